@@ -1,0 +1,85 @@
+"""The error tree. Adapters translate what their libraries raise into these, in one place each.
+
+AppCredentialError(reason)
+├── InvalidSpecError(path)          the user must change the manifest
+├── ConflictError                   409: the object changed or exists; gather again
+├── NotFoundError                   404: not there, or not visible to this replica yet
+├── PermissionDeniedError           401/403: an administrator must act
+├── RejectedError(code)             the server refused the request for good (other 4xx)
+├── ThrottledError(retry_after)     429
+└── UnavailableError                network, time-out, 5xx; a write may have been applied
+    └── OutcomeUnknownError         a write was sent and its answer was lost
+
+No message in this tree ever holds a secret value or text that a server sent:
+messages reach status and Events, server text goes to the log only.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+
+class AppCredentialError(Exception):
+    """Base of everything this package raises on purpose."""
+
+
+class InvalidSpecError(AppCredentialError):
+    """A manifest that the operator cannot use.
+
+    Args:
+        path: dotted path of the field, such as `spec.rotation.overlap`.
+        remedy: what must be true, such as `must be at most renewBefore`.
+    """
+
+    def __init__(self, path: str, remedy: str) -> None:
+        super().__init__(f"{path}: {remedy}")
+        self.path = path
+        self.remedy = remedy
+
+
+class ConflictError(AppCredentialError):
+    """The object exists already, or has another resourceVersion or uid than the one sent."""
+
+
+class NotFoundError(AppCredentialError):
+    """The server answered 404. Never by itself evidence that a credential is gone."""
+
+
+class NamespaceTerminatingError(AppCredentialError):
+    """The namespace is being deleted, so nothing can be created in it."""
+
+
+class PermissionDeniedError(AppCredentialError):
+    """The server answered 401 or 403: somebody must grant a right."""
+
+
+class RejectedError(AppCredentialError):
+    """The server refused the request and will refuse it again.
+
+    Args:
+        code: the machine-readable error code of the server, safe to show.
+    """
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ThrottledError(AppCredentialError):
+    """The server asked us to slow down.
+
+    Args:
+        retry_after: how long to stay away.
+    """
+
+    def __init__(self, message: str, *, retry_after: timedelta) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class UnavailableError(AppCredentialError):
+    """Network failure, time-out or 5xx. Look again later; it proves nothing."""
+
+
+class OutcomeUnknownError(UnavailableError):
+    """A write was sent and no usable answer came back: it may have been applied."""
