@@ -1,0 +1,65 @@
+# The interface of the project: every target sets up what it needs.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## show what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+$(STAMP): pyproject.toml requirements/dev.txt
+	@echo "==> virtual environment and locked packages (a minute or two when new)"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: setup
+setup: $(STAMP) ## virtual environment with the locked packages
+
+.PHONY: lint
+lint: setup ## format, lint, import contracts, types
+	@echo "==> ruff"
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	@echo "==> import contracts"
+	$(BIN)/lint-imports
+	@echo "==> mypy"
+	$(BIN)/mypy
+
+.PHONY: cluster-binary
+cluster-binary: setup ## build the local Kubernetes once (about six minutes on two cores)
+	$(BIN)/python -m localcluster build
+
+.PHONY: unit
+unit: setup ## pure tests with the branch coverage of domain/
+	@echo "==> unit tests"
+	$(BIN)/coverage run -m pytest tests/domain -q
+	$(BIN)/coverage report --fail-under=100
+
+.PHONY: test
+test: lint unit cluster-binary ## everything: lint, types, contracts, unit, integration, faults
+	@echo "==> integration tests"
+	$(BIN)/python -m pytest tests --ignore=tests/domain
+
+.PHONY: cluster
+cluster: setup ## a local cluster to play with
+	@$(BIN)/python -m localcluster up
+
+.PHONY: cluster-down
+cluster-down: setup ## stop it, leaving nothing
+	@$(BIN)/python -m localcluster down
+
+.PHONY: lock
+lock: setup ## write requirements/*.txt anew from pyproject.toml
+	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements/runtime.txt
+	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header --extra dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+
+.PHONY: clean
+clean: ## remove what was made here
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,189 @@
+"""Condition types, reasons and how a condition list changes.
+
+Every type and reason is a constant with a sentence; docs/conditions.md is
+checked against this module by a test. Messages are stable sentences of ours:
+no times, request ids or server text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class ConditionType(StrEnum):
+    """The five condition types. Reconciling and Stalled exist only while true."""
+
+    READY = "Ready"
+    VERIFIED = "Verified"
+    EXPIRING = "Expiring"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
+
+
+class Reason(StrEnum):
+    """Why a condition is as it is."""
+
+    PUBLISHED = "Published"
+    """The Secret holds a credential that matches the spec and is valid."""
+    ROTATION_FAILING = "RotationFailing"
+    """The published credential works; its successor does not come about."""
+    PROGRESSING = "Progressing"
+    """Work is under way; nothing is published yet."""
+    SUSPENDED = "Suspended"
+    """`spec.suspend` is true: nothing is written."""
+    EXPIRED = "Expired"
+    """The published credential has expired."""
+    RENEWAL_DUE = "RenewalDue"
+    """30 % of the renewal window have passed without a published successor."""
+    NOT_DUE = "NotDue"
+    """The published credential is not near its end."""
+    PROVEN = "Proven"
+    """The credential signed in."""
+    DISABLED = "Disabled"
+    """`spec.verification.mode` is Disabled: nothing was proven."""
+    NOT_VERIFIED = "NotVerified"
+    """No sign-in was tried yet."""
+    INVALID_SPEC = "InvalidSpec"
+    """The manifest holds a value the operator cannot use."""
+    LIFETIME_TOO_SHORT = "LifetimeTooShort"
+    """What spec, grant and tenant allow together is below the operator's minimum."""
+    TENANT_NOT_FOUND = "TenantNotFound"
+    """The EntraTenant that `spec.tenantRef` names does not exist."""
+    TENANT_NOT_READY = "TenantNotReady"
+    """The EntraTenant cannot be used; its own conditions say why."""
+    TYPE_NOT_ALLOWED = "TypeNotAllowed"
+    """The EntraTenant's limits exclude this credential type."""
+    NOT_GRANTED = "NotGranted"
+    """No ApplicationGrant allows this namespace to use this application so."""
+    GRANT_WITHDRAWN = "GrantWithdrawn"
+    """A credential is published, but no ApplicationGrant allows a new one."""
+    OPERATOR_IDENTITY = "OperatorIdentity"
+    """The application is the operator's own, which no grant allows."""
+    SECRET_CONFLICT = "SecretConflict"
+    """A Secret of that name exists and is not this resource's."""
+    SECRET_TERMINATING = "SecretTerminating"
+    """The target Secret is being deleted."""
+    SECRET_FORBIDDEN = "SecretForbidden"
+    """The operator may not write Secrets in this namespace."""
+    NAMESPACE_TERMINATING = "NamespaceTerminating"
+    """The namespace is being deleted."""
+    APPLICATION_NOT_FOUND = "ApplicationNotFound"
+    """Entra does not know the application in this tenant."""
+    APPLICATION_CHANGED = "ApplicationChanged"
+    """The published credential belongs to another application object."""
+    PERMISSION_DENIED = "PermissionDenied"
+    """Graph refuses the operator's request: owner or permission missing."""
+    CREDENTIAL_REFUSED = "CredentialRefused"
+    """Graph refuses to make the credential, for instance by tenant policy."""
+    CREDENTIAL_LIMIT = "CredentialLimit"
+    """Too many unpublished credentials of ours exist; none valid is published."""
+    DIRECTORY_UNAVAILABLE = "DirectoryUnavailable"
+    """Graph cannot be reached or answers with server errors."""
+    THROTTLED = "Throttled"
+    """Graph or the token endpoint asks to slow down."""
+    CLOCK_SKEW = "ClockSkew"
+    """The clocks of Entra, the API server and the operator differ too much."""
+    SIGN_IN_REJECTED = "SignInRejected"
+    """Entra refuses the credential."""
+    BLOCKED_BY_CONDITIONAL_ACCESS = "BlockedByConditionalAccess"
+    """A Conditional Access policy forbids the proving sign-in."""
+    NOT_ASSIGNED = "NotAssigned"
+    """The application has no role for the resource of the proving sign-in."""
+    NO_SERVICE_PRINCIPAL = "NoServicePrincipal"
+    """The application has no service principal in the tenant."""
+    APPLICATION_NOT_IN_TENANT = "ApplicationNotInTenant"
+    """The token endpoint does not know the application in this tenant."""
+    APPLICATION_DISABLED = "ApplicationDisabled"
+    """The application is disabled."""
+    PUBLIC_CLIENT = "PublicClient"
+    """The application is a public client and must not present a secret."""
+    VERIFICATION_SCOPE = "VerificationScope"
+    """The scope of the proving sign-in is wrong; the credential was not judged."""
+    WRONG_TENANT_OR_CLOUD = "WrongTenantOrCloud"
+    """The tenant does not exist in this cloud."""
+    TENANT_RESTRICTIONS = "TenantRestrictions"
+    """A tenant restriction blocks the sign-in."""
+    TOKEN_ENDPOINT_UNAVAILABLE = "TokenEndpointUnavailable"
+    """The token endpoint cannot be reached or answers with server errors."""
+    UNCLASSIFIED = "Unclassified"
+    """The token endpoint gave an answer that is not in our table."""
+    INTERNAL_ERROR = "InternalError"
+    """A fault of the operator itself; its log has the details."""
+    SIGNED_IN = "SignedIn"
+    """The operator signs in to the tenant and may read applications."""
+    IDENTITY_SECRET_NOT_FOUND = "IdentitySecretNotFound"
+    """The Secret with the operator's own credential is missing or lacks the key."""
+    IDENTITY_REJECTED = "IdentityRejected"
+    """Entra refuses the operator's own credential."""
+    CUSTOM_CLOUD_NOT_CONFIGURED = "CustomCloudNotConfigured"
+    """`cloud: Custom` needs endpoints in the operator's settings."""
+    ACCEPTED = "Accepted"
+    """The grant is valid and in force."""
+    NOT_LEADER = "NotLeader"
+    """Another replica acts; this one only watches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Why something cannot go on.
+
+    Attributes:
+        stalled: a person must act; otherwise it is expected to pass by itself.
+    """
+
+    reason: Reason
+    message: str
+    stalled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """One wanted condition. `status` is `True`, `False` or `Unknown`."""
+
+    type: ConditionType
+    status: str
+    reason: Reason
+    message: str
+
+
+MAX_MESSAGE = 2048
+
+
+def merge_conditions(
+    existing: Sequence[Mapping[str, Any]],
+    wanted: Sequence[Condition],
+    *,
+    generation: int,
+    now: datetime,
+) -> list[dict[str, Any]]:
+    """Return the new list in metav1.Condition form, sorted as `wanted` is.
+
+    `lastTransitionTime` moves only when `status` changes (Kubernetes API
+    conventions). A type that is no longer wanted is left out.
+    """
+    before = {str(c.get("type")): c for c in existing}
+    return [_merge(before.get(c.type), c, generation=generation, now=now) for c in wanted]
+
+
+def _merge(
+    old: Mapping[str, Any] | None, new: Condition, *, generation: int, now: datetime
+) -> dict[str, Any]:
+    unchanged = old is not None and old.get("status") == new.status
+    moved = old["lastTransitionTime"] if old is not None and unchanged else format_time(now)
+    return {
+        "type": str(new.type),
+        "status": new.status,
+        "reason": str(new.reason),
+        "message": new.message[:MAX_MESSAGE],
+        "observedGeneration": generation,
+        "lastTransitionTime": moved,
+    }
+
+
+def format_time(time: datetime) -> str:
+    """Return RFC 3339 in UTC with whole seconds, as Kubernetes writes times."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")

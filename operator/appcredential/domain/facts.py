@@ -1,0 +1,164 @@
+"""What follows from an observation, worked out once so that the rules read as sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from appcredential.domain.conditions import Problem
+from appcredential.domain.marker import Marker, parse_marker
+from appcredential.domain.observed import (
+    Application,
+    Credential,
+    Minted,
+    Observation,
+    Pending,
+    PendingState,
+    Retiring,
+    Tenant,
+)
+from appcredential.domain.rotation import Schedule, asked_lifetime, schedule
+from appcredential.domain.spec import AppCredentialSpec, KeyId, VerificationMode
+
+OPAQUE = "Opaque"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """An observation behind the gates: spec, tenant and application are known good.
+
+    Attributes:
+        entra_now: the time by Entra's clock.
+        lifetime: what we would ask for now.
+        published: T's credential, None without an own T.
+        plan: its renewal schedule.
+        exact: listed credentials that carry our exact marker, by key id.
+    """
+
+    o: Observation
+    spec: AppCredentialSpec
+    tenant: Tenant
+    application: Application
+    entra_now: datetime
+    lifetime: timedelta
+    published: Minted | None
+    plan: Schedule | None
+    exact: dict[KeyId, Credential]
+
+    @property
+    def pending(self) -> Pending | None:
+        """P."""
+        return self.o.pending
+
+    @property
+    def minted(self) -> Pending | None:
+        """P when it is `Minted`."""
+        p = self.o.pending
+        return p if p is not None and p.state is PendingState.MINTED else None
+
+    @property
+    def retiring(self) -> tuple[Retiring, ...]:
+        """T's retiring entries."""
+        return self.o.target.retiring if self.o.target is not None else ()
+
+    @property
+    def is_fresh(self) -> bool:
+        """The application was read directly within the freshness bound."""
+        return self.o.now - self.application.read_time <= self.o.policy.freshness
+
+    @property
+    def is_granted(self) -> bool:
+        """A grant matches now."""
+        return not isinstance(self.o.grant, Problem)
+
+    @property
+    def requires_proof(self) -> bool:
+        """`verification.mode` is Required."""
+        return self.spec.verification.mode is VerificationMode.REQUIRED
+
+    @property
+    def has_valid_published(self) -> bool:
+        """T holds an intact value that has not expired by Entra's clock."""
+        return (
+            self.published is not None
+            and self.o.target is not None
+            and self.o.target.value is not None
+            and self.published.expires > self.entra_now
+        )
+
+    def is_listed(self, key: KeyId) -> bool:
+        """Tell whether the last read showed this credential, whoever made it."""
+        return any(c.key_id == key for c in self.application.credentials)
+
+    def marker_of(self, credential: Credential) -> Marker | None:
+        """Parse a credential's marker."""
+        return parse_marker(credential.display_name)
+
+    @property
+    def abandoned_attempts(self) -> frozenset[str]:
+        """T's and P's lists together."""
+        o = self.o
+        entries = (*(o.target.abandoned if o.target else ()), *(o.pending.abandoned if o.pending else ()))
+        return frozenset(e.attempt for e in entries)
+
+    @property
+    def pending_attempt(self) -> str:
+        """P's attempt; "pending" is equality of attempts. Empty without P."""
+        return self.o.pending.attempt if self.o.pending is not None else ""
+
+    def is_pending(self, credential: Credential) -> bool:
+        """Tell whether a credential was made by P's attempt."""
+        marker = self.marker_of(credential)
+        return marker is not None and marker.attempt == self.pending_attempt
+
+    def is_abandoned(self, credential: Credential) -> bool:
+        """Tell whether a credential was made by an attempt that is proven unpublished."""
+        marker = self.marker_of(credential)
+        return marker is not None and marker.attempt in self.abandoned_attempts
+
+    @property
+    def proof_count(self) -> int:
+        """Successes in a row that prove a successor."""
+        policy = self.o.policy
+        return policy.next_proof_count if self.has_valid_published else policy.first_proof_count
+
+    @property
+    def proof_spacing(self) -> timedelta:
+        """Time between two of them: a second, or spread so that several replicas answer."""
+        policy = self.o.policy
+        if not self.has_valid_published:
+            return policy.first_proof_spacing
+        low, high = policy.next_proof_spread_min, policy.next_proof_spread_max
+        spread = min(max(self.lifetime / 40, low), high)
+        return spread / max(policy.next_proof_count - 1, 1)
+
+
+def assess(
+    o: Observation, spec: AppCredentialSpec, tenant: Tenant, application: Application
+) -> Facts:
+    """Work out the facts of an observation whose gates are open."""
+    entra_now = o.now + (o.directory_skew or timedelta(0))
+    granted = None if isinstance(o.grant, Problem) else o.grant.max_lifetime
+    lifetime = asked_lifetime(spec.lifetime, granted, tenant.limits.max_lifetime)
+    published = o.target.published if o.target is not None else None
+    plan = None
+    if published is not None:
+        plan = schedule(
+            spec.rotation, lifetime, published.not_before, published.expires, published.key_id
+        )
+    return Facts(
+        o=o,
+        spec=spec,
+        tenant=tenant,
+        application=application,
+        entra_now=entra_now,
+        lifetime=lifetime,
+        published=published,
+        plan=plan,
+        exact={c.key_id: c for c in application.credentials if _is_exact(o, c)},
+    )
+
+
+def _is_exact(o: Observation, credential: Credential) -> bool:
+    marker = parse_marker(credential.display_name)
+    return marker is not None and marker.is_removable_by(o.identity, o.resource.owner)

@@ -1,0 +1,218 @@
+"""Rules 0-6 of the lifecycle: where one matches, nothing further is considered.
+
+They need no Graph answer until the last one, so that a resource without a grant
+causes not one call about its application.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from appcredential.domain.actions import (
+    Action,
+    AddFinalizer,
+    CancelTicket,
+    Hold,
+    ReadApplication,
+    ReadCrd,
+    ReleaseFinalizer,
+    WriteTicket,
+)
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts import OPAQUE
+from appcredential.domain.grants import allows_type
+from appcredential.domain.observed import Observation
+from appcredential.domain.rotation import asked_lifetime
+
+_MISSING_READS = 3
+
+
+def blocked(o: Observation) -> Action | None:
+    """0: lists incomplete, not leader, or clocks too far apart."""
+    if o.blocked is not None:
+        return Hold(o.blocked)
+    skews = [abs(s) for s in (o.directory_skew, o.cluster_skew) if s is not None]
+    if any(s > o.policy.max_clock_skew for s in skews):
+        return Hold(
+            Problem(
+                reason=Reason.CLOCK_SKEW,
+                message="The clocks of Entra, the API server and the operator differ by more "
+                "than the allowed skew; set the node's clock.",
+            )
+        )
+    return None
+
+
+def deleted(o: Observation) -> Action | None:
+    """1: being deleted. Never waits for Graph."""
+    r = o.resource
+    if r.deletion_time is None:
+        return None
+    if not r.has_finalizer:
+        return Hold(Problem(reason=Reason.PROGRESSING, message="Being deleted.", stalled=False))
+    if o.now < r.deletion_time + o.policy.deletion_settle:
+        return Hold(Problem(reason=Reason.PROGRESSING, message="Being deleted.", stalled=False))
+    if o.crd_deleted is None:
+        return ReadCrd()
+    if o.crd_deleted or o.ticket_uid == r.uid:
+        return ReleaseFinalizer()
+    return WriteTicket()
+
+
+def finalizer_missing(o: Observation) -> Action | None:
+    """2: without a finalizer a deletion would go unnoticed."""
+    return None if o.resource.has_finalizer else AddFinalizer()
+
+
+def ticket_exists(o: Observation) -> Action | None:
+    """3: re-applied within the grace period."""
+    return None if o.ticket_uid is None else CancelTicket()
+
+
+def unusable(o: Observation) -> Action | None:
+    """4: spec or tenant not usable, never granted, suspended."""
+    problem = _unusable(o)
+    return None if problem is None else Hold(_patient(o, problem))
+
+
+def _unusable(o: Observation) -> Problem | None:
+    spec = o.resource.spec
+    if isinstance(spec, Problem):
+        return spec
+    if spec.suspend:
+        return Problem(
+            reason=Reason.SUSPENDED,
+            message="spec.suspend is true: nothing is renewed or removed.",
+            stalled=False,
+        )
+    if isinstance(o.tenant, Problem):
+        return o.tenant
+    if o.tenant.problem is not None:
+        return o.tenant.problem
+    if not allows_type(o.tenant.limits, spec):
+        return Problem(
+            reason=Reason.TYPE_NOT_ALLOWED,
+            message="The EntraTenant's limits do not allow this credential type.",
+        )
+    if isinstance(o.grant, Problem):
+        return None if _was_granted(o) else o.grant
+    lifetime = asked_lifetime(spec.lifetime, o.grant.max_lifetime, o.tenant.limits.max_lifetime)
+    if lifetime < o.policy.min_lifetime:
+        return Problem(
+            reason=Reason.LIFETIME_TOO_SHORT,
+            message="The lifetime that spec, grant and tenant allow together is shorter than "
+            "this operator's minimum lifetime.",
+        )
+    return None
+
+
+def _was_granted(o: Observation) -> bool:
+    """Something was issued already, so a grant existed and was withdrawn."""
+    return o.pending is not None or (o.target is not None and o.target.published is not None)
+
+
+def _patient(o: Observation, problem: Problem) -> Problem:
+    """Everything may arrive in one apply: wait a little before calling it stalled."""
+    waits = {Reason.TENANT_NOT_FOUND, Reason.TENANT_NOT_READY, Reason.NOT_GRANTED}
+    if problem.reason not in waits or not problem.stalled:
+        return problem
+    if o.now >= patience_ends(o):
+        return problem
+    return Problem(reason=problem.reason, message=problem.message, stalled=False)
+
+
+def patience_ends(o: Observation) -> datetime:
+    """Return when a missing tenant or grant becomes Stalled."""
+    return max(o.resource.creation_time, o.resource.last_applied_time) + o.policy.arrival_grace
+
+
+def secret_conflict(o: Observation) -> Action | None:
+    """5: T exists and is not ours, cannot be written, or is going away."""
+    t = o.target
+    if t is None:
+        return None
+    if t.owner != str(o.resource.owner):
+        return Hold(
+            Problem(
+                reason=Reason.SECRET_CONFLICT,
+                message="A Secret of the wanted name exists and does not belong to this "
+                "resource. Choose another spec.secret.name or delete that Secret.",
+            )
+        )
+    if t.immutable or t.type != OPAQUE:
+        return Hold(
+            Problem(
+                reason=Reason.SECRET_CONFLICT,
+                message="The target Secret is immutable or not of type Opaque. Delete it; "
+                "it is written anew.",
+            )
+        )
+    if t.deletion_time is not None:
+        return Hold(
+            Problem(
+                reason=Reason.SECRET_TERMINATING,
+                message="The target Secret is being deleted; waiting until it is gone.",
+                stalled=False,
+            )
+        )
+    return None
+
+
+def application_unknown(o: Observation) -> Action | None:
+    """6: not read yet, cannot be read, answers 404, or is another one."""
+    if o.application is None or _is_due(o):
+        if o.memory.retry_time is not None and o.now < o.memory.retry_time:
+            return Hold(_why_unread(o)) if o.application is None else None
+        return ReadApplication(o.policy.directory_resync)
+    if o.target is not None and o.target.published is not None:
+        if o.target.object_id != o.application.object_id:
+            return Hold(
+                Problem(
+                    reason=Reason.APPLICATION_CHANGED,
+                    message="The published credential belongs to another application object "
+                    "with the same client id. Delete the Secret to issue a new one.",
+                )
+            )
+    return None
+
+
+def _is_due(o: Observation) -> bool:
+    read = o.application
+    return read is not None and o.now - read.read_time > o.policy.directory_resync
+
+
+def _why_unread(o: Observation) -> Problem:
+    missing = o.memory.application_missing
+    if missing:
+        lasting = missing[-1] - missing[0] >= o.policy.missing_application_window
+        return Problem(
+            reason=Reason.APPLICATION_NOT_FOUND,
+            message="Entra does not know the application spec.application.clientId in the "
+            "tenant. Check the id, or restore the application.",
+            stalled=len(missing) >= _MISSING_READS and lasting,
+        )
+    return o.memory.directory_problem or Problem(
+        reason=Reason.DIRECTORY_UNAVAILABLE, message="The directory was not read yet.",
+        stalled=False,
+    )
+
+
+def gate_times(o: Observation) -> list[datetime]:
+    """Return when a closed gate is worth another look."""
+    times: list[datetime] = [patience_ends(o)]
+    if o.resource.deletion_time is not None:
+        times.append(o.resource.deletion_time + o.policy.deletion_settle)
+    if o.memory.retry_time is not None:
+        times.append(o.memory.retry_time)
+    return [t for t in times if t > o.now] or [o.now + timedelta(minutes=10)]
+
+
+GATES = (
+    blocked,
+    deleted,
+    finalizer_missing,
+    ticket_exists,
+    unusable,
+    secret_conflict,
+    application_unknown,
+)

@@ -1,0 +1,80 @@
+"""Who may ask for which application: grants match as a whole, and default is deny."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.observed import Grant, Tenant
+from appcredential.domain.spec import AppCredentialSpec, ApplicationGrantSpec, Limits
+
+
+def evaluate(
+    grants: Mapping[str, ApplicationGrantSpec],
+    namespace: str,
+    spec: AppCredentialSpec,
+    tenant: Tenant,
+) -> Grant | Problem:
+    """Decide whether a resource may have its credential.
+
+    Args:
+        grants: all valid ApplicationGrants by name.
+        namespace: the resource's.
+        spec: what it asks for.
+        tenant: the EntraTenant it names.
+
+    Returns:
+        The union of the matching grants (the most generous lifetime), or why not.
+    """
+    matching = {n: g for n, g in sorted(grants.items()) if _matches(g, namespace, spec)}
+    if spec.client_id == tenant.operator_client_id:
+        matching = {n: g for n, g in matching.items() if g.allow_operator_identity}
+        if not matching:
+            return Problem(
+                reason=Reason.OPERATOR_IDENTITY,
+                message="The application is the operator's own identity; "
+                "a grant must say allowOperatorIdentity: true to allow it.",
+            )
+    if not matching:
+        return Problem(reason=Reason.NOT_GRANTED, message=_refusal(namespace, spec))
+    lifetimes = [g.limits.max_lifetime for g in matching.values()]
+    return Grant(name=next(iter(matching)), max_lifetime=_most(lifetimes))
+
+
+def _matches(grant: ApplicationGrantSpec, namespace: str, spec: AppCredentialSpec) -> bool:
+    return (
+        grant.tenant == spec.tenant
+        and spec.client_id in grant.client_ids
+        and namespace in grant.namespaces
+        and allows_type(grant.limits, spec)
+    )
+
+
+def allows_type(limits: Limits, spec: AppCredentialSpec) -> bool:
+    """Tell whether the limits admit the spec's type; no types listed means all."""
+    return not limits.types or spec.type in limits.types
+
+
+def _most(lifetimes: list[timedelta | None]) -> timedelta | None:
+    known = [t for t in lifetimes if t is not None]
+    return max(known) if len(known) == len(lifetimes) else None
+
+
+def _refusal(namespace: str, spec: AppCredentialSpec) -> str:
+    manifest = {
+        "apiVersion": "appcredential.io/v1alpha1",
+        "kind": "ApplicationGrant",
+        "metadata": {"name": namespace},
+        "spec": {
+            "tenantRef": {"name": spec.tenant},
+            "applications": {"clientIds": [spec.client_id]},
+            "namespaces": {"names": [namespace]},
+            "types": [str(spec.type)],
+        },
+    }
+    return (
+        "No ApplicationGrant allows this namespace to have a credential of this type "
+        "for this application. To allow it, an administrator applies: " + json.dumps(manifest)
+    )

@@ -1,0 +1,595 @@
+"""When a credential is minted, proven, published, retired and removed.
+
+`decide` walks `gates.GATES` and then `RULES` from top to bottom; the first
+match wins, and a rule that is only waiting does not match. The numbers are
+those of docs/lifecycle.md. **T** is the target Secret, **P** the pending one,
+"listed" means seen in the last direct read of the application.
+
+Nearly every clause has a counterexample behind it that lost a sign-in in a
+model. Absence in an old read is never evidence: a rule that acts on what Entra
+lists asks for a fresh read first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from appcredential.domain import signin
+from appcredential.domain.actions import (
+    Action,
+    ApplyStatus,
+    DeletePending,
+    Fence,
+    Hold,
+    Mint,
+    Publish,
+    ReadApplication,
+    Remove,
+    SignInPending,
+    SignInPublished,
+    Sleep,
+    WriteTarget,
+)
+from appcredential.domain.facts import Facts, assess
+from appcredential.domain.gates import GATES, gate_times
+from appcredential.domain.marker import Attempt, attempt_id
+from appcredential.domain.observed import (
+    Abandoned,
+    Application,
+    Observation,
+    Pending,
+    PendingState,
+    RetireCause,
+    Retiring,
+    Tenant,
+)
+from appcredential.domain.rotation import backoff
+from appcredential.domain.secret_data import Publication, is_rendered, render
+from appcredential.domain.signin import SignInClass
+from appcredential.domain.spec import AppCredentialSpec, KeyId, RetireWhen
+from appcredential.domain.status import needs_write, project
+
+_ABSENT_READS = 3
+_MAX_UNPUBLISHED = 3
+_MAX_UNPUBLISHED_NOTHING_VALID = 5
+_GONE_FAILURES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One action, the status that is true now, and when to look again."""
+
+    action: Action
+    status: dict[str, Any]
+    look_again: datetime
+
+
+def decide(o: Observation) -> Decision:
+    """Return the one thing to do next for an observation."""
+    for gate in GATES:
+        action = gate(o)
+        if action is not None:
+            return _at_gate(o, action)
+    spec, tenant, application = o.resource.spec, o.tenant, o.application
+    assert isinstance(spec, AppCredentialSpec)  # noqa: S101 - the gates hold it
+    assert isinstance(tenant, Tenant)  # noqa: S101
+    assert isinstance(application, Application)  # noqa: S101
+    f = assess(o, spec, tenant, application)
+    status = project(o, f, None)
+    for rule in RULES:
+        action = rule(f)
+        if action is not None:
+            return Decision(action=action, status=status, look_again=o.now)
+    return _settle(o, status, next_look(f))
+
+
+def _at_gate(o: Observation, action: Action) -> Decision:
+    if not isinstance(action, Hold):
+        return Decision(action=action, status=dict(o.resource.status), look_again=o.now)
+    times = gate_times(o)
+    if o.blocked is not None or o.resource.deletion_time is not None:
+        return Decision(action=Sleep(), status=dict(o.resource.status), look_again=min(times))
+    return _settle(o, project(o, None, action.problem), min(times))
+
+
+def _settle(o: Observation, status: dict[str, Any], look_again: datetime) -> Decision:
+    """23: status differs, else sleep."""
+    action = ApplyStatus() if needs_write(o.resource.status, status) else Sleep()
+    return Decision(action=action, status=status, look_again=look_again)
+
+
+# --- the rules, in order -------------------------------------------------------------------
+
+
+def pending_is_a_copy(f: Facts) -> Action | None:
+    """7: P was restored (its uid gives another attempt) or is for another application."""
+    p = f.pending
+    if p is None:
+        return None
+    if p.attempt != attempt_id(f.o.identity, p.uid, p.attempt_number):
+        return DeletePending("copy of another pending Secret")
+    if p.tenant_id != f.tenant.tenant_id or p.object_id != f.application.object_id:
+        return DeletePending("made for another application")
+    return None
+
+
+def pending_is_done(f: Facts) -> Action | None:
+    """8: P was published, given up, is retiring, or is older than what T holds."""
+    p = f.pending
+    if p is None or f.published is None or f.o.target is None:
+        return None
+    if p.attempt == f.published.attempt:
+        return DeletePending("published")
+    if p.attempt in {a.attempt for a in f.o.target.abandoned}:
+        return DeletePending("abandoned")
+    if p.minted is not None and p.minted.key_id in {r.key_id for r in f.retiring}:
+        return DeletePending("retiring")
+    if f.minted and p.minted and p.minted.not_before < f.published.not_before:
+        return DeletePending("older than the published one")
+    return None
+
+
+def retiring_is_done(f: Facts) -> Action | None:
+    """9: drop entries of the published key, gone ones, and ones that are not ours."""
+    kept = tuple(r for r in f.retiring if not _is_dropped(f, r))
+    return None if kept == f.retiring else _write_target(f, "retiring entry done", retiring=kept)
+
+
+def _is_dropped(f: Facts, r: Retiring) -> bool:
+    if f.published is not None and r.key_id == f.published.key_id:
+        return True
+    if r.removed is not None and f.o.memory.absences.get(r.key_id, 0) >= _ABSENT_READS:
+        return True
+    return f.is_listed(r.key_id) and r.key_id not in f.exact
+
+
+def stranded(f: Facts) -> Action | None:
+    """10: a credential of ours in no record was presumably published once: full overlap."""
+    if f.o.target is None:
+        return None
+    known = {r.key_id for r in f.retiring}
+    found = [
+        c
+        for c in f.exact.values()
+        if not _is_published(f, c.key_id)
+        and c.key_id not in known
+        and not f.is_pending(c)
+        and not f.is_abandoned(c)
+    ]
+    if not found:
+        return None
+    if not f.is_fresh:
+        return ReadApplication(f.o.policy.freshness)
+    new = tuple(
+        Retiring(key_id=c.key_id, end=c.end, since=f.o.now, cause=RetireCause.STRANDED)
+        for c in found
+    )
+    return _write_target(f, "stranded credential noted", retiring=f.retiring + new)
+
+
+def rendering_differs(f: Facts) -> Action | None:
+    """11: T's value is intact, but what stands around it is not as wanted."""
+    t = f.o.target
+    if t is None or t.value is None or f.published is None:
+        return None
+    wanted = render(f.spec, f.tenant, t.value, publication(f), t, None)
+    if is_rendered(t, wanted) and not _lacks_generated(f):
+        return None
+    return _write_target(f, "repaired")
+
+
+def _lacks_generated(f: Facts) -> bool:
+    data = f.o.target.data if f.o.target is not None else {}
+    return any(key not in data for key in f.spec.secret.data)
+
+
+def orphan(f: Facts) -> Action | None:
+    """13: an attempt that is proven unpublished is removed early."""
+    for c in f.exact.values():
+        if f.is_abandoned(c) and not _is_published(f, c.key_id) and not f.is_pending(c):
+            return _removal(f, c.key_id, None)
+    return None
+
+
+def intent_interrupted(f: Facts) -> Action | None:
+    """14: an intent that nobody works on any more."""
+    p = f.pending
+    if p is None or p.state is not PendingState.INTENT:
+        return None
+    is_mine = p.holder == f.o.holder
+    is_old = f.o.now - p.intent_time > f.o.policy.intent_respect
+    return Fence("minting was interrupted") if is_mine or is_old else None
+
+
+def minted_is_useless(f: Facts) -> Action | None:
+    """15: a successor that cannot or should not be published any more."""
+    p = f.minted
+    if p is None or p.minted is None:
+        return None
+    if p.value is None:
+        return Fence("its value is damaged")
+    before = _rotate_before(f)
+    if before is not None and p.minted.not_before < before:
+        return Fence("issued before rotateIssuedBefore")
+    if p.minted.expires - f.entra_now < _renew_before_of(f, p) / 2:
+        return Fence("too little of its life is left")
+    if f.requires_proof and _will_never_sign_in(f, p):
+        return Fence("it does not sign in")
+    return None
+
+
+def _renew_before_of(f: Facts, p: Pending) -> timedelta:
+    from appcredential.domain.rotation import effective_renew_before  # noqa: PLC0415
+
+    assert p.minted is not None  # noqa: S101 - the caller checked
+    return effective_renew_before(f.spec.rotation, p.minted.expires - p.minted.not_before)
+
+
+def _will_never_sign_in(f: Facts, p: Pending) -> bool:
+    proof = f.o.memory.pending_proof
+    if proof is None or proof.attempt != p.attempt or proof.failing_since is None:
+        return False
+    lasting = f.o.now - proof.failing_since >= f.o.policy.proof_budget
+    return proof.result.kind is SignInClass.NOT_YET and lasting
+
+
+def sign_in_due(f: Facts) -> Action | None:
+    """16: prove the successor, one sign-in at a time."""
+    p = f.minted
+    if p is None or not f.is_granted or not f.requires_proof or _is_proven(f, p):
+        return None
+    due = signin.next_try(f.o.memory.pending_proof, p.attempt, f.o.now, f.proof_spacing)
+    return SignInPending() if f.o.now >= due else None
+
+
+def publishable(f: Facts) -> Action | None:
+    """17: the successor is proven: give it to the workloads."""
+    p = f.minted
+    if p is None or not f.is_granted:
+        return None
+    if f.requires_proof:
+        return Publish() if _is_proven(f, p) else None
+    return Publish() if f.o.now >= _unproven_publish_time(f, p) else None
+
+
+def _unproven_publish_time(f: Facts, p: Pending) -> datetime:
+    return p.intent_time + (f.o.policy.settle if f.has_valid_published else timedelta(0))
+
+
+def _is_proven(f: Facts, p: Pending) -> bool:
+    proof = f.o.memory.pending_proof
+    return (
+        proof is not None
+        and proof.attempt == p.attempt
+        and proof.proves(f.o.now, count=f.proof_count, max_age=f.o.policy.proof_max_age)
+    )
+
+
+def published_seems_gone(f: Facts) -> Action | None:
+    """18a: the published key is not listed; only failing sign-ins make that believable."""
+    if not _seems_gone(f) or _is_gone(f) or f.published is None or not f.is_granted:
+        return None
+    if not f.is_fresh:
+        return ReadApplication(f.o.policy.freshness)
+    due = signin.next_try(
+        f.o.memory.published_proof, f.published.attempt, f.o.now, signin.SLOW_RETRY
+    )
+    return SignInPublished() if f.o.now >= due else None
+
+
+def _seems_gone(f: Facts) -> bool:
+    p, t = f.published, f.o.target
+    return (
+        p is not None
+        and t is not None
+        and t.value is not None
+        and not f.is_listed(p.key_id)
+        and f.o.now - (t.published_time or t.creation_time) > f.o.policy.settle
+    )
+
+
+def _is_gone(f: Facts) -> bool:
+    proof = f.o.memory.published_proof
+    if not _seems_gone(f) or proof is None or f.published is None:
+        return False
+    return (
+        proof.attempt == f.published.attempt
+        and proof.result.kind is SignInClass.NOT_YET
+        and proof.failures >= _GONE_FAILURES
+        and proof.failing_since is not None
+        and proof.last_try - proof.failing_since >= f.o.policy.gone_window
+    )
+
+
+def successor_needed(f: Facts) -> Action | None:
+    """18: mint. The intent is written first: the mutex and the journal."""
+    p = f.pending
+    if p is not None and p.state is not PendingState.ABANDONED:
+        return None
+    if not f.is_granted or not needs_successor(f) or f.o.now < mint_time(f):
+        return None
+    if not f.is_fresh:
+        return ReadApplication(f.o.policy.freshness)
+    if is_at_limit(f):
+        return None
+    number = p.attempt_number + 1 if p is not None else 1
+    return Mint(number, _carried(f, p), f.lifetime)
+
+
+def _carried(f: Facts, p: Pending | None) -> tuple[Abandoned, ...]:
+    """Return P's journal with its own attempt, if fenced from Intent within the hour."""
+    if p is None:
+        return ()
+    return p.abandoned + _journal_entry(f, p)
+
+
+def _journal_entry(f: Facts, p: Pending) -> tuple[Abandoned, ...]:
+    young = f.o.now - p.intent_time < f.o.policy.journal_window
+    if p.fenced_from_intent and young:
+        return (Abandoned(attempt=Attempt(p.attempt), time=p.intent_time),)
+    return ()
+
+
+def needs_successor(f: Facts) -> bool:
+    """Tell whether something new has to be issued."""
+    t = f.o.target
+    if t is None or t.value is None or f.published is None or f.plan is None:
+        return True
+    if f.published.expires <= f.entra_now or _is_gone(f):
+        return True
+    before = _rotate_before(f)
+    if before is not None and f.published.not_before < before:
+        return True
+    return f.entra_now >= f.plan.renewal_time
+
+
+def _rotate_before(f: Facts) -> datetime | None:
+    """Return `rotateIssuedBefore` when it is past and the spacing since the last publish over."""
+    before, t = f.spec.rotation.rotate_issued_before, f.o.target
+    if before is None or before > f.entra_now:
+        return None
+    published = t.published_time if t is not None else None
+    spaced = published is None or f.o.now - published >= f.o.policy.issued_before_spacing
+    return before if spaced else None
+
+
+def _unpublished(f: Facts) -> int:
+    return sum(not _is_published(f, key) for key in f.exact)
+
+
+def is_at_limit(f: Facts) -> bool:
+    """Tell whether one more mint would leave too many unpublished ones of ours."""
+    limit = _MAX_UNPUBLISHED if f.has_valid_published else _MAX_UNPUBLISHED_NOTHING_VALID
+    return _unpublished(f) + 1 > limit
+
+
+def mint_time(f: Facts) -> datetime:
+    """Return when the next mint may start: backoff, also after losing both Secrets."""
+    policy, p = f.o.policy, f.pending
+    cap = policy.mint_backoff_cap if f.has_valid_published else policy.mint_backoff_cap_unpublished
+    replaced = {r.key_id for r in f.retiring if r.cause is RetireCause.REPLACED}
+    fruitless = [
+        c for k, c in f.exact.items() if not _is_published(f, k) and k not in replaced
+    ]
+    times = [
+        c.start + backoff(len(fruitless), policy.mint_backoff, cap, c.key_id) for c in fruitless
+    ]
+    if p is not None:
+        times.append(
+            p.intent_time + backoff(p.attempt_number, policy.mint_backoff, cap, p.attempt)
+        )
+    if f.o.memory.retry_time is not None:
+        times.append(f.o.memory.retry_time)
+    return max(times, default=f.o.now)
+
+
+def pending_is_unneeded(f: Facts) -> Action | None:
+    """19: an Abandoned P is journaled into T before it goes."""
+    p, t = f.pending, f.o.target
+    if p is None or t is None or p.state is not PendingState.ABANDONED or needs_successor(f):
+        return None
+    missing = tuple(a for a in _carried(f, p) if a not in t.abandoned)
+    if missing and not all(a.attempt in {b.attempt for b in t.abandoned} for a in missing):
+        return _write_target(f, "attempt journaled", abandoned=t.abandoned + missing)
+    return DeletePending("nothing is needed")
+
+
+def removal_seen(f: Facts) -> Action | None:
+    """20: a retiring credential is absent in a direct read."""
+    gone = {r.key_id for r in f.retiring if r.removed is None and not f.is_listed(r.key_id)}
+    if not gone:
+        return None
+    if not f.is_fresh:
+        return ReadApplication(f.o.policy.freshness)
+    noted = tuple(replace(r, removed=f.o.now) if r.key_id in gone else r for r in f.retiring)
+    return _write_target(f, "removal noted", retiring=noted)
+
+
+def expired(f: Facts) -> Action | None:
+    """21: expired by Entra's time, plus a margin."""
+    for r in f.retiring:
+        if f.is_listed(r.key_id) and f.entra_now >= r.end + f.o.policy.expired_grace:
+            return _removal(f, r.key_id, r.cause)
+    return None
+
+
+def retirement_due(f: Facts) -> Action | None:
+    """22: the overlap is over and what T holds signs in now and lives longer."""
+    for r in f.retiring:
+        if f.is_listed(r.key_id) and f.o.now >= retire_time(f, r) and _may_retire(f, r):
+            return _prove_published(f) or _removal(f, r.key_id, r.cause)
+    return None
+
+
+def retire_time(f: Facts, r: Retiring) -> datetime:
+    """Return when an entry's overlap is over; its end when it is never removed early."""
+    t = f.o.target
+    if f.spec.rotation.retire_when is RetireWhen.EXPIRED or t is None or f.plan is None:
+        return r.end + f.o.policy.expired_grace
+    policy, overlap = f.o.policy, f.plan.overlap
+    published = t.published_time or t.creation_time
+    return max(
+        r.since + overlap,
+        t.creation_time + overlap,
+        published + policy.removal_floor,
+        published + policy.settle,
+    )
+
+
+def _may_retire(f: Facts, r: Retiring) -> bool:
+    """Tell whether T's credential is a good survivor, and early removal still worth it."""
+    if f.published is None or f.plan is None or not f.has_valid_published:
+        return False
+    keep = max(f.o.policy.min_remaining, f.plan.overlap / 10)
+    return (
+        r.end - f.entra_now >= keep
+        and f.is_listed(f.published.key_id)
+        and f.published.not_before <= f.entra_now
+        and f.published.expires >= r.end + f.plan.overlap
+    )
+
+
+def _prove_published(f: Facts) -> Action | None:
+    if f.published is None:
+        return None
+    proof = f.o.memory.published_proof
+    is_ours = proof is not None and proof.attempt == f.published.attempt
+    if proof is not None and is_ours and proof.proves(
+        f.o.now, count=1, max_age=f.o.policy.freshness
+    ):
+        return None
+    due = signin.next_try(proof, f.published.attempt, f.o.now, timedelta(0))
+    return SignInPublished() if f.o.now >= due else Sleep()
+
+
+def _removal(f: Facts, key: KeyId, cause: RetireCause | None) -> Action | None:
+    """Remove a listed credential of our exact marker, by a fresh read, not twice in a row."""
+    credential = f.exact.get(key)
+    marker = f.marker_of(credential) if credential is not None else None
+    removed = f.o.memory.removals.get(key)
+    if marker is None or (removed is not None and f.o.now - removed < f.o.policy.settle):
+        return None
+    if f.o.memory.retry_time is not None and f.o.now < f.o.memory.retry_time:
+        return None
+    if not f.is_fresh:
+        return ReadApplication(f.o.policy.freshness)
+    return Remove(key, marker.attempt, cause)
+
+
+def absence_unconfirmed(f: Facts) -> Action | None:
+    """9b: a removed entry needs three direct reads, a settle time apart, to be dropped."""
+    waiting = [r for r in f.retiring if r.removed is not None]
+    spacing = f.o.policy.settle / _ABSENT_READS
+    if waiting and f.o.now - f.application.read_time >= spacing:
+        return ReadApplication(spacing)
+    return None
+
+
+RULES = (
+    pending_is_a_copy,  # 7
+    pending_is_done,  # 8
+    retiring_is_done,  # 9
+    stranded,  # 10
+    rendering_differs,  # 11
+    orphan,  # 13
+    intent_interrupted,  # 14
+    minted_is_useless,  # 15
+    sign_in_due,  # 16
+    publishable,  # 17
+    published_seems_gone,  # 18, looking
+    successor_needed,  # 18
+    pending_is_unneeded,  # 19
+    removal_seen,  # 20
+    expired,  # 21
+    retirement_due,  # 22
+    absence_unconfirmed,  # 9, looking
+)
+
+
+def next_look(f: Facts) -> datetime:
+    """Return the earliest time at which some rule may match that does not match now."""
+    o = f.o
+    times = [o.now + o.policy.secret_check, f.application.read_time + o.policy.directory_resync]
+    times += _pending_times(f)
+    if f.plan is not None:
+        times += [f.plan.renewal_time, f.plan.end]
+    times += [retire_time(f, r) for r in f.retiring]
+    times += [r.end + o.policy.expired_grace for r in f.retiring]
+    times += [removed + o.policy.settle for removed in o.memory.removals.values()]
+    if any(r.removed is not None for r in f.retiring):
+        times.append(f.application.read_time + o.policy.settle / _ABSENT_READS)
+    if needs_successor(f) and (f.pending is None or f.pending.fenced_from_intent):
+        times.append(mint_time(f))
+    return _soonest(o, times)
+
+
+def _pending_times(f: Facts) -> list[datetime]:
+    p, o = f.pending, f.o
+    times: list[datetime] = []
+    if p is not None and p.state is PendingState.INTENT:
+        times.append(p.intent_time + o.policy.intent_respect)
+    if p is not None and p.state is PendingState.ABANDONED:
+        times.append(mint_time(f))
+    if f.minted is not None and p is not None and f.requires_proof:
+        times.append(signin.next_try(o.memory.pending_proof, p.attempt, o.now, f.proof_spacing))
+    elif f.minted is not None:
+        times.append(_unproven_publish_time(f, f.minted))
+    if _seems_gone(f) and f.published is not None:
+        times.append(
+            signin.next_try(
+                o.memory.published_proof, f.published.attempt, o.now, signin.SLOW_RETRY
+            )
+        )
+    before = f.spec.rotation.rotate_issued_before
+    if before is not None and before > f.entra_now:
+        times.append(before)
+    published = o.target.published_time if o.target is not None else None
+    if before is not None and published is not None:
+        times.append(published + o.policy.issued_before_spacing)
+    return times
+
+
+def _soonest(o: Observation, times: list[datetime]) -> datetime:
+    """Return the earliest future time; a past one means a rule waits on something unseen."""
+    return min((t for t in times if t > o.now), default=o.now + o.policy.secret_check)
+
+
+def _is_published(f: Facts, key: KeyId) -> bool:
+    return f.published is not None and f.published.key_id == key
+
+
+def _write_target(
+    f: Facts,
+    reason: str,
+    *,
+    retiring: tuple[Retiring, ...] | None = None,
+    abandoned: tuple[Abandoned, ...] | None = None,
+) -> Action | None:
+    t = f.o.target
+    if t is None or t.value is None:
+        return None  # a damaged T is written by the publish that replaces its value
+    return WriteTarget(
+        reason,
+        retiring if retiring is not None else t.retiring,
+        abandoned if abandoned is not None else t.abandoned,
+    )
+
+
+def publication(f: Facts) -> Publication:
+    """Return what T records about the credential it holds now."""
+    t, published = f.o.target, f.published
+    assert t is not None  # noqa: S101 - callers checked
+    assert published is not None  # noqa: S101
+    return Publication(
+        owner=str(f.o.resource.owner),
+        cluster=f.o.identity.cluster,
+        tenant_id=f.tenant.tenant_id,
+        object_id=f.application.object_id,
+        credential=published,
+        verified_time=t.verified_time,
+        published_time=t.published_time or t.creation_time,
+        retiring=t.retiring,
+        abandoned=t.abandoned,
+    )

@@ -1,0 +1,113 @@
+"""The marker in every credential we make: which ones are ours, and which we may remove.
+
+Permanent wire format: a credential's `displayName` starts with
+`appcred1.<cluster>.<owner>.<attempt>`, then a space and readable text, at most
+90 characters in all (Entra cuts a key's name there). All parts are SHA-256 in
+lower-case base32: cluster 8, owner 10, attempt 4 + 10 characters.
+
+Using a credential needs cluster and owner to match. Removing one needs the
+kube-system part of the attempt to match too, so that a cloned cluster with the
+same configured id removes nothing of its twin's.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from typing import NewType
+
+Attempt = NewType("Attempt", str)
+"""14 characters: 4 of the kube-system uid's hash, 10 of (uid of P, attempt number)."""
+
+PREFIX = "appcred1"
+MAX_DISPLAY_NAME = 90
+_CLUSTER, _OWNER, _SYSTEM, _ATTEMPT = 8, 10, 4, 10
+
+
+def short_hash(*parts: str, length: int) -> str:
+    """Return the first `length` characters of the parts' SHA-256 in lower-case base32.
+
+    Parts are joined by NUL, which no Kubernetes name, uid or GUID contains.
+    """
+    digest = hashlib.sha256("\0".join(parts).encode()).digest()
+    return base64.b32encode(digest).decode().lower()[:length]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterIdentity:
+    """Who we are to Entra.
+
+    Attributes:
+        cluster: hash of the configured cluster id, else of the kube-system uid.
+        system: hash of the kube-system uid, always.
+    """
+
+    cluster: str
+    system: str
+
+    @classmethod
+    def of(cls, kube_system_uid: str, cluster_id: str = "") -> ClusterIdentity:
+        """Derive the identity from the kube-system namespace's uid and the setting."""
+        return cls(
+            cluster=short_hash(cluster_id or kube_system_uid, length=_CLUSTER),
+            system=short_hash(kube_system_uid, length=_SYSTEM),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The resource that a credential belongs to, by name: a restored one has a new uid."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+    @property
+    def hash(self) -> str:
+        """Ten characters that stand for this owner in markers and in P's name."""
+        return short_hash(self.namespace, self.name, length=_OWNER)
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A parsed marker."""
+
+    cluster: str
+    owner: str
+    attempt: Attempt
+
+    def is_usable_by(self, identity: ClusterIdentity, owner: Owner) -> bool:
+        """Tell whether this resource may use the credential."""
+        return self.cluster == identity.cluster and self.owner == owner.hash
+
+    def is_removable_by(self, identity: ClusterIdentity, owner: Owner) -> bool:
+        """Tell whether this resource of this very cluster made the credential."""
+        return self.is_usable_by(identity, owner) and self.attempt.startswith(identity.system)
+
+
+def attempt_id(identity: ClusterIdentity, pending_uid: str, number: int) -> Attempt:
+    """Return the attempt of the pending Secret with that uid, for its `number`-th try."""
+    return Attempt(identity.system + short_hash(pending_uid, str(number), length=_ATTEMPT))
+
+
+def build_display_name(
+    identity: ClusterIdentity, owner: Owner, attempt: Attempt, description: str
+) -> str:
+    """Return the `displayName` for a new credential: marker, then readable text."""
+    marker = f"{PREFIX}.{identity.cluster}.{owner.hash}.{attempt}"
+    return f"{marker} {description or owner}"[:MAX_DISPLAY_NAME].rstrip()
+
+
+def parse_marker(display_name: str | None) -> Marker | None:
+    """Read the marker at the start of a `displayName`; `None` when it is not one of ours."""
+    head = (display_name or "").split(" ", 1)[0]
+    parts = head.split(".")
+    if len(parts) != 4 or parts[0] != PREFIX:
+        return None
+    _, cluster, owner, attempt = parts
+    if (len(cluster), len(owner), len(attempt)) != (_CLUSTER, _OWNER, _SYSTEM + _ATTEMPT):
+        return None
+    return Marker(cluster, owner, Attempt(attempt))

@@ -1,0 +1,213 @@
+"""What the target Secret holds: keys, labels and annotations for one published credential.
+
+The Secret is rendered whole from the spec, the credential and the live Secret.
+Keys, labels and annotations that we did not write stay as they are: what we
+wrote is listed in the annotation `appcredential.io/rendered`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from appcredential.domain.conditions import format_time
+from appcredential.domain.observed import Abandoned, Minted, Retiring, Target, Tenant
+from appcredential.domain.presets import preset_data
+from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec import AppCredentialSpec, GenerateOnce, ObjectId
+from appcredential.domain.templates import parse_template, render_template
+
+PREFIX = "appcredential.io/"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+RENDERED = PREFIX + "rendered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """Everything that T records about itself.
+
+    Attributes:
+        verified_time: last sign-in that proved it; None with verification disabled.
+    """
+
+    owner: str
+    cluster: str
+    tenant_id: str
+    object_id: ObjectId
+    credential: Minted
+    verified_time: datetime | None
+    published_time: datetime
+    retiring: tuple[Retiring, ...]
+    abandoned: tuple[Abandoned, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """The wanted content of T. All of `data` is secret."""
+
+    data: Mapping[str, SecretValue]
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+def template_values(
+    spec: AppCredentialSpec, tenant: Tenant, secret: SecretValue
+) -> dict[str, str]:
+    """Return what `$(name)` stands for. The result holds the secret: never log it."""
+    return {
+        "tenantId": tenant.tenant_id,
+        "clientId": spec.client_id,
+        "clientSecret": secret.reveal(),
+        "authorityHost": tenant.authority_host,
+        "mountPath": spec.secret.mount_path,
+    }
+
+
+def render(
+    spec: AppCredentialSpec,
+    tenant: Tenant,
+    secret: SecretValue,
+    publication: Publication,
+    live: Target | None,
+    generate: Callable[[int], SecretValue] | None,
+) -> Rendering:
+    """Return the whole wanted content of T.
+
+    Args:
+        spec: the resource's.
+        tenant: gives ids and the authority host.
+        secret: the credential's value.
+        publication: what the annotations record.
+        live: the Secret as it is, whose foreign keys and generated values stay.
+        generate: makes a value of that many characters for `generateOnce`; None
+            leaves a missing one out, which then differs from the live Secret.
+    """
+    old = _written(live)
+    data = _data(spec, tenant, secret, live, generate)
+    labels = {MANAGED_BY: "appcredential", **spec.secret.labels}
+    annotations = {**spec.secret.annotations, **_annotations(publication)}
+    written = {
+        "keys": sorted(data),
+        "labels": sorted(spec.secret.labels),
+        "annotations": sorted(spec.secret.annotations),
+    }
+    annotations[RENDERED] = json.dumps(written, separators=(",", ":"))
+    if live is None:
+        return Rendering(data=data, labels=labels, annotations=annotations)
+    kept = {
+        k: v for k, v in live.annotations.items() if not k.startswith(PREFIX)
+    }
+    return Rendering(
+        data=_keep(live.data, old["keys"]) | data,
+        labels=_keep(live.labels, old["labels"]) | labels,
+        annotations=_keep(kept, old["annotations"]) | annotations,
+    )
+
+
+def is_rendered(live: Target, wanted: Rendering) -> bool:
+    """Tell whether T already is as wanted."""
+    return (
+        dict(live.data) == dict(wanted.data)
+        and dict(live.labels) == dict(wanted.labels)
+        and dict(live.annotations) == dict(wanted.annotations)
+    )
+
+
+def find_value(data: Mapping[str, SecretValue], digest: str) -> SecretValue | None:
+    """Return the value in T whose SHA-256 is the recorded one; None when it was lost."""
+    return next((value for value in data.values() if value.sha256() == digest), None)
+
+
+def _data(
+    spec: AppCredentialSpec,
+    tenant: Tenant,
+    secret: SecretValue,
+    live: Target | None,
+    generate: Callable[[int], SecretValue] | None,
+) -> dict[str, SecretValue]:
+    values = template_values(spec, tenant, secret)
+    data = {k: SecretValue(v) for k, v in preset_data(spec.secret.preset, values).items()}
+    for key, entry in spec.secret.data.items():
+        if not isinstance(entry, GenerateOnce):
+            data[key] = SecretValue(render_template(parse_template(entry.text), values))
+        elif live is not None and key in live.data:
+            data[key] = live.data[key]
+        elif generate is not None:
+            data[key] = generate(entry.length)
+    return data
+
+
+def _annotations(p: Publication) -> dict[str, str]:
+    c = p.credential
+    found = {
+        "owner": p.owner,
+        "cluster": p.cluster,
+        "tenant-id": p.tenant_id,
+        "application-object-id": p.object_id,
+        "key-id": c.key_id,
+        "attempt": c.attempt,
+        "value-sha256": c.value_sha256,
+        "not-before": format_time(c.not_before),
+        "expires": format_time(c.expires),
+        "published-time": format_time(p.published_time),
+    }
+    if p.verified_time is not None:
+        found["verified-time"] = format_time(p.verified_time)
+    if p.retiring:
+        found["retiring"] = _dump([_retiring(e) for e in p.retiring])
+    if p.abandoned:
+        found["abandoned"] = dump_abandoned(p.abandoned)
+    return {PREFIX + key: value for key, value in found.items()}
+
+
+def dump_abandoned(entries: tuple[Abandoned, ...]) -> str:
+    """Return the `abandoned` annotation: the last five attempts with their times."""
+    return _dump([{"attempt": e.attempt, "time": format_time(e.time)} for e in entries[-5:]])
+
+
+def _retiring(entry: Retiring) -> dict[str, str]:
+    found = {
+        "keyId": entry.key_id,
+        "end": format_time(entry.end),
+        "since": format_time(entry.since),
+        "cause": str(entry.cause),
+    }
+    if entry.removed is not None:
+        found["removed"] = format_time(entry.removed)
+    return found
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _written(live: Target | None) -> dict[str, frozenset[str]]:
+    raw = live.annotations.get(RENDERED, "{}") if live is not None else "{}"
+    try:
+        found = json.loads(raw)
+    except ValueError:
+        found = {}
+    names = ("keys", "labels", "annotations")
+    listed = {n: found.get(n) if isinstance(found, dict) else None for n in names}
+    return {
+        n: frozenset(str(i) for i in v) if isinstance(v, list) else frozenset()
+        for n, v in listed.items()
+    }
+
+
+def _keep(live: Mapping[str, Any], ours: frozenset[str]) -> dict[str, Any]:
+    return {k: v for k, v in live.items() if k not in ours}
+
+
+def pending_name(owner_hash: str) -> str:
+    """Return P's name."""
+    return f"appcredential-pending-{owner_hash}"
+
+
+def digest(text: str) -> str:
+    """Return the hexadecimal SHA-256 of a text, for names of tickets."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,45 @@
+"""The redacting type that every secret value lives in between Entra and its Secret."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import NoReturn
+
+
+class SecretValue:
+    """A secret value that cannot be shown by accident.
+
+    `repr`, `str` and format give `***`; pickling is refused. Only `reveal()`
+    gives the text, and only adapters that send it to its destination call it.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the value itself. The caller must not log, store or format it."""
+        return self._text
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of the UTF-8 text, 64 hexadecimal characters.
+
+        Entra's secrets have 40 random characters, so the digest tells nothing.
+        """
+        return hashlib.sha256(self._text.encode()).hexdigest()
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SecretValue):
+            return NotImplemented
+        return hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash(self.sha256())
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a SecretValue is never serialised")

@@ -1,0 +1,198 @@
+"""What a sign-in answer means, and when the next try is due.
+
+The classes follow Microsoft's AADSTS list
+(learn.microsoft.com/entra/identity-platform/reference-error-codes) and what is
+known of propagation: a fresh secret is refused for seconds to minutes, also as
+"expired" (7000222) when the application has an expired secret.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from appcredential.domain.conditions import Reason
+
+
+class SignInClass(StrEnum):
+    """What an answer proves.
+
+    NOT_YET: the credential is not known there; after the budget it never will be.
+    BLOCKED: the credential was probably right, a policy forbids the token.
+    APPLICATION: the application is the obstacle; minting again would not help.
+    OPERATOR: our side or the scope; says nothing of the credential.
+    TRANSIENT: network, throttling, 5xx; does not even reset a run of successes.
+    """
+
+    PROVEN = "Proven"
+    NOT_YET = "NotYet"
+    BLOCKED = "Blocked"
+    APPLICATION = "Application"
+    OPERATOR = "Operator"
+    TRANSIENT = "Transient"
+    UNCLASSIFIED = "Unclassified"
+
+
+@dataclass(frozen=True, slots=True)
+class SignInResult:
+    """One answer of the token endpoint.
+
+    Attributes:
+        code: AADSTS number, 0 without one.
+        retry_after: only for throttling.
+    """
+
+    kind: SignInClass
+    reason: Reason
+    code: int = 0
+    retry_after: timedelta | None = None
+
+
+PROVEN: Final = SignInResult(SignInClass.PROVEN, Reason.PROVEN)
+UNREACHABLE: Final = SignInResult(SignInClass.TRANSIENT, Reason.TOKEN_ENDPOINT_UNAVAILABLE)
+
+_CODES: Final[dict[int, tuple[SignInClass, Reason]]] = {
+    **dict.fromkeys((7000215, 7000222), (SignInClass.NOT_YET, Reason.SIGN_IN_REJECTED)),
+    **dict.fromkeys((53003, 530032), (SignInClass.BLOCKED, Reason.BLOCKED_BY_CONDITIONAL_ACCESS)),
+    **dict.fromkeys((501051, 50105), (SignInClass.BLOCKED, Reason.NOT_ASSIGNED)),
+    7000229: (SignInClass.APPLICATION, Reason.NO_SERVICE_PRINCIPAL),
+    **dict.fromkeys(
+        (700016, 700011, 70001), (SignInClass.APPLICATION, Reason.APPLICATION_NOT_IN_TENANT)
+    ),
+    **dict.fromkeys((7000112, 1000031), (SignInClass.APPLICATION, Reason.APPLICATION_DISABLED)),
+    700025: (SignInClass.APPLICATION, Reason.PUBLIC_CLIENT),
+    **dict.fromkeys((700024, 50013, 500133), (SignInClass.OPERATOR, Reason.CLOCK_SKEW)),
+    **dict.fromkeys(
+        (500011, 500014, 50001, 70011, 28002, 90009, 650052, 650056, 650057),
+        (SignInClass.OPERATOR, Reason.VERIFICATION_SCOPE),
+    ),
+    **dict.fromkeys(
+        (90002, 900023, 90038, 900382, 900432, 50049),
+        (SignInClass.OPERATOR, Reason.WRONG_TENANT_OR_CLOUD),
+    ),
+    **dict.fromkeys((500021, 500022), (SignInClass.OPERATOR, Reason.TENANT_RESTRICTIONS)),
+    **dict.fromkeys((50196, 90055), (SignInClass.TRANSIENT, Reason.THROTTLED)),
+    **dict.fromkeys(
+        (50000, 50033, 90006, 90012, 90024, 90033, 90090),
+        (SignInClass.TRANSIENT, Reason.TOKEN_ENDPOINT_UNAVAILABLE),
+    ),
+    **dict.fromkeys(
+        (7000218, 900144, 90014, 70003, 9002313), (SignInClass.OPERATOR, Reason.INTERNAL_ERROR)
+    ),
+}
+
+
+def classify(
+    status: int, codes: tuple[int, ...], retry_after: timedelta | None = None
+) -> SignInResult:
+    """Say what an answer of the token endpoint means.
+
+    Args:
+        status: HTTP status.
+        codes: `error_codes` of the body, most specific first; empty when unreadable.
+        retry_after: the header, when sent.
+    """
+    if status == 200:
+        return PROVEN
+    if status == 429:
+        return SignInResult(SignInClass.TRANSIENT, Reason.THROTTLED, 0, retry_after)
+    for code in codes:
+        if code in _CODES:
+            kind, reason = _CODES[code]
+            return SignInResult(kind, reason, code, retry_after)
+    if status >= 500:
+        return UNREACHABLE
+    code = codes[0] if codes else 0
+    return SignInResult(SignInClass.UNCLASSIFIED, Reason.UNCLASSIFIED, code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """The run of sign-ins with one credential, kept in memory: a restart begins again.
+
+    Attributes:
+        attempt: which credential, by marker attempt.
+        successes: in a row.
+        failures: in a row, transient ones not counted.
+        tries_failed: in a row, transient ones counted; spaces the retries.
+        failing_since: first failure of the current run.
+    """
+
+    attempt: str
+    successes: int = 0
+    failures: int = 0
+    tries_failed: int = 0
+    last_try: datetime
+    last_success: datetime | None = None
+    failing_since: datetime | None = None
+    result: SignInResult = PROVEN
+
+    def proves(self, now: datetime, *, count: int, max_age: timedelta) -> bool:
+        """Tell whether `count` successes in a row were seen, the last within `max_age`."""
+        return (
+            self.successes >= count
+            and self.last_success is not None
+            and now - self.last_success <= max_age
+        )
+
+
+_MAX_RETRY = timedelta(seconds=60)
+_THROTTLE_PAUSE = timedelta(minutes=5)
+_SLOW_AFTER = timedelta(minutes=5)
+SLOW_RETRY: Final = timedelta(minutes=5)
+
+
+def record(proof: Proof | None, attempt: str, result: SignInResult, now: datetime) -> Proof:
+    """Add one answer to the run; another attempt's run is dropped."""
+    old = proof if proof is not None and proof.attempt == attempt else None
+    base = old or Proof(attempt=attempt, last_try=now)
+    if result.kind is SignInClass.PROVEN:
+        return replace(
+            base,
+            successes=base.successes + 1,
+            failures=0,
+            tries_failed=0,
+            failing_since=None,
+            last_try=now,
+            last_success=now,
+            result=result,
+        )
+    since = base.failing_since or now
+    if result.kind is SignInClass.TRANSIENT:
+        return replace(
+            base, tries_failed=base.tries_failed + 1, failing_since=since, last_try=now,
+            result=result,
+        )
+    return replace(
+        base,
+        successes=0,
+        failures=base.failures + 1,
+        tries_failed=base.tries_failed + 1,
+        failing_since=since,
+        last_try=now,
+        result=result,
+    )
+
+
+def next_try(proof: Proof | None, attempt: str, now: datetime, spacing: timedelta) -> datetime:
+    """Return when the next sign-in is due.
+
+    Successes are `spacing` apart. Failures wait 1, 2, 4 … 60 s, and 5 minutes
+    once they have lasted 5 minutes; throttling waits at least 5 minutes.
+    """
+    if proof is None or proof.attempt != attempt:
+        return now
+    if proof.tries_failed == 0:
+        return proof.last_try + spacing
+    if proof.result.reason is Reason.THROTTLED:
+        return proof.last_try + max(proof.result.retry_after or _THROTTLE_PAUSE, _THROTTLE_PAUSE)
+    if is_failing_long(proof, now):
+        return proof.last_try + SLOW_RETRY
+    return proof.last_try + min(timedelta(seconds=2 ** min(proof.tries_failed - 1, 6)), _MAX_RETRY)
+
+
+def is_failing_long(proof: Proof, now: datetime) -> bool:
+    """Tell whether proof has failed for more than 5 minutes without a success."""
+    return proof.failing_since is not None and now - proof.failing_since >= _SLOW_AFTER
