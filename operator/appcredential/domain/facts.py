@@ -98,7 +98,10 @@ class Facts:
     def abandoned_attempts(self) -> frozenset[str]:
         """T's and P's lists together."""
         o = self.o
-        entries = (*(o.target.abandoned if o.target else ()), *(o.pending.abandoned if o.pending else ()))
+        entries = (
+            *(o.target.abandoned if o.target else ()),
+            *(o.pending.abandoned if o.pending else ()),
+        )
         return frozenset(e.attempt for e in entries)
 
     @property

@@ -192,7 +192,8 @@ def _why_unread(o: Observation) -> Problem:
             stalled=len(missing) >= _MISSING_READS and lasting,
         )
     return o.memory.directory_problem or Problem(
-        reason=Reason.DIRECTORY_UNAVAILABLE, message="The directory was not read yet.",
+        reason=Reason.DIRECTORY_UNAVAILABLE,
+        message="The directory was not read yet.",
         stalled=False,
     )
 

@@ -35,6 +35,17 @@ from appcredential.domain.actions import (
 from appcredential.domain.facts import Facts, assess
 from appcredential.domain.gates import GATES, gate_times
 from appcredential.domain.marker import Attempt, attempt_id
+from appcredential.domain.needs import (
+    is_at_limit,
+    is_gone,
+    is_published,
+    mint_time,
+    needs_successor,
+    retire_time,
+    rotate_before,
+    seems_gone,
+    unproven_publish_time,
+)
 from appcredential.domain.observed import (
     Abandoned,
     Application,
@@ -45,16 +56,13 @@ from appcredential.domain.observed import (
     Retiring,
     Tenant,
 )
-from appcredential.domain.rotation import backoff
+from appcredential.domain.rotation import effective_renew_before
 from appcredential.domain.secret_data import Publication, is_rendered, render
 from appcredential.domain.signin import SignInClass
-from appcredential.domain.spec import AppCredentialSpec, KeyId, RetireWhen
+from appcredential.domain.spec import AppCredentialSpec, KeyId
 from appcredential.domain.status import needs_write, project
 
 _ABSENT_READS = 3
-_MAX_UNPUBLISHED = 3
-_MAX_UNPUBLISHED_NOTHING_VALID = 5
-_GONE_FAILURES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +161,7 @@ def stranded(f: Facts) -> Action | None:
     found = [
         c
         for c in f.exact.values()
-        if not _is_published(f, c.key_id)
+        if not is_published(f, c.key_id)
         and c.key_id not in known
         and not f.is_pending(c)
         and not f.is_abandoned(c)
@@ -188,7 +196,7 @@ def _lacks_generated(f: Facts) -> bool:
 def orphan(f: Facts) -> Action | None:
     """13: an attempt that is proven unpublished is removed early."""
     for c in f.exact.values():
-        if f.is_abandoned(c) and not _is_published(f, c.key_id) and not f.is_pending(c):
+        if f.is_abandoned(c) and not is_published(f, c.key_id) and not f.is_pending(c):
             return _removal(f, c.key_id, None)
     return None
 
@@ -210,7 +218,7 @@ def minted_is_useless(f: Facts) -> Action | None:
         return None
     if p.value is None:
         return Fence("its value is damaged")
-    before = _rotate_before(f)
+    before = rotate_before(f)
     if before is not None and p.minted.not_before < before:
         return Fence("issued before rotateIssuedBefore")
     if p.minted.expires - f.entra_now < _renew_before_of(f, p) / 2:
@@ -221,8 +229,6 @@ def minted_is_useless(f: Facts) -> Action | None:
 
 
 def _renew_before_of(f: Facts, p: Pending) -> timedelta:
-    from appcredential.domain.rotation import effective_renew_before  # noqa: PLC0415
-
     assert p.minted is not None  # noqa: S101 - the caller checked
     return effective_renew_before(f.spec.rotation, p.minted.expires - p.minted.not_before)
 
@@ -251,11 +257,7 @@ def publishable(f: Facts) -> Action | None:
         return None
     if f.requires_proof:
         return Publish() if _is_proven(f, p) else None
-    return Publish() if f.o.now >= _unproven_publish_time(f, p) else None
-
-
-def _unproven_publish_time(f: Facts, p: Pending) -> datetime:
-    return p.intent_time + (f.o.policy.settle if f.has_valid_published else timedelta(0))
+    return Publish() if f.o.now >= unproven_publish_time(f, p) else None
 
 
 def _is_proven(f: Facts, p: Pending) -> bool:
@@ -269,7 +271,7 @@ def _is_proven(f: Facts, p: Pending) -> bool:
 
 def published_seems_gone(f: Facts) -> Action | None:
     """18a: the published key is not listed; only failing sign-ins make that believable."""
-    if not _seems_gone(f) or _is_gone(f) or f.published is None or not f.is_granted:
+    if not seems_gone(f) or is_gone(f) or f.published is None or not f.is_granted:
         return None
     if not f.is_fresh:
         return ReadApplication(f.o.policy.freshness)
@@ -277,30 +279,6 @@ def published_seems_gone(f: Facts) -> Action | None:
         f.o.memory.published_proof, f.published.attempt, f.o.now, signin.SLOW_RETRY
     )
     return SignInPublished() if f.o.now >= due else None
-
-
-def _seems_gone(f: Facts) -> bool:
-    p, t = f.published, f.o.target
-    return (
-        p is not None
-        and t is not None
-        and t.value is not None
-        and not f.is_listed(p.key_id)
-        and f.o.now - (t.published_time or t.creation_time) > f.o.policy.settle
-    )
-
-
-def _is_gone(f: Facts) -> bool:
-    proof = f.o.memory.published_proof
-    if not _seems_gone(f) or proof is None or f.published is None:
-        return False
-    return (
-        proof.attempt == f.published.attempt
-        and proof.result.kind is SignInClass.NOT_YET
-        and proof.failures >= _GONE_FAILURES
-        and proof.failing_since is not None
-        and proof.last_try - proof.failing_since >= f.o.policy.gone_window
-    )
 
 
 def successor_needed(f: Facts) -> Action | None:
@@ -330,59 +308,6 @@ def _journal_entry(f: Facts, p: Pending) -> tuple[Abandoned, ...]:
     if p.fenced_from_intent and young:
         return (Abandoned(attempt=Attempt(p.attempt), time=p.intent_time),)
     return ()
-
-
-def needs_successor(f: Facts) -> bool:
-    """Tell whether something new has to be issued."""
-    t = f.o.target
-    if t is None or t.value is None or f.published is None or f.plan is None:
-        return True
-    if f.published.expires <= f.entra_now or _is_gone(f):
-        return True
-    before = _rotate_before(f)
-    if before is not None and f.published.not_before < before:
-        return True
-    return f.entra_now >= f.plan.renewal_time
-
-
-def _rotate_before(f: Facts) -> datetime | None:
-    """Return `rotateIssuedBefore` when it is past and the spacing since the last publish over."""
-    before, t = f.spec.rotation.rotate_issued_before, f.o.target
-    if before is None or before > f.entra_now:
-        return None
-    published = t.published_time if t is not None else None
-    spaced = published is None or f.o.now - published >= f.o.policy.issued_before_spacing
-    return before if spaced else None
-
-
-def _unpublished(f: Facts) -> int:
-    return sum(not _is_published(f, key) for key in f.exact)
-
-
-def is_at_limit(f: Facts) -> bool:
-    """Tell whether one more mint would leave too many unpublished ones of ours."""
-    limit = _MAX_UNPUBLISHED if f.has_valid_published else _MAX_UNPUBLISHED_NOTHING_VALID
-    return _unpublished(f) + 1 > limit
-
-
-def mint_time(f: Facts) -> datetime:
-    """Return when the next mint may start: backoff, also after losing both Secrets."""
-    policy, p = f.o.policy, f.pending
-    cap = policy.mint_backoff_cap if f.has_valid_published else policy.mint_backoff_cap_unpublished
-    replaced = {r.key_id for r in f.retiring if r.cause is RetireCause.REPLACED}
-    fruitless = [
-        c for k, c in f.exact.items() if not _is_published(f, k) and k not in replaced
-    ]
-    times = [
-        c.start + backoff(len(fruitless), policy.mint_backoff, cap, c.key_id) for c in fruitless
-    ]
-    if p is not None:
-        times.append(
-            p.intent_time + backoff(p.attempt_number, policy.mint_backoff, cap, p.attempt)
-        )
-    if f.o.memory.retry_time is not None:
-        times.append(f.o.memory.retry_time)
-    return max(times, default=f.o.now)
 
 
 def pending_is_unneeded(f: Facts) -> Action | None:
@@ -423,21 +348,6 @@ def retirement_due(f: Facts) -> Action | None:
     return None
 
 
-def retire_time(f: Facts, r: Retiring) -> datetime:
-    """Return when an entry's overlap is over; its end when it is never removed early."""
-    t = f.o.target
-    if f.spec.rotation.retire_when is RetireWhen.EXPIRED or t is None or f.plan is None:
-        return r.end + f.o.policy.expired_grace
-    policy, overlap = f.o.policy, f.plan.overlap
-    published = t.published_time or t.creation_time
-    return max(
-        r.since + overlap,
-        t.creation_time + overlap,
-        published + policy.removal_floor,
-        published + policy.settle,
-    )
-
-
 def _may_retire(f: Facts, r: Retiring) -> bool:
     """Tell whether T's credential is a good survivor, and early removal still worth it."""
     if f.published is None or f.plan is None or not f.has_valid_published:
@@ -456,8 +366,10 @@ def _prove_published(f: Facts) -> Action | None:
         return None
     proof = f.o.memory.published_proof
     is_ours = proof is not None and proof.attempt == f.published.attempt
-    if proof is not None and is_ours and proof.proves(
-        f.o.now, count=1, max_age=f.o.policy.freshness
+    if (
+        proof is not None
+        and is_ours
+        and proof.proves(f.o.now, count=1, max_age=f.o.policy.freshness)
     ):
         return None
     due = signin.next_try(proof, f.published.attempt, f.o.now, timedelta(0))
@@ -535,12 +447,10 @@ def _pending_times(f: Facts) -> list[datetime]:
     if f.minted is not None and p is not None and f.requires_proof:
         times.append(signin.next_try(o.memory.pending_proof, p.attempt, o.now, f.proof_spacing))
     elif f.minted is not None:
-        times.append(_unproven_publish_time(f, f.minted))
-    if _seems_gone(f) and f.published is not None:
+        times.append(unproven_publish_time(f, f.minted))
+    if seems_gone(f) and f.published is not None:
         times.append(
-            signin.next_try(
-                o.memory.published_proof, f.published.attempt, o.now, signin.SLOW_RETRY
-            )
+            signin.next_try(o.memory.published_proof, f.published.attempt, o.now, signin.SLOW_RETRY)
         )
     before = f.spec.rotation.rotate_issued_before
     if before is not None and before > f.entra_now:
@@ -554,10 +464,6 @@ def _pending_times(f: Facts) -> list[datetime]:
 def _soonest(o: Observation, times: list[datetime]) -> datetime:
     """Return the earliest future time; a past one means a rule waits on something unseen."""
     return min((t for t in times if t > o.now), default=o.now + o.policy.secret_check)
-
-
-def _is_published(f: Facts, key: KeyId) -> bool:
-    return f.published is not None and f.published.key_id == key
 
 
 def _write_target(

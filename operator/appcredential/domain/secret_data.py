@@ -54,9 +54,7 @@ class Rendering:
     annotations: Mapping[str, str]
 
 
-def template_values(
-    spec: AppCredentialSpec, tenant: Tenant, secret: SecretValue
-) -> dict[str, str]:
+def template_values(spec: AppCredentialSpec, tenant: Tenant, secret: SecretValue) -> dict[str, str]:
     """Return what `$(name)` stands for. The result holds the secret: never log it."""
     return {
         "tenantId": tenant.tenant_id,
@@ -98,9 +96,7 @@ def render(
     annotations[RENDERED] = json.dumps(written, separators=(",", ":"))
     if live is None:
         return Rendering(data=data, labels=labels, annotations=annotations)
-    kept = {
-        k: v for k, v in live.annotations.items() if not k.startswith(PREFIX)
-    }
+    kept = {k: v for k, v in live.annotations.items() if not k.startswith(PREFIX)}
     return Rendering(
         data=_keep(live.data, old["keys"]) | data,
         labels=_keep(live.labels, old["labels"]) | labels,

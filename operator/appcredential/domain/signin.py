@@ -162,7 +162,10 @@ def record(proof: Proof | None, attempt: str, result: SignInResult, now: datetim
     since = base.failing_since or now
     if result.kind is SignInClass.TRANSIENT:
         return replace(
-            base, tries_failed=base.tries_failed + 1, failing_since=since, last_try=now,
+            base,
+            tries_failed=base.tries_failed + 1,
+            failing_since=since,
+            last_try=now,
             result=result,
         )
     return replace(

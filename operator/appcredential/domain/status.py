@@ -1,0 +1,327 @@
+"""The status of an AppCredential, as a projection of the observation. Losing it harms nothing.
+
+No value in it moves by itself, so an unchanged world causes no write. The
+inventory is the exception: it is only brought up to date by a write that has
+another reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from appcredential.domain.conditions import (
+    Condition,
+    ConditionType,
+    Problem,
+    Reason,
+    format_time,
+    merge_conditions,
+)
+from appcredential.domain.durations import format_duration
+from appcredential.domain.facts import Facts
+from appcredential.domain.marker import parse_marker
+from appcredential.domain.needs import is_at_limit, needs_successor, retire_time
+from appcredential.domain.observed import Minted, Observation, Retiring
+from appcredential.domain.rotation import is_overdue
+from appcredential.domain.signin import Proof, SignInClass, is_failing_long
+from appcredential.domain.spec import AppCredentialSpec, VerificationMode
+
+_UNMET = frozenset(
+    {
+        Reason.INVALID_SPEC,
+        Reason.LIFETIME_TOO_SHORT,
+        Reason.SECRET_CONFLICT,
+        Reason.APPLICATION_CHANGED,
+    }
+)
+"""Problems with which the Secret cannot be what this generation asks for."""
+
+
+def project(o: Observation, f: Facts | None, gate: Problem | None) -> dict[str, Any]:
+    """Return the whole status.
+
+    Args:
+        o: the observation.
+        f: its facts; None when a gate is closed.
+        gate: why that gate is closed.
+    """
+    problem = gate or (_problem(f) if f is not None else None)
+    ready = _ready(o, f, problem)
+    conditions = [ready, _verified(o, f), _expiring(o, f), *_abnormal(ready, problem)]
+    generation = _observed_generation(o, ready, problem)
+    status: dict[str, Any] = {
+        "observedGeneration": generation,
+        "conditions": merge_conditions(
+            o.resource.status.get("conditions") or (),
+            conditions,
+            generation=generation,
+            now=o.now,
+        ),
+    }
+    status.update(_projection(o))
+    if f is not None:
+        status.update(_details(f))
+    return status
+
+
+def needs_write(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Tell whether anything but the inventory differs."""
+    return _without_inventory(current) != _without_inventory(wanted)
+
+
+def _without_inventory(status: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in status.items() if k != "inventory"}
+
+
+def _valid_published(o: Observation) -> Minted | None:
+    """Return T's credential while its value is intact and it has not expired."""
+    t = o.target
+    if t is None or t.published is None or t.value is None:
+        return None
+    entra_now = o.now + (o.directory_skew or timedelta(0))
+    return t.published if t.published.expires > entra_now else None
+
+
+def _problem(f: Facts) -> Problem | None:
+    """Return what keeps a needed successor from coming about."""
+    if not needs_successor(f) and f.minted is None:
+        return None
+    if isinstance(f.o.grant, Problem):
+        return Problem(
+            reason=Reason.GRANT_WITHDRAWN,
+            message="No ApplicationGrant allows a new credential any more; the published one "
+            "stays until it expires.",
+        )
+    signing_in = _sign_in_problem(f)
+    if signing_in is not None:
+        return signing_in
+    if f.o.memory.directory_problem is not None:
+        return f.o.memory.directory_problem
+    if f.minted is None and is_at_limit(f):
+        return Problem(
+            reason=Reason.CREDENTIAL_LIMIT,
+            message="Too many credentials of this resource were issued without being "
+            "published; they are removed when it is safe.",
+            stalled=not f.has_valid_published,
+        )
+    return None
+
+
+_SIGN_IN_MESSAGES = {
+    Reason.SIGN_IN_REJECTED: "Entra refuses the new credential. It is tried again.",
+    Reason.NO_SERVICE_PRINCIPAL: "The application has no service principal in the tenant. "
+    "Create one: az ad sp create --id with the client id.",
+    Reason.APPLICATION_NOT_IN_TENANT: "The token endpoint does not know the application in this "
+    "tenant.",
+    Reason.APPLICATION_DISABLED: "The application is disabled in Entra. Enable it.",
+    Reason.PUBLIC_CLIENT: "The application is a public client and cannot use a secret.",
+    Reason.BLOCKED_BY_CONDITIONAL_ACCESS: "Conditional Access blocks the proving sign-in. Exclude "
+    "the operator's address or set verification.mode to Disabled.",
+    Reason.NOT_ASSIGNED: "The application is not assigned to the resource of the proving sign-in. "
+    "Assign it or set verification.mode to Disabled.",
+    Reason.VERIFICATION_SCOPE: "The scope of the proving sign-in is not accepted. Choose another "
+    "verification.scope.",
+    Reason.WRONG_TENANT_OR_CLOUD: "The token endpoint does not know the tenant. Check tenantId and "
+    "cloud of the EntraTenant.",
+    Reason.TENANT_RESTRICTIONS: "Tenant restrictions block the proving sign-in.",
+    Reason.CLOCK_SKEW: "The token endpoint refuses the operator's clock.",
+    Reason.THROTTLED: "The token endpoint asks to slow down.",
+    Reason.TOKEN_ENDPOINT_UNAVAILABLE: "The token endpoint cannot be reached.",
+    Reason.UNCLASSIFIED: "The token endpoint gives an answer the operator does not know; its log "
+    "has the code.",
+    Reason.INTERNAL_ERROR: "The proving sign-in was malformed; this is a fault of the operator.",
+}
+_PASSING = frozenset({SignInClass.TRANSIENT, SignInClass.NOT_YET, SignInClass.UNCLASSIFIED})
+
+
+def _pending_proof(f: Facts | None) -> Proof | None:
+    proof = f.o.memory.pending_proof if f is not None else None
+    if f is None or proof is None or f.minted is None or proof.attempt != f.minted.attempt:
+        return None
+    return proof if proof.failing_since is not None else None
+
+
+def _sign_in_problem(f: Facts) -> Problem | None:
+    proof = _pending_proof(f)
+    if proof is None or proof.failing_since is None:
+        return None
+    long = is_failing_long(proof, f.o.now)
+    if proof.result.kind in _PASSING and not long:
+        return None
+    grace = f.o.now - proof.failing_since >= f.o.policy.arrival_grace
+    stalled = grace and proof.result.kind is not SignInClass.TRANSIENT
+    reason = proof.result.reason
+    return Problem(reason=reason, message=_SIGN_IN_MESSAGES[reason], stalled=stalled)
+
+
+def _ready(o: Observation, f: Facts | None, problem: Problem | None) -> Condition:
+    published = _valid_published(o)
+    if published is not None and (problem is None or problem.reason not in _UNMET):
+        return Condition(type=ConditionType.READY, status="True", **_ready_words(f, problem))
+    if problem is not None:
+        reason, message = problem.reason, problem.message
+    elif o.target is not None and o.target.published is not None and o.target.value is not None:
+        reason, message = Reason.EXPIRED, "The published credential has expired."
+    else:
+        reason, message = Reason.PROGRESSING, "The credential is being issued and proven."
+    return Condition(type=ConditionType.READY, status="False", reason=reason, message=message)
+
+
+def _ready_words(f: Facts | None, problem: Problem | None) -> dict[str, Any]:
+    if problem is None:
+        words = (Reason.PUBLISHED, "The Secret holds a valid credential.")
+    elif problem.reason is Reason.SUSPENDED:
+        words = (Reason.SUSPENDED, "The Secret holds a valid credential; it is not renewed.")
+    elif f is None or needs_successor(f) or f.minted is not None:
+        words = (Reason.ROTATION_FAILING, f"The published credential works. {problem.message}")
+    else:
+        words = (Reason.PUBLISHED, "The Secret holds a valid credential.")
+    return {"reason": words[0], "message": words[1]}
+
+
+def _verified(o: Observation, f: Facts | None) -> Condition:
+    proof = _pending_proof(f)
+    if f is not None and proof is not None:
+        problem = _sign_in_problem(f)
+        if problem is not None:
+            judged = proof.result.kind in {SignInClass.NOT_YET, SignInClass.APPLICATION}
+            return Condition(
+                type=ConditionType.VERIFIED,
+                status="False" if judged else "Unknown",
+                reason=problem.reason,
+                message=problem.message,
+            )
+    if o.target is not None and o.target.published and o.target.verified_time is not None:
+        status, reason = "True", Reason.PROVEN
+        message = "The published credential signed in before it was published."
+    elif _mode(o) is VerificationMode.DISABLED:
+        status, reason = "Unknown", Reason.DISABLED
+        message = "spec.verification.mode is Disabled."
+    else:
+        status, reason = "Unknown", Reason.NOT_VERIFIED
+        message = "No credential has been proven yet."
+    return Condition(type=ConditionType.VERIFIED, status=status, reason=reason, message=message)
+
+
+def _mode(o: Observation) -> VerificationMode:
+    spec = o.resource.spec
+    return (
+        spec.verification.mode if isinstance(spec, AppCredentialSpec) else VerificationMode.REQUIRED
+    )
+
+
+def _expiring(o: Observation, f: Facts | None) -> Condition:
+    t = o.target
+    if t is not None and t.published is not None and _valid_published(o) is None:
+        status, reason = "True", Reason.EXPIRED
+        message = "The published credential has expired or its value was damaged."
+    elif f is not None and f.plan is not None and is_overdue(f.plan, f.entra_now):
+        status, reason = "True", Reason.RENEWAL_DUE
+        message = "The renewal is overdue and no successor is published."
+    else:
+        status, reason = "False", Reason.NOT_DUE
+        message = "No published credential is near its end."
+    return Condition(type=ConditionType.EXPIRING, status=status, reason=reason, message=message)
+
+
+def _abnormal(ready: Condition, problem: Problem | None) -> list[Condition]:
+    """Return Stalled, or Reconciling while nothing is ready; never both."""
+    if problem is not None and problem.stalled:
+        return [
+            Condition(
+                type=ConditionType.STALLED,
+                status="True",
+                reason=problem.reason,
+                message=problem.message,
+            )
+        ]
+    if ready.status == "True" or (problem is not None and problem.reason is Reason.SUSPENDED):
+        return []
+    return [
+        Condition(
+            type=ConditionType.RECONCILING,
+            status="True",
+            reason=ready.reason,
+            message=ready.message,
+        )
+    ]
+
+
+def _observed_generation(o: Observation, ready: Condition, problem: Problem | None) -> int:
+    """Return the generation whose outcome is reflected: ready, stalled or suspended."""
+    settled = ready.status == "True" or (
+        problem is not None and (problem.stalled or problem.reason is Reason.SUSPENDED)
+    )
+    held = problem is not None and not problem.stalled and problem.reason is not Reason.SUSPENDED
+    if settled and not held:
+        return o.resource.generation
+    old = o.resource.status.get("observedGeneration")
+    return old if isinstance(old, int) else -1
+
+
+def _projection(o: Observation) -> dict[str, Any]:
+    """Return what T says of itself, and the grant; it holds behind closed gates too."""
+    found: dict[str, Any] = {}
+    t = o.target
+    if t is not None and t.published is not None and t.owner == str(o.resource.owner):
+        found["secretRef"] = {"name": t.name}
+        found["credential"] = _credential(o, t.published)
+    if not isinstance(o.grant, Problem):
+        found["grant"] = o.grant.name
+    return found
+
+
+def _credential(o: Observation, published: Minted) -> dict[str, str]:
+    spec, t = o.resource.spec, o.target
+    times = {
+        "startTime": published.not_before,
+        "expirationTime": published.expires,
+        "verifiedTime": t.verified_time if t is not None else None,
+        "publishedTime": t.published_time if t is not None else None,
+    }
+    kind = str(spec.type) if isinstance(spec, AppCredentialSpec) else ""
+    return {
+        "keyId": published.key_id,
+        **({"type": kind} if kind else {}),
+        **{k: format_time(v) for k, v in times.items() if v is not None},
+    }
+
+
+def _details(f: Facts) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "application": {
+            "objectId": f.application.object_id,
+            "clientId": f.application.client_id,
+            "displayName": f.application.display_name,
+        },
+        "requestedLifetime": format_duration(f.lifetime),
+        "inventory": _inventory(f),
+    }
+    if f.plan is not None:
+        found["renewalTime"] = format_time(f.plan.renewal_time)
+    if f.minted is not None and f.minted.minted is not None:
+        minted = f.minted.minted
+        found["pending"] = {"keyId": minted.key_id, "startTime": format_time(minted.not_before)}
+    if f.retiring:
+        found["retiring"] = [_retiring(f, r) for r in f.retiring]
+    return found
+
+
+def _retiring(f: Facts, r: Retiring) -> dict[str, str]:
+    found = {"keyId": r.key_id, "retireTime": format_time(min(retire_time(f, r), r.end))}
+    if r.removed is not None:
+        found["waitingFor"] = "confirmation that it is gone"
+    return found
+
+
+def _inventory(f: Facts) -> dict[str, int]:
+    owner, identity = f.o.resource.owner, f.o.identity
+    markers = [parse_marker(c.display_name) for c in f.application.credentials]
+    managed = sum(m is not None and m.is_usable_by(identity, owner) for m in markers)
+    return {
+        "managed": managed,
+        "foreign": len(markers) - managed,
+        "expired": sum(c.end <= f.entra_now for c in f.application.credentials),
+    }

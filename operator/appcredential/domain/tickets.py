@@ -1,0 +1,194 @@
+"""What is to be revoked later for a resource that was deleted. Pure.
+
+A ticket is due after the grace period; until then re-applying the resource
+cancels it. It acts only when this process has seen the owner absent for a
+while, and removes only credentials that carry the owner's exact marker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from appcredential.domain.marker import Attempt, ClusterIdentity, Owner, parse_marker
+from appcredential.domain.observed import Application, Credential, Pending, PendingState, Target
+from appcredential.domain.secret_data import digest
+from appcredential.domain.spec import (
+    ClientId,
+    CredentialType,
+    DeletionPolicy,
+    KeyId,
+    ObjectId,
+    TenantId,
+)
+
+CLEAN_READS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """One deletion to finish. `uid` and `resource_version` are the ConfigMap's."""
+
+    owner: Owner
+    resource_uid: str
+    tenant: str
+    tenant_id: TenantId
+    client_id: ClientId
+    object_id: ObjectId | None
+    type: CredentialType
+    policy: DeletionPolicy
+    secret_name: str
+    secret_uid: str
+    pending_attempt: str
+    due: datetime
+    uid: str = ""
+    resource_version: str = ""
+
+
+def ticket_name(owner: Owner, tenant: str, client_id: ClientId, kind: CredentialType) -> str:
+    """Return the ConfigMap's name: one per owner, tenant, application and type."""
+    parts = "\0".join((str(owner), tenant, client_id, kind))
+    return f"appcredential-ticket-{digest(parts)[:20]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketObservation:
+    """Everything about one ticket.
+
+    Attributes:
+        owner_absent_since: when this process first saw the owner absent; None while present
+            or unknown.
+        application: None when not read; `application_gone` when it answered 404 lastingly.
+        clean_reads: times of consecutive direct reads without a credential of ours.
+        last_removal: of this process, for this ticket.
+    """
+
+    now: datetime
+    identity: ClusterIdentity
+    ticket: Ticket
+    owner_absent_since: datetime | None
+    application: Application | None
+    application_gone: bool
+    target: Target | None
+    pending: Pending | None
+    clean_reads: tuple[datetime, ...] = ()
+    absence: timedelta = timedelta(minutes=10)
+    intent_respect: timedelta = timedelta(seconds=60)
+    freshness: timedelta = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do before `until`."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTicketApplication:
+    """Read the application directly."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveForTicket:
+    """Remove one credential."""
+
+    key_id: KeyId
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteTicketPending:
+    """Delete P."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteTarget:
+    """Delete T."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteTicket:
+    """All is done."""
+
+
+TicketAction: TypeAlias = (
+    Wait
+    | ReadTicketApplication
+    | RemoveForTicket
+    | DeleteTicketPending
+    | DeleteTarget
+    | DeleteTicket
+)
+
+
+def decide_ticket(o: TicketObservation) -> TicketAction:
+    """Return the one thing to do next for a ticket."""
+    start = _start(o)
+    if start is None or o.now < start:
+        return Wait(start or o.now + o.absence)
+    intent = _intent_ends(o)
+    if intent is not None and o.now < intent:
+        return Wait(intent)
+    removal = _removal(o)
+    if removal is not None:
+        return removal
+    if _is_own_pending(o):
+        return DeleteTicketPending()
+    if o.ticket.policy is DeletionPolicy.REVOKE and _is_own_target(o):
+        return DeleteTarget()
+    return DeleteTicket()
+
+
+def _start(o: TicketObservation) -> datetime | None:
+    if o.owner_absent_since is None:
+        return None
+    return max(o.ticket.due, o.owner_absent_since + o.absence)
+
+
+def _intent_ends(o: TicketObservation) -> datetime | None:
+    if o.pending is None or o.pending.state is not PendingState.INTENT:
+        return None
+    return o.pending.intent_time + o.intent_respect
+
+
+def _removal(o: TicketObservation) -> TicketAction | None:
+    """Remove what is ours, until enough direct reads in a row are clean."""
+    if o.application_gone or o.ticket.object_id is None:
+        return None
+    if o.application is None or o.now - o.application.read_time > o.freshness:
+        return ReadTicketApplication()
+    ours = [c for c in o.application.credentials if _is_revoked(o, c)]
+    if ours:
+        marker = parse_marker(ours[0].display_name)
+        return RemoveForTicket(ours[0].key_id, marker.attempt if marker else Attempt(""))
+    if len(o.clean_reads) < CLEAN_READS:
+        return ReadTicketApplication()
+    return None
+
+
+def _is_revoked(o: TicketObservation, c: Credential) -> bool:
+    """Tell whether the policy removes this credential.
+
+    Retain removes only the unpublished attempt that the ticket names: never T's
+    key nor one in its `retiring`.
+    """
+    marker = parse_marker(c.display_name)
+    if marker is None or not marker.is_removable_by(o.identity, o.ticket.owner):
+        return False
+    if o.ticket.policy is DeletionPolicy.REVOKE:
+        return True
+    kept = {r.key_id for r in o.target.retiring} if o.target is not None else set()
+    if o.target is not None and o.target.published is not None:
+        kept.add(o.target.published.key_id)
+    return marker.attempt == o.ticket.pending_attempt and c.key_id not in kept
+
+
+def _is_own_pending(o: TicketObservation) -> bool:
+    return o.pending is not None and o.pending.owner == str(o.ticket.owner)
+
+
+def _is_own_target(o: TicketObservation) -> bool:
+    t = o.target
+    return t is not None and t.owner == str(o.ticket.owner) and t.uid == o.ticket.secret_uid
