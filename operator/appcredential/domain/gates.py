@@ -164,15 +164,15 @@ def application_unknown(o: Observation) -> Action | None:
         if o.memory.retry_time is not None and o.now < o.memory.retry_time:
             return Hold(_why_unread(o)) if o.application is None else None
         return ReadApplication(o.policy.directory_resync)
-    if o.target is not None and o.target.published is not None:
-        if o.target.object_id != o.application.object_id:
-            return Hold(
-                Problem(
-                    reason=Reason.APPLICATION_CHANGED,
-                    message="The published credential belongs to another application object "
-                    "with the same client id. Delete the Secret to issue a new one.",
-                )
+    t = o.target
+    if t is not None and t.published is not None and t.object_id != o.application.object_id:
+        return Hold(
+            Problem(
+                reason=Reason.APPLICATION_CHANGED,
+                message="The published credential belongs to another application object "
+                "with the same client id. Delete the Secret to issue a new one.",
             )
+        )
     return None
 
 

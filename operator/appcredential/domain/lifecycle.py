@@ -315,9 +315,10 @@ def pending_is_unneeded(f: Facts) -> Action | None:
     p, t = f.pending, f.o.target
     if p is None or t is None or p.state is not PendingState.ABANDONED or needs_successor(f):
         return None
-    missing = tuple(a for a in _carried(f, p) if a not in t.abandoned)
-    if missing and not all(a.attempt in {b.attempt for b in t.abandoned} for a in missing):
-        return _write_target(f, "attempt journaled", abandoned=t.abandoned + missing)
+    known = {a.attempt for a in t.abandoned}
+    missing = tuple(a for a in _carried(f, p) if a.attempt not in known)
+    if missing:
+        return _write_target(f, "attempt journaled", abandoned=(t.abandoned + missing)[-5:])
     return DeletePending("nothing is needed")
 
 
@@ -344,7 +345,7 @@ def retirement_due(f: Facts) -> Action | None:
     """22: the overlap is over and what T holds signs in now and lives longer."""
     for r in f.retiring:
         if f.is_listed(r.key_id) and f.o.now >= retire_time(f, r) and _may_retire(f, r):
-            return _prove_published(f) or _removal(f, r.key_id, r.cause)
+            return _prove_published(f) if _is_unproven(f) else _removal(f, r.key_id, r.cause)
     return None
 
 
@@ -361,19 +362,22 @@ def _may_retire(f: Facts, r: Retiring) -> bool:
     )
 
 
+def _is_unproven(f: Facts) -> bool:
+    proof = f.o.memory.published_proof
+    return (
+        proof is None
+        or f.published is None
+        or proof.attempt != f.published.attempt
+        or not proof.proves(f.o.now, count=1, max_age=f.o.policy.freshness)
+    )
+
+
 def _prove_published(f: Facts) -> Action | None:
+    """Sign in with T's value when a try is due: a waiting rule does not match."""
     if f.published is None:
         return None
-    proof = f.o.memory.published_proof
-    is_ours = proof is not None and proof.attempt == f.published.attempt
-    if (
-        proof is not None
-        and is_ours
-        and proof.proves(f.o.now, count=1, max_age=f.o.policy.freshness)
-    ):
-        return None
-    due = signin.next_try(proof, f.published.attempt, f.o.now, timedelta(0))
-    return SignInPublished() if f.o.now >= due else Sleep()
+    due = signin.next_try(f.o.memory.published_proof, f.published.attempt, f.o.now, timedelta(0))
+    return SignInPublished() if f.o.now >= due else None
 
 
 def _removal(f: Facts, key: KeyId, cause: RetireCause | None) -> Action | None:
@@ -432,6 +436,11 @@ def next_look(f: Facts) -> datetime:
     times += [removed + o.policy.settle for removed in o.memory.removals.values()]
     if any(r.removed is not None for r in f.retiring):
         times.append(f.application.read_time + o.policy.settle / _ABSENT_READS)
+    proof = o.memory.published_proof
+    if proof is not None and f.retiring:
+        times.append(signin.next_try(proof, proof.attempt, o.now, o.policy.settle))
+    if o.memory.retry_time is not None:
+        times.append(o.memory.retry_time)
     if needs_successor(f) and (f.pending is None or f.pending.fenced_from_intent):
         times.append(mint_time(f))
     return _soonest(o, times)

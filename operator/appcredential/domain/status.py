@@ -61,8 +61,7 @@ def project(o: Observation, f: Facts | None, gate: Problem | None) -> dict[str, 
         ),
     }
     status.update(_projection(o))
-    if f is not None:
-        status.update(_details(f))
+    status.update(_details(f) if f is not None else _last_details(o))
     return status
 
 
@@ -307,6 +306,14 @@ def _details(f: Facts) -> dict[str, Any]:
     if f.retiring:
         found["retiring"] = [_retiring(f, r) for r in f.retiring]
     return found
+
+
+_DETAILS = ("application", "requestedLifetime", "renewalTime", "retiring", "inventory")
+
+
+def _last_details(o: Observation) -> dict[str, Any]:
+    """Return what was last seen, while a gate keeps us from looking."""
+    return {k: o.resource.status[k] for k in _DETAILS if k in o.resource.status}
 
 
 def _retiring(f: Facts, r: Retiring) -> dict[str, str]:

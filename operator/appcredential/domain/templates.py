@@ -1,0 +1,112 @@
+"""Values of `secret.data`: text with Kubernetes' own `$(name)` references.
+
+The rules are those of Kubernetes' variable expansion: what follows a `$`
+decides. `$$` is one `$`, so `$$(name)` is literal; `$(` without a closing
+parenthesis is literal too. Other than there, an unknown name is refused, because
+a typing error in a connection string shows only when the workload fails.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, TypeAlias
+from urllib.parse import quote
+
+TEMPLATE_NAMES: Final = ("tenantId", "clientId", "clientSecret", "authorityHost", "mountPath")
+"""What `$(name)` may refer to."""
+
+
+def _plain(value: str) -> str:
+    return value
+
+
+def _base64(value: str) -> str:
+    return base64.b64encode(value.encode()).decode()
+
+
+def _url(value: str) -> str:
+    return quote(value, safe="")
+
+
+_FORMATS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType(
+    {"": _plain, "json": json.dumps, "base64": _base64, "url": _url}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Text that stands for itself."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`$(name)` or `$(name:format)`. An empty format is the value as it is."""
+
+    name: str
+    format: str = ""
+
+
+Part: TypeAlias = Literal | Reference
+
+
+def parse_template(text: str) -> tuple[Part, ...]:
+    """Split a value into literals and references.
+
+    Raises:
+        ValueError: when a reference has an unknown name or format.
+    """
+    parts: list[Part] = []
+    rest = text
+    while rest:
+        literal, dollar, rest = rest.partition("$")
+        _add(parts, Literal(literal))
+        if dollar:
+            part, rest = _read_after_dollar(rest)
+            _add(parts, part)
+    return tuple(parts)
+
+
+def render_template(parts: Iterable[Part], values: Mapping[str, str]) -> str:
+    """Put the values in.
+
+    Args:
+        parts: what `parse_template` returned.
+        values: a value for each of `TEMPLATE_NAMES`.
+    """
+    return "".join(
+        part.text if isinstance(part, Literal) else _FORMATS[part.format](values[part.name])
+        for part in parts
+    )
+
+
+def _read_after_dollar(rest: str) -> tuple[Part, str]:
+    if rest.startswith("$"):
+        return Literal("$"), rest[1:]
+    if rest.startswith("(") and ")" in rest:
+        inside, _, rest = rest[1:].partition(")")
+        return _reference(inside), rest
+    return Literal("$"), rest
+
+
+def _reference(inside: str) -> Reference:
+    name, colon, wanted = inside.partition(":")
+    if name not in TEMPLATE_NAMES:
+        raise ValueError(f"refers to an unknown name: use one of {', '.join(TEMPLATE_NAMES)}")
+    if wanted not in _FORMATS or (colon and not wanted):
+        raise ValueError("refers with an unknown format: use :json, :base64 or :url")
+    return Reference(name, wanted)
+
+
+def _add(parts: list[Part], part: Part) -> None:
+    """Append a part; literals grow together, so that each text has one form."""
+    last = parts[-1] if parts else None
+    if isinstance(part, Literal) and isinstance(last, Literal):
+        parts[-1] = Literal(last.text + part.text)
+    elif part != Literal(""):
+        parts.append(part)

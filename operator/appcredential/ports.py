@@ -1,0 +1,218 @@
+"""What the reconciler needs from the outside world, as Protocols.
+
+Adapters in `entra/` and `kube/` implement them and raise only the errors of
+`errors.py`. The world model and unit tests implement them in memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from appcredential.domain.marker import Owner
+from appcredential.domain.observed import (
+    Abandoned,
+    Application,
+    Credential,
+    Minted,
+    Pending,
+    Resource,
+    Target,
+)
+from appcredential.domain.secret_data import Rendering
+from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.signin import SignInResult
+from appcredential.domain.spec import ClientId, KeyId, ObjectId, TenantId, VerificationScope
+from appcredential.domain.tickets import Ticket
+
+
+class Clock(Protocol):
+    """Time. `now` is aware UTC; `monotonic` is seconds for deadlines."""
+
+    def now(self) -> datetime:
+        """Return the wall-clock time."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never go backwards."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MintedPassword:
+    """The answer to addPassword: the only time the value is shown."""
+
+    credential: Credential
+    value: SecretValue
+
+
+class Directory(Protocol):
+    """Graph, for one tenant. Writes to one application are serialised inside."""
+
+    async def application(self, client_id: ClientId, max_age: timedelta) -> Application:
+        """Read an application with its password credentials.
+
+        A shared read not older than `max_age` will do; concurrent callers share one.
+
+        Raises:
+            NotFoundError: 404; may also mean "not replicated yet".
+            PermissionDeniedError, ThrottledError, UnavailableError, RejectedError.
+        """
+        ...
+
+    async def add_password(
+        self, object_id: ObjectId, display_name: str, end: datetime
+    ) -> MintedPassword:
+        """Add a password credential. Never retried.
+
+        Raises:
+            OutcomeUnknownError: sent, and no usable answer: it may exist.
+            RejectedError, NotFoundError, PermissionDeniedError, ThrottledError,
+            ConflictError: certainly not made.
+        """
+        ...
+
+    async def remove_password(self, object_id: ObjectId, key_id: KeyId) -> None:
+        """Remove a password credential.
+
+        Raises:
+            NotFoundError: Graph knows no such credential; gone, or not replicated yet.
+        """
+        ...
+
+    def skew(self) -> timedelta | None:
+        """Return Entra's clock minus ours, from the last answer; None before one."""
+        ...
+
+
+class SignIn(Protocol):
+    """The token endpoint, for one tenant."""
+
+    async def with_secret(
+        self,
+        client_id: ClientId,
+        secret: SecretValue,
+        scope: VerificationScope,
+        correlation: str,
+    ) -> SignInResult:
+        """Sign in once on a new connection, past every cache; the token is discarded.
+
+        Never raises: everything an endpoint or network can do is a result.
+        """
+        ...
+
+
+class Secrets(Protocol):
+    """Target and pending Secrets. Updates carry uid and resourceVersion."""
+
+    async def target(self, namespace: str, name: str) -> Target | None:
+        """Read T; None when it does not exist."""
+        ...
+
+    async def pending(self, owner: Owner) -> Pending | None:
+        """Read P; None when it does not exist."""
+        ...
+
+    async def put_target(
+        self, namespace: str, name: str, live: Target | None, wanted: Rendering
+    ) -> Target:
+        """Create T, or replace exactly the version `live`.
+
+        Raises:
+            ConflictError: it exists, or changed since.
+            NamespaceTerminatingError, PermissionDeniedError, UnavailableError.
+        """
+        ...
+
+    async def put_intent(self, intent: Intent, live: Pending | None) -> Pending:
+        """Create P as `Intent`, or take exactly the Abandoned version `live` up again."""
+        ...
+
+    async def put_minted(self, live: Pending, minted: Minted, value: SecretValue) -> Pending:
+        """Write the value into exactly the version `live` of P."""
+        ...
+
+    async def put_abandoned(self, live: Pending) -> Pending:
+        """Set exactly the version `live` of P to `Abandoned`."""
+        ...
+
+    async def delete_pending(self, owner: Owner, live: Pending) -> None:
+        """Delete exactly the version `live` of P. Gone already is success."""
+        ...
+
+    async def delete_target(self, namespace: str, live: Target) -> None:
+        """Delete exactly the version `live` of T. Gone already is success."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What P records before the credential exists."""
+
+    owner: Owner
+    cluster: str
+    tenant_id: TenantId
+    object_id: ObjectId
+    attempt_number: int
+    holder: str
+    time: datetime
+    abandoned: tuple[Abandoned, ...]
+
+
+class Resources(Protocol):
+    """AppCredential objects."""
+
+    async def get(self, owner: Owner) -> Resource | None:
+        """Read one live; None when the API server answers 404 for it."""
+        ...
+
+    async def set_finalizer(self, resource: Resource, *, present: bool) -> Resource | None:
+        """Add or remove our finalizer on exactly this version; None when it is gone then."""
+        ...
+
+    async def apply_status(self, resource: Resource, status: dict[str, Any]) -> Resource:
+        """Server-side apply the whole status to exactly this version."""
+        ...
+
+    async def is_crd_deleted(self) -> bool:
+        """Tell by a live GET whether the AppCredential CRD is going away."""
+        ...
+
+
+class Tickets(Protocol):
+    """Tickets in the operator's namespace."""
+
+    async def get(self, name: str) -> Ticket | None:
+        """Read one; None when absent."""
+        ...
+
+    async def list(self) -> tuple[Ticket, ...]:
+        """Read all."""
+        ...
+
+    async def put(self, name: str, ticket: Ticket, live: Ticket | None) -> Ticket:
+        """Create, or replace exactly the version `live`."""
+        ...
+
+    async def delete(self, name: str, live: Ticket) -> None:
+        """Delete exactly the version `live`. Gone already is success."""
+        ...
+
+
+class Events(Protocol):
+    """Kubernetes Events (events.k8s.io). Losing one is no failure."""
+
+    async def emit(self, about: EventSubject, reason: str, note: str, *, warning: bool) -> None:
+        """Write one Event; failures are logged, never raised."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSubject:
+    """The object an Event is about; `namespace` is empty for cluster-scoped kinds."""
+
+    kind: str
+    namespace: str
+    name: str
+    uid: str
