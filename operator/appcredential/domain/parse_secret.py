@@ -1,0 +1,102 @@
+"""`spec.secret`: the Secret's name, and what users may add to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from appcredential.domain import checks, shapes
+from appcredential.domain.presets import PRESET_KEYS
+from appcredential.domain.reserved import RESERVED_NAMES, is_reserved_name
+from appcredential.domain.spec import DataEntry, GenerateOnce, SecretSpec, Template
+from appcredential.domain.templates import parse_template
+
+MAX_VALUE: Final = 4096
+_MOUNT_PATH: Final = re.compile(r"(/[-._a-zA-Z0-9]+)+")
+
+
+def parse_secret(spec: shapes.Secret, owner: str) -> SecretSpec:
+    """Read `spec.secret`.
+
+    Args:
+        spec: as it stands in the manifest.
+        owner: the AppCredential's own name, which the Secret gets when it has none.
+
+    Raises:
+        InvalidSpecError: a value cannot be used.
+    """
+    return SecretSpec(
+        name=_name(spec.name, owner),
+        preset=spec.preset,
+        mount_path=_mount_path(spec.mount_path),
+        data=_data(spec),
+        labels=_labels(spec.labels),
+        annotations=_annotations(spec.annotations),
+    )
+
+
+def _name(given: str | None, owner: str) -> str:
+    path = "spec.secret.name"
+    name = owner if given is None else given
+    remedy = f"may not start with {', '.join(RESERVED_NAMES)}: set another name"
+    checks.require(not is_reserved_name(name), path, remedy)
+    return checks.object_name(path, name)
+
+
+def _mount_path(value: str) -> str:
+    path = "spec.secret.mountPath"
+    remedy = "must be an absolute path of letters, digits, dots, dashes and underscores"
+    checks.require(_MOUNT_PATH.fullmatch(value) is not None, path, remedy)
+    segments = value.split("/")
+    remedy = "may not contain . or .. as a segment: write the path out"
+    checks.require("." not in segments and ".." not in segments, path, remedy)
+    return checks.at_most(path, value, 255)
+
+
+def _data(spec: shapes.Secret) -> Mapping[str, DataEntry]:
+    path = "spec.secret.data"
+    checks.entries(path, spec.data)
+    for key in spec.data:
+        checks.secret_key(path, key)
+        remedy = f"may not contain {key}, which preset {spec.preset} writes: rename the key"
+        checks.require(key not in PRESET_KEYS[spec.preset], path, remedy)
+    return MappingProxyType({k: _entry(f"{path}.{k}", v) for k, v in spec.data.items()})
+
+
+def _entry(path: str, entry: shapes.DataEntry) -> DataEntry:
+    remedy = "must have exactly one of value and generateOnce"
+    if entry.generate_once is None:
+        if entry.value is None:
+            checks.refuse(path, remedy)
+        return _template(f"{path}.value", entry.value)
+    checks.require(entry.value is None, path, remedy)
+    length = entry.generate_once.length
+    ok = 16 <= length <= 512
+    checks.require(ok, f"{path}.generateOnce.length", "must be between 16 and 512")
+    return GenerateOnce(length)
+
+
+def _template(path: str, text: str) -> Template:
+    checks.at_most(path, text, MAX_VALUE)
+    try:
+        parse_template(text)
+    except ValueError as error:
+        checks.refuse(path, str(error))
+    return Template(text)
+
+
+def _labels(labels: dict[str, str]) -> Mapping[str, str]:
+    path = "spec.secret.labels"
+    checks.entries(path, labels)
+    checks.metadata_keys(path, labels)
+    return MappingProxyType({k: checks.label_value(f"{path}.{k}", v) for k, v in labels.items()})
+
+
+def _annotations(annotations: dict[str, str]) -> Mapping[str, str]:
+    path = "spec.secret.annotations"
+    checks.entries(path, annotations)
+    checks.metadata_keys(path, annotations)
+    checked = {k: checks.at_most(f"{path}.{k}", v, MAX_VALUE) for k, v in annotations.items()}
+    return MappingProxyType(checked)

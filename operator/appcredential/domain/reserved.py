@@ -1,0 +1,51 @@
+"""Which labels, annotations and names a user may not put on the Secret.
+
+Labels and annotations make other tools copy a Secret to other namespaces, prune
+it, or treat it as credentials of their own; that must not be had by the right to
+create an AppCredential alone. The CRD holds the same lists in CEL, and
+`tests/crds/` compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+RESERVED_DOMAINS: Final = (
+    "appcredential.io",  # ours
+    "kubernetes.io",  # Kubernetes, kubectl, and the labels Argo CD and Helm track by
+    "k8s.io",
+    "helm.sh",
+    "argoproj.io",  # Argo CD: tracking, and "this Secret is a cluster or repository"
+    "fluxcd.io",  # Flux: tracking and pruning
+    "k14s.io",  # kapp: tracking
+    "objectset.rio.cattle.io",  # Rancher: tracking and pruning
+    "mittwald.de",  # kubernetes-replicator
+    "emberstack.com",  # reflector
+    "appscode.com",  # config-syncer (kubed)
+    "clustersecret.io",
+)
+"""Domains refused as a prefix, with all that is below them."""
+
+ALLOWED_KEYS: Final = (
+    "app.kubernetes.io/part-of",  # Argo CD reads a Secret only with part-of: argocd
+    "app.kubernetes.io/component",
+    "secrets-store.csi.k8s.io/used",  # the CSI driver's Secret must carry it
+    "reconcile.fluxcd.io/watch",  # makes Flux reconcile when the Secret changes
+)
+"""Keys under a reserved domain that are useful and copy or prune nothing."""
+
+RESERVED_NAMES: Final = ("appcredential-pending-", "sh.helm.release.v1.", "bootstrap-token-")
+"""Beginnings of Secret names that belong to the operator, Helm and Kubernetes."""
+
+
+def is_reserved_key(key: str) -> bool:
+    """Tell whether a label or annotation key is refused."""
+    domain, slash, _ = key.partition("/")
+    if not slash or key in ALLOWED_KEYS:
+        return False
+    return any(domain == d or domain.endswith("." + d) for d in RESERVED_DOMAINS)
+
+
+def is_reserved_name(name: str) -> bool:
+    """Tell whether a Secret may not have this name."""
+    return name.startswith(RESERVED_NAMES)

@@ -1,0 +1,185 @@
+"""The three kinds' `spec` as they stand in a manifest: names, types and defaults only.
+
+msgspec holds the shape. What a value may be is checked in `parse.py` and
+`checks.py`, because a person must be told the field and the remedy. Fields that
+this version does not know are ignored, as the API server drops them.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from appcredential.domain.spec import (
+    DEFAULT_MOUNT_PATH,
+    Cloud,
+    CredentialType,
+    DeletionPolicy,
+    Preset,
+    RetireWhen,
+    VerificationMode,
+    VerificationScope,
+)
+
+
+class Shape(msgspec.Struct, rename="camel", frozen=True):
+    """Base of all shapes: camelCase in the manifest, snake_case here."""
+
+
+class TenantRef(Shape, frozen=True):
+    """`spec.tenantRef`."""
+
+    name: str = "default"
+
+
+class Application(Shape, frozen=True):
+    """`spec.application`."""
+
+    client_id: str
+
+
+class ClientSecret(Shape, frozen=True):
+    """`spec.clientSecret`."""
+
+    description: str = ""
+
+
+class Rotation(Shape, frozen=True):
+    """`spec.rotation`."""
+
+    renew_before: str | None = None
+    overlap: str | None = None
+    retire_when: RetireWhen = RetireWhen.EXPIRED
+    rotate_issued_before: str | None = None
+
+
+class Verification(Shape, frozen=True):
+    """`spec.verification`."""
+
+    mode: VerificationMode = VerificationMode.REQUIRED
+    scope: VerificationScope = VerificationScope.GRAPH
+
+
+class GenerateOnce(Shape, frozen=True):
+    """`spec.secret.data.<key>.generateOnce`."""
+
+    length: int = 32
+
+
+class DataEntry(Shape, frozen=True):
+    """`spec.secret.data.<key>`."""
+
+    value: str | None = None
+    generate_once: GenerateOnce | None = None
+
+
+class Secret(Shape, frozen=True):
+    """`spec.secret`."""
+
+    name: str | None = None
+    preset: Preset = Preset.AZURE_IDENTITY
+    mount_path: str = DEFAULT_MOUNT_PATH
+    data: dict[str, DataEntry] = {}
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+class AppCredential(Shape, frozen=True):
+    """`AppCredential.spec`."""
+
+    application: Application
+    type: CredentialType
+    tenant_ref: TenantRef = TenantRef()
+    client_secret: ClientSecret | None = None
+    lifetime: str | None = None
+    rotation: Rotation = Rotation()
+    verification: Verification = Verification()
+    secret: Secret = Secret()
+    deletion_policy: DeletionPolicy = DeletionPolicy.REVOKE
+    deletion_grace_period: str = "24h"
+    suspend: bool = False
+
+
+class SecretRef(Shape, frozen=True):
+    """A key of a Secret in the operator's namespace."""
+
+    name: str
+    key: str = "clientSecret"
+
+
+class IdentitySecret(Shape, frozen=True):
+    """`EntraTenant.spec.identity.clientSecret`."""
+
+    client_id: str
+    secret_ref: SecretRef
+
+
+class Identity(Shape, frozen=True):
+    """`EntraTenant.spec.identity`: exactly one member."""
+
+    client_secret: IdentitySecret | None = None
+
+
+class Limits(Shape, frozen=True):
+    """`EntraTenant.spec.limits`."""
+
+    types: list[CredentialType] | None = None
+    max_lifetime: str | None = None
+
+
+class EntraTenant(Shape, frozen=True):
+    """`EntraTenant.spec`."""
+
+    tenant_id: str
+    cloud: Cloud
+    identity: Identity
+    limits: Limits = Limits()
+
+
+class Applications(Shape, frozen=True):
+    """`ApplicationGrant.spec.applications`."""
+
+    client_ids: list[str]
+
+
+class Namespaces(Shape, frozen=True):
+    """`ApplicationGrant.spec.namespaces`."""
+
+    names: list[str]
+
+
+class ApplicationGrant(Shape, frozen=True):
+    """`ApplicationGrant.spec`."""
+
+    applications: Applications
+    namespaces: Namespaces
+    tenant_ref: TenantRef = TenantRef()
+    types: list[CredentialType] | None = None
+    max_lifetime: str | None = None
+    allow_operator_identity: bool = False
+
+
+class Metadata(Shape, frozen=True):
+    """The part of `metadata` that matters here."""
+
+    name: str
+
+
+class AppCredentialManifest(Shape, frozen=True):
+    """A whole AppCredential."""
+
+    metadata: Metadata
+    spec: AppCredential
+
+
+class EntraTenantManifest(Shape, frozen=True):
+    """A whole EntraTenant."""
+
+    metadata: Metadata
+    spec: EntraTenant
+
+
+class ApplicationGrantManifest(Shape, frozen=True):
+    """A whole ApplicationGrant."""
+
+    metadata: Metadata
+    spec: ApplicationGrant
