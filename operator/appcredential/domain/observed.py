@@ -40,6 +40,7 @@ class Resource:
     creation_time: datetime
     deletion_time: datetime | None
     has_finalizer: bool
+    finalizers: tuple[str, ...] = ()
     spec: AppCredentialSpec | Problem
     status: Mapping[str, Any]
     last_applied_time: datetime
@@ -127,7 +128,10 @@ class Minted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """T. `published` is None when it is not ours or records nothing; `value` when damaged."""
+    """T. `published` is None when it is not ours or records nothing; `value` when damaged.
+
+    `origin` is the live metadata, of which a replace carries over what is not ours.
+    """
 
     name: str
     uid: str
@@ -148,6 +152,7 @@ class Target:
     data: Mapping[str, SecretValue] = field(default_factory=lambda: MappingProxyType({}))
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     annotations: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    origin: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class PendingState(StrEnum):

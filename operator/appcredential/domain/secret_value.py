@@ -28,7 +28,11 @@ class SecretValue:
 
         Entra's secrets have 40 random characters, so the digest tells nothing.
         """
-        return hashlib.sha256(self._text.encode()).hexdigest()
+        return hashlib.sha256(self._bytes()).hexdigest()
+
+    def _bytes(self) -> bytes:
+        # Foreign keys of a Secret may hold any bytes; adapters decode them losslessly so.
+        return self._text.encode(errors="surrogateescape")
 
     def __repr__(self) -> str:
         return "***"
@@ -36,7 +40,7 @@ class SecretValue:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SecretValue):
             return NotImplemented
-        return hmac.compare_digest(self._text.encode(), other._text.encode())
+        return hmac.compare_digest(self._bytes(), other._bytes())
 
     def __hash__(self) -> int:
         return hash(self.sha256())

@@ -1,0 +1,1 @@
+"""Kubernetes adapters: the only place that knows the Kubernetes client and object shapes."""

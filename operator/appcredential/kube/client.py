@@ -1,0 +1,137 @@
+"""One low-level Kubernetes client: JSON in, JSON out, our own errors.
+
+`kubernetes.aio`'s ApiClient does TLS, kubeconfig and the in-cluster token
+(re-read every minute); its typed APIs are left out because they cost 25 MiB
+and half a second at import for objects we treat as JSON anyway.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import aiohttp
+import msgspec
+from kubernetes.aio import client, config
+
+from appcredential.errors import UnavailableError
+from appcredential.kube.translate import raise_for_status
+from appcredential.ports import Clock
+
+FIELD_MANAGER = "appcredential"
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+
+Observe = Callable[[str, int, float], None]
+"""Called with method, HTTP status (0 without one) and seconds."""
+
+
+def ignore(_method: str, _status: int, _seconds: float) -> None:
+    """Observe nothing."""
+
+
+class KubeClient:
+    """Requests to the API server, with time-outs, errors of ours and its clock."""
+
+    def __init__(
+        self, api: client.ApiClient, clock: Clock, *, timeout: float = 20, observe: Observe = ignore
+    ) -> None:
+        self._api = api
+        self._clock = clock
+        self._timeout = timeout
+        self._observe = observe
+        self._skew: timedelta | None = None
+
+    @classmethod
+    async def connect(cls, clock: Clock, kubeconfig: str, observe: Observe = ignore) -> KubeClient:
+        """Connect by a kubeconfig file, or with the pod's own token when it is empty."""
+        configuration = client.Configuration()
+        configuration.retries = None
+        if kubeconfig:
+            await config.load_kube_config(kubeconfig, client_configuration=configuration)
+        else:
+            config.load_incluster_config(client_configuration=configuration)
+        return cls(client.ApiClient(configuration), clock, observe=observe)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._api.close()
+
+    def skew(self) -> timedelta | None:
+        """Return the API server's clock minus ours, by the last answer."""
+        return self._skew
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Sequence[tuple[str, str]] = (),
+        content_type: str = JSON,
+        accept: str = JSON,
+    ) -> dict[str, Any]:
+        """Send one request and return the decoded answer.
+
+        Raises:
+            NotFoundError, ConflictError, NamespaceTerminatingError, PermissionDeniedError,
+            RejectedError, ThrottledError, UnavailableError: see `translate.py`.
+        """
+        started = time.monotonic()
+        status = 0
+        try:
+            status, headers, raw = await self._send(method, path, body, query, content_type, accept)
+        except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+            raise UnavailableError(f"{method} to the API server failed") from exc
+        finally:
+            self._observe(method, status, time.monotonic() - started)
+        self._note_time(headers)
+        document = _decode(raw, status)
+        raise_for_status(status, document, headers, f"{method} {path}")
+        return document
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        query: Sequence[tuple[str, str]],
+        content_type: str,
+        accept: str,
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        params = await self._api.param_serialize(
+            method,
+            path,
+            query_params=list(query),
+            header_params={"Accept": accept, "Content-Type": content_type},
+            body=dict(body) if body is not None else None,
+            auth_settings=["BearerToken"],
+        )
+        timeout = aiohttp.ClientTimeout(total=self._timeout, connect=10)
+        try:
+            response = await self._api.call_api(*params, _request_timeout=timeout)
+        except client.ApiException as exc:
+            raw = exc.body if isinstance(exc.body, bytes) else str(exc.body or "").encode()
+            return int(exc.status or 0), dict(exc.headers or {}), raw
+        raw = await response.read()
+        return int(response.status), dict(response.getheaders()), raw or b""
+
+    def _note_time(self, headers: Mapping[str, str]) -> None:
+        date = headers.get("Date") or headers.get("date")
+        if date:
+            self._skew = parsedate_to_datetime(date) - self._clock.now()
+
+
+def _decode(raw: bytes, status: int) -> dict[str, Any]:
+    try:
+        document = msgspec.json.decode(raw) if raw else {}
+    except msgspec.DecodeError as exc:
+        if status < 400:
+            raise UnavailableError("the API server's answer is not JSON") from exc
+        return {}
+    return document if isinstance(document, dict) else {}
