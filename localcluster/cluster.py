@@ -1,0 +1,206 @@
+"""A Kubernetes control plane that lives as long as its object."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from localcluster import kubeconfig, tokens
+from localcluster.api import Api
+from localcluster.binaries import Binaries, locate
+from localcluster.controlplane import ControlPlane
+from localcluster.errors import ClusterError, ComponentFailed, KubectlFailed
+from localcluster.progress import Progress, silent, spell_duration
+
+#: Another program may take a port between our asking for it and the component's use of it.
+ATTEMPTS = 3
+PORT_TAKEN = "address already in use"
+
+
+class Cluster:
+    """etcd, API server and controller manager, with RBAC on and real ServiceAccount tokens."""
+
+    def __init__(
+        self,
+        *,
+        scheduler: bool = False,
+        binaries: Binaries | None = None,
+        progress: Progress = silent,
+        timeout: float = 90,
+    ) -> None:
+        self._scheduler = scheduler
+        self._binaries = binaries
+        self._progress = progress
+        self._timeout = timeout
+        self._running: ControlPlane | None = None
+
+    def start(self) -> Self:
+        """Return when the API server is ready and ServiceAccounts are made."""
+        if sys.platform != "linux":
+            raise ClusterError("localcluster needs Linux: it ties its processes to their parent")
+        if self._running is not None:
+            raise ClusterError("this cluster is already started")
+        binaries = self._binaries or locate(self._progress)
+        started = time.monotonic()
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                self._running = ControlPlane(
+                    binaries, self._progress, scheduler=self._scheduler, timeout=self._timeout
+                )
+                break
+            except ComponentFailed as error:
+                if PORT_TAKEN not in str(error) or not left:
+                    raise
+        took = spell_duration(time.monotonic() - started)
+        self._progress(f"Kubernetes is ready at {self.server} after {took}")
+        return self
+
+    def stop(self) -> None:
+        """End what was started and remove its folder; harmless when nothing runs."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def server(self) -> str:
+        """The API server's address."""
+        return self._live.server
+
+    @property
+    def issuer(self) -> str:
+        """The issuer of ServiceAccount tokens; its keys can be read anonymously."""
+        return self._live.server
+
+    @property
+    def ca_file(self) -> Path:
+        """The authority that verifies the API server and the issuer."""
+        return self._live.keys.ca_file
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's kubeconfig, mode 0600."""
+        return self._live.kubeconfig
+
+    @property
+    def folder(self) -> Path:
+        """Everything of this cluster: keys, logs, data."""
+        return self._live.folder.path
+
+    @property
+    def binaries(self) -> Binaries:
+        """What is running."""
+        return self._live.binaries
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process id of every component, by name."""
+        return self._live.children.pids
+
+    def check(self) -> None:
+        """Raise `ComponentFailed`, with the end of its log, when a component has died."""
+        self._live.children.check()
+
+    def log(self, component: str, lines: int = 15) -> str:
+        """The end of a component's log."""
+        return self._live.children[component].tail(lines)
+
+    def env(self) -> dict[str, str]:
+        """The environment of a process that is to be the administrator here."""
+        path = os.pathsep.join([str(self.binaries.folder), os.environ.get("PATH", os.defpath)])
+        cache = str(self.folder / "kubectl-cache")
+        return {
+            **os.environ,
+            "PATH": path,
+            "KUBECONFIG": str(self.kubeconfig),
+            # A person's own preferences and cache have no say in what tests see.
+            "KUBERC": "off",
+            "KUBECACHEDIR": cache,
+        }
+
+    def kubectl(
+        self,
+        *args: str | Path,
+        input: str | None = None,  # noqa: A002 - named as in subprocess.run
+        check: bool = True,
+        timeout: float = 60,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run kubectl as the administrator; a failure raises with what it said."""
+        command = [str(self.binaries.kubectl), *map(str, args)]
+        try:
+            done = subprocess.run(
+                command,
+                # Without input kubectl must not wait for the terminal.
+                input=input or "",
+                env=self.env(),
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            self.check()
+            raise KubectlFailed(f"{_spell(args)}: no end after {timeout:g} s", -1, "") from None
+        if check and done.returncode != 0:
+            # A dead API server explains the failure better than kubectl does.
+            self.check()
+            said = done.stderr.strip() or done.stdout.strip()
+            message = f"{_spell(args)} failed ({done.returncode}): {said}"
+            raise KubectlFailed(message, done.returncode, done.stderr)
+        return done
+
+    def install_crds(self, folder: Path, timeout: float = 30) -> None:
+        """Apply every manifest in the folder and wait until the API server serves the kinds."""
+        self.kubectl("apply", "--server-side", "-f", folder)
+        wait = ("wait", "--for=condition=Established", f"--timeout={timeout:g}s")
+        self.kubectl(*wait, "-f", folder, timeout=timeout + 10)
+
+    def service_account_token(
+        self,
+        namespace: str,
+        name: str,
+        *,
+        audiences: Sequence[str] = (),
+        seconds: int = 3600,
+    ) -> str:
+        """Ask for a bound token as a kubelet does; the audience is the API server's by default."""
+        return tokens.request_token(self._live.api, namespace, name, audiences, seconds)
+
+    def service_account_kubeconfig(
+        self, namespace: str, name: str, path: Path, *, seconds: int = 24 * 3600
+    ) -> Path:
+        """Write a kubeconfig (0600) with a bound token: for a process under its own RBAC."""
+        token = self.service_account_token(namespace, name, seconds=seconds)
+        return kubeconfig.with_token(path, self.server, self.ca_file, token, namespace)
+
+    @property
+    def api(self) -> Api:
+        """Plain requests as the administrator."""
+        return self._live.api
+
+    @property
+    def _live(self) -> ControlPlane:
+        if self._running is None:
+            raise ClusterError("the cluster is not running: call start() first")
+        return self._running
+
+
+
+def _spell(args: Sequence[str | Path]) -> str:
+    return " ".join(["kubectl", *map(str, args)])

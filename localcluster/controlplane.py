@@ -1,0 +1,116 @@
+"""What exists between the start and the stop of a cluster."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+from localcluster import components, kubeconfig
+from localcluster.api import Api
+from localcluster.binaries import Binaries
+from localcluster.errors import ComponentFailed
+from localcluster.pki import KeyPair
+from localcluster.processes import Children
+from localcluster.progress import Progress
+from localcluster.runfolder import RunFolder
+
+POLL = 0.05
+
+ISSUER_DISCOVERY = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "ClusterRoleBinding",
+    "metadata": {"name": "localcluster:anonymous-issuer-discovery"},
+    "roleRef": {
+        "apiGroup": "rbac.authorization.k8s.io",
+        "kind": "ClusterRole",
+        "name": "system:service-account-issuer-discovery",
+    },
+    "subjects": [
+        {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "Group",
+            "name": "system:unauthenticated",
+        }
+    ],
+}
+
+
+class ControlPlane:
+    """Making one starts every component, or leaves nothing and raises."""
+
+    def __init__(
+        self, binaries: Binaries, progress: Progress, *, scheduler: bool, timeout: float
+    ) -> None:
+        self.binaries = binaries
+        self.folder = RunFolder()
+        self.children = Children(self.folder.path / "logs")
+        # Also when the interpreter ends without anybody calling close.
+        self.close = weakref.finalize(self, _close, self.children, self.folder)
+        self._deadline = time.monotonic() + timeout
+        try:
+            self._prepare()
+            self._start_server(progress)
+            self._start_controllers(scheduler, progress)
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self) -> None:
+        self.ports = components.free_ports()
+        self.server = f"https://{components.LOOPBACK}:{self.ports.apiserver}"
+        self.keys = components.make_credentials(self.folder.path / "pki")
+        self.api = Api(self.ports.apiserver, self.keys.ca_file, self.keys.admin)
+        self.kubeconfig = self._write_kubeconfig("admin", self.keys.admin)
+
+    def _write_kubeconfig(self, name: str, client: KeyPair) -> Path:
+        path = self.folder.path / f"{name}.kubeconfig"
+        return kubeconfig.with_certificate(path, self.server, self.keys.ca_file, client)
+
+    def _start_server(self, progress: Progress) -> None:
+        progress("starting etcd and the API server")
+        binaries, keys, ports = self.binaries, self.keys, self.ports
+        data = self.folder.path / "etcd"
+        self.children.start("etcd", components.etcd(binaries, keys, ports, data))
+        command = components.apiserver(binaries, keys, ports, self.server)
+        self.children.start("kube-apiserver", command)
+        self._wait("kube-apiserver", self._is_ready)
+        self.api.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", ISSUER_DISCOVERY)
+
+    def _start_controllers(self, scheduler: bool, progress: Progress) -> None:
+        progress("starting the controller manager")
+        config = self._write_kubeconfig("controller-manager", self.keys.controller_manager)
+        command = components.controller_manager(self.binaries, self.keys, config)
+        self.children.start("kube-controller-manager", command)
+        if scheduler:
+            config = self._write_kubeconfig("scheduler", self.keys.scheduler)
+            self.children.start("kube-scheduler", components.scheduler(self.binaries, config))
+        self._wait("kube-controller-manager", self._controls)
+
+    def _is_ready(self) -> bool:
+        status, self._last_answer = self.api.send("GET", "/readyz?verbose")
+        return status == 200
+
+    def _controls(self) -> bool:
+        """Both are made by the controller manager in every namespace."""
+        for made in ("serviceaccounts/default", "configmaps/kube-root-ca.crt"):
+            status, self._last_answer = self.api.send("GET", f"/api/v1/namespaces/default/{made}")
+            if status != 200:
+                return False
+        return True
+
+    def _wait(self, name: str, ready: Callable[[], bool]) -> None:
+        while not ready():
+            self.children.check()
+            if time.monotonic() > self._deadline:
+                raise ComponentFailed(
+                    f"{name} did not become ready in time. Last answer: {self._last_answer[:500]}\n"
+                    f"The end of its log:\n{self.children[name].tail()}"
+                )
+            time.sleep(POLL)
+
+
+def _close(children: Children, folder: RunFolder) -> None:
+    children.end_all()
+    folder.remove()

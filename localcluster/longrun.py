@@ -1,0 +1,92 @@
+"""Commands that take minutes, watched so that a person sees they are alive."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from localcluster.errors import BuildFailed
+from localcluster.progress import Progress, spell_duration
+
+#: Never silent for longer than ten seconds.
+INTERVAL = 8.0
+TAIL = 25
+
+Summary = Callable[[int, str], str]
+
+
+def _no_summary(_lines: int, _last: str) -> str:
+    return ""
+
+
+class _Output:
+    """What the command has printed: how many lines, and the last of them."""
+
+    def __init__(self) -> None:
+        self.lines = 0
+        self.tail: deque[str] = deque(maxlen=TAIL)
+
+    def read_all(self, process: subprocess.Popen[str]) -> None:
+        for line in process.stdout or ():
+            self.lines += 1
+            self.tail.append(line.rstrip())
+
+    @property
+    def last(self) -> str:
+        return self.tail[-1] if self.tail else ""
+
+
+def run_with_progress(  # noqa: PLR0913 - one call site needs each of them
+    title: str,
+    command: Sequence[str],
+    environment: dict[str, str],
+    progress: Progress,
+    *,
+    folder: Path | None = None,
+    summary: Summary = _no_summary,
+) -> None:
+    """Run to the end, with a line every few seconds; the tail of the output is in the error."""
+    output = _Output()
+    started = time.monotonic()
+    progress(title)
+    try:
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        raise BuildFailed(f"{title}: cannot run {command[0]}: {error.strerror}") from error
+    with process:
+        reader = threading.Thread(target=output.read_all, args=[process], daemon=True)
+        reader.start()
+        try:
+            while not _ended(process):
+                took = spell_duration(time.monotonic() - started)
+                progress(f"  … {took}{summary(output.lines, output.last)}")
+        except BaseException:
+            process.kill()
+            raise
+        reader.join()
+    took = spell_duration(time.monotonic() - started)
+    if process.returncode != 0:
+        shown = "\n".join(f"  | {line}" for line in output.tail) or "  | (no output)"
+        raise BuildFailed(f"{title}: failed after {took}. The end of its output:\n{shown}")
+    progress(f"  done in {took}")
+
+
+def _ended(process: subprocess.Popen[str]) -> bool:
+    try:
+        process.wait(INTERVAL)
+    except subprocess.TimeoutExpired:
+        return False
+    return True

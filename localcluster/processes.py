@@ -1,0 +1,99 @@
+"""The children of one cluster: started, watched and ended, and no others."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from localcluster.errors import ComponentFailed
+
+GUARD = Path(__file__).with_name("guard.py")
+TAIL = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One running component."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def tail(self, lines: int = TAIL) -> str:
+        """The end of the log, indented for a terminal."""
+        try:
+            text = self.log.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return "  | (its log is gone)"
+        shown = text.splitlines()[-lines:] or ["(it printed nothing)"]
+        return "\n".join(f"  | {line[:400]}" for line in shown)
+
+
+class Children:
+    """Starts children, in a thread that lives as long as they may."""
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._children: dict[str, Child] = {}
+        # The kernel's "parent" of a child is the thread that forked it: started from a
+        # passing thread, a component would be killed as soon as that thread ended.
+        self._keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="localcluster")
+
+    def __getitem__(self, name: str) -> Child:
+        return self._children[name]
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process id of every component."""
+        return {name: child.process.pid for name, child in self._children.items()}
+
+    def start(self, name: str, command: Sequence[str | Path]) -> None:
+        """Start a component, its output going to a log of its own."""
+        log = self._logs / f"{name}.log"
+        process = self._keeper.submit(self._spawn, [str(word) for word in command], log).result()
+        self._children[name] = Child(name, process, log)
+
+    def _spawn(self, command: list[str], log: Path) -> subprocess.Popen[bytes]:
+        guard = [sys.executable, "-I", "-S", str(GUARD), str(os.getpid())]
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                [*guard, *command],
+                cwd=self._logs,
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                # Ctrl-C in a terminal is for us; we end the children in order.
+                start_new_session=True,
+            )
+
+    def check(self) -> None:
+        """Raise a readable error when a component has ended by itself."""
+        for child in self._children.values():
+            status = child.process.poll()
+            if status is not None:
+                ended = f"was killed by signal {-status}" if status < 0 else f"ended ({status})"
+                raise ComponentFailed(f"{child.name} {ended}. The end of its log:\n{child.tail()}")
+
+    def end(self, name: str) -> None:
+        """End one component and wait until it is gone."""
+        child = self._children.pop(name)
+        # Everything is thrown away, so nothing needs a slow farewell.
+        child.process.kill()
+        child.process.wait()
+
+    def end_all(self) -> None:
+        """End every component, the last started first."""
+        for name in reversed(list(self._children)):
+            self.end(name)
+        self._keeper.shutdown()
+
+
+def _environment() -> dict[str, str]:
+    """Ours, but etcd takes settings from variables too, and those are not meant for it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ETCD_")}

@@ -1,0 +1,24 @@
+"""Telling somebody how far we are."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TypeAlias
+
+Progress: TypeAlias = Callable[[str], None]
+
+
+def silent(_line: str) -> None:
+    """Say nothing."""
+
+
+def to_stderr(line: str) -> None:
+    """Print one line where it cannot mix with output that a shell evaluates."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def spell_duration(seconds: float) -> str:
+    """75.2 becomes `1 min 15 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
