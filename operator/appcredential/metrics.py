@@ -1,0 +1,103 @@
+"""Prometheus metrics. Per-resource series are computed at scrape, so none outlives its resource."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceSample:
+    """What a scrape says about one AppCredential. Times are Unix seconds; None is left out."""
+
+    namespace: str
+    name: str
+    ready: str
+    expiration: float | None
+    renewal: float | None
+    foreign: int
+
+
+class _ResourceCollector(Collector):
+    def __init__(self, samples: Callable[[], Iterable[ResourceSample]]) -> None:
+        self._samples = samples
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        labels = ["namespace", "name"]
+        expiration = GaugeMetricFamily(
+            "appcredential_expiration_timestamp_seconds", "End of the published one.", labels=labels
+        )
+        renewal = GaugeMetricFamily(
+            "appcredential_renewal_timestamp_seconds", "When it is renewed.", labels=labels
+        )
+        foreign = GaugeMetricFamily(
+            "appcredential_foreign_credentials", "Others' credentials.", labels=labels
+        )
+        ready = GaugeMetricFamily(
+            "appcredential_ready_status", "One-hot Ready condition.", labels=[*labels, "condition"]
+        )
+        for sample in self._samples():
+            key = [sample.namespace, sample.name]
+            if sample.expiration is not None:
+                expiration.add_metric(key, sample.expiration)
+            if sample.renewal is not None:
+                renewal.add_metric(key, sample.renewal)
+            foreign.add_metric(key, sample.foreign)
+            for value in ("True", "False", "Unknown"):
+                ready.add_metric([*key, value], float(sample.ready == value))
+        yield from (expiration, renewal, foreign, ready)
+
+
+class Metrics:
+    """All collectors of one process, in a registry of their own."""
+
+    def __init__(self, samples: Callable[[], Iterable[ResourceSample]]) -> None:
+        self.registry = CollectorRegistry()
+        self.registry.register(_ResourceCollector(samples))
+        self.effects = Counter(
+            "appcredential_effects_total",
+            "Effects by action and result.",
+            ["action", "result"],
+            registry=self.registry,
+        )
+        self.reconciles = Counter(
+            "appcredential_reconciles_total", "Passes.", ["result"], registry=self.registry
+        )
+        self.directory = Counter(
+            "appcredential_directory_requests_total",
+            "Requests to Graph and the token endpoint; code 0 is no answer.",
+            ["operation", "code"],
+            registry=self.registry,
+        )
+        self.directory_seconds = Histogram(
+            "appcredential_directory_request_duration_seconds",
+            "How long they took.",
+            ["operation"],
+            registry=self.registry,
+        )
+        self.cluster = Counter(
+            "appcredential_kubernetes_requests_total",
+            "Requests to the API server, the watches excepted.",
+            ["method", "code"],
+            registry=self.registry,
+        )
+        self.queue = Gauge("appcredential_workqueue_depth", "Keys waiting.", registry=self.registry)
+        self.leader = Gauge(
+            "appcredential_leader", "1 while this process may act.", registry=self.registry
+        )
+        self.tickets = Gauge(
+            "appcredential_tickets", "Deleted resources not finished.", registry=self.registry
+        )
+
+    def observe_directory(self, operation: str, status: int, seconds: float) -> None:
+        """Count one request to Entra."""
+        self.directory.labels(operation, str(status)).inc()
+        self.directory_seconds.labels(operation).observe(seconds)
+
+    def observe_cluster(self, method: str, status: int, _seconds: float) -> None:
+        """Count one request to the API server."""
+        self.cluster.labels(method, str(status)).inc()

@@ -1,0 +1,166 @@
+"""Every setting, from environment variables `APPCREDENTIAL_*`, read once at start.
+
+All faults are reported together, each with its variable. docs/settings.md is
+checked against `FIELDS` by a test, and so is the chart when there is one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from typing import Any, Final
+
+from appcredential.domain.durations import parse_duration
+from appcredential.domain.observed import Policy
+
+PREFIX: Final = "APPCREDENTIAL_"
+
+
+class SettingsError(Exception):
+    """One or more environment variables cannot be used; the message lists them all."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The process's settings.
+
+    Attributes:
+        namespace: the operator's own; Secrets for its identity, tickets and the Lease are there.
+        pod_name: names the holder of the Lease and of intents.
+        watch_namespaces: where AppCredentials are looked for; empty means everywhere.
+        cluster_id: who we are to Entra; empty means the kube-system namespace's uid.
+        custom_authority: authority host URL of `cloud: Custom`.
+        custom_graph: Graph root URL of `cloud: Custom`.
+        custom_ca_file: CA bundle for both.
+        health_address: host of /livez, /readyz and /metrics.
+        health_port: its port; 0 picks a free one.
+        log_level: DEBUG, INFO, WARNING or ERROR.
+        workers: resources reconciled at a time.
+        lease_duration: a standby takes over after this long.
+        lease_renew: how often the leader renews.
+        effect_margin: an effect starts only with this much of the Lease left.
+        mint_margin: the same for minting, which takes two servers.
+        relist: how often our own LIST replaces what the watches said.
+        ticket_absence: a ticket acts after its owner was seen absent for so long.
+        ticket_poll: how often tickets are looked at.
+        permission_retry: how long a refusal by Graph is left alone.
+        write_spacing: between writes to one application.
+        conflict_spacing: the same after a 409.
+        policy: the lifecycle's own times.
+    """
+
+    namespace: str = "appcredential-system"
+    pod_name: str = "appcredential"
+    watch_namespaces: tuple[str, ...] = ()
+    cluster_id: str = ""
+    custom_authority: str = ""
+    custom_graph: str = ""
+    custom_ca_file: str = ""
+    health_address: str = "0.0.0.0"  # noqa: S104 - probes come from the node
+    health_port: int = 8080
+    log_level: str = "INFO"
+    workers: int = 20
+    lease_duration: timedelta = timedelta(seconds=60)
+    lease_renew: timedelta = timedelta(seconds=10)
+    effect_margin: timedelta = timedelta(seconds=30)
+    mint_margin: timedelta = timedelta(seconds=45)
+    relist: timedelta = timedelta(minutes=5)
+    ticket_absence: timedelta = timedelta(minutes=10)
+    ticket_poll: timedelta = timedelta(seconds=30)
+    permission_retry: timedelta = timedelta(minutes=10)
+    write_spacing: timedelta = timedelta(seconds=1)
+    conflict_spacing: timedelta = timedelta(seconds=10)
+    policy: Policy = field(default_factory=Policy)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings.
+
+        Raises:
+            SettingsError: with every fault, unknown `APPCREDENTIAL_` names included.
+        """
+        faults: list[str] = []
+        own = _read(cls, _OWN, environ, faults)
+        policy = _read(Policy, _POLICY, environ, faults)
+        known = {variable(name) for name in (*_OWN, *_POLICY)}
+        faults += [
+            f"{name}: is not a setting of this operator"
+            for name in sorted(environ)
+            if name.startswith(PREFIX) and name not in known and name not in _FOREIGN
+        ]
+        if faults:
+            raise SettingsError(faults)
+        return cls(**own, policy=Policy(**policy))
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a field."""
+    return PREFIX + name.upper()
+
+
+def _read(
+    kind: type, names: tuple[str, ...], environ: Mapping[str, str], faults: list[str]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    types = {f.name: str(f.type) for f in fields(kind)}
+    for name in names:
+        raw = environ.get(variable(name))
+        if raw is None:
+            continue
+        try:
+            found[name] = _parser(name, types[name])(raw)
+        except ValueError as exc:
+            faults.append(f"{variable(name)}: {exc}")
+    return found
+
+
+def _parser(name: str, kind: str) -> Callable[[str], Any]:
+    if name == "log_level":
+        return _parse_level
+    return {
+        "str": str,
+        "int": _parse_count,
+        "timedelta": _parse_duration,
+        "tuple[str, ...]": _parse_names,
+    }[kind]
+
+
+def _parse_level(raw: str) -> str:
+    if raw not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+    return raw
+
+
+def _parse_count(raw: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,6}", raw):
+        raise ValueError("must be a whole number from 0 to 999999")
+    return int(raw)
+
+
+def _parse_duration(raw: str) -> timedelta:
+    if raw == "0s":
+        return timedelta(0)
+    try:
+        return parse_duration(raw)
+    except ValueError as exc:
+        raise ValueError("must be a duration such as 90d, 12h30m or 45s") from exc
+
+
+def _parse_names(raw: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in raw.split(",") if part.strip())
+    if not all(re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", name) for name in names):
+        raise ValueError("must be namespace names separated by commas")
+    return names
+
+
+_OWN: Final = tuple(f.name for f in fields(Settings) if f.name != "policy")
+_POLICY: Final = tuple(f.name for f in fields(Policy))
+_FOREIGN: Final = frozenset({variable("cache")})  # the local cluster's build cache
+FIELDS: Final = tuple(variable(name) for name in (*_OWN, *_POLICY))
+"""Every variable there is."""

@@ -1,0 +1,78 @@
+"""What the watches and our own LIST say exists: small parsed values, never whole objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from appcredential.domain.conditions import Problem
+from appcredential.domain.spec import ApplicationGrantSpec
+from appcredential.kube.resources import APP_CREDENTIALS, GRANTS, TENANTS
+from appcredential.metrics import ResourceSample
+from appcredential.workqueue import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One object as last seen."""
+
+    uid: str
+    version: str
+    tenant: str
+    sample: ResourceSample | None = None
+
+
+class Store:
+    """The known objects of the three kinds, and the parsed grants."""
+
+    def __init__(self) -> None:
+        self._known: dict[Key, Known] = {}
+        self.grants: dict[str, ApplicationGrantSpec | Problem] = {}
+        self.complete: set[str] = set()
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether each of the three kinds was listed once."""
+        return self.complete >= {APP_CREDENTIALS, TENANTS, GRANTS}
+
+    def put(self, key: Key, known: Known) -> bool:
+        """Note an object; tell whether it changed."""
+        old = self._known.get(key)
+        self._known[key] = known
+        return old is None or (old.uid, old.version) != (known.uid, known.version)
+
+    def drop(self, key: Key) -> None:
+        """Note that an object is gone."""
+        self._known.pop(key, None)
+        if key.kind == GRANTS:
+            self.grants.pop(key.name, None)
+
+    def get(self, key: Key) -> Known | None:
+        """Return an object as last seen."""
+        return self._known.get(key)
+
+    def keys(self, kind: str) -> list[Key]:
+        """Return the keys of one kind."""
+        return [key for key in self._known if key.kind == kind]
+
+    def users_of(self, tenant: str) -> list[Key]:
+        """Return the AppCredentials that name an EntraTenant."""
+        return [
+            key
+            for key, known in self._known.items()
+            if key.kind == APP_CREDENTIALS and known.tenant == tenant
+        ]
+
+    def valid_grants(self) -> dict[str, ApplicationGrantSpec]:
+        """Return the grants whose spec is usable."""
+        return {n: g for n, g in self.grants.items() if isinstance(g, ApplicationGrantSpec)}
+
+    def samples(self) -> list[ResourceSample]:
+        """Return what a scrape shows of each AppCredential."""
+        return [known.sample for known in self._known.values() if known.sample is not None]
+
+
+def tenant_of(document: dict[str, Any]) -> str:
+    """Return the EntraTenant that an AppCredential or grant names."""
+    reference = (document.get("spec") or {}).get("tenantRef") or {}
+    return str(reference.get("name") or "default")
