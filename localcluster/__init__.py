@@ -7,14 +7,14 @@ person at a terminal.
 
 from localcluster.binaries import Binaries, locate
 from localcluster.cluster import Cluster
-from localcluster.errors import BuildFailed, ClusterError, ComponentFailed, KubectlFailed
+from localcluster.errors import BuildError, ClusterError, ComponentError, KubectlError
 
 __all__ = [
     "Binaries",
-    "BuildFailed",
+    "BuildError",
     "Cluster",
     "ClusterError",
-    "ComponentFailed",
-    "KubectlFailed",
+    "ComponentError",
+    "KubectlError",
     "locate",
 ]

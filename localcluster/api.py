@@ -8,7 +8,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-from localcluster.errors import ApiFailed
+from localcluster.errors import ApiError
 from localcluster.pki import KeyPair
 
 TIMEOUT = 10.0
@@ -41,7 +41,7 @@ class Api:
         """One request whose JSON answer is wanted; anything but success raises."""
         status, text = self.send(method, path, body)
         if not 200 <= status < 300:
-            raise ApiFailed(f"{method} {path}: {_reason(status, text)}", status)
+            raise ApiError(f"{method} {path}: {_reason(status, text)}", status)
         return json.loads(text)
 
 

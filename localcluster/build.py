@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 from localcluster.cache import locked
-from localcluster.errors import BuildFailed
+from localcluster.errors import BuildError
 from localcluster.longrun import run_with_progress
 from localcluster.progress import Progress
 from localcluster.toolchain import find_go, required_go
@@ -25,7 +25,7 @@ def kubernetes_version(sources: Path = SOURCES) -> str:
     text = (sources / "go.mod").read_text(encoding="utf-8")
     found = re.search(r"^\s*k8s\.io/kubernetes (v\d+\.\d+\.\d+\S*)$", text, re.MULTILINE)
     if found is None:
-        raise BuildFailed(f"{sources / 'go.mod'} does not require k8s.io/kubernetes")
+        raise BuildError(f"{sources / 'go.mod'} does not require k8s.io/kubernetes")
     return found.group(1)
 
 

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from localcluster.progress import Progress, silent
 
+CACHE = "APPCREDENTIAL_CACHE"
+
 
 def cache_folder() -> Path:
     """Where builds, the toolchain and the state of `up` are kept."""
-    chosen = os.environ.get("APPCREDENTIAL_CACHE")
+    chosen = os.environ.get(CACHE)
     folder = Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "appcredential"
     folder = folder.absolute()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from localcluster import kubeconfig, tokens
 from localcluster.api import Api
 from localcluster.binaries import Binaries, locate
 from localcluster.controlplane import ControlPlane
-from localcluster.errors import ClusterError, ComponentFailed, KubectlFailed
+from localcluster.errors import ClusterError, ComponentError, KubectlError
 from localcluster.progress import Progress, silent, spell_duration
 
 #: Another program may take a port between our asking for it and the component's use of it.
@@ -54,7 +54,7 @@ class Cluster:
                     binaries, self._progress, scheduler=self._scheduler, timeout=self._timeout
                 )
                 break
-            except ComponentFailed as error:
+            except ComponentError as error:
                 if PORT_TAKEN not in str(error) or not left:
                     raise
         took = spell_duration(time.monotonic() - started)
@@ -114,7 +114,7 @@ class Cluster:
         return self._live.children.pids
 
     def check(self) -> None:
-        """Raise `ComponentFailed`, with the end of its log, when a component has died."""
+        """Raise `ComponentError`, with the end of its log, when a component has died."""
         self._live.children.check()
 
     def log(self, component: str, lines: int = 15) -> str:
@@ -156,13 +156,13 @@ class Cluster:
             )
         except subprocess.TimeoutExpired:
             self.check()
-            raise KubectlFailed(f"{_spell(args)}: no end after {timeout:g} s", -1, "") from None
+            raise KubectlError(f"{_spell(args)}: no end after {timeout:g} s", -1, "") from None
         if check and done.returncode != 0:
             # A dead API server explains the failure better than kubectl does.
             self.check()
             said = done.stderr.strip() or done.stdout.strip()
             message = f"{_spell(args)} failed ({done.returncode}): {said}"
-            raise KubectlFailed(message, done.returncode, done.stderr)
+            raise KubectlError(message, done.returncode, done.stderr)
         return done
 
     def install_crds(self, folder: Path, timeout: float = 30) -> None:
@@ -199,7 +199,6 @@ class Cluster:
         if self._running is None:
             raise ClusterError("the cluster is not running: call start() first")
         return self._running
-
 
 
 def _spell(args: Sequence[str | Path]) -> str:

@@ -120,6 +120,9 @@ def controller_manager(binaries: Binaries, keys: Credentials, kubeconfig: Path) 
         f"--service-account-private-key-file={keys.service_accounts.key}",
         f"--root-ca-file={keys.ca_file}",
         "--use-service-account-credentials=true",
+        # The default of 20 a second makes its own start wait for four seconds.
+        "--kube-api-qps=500",
+        "--kube-api-burst=1000",
         "--leader-elect=false",
         "--secure-port=0",
         "--profiling=false",

@@ -10,7 +10,7 @@ from pathlib import Path
 from localcluster import components, kubeconfig
 from localcluster.api import Api
 from localcluster.binaries import Binaries
-from localcluster.errors import ComponentFailed
+from localcluster.errors import ComponentError
 from localcluster.pki import KeyPair
 from localcluster.processes import Children
 from localcluster.progress import Progress
@@ -76,7 +76,9 @@ class ControlPlane:
         command = components.apiserver(binaries, keys, ports, self.server)
         self.children.start("kube-apiserver", command)
         self._wait("kube-apiserver", self._is_ready)
-        self.api.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", ISSUER_DISCOVERY)
+        self.api.call(
+            "POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", ISSUER_DISCOVERY
+        )
 
     def _start_controllers(self, scheduler: bool, progress: Progress) -> None:
         progress("starting the controller manager")
@@ -104,7 +106,7 @@ class ControlPlane:
         while not ready():
             self.children.check()
             if time.monotonic() > self._deadline:
-                raise ComponentFailed(
+                raise ComponentError(
                     f"{name} did not become ready in time. Last answer: {self._last_answer[:500]}\n"
                     f"The end of its log:\n{self.children[name].tail()}"
                 )

@@ -7,15 +7,15 @@ class ClusterError(Exception):
     """Base of everything this package raises on purpose."""
 
 
-class BuildFailed(ClusterError):
+class BuildError(ClusterError):
     """The Kubernetes binary, or the Go toolchain for it, could not be made."""
 
 
-class ComponentFailed(ClusterError):
+class ComponentError(ClusterError):
     """A component of the control plane ended by itself or never became ready."""
 
 
-class ApiFailed(ClusterError):
+class ApiError(ClusterError):
     """The API server answered with an error, or not at all."""
 
     def __init__(self, message: str, status: int) -> None:
@@ -23,7 +23,7 @@ class ApiFailed(ClusterError):
         self.status = status
 
 
-class KubectlFailed(ClusterError):
+class KubectlError(ClusterError):
     """A kubectl command ended with a status other than zero."""
 
     def __init__(self, message: str, returncode: int, stderr: str) -> None:

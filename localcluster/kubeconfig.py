@@ -26,9 +26,7 @@ def with_token(path: Path, server: str, ca_file: Path, token: str, namespace: st
     return _write(path, server, ca_file, {"token": token}, namespace)
 
 
-def _write(
-    path: Path, server: str, ca_file: Path, user: Mapping[str, str], namespace: str
-) -> Path:
+def _write(path: Path, server: str, ca_file: Path, user: Mapping[str, str], namespace: str) -> Path:
     cluster = {"server": server, "certificate-authority-data": _encoded(ca_file)}
     context = {"cluster": CONTEXT, "user": CONTEXT, "namespace": namespace}
     config = {

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from localcluster.errors import BuildFailed
+from localcluster.errors import BuildError
 from localcluster.progress import Progress, spell_duration
 
 #: Never silent for longer than ten seconds.
@@ -40,7 +40,7 @@ class _Output:
         return self.tail[-1] if self.tail else ""
 
 
-def run_with_progress(  # noqa: PLR0913 - one call site needs each of them
+def run_with_progress(
     title: str,
     command: Sequence[str],
     environment: dict[str, str],
@@ -65,7 +65,7 @@ def run_with_progress(  # noqa: PLR0913 - one call site needs each of them
             errors="replace",
         )
     except OSError as error:
-        raise BuildFailed(f"{title}: cannot run {command[0]}: {error.strerror}") from error
+        raise BuildError(f"{title}: cannot run {command[0]}: {error.strerror}") from error
     with process:
         reader = threading.Thread(target=output.read_all, args=[process], daemon=True)
         reader.start()
@@ -80,7 +80,7 @@ def run_with_progress(  # noqa: PLR0913 - one call site needs each of them
     took = spell_duration(time.monotonic() - started)
     if process.returncode != 0:
         shown = "\n".join(f"  | {line}" for line in output.tail) or "  | (no output)"
-        raise BuildFailed(f"{title}: failed after {took}. The end of its output:\n{shown}")
+        raise BuildError(f"{title}: failed after {took}. The end of its output:\n{shown}")
     progress(f"  done in {took}")
 
 

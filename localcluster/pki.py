@@ -62,7 +62,9 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localcluster")])
         builder = _certificate(self._name, self._name, self._key.public_key())
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        builder = builder.add_extension(
+            x509.BasicConstraints(ca=True, path_length=0), critical=True
+        )
         builder = builder.add_extension(_usage(authority=True), critical=True)
         self._certificate = builder.sign(self._key, hashes.SHA256())
         self.file = folder / "ca.crt"
@@ -75,7 +77,9 @@ class Authority:
         if organisation:
             attributes.insert(0, x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation))
         builder = _certificate(x509.Name(attributes), self._name, key.public_key())
-        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        builder = builder.add_extension(
+            x509.BasicConstraints(ca=False, path_length=None), critical=True
+        )
         builder = builder.add_extension(_usage(authority=False), critical=True)
         builder = builder.add_extension(_purposes(server=server), critical=False)
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
@@ -124,7 +128,9 @@ def _usage(*, authority: bool) -> x509.KeyUsage:
 def _purposes(*, server: bool) -> x509.ExtendedKeyUsage:
     # etcd calls itself with its server certificate, so a server is a client too.
     purposes = [ExtendedKeyUsageOID.CLIENT_AUTH]
-    return x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, *purposes] if server else purposes)
+    return x509.ExtendedKeyUsage(
+        [ExtendedKeyUsageOID.SERVER_AUTH, *purposes] if server else purposes
+    )
 
 
 def _server_names() -> x509.SubjectAlternativeName:

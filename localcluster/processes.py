@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from localcluster.errors import ComponentFailed
+from localcluster.errors import ComponentError
 
 GUARD = Path(__file__).with_name("guard.py")
 TAIL = 15
@@ -78,7 +78,7 @@ class Children:
             status = child.process.poll()
             if status is not None:
                 ended = f"was killed by signal {-status}" if status < 0 else f"ended ({status})"
-                raise ComponentFailed(f"{child.name} {ended}. The end of its log:\n{child.tail()}")
+                raise ComponentError(f"{child.name} {ended}. The end of its log:\n{child.tail()}")
 
     def end(self, name: str) -> None:
         """End one component and wait until it is gone."""

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from localcluster.cache import cache_folder, locked, try_lock
+from localcluster.cache import try_lock
 
 PREFIX = "appcredential-cluster-"
 ALIVE = "alive"
@@ -17,11 +17,11 @@ class RunFolder:
     """A folder with a lock that shows its owner is alive."""
 
     def __init__(self) -> None:
-        # One at a time, or a sweep could take a folder that has no lock yet.
-        with locked(cache_folder() / "run-folders.lock"):
-            _sweep()
-            self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
-            self._lock = try_lock(self.path / ALIVE)
+        sweep()
+        # It gets the name that a sweep looks for only when it has its lock.
+        draft = Path(tempfile.mkdtemp(prefix=f".{PREFIX}"))
+        self._lock = try_lock(draft / ALIVE)
+        self.path = draft.rename(draft.with_name(draft.name.removeprefix(".")))
         for name in ("pki", "logs", "etcd"):
             (self.path / name).mkdir(mode=0o700)
 
@@ -33,7 +33,7 @@ class RunFolder:
             self._lock = None
 
 
-def _sweep() -> None:
+def sweep() -> None:
     """Remove folders whose owner was killed before it could clean up."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from localcluster.api import Api
-from localcluster.errors import ApiFailed, ClusterError
+from localcluster.errors import ApiError, ClusterError
 
 
 def request_token(
@@ -20,7 +20,7 @@ def request_token(
     }
     try:
         return str(api.call("POST", path, body)["status"]["token"])
-    except ApiFailed as error:
+    except ApiError as error:
         if error.status == 404:
             raise ClusterError(
                 f"there is no ServiceAccount {name} in namespace {namespace}: create it first"

