@@ -5,6 +5,7 @@ AppCredentialError(reason)
 ├── ConflictError                   409: the object changed or exists; gather again
 ├── NotFoundError                   404: not there, or not visible to this replica yet
 ├── PermissionDeniedError           401/403: an administrator must act
+│   └── IdentityRejectedError(code) Entra refuses the operator's own credential
 ├── RejectedError(code)             the server refused the request for good (other 4xx)
 ├── ThrottledError(retry_after)     429
 └── UnavailableError                network, time-out, 5xx; a write may have been applied
@@ -51,6 +52,18 @@ class NamespaceTerminatingError(AppCredentialError):
 
 class PermissionDeniedError(AppCredentialError):
     """The server answered 401 or 403: somebody must grant a right."""
+
+
+class IdentityRejectedError(PermissionDeniedError):
+    """The operator got no token of its own: nothing was asked of Graph.
+
+    Args:
+        code: AADSTS number of the token endpoint's answer, 0 without one.
+    """
+
+    def __init__(self, message: str, *, code: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class RejectedError(AppCredentialError):

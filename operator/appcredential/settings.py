@@ -123,12 +123,13 @@ def _read(
 def _parser(name: str, kind: str) -> Callable[[str], Any]:
     if name == "log_level":
         return _parse_level
-    return {
+    parsers: dict[str, Callable[[str], Any]] = {
         "str": str,
         "int": _parse_count,
         "timedelta": _parse_duration,
         "tuple[str, ...]": _parse_names,
-    }[kind]
+    }
+    return parsers[kind]
 
 
 def _parse_level(raw: str) -> str:

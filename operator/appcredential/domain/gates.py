@@ -56,6 +56,9 @@ def deleted(o: Observation) -> Action | None:
         return ReadCrd()
     if o.crd_deleted or o.ticket_uid == r.uid:
         return ReleaseFinalizer()
+    if isinstance(r.spec, Problem):
+        # Nothing was ever issued for a spec that cannot be read, and no ticket can be made.
+        return ReleaseFinalizer()
     return WriteTicket()
 
 

@@ -197,9 +197,9 @@ class Memory:
         absences: consecutive direct reads that lacked a key.
         application_missing: times of consecutive 404 answers for the application.
         removals: when this process removed a key.
-        directory_problem: why the last read of or write to the directory failed.
+        directory_problem: why the last call to the directory failed.
+        problem_operation: which call that was; only its success clears the problem.
         retry_time: no Graph call for this resource before then.
-        in_flight: a mint of this process is running.
     """
 
     pending_proof: Proof | None = None
@@ -208,6 +208,7 @@ class Memory:
     application_missing: tuple[datetime, ...] = ()
     removals: Mapping[KeyId, datetime] = field(default_factory=lambda: MappingProxyType({}))
     directory_problem: Problem | None = None
+    problem_operation: str = ""
     retry_time: datetime | None = None
 
 

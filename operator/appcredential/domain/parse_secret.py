@@ -62,7 +62,7 @@ def _data(spec: shapes.Secret) -> Mapping[str, DataEntry]:
         checks.secret_key(path, key)
         remedy = f"may not contain {key}, which preset {spec.preset} writes: rename the key"
         checks.require(key not in PRESET_KEYS[spec.preset], path, remedy)
-    return MappingProxyType({k: _entry(f"{path}.{k}", v) for k, v in spec.data.items()})
+    return MappingProxyType({k: _entry(f"{path}[{k}]", v) for k, v in spec.data.items()})
 
 
 def _entry(path: str, entry: shapes.DataEntry) -> DataEntry:
@@ -91,12 +91,12 @@ def _labels(labels: dict[str, str]) -> Mapping[str, str]:
     path = "spec.secret.labels"
     checks.entries(path, labels)
     checks.metadata_keys(path, labels)
-    return MappingProxyType({k: checks.label_value(f"{path}.{k}", v) for k, v in labels.items()})
+    return MappingProxyType({k: checks.label_value(f"{path}[{k}]", v) for k, v in labels.items()})
 
 
 def _annotations(annotations: dict[str, str]) -> Mapping[str, str]:
     path = "spec.secret.annotations"
     checks.entries(path, annotations)
     checks.metadata_keys(path, annotations)
-    checked = {k: checks.at_most(f"{path}.{k}", v, MAX_VALUE) for k, v in annotations.items()}
+    checked = {k: checks.at_most(f"{path}[{k}]", v, MAX_VALUE) for k, v in annotations.items()}
     return MappingProxyType(checked)

@@ -76,7 +76,7 @@ def backoff(attempts: int, base: timedelta, cap: timedelta, seed: str) -> timede
     """
     if attempts <= 0:
         return timedelta(0)
-    delay = min(base * 2 ** min(attempts - 1, 20), cap)
+    delay = min(base * (1 << min(attempts - 1, 20)), cap)
     return delay * (1 + 0.1 * _fraction(seed))
 
 

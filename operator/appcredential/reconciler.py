@@ -1,0 +1,404 @@
+"""One AppCredential, from gather to decide to act, one effect at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from appcredential.domain import actions as act
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts import Facts, assess
+from appcredential.domain.grants import evaluate
+from appcredential.domain.lifecycle import Decision, decide
+from appcredential.domain.marker import ClusterIdentity, Owner
+from appcredential.domain.observed import Grant, Observation, Policy, Resource
+from appcredential.domain.spec import AppCredentialSpec, ApplicationGrantSpec, ObjectId, TenantId
+from appcredential.domain.status import project
+from appcredential.domain.tickets import Ticket, ticket_name
+from appcredential.effects import Context, Effects
+from appcredential.errors import (
+    ConflictError,
+    NamespaceTerminatingError,
+    NotFoundError,
+    PermissionDeniedError,
+)
+from appcredential.gate import Gate
+from appcredential.metrics import Metrics
+from appcredential.ports import Clock, Events, EventSubject, Resources, Secrets, Tickets
+from appcredential.tenants import Access, Session
+from appcredential.view import View
+
+log = logging.getLogger(__name__)
+
+_MAX_PASSES = 60
+_EFFECT_SECONDS = 25.0
+_MINT_SECONDS = 40.0
+_CONFLICT_RETRY = timedelta(seconds=1)
+_FORBIDDEN_RETRY = timedelta(minutes=1)
+
+
+class GrantSource(Protocol):
+    """The ApplicationGrants: as watched, and by a live list before each mint."""
+
+    def known(self) -> dict[str, ApplicationGrantSpec]:
+        """Return the valid grants as last seen."""
+        ...
+
+    async def live(self) -> dict[str, ApplicationGrantSpec]:
+        """Return the valid grants by a list made now."""
+        ...
+
+
+class TicketBook(Protocol):
+    """The open tickets, kept in memory by whoever finishes them."""
+
+    def find(self, name: str) -> Ticket | None:
+        """Return an open ticket."""
+        ...
+
+    def note(self, name: str, ticket: Ticket | None) -> None:
+        """Record that a ticket was written, or deleted."""
+        ...
+
+
+class Reconciler:
+    """Drives every AppCredential; holds one View per resource."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        policy: Policy,
+        identity: ClusterIdentity,
+        holder: str,
+        gate: Gate,
+        resources: Resources,
+        secrets: Secrets,
+        tickets: Tickets,
+        book: TicketBook,
+        events: Events,
+        grants: GrantSource,
+        access: Callable[[str], Access | Problem],
+        cluster_skew: Callable[[], timedelta | None],
+        metrics: Metrics,
+        permission_retry: timedelta,
+    ) -> None:
+        self._clock = clock
+        self._policy = policy
+        self._identity = identity
+        self._holder = holder
+        self._gate = gate
+        self._resources = resources
+        self._secrets = secrets
+        self._tickets = tickets
+        self._book = book
+        self._events = events
+        self._grants = grants
+        self._access = access
+        self._cluster_skew = cluster_skew
+        self._metrics = metrics
+        self._views: dict[Owner, View] = {}
+        self._effects = Effects(
+            clock=clock,
+            holder=holder,
+            secrets=secrets,
+            resources=resources,
+            events=events,
+            permission_retry=permission_retry,
+            live_grant=self._live_grant,
+        )
+
+    def forget(self, owner: Owner) -> None:
+        """Drop what is held of a resource that is gone."""
+        self._views.pop(owner, None)
+
+    async def reconcile(self, owner: Owner, seen_version: str) -> datetime | None:
+        """Do what is due for one resource.
+
+        Args:
+            owner: its namespace and name.
+            seen_version: the resourceVersion a watch last showed; another one than
+                we hold makes us read it again.
+
+        Returns:
+            When to look again; None when the resource is gone.
+        """
+        view = self._views.setdefault(owner, View())
+        held = view.resource.value
+        if held is not None and seen_version and held.resource_version != seen_version:
+            view.resource.drop()
+        try:
+            return await self._passes(owner, view)
+        except ConflictError:
+            view.drop()
+            return self._clock.now() + _CONFLICT_RETRY
+        except NamespaceTerminatingError:
+            view.drop()
+            return self._clock.now() + _FORBIDDEN_RETRY
+        except PermissionDeniedError:
+            view.drop()
+            return await self._forbidden(owner, view)
+        except BaseException:
+            view.drop()
+            raise
+
+    async def _passes(self, owner: Owner, view: View) -> datetime | None:
+        for _ in range(_MAX_PASSES):
+            observation = await self._gather(owner, view)
+            if observation is None:
+                self.forget(owner)
+                return None
+            decision = decide(observation)
+            if isinstance(decision.action, act.Sleep):
+                return decision.look_again
+            if not await self._act(observation, decision, view):
+                return self._clock.now() + _CONFLICT_RETRY
+        return self._clock.now() + _CONFLICT_RETRY
+
+    # --- gather ---------------------------------------------------------------------------
+
+    async def _gather(self, owner: Owner, view: View) -> Observation | None:
+        resource = await self._read_resource(owner, view)
+        if resource is None:
+            return None
+        await self._read_secrets(owner, view, resource)
+        spec = resource.spec
+        access = self._access(spec.tenant) if isinstance(spec, AppCredentialSpec) else None
+        skew = access.session.directory.skew() if isinstance(access, Access) else None
+        return Observation(
+            now=self._clock.now(),
+            policy=self._policy,
+            identity=self._identity,
+            holder=self._holder,
+            blocked=self._gate.problem(),
+            directory_skew=skew,
+            cluster_skew=self._cluster_skew(),
+            resource=resource,
+            tenant=access.tenant if isinstance(access, Access) else access or _no_tenant(),
+            grant=self._grant(resource, access, self._grants.known()),
+            target=view.target.value,
+            pending=view.pending.value,
+            ticket_uid=self._ticket_uid(resource),
+            crd_deleted=view.crd_deleted,
+            application=view.application,
+            memory=view.memory,
+        )
+
+    async def _read_resource(self, owner: Owner, view: View) -> Resource | None:
+        now = self._clock.monotonic()
+        if not view.resource.is_fresh(now, self._seconds):
+            found = await self._resources.get(owner)
+            held = view.resource.value
+            if found is not None and held is not None and found.uid != held.uid:
+                view.start_anew()  # same name, another resource
+            view.resource.set(found, now)
+        return view.resource.value
+
+    async def _read_secrets(self, owner: Owner, view: View, resource: Resource) -> None:
+        now = self._clock.monotonic()
+        if isinstance(resource.spec, AppCredentialSpec) and not view.target.is_fresh(
+            now, self._seconds
+        ):
+            name = resource.spec.secret.name
+            view.target.set(await self._secrets.target(owner.namespace, name), now)
+        if not view.pending.is_fresh(now, self._seconds):
+            view.pending.set(await self._secrets.pending(owner), now)
+
+    @property
+    def _seconds(self) -> float:
+        return self._policy.freshness.total_seconds()
+
+    def _grant(
+        self,
+        resource: Resource,
+        access: Access | Problem | None,
+        grants: dict[str, ApplicationGrantSpec],
+    ) -> Grant | Problem:
+        spec = resource.spec
+        if not isinstance(spec, AppCredentialSpec) or not isinstance(access, Access):
+            return Problem(reason=Reason.NOT_GRANTED, message="Not looked at.", stalled=False)
+        return evaluate(grants, resource.owner.namespace, spec, access.tenant)
+
+    async def _live_grant(self, f: Facts) -> Grant | Problem:
+        grants = await self._grants.live()
+        return evaluate(grants, f.o.resource.owner.namespace, f.spec, f.tenant)
+
+    def _ticket_uid(self, resource: Resource) -> str | None:
+        spec = resource.spec
+        if not isinstance(spec, AppCredentialSpec):
+            return None
+        ticket = self._book.find(_ticket_name(resource.owner, spec))
+        return ticket.resource_uid if ticket is not None else None
+
+    # --- act ------------------------------------------------------------------------------
+
+    async def _act(self, o: Observation, decision: Decision, view: View) -> bool:
+        """Perform one action; tell whether to go on."""
+        action = decision.action
+        name = type(action).__name__
+        if view.age(self._clock.monotonic()) > self._seconds:
+            view.drop()
+            return True
+        if isinstance(action, act.Mint) and not self._gate.allows_mint():
+            return False
+        seconds = _MINT_SECONDS if isinstance(action, act.Mint) else _EFFECT_SECONDS
+        try:
+            async with asyncio.timeout(seconds):
+                await self._dispatch(o, decision, view)
+        except BaseException:
+            self._metrics.effects.labels(name, "error").inc()
+            raise
+        self._metrics.effects.labels(name, "done").inc()
+        return True
+
+    async def _dispatch(self, o: Observation, decision: Decision, view: View) -> None:
+        match decision.action:
+            case act.AddFinalizer():
+                await self._set_finalizer(o, view, present=True)
+            case act.ReleaseFinalizer():
+                await self._set_finalizer(o, view, present=False)
+            case act.ReadCrd():
+                view.crd_deleted = await self._resources.is_crd_deleted()
+            case act.WriteTicket():
+                await self._write_ticket(o)
+            case act.CancelTicket():
+                await self._cancel_ticket(o)
+            case act.ApplyStatus():
+                await self._apply_status(o, decision.status, view)
+            case act.ReadApplication():
+                session = self._session(o)
+                client_id = _spec(o).client_id
+                await self._effects.read_application(
+                    view, session, client_id, decision.action.max_age
+                )
+            case action:
+                await self._effects.perform(action, self._context(o, view))
+
+    async def _set_finalizer(self, o: Observation, view: View, *, present: bool) -> None:
+        found = await self._resources.set_finalizer(o.resource, present=present)
+        view.resource.set(found, self._clock.monotonic())
+
+    async def _write_ticket(self, o: Observation) -> None:
+        spec = _spec(o)
+        name = _ticket_name(o.resource.owner, spec)
+        live = await self._tickets.get(name)
+        written = await self._tickets.put(name, _build_ticket(o, spec), live)
+        self._book.note(name, written)
+
+    async def _cancel_ticket(self, o: Observation) -> None:
+        name = _ticket_name(o.resource.owner, _spec(o))
+        live = await self._tickets.get(name)
+        if live is not None:
+            await self._tickets.delete(name, live)
+        self._book.note(name, None)
+
+    async def _apply_status(self, o: Observation, status: dict[str, Any], view: View) -> None:
+        try:
+            written = await self._resources.apply_status(o.resource, status)
+        except NotFoundError:
+            view.resource.set(None, self._clock.monotonic())
+            return
+        view.resource.set(written, self._clock.monotonic())
+        await self._announce(o, status, view)
+
+    async def _announce(self, o: Observation, status: dict[str, Any], view: View) -> None:
+        """Emit one Warning when a resource becomes Stalled, or for another reason."""
+        stalled = next((c for c in status["conditions"] if c["type"] == "Stalled"), None)
+        reason = stalled["reason"] if stalled is not None else ""
+        if stalled is not None and reason != view.stalled_reason:
+            subject = EventSubject(
+                kind="AppCredential",
+                namespace=o.resource.owner.namespace,
+                name=o.resource.owner.name,
+                uid=o.resource.uid,
+            )
+            await self._events.emit(subject, reason, stalled["message"], warning=True)
+        view.stalled_reason = reason
+
+    async def _forbidden(self, owner: Owner, view: View) -> datetime | None:
+        """Say in status that Secrets of the namespace cannot be reached."""
+        resource = await self._resources.get(owner)
+        if resource is None or self._gate.problem() is not None:
+            return None if resource is None else self._clock.now() + _FORBIDDEN_RETRY
+        problem = Problem(
+            reason=Reason.SECRET_FORBIDDEN,
+            message="The operator may not read or write Secrets in this namespace. Bind its role "
+            "here, or list the namespace in its settings.",
+        )
+        o = Observation(
+            now=self._clock.now(),
+            policy=self._policy,
+            identity=self._identity,
+            holder=self._holder,
+            blocked=None,
+            directory_skew=None,
+            cluster_skew=None,
+            resource=resource,
+            tenant=problem,
+            grant=problem,
+            target=None,
+            pending=None,
+            ticket_uid=None,
+            crd_deleted=None,
+            application=None,
+            memory=view.memory,
+        )
+        status = project(o, None, problem)
+        if status != resource.status:
+            view.resource.set(resource, self._clock.monotonic())
+            await self._apply_status(o, status, view)
+        view.drop()
+        return self._clock.now() + _FORBIDDEN_RETRY
+
+    def _context(self, o: Observation, view: View) -> Context:
+        access, application = self._access(_spec(o).tenant), o.application
+        if not isinstance(access, Access) or application is None:
+            raise ConflictError("the tenant changed meanwhile")
+        facts = assess(o, _spec(o), access.tenant, application)
+        return Context(view=view, facts=facts, session=access.session)
+
+    def _session(self, o: Observation) -> Session:
+        access = self._access(_spec(o).tenant)
+        if not isinstance(access, Access):
+            raise ConflictError("the tenant changed meanwhile")
+        return access.session
+
+
+def _no_tenant() -> Problem:
+    return Problem(reason=Reason.TENANT_NOT_FOUND, message="Not looked at.", stalled=False)
+
+
+def _spec(o: Observation) -> AppCredentialSpec:
+    spec = o.resource.spec
+    if isinstance(spec, Problem):
+        raise AssertionError("the gates hold an unusable spec")
+    return spec
+
+
+def _ticket_name(owner: Owner, spec: AppCredentialSpec) -> str:
+    return ticket_name(owner, spec.tenant, spec.client_id, spec.type)
+
+
+def _build_ticket(o: Observation, spec: AppCredentialSpec) -> Ticket:
+    t, p = o.target, o.pending
+    owned = t if t is not None and t.owner == str(o.resource.owner) else None
+    known = (o.resource.status.get("application") or {}).get("objectId")
+    object_id = owned.object_id if owned is not None else p.object_id if p is not None else known
+    tenant_id = owned.tenant_id if owned is not None else p.tenant_id if p is not None else ""
+    return Ticket(
+        owner=o.resource.owner,
+        resource_uid=o.resource.uid,
+        tenant=spec.tenant,
+        tenant_id=TenantId(tenant_id),
+        client_id=spec.client_id,
+        object_id=ObjectId(object_id) if object_id else None,
+        type=spec.type,
+        policy=spec.deletion_policy,
+        secret_name=spec.secret.name,
+        secret_uid=owned.uid if owned is not None else "",
+        pending_attempt=str(p.attempt) if p is not None else "",
+        due=o.now + spec.deletion_grace_period,
+    )

@@ -1,0 +1,312 @@
+"""EntraTenants: their sessions with Graph, their status, and the finalizer that holds them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from appcredential.domain.conditions import (
+    Condition,
+    ConditionType,
+    Problem,
+    Reason,
+    merge_conditions,
+)
+from appcredential.domain.observed import Tenant
+from appcredential.domain.parse import parse_entra_tenant
+from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec import EntraTenantSpec
+from appcredential.domain.status import needs_write
+from appcredential.errors import (
+    AppCredentialError,
+    ConflictError,
+    InvalidSpecError,
+    PermissionDeniedError,
+    UnavailableError,
+)
+from appcredential.gate import Gate
+from appcredential.kube.resources import FINALIZER, TENANTS, KubeObjects
+from appcredential.kube.secrets_store import KubeSecrets
+from appcredential.ports import Clock, Directory, Events, EventSubject, SignIn
+from appcredential.workqueue import Key
+
+log = logging.getLogger(__name__)
+
+_RETRY = timedelta(seconds=30)
+_RECHECK = timedelta(minutes=10)
+_REJECTION_RETRY = timedelta(minutes=1)
+
+
+class Session(Protocol):
+    """An open session with one tenant."""
+
+    directory: Directory
+    sign_in: SignIn
+    authority_host: str
+
+    async def probe(self) -> None:
+        """Sign in and read one application; raises errors of `errors.py`."""
+        ...
+
+    async def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
+OpenSession = Callable[[EntraTenantSpec, SecretValue], Session | None]
+"""Opens a session; None when `cloud: Custom` has no endpoints in the settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A usable tenant."""
+
+    tenant: Tenant
+    session: Session
+
+
+@dataclass(slots=True)
+class _Open:
+    spec: EntraTenantSpec
+    digest: str
+    session: Session
+    probed: datetime | None = None
+    failing: Problem | None = None
+
+
+class Tenants:
+    """Reconciles EntraTenants and hands out access to them."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        namespace: str,
+        objects: KubeObjects,
+        secrets: KubeSecrets,
+        events: Events,
+        gate: Gate,
+        open_session: OpenSession,
+        users_of: Callable[[str], list[Key]],
+        wake: Callable[[Key], None],
+        retry: timedelta = _RETRY,
+    ) -> None:
+        self._clock = clock
+        self._namespace = namespace
+        self._objects = objects
+        self._secrets = secrets
+        self._events = events
+        self._gate = gate
+        self._open_session = open_session
+        self._users_of = users_of
+        self._wake = wake
+        self._retry = retry
+        self._open: dict[str, _Open] = {}
+        self._problems: dict[str, Problem] = {}
+
+    def access(self, name: str) -> Access | Problem:
+        """Return a tenant that signs in, or why there is none."""
+        if name in self._problems:
+            return self._problems[name]
+        held = self._open.get(name)
+        if held is None:
+            return Problem(
+                reason=Reason.TENANT_NOT_FOUND,
+                message="The EntraTenant that spec.tenantRef names does not exist.",
+            )
+        spec = held.spec
+        tenant = Tenant(
+            name=name,
+            tenant_id=spec.tenant_id,
+            cloud=spec.cloud,
+            authority_host=held.session.authority_host,
+            limits=spec.limits,
+            operator_client_id=spec.identity.client_id,
+            problem=None,
+        )
+        return Access(tenant, held.session)
+
+    def session_for_ticket(self, name: str) -> Session | None:
+        """Return a tenant's session for finishing deletions."""
+        found = self.access(name)
+        return found.session if isinstance(found, Access) else None
+
+    async def reconcile(self, key: Key) -> datetime | None:
+        """Bring one EntraTenant's session and status up to date."""
+        document = await self._objects.get(TENANTS, "", key.name)
+        if document is None:
+            await self._forget(key.name)
+            return None
+        if self._gate.problem() is None and await self._finalize(key, document):
+            return self._clock.now() + self._retry
+        problem = await self._connect(key.name, document)
+        self._note(key.name, problem)
+        if self._gate.problem() is None:
+            await self._write_status(document, problem)
+        return self._clock.now() + (_RECHECK if problem is None else self._retry)
+
+    async def close(self) -> None:
+        """Close all sessions."""
+        for name in list(self._open):
+            await self._forget(name)
+
+    async def _finalize(self, key: Key, document: Mapping[str, Any]) -> bool:
+        """Hold a tenant while resources refer to it; tell whether its version changed."""
+        metadata = document["metadata"]
+        deleting = "deletionTimestamp" in metadata
+        wanted = not deleting or bool(self._users_of(key.name))
+        if wanted == (FINALIZER in (metadata.get("finalizers") or ())):
+            return deleting
+        if deleting or wanted:
+            try:
+                await self._objects.set_finalizer(TENANTS, metadata, present=wanted)
+            except ConflictError:
+                return True
+        self._wake(key)
+        return True
+
+    async def _connect(self, name: str, document: Mapping[str, Any]) -> Problem | None:
+        try:
+            spec = parse_entra_tenant(document)
+        except InvalidSpecError as exc:
+            return Problem(reason=Reason.INVALID_SPEC, message=str(exc))
+        identity = spec.identity
+        secret = await self._secrets.value(
+            self._namespace, identity.secret_name, identity.secret_key
+        )
+        if secret is None:
+            return Problem(
+                reason=Reason.IDENTITY_SECRET_NOT_FOUND,
+                message="The Secret in the operator's namespace that spec.identity names, "
+                "or its key, does not exist.",
+            )
+        problem = await self._ensure_open(name, spec, secret)
+        return problem or await self._probe(name)
+
+    async def _ensure_open(
+        self, name: str, spec: EntraTenantSpec, secret: SecretValue
+    ) -> Problem | None:
+        held = self._open.get(name)
+        if held is not None and held.spec == spec and held.digest == secret.sha256():
+            return None
+        await self._forget(name)
+        session = self._open_session(spec, secret)
+        if session is None:
+            return Problem(
+                reason=Reason.CUSTOM_CLOUD_NOT_CONFIGURED,
+                message="cloud: Custom needs APPCREDENTIAL_CUSTOM_AUTHORITY and "
+                "APPCREDENTIAL_CUSTOM_GRAPH in the operator's settings.",
+            )
+        self._open[name] = _Open(spec, secret.sha256(), session)
+        return None
+
+    async def _probe(self, name: str) -> Problem | None:
+        held = self._open[name]
+        now = self._clock.now()
+        is_recent = held.probed is not None and now - held.probed < _RECHECK * 6
+        if is_recent and held.failing is None:
+            return None
+        held.probed = now
+        try:
+            await held.session.probe()
+        except PermissionDeniedError as exc:
+            log.warning("tenant refuses the operator", extra={"tenant": name, "error": str(exc)})
+            held.failing = _refusal(exc)
+        except (UnavailableError, ConflictError) as exc:
+            log.warning("tenant unreachable", extra={"tenant": name, "error": str(exc)})
+            held.failing = Problem(
+                reason=Reason.DIRECTORY_UNAVAILABLE,
+                message="Graph or the token endpoint cannot be reached.",
+                stalled=False,
+            )
+        except AppCredentialError as exc:
+            log.warning("tenant probe failed", extra={"tenant": name, "error": str(exc)})
+            held.failing = Problem(
+                reason=Reason.IDENTITY_REJECTED,
+                message="Entra refuses the operator's request; its log has the code.",
+            )
+        else:
+            held.failing = None
+        return held.failing
+
+    def _note(self, name: str, problem: Problem | None) -> None:
+        before = self._problems.get(name)
+        if problem is None:
+            self._problems.pop(name, None)
+        else:
+            self._problems[name] = Problem(
+                reason=Reason.TENANT_NOT_READY,
+                message=f"The EntraTenant is not ready: {problem.reason}. {problem.message}",
+                stalled=problem.stalled,
+            )
+        if before != self._problems.get(name) or problem is None:
+            for user in self._users_of(name):
+                if before is not None or problem is not None:
+                    self._wake(user)
+
+    async def _write_status(self, document: Mapping[str, Any], problem: Problem | None) -> None:
+        metadata, current = document["metadata"], document.get("status") or {}
+        generation = int(metadata["generation"])
+        wanted: dict[str, Any] = {
+            "observedGeneration": generation,
+            "conditions": merge_conditions(
+                current.get("conditions") or (),
+                _conditions(problem),
+                generation=generation,
+                now=self._clock.now(),
+            ),
+        }
+        identity = ((document.get("spec") or {}).get("identity") or {}).get("clientSecret") or {}
+        if identity.get("clientId"):
+            wanted["identity"] = {"clientId": identity["clientId"]}
+        if not needs_write(current, wanted):
+            return
+        try:
+            await self._objects.apply_status(TENANTS, metadata, wanted)
+        except ConflictError:
+            self._wake(Key(TENANTS, "", metadata["name"]))
+            return
+        if problem is not None and problem.stalled:
+            subject = EventSubject(
+                kind="EntraTenant", namespace="", name=metadata["name"], uid=metadata["uid"]
+            )
+            await self._events.emit(subject, str(problem.reason), problem.message, warning=True)
+
+    async def _forget(self, name: str) -> None:
+        self._problems.pop(name, None)
+        held = self._open.pop(name, None)
+        if held is not None:
+            await held.session.close()
+
+
+def _refusal(exc: PermissionDeniedError) -> Problem:
+    if type(exc) is PermissionDeniedError:
+        return Problem(
+            reason=Reason.PERMISSION_DENIED,
+            message="Graph refuses to let the operator read applications. Consent to "
+            "Application.ReadWrite.OwnedBy for its app registration.",
+        )
+    return Problem(
+        reason=Reason.IDENTITY_REJECTED,
+        message="Entra refuses the operator's own credential. Put a valid one into the Secret "
+        "that spec.identity names, and check tenantId and clientId.",
+    )
+
+
+def _conditions(problem: Problem | None) -> list[Condition]:
+    if problem is None:
+        message = "The operator signs in and may read applications."
+        return [
+            Condition(
+                type=ConditionType.READY, status="True", reason=Reason.SIGNED_IN, message=message
+            )
+        ]
+    abnormal = ConditionType.STALLED if problem.stalled else ConditionType.RECONCILING
+    words: dict[str, Any] = {"reason": problem.reason, "message": problem.message}
+    return [
+        Condition(type=ConditionType.READY, status="False", **words),
+        Condition(type=abnormal, status="True", **words),
+    ]

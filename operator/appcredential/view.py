@@ -1,0 +1,68 @@
+"""What this process holds of one AppCredential between passes.
+
+Pieces are re-read once they are older than the freshness bound; our own write
+answers replace them. So an issue needs few reads, and no effect ever rests on
+anything older than the bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from appcredential.domain.observed import Application, Memory, Pending, Resource, Target
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Piece(Generic[T]):
+    """One thing read, and when by the monotonic clock; `read` is None before."""
+
+    value: T | None = None
+    read: float | None = None
+
+    def set(self, value: T | None, now: float) -> None:
+        """Note a fresh value; None means read and absent."""
+        self.value = value
+        self.read = now
+
+    def is_fresh(self, now: float, seconds: float) -> bool:
+        """Tell whether it was read at most `seconds` ago."""
+        return self.read is not None and now - self.read <= seconds
+
+    def drop(self) -> None:
+        """Make the next pass read it anew."""
+        self.read = None
+
+
+@dataclass(slots=True)
+class View:
+    """Everything held of one resource. `application` is as old as its `read_time` says."""
+
+    resource: Piece[Resource] = field(default_factory=Piece)
+    target: Piece[Target] = field(default_factory=Piece)
+    pending: Piece[Pending] = field(default_factory=Piece)
+    application: Application | None = None
+    crd_deleted: bool | None = None
+    memory: Memory = field(default_factory=Memory)
+    stalled_reason: str = ""
+
+    def drop(self) -> None:
+        """Make the next pass read all Kubernetes objects anew."""
+        self.resource.drop()
+        self.target.drop()
+        self.pending.drop()
+        self.crd_deleted = None
+
+    def start_anew(self) -> None:
+        """Forget all: a resource re-created under the same name is another one."""
+        self.drop()
+        self.application = None
+        self.memory = Memory()
+        self.stalled_reason = ""
+
+    def age(self, now: float) -> float:
+        """Return the age in seconds of the oldest Kubernetes piece."""
+        reads = (self.resource.read, self.target.read, self.pending.read)
+        return max((now - read for read in reads if read is not None), default=0.0)
