@@ -1,0 +1,78 @@
+"""What is accepted and what is refused: one table for the API server and for the parser.
+
+`tests/domain/test_parse.py` runs it through the parser, `test_crd_rules.py`
+through a real API server. A row sets one field of a right manifest; `None`
+removes the field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.crds import rows_accepted, rows_refused, rows_secret
+from tests.crds.manifests import APP, GRANT, TENANT, Row, manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One manifest.
+
+    Attributes:
+        name: what it shows.
+        manifest: the whole object.
+        message: part of what the API server says; empty when it accepts.
+        path: the field that the parser names; empty when it accepts.
+    """
+
+    name: str
+    manifest: dict[str, Any]
+    message: str = ""
+    path: str = ""
+
+
+def patch(dotted: str, value: Any) -> dict[str, Any]:
+    """Return the merge patch that sets one field."""
+    for part in reversed(dotted.split(".")):
+        value = {part: value}
+    return dict(value) if dotted else {}
+
+
+def _accepted(kind: str, rows: Iterable[Row]) -> tuple[Case, ...]:
+    return tuple(Case(name, manifest(kind, patch(field, value))) for name, field, value in rows)
+
+
+def _refused(kind: str, rows: Iterable[Row]) -> tuple[Case, ...]:
+    return tuple(_refusal(kind, *row) for row in rows)
+
+
+def _refusal(
+    kind: str, name: str, field: str, value: Any, message: str, path: str | None = None
+) -> Case:
+    """Make a case; the parser names the field that was set, unless `path` says another."""
+    named = field if path is None else path
+    return Case(name, manifest(kind, patch(field, value)), message, f"spec.{named}")
+
+
+ACCEPTED: Final = (
+    *_accepted(APP, rows_accepted.APP),
+    *_accepted(TENANT, rows_accepted.TENANT),
+    *_accepted(GRANT, rows_accepted.GRANT),
+    Case(
+        "a named Secret of a resource whose own name is reserved",
+        manifest(APP, {"secret": {"name": "a"}}, "bootstrap-token-a"),
+    ),
+)
+REFUSED: Final = (
+    *_refused(APP, rows_refused.APP),
+    *_refused(APP, rows_secret.SECRET),
+    *_refused(TENANT, rows_refused.TENANT),
+    *_refused(GRANT, rows_refused.GRANT),
+    Case(
+        "a reserved name by default",
+        manifest(APP, {}, "bootstrap-token-a"),
+        "set spec.secret.name",
+        "spec.secret.name",
+    ),
+)
