@@ -33,6 +33,7 @@ from appcredential.domain.observed import (
 from appcredential.domain.secret_data import Publication, render
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.signin import record
+from appcredential.domain.spec import ClientId
 from appcredential.errors import (
     AppCredentialError,
     ConflictError,
@@ -94,10 +95,6 @@ class Effects:
     async def perform(self, action: act.Action, c: Context) -> None:
         """Do it. Raises errors of the Kubernetes side; directory errors go into memory."""
         match action:
-            case act.ReadApplication():
-                await self.read_application(
-                    c.view, c.session, c.facts.spec.client_id, action.max_age
-                )
             case act.DeletePending():
                 await self._delete_pending(c)
             case act.WriteTarget():
@@ -118,11 +115,11 @@ class Effects:
     # --- reading --------------------------------------------------------------------------
 
     async def read_application(
-        self, view: View, session: Session, client_id: str, max_age: timedelta
+        self, view: View, session: Session, client_id: ClientId, max_age: timedelta
     ) -> None:
         """Read the application; note absences of the keys that T knows."""
         try:
-            found = await session.directory.application(client_id, max_age)  # type: ignore[arg-type]
+            found = await session.directory.application(client_id, max_age)
         except NotFoundError:
             self._note_missing(view)
             return
@@ -137,7 +134,7 @@ class Effects:
 
     def _note_missing(self, view: View) -> None:
         now = self._clock.now()
-        missing = (*view.memory.application_missing[:1], *view.memory.application_missing[1:], now)
+        missing = (*view.memory.application_missing, now)
         pause = min(_RETRY * 2 ** min(len(missing) - 1, 5), _RETRY_CAP)
         view.application = None
         view.memory = replace(
@@ -152,7 +149,7 @@ class Effects:
         view.memory = replace(view.memory, absences=counts)
 
     def _note_failure(self, view: View, operation: str, exc: AppCredentialError) -> None:
-        problem, pause = self._problem_of(exc, view)
+        problem, pause = self._problem_of(exc)
         log.warning(
             "directory call failed", extra={"operation": operation, "reason": str(problem.reason)}
         )
@@ -163,7 +160,7 @@ class Effects:
             retry_time=self._clock.now() + pause,
         )
 
-    def _problem_of(self, exc: AppCredentialError, view: View) -> tuple[Problem, timedelta]:
+    def _problem_of(self, exc: AppCredentialError) -> tuple[Problem, timedelta]:
         if isinstance(exc, ThrottledError):
             message = "Graph asks to slow down."
             return Problem(reason=Reason.THROTTLED, message=message, stalled=False), exc.retry_after

@@ -159,13 +159,19 @@ def _removal(o: TicketObservation) -> TicketAction | None:
         return None
     if o.application is None or o.now - o.application.read_time > o.freshness:
         return ReadTicketApplication()
-    ours = [c for c in o.application.credentials if _is_revoked(o, c)]
+    ours = credentials_to_revoke(o)
     if ours:
         marker = parse_marker(ours[0].display_name)
         return RemoveForTicket(ours[0].key_id, marker.attempt if marker else Attempt(""))
     if len(o.clean_reads) < CLEAN_READS:
         return ReadTicketApplication()
     return None
+
+
+def credentials_to_revoke(o: TicketObservation) -> list[Credential]:
+    """Return the listed credentials that the ticket's policy removes."""
+    listed = o.application.credentials if o.application is not None else ()
+    return [c for c in listed if _is_revoked(o, c)]
 
 
 def _is_revoked(o: TicketObservation, c: Credential) -> bool:

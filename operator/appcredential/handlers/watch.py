@@ -1,0 +1,88 @@
+"""Watches the three kinds with kopf and hands every event to one callback."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import kopf
+
+from appcredential.kube.resources import GROUP, KINDS, VERSION
+
+log = logging.getLogger(__name__)
+
+OnEvent = Callable[[str, str, dict[str, Any]], None]
+"""Called in kopf's thread with the plural, the event type and the object."""
+
+
+class Watches:
+    """kopf in a thread."""
+
+    def __init__(self, namespaces: tuple[str, ...], on_event: OnEvent) -> None:
+        self._namespaces = namespaces
+        self._on_event = on_event
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watches", daemon=True)
+
+    def start(self) -> None:
+        """Start watching."""
+        self._thread.start()
+
+    def is_alive(self) -> bool:
+        """Tell whether the watches run; kopf ends itself on errors it deems fatal."""
+        return self._thread.is_alive()
+
+    def stop(self, seconds: float) -> None:
+        """Stop watching and wait for the thread."""
+        self._stop.set()
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        registry = kopf.OperatorRegistry()
+        kopf.on.login(registry=registry)(_login)
+        for plural in KINDS:
+            kopf.on.event(GROUP, VERSION, plural, registry=registry)(self._handler(plural))
+        operator = kopf.operator(
+            registry=registry,
+            settings=_settings(),
+            clusterwide=not self._namespaces,
+            namespaces=self._namespaces,
+            standalone=True,
+            stop_flag=self._stop,
+        )
+        try:
+            asyncio.run(operator)
+        except Exception:  # kopf's own end; the process notices that the thread is gone
+            log.exception("the watches ended")
+
+    def _handler(self, plural: str) -> Callable[..., Any]:
+        async def handle(event: Any, **_: Any) -> None:
+            self._on_event(plural, str(event.get("type") or ""), dict(event["object"]))
+
+        handle.__name__ = f"on_{plural}"
+        return handle
+
+
+def _login(**kwargs: Any) -> Any:
+    if os.environ.get("KUBECONFIG"):
+        return kopf.login_with_kubeconfig(**kwargs)
+    return kopf.login_with_service_account(**kwargs)
+
+
+def _settings() -> kopf.OperatorSettings:
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False  # Events are written by us, and log lines are no Events
+    settings.peering.standalone = True  # leader election is a Lease; peering is none
+    settings.scanning.disabled = True  # the kinds are known: no right to list CRDs needed
+    settings.networking.request_timeout = 30
+    settings.networking.connect_timeout = 10
+    settings.watching.server_timeout = 290  # below the idle time-outs of load balancers
+    settings.watching.connect_timeout = 10
+    settings.watching.chunk_size = 500  # halves the memory of the first list
+    settings.queueing.exit_timeout = 5
+    settings.persistence.finalizer = f"{GROUP}/never-set"  # ours is set by us, not by kopf
+    return settings

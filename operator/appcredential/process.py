@@ -1,0 +1,415 @@
+"""The running operator: watches, Lease, workers, relists, tickets and health, in one loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from appcredential import __version__
+from appcredential.domain.conditions import (
+    Condition,
+    ConditionType,
+    Problem,
+    Reason,
+    merge_conditions,
+)
+from appcredential.domain.marker import ClusterIdentity, Owner
+from appcredential.domain.parse import parse_application_grant
+from appcredential.domain.spec import ApplicationGrantSpec
+from appcredential.domain.status import needs_write
+from appcredential.errors import AppCredentialError, ConflictError, InvalidSpecError
+from appcredential.gate import Gate
+from appcredential.handlers.watch import Watches
+from appcredential.health import HealthServer
+from appcredential.kube.client import KubeClient
+from appcredential.kube.events import KubeEvents
+from appcredential.kube.lease import Lease, LeaseLostError, LeaseSettings
+from appcredential.kube.resources import (
+    APP_CREDENTIALS,
+    GRANTS,
+    KINDS,
+    SCHEMA_ANNOTATION,
+    TENANTS,
+    KubeObjects,
+    KubeResources,
+)
+from appcredential.kube.secrets_store import KubeSecrets
+from appcredential.kube.tickets import KubeTickets
+from appcredential.kube.times import parse_time
+from appcredential.metrics import Metrics, ResourceSample
+from appcredential.reconciler import Reconciler
+from appcredential.settings import Settings
+from appcredential.store import Known, Store, tenant_of
+from appcredential.tenants import OpenSession, Tenants
+from appcredential.ticketing import Ticketing
+from appcredential.workqueue import Key, WorkQueue
+
+log = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 1
+_STUCK_SECONDS = 300.0
+_TICK = 0.5
+_STOP_SECONDS = 60.0
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """See `ports.Clock`."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """See `ports.Clock`."""
+        return time.monotonic()
+
+
+class Operator:
+    """All parts of one process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        kube: KubeClient,
+        identity: ClusterIdentity,
+        open_session: OpenSession,
+        store: Store,
+        metrics: Metrics,
+    ) -> None:
+        self._settings = settings
+        self._kube = kube
+        self._store = store
+        self._metrics = metrics
+        self._clock = clock = SystemClock()
+        self._holder = holder = f"{settings.pod_name}_{uuid.uuid4().hex[:8]}"
+        self._objects = KubeObjects(kube)
+        self._schema_problem = "the CRDs were not read yet"
+        self._queue = WorkQueue(clock)
+        self._lease = Lease(kube, clock, _lease_settings(settings, holder))
+        self._gate = Gate(
+            remaining=self._lease.remaining,
+            is_synced=lambda: store.is_complete and not self._schema_problem,
+            effect_margin=settings.effect_margin,
+            mint_margin=settings.mint_margin,
+        )
+        secrets, tickets = KubeSecrets(kube, identity), KubeTickets(kube, settings.namespace)
+        events = KubeEvents(kube, clock, holder)
+        resources = KubeResources(self._objects)
+        self._tenants = Tenants(
+            clock=clock,
+            namespace=settings.namespace,
+            objects=self._objects,
+            secrets=secrets,
+            events=events,
+            gate=self._gate,
+            open_session=open_session,
+            users_of=store.users_of,
+            wake=self._queue.add,
+            retry=min(settings.permission_retry, timedelta(seconds=30)),
+        )
+        self._ticketing = Ticketing(
+            clock=clock,
+            policy=settings.policy,
+            absence=settings.ticket_absence,
+            identity=identity,
+            gate=self._gate,
+            resources=resources,
+            secrets=secrets,
+            tickets=tickets,
+            events=events,
+            session=self._tenants.session_for_ticket,
+        )
+        self._reconciler = Reconciler(
+            clock=clock,
+            policy=settings.policy,
+            identity=identity,
+            holder=holder,
+            gate=self._gate,
+            resources=resources,
+            secrets=secrets,
+            tickets=tickets,
+            book=self._ticketing,
+            events=events,
+            grants=self,
+            access=self._tenants.access,
+            cluster_skew=kube.skew,
+            metrics=metrics,
+            permission_retry=settings.permission_retry,
+        )
+        self._watches = Watches(settings.watch_namespaces, self._from_watch)
+        self._health = HealthServer(metrics, self._livez, self._readyz)
+        self._stop = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._exit_code = 0
+
+    # --- life -----------------------------------------------------------------------------
+
+    async def run(self) -> int:
+        """Run until a signal or a fatal fault; return the exit status."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._end, 0, "signal")
+        await self._health.start(self._settings.health_address, self._settings.health_port)
+        log.info("started", extra={"version": __version__, "health_port": self._health.port})
+        self._watches.start()
+        workers = [
+            asyncio.create_task(self._queue.run(self._reconcile, self._stop))
+            for _ in range(self._settings.workers)
+        ]
+        loops = [
+            asyncio.create_task(self._every(self._settings.lease_renew, self._hold_lease)),
+            asyncio.create_task(self._every(self._settings.relist, self._relist)),
+            asyncio.create_task(self._every(self._settings.ticket_poll, self._work_tickets)),
+            asyncio.create_task(self._every(timedelta(seconds=_TICK), self._look_after)),
+        ]
+        await self._stop.wait()
+        await self._shut_down(workers, loops)
+        return self._exit_code
+
+    async def _shut_down(
+        self, workers: list[asyncio.Task[None]], loops: list[asyncio.Task[None]]
+    ) -> None:
+        """Let effects that are under way finish; start nothing new."""
+        self._gate.stopping = True
+        self._queue.wake()
+        _, pending = await asyncio.wait(workers, timeout=_STOP_SECONDS)
+        for task in (*pending, *loops):
+            task.cancel()
+        await asyncio.gather(*workers, *loops, return_exceptions=True)
+        try:
+            await self._lease.release()
+        except AppCredentialError as exc:
+            log.warning("the Lease was not released", extra={"error": str(exc)})
+        await asyncio.to_thread(self._watches.stop, 10.0)
+        await self._tenants.close()
+        await self._health.stop()
+        await self._kube.close()
+        log.info("stopped")
+
+    def _end(self, code: int, cause: str) -> None:
+        log.info("stopping", extra={"cause": cause})
+        self._exit_code = max(self._exit_code, code)
+        self._gate.stopping = True
+        self._stop.set()
+        self._queue.wake()
+
+    async def _every(self, period: timedelta, job: Any) -> None:
+        """Run a job now and then again and again; errors of the API server wait a period."""
+        while True:
+            try:
+                await job()
+            except LeaseLostError as exc:
+                self._end(1, str(exc))
+            except AppCredentialError as exc:
+                log.warning("periodic work failed", extra={"job": job.__name__, "error": str(exc)})
+            await asyncio.sleep(period.total_seconds())
+
+    async def _hold_lease(self) -> None:
+        was_leader = self._lease.is_leader()
+        leads = await self._lease.try_hold()
+        self._metrics.leader.set(float(leads))
+        if leads and not was_leader:
+            log.info("leading", extra={"holder": self._holder})
+            await self._ticketing.refresh()
+            for kind in KINDS:
+                for key in self._store.keys(kind):
+                    self._queue.add(key)
+
+    async def _look_after(self) -> None:
+        self._metrics.queue.set(self._queue.depth)
+        self._metrics.tickets.set(self._ticketing.count)
+        if not self._watches.is_alive() and not self._stop.is_set():
+            self._end(1, "the watches ended")
+
+    async def _work_tickets(self) -> None:
+        if self._gate.problem() is None:
+            await self._ticketing.run_once()
+
+    def _livez(self) -> str:
+        return "the work queue makes no progress" if self._queue.is_stuck(_STUCK_SECONDS) else ""
+
+    def _readyz(self) -> str:
+        if self._schema_problem:
+            return self._schema_problem
+        return "" if self._store.is_complete else "the first lists are not complete"
+
+    # --- what exists ----------------------------------------------------------------------
+
+    async def _relist(self) -> None:
+        """Replace the store by lists of our own: a watch may miss a deletion in a gap."""
+        self._schema_problem = await self._check_schema()
+        for plural in (TENANTS, GRANTS, APP_CREDENTIALS):
+            seen: set[Key] = set()
+            for namespace in self._namespaces(plural):
+                async for document in self._objects.pages(plural, namespace):
+                    seen.add(self._see(plural, document))
+            for key in set(self._store.keys(plural)) - seen:
+                self._lose(key)
+            self._store.complete.add(plural)
+
+    def _namespaces(self, plural: str) -> tuple[str, ...]:
+        return (self._settings.watch_namespaces or ("",)) if plural == APP_CREDENTIALS else ("",)
+
+    async def _check_schema(self) -> str:
+        """Compare the CRDs with what this operator writes: an unknown field is an HTTP 500."""
+        for plural in KINDS:
+            crd = await self._objects.crd(plural)
+            annotations = (crd or {"metadata": {}})["metadata"].get("annotations") or {}
+            found = str(annotations.get(SCHEMA_ANNOTATION) or "")
+            if not found.isdigit() or int(found) < SCHEMA_VERSION:
+                return (
+                    f"the CRD {plural} is missing or older than this operator; apply the current "
+                    "ones: python -m appcredential crds | kubectl apply --server-side -f -"
+                )
+        return ""
+
+    def _from_watch(self, plural: str, event: str, document: dict[str, Any]) -> None:
+        self._loop.call_soon_threadsafe(self._on_event, plural, event, document)
+
+    def _on_event(self, plural: str, event: str, document: dict[str, Any]) -> None:
+        if event == "DELETED":
+            self._lose(_key(plural, document))
+        else:
+            self._see(plural, document)
+
+    def _see(self, plural: str, document: dict[str, Any]) -> Key:
+        key, metadata = _key(plural, document), document["metadata"]
+        known = Known(
+            uid=metadata["uid"],
+            version=metadata["resourceVersion"],
+            tenant=tenant_of(document),
+            sample=_sample(key, document) if plural == APP_CREDENTIALS else None,
+        )
+        if self._store.put(key, known):
+            if plural == GRANTS:
+                self._see_grant(key, document)
+            self._queue.add(key)
+        return key
+
+    def _see_grant(self, key: Key, document: dict[str, Any]) -> None:
+        before = self._store.grants.get(key.name)
+        after = self._store.grants[key.name] = _parse_grant(document)
+        if before != after:
+            self._wake_users(before, after)
+
+    def _wake_users(self, *grants: ApplicationGrantSpec | Problem | None) -> None:
+        """Reconcile whoever a changed grant may concern."""
+        tenants = {g.tenant for g in grants if isinstance(g, ApplicationGrantSpec)}
+        for tenant in tenants:
+            for user in self._store.users_of(tenant):
+                self._queue.add(user)
+
+    def _lose(self, key: Key) -> None:
+        lost = self._store.grants.get(key.name) if key.kind == GRANTS else None
+        self._store.drop(key)
+        self._queue.add(key)
+        self._wake_users(lost)
+
+    # --- grants ---------------------------------------------------------------------------
+
+    def known(self) -> dict[str, ApplicationGrantSpec]:
+        """See `reconciler.GrantSource`."""
+        return self._store.valid_grants()
+
+    async def live(self) -> dict[str, ApplicationGrantSpec]:
+        """See `reconciler.GrantSource`."""
+        found: dict[str, ApplicationGrantSpec] = {}
+        async for document in self._objects.pages(GRANTS):
+            grant = _parse_grant(document)
+            if isinstance(grant, ApplicationGrantSpec):
+                found[document["metadata"]["name"]] = grant
+        return found
+
+    # --- work -----------------------------------------------------------------------------
+
+    async def _reconcile(self, key: Key) -> datetime | None:
+        self._metrics.reconciles.labels(key.kind).inc()
+        if not self._store.is_complete:
+            return self._clock.now() + timedelta(seconds=1)
+        if key.kind == APP_CREDENTIALS:
+            known = self._store.get(key)
+            seen = known.version if known is not None else ""
+            return await self._reconciler.reconcile(Owner(key.namespace, key.name), seen)
+        if key.kind == TENANTS:
+            return await self._tenants.reconcile(key)
+        return await self._reconcile_grant(key)
+
+    async def _reconcile_grant(self, key: Key) -> datetime | None:
+        document = await self._objects.get(GRANTS, "", key.name)
+        if document is None:
+            return None
+        later = self._clock.now() + self._settings.relist
+        if self._gate.problem() is not None:
+            return later
+        current, metadata = document.get("status") or {}, document["metadata"]
+        generation = int(metadata["generation"])
+        conditions = merge_conditions(
+            current.get("conditions") or (),
+            _grant_conditions(_parse_grant(document)),
+            generation=generation,
+            now=self._clock.now(),
+        )
+        wanted = {"observedGeneration": generation, "conditions": conditions}
+        if needs_write(current, wanted):
+            try:
+                await self._objects.apply_status(GRANTS, metadata, wanted)
+            except ConflictError:
+                return self._clock.now() + timedelta(seconds=1)
+        return later
+
+
+def _key(plural: str, document: dict[str, Any]) -> Key:
+    metadata = document["metadata"]
+    return Key(plural, metadata.get("namespace") or "", metadata["name"])
+
+
+def _lease_settings(settings: Settings, holder: str) -> LeaseSettings:
+    return LeaseSettings(
+        namespace=settings.namespace,
+        name="appcredential",
+        holder=holder,
+        duration=settings.lease_duration,
+    )
+
+
+def _parse_grant(document: dict[str, Any]) -> ApplicationGrantSpec | Problem:
+    try:
+        return parse_application_grant(document)
+    except InvalidSpecError as exc:
+        return Problem(reason=Reason.INVALID_SPEC, message=str(exc))
+
+
+def _grant_conditions(grant: ApplicationGrantSpec | Problem) -> list[Condition]:
+    if isinstance(grant, Problem):
+        words: dict[str, Any] = {"reason": grant.reason, "message": grant.message}
+        return [
+            Condition(type=ConditionType.READY, status="False", **words),
+            Condition(type=ConditionType.STALLED, status="True", **words),
+        ]
+    return [
+        Condition(
+            type=ConditionType.READY,
+            status="True",
+            reason=Reason.ACCEPTED,
+            message="The grant is in force.",
+        )
+    ]
+
+
+def _sample(key: Key, document: dict[str, Any]) -> ResourceSample:
+    status = document.get("status") or {}
+    ready = next((c for c in status.get("conditions") or () if c.get("type") == "Ready"), {})
+    expiration = parse_time((status.get("credential") or {}).get("expirationTime"))
+    renewal = parse_time(status.get("renewalTime"))
+    return ResourceSample(
+        namespace=key.namespace,
+        name=key.name,
+        ready=str(ready.get("status") or "Unknown"),
+        expiration=expiration.timestamp() if expiration is not None else None,
+        renewal=renewal.timestamp() if renewal is not None else None,
+        foreign=int((status.get("inventory") or {}).get("foreign") or 0),
+    )

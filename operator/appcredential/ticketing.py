@@ -1,0 +1,237 @@
+"""Finishes deletions: watches the open tickets and does what each one asks for, when due."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from appcredential.domain.marker import ClusterIdentity
+from appcredential.domain.observed import Application, Pending, Policy, Target
+from appcredential.domain.tickets import (
+    DeleteTarget,
+    DeleteTicket,
+    DeleteTicketPending,
+    ReadTicketApplication,
+    RemoveForTicket,
+    Ticket,
+    TicketAction,
+    TicketObservation,
+    Wait,
+    credentials_to_revoke,
+    decide_ticket,
+    ticket_name,
+)
+from appcredential.errors import (
+    AppCredentialError,
+    ConflictError,
+    NotFoundError,
+)
+from appcredential.gate import Gate
+from appcredential.ports import Clock, Events, EventSubject, Resources, Secrets, Tickets
+from appcredential.tenants import Session
+
+log = logging.getLogger(__name__)
+
+_MAX_STEPS = 40
+_GONE_READS = 3
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What this process saw of one ticket."""
+
+    uid: str
+    absent_since: datetime | None = None
+    application: Application | None = None
+    missing: tuple[datetime, ...] = ()
+    clean: tuple[datetime, ...] = ()
+    next_time: datetime | None = None
+
+
+class Ticketing:
+    """Keeps the book of open tickets and works on them one by one."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        policy: Policy,
+        absence: timedelta,
+        identity: ClusterIdentity,
+        gate: Gate,
+        resources: Resources,
+        secrets: Secrets,
+        tickets: Tickets,
+        events: Events,
+        session: Callable[[str], Session | None],
+    ) -> None:
+        self._clock = clock
+        self._policy = policy
+        self._absence = absence
+        self._identity = identity
+        self._gate = gate
+        self._resources = resources
+        self._secrets = secrets
+        self._tickets = tickets
+        self._events = events
+        self._session = session
+        self._book: dict[str, Ticket] = {}
+        self._progress: dict[str, _Progress] = {}
+
+    def find(self, name: str) -> Ticket | None:
+        """Return an open ticket by its name."""
+        return self._book.get(name)
+
+    def note(self, name: str, ticket: Ticket | None) -> None:
+        """Record that a ticket was written or deleted by us."""
+        if ticket is None:
+            self._book.pop(name, None)
+            self._progress.pop(name, None)
+        else:
+            self._book[name] = ticket
+
+    @property
+    def count(self) -> int:
+        """How many deletions are not finished."""
+        return len(self._book)
+
+    async def refresh(self) -> None:
+        """Read all tickets anew."""
+        found = await self._tickets.list()
+        self._book = {_name(t): t for t in found}
+        self._progress = {n: p for n, p in self._progress.items() if n in self._book}
+
+    async def run_once(self) -> None:
+        """Look at every ticket once; one that fails waits for the next round."""
+        await self.refresh()
+        for name, ticket in list(self._book.items()):
+            try:
+                await self._work(name, ticket)
+            except ConflictError:
+                self._progress.pop(name, None)
+            except AppCredentialError as exc:
+                log.warning("ticket waits", extra={"ticket": name, "error": str(exc)})
+
+    async def _work(self, name: str, ticket: Ticket) -> None:
+        progress = self._progress.get(name)
+        if progress is None or progress.uid != ticket.uid:
+            progress = self._progress[name] = _Progress(ticket.uid)
+        await self._see_owner(ticket, progress)
+        for _ in range(_MAX_STEPS):
+            if self._gate.problem() is not None:
+                return
+            action = decide_ticket(await self._observe(ticket, progress))
+            if isinstance(action, Wait):
+                return
+            if not await self._perform(name, action, ticket, progress):
+                return
+
+    async def _see_owner(self, ticket: Ticket, progress: _Progress) -> None:
+        """Note since when the owner is absent; an error while looking is unknown, not absent."""
+        if await self._resources.get(ticket.owner) is not None:
+            progress.absent_since = None
+        elif progress.absent_since is None:
+            progress.absent_since = self._clock.now()
+
+    async def _observe(self, ticket: Ticket, progress: _Progress) -> TicketObservation:
+        target, pending = await self._read_secrets(ticket)
+        missing = progress.missing
+        lasting = len(missing) >= _GONE_READS and (
+            missing[-1] - missing[0] >= self._policy.missing_application_window
+        )
+        return TicketObservation(
+            now=self._clock.now(),
+            identity=self._identity,
+            ticket=ticket,
+            owner_absent_since=progress.absent_since,
+            application=progress.application,
+            application_gone=lasting,
+            target=target,
+            pending=pending,
+            clean_reads=progress.clean,
+            absence=self._absence,
+            intent_respect=self._policy.intent_respect,
+            freshness=self._policy.freshness,
+        )
+
+    async def _read_secrets(self, ticket: Ticket) -> tuple[Target | None, Pending | None]:
+        namespace = ticket.owner.namespace
+        target = await self._secrets.target(namespace, ticket.secret_name)
+        return target, await self._secrets.pending(ticket.owner)
+
+    async def _perform(
+        self, name: str, action: TicketAction, ticket: Ticket, progress: _Progress
+    ) -> bool:
+        """Do one step; tell whether to go on in this round."""
+        if isinstance(action, ReadTicketApplication):
+            return await self._read_application(ticket, progress)
+        if not await self._is_still_due(name, ticket):
+            return False
+        if isinstance(action, RemoveForTicket):
+            await self._remove(action, ticket, progress)
+            return True
+        target, pending = await self._read_secrets(ticket)
+        if isinstance(action, DeleteTicketPending) and pending is not None:
+            await self._secrets.delete_pending(ticket.owner, pending)
+        elif isinstance(action, DeleteTarget) and target is not None:
+            await self._secrets.delete_target(ticket.owner.namespace, target)
+        elif isinstance(action, DeleteTicket):
+            await self._tickets.delete(name, ticket)
+            self.note(name, None)
+            log.info("deletion finished", extra={"owner": str(ticket.owner)})
+            return False
+        return True
+
+    async def _is_still_due(self, name: str, ticket: Ticket) -> bool:
+        """Look live: the resource answers 404 and this very ticket is still there."""
+        if await self._resources.get(ticket.owner) is not None:
+            return False
+        live = await self._tickets.get(name)
+        return live is not None and (live.uid, live.resource_version) == (
+            ticket.uid,
+            ticket.resource_version,
+        )
+
+    async def _read_application(self, ticket: Ticket, progress: _Progress) -> bool:
+        session, now = self._session(ticket.tenant), self._clock.now()
+        if session is None or (progress.next_time is not None and now < progress.next_time):
+            return False
+        progress.next_time = now + self._policy.settle / 6
+        try:
+            found = await session.directory.application(ticket.client_id, timedelta(0))
+        except NotFoundError:
+            progress.missing = (*progress.missing[:1], *progress.missing[-8:], now)
+            return False
+        progress.missing = ()
+        progress.application = found
+        observation = await self._observe(ticket, progress)
+        clean = not credentials_to_revoke(observation)
+        progress.clean = (*progress.clean, found.read_time) if clean else ()
+        return True
+
+    async def _remove(self, action: RemoveForTicket, ticket: Ticket, progress: _Progress) -> None:
+        session, application = self._session(ticket.tenant), progress.application
+        if session is None or application is None:
+            return
+        try:
+            await session.directory.remove_password(application.object_id, action.key_id)
+        except NotFoundError:
+            pass  # gone, or unknown to that replica; the reads that follow decide
+        kept = tuple(c for c in application.credentials if c.key_id != action.key_id)
+        progress.application = replace(application, credentials=kept)
+        progress.clean = ()
+        subject = EventSubject(
+            kind="AppCredential",
+            namespace=ticket.owner.namespace,
+            name=ticket.owner.name,
+            uid=ticket.resource_uid,
+        )
+        note = f"Credential {action.key_id} of the deleted resource was removed."
+        await self._events.emit(subject, "Revoked", note, warning=False)
+        log.info("revoked", extra={"key_id": action.key_id, "owner": str(ticket.owner)})
+
+
+def _name(ticket: Ticket) -> str:
+    return ticket_name(ticket.owner, ticket.tenant, ticket.client_id, ticket.type)
