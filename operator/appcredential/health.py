@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -40,12 +40,12 @@ class HealthServer:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    def _handler(self, check: Check) -> Callable[[web.Request], web.Response]:
-        async def handle(_request: web.Request) -> web.Response:
+    def _handler(self, check: Check) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def handle(_request: web.Request) -> web.StreamResponse:
             problem = check()
             return web.Response(text=f"{problem or 'ok'}\n", status=503 if problem else 200)
 
-        return handle  # type: ignore[return-value]
+        return handle
 
     async def _serve_metrics(self, _request: web.Request) -> web.Response:
         body = generate_latest(self._metrics.registry)

@@ -19,10 +19,9 @@ from appcredential.domain.conditions import (
     merge_conditions,
 )
 from appcredential.domain.marker import ClusterIdentity, Owner
-from appcredential.domain.parse import parse_application_grant
 from appcredential.domain.spec import ApplicationGrantSpec
 from appcredential.domain.status import needs_write
-from appcredential.errors import AppCredentialError, ConflictError, InvalidSpecError
+from appcredential.errors import AppCredentialError, ConflictError
 from appcredential.gate import Gate
 from appcredential.handlers.watch import Watches
 from appcredential.health import HealthServer
@@ -33,25 +32,23 @@ from appcredential.kube.resources import (
     APP_CREDENTIALS,
     GRANTS,
     KINDS,
-    SCHEMA_ANNOTATION,
     TENANTS,
     KubeObjects,
     KubeResources,
 )
 from appcredential.kube.secrets_store import KubeSecrets
 from appcredential.kube.tickets import KubeTickets
-from appcredential.kube.times import parse_time
-from appcredential.metrics import Metrics, ResourceSample
+from appcredential.metrics import Metrics
 from appcredential.reconciler import Reconciler
 from appcredential.settings import Settings
-from appcredential.store import Known, Store, tenant_of
+from appcredential.store import Store
+from appcredential.sync import Sync, parse_grant
 from appcredential.tenants import OpenSession, Tenants
 from appcredential.ticketing import Ticketing
 from appcredential.workqueue import Key, WorkQueue
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
 _STUCK_SECONDS = 300.0
 _TICK = 0.5
 _STOP_SECONDS = 60.0
@@ -88,12 +85,12 @@ class Operator:
         self._clock = clock = SystemClock()
         self._holder = holder = f"{settings.pod_name}_{uuid.uuid4().hex[:8]}"
         self._objects = KubeObjects(kube)
-        self._schema_problem = "the CRDs were not read yet"
         self._queue = WorkQueue(clock)
+        self._sync = Sync(self._objects, store, settings.watch_namespaces, self._queue.add)
         self._lease = Lease(kube, clock, _lease_settings(settings, holder))
         self._gate = Gate(
             remaining=self._lease.remaining,
-            is_synced=lambda: store.is_complete and not self._schema_problem,
+            is_synced=lambda: store.is_complete and not self._sync.schema_problem,
             effect_margin=settings.effect_margin,
             mint_margin=settings.mint_margin,
         )
@@ -135,7 +132,7 @@ class Operator:
             tickets=tickets,
             book=self._ticketing,
             events=events,
-            grants=self,
+            grants=self._sync,
             access=self._tenants.access,
             cluster_skew=kube.skew,
             metrics=metrics,
@@ -162,7 +159,7 @@ class Operator:
         ]
         loops = [
             asyncio.create_task(self._every(self._settings.lease_renew, self._hold_lease)),
-            asyncio.create_task(self._every(self._settings.relist, self._relist)),
+            asyncio.create_task(self._every(self._settings.relist, self._sync.relist)),
             asyncio.create_task(self._every(self._settings.ticket_poll, self._work_tickets)),
             asyncio.create_task(self._every(timedelta(seconds=_TICK), self._look_after)),
         ]
@@ -233,96 +230,13 @@ class Operator:
         return "the work queue makes no progress" if self._queue.is_stuck(_STUCK_SECONDS) else ""
 
     def _readyz(self) -> str:
-        if self._schema_problem:
-            return self._schema_problem
+        if self._sync.schema_problem:
+            return self._sync.schema_problem
         return "" if self._store.is_complete else "the first lists are not complete"
 
-    # --- what exists ----------------------------------------------------------------------
-
-    async def _relist(self) -> None:
-        """Replace the store by lists of our own: a watch may miss a deletion in a gap."""
-        self._schema_problem = await self._check_schema()
-        for plural in (TENANTS, GRANTS, APP_CREDENTIALS):
-            seen: set[Key] = set()
-            for namespace in self._namespaces(plural):
-                async for document in self._objects.pages(plural, namespace):
-                    seen.add(self._see(plural, document))
-            for key in set(self._store.keys(plural)) - seen:
-                self._lose(key)
-            self._store.complete.add(plural)
-
-    def _namespaces(self, plural: str) -> tuple[str, ...]:
-        return (self._settings.watch_namespaces or ("",)) if plural == APP_CREDENTIALS else ("",)
-
-    async def _check_schema(self) -> str:
-        """Compare the CRDs with what this operator writes: an unknown field is an HTTP 500."""
-        for plural in KINDS:
-            crd = await self._objects.crd(plural)
-            annotations = (crd or {"metadata": {}})["metadata"].get("annotations") or {}
-            found = str(annotations.get(SCHEMA_ANNOTATION) or "")
-            if not found.isdigit() or int(found) < SCHEMA_VERSION:
-                return (
-                    f"the CRD {plural} is missing or older than this operator; apply the current "
-                    "ones: python -m appcredential crds | kubectl apply --server-side -f -"
-                )
-        return ""
-
     def _from_watch(self, plural: str, event: str, document: dict[str, Any]) -> None:
-        self._loop.call_soon_threadsafe(self._on_event, plural, event, document)
-
-    def _on_event(self, plural: str, event: str, document: dict[str, Any]) -> None:
-        if event == "DELETED":
-            self._lose(_key(plural, document))
-        else:
-            self._see(plural, document)
-
-    def _see(self, plural: str, document: dict[str, Any]) -> Key:
-        key, metadata = _key(plural, document), document["metadata"]
-        known = Known(
-            uid=metadata["uid"],
-            version=metadata["resourceVersion"],
-            tenant=tenant_of(document),
-            sample=_sample(key, document) if plural == APP_CREDENTIALS else None,
-        )
-        if self._store.put(key, known):
-            if plural == GRANTS:
-                self._see_grant(key, document)
-            self._queue.add(key)
-        return key
-
-    def _see_grant(self, key: Key, document: dict[str, Any]) -> None:
-        before = self._store.grants.get(key.name)
-        after = self._store.grants[key.name] = _parse_grant(document)
-        if before != after:
-            self._wake_users(before, after)
-
-    def _wake_users(self, *grants: ApplicationGrantSpec | Problem | None) -> None:
-        """Reconcile whoever a changed grant may concern."""
-        tenants = {g.tenant for g in grants if isinstance(g, ApplicationGrantSpec)}
-        for tenant in tenants:
-            for user in self._store.users_of(tenant):
-                self._queue.add(user)
-
-    def _lose(self, key: Key) -> None:
-        lost = self._store.grants.get(key.name) if key.kind == GRANTS else None
-        self._store.drop(key)
-        self._queue.add(key)
-        self._wake_users(lost)
-
-    # --- grants ---------------------------------------------------------------------------
-
-    def known(self) -> dict[str, ApplicationGrantSpec]:
-        """See `reconciler.GrantSource`."""
-        return self._store.valid_grants()
-
-    async def live(self) -> dict[str, ApplicationGrantSpec]:
-        """See `reconciler.GrantSource`."""
-        found: dict[str, ApplicationGrantSpec] = {}
-        async for document in self._objects.pages(GRANTS):
-            grant = _parse_grant(document)
-            if isinstance(grant, ApplicationGrantSpec):
-                found[document["metadata"]["name"]] = grant
-        return found
+        """Hand an event from kopf's thread to the loop."""
+        self._loop.call_soon_threadsafe(self._sync.on_event, plural, event, document)
 
     # --- work -----------------------------------------------------------------------------
 
@@ -349,7 +263,7 @@ class Operator:
         generation = int(metadata["generation"])
         conditions = merge_conditions(
             current.get("conditions") or (),
-            _grant_conditions(_parse_grant(document)),
+            _grant_conditions(parse_grant(document)),
             generation=generation,
             now=self._clock.now(),
         )
@@ -362,11 +276,6 @@ class Operator:
         return later
 
 
-def _key(plural: str, document: dict[str, Any]) -> Key:
-    metadata = document["metadata"]
-    return Key(plural, metadata.get("namespace") or "", metadata["name"])
-
-
 def _lease_settings(settings: Settings, holder: str) -> LeaseSettings:
     return LeaseSettings(
         namespace=settings.namespace,
@@ -374,13 +283,6 @@ def _lease_settings(settings: Settings, holder: str) -> LeaseSettings:
         holder=holder,
         duration=settings.lease_duration,
     )
-
-
-def _parse_grant(document: dict[str, Any]) -> ApplicationGrantSpec | Problem:
-    try:
-        return parse_application_grant(document)
-    except InvalidSpecError as exc:
-        return Problem(reason=Reason.INVALID_SPEC, message=str(exc))
 
 
 def _grant_conditions(grant: ApplicationGrantSpec | Problem) -> list[Condition]:
@@ -398,18 +300,3 @@ def _grant_conditions(grant: ApplicationGrantSpec | Problem) -> list[Condition]:
             message="The grant is in force.",
         )
     ]
-
-
-def _sample(key: Key, document: dict[str, Any]) -> ResourceSample:
-    status = document.get("status") or {}
-    ready = next((c for c in status.get("conditions") or () if c.get("type") == "Ready"), {})
-    expiration = parse_time((status.get("credential") or {}).get("expirationTime"))
-    renewal = parse_time(status.get("renewalTime"))
-    return ResourceSample(
-        namespace=key.namespace,
-        name=key.name,
-        ready=str(ready.get("status") or "Unknown"),
-        expiration=expiration.timestamp() if expiration is not None else None,
-        renewal=renewal.timestamp() if renewal is not None else None,
-        foreign=int((status.get("inventory") or {}).get("foreign") or 0),
-    )

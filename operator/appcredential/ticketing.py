@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -215,10 +216,9 @@ class Ticketing:
         session, application = self._session(ticket.tenant), progress.application
         if session is None or application is None:
             return
-        try:
+        # Unknown there means gone, or not known to that replica: the reads that follow decide.
+        with contextlib.suppress(NotFoundError):
             await session.directory.remove_password(application.object_id, action.key_id)
-        except NotFoundError:
-            pass  # gone, or unknown to that replica; the reads that follow decide
         kept = tuple(c for c in application.credentials if c.key_id != action.key_id)
         progress.application = replace(application, credentials=kept)
         progress.clean = ()

@@ -1,0 +1,157 @@
+"""Keeps the store in step with the cluster: watch events in between, our own lists now and then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.parse import parse_application_grant
+from appcredential.domain.spec import ApplicationGrantSpec
+from appcredential.errors import InvalidSpecError
+from appcredential.kube.resources import (
+    APP_CREDENTIALS,
+    GRANTS,
+    KINDS,
+    SCHEMA_ANNOTATION,
+    TENANTS,
+    KubeObjects,
+)
+from appcredential.kube.times import parse_time
+from appcredential.metrics import ResourceSample
+from appcredential.store import Known, Store, tenant_of
+from appcredential.workqueue import Key
+
+SCHEMA_VERSION = 1
+
+
+class Sync:
+    """Feeds the store and wakes whoever a change concerns."""
+
+    def __init__(
+        self,
+        objects: KubeObjects,
+        store: Store,
+        namespaces: tuple[str, ...],
+        wake: Callable[[Key], None],
+    ) -> None:
+        self._objects = objects
+        self._store = store
+        self._namespaces = namespaces
+        self._wake = wake
+        self.schema_problem = "the CRDs were not read yet"
+
+    async def relist(self) -> None:
+        """Replace the store by lists of our own: a watch may miss a deletion in a gap."""
+        self.schema_problem = await self._check_schema()
+        for plural in (TENANTS, GRANTS, APP_CREDENTIALS):
+            # Only what was known before the list began can be missing from it.
+            before = set(self._store.keys(plural))
+            seen: set[Key] = set()
+            for namespace in self._scopes(plural):
+                async for document in self._objects.pages(plural, namespace):
+                    seen.add(self._see(plural, document))
+            for key in before - seen:
+                self._lose(key)
+            self._store.complete.add(plural)
+
+    def on_event(self, plural: str, event: str, document: dict[str, Any]) -> None:
+        """Take one watch event."""
+        if event == "DELETED":
+            self._lose(key_of(plural, document))
+        else:
+            self._see(plural, document)
+
+    def known(self) -> dict[str, ApplicationGrantSpec]:
+        """See `reconciler.GrantSource`."""
+        return self._store.valid_grants()
+
+    async def live(self) -> dict[str, ApplicationGrantSpec]:
+        """See `reconciler.GrantSource`."""
+        found: dict[str, ApplicationGrantSpec] = {}
+        async for document in self._objects.pages(GRANTS):
+            grant = parse_grant(document)
+            if isinstance(grant, ApplicationGrantSpec):
+                found[document["metadata"]["name"]] = grant
+        return found
+
+    def _scopes(self, plural: str) -> tuple[str, ...]:
+        return (self._namespaces or ("",)) if plural == APP_CREDENTIALS else ("",)
+
+    async def _check_schema(self) -> str:
+        """Compare the CRDs with what this operator writes: an unknown field is an HTTP 500."""
+        for plural in KINDS:
+            crd = await self._objects.crd(plural)
+            annotations = (crd or {"metadata": {}})["metadata"].get("annotations") or {}
+            found = str(annotations.get(SCHEMA_ANNOTATION) or "")
+            if not found.isdigit() or int(found) < SCHEMA_VERSION:
+                return (
+                    f"the CRD {plural} is missing or older than this operator; apply the current "
+                    "ones: python -m appcredential crds | kubectl apply --server-side -f -"
+                )
+        return ""
+
+    def _see(self, plural: str, document: dict[str, Any]) -> Key:
+        key, metadata = key_of(plural, document), document["metadata"]
+        known = Known(
+            uid=metadata["uid"],
+            version=metadata["resourceVersion"],
+            tenant=tenant_of(document),
+            sample=_sample(key, document) if plural == APP_CREDENTIALS else None,
+        )
+        if self._store.put(key, known):
+            if plural == GRANTS:
+                self._see_grant(key, document)
+            self._wake(key)
+        return key
+
+    def _see_grant(self, key: Key, document: dict[str, Any]) -> None:
+        before = self._store.grants.get(key.name)
+        after = self._store.grants[key.name] = parse_grant(document)
+        if before != after:
+            self._wake_users(before, after)
+
+    def _wake_users(self, *grants: ApplicationGrantSpec | Problem | None) -> None:
+        """Reconcile whoever a changed grant may concern."""
+        for tenant in {g.tenant for g in grants if isinstance(g, ApplicationGrantSpec)}:
+            for user in self._store.users_of(tenant):
+                self._wake(user)
+
+    def _lose(self, key: Key) -> None:
+        lost = self._store.grants.get(key.name) if key.kind == GRANTS else None
+        known = self._store.get(key)
+        self._store.drop(key)
+        self._wake(key)
+        self._wake_users(lost)
+        if key.kind == APP_CREDENTIALS and known is not None:
+            self._wake(Key(TENANTS, "", known.tenant))  # its finalizer may go now
+
+
+def key_of(plural: str, document: dict[str, Any]) -> Key:
+    """Return the work-queue key of an object."""
+    metadata = document["metadata"]
+    return Key(plural, metadata.get("namespace") or "", metadata["name"])
+
+
+def parse_grant(document: dict[str, Any]) -> ApplicationGrantSpec | Problem:
+    """Read an ApplicationGrant; an unusable one allows nothing and says why."""
+    try:
+        return parse_application_grant(document)
+    except InvalidSpecError as exc:
+        return Problem(reason=Reason.INVALID_SPEC, message=str(exc))
+
+
+def _sample(key: Key, document: dict[str, Any]) -> ResourceSample:
+    status = document.get("status") or {}
+    conditions = {c.get("type"): c for c in status.get("conditions") or ()}
+    ready: dict[str, Any] = conditions.get("Ready") or {}
+    expiration = parse_time((status.get("credential") or {}).get("expirationTime"))
+    renewal = parse_time(status.get("renewalTime"))
+    return ResourceSample(
+        namespace=key.namespace,
+        name=key.name,
+        ready=str(ready.get("status") or "Unknown"),
+        expiration=expiration.timestamp() if expiration is not None else None,
+        renewal=renewal.timestamp() if renewal is not None else None,
+        foreign=int((status.get("inventory") or {}).get("foreign") or 0),
+    )
