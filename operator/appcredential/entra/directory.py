@@ -1,0 +1,158 @@
+"""Microsoft Graph as the reconciler's `Directory`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from kiota_abstractions.base_request_configuration import RequestConfiguration
+from kiota_abstractions.request_information import RequestInformation
+from msgraph.generated.applications.item.add_password.add_password_post_request_body import (
+    AddPasswordPostRequestBody,
+)
+from msgraph.generated.applications.item.application_item_request_builder import (
+    ApplicationItemRequestBuilder,
+)
+from msgraph.generated.applications.item.remove_password.remove_password_post_request_body import (
+    RemovePasswordPostRequestBody,
+)
+from msgraph.generated.applications_with_app_id import (
+    applications_with_app_id_request_builder as by_app_id,
+)
+from msgraph.generated.models.password_credential import PasswordCredential
+
+from appcredential.domain.observed import Application
+from appcredential.domain.spec import ClientId, KeyId, ObjectId
+from appcredential.entra.observing import ADD, READ, REMOVE
+from appcredential.entra.pacing import PACING, Gate, Pacing, Sleep
+from appcredential.entra.session import Call, TenantSession
+from appcredential.entra.shared import SharedReads
+from appcredential.entra.translate import no_answer
+from appcredential.entra.wire import (
+    SELECT,
+    UnreadableAnswerError,
+    decode_application,
+    decode_new_password,
+)
+from appcredential.errors import RejectedError, ThrottledError
+from appcredential.ports import Clock, MintedPassword
+
+_Builder = by_app_id.ApplicationsWithAppIdRequestBuilder
+_Query = _Builder.ApplicationsWithAppIdRequestBuilderGetQueryParameters
+_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
+
+
+class GraphDirectory:
+    """Graph for one tenant: shared reads, paced and serialised writes, no retries.
+
+    Implements `ports.Directory`. A 429 keeps all calls of the tenant from
+    leaving until the time Graph named; they raise ThrottledError meanwhile.
+
+    Args:
+        sleep: waits for seconds, at most `pacing.max_wait` in one call.
+    """
+
+    def __init__(
+        self,
+        session: TenantSession,
+        *,
+        clock: Clock,
+        pacing: Pacing = PACING,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._session = session
+        self._clock = clock
+        self._gate = Gate(pacing, clock, sleep)
+        self._shared = SharedReads(self._read, clock)
+
+    async def application(self, client_id: ClientId, max_age: timedelta) -> Application:
+        """Read an application with its password credentials; see `ports.Directory`."""
+        return await self._shared.get(client_id, max_age)
+
+    async def add_password(
+        self, object_id: ObjectId, display_name: str, end: datetime
+    ) -> MintedPassword:
+        """Add a password credential that ends at `end` (aware); see `ports.Directory`.
+
+        Raises:
+            OutcomeUnknownError: sent, and no usable answer: it may exist.
+            UnavailableError: certainly not sent.
+        """
+        password = PasswordCredential(display_name=display_name, end_date_time=end)
+        body = AddPasswordPostRequestBody(password_credential=password)
+
+        def make() -> RequestInformation:
+            return self._item(object_id).add_password.to_post_request_information(body)
+
+        async with self._write(object_id):
+            answer = await self._session.send(Call(operation=ADD, is_write=True, make=make))
+            try:
+                return decode_new_password(answer)
+            except UnreadableAnswerError as error:
+                raise no_answer(ADD, str(error), is_write=True) from None
+
+    async def remove_password(self, object_id: ObjectId, key_id: KeyId) -> None:
+        """Remove a password credential; see `ports.Directory`.
+
+        Raises:
+            OutcomeUnknownError: sent, and no usable answer: it may be gone.
+        """
+        try:
+            body = RemovePasswordPostRequestBody(key_id=UUID(key_id))
+        except ValueError:
+            raise RejectedError("the key id is no GUID", code="InvalidKeyId") from None
+
+        def make() -> RequestInformation:
+            return self._item(object_id).remove_password.to_post_request_information(body)
+
+        async with self._write(object_id):
+            await self._session.send(Call(operation=REMOVE, is_write=True, make=make))
+
+    def skew(self) -> timedelta | None:
+        """Return Entra's clock minus ours, from the last answer; None before one."""
+        return self._session.skew()
+
+    async def _read(self, client_id: ClientId) -> Application:
+        """Make the one request of a read: 1 resource unit, where a filtered list costs 2."""
+        await self._gate.pass_read()
+        read_time = self._clock.now()
+
+        def make() -> RequestInformation:
+            query = RequestConfiguration(query_parameters=_Query(select=SELECT))
+            builder = self._session.graph.applications_with_app_id(client_id)
+            return builder.to_get_request_information(query)
+
+        async with self._pausing():
+            answer = await self._session.send(Call(operation=READ, is_write=False, make=make))
+        try:
+            return decode_application(answer, client_id, read_time)
+        except UnreadableAnswerError as error:
+            raise no_answer(READ, str(error), is_write=False) from None
+
+    @asynccontextmanager
+    async def _write(self, object_id: ObjectId) -> AsyncIterator[None]:
+        """Hold the application's turn; whatever came of it, earlier reads are outdated."""
+        if not _ID.fullmatch(object_id):
+            raise RejectedError("the object id is no id", code="InvalidObjectId")
+        async with self._gate.write(object_id), self._pausing():
+            try:
+                yield
+            finally:
+                self._shared.drop(object_id)
+
+    @asynccontextmanager
+    async def _pausing(self) -> AsyncIterator[None]:
+        """Note a pause that Graph, or the token endpoint, asks for."""
+        try:
+            yield
+        except ThrottledError as error:
+            self._gate.pause(error.retry_after)
+            raise
+
+    def _item(self, object_id: ObjectId) -> ApplicationItemRequestBuilder:
+        return self._session.graph.applications.by_application_id(object_id)

@@ -1,0 +1,18 @@
+"""The hook through which adapters report what they did to the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+Observe: TypeAlias = Callable[[str, int, float], None]
+"""Called once a request: operation, HTTP status (0 without an answer), seconds."""
+
+READ: Final = "application.get"
+ADD: Final = "application.addPassword"
+REMOVE: Final = "application.removePassword"
+TOKEN: Final = "token"
+
+
+def ignore(operation: str, status: int, seconds: float) -> None:
+    """Observe nothing."""

@@ -1,0 +1,145 @@
+"""The token endpoint as the reconciler's `SignIn`: one raw request on its own connection.
+
+azure-identity caches tokens and keeps connections, so a second sign-in would
+prove nothing; here every one reaches Entra, and by chance another replica.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+import aiohttp
+import msgspec
+
+from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.signin import UNREACHABLE, SignInResult, classify
+from appcredential.domain.spec import ClientId, TenantId, VerificationScope
+from appcredential.entra.clouds import Endpoints
+from appcredential.entra.observing import TOKEN, Observe, ignore
+from appcredential.entra.session import USER_AGENT
+from appcredential.entra.tls import tls_context
+from appcredential.entra.translate import retry_after
+from appcredential.entra.wire import plain
+from appcredential.ports import Clock
+
+_MAX_BODY: Final = 65536
+_log = logging.getLogger(__name__)
+
+
+class _Token(msgspec.Struct):
+    """Only whether there is a token; the bytes go with the body."""
+
+    access_token: msgspec.Raw
+
+
+class _Refusal(msgspec.Struct):
+    error_codes: list[int] = []
+
+
+class TokenEndpoint:
+    """Signs applications in with a client secret, to prove it. Implements `ports.SignIn`.
+
+    Args:
+        ca_file: PEM file of the only authorities to trust; None trusts the public ones.
+        timeout: seconds for one sign-in, connecting included.
+    """
+
+    def __init__(
+        self,
+        tenant_id: TenantId,
+        endpoints: Endpoints,
+        *,
+        ca_file: str | None,
+        clock: Clock,
+        timeout: float = 15.0,
+        observe: Observe = ignore,
+    ) -> None:
+        self._url = endpoints.token_url(tenant_id)
+        self._graph_scope = endpoints.graph_scope
+        self._tls = tls_context(ca_file)
+        self._clock = clock
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._observe = observe
+
+    async def with_secret(
+        self,
+        client_id: ClientId,
+        secret: SecretValue,
+        scope: VerificationScope,
+        correlation: str,
+    ) -> SignInResult:
+        """Sign in once on a new connection; the token is discarded. See `ports.SignIn`.
+
+        Never raises: everything an endpoint or network can do is a result.
+        """
+        form = {
+            "client_id": client_id,
+            "client_secret": secret.reveal(),
+            "grant_type": "client_credentials",
+            "scope": self._scope(client_id, scope),
+        }
+        headers = {"User-Agent": USER_AGENT, "client-request-id": plain(correlation)}
+        started = self._clock.monotonic()
+        status = 0
+        try:
+            status, result = await self._post(form, headers)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            # The name only: some of these carry the request.
+            _log.debug("sign-in of %s: %s", client_id, type(error).__name__)
+            result = UNREACHABLE
+        self._observe(TOKEN, status, self._clock.monotonic() - started)
+        return result
+
+    async def _post(
+        self, form: dict[str, str], headers: dict[str, str]
+    ) -> tuple[int, SignInResult]:
+        connector = aiohttp.TCPConnector(ssl=self._tls, force_close=True)
+        async with (
+            aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=self._timeout,
+                trust_env=True,
+            ) as session,
+            session.post(self._url, data=form, headers=headers, allow_redirects=False) as response,
+        ):
+            body = await _read(response)
+            return response.status, self._judge(response, body)
+
+    def _judge(self, response: aiohttp.ClientResponse, body: bytes) -> SignInResult:
+        status = response.status
+        codes = _codes(body)
+        _log.debug("sign-in: HTTP %d, AADSTS %s", status, codes[0] if codes else "-")
+        if 300 <= status < 400 or (200 <= status < 300 and not _has_token(body)):
+            # Not Entra: a proxy or portal in between. It says nothing of the credential.
+            return UNREACHABLE
+        return classify(status, codes, retry_after(response.headers, self._clock.now()))
+
+    def _scope(self, client_id: ClientId, scope: VerificationScope) -> str:
+        return self._graph_scope if scope is VerificationScope.GRAPH else f"{client_id}/.default"
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """Read a body that is small when it is Entra's; the rest of a long one is left."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(_MAX_BODY):
+        body += chunk
+        if len(body) > _MAX_BODY:
+            break
+    return bytes(body)
+
+
+def _codes(body: bytes) -> tuple[int, ...]:
+    try:
+        return tuple(msgspec.json.decode(body, type=_Refusal).error_codes)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ()
+
+
+def _has_token(body: bytes) -> bool:
+    try:
+        token = msgspec.json.decode(body, type=_Token).access_token
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    return bytes(token) not in {b"null", b'""'}

@@ -1,0 +1,185 @@
+"""The one place where what the libraries raise becomes an error of `errors.py`.
+
+Text that a server sent goes to the log, cleaned and cut; messages of the errors
+returned here reach status and Events and are ours alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import httpx
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from kiota_abstractions.api_error import APIError
+
+from appcredential.domain.conditions import Reason
+from appcredential.domain.signin import SignInClass, classify
+from appcredential.entra.wire import plain
+from appcredential.errors import (
+    AppCredentialError,
+    ConflictError,
+    IdentityRejectedError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    RejectedError,
+    ThrottledError,
+    UnavailableError,
+)
+
+DEFAULT_PAUSE: Final = timedelta(seconds=30)
+"""How long to stay away after a 429 that does not say; the identity service may not."""
+
+_MAX_PAUSE: Final = timedelta(hours=1)
+_MIN_PAUSE: Final = timedelta(seconds=1)
+_MAX_TEXT: Final = 500
+_CODE: Final = re.compile(r"[A-Za-z0-9_]{1,80}")
+_AADSTS: Final = re.compile(r"AADSTS(\d{4,9})")
+_NO_SUCH_PASSWORD: Final = "no password credential found"
+# 403, but no right is missing: the object or the tenant is full.
+_FULL: Final = frozenset({"Directory_QuotaExceeded", "Directory_ResourceSizeExceeded"})
+# Nothing of the request has left when these are raised.
+_UNSENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+)
+
+_log = logging.getLogger(__name__)
+
+
+class RedirectRefusedError(httpx.TransportError):
+    """Graph does not redirect; whoever did would be given the token."""
+
+
+def retry_after(headers: Mapping[str, str] | None, now: datetime) -> timedelta | None:
+    """Read Retry-After as seconds or HTTP date, between 1 s and 1 h; None when unusable."""
+    text = "" if headers is None else (headers.get("Retry-After") or "").strip()
+    if not text:
+        return None
+    if text.isascii() and text.isdigit():
+        wait = timedelta(seconds=min(int(text[:9]), 10**6))
+    else:
+        date = http_date(text)
+        if date is None:
+            return None
+        wait = date - now
+    return min(max(wait, _MIN_PAUSE), _MAX_PAUSE)
+
+
+def http_date(text: str) -> datetime | None:
+    """Parse an HTTP date; None when it is none."""
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date
+
+
+def graph_error(
+    error: APIError, operation: str, now: datetime, *, is_write: bool
+) -> AppCredentialError:
+    """Say what an error answer of Graph means.
+
+    Args:
+        error: what kiota raised; without `.error` when the body was no JSON.
+        operation: for log and message.
+        now: our time, for a Retry-After given as a date.
+        is_write: a 5xx or 408 may then follow a write that was applied.
+    """
+    status = int(error.response_status_code or 0)
+    code, text = _code_and_text(error)
+    _log.warning("%s: HTTP %d %s: %s", operation, status, code or "-", text or "-")
+    if status >= 500 or status in {0, 408}:
+        return _unusable(operation, f"HTTP {status}", is_write=is_write)
+    if status == 429:
+        wait = retry_after(error.response_headers, now) or DEFAULT_PAUSE
+        return ThrottledError(f"{operation}: Graph asks to slow down", retry_after=wait)
+    return _refusal(status, code, text, operation)
+
+
+def _refusal(status: int, code: str, text: str, operation: str) -> AppCredentialError:
+    """Translate the 4xx answers that certainly changed nothing."""
+    if status == 404 or (status == 400 and text.casefold().startswith(_NO_SUCH_PASSWORD)):
+        return NotFoundError(f"{operation}: Graph does not know it")
+    if status in {401, 403} and code not in _FULL:
+        return PermissionDeniedError(f"{operation}: Graph refuses the operator (HTTP {status})")
+    if status == 409:
+        return ConflictError(f"{operation}: another write to the directory was under way")
+    return RejectedError(f"{operation}: Graph refuses it ({code or f'HTTP {status}'})", code=code)
+
+
+def transport_error(
+    error: httpx.HTTPError, operation: str, *, is_write: bool
+) -> AppCredentialError:
+    """Say what a failure to get an answer means."""
+    name = type(error).__name__
+    _log.warning("%s: %s: %s", operation, name, _cleaned(str(error)) or "-")
+    if is_write and not isinstance(error, _UNSENT):
+        return _unusable(operation, name, is_write=True)
+    return _unusable(operation, name, is_write=False)
+
+
+def no_answer(operation: str, why: str, *, is_write: bool) -> AppCredentialError:
+    """Return the error for a request that left and brought nothing usable back.
+
+    `why` is in words of ours, such as `no answer in 20 s`.
+    """
+    _log.warning("%s: %s", operation, why)
+    return _unusable(operation, why, is_write=is_write)
+
+
+def _unusable(operation: str, why: str, *, is_write: bool) -> AppCredentialError:
+    if is_write:
+        return OutcomeUnknownError(f"{operation}: {why}; it may have been applied")
+    return UnavailableError(f"{operation}: {why}")
+
+
+def token_error(error: AzureError, now: datetime) -> AppCredentialError:
+    """Say why the operator got no token of its own. Nothing reached Graph then."""
+    codes = tuple(int(code) for code in _AADSTS.findall(str(error.message)))
+    status = _status(error)
+    _log.warning("token: HTTP %d, AADSTS %s", status, codes[0] if codes else "-")
+    _log.debug("token: %s", _cleaned(str(error.message)))
+    wait = retry_after(_headers(error), now)
+    judged = classify(status, codes, wait)
+    if judged.reason is Reason.THROTTLED:
+        text = "token: the token endpoint asks to slow down"
+        return ThrottledError(text, retry_after=wait or DEFAULT_PAUSE)
+    if judged.kind is SignInClass.TRANSIENT or (not codes and not 400 <= status < 500):
+        return UnavailableError("token: the token endpoint gives no usable answer")
+    if not isinstance(error, ClientAuthenticationError):
+        return UnavailableError("token: the token endpoint gives no usable answer")
+    code = judged.code
+    shown = f"AADSTS{code}" if code else f"HTTP {status}"
+    return IdentityRejectedError(f"token: Entra refuses the operator ({shown})", code=code)
+
+
+def _status(error: AzureError) -> int:
+    return int(error.status_code or 0) if isinstance(error, HttpResponseError) else 0
+
+
+def _headers(error: AzureError) -> Mapping[str, str] | None:
+    response = error.response if isinstance(error, HttpResponseError) else None
+    headers: Mapping[str, str] | None = getattr(response, "headers", None)
+    return headers
+
+
+def _code_and_text(error: APIError) -> tuple[str, str]:
+    """Return Graph's code when it is safe to show, and its message for the log."""
+    main: Any = getattr(error, "error", None)
+    code = str(getattr(main, "code", None) or "")
+    text = str(getattr(main, "message", None) or "")
+    return code if _CODE.fullmatch(code) else "", _cleaned(text)
+
+
+def _cleaned(text: str) -> str:
+    return plain(text)[:_MAX_TEXT]

@@ -1,0 +1,128 @@
+"""Graph's JSON, decoded into domain types.
+
+Answers are read from bytes, because the SDK's typed models cost 15 times the
+time and 34 MiB (its first entity imports the whole model tree). Unknown fields
+are ignored; Graph adds some without notice.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from appcredential.domain.observed import Application, Credential
+from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec import ClientId, KeyId, ObjectId
+from appcredential.ports import MintedPassword
+
+SELECT: Final = ["id", "appId", "displayName", "passwordCredentials"]
+"""The properties of an application that `decode_application` reads."""
+
+# Applications from before these fields have null, and 9999-12-31 occurs as
+# "never": both ends leave room for arithmetic.
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
+_FRACTION: Final = re.compile(r"(\.\d{6})\d+")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+class UnreadableAnswerError(Exception):
+    """A success whose body is not what Graph documents. The message holds nothing of it."""
+
+
+class _Password(msgspec.Struct, frozen=True, rename="camel"):
+    key_id: str
+    display_name: str | None = None
+    start_date_time: str | None = None
+    end_date_time: str | None = None
+
+
+class _NewPassword(_Password, frozen=True, kw_only=True, rename="camel"):
+    secret_text: str
+
+    def __repr__(self) -> str:
+        return "_NewPassword(***)"
+
+
+class _Application(msgspec.Struct, frozen=True, rename="camel"):
+    id: str
+    app_id: str
+    display_name: str | None = None
+    password_credentials: list[_Password] | None = None
+
+
+_APPLICATION: Final = msgspec.json.Decoder(_Application)
+_NEW_PASSWORD: Final = msgspec.json.Decoder(_NewPassword)
+
+
+def plain(text: str) -> str:
+    """Return text of a server without control and text-direction characters."""
+    return _CONTROL.sub("", text)
+
+
+def decode_application(body: bytes, client_id: ClientId, read_time: datetime) -> Application:
+    """Read the answer to GET /applications(appId='…').
+
+    Args:
+        body: the answer.
+        client_id: whom the request named.
+        read_time: when the request left; the state shown is not older.
+
+    Raises:
+        UnreadableAnswerError: no JSON of that shape, or of another application.
+    """
+    try:
+        raw = _APPLICATION.decode(body)
+        credentials = tuple(_credential(entry) for entry in raw.password_credentials or ())
+    except (msgspec.MsgspecError, ValueError):
+        raise UnreadableAnswerError("not an application") from None
+    if raw.app_id.lower() != client_id or not raw.id:
+        raise UnreadableAnswerError("another application than the one asked for")
+    return Application(
+        object_id=ObjectId(raw.id),
+        client_id=client_id,
+        display_name=plain(raw.display_name or ""),
+        credentials=credentials,
+        read_time=read_time,
+    )
+
+
+def decode_new_password(body: bytes) -> MintedPassword:
+    """Read the answer to addPassword, the only one that ever shows the value.
+
+    Raises:
+        UnreadableAnswerError: no key id or no value in it.
+    """
+    try:
+        raw = _NEW_PASSWORD.decode(body)
+        credential = _credential(raw)
+    except (msgspec.MsgspecError, ValueError):
+        raise UnreadableAnswerError("not a password credential") from None
+    if not raw.secret_text or not raw.key_id:
+        raise UnreadableAnswerError("a password credential without a value")
+    return MintedPassword(credential, SecretValue(raw.secret_text))
+
+
+def _credential(raw: _Password) -> Credential:
+    # The display name stays as it is: cleaning it could make a foreign name
+    # read like one of our markers.
+    return Credential(
+        key_id=KeyId(raw.key_id.lower()),
+        display_name=raw.display_name or "",
+        start=_time(raw.start_date_time, _EARLIEST),
+        end=_time(raw.end_date_time, _LATEST),
+    )
+
+
+def _time(text: str | None, missing: datetime) -> datetime:
+    """Parse Graph's times, which have up to 7 digits of a second; cut to microseconds."""
+    if text is None:
+        return missing
+    time = datetime.fromisoformat(_FRACTION.sub(r"\1", text))
+    aware = time.replace(tzinfo=UTC) if time.tzinfo is None else time
+    if aware.year >= _LATEST.year:
+        return _LATEST
+    return max(aware.astimezone(UTC), _EARLIEST) if aware.year > 1 else _EARLIEST
