@@ -17,7 +17,7 @@ def cache_folder() -> Path:
     """Where builds, the toolchain and the state of `up` are kept."""
     chosen = os.environ.get(CACHE)
     folder = Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "appcredential"
-    folder = folder.absolute()
+    folder = folder.resolve()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 

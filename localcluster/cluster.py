@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -160,8 +161,7 @@ class Cluster:
         if check and done.returncode != 0:
             # A dead API server explains the failure better than kubectl does.
             self.check()
-            said = done.stderr.strip() or done.stdout.strip()
-            message = f"{_spell(args)} failed ({done.returncode}): {said}"
+            message = f"{_spell(args)} failed ({done.returncode}): {_said(done)}"
             raise KubectlError(message, done.returncode, done.stderr)
         return done
 
@@ -203,3 +203,10 @@ class Cluster:
 
 def _spell(args: Sequence[str | Path]) -> str:
     return " ".join(["kubectl", *map(str, args)])
+
+
+def _said(done: subprocess.CompletedProcess[str]) -> str:
+    """What kubectl says to people; its debug lines (`E1125 06:10:50 …`) only if there is no more."""
+    lines = done.stderr.splitlines()
+    for_people = [line for line in lines if not re.match(r"[EWI]\d{4} ", line)]
+    return "\n".join(for_people or lines).strip() or done.stdout.strip()

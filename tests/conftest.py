@@ -1,0 +1,60 @@
+"""Fixtures for every test that needs a real Kubernetes."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from localcluster import Binaries, Cluster, locate
+
+CRDS = Path(__file__).parent.parent / "crds"
+
+
+@pytest.fixture(scope="session")
+def binaries(pytestconfig: pytest.Config) -> Binaries:
+    """The Kubernetes binaries; a first build takes minutes, so its progress is shown."""
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+
+    def show(line: str) -> None:
+        with nullcontext() if capture is None else capture.global_and_fixture_disabled():
+            sys.stderr.write(f"\n{line}")
+            sys.stderr.flush()
+
+    return locate(show)
+
+
+@pytest.fixture(scope="session")
+def cluster(binaries: Binaries) -> Iterator[Cluster]:
+    """One control plane for the whole session, with our CRDs served."""
+    with Cluster(binaries=binaries) as running:
+        if any(CRDS.glob("*.yaml")):
+            running.install_crds(CRDS)
+        yield running
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    """The name of a fresh namespace that has its ServiceAccount `default`."""
+    name = f"test-{secrets.token_hex(4)}"
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    cluster.api.call("POST", "/api/v1/namespaces", body)
+    account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
+    wait_until(lambda: cluster.api.send("GET", account)[0] == 200, "ServiceAccount default")
+    yield name
+    # Not waited for: the whole cluster goes away soon.
+    cluster.api.send("DELETE", f"/api/v1/namespaces/{name}")
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 20) -> None:
+    """Poll until the condition holds; fail with what was waited for."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {seconds:g} s: {what}")
+        time.sleep(0.05)
