@@ -1,0 +1,123 @@
+"""The command line and composition root: settings, logs, adapters, operator."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib.resources
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from appcredential import __version__
+from appcredential.domain.marker import ClusterIdentity
+from appcredential.settings import PREFIX, Settings, SettingsError
+
+_NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="appcredential", description="Microsoft Entra application credentials for Kubernetes."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("run", help="run the operator; settings are APPCREDENTIAL_* variables")
+    commands.add_parser("crds", help="print the custom resource definitions as YAML")
+    commands.add_parser("version", help="print the version")
+    command = parser.parse_args(arguments).command
+    if command == "version":
+        print(__version__)  # noqa: T201 - this is what the command is for
+        return 0
+    if command == "crds":
+        print(_crds())  # noqa: T201 - same
+        return 0
+    return _run()
+
+
+def _crds() -> str:
+    """Return the CRDs: packaged in the wheel, else from the checkout."""
+    packaged = importlib.resources.files("appcredential") / "crds"
+    folder = packaged if packaged.is_dir() else Path(__file__).parents[2] / "crds"
+    texts = [
+        entry.read_text().strip()
+        for entry in sorted(folder.iterdir(), key=lambda e: e.name)
+        if entry.name.endswith(".yaml")
+    ]
+    return "\n---\n".join(texts)
+
+
+def _run() -> int:
+    try:
+        settings = _settings()
+    except SettingsError as exc:
+        for fault in exc.faults:
+            print(fault, file=sys.stderr)  # noqa: T201 - for the person who starts it
+        return 2
+    return asyncio.run(_operate(settings))
+
+
+def _settings() -> Settings:
+    settings = Settings.from_env(os.environ)
+    if PREFIX + "NAMESPACE" not in os.environ and _NAMESPACE_FILE.exists():
+        settings = replace(settings, namespace=_NAMESPACE_FILE.read_text().strip())
+    faults = _custom_faults(settings)
+    if faults:
+        raise SettingsError(faults)
+    return settings
+
+
+def _custom_faults(settings: Settings) -> list[str]:
+    from appcredential.entra.clouds import check_custom  # noqa: PLC0415 - keeps `version` quick
+
+    if not settings.custom_authority and not settings.custom_graph:
+        return []
+    faults = check_custom(
+        settings.custom_authority, settings.custom_graph, settings.custom_ca_file or None
+    )
+    return [f"{PREFIX}CUSTOM_*: {fault}" for fault in faults]
+
+
+async def _operate(settings: Settings) -> int:
+    # The SDKs take a second to import: only `run` pays for them.
+    from appcredential import logs  # noqa: PLC0415
+    from appcredential.entra.clouds import Endpoints  # noqa: PLC0415
+    from appcredential.entra.opening import Opener  # noqa: PLC0415
+    from appcredential.entra.pacing import Pacing  # noqa: PLC0415
+    from appcredential.kube.client import KubeClient  # noqa: PLC0415
+    from appcredential.metrics import Metrics  # noqa: PLC0415
+    from appcredential.process import Operator, SystemClock  # noqa: PLC0415
+    from appcredential.store import Store  # noqa: PLC0415
+
+    logs.configure(settings.log_level)
+    store = Store()
+    metrics = Metrics(store.samples)
+    clock = SystemClock()
+    custom = None
+    if settings.custom_authority:
+        custom = Endpoints(settings.custom_authority, settings.custom_graph)
+    opener = Opener(
+        clock=clock,
+        custom=custom,
+        ca_file=settings.custom_ca_file or None,
+        pacing=Pacing(
+            spacing=settings.write_spacing.total_seconds(),
+            after_conflict=settings.conflict_spacing.total_seconds(),
+        ),
+        observe=metrics.observe_directory,
+    )
+    kubeconfig = os.environ.get("KUBECONFIG", "")
+    kube = await KubeClient.connect(clock, kubeconfig, metrics.observe_cluster)
+    try:
+        system = await kube.request("GET", "/api/v1/namespaces/kube-system")
+        identity = ClusterIdentity.of(system["metadata"]["uid"], settings.cluster_id)
+        operator = Operator(settings, kube, identity, opener.open, store, metrics)
+        return await operator.run()
+    finally:
+        await kube.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
