@@ -92,5 +92,4 @@ def _summary(lines: int, last: str) -> str:
     """`go build -v` prints one line for each module it fetches and package it compiles."""
     if not lines:
         return ""
-    doing = last if last.startswith("go: ") else f"now {last}"
-    return f", {lines} packages so far, {doing}"
+    return f", {lines} modules and packages so far: {last.removeprefix('go: ')}"

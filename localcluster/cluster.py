@@ -206,7 +206,7 @@ def _spell(args: Sequence[str | Path]) -> str:
 
 
 def _said(done: subprocess.CompletedProcess[str]) -> str:
-    """What kubectl says to people; its debug lines (`E1125 06:10:50 …`) only if there is no more."""
+    """What kubectl says to people; its debug lines (`E1125 06:10:50 …`) only without better."""
     lines = done.stderr.splitlines()
     for_people = [line for line in lines if not re.match(r"[EWI]\d{4} ", line)]
     return "\n".join(for_people or lines).strip() or done.stdout.strip()
