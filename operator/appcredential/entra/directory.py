@@ -12,6 +12,9 @@ from uuid import UUID
 
 from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_abstractions.request_information import RequestInformation
+from msgraph.generated.applications.applications_request_builder import (
+    ApplicationsRequestBuilder,
+)
 from msgraph.generated.applications.item.add_password.add_password_post_request_body import (
     AddPasswordPostRequestBody,
 )
@@ -28,7 +31,7 @@ from msgraph.generated.models.password_credential import PasswordCredential
 
 from appcredential.domain.observed import Application
 from appcredential.domain.spec import ClientId, KeyId, ObjectId
-from appcredential.entra.observing import ADD, READ, REMOVE
+from appcredential.entra.observing import ADD, PROBE, READ, REMOVE
 from appcredential.entra.pacing import PACING, Gate, Pacing, Sleep
 from appcredential.entra.session import Call, TenantSession
 from appcredential.entra.shared import SharedReads
@@ -44,6 +47,7 @@ from appcredential.ports import Clock, MintedPassword
 
 _Builder = by_app_id.ApplicationsWithAppIdRequestBuilder
 _Query = _Builder.ApplicationsWithAppIdRequestBuilderGetQueryParameters
+_ListQuery = ApplicationsRequestBuilder.ApplicationsRequestBuilderGetQueryParameters
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -112,6 +116,23 @@ class GraphDirectory:
 
         async with self._write(object_id):
             await self._session.send(Call(operation=REMOVE, is_write=True, make=make))
+
+    async def probe(self) -> None:
+        """Read one application of the tenant, whichever: the operator signs in and may read.
+
+        Raises:
+            IdentityRejectedError: Entra refuses the operator's own credential.
+            PermissionDeniedError: Graph does not let it read applications.
+            ThrottledError, UnavailableError, RejectedError, NotFoundError.
+        """
+        await self._gate.pass_read()
+
+        def make() -> RequestInformation:
+            query = RequestConfiguration(query_parameters=_ListQuery(select=["id"], top=1))
+            return self._session.graph.applications.to_get_request_information(query)
+
+        async with self._pausing():
+            await self._session.send(Call(operation=PROBE, is_write=False, make=make))
 
     def skew(self) -> timedelta | None:
         """Return Entra's clock minus ours, from the last answer; None before one."""

@@ -1,0 +1,84 @@
+"""Everything that talks to one Entra tenant, opened and closed together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec import Cloud, EntraTenantSpec
+from appcredential.entra.clouds import Endpoints, endpoints_for
+from appcredential.entra.directory import GraphDirectory
+from appcredential.entra.observing import Observe, ignore
+from appcredential.entra.pacing import PACING, Pacing, Sleep
+from appcredential.entra.session import Identity, TenantSession
+from appcredential.entra.signin import TokenEndpoint
+from appcredential.ports import Clock, Directory, SignIn
+
+
+class EntraSession:
+    """One tenant's adapters. `authority_host` is the URL that workloads sign in at."""
+
+    def __init__(
+        self,
+        connection: TenantSession,
+        directory: GraphDirectory,
+        sign_in: SignIn,
+        authority_host: str,
+    ) -> None:
+        self.directory: Directory = directory
+        self.sign_in = sign_in
+        self.authority_host = authority_host
+        self._graph = directory
+        self._connection = connection
+
+    async def probe(self) -> None:
+        """Sign in and read one application; raises errors of `errors.py`."""
+        await self._graph.probe()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._connection.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomCloud:
+    """What `cloud: Custom` means, from the operator's settings, past `check_custom`."""
+
+    endpoints: Endpoints
+    ca_file: str | None
+
+
+def session_opener(
+    *,
+    clock: Clock,
+    custom: CustomCloud | None,
+    pacing: Pacing = PACING,
+    observe: Observe = ignore,
+    sleep: Sleep = asyncio.sleep,
+) -> Callable[[EntraTenantSpec, SecretValue], EntraSession | None]:
+    """Return what opens a tenant's session: None for `Custom` without `custom`.
+
+    Opening makes no request. Call it on the event loop that uses the session.
+    The CA file counts for `Custom` alone: no setting weakens a public cloud's TLS.
+    """
+
+    def open_session(spec: EntraTenantSpec, secret: SecretValue) -> EntraSession | None:
+        endpoints = endpoints_for(spec.cloud, custom.endpoints if custom else None)
+        if endpoints is None:
+            return None
+        ca_file = custom.ca_file if custom and spec.cloud is Cloud.CUSTOM else None
+        identity = Identity(
+            tenant_id=spec.tenant_id, client_id=spec.identity.client_id, secret=secret
+        )
+        connection = TenantSession(
+            identity, endpoints, ca_file=ca_file, clock=clock, observe=observe
+        )
+        directory = GraphDirectory(connection, clock=clock, pacing=pacing, sleep=sleep)
+        sign_in = TokenEndpoint(
+            spec.tenant_id, endpoints, ca_file=ca_file, clock=clock, observe=observe
+        )
+        return EntraSession(connection, directory, sign_in, endpoints.authority)
+
+    return open_session
