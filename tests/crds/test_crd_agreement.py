@@ -42,81 +42,119 @@ _DURATION: Final = r"([0-9]{1,4}w)?([0-9]{1,4}d)?([0-9]{1,5}h)?([0-9]{1,6}m)?([0
 _TIME: Final = r"[12][0-9]{3}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{1,3})?"
 
 _noise: st.SearchStrategy[Any] = st.one_of(
-    st.text(max_size=8), st.integers(-5, 600), st.booleans(), st.just([])
+    st.text(max_size=8), st.integers(-5, 600), st.booleans(), st.just([]), st.just({})
 )
-_durations = st.one_of(
-    st.sampled_from(_EDGES + _FAULTY), st.from_regex(_DURATION, fullmatch=True), _noise
+
+
+def _mostly(good: st.SearchStrategy[Any], bad: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Draw what is right in five of six cases: one fault among many fields is enough."""
+    return st.integers(0, 5).flatmap(lambda n: good if n else bad)
+
+
+def _one(*values: Any) -> st.SearchStrategy[Any]:
+    return st.sampled_from(values)
+
+
+def _joined(*parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.tuples(*parts).map("".join)
+
+
+_durations = _mostly(
+    st.one_of(
+        st.sampled_from(_EDGES),
+        st.builds("{}{}".format, st.integers(1, 90), _one("d", "h", "m", "h1s")),
+    ),
+    st.one_of(st.sampled_from(_FAULTY), st.from_regex(_DURATION, fullmatch=True), _noise),
 )
-_times = st.one_of(
-    st.tuples(
-        st.from_regex(_TIME, fullmatch=True), st.sampled_from(("Z", "z", "+14:00", "-24:00"))
-    ).map("".join),
+_times = _mostly(
+    _joined(
+        st.from_regex(_TIME, fullmatch=True), _mostly(_one("Z", "+14:00"), _one("z", "-24:00"))
+    ),
     _noise,
 )
-_names = st.one_of(
-    st.sampled_from((*(f"{n}x" for n in RESERVED_NAMES), "a.b", "a..b", "-a", "kube-system", ".")),
-    st.text("aA1.-_/", max_size=6),
-    _noise,
+_names = _mostly(
+    st.one_of(_one("a", "a-b", "1"), st.text("a0-", min_size=1, max_size=3)),
+    st.one_of(
+        st.sampled_from((*(f"{n}x" for n in RESERVED_NAMES), "a.b", "a..b", "kube-system", ".")),
+        st.text("aA1.-_/", max_size=6),
+        _noise,
+    ),
 )
-_ids = st.one_of(st.sampled_from((GUID, OTHER_GUID, GUID.upper(), f"{GUID}\n")), _noise)
+_ids = _mostly(_one(GUID, OTHER_GUID), st.one_of(_one(GUID.upper(), f"{GUID}\n"), _noise))
+_references = _joined(
+    _one("$(", "$$(", "$"),
+    _one("clientId", "mountPath", "x"),
+    _one("", ":json", ":x", ":"),
+    _one(")", ""),
+)
 _templates = st.lists(
-    st.sampled_from(("$", "$(", "(", ")", ":", ":json", ":x", "clientId", "mountPath", "\n", "ö")),
-    max_size=9,
+    st.one_of(_one("$", "$(", ")", "\n", "ö", "$(clientSecret:url)"), _references), max_size=3
 ).map("".join)
-_prefixes = st.sampled_from(("", "a/", "A/", "a.b/", "a./", "/", "x", ".", *RESERVED_DOMAINS))
-_keys = st.one_of(
-    st.tuples(
-        st.sampled_from(("", "x.", "x", ".")), _prefixes, st.sampled_from(("", "/", "/a", "a-"))
-    ).map("".join),
-    st.sampled_from(ALLOWED_KEYS),
-    st.text(max_size=5),
+_keys = _mostly(
+    st.one_of(_one("a", "a.b/c", "nothelm.sh/a"), st.sampled_from(ALLOWED_KEYS)),
+    st.one_of(
+        _joined(_one("", "x.", "x", "."), st.sampled_from(RESERVED_DOMAINS), _one("", "/", "/a")),
+        st.text("aA0.-_/", max_size=6),
+        st.text(max_size=5),
+    ),
 )
-_data_keys = st.one_of(
-    st.sampled_from(("AZURE_CLIENT_ID", "clientId", ".", "..", ".a", "a" * 254, "a b", "a\n")),
-    st.text("aZ0._-/", min_size=1, max_size=4),
+_data_keys = _mostly(
+    _one("A_B", ".a", "clientId", "cookie-secret"),
+    st.one_of(_one("AZURE_CLIENT_ID", ".", "..", "a" * 254, "a\n"), st.text("aZ0._-/", max_size=4)),
 )
-_entries = st.one_of(
-    st.fixed_dictionaries({}, optional={"value": _templates, "generateOnce": st.just({})}),
-    st.builds(lambda text: {"value": text}, st.one_of(_templates, _noise)),
-    st.builds(lambda n: {"generateOnce": {"length": n}}, st.one_of(st.integers(14, 514), _noise)),
-    st.none(),
+_entries = _mostly(
+    st.one_of(
+        st.builds(lambda text: {"value": text}, _templates),
+        st.builds(lambda n: {"generateOnce": {"length": n}}, st.integers(15, 513)),
+    ),
+    st.one_of(
+        st.fixed_dictionaries({}, optional={"value": _noise, "generateOnce": _noise}),
+        st.none(),
+        _noise,
+    ),
 )
-_words = st.one_of(
-    st.sampled_from(("Raw", "AzureIdentity", "Expired", "OverlapElapsed", "Required", "Graph")),
-    st.sampled_from(("Self", "Disabled", "Revoke", "Retain", "ClientSecret", "Custom", "China")),
-    _noise,
-)
-_types = st.lists(st.one_of(st.just("ClientSecret"), _noise), max_size=2)
+_types = _mostly(st.just(["ClientSecret"]), st.lists(_one("ClientSecret", "", None), max_size=2))
 _values = st.dictionaries(
-    _keys, st.one_of(st.text(max_size=4), st.sampled_from(("a", "-", "a" * 64))), max_size=2
+    _keys, _mostly(st.text("aA0-._", max_size=4), st.one_of(_one("a" * 64), _noise)), max_size=2
 )
+
+
+def _words(*values: str) -> st.SearchStrategy[Any]:
+    return _mostly(st.sampled_from(values), st.one_of(_one("Other", values[0].lower()), _noise))
+
+
+def _lists(items: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(items, max_size=3)
+
 
 FIELDS: Final[dict[str, dict[str, st.SearchStrategy[Any]]]] = {
     APP: {
         "tenantRef.name": _names,
         "application.clientId": _ids,
-        "type": _words,
-        "clientSecret.description": st.one_of(st.text(max_size=50), _noise),
+        "type": _words("ClientSecret"),
+        "clientSecret.description": _mostly(st.text("aö", max_size=50), _noise),
         "lifetime": _durations,
         "rotation.renewBefore": _durations,
         "rotation.overlap": _durations,
-        "rotation.retireWhen": _words,
+        "rotation.retireWhen": _words("Expired", "OverlapElapsed"),
         "rotation.rotateIssuedBefore": _times,
-        "verification.mode": _words,
-        "verification.scope": _words,
+        "verification.mode": _words("Required", "Disabled"),
+        "verification.scope": _words("Graph", "Self"),
         "secret.name": _names,
-        "secret.preset": _words,
-        "secret.mountPath": st.one_of(st.text("/.a~", max_size=9), _noise),
+        "secret.preset": _words("Raw", "AzureIdentity"),
+        "secret.mountPath": _mostly(
+            _one("/a", "/a/..b"), st.one_of(st.text("/.a~", max_size=9), _noise)
+        ),
         "secret.data": st.dictionaries(_data_keys, _entries, max_size=2),
         "secret.labels": _values,
         "secret.annotations": _values,
-        "deletionPolicy": _words,
+        "deletionPolicy": _words("Revoke", "Retain"),
         "deletionGracePeriod": _durations,
-        "suspend": _noise,
+        "suspend": _mostly(st.booleans(), _noise),
     },
     TENANT: {
         "tenantId": _ids,
-        "cloud": _words,
+        "cloud": _words("Public", "China", "Custom"),
         "identity.clientSecret.clientId": _ids,
         "identity.clientSecret.secretRef.name": _names,
         "identity.clientSecret.secretRef.key": _data_keys,
@@ -125,11 +163,11 @@ FIELDS: Final[dict[str, dict[str, st.SearchStrategy[Any]]]] = {
     },
     GRANT: {
         "tenantRef.name": _names,
-        "applications.clientIds": st.lists(_ids, max_size=3),
-        "namespaces.names": st.lists(_names, max_size=3),
+        "applications.clientIds": _lists(_ids),
+        "namespaces.names": _lists(_names),
         "types": _types,
         "maxLifetime": _durations,
-        "allowOperatorIdentity": _noise,
+        "allowOperatorIdentity": _mostly(st.booleans(), _noise),
     },
 }
 
@@ -140,9 +178,10 @@ def _manifests(draw: st.DrawFn, kind: str) -> dict[str, Any]:
     fields = draw(st.lists(st.sampled_from(sorted(FIELDS[kind])), max_size=4, unique=True))
     spec: dict[str, Any] = {}
     for field in fields:
-        merge(spec, patch(field, draw(st.one_of(FIELDS[kind][field], st.none()))))
-    name = draw(st.sampled_from(("orders", f"{RESERVED_NAMES[0]}x"))) if kind == APP else "orders"
-    return manifest(kind, spec, name)
+        merge(spec, patch(field, draw(_mostly(FIELDS[kind][field], st.none()))))
+    name = draw(_mostly(_one("orders"), _one(f"{RESERVED_NAMES[0]}x")))
+    # Only an AppCredential gives its own name to a Secret.
+    return manifest(kind, spec, name if kind == APP else "orders")
 
 
 @_BOUNDED

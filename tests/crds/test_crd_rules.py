@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from tests.crds.cases import ACCEPTED, REFUSED, Case, patch
-from tests.crds.manifests import APP, GRANT, OTHER_GUID, TENANT, Row, manifest
+from tests.crds.manifests import APP, GRANT, GUID, OTHER_GUID, TENANT, Row, manifest
 from tests.crds.server import Server, collection
 
 pytestmark = pytest.mark.cluster
@@ -24,15 +24,15 @@ CHANGES: Final[tuple[Row, ...]] = (
     ("a tenant set later", APP, _TENANT, None, "b", "tenantRef.name is immutable"),
     ("a tenant removed", APP, _TENANT, "a", None, "tenantRef.name is immutable"),
     ("a default tenant written out", APP, _TENANT, None, "default", ""),
-    ("an application", APP, _CLIENT, None, OTHER_GUID, "application.clientId is immutable"),
+    ("an application", APP, _CLIENT, GUID, OTHER_GUID, "application.clientId is immutable"),
     ("a Secret", APP, _SECRET, "a", "b", "secret.name is immutable"),
     ("a Secret set later", APP, _SECRET, None, "b", "secret.name is immutable"),
     ("a Secret removed", APP, _SECRET, "a", None, "secret.name is immutable"),
     ("a preset", APP, "secret.preset", None, "Raw", ""),
     ("a lifetime", APP, "lifetime", "90d", "30d", ""),
-    ("a tenant id", TENANT, "tenantId", None, OTHER_GUID, "tenantId is immutable"),
+    ("a tenant id", TENANT, "tenantId", GUID, OTHER_GUID, "tenantId is immutable"),
     ("a cloud", TENANT, "cloud", "Public", "China", "cloud is immutable"),
-    ("an identity", TENANT, _REF, None, "other", ""),
+    ("an identity", TENANT, _REF, "one", "other", ""),
     ("a grant's tenant", GRANT, _TENANT, "a", "b", ""),
     ("a grant's ceiling", GRANT, "maxLifetime", "90d", None, ""),
 )

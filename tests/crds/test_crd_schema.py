@@ -1,0 +1,134 @@
+"""What every schema of ours has, read from the files alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from appcredential.domain.presets import PRESET_KEYS
+from appcredential.domain.reserved import ALLOWED_KEYS, RESERVED_DOMAINS, RESERVED_NAMES
+from tests.crds.manifests import APP, CRDS, PLURALS
+
+KINDS: Final = sorted(PLURALS)
+_IMPLICIT: Final = {"apiVersion", "kind", "metadata"}
+"""What the API server itself fills in; it allows no description of metadata."""
+
+
+@cache
+def _crd(kind: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((CRDS / f"{PLURALS[kind]}.yaml").read_text())
+    return found
+
+
+def _schema(kind: str) -> dict[str, Any]:
+    found: dict[str, Any] = _crd(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return found
+
+
+def _fields(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, field in schema.get("properties", {}).items():
+        if path or name not in _IMPLICIT:
+            yield f"{path}.{name}", field
+            yield from _fields(field, f"{path}.{name}")
+    for inner in ("items", "additionalProperties"):
+        if inner in schema:
+            yield f"{path}[]", schema[inner]
+            yield from _fields(schema[inner], f"{path}[]")
+
+
+def _bounds(field: dict[str, Any]) -> tuple[str, ...]:
+    """Return the keywords of which the field needs one."""
+    if field["type"] == "string":
+        return ("maxLength", "enum")
+    if field["type"] == "array":
+        return ("maxItems",)
+    return ("maxProperties",) if "additionalProperties" in field else ()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_field_is_described(kind: str) -> None:
+    bare = [path for path, field in _fields(_schema(kind)) if not field.get("description")]
+    assert bare == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_unbounded(kind: str) -> None:
+    fields = [(path, field, _bounds(field)) for path, field in _fields(_schema(kind))]
+    assert [path for path, field, any_of in fields if any_of and not set(any_of) & set(field)] == []
+    lists = [(path, field) for path, field in _fields(_schema(kind)) if field["type"] == "array"]
+    assert [path for path, field in lists if "x-kubernetes-list-type" not in field] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_durations_have_one_form(kind: str) -> None:
+    found = [field for _, field in _fields(_schema(kind)) if field.get("format") == "duration"]
+    forms = {(field["minLength"], field["maxLength"], field["pattern"]) for field in found}
+    assert len(forms) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_formats_are_confirmed_by_a_rule(kind: str) -> None:
+    """The API server takes `[]` for a string with a format unless a rule looks at it."""
+    spec = _schema(kind)["properties"]["spec"]
+    formats = ("duration", "date-time")
+    found = [
+        (path, field) for path, field in _fields(spec, ".spec") if field.get("format") in formats
+    ]
+    assert [path for path, field in found if "x-kubernetes-validations" not in field] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_rule_has_a_message(kind: str) -> None:
+    fields = [field for _, field in _fields(_schema(kind))]
+    rules = [rule for field in fields for rule in field.get("x-kubernetes-validations", ())]
+    assert rules
+    assert [rule["rule"] for rule in rules if not rule.get("message")] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_schema_version(kind: str) -> None:
+    crd = _crd(kind)
+    assert crd["metadata"]["annotations"]["appcredential.io/schema-version"] == "1"
+    assert crd["metadata"]["name"] == f"{PLURALS[kind]}.appcredential.io"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_fresh_status_is_not_current(kind: str) -> None:
+    status = _schema(kind)["properties"]["status"]
+    assert status["default"] == {}
+    assert status["properties"]["observedGeneration"]["default"] == -1
+
+
+def _secret_field(name: str) -> dict[str, Any]:
+    spec = _schema(APP)["properties"]["spec"]
+    found: dict[str, Any] = spec["properties"]["secret"]["properties"][name]
+    return found
+
+
+def _rules(schema: dict[str, Any]) -> str:
+    return " ".join(rule["rule"] for rule in schema["x-kubernetes-validations"])
+
+
+@pytest.mark.parametrize("name", ["labels", "annotations"])
+def test_reserved_keys_are_those_of_the_parser(name: str) -> None:
+    rules = _rules(_secret_field(name))
+    domains = "|".join(domain.replace(".", "[.]") for domain in RESERVED_DOMAINS)
+    allowed = ", ".join(f"'{key}'" for key in ALLOWED_KEYS)
+    assert f"!k.matches('^([^/]*[.])?({domains})/')" in rules
+    assert f"k in [{allowed}]" in rules
+
+
+def test_reserved_names_are_those_of_the_parser() -> None:
+    expected = " || ".join(f"self.startsWith('{name}')" for name in RESERVED_NAMES)
+    assert f"!({expected})" in _rules(_secret_field("name"))
+
+
+def test_preset_keys_are_those_of_the_parser() -> None:
+    rules = _rules(_schema(APP)["properties"]["spec"]["properties"]["secret"])
+    for preset, keys in PRESET_KEYS.items():
+        listed = ", ".join(f"'{key}'" for key in keys)
+        assert f"self.preset == '{preset}' ? self.data.all(k, !(k in [{listed}])) : true" in rules
