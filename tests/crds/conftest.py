@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from localcluster.cluster import Cluster
+from localcluster import Cluster
 from tests.crds.server import Server
 
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from localcluster.cluster import Cluster
+from localcluster import Cluster
 from tests.crds.manifests import APP, GROUP, PLURALS
 
 

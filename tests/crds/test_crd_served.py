@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from localcluster.cluster import Cluster
+from localcluster import Cluster
 from tests.crds.manifests import APP, GRANT, PARSERS, ROOT, TENANT, manifest
 from tests.crds.server import Server, collection
 

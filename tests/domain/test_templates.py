@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appcredential.domain.templates import (
+    TEMPLATE_NAMES,
+    Literal,
+    Part,
+    Reference,
+    parse_template,
+    render_template,
+)
+
+VALUES = {
+    "tenantId": "t",
+    "clientId": "c",
+    "clientSecret": 'a"b~/ ö$(clientId)',
+    "authorityHost": "https://login.example/",
+    "mountPath": "/mnt",
+}
+PARTS: list[tuple[str, tuple[Part, ...]]] = [
+    ("", ()),
+    ("text", (Literal("text"),)),
+    ("$(clientId)", (Reference("clientId"),)),
+    ("a$(clientId:url)b", (Literal("a"), Reference("clientId", "url"), Literal("b"))),
+    ("$$(clientId)", (Literal("$(clientId)"),)),
+    ("$$$(clientId)", (Literal("$"), Reference("clientId"))),
+    ("$$$$", (Literal("$$"),)),
+    ("$x $", (Literal("$x $"),)),
+    ("$(clientId", (Literal("$(clientId"),)),
+    ("$(a$$", (Literal("$(a$"),)),
+    ("$(", (Literal("$("),)),
+]
+RENDERED = [
+    ("id=$(clientId);tenant=$(tenantId)", "id=c;tenant=t"),
+    ("$(mountPath)/client.pem", "/mnt/client.pem"),
+    ("$(authorityHost)", "https://login.example/"),
+    # What a value holds is never read as a reference again.
+    ("$(clientSecret)", 'a"b~/ ö$(clientId)'),
+    ("$(clientSecret:base64)", "YSJifi8gw7YkKGNsaWVudElkKQ=="),
+    ("$(clientSecret:url)", "a%22b~%2F%20%C3%B6%24%28clientId%29"),
+]
+REFUSED = [
+    ("$(clientid)", "unknown name"),
+    ("$()", "unknown name"),
+    ("$( clientId)", "unknown name"),
+    ("$(a $(clientId)", "unknown name"),
+    ("$(clientId:hex)", "unknown format"),
+    ("$(clientId:)", "unknown format"),
+    ("$(clientId:json:url)", "unknown format"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), PARTS)
+def test_parts(text: str, expected: tuple[Part, ...]) -> None:
+    assert parse_template(text) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), RENDERED)
+def test_renders(text: str, expected: str) -> None:
+    assert render_template(parse_template(text), VALUES) == expected
+
+
+def test_json_is_a_quoted_string() -> None:
+    text = '{"s": $(clientSecret:json)}'
+    found = json.loads(render_template(parse_template(text), VALUES))
+    assert found == {"s": VALUES["clientSecret"]}
+
+
+@pytest.mark.parametrize(("text", "message"), REFUSED)
+def test_refuses(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse_template(text)
+
+
+@given(text=st.text())
+def test_any_text_can_be_written_literally(text: str) -> None:
+    escaped = text.replace("$", "$$")
+    assert render_template(parse_template(escaped), {}) == text
+
+
+@given(names=st.lists(st.sampled_from(TEMPLATE_NAMES)))
+def test_every_name_has_its_value(names: list[str]) -> None:
+    text = "".join(f"$({name})" for name in names)
+    assert render_template(parse_template(text), VALUES) == "".join(VALUES[n] for n in names)
