@@ -43,9 +43,20 @@ _REJECTION_RETRY = timedelta(minutes=1)
 class Session(Protocol):
     """An open session with one tenant."""
 
-    directory: Directory
-    sign_in: SignIn
-    authority_host: str
+    @property
+    def directory(self) -> Directory:
+        """Graph."""
+        ...
+
+    @property
+    def sign_in(self) -> SignIn:
+        """The token endpoint."""
+        ...
+
+    @property
+    def authority_host(self) -> str:
+        """What consumers read as AZURE_AUTHORITY_HOST."""
+        ...
 
     async def probe(self) -> None:
         """Sign in and read one application; raises errors of `errors.py`."""

@@ -1,0 +1,1 @@
+"""The demonstration: a whole installation on one machine, and a story told with it."""

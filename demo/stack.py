@@ -1,0 +1,208 @@
+"""A whole installation on one machine: Kubernetes, the Entra emulator and the operator."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from demo.processes import OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, Child, StackError
+from localcluster import Cluster
+
+ROOT = Path(__file__).parents[1]
+CRDS = ROOT / "crds"
+RBAC = ROOT / "examples" / "deploy" / "rbac.yaml"
+
+QUICK: Mapping[str, str] = {
+    # Openly shorter than the defaults, so that a whole life fits into a minute.
+    "APPCREDENTIAL_MIN_LIFETIME": "60s",
+    "APPCREDENTIAL_SETTLE": "6s",
+    "APPCREDENTIAL_REMOVAL_FLOOR": "5s",
+    "APPCREDENTIAL_MIN_REMAINING": "5s",
+    "APPCREDENTIAL_EXPIRED_GRACE": "5s",
+    "APPCREDENTIAL_ISSUED_BEFORE_SPACING": "1s",
+    "APPCREDENTIAL_ARRIVAL_GRACE": "5s",
+    "APPCREDENTIAL_DELETION_SETTLE": "1s",
+    "APPCREDENTIAL_INTENT_RESPECT": "3s",
+    "APPCREDENTIAL_MINT_BACKOFF": "1s",
+    "APPCREDENTIAL_MISSING_APPLICATION_WINDOW": "4s",
+    "APPCREDENTIAL_TICKET_ABSENCE": "2s",
+    "APPCREDENTIAL_TICKET_POLL": "1s",
+    "APPCREDENTIAL_PERMISSION_RETRY": "5s",
+    "APPCREDENTIAL_SECRET_CHECK": "5s",
+    "APPCREDENTIAL_LEASE_DURATION": "6s",
+    "APPCREDENTIAL_LEASE_RENEW": "1s",
+    "APPCREDENTIAL_EFFECT_MARGIN": "2s",
+    "APPCREDENTIAL_MINT_MARGIN": "3s",
+    "APPCREDENTIAL_LOG_LEVEL": "DEBUG",
+}
+
+
+class EmulatorProcess:
+    """The Entra emulator as a process, and its admin API."""
+
+    def __init__(self, folder: Path, seed: Mapping[str, Any]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._ready = folder / "ready"
+        seed_file = folder / "seed.json"
+        seed_file.write_text(json.dumps(seed))
+        arguments = ["entra_emulator", "--listen", "127.0.0.1:0", "--tls-dir", str(folder)]
+        arguments += ["--ready-file", str(self._ready), "--seed", str(seed_file)]
+        self.child = Child("the emulator", arguments, folder / "emulator.log", {})
+        self.ca_file = folder / "ca.pem"
+        self.url = self._wait()
+
+    def _wait(self) -> str:
+        deadline = time.monotonic() + 30
+        while not self._ready.exists() or not self._ready.read_text().strip():
+            self.child.check()
+            if time.monotonic() > deadline:
+                raise StackError(f"the emulator was not ready:\n{self.child.tail()}")
+            time.sleep(0.05)
+        url = self._ready.read_text().strip().rstrip("/")
+        self.child.wait_until_ready(f"{url}/emulator/healthz", self.context(), 30)
+        return url
+
+    def context(self) -> ssl.SSLContext:
+        """Return a TLS context that trusts the emulator."""
+        return ssl.create_default_context(cafile=self.ca_file)
+
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Call the admin API below `/emulator`; return the decoded answer."""
+        request = urllib.request.Request(  # noqa: S310 - https to ourselves
+            f"{self.url}/emulator{path}",
+            method=method,
+            data=json.dumps(body).encode() if body is not None else None,
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10, context=self.context()) as answer:  # noqa: S310
+            raw = answer.read()
+        return json.loads(raw) if raw else None
+
+
+class OperatorProcess:
+    """The operator as a process, under its own ServiceAccount's rights."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        emulator: EmulatorProcess | None,
+        folder: Path,
+        settings: Mapping[str, str] = QUICK,
+        name: str = "operator",
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        kubeconfig = cluster.service_account_kubeconfig(
+            OPERATOR_NAMESPACE, OPERATOR_ACCOUNT, folder / f"{name}.kubeconfig"
+        )
+        env = {
+            "KUBECONFIG": str(kubeconfig),
+            "APPCREDENTIAL_NAMESPACE": OPERATOR_NAMESPACE,
+            "APPCREDENTIAL_POD_NAME": name,
+            "APPCREDENTIAL_HEALTH_ADDRESS": "127.0.0.1",
+            "APPCREDENTIAL_HEALTH_PORT": "0",
+            **settings,
+        }
+        if emulator is not None:
+            env |= {
+                "APPCREDENTIAL_CUSTOM_AUTHORITY": emulator.url,
+                "APPCREDENTIAL_CUSTOM_GRAPH": emulator.url,
+                "APPCREDENTIAL_CUSTOM_CA_FILE": str(emulator.ca_file),
+            }
+        self._folder, self._name, self._env = folder, name, env
+        self.child = self._start()
+
+    def _start(self) -> Child:
+        log = self._folder / f"{self._name}.log"
+        return Child("the operator", ["appcredential", "run"], log, self._env)
+
+    def restart(self) -> None:
+        """Start it again after it ended."""
+        self.child = self._start()
+
+    @property
+    def health_url(self) -> str:
+        """Where /livez, /readyz and /metrics are, once it said so in its log."""
+        port = 0
+        for line in self.child.log.read_text().splitlines():
+            if '"health_port"' in line:
+                port = int(json.loads(line)["health_port"])
+        return f"http://127.0.0.1:{port}"
+
+    def wait_until_ready(self, seconds: float = 60) -> None:
+        """Wait for /readyz."""
+        deadline = time.monotonic() + seconds
+        while self.health_url.endswith(":0"):
+            self.child.check()
+            if time.monotonic() > deadline:
+                raise StackError(f"the operator did not start:\n{self.child.tail()}")
+            time.sleep(0.1)
+        self.child.wait_until_ready(f"{self.health_url}/readyz", None, seconds)
+
+    def metrics(self) -> dict[str, float]:
+        """Return all samples of /metrics by name with labels."""
+        with urllib.request.urlopen(f"{self.health_url}/metrics", timeout=5) as answer:  # noqa: S310
+            lines = answer.read().decode().splitlines()
+        samples = [line.rsplit(" ", 1) for line in lines if line and not line.startswith("#")]
+        return {name: float(value) for name, value in samples}
+
+
+class Stack:
+    """Everything, started in order and taken away again."""
+
+    def __init__(
+        self,
+        seed: Mapping[str, Any],
+        settings: Mapping[str, str] = QUICK,
+        progress: Callable[[str], None] = lambda _line: None,
+    ) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="appcredential-")
+        self.folder = Path(self._folder.name)
+        self._progress = progress
+        self._seed = seed
+        self._settings = settings
+        self.cluster = Cluster(progress=progress)
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _start(self) -> None:
+        self.cluster.start()
+        self._progress("installing the custom resource definitions and the operator's rights")
+        self.cluster.install_crds(CRDS)
+        self.cluster.kubectl("apply", "--server-side", "-f", RBAC)
+        self._progress("starting the Entra emulator")
+        self.emulator = EmulatorProcess(self.folder / "entra", self._seed)
+        self._progress("starting the operator")
+        self.operator = OperatorProcess(
+            self.cluster, self.emulator, self.folder / "operator", self._settings
+        )
+        self.operator.wait_until_ready()
+
+    def stop(self) -> None:
+        """Take everything away."""
+        for name in ("operator", "emulator"):
+            part = getattr(self, name, None)
+            if part is not None:
+                part.child.stop()
+        self.cluster.stop()
+        self._folder.cleanup()
