@@ -174,14 +174,15 @@ def _merge(
 ) -> dict[str, Any]:
     unchanged = old is not None and old.get("status") == new.status
     moved = old["lastTransitionTime"] if old is not None and unchanged else format_time(now)
-    return {
+    merged = {
         "type": str(new.type),
         "status": new.status,
         "reason": str(new.reason),
         "message": new.message[:MAX_MESSAGE],
-        "observedGeneration": generation,
         "lastTransitionTime": moved,
     }
+    # -1 is the status's "nothing reflected yet"; a condition may only leave it out.
+    return merged | ({"observedGeneration": generation} if generation >= 0 else {})
 
 
 def format_time(time: datetime) -> str:
