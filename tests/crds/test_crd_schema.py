@@ -11,7 +11,7 @@ import yaml
 
 from appcredential.domain.presets import PRESET_KEYS
 from appcredential.domain.reserved import ALLOWED_KEYS, RESERVED_DOMAINS, RESERVED_NAMES
-from tests.crds.manifests import APP, CRDS, PLURALS
+from tests.crds.manifests import APP, CRDS, PLURALS, ROOT
 
 KINDS: Final = sorted(PLURALS)
 _IMPLICIT: Final = {"apiVersion", "kind", "metadata"}
@@ -53,6 +53,18 @@ def _bounds(field: dict[str, Any]) -> tuple[str, ...]:
 def test_every_field_is_described(kind: str) -> None:
     bare = [path for path, field in _fields(_schema(kind)) if not field.get("description")]
     assert bare == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_field_stands_in_the_reference(kind: str) -> None:
+    section = (ROOT / "docs" / "api.md").read_text().split(f"\n## {kind}\n")[1].split("\n## ")[0]
+    leaves = [path[1:] for path, field in _fields(_schema(kind)) if "properties" not in field]
+    # A condition's fields are Kubernetes' own, and a list or map is explained as a whole.
+    named = [path for path in leaves if ".conditions[]" not in path and not path.endswith("[]")]
+    wanted = [path.replace("data[]", "data.KEY") for path in named]
+    # A list of objects is explained by their fields.
+    plain = [path for path in wanted if path != "status.retiring"]
+    assert [path for path in plain if f"| `{path}` |" not in section] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

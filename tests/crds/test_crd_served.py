@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from localcluster import Cluster
-from tests.crds.manifests import APP, GRANT, PARSERS, ROOT, TENANT, manifest
+from tests.crds.manifests import APP, GRANT, GUID, OTHER_GUID, PARSERS, ROOT, TENANT, manifest
 from tests.crds.server import Server, collection
 
 pytestmark = pytest.mark.cluster
@@ -33,8 +33,21 @@ STATUS: Final = {
         }
     ],
     "secretRef": {"name": "orders-entra"},
-    "credential": {"expirationTime": "2027-02-20T10:00:00Z"},
+    "grant": "shop",
+    "application": {"objectId": OTHER_GUID, "clientId": GUID, "displayName": "Orders"},
+    "credential": {
+        "keyId": GUID,
+        "type": "ClientSecret",
+        "startTime": "2026-11-22T10:00:00Z",
+        "expirationTime": "2027-02-20T10:00:00Z",
+        "verifiedTime": "2026-11-22T10:00:00Z",
+        "publishedTime": "2026-11-22T10:00:00Z",
+    },
     "renewalTime": "2027-01-21T10:00:00Z",
+    "requestedLifetime": "90d",
+    "pending": {"keyId": GUID, "startTime": "2026-11-22T10:00:00Z"},
+    "retiring": [{"keyId": GUID, "retireTime": "2026-11-22T10:00:00Z", "waitingFor": "overlap"}],
+    "inventory": {"managed": 1, "foreign": 3, "expired": 0},
 }
 
 
@@ -64,7 +77,8 @@ def test_observed_generation_returns_when_left_out(
 
 def test_columns(cluster: Cluster, server: Server, namespace: str) -> None:
     made = server.create(namespace, manifest(APP, {}))
-    _put_status(server, f"{collection(namespace, made)}/orders", STATUS)
+    # The whole status comes back: no field of it is unknown to the schema.
+    assert _put_status(server, f"{collection(namespace, made)}/orders", STATUS) == STATUS
     header, line = cluster.kubectl("get", "appcred", "-n", namespace).stdout.splitlines()
     assert header.split() == COLUMNS["appcred"].split()
     cells = line.split()
