@@ -84,8 +84,8 @@ async def _operate(settings: Settings) -> int:
     # The SDKs take a second to import: only `run` pays for them.
     from appcredential import logs  # noqa: PLC0415
     from appcredential.entra.clouds import Endpoints  # noqa: PLC0415
-    from appcredential.entra.opening import Opener  # noqa: PLC0415
     from appcredential.entra.pacing import Pacing  # noqa: PLC0415
+    from appcredential.entra.tenant import CustomCloud, session_opener  # noqa: PLC0415
     from appcredential.kube.client import KubeClient  # noqa: PLC0415
     from appcredential.metrics import Metrics  # noqa: PLC0415
     from appcredential.process import Operator, SystemClock  # noqa: PLC0415
@@ -97,11 +97,11 @@ async def _operate(settings: Settings) -> int:
     clock = SystemClock()
     custom = None
     if settings.custom_authority:
-        custom = Endpoints(settings.custom_authority, settings.custom_graph)
-    opener = Opener(
+        endpoints = Endpoints(settings.custom_authority, settings.custom_graph)
+        custom = CustomCloud(endpoints=endpoints, ca_file=settings.custom_ca_file or None)
+    open_session = session_opener(
         clock=clock,
         custom=custom,
-        ca_file=settings.custom_ca_file or None,
         pacing=Pacing(
             spacing=settings.write_spacing.total_seconds(),
             after_conflict=settings.conflict_spacing.total_seconds(),
@@ -113,7 +113,7 @@ async def _operate(settings: Settings) -> int:
     try:
         system = await kube.request("GET", "/api/v1/namespaces/kube-system")
         identity = ClusterIdentity.of(system["metadata"]["uid"], settings.cluster_id)
-        operator = Operator(settings, kube, identity, opener.open, store, metrics)
+        operator = Operator(settings, kube, identity, open_session, store, metrics)
         return await operator.run()
     finally:
         await kube.close()

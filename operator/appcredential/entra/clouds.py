@@ -18,7 +18,7 @@ from appcredential.domain.spec import Cloud
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """One cloud's addresses, both https and without a path or trailing slash.
+    """One cloud's addresses, both https and without a path; a trailing slash is dropped.
 
     Attributes:
         authority: host of the token endpoint, such as https://login.microsoftonline.com.
@@ -27,6 +27,11 @@ class Endpoints:
 
     authority: str
     graph: str
+
+    def __post_init__(self) -> None:
+        # Entra knows no scope with "//"; settings may well end in a slash.
+        object.__setattr__(self, "authority", self.authority.rstrip("/"))
+        object.__setattr__(self, "graph", self.graph.rstrip("/"))
 
     @property
     def graph_scope(self) -> str:
