@@ -1,0 +1,246 @@
+"""Reading applications through the real SDK."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from appcredential.errors import (
+    NotFoundError,
+    PermissionDeniedError,
+    ThrottledError,
+    UnavailableError,
+)
+from tests.entra.fakes import (
+    CLIENT,
+    END,
+    KEY,
+    OBJECT,
+    START,
+    Graph,
+    World,
+    answer,
+    application,
+    failure,
+    html,
+    password,
+)
+
+FRESH = timedelta(seconds=15)
+
+
+async def test_a_read_is_one_request_by_the_alternate_key() -> None:
+    world = World(Graph(application([password()])))
+    found = await world.directory.application(CLIENT, FRESH)
+    assert world.graph.paths() == [
+        f"GET /v1.0/applications(appId='{CLIENT}')?$select=id,appId,displayName,passwordCredentials"
+    ]
+    assert (found.object_id, found.client_id, found.display_name) == (OBJECT, CLIENT, "Orders")
+    assert found.read_time == START
+    (credential,) = found.credentials
+    assert (credential.key_id, credential.display_name) == (KEY, "marker")
+    assert credential.start == datetime(2026, 1, 21, 12, 0, 0, 123456, tzinfo=UTC)
+    assert credential.end == END
+    assert world.observed == [("application.get", 200)]
+
+
+async def test_what_graph_leaves_null_does_no_harm() -> None:
+    odd = password(displayName=None, startDateTime=None, endDateTime="9999-12-31T23:59:59.9999999Z")
+    world = World(Graph(application([odd], name=None)))
+    found = await world.directory.application(CLIENT, FRESH)
+    assert found.display_name == ""
+    assert found.credentials[0].display_name == ""
+    assert found.credentials[0].end + timedelta(days=36500) > END
+    assert found.credentials[0].start - timedelta(days=36500) < START
+
+
+async def test_control_characters_of_a_name_are_dropped() -> None:
+    world = World(Graph(application(name="Or\x1b[31mders\u202e\n")))
+    assert (await world.directory.application(CLIENT, FRESH)).display_name == "Or[31mders"
+
+
+async def test_twenty_readers_share_one_request() -> None:
+    world = World(Graph(application()))
+    reads = [world.directory.application(CLIENT, FRESH) for _ in range(20)]
+    assert len(set(map(id, await asyncio.gather(*reads)))) == 1
+    assert len(world.graph.requests) == 1
+
+
+async def test_age_is_honoured() -> None:
+    world = World(Graph(application()))
+    await world.directory.application(CLIENT, FRESH)
+    world.clock.seconds += 15
+    await world.directory.application(CLIENT, FRESH)
+    assert len(world.graph.requests) == 1
+    await world.directory.application(CLIENT, timedelta(seconds=14))
+    assert len(world.graph.requests) == 2
+
+
+async def test_late_readers_share_a_read_that_left_after_they_asked() -> None:
+    """A caller that wants the state of now cannot use what left before it asked."""
+    release = asyncio.Event()
+
+    async def slow(_: httpx.Request) -> httpx.Response:
+        await release.wait()
+        return application()
+
+    world = World(Graph(slow))
+    early = asyncio.create_task(world.directory.application(CLIENT, FRESH))
+    await _until(lambda: world.graph.requests)
+    world.clock.seconds += 1
+    late = [
+        asyncio.create_task(world.directory.application(CLIENT, timedelta(0))) for _ in range(5)
+    ]
+    await asyncio.sleep(0)
+    release.set()
+    await asyncio.gather(early, *late)
+    assert len(world.graph.requests) == 2
+
+
+async def test_a_reader_that_gives_up_leaves_the_read_to_the_others() -> None:
+    release = asyncio.Event()
+
+    async def slow(_: httpx.Request) -> httpx.Response:
+        await release.wait()
+        return application()
+
+    world = World(Graph(slow))
+    first, second = (
+        asyncio.create_task(world.directory.application(CLIENT, FRESH)) for _ in range(2)
+    )
+    await _until(lambda: world.graph.requests)
+    first.cancel()
+    release.set()
+    assert (await second).object_id == OBJECT
+    assert len(world.graph.requests) == 1
+
+
+async def test_a_write_of_ours_ends_the_shared_read() -> None:
+    world = World(Graph(application(), httpx.Response(204), application()))
+    await world.directory.application(CLIENT, FRESH)
+    await world.directory.remove_password(OBJECT, KEY)
+    await world.directory.application(CLIENT, FRESH)
+    assert len(world.graph.requests) == 3
+
+
+async def test_a_read_that_left_before_a_write_does_not_answer_after_it() -> None:
+    release = asyncio.Event()
+
+    async def either(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(204)
+        await release.wait()
+        return application()
+
+    world = World(Graph(either))
+    early = asyncio.create_task(world.directory.application(CLIENT, FRESH))
+    await _until(lambda: world.graph.requests)
+    await world.directory.remove_password(OBJECT, KEY)
+    late = asyncio.create_task(world.directory.application(CLIENT, FRESH))
+    await asyncio.sleep(0)
+    release.set()
+    await asyncio.gather(early, late)
+    assert [r.method for r in world.graph.requests] == ["GET", "POST", "GET"]
+
+
+async def test_failures_are_shared_and_not_kept() -> None:
+    world = World(Graph(failure(404, "Request_ResourceNotFound"), application()))
+    reads = [world.directory.application(CLIENT, FRESH) for _ in range(3)]
+    results = await asyncio.gather(*reads, return_exceptions=True)
+    assert [type(result) for result in results] == [NotFoundError] * 3
+    assert (await world.directory.application(CLIENT, FRESH)).object_id == OBJECT
+    assert len(world.graph.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        html(503),
+        html(200),
+        answer(200, {"id": OBJECT}),
+        answer(200, []),
+        answer(200, {"id": OBJECT, "appId": "another"}),
+        application([password(endDateTime="yesterday")]),
+        httpx.Response(204),
+        httpx.Response(302, headers={"Location": "https://elsewhere.test/"}),
+        httpx.ReadTimeout("x"),
+        httpx.ConnectError("x"),
+    ],
+)
+async def test_unusable_answers(response: httpx.Response | httpx.HTTPError) -> None:
+    world = World(Graph(response))
+    with pytest.raises(UnavailableError):
+        await world.directory.application(CLIENT, FRESH)
+    assert len(world.graph.requests) == 1
+
+
+async def test_a_429_pauses_the_tenant_without_calling() -> None:
+    world = World(Graph(failure(429, "TooManyRequests", Retry_After="20"), application()))
+    with pytest.raises(ThrottledError):
+        await world.directory.application(CLIENT, FRESH)
+    world.clock.seconds += 19
+    with pytest.raises(ThrottledError) as read:
+        await world.directory.application(CLIENT, FRESH)
+    with pytest.raises(ThrottledError):
+        await world.directory.add_password(OBJECT, "marker", END)
+    assert read.value.retry_after == timedelta(seconds=1)
+    assert len(world.graph.requests) == 1
+    world.clock.seconds += 1
+    assert (await world.directory.application(CLIENT, FRESH)).object_id == OBJECT
+
+
+async def test_an_expired_token_is_renewed_once() -> None:
+    expired = failure(401, "InvalidAuthenticationToken", "Lifetime validation failed")
+    world = World(Graph(expired, application()))
+    assert (await world.directory.application(CLIENT, FRESH)).object_id == OBJECT
+    sent = [request.headers["Authorization"] for request in world.graph.requests]
+    assert sent == ["Bearer token-1", "Bearer token-2"]
+    assert world.tokens.closed == 1
+
+
+async def test_a_token_refused_twice_is_a_missing_right() -> None:
+    world = World(Graph(failure(401, "InvalidAuthenticationToken")))
+    with pytest.raises(PermissionDeniedError):
+        await world.directory.application(CLIENT, FRESH)
+    assert len(world.graph.requests) == 2
+
+
+async def test_the_clock_of_entra_is_seen() -> None:
+    world = World(Graph(answer(404, {}, Date="Wed, 21 Jan 2026 12:02:00 GMT")))
+    assert world.directory.skew() is None
+    with pytest.raises(NotFoundError):
+        await world.directory.application(CLIENT, FRESH)
+    assert world.directory.skew() == timedelta(minutes=2)
+
+
+async def test_a_probe_reads_any_one_application() -> None:
+    world = World(Graph(answer(200, {"value": []}), failure(403, "Authorization_RequestDenied")))
+    await world.directory.probe()
+    assert world.graph.paths() == ["GET /v1.0/applications?$select=id&$top=1"]
+    with pytest.raises(PermissionDeniedError):
+        await world.directory.probe()
+
+
+async def test_close_closes_transport_and_tokens() -> None:
+    world = World(Graph(application()))
+    closed: list[bool] = []
+
+    async def aclose() -> None:
+        closed.append(True)
+
+    world.transport.aclose = aclose  # type: ignore[method-assign]
+    await world.session.close()
+    assert closed == [True]
+    assert world.tokens.closed == 1
+
+
+async def _until(condition: object) -> None:
+    assert callable(condition)
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    pytest.fail("never came about")
