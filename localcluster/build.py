@@ -55,7 +55,11 @@ def build(cache: Path, progress: Progress) -> Path:
         # Left by an interrupted build; we hold the lock, so nobody is at work in it.
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
-        _compile(unfinished / BINARY, cache, progress)
+        try:
+            _compile(unfinished / BINARY, cache, progress)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
         for component in COMPONENTS:
             (unfinished / component).symlink_to(BINARY)
         # The name appears only when everything in the folder is whole.

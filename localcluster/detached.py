@@ -113,9 +113,10 @@ class Keeper:
             )
         try:
             return self._await_ready(process, progress)
-        except BaseException:
+        except KeyboardInterrupt:
             process.terminate()
             process.wait(STOP_SECONDS)
+            self._log.unlink(missing_ok=True)
             raise
 
     def _environment(self) -> dict[str, str]:

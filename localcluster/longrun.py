@@ -51,6 +51,7 @@ def run_with_progress(
 ) -> None:
     """Run to the end, with a line every few seconds; the tail of the output is in the error."""
     output = _Output()
+    name = title.partition(" (")[0]
     started = time.monotonic()
     progress(title)
     try:
@@ -65,7 +66,7 @@ def run_with_progress(
             errors="replace",
         )
     except OSError as error:
-        raise BuildError(f"{title}: cannot run {command[0]}: {error.strerror}") from error
+        raise BuildError(f"{name}: cannot run {command[0]}: {error.strerror}") from error
     with process:
         reader = threading.Thread(target=output.read_all, args=[process], daemon=True)
         reader.start()
@@ -80,7 +81,7 @@ def run_with_progress(
     took = spell_duration(time.monotonic() - started)
     if process.returncode != 0:
         shown = "\n".join(f"  | {line}" for line in output.tail) or "  | (no output)"
-        raise BuildError(f"{title}: failed after {took}. The end of its output:\n{shown}")
+        raise BuildError(f"{name} failed after {took}. The end of its output:\n{shown}")
     progress(f"  done in {took}")
 
 

@@ -84,6 +84,7 @@ def test_a_build_appears_whole_or_not_at_all(
     with pytest.raises(BuildError):
         building.build(tmp_path, print)
     assert building.built_folder(tmp_path) is None
+    assert [path.suffix for path in tmp_path.iterdir()] == [".lock"]
 
     monkeypatch.setattr(building, "_compile", succeed)
     folder = building.build(tmp_path, print)
@@ -108,7 +109,7 @@ def test_a_long_command_is_seen_to_be_alive(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_failed_command_shows_the_end_of_its_output() -> None:
     command = [sys.executable, "-c", "print('no such module'); raise SystemExit(2)"]
-    with pytest.raises(BuildError, match=r"(?s)^building: failed .*no such module"):
+    with pytest.raises(BuildError, match=r"(?s)^building failed .*no such module"):
         run_with_progress("building", command, {}, print)
 
 
