@@ -56,12 +56,15 @@ class Tokens:
     def __init__(self) -> None:
         self.made = 0
         self.closed = 0
+        self.claims: list[str] = []
 
     def make(self) -> Tokens:
         self.made += 1
         return self
 
     async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        if options.get("claims"):
+            self.claims.append(options["claims"])
         return AccessToken(f"token-{self.made}", 2**33)
 
     async def close(self) -> None:

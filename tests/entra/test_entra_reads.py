@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -206,6 +207,26 @@ async def test_a_token_refused_twice_is_a_missing_right() -> None:
     with pytest.raises(PermissionDeniedError):
         await world.directory.application(CLIENT, FRESH)
     assert len(world.graph.requests) == 2
+
+
+def challenge(claims: str) -> httpx.Response:
+    """A 401 of continuous access evaluation."""
+    words = f'Bearer realm="", error="insufficient_claims", claims="{claims}"'
+    return failure(401, "InvalidAuthenticationToken", WWW_Authenticate=words)
+
+
+async def test_a_claims_challenge_is_answered() -> None:
+    claims = base64.b64encode(b'{"access_token":{"nbf":{"essential":true}}}').decode()
+    world = World(Graph(challenge(claims), application()))
+    assert (await world.directory.application(CLIENT, FRESH)).object_id == OBJECT
+    assert world.tokens.claims == ['{"access_token":{"nbf":{"essential":true}}}']
+
+
+async def test_a_challenge_nobody_can_read_is_no_answer() -> None:
+    world = World(Graph(challenge("no base64")))
+    with pytest.raises(UnavailableError):
+        await world.directory.application(CLIENT, FRESH)
+    assert len(world.graph.requests) == 1
 
 
 async def test_the_clock_of_entra_is_seen() -> None:

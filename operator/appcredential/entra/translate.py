@@ -97,7 +97,9 @@ def graph_error(
     """
     status = int(error.response_status_code or 0)
     code, text = _code_and_text(error)
-    _log.warning("%s: HTTP %d %s: %s", operation, status, code or "-", text or "-")
+    # Replicas that lag answer 404 and 409 in the course of things.
+    level = logging.DEBUG if status in {404, 409} else logging.WARNING
+    _log.log(level, "%s: HTTP %d %s: %s", operation, status, code or "-", text or "-")
     if status >= 500 or status in {0, 408}:
         return _unusable(operation, f"HTTP {status}", is_write=is_write)
     if status == 429:
