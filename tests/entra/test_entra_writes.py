@@ -87,6 +87,14 @@ async def test_a_lost_answer_is_unknown_and_nothing_is_sent_again(
     assert len(world.graph.requests) == 1
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_neither_followed_nor_a_success(status: int) -> None:
+    world = World(Graph(httpx.Response(status, headers={"Location": "https://elsewhere.test/"})))
+    with pytest.raises(OutcomeUnknownError):
+        await world.directory.remove_password(OBJECT, KEY)
+    assert [request.url.host for request in world.graph.requests] == ["graph.test"]
+
+
 async def test_silence_is_unknown() -> None:
     async def silent(_: httpx.Request) -> httpx.Response:
         await asyncio.Event().wait()
