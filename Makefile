@@ -47,12 +47,22 @@ test: lint unit cluster-binary ## everything: lint, types, contracts, unit, inte
 	@echo "==> integration tests"
 	$(BIN)/python -m pytest tests --ignore=tests/domain
 
+.PHONY: demo
+demo: cluster-binary ## watch a secret being issued, proven, rotated and retired (DEMO_KEEP=1 stays up)
+	@$(BIN)/python -m demo
+
 .PHONY: cluster
-cluster: setup ## a local cluster to play with
+cluster: setup ## a local cluster to play with; EMULATOR=1 adds the emulator and the operator
+ifdef EMULATOR
+	@$(BIN)/python -m localcluster build
+	@$(BIN)/python -m demo up
+else
 	@$(BIN)/python -m localcluster up
+endif
 
 .PHONY: cluster-down
-cluster-down: setup ## stop it, leaving nothing
+cluster-down: setup ## stop them, leaving nothing
+	@$(BIN)/python -m demo down
 	@$(BIN)/python -m localcluster down
 
 .PHONY: lock

@@ -82,7 +82,7 @@ class Metrics:
         self.cluster = Counter(
             "appcredential_kubernetes_requests_total",
             "Requests to the API server, the watches excepted.",
-            ["method", "code"],
+            ["purpose", "method", "code"],
             registry=self.registry,
         )
         self.queue = Gauge("appcredential_workqueue_depth", "Keys waiting.", registry=self.registry)
@@ -98,6 +98,6 @@ class Metrics:
         self.directory.labels(operation, str(status)).inc()
         self.directory_seconds.labels(operation).observe(seconds)
 
-    def observe_cluster(self, method: str, status: int, _seconds: float) -> None:
+    def observe_cluster(self, purpose: str, method: str, status: int, _seconds: float) -> None:
         """Count one request to the API server."""
-        self.cluster.labels(method, str(status)).inc()
+        self.cluster.labels(purpose, method, str(status)).inc()

@@ -27,12 +27,28 @@ MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
-Observe = Callable[[str, int, float], None]
-"""Called with method, HTTP status (0 without one) and seconds."""
+Observe = Callable[[str, str, int, float], None]
+"""Called with purpose, method, HTTP status (0 without one) and seconds."""
 
 
-def ignore(_method: str, _status: int, _seconds: float) -> None:
+def ignore(_purpose: str, _method: str, _status: int, _seconds: float) -> None:
     """Observe nothing."""
+
+
+def purpose_of(path: str) -> str:
+    """Say what a request is for: lease, event, schema, ticket, tenant, grant or resource.
+
+    The list of grants before a mint belongs to the resource that is minted for.
+    """
+    kinds = {
+        "/leases": "lease",
+        "/events": "event",
+        "/entratenants": "tenant",
+        "/applicationgrants/": "grant",
+        "/customresourcedefinitions": "schema",
+        "/configmaps": "ticket",
+    }
+    return next((purpose for part, purpose in kinds.items() if part in path), "resource")
 
 
 class KubeClient:
@@ -89,7 +105,7 @@ class KubeClient:
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
             raise UnavailableError(f"{method} to the API server failed") from exc
         finally:
-            self._observe(method, status, time.monotonic() - started)
+            self._observe(purpose_of(path), method, status, time.monotonic() - started)
         self._note_time(headers)
         document = _decode(raw, status)
         raise_for_status(status, document, headers, f"{method} {path}")

@@ -1,0 +1,226 @@
+"""The story: issue, prove, publish, sign in, rotate, retire; every step is checked as it is told."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from azure.core.exceptions import ClientAuthenticationError
+from azure.identity import ClientSecretCredential
+
+from demo.counting import Counts, counts_between
+from demo.reporting import Reporter
+from demo.seed import CLIENT_ID, FOREIGN
+from demo.stack import ROOT, Stack
+
+EXAMPLE = ROOT / "examples" / "quickstart.yaml"
+NAMESPACE, NAME, SECRET = "shop", "orders", "orders-entra"
+STEPS = (
+    "the resource is Ready",
+    "the published secret signs in",
+    "a successor was published",
+    "old and new are both valid during the overlap",
+    "the old one was retired",
+    "what others made is untouched",
+    "the request counts are within their bounds",
+)
+MAX_WRITES, MAX_READS, MAX_EVENTS = 8, 5, 2
+
+
+class StoryError(Exception):
+    """A step was not seen."""
+
+
+class Story:
+    """Tells the story with a running stack."""
+
+    def __init__(self, stack: Stack, reporter: Reporter) -> None:
+        self._stack = stack
+        self._tell = reporter
+        self._told: set[str] = set()
+        self._seen: list[str] = []
+
+    def run(self) -> None:
+        """Tell all of it.
+
+        Raises:
+            StoryError: a step was not seen in time.
+        """
+        self._introduce()
+        self._prepare()
+        before = Counts.of(self._stack)
+        self._issue()
+        issued = self._settle(before)
+        first = self._read_secret()
+        self._sign_in(first)
+        self._tell_counts("one issue", counts_between(before, issued))
+        self._bound(counts_between(before, issued))
+        second = self._rotate(first)
+        self._retire(first, second)
+        self._untouched()
+        self._tell_counts("one rotation", counts_between(issued, Counts.of(self._stack)))
+        missing = [step for step in STEPS if step not in self._seen]
+        if missing:
+            raise StoryError("not seen: " + "; ".join(missing))
+
+    # --- chapters -------------------------------------------------------------------------
+
+    def _introduce(self) -> None:
+        self._tell.chapter("An application with two secrets that somebody else made")
+        for entry in self._credentials():
+            self._tell.say(f"{entry['keyId']}  {entry['displayName']}")
+        self._tell.say("The emulator lags 1-3 s per replica, as Entra does; times are set short.")
+
+    def _prepare(self) -> None:
+        self._tell.chapter("The platform's part: a tenant, and a grant for the namespace")
+        documents = EXAMPLE.read_text().split("\n---\n")
+        self._stack.cluster.kubectl("apply", "-f", "-", input="\n---\n".join(documents[:-1]))
+        wait = ("wait", "--for=condition=Ready", "--timeout=60s")
+        self._stack.cluster.kubectl(*wait, "entratenant/default", "applicationgrant/shop")
+        self._tell.say("EntraTenant default and ApplicationGrant shop are Ready")
+
+    def _issue(self) -> None:
+        self._tell.chapter(f"kubectl apply -f {EXAMPLE.relative_to(ROOT)}")
+        self._stack.cluster.kubectl("apply", "-f", EXAMPLE)
+        self._wait("Ready", lambda: self._condition("Ready") == "True", 90)
+        self._tick(STEPS[0])
+
+    def _read_secret(self) -> dict[str, str]:
+        document = self._kubectl_json("get", "secret", SECRET)
+        self._tell.say(f"Secret {NAMESPACE}/{SECRET}, keys only: {', '.join(document['data'])}")
+        return {k: base64.b64decode(v).decode() for k, v in document["data"].items()}
+
+    def _sign_in(self, values: Mapping[str, str]) -> None:
+        self._tell.chapter("azure-identity signs in with what the Secret holds")
+        if not self._signs_in(values):
+            raise StoryError("the published secret does not sign in")
+        self._tell.say("ClientSecretCredential(…).get_token(…) returned a token")
+        self._tick(STEPS[1])
+
+    def _rotate(self, first: Mapping[str, str]) -> dict[str, str]:
+        self._tell.chapter("Two minutes of lifetime: the renewal comes by itself")
+        old = self._status()["credential"]["keyId"]
+        self._wait("successor", lambda: self._status()["credential"]["keyId"] != old, 90)
+        self._tick(STEPS[2])
+        second = self._read_secret()
+        if not (self._signs_in(first) and self._signs_in(second)):
+            raise StoryError("old and new do not both sign in during the overlap")
+        self._tell.say("both sign in: pods that still hold the old one keep working")
+        self._tick(STEPS[3])
+        return second
+
+    def _retire(self, first: Mapping[str, str], second: Mapping[str, str]) -> None:
+        self._tell.chapter("The overlap is over")
+        self._wait("retirement", lambda: not self._signs_in(first), 60)
+        if not self._signs_in(second):
+            raise StoryError("the published secret no longer signs in")
+        self._tell.say("the old one is refused, the published one signs in")
+        self._tick(STEPS[4])
+
+    def _untouched(self) -> None:
+        names = [entry["displayName"] for entry in self._credentials()]
+        if not all(name in names for name in FOREIGN):
+            raise StoryError("a foreign credential is gone")
+        for entry in self._credentials():
+            self._tell.say(f"{entry['keyId']}  {entry['displayName']}")
+        self._tick(STEPS[5])
+
+    # --- counting -------------------------------------------------------------------------
+
+    def _settle(self, before: Counts) -> Counts:
+        """Return the counts once the issue's last writes are done."""
+        last = Counts.of(self._stack)
+        for _ in range(20):
+            time.sleep(0.5)
+            now = Counts.of(self._stack)
+            if now.kubernetes_writes == last.kubernetes_writes:
+                break
+            last = now
+        return last
+
+    def _tell_counts(self, what: str, spent: Counts) -> None:
+        self._tell.say(
+            f"{what}: Kubernetes {spent.kubernetes_writes} writes, {spent.kubernetes_reads} reads, "
+            f"{spent.events} Events; Graph {spent.graph_writes} writes, {spent.graph_reads} reads, "
+            f"{spent.sign_ins} sign-ins"
+        )
+
+    def _bound(self, spent: Counts) -> None:
+        within = (
+            spent.kubernetes_writes <= MAX_WRITES
+            and spent.kubernetes_reads <= MAX_READS
+            and spent.events <= MAX_EVENTS
+            and spent.graph_writes == 1
+            and spent.graph_reads <= 1
+        )
+        if within:
+            self._tick(STEPS[6])
+
+    # --- looking --------------------------------------------------------------------------
+
+    def _tick(self, step: str) -> None:
+        self._seen.append(step)
+        self._tell.seen(step)
+
+    def _wait(self, what: str, condition: Callable[[], bool], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            self._stack.operator.child.check()
+            self._tell_conditions()
+            self._tell.waiting(f"waiting for: {what}")
+            if time.monotonic() > deadline:
+                raise StoryError(f"not within {seconds:g} s: {what}\n{self._describe()}")
+            time.sleep(0.3)
+        self._tell_conditions()
+
+    def _tell_conditions(self) -> None:
+        for condition in self._status().get("conditions") or ():
+            line = f"{condition['type']}={condition['status']} {condition['reason']}"
+            key = f"{condition['type']} {line}"
+            if key not in self._told:
+                self._told.add(key)
+                self._tell.say(line)
+
+    def _condition(self, kind: str) -> str:
+        conditions = self._status().get("conditions") or ()
+        return next((str(c["status"]) for c in conditions if c["type"] == kind), "")
+
+    def _status(self) -> dict[str, Any]:
+        status: dict[str, Any] = self._kubectl_json("get", "appcred", NAME).get("status") or {}
+        return status
+
+    def _describe(self) -> str:
+        done = self._stack.cluster.kubectl("describe", "appcred", NAME, "-n", NAMESPACE)
+        return done.stdout
+
+    def _kubectl_json(self, *arguments: str) -> dict[str, Any]:
+        done = self._stack.cluster.kubectl(*arguments, "-n", NAMESPACE, "-o", "json")
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    def _credentials(self) -> list[dict[str, Any]]:
+        return self._stack.emulator.credentials(CLIENT_ID)
+
+    def _signs_in(self, values: Mapping[str, str]) -> bool:
+        return signs_in(values, self._stack.emulator.ca_file, self._stack.emulator.url)
+
+
+def signs_in(values: Mapping[str, str], ca_file: Path, graph: str) -> bool:
+    """Sign in with the real azure-identity, as a workload does; tell whether a token came."""
+    credential = ClientSecretCredential(
+        values["AZURE_TENANT_ID"],
+        values["AZURE_CLIENT_ID"],
+        values["AZURE_CLIENT_SECRET"],
+        authority=values["AZURE_AUTHORITY_HOST"],
+        disable_instance_discovery=True,
+        connection_verify=str(ca_file),
+    )
+    with credential:
+        try:
+            return bool(credential.get_token(f"{graph}/.default").token)
+        except ClientAuthenticationError:
+            return False
