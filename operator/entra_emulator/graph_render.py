@@ -1,0 +1,93 @@
+"""Applications and service principals as Graph writes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from entra_emulator.entities import ApplicationView, PasswordCredential, ServicePrincipal
+from entra_emulator.graph_time import Ticks, render_time
+
+APPLICATION_FIELDS = (
+    "id",
+    "deletedDateTime",
+    "appId",
+    "createdDateTime",
+    "description",
+    "disabledByMicrosoftStatus",
+    "displayName",
+    "identifierUris",
+    "isDisabled",
+    "notes",
+    "serviceManagementReference",
+    "signInAudience",
+    "tags",
+    "uniqueName",
+    "keyCredentials",
+    "passwordCredentials",
+)
+PRINCIPAL_FIELDS = (
+    "id",
+    "deletedDateTime",
+    "accountEnabled",
+    "appDisplayName",
+    "appId",
+    "appOwnerOrganizationId",
+    "createdDateTime",
+    "displayName",
+    "servicePrincipalType",
+)
+
+
+def render_application(view: ApplicationView) -> dict[str, Any]:
+    """Return all properties of an application."""
+    properties = view.properties
+    return {
+        "id": view.id,
+        "deletedDateTime": _optional_time(properties.deleted),
+        "appId": view.app_id,
+        "createdDateTime": render_time(view.created),
+        "description": properties.description,
+        "disabledByMicrosoftStatus": None,
+        "displayName": properties.display_name,
+        "identifierUris": list(properties.identifier_uris),
+        "isDisabled": properties.is_disabled,
+        "notes": properties.notes,
+        "serviceManagementReference": properties.service_management_reference,
+        "signInAudience": str(properties.sign_in_audience),
+        "tags": list(properties.tags),
+        "uniqueName": properties.unique_name,
+        "keyCredentials": [],
+        "passwordCredentials": [render_password(one) for one in view.passwords],
+    }
+
+
+def render_password(password: PasswordCredential) -> dict[str, Any]:
+    """Return a client secret as reads show it: with a hint, never with its value."""
+    return {
+        "customKeyIdentifier": None,
+        "displayName": password.display_name,
+        "endDateTime": render_time(password.end),
+        "hint": password.hint,
+        "keyId": password.key_id,
+        "secretText": None,
+        "startDateTime": render_time(password.start),
+    }
+
+
+def render_principal(principal: ServicePrincipal, home_tenant: str | None) -> dict[str, Any]:
+    """Return all properties of a service principal."""
+    return {
+        "id": principal.id,
+        "deletedDateTime": None,
+        "accountEnabled": principal.account_enabled,
+        "appDisplayName": principal.display_name,
+        "appId": principal.app_id,
+        "appOwnerOrganizationId": home_tenant,
+        "createdDateTime": render_time(principal.created_time),
+        "displayName": principal.display_name,
+        "servicePrincipalType": "Application",
+    }
+
+
+def _optional_time(ticks: Ticks | None) -> str | None:
+    return None if ticks is None else render_time(ticks)

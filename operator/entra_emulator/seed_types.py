@@ -1,0 +1,111 @@
+"""What a seed file and the admin API describe: types, and how to read them from JSON.
+
+Unknown fields are refused with their name. Times can be absolute or in days
+from the start, because a file with absolute dates is wrong a year later.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from entra_emulator.entities import Audience, Permission
+from entra_emulator.fault_types import Faults
+from entra_emulator.secret_text import SecretText
+
+T = TypeVar("T")
+
+
+class _Strict(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """Base of all: camel case on the wire, nothing unknown accepted."""
+
+
+class PasswordSeed(_Strict, frozen=True):
+    """A client secret that exists already; without a value one is made and told once."""
+
+    display_name: str | None = None
+    value: SecretText | None = None
+    key_id: str | None = None
+    start_date_time: datetime | None = None
+    end_date_time: datetime | None = None
+    start_in_days: float = 0.0
+    end_in_days: float = 730.0
+
+
+class PrincipalSeed(_Strict, frozen=True):
+    """A service principal and what it may do in Graph."""
+
+    id: str | None = None
+    permissions: tuple[Permission, ...] = ()
+    account_enabled: bool = True
+
+
+class ForeignPrincipalSeed(PrincipalSeed, frozen=True, kw_only=True):
+    """The service principal of an application of any tenant."""
+
+    app_id: str
+
+
+class ApplicationSeed(_Strict, frozen=True):
+    """An application; `owners` are appIds or ids of service principals of the same tenant."""
+
+    display_name: str = "application"
+    id: str | None = None
+    app_id: str | None = None
+    sign_in_audience: Audience = Audience.MY_ORG
+    tags: tuple[str, ...] = ()
+    identifier_uris: tuple[str, ...] = ()
+    notes: str | None = None
+    is_disabled: bool | None = None
+    owners: tuple[str, ...] = ()
+    passwords: tuple[PasswordSeed, ...] = ()
+    service_principal: PrincipalSeed | None = PrincipalSeed()
+
+
+class TenantSeed(_Strict, frozen=True):
+    """A tenant with what is in it."""
+
+    id: str | None = None
+    display_name: str = "Emulated tenant"
+    domains: tuple[str, ...] = ()
+    applications: tuple[ApplicationSeed, ...] = ()
+    service_principals: tuple[ForeignPrincipalSeed, ...] = ()
+
+
+class Seed(_Strict, frozen=True):
+    """A whole emulator."""
+
+    tenants: tuple[TenantSeed, ...] = ()
+    faults: Faults = Faults()
+
+
+def read_document(kind: type[T], document: Any) -> T:
+    """Read parsed JSON.
+
+    Raises:
+        msgspec.ValidationError: names the field that is wrong, never its value.
+    """
+    return msgspec.convert(document, kind, dec_hook=_decode)
+
+
+def read_file(kind: type[T], path: Path) -> T:
+    """Read a JSON file.
+
+    Raises:
+        ValueError: names the file and what is wrong in it.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind, dec_hook=_decode)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _decode(kind: type, value: Any) -> Any:
+    if kind is SecretText and isinstance(value, str):
+        return SecretText(value)
+    raise ValueError("a string is expected")

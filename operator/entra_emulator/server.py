@@ -1,0 +1,134 @@
+"""The emulator as a server: one aiohttp application behind TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from entra_emulator.admin_actions import plant
+from entra_emulator.fault_types import Faults
+from entra_emulator.http_admin import admin_routes
+from entra_emulator.http_common import STOPPING, WORLD
+from entra_emulator.http_graph import handle_graph
+from entra_emulator.http_tokens import (
+    handle_instance_discovery,
+    handle_keys,
+    handle_openid_configuration,
+    handle_token,
+)
+from entra_emulator.jwt import TokenSigner
+from entra_emulator.seed_types import Seed
+from entra_emulator.tls import CA_FILE, server_context
+from entra_emulator.world import World
+
+_GRACE_SECONDS = 2.0
+
+
+def build_application(world: World) -> web.Application:
+    """Return the whole emulator as an aiohttp application."""
+    app = web.Application()
+    app[WORLD] = world
+    app[STOPPING] = asyncio.Event()
+    app.add_routes(admin_routes())
+    app.add_routes(
+        [
+            web.get("/common/discovery/instance", handle_instance_discovery),
+            web.get("/{tenant}/v2.0/.well-known/openid-configuration", handle_openid_configuration),
+            web.get("/{tenant}/discovery/v2.0/keys", handle_keys),
+            web.post("/{tenant}/oauth2/v2.0/token", handle_token),
+            web.route("*", "/v1.0/{path:.*}", handle_graph),
+        ]
+    )
+    return app
+
+
+class EmulatorServer:
+    """Runs an emulator inside a process: `async with EmulatorServer(tls_dir=…) as server`.
+
+    Args:
+        tls_dir: folder for the certificate authority and the signing key; both are
+            made when they are missing.
+        seed: what exists from the beginning.
+        faults: replaces the faults of the seed.
+        host: the address to listen on.
+        port: the port; 0 takes a free one.
+        hostnames: names for the certificate beside localhost.
+    """
+
+    def __init__(
+        self,
+        *,
+        tls_dir: Path,
+        seed: Seed | None = None,
+        faults: Faults | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        hostnames: Sequence[str] = (),
+    ) -> None:
+        self._tls_dir = tls_dir
+        self._host = host
+        self._port = port
+        self._hostnames = tuple(hostnames)
+        self.world = World(TokenSigner.load_or_create(tls_dir))
+        plant(self.world, seed or Seed())
+        if faults is not None:
+            self.world.set_faults(faults)
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificate that clients must trust."""
+        return self._tls_dir / CA_FILE
+
+    @property
+    def url(self) -> str:
+        """Where the server listens, without a slash at the end."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"https://{host}:{self._port}"
+
+    @property
+    def graph_root(self) -> str:
+        """The root of Graph."""
+        return f"{self.url}/v1.0"
+
+    async def start(self) -> None:
+        """Listen."""
+        context = server_context(self._tls_dir, (*self._hostnames, self._host))
+        app = build_application(self.world)
+        # aiohttp's own access log is off: ours names operations, and never a query or body.
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE_SECONDS)
+        await runner.setup()
+        self._runner = runner
+        site = web.TCPSite(runner, self._host, self._port, ssl_context=context)
+        try:
+            await site.start()
+        except OSError:
+            await self.stop()
+            raise
+        self._port = runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Stop listening; requests that are held on purpose end at once."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            runner.app[STOPPING].set()
+            with contextlib.suppress(asyncio.CancelledError):
+                await runner.cleanup()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        await self.stop()

@@ -1,0 +1,46 @@
+"""Everything one emulator holds, in one place that handlers are given."""
+
+from __future__ import annotations
+
+from entra_emulator.clock import EmulatorClock
+from entra_emulator.directory import Directory
+from entra_emulator.fault_engine import FaultEngine
+from entra_emulator.fault_types import Faults
+from entra_emulator.jwt import TokenSigner
+from entra_emulator.quotas import QuotaBook
+from entra_emulator.replication import Change, ChangeKind, Replicas
+from entra_emulator.request_log import RequestLog
+
+
+class World:
+    """The state of an emulator. One thread uses it: that of the server's event loop."""
+
+    def __init__(self, signer: TokenSigner, clock: EmulatorClock | None = None) -> None:
+        self.signer = signer
+        self.clock = clock or EmulatorClock()
+        self.directory = Directory()
+        self.replicas = Replicas()
+        self.faults = FaultEngine()
+        self.quotas = QuotaBook()
+        self.log = RequestLog()
+        self.settings = Faults()
+
+    def set_faults(self, faults: Faults) -> None:
+        """Replace all faults; the same seed and the same requests give the same faults again."""
+        self.settings = faults
+        self.replicas.configure(faults.effective_lag(), faults.seed)
+        self.faults.configure(faults.rules, faults.seed, self.clock.now())
+        self.quotas.configure(faults.quotas)
+
+    def clear_faults(self) -> None:
+        """End all faults; every replica then shows everything at once."""
+        self.set_faults(Faults())
+        self.replicas.settle()
+
+    def change(self, kind: ChangeKind) -> Change:
+        """Return a change made now, with the lag that is set."""
+        return self.replicas.change(kind, self.clock.now())
+
+    def settled_change(self) -> Change:
+        """Return a change made now that every replica shows at once."""
+        return self.replicas.settled_change(self.clock.now())
