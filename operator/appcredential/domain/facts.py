@@ -67,6 +67,11 @@ class Facts:
         return self.o.now - self.application.read_time <= self.o.policy.freshness
 
     @property
+    def is_paused(self) -> bool:
+        """A call to the directory failed, and the next one has to wait."""
+        return self.o.memory.retry_time is not None and self.o.now < self.o.memory.retry_time
+
+    @property
     def is_granted(self) -> bool:
         """A grant matches now."""
         return not isinstance(self.o.grant, Problem)

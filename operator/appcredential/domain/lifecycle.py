@@ -169,7 +169,7 @@ def stranded(f: Facts) -> Action | None:
     if not found:
         return None
     if not f.is_fresh:
-        return ReadApplication(f.o.policy.freshness)
+        return _read_again(f, f.o.policy.freshness)
     new = tuple(
         Retiring(key_id=c.key_id, end=c.end, since=f.o.now, cause=RetireCause.STRANDED)
         for c in found
@@ -274,7 +274,7 @@ def published_seems_gone(f: Facts) -> Action | None:
     if not seems_gone(f) or is_gone(f) or f.published is None or not f.is_granted:
         return None
     if not f.is_fresh:
-        return ReadApplication(f.o.policy.freshness)
+        return _read_again(f, f.o.policy.freshness)
     due = signin.next_try(
         f.o.memory.published_proof, f.published.attempt, f.o.now, signin.SLOW_RETRY
     )
@@ -289,7 +289,7 @@ def successor_needed(f: Facts) -> Action | None:
     if not f.is_granted or not needs_successor(f) or f.o.now < mint_time(f):
         return None
     if not f.is_fresh:
-        return ReadApplication(f.o.policy.freshness)
+        return _read_again(f, f.o.policy.freshness)
     if is_at_limit(f):
         return None
     number = p.attempt_number + 1 if p is not None else 1
@@ -328,7 +328,7 @@ def removal_seen(f: Facts) -> Action | None:
     if not gone:
         return None
     if not f.is_fresh:
-        return ReadApplication(f.o.policy.freshness)
+        return _read_again(f, f.o.policy.freshness)
     noted = tuple(replace(r, removed=f.o.now) if r.key_id in gone else r for r in f.retiring)
     return _write_target(f, "removal noted", retiring=noted)
 
@@ -387,10 +387,10 @@ def _removal(f: Facts, key: KeyId, cause: RetireCause | None) -> Action | None:
     removed = f.o.memory.removals.get(key)
     if marker is None or (removed is not None and f.o.now - removed < f.o.policy.settle):
         return None
-    if f.o.memory.retry_time is not None and f.o.now < f.o.memory.retry_time:
+    if f.is_paused:
         return None
     if not f.is_fresh:
-        return ReadApplication(f.o.policy.freshness)
+        return _read_again(f, f.o.policy.freshness)
     return Remove(key, marker.attempt, cause)
 
 
@@ -399,8 +399,13 @@ def absence_unconfirmed(f: Facts) -> Action | None:
     waiting = [r for r in f.retiring if r.removed is not None]
     spacing = f.o.policy.settle / _ABSENT_READS
     if waiting and f.o.now - f.application.read_time >= spacing:
-        return ReadApplication(spacing)
+        return _read_again(f, spacing)
     return None
+
+
+def _read_again(f: Facts, max_age: timedelta) -> Action | None:
+    """Read the application, unless the directory asked us to stay away: then just wait."""
+    return None if f.is_paused else ReadApplication(max_age)
 
 
 RULES = (
