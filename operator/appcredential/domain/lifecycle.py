@@ -57,7 +57,7 @@ from appcredential.domain.observed import (
     Tenant,
 )
 from appcredential.domain.rotation import effective_renew_before
-from appcredential.domain.secret_data import Publication, is_rendered, render
+from appcredential.domain.secret_data import MAX_ABANDONED, Publication, is_rendered, render
 from appcredential.domain.signin import SignInClass
 from appcredential.domain.spec import AppCredentialSpec, KeyId
 from appcredential.domain.status import needs_write, project
@@ -315,11 +315,12 @@ def pending_is_unneeded(f: Facts) -> Action | None:
     p, t = f.pending, f.o.target
     if p is None or t is None or p.state is not PendingState.ABANDONED or needs_successor(f):
         return None
-    known = {a.attempt for a in t.abandoned}
-    missing = tuple(a for a in _carried(f, p) if a.attempt not in known)
-    if missing:
-        return _write_target(f, "attempt journaled", abandoned=(t.abandoned + missing)[-5:])
-    return DeletePending("nothing is needed")
+    carried = _carried(f, p)[-MAX_ABANDONED:]
+    attempts = {a.attempt for a in carried}
+    if attempts <= {a.attempt for a in t.abandoned}:
+        return DeletePending("nothing is needed")
+    journal = (*(a for a in t.abandoned if a.attempt not in attempts), *carried)
+    return _write_target(f, "attempt journaled", abandoned=journal[-MAX_ABANDONED:])
 
 
 def removal_seen(f: Facts) -> Action | None:

@@ -24,6 +24,7 @@ from appcredential.domain.templates import parse_template, render_template
 PREFIX = "appcredential.io/"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 RENDERED = PREFIX + "rendered"
+MAX_ABANDONED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +163,8 @@ def _annotations(p: Publication) -> dict[str, str]:
 
 def dump_abandoned(entries: tuple[Abandoned, ...]) -> str:
     """Return the `abandoned` annotation: the last five attempts with their times."""
-    return _dump([{"attempt": e.attempt, "time": format_time(e.time)} for e in entries[-5:]])
+    kept = entries[-MAX_ABANDONED:]
+    return _dump([{"attempt": e.attempt, "time": format_time(e.time)} for e in kept])
 
 
 def _retiring(entry: Retiring) -> dict[str, str]:
