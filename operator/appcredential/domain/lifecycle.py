@@ -397,11 +397,20 @@ def _removal(f: Facts, key: KeyId, cause: RetireCause | None) -> Action | None:
 
 def absence_unconfirmed(f: Facts) -> Action | None:
     """9b: a removed entry needs three direct reads, a settle time apart, to be dropped."""
-    waiting = [r for r in f.retiring if r.removed is not None]
     spacing = f.o.policy.settle / _ABSENT_READS
-    if waiting and f.o.now - f.application.read_time >= spacing:
-        return _read_again(f, spacing)
+    if _awaits_absence(f) and f.o.now - f.application.read_time >= spacing:
+        return _read_again(f, spacing / 2)  # a shared read, but not the one we have
     return None
+
+
+def _awaits_absence(f: Facts) -> bool:
+    """Tell whether more reads could confirm that a removed credential is gone."""
+    return any(
+        r.removed is not None
+        and not f.is_listed(r.key_id)
+        and f.o.memory.absences.get(r.key_id, 0) < _ABSENT_READS
+        for r in f.retiring
+    )
 
 
 def _read_again(f: Facts, max_age: timedelta) -> Action | None:
@@ -440,7 +449,7 @@ def next_look(f: Facts) -> datetime:
     times += [retire_time(f, r) for r in f.retiring]
     times += [r.end + o.policy.expired_grace for r in f.retiring]
     times += [removed + o.policy.settle for removed in o.memory.removals.values()]
-    if any(r.removed is not None for r in f.retiring):
+    if _awaits_absence(f):
         times.append(f.application.read_time + o.policy.settle / _ABSENT_READS)
     proof = o.memory.published_proof
     if proof is not None and f.retiring:
