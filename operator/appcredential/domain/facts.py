@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.marker import Marker, parse_marker
+from appcredential.domain.marker import Attempt, parse_marker
 from appcredential.domain.observed import (
     Application,
     Credential,
@@ -95,9 +95,10 @@ class Facts:
         """Tell whether the last read showed this credential, whoever made it."""
         return any(c.key_id == key for c in self.application.credentials)
 
-    def marker_of(self, credential: Credential) -> Marker | None:
-        """Parse a credential's marker."""
-        return parse_marker(credential.display_name)
+    def attempt_of(self, credential: Credential) -> Attempt:
+        """Return the attempt in a credential's marker, empty without one."""
+        marker = parse_marker(credential.display_name)
+        return marker.attempt if marker is not None else Attempt("")
 
     @property
     def abandoned_attempts(self) -> frozenset[str]:
@@ -109,20 +110,14 @@ class Facts:
         )
         return frozenset(e.attempt for e in entries)
 
-    @property
-    def pending_attempt(self) -> str:
-        """P's attempt; "pending" is equality of attempts. Empty without P."""
-        return self.o.pending.attempt if self.o.pending is not None else ""
-
     def is_pending(self, credential: Credential) -> bool:
-        """Tell whether a credential was made by P's attempt."""
-        marker = self.marker_of(credential)
-        return marker is not None and marker.attempt == self.pending_attempt
+        """Tell whether a credential was made by P's attempt: "pending" is equality of attempts."""
+        p = self.o.pending
+        return p is not None and p.attempt == self.attempt_of(credential)
 
     def is_abandoned(self, credential: Credential) -> bool:
         """Tell whether a credential was made by an attempt that is proven unpublished."""
-        marker = self.marker_of(credential)
-        return marker is not None and marker.attempt in self.abandoned_attempts
+        return self.attempt_of(credential) in self.abandoned_attempts
 
     @property
     def proof_count(self) -> int:

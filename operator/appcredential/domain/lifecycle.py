@@ -12,6 +12,7 @@ lists asks for a fresh read first.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,6 +50,7 @@ from appcredential.domain.needs import (
 from appcredential.domain.observed import (
     Abandoned,
     Application,
+    Minted,
     Observation,
     Pending,
     PendingState,
@@ -195,10 +197,8 @@ def _lacks_generated(f: Facts) -> bool:
 
 def orphan(f: Facts) -> Action | None:
     """13: an attempt that is proven unpublished is removed early."""
-    for c in f.exact.values():
-        if f.is_abandoned(c) and not is_published(f, c.key_id) and not f.is_pending(c):
-            return _removal(f, c.key_id, None)
-    return None
+    found = (c.key_id for c in f.exact.values() if f.is_abandoned(c))
+    return _first(_removal(f, key, None) for key in found)
 
 
 def intent_interrupted(f: Facts) -> Action | None:
@@ -336,18 +336,14 @@ def removal_seen(f: Facts) -> Action | None:
 
 def expired(f: Facts) -> Action | None:
     """21: expired by Entra's time, plus a margin."""
-    for r in f.retiring:
-        if f.is_listed(r.key_id) and f.entra_now >= r.end + f.o.policy.expired_grace:
-            return _removal(f, r.key_id, r.cause)
-    return None
+    past = (r for r in f.retiring if f.entra_now >= r.end + f.o.policy.expired_grace)
+    return _first(_removal(f, r.key_id, r.cause) for r in past)
 
 
 def retirement_due(f: Facts) -> Action | None:
     """22: the overlap is over and what T holds signs in now and lives longer."""
-    for r in f.retiring:
-        if f.is_listed(r.key_id) and f.o.now >= retire_time(f, r) and _may_retire(f, r):
-            return _prove_published(f) if _is_unproven(f) else _removal(f, r.key_id, r.cause)
-    return None
+    due = (r for r in f.retiring if f.o.now >= retire_time(f, r) and _may_retire(f, r))
+    return _first(_proven_removal(f, r) for r in due)
 
 
 def _may_retire(f: Facts, r: Retiring) -> bool:
@@ -363,36 +359,44 @@ def _may_retire(f: Facts, r: Retiring) -> bool:
     )
 
 
-def _is_unproven(f: Facts) -> bool:
-    proof = f.o.memory.published_proof
-    return (
-        proof is None
-        or f.published is None
-        or proof.attempt != f.published.attempt
-        or not proof.proves(f.o.now, count=1, max_age=f.o.policy.freshness)
+def _proven_removal(f: Facts, r: Retiring) -> Action | None:
+    """Remove by a fresh read, but first sign in with T's value, when a try is due."""
+    proof, attempt = f.o.memory.published_proof, _published(f).attempt
+    is_proven = (
+        proof is not None
+        and proof.attempt == attempt
+        and proof.proves(f.o.now, count=1, max_age=f.o.policy.freshness)
     )
-
-
-def _prove_published(f: Facts) -> Action | None:
-    """Sign in with T's value when a try is due: a waiting rule does not match."""
-    if f.published is None:
+    if not is_proven and f.o.now < signin.next_try(proof, attempt, f.o.now, timedelta(0)):
         return None
-    due = signin.next_try(f.o.memory.published_proof, f.published.attempt, f.o.now, timedelta(0))
-    return SignInPublished() if f.o.now >= due else None
+    removal = _removal(f, r.key_id, r.cause)
+    return SignInPublished() if isinstance(removal, Remove) and not is_proven else removal
+
+
+def _published(f: Facts) -> Minted:
+    assert f.published is not None  # noqa: S101 - callers checked
+    return f.published
+
+
+def _first(found: Iterable[Action | None]) -> Action | None:
+    """Return the first that does not merely wait."""
+    return next((action for action in found if action is not None), None)
 
 
 def _removal(f: Facts, key: KeyId, cause: RetireCause | None) -> Action | None:
-    """Remove a listed credential of our exact marker, by a fresh read, not twice in a row."""
+    """Remove a listed credential of our exact marker, by a fresh read, not twice in a row.
+
+    Whatever the records say, never the published one nor the pending one.
+    """
     credential = f.exact.get(key)
-    marker = f.marker_of(credential) if credential is not None else None
-    removed = f.o.memory.removals.get(key)
-    if marker is None or (removed is not None and f.o.now - removed < f.o.policy.settle):
+    if credential is None or is_published(f, key) or f.is_pending(credential):
         return None
-    if f.is_paused:
+    removed = f.o.memory.removals.get(key)
+    if f.is_paused or (removed is not None and f.o.now - removed < f.o.policy.settle):
         return None
     if not f.is_fresh:
         return _read_again(f, f.o.policy.freshness)
-    return Remove(key, marker.attempt, cause)
+    return Remove(key, f.attempt_of(credential), cause)
 
 
 def absence_unconfirmed(f: Facts) -> Action | None:
