@@ -336,7 +336,8 @@ def removal_seen(f: Facts) -> Action | None:
 
 def expired(f: Facts) -> Action | None:
     """21: expired by Entra's time, plus a margin."""
-    past = (r for r in f.retiring if f.entra_now >= r.end + f.o.policy.expired_grace)
+    grace = f.o.policy.expired_grace
+    past = (r for r in f.retiring if f.entra_now >= _end(f, r) + grace)
     return _first(_removal(f, r.key_id, r.cause) for r in past)
 
 
@@ -346,16 +347,22 @@ def retirement_due(f: Facts) -> Action | None:
     return _first(_proven_removal(f, r) for r in due)
 
 
+def _end(f: Facts, r: Retiring) -> datetime:
+    """Return when it expires as Entra says; what T records of it can be anything."""
+    credential = f.exact.get(r.key_id)
+    return credential.end if credential is not None else r.end
+
+
 def _may_retire(f: Facts, r: Retiring) -> bool:
     """Tell whether T's credential is a good survivor, and early removal still worth it."""
     if f.published is None or f.plan is None or not f.has_valid_published:
         return False
-    keep = max(f.o.policy.min_remaining, f.plan.overlap / 10)
+    keep, end = max(f.o.policy.min_remaining, f.plan.overlap / 10), _end(f, r)
     return (
-        r.end - f.entra_now >= keep
+        end - f.entra_now >= keep
         and f.is_listed(f.published.key_id)
         and f.published.not_before <= f.entra_now
-        and f.published.expires >= r.end + f.plan.overlap
+        and f.published.expires >= end + f.plan.overlap
     )
 
 
