@@ -127,15 +127,17 @@ def pending_is_a_copy(f: Facts) -> Action | None:
 
 def pending_is_done(f: Facts) -> Action | None:
     """8: P was published, given up, is retiring, or is older than what T holds."""
-    p = f.pending
-    if p is None or f.published is None or f.o.target is None:
+    p, t = f.pending, f.o.target
+    if p is None or t is None:
         return None
-    if p.attempt == f.published.attempt:
-        return DeletePending("published")
-    if p.attempt in {a.attempt for a in f.o.target.abandoned}:
+    if p.attempt in {a.attempt for a in t.abandoned}:
         return DeletePending("abandoned")
     if p.minted is not None and p.minted.key_id in {r.key_id for r in f.retiring}:
         return DeletePending("retiring")
+    if f.published is None:
+        return None
+    if p.attempt == f.published.attempt:
+        return DeletePending("published")
     if f.minted and p.minted and p.minted.not_before < f.published.not_before:
         return DeletePending("older than the published one")
     return None
