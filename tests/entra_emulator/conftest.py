@@ -1,0 +1,107 @@
+"""An emulator per test, a caller with a token, and a client that trusts it."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.emulator import OWNED_BY, Emulator
+
+
+@pytest.fixture(autouse=True)
+def _no_other_trust(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`requests` prefers these variables to the CA that a client was given."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def tls_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One authority and one signing key for the session: making them takes time."""
+    return tmp_path_factory.mktemp("emulator-tls")
+
+
+@pytest.fixture
+def emulator(tls_dir: Path) -> Iterator[Emulator]:
+    with Emulator(tls_dir) as running:
+        yield running
+
+
+@pytest.fixture
+def http(emulator: Emulator) -> Iterator[httpx.Client]:
+    context = ssl.create_default_context(cafile=emulator.ca_file)
+    with httpx.Client(verify=context) as client:
+        yield client
+
+
+@dataclass
+class GraphUser:
+    """A caller of Graph with plain requests, so that tests see what is on the wire."""
+
+    emulator: Emulator
+    http: httpx.Client
+    tenant: str
+    client_id: str
+    secret: str = field(repr=False)
+    token: str = field(default="", repr=False)
+
+    def sign_in(self, **form: str) -> httpx.Response:
+        """Ask for a token; fields of the form can be replaced, or removed with an empty text."""
+        fields = {
+            "grant_type": "client_credentials",
+            "client_id": self.client_id,
+            "client_secret": self.secret,
+            "scope": "https://graph.microsoft.com/.default",
+            **form,
+        }
+        sent = {name: value for name, value in fields.items() if value}
+        url = f"{self.emulator.url}/{self.tenant}/oauth2/v2.0/token"
+        answer = self.http.post(url, data=sent)
+        if answer.status_code == 200 and not form:
+            self.token = answer.json()["access_token"]
+        return answer
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        """Call Graph below its root."""
+        if not self.token:
+            self.sign_in()
+        sent = {"Authorization": f"Bearer {self.token}", **headers}
+        return self.http.request(
+            method, f"{self.emulator.graph_root}/{path}", json=body, headers=sent
+        )
+
+    def get(self, path: str) -> Any:
+        """Return the JSON of a GET that must succeed."""
+        answer = self.call("GET", path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def add_password(self, app: str, **password: str) -> dict[str, Any]:
+        """Add a password that must be accepted."""
+        body = {"passwordCredential": password}
+        answer = self.call("POST", f"applications/{app}/addPassword", body)
+        assert answer.status_code == 200, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def remove_password(self, app: str, key_id: str) -> httpx.Response:
+        """Try to remove a password."""
+        return self.call("POST", f"applications/{app}/removePassword", {"keyId": key_id})
+
+
+@pytest.fixture
+def tenant(emulator: Emulator) -> str:
+    return emulator.create_tenant()
+
+
+@pytest.fixture
+def user(emulator: Emulator, http: httpx.Client, tenant: str) -> GraphUser:
+    """A caller with `Application.ReadWrite.OwnedBy`."""
+    client_id, secret = emulator.create_operator(tenant, OWNED_BY)
+    return GraphUser(emulator, http, tenant, client_id, secret)
