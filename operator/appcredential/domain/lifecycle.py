@@ -60,7 +60,6 @@ from appcredential.domain.observed import (
 )
 from appcredential.domain.rotation import effective_renew_before
 from appcredential.domain.secret_data import MAX_ABANDONED, Publication, is_rendered, render
-from appcredential.domain.signin import SignInClass
 from appcredential.domain.spec import AppCredentialSpec, KeyId
 from appcredential.domain.status import needs_write, project
 
@@ -237,10 +236,9 @@ def _renew_before_of(f: Facts, p: Pending) -> timedelta:
 
 def _will_never_sign_in(f: Facts, p: Pending) -> bool:
     proof = f.o.memory.pending_proof
-    if proof is None or proof.attempt != p.attempt or proof.failing_since is None:
+    if proof is None or proof.attempt != p.attempt:
         return False
-    lasting = f.o.now - proof.failing_since >= f.o.policy.proof_budget
-    return proof.result.kind is SignInClass.NOT_YET and lasting
+    return proof.refused_for >= f.o.policy.proof_budget
 
 
 def sign_in_due(f: Facts) -> Action | None:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from appcredential.domain.facts import Facts
 from appcredential.domain.observed import Pending, RetireCause, Retiring
 from appcredential.domain.rotation import backoff
-from appcredential.domain.signin import SignInClass
 from appcredential.domain.spec import KeyId, RetireWhen
 
 MAX_UNPUBLISHED = 3
@@ -62,10 +61,8 @@ def is_gone(f: Facts) -> bool:
         return False
     return (
         proof.attempt == f.published.attempt
-        and proof.result.kind is SignInClass.NOT_YET
-        and proof.failures >= GONE_FAILURES
-        and proof.failing_since is not None
-        and proof.last_try - proof.failing_since >= f.o.policy.gone_window
+        and proof.refusals >= GONE_FAILURES
+        and proof.refused_for >= f.o.policy.gone_window
     )
 
 

@@ -115,19 +115,28 @@ class Proof:
     Attributes:
         attempt: which credential, by marker attempt.
         successes: in a row.
-        failures: in a row, transient ones not counted.
-        tries_failed: in a row, transient ones counted; spaces the retries.
-        failing_since: first failure of the current run.
+        refusals: `NOT_YET` answers in a row, transient ones between them not counted.
+        refused_since: first of them; only these say something of the credential itself.
+        tries_failed: failures of any kind in a row; spaces the retries.
+        failing_since: first of them.
     """
 
     attempt: str
     successes: int = 0
-    failures: int = 0
+    refusals: int = 0
+    refused_since: datetime | None = None
     tries_failed: int = 0
     last_try: datetime
     last_success: datetime | None = None
     failing_since: datetime | None = None
     result: SignInResult = PROVEN
+
+    @property
+    def refused_for(self) -> timedelta:
+        """How long refusals in a row span; zero when the last answer was none."""
+        if self.refused_since is None or self.result.kind is not SignInClass.NOT_YET:
+            return timedelta(0)
+        return self.last_try - self.refused_since
 
     def proves(self, now: datetime, *, count: int, max_age: timedelta) -> bool:
         """Tell whether `count` successes in a row were seen, the last within `max_age`."""
@@ -149,34 +158,26 @@ def record(proof: Proof | None, attempt: str, result: SignInResult, now: datetim
     old = proof if proof is not None and proof.attempt == attempt else None
     base = old or Proof(attempt=attempt, last_try=now)
     if result.kind is SignInClass.PROVEN:
-        return replace(
-            base,
+        return Proof(
+            attempt=attempt,
             successes=base.successes + 1,
-            failures=0,
-            tries_failed=0,
-            failing_since=None,
             last_try=now,
             last_success=now,
             result=result,
         )
-    since = base.failing_since or now
-    if result.kind is SignInClass.TRANSIENT:
-        return replace(
-            base,
-            tries_failed=base.tries_failed + 1,
-            failing_since=since,
-            last_try=now,
-            result=result,
-        )
-    return replace(
+    failed = replace(
         base,
-        successes=0,
-        failures=base.failures + 1,
         tries_failed=base.tries_failed + 1,
-        failing_since=since,
+        failing_since=base.failing_since or now,
         last_try=now,
         result=result,
     )
+    if result.kind is SignInClass.TRANSIENT:
+        return failed
+    if result.kind is SignInClass.NOT_YET:
+        since = base.refused_since or now
+        return replace(failed, successes=0, refusals=base.refusals + 1, refused_since=since)
+    return replace(failed, successes=0, refusals=0, refused_since=None)
 
 
 def next_try(proof: Proof | None, attempt: str, now: datetime, spacing: timedelta) -> datetime:
