@@ -111,7 +111,8 @@ def _unusable(o: Observation) -> Problem | None:
 
 def _was_granted(o: Observation) -> bool:
     """Something was issued already, so a grant existed and was withdrawn."""
-    return o.pending is not None or (o.target is not None and o.target.published is not None)
+    t = o.own_target
+    return o.pending is not None or (t is not None and t.published is not None)
 
 
 def _patient(o: Observation, problem: Problem) -> Problem:
@@ -134,7 +135,7 @@ def secret_conflict(o: Observation) -> Action | None:
     t = o.target
     if t is None:
         return None
-    if t.owner != str(o.resource.owner):
+    if o.own_target is None:
         return Hold(
             Problem(
                 reason=Reason.SECRET_CONFLICT,

@@ -128,7 +128,7 @@ class Minted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """T. `published` is None when it is not ours or records nothing; `value` when damaged.
+    """T, ours or not. `published` is None when it records nothing; `value` when damaged.
 
     `origin` is the live metadata, of which a replace carries over what is not ours.
     """
@@ -274,3 +274,9 @@ class Observation:
     crd_deleted: bool | None
     application: Application | None
     memory: Memory
+
+    @property
+    def own_target(self) -> Target | None:
+        """T when it is this resource's: what another one publishes there is not our state."""
+        t = self.target
+        return t if t is not None and t.owner == str(self.resource.owner) else None

@@ -23,7 +23,7 @@ from appcredential.domain.durations import format_duration
 from appcredential.domain.facts import Facts
 from appcredential.domain.marker import parse_marker
 from appcredential.domain.needs import is_at_limit, needs_successor, retire_time
-from appcredential.domain.observed import Minted, Observation, Retiring
+from appcredential.domain.observed import Minted, Observation, Retiring, Target
 from appcredential.domain.rotation import is_overdue
 from appcredential.domain.signin import Proof, SignInClass, is_failing_long
 from appcredential.domain.spec import AppCredentialSpec, VerificationMode
@@ -76,7 +76,7 @@ def _without_inventory(status: Mapping[str, Any]) -> dict[str, Any]:
 
 def _valid_published(o: Observation) -> Minted | None:
     """Return T's credential while its value is intact and it has not expired."""
-    t = o.target
+    t = o.own_target
     if t is None or t.published is None or t.value is None:
         return None
     entra_now = o.now + (o.directory_skew or timedelta(0))
@@ -156,12 +156,12 @@ def _sign_in_problem(f: Facts) -> Problem | None:
 
 
 def _ready(o: Observation, f: Facts | None, problem: Problem | None) -> Condition:
-    published = _valid_published(o)
+    published, t = _valid_published(o), o.own_target
     if published is not None and (problem is None or problem.reason not in _UNMET):
         return Condition(type=ConditionType.READY, status="True", **_ready_words(f, problem))
     if problem is not None:
         reason, message = problem.reason, problem.message
-    elif o.target is not None and o.target.published is not None and o.target.value is not None:
+    elif t is not None and t.published is not None and t.value is not None:
         reason, message = Reason.EXPIRED, "The published credential has expired."
     else:
         reason, message = Reason.PROGRESSING, "The credential is being issued and proven."
@@ -192,7 +192,8 @@ def _verified(o: Observation, f: Facts | None) -> Condition:
                 reason=problem.reason,
                 message=problem.message,
             )
-    if o.target is not None and o.target.published and o.target.verified_time is not None:
+    t = o.own_target
+    if t is not None and t.published is not None and t.verified_time is not None:
         status, reason = "True", Reason.PROVEN
         message = "The published credential signed in before it was published."
     elif _mode(o) is VerificationMode.DISABLED:
@@ -212,7 +213,7 @@ def _mode(o: Observation) -> VerificationMode:
 
 
 def _expiring(o: Observation, f: Facts | None) -> Condition:
-    t = o.target
+    t = o.own_target
     if t is not None and t.published is not None and _valid_published(o) is None:
         status, reason = "True", Reason.EXPIRED
         message = "The published credential has expired or its value was damaged."
@@ -263,22 +264,22 @@ def _observed_generation(o: Observation, ready: Condition, problem: Problem | No
 def _projection(o: Observation) -> dict[str, Any]:
     """Return what T says of itself, and the grant; it holds behind closed gates too."""
     found: dict[str, Any] = {}
-    t = o.target
-    if t is not None and t.published is not None and t.owner == str(o.resource.owner):
+    t = o.own_target
+    if t is not None and t.published is not None:
         found["secretRef"] = {"name": t.name}
-        found["credential"] = _credential(o, t.published)
+        found["credential"] = _credential(o, t, t.published)
     if not isinstance(o.grant, Problem):
         found["grant"] = o.grant.name
     return found
 
 
-def _credential(o: Observation, published: Minted) -> dict[str, str]:
-    spec, t = o.resource.spec, o.target
+def _credential(o: Observation, t: Target, published: Minted) -> dict[str, str]:
+    spec = o.resource.spec
     times = {
         "startTime": published.not_before,
         "expirationTime": published.expires,
-        "verifiedTime": t.verified_time if t is not None else None,
-        "publishedTime": t.published_time if t is not None else None,
+        "verifiedTime": t.verified_time,
+        "publishedTime": t.published_time,
     }
     kind = str(spec.type) if isinstance(spec, AppCredentialSpec) else ""
     return {
