@@ -66,7 +66,7 @@ def _refusal(namespace: str, spec: AppCredentialSpec) -> str:
     manifest = {
         "apiVersion": "appcredential.io/v1alpha1",
         "kind": "ApplicationGrant",
-        "metadata": {"name": namespace},
+        "metadata": {"name": f"{namespace}-{spec.client_id}"},
         "spec": {
             "tenantRef": {"name": spec.tenant},
             "applications": {"clientIds": [spec.client_id]},
