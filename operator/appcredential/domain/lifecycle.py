@@ -208,7 +208,7 @@ def intent_interrupted(f: Facts) -> Action | None:
     if p is None or p.state is not PendingState.INTENT:
         return None
     is_mine = p.holder == f.o.holder
-    is_old = f.o.now - p.intent_time > f.o.policy.intent_respect
+    is_old = f.o.now - p.intent_time >= f.o.policy.intent_respect
     return Fence("minting was interrupted") if is_mine or is_old else None
 
 
