@@ -186,14 +186,9 @@ def rendering_differs(f: Facts) -> Action | None:
     if t is None or t.value is None or f.published is None:
         return None
     wanted = render(f.spec, f.tenant, t.value, publication(f), t, None)
-    if is_rendered(t, wanted) and not _lacks_generated(f):
+    if is_rendered(t, wanted) and t.data.keys() >= f.spec.secret.data.keys():
         return None
     return _write_target(f, "repaired")
-
-
-def _lacks_generated(f: Facts) -> bool:
-    data = f.o.target.data if f.o.target is not None else {}
-    return any(key not in data for key in f.spec.secret.data)
 
 
 def orphan(f: Facts) -> Action | None:
@@ -215,23 +210,22 @@ def intent_interrupted(f: Facts) -> Action | None:
 def minted_is_useless(f: Facts) -> Action | None:
     """15: a successor that cannot or should not be published any more."""
     p = f.minted
-    if p is None or p.minted is None:
+    if p is None:
         return None
+    if p.minted is None:
+        # Not fenced: without a key id it would pass for one that never held a value.
+        return DeletePending("its records are damaged")
     if p.value is None:
         return Fence("its value is damaged")
     before = rotate_before(f)
     if before is not None and p.minted.not_before < before:
         return Fence("issued before rotateIssuedBefore")
-    if p.minted.expires - f.entra_now < _renew_before_of(f, p) / 2:
+    life = p.minted.expires - p.minted.not_before
+    if p.minted.expires - f.entra_now < effective_renew_before(f.spec.rotation, life) / 2:
         return Fence("too little of its life is left")
     if f.requires_proof and _will_never_sign_in(f, p):
         return Fence("it does not sign in")
     return None
-
-
-def _renew_before_of(f: Facts, p: Pending) -> timedelta:
-    assert p.minted is not None  # noqa: S101 - the caller checked
-    return effective_renew_before(f.spec.rotation, p.minted.expires - p.minted.not_before)
 
 
 def _will_never_sign_in(f: Facts, p: Pending) -> bool:
