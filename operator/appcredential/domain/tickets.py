@@ -126,8 +126,10 @@ TicketAction: TypeAlias = (
 def decide_ticket(o: TicketObservation) -> TicketAction:
     """Return the one thing to do next for a ticket."""
     start = _start(o)
-    if start is None or o.now < start:
-        return Wait(start or o.now + o.absence)
+    if start is None:
+        return Wait(o.now + o.absence)
+    if o.now < start:
+        return Wait(start)
     intent = _intent_ends(o)
     if intent is not None and o.now < intent:
         return Wait(intent)
@@ -162,7 +164,8 @@ def _removal(o: TicketObservation) -> TicketAction | None:
     ours = credentials_to_revoke(o)
     if ours:
         marker = parse_marker(ours[0].display_name)
-        return RemoveForTicket(ours[0].key_id, marker.attempt if marker else Attempt(""))
+        assert marker is not None  # noqa: S101 - it would not be ours
+        return RemoveForTicket(ours[0].key_id, marker.attempt)
     if len(o.clean_reads) < CLEAN_READS:
         return ReadTicketApplication()
     return None
