@@ -22,7 +22,7 @@ from appcredential.domain.conditions import (
 from appcredential.domain.durations import format_duration
 from appcredential.domain.facts import Facts
 from appcredential.domain.marker import parse_marker
-from appcredential.domain.needs import is_at_limit, needs_successor, retire_time
+from appcredential.domain.needs import is_at_limit, is_gone, needs_successor, retire_time
 from appcredential.domain.observed import Minted, Observation, Retiring, Target
 from appcredential.domain.rotation import is_overdue
 from appcredential.domain.signin import Proof, SignInClass, is_failing_long
@@ -157,10 +157,13 @@ def _sign_in_problem(f: Facts) -> Problem | None:
 
 def _ready(o: Observation, f: Facts | None, problem: Problem | None) -> Condition:
     published, t = _valid_published(o), o.own_target
-    if published is not None and (problem is None or problem.reason not in _UNMET):
+    gone = f is not None and is_gone(f)
+    if published is not None and not gone and (problem is None or problem.reason not in _UNMET):
         return Condition(type=ConditionType.READY, status="True", **_ready_words(f, problem))
     if problem is not None:
         reason, message = problem.reason, problem.message
+    elif gone:
+        reason, message = Reason.SIGN_IN_REJECTED, "Entra refuses the published credential."
     elif t is not None and t.published is not None and t.value is not None:
         reason, message = Reason.EXPIRED, "The published credential has expired."
     else:
@@ -193,7 +196,10 @@ def _verified(o: Observation, f: Facts | None) -> Condition:
                 message=problem.message,
             )
     t = o.own_target
-    if t is not None and t.published is not None and t.verified_time is not None:
+    if f is not None and is_gone(f):
+        status, reason = "False", Reason.SIGN_IN_REJECTED
+        message = "Entra no longer lists the published credential and refuses its sign-ins."
+    elif t is not None and t.published is not None and t.verified_time is not None:
         status, reason = "True", Reason.PROVEN
         message = "The published credential signed in before it was published."
     elif _mode(o) is VerificationMode.DISABLED:
