@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -9,9 +10,10 @@ import threading
 from collections.abc import Sequence
 
 from demo.playground import down, hold, up
+from demo.processes import StackError
 from demo.reporting import Reporter, reporter
 from demo.seed import seed
-from demo.stack import Stack, StackError
+from demo.stack import Stack
 from demo.story import Story, StoryError
 from localcluster.errors import ClusterError
 
@@ -34,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _story() -> int:
+    # The refusals that the story waits for are no warnings here.
+    logging.getLogger("azure").setLevel(logging.CRITICAL)
     # A polite end also takes the child processes away.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with reporter() as told:

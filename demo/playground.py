@@ -12,8 +12,9 @@ import threading
 import time
 from pathlib import Path
 
+from demo.processes import StackError
 from demo.seed import seed
-from demo.stack import ROOT, Stack, StackError
+from demo.stack import ROOT, Stack
 from localcluster.cache import cache_folder, try_lock
 
 _START_SECONDS = 180.0

@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 TENANT_ID: Final = "11111111-1111-4111-8111-111111111111"
 OPERATOR_ID: Final = "22222222-2222-4222-8222-222222222222"
 CLIENT_ID: Final = "33333333-3333-4333-8333-333333333333"
 OPERATOR_SECRET: Final = "the-operators-own-demo-secret-000000000"
 FOREIGN: Final = ("made by hand in the portal", "terraform, team payments")
+
+_LAG: Final = {"create": (1, 3), "add": (1, 3), "update": (1, 3), "remove": (1, 3)}
+
+
+def seed(*, lag: bool) -> dict[str, Any]:
+    """Return the emulator's seed document; with `lag`, replicas learn a change after 1-3 s."""
+    operator = {
+        "displayName": "appcredential operator",
+        "appId": OPERATOR_ID,
+        "passwords": [{"displayName": "operator", "value": OPERATOR_SECRET, "endInDays": 30}],
+        "servicePrincipal": {"permissions": ["Application.ReadWrite.OwnedBy"]},
+    }
+    application = {
+        "displayName": "orders",
+        "appId": CLIENT_ID,
+        "owners": [OPERATOR_ID],
+        "passwords": [{"displayName": name, "endInDays": 200} for name in FOREIGN],
+    }
+    tenant = {
+        "id": TENANT_ID,
+        "displayName": "Contoso",
+        "applications": [operator, application],
+    }
+    document: dict[str, Any] = {"tenants": [tenant]}
+    if lag:
+        rows = {"application": _LAG, "list": _LAG, "token": _LAG}
+        document["faults"] = {"lag": {"replicas": 3, **rows}}
+    return document

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from demo.processes import OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, Child, StackError
+from demo.seed import OPERATOR_SECRET
 from localcluster import Cluster
 
 ROOT = Path(__file__).parents[1]
@@ -84,6 +85,13 @@ class EmulatorProcess:
         with urllib.request.urlopen(request, timeout=10, context=self.context()) as answer:  # noqa: S310
             raw = answer.read()
         return json.loads(raw) if raw else None
+
+    def credentials(self, client_id: str) -> list[dict[str, Any]]:
+        """Return an application's password credentials as they truly are; never a value."""
+        found: list[dict[str, Any]] = self.call("GET", f"/applications/{client_id}")[
+            "passwordCredentials"
+        ]
+        return found
 
 
 class OperatorProcess:
@@ -192,11 +200,22 @@ class Stack:
         self.cluster.kubectl("apply", "--server-side", "-f", RBAC)
         self._progress("starting the Entra emulator")
         self.emulator = EmulatorProcess(self.folder / "entra", self._seed)
+        self._make_identity()
         self._progress("starting the operator")
         self.operator = OperatorProcess(
             self.cluster, self.emulator, self.folder / "operator", self._settings
         )
         self.operator.wait_until_ready()
+
+    def _make_identity(self) -> None:
+        """Put the operator's own credential where its EntraTenant will look for it."""
+        manifest = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "operator-identity", "namespace": OPERATOR_NAMESPACE},
+            "stringData": {"clientSecret": OPERATOR_SECRET},
+        }
+        self.cluster.kubectl("apply", "--server-side", "-f", "-", input=json.dumps(manifest))
 
     def stop(self) -> None:
         """Take everything away."""

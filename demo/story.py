@@ -1,4 +1,4 @@
-"""The story: issue, prove, publish, sign in, rotate, retire; every step is checked as it is told."""
+"""The story: issue, prove, publish, sign in, rotate, retire; every step is checked as told."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Story:
         self._prepare()
         before = Counts.of(self._stack)
         self._issue()
-        issued = self._settle(before)
+        issued = self._settle()
         first = self._read_secret()
         self._sign_in(first)
         self._tell_counts("one issue", counts_between(before, issued))
@@ -131,7 +131,7 @@ class Story:
 
     # --- counting -------------------------------------------------------------------------
 
-    def _settle(self, before: Counts) -> Counts:
+    def _settle(self) -> Counts:
         """Return the counts once the issue's last writes are done."""
         last = Counts.of(self._stack)
         for _ in range(20):

@@ -128,7 +128,7 @@ class Reconciler:
         """
         view = self._views.setdefault(owner, View())
         held = view.resource.value
-        if held is not None and seen_version and held.resource_version != seen_version:
+        if held is not None and _is_newer(seen_version, held.resource_version):
             view.resource.drop()
         try:
             return await self._passes(owner, view)
@@ -365,6 +365,17 @@ class Reconciler:
         if not isinstance(access, Access):
             raise ConflictError("the tenant changed meanwhile")
         return access.session
+
+
+def _is_newer(seen: str, held: str) -> bool:
+    """Tell whether a watch showed something later than what we hold.
+
+    Our own writes come back through the watch, and older events late. Resource
+    versions of one kind compare as integers (KEP-5504); anything else counts as newer.
+    """
+    if seen.isdigit() and held.isdigit():
+        return int(seen) > int(held)
+    return bool(seen) and seen != held
 
 
 def _no_tenant() -> Problem:
