@@ -24,7 +24,9 @@ from appcredential.errors import (
     AppCredentialError,
     ConflictError,
     InvalidSpecError,
+    NotFoundError,
     PermissionDeniedError,
+    ThrottledError,
     UnavailableError,
 )
 from appcredential.gate import Gate
@@ -226,7 +228,7 @@ class Tenants:
         except PermissionDeniedError as exc:
             log.warning("tenant refuses the operator", extra={"tenant": name, "error": str(exc)})
             held.failing = _refusal(exc)
-        except (UnavailableError, ConflictError) as exc:
+        except (UnavailableError, ThrottledError, ConflictError, NotFoundError) as exc:
             log.warning("tenant unreachable", extra={"tenant": name, "error": str(exc)})
             held.failing = Problem(
                 reason=Reason.DIRECTORY_UNAVAILABLE,
