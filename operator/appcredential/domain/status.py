@@ -331,11 +331,14 @@ def _retiring(f: Facts, r: Retiring) -> dict[str, str]:
 
 
 def _inventory(f: Facts) -> dict[str, int]:
+    """Count the application's credentials, with those of ours the last read could not know."""
     owner, identity = f.o.resource.owner, f.o.identity
-    markers = [parse_marker(c.display_name) for c in f.application.credentials]
-    managed = sum(m is not None and m.is_usable_by(identity, owner) for m in markers)
+    listed = {c.key_id: parse_marker(c.display_name) for c in f.application.credentials}
+    usable = {k for k, m in listed.items() if m is not None and m.is_usable_by(identity, owner)}
+    held = (f.published, f.pending.minted if f.pending is not None else None)
+    managed = usable | {m.key_id for m in held if m is not None}
     return {
-        "managed": managed,
-        "foreign": len(markers) - managed,
+        "managed": len(managed),
+        "foreign": len(listed.keys() - managed),
         "expired": sum(c.end <= f.entra_now for c in f.application.credentials),
     }
