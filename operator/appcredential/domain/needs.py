@@ -43,14 +43,14 @@ def rotate_before(f: Facts) -> datetime | None:
 
 
 def seems_gone(f: Facts) -> bool:
-    """Tell whether the published key is missing from the list well after its publish."""
+    """Tell whether a read made well after the publish lacks the published key."""
     p, t = f.published, f.o.target
     return (
         p is not None
         and t is not None
         and t.value is not None
         and not f.is_listed(p.key_id)
-        and f.o.now - (t.published_time or t.creation_time) > f.o.policy.settle
+        and f.application.read_time - (t.published_time or t.creation_time) > f.o.policy.settle
     )
 
 
