@@ -354,7 +354,6 @@ def _may_retire(f: Facts, r: Retiring) -> bool:
     keep, end = max(f.o.policy.min_remaining, f.plan.overlap / 10), _end(f, r)
     return (
         end - f.entra_now >= keep
-        and f.is_listed(f.published.key_id)
         and f.published.not_before <= f.entra_now
         and f.published.expires >= end + f.plan.overlap
     )
@@ -371,7 +370,11 @@ def _proven_removal(f: Facts, r: Retiring) -> Action | None:
     if not is_proven and f.o.now < signin.next_try(proof, attempt, f.o.now, timedelta(0)):
         return None
     removal = _removal(f, r.key_id, r.cause)
-    return SignInPublished() if isinstance(removal, Remove) and not is_proven else removal
+    if not isinstance(removal, Remove):
+        return removal
+    if not f.is_listed(_published(f).key_id):
+        return None
+    return removal if is_proven else SignInPublished()
 
 
 def _published(f: Facts) -> Minted:
