@@ -1,0 +1,328 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from appcredential.domain.marker import Attempt, Owner
+from appcredential.domain.observed import Application, Pending, PendingState, Target
+from appcredential.domain.spec import ClientId, CredentialType, DeletionPolicy, KeyId, ObjectId
+from appcredential.domain.tickets import (
+    DeleteTarget,
+    DeleteTicket,
+    DeleteTicketPending,
+    ReadTicketApplication,
+    RemoveForTicket,
+    Ticket,
+    TicketAction,
+    TicketObservation,
+    Wait,
+    credentials_to_revoke,
+    decide_ticket,
+    ticket_name,
+)
+from tests.support.builders import (
+    ATTEMPT,
+    CLIENT_ID,
+    DAY,
+    HOUR,
+    IDENTITY,
+    KEY,
+    MINUTE,
+    NEXT,
+    NEXT_ATTEMPT,
+    NOW,
+    OBJECT_ID,
+    OLD,
+    OLD_ATTEMPT,
+    OTHER_IDENTITY,
+    OTHER_OWNER,
+    OWNER,
+    SECOND,
+    TENANT_ID,
+    application,
+    credential,
+    minted,
+    next_credential,
+    old_credential,
+    pending,
+    retiring,
+    target,
+)
+
+CLEAN = (NOW - 10 * SECOND, NOW - 5 * SECOND, NOW)
+ABSENT = NOW - HOUR
+THEIRS = KeyId("key-theirs")
+
+
+def ticket(
+    *,
+    policy: DeletionPolicy = DeletionPolicy.REVOKE,
+    due: datetime = NOW - MINUTE,
+    object_id: ObjectId | None = OBJECT_ID,
+    secret_uid: str = "target-uid",
+    pending_attempt: str = "",
+) -> Ticket:
+    return Ticket(
+        owner=OWNER,
+        resource_uid="resource-uid",
+        tenant="default",
+        tenant_id=TENANT_ID,
+        client_id=CLIENT_ID,
+        object_id=object_id,
+        type=CredentialType.CLIENT_SECRET,
+        policy=policy,
+        secret_name="orders-entra",
+        secret_uid=secret_uid,
+        pending_attempt=pending_attempt,
+        due=due,
+    )
+
+
+RETAIN = ticket(policy=DeletionPolicy.RETAIN, pending_attempt=NEXT_ATTEMPT)
+
+
+def seen(
+    ticket: Ticket,
+    *,
+    now: datetime = NOW,
+    owner_absent_since: datetime | None = ABSENT,
+    application: Application | None = application(credential()),  # noqa: B008 - frozen
+    application_gone: bool = False,
+    target: Target | None = target(),  # noqa: B008 - frozen
+    pending: Pending | None = None,
+    clean_reads: tuple[datetime, ...] = (),
+) -> TicketObservation:
+    return TicketObservation(
+        now=now,
+        identity=IDENTITY,
+        ticket=ticket,
+        owner_absent_since=owner_absent_since,
+        application=application,
+        application_gone=application_gone,
+        target=target,
+        pending=pending,
+        clean_reads=clean_reads,
+    )
+
+
+NOTHING = application()
+INTENT = pending(PendingState.INTENT, intent_time=NOW - 59 * SECOND)
+CASES: list[tuple[str, TicketObservation, TicketAction]] = [
+    (
+        "waits while the owner is present or unknown",
+        seen(ticket(), owner_absent_since=None),
+        Wait(NOW + 10 * MINUTE),
+    ),
+    (
+        "waits until it is due",
+        seen(ticket(due=NOW + DAY)),
+        Wait(NOW + DAY),
+    ),
+    (
+        "waits until the owner was absent for ten minutes",
+        seen(ticket(), owner_absent_since=NOW - 9 * MINUTE),
+        Wait(NOW + MINUTE),
+    ),
+    (
+        "acts at the very time that was waited for",
+        seen(ticket(due=NOW), owner_absent_since=NOW - 10 * MINUTE),
+        RemoveForTicket(KEY, ATTEMPT),
+    ),
+    (
+        "waits out a young intent",
+        seen(ticket(), pending=INTENT),
+        Wait(NOW + SECOND),
+    ),
+    (
+        "does not wait for an old intent",
+        seen(ticket(), pending=replace(INTENT, intent_time=NOW - MINUTE)),
+        RemoveForTicket(KEY, ATTEMPT),
+    ),
+    (
+        "reads the application first",
+        seen(ticket(), application=None),
+        ReadTicketApplication(),
+    ),
+    (
+        "reads again when the read is old",
+        seen(ticket(), application=application(credential(), read_time=NOW - 16 * SECOND)),
+        ReadTicketApplication(),
+    ),
+    (
+        "removes a credential of ours",
+        seen(ticket()),
+        RemoveForTicket(KEY, ATTEMPT),
+    ),
+    (
+        "removes one however many clean reads there were",
+        seen(ticket(), clean_reads=CLEAN),
+        RemoveForTicket(KEY, ATTEMPT),
+    ),
+    (
+        "asks for three clean reads",
+        seen(ticket(), application=NOTHING, clean_reads=CLEAN[:2]),
+        ReadTicketApplication(),
+    ),
+    (
+        "deletes P when Entra is clean",
+        seen(ticket(), application=NOTHING, clean_reads=CLEAN, pending=pending()),
+        DeleteTicketPending(),
+    ),
+    (
+        "leaves a P of another owner",
+        seen(ticket(), application=NOTHING, clean_reads=CLEAN, pending=pending(owner=OTHER_OWNER)),
+        DeleteTarget(),
+    ),
+    (
+        "deletes T when P is gone",
+        seen(ticket(), application=NOTHING, clean_reads=CLEAN),
+        DeleteTarget(),
+    ),
+    (
+        "leaves a T made after the deletion",
+        seen(ticket(secret_uid="earlier-uid"), application=NOTHING, clean_reads=CLEAN),
+        DeleteTicket(),
+    ),
+    (
+        "leaves a T of another owner",
+        seen(
+            ticket(),
+            application=NOTHING,
+            clean_reads=CLEAN,
+            target=replace(target(), owner=str(OTHER_OWNER)),
+        ),
+        DeleteTicket(),
+    ),
+    (
+        "ends when nothing is left",
+        seen(ticket(), application=NOTHING, clean_reads=CLEAN, target=None),
+        DeleteTicket(),
+    ),
+    (
+        "asks nothing of Entra when the application is gone",
+        seen(ticket(), application=None, application_gone=True),
+        DeleteTarget(),
+    ),
+    (
+        "asks nothing of Entra when nothing was ever issued",
+        seen(ticket(object_id=None), application=None),
+        DeleteTarget(),
+    ),
+    (
+        "keeps the published one under Retain",
+        seen(RETAIN, clean_reads=CLEAN),
+        DeleteTicket(),
+    ),
+    (
+        "removes the unpublished attempt under Retain",
+        seen(RETAIN, application=application(credential(), next_credential())),
+        RemoveForTicket(NEXT, NEXT_ATTEMPT),
+    ),
+    (
+        "deletes P under Retain",
+        seen(RETAIN, pending=pending(), clean_reads=CLEAN),
+        DeleteTicketPending(),
+    ),
+]
+
+
+@pytest.mark.parametrize(("o", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+def test_a_ticket(o: TicketObservation, expected: TicketAction) -> None:
+    assert decide_ticket(o) == expected
+
+
+def test_revoke_covers_every_credential_of_the_owner_in_this_cluster_and_no_other() -> None:
+    listed = application(
+        credential(),
+        old_credential(),
+        next_credential(),
+        credential(THEIRS, owner=OTHER_OWNER),
+        credential(identity=OTHER_IDENTITY),
+        credential(attempt=Attempt("zzzz" + ATTEMPT[4:])),
+        credential(display_name="made by hand"),
+    )
+    found = credentials_to_revoke(seen(ticket(), application=listed))
+    assert [c.key_id for c in found] == [KEY, OLD, NEXT]
+
+
+def test_nothing_is_revoked_without_a_read() -> None:
+    assert credentials_to_revoke(seen(ticket(), application=None)) == []
+
+
+def test_retain_never_takes_what_workloads_may_use() -> None:
+    listed = application(credential(), old_credential())
+    published = ticket(policy=DeletionPolicy.RETAIN, pending_attempt=ATTEMPT)
+    assert credentials_to_revoke(seen(published, application=listed)) == []
+    kept = target(minted(), retiring=(retiring(OLD),))
+    retired = ticket(policy=DeletionPolicy.RETAIN, pending_attempt=OLD_ATTEMPT)
+    assert credentials_to_revoke(seen(retired, application=listed, target=kept)) == []
+    (unrecorded,) = credentials_to_revoke(seen(retired, application=listed, target=None))
+    assert unrecorded.key_id == OLD
+
+
+def test_a_revocation_runs_to_its_end() -> None:
+    listed = [credential(), old_credential(), credential(THEIRS, owner=OTHER_OWNER)]
+    o = seen(
+        ticket(),
+        application=application(*listed, read_time=NOW - HOUR),
+        pending=pending(),
+    )
+    done: list[TicketAction] = []
+    for _ in range(20):
+        action = decide_ticket(o)
+        done.append(action)
+        o = after(o, action)
+        if isinstance(action, DeleteTicket):
+            break
+    names = [type(a).__name__ for a in done]
+    assert names == [
+        "ReadTicketApplication",
+        "RemoveForTicket",
+        "RemoveForTicket",
+        *["ReadTicketApplication"] * 3,
+        "DeleteTicketPending",
+        "DeleteTarget",
+        "DeleteTicket",
+    ]
+    assert o.application is not None
+    assert [c.display_name for c in o.application.credentials] == [listed[2].display_name]
+
+
+def after(o: TicketObservation, action: TicketAction) -> TicketObservation:
+    """Return what is seen once the action was done."""
+    now = o.now + 5 * SECOND
+    read = o.application
+    assert read is not None
+    match action:
+        case ReadTicketApplication():
+            o = replace(o, now=now, application=replace(read, read_time=now))
+            return o if credentials_to_revoke(o) else replace(o, clean_reads=(*o.clean_reads, now))
+        case RemoveForTicket():
+            kept = tuple(c for c in read.credentials if c.key_id != action.key_id)
+            return replace(o, application=replace(read, credentials=kept), clean_reads=())
+        case DeleteTicketPending():
+            return replace(o, pending=None)
+        case DeleteTarget():
+            return replace(o, target=None)
+        case _:
+            return o
+
+
+def test_a_ticket_name_tells_owner_tenant_application_and_type_apart() -> None:
+    kind = CredentialType.CLIENT_SECRET
+    names = {
+        ticket_name(OWNER, "default", CLIENT_ID, kind),
+        ticket_name(OTHER_OWNER, "default", CLIENT_ID, kind),
+        ticket_name(Owner("shop-orders", "x"), "default", CLIENT_ID, kind),
+        ticket_name(OWNER, "other", CLIENT_ID, kind),
+        ticket_name(OWNER, "default", ClientId(CLIENT_ID[::-1]), kind),
+    }
+    assert len(names) == 5
+    assert all(len(n) <= 63 and n == n.lower() for n in names)
+
+
+def test_the_defaults_are_the_documented_ones() -> None:
+    o = seen(ticket())
+    assert (o.absence, o.intent_respect) == (timedelta(minutes=10), timedelta(seconds=60))
