@@ -1,0 +1,375 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from appcredential.domain.actions import (
+    Action,
+    AddFinalizer,
+    ApplyStatus,
+    CancelTicket,
+    Hold,
+    ReadApplication,
+    ReadCrd,
+    ReleaseFinalizer,
+    Sleep,
+    WriteTicket,
+)
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.gates import GATES, gate_times
+from appcredential.domain.lifecycle import decide
+from appcredential.domain.observed import Memory, Observation, PendingState
+from appcredential.domain.spec import CredentialType, Limits
+from tests.support.builders import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NOW,
+    OBJECT_ID,
+    SECOND,
+    application,
+    credential,
+    foreign_target,
+    grant,
+    observation,
+    pending,
+    problem,
+    resource,
+    spec,
+    target,
+    tenant,
+)
+
+UNREAD = Memory(
+    directory_problem=problem(Reason.DIRECTORY_UNAVAILABLE, stalled=False),
+    retry_time=NOW + 10 * SECOND,
+)
+NEW = resource(creation_time=NOW - MINUTE, last_applied_time=NOW - MINUTE)
+NO_TYPES: frozenset[CredentialType] = frozenset(["Certificate"])  # type: ignore[list-item]
+
+
+def gate(o: Observation) -> Action | None:
+    """Return what the first closed gate says."""
+    return next((found for g in GATES if (found := g(o)) is not None), None)
+
+
+def held(o: Observation) -> tuple[str, bool] | None:
+    """Return reason and whether it is Stalled, of the gate that holds; None when all are open."""
+    found = gate(o)
+    if found is None:
+        return None
+    assert isinstance(found, Hold)
+    return str(found.problem.reason), found.problem.stalled
+
+
+def missing(*ages: timedelta, retry: timedelta = SECOND) -> Observation:
+    """Return an observation whose application answered 404 at these ages."""
+    memory = Memory(application_missing=tuple(NOW - a for a in ages), retry_time=NOW + retry)
+    return observation(application=None, memory=memory)
+
+
+def deleted(age: timedelta = MINUTE, *, has_finalizer: bool = True) -> Observation:
+    return observation(
+        resource=resource(deletion_time=NOW - age, has_finalizer=has_finalizer),
+        crd_deleted=False,
+    )
+
+
+HOLDS: list[tuple[str, Observation, tuple[str, bool] | None]] = [
+    ("all is well", observation(), None),
+    # 0
+    ("not leader", observation(blocked=problem(Reason.NOT_LEADER)), ("NotLeader", True)),
+    ("Entra's clock is ahead", observation(directory_skew=301 * SECOND), ("ClockSkew", True)),
+    ("Entra's clock is behind", observation(directory_skew=-301 * SECOND), ("ClockSkew", True)),
+    ("the API server's clock is off", observation(cluster_skew=301 * SECOND), ("ClockSkew", True)),
+    ("five minutes are allowed", observation(cluster_skew=300 * SECOND), None),
+    ("unknown skew is no skew", observation(directory_skew=None, cluster_skew=None), None),
+    # 1
+    ("deletion waits for others' finalizers", deleted(has_finalizer=False), ("Progressing", False)),
+    ("deletion waits fifteen seconds", deleted(14 * SECOND), ("Progressing", False)),
+    # 4
+    (
+        "the spec is unusable",
+        observation(resource=resource(problem(Reason.INVALID_SPEC))),
+        ("InvalidSpec", True),
+    ),
+    (
+        "suspended",
+        observation(resource=resource(spec(suspend=True))),
+        ("Suspended", False),
+    ),
+    (
+        "the tenant is missing",
+        observation(tenant=problem(Reason.TENANT_NOT_FOUND)),
+        ("TenantNotFound", True),
+    ),
+    (
+        "the tenant is missing, but the resource is new",
+        observation(resource=NEW, tenant=problem(Reason.TENANT_NOT_FOUND)),
+        ("TenantNotFound", False),
+    ),
+    (
+        "the tenant is missing, and the resource was changed just now",
+        observation(
+            resource=resource(last_applied_time=NOW - MINUTE),
+            tenant=problem(Reason.TENANT_NOT_FOUND),
+        ),
+        ("TenantNotFound", False),
+    ),
+    (
+        "the tenant cannot be used",
+        observation(tenant=tenant(problem=problem(Reason.TENANT_NOT_READY))),
+        ("TenantNotReady", True),
+    ),
+    (
+        "the tenant is only being looked at",
+        observation(tenant=problem(Reason.TENANT_NOT_READY, stalled=False)),
+        ("TenantNotReady", False),
+    ),
+    (
+        "the tenant's limits exclude the type",
+        observation(tenant=tenant(limits=Limits(types=NO_TYPES))),
+        ("TypeNotAllowed", True),
+    ),
+    (
+        "never granted",
+        observation(target=None, grant=problem()),
+        ("NotGranted", True),
+    ),
+    (
+        "never granted, but the resource is new",
+        observation(resource=NEW, target=None, grant=problem()),
+        ("NotGranted", False),
+    ),
+    (
+        "another resource's Secret is no proof of a grant",
+        observation(target=foreign_target(), grant=problem()),
+        ("NotGranted", True),
+    ),
+    (
+        "an own Secret that records nothing is no proof of a grant",
+        observation(target=replace(target(), published=None), grant=problem()),
+        ("NotGranted", True),
+    ),
+    (
+        "the operator's own application is refused at once",
+        observation(resource=NEW, target=None, grant=problem(Reason.OPERATOR_IDENTITY)),
+        ("OperatorIdentity", True),
+    ),
+    ("a grant withdrawn after the publish", observation(grant=problem()), None),
+    (
+        "a grant withdrawn after the intent",
+        observation(target=None, pending=pending(PendingState.INTENT), grant=problem()),
+        None,
+    ),
+    (
+        "the spec's lifetime is below the minimum",
+        observation(resource=resource(spec(lifetime=HOUR - SECOND))),
+        ("LifetimeTooShort", True),
+    ),
+    (
+        "the grant's lifetime is below the minimum",
+        observation(grant=grant(max_lifetime=MINUTE)),
+        ("LifetimeTooShort", True),
+    ),
+    (
+        "the tenant's lifetime is below the minimum",
+        observation(tenant=tenant(limits=Limits(max_lifetime=MINUTE))),
+        ("LifetimeTooShort", True),
+    ),
+    ("the minimum itself is enough", observation(grant=grant(max_lifetime=HOUR)), None),
+    # 5
+    ("no T at all", observation(target=None), None),
+    ("T is another's", observation(target=foreign_target()), ("SecretConflict", True)),
+    (
+        "T is nobody's",
+        observation(target=replace(target(), owner="")),
+        ("SecretConflict", True),
+    ),
+    (
+        "T is immutable",
+        observation(target=replace(target(), immutable=True)),
+        ("SecretConflict", True),
+    ),
+    (
+        "T has another type",
+        observation(target=replace(target(), type="kubernetes.io/tls")),
+        ("SecretConflict", True),
+    ),
+    (
+        "T is being deleted",
+        observation(target=replace(target(), deletion_time=NOW)),
+        ("SecretTerminating", False),
+    ),
+    # 6
+    ("one 404", missing(timedelta(0)), ("ApplicationNotFound", False)),
+    (
+        "three 404 within five minutes",
+        missing(299 * SECOND, MINUTE, timedelta(0)),
+        ("ApplicationNotFound", False),
+    ),
+    ("two 404 over five minutes", missing(HOUR, timedelta(0)), ("ApplicationNotFound", False)),
+    (
+        "three 404 over five minutes",
+        missing(300 * SECOND, MINUTE, timedelta(0)),
+        ("ApplicationNotFound", True),
+    ),
+    (
+        "the directory failed and is left alone",
+        observation(application=None, memory=UNREAD),
+        ("DirectoryUnavailable", False),
+    ),
+    (
+        "the directory is left alone for another reason",
+        observation(application=None, memory=Memory(retry_time=NOW + SECOND)),
+        ("DirectoryUnavailable", False),
+    ),
+    (
+        "the hourly read is due, but the directory failed",
+        observation(application=application(credential(), read_time=NOW - 2 * HOUR), memory=UNREAD),
+        None,
+    ),
+    (
+        "T belongs to another application object",
+        observation(application=application(object_id=OBJECT_ID[::-1])),  # type: ignore[arg-type]
+        ("ApplicationChanged", True),
+    ),
+    (
+        "a T that records nothing belongs to no application",
+        observation(target=replace(target(), published=None, object_id=OBJECT_ID[::-1])),  # type: ignore[arg-type]
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(("o", "expected"), [h[1:] for h in HOLDS], ids=[h[0] for h in HOLDS])
+def test_a_gate_holds(o: Observation, expected: tuple[str, bool] | None) -> None:
+    assert held(o) == expected
+
+
+ACTS: list[tuple[str, Observation, Action]] = [
+    ("looks at the CRD first", replace(deleted(), crd_deleted=None), ReadCrd()),
+    ("at exactly fifteen seconds", replace(deleted(15 * SECOND), crd_deleted=None), ReadCrd()),
+    ("writes a ticket", deleted(), WriteTicket()),
+    ("replaces a ticket of another life", replace(deleted(), ticket_uid="other"), WriteTicket()),
+    (
+        "releases once it is written",
+        replace(deleted(), ticket_uid="resource-uid"),
+        ReleaseFinalizer(),
+    ),
+    (
+        "writes no ticket when the CRD goes",
+        replace(deleted(), crd_deleted=True),
+        ReleaseFinalizer(),
+    ),
+    (
+        "writes no ticket for an unusable spec",
+        replace(
+            deleted(),
+            resource=resource(problem(Reason.INVALID_SPEC), deletion_time=NOW - MINUTE),
+        ),
+        ReleaseFinalizer(),
+    ),
+    (
+        "adds the finalizer",
+        observation(resource=resource(has_finalizer=False)),
+        AddFinalizer(),
+    ),
+    ("cancels the ticket", observation(ticket_uid="other"), CancelTicket()),
+    ("reads the application", observation(application=None), ReadApplication(HOUR)),
+    (
+        "reads it again after an hour",
+        observation(application=application(read_time=NOW - HOUR - SECOND)),
+        ReadApplication(HOUR),
+    ),
+    (
+        "reads it when the pause is over",
+        observation(application=None, memory=replace(UNREAD, retry_time=NOW)),
+        ReadApplication(HOUR),
+    ),
+]
+
+
+@pytest.mark.parametrize(("o", "expected"), [a[1:] for a in ACTS], ids=[a[0] for a in ACTS])
+def test_a_gate_acts(o: Observation, expected: Action) -> None:
+    assert gate(o) == expected
+    assert decide(o).action == expected
+    assert decide(o).look_again == NOW
+
+
+def test_each_gate_goes_before_the_next() -> None:
+    """Close all gates, then open one after the other from the top."""
+    conflict = foreign_target()
+    o = observation(
+        blocked=problem(Reason.NOT_LEADER),
+        resource=resource(
+            problem(Reason.INVALID_SPEC), has_finalizer=False, deletion_time=NOW - SECOND
+        ),
+        ticket_uid="other",
+        target=conflict,
+        application=None,
+    )
+    assert held(o) == ("NotLeader", True)
+    o = replace(o, blocked=None)
+    assert held(o) == ("Progressing", False)
+    o = replace(o, resource=replace(o.resource, deletion_time=None))
+    assert gate(o) == AddFinalizer()
+    o = replace(o, resource=replace(o.resource, has_finalizer=True))
+    assert gate(o) == CancelTicket()
+    o = replace(o, ticket_uid=None)
+    assert held(o) == ("InvalidSpec", True)
+    o = replace(o, resource=replace(o.resource, spec=spec()))
+    assert held(o) == ("SecretConflict", True)
+    o = replace(o, target=target())
+    assert gate(o) == ReadApplication(HOUR)
+    o = replace(o, application=application(credential(), read_time=NOW))
+    assert gate(o) is None
+
+
+def test_suspend_goes_before_a_missing_tenant_and_that_before_a_missing_grant() -> None:
+    o = observation(
+        resource=resource(spec(suspend=True)),
+        tenant=problem(Reason.TENANT_NOT_FOUND),
+        grant=problem(),
+        target=None,
+    )
+    assert held(o) == ("Suspended", False)
+    o = replace(o, resource=resource())
+    assert held(o) == ("TenantNotFound", True)
+    assert held(replace(o, tenant=tenant())) == ("NotGranted", True)
+
+
+def test_no_effect_at_all_while_blocked_or_being_deleted() -> None:
+    for o in (observation(blocked=problem(Reason.NOT_LEADER)), deleted(SECOND)):
+        decision = decide(o)
+        assert decision.action == Sleep()
+        assert decision.status == o.resource.status
+
+
+def test_a_held_resource_still_reports() -> None:
+    decision = decide(observation(tenant=problem(Reason.TENANT_NOT_FOUND)))
+    assert decision.action == ApplyStatus()
+    assert decision.status["conditions"][-1]["type"] == "Stalled"
+
+
+@pytest.mark.parametrize(
+    ("o", "expected"),
+    [
+        (observation(), NOW + 10 * MINUTE),
+        (observation(resource=NEW), NOW + MINUTE),
+        (deleted(5 * SECOND), NOW + 10 * SECOND),
+        (observation(memory=UNREAD), NOW + 10 * SECOND),
+        (missing(timedelta(0), retry=DAY), NOW + DAY),
+    ],
+    ids=["ten minutes", "patience ends", "deletion settles", "pause ends", "long pause ends"],
+)
+def test_a_closed_gate_is_looked_at_again(o: Observation, expected: datetime) -> None:
+    assert min(gate_times(o)) == expected
+
+
+def test_a_problem_is_not_rewritten_by_patience() -> None:
+    wanted = Problem(reason=Reason.TENANT_NOT_FOUND, message="Words.", stalled=True)
+    found = gate(observation(resource=NEW, tenant=wanted))
+    assert found == Hold(replace(wanted, stalled=False))
