@@ -83,6 +83,7 @@ class Effects:
         events: Events,
         permission_retry: timedelta,
         live_grant: Callable[[Facts], Awaitable[Grant | Problem]],
+        is_open: Callable[[], bool],
     ) -> None:
         self._clock = clock
         self._holder = holder
@@ -91,6 +92,7 @@ class Effects:
         self._events = events
         self._permission_retry = permission_retry
         self._live_grant = live_grant
+        self._is_open = is_open
 
     async def perform(self, action: act.Action, c: Context) -> None:
         """Do it. Raises errors of the Kubernetes side; directory errors go into memory."""
@@ -243,6 +245,10 @@ class Effects:
     async def _remove(self, action: act.Remove, c: Context) -> None:
         """Remove, after live reads of the resource, T, P and the application."""
         if not await self._may_still_remove(action, c):
+            return
+        age = c.view.age(self._clock.monotonic())
+        if age > c.facts.o.policy.freshness.total_seconds() or not self._is_open():
+            c.view.drop()  # paused between the reads and here: Graph knows no resourceVersion
             return
         application = _required(c.view.application)
         try:

@@ -38,6 +38,7 @@ _EFFECT_SECONDS = 25.0
 _MINT_SECONDS = 40.0
 _CONFLICT_RETRY = timedelta(seconds=1)
 _FORBIDDEN_RETRY = timedelta(minutes=1)
+_CLOSED_RETRY = timedelta(minutes=1)
 
 
 class GrantSource(Protocol):
@@ -109,6 +110,7 @@ class Reconciler:
             events=events,
             permission_retry=permission_retry,
             live_grant=self._live_grant,
+            is_open=lambda: gate.problem() is None,
         )
 
     def forget(self, owner: Owner) -> None:
@@ -126,6 +128,9 @@ class Reconciler:
         Returns:
             When to look again; None when the resource is gone.
         """
+        if self._gate.problem() is not None:
+            # A standby reads nothing: whoever becomes the leader queues every key anew.
+            return self._clock.now() + _CLOSED_RETRY
         view = self._views.setdefault(owner, View())
         held = view.resource.value
         if held is not None and _is_newer(seen_version, held.resource_version):
