@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -116,10 +115,15 @@ class EmulatorServer:
     async def stop(self) -> None:
         """Stop listening; requests that are held on purpose end at once."""
         runner, self._runner = self._runner, None
-        if runner is not None:
-            runner.app[STOPPING].set()
-            with contextlib.suppress(asyncio.CancelledError):
-                await runner.cleanup()
+        if runner is None:
+            return
+        runner.app[STOPPING].set()
+        transports = _open_transports(runner)
+        await runner.cleanup()
+        # A TLS connection closes only when the client agrees; a stopped server does not wait.
+        for transport in transports:
+            transport.abort()
+        await asyncio.sleep(0)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -132,3 +136,9 @@ class EmulatorServer:
         _trace: TracebackType | None,
     ) -> None:
         await self.stop()
+
+
+def _open_transports(runner: web.AppRunner) -> list[asyncio.WriteTransport]:
+    connections = runner.server.connections if runner.server is not None else []
+    found = [connection.transport for connection in connections]
+    return [one for one in found if isinstance(one, asyncio.WriteTransport)]

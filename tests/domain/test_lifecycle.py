@@ -1065,6 +1065,12 @@ def due(
     )
 
 
+def due_target() -> Target:
+    t = due().target
+    assert t is not None
+    return t
+
+
 BARELY = NOW + OVERLAP / 10
 NEVER_TRIED = Memory()
 
@@ -1093,7 +1099,7 @@ NEVER_TRIED = Memory()
     ),
     (
         "what T holds is damaged",
-        replace(due(), target=replace(DAMAGED, retiring=(retiring(since=SINCE),))),
+        replace(due(), target=replace(due_target(), value=None)),
         None,
     ),
     (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import msal
 import pytest
+import requests
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import ClientSecretCredential
 from azure.identity.aio import ClientSecretCredential as AsyncClientSecretCredential
@@ -18,7 +19,6 @@ from kiota_authentication_azure.azure_identity_authentication_provider import (
     AzureIdentityAuthenticationProvider,
 )
 from kiota_http.middleware.options import RetryHandlerOption
-from msgraph import GraphRequestAdapter, GraphServiceClient
 from msgraph.generated.applications.item.add_password.add_password_post_request_body import (
     AddPasswordPostRequestBody,
 )
@@ -28,8 +28,9 @@ from msgraph.generated.applications.item.remove_password.remove_password_post_re
 from msgraph.generated.models.application import Application
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph.generated.models.password_credential import PasswordCredential
-from msgraph.graph_request_adapter import options
-from msgraph_core import GraphClientFactory
+from msgraph.graph_request_adapter import GraphRequestAdapter, options
+from msgraph.graph_service_client import GraphServiceClient
+from msgraph_core import GraphClientFactory  # type: ignore[import-untyped]
 
 from tests.entra_emulator.conftest import GraphUser
 from tests.support.emulator import Emulator
@@ -126,30 +127,40 @@ async def test_azure_identity_async_reports_a_wrong_secret(user: GraphUser) -> N
     assert caught.value.status_code == 401
 
 
+@contextmanager
+def msal_session(emulator: Emulator) -> Iterator[requests.Session]:
+    """MSAL never closes a session that it made itself."""
+    with requests.Session() as session:
+        session.verify = str(emulator.ca_file)
+        yield session
+
+
 def test_msal_gets_a_token_and_finds_the_instance(user: GraphUser) -> None:
     """R1, R3, R4: with instance discovery asked of the emulator itself."""
     emulator = user.emulator
-    app = msal.ConfidentialClientApplication(
-        user.client_id,
-        client_credential=user.secret,
-        authority=f"{emulator.authority_host}/{user.tenant}",
-        instance_discovery=f"{emulator.url}/common/discovery/instance",
-        verify=str(emulator.ca_file),
-    )
-    answer = app.acquire_token_for_client([SCOPE])
+    with msal_session(emulator) as session:
+        app = msal.ConfidentialClientApplication(
+            user.client_id,
+            client_credential=user.secret,
+            authority=f"{emulator.authority_host}/{user.tenant}",
+            instance_discovery=f"{emulator.url}/common/discovery/instance",
+            http_client=session,
+        )
+        answer = app.acquire_token_for_client([SCOPE])
     assert answer["token_type"] == "Bearer"
 
 
 def test_msal_reports_a_wrong_secret(user: GraphUser) -> None:
     """R4: the body has the form MSAL reads."""
-    app = msal.ConfidentialClientApplication(
-        user.client_id,
-        client_credential="wrong",
-        authority=f"{user.emulator.authority_host}/{user.tenant}",
-        instance_discovery=False,
-        verify=str(user.emulator.ca_file),
-    )
-    answer = app.acquire_token_for_client([SCOPE])
+    with msal_session(user.emulator) as session:
+        app = msal.ConfidentialClientApplication(
+            user.client_id,
+            client_credential="wrong",
+            authority=f"{user.emulator.authority_host}/{user.tenant}",
+            instance_discovery=False,
+            http_client=session,
+        )
+        answer = app.acquire_token_for_client([SCOPE])
     assert answer["error"] == "invalid_client"
     assert answer["error_codes"] == [7000215]
 
