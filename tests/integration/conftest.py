@@ -1,0 +1,35 @@
+"""One installation for the whole folder; each story has its own namespace and application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from demo.stack import RBAC
+from localcluster import Cluster
+from tests.integration.at_once import Stories, stories_of
+from tests.integration.installation import SETTINGS, Installation
+
+
+@pytest.fixture(scope="session")
+def installation(
+    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    """The session's cluster with the emulator and the operator's process."""
+    cluster.kubectl("apply", "--server-side", "-f", RBAC)
+    running = Installation(cluster, tmp_path_factory.mktemp("installation"), SETTINGS)
+    try:
+        running.operator.wait_until_ready()
+        yield running
+    finally:
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def stories(installation: Installation, request: pytest.FixtureRequest) -> Iterator[Stories]:
+    """The module's stories that were selected, begun together."""
+    items = [item for item in request.session.items if item.path == request.path]
+    begun = Stories(installation, stories_of(items))
+    yield begun
+    begun.close()

@@ -1,0 +1,135 @@
+"""`python -m tests.process.instrumented run`: the real operator, with its effects noted.
+
+The adapters' methods are wrapped from outside before the real `main` runs, so no
+production code knows of it. Every effect is written to `effects.jsonl` when it begins
+and when it is done; `armed.json` names one at which the process kills or stops itself.
+Both are in the folder that `INSTRUMENTED_FOLDER` names. `INSTRUMENTED_LEAK` makes this
+a broken operator that logs each value it stores, to show that a leak is caught.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from appcredential.__main__ import main
+from appcredential.domain.secret_value import SecretValue
+from appcredential.entra.directory import GraphDirectory
+from appcredential.entra.signin import TokenEndpoint
+from appcredential.kube.resources import KubeResources
+from appcredential.kube.secrets_store import KubeSecrets
+from appcredential.kube.tickets import KubeTickets
+
+Method = Callable[..., Awaitable[Any]]
+
+_EFFECTS: Final[tuple[tuple[type, str, str], ...]] = (
+    (KubeResources, "set_finalizer", "finalizer"),
+    (KubeResources, "apply_status", "status"),
+    (KubeSecrets, "put_intent", "intent"),
+    (KubeSecrets, "put_minted", "minted"),
+    (KubeSecrets, "put_abandoned", "abandoned"),
+    (KubeSecrets, "put_target", "target"),
+    (KubeSecrets, "delete_pending", "delete pending"),
+    (KubeSecrets, "delete_target", "delete target"),
+    (KubeTickets, "put", "ticket"),
+    (KubeTickets, "delete", "delete ticket"),
+    (GraphDirectory, "add_password", "addPassword"),
+    (GraphDirectory, "remove_password", "removePassword"),
+    (TokenEndpoint, "with_secret", "sign-in"),
+)
+_IN_FLIGHT_SECONDS: Final = 0.5
+
+
+class Recorder:
+    """Notes effects, and ends or stops the process at the armed one."""
+
+    def __init__(self, folder: Path) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        self._log = os.open(folder / "effects.jsonl", flags, 0o600)
+        self._armed = folder / "armed.json"
+        self._arming = ""
+        self._seen = 0
+
+    def wrap(self, owner: type, method: str, name: str) -> None:
+        """Replace a method by one that notes what it does."""
+        inner: Method = getattr(owner, method)
+
+        @functools.wraps(inner)
+        async def noted(*args: Any, **words: Any) -> Any:
+            effect = "release finalizer" if words.get("present") is False else name
+            how = self._begin(effect)
+            if how == "kill in flight":
+                request = asyncio.ensure_future(inner(*args, **words))
+                await asyncio.wait({request}, timeout=_IN_FLIGHT_SECONDS)
+                _die()
+            try:
+                answer = await inner(*args, **words)
+            except BaseException as error:
+                self._note(effect, "failed", type(error).__name__)
+                raise
+            self._note(effect, "done")
+            if how == "kill":
+                _die()
+            if how == "stop":
+                os.kill(os.getpid(), signal.SIGSTOP)
+            return answer
+
+        setattr(owner, method, noted)
+
+    def _begin(self, effect: str) -> str:
+        """Note the beginning; return what is to happen at this one."""
+        self._note(effect, "begun")
+        try:
+            armed = json.loads(self._armed.read_text())
+        except FileNotFoundError:
+            return ""
+        if armed["id"] != self._arming:
+            self._arming, self._seen = armed["id"], 0
+        if armed["effect"] != effect:
+            return ""
+        self._seen += 1
+        return str(armed["how"]) if self._seen == armed["occurrence"] else ""
+
+    def _note(self, effect: str, phase: str, error: str = "") -> None:
+        line = {
+            "time": time.monotonic(),
+            "pid": os.getpid(),
+            "effect": effect,
+            "phase": phase,
+            "error": error,
+        }
+        os.write(self._log, json.dumps(line).encode() + b"\n")
+
+
+def _die() -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("SIGKILL comes at once")
+
+
+def _leak() -> None:
+    """Break the operator as a careless debug line would."""
+    inner: Method = KubeSecrets.put_minted
+
+    async def leaking(self: KubeSecrets, live: Any, minted: Any, value: SecretValue) -> Any:
+        logging.getLogger("appcredential.effects").debug("storing %s", value.reveal())
+        return await inner(self, live, minted, value)
+
+    setattr(KubeSecrets, "put_minted", leaking)  # noqa: B010 - a method is replaced
+
+
+if __name__ == "__main__":
+    if os.environ.get("INSTRUMENTED_LEAK"):
+        _leak()
+    recorder = Recorder(Path(os.environ["INSTRUMENTED_FOLDER"]))
+    for adapter, method_name, effect_name in _EFFECTS:
+        recorder.wrap(adapter, method_name, effect_name)
+    sys.exit(main())
