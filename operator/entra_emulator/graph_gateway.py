@@ -18,7 +18,7 @@ from entra_emulator.entities import PERSONAL_AUDIENCES
 from entra_emulator.fault_effects import commits_first, graph_effect, over_quota
 from entra_emulator.fault_engine import ActiveRule, Incoming
 from entra_emulator.graph_call import GraphAnswer, GraphCall, Route, addressed_record
-from entra_emulator.graph_errors import GraphError, wrong_method
+from entra_emulator.graph_errors import GraphError, unauthenticated, wrong_method
 from entra_emulator.quotas import Charge, throttle_headers
 from entra_emulator.world import World
 
@@ -78,6 +78,8 @@ def admit(world: World, request: GraphRequest, trace: Trace) -> Admitted:
     trace.units = _units(found, request.query)
     authenticated = authenticate(world.signer, request.authorization, now)
     caller = authenticated.caller
+    if world.directory.tenant(caller.tenant_id) is None:
+        raise unauthenticated("CompactToken validation failed with reason code: 80049228.")
     trace.tenant, trace.caller_app_id = caller.tenant_id, caller.app_id
     record = _subject(world, found, caller.tenant_id, params)
     trace.app_id = record.app_id if record else ""

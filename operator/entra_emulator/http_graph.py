@@ -108,14 +108,20 @@ async def _body(request: web.Request) -> Mapping[str, Any]:
     content = await request.read()
     if not content.strip():
         return {}
+    if request.content_type != _CONTENT_TYPE:
+        raise _unreadable()
     try:
         return msgspec.json.decode(content, type=dict[str, Any])
     except msgspec.DecodeError:
-        raise bad_request(
-            "Unable to read JSON request payload. Please ensure Content-Type header is set and"
-            " payload is of valid JSON format.",
-            "BadRequest",
-        ) from None
+        raise _unreadable() from None
+
+
+def _unreadable() -> GraphError:
+    return bad_request(
+        "Unable to read JSON request payload. Please ensure Content-Type header is set and"
+        " payload is of valid JSON format.",
+        "BadRequest",
+    )
 
 
 def _success(exchange: _Exchange, answer: GraphAnswer) -> web.Response:

@@ -7,6 +7,7 @@ prints or keeps a form.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
@@ -29,6 +30,7 @@ from entra_emulator.token_issue import TokenRequest, find_tenant, issue_token
 from entra_emulator.world import World
 
 _LOGGER = logging.getLogger(__name__)
+_FORM = "application/x-www-form-urlencoded"
 
 
 class _Exchange:
@@ -91,7 +93,9 @@ async def _issued(exchange: _Exchange) -> dict[str, Any]:
 
 
 async def _read(exchange: _Exchange) -> TokenRequest:
-    form = await exchange.request.post()
+    # Another content type is read as an empty form, so a field is missed first (900144).
+    readable = exchange.request.content_type == _FORM
+    form: Mapping[str, Any] = await exchange.request.post() if readable else {}
 
     def text(name: str) -> str | None:
         value = form.get(name)

@@ -108,6 +108,10 @@ class Emulator:
         made = self.do(lambda world: actions.create_tenant(world, seed))
         return str(made["id"])
 
+    def delete_tenant(self, tenant: str) -> None:
+        """Delete a tenant with everything in it."""
+        self.do(lambda world: actions.delete_tenant(world, tenant))
+
     def create_application(
         self,
         tenant: str,
