@@ -33,14 +33,19 @@ def parse_time(text: str) -> Ticks:
     """Read an Edm.DateTimeOffset such as `2026-01-21T12:00:00+00:00`.
 
     Raises:
-        ValueError: the text has another form, or no offset (Graph refuses that too).
+        ValueError: the text has another form, or no offset (Graph refuses that too), or lies
+            outside of the years 1 to 9999.
     """
     match = _PATTERN.fullmatch(text)
     if match is None:
         raise ValueError(text)
     seconds, fraction, zone = match.groups()
     whole = datetime.fromisoformat(seconds + ("+00:00" if zone == "Z" else zone))
-    return Ticks(ticks_of(whole) + int((fraction or "0").ljust(7, "0")[:7]))
+    try:
+        instant = whole.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(text) from None
+    return Ticks(ticks_of(instant) + int((fraction or "0").ljust(7, "0")[:7]))
 
 
 def render_time(ticks: Ticks) -> str:

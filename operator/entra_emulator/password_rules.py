@@ -16,6 +16,8 @@ from entra_emulator.secret_text import SecretText, digest_of, hint_of
 
 _DEFAULT_YEARS = 2
 _PERSONAL_LIMIT = 2
+# No number is published for one kind; objects were refused from 600 credentials on.
+_OBJECT_LIMIT = 600
 # Graph refuses a start "long in the past"; nobody published how long that is.
 _OLDEST_START = timedelta(days=1)
 _KNOWN = frozenset(
@@ -32,7 +34,14 @@ _KNOWN = frozenset(
 
 
 def check_count(view: ApplicationView) -> None:
-    """Refuse a third secret of an application for personal accounts."""
+    """Refuse a third secret of an application for personal accounts, and an object too large."""
+    if len(view.passwords) >= _OBJECT_LIMIT:
+        raise GraphError(
+            403,
+            "Directory_ResourceSizeExceeded",
+            "The size of the object has exceeded its limit. Please reduce the number of values"
+            " and retry your request.",
+        )
     personal = view.properties.sign_in_audience in PERSONAL_AUDIENCES
     if personal and len(view.passwords) >= _PERSONAL_LIMIT:
         raise bad_request(
@@ -44,7 +53,9 @@ def check_count(view: ApplicationView) -> None:
 def requested_password(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the `passwordCredential` of an addPassword body; both may be left out."""
     known_only(body, {"passwordCredential"}, "passwordCredential")
-    wanted = body.get("passwordCredential") or {}
+    wanted = body.get("passwordCredential")
+    if wanted is None:
+        return {}
     if not isinstance(wanted, Mapping):
         raise bad_request("A value of type object is expected for 'passwordCredential'.")
     known_only(wanted, _KNOWN, "passwordCredential")
@@ -62,7 +73,7 @@ def new_password(
         GraphError: dates that Graph refuses, or values of a wrong type.
     """
     start = _time(wanted, "startDateTime") or clock.stamp()
-    end = _time(wanted, "endDateTime") or add_years(start, _DEFAULT_YEARS)
+    end = _time(wanted, "endDateTime") or _default_end(start)
     _check_dates(start, end, ticks_of(clock.now()))
     return PasswordCredential(
         key_id=str(uuid.uuid4()),
@@ -98,6 +109,15 @@ def known_only(body: Mapping[str, Any], known: set[str] | frozenset[str], type_n
     for name in body:
         if "@" not in name and name not in known:
             raise unknown_property(name, type_name)
+
+
+def _default_end(start: Ticks) -> Ticks:
+    try:
+        return add_years(start, _DEFAULT_YEARS)
+    except ValueError:
+        raise bad_request(
+            "Key credential start date is invalid.", "KeyCredentialsInvalidStartDate"
+        ) from None
 
 
 def _check_dates(start: Ticks, end: Ticks, now: Ticks) -> None:
