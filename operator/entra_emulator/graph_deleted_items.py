@@ -12,9 +12,10 @@ from entra_emulator.graph_applications import application_shape
 from entra_emulator.graph_call import GraphAnswer, GraphCall, Route, route
 from entra_emulator.graph_errors import not_found
 from entra_emulator.graph_lists import answer_list
-from entra_emulator.graph_render import render_application
+from entra_emulator.graph_render import APPLICATION_FIELDS, render_application
 from entra_emulator.graph_time import datetime_of
-from entra_emulator.replication import ChangeKind
+from entra_emulator.odata_query import check_options, context_suffix, pick, selected
+from entra_emulator.replication import ChangeKind, ReadKind, Sees
 
 _KEPT = timedelta(days=30)
 _LIST = "directory/deletedItems/microsoft.graph.application"
@@ -30,48 +31,63 @@ def list_deleted(call: GraphCall) -> GraphAnswer:
 def get_deleted(call: GraphCall) -> GraphAnswer:
     """Read one deleted application."""
     call.caller.may_read()
-    view = _record(call).truth()
-    context = call.context("directoryObjects/$entity")
-    kind = "#microsoft.graph.application"
-    body = {"@odata.context": context, "@odata.type": kind, **render_application(view)}
-    return GraphAnswer(status=200, body=body)
+    check_options(call.query, {"$select"})
+    names = selected(call.query, APPLICATION_FIELDS, "application")
+    _, view = _seen(call)
+    return _entity(call, view, names)
 
 
 def restore_deleted(call: GraphCall) -> GraphAnswer:
     """Bring an application back with everything it had."""
-    record = _record(call)
+    record, _ = _seen(call)
     call.caller.may_write(record.properties)
     restored = replace(record.properties, deleted=None)
     record.update(restored, call.world.change(ChangeKind.CREATE))
-    context = call.context("directoryObjects/$entity")
-    kind = "#microsoft.graph.application"
-    body = {"@odata.context": context, "@odata.type": kind, **render_application(record.truth())}
-    return GraphAnswer(status=200, body=body)
+    return _entity(call, record.truth(), None)
 
 
 def purge_deleted(call: GraphCall) -> GraphAnswer:
     """Delete an application for good."""
-    record = _record(call)
+    record, _ = _seen(call)
     call.caller.may_write(record.properties)
     call.world.directory.remove_application(record)
     return GraphAnswer(status=204)
 
 
-def _record(call: GraphCall) -> ApplicationRecord:
-    record = call.world.directory.application(call.caller.tenant_id, call.params["id"])
-    if record is None or not _restorable(call, record):
-        raise not_found(call.params["id"])
-    return record
+def _seen(call: GraphCall) -> tuple[ApplicationRecord, ApplicationView]:
+    """Return a deleted application that the asked replica knows to be deleted."""
+    name = call.params["id"]
+    record = call.world.directory.application(call.caller.tenant_id, name)
+    sees = call.world.replicas.reader(ReadKind.APPLICATION, call.now)
+    view = _deleted_view(call, record, sees) if record else None
+    if record is None or view is None:
+        raise not_found(name)
+    return record, view
 
 
 def _deleted(call: GraphCall) -> Iterator[ApplicationView]:
-    records = call.world.directory.applications(call.caller.tenant_id)
-    return (record.truth() for record in records if _restorable(call, record))
+    sees = call.world.replicas.reader(ReadKind.LIST, call.now)
+    for record in call.world.directory.applications(call.caller.tenant_id):
+        view = _deleted_view(call, record, sees)
+        if view is not None:
+            yield view
 
 
-def _restorable(call: GraphCall, record: ApplicationRecord) -> bool:
-    deleted = record.properties.deleted
-    return deleted is not None and call.now < datetime_of(deleted) + _KEPT
+def _deleted_view(call: GraphCall, record: ApplicationRecord, sees: Sees) -> ApplicationView | None:
+    """Return what a replica shows of a deletion; nothing for one that was undone or is too old."""
+    view = record.view(sees, call.now)
+    if view is None or view.properties.deleted is None or record.properties.deleted is None:
+        return None
+    return view if call.now < datetime_of(view.properties.deleted) + _KEPT else None
+
+
+def _entity(call: GraphCall, view: ApplicationView, names: tuple[str, ...] | None) -> GraphAnswer:
+    body = {
+        "@odata.context": call.context(f"directoryObjects{context_suffix(names)}/$entity"),
+        "@odata.type": "#microsoft.graph.application",
+        **pick(render_application(view), names),
+    }
+    return GraphAnswer(status=200, body=body)
 
 
 ROUTES: tuple[Route, ...] = (
