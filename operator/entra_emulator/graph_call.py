@@ -60,7 +60,6 @@ class Route:
     method: str
     pattern: re.Pattern[str]
     handler: Handler
-    is_list: bool = False
 
     @property
     def writes(self) -> bool:
@@ -82,7 +81,6 @@ def route(operation: str, method: str, path: str, handler: Handler) -> Route:
         method=method,
         pattern=re.compile(pattern),
         handler=handler,
-        is_list=operation.endswith(".list"),
     )
 
 
@@ -114,11 +112,13 @@ def seen_application(call: GraphCall) -> tuple[ApplicationRecord, ApplicationVie
 def writable_application(call: GraphCall) -> tuple[ApplicationRecord, ApplicationView]:
     """Return the application of a writing call, after checking that the caller may write.
 
-    Authorisation looks at the authoritative owners; what is found depends on the replica.
+    An owner must be one on the replica that was asked and authoritatively: a new owner is
+    refused until the replica knows of it, a former one at once.
     """
     call.caller.may_create()
     record, view = seen_application(call)
     if record.properties.deleted is not None:
         raise not_found(record.id)
     call.caller.may_write(record.properties)
+    call.caller.may_write(view.properties)
     return record, view

@@ -32,6 +32,7 @@ class ListShape(Generic[T]):
         render: makes the JSON of a row.
         ordinal: gives the place of a row.
         annotations: what each row carries beyond its properties.
+        context: the `@odata.context` where it is not the path.
     """
 
     path: str
@@ -41,6 +42,7 @@ class ListShape(Generic[T]):
     render: Callable[[T], dict[str, Any]]
     ordinal: Callable[[T], int]
     annotations: Mapping[str, Any]
+    context: str = ""
 
 
 def answer_list(call: GraphCall, shape: ListShape[T], rows: Iterable[T]) -> GraphAnswer:
@@ -51,7 +53,8 @@ def answer_list(call: GraphCall, shape: ListShape[T], rows: Iterable[T]) -> Grap
         test = parse_filter(text, shape.filters)
         rows = (row for row in rows if test(shape.render(row)))
     page, token = take_page(rows, call.query, shape.ordinal)
-    body: dict[str, Any] = {"@odata.context": call.context(shape.path + context_suffix(names))}
+    context = call.context((shape.context or shape.path) + context_suffix(names))
+    body: dict[str, Any] = {"@odata.context": context}
     if token is not None:
         body["@odata.nextLink"] = next_link(f"{call.root}/{shape.path}", call.query, token)
     body["value"] = [{**shape.annotations, **pick(shape.render(row), names)} for row in page]

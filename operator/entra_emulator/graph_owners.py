@@ -14,8 +14,9 @@ from entra_emulator.graph_call import (
     seen_application,
     writable_application,
 )
-from entra_emulator.graph_errors import bad_request, not_found
-from entra_emulator.graph_render import render_principal
+from entra_emulator.graph_errors import GraphError, bad_request, not_found
+from entra_emulator.graph_lists import ListShape, answer_list
+from entra_emulator.graph_render import PRINCIPAL_FIELDS, render_principal
 from entra_emulator.password_rules import known_only
 from entra_emulator.replication import ChangeKind
 
@@ -27,14 +28,20 @@ def list_owners(call: GraphCall) -> GraphAnswer:
     """List the owners; only service principals can be owners here."""
     call.caller.may_read()
     _, view = seen_application(call)
-    found = [
-        call.world.directory.principal(call.caller.tenant_id, owner)
-        for owner in view.properties.owners
-    ]
-    rows = [_owner(call, principal) for principal in found if principal is not None]
-    return GraphAnswer(
-        status=200, body={"@odata.context": call.context("directoryObjects"), "value": rows}
+    directory, tenant_id = call.world.directory, call.caller.tenant_id
+    found = [directory.principal(tenant_id, owner) for owner in view.properties.owners]
+    shape: ListShape[ServicePrincipal] = ListShape(
+        path=f"applications/{view.id}/owners",
+        type_name="directoryObject",
+        fields=PRINCIPAL_FIELDS,
+        filters=frozenset(),
+        render=lambda principal: _owner(call, principal),
+        ordinal=lambda principal: principal.ordinal,
+        annotations={"@odata.type": "#microsoft.graph.servicePrincipal"},
+        context="directoryObjects",
     )
+    rows = [principal for principal in found if principal is not None]
+    return answer_list(call, shape, sorted(rows, key=shape.ordinal))
 
 
 def add_owner(call: GraphCall) -> GraphAnswer:
@@ -49,7 +56,9 @@ def add_owner(call: GraphCall) -> GraphAnswer:
             " properties: 'owners'."
         )
     if len(owners) >= _MOST_OWNERS:
-        raise bad_request("The limit of 100 owners has been reached.", "Directory_QuotaExceeded")
+        raise GraphError(
+            403, "Directory_QuotaExceeded", "The limit of 100 owners has been reached."
+        )
     changed = replace(record.properties, owners=(*owners, owner))
     record.update(changed, call.world.change(ChangeKind.UPDATE))
     return GraphAnswer(status=204)
@@ -80,9 +89,8 @@ def _referenced(call: GraphCall) -> str:
 
 
 def _owner(call: GraphCall, principal: ServicePrincipal) -> dict[str, Any]:
-    kind = {"@odata.type": "#microsoft.graph.servicePrincipal"}
     home = call.world.directory.application_of(principal.app_id)
-    return {**kind, **render_principal(principal, home.tenant_id if home else None)}
+    return render_principal(principal, home.tenant_id if home else None)
 
 
 ROUTES: tuple[Route, ...] = (
