@@ -15,7 +15,13 @@ from typing import Any
 import msgspec
 
 from entra_emulator.application_record import ApplicationRecord
-from entra_emulator.entities import Audience, PasswordCredential, ServicePrincipal, Tenant
+from entra_emulator.entities import (
+    ApplicationView,
+    Audience,
+    PasswordCredential,
+    ServicePrincipal,
+    Tenant,
+)
 from entra_emulator.graph_time import Ticks, ticks_of
 from entra_emulator.replication import ReadKind, Sees
 from entra_emulator.resources import Resource, find_resource, resource_name
@@ -53,10 +59,10 @@ def issue_token(world: World, request: TokenRequest) -> dict[str, Any]:
     _check_grant(request)
     client_id = _required(request.client_id, "client_id")
     sees = world.replicas.reader(ReadKind.TOKEN, now)
-    record = _client(world, tenant, client_id, sees, now)
-    principal = _principal(world, tenant, record, sees)
+    record, view = _client(world, tenant, client_id, sees, now)
+    principal = _principal(world, tenant, view, sees)
     resource = _resource(world, tenant, request)
-    _check_secret(record, request.client_secret, sees, now)
+    _check_secret(record, view, request.client_secret, sees, now)
     claims = _claims(principal, resource, now)
     challenge = _challenge_time(request.claims)
     if challenge is not None:
@@ -106,7 +112,7 @@ def _required(value: str | None, name: str) -> str:
 
 def _client(
     world: World, tenant: Tenant, client_id: str, sees: Sees, now: datetime
-) -> ApplicationRecord:
+) -> tuple[ApplicationRecord, ApplicationView]:
     """Return the application of a client, its home being this tenant or it being installed here."""
     record = world.directory.application_of(client_id)
     unknown = TokenError(700016, app=client_id, tenant=tenant.display_name)
@@ -119,17 +125,15 @@ def _client(
     installed = world.directory.principal_of(tenant.id, client_id) is not None
     if foreign and (view.properties.sign_in_audience is Audience.MY_ORG or not installed):
         raise unknown
-    return record
+    return record, view
 
 
-def _principal(
-    world: World, tenant: Tenant, record: ApplicationRecord, sees: Sees
-) -> ServicePrincipal:
-    principal = world.directory.principal_of(tenant.id, record.app_id)
+def _principal(world: World, tenant: Tenant, view: ApplicationView, sees: Sees) -> ServicePrincipal:
+    principal = world.directory.principal_of(tenant.id, view.app_id)
     if principal is None or not sees(principal.created):
-        raise TokenError(7000229, app=record.app_id, tenant=tenant.id)
-    if record.properties.is_disabled or not principal.account_enabled:
-        raise TokenError(7000112, app=record.app_id)
+        raise TokenError(7000229, app=view.app_id, tenant=tenant.id)
+    if view.properties.is_disabled or not principal.account_enabled:
+        raise TokenError(7000112, app=view.app_id)
     return principal
 
 
@@ -148,7 +152,11 @@ def _resource(world: World, tenant: Tenant, request: TokenRequest) -> Resource:
 
 
 def _check_secret(
-    record: ApplicationRecord, secret: SecretText | None, sees: Sees, now: datetime
+    record: ApplicationRecord,
+    view: ApplicationView,
+    secret: SecretText | None,
+    sees: Sees,
+    now: datetime,
 ) -> None:
     """Accept a started, unexpired secret that this replica knows.
 
@@ -158,8 +166,7 @@ def _check_secret(
     """
     if secret is None:
         raise TokenError(7000218)
-    view = record.view(sees, now)
-    known = view.passwords if view else ()
+    known = view.passwords
     instant = ticks_of(now)
     matching = [one for one in known if one.digest.matches(secret)]
     if any(one.start <= instant < one.end for one in matching):
