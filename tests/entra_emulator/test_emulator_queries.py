@@ -1,0 +1,215 @@
+"""Lists: `$filter`, `$select`, `$top`, nextLink, and the options that do not exist."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from entra_emulator.graph_errors import GraphError
+from entra_emulator.odata_filter import parse_filter, wanted_value
+from entra_emulator.odata_query import page_size
+from tests.entra_emulator.conftest import GraphUser
+from tests.support.emulator import Emulator, MadeApplication
+
+KNOWN = {"appId", "displayName", "isDisabled"}
+ROW = {"appId": "a-1", "displayName": "O'Neil and sons", "isDisabled": None}
+
+
+@pytest.fixture
+def three(user: GraphUser, emulator: Emulator) -> list[MadeApplication]:
+    names = ("orders", "orders-test", "stock")
+    return [emulator.create_application(user.tenant, displayName=name) for name in names]
+
+
+def listed(user: GraphUser, options: str) -> list[str]:
+    return [row["displayName"] for row in user.get(f"applications?{options}")["value"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "matches"),
+    [
+        ("appId eq 'a-1'", True),
+        ("appId eq 'A-1'", True),
+        ("appId eq 'a'", False),
+        ("displayName eq 'o''neil and sons'", True),
+        ("startswith(displayName,'O''Neil and')", True),
+        ("startswith( displayName , 'neil' )", False),
+        ("appId in ('x', 'a-1')", True),
+        ("appId in ('x','y')", False),
+        ("isDisabled eq null", True),
+        ("isDisabled eq true", False),
+        ("appId eq 'a-1' and isDisabled eq false", False),
+        ("appId eq 'x' or startswith(displayName,'o')", True),
+        ("displayName eq 'x and y' or appId eq 'a-1'", True),
+    ],
+)
+def test_filter_forms(text: str, matches: bool) -> None:
+    """R5."""
+    assert parse_filter(text, KNOWN)(ROW) is matches
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "appId",
+        "appId eq a-1",
+        'appId eq "a-1"',
+        "appId ne 'a-1'",
+        "not(appId eq 'a-1')",
+        "contains(displayName,'o')",
+        "endswith(displayName,'o')",
+        "secret eq 'x'",
+        "appId eq 'a' and appId eq 'b' or appId eq 'c'",
+        "(appId eq 'a')",
+        "appId eq 'a'; drop",
+    ],
+)
+def test_filter_that_is_not_understood_is_refused_never_ignored(text: str) -> None:
+    """R5."""
+    with pytest.raises(GraphError) as caught:
+        parse_filter(text, KNOWN)
+    assert caught.value.status == 400
+
+
+def test_only_a_single_equality_can_use_the_index() -> None:
+    assert wanted_value("appId eq 'o''x'", "appId") == "o'x"
+    assert wanted_value("appId eq 'a' or appId eq 'b'", "appId") is None
+    assert wanted_value("displayName eq 'a'", "appId") is None
+
+
+def test_list_by_app_id(user: GraphUser, three: list[MadeApplication]) -> None:
+    """R5: also in upper case, and with nothing found."""
+    wanted = three[1].app_id
+    assert listed(user, f"$filter=appId eq '{wanted}'") == ["orders-test"]
+    assert listed(user, f"$filter=appId eq '{wanted.upper()}'") == ["orders-test"]
+    assert listed(user, f"$filter=appId eq '{three[1].id}'") == []
+
+
+def test_list_by_name_and_prefix(user: GraphUser, three: list[MadeApplication]) -> None:
+    """R5."""
+    assert listed(user, "$filter=displayName eq 'Orders'") == ["orders"]
+    assert listed(user, "$filter=startswith(displayName,'order')") == ["orders", "orders-test"]
+
+
+def test_select_gives_what_was_asked_for(user: GraphUser, three: list[MadeApplication]) -> None:
+    """R5, R6."""
+    page = user.get("applications?$select=id,displayName")
+    assert {frozenset(row) for row in page["value"]} == {frozenset({"id", "displayName"})}
+    assert page["@odata.context"].endswith("/$metadata#applications(id,displayName)")
+    one = user.get(f"applications/{three[0].id}?$select=appId")
+    assert set(one) == {"@odata.context", "appId"}
+    assert one["@odata.context"].endswith("/$metadata#applications(appId)/$entity")
+
+
+@pytest.mark.parametrize("path", ["applications", "applications/{id}", "servicePrincipals"])
+def test_select_of_an_unknown_property_is_400(
+    user: GraphUser, three: list[MadeApplication], path: str
+) -> None:
+    answer = user.call("GET", f"{path.format(id=three[0].id)}?$select=id,colour")
+    assert answer.status_code == 400
+    assert "'colour'" in answer.json()["error"]["message"]
+
+
+def test_pages_are_joined_by_next_links(user: GraphUser, three: list[MadeApplication]) -> None:
+    """R5: the link keeps the other options, and the last page has none."""
+    path = "applications?$select=displayName&$top=2&$filter=startswith(displayName,'o')"
+    sizes, names, link = [], [], f"{user.emulator.graph_root}/{path}"
+    while link:
+        page = user.http.get(link, headers={"Authorization": f"Bearer {signed_in(user)}"}).json()
+        sizes.append(len(page["value"]))
+        names += [row["displayName"] for row in page["value"]]
+        assert all(set(row) == {"displayName"} for row in page["value"])
+        link = page.get("@odata.nextLink", "")
+    assert sizes == [2, 1]
+    assert names == ["operator", "orders", "orders-test"]
+
+
+def signed_in(user: GraphUser) -> str:
+    if not user.token:
+        user.sign_in()
+    return user.token
+
+
+def test_full_last_page_has_no_next_link(user: GraphUser, three: list[MadeApplication]) -> None:
+    assert "@odata.nextLink" not in user.get("applications?$top=4")
+    assert "@odata.nextLink" in user.get("applications?$top=3")
+
+
+def test_page_holds_100_rows_unless_asked(user: GraphUser, emulator: Emulator) -> None:
+    """R5: and at most 999."""
+    for number in range(100):
+        emulator.create_application(user.tenant, displayName=f"a{number}")
+    page = user.get("applications")
+    assert len(page["value"]) == 100
+    assert "@odata.nextLink" in page
+    assert len(user.get("applications?$top=999")["value"]) == 101
+
+
+def test_rows_removed_between_pages_shift_nothing(
+    user: GraphUser, emulator: Emulator, three: list[MadeApplication]
+) -> None:
+    first = user.get("applications?$top=2&$select=displayName")
+    emulator.delete_application(three[0].id)
+    rest = user.http.get(
+        first["@odata.nextLink"], headers={"Authorization": f"Bearer {user.token}"}
+    ).json()
+    assert [row["displayName"] for row in rest["value"]] == ["orders-test", "stock"]
+
+
+@pytest.mark.parametrize("top", ["0", "-1", "1000", "x", "", "1.5"])
+def test_page_size_outside_of_1_to_999_is_400(top: str) -> None:
+    with pytest.raises(GraphError) as caught:
+        page_size({"$top": top})
+    assert caught.value.status == 400
+
+
+@pytest.mark.parametrize("token", ["x", "!!!", "YWZ0ZXI6eA"])
+def test_bad_page_token_is_400(user: GraphUser, token: str) -> None:
+    answer = user.call("GET", f"applications?$skiptoken={token}")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "Directory_ExpiredPageToken"
+
+
+@pytest.mark.parametrize("option", ["$expand=owners", "$orderby=id", "$skip=1", "$search=x"])
+def test_option_that_is_not_emulated_is_400(
+    user: GraphUser, three: list[MadeApplication], option: str
+) -> None:
+    """Ignoring one would answer another question."""
+    for path in ("applications", f"applications/{three[0].id}", "servicePrincipals"):
+        assert user.call("GET", f"{path}?{option}").status_code == 400
+
+
+def test_filter_of_one_object_is_400(user: GraphUser, three: list[MadeApplication]) -> None:
+    answer = user.call("GET", f"applications/{three[0].id}?$filter=appId eq 'x'")
+    assert answer.status_code == 400
+
+
+def test_list_of_service_principals_by_app_id(
+    user: GraphUser, three: list[MadeApplication]
+) -> None:
+    """R13."""
+    page = user.get(f"servicePrincipals?$filter=appId eq '{three[0].app_id}'&$select=id")
+    assert page["value"] == [{"id": three[0].service_principal_id}]
+
+
+@pytest.mark.parametrize(
+    ("path", "units"),
+    [
+        ("applications", "2"),
+        ("applications?$select=id", "1"),
+        ("applications?$top=19", "1"),
+        ("applications?$top=20", "2"),
+        ("applications?$select=id&$top=1", "1"),
+        ("applications/{id}", "1"),
+        ("applications/{id}?$select=id", "1"),
+        ("servicePrincipals", "1"),
+    ],
+)
+def test_cost_of_a_read(
+    user: GraphUser, three: list[MadeApplication], path: str, units: str
+) -> None:
+    """F5: a list costs two units, `$select` and a small `$top` save one, nothing costs none."""
+    answer: Any = user.call("GET", path.format(id=three[0].id))
+    assert answer.headers["x-ms-resource-unit"] == units
