@@ -246,11 +246,18 @@ class Operator:
             return self._clock.now() + timedelta(seconds=1)
         if key.kind == APP_CREDENTIALS:
             known = self._store.get(key)
+            if known is not None and self._is_unread(known.tenant):
+                return self._clock.now() + timedelta(seconds=1)
             seen = known.version if known is not None else ""
             return await self._reconciler.reconcile(Owner(key.namespace, key.name), seen)
         if key.kind == TENANTS:
             return await self._tenants.reconcile(key)
         return await self._reconcile_grant(key)
+
+    def _is_unread(self, tenant: str) -> bool:
+        """Tell whether an EntraTenant exists that was not looked at: it is not missing then."""
+        exists = self._store.get(Key(TENANTS, "", tenant)) is not None
+        return exists and not self._tenants.was_looked_at(tenant)
 
     async def _reconcile_grant(self, key: Key) -> datetime | None:
         document = await self._objects.get(GRANTS, "", key.name)

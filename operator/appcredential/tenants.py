@@ -39,7 +39,11 @@ log = logging.getLogger(__name__)
 
 _RETRY = timedelta(seconds=30)
 _RECHECK = timedelta(minutes=10)
-_REJECTION_RETRY = timedelta(minutes=1)
+_UNREAD = Problem(
+    reason=Reason.TENANT_NOT_READY,
+    message="The EntraTenant could not be looked at yet; the operator's log says why.",
+    stalled=False,
+)
 
 
 class Session(Protocol):
@@ -118,17 +122,23 @@ class Tenants:
         self._wake = wake
         self._retry = retry
         self._open: dict[str, _Open] = {}
-        self._problems: dict[str, Problem] = {}
+        self._outcomes: dict[str, Problem | None] = {}
+
+    def was_looked_at(self, name: str) -> bool:
+        """Tell whether it is known here whether this EntraTenant can be used."""
+        return name in self._outcomes
 
     def access(self, name: str) -> Access | Problem:
         """Return a tenant that signs in, or why there is none."""
-        if name in self._problems:
-            return self._problems[name]
+        problem = self._outcomes.get(name)
+        if problem is not None:
+            return problem
         held = self._open.get(name)
         if held is None:
             return Problem(
                 reason=Reason.TENANT_NOT_FOUND,
-                message="The EntraTenant that spec.tenantRef names does not exist.",
+                message="The EntraTenant that spec.tenantRef names does not exist: create it, or "
+                "name another one in a new AppCredential.",
             )
         spec = held.spec
         tenant = Tenant(
@@ -153,9 +163,14 @@ class Tenants:
         if document is None:
             await self._forget(key.name)
             return None
-        if self._gate.problem() is None and await self._finalize(key, document):
-            return self._clock.now() + self._retry
-        problem = await self._connect(key.name, document)
+        try:
+            if self._gate.problem() is None and await self._finalize(key, document):
+                return self._clock.now() + self._retry
+            problem = await self._connect(key.name, document)
+        except AppCredentialError:
+            # Whoever uses it must not wait for ever, above all not with a deletion.
+            self._outcomes.setdefault(key.name, _UNREAD)
+            raise
         self._note(key.name, problem)
         if self._gate.problem() is None:
             await self._write_status(document, problem)
@@ -164,7 +179,7 @@ class Tenants:
     async def close(self) -> None:
         """Close all sessions."""
         for name in list(self._open):
-            await self._forget(name)
+            await self._close(name)
 
     async def _finalize(self, key: Key, document: Mapping[str, Any]) -> bool:
         """Hold a tenant while resources refer to it; tell whether its version changed."""
@@ -172,12 +187,11 @@ class Tenants:
         deleting = "deletionTimestamp" in metadata
         wanted = not deleting or bool(self._users_of(key.name))
         if wanted == (FINALIZER in (metadata.get("finalizers") or ())):
-            return deleting
-        if deleting or wanted:
-            try:
-                await self._objects.set_finalizer(TENANTS, metadata, present=wanted)
-            except ConflictError:
-                return True
+            return not wanted  # while it is held, its users still need it
+        try:
+            await self._objects.set_finalizer(TENANTS, metadata, present=wanted)
+        except ConflictError:
+            return True
         self._wake(key)
         return True
 
@@ -205,15 +219,18 @@ class Tenants:
         held = self._open.get(name)
         if held is not None and held.spec == spec and held.digest == secret.sha256():
             return None
-        await self._forget(name)
         session = self._open_session(spec, secret)
         if session is None:
+            await self._close(name)
             return Problem(
                 reason=Reason.CUSTOM_CLOUD_NOT_CONFIGURED,
                 message="cloud: Custom needs APPCREDENTIAL_CUSTOM_AUTHORITY and "
                 "APPCREDENTIAL_CUSTOM_GRAPH in the operator's settings.",
             )
+        # At no moment without a session: the tenant would pass for one that does not exist.
         self._open[name] = _Open(spec, secret.sha256(), session)
+        if held is not None:
+            await held.session.close()
         return None
 
     async def _probe(self, name: str) -> Problem | None:
@@ -246,19 +263,19 @@ class Tenants:
         return held.failing
 
     def _note(self, name: str, problem: Problem | None) -> None:
-        before = self._problems.get(name)
-        if problem is None:
-            self._problems.pop(name, None)
-        else:
-            self._problems[name] = Problem(
+        """Record how the look ended; whoever uses the tenant hears of a change."""
+        outcome = None
+        if problem is not None:
+            outcome = Problem(
                 reason=Reason.TENANT_NOT_READY,
                 message=f"The EntraTenant is not ready: {problem.reason}. {problem.message}",
                 stalled=problem.stalled,
             )
-        if before != self._problems.get(name) or problem is None:
+        is_news = name not in self._outcomes or self._outcomes[name] != outcome
+        self._outcomes[name] = outcome
+        if is_news:
             for user in self._users_of(name):
-                if before is not None or problem is not None:
-                    self._wake(user)
+                self._wake(user)
 
     async def _write_status(self, document: Mapping[str, Any], problem: Problem | None) -> None:
         metadata, current = document["metadata"], document.get("status") or {}
@@ -289,7 +306,10 @@ class Tenants:
             await self._events.emit(subject, str(problem.reason), problem.message, warning=True)
 
     async def _forget(self, name: str) -> None:
-        self._problems.pop(name, None)
+        self._outcomes.pop(name, None)
+        await self._close(name)
+
+    async def _close(self, name: str) -> None:
         held = self._open.pop(name, None)
         if held is not None:
             await held.session.close()
