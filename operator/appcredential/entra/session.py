@@ -137,6 +137,10 @@ class TenantSession:
                 error, call.operation, self._clock.now(), is_write=call.is_write
             ) from None
 
+    async def forget_token(self) -> None:
+        """Have the next request ask for a new token of the operator."""
+        await self._token.forget(self._token.generation)
+
     async def close(self) -> None:
         """Close every connection, to Graph and to the token endpoint."""
         await self._http.aclose()

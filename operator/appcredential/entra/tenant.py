@@ -14,6 +14,7 @@ from appcredential.entra.observing import Observe, ignore
 from appcredential.entra.pacing import PACING, Pacing, Sleep
 from appcredential.entra.session import Identity, TenantSession
 from appcredential.entra.signin import TokenEndpoint
+from appcredential.errors import PermissionDeniedError
 from appcredential.ports import Clock, Directory, SignIn
 
 
@@ -34,8 +35,16 @@ class EntraSession:
         self._connection = connection
 
     async def probe(self) -> None:
-        """Sign in and read one application; raises errors of `errors.py`."""
-        await self._graph.probe()
+        """Sign in and read one application; raises errors of `errors.py`.
+
+        A token holds the permissions of the time it was issued, for an hour or more:
+        after a refusal the next probe asks for a new one, so that consent is noticed.
+        """
+        try:
+            await self._graph.probe()
+        except PermissionDeniedError:
+            await self._connection.forget_token()
+            raise
 
     async def close(self) -> None:
         """Close every connection."""
