@@ -6,7 +6,7 @@ causes not one call about its application.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from appcredential.domain.actions import (
     Action,
@@ -209,7 +209,8 @@ def gate_times(o: Observation) -> list[datetime]:
         times.append(o.resource.deletion_time + o.policy.deletion_settle)
     if o.memory.retry_time is not None:
         times.append(o.memory.retry_time)
-    return [t for t in times if t > o.now] or [o.now + timedelta(minutes=10)]
+    # A Secret that was in the way goes without an event.
+    return [t for t in times if t > o.now] or [o.now + o.policy.secret_check]
 
 
 GATES = (
