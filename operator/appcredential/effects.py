@@ -174,7 +174,11 @@ class Effects:
             reason = Reason.PERMISSION_DENIED
             return Problem(reason=reason, message=message), self._permission_retry
         if isinstance(exc, RejectedError):
-            message = f"Graph refuses to make the credential: {exc.code or 'bad request'}."
+            message = (
+                f"Graph refuses to make the credential: {exc.code or 'bad request'}. If a policy "
+                "of the tenant forbids client secrets or so long a lifetime, shorten "
+                "spec.lifetime or have the application exempted."
+            )
             return Problem(reason=Reason.CREDENTIAL_REFUSED, message=message), _RETRY_CAP
         message = "Graph cannot be reached or answers with errors."
         reason = Reason.DIRECTORY_UNAVAILABLE

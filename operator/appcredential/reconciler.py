@@ -199,6 +199,8 @@ class Reconciler:
             held = view.resource.value
             if found is not None and held is not None and found.uid != held.uid:
                 view.start_anew()  # same name, another resource
+            elif found is not None and held is not None and found.generation != held.generation:
+                view.spec_changed()
             view.resource.set(found, now)
         return view.resource.value
 

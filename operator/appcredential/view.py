@@ -7,9 +7,10 @@ anything older than the bound.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
+from appcredential.domain.conditions import Reason
 from appcredential.domain.observed import Application, Memory, Pending, Resource, Target
 
 T = TypeVar("T")
@@ -54,6 +55,14 @@ class View:
         self.target.drop()
         self.pending.drop()
         self.crd_deleted = None
+
+    def spec_changed(self) -> None:
+        """Let go of a refusal: Graph has not judged what is asked for now."""
+        problem = self.memory.directory_problem
+        if problem is not None and problem.reason is Reason.CREDENTIAL_REFUSED:
+            self.memory = replace(
+                self.memory, directory_problem=None, problem_operation="", retry_time=None
+            )
 
     def start_anew(self) -> None:
         """Forget all: a resource re-created under the same name is another one."""
