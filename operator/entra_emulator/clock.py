@@ -49,6 +49,8 @@ class EmulatorClock:
 
     def set_to(self, instant: datetime) -> None:
         """Jump to an instant; a stopped clock stays stopped there."""
+        # What is written from here on is labelled UTC, whatever zone the instant came in.
+        instant = instant.astimezone(UTC)
         if self._stopped_at is not None:
             self._stopped_at = instant
         self._offset = instant - self._wall()
