@@ -43,15 +43,23 @@ def plant(world: World, seed: Seed) -> None:
 
 
 def create_tenant(world: World, seed: TenantSeed) -> dict[str, Any]:
-    """Create a tenant with its applications; owners may be named in any order."""
+    """Create a tenant with its applications, or nothing; owners may be named in any order."""
     tenant = Tenant(id=seed.id or _new_id(), display_name=seed.display_name, domains=seed.domains)
     _unique(lambda: world.directory.add_tenant(tenant))
+    try:
+        return {"id": tenant.id, "applications": _fill_tenant(world, tenant, seed)}
+    except AdminError:
+        world.directory.remove_tenant(tenant.id)
+        raise
+
+
+def _fill_tenant(world: World, tenant: Tenant, seed: TenantSeed) -> list[dict[str, Any]]:
     made = [create_application(world, tenant.id, _without_owners(one)) for one in seed.applications]
     for principal in seed.service_principals:
         put_principal(world, tenant.id, principal)
     for one, ids in zip(seed.applications, made, strict=True):
         set_owners(world, ids["appId"], one.owners)
-    return {"id": tenant.id, "applications": made}
+    return made
 
 
 def delete_tenant(world: World, name: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -17,6 +17,12 @@ from entra_emulator.fault_types import Faults
 from entra_emulator.secret_text import SecretText
 
 T = TypeVar("T")
+
+
+_Id = Annotated[str, msgspec.Meta(min_length=1, pattern="^[^A-Z]*$")]
+"""An id; Graph writes them in lower case, and they are kept as they are given."""
+_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+_Days = Annotated[float, msgspec.Meta(ge=-100_000, le=1_000_000)]
 
 
 class _Strict(
@@ -30,17 +36,17 @@ class PasswordSeed(_Strict, frozen=True):
 
     display_name: str | None = None
     value: SecretText | None = None
-    key_id: str | None = None
-    start_date_time: datetime | None = None
-    end_date_time: datetime | None = None
-    start_in_days: float = 0.0
-    end_in_days: float = 730.0
+    key_id: _Id | None = None
+    start_date_time: _Instant | None = None
+    end_date_time: _Instant | None = None
+    start_in_days: _Days = 0.0
+    end_in_days: _Days = 730.0
 
 
 class PrincipalSeed(_Strict, frozen=True):
     """A service principal and what it may do in Graph."""
 
-    id: str | None = None
+    id: _Id | None = None
     permissions: tuple[Permission, ...] = ()
     account_enabled: bool = True
 
@@ -48,15 +54,15 @@ class PrincipalSeed(_Strict, frozen=True):
 class ForeignPrincipalSeed(PrincipalSeed, frozen=True, kw_only=True):
     """The service principal of an application of any tenant."""
 
-    app_id: str
+    app_id: _Id
 
 
 class ApplicationSeed(_Strict, frozen=True):
     """An application; `owners` are appIds or ids of service principals of the same tenant."""
 
     display_name: str = "application"
-    id: str | None = None
-    app_id: str | None = None
+    id: _Id | None = None
+    app_id: _Id | None = None
     sign_in_audience: Audience = Audience.MY_ORG
     tags: tuple[str, ...] = ()
     identifier_uris: tuple[str, ...] = ()
@@ -70,7 +76,7 @@ class ApplicationSeed(_Strict, frozen=True):
 class TenantSeed(_Strict, frozen=True):
     """A tenant with what is in it."""
 
-    id: str | None = None
+    id: _Id | None = None
     display_name: str = "Emulated tenant"
     domains: tuple[str, ...] = ()
     applications: tuple[ApplicationSeed, ...] = ()
