@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -93,6 +94,11 @@ class GraphUser:
     def remove_password(self, app: str, key_id: str) -> httpx.Response:
         """Try to remove a password."""
         return self.call("POST", f"applications/{app}/removePassword", {"keyId": key_id})
+
+
+def is_guid(text: str) -> bool:
+    """Return whether a text is a Guid as Graph writes it."""
+    return str(UUID(text)) == text
 
 
 @pytest.fixture

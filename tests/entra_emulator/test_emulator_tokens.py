@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import msgspec
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from entra_emulator.jwt import decode_segment
 from entra_emulator.token_errors import TABLE, TokenError
-from tests.entra_emulator.conftest import GraphUser
+from tests.entra_emulator.conftest import GraphUser, is_guid
 from tests.support.emulator import READ_ALL, Emulator, MadeApplication
 
 GRAPH = "https://graph.microsoft.com"
@@ -174,7 +174,7 @@ def test_error_body_has_every_field_of_entras(user: GraphUser, emulator: Emulato
         f" Correlation ID: {body['correlation_id']} Timestamp: {stamp}"
     )
     assert body["timestamp"] == stamp
-    assert UUID(body["trace_id"])
+    assert is_guid(body["trace_id"])
     assert body["error_uri"] == "https://login.microsoftonline.com/error?code=7000215"
 
 
