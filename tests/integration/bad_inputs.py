@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from demo.processes import OPERATOR_NAMESPACE
 from demo.seed import OPERATOR_ID, OPERATOR_SECRET, TENANT_ID
-from tests.integration.installation import CORE, GROUP, PATIENCE, Installation, Team
+from tests.integration.installation import CORE, GROUP, PATIENCE, Installation, Team, stamp
 
 Mend = Callable[[], object]
 Made = tuple[Team, Mend]
@@ -175,7 +175,7 @@ def ownership_lost(i: Installation) -> Made:
     team.ready()
     path = f"/applications/{team.client_id}/owners"
     i.emulator.call("PUT", path, {"owners": []})
-    team.change(rotation={"renewBefore": "1m", "rotateIssuedBefore": _now(i)})
+    team.change(rotation={"renewBefore": "1m", "rotateIssuedBefore": stamp(i.now())})
     return team, lambda: i.emulator.call("PUT", path, {"owners": [OPERATOR_ID]})
 
 
@@ -329,12 +329,6 @@ def secret_of_another_resource(i: Installation) -> Made:
     team.ready("first")
     team.apply(secret={"name": "shared"})
     return team, lambda: team.delete("first")
-
-
-def _now(i: Installation) -> str:
-    """Return a time after everything that Entra has issued so far."""
-    now: str = i.emulator.call("GET", "/clock")["now"]
-    return now[:19] + "Z"
 
 
 _TENANT: Final = "TenantNotReady"
@@ -509,5 +503,7 @@ CASES: Final = (
 )
 UNTOUCHED: Final = {"Secret of somebody else": "app", "Secret of another resource": "shared"}
 """Cases in which a Secret is another's, with its name."""
-NEVER_ASKED: Final = frozenset(c.name for c in CASES if c.reason in {"NotGranted", "OperatorIdentity"})
+NEVER_ASKED: Final = frozenset(
+    c.name for c in CASES if c.reason in {"NotGranted", "OperatorIdentity"}
+)
 """Cases in which nothing about the application may leave the cluster."""

@@ -1,4 +1,4 @@
-"""One installation for the whole folder; each story has its own namespace and application."""
+"""One installation for each file; each story has its own namespace and application."""
 
 from __future__ import annotations
 
@@ -6,20 +6,29 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo.stack import RBAC
+from demo.stack import RBAC, EmulatorProcess
 from localcluster import Cluster
 from tests.integration.at_once import Stories, stories_of
-from tests.integration.installation import SETTINGS, Installation
+from tests.integration.installation import SETTINGS, Installation, seed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
+    """The Entra emulator, without lag."""
+    running = EmulatorProcess(tmp_path_factory.mktemp("entra"), seed())
+    yield running
+    running.child.stop()
+
+
+@pytest.fixture(scope="module")
 def installation(
-    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+    cluster: Cluster, emulator: EmulatorProcess, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installation]:
-    """The session's cluster with the emulator and the operator's process."""
+    """The session's cluster with the emulator and the operator's process, alone for a file."""
     cluster.kubectl("apply", "--server-side", "-f", RBAC)
-    running = Installation(cluster, tmp_path_factory.mktemp("installation"), SETTINGS)
+    running = Installation(cluster, emulator, tmp_path_factory.mktemp("operator"), SETTINGS)
     try:
+        running.make_tenant("default")
         running.operator.wait_until_ready()
         yield running
     finally:

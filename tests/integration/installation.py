@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
 import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +26,14 @@ CORE: Final = "/api/v1"
 SETTINGS: Final[Mapping[str, str]] = {
     **QUICK,
     "APPCREDENTIAL_MIN_LIFETIME": "61s",  # the schema allows 60s: one that is too short exists
+    # The emulator has no lag here.
+    "APPCREDENTIAL_SETTLE": "2s",
+    "APPCREDENTIAL_REMOVAL_FLOOR": "2s",
+    "APPCREDENTIAL_TICKET_ABSENCE": "1s",
+    "APPCREDENTIAL_CONFLICT_SPACING": "2s",
+    "APPCREDENTIAL_NEXT_PROOF_COUNT": "3",
+    "APPCREDENTIAL_NEXT_PROOF_SPREAD_MIN": "2s",
+    "APPCREDENTIAL_NEXT_PROOF_SPREAD_MAX": "2s",
     "APPCREDENTIAL_GONE_WINDOW": "2s",
     "APPCREDENTIAL_DIRECTORY_RESYNC": "10s",
     "APPCREDENTIAL_RELIST": "20s",
@@ -40,11 +50,10 @@ class Kube:
 
     def get(self, path: str) -> dict[str, Any] | None:
         """Return an object or a list; None when it is not there."""
-        status, _ = self.cluster.api.send("GET", path)
-        if status == 404:
-            return None
-        found: dict[str, Any] = self.cluster.api.call("GET", path)
-        return found
+        status, text = self.cluster.api.send("GET", path)
+        assert status in {200, 404}, f"GET {path}: {status}"
+        found: dict[str, Any] = json.loads(text)
+        return found if status == 200 else None
 
     def items(self, path: str) -> list[dict[str, Any]]:
         """Return a list's items."""
@@ -75,30 +84,56 @@ class Kube:
 
 
 class Installation:
-    """A cluster with our CRDs and rights, the emulator, and the operator as a process."""
+    """A cluster with our CRDs and rights, the emulator, and the operator as a process.
 
-    def __init__(self, cluster: Cluster, folder: Path, settings: Mapping[str, str]) -> None:
+    Args:
+        namespace: the operator's own.
+        process: starts the operator.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        emulator: EmulatorProcess,
+        folder: Path,
+        settings: Mapping[str, str],
+        *,
+        namespace: str = OPERATOR_NAMESPACE,
+        process: type[OperatorProcess] = OperatorProcess,
+    ) -> None:
         self.cluster = cluster
+        self.emulator = emulator
         self.folder = folder
+        self.namespace = namespace
         self.kube = Kube(cluster)
-        self.emulator = EmulatorProcess(folder / "entra", _seed())
         self.make_identity("operator-identity", OPERATOR_SECRET)
-        self.make_tenant("default")
-        self.operator = OperatorProcess(cluster, self.emulator, folder / "operator", settings)
+        self.operator = process(cluster, emulator, folder, settings)
         self._lock = threading.Lock()
         self._seen: dict[tuple[str, str], dict[str, Any]] = {}
         self._seen_time = 0.0
 
     def close(self) -> None:
-        """End the processes."""
+        """End the operator and leave the cluster as it was found."""
         self.operator.child.stop()
-        self.emulator.child.stop()
+        for plural in ("appcredentials", "applicationgrants", "entratenants"):
+            for item in self.kube.items(f"{GROUP}/{plural}"):
+                self._take_away(plural, item["metadata"])
+        for plural in ("configmaps", "secrets"):
+            self.kube.delete(f"{CORE}/namespaces/{self.namespace}/{plural}")
+
+    def _take_away(self, plural: str, metadata: Mapping[str, Any]) -> None:
+        namespace = metadata.get("namespace")
+        scope = f"namespaces/{namespace}/{plural}" if namespace else plural
+        path = f"{GROUP}/{scope}/{metadata['name']}"
+        if metadata.get("finalizers"):
+            self.kube.edit(path, lambda found: found["metadata"].update(finalizers=[]))
+        self.kube.delete(path)
 
     # --- what tests make ------------------------------------------------------------------
 
     def make_identity(self, name: str, value: str) -> None:
         """Put a credential of the operator where an EntraTenant looks for it."""
-        self.make_secret(OPERATOR_NAMESPACE, name, {"clientSecret": value})
+        self.make_secret(self.namespace, name, {"clientSecret": value})
 
     def make_secret(self, namespace: str, name: str, data: Mapping[str, str]) -> dict[str, Any]:
         """Create a Secret by hand."""
@@ -160,9 +195,7 @@ class Installation:
         with self._lock:
             if time.monotonic() - self._seen_time >= _POLL:
                 found = self.kube.items(f"{GROUP}/appcredentials")
-                self._seen = {
-                    (r["metadata"]["namespace"], r["metadata"]["name"]): r for r in found
-                }
+                self._seen = {(r["metadata"]["namespace"], r["metadata"]["name"]): r for r in found}
                 self._seen_time = time.monotonic()
             return self._seen.get((namespace, name))
 
@@ -185,14 +218,24 @@ class Installation:
 
     def tickets(self, namespace: str) -> list[dict[str, Any]]:
         """Return the open tickets of a namespace's resources."""
-        path = f"{CORE}/namespaces/{OPERATOR_NAMESPACE}/configmaps"
-        return [c for c in self.kube.items(path) if f"{namespace}/" in str(c)]
+        path = f"{CORE}/namespaces/{self.namespace}/configmaps"
+        found = [c for c in self.kube.items(path) if "resourceUid" in (c.get("data") or {})]
+        return [c for c in found if c["data"]["namespace"] == namespace]
 
     def requests(self, client_id: str, operation: str = "") -> list[dict[str, Any]]:
         """Return what Entra was asked about an application, a path of its id included."""
         path = f"/requests?operation={operation}" if operation else "/requests"
         found: list[dict[str, Any]] = self.emulator.call("GET", path)
         return [r for r in found if r.get("appId") == client_id or client_id in r["path"]]
+
+    def now(self) -> datetime:
+        """Return the time in Entra, which is the machine's."""
+        return datetime.fromisoformat(self.emulator.call("GET", "/clock")["now"])
+
+    def pass_time(self, moment: datetime) -> None:
+        """Wait for a moment: that it passes is what is tested."""
+        seconds = (moment - self.now()).total_seconds()
+        self.until(lambda: self.now() >= moment, "time passes", max(seconds, 0) + PATIENCE)
 
     def until(self, condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
         """Poll until it holds; fail with what was waited for and the end of the log."""
@@ -253,11 +296,10 @@ class Team:
             "spec": {**base, **spec},
         }
 
-    def apply(self, name: str = "app", **spec: Any) -> None:
-        """Create an AppCredential."""
-        self.i.kube.create(
-            f"{GROUP}/namespaces/{self.namespace}/appcredentials", self.manifest(name, **spec)
-        )
+    def apply(self, name: str = "app", **spec: Any) -> dict[str, Any]:
+        """Create an AppCredential; return it as it was created."""
+        path = f"{GROUP}/namespaces/{self.namespace}/appcredentials"
+        return self.i.kube.create(path, self.manifest(name, **spec))
 
     def change(self, name: str = "app", **spec: Any) -> None:
         """Change fields of its spec; None takes one out."""
@@ -359,6 +401,33 @@ class Team:
         """Sign in with values that a workload may still hold."""
         return signs_in(values, self.i.emulator.ca_file, self.i.emulator.url)
 
+    def key(self, name: str = "app") -> str:
+        """Return the key id that its status shows as published."""
+        found: str = (self.status(name).get("credential") or {}).get("keyId", "")
+        return found
+
+    def time(self, field: str, name: str = "app") -> datetime:
+        """Return a time of the published credential in its status."""
+        return parse(self.status(name)["credential"][field])
+
+    def pending(self) -> list[dict[str, Any]]:
+        """Return the pending Secrets of the namespace."""
+        found = self.i.kube.items(f"{CORE}/namespaces/{self.namespace}/secrets")
+        return [s for s in found if s["type"] == "appcredential.io/pending"]
+
+    def rotate(self, name: str = "app", overlap: float = 5) -> None:
+        """Ask for a successor, when the one of now is old enough to be retired after it."""
+        self.i.pass_time(self.time("startTime", name) + timedelta(seconds=overlap + 1))
+        rotation = self.live(name)["spec"].get("rotation") or {}
+        self.change(name, rotation={**rotation, "rotateIssuedBefore": stamp(self.i.now())})
+
+    def rotated(self, name: str = "app") -> str:
+        """Rotate and wait for the successor; return its key id."""
+        before = self.key(name)
+        self.rotate(name)
+        self.until(lambda: self.key(name) not in {"", before}, "a successor is published", name)
+        return self.key(name)
+
     def events(self, name: str = "app") -> list[Event]:
         """Return its Events."""
         return self.i.events(self.namespace, name)
@@ -367,7 +436,7 @@ class Team:
         """Return the reasons of its Warnings."""
         return {reason for kind, reason, _ in self.events(name) if kind == "Warning"}
 
-    def keys(self) -> list[str]:
+    def key_ids(self) -> list[str]:
         """Return the key ids that the application truly has."""
         return [c["keyId"] for c in self.i.emulator.credentials(self.client_id)]
 
@@ -376,13 +445,24 @@ class Team:
         return len(self.i.requests(self.client_id, "application.addPassword"))
 
 
+def parse(time: str) -> datetime:
+    """Read a time as Kubernetes writes it."""
+    return datetime.fromisoformat(time)
+
+
+def stamp(time: datetime) -> str:
+    """Write a time as Kubernetes does."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def condition_of(resource: Mapping[str, Any], kind: str) -> dict[str, Any]:
     """Return a condition of any of the kinds; empty when it is not there."""
     found = (resource.get("status") or {}).get("conditions") or ()
     return next((dict(c) for c in found if c["type"] == kind), {})
 
 
-def _seed() -> dict[str, Any]:
+def seed() -> dict[str, Any]:
+    """Return what the emulator holds at the start: the operator, in one tenant."""
     operator = {
         "displayName": "appcredential operator",
         "appId": OPERATOR_ID,

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pytest
 
+from demo.stack import OperatorProcess
 from tests.integration.at_once import all_at_once
 from tests.integration.bad_inputs import CASES, NEVER_ASKED, UNTOUCHED, Case, Mend
 from tests.integration.installation import Installation, Team, condition_of
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.cluster, pytest.mark.process]
 
 _QUIET_SECONDS = 6.0
 
@@ -27,11 +27,10 @@ class Broken:
     team: Team
     mend: Mend
     before: dict[str, Any] | None
-    mended: bool = field(default=False)
 
 
 @pytest.fixture(scope="module")
-def broken(installation: Installation, request: pytest.FixtureRequest) -> Iterator[dict[Case, Broken]]:
+def broken(installation: Installation, request: pytest.FixtureRequest) -> dict[Case, Broken]:
     """All selected cases, made at the same time."""
     specs = [getattr(item, "callspec", None) for item in request.session.items]
     asked = [spec.params.get("case") for spec in specs if spec is not None]
@@ -42,7 +41,7 @@ def broken(installation: Installation, request: pytest.FixtureRequest) -> Iterat
         return Broken(case, team, mend, team.secret(UNTOUCHED.get(case.name, "app")))
 
     made = all_at_once(partial(make, case) for case in wanted)
-    yield {b.case: b for b in made}
+    return {b.case: b for b in made}
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +129,18 @@ def test_it_recovers_by_itself(case: Case, mended: dict[Case, Broken]) -> None:
     assert not team.condition("Reconciling")
     name = team.status()["secretRef"]["name"]
     assert team.signs_in(name)
+
+
+def test_unusable_settings_are_all_named(installation: Installation) -> None:
+    wrong = {
+        "APPCREDENTIAL_SETTLE": "soon",
+        "APPCREDENTIAL_WORKERS": "many",
+        "APPCREDENTIAL_SETTEL": "30s",
+    }
+    folder = installation.folder / "unusable"
+    operator = OperatorProcess(installation.cluster, installation.emulator, folder, wrong)
+    installation.until(lambda: operator.child.exit_status() is not None, "it ends", 20)
+    assert operator.child.exit_status() == 2
+    said = operator.child.tail()
+    assert all(name in said for name in wrong)
+    assert "such as 90d" in said
