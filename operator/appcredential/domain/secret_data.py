@@ -187,7 +187,7 @@ def _written(live: Target | None) -> dict[str, frozenset[str]]:
     raw = live.annotations.get(RENDERED, "{}") if live is not None else "{}"
     try:
         found = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):  # a person's edit; nested too deep is one too
         found = {}
     names = ("keys", "labels", "annotations")
     listed = {n: found.get(n) if isinstance(found, dict) else None for n in names}
