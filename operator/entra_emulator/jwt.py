@@ -7,7 +7,6 @@ be fractions. Times are not judged here, because only the emulator's clock count
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -71,7 +70,7 @@ class TokenSigner:
                 hashes.SHA256(),
             )
             return msgspec.json.decode(decode_segment(payload), type=dict[str, Any])
-        except (InvalidSignature, binascii.Error, msgspec.DecodeError) as error:
+        except (InvalidSignature, ValueError, msgspec.DecodeError) as error:
             raise BadTokenError("not a token of this emulator") from error
 
     def jwks(self, issuer: str) -> dict[str, Any]:

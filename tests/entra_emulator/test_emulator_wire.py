@@ -61,6 +61,7 @@ def test_date_header_is_that_of_the_emulators_clock(user: GraphUser, emulator: E
         ("Basic dXNlcjpwYXNz", "Access token is empty."),
         ("Bearer nonsense", "CompactToken parsing failed with error code: 80049217"),
         ("Bearer a.b.c", "CompactToken parsing failed with error code: 80049217"),
+        ("Bearer é.é.é", "CompactToken parsing failed with error code: 80049217"),
         ("Bearer a.b", "CompactToken parsing failed with error code: 80049217"),
     ],
 )
@@ -68,7 +69,7 @@ def test_missing_or_broken_token_is_401_with_a_challenge(
     emulator: Emulator, http: httpx.Client, header: str | None, text: str
 ) -> None:
     """F8."""
-    headers = {} if header is None else {"Authorization": header}
+    headers = {} if header is None else {b"Authorization": header.encode()}
     answer = http.get(f"{emulator.graph_root}/applications", headers=headers)
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] == "InvalidAuthenticationToken"
