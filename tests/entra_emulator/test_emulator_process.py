@@ -16,6 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from entra_emulator.__main__ import main
 from entra_emulator.tls import server_context
@@ -149,6 +151,17 @@ def test_lost_certificate_is_written_again_from_its_key(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").unlink()
     server_context(tmp_path, ["localhost"])
     assert (tmp_path / "ca.pem").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["ca-key.pem", "token-signing-key.pem"])
+def test_key_of_another_kind_is_named_with_the_remedy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    content = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / name).write_bytes(content)
+    assert main(["--tls-dir", str(tmp_path), "--listen", ":0"]) == 2
+    assert f"{name} holds no" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -367,6 +367,28 @@ def test_graph_of_every_cloud_is_a_resource(user: GraphUser, resource: str) -> N
     assert claims["roles"]
 
 
+def test_own_address_is_another_name_of_graph(user: GraphUser, emulator: Emulator) -> None:
+    """A client that knows only its root of Graph makes the scope of the host, without the port."""
+    for name in (emulator.url, emulator.url.rpartition(":")[0]):
+        assert claims_of(user.sign_in(scope=f"{name}/.default"))["aud"] == GRAPH
+
+
+def test_defect_of_the_emulator_is_a_500_that_tells_nothing(
+    user: GraphUser,
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(_claims: object) -> str:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(emulator.world.signer, "sign", fail)
+    answer = user.sign_in()
+    assert (answer.status_code, code_of(answer)) == (500, 50000)
+    assert "ZeroDivisionError" in caplog.text
+    assert user.secret not in caplog.text
+
+
 def test_application_is_a_resource_where_it_is_installed(
     user: GraphUser, emulator: Emulator
 ) -> None:

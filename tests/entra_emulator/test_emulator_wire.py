@@ -228,3 +228,18 @@ def test_new_permission_shows_only_in_a_new_token(
     assert caller.call("GET", "applications").status_code == 403
     caller.sign_in()
     assert caller.call("GET", "applications").status_code == 200
+
+
+def test_defect_of_the_emulator_looks_like_one(
+    user: GraphUser, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A test must be able to tell it from an emulated 500."""
+    user.sign_in()
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(emulator.world.replicas, "reader", fail)
+    answer = user.call("GET", "applications")
+    assert answer.status_code == 500
+    assert answer.json()["error"]["code"] == "Emulator_Defect"
