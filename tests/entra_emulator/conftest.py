@@ -8,8 +8,8 @@ Docstrings of the tests here begin with the rules of Entra that they hold the em
 - State: S1 the server makes key id, value and hint, S2 values are kept as digests, S10 two secrets
   for personal accounts, S11 ownership for `…OwnedBy` tokens.
 - Faults: F1 replica lag, F2 conflicts of quick writes, F3 500 on remove after add, F4 429, F5
-  quotas, F6 HTML 503, F7 504 after the commit, F8 expired tokens and claims challenges, F9 policies,
-  F10 the clock, F11 a removed secret that still signs in.
+  quotas, F6 HTML 503, F7 504 after the commit, F8 expired tokens and claims challenges, F9
+  policies, F10 the clock, F11 a removed secret that still signs in.
 - Tolerated: T1 `=` in segments of tokens, T2 times that are fractions, T3 `+00:00`, T4
   `@odata.type`, T6 `claims`, T7 `client_info`.
 """
