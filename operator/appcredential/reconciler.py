@@ -101,6 +101,7 @@ class Reconciler:
         self._access = access
         self._cluster_skew = cluster_skew
         self._metrics = metrics
+        self._forbidden_retry = min(permission_retry, _FORBIDDEN_RETRY)
         self._views: dict[Owner, View] = {}
         self._effects = Effects(
             clock=clock,
@@ -329,7 +330,7 @@ class Reconciler:
         """Say in status that Secrets of the namespace cannot be reached."""
         resource = await self._resources.get(owner)
         if resource is None or self._gate.problem() is not None:
-            return None if resource is None else self._clock.now() + _FORBIDDEN_RETRY
+            return None if resource is None else self._clock.now() + self._forbidden_retry
         problem = Problem(
             reason=Reason.SECRET_FORBIDDEN,
             message="The operator may not read or write Secrets in this namespace. Bind its role "
@@ -358,7 +359,7 @@ class Reconciler:
             view.resource.set(resource, self._clock.monotonic())
             await self._apply_status(o, status, view)
         view.drop()
-        return self._clock.now() + _FORBIDDEN_RETRY
+        return self._clock.now() + self._forbidden_retry
 
     def _context(self, o: Observation, view: View) -> Context:
         access, application = self._access(_spec(o).tenant), o.application
