@@ -122,7 +122,7 @@ def what_was_never_granted_is_deleted_without_a_call(i: Installation) -> None:
     team.until(lambda: team.condition("Ready"), "it is looked at")
     team.delete()
     _finished(i, team)
-    assert i.requests(team.client_id) == []
+    assert i.requests(team.client_id) == [], "asked without a grant"
 
 
 def a_suspended_resource_is_deleted_all_the_same(i: Installation) -> None:

@@ -136,10 +136,10 @@ def nothing_unproven_is_published(i: Installation) -> None:
     team.until(lambda: team.status().get("pending") or team.secret() is not None, "it is pending")
     assert team.secret() is None, "published without a sign-in"
     assert team.status()["pending"]["keyId"] in team.key_ids()
-    assert team.status()["observedGeneration"] == -1
-    assert conditions(team)["Ready"] == ("False", "Progressing")
+    assert conditions(team)["Ready"] == ("False", "Progressing"), "Ready without a credential"
     assert conditions(team)["Reconciling"][0] == "True"
     assert "Stalled" not in conditions(team)
+    assert team.status()["observedGeneration"] == -1
     assert kstatus(team.live()) == "InProgress"
     (pending,) = team.pending()
     assert pending["metadata"]["name"].startswith("appcredential-pending-")

@@ -143,7 +143,7 @@ def a_suspended_resource_is_left_alone(i: Installation) -> None:
     team.ready()
     first = team.key()
     team.change(suspend=True)
-    team.until(lambda: team.has("Ready", "True", "Suspended") or team.key() != first, "it is said")
+    team.until(lambda: _is_observed(team), "it is seen")
     team.rotate()
     i.kube.edit(team.secret_path(), lambda found: found["data"].pop("AZURE_TENANT_ID"))
     before = team.secret()
@@ -151,11 +151,16 @@ def a_suspended_resource_is_left_alone(i: Installation) -> None:
     i.pass_time(i.now() + timedelta(seconds=12))
     assert team.minted() == 1, "written while suspended"
     assert team.secret() == before, "written while suspended"
-    resource = team.live()
     assert conditions(team) == {**OWN_CONDITIONS, "Ready": ("True", "Suspended")}
-    assert resource["status"]["observedGeneration"] == resource["metadata"]["generation"]
-    assert kstatus(resource) == "Current"
+    assert _is_observed(team)
+    assert kstatus(team.live()) == "Current"
     team.change(suspend=False)
     team.until(lambda: team.key() not in {"", first}, "work goes on")
     team.ready()
     assert team.signs_in()
+
+
+def _is_observed(team: Team) -> bool:
+    resource = team.live()
+    generation: int = resource["metadata"]["generation"]
+    return bool(resource["status"]["observedGeneration"] == generation)
