@@ -18,7 +18,7 @@ from typing import TypeVar
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts import Facts
-from appcredential.domain.lifecycle import publication
+from appcredential.domain.lifecycle import REPAIRED, publication
 from appcredential.domain.marker import attempt_id, build_display_name, parse_marker
 from appcredential.domain.observed import (
     Application,
@@ -201,6 +201,9 @@ class Effects:
             publication(c.facts), retiring=action.retiring, abandoned=action.abandoned
         )
         await self._put_target(c, record_, _required(_required(c.view.target.value).value))
+        if action.reason == REPAIRED:
+            repairs = (*c.view.memory.repairs[-9:], self._clock.now())
+            c.view.memory = replace(c.view.memory, repairs=repairs)
         log.info("target written", extra={"cause": action.reason, **_about(c)})
 
     async def _put_target(self, c: Context, record_: Publication, value: SecretValue) -> None:

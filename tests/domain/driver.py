@@ -14,7 +14,7 @@ from typing import Any
 
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.lifecycle import Decision, decide, publication
+from appcredential.domain.lifecycle import REPAIRED, Decision, decide, publication
 from appcredential.domain.marker import attempt_id, build_display_name, parse_marker
 from appcredential.domain.observed import (
     Application,
@@ -278,6 +278,8 @@ class World:
             replace(records, retiring=action.retiring, abandoned=action.abandoned),
             self.target.value,
         )
+        if action.reason == REPAIRED:
+            self.memory = replace(self.memory, repairs=(*self.memory.repairs, self.now))
 
     @property
     def _pending(self) -> Pending:
@@ -291,7 +293,7 @@ class World:
     def _read(self, action: act.ReadApplication) -> None:
         if self.read_answer == "missing":
             missing = (*self.memory.application_missing, self.now)
-            pause = min(10 * SECOND * 2 ** (len(missing) - 1), timedelta(minutes=5))
+            pause = min(10 * SECOND * 2 ** min(len(missing) - 1, 5), timedelta(minutes=5))
             self.seen = None
             self.memory = replace(
                 self.memory, application_missing=missing, retry_time=self.now + pause

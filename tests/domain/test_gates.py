@@ -23,6 +23,7 @@ from appcredential.domain.lifecycle import decide
 from appcredential.domain.observed import Memory, Observation, PendingState
 from appcredential.domain.spec import CredentialType, Limits
 from tests.support.builders import (
+    CLIENT_ID,
     DAY,
     HOUR,
     MINUTE,
@@ -47,6 +48,7 @@ UNREAD = Memory(
     retry_time=NOW + 10 * SECOND,
 )
 NEW = resource(creation_time=NOW - MINUTE, last_applied_time=NOW - MINUTE)
+ONCE_GRANTED = {"application": {"clientId": CLIENT_ID}}
 NO_TYPES: frozenset[CredentialType] = frozenset(["Certificate"])  # type: ignore[list-item]
 
 
@@ -158,11 +160,39 @@ HOLDS: list[tuple[str, Observation, tuple[str, bool] | None]] = [
         observation(resource=NEW, target=None, grant=problem(Reason.OPERATOR_IDENTITY)),
         ("OperatorIdentity", True),
     ),
-    ("a grant withdrawn after the publish", observation(grant=problem()), None),
+    (
+        "a grant withdrawn after the publish",
+        observation(resource=resource(status=ONCE_GRANTED), grant=problem()),
+        None,
+    ),
     (
         "a grant withdrawn after the intent",
-        observation(target=None, pending=pending(PendingState.INTENT), grant=problem()),
+        observation(
+            resource=resource(status=ONCE_GRANTED),
+            target=None,
+            pending=pending(PendingState.INTENT),
+            grant=problem(),
+        ),
         None,
+    ),
+    (
+        "Secrets that look issued without a grant ever having been there",
+        observation(pending=pending(), grant=problem()),
+        ("NotGranted", True),
+    ),
+    (
+        "Secrets that look issued, and a status of another application",
+        observation(
+            resource=resource(status={"application": {"clientId": OBJECT_ID}}), grant=problem()
+        ),
+        ("NotGranted", True),
+    ),
+    (
+        "the operator's own application, whatever was issued",
+        observation(
+            resource=resource(status=ONCE_GRANTED), grant=problem(Reason.OPERATOR_IDENTITY)
+        ),
+        ("OperatorIdentity", True),
     ),
     (
         "the spec's lifetime is below the minimum",
@@ -237,6 +267,19 @@ HOLDS: list[tuple[str, Observation, tuple[str, bool] | None]] = [
         ("ApplicationChanged", True),
     ),
     (
+        "T belongs to another application object, the hourly read is due and cannot be made",
+        observation(
+            application=application(read_time=NOW - 2 * HOUR, object_id=OBJECT_ID[::-1]),  # type: ignore[arg-type]
+            memory=UNREAD,
+        ),
+        ("ApplicationChanged", True),
+    ),
+    (
+        "T belongs to another tenant",
+        observation(tenant=tenant(tenant_id=CLIENT_ID)),  # type: ignore[arg-type]
+        ("ApplicationChanged", True),
+    ),
+    (
         "a T that records nothing belongs to no application",
         observation(target=replace(target(), published=None, object_id=OBJECT_ID[::-1])),  # type: ignore[arg-type]
         None,
@@ -265,10 +308,12 @@ ACTS: list[tuple[str, Observation, Action]] = [
         ReleaseFinalizer(),
     ),
     (
-        "writes no ticket for an unusable spec",
+        "writes no ticket for an unusable spec of which nothing was issued",
         replace(
             deleted(),
-            resource=resource(problem(Reason.INVALID_SPEC), deletion_time=NOW - MINUTE),
+            resource=resource(
+                problem(Reason.INVALID_SPEC), deletion_time=NOW - MINUTE, status=ONCE_GRANTED
+            ),
         ),
         ReleaseFinalizer(),
     ),
@@ -297,6 +342,20 @@ def test_a_gate_acts(o: Observation, expected: Action) -> None:
     assert gate(o) == expected
     assert decide(o).action == expected
     assert decide(o).look_again == NOW
+
+
+@pytest.mark.parametrize("issued", ["credential", "pending", "retiring"])
+def test_what_was_issued_for_a_spec_that_cannot_be_read_is_not_forgotten(issued: str) -> None:
+    gone = resource(
+        problem(Reason.INVALID_SPEC), deletion_time=NOW - MINUTE, status={issued: {"keyId": "k"}}
+    )
+    o = replace(deleted(), resource=gone)
+    assert held(o) == ("InvalidSpec", True)
+    decision = decide(o)
+    assert decision.action == ApplyStatus()
+    told = {c["type"]: c["reason"] for c in decision.status["conditions"]}
+    assert told["Stalled"] == "InvalidSpec"
+    assert decision.look_again > NOW
 
 
 def test_each_gate_goes_before_the_next() -> None:

@@ -397,8 +397,10 @@ def test_an_application_that_vanishes_keeps_what_is_published() -> None:
     world.read_answer = "missing"
     world.run(2 * HOUR)
     assert world.published == FIRST
-    assert world.condition("Ready") == ("True", "RotationFailing")
+    assert world.condition("Ready") == ("True", "Published")
     assert world.condition("Stalled") == ("True", "ApplicationNotFound")
+    world.run(2 * HOUR)
+    assert world.condition("Ready") == ("True", "RotationFailing")
 
 
 def test_clocks_apart_stop_everything() -> None:

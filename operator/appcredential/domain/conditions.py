@@ -80,7 +80,7 @@ class Reason(StrEnum):
     CREDENTIAL_REFUSED = "CredentialRefused"
     """Graph refuses to make the credential, for instance by tenant policy."""
     CREDENTIAL_LIMIT = "CredentialLimit"
-    """Too many unpublished credentials of ours exist; none valid is published."""
+    """Several credentials of ours exist beside the published one, so new ones come slowly."""
     DIRECTORY_UNAVAILABLE = "DirectoryUnavailable"
     """Graph cannot be reached or answers with server errors."""
     THROTTLED = "Throttled"

@@ -18,6 +18,7 @@ from appcredential.domain.observed import (
     Tenant,
 )
 from appcredential.domain.rotation import Schedule, asked_lifetime, schedule
+from appcredential.domain.secret_data import CLUSTER
 from appcredential.domain.spec import AppCredentialSpec, KeyId, VerificationMode
 
 OPAQUE = "Opaque"
@@ -90,6 +91,13 @@ class Facts:
             and self.o.target.value is not None
             and self.published.expires > self.entra_now
         )
+
+    @property
+    def is_from_another_cluster(self) -> bool:
+        """T says that another cluster's operator wrote it: a migration or a restored backup."""
+        t = self.o.target
+        written_by = t.annotations.get(CLUSTER, "") if t is not None else ""
+        return written_by not in {"", self.o.identity.cluster}
 
     def is_listed(self, key: KeyId) -> bool:
         """Tell whether the last read showed this credential, whoever made it."""

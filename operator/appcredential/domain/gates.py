@@ -21,8 +21,9 @@ from appcredential.domain.actions import (
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts import OPAQUE
 from appcredential.domain.grants import allows_type
-from appcredential.domain.observed import Observation
+from appcredential.domain.observed import Application, Observation
 from appcredential.domain.rotation import asked_lifetime
+from appcredential.domain.spec import AppCredentialSpec
 
 _MISSING_READS = 3
 
@@ -57,9 +58,21 @@ def deleted(o: Observation) -> Action | None:
     if o.crd_deleted or o.ticket_uid == r.uid:
         return ReleaseFinalizer()
     if isinstance(r.spec, Problem):
-        # Nothing was ever issued for a spec that cannot be read, and no ticket can be made.
-        return ReleaseFinalizer()
+        return _released_unread(o)
     return WriteTicket()
+
+
+def _released_unread(o: Observation) -> Action:
+    """Release a resource whose spec cannot be read only if nothing was ever issued for it."""
+    if not o.resource.status.keys() & {"credential", "pending", "retiring"}:
+        return ReleaseFinalizer()
+    return Hold(
+        Problem(
+            reason=Reason.INVALID_SPEC,
+            message="Being deleted, but the spec cannot be read, so nobody knows what is to be "
+            "revoked. Mend the spec, or remove the credential in Entra and then the finalizer.",
+        )
+    )
 
 
 def finalizer_missing(o: Observation) -> Action | None:
@@ -98,7 +111,7 @@ def _unusable(o: Observation) -> Problem | None:
             message="The EntraTenant's limits do not allow this credential type.",
         )
     if isinstance(o.grant, Problem):
-        return None if _was_granted(o) else o.grant
+        return None if _was_granted(o, spec, o.grant) else o.grant
     lifetime = asked_lifetime(spec.lifetime, o.grant.max_lifetime, o.tenant.limits.max_lifetime)
     if lifetime < o.policy.min_lifetime:
         return Problem(
@@ -109,10 +122,18 @@ def _unusable(o: Observation) -> Problem | None:
     return None
 
 
-def _was_granted(o: Observation) -> bool:
-    """Something was issued already, so a grant existed and was withdrawn."""
+def _was_granted(o: Observation, spec: AppCredentialSpec, refusal: Problem) -> bool:
+    """Tell whether a grant was withdrawn after something was issued.
+
+    The evidence is in status, which only the operator writes: a Secret can be made by
+    anybody who may write Secrets, and must not open what no grant ever allowed.
+    """
+    if refusal.reason is Reason.OPERATOR_IDENTITY:
+        return False
+    known = o.resource.status.get("application") or {}
     t = o.own_target
-    return o.pending is not None or (t is not None and t.published is not None)
+    issued = o.pending is not None or (t is not None and t.published is not None)
+    return issued and known.get("clientId") == spec.client_id
 
 
 def _patient(o: Observation, problem: Problem) -> Problem:
@@ -165,19 +186,27 @@ def secret_conflict(o: Observation) -> Action | None:
 def application_unknown(o: Observation) -> Action | None:
     """6: not read yet, cannot be read, answers 404, or is another one."""
     if o.application is None or _is_due(o):
-        if o.memory.retry_time is not None and o.now < o.memory.retry_time:
-            return Hold(_why_unread(o)) if o.application is None else None
-        return ReadApplication(o.policy.directory_resync)
-    t = o.target
-    if t is not None and t.published is not None and t.object_id != o.application.object_id:
-        return Hold(
-            Problem(
-                reason=Reason.APPLICATION_CHANGED,
-                message="The published credential belongs to another application object "
-                "with the same client id. Delete the Secret to issue a new one.",
-            )
+        if o.memory.retry_time is None or o.now >= o.memory.retry_time:
+            return ReadApplication(o.policy.directory_resync)
+        if o.application is None:
+            return Hold(_why_unread(o))
+    return _application_changed(o, o.application)
+
+
+def _application_changed(o: Observation, application: Application) -> Action | None:
+    """Hold when T's credential is not of this application; an old read tells that as well."""
+    t, tenant = o.target, o.tenant
+    if t is None or t.published is None or isinstance(tenant, Problem):
+        return None
+    if (t.tenant_id, t.object_id) == (tenant.tenant_id, application.object_id):
+        return None
+    return Hold(
+        Problem(
+            reason=Reason.APPLICATION_CHANGED,
+            message="The Secret holds a credential of another application or tenant. Delete "
+            "the Secret to issue a new one, or choose another spec.secret.name.",
         )
-    return None
+    )
 
 
 def _is_due(o: Observation) -> bool:

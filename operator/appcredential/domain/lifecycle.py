@@ -37,7 +37,6 @@ from appcredential.domain.facts import Facts, assess
 from appcredential.domain.gates import GATES, gate_times
 from appcredential.domain.marker import Attempt, attempt_id
 from appcredential.domain.needs import (
-    is_at_limit,
     is_gone,
     is_published,
     mint_time,
@@ -59,11 +58,22 @@ from appcredential.domain.observed import (
     Tenant,
 )
 from appcredential.domain.rotation import effective_renew_before
-from appcredential.domain.secret_data import MAX_ABANDONED, Publication, is_rendered, render
+from appcredential.domain.secret_data import (
+    CLUSTER,
+    MAX_ABANDONED,
+    Publication,
+    is_rendered,
+    render,
+)
 from appcredential.domain.spec import AppCredentialSpec, KeyId
 from appcredential.domain.status import needs_write, project
 
 _ABSENT_READS = 3
+_REPAIR_PAUSE = timedelta(minutes=1)
+_REPAIR_PAUSE_CAP = timedelta(hours=1)
+_REPAIR_MEMORY = timedelta(hours=4)
+REPAIRED = "repaired"
+"""Why T is written when nothing but its rendering differs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +108,8 @@ def _at_gate(o: Observation, action: Action) -> Decision:
     if not isinstance(action, Hold):
         return Decision(action=action, status=dict(o.resource.status), look_again=o.now)
     times = gate_times(o)
-    if o.blocked is not None or o.resource.deletion_time is not None:
+    leaves = o.resource.deletion_time is not None and not action.problem.stalled
+    if o.blocked is not None or leaves:
         return Decision(action=Sleep(), status=dict(o.resource.status), look_again=min(times))
     return _settle(o, project(o, None, action.problem), min(times))
 
@@ -183,12 +194,21 @@ def stranded(f: Facts) -> Action | None:
 def rendering_differs(f: Facts) -> Action | None:
     """11: T's value is intact, but what stands around it is not as wanted."""
     t = f.o.target
-    if t is None or t.value is None or f.published is None:
+    if t is None or t.value is None or f.published is None or f.o.now < repair_time(f):
         return None
     wanted = render(f.spec, f.tenant, t.value, publication(f), t, None)
     if is_rendered(t, wanted) and t.data.keys() >= f.spec.secret.data.keys():
         return None
-    return _write_target(f, "repaired")
+    return _write_target(f, REPAIRED)
+
+
+def repair_time(f: Facts) -> datetime:
+    """Return when T may be repaired again: something that alters our writes would make a loop."""
+    recent = [t for t in f.o.memory.repairs if f.o.now - t < _REPAIR_MEMORY]
+    if not recent:
+        return f.o.now
+    doublings: int = 1 << (len(recent) - 1)
+    return recent[-1] + min(_REPAIR_PAUSE * doublings, _REPAIR_PAUSE_CAP)
 
 
 def orphan(f: Facts) -> Action | None:
@@ -284,8 +304,6 @@ def successor_needed(f: Facts) -> Action | None:
         return None
     if not f.is_fresh:
         return _read_again(f, f.o.policy.freshness)
-    if is_at_limit(f):
-        return None
     number = p.attempt_number + 1 if p is not None else 1
     return Mint(number, _carried(f, p), f.lifetime)
 
@@ -329,10 +347,12 @@ def removal_seen(f: Facts) -> Action | None:
 
 
 def expired(f: Facts) -> Action | None:
-    """21: expired by Entra's time, plus a margin."""
+    """21: expired by Entra's time, plus a margin; also what no record names, as without T."""
     grace = f.o.policy.expired_grace
-    past = (r for r in f.retiring if f.entra_now >= _end(f, r) + grace)
-    return _first(_removal(f, r.key_id, r.cause) for r in past)
+    past = {r.key_id: r.cause for r in f.retiring if f.entra_now >= _end(f, r) + grace}
+    lost = (k for k, c in f.exact.items() if f.entra_now >= c.end + grace)
+    causes = {**dict.fromkeys(lost, RetireCause.STRANDED), **past}
+    return _first(_removal(f, key, cause) for key, cause in causes.items())
 
 
 def retirement_due(f: Facts) -> Action | None:
@@ -456,6 +476,8 @@ def next_look(f: Facts) -> datetime:
         times += [f.plan.renewal_time, f.plan.end]
     times += [retire_time(f, r) for r in f.retiring]
     times += [r.end + o.policy.expired_grace for r in f.retiring]
+    times += [c.end + o.policy.expired_grace for c in f.exact.values()]
+    times.append(repair_time(f))
     times += [removed + o.policy.settle for removed in o.memory.removals.values()]
     if _awaits_absence(f):
         times.append(f.application.read_time + o.policy.settle / _ABSENT_READS)
@@ -522,7 +544,7 @@ def publication(f: Facts) -> Publication:
     assert published is not None  # noqa: S101
     return Publication(
         owner=str(f.o.resource.owner),
-        cluster=f.o.identity.cluster,
+        cluster=t.annotations.get(CLUSTER) or f.o.identity.cluster,
         tenant_id=f.tenant.tenant_id,
         object_id=f.application.object_id,
         credential=published,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from appcredential.domain.facts import Facts
-from appcredential.domain.observed import Pending, RetireCause, Retiring
+from appcredential.domain.observed import Credential, Pending, RetireCause, Retiring
 from appcredential.domain.rotation import backoff
 from appcredential.domain.spec import KeyId, RetireWhen
 
 MAX_UNPUBLISHED = 3
 MAX_UNPUBLISHED_NOTHING_VALID = 5
+SLOW_MINTS_PER_LIFETIME = 20
 GONE_FAILURES = 3
 
 
@@ -21,13 +22,18 @@ def is_published(f: Facts, key: KeyId) -> bool:
 
 def needs_successor(f: Facts) -> bool:
     """Tell whether something new has to be issued."""
+    if _is_needed(f):
+        return True
+    before = rotate_before(f)
+    return before is not None and f.published is not None and f.published.not_before < before
+
+
+def _is_needed(f: Facts) -> bool:
+    """Tell whether it is, whatever rotateIssuedBefore asks for."""
     t = f.o.target
     if t is None or t.value is None or f.published is None or f.plan is None:
         return True
-    if f.published.expires <= f.entra_now or is_gone(f):
-        return True
-    before = rotate_before(f)
-    if before is not None and f.published.not_before < before:
+    if f.published.expires <= f.entra_now or is_gone(f) or f.is_from_another_cluster:
         return True
     return f.entra_now >= f.plan.renewal_time
 
@@ -75,8 +81,7 @@ def mint_time(f: Facts) -> datetime:
     """Return when the next mint may start: backoff, also after losing both Secrets."""
     policy, p = f.o.policy, f.pending
     cap = policy.mint_backoff_cap if f.has_valid_published else policy.mint_backoff_cap_unpublished
-    replaced = {r.key_id for r in f.retiring if r.cause is RetireCause.REPLACED}
-    fruitless = [c for k, c in f.exact.items() if not is_published(f, k) and k not in replaced]
+    fruitless = [c for k, c in f.exact.items() if not is_published(f, k) and k not in _replaced(f)]
     times = [
         c.start + backoff(len(fruitless), policy.mint_backoff, cap, c.key_id) for c in fruitless
     ]
@@ -84,17 +89,48 @@ def mint_time(f: Facts) -> datetime:
         times.append(p.intent_time + backoff(p.attempt_number, policy.mint_backoff, cap, p.attempt))
     if f.o.memory.retry_time is not None:
         times.append(f.o.memory.retry_time)
+    if is_at_limit(f):
+        times.append(_time_beyond_limit(f))
     return max(times, default=f.o.now)
 
 
-def _unpublished(f: Facts) -> int:
-    return sum(not is_published(f, key) for key in f.exact)
+def _replaced(f: Facts) -> set[KeyId]:
+    return {r.key_id for r in f.retiring if r.cause is RetireCause.REPLACED}
+
+
+def _counted(f: Facts) -> list[Credential]:
+    """Return the listed credentials of ours that the limit counts: valid and not published.
+
+    Replaced ones did serve; they count only when a person asked for the rotation,
+    who could ask without end. A renewal that is due never waits for them.
+    """
+    served = _replaced(f) if _is_needed(f) else set()
+    return [
+        c
+        for key, c in f.exact.items()
+        if not is_published(f, key) and key not in served and c.end > f.entra_now
+    ]
 
 
 def is_at_limit(f: Facts) -> bool:
     """Tell whether one more mint would leave too many unpublished ones of ours."""
     limit = MAX_UNPUBLISHED if f.has_valid_published else MAX_UNPUBLISHED_NOTHING_VALID
-    return _unpublished(f) + 1 > limit
+    return len(_counted(f)) + 1 > limit
+
+
+def _time_beyond_limit(f: Facts) -> datetime:
+    """Return when a mint may go beyond the limit; see docs/decisions/0006.
+
+    Never would mean that a renewal is missed for what once failed. So when half of
+    the renewal's time is gone, or nothing is valid, minting goes on, by a
+    twentieth of the lifetime apart: what is counted expires as fast as it grows.
+    """
+    slowly = max(f.o.policy.mint_backoff, f.lifetime / SLOW_MINTS_PER_LIFETIME)
+    newest = max((c.start for c in _counted(f)), default=f.o.now)
+    if f.plan is None or not f.has_valid_published:
+        return newest + slowly
+    half = f.plan.renewal_time + (f.plan.end - f.plan.renewal_time) / 2
+    return max(newest + slowly, half)
 
 
 def retire_time(f: Facts, r: Retiring) -> datetime:

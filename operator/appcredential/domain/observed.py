@@ -197,6 +197,7 @@ class Memory:
         absences: consecutive direct reads that lacked a key.
         application_missing: times of consecutive 404 answers for the application.
         removals: when this process removed a key.
+        repairs: when this process last wrote T only because its rendering differed.
         directory_problem: why the last call to the directory failed.
         problem_operation: which call that was; only its success clears the problem.
         retry_time: no Graph call for this resource before then.
@@ -207,6 +208,7 @@ class Memory:
     absences: Mapping[KeyId, int] = field(default_factory=lambda: MappingProxyType({}))
     application_missing: tuple[datetime, ...] = ()
     removals: Mapping[KeyId, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    repairs: tuple[datetime, ...] = ()
     directory_problem: Problem | None = None
     problem_operation: str = ""
     retry_time: datetime | None = None

@@ -24,6 +24,7 @@ from appcredential.domain.templates import parse_template, render_template
 PREFIX = "appcredential.io/"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 RENDERED = PREFIX + "rendered"
+CLUSTER = PREFIX + "cluster"
 MAX_ABANDONED = 5
 
 

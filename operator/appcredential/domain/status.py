@@ -8,7 +8,7 @@ another reason.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from appcredential.domain.conditions import (
@@ -22,9 +22,15 @@ from appcredential.domain.conditions import (
 from appcredential.domain.durations import format_duration
 from appcredential.domain.facts import Facts
 from appcredential.domain.marker import parse_marker
-from appcredential.domain.needs import is_at_limit, is_gone, needs_successor, retire_time
+from appcredential.domain.needs import (
+    is_at_limit,
+    is_gone,
+    needs_successor,
+    retire_time,
+    seems_gone,
+)
 from appcredential.domain.observed import Minted, Observation, Retiring, Target
-from appcredential.domain.rotation import is_overdue
+from appcredential.domain.rotation import asked_lifetime, is_overdue, schedule
 from appcredential.domain.signin import Proof, SignInClass, is_failing_long
 from appcredential.domain.spec import AppCredentialSpec, VerificationMode
 
@@ -49,7 +55,8 @@ def project(o: Observation, f: Facts | None, gate: Problem | None) -> dict[str, 
     """
     problem = gate or (_problem(f) if f is not None else None)
     ready = _ready(o, f, problem)
-    conditions = [ready, _verified(o, f), _expiring(o, f), *_abnormal(ready, problem)]
+    abnormal = _abnormal(o, ready, problem)
+    conditions = [ready, _verified(o, f), _expiring(o, f), *abnormal]
     generation = _observed_generation(o, ready, problem)
     status: dict[str, Any] = {
         "observedGeneration": generation,
@@ -79,8 +86,11 @@ def _valid_published(o: Observation) -> Minted | None:
     t = o.own_target
     if t is None or t.published is None or t.value is None:
         return None
-    entra_now = o.now + (o.directory_skew or timedelta(0))
-    return t.published if t.published.expires > entra_now else None
+    return t.published if t.published.expires > _entra_now(o) else None
+
+
+def _entra_now(o: Observation) -> datetime:
+    return o.now + (o.directory_skew or timedelta(0))
 
 
 def _problem(f: Facts) -> Problem | None:
@@ -101,9 +111,8 @@ def _problem(f: Facts) -> Problem | None:
     if f.minted is None and is_at_limit(f):
         return Problem(
             reason=Reason.CREDENTIAL_LIMIT,
-            message="Too many credentials of this resource were issued without being "
-            "published; they are removed when it is safe.",
-            stalled=not f.has_valid_published,
+            message="Several credentials of this resource exist beside the published one, so new "
+            "ones come slowly. Remove those that nobody uses from the application.",
         )
     return None
 
@@ -157,13 +166,15 @@ def _sign_in_problem(f: Facts) -> Problem | None:
 
 def _ready(o: Observation, f: Facts | None, problem: Problem | None) -> Condition:
     published, t = _valid_published(o), o.own_target
-    gone = f is not None and is_gone(f)
+    gone = _is_gone(o, f)
     if published is not None and not gone and (problem is None or problem.reason not in _UNMET):
-        return Condition(type=ConditionType.READY, status="True", **_ready_words(f, problem))
-    if problem is not None:
-        reason, message = problem.reason, problem.message
-    elif gone:
+        return Condition(
+            type=ConditionType.READY, status="True", **_ready_words(o, f, published, problem)
+        )
+    if gone:
         reason, message = Reason.SIGN_IN_REJECTED, "Entra refuses the published credential."
+    elif problem is not None:
+        reason, message = problem.reason, problem.message
     elif t is not None and t.published is not None and t.value is not None:
         reason, message = Reason.EXPIRED, "The published credential has expired."
     else:
@@ -171,16 +182,58 @@ def _ready(o: Observation, f: Facts | None, problem: Problem | None) -> Conditio
     return Condition(type=ConditionType.READY, status="False", reason=reason, message=message)
 
 
-def _ready_words(f: Facts | None, problem: Problem | None) -> dict[str, Any]:
-    if problem is None:
-        words = (Reason.PUBLISHED, "The Secret holds a valid credential.")
-    elif problem.reason is Reason.SUSPENDED:
+def _ready_words(
+    o: Observation, f: Facts | None, published: Minted, problem: Problem | None
+) -> dict[str, Any]:
+    words = (Reason.PUBLISHED, "The Secret holds a valid credential.")
+    if problem is not None and problem.reason is Reason.SUSPENDED:
         words = (Reason.SUSPENDED, "The Secret holds a valid credential; it is not renewed.")
-    elif f is None or needs_successor(f) or f.minted is not None:
+    elif problem is not None and _is_rotating(o, f, published):
         words = (Reason.ROTATION_FAILING, f"The published credential works. {problem.message}")
-    else:
-        words = (Reason.PUBLISHED, "The Secret holds a valid credential.")
     return {"reason": words[0], "message": words[1]}
+
+
+def _is_rotating(o: Observation, f: Facts | None, published: Minted) -> bool:
+    """Tell whether a successor is due or on its way; behind a gate only the spec tells."""
+    if f is not None:
+        return needs_successor(f) or f.minted is not None
+    spec = o.resource.spec
+    assert isinstance(spec, AppCredentialSpec)  # noqa: S101 - an unusable one is never Ready
+    start, end, seed = published.not_before, published.expires, published.key_id
+    plan = schedule(spec.rotation, asked_lifetime(spec.lifetime), start, end, seed)
+    return _entra_now(o) >= plan.renewal_time or _is_rotation_unmet(o)
+
+
+def _is_rotation_unmet(o: Observation) -> bool:
+    """Tell whether `rotateIssuedBefore` is past and what is published was issued before it."""
+    spec, published = o.resource.spec, _valid_published(o)
+    if not isinstance(spec, AppCredentialSpec) or published is None:
+        return False
+    before = spec.rotation.rotate_issued_before
+    return before is not None and published.not_before < before <= _entra_now(o)
+
+
+def _is_gone(o: Observation, f: Facts | None) -> bool:
+    """Tell whether sign-ins confirmed that the published key is gone.
+
+    Who confirmed it may have been restarted since: then what status says stands,
+    until a sign-in or a read says otherwise.
+    """
+    if f is not None and is_gone(f):
+        return True
+    published, status = _valid_published(o), o.resource.status
+    told = (status.get("credential") or {}).get("keyId")
+    if published is None or told != published.key_id:
+        return False
+    ready = (c for c in status.get("conditions") or () if c.get("type") == ConditionType.READY)
+    if not any(c.get("reason") == Reason.SIGN_IN_REJECTED for c in ready):
+        return False
+    return f is None or (seems_gone(f) and not _has_signed_in(f, published))
+
+
+def _has_signed_in(f: Facts, published: Minted) -> bool:
+    proof = f.o.memory.published_proof
+    return proof is not None and proof.attempt == published.attempt and proof.successes > 0
 
 
 def _verified(o: Observation, f: Facts | None) -> Condition:
@@ -196,7 +249,7 @@ def _verified(o: Observation, f: Facts | None) -> Condition:
                 message=problem.message,
             )
     t = o.own_target
-    if f is not None and is_gone(f):
+    if _is_gone(o, f):
         status, reason = "False", Reason.SIGN_IN_REJECTED
         message = "Entra no longer lists the published credential and refuses its sign-ins."
     elif t is not None and t.published is not None and t.verified_time is not None:
@@ -232,8 +285,8 @@ def _expiring(o: Observation, f: Facts | None) -> Condition:
     return Condition(type=ConditionType.EXPIRING, status=status, reason=reason, message=message)
 
 
-def _abnormal(ready: Condition, problem: Problem | None) -> list[Condition]:
-    """Return Stalled, or Reconciling while nothing is ready; never both."""
+def _abnormal(o: Observation, ready: Condition, problem: Problem | None) -> list[Condition]:
+    """Return Stalled, or Reconciling while the spec is not met; never both."""
     if problem is not None and problem.stalled:
         return [
             Condition(
@@ -243,15 +296,15 @@ def _abnormal(ready: Condition, problem: Problem | None) -> list[Condition]:
                 message=problem.message,
             )
         ]
-    if ready.status == "True" or (problem is not None and problem.reason is Reason.SUSPENDED):
+    if problem is not None and problem.reason is Reason.SUSPENDED:
         return []
+    if ready.status == "True" and not _is_rotation_unmet(o):
+        return []
+    reason, message = ready.reason, ready.message
+    if ready.status == "True":
+        reason, message = Reason.PROGRESSING, "rotateIssuedBefore asks for a new credential."
     return [
-        Condition(
-            type=ConditionType.RECONCILING,
-            status="True",
-            reason=ready.reason,
-            message=ready.message,
-        )
+        Condition(type=ConditionType.RECONCILING, status="True", reason=reason, message=message)
     ]
 
 
@@ -260,7 +313,10 @@ def _observed_generation(o: Observation, ready: Condition, problem: Problem | No
     settled = ready.status == "True" or (
         problem is not None and (problem.stalled or problem.reason is Reason.SUSPENDED)
     )
-    held = problem is not None and not problem.stalled and problem.reason is not Reason.SUSPENDED
+    waits = _is_rotation_unmet(o) and (problem is None or not problem.stalled)
+    held = waits or (problem is not None and not problem.stalled)
+    if problem is not None and problem.reason is Reason.SUSPENDED:
+        held = False
     if settled and not held:
         return o.resource.generation
     old = o.resource.status.get("observedGeneration")
@@ -334,9 +390,9 @@ def _inventory(f: Facts) -> dict[str, int]:
     """Count the application's credentials, with those of ours the last read could not know."""
     owner, identity = f.o.resource.owner, f.o.identity
     listed = {c.key_id: parse_marker(c.display_name) for c in f.application.credentials}
-    usable = {k for k, m in listed.items() if m is not None and m.is_usable_by(identity, owner)}
+    exact = {k for k, m in listed.items() if m is not None and m.is_removable_by(identity, owner)}
     held = (f.published, f.pending.minted if f.pending is not None else None)
-    managed = usable | {m.key_id for m in held if m is not None}
+    managed = exact | {m.key_id for m in held if m is not None}
     return {
         "managed": len(managed),
         "foreign": len(listed.keys() - managed),
