@@ -356,6 +356,16 @@ SITUATIONS: list[tuple[str, Observation, dict[str, str]]] = [
         words("False InvalidSpec", "Failed", stalled="InvalidSpec"),
     ),
     (
+        "the spec cannot be used, and the clocks differ too much",
+        observation(resource=resource(problem(Reason.INVALID_SPEC)), directory_skew=6 * MINUTE),
+        words("True RotationFailing", "Failed", stalled="ClockSkew"),
+    ),
+    (
+        "the clocks differ too much",
+        observation(directory_skew=6 * MINUTE),
+        words("True Published", "Failed", stalled="ClockSkew"),
+    ),
+    (
         "the lifetime is too short",
         observation(resource=resource(spec(lifetime=MINUTE))),
         words("False LifetimeTooShort", "Failed", stalled="LifetimeTooShort"),
