@@ -10,10 +10,11 @@ from tests.integration.stories_issue import OWN_CONDITIONS, conditions
 from tests.support.kstatus import kstatus
 
 # A successor is due after 21 s of 62 and proven within a few: old and new are valid for a while.
-_OVERLAP: Final = timedelta(seconds=5)
+# The overlap is longer than the time between two reads of the application: it alone decides.
+_OVERLAP: Final = timedelta(seconds=12)
 _SHORT: Final[dict[str, Any]] = {
     "lifetime": "62s",
-    "rotation": {"renewBefore": "41s", "overlap": "5s", "retireWhen": "OverlapElapsed"},
+    "rotation": {"renewBefore": "41s", "overlap": "12s", "retireWhen": "OverlapElapsed"},
 }
 _LONG: Final[dict[str, Any]] = {
     "rotation": {"renewBefore": "30m", "overlap": "5s", "retireWhen": "OverlapElapsed"}
