@@ -1,0 +1,377 @@
+"""Observations of every kind, likely and not, for properties of `decide`.
+
+Each is put together from a number alone, out of a few values around the bounds
+that the rules compare with. Mostly the parts fit together, so that the later
+rules are reached; now and then any part contradicts the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
+from random import Random
+from typing import Final, NamedTuple, TypeVar
+
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.marker import Attempt, ClusterIdentity, attempt_id
+from appcredential.domain.observed import (
+    Abandoned,
+    Application,
+    Credential,
+    Grant,
+    Memory,
+    Minted,
+    Observation,
+    Pending,
+    PendingState,
+    Resource,
+    RetireCause,
+    Retiring,
+    Target,
+    Tenant,
+)
+from appcredential.domain.signin import PROVEN, UNREACHABLE, Proof, SignInResult, classify
+from appcredential.domain.spec import (
+    AppCredentialSpec,
+    KeyId,
+    Limits,
+    ObjectId,
+    RetireWhen,
+    TenantId,
+    VerificationMode,
+)
+from tests.support.builders import (
+    CLIENT_ID,
+    DAY,
+    HOLDER,
+    HOUR,
+    IDENTITY,
+    MINUTE,
+    NEXT_SECRET,
+    NOT_YET,
+    NOW,
+    OTHER_IDENTITY,
+    OTHER_OWNER,
+    OWNER,
+    PENDING_UID,
+    SECOND,
+    SECRET,
+    abandoned,
+    application,
+    credential,
+    foreign_target,
+    grant,
+    minted,
+    observation,
+    pending,
+    problem,
+    proof,
+    resource,
+    retiring,
+    rotation,
+    spec,
+    target,
+    tenant,
+)
+
+T = TypeVar("T")
+
+CLONE: Final = ClusterIdentity(cluster=IDENTITY.cluster, system=OTHER_IDENTITY.system)
+"""A cluster restored from ours: the same configured id, another kube-system."""
+
+
+class Made(NamedTuple):
+    """A credential that exists or existed, and the P that it was made from."""
+
+    key: KeyId
+    uid: str
+    number: int
+
+    @property
+    def attempt(self) -> Attempt:
+        return attempt_id(IDENTITY, self.uid, self.number)
+
+
+CURRENT: Final = Made(KeyId("key-current"), "current-uid", 1)
+COMING: Final = Made(KeyId("key-coming"), PENDING_UID, 1)
+RETRIED: Final = Made(KeyId("key-retried"), PENDING_UID, 2)
+OTHERS: Final = tuple(Made(KeyId(f"key-{n}"), f"uid-{n}", 1) for n in range(3))
+NEW: Final = (COMING, RETRIED)
+ALL: Final = (CURRENT, *NEW, *OTHERS)
+
+FOREIGN: Final = ("portal", "owner", "clone", "cluster")
+
+RECENT: Final = [n * SECOND for n in (0, 1, 5, 15, 16, 31, 59, 61, 121, 360)]
+AGES: Final = [*RECENT, 11 * MINUTE, 59 * MINUTE, 61 * MINUTE, 3 * HOUR, 5 * HOUR, 20 * DAY]
+OLD: Final = AGES[-3:]
+LIVES: Final = [10 * MINUTE, HOUR, 4 * HOUR, 6 * HOUR, 30 * DAY, 90 * DAY]
+
+_SPECS: Final = [
+    spec(
+        lifetime=lifetime,
+        rotation=rotation(
+            overlap=overlap, retire_when=when, rotate_issued_before=before, renew_before=renew
+        ),
+        verification=mode,
+    )
+    for lifetime, renew, overlap in ((None, None, None), (6 * HOUR, 2 * HOUR, HOUR))
+    for when in (*RetireWhen, RetireWhen.OVERLAP_ELAPSED)
+    for before in (None, None, NOW - 3 * HOUR, NOW + HOUR)
+    for mode in (VerificationMode.REQUIRED, VerificationMode.REQUIRED, VerificationMode.DISABLED)
+]
+_TENANTS: Final[list[Tenant | Problem]] = [
+    tenant(problem=problem(Reason.TENANT_NOT_READY)),
+    tenant(limits=Limits(max_lifetime=5 * HOUR)),
+    problem(Reason.TENANT_NOT_FOUND),
+]
+_GRANTS: Final[list[Grant | Problem]] = [*[grant()] * 8, grant(max_lifetime=4 * HOUR), problem()]
+_RUNS: Final[tuple[tuple[SignInResult, ...], ...]] = (
+    (PROVEN,) * 5,
+    (PROVEN,) * 3,
+    (PROVEN,),
+    (PROVEN, PROVEN, UNREACHABLE, PROVEN),
+    (*(PROVEN,) * 4, NOT_YET),
+    (NOT_YET,) * 3,
+    (NOT_YET,) * 40,
+    (UNREACHABLE,) * 40,
+    (classify(400, (53003,)),) * 40,
+)
+_PROOFS: Final = {
+    (made.attempt, n, every): proof(made.attempt, *run, every=every)
+    for made in ALL
+    for n, run in enumerate(_RUNS)
+    for every in (1, 20, 60)
+}
+
+
+class Dice(Random):
+    """Choices of one observation: more than half of them calm, the others wild."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self._calm = 0.2 if self.random() < 0.6 else 1.0
+
+    def likely(self, usual: T, *others: T, odds: float = 0.15) -> T:
+        """Return the usual value, or now and then another one."""
+        return self.choice(others) if self.random() < odds * self._calm else usual
+
+    def some(self, values: Sequence[T], odds: float) -> list[T]:
+        """Return each value with these odds."""
+        return [v for v in values if self.random() < odds]
+
+    def ago(self, ages: Sequence[timedelta] = tuple(AGES)) -> datetime:
+        return NOW - self.choice(ages)
+
+    def life(self) -> tuple[datetime, datetime]:
+        """Return a start and an end, which may have passed."""
+        start = self.ago()
+        return start, start + self.choice(LIVES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Which credential plays which part in one observation."""
+
+    lives: dict[Made, tuple[datetime, datetime]]
+    published: Made
+    pending: Made | None
+    retiring: list[Made]
+    abandoned: list[Made]
+
+
+@lru_cache(maxsize=4000)
+def observe(seed: int) -> Observation:
+    """Return the observation of this number."""
+    dice = Dice(seed)
+    plan = _plan(dice)
+    r = _resource(dice)
+    wanted = r.spec if isinstance(r.spec, AppCredentialSpec) else spec()
+    t, p = _target(dice, plan, wanted), _pending(dice, plan)
+    return observation(
+        blocked=dice.likely(None, problem(Reason.NOT_LEADER), odds=0.02),
+        directory_skew=dice.likely(
+            timedelta(0), None, 4 * MINUTE, -4 * MINUTE, 6 * MINUTE, odds=0.1
+        ),
+        resource=r,
+        tenant=dice.choice(_TENANTS) if dice.random() < 0.05 else tenant(),
+        grant=dice.choice(_GRANTS),
+        target=t,
+        pending=p,
+        ticket_uid=dice.likely(None, r.uid, "earlier-uid", odds=0.03),
+        crd_deleted=dice.choice([None, False, True]),
+        application=_application(dice, plan),
+        memory=_memory(dice, plan, t, p),
+    )
+
+
+def _plan(dice: Dice) -> Plan:
+    parts = {
+        made: dice.choice(["retiring", "retiring", "", dice.choice(["abandoned", ""])])
+        for made in OTHERS
+    }
+    noise = dice.likely([], [dice.choice([CURRENT, COMING, RETRIED])])
+    good = (dice.ago(OLD), NOW + 91 * DAY)
+    return Plan(
+        lives={CURRENT: dice.choice([good, good, good, dice.life()])}
+        | {made: dice.likely((dice.ago(RECENT), NOW + 90 * DAY), dice.life()) for made in NEW}
+        | {made: dice.choice([dice.life(), (dice.ago(OLD), NOW + 30 * DAY)]) for made in OTHERS},
+        published=dice.likely(CURRENT, *ALL, odds=0.05),
+        pending=dice.choice([None, dice.likely(COMING, RETRIED, CURRENT)]),
+        retiring=[m for m, part in parts.items() if part == "retiring"] + dice.some(noise, 0.5),
+        abandoned=[m for m, part in parts.items() if part == "abandoned"] + dice.some(noise, 0.5),
+    )
+
+
+def _resource(dice: Dice) -> Resource:
+    usable = dice.choice(_SPECS)
+    odd: list[AppCredentialSpec | Problem] = [
+        replace(usable, suspend=True),
+        problem(Reason.INVALID_SPEC),
+        spec(lifetime=MINUTE),
+    ]
+    seen = {"observedGeneration": 1, "application": {"clientId": CLIENT_ID}}
+    return resource(
+        dice.choice(odd) if dice.random() < 0.05 else usable,
+        generation=dice.choice([1, 2]),
+        has_finalizer=dice.random() > 0.03,
+        deletion_time=dice.likely(None, NOW - MINUTE, NOW - SECOND, odds=0.05),
+        creation_time=dice.ago(),
+        status=dice.likely(seen, {"observedGeneration": -1}, {}),
+    )
+
+
+def _application(dice: Dice, plan: Plan) -> Application | None:
+    theirs = {c.key_id: c for c in (_foreign(dice, whose) for whose in dice.some(FOREIGN, 0.2))}
+    listed = (_listed(dice, plan, made) for made in ALL if made.key not in theirs)
+    ours = [c for c in listed if c is not None]
+    read = application(*ours, *theirs.values(), read_time=dice.likely(NOW, dice.ago()))
+    return dice.likely(read, None, replace(read, object_id=ObjectId("another")), odds=0.04)
+
+
+def _listed(dice: Dice, plan: Plan, made: Made) -> Credential | None:
+    """Return how Entra lists this key, if at all."""
+    used = {plan.published, plan.pending, *plan.retiring, *plan.abandoned}
+    if dice.random() < (0.1 if made in used else 0.95):
+        return None
+    start, end = dice.likely(plan.lives[made], dice.life(), odds=0.05)
+    return credential(made.key, attempt=made.attempt, start=start, end=end)
+
+
+def _foreign(dice: Dice, whose: str) -> Credential:
+    """Return a credential that is not ours; it may stand in our records all the same."""
+    identity = {"clone": CLONE, "cluster": OTHER_IDENTITY}.get(whose, IDENTITY)
+    made = dice.likely(Made(KeyId(f"key-of-{whose}"), "their-uid", 1), *OTHERS)
+    start, end = dice.life()
+    return credential(
+        made.key,
+        attempt=attempt_id(identity, made.uid, made.number),
+        identity=identity,
+        owner=OTHER_OWNER if whose == "owner" else OWNER,
+        start=start,
+        end=end,
+        display_name="made in the portal" if whose == "portal" else None,
+    )
+
+
+def _target(dice: Dice, plan: Plan, wanted: AppCredentialSpec) -> Target | None:
+    if dice.random() < 0.15:
+        return dice.likely(None, foreign_target(), odds=0.2)
+    published = dice.likely(dice.ago(OLD), dice.ago(), odds=0.4)
+    found = target(
+        _holding(dice, plan, plan.published, is_next=False),
+        spec=wanted,
+        damaged=dice.random() < 0.05,
+        retiring=tuple(_entry(dice, plan, made) for made in plan.retiring),
+        abandoned=_journal(dice, plan),
+        creation_time=dice.likely(published, dice.ago()),
+        published_time=published,
+    )
+    odd = (
+        replace(found, published=None, value=None),
+        replace(found, immutable=True),
+        replace(found, deletion_time=NOW),
+        replace(found, object_id=ObjectId("another")),
+        replace(found, labels={}),
+    )
+    return dice.likely(found, *odd, odds=0.08)
+
+
+def _holding(dice: Dice, plan: Plan, made: Made, *, is_next: bool) -> Minted:
+    start, end = dice.likely(plan.lives[made], dice.life(), odds=0.05)
+    value = NEXT_SECRET if is_next else SECRET
+    return minted(made.key, attempt=made.attempt, value=value, not_before=start, expires=end)
+
+
+def _entry(dice: Dice, plan: Plan, made: Made) -> Retiring:
+    return retiring(
+        made.key,
+        since=dice.likely(dice.ago(OLD), dice.ago(), odds=0.4),
+        end=dice.likely(plan.lives[made][1], dice.life()[1]),
+        cause=dice.choice(list(RetireCause)),
+        removed=dice.likely(None, dice.ago(), odds=0.05),
+    )
+
+
+def _journal(dice: Dice, plan: Plan) -> tuple[Abandoned, ...]:
+    used = dice.likely([], [COMING], odds=0.2)
+    return tuple(abandoned(m.attempt) for m in (*dice.some(plan.abandoned, 0.7), *used))
+
+
+def _pending(dice: Dice, plan: Plan) -> Pending | None:
+    made, state = plan.pending, dice.choice([*PendingState, PendingState.MINTED])
+    if made is None:
+        return None
+    odds = {PendingState.INTENT: 0.0, PendingState.MINTED: 1.0}.get(state, 0.4)
+    holds = _holding(dice, plan, made, is_next=True) if dice.random() < odds else None
+    found = pending(
+        state,
+        uid=made.uid,
+        number=made.number,
+        holder=dice.choice([HOLDER, "operator-1/2"]),
+        intent_time=dice.ago(),
+        minted_as=holds,
+        value=dice.likely(NEXT_SECRET, None, odds=0.05),
+        abandoned=_journal(dice, plan),
+    )
+    odd = (
+        replace(found, uid="restored-uid"),
+        replace(found, tenant_id=TenantId("another")),
+        replace(found, minted=None, value=None),
+    )
+    return dice.likely(found, *odd, odds=0.08)
+
+
+def _memory(dice: Dice, plan: Plan, t: Target | None, p: Pending | None) -> Memory:
+    away = problem(Reason.DIRECTORY_UNAVAILABLE, stalled=False)
+    held = t.published if t is not None else None
+    return Memory(
+        pending_proof=_proof(dice, p.attempt if p is not None else COMING.attempt),
+        published_proof=_proof(dice, held.attempt if held is not None else CURRENT.attempt),
+        absences={made.key: dice.choice([0, 2, 3]) for made in plan.retiring},
+        removals={made.key: dice.ago() for made in dice.some(plan.retiring, 0.1)},
+        directory_problem=dice.likely(None, away, odds=0.1),
+        retry_time=dice.likely(None, NOW + SECOND, NOW - SECOND, odds=0.1),
+    )
+
+
+def _proof(dice: Dice, attempt: Attempt) -> Proof | None:
+    if dice.random() < 0.2:
+        return None
+    whose = dice.likely(attempt, dice.choice(ALL).attempt, odds=0.1)
+    if (whose, 0, 1) not in _PROOFS:
+        return None
+    run = _PROOFS[whose, dice.randrange(len(_RUNS)), dice.choice([1, 20, 60])]
+    age = dice.likely(timedelta(0), *RECENT, odds=0.4)
+    return replace(
+        run,
+        last_try=run.last_try - age,
+        last_success=_earlier(run.last_success, age),
+        failing_since=_earlier(run.failing_since, age),
+        refused_since=_earlier(run.refused_since, age),
+    )
+
+
+def _earlier(time: datetime | None, by: timedelta) -> datetime | None:
+    return time - by if time is not None else None
