@@ -13,9 +13,11 @@ import msgspec
 from entra_emulator.admin_errors import AdminError, unknown
 from entra_emulator.application_input import changed_properties
 from entra_emulator.application_record import ApplicationRecord
+from entra_emulator.certificates import decode_binary, read_certificate
 from entra_emulator.directory import DuplicateError
 from entra_emulator.entities import (
     ApplicationProperties,
+    KeyCredential,
     PasswordCredential,
     Permission,
     ServicePrincipal,
@@ -27,6 +29,7 @@ from entra_emulator.secret_text import digest_of, hint_of, new_secret
 from entra_emulator.seed_types import (
     ApplicationSeed,
     ForeignPrincipalSeed,
+    KeySeed,
     PasswordSeed,
     PrincipalSeed,
     Seed,
@@ -84,6 +87,7 @@ def create_application(world: World, tenant_name: str, seed: ApplicationSeed) ->
         "appId": record.app_id,
         "servicePrincipalId": principal.id if principal else None,
         "passwords": [add_password(world, record.app_id, one) for one in seed.passwords],
+        "keys": [add_key(world, record.app_id, one) for one in seed.keys],
     }
 
 
@@ -147,6 +151,34 @@ def remove_password(world: World, name: str, key_id: str) -> None:
     """Remove a password."""
     if not find_application(world, name).remove_password(key_id, world.settled_change()):
         raise unknown("password", key_id)
+
+
+def add_key(world: World, name: str, seed: KeySeed) -> dict[str, Any]:
+    """Add a certificate, also one that has expired."""
+    record = find_application(world, name)
+    text = seed.certificate.strip()
+    try:
+        content = text.encode() if text.startswith("-----") else decode_binary(text)
+        certificate = read_certificate(content)
+    except ValueError:
+        raise AdminError(400, "certificate: neither PEM nor base64 of DER") from None
+    key = KeyCredential(
+        key_id=seed.key_id or _new_id(),
+        display_name=seed.display_name or certificate.subject,
+        start=certificate.start,
+        end=certificate.end,
+        custom_key_identifier=certificate.thumbprint,
+        certificate=certificate,
+        added=world.settled_change(),
+    )
+    record.add_key(key)
+    return {"keyId": key.key_id, "displayName": key.display_name}
+
+
+def remove_key(world: World, name: str, key_id: str) -> None:
+    """Remove a certificate."""
+    if not find_application(world, name).remove_key(key_id, world.settled_change()):
+        raise unknown("key", key_id)
 
 
 def set_owners(world: World, name: str, owners: tuple[str, ...]) -> None:

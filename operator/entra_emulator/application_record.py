@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Generic, TypeVar
 
-from entra_emulator.entities import ApplicationProperties, ApplicationView, PasswordCredential
+from entra_emulator.entities import (
+    ApplicationProperties,
+    ApplicationView,
+    KeyCredential,
+    PasswordCredential,
+)
 from entra_emulator.graph_time import Ticks
 from entra_emulator.replication import Change, Sees, sees_all
 
+C = TypeVar("C", PasswordCredential, KeyCredential)
+
 
 class ApplicationRecord:
-    """Keeps versions of the properties and every password with the changes that made it.
+    """Keeps versions of the properties and every credential with the changes that made it.
 
     Credentials are kept one by one and not as part of a version: a replica can
     know of a later credential and not yet of an earlier one.
@@ -34,7 +42,8 @@ class ApplicationRecord:
         self.ordinal = ordinal
         self.created = created
         self._versions: list[tuple[Change, ApplicationProperties]] = [(change, properties)]
-        self._passwords: list[PasswordCredential] = []
+        self._passwords = _Credentials[PasswordCredential]()
+        self._keys = _Credentials[KeyCredential]()
         self._settled_at = change.settled_at()
         self._truth: ApplicationView | None = None
 
@@ -64,21 +73,30 @@ class ApplicationRecord:
     def add_password(self, password: PasswordCredential) -> None:
         """Add a credential."""
         self._committed(password.added)
-        self._forget_removed(password.added.at)
-        self._passwords.append(password)
+        self._passwords.add(password)
 
     def remove_password(self, key_id: str, change: Change) -> bool:
         """Mark a credential as removed; return whether there was one."""
-        for index, password in enumerate(self._passwords):
-            if password.key_id == key_id and password.removed is None:
-                self._committed(change)
-                self._passwords[index] = replace(password, removed=change)
-                return True
-        return False
+        if not self._passwords.remove(key_id, change):
+            return False
+        self._committed(change)
+        return True
 
     def pending_passwords(self, sees: Sees) -> list[PasswordCredential]:
         """Return the credentials that exist but that a reader does not see yet."""
-        return [one for one in self._passwords if one.removed is None and not sees(one.added)]
+        return self._passwords.pending(sees)
+
+    def add_key(self, key: KeyCredential) -> None:
+        """Add a certificate."""
+        self._committed(key.added)
+        self._keys.add(key)
+
+    def remove_key(self, key_id: str, change: Change) -> bool:
+        """Mark a certificate as removed; return whether there was one."""
+        if not self._keys.remove(key_id, change):
+            return False
+        self._committed(change)
+        return True
 
     def _build(self, properties: ApplicationProperties, sees: Sees) -> ApplicationView:
         return ApplicationView(
@@ -88,7 +106,8 @@ class ApplicationRecord:
             ordinal=self.ordinal,
             created=self.created,
             properties=properties,
-            passwords=tuple(one for one in self._passwords if _is_present(one, sees)),
+            passwords=self._passwords.visible(sees),
+            keys=self._keys.visible(sees),
         )
 
     def _committed(self, change: Change) -> None:
@@ -100,13 +119,37 @@ class ApplicationRecord:
         settled = [i for i, (change, _) in enumerate(self._versions) if change.settled_at() <= now]
         return self._versions[settled[-1] if settled else 0 :]
 
-    def _forget_removed(self, now: datetime) -> None:
-        self._passwords = [
-            one for one in self._passwords if one.removed is None or one.removed.settled_at() > now
+
+class _Credentials(Generic[C]):
+    """Credentials of one kind, with the changes that added and removed each."""
+
+    def __init__(self) -> None:
+        self._all: list[C] = []
+
+    def add(self, credential: C) -> None:
+        """Add one, and forget those whose removal every replica shows."""
+        now = credential.added.at
+        self._all = [
+            one for one in self._all if one.removed is None or one.removed.settled_at() > now
         ]
+        self._all.append(credential)
 
-
-def _is_present(password: PasswordCredential, sees: Sees) -> bool:
-    if password.removed is not None and sees(password.removed):
+    def remove(self, key_id: str, change: Change) -> bool:
+        """Mark one as removed; return whether there was one."""
+        for index, credential in enumerate(self._all):
+            if credential.key_id == key_id and credential.removed is None:
+                self._all[index] = replace(credential, removed=change)
+                return True
         return False
-    return sees(password.added)
+
+    def visible(self, sees: Sees) -> tuple[C, ...]:
+        """Return what a reader sees."""
+        return tuple(
+            one
+            for one in self._all
+            if sees(one.added) and not (one.removed is not None and sees(one.removed))
+        )
+
+    def pending(self, sees: Sees) -> list[C]:
+        """Return what exists and a reader does not see yet."""
+        return [one for one in self._all if one.removed is None and not sees(one.added)]

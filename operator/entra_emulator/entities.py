@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from entra_emulator.certificates import Certificate
 from entra_emulator.graph_time import Ticks
 from entra_emulator.replication import Change
 from entra_emulator.secret_text import SecretDigest
@@ -55,6 +56,20 @@ class PasswordCredential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyCredential:
+    """A certificate that an application signs in with."""
+
+    key_id: str
+    display_name: str
+    start: Ticks
+    end: Ticks
+    custom_key_identifier: str
+    certificate: Certificate
+    added: Change
+    removed: Change | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationProperties:
     """What a PATCH can change, and the owners."""
 
@@ -82,6 +97,7 @@ class ApplicationView:
     created: Ticks
     properties: ApplicationProperties
     passwords: tuple[PasswordCredential, ...]
+    keys: tuple[KeyCredential, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

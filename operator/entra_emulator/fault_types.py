@@ -27,12 +27,17 @@ class _Strict(
 
 
 class ReadLag(_Strict, frozen=True):
-    """How long one kind of read needs to show each kind of change."""
+    """How long one kind of read needs to show each kind of change.
+
+    Certificates lag as client secrets do, unless `addKey` and `removeKey` say otherwise.
+    """
 
     create: Window = _NO_LAG
     add: Window = _NO_LAG
     update: Window = _NO_LAG
     remove: Window = _NO_LAG
+    add_key: Window | None = None
+    remove_key: Window | None = None
 
 
 class Lag(_Strict, frozen=True):
@@ -45,8 +50,11 @@ class Lag(_Strict, frozen=True):
 
     def window(self, read: str, change: str) -> Window:
         """Return the window of a kind of read and a kind of change."""
-        window: Window = getattr(getattr(self, read), change)
-        return window
+        row: ReadLag = getattr(self, read)
+        window: Window | None = getattr(row, change)
+        if window is not None:
+            return window
+        return row.add if change == "add_key" else row.remove
 
 
 class Quotas(_Strict, frozen=True):

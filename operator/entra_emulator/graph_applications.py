@@ -19,10 +19,12 @@ from entra_emulator.graph_call import (
 )
 from entra_emulator.graph_lists import ListShape, answer_list
 from entra_emulator.graph_render import APPLICATION_FIELDS, render_application
+from entra_emulator.key_rules import Replacement, replaced_keys
 from entra_emulator.odata_filter import wanted_value
 from entra_emulator.odata_query import check_options, context_suffix, pick, selected
 from entra_emulator.replication import ChangeKind, ReadKind
 
+_KEYS = "keyCredentials"
 _FILTERS = frozenset({"appId", "displayName", "id", "uniqueName", "signInAudience"})
 
 
@@ -64,7 +66,8 @@ def create_application(call: GraphCall) -> GraphAnswer:
     """Create an application; an `…OwnedBy` caller becomes its owner."""
     call.caller.may_create()
     owners = (call.caller.principal_id,) if call.caller.becomes_owner() else ()
-    properties = created_properties(call.body, owners)
+    body = {name: value for name, value in call.body.items() if name != _KEYS}
+    properties = created_properties(body, owners)
     directory = call.world.directory
     record = ApplicationRecord(
         id=str(uuid.uuid4()),
@@ -75,7 +78,10 @@ def create_application(call: GraphCall) -> GraphAnswer:
         properties=properties,
         change=call.world.change(ChangeKind.CREATE),
     )
+    keys = _replaced_keys(call, record)
     directory.add_application(record)
+    if keys is not None:
+        _replace_keys(call, record, keys)
     return _entity(call, record.truth(), 201, None)
 
 
@@ -91,9 +97,32 @@ def get_application(call: GraphCall) -> GraphAnswer:
 def update_application(call: GraphCall) -> GraphAnswer:
     """Change the named properties."""
     record, _ = writable_application(call)
-    properties = changed_properties(record.properties, call.body)
-    record.update(properties, call.world.change(ChangeKind.UPDATE))
+    body = {name: value for name, value in call.body.items() if name != _KEYS}
+    properties = changed_properties(record.properties, body)
+    replaced = _replaced_keys(call, record)
+    if properties != record.properties:
+        record.update(properties, call.world.change(ChangeKind.UPDATE))
+    if replaced is not None:
+        _replace_keys(call, record, replaced)
     return GraphAnswer(status=204)
+
+
+def _replaced_keys(call: GraphCall, record: ApplicationRecord) -> Replacement | None:
+    """Return what the request makes of the certificates; None when it does not name them."""
+    if _KEYS not in call.body:
+        return None
+    world = call.world
+    return replaced_keys(
+        record.truth(), call.body[_KEYS], world.clock, lambda: world.change(ChangeKind.ADD_KEY)
+    )
+
+
+def _replace_keys(call: GraphCall, record: ApplicationRecord, wanted: Replacement) -> None:
+    gone = [key.key_id for key in record.truth().keys if key.key_id not in wanted.kept]
+    for key_id in gone:
+        record.remove_key(key_id, call.world.change(ChangeKind.REMOVE_KEY))
+    for key in wanted.added:
+        record.add_key(key)
 
 
 def delete_application(call: GraphCall) -> GraphAnswer:
@@ -118,9 +147,8 @@ def _entity(
     call: GraphCall, view: ApplicationView, status: int, names: tuple[str, ...] | None
 ) -> GraphAnswer:
     context = call.context(f"applications{context_suffix(names)}/$entity")
-    return GraphAnswer(
-        status=status, body={"@odata.context": context, **pick(render_application(view), names)}
-    )
+    row = render_application(view, with_keys=names is not None and _KEYS in names)
+    return GraphAnswer(status=status, body={"@odata.context": context, **pick(row, names)})
 
 
 ROUTES: tuple[Route, ...] = (

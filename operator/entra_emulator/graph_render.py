@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from entra_emulator.entities import ApplicationView, PasswordCredential, ServicePrincipal
+from entra_emulator.certificates import encode_binary
+from entra_emulator.entities import (
+    ApplicationView,
+    KeyCredential,
+    PasswordCredential,
+    ServicePrincipal,
+)
 from entra_emulator.graph_time import Ticks, render_time
 
 APPLICATION_FIELDS = (
@@ -38,8 +44,14 @@ PRINCIPAL_FIELDS = (
 )
 
 
-def render_application(view: ApplicationView) -> dict[str, Any]:
-    """Return all properties of an application."""
+def render_application(view: ApplicationView, *, with_keys: bool = False) -> dict[str, Any]:
+    """Return all properties of an application.
+
+    Args:
+        view: what the reader sees.
+        with_keys: show the bytes of certificates, which only a read of one
+            application that names `keyCredentials` does.
+    """
     properties = view.properties
     return {
         "id": view.id,
@@ -56,7 +68,7 @@ def render_application(view: ApplicationView) -> dict[str, Any]:
         "signInAudience": str(properties.sign_in_audience),
         "tags": list(properties.tags),
         "uniqueName": properties.unique_name,
-        "keyCredentials": [],
+        "keyCredentials": [render_key(one, with_key=with_keys) for one in view.keys],
         "passwordCredentials": [render_password(one) for one in view.passwords],
     }
 
@@ -71,6 +83,20 @@ def render_password(password: PasswordCredential) -> dict[str, Any]:
         "keyId": password.key_id,
         "secretText": None,
         "startDateTime": render_time(password.start),
+    }
+
+
+def render_key(key: KeyCredential, *, with_key: bool) -> dict[str, Any]:
+    """Return a certificate as reads show it."""
+    return {
+        "customKeyIdentifier": key.custom_key_identifier,
+        "displayName": key.display_name,
+        "endDateTime": render_time(key.end),
+        "key": encode_binary(key.certificate.der) if with_key else None,
+        "keyId": key.key_id,
+        "startDateTime": render_time(key.start),
+        "type": "AsymmetricX509Cert",
+        "usage": "Verify",
     }
 
 

@@ -23,6 +23,7 @@ from entra_emulator.request_log import as_json
 from entra_emulator.seed_types import (
     ApplicationSeed,
     ForeignPrincipalSeed,
+    KeySeed,
     PasswordSeed,
     TenantSeed,
     read_document,
@@ -122,6 +123,15 @@ def _remove_password(world: World, names: Mapping[str, str], _: Any) -> Answer:
     return 204, None
 
 
+def _add_key(world: World, names: Mapping[str, str], body: Any) -> Answer:
+    return 201, actions.add_key(world, names["app"], read_document(KeySeed, body))
+
+
+def _remove_key(world: World, names: Mapping[str, str], _: Any) -> Answer:
+    actions.remove_key(world, names["app"], names["key"])
+    return 204, None
+
+
 def _set_owners(world: World, names: Mapping[str, str], body: Any) -> Answer:
     actions.set_owners(world, names["app"], read_document(_OwnersRequest, body).owners)
     return 204, None
@@ -204,6 +214,8 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("DELETE", "applications/{app}", _delete_application),
     ("POST", "applications/{app}/passwords", _add_password),
     ("DELETE", "applications/{app}/passwords/{key}", _remove_password),
+    ("POST", "applications/{app}/keys", _add_key),
+    ("DELETE", "applications/{app}/keys/{key}", _remove_key),
     ("PUT", "applications/{app}/owners", _set_owners),
     ("GET", "faults", _show_faults),
     ("PUT", "faults", _set_faults),

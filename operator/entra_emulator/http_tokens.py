@@ -101,17 +101,28 @@ async def _read(exchange: _Exchange) -> TokenRequest:
         value = form.get(name)
         return value if isinstance(value, str) else None
 
-    secret = text("client_secret")
+    secret, assertion = text("client_secret"), text("client_assertion")
     exchange.client_id = (text("client_id") or "").lower()
     return TokenRequest(
         tenant=exchange.tenant,
         own_host=exchange.request.host,
+        own_addresses=_own_addresses(exchange),
         grant_type=text("grant_type"),
         client_id=exchange.client_id or None,
         client_secret=SecretText(secret) if secret else None,
+        client_assertion=SecretText(assertion) if assertion else None,
+        client_assertion_type=text("client_assertion_type"),
         scope=text("scope"),
         claims=text("claims"),
     )
+
+
+def _own_addresses(exchange: _Exchange) -> tuple[str, ...]:
+    """Return what the audience of a client assertion may be: this endpoint, or its issuer."""
+    tenant = exchange.world.directory.tenant(exchange.tenant)
+    names = {exchange.tenant, tenant.id if tenant is not None else exchange.tenant}
+    bases = [f"{_origin(exchange.request)}/{name}" for name in sorted(names)]
+    return tuple(base + end for base in bases for end in ("/oauth2/v2.0/token", "/v2.0", "", "/"))
 
 
 def _incoming(exchange: _Exchange, request: TokenRequest) -> Incoming:
@@ -203,7 +214,7 @@ def _configuration(request: web.Request, tenant_id: str) -> dict[str, Any]:
     base = f"{_origin(request)}/{tenant_id}"
     return {
         "token_endpoint": f"{base}/oauth2/v2.0/token",
-        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
         "jwks_uri": f"{base}/discovery/v2.0/keys",
         "response_modes_supported": ["query", "fragment", "form_post"],
         "subject_types_supported": ["pairwise"],

@@ -17,7 +17,7 @@ from entra_emulator.secret_text import SecretText, digest_of, hint_of
 _DEFAULT_YEARS = 2
 _PERSONAL_LIMIT = 2
 # No number is published for one kind; objects were refused from 600 credentials on.
-_OBJECT_LIMIT = 600
+OBJECT_LIMIT = 600
 # Graph refuses a start "long in the past"; nobody published how long that is.
 _OLDEST_START = timedelta(days=1)
 _KNOWN = frozenset(
@@ -35,19 +35,24 @@ _KNOWN = frozenset(
 
 def check_count(view: ApplicationView) -> None:
     """Refuse a third secret of an application for personal accounts, and an object too large."""
-    if len(view.passwords) >= _OBJECT_LIMIT:
-        raise GraphError(
-            403,
-            "Directory_ResourceSizeExceeded",
-            "The size of the object has exceeded its limit. Please reduce the number of values"
-            " and retry your request.",
-        )
+    if len(view.passwords) + len(view.keys) >= OBJECT_LIMIT:
+        raise too_large()
     personal = view.properties.sign_in_audience in PERSONAL_AUDIENCES
     if personal and len(view.passwords) >= _PERSONAL_LIMIT:
         raise bad_request(
             "An application that supports personal Microsoft accounts can have at most"
             f" {_PERSONAL_LIMIT} password credentials."
         )
+
+
+def too_large() -> GraphError:
+    """Return the error for more credentials than an object can hold."""
+    return GraphError(
+        403,
+        "Directory_ResourceSizeExceeded",
+        "The size of the object has exceeded its limit. Please reduce the number of values"
+        " and retry your request.",
+    )
 
 
 def requested_password(body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -72,12 +77,12 @@ def new_password(
     Raises:
         GraphError: dates that Graph refuses, or values of a wrong type.
     """
-    start = _time(wanted, "startDateTime") or clock.stamp()
-    end = _time(wanted, "endDateTime") or _default_end(start)
+    start = optional_time(wanted, "startDateTime") or clock.stamp()
+    end = optional_time(wanted, "endDateTime") or _default_end(start)
     _check_dates(start, end, ticks_of(clock.now()))
     return PasswordCredential(
         key_id=str(uuid.uuid4()),
-        display_name=_text(wanted, "displayName"),
+        display_name=optional_text(wanted, "displayName"),
         start=start,
         end=end,
         hint=hint_of(secret),
@@ -128,7 +133,8 @@ def _check_dates(start: Ticks, end: Ticks, now: Ticks) -> None:
         raise bad_request("Key credential end date is invalid.", "KeyCredentialsInvalidEndDate")
 
 
-def _time(body: Mapping[str, Any], name: str) -> Ticks | None:
+def optional_time(body: Mapping[str, Any], name: str) -> Ticks | None:
+    """Return an Edm.DateTimeOffset of a body; None when it was left out."""
     value = body.get(name)
     if value is None:
         return None
@@ -140,7 +146,8 @@ def _time(body: Mapping[str, Any], name: str) -> Ticks | None:
         ) from None
 
 
-def _text(body: Mapping[str, Any], name: str) -> str | None:
+def optional_text(body: Mapping[str, Any], name: str) -> str | None:
+    """Return a string of a body; None when it was left out."""
     value = body.get(name)
     if value is not None and not isinstance(value, str):
         raise bad_request(f"A value of type string is expected for '{name}'.")

@@ -28,12 +28,14 @@ class ReadKind(StrEnum):
 
 
 class ChangeKind(StrEnum):
-    """What a change did; additions and removals spread at their own pace."""
+    """What a change did: each kind spreads at its own pace, certificates at another."""
 
     CREATE = "create"
     ADD = "add"
     UPDATE = "update"
     REMOVE = "remove"
+    ADD_KEY = "add_key"
+    REMOVE_KEY = "remove_key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,14 @@ class PasswordSeed(_Strict, frozen=True):
     end_in_days: _Days = 730.0
 
 
+class KeySeed(_Strict, frozen=True):
+    """A certificate that exists already, as PEM or base64 of DER; its dates are its own."""
+
+    certificate: str
+    display_name: str | None = None
+    key_id: _Id | None = None
+
+
 class PrincipalSeed(_Strict, frozen=True):
     """A service principal and what it may do in Graph."""
 
@@ -70,6 +78,7 @@ class ApplicationSeed(_Strict, frozen=True):
     is_disabled: bool | None = None
     owners: tuple[str, ...] = ()
     passwords: tuple[PasswordSeed, ...] = ()
+    keys: tuple[KeySeed, ...] = ()
     service_principal: PrincipalSeed | None = PrincipalSeed()
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from entra_emulator.graph_time import entra_stamp
 
+_PART = re.compile(r"\{(\w+)\}")
 _ERROR_URI = "https://login.microsoftonline.com/error?code="
 
 
@@ -45,6 +48,23 @@ _NO_PRINCIPAL = (
 _BAD_SCOPE = (
     "The provided value for the input parameter 'scope' isn't valid. The scope {name} is not"
     " valid: one resource with '/.default' is expected."
+)
+_UNKNOWN_KEY = (
+    "The certificate with identifier used to sign the client assertion is not registered on"
+    " application. [Reason - {reason}, Thumbprint of key used by client: '{name}', Please visit the"
+    " Azure Portal, Graph Explorer or directly use MS Graph to see configured keys for app Id"
+    " '{app}'. Review the documentation at"
+    " https://learn.microsoft.com/entra/identity-platform/certificate-credentials .]"
+)
+_OUTDATED = (
+    "Client assertion is not within its valid time range. Current time: {now}, assertion valid"
+    " from {start}, expiry time of assertion {end}. Review the documentation at"
+    " https://learn.microsoft.com/entra/identity-platform/certificate-credentials ."
+)
+_NO_ISSUER = (
+    "No matching federated identity record found for presented assertion issuer '{name}'. Please"
+    " check your federated identity credential Subject, Audience and Issuer against the presented"
+    " assertion. https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
 )
 _TRANSIENT = "The service is temporarily unavailable. Please retry later."
 
@@ -85,6 +105,19 @@ TABLE: dict[int, _Entry] = {
         " happen if the application has not been installed by the administrator of the tenant or"
         " consented to by any user in the tenant.",
     ),
+    700027: _Entry(401, "invalid_client", _UNKNOWN_KEY),
+    700024: _Entry(401, "invalid_client", _OUTDATED),
+    700023: _Entry(
+        401, "invalid_client", "Client assertion audience claim does not match Realm issuer."
+    ),
+    700211: _Entry(401, "invalid_client", _NO_ISSUER),
+    50012: _Entry(
+        401,
+        "invalid_client",
+        "Client assertion contains an invalid signature. [Reason - The key was found, but use of"
+        " the key to verify the signature failed.]",
+    ),
+    50027: _Entry(401, "invalid_client", "JWT token is invalid or malformed."),
     53003: _Entry(400, "invalid_grant", "Access has been blocked by Conditional Access policies."),
     50196: _Entry(429, "temporarily_unavailable", "The server terminated an operation."),
     90055: _Entry(429, "temporarily_unavailable", "Too many requests. Please retry later."),
@@ -106,6 +139,8 @@ class TokenError(Exception):
         app: str = "",
         tenant: str = "",
         name: str = "",
+        reason: str = "",
+        times: Mapping[str, str] = {},
         retry_after: int | None = None,
     ) -> None:
         super().__init__(f"AADSTS{code}")
@@ -115,9 +150,8 @@ class TokenError(Exception):
         self.status = entry.status
         self.error = entry.error
         # The parts come from the request, so they are put in without being read as a format.
-        self.text = (
-            entry.text.replace("{app}", app).replace("{tenant}", tenant).replace("{name}", name)
-        )
+        parts = {"app": app, "tenant": tenant, "name": name, "reason": reason, **times}
+        self.text = _PART.sub(lambda found: parts.get(found[1], ""), entry.text)
 
 
 def error_body(

@@ -1,7 +1,7 @@
 """Issuing tokens for client credentials: the rules in the order in which Entra applies them.
 
 Pure apart from the state it reads. The way in which a client proves itself is
-one function per kind of credential; client secrets are the kind that exists.
+one function per kind of credential.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from entra_emulator.application_record import ApplicationRecord
+from entra_emulator.assertions import ASSERTION_TYPE, check_assertion, read_assertion
 from entra_emulator.entities import (
     ApplicationView,
     Audience,
@@ -31,6 +32,7 @@ from entra_emulator.world import World
 
 _TENANT_NAME = re.compile(r"[A-Za-z0-9-]+|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _LIFETIME = timedelta(seconds=3600)
+BY_SECRET, BY_ASSERTION = "1", "2"
 CHALLENGE_CLAIM = "xms_emulator_nbf"
 """Holds the `nbf` of a claims challenge that the token was asked for with."""
 
@@ -41,9 +43,12 @@ class TokenRequest:
 
     tenant: str
     own_host: str
+    own_addresses: tuple[str, ...] = ()
     grant_type: str | None = None
     client_id: str | None = None
     client_secret: SecretText | None = None
+    client_assertion: SecretText | None = None
+    client_assertion_type: str | None = None
     scope: str | None = None
     claims: str | None = None
 
@@ -62,8 +67,8 @@ def issue_token(world: World, request: TokenRequest) -> dict[str, Any]:
     record, view = _client(world, tenant, client_id, sees, now)
     principal = _principal(world, tenant, view, sees)
     resource = _resource(world, tenant, request)
-    _check_secret(record, view, request.client_secret, sees, now)
-    claims = _claims(principal, resource, now)
+    proved_by = _check_credential(record, view, request, sees, now)
+    claims = {**_claims(principal, resource, now), "appidacr": proved_by}
     challenge = _challenge_time(request.claims)
     if challenge is not None:
         claims[CHALLENGE_CLAIM] = challenge
@@ -151,10 +156,47 @@ def _resource(world: World, tenant: Tenant, request: TokenRequest) -> Resource:
     return resource
 
 
+def _check_credential(
+    record: ApplicationRecord,
+    view: ApplicationView,
+    request: TokenRequest,
+    sees: Sees,
+    now: datetime,
+) -> str:
+    """Accept exactly one kind of credential; return how the token says which it was."""
+    secret, assertion = request.client_secret, request.client_assertion
+    if (secret is None) == (assertion is None):
+        raise TokenError(7000218)
+    if secret is not None:
+        _check_secret(record, view, secret, sees, now)
+        return BY_SECRET
+    if assertion is not None:
+        _check_assertion(view, assertion, request, now)
+    return BY_ASSERTION
+
+
+def _check_assertion(
+    view: ApplicationView, text: SecretText, request: TokenRequest, now: datetime
+) -> None:
+    if request.client_assertion_type != ASSERTION_TYPE:
+        raise TokenError(900144, name="client_assertion_type")
+    assertion = read_assertion(text.reveal())
+    if assertion.issuer != view.app_id:
+        # Somebody else's assertion needs a federated identity credential; there is none.
+        raise TokenError(700211, name=assertion.issuer)
+    check_assertion(
+        assertion,
+        client_id=view.app_id,
+        audiences=request.own_addresses,
+        keys=view.keys,
+        now=now.timestamp(),
+    )
+
+
 def _check_secret(
     record: ApplicationRecord,
     view: ApplicationView,
-    secret: SecretText | None,
+    secret: SecretText,
     sees: Sees,
     now: datetime,
 ) -> None:
@@ -164,8 +206,6 @@ def _check_secret(
     an application with an expired secret the field reports "expired" instead,
     which is why 7000222 says nothing about a fresh secret.
     """
-    if secret is None:
-        raise TokenError(7000218)
     known = view.passwords
     instant = ticks_of(now)
     matching = [one for one in known if one.digest.matches(secret)]
@@ -191,7 +231,6 @@ def _claims(principal: ServicePrincipal, resource: Resource, now: datetime) -> d
         "nbf": issued,
         "exp": issued + int(_LIFETIME.total_seconds()),
         "appid": principal.app_id,
-        "appidacr": "1",
         "idtyp": "app",
         "oid": principal.id,
         "sub": principal.id,

@@ -436,7 +436,8 @@ def test_discovery_document_names_this_host(user: GraphUser, emulator: Emulator)
     assert document["authorization_endpoint"] == f"{base}/oauth2/v2.0/authorize"
     assert document["device_authorization_endpoint"] == f"{base}/oauth2/v2.0/devicecode"
     assert document["jwks_uri"] == f"{base}/discovery/v2.0/keys"
-    assert document["token_endpoint_auth_methods_supported"] == ["client_secret_post"]
+    methods = document["token_endpoint_auth_methods_supported"]
+    assert methods == ["client_secret_post", "private_key_jwt"]
 
 
 def test_discovery_of_an_unknown_tenant_is_90002(emulator: Emulator, http: httpx.Client) -> None:

@@ -23,6 +23,7 @@ from entra_emulator.request_log import LogEntry
 from entra_emulator.seed_types import (
     ApplicationSeed,
     ForeignPrincipalSeed,
+    KeySeed,
     PasswordSeed,
     Seed,
     TenantSeed,
@@ -158,6 +159,15 @@ class Emulator:
     def remove_password(self, app: str, key_id: str) -> None:
         """Remove a password as somebody else would."""
         self.do(lambda world: actions.remove_password(world, app, key_id))
+
+    def add_key(self, app: str, **fields: Any) -> str:
+        """Add a certificate as somebody else would, fields as in a seed; return its key id."""
+        seed = read_document(KeySeed, fields)
+        return str(self.do(lambda world: actions.add_key(world, app, seed))["keyId"])
+
+    def remove_key(self, app: str, key_id: str) -> None:
+        """Remove a certificate as somebody else would."""
+        self.do(lambda world: actions.remove_key(world, app, key_id))
 
     def change_application(self, app: str, **properties: Any) -> None:
         """Change properties, named as in Graph, such as `isDisabled=True`."""
