@@ -85,6 +85,12 @@ class Metrics:
             ["purpose", "method", "code"],
             registry=self.registry,
         )
+        self.loop_failures = Counter(
+            "appcredential_loop_failures_total",
+            "Turns of periodic work that ended with an unexpected error.",
+            ["loop", "error"],
+            registry=self.registry,
+        )
         self.queue = Gauge("appcredential_workqueue_depth", "Keys waiting.", registry=self.registry)
         self.leader = Gauge(
             "appcredential_leader", "1 while this process may act.", registry=self.registry

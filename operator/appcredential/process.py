@@ -7,6 +7,7 @@ import logging
 import signal
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from appcredential.domain.conditions import (
 from appcredential.domain.marker import ClusterIdentity, Owner
 from appcredential.domain.spec import ApplicationGrantSpec
 from appcredential.domain.status import needs_write
-from appcredential.errors import AppCredentialError, ConflictError
+from appcredential.errors import ConflictError
 from appcredential.gate import Gate
 from appcredential.handlers.watch import Watches
 from appcredential.health import HealthServer
@@ -38,6 +39,7 @@ from appcredential.kube.resources import (
 )
 from appcredential.kube.secrets_store import KubeSecrets
 from appcredential.kube.tickets import KubeTickets
+from appcredential.loops import Loop, watch
 from appcredential.metrics import Metrics
 from appcredential.reconciler import Reconciler
 from appcredential.settings import Settings
@@ -50,7 +52,8 @@ from appcredential.workqueue import Key, WorkQueue
 log = logging.getLogger(__name__)
 
 _STUCK_SECONDS = 300.0
-_TICK = 0.5
+_LEASE_STUCK_SECONDS = 120.0
+_TICK = timedelta(seconds=0.5)
 _STOP_SECONDS = 60.0
 
 
@@ -90,7 +93,7 @@ class Operator:
         self._lease = Lease(kube, clock, _lease_settings(settings, holder))
         self._gate = Gate(
             remaining=self._lease.remaining,
-            is_synced=lambda: store.is_complete and not self._sync.schema_problem,
+            is_synced=self._is_synced,
             effect_margin=settings.effect_margin,
             mint_margin=settings.mint_margin,
         )
@@ -134,6 +137,7 @@ class Operator:
             events=events,
             grants=self._sync,
             access=self._tenants.access,
+            doubt=self._tenants.doubt,
             cluster_skew=kube.skew,
             metrics=metrics,
             permission_retry=settings.permission_retry,
@@ -143,6 +147,20 @@ class Operator:
         self._stop = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._exit_code = 0
+        self._terms = 0
+        self._settled_term = 0
+        self._holding = self._periodic("lease", self._hold_lease, settings.lease_renew)
+        self._settling = self._periodic("settle", self._settle, settings.lease_renew)
+        self._loops = (
+            self._holding,
+            self._settling,
+            self._periodic("relist", self._sync.relist, settings.relist),
+            self._periodic("tickets", self._work_tickets, settings.ticket_poll),
+            self._periodic("look after", self._look_after, _TICK),
+        )
+
+    def _periodic(self, name: str, job: Callable[[], Awaitable[None]], period: timedelta) -> Loop:
+        return Loop(name, job, period, clock=self._clock, metrics=self._metrics)
 
     # --- life -----------------------------------------------------------------------------
 
@@ -154,15 +172,12 @@ class Operator:
         log.info("started", extra={"version": __version__, "health_port": self._health.port})
         self._watches.start()
         workers = [
-            asyncio.create_task(self._queue.run(self._reconcile, self._stop))
-            for _ in range(self._settings.workers)
+            asyncio.create_task(self._queue.run(self._reconcile, self._stop), name=f"worker {n}")
+            for n in range(self._settings.workers)
         ]
-        loops = [
-            asyncio.create_task(self._every(self._settings.lease_renew, self._hold_lease)),
-            asyncio.create_task(self._every(self._settings.relist, self._sync.relist)),
-            asyncio.create_task(self._every(self._settings.ticket_poll, self._work_tickets)),
-            asyncio.create_task(self._every(timedelta(seconds=_TICK), self._look_after)),
-        ]
+        loops = [asyncio.create_task(loop.run(), name=f"loop {loop.name}") for loop in self._loops]
+        for task in (*workers, *loops):
+            watch(task, is_stopping=self._stop.is_set, end=self._end)
         await self._stop.wait()
         await self._shut_down(workers, loops)
         return self._exit_code
@@ -179,8 +194,8 @@ class Operator:
         await asyncio.gather(*workers, *loops, return_exceptions=True)
         try:
             await self._lease.release()
-        except AppCredentialError as exc:
-            log.warning("the Lease was not released", extra={"error": str(exc)})
+        except Exception:  # whatever it is, what follows must still be closed
+            log.exception("the Lease was not released")
         await asyncio.to_thread(self._watches.stop, 10.0)
         await self._tenants.close()
         await self._health.stop()
@@ -194,27 +209,34 @@ class Operator:
         self._stop.set()
         self._queue.wake()
 
-    async def _every(self, period: timedelta, job: Any) -> None:
-        """Run a job now and then again and again; errors of the API server wait a period."""
-        while True:
-            try:
-                await job()
-            except LeaseLostError as exc:
-                self._end(1, str(exc))
-            except AppCredentialError as exc:
-                log.warning("periodic work failed", extra={"job": job.__name__, "error": str(exc)})
-            await asyncio.sleep(period.total_seconds())
-
     async def _hold_lease(self) -> None:
+        """Nothing but the Lease: no other work may keep it from being renewed."""
         was_leader = self._lease.is_leader()
-        leads = await self._lease.try_hold()
+        try:
+            leads = await self._lease.try_hold()
+        except LeaseLostError as exc:
+            self._end(1, str(exc))
+            return
         self._metrics.leader.set(float(leads))
         if leads and not was_leader:
             log.info("leading", extra={"holder": self._holder})
-            await self._ticketing.refresh()
-            for kind in KINDS:
-                for key in self._store.keys(kind):
-                    self._queue.add(key)
+            self._terms += 1
+            self._settling.wake()
+
+    async def _settle(self) -> None:
+        """Read the tickets once at the start of a term; then everything may have effects."""
+        term = self._terms
+        if term == self._settled_term or not self._lease.is_leader():
+            return
+        await self._ticketing.refresh()
+        self._settled_term = term
+        for kind in KINDS:
+            for key in self._store.keys(kind):
+                self._queue.add(key)
+
+    def _is_synced(self) -> bool:
+        is_settled = self._settled_term == self._terms
+        return is_settled and self._store.is_complete and not self._sync.schema_problem
 
     async def _look_after(self) -> None:
         self._metrics.queue.set(self._queue.depth)
@@ -227,7 +249,12 @@ class Operator:
             await self._ticketing.run_once()
 
     def _livez(self) -> str:
-        return "the work queue makes no progress" if self._queue.is_stuck(_STUCK_SECONDS) else ""
+        if self._queue.is_stuck(_STUCK_SECONDS):
+            return "the work queue makes no progress"
+        idle = self._holding.idle()
+        if idle > max(_LEASE_STUCK_SECONDS, 2 * self._settings.lease_duration.total_seconds()):
+            return f"the Lease loop has made no progress for {idle:.0f} s"
+        return ""
 
     def _readyz(self) -> str:
         if self._sync.schema_problem:

@@ -80,9 +80,10 @@ class Lease:
             return
         self._held_until = float("-inf")
         document = await self._get()
-        if document is None or document["spec"].get("holderIdentity") != self._settings.holder:
+        spec = (document or {}).get("spec") or {}
+        if document is None or spec.get("holderIdentity") != self._settings.holder:
             return
-        document["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
+        document["spec"] = spec | {"holderIdentity": "", "leaseDurationSeconds": 1}
         try:
             await self._kube.request("PUT", f"{self._path}/{self._settings.name}", body=document)
         except ConflictError:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import logging
 from collections.abc import Mapping
 from typing import Any
 
+from appcredential.domain import checks
 from appcredential.domain.conditions import format_time
 from appcredential.domain.marker import Owner
 from appcredential.domain.spec import (
@@ -15,41 +17,80 @@ from appcredential.domain.spec import (
     ObjectId,
     TenantId,
 )
-from appcredential.domain.tickets import Ticket
-from appcredential.errors import NotFoundError
+from appcredential.domain.tickets import Ticket, ticket_name
+from appcredential.errors import ConflictError, InvalidSpecError, NotFoundError
 from appcredential.kube.client import FIELD_MANAGER, KubeClient
 from appcredential.kube.times import required_time
+
+log = logging.getLogger(__name__)
 
 LABEL = "appcredential.io/ticket"
 
 
 class KubeTickets:
-    """The Tickets port."""
+    """The Tickets port. A ConfigMap that somebody damaged is no ticket, and stops no other."""
 
     def __init__(self, kube: KubeClient, namespace: str) -> None:
         self._kube = kube
         self._base = f"/api/v1/namespaces/{namespace}/configmaps"
+        self._warned: frozenset[str] = frozenset()
 
     async def get(self, name: str) -> Ticket | None:
         """See `ports.Tickets`."""
-        try:
-            return _parse(await self._kube.request("GET", f"{self._base}/{name}"))
-        except NotFoundError:
-            return None
+        found = await self._read(name)
+        return _parse(found) if found is not None else None
 
     async def list(self) -> tuple[Ticket, ...]:
         """See `ports.Tickets`."""
         query = (("labelSelector", f"{LABEL}=true"),)
         found = await self._kube.request("GET", self._base, query=query)
         items: builtins.list[Mapping[str, Any]] = found.get("items") or []
-        return tuple(_parse(item) for item in items)
+        parsed = [(item, _parse(item)) for item in items]
+        self._warn([item["metadata"] for item, ticket in parsed if ticket is None])
+        return tuple(ticket for _, ticket in parsed if ticket is not None)
 
     async def put(self, name: str, ticket: Ticket, live: Ticket | None) -> Ticket:
         """See `ports.Tickets`."""
-        body = _build(name, ticket, live)
-        method, path = ("POST", self._base) if live is None else ("PUT", f"{self._base}/{name}")
+        if live is not None:
+            return await self._replace(name, ticket, live.uid, live.resource_version)
         query = (("fieldManager", FIELD_MANAGER),)
-        return _parse(await self._kube.request(method, path, body=body, query=query))
+        try:
+            body = _build(name, ticket, {})
+            written = await self._kube.request("POST", self._base, body=body, query=query)
+        except ConflictError:
+            return await self._mend(name, ticket)
+        return _written(written)
+
+    async def _mend(self, name: str, ticket: Ticket) -> Ticket:
+        """Replace a damaged ticket of this name, which would hold up its owner's deletion."""
+        found = await self._read(name)
+        if found is None or not _is_labelled(found) or _parse(found) is not None:
+            raise ConflictError("the ticket appeared meanwhile")
+        metadata = found["metadata"]
+        return await self._replace(name, ticket, metadata["uid"], metadata["resourceVersion"])
+
+    async def _replace(self, name: str, ticket: Ticket, uid: str, version: str) -> Ticket:
+        body = _build(name, ticket, {"uid": uid, "resourceVersion": version})
+        query = (("fieldManager", FIELD_MANAGER),)
+        path = f"{self._base}/{name}"
+        return _written(await self._kube.request("PUT", path, body=body, query=query))
+
+    async def _read(self, name: str) -> dict[str, Any] | None:
+        try:
+            return await self._kube.request("GET", f"{self._base}/{name}")
+        except NotFoundError:
+            return None
+
+    def _warn(self, damaged: builtins.list[Mapping[str, Any]]) -> None:
+        """Name each damaged ConfigMap, once for each version of it."""
+        seen = {f"{m['name']}@{m['resourceVersion']}": m["name"] for m in damaged}
+        for version, name in seen.items():
+            if version not in self._warned:
+                log.warning(
+                    "a ticket cannot be read and is left alone; mend or delete the ConfigMap",
+                    extra={"configmap": name},
+                )
+        self._warned = frozenset(seen)
 
     async def delete(self, name: str, live: Ticket) -> None:
         """See `ports.Tickets`."""
@@ -61,10 +102,8 @@ class KubeTickets:
             return
 
 
-def _build(name: str, t: Ticket, live: Ticket | None) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"name": name, "labels": {LABEL: "true"}}
-    if live is not None:
-        metadata |= {"uid": live.uid, "resourceVersion": live.resource_version}
+def _build(name: str, t: Ticket, live: Mapping[str, str]) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"name": name, "labels": {LABEL: "true"}, **live}
     data = {
         "namespace": t.owner.namespace,
         "name": t.owner.name,
@@ -83,18 +122,44 @@ def _build(name: str, t: Ticket, live: Ticket | None) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
 
 
-def _parse(document: Mapping[str, Any]) -> Ticket:
-    data, metadata = document["data"], document["metadata"]
+def _is_labelled(document: Mapping[str, Any]) -> bool:
+    return (document["metadata"].get("labels") or {}).get(LABEL) == "true"
+
+
+def _written(document: Mapping[str, Any]) -> Ticket:
+    ticket = _parse(document)
+    if ticket is None:
+        raise ConflictError("the ticket was changed on its way")
+    return ticket
+
+
+def _parse(document: Mapping[str, Any]) -> Ticket | None:
+    """Read a ticket; None when it is damaged, or is not what its own name says."""
+    try:
+        ticket = _read_ticket(document.get("data") or {}, document["metadata"])
+    except (KeyError, ValueError, InvalidSpecError):
+        return None
+    name = ticket_name(ticket.owner, ticket.tenant, ticket.client_id, ticket.type)
+    return ticket if name == document["metadata"]["name"] else None
+
+
+def _read_ticket(data: Mapping[str, str], metadata: Mapping[str, Any]) -> Ticket:
+    """Read the data; what becomes part of an address is checked, as a manifest is.
+
+    Raises:
+        KeyError, ValueError, InvalidSpecError: it is damaged.
+    """
+    namespace = checks.object_name("namespace", data["namespace"])
     return Ticket(
-        owner=Owner(data["namespace"], data["name"]),
+        owner=Owner(namespace, checks.object_name("name", data["name"])),
         resource_uid=data["resourceUid"],
         tenant=data["tenant"],
         tenant_id=TenantId(data["tenantId"]),
-        client_id=ClientId(data["clientId"]),
+        client_id=ClientId(checks.guid("clientId", data["clientId"])),
         object_id=ObjectId(data["objectId"]) if data["objectId"] else None,
         type=CredentialType(data["type"]),
         policy=DeletionPolicy(data["policy"]),
-        secret_name=data["secretName"],
+        secret_name=checks.object_name("secretName", data["secretName"]),
         secret_uid=data["secretUid"],
         pending_attempt=data["pendingAttempt"],
         due=required_time(data["due"]),
