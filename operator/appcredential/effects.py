@@ -37,6 +37,7 @@ from appcredential.domain.spec import ClientId
 from appcredential.errors import (
     AppCredentialError,
     ConflictError,
+    IdentityRejectedError,
     NotFoundError,
     OutcomeUnknownError,
     PermissionDeniedError,
@@ -46,7 +47,7 @@ from appcredential.errors import (
 )
 from appcredential.ports import Clock, Events, EventSubject, Intent, MintedPassword, Resources
 from appcredential.ports import Secrets as SecretsPort
-from appcredential.tenants import Session
+from appcredential.tenants import IDENTITY_REJECTED, Session, not_ready
 from appcredential.view import View
 
 log = logging.getLogger(__name__)
@@ -166,6 +167,8 @@ class Effects:
         if isinstance(exc, ThrottledError):
             message = "Graph asks to slow down."
             return Problem(reason=Reason.THROTTLED, message=message, stalled=False), exc.retry_after
+        if isinstance(exc, IdentityRejectedError):
+            return not_ready(IDENTITY_REJECTED), _RETRY
         if isinstance(exc, PermissionDeniedError):
             message = (
                 "Graph refuses the operator's request. Make its service principal an owner of "

@@ -39,6 +39,7 @@ _MINT_SECONDS = 40.0
 _CONFLICT_RETRY = timedelta(seconds=1)
 _FORBIDDEN_RETRY = timedelta(minutes=1)
 _CLOSED_RETRY = timedelta(minutes=1)
+_IDENTITY_DOUBT = timedelta(seconds=10)
 
 
 class GrantSource(Protocol):
@@ -83,6 +84,7 @@ class Reconciler:
         events: Events,
         grants: GrantSource,
         access: Callable[[str], Access | Problem],
+        doubt: Callable[[str, timedelta], None],
         cluster_skew: Callable[[], timedelta | None],
         metrics: Metrics,
         permission_retry: timedelta,
@@ -99,6 +101,7 @@ class Reconciler:
         self._events = events
         self._grants = grants
         self._access = access
+        self._doubt = doubt
         self._cluster_skew = cluster_skew
         self._metrics = metrics
         self._forbidden_retry = min(permission_retry, _FORBIDDEN_RETRY)
@@ -260,7 +263,15 @@ class Reconciler:
             self._metrics.effects.labels(name, "error").inc()
             raise
         self._metrics.effects.labels(name, "done").inc()
+        self._doubt_identity(o, view)
         return True
+
+    def _doubt_identity(self, o: Observation, view: View) -> None:
+        """Have the tenant probed when Entra rejected the operator itself: it concerns all."""
+        problem = view.memory.directory_problem
+        is_news = problem is not None and problem != o.memory.directory_problem
+        if problem is not None and is_news and problem.reason is Reason.TENANT_NOT_READY:
+            self._doubt(_spec(o).tenant, _IDENTITY_DOUBT)
 
     async def _dispatch(self, o: Observation, decision: Decision, view: View) -> None:
         match decision.action:

@@ -23,6 +23,7 @@ from appcredential.domain.status import needs_write
 from appcredential.errors import (
     AppCredentialError,
     ConflictError,
+    IdentityRejectedError,
     InvalidSpecError,
     NotFoundError,
     PermissionDeniedError,
@@ -39,6 +40,11 @@ log = logging.getLogger(__name__)
 
 _RETRY = timedelta(seconds=30)
 _RECHECK = timedelta(minutes=10)
+IDENTITY_REJECTED = Problem(
+    reason=Reason.IDENTITY_REJECTED,
+    message="Entra refuses the operator's own credential. Put a valid one into the Secret "
+    "that spec.identity names, and check tenantId and clientId.",
+)
 _UNREAD = Problem(
     reason=Reason.TENANT_NOT_READY,
     message="The EntraTenant could not be looked at yet; the operator's log says why.",
@@ -157,6 +163,19 @@ class Tenants:
         found = self.access(name)
         return found.session if isinstance(found, Access) else None
 
+    def doubt(self, name: str, max_age: timedelta) -> None:
+        """Have a tenant probed at once, unless it was within `max_age`.
+
+        For whoever met something that concerns all users of the tenant.
+        """
+        held = self._open.get(name)
+        if held is None or held.failing is not None or held.probed is None:
+            return  # it is looked at soon anyway
+        if self._clock.now() - held.probed < max_age:
+            return
+        held.probed = None
+        self._wake(Key(TENANTS, "", name))
+
     async def reconcile(self, key: Key) -> datetime | None:
         """Bring one EntraTenant's session and status up to date."""
         document = await self._objects.get(TENANTS, "", key.name)
@@ -264,13 +283,7 @@ class Tenants:
 
     def _note(self, name: str, problem: Problem | None) -> None:
         """Record how the look ended; whoever uses the tenant hears of a change."""
-        outcome = None
-        if problem is not None:
-            outcome = Problem(
-                reason=Reason.TENANT_NOT_READY,
-                message=f"The EntraTenant is not ready: {problem.reason}. {problem.message}",
-                stalled=problem.stalled,
-            )
+        outcome = not_ready(problem) if problem is not None else None
         is_news = name not in self._outcomes or self._outcomes[name] != outcome
         self._outcomes[name] = outcome
         if is_news:
@@ -315,17 +328,22 @@ class Tenants:
             await held.session.close()
 
 
-def _refusal(exc: PermissionDeniedError) -> Problem:
-    if type(exc) is PermissionDeniedError:
-        return Problem(
-            reason=Reason.PERMISSION_DENIED,
-            message="Graph refuses to let the operator read applications. Consent to "
-            "Application.ReadWrite.OwnedBy for its app registration.",
-        )
+def not_ready(problem: Problem) -> Problem:
+    """Return what the users of a tenant are told about its problem."""
     return Problem(
-        reason=Reason.IDENTITY_REJECTED,
-        message="Entra refuses the operator's own credential. Put a valid one into the Secret "
-        "that spec.identity names, and check tenantId and clientId.",
+        reason=Reason.TENANT_NOT_READY,
+        message=f"The EntraTenant is not ready: {problem.reason}. {problem.message}",
+        stalled=problem.stalled,
+    )
+
+
+def _refusal(exc: PermissionDeniedError) -> Problem:
+    if isinstance(exc, IdentityRejectedError):
+        return IDENTITY_REJECTED
+    return Problem(
+        reason=Reason.PERMISSION_DENIED,
+        message="Graph refuses to let the operator read applications. Consent to "
+        "Application.ReadWrite.OwnedBy for its app registration.",
     )
 
 
