@@ -18,6 +18,8 @@ DAMAGES: list[dict[str, Any]] = [
     {"data": {}},
     damaged({"due": "soon"}),
     damaged({"due": ""}),
+    damaged({"due": "0001-01-01T00:00:00+14:00"}),
+    damaged({"due": "9999-12-31T23:59:59Z"}),
     damaged({"type": "Password"}),
     damaged({"policy": "Keep"}),
     damaged({"clientId": "22222222-2222-2222-2222-22222222222/"}),

@@ -1,10 +1,14 @@
-"""Secrets between their JSON form and the domain's T and P. Pure; no request is made here."""
+"""Secrets between their JSON form and the domain's T and P. Pure; no request is made here.
+
+Reading never fails, whatever a person made of the annotations: they only ever narrow
+what may be done, so a record that cannot be read counts as one that is not there.
+"""
 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -68,27 +72,36 @@ def parse_target(document: Mapping[str, Any]) -> Target:
 
 
 def parse_pending(document: Mapping[str, Any], identity: ClusterIdentity) -> Pending:
-    """Read a Secret as P. Unreadable records make it an Abandoned one that proves nothing."""
+    """Read a Secret as P. Unreadable records make it an Abandoned one that proves nothing.
+
+    One that is `Minted` and has its key id stays so: its value may be all there is.
+    """
     metadata = document["metadata"]
     annotations = dict(metadata.get("annotations") or {})
-    number = int(_read(annotations, "attempt-number") or 0)
-    minted = _minted(annotations)
-    value = decode_data(document.get("data") or {}).get(VALUE_KEY)
-    stored = _read(annotations, "attempt")
+    data = decode_data(document.get("data") or {})
+    minted, number, state = _minted(annotations), _number(annotations), _state(annotations)
+    value = data.get(VALUE_KEY)
     if value is not None and minted is not None and value.sha256() != minted.value_sha256:
         value = None
+    never_minted = state is not PendingState.MINTED and VALUE_KEY not in data
+    is_read = number is not None and state is not None and (minted is not None or never_minted)
+    is_held = state is PendingState.MINTED and minted is not None
+    stored = _read(annotations, "attempt")
+    if is_read and not stored:
+        # A first intent cannot store its attempt: the uid it is made of exists only
+        # after the create. From the next write on it is stored, and a copy shows.
+        stored = attempt_id(identity, metadata["uid"], number or 0)
     return Pending(
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
         owner=_read(annotations, "owner"),
         tenant_id=TenantId(_read(annotations, "tenant-id")),
         object_id=ObjectId(_read(annotations, "application-object-id")),
-        # A first intent cannot store its attempt: the uid it is made of exists only
-        # after the create. From the next write on it is stored, and a copy shows.
-        attempt=Attempt(stored) if stored else attempt_id(identity, metadata["uid"], number),
-        attempt_number=number,
+        # Without an attempt it is nobody's: it passes for no fenced intent.
+        attempt=Attempt(stored if is_read or is_held else ""),
+        attempt_number=number or 0,
         holder=_read(annotations, "holder"),
-        state=PendingState(_read(annotations, "state") or PendingState.ABANDONED),
+        state=state if state is not None and (is_read or is_held) else PendingState.ABANDONED,
         intent_time=parse_time(_read(annotations, "intent-time"))
         or required_time(metadata.get("creationTimestamp")),
         minted=minted,
@@ -209,6 +222,16 @@ def _read(annotations: Mapping[str, str], key: str) -> str:
     return str(annotations.get(PREFIX + key) or "")
 
 
+def _number(annotations: Mapping[str, str]) -> int | None:
+    raw = _read(annotations, "attempt-number")
+    return int(raw) if re.fullmatch(r"[0-9]{1,9}", raw) else None
+
+
+def _state(annotations: Mapping[str, str]) -> PendingState | None:
+    raw = _read(annotations, "state")
+    return PendingState(raw) if raw in set(PendingState) else None
+
+
 def _minted(annotations: Mapping[str, str]) -> Minted | None:
     start = parse_time(_read(annotations, "not-before"))
     end = parse_time(_read(annotations, "expires"))
@@ -227,38 +250,38 @@ def _minted(annotations: Mapping[str, str]) -> Minted | None:
 def _entries(raw: str) -> list[Mapping[str, Any]]:
     """Read a JSON list of objects; a person's edit that breaks it reads as empty.
 
-    Annotations only ever narrow what may be done, so losing one is safe: an
-    unrecorded credential counts as stranded and keeps the full overlap.
+    Losing an entry is safe: an unrecorded credential counts as stranded and keeps
+    the full overlap.
     """
     try:
         found = json.loads(raw) if raw else []
-    except (ValueError, binascii.Error):
+    except (ValueError, RecursionError):
         return []
     return [e for e in found if isinstance(e, dict)] if isinstance(found, list) else []
 
 
 def _retiring(raw: str) -> tuple[Retiring, ...]:
-    found: list[Retiring] = []
-    for entry in _entries(raw):
-        end, since = parse_time(entry.get("end")), parse_time(entry.get("since"))
-        if end is None or since is None or entry.get("cause") not in set(RetireCause):
-            continue
-        found.append(
-            Retiring(
-                key_id=KeyId(str(entry.get("keyId"))),
-                end=end,
-                since=since,
-                cause=RetireCause(entry["cause"]),
-                removed=parse_time(entry.get("removed")),
-            )
-        )
-    return tuple(found)
+    found = (_retiring_entry(entry) for entry in _entries(raw))
+    return tuple(entry for entry in found if entry is not None)
+
+
+def _retiring_entry(entry: Mapping[str, Any]) -> Retiring | None:
+    end, since = parse_time(entry.get("end")), parse_time(entry.get("since"))
+    key, cause = entry.get("keyId"), entry.get("cause")
+    if end is None or since is None or not isinstance(key, str) or not isinstance(cause, str):
+        return None
+    if not key or cause not in set(RetireCause):
+        return None
+    removed = parse_time(entry.get("removed"))
+    return Retiring(
+        key_id=KeyId(key), end=end, since=since, cause=RetireCause(cause), removed=removed
+    )
 
 
 def _abandoned(raw: str) -> tuple[Abandoned, ...]:
     found = [(e.get("attempt"), parse_time(e.get("time"))) for e in _entries(raw)]
     return tuple(
-        Abandoned(attempt=Attempt(str(attempt)), time=time)
+        Abandoned(attempt=Attempt(attempt), time=time)
         for attempt, time in found
-        if attempt and time is not None
+        if isinstance(attempt, str) and attempt and time is not None
     )

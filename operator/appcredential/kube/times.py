@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
+
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 
 
-def parse_time(text: str | None) -> datetime | None:
-    """Read an RFC 3339 time as aware UTC; None for nothing or nonsense."""
+def parse_time(text: object) -> datetime | None:
+    """Read an RFC 3339 time as aware UTC; None for nothing or nonsense.
+
+    A time near the ends of the calendar is nonsense too: the first sum with it would fail.
+    """
     try:
-        found = datetime.fromisoformat(text) if text else None
-    except ValueError:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+        if found is None or found.tzinfo is None:
+            return None
+        moment = found.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    if found is None or found.tzinfo is None:
-        return None
-    return found.astimezone(UTC)
+    return moment if _EARLIEST <= moment < _LATEST else None
 
 
-def required_time(text: str | None) -> datetime:
+def required_time(text: object) -> datetime:
     """Read a time that must be there, as `creationTimestamp` always is.
 
     Raises:
