@@ -82,7 +82,7 @@ class Directory(Protocol):
         ...
 
     def skew(self) -> timedelta | None:
-        """Return Entra's clock minus ours, from the last answer; None before one."""
+        """Return Entra's clock minus ours, from its answers; None when unknown."""
         ...
 
 

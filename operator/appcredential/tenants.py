@@ -15,7 +15,7 @@ from appcredential.domain.conditions import (
     Reason,
     merge_conditions,
 )
-from appcredential.domain.observed import Tenant
+from appcredential.domain.observed import Policy, Tenant
 from appcredential.domain.parse import parse_entra_tenant
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec import EntraTenantSpec
@@ -39,7 +39,10 @@ from appcredential.workqueue import Key
 log = logging.getLogger(__name__)
 
 _RETRY = timedelta(seconds=30)
-_RECHECK = timedelta(minutes=10)
+# How soon a new credential of the operator's own is taken up.
+_RECHECK = timedelta(seconds=30)
+_PROBE = timedelta(hours=1)
+_SKEWED_PROBE = timedelta(minutes=1)
 IDENTITY_REJECTED = Problem(
     reason=Reason.IDENTITY_REJECTED,
     message="Entra refuses the operator's own credential. Put a valid one into the Secret "
@@ -98,6 +101,7 @@ class _Open:
     session: Session
     probed: datetime | None = None
     failing: Problem | None = None
+    is_skewed: bool = False
 
 
 class Tenants:
@@ -116,6 +120,7 @@ class Tenants:
         users_of: Callable[[str], list[Key]],
         wake: Callable[[Key], None],
         retry: timedelta = _RETRY,
+        max_skew: timedelta = Policy().max_clock_skew,  # noqa: B008 - frozen
     ) -> None:
         self._clock = clock
         self._namespace = namespace
@@ -127,6 +132,7 @@ class Tenants:
         self._users_of = users_of
         self._wake = wake
         self._retry = retry
+        self._max_skew = max_skew
         self._open: dict[str, _Open] = {}
         self._outcomes: dict[str, Problem | None] = {}
 
@@ -146,6 +152,7 @@ class Tenants:
                 message="The EntraTenant that spec.tenantRef names does not exist: create it, or "
                 "name another one in a new AppCredential.",
             )
+        held.is_skewed = held.is_skewed or self._blocks(held)
         spec = held.spec
         tenant = Tenant(
             name=name,
@@ -191,6 +198,7 @@ class Tenants:
             self._outcomes.setdefault(key.name, _UNREAD)
             raise
         self._note(key.name, problem)
+        self._note_skew(key.name)
         if self._gate.problem() is None:
             await self._write_status(document, problem)
         return self._clock.now() + (_RECHECK if problem is None else self._retry)
@@ -247,7 +255,8 @@ class Tenants:
                 "APPCREDENTIAL_CUSTOM_GRAPH in the operator's settings.",
             )
         # At no moment without a session: the tenant would pass for one that does not exist.
-        self._open[name] = _Open(spec, secret.sha256(), session)
+        was_skewed = held is not None and held.is_skewed
+        self._open[name] = _Open(spec, secret.sha256(), session, is_skewed=was_skewed)
         if held is not None:
             await held.session.close()
         return None
@@ -255,7 +264,8 @@ class Tenants:
     async def _probe(self, name: str) -> Problem | None:
         held = self._open[name]
         now = self._clock.now()
-        is_recent = held.probed is not None and now - held.probed < _RECHECK * 6
+        pause = _SKEWED_PROBE if self._blocks(held) else _PROBE
+        is_recent = held.probed is not None and now - held.probed < pause
         if is_recent and held.failing is None:
             return None
         held.probed = now
@@ -287,8 +297,23 @@ class Tenants:
         is_news = name not in self._outcomes or self._outcomes[name] != outcome
         self._outcomes[name] = outcome
         if is_news:
-            for user in self._users_of(name):
-                self._wake(user)
+            self._wake_users(name)
+
+    def _note_skew(self, name: str) -> None:
+        """Wake whoever was held by a wrong clock that is right now."""
+        held = self._open.get(name)
+        if held is not None and held.is_skewed and not self._blocks(held):
+            held.is_skewed = False
+            self._wake_users(name)
+
+    def _blocks(self, held: _Open) -> bool:
+        """Tell whether the tenant's clock keeps its users from doing anything."""
+        skew = held.session.directory.skew()
+        return skew is not None and abs(skew) > self._max_skew
+
+    def _wake_users(self, name: str) -> None:
+        for user in self._users_of(name):
+            self._wake(user)
 
     async def _write_status(self, document: Mapping[str, Any], problem: Problem | None) -> None:
         metadata, current = document["metadata"], document.get("status") or {}

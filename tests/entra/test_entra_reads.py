@@ -237,6 +237,24 @@ async def test_the_clock_of_entra_is_seen() -> None:
     assert world.directory.skew() == timedelta(minutes=2)
 
 
+async def test_one_wrong_date_of_graph_is_not_believed() -> None:
+    wrong = answer(404, {}, Date="Wed, 21 Jan 2026 15:00:00 GMT")
+    right = answer(404, {}, Date="Wed, 21 Jan 2026 12:00:01 GMT")
+    world = World(Graph(wrong, right, wrong, wrong))
+    skews = []
+    for _ in range(4):
+        with pytest.raises(NotFoundError):
+            await world.directory.application(CLIENT, FRESH)
+        skews.append(world.directory.skew())
+        world.clock.seconds += 1
+    second, hours = timedelta(seconds=1), timedelta(hours=3)
+    assert skews[:3] == [None, timedelta(0), timedelta(0)]
+    assert skews[3] is not None
+    assert abs(skews[3] - hours) < 10 * second
+    world.clock.seconds += 2 * 3600
+    assert world.directory.skew() is None
+
+
 async def test_a_probe_reads_any_one_application() -> None:
     world = World(Graph(answer(200, {"value": []}), failure(403, "Authorization_RequestDenied")))
     await world.directory.probe()

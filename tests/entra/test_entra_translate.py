@@ -16,9 +16,9 @@ from azure.core.exceptions import (
 )
 from kiota_abstractions.api_error import APIError
 
+from appcredential.domain.skew import http_date
 from appcredential.entra.translate import (
     graph_error,
-    http_date,
     retry_after,
     token_error,
     transport_error,

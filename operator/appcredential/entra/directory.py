@@ -135,7 +135,7 @@ class GraphDirectory:
             await self._session.send(Call(operation=PROBE, is_write=False, make=make))
 
     def skew(self) -> timedelta | None:
-        """Return Entra's clock minus ours, from the last answer; None before one."""
+        """Return Entra's clock minus ours, from its answers; None when unknown."""
         return self._session.skew()
 
     async def _read(self, client_id: ClientId) -> Application:

@@ -23,7 +23,9 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 
 from appcredential import __version__
+from appcredential.domain.observed import Policy
 from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.skew import Skew, http_date
 from appcredential.domain.spec import ClientId, TenantId
 from appcredential.entra.clouds import Endpoints
 from appcredential.entra.credential import OperatorToken, client_secret_source
@@ -32,13 +34,14 @@ from appcredential.entra.tls import tls_context
 from appcredential.entra.translate import (
     RedirectRefusedError,
     graph_error,
-    http_date,
     no_answer,
     transport_error,
 )
 from appcredential.ports import Clock
 
 USER_AGENT: Final = f"appcredential/{__version__}"
+
+_MAX_SKEW: Final = Policy().max_clock_skew
 
 _log = logging.getLogger(__name__)
 
@@ -97,18 +100,18 @@ class TenantSession:
         self._clock = clock
         self._timeouts = timeouts
         self._observe = observe
-        self._skew: timedelta | None = None
+        self._skew = Skew()
         self._token = token or _operator_token(identity, endpoints, ca_file, clock, timeouts.token)
         self._http = self._http_client(ca_file, transport)
         self._adapter = self._request_adapter(endpoints)
         self.graph = GraphServiceClient(request_adapter=self._adapter)
 
     def skew(self) -> timedelta | None:
-        """Return Entra's clock minus ours by the last Graph answer; None before one.
+        """Return Entra's clock minus ours by Graph's answers; None when unknown.
 
         The header has whole seconds, so it is up to 1 s too small.
         """
-        return self._skew
+        return self._skew.now(self._clock.monotonic())
 
     async def send(self, call: Call) -> bytes:
         """Send one request and return the body of a success, empty for 204.
@@ -210,7 +213,8 @@ class TenantSession:
             raise RedirectRefusedError(f"HTTP {response.status_code}")
         date = http_date(response.headers.get("Date", ""))
         if date is not None:
-            self._skew = date - self._clock.now()
+            clock = self._clock
+            self._skew = self._skew.seen(date - clock.now(), clock.monotonic(), _MAX_SKEW)
 
 
 def _operator_token(

@@ -9,8 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import httpx
@@ -19,6 +18,7 @@ from kiota_abstractions.api_error import APIError
 
 from appcredential.domain.conditions import Reason
 from appcredential.domain.signin import SignInClass, classify
+from appcredential.domain.skew import http_date
 from appcredential.entra.wire import plain
 from appcredential.errors import (
     AppCredentialError,
@@ -73,15 +73,6 @@ def retry_after(headers: Mapping[str, str] | None, now: datetime) -> timedelta |
             return None
         wait = date - now
     return min(max(wait, _MIN_PAUSE), _MAX_PAUSE)
-
-
-def http_date(text: str) -> datetime | None:
-    """Parse an HTTP date; None when it is none."""
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return date.replace(tzinfo=UTC) if date.tzinfo is None else date
 
 
 def graph_error(

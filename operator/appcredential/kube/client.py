@@ -10,13 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
 import msgspec
 from kubernetes.aio import client, config
 
+from appcredential.domain.observed import Policy
+from appcredential.domain.skew import Skew, http_date
 from appcredential.errors import UnavailableError
 from appcredential.kube.translate import raise_for_status
 from appcredential.ports import Clock
@@ -26,6 +27,8 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+
+_MAX_SKEW = Policy().max_clock_skew
 
 Observe = Callable[[str, str, int, float], None]
 """Called with purpose, method, HTTP status (0 without one) and seconds."""
@@ -61,7 +64,7 @@ class KubeClient:
         self._clock = clock
         self._timeout = timeout
         self._observe = observe
-        self._skew: timedelta | None = None
+        self._skew = Skew()
 
     @classmethod
     async def connect(cls, clock: Clock, kubeconfig: str, observe: Observe = ignore) -> KubeClient:
@@ -79,8 +82,8 @@ class KubeClient:
         await self._api.close()
 
     def skew(self) -> timedelta | None:
-        """Return the API server's clock minus ours, by the last answer."""
-        return self._skew
+        """Return the API server's clock minus ours, by its answers; None when unknown."""
+        return self._skew.now(self._clock.monotonic())
 
     async def request(
         self,
@@ -138,9 +141,10 @@ class KubeClient:
         return int(response.status), dict(response.getheaders()), raw or b""
 
     def _note_time(self, headers: Mapping[str, str]) -> None:
-        date = headers.get("Date") or headers.get("date")
-        if date:
-            self._skew = parsedate_to_datetime(date) - self._clock.now()
+        date = http_date(headers.get("Date") or headers.get("date") or "")
+        if date is not None:
+            clock = self._clock
+            self._skew = self._skew.seen(date - clock.now(), clock.monotonic(), _MAX_SKEW)
 
 
 def _decode(raw: bytes, status: int) -> dict[str, Any]:
