@@ -379,6 +379,7 @@ CASES: Final = (
         tenant_reason="IdentityRejected",
         remedy=("Put a valid one",),
         published=True,
+        ready=("True", "Published"),  # no rotation is due that could fail
     ),
     Case(
         name="consent missing",

@@ -19,6 +19,7 @@ from demo.seed import OPERATOR_ID, OPERATOR_SECRET, TENANT_ID
 from demo.stack import QUICK, EmulatorProcess, OperatorProcess
 from demo.story import signs_in
 from localcluster import Cluster
+from tests.support.kstatus import kstatus
 
 GROUP: Final = "/apis/appcredential.io/v1alpha1"
 API_VERSION: Final = "appcredential.io/v1alpha1"
@@ -345,14 +346,11 @@ class Team:
         return condition_of(self.resource(name), kind)
 
     def is_ready(self, name: str = "app") -> bool:
-        """Tell whether it is Ready, and the status speaks of its generation."""
+        """Tell whether it is Ready, and tools would say that all of its spec is met."""
         resource = self.resource(name)
         ready = condition_of(resource, "Ready")
-        return (
-            ready.get("status") == "True"
-            and ready.get("reason") == "Published"
-            and resource["status"]["observedGeneration"] == resource["metadata"]["generation"]
-        )
+        is_published = (ready.get("status"), ready.get("reason")) == ("True", "Published")
+        return is_published and kstatus(resource) == "Current"
 
     def ready(self, name: str = "app", seconds: float = PATIENCE) -> dict[str, Any]:
         """Wait until it is Ready; return its status."""
