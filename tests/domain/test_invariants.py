@@ -41,7 +41,7 @@ MANY = 4000
 """How many observations are looked at for one that shows a broken rule."""
 
 
-@settings(derandomize=True, max_examples=2500, deadline=None)
+@settings(derandomize=True, max_examples=1000, deadline=None)
 @given(seed=st.integers(0, 2**32))
 @example(seed=0)
 def test_every_decision_keeps_every_promise(seed: int) -> None:
@@ -49,8 +49,12 @@ def test_every_decision_keeps_every_promise(seed: int) -> None:
 
 
 def test_the_observations_reach_every_kind_of_action() -> None:
-    reached = {type(lifecycle.decide(observe(seed)).action) for seed in range(MANY)}
-    assert reached == set(act.Action.__args__) - {act.Hold}
+    wanted = set(act.Action.__args__) - {act.Hold}  # what a gate says; never an action to do
+    for seed in range(MANY):
+        wanted.discard(type(lifecycle.decide(observe(seed)).action))
+        if not wanted:
+            return
+    assert not wanted
 
 
 def test_they_are_the_same_every_time() -> None:
