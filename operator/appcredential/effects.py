@@ -195,7 +195,9 @@ class Effects:
         c.view.pending.set(None, self._clock.monotonic())
 
     async def _fence(self, action: act.Fence, c: Context) -> None:
-        written = await self._secrets.put_abandoned(_required(c.view.pending.value))
+        written = await self._secrets.put_abandoned(
+            c.facts.o.resource.owner, _required(c.view.pending.value)
+        )
         c.view.pending.set(written, self._clock.monotonic())
         log.warning("attempt fenced", extra={"cause": action.reason, **_about(c)})
 
@@ -349,6 +351,7 @@ class Effects:
 
     async def _persist(self, c: Context, pending: Pending, made: MintedPassword) -> None:
         """Keep the only copy of the value. Not bound by freshness: resourceVersion guards it."""
+        owner = c.facts.o.resource.owner
         minted = Minted(
             key_id=made.credential.key_id,
             attempt=attempt_id(c.facts.o.identity, pending.uid, pending.attempt_number),
@@ -358,7 +361,7 @@ class Effects:
         )
         for _ in range(_PERSIST_TRIES):
             try:
-                written = await self._secrets.put_minted(pending, minted, made.value)
+                written = await self._secrets.put_minted(owner, pending, minted, made.value)
             except (ConflictError, NotFoundError):
                 if not await self._was_persisted(c, minted):
                     await self._discard(c, minted)

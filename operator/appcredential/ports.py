@@ -111,7 +111,7 @@ class Secrets(Protocol):
         ...
 
     async def pending(self, owner: Owner) -> Pending | None:
-        """Read P; None when it does not exist."""
+        """Read the Secret of P's name; None when it does not exist."""
         ...
 
     async def put_target(
@@ -126,14 +126,20 @@ class Secrets(Protocol):
         ...
 
     async def put_intent(self, intent: Intent, live: Pending | None) -> Pending:
-        """Create P as `Intent`, or take exactly the Abandoned version `live` up again."""
+        """Create P as `Intent`, or take exactly the Abandoned version `live` up again.
+
+        Raises:
+            ConflictError: it exists, changed since, or is foreign; also of the three below.
+        """
         ...
 
-    async def put_minted(self, live: Pending, minted: Minted, value: SecretValue) -> Pending:
+    async def put_minted(
+        self, owner: Owner, live: Pending, minted: Minted, value: SecretValue
+    ) -> Pending:
         """Write the value into exactly the version `live` of P."""
         ...
 
-    async def put_abandoned(self, live: Pending) -> Pending:
+    async def put_abandoned(self, owner: Owner, live: Pending) -> Pending:
         """Set exactly the version `live` of P to `Abandoned`."""
         ...
 

@@ -176,6 +176,16 @@ CASES: list[tuple[str, TicketObservation, TicketAction]] = [
         DeleteTarget(),
     ),
     (
+        "leaves a Secret that only bears P's name",
+        seen(
+            ticket(),
+            application=NOTHING,
+            clean_reads=CLEAN,
+            pending=replace(pending(), is_foreign=True),
+        ),
+        DeleteTarget(),
+    ),
+    (
         "deletes T when P is gone",
         seen(ticket(), application=NOTHING, clean_reads=CLEAN),
         DeleteTarget(),

@@ -119,9 +119,11 @@ def _leak() -> None:
     """Break the operator as a careless debug line would."""
     inner: Method = KubeSecrets.put_minted
 
-    async def leaking(self: KubeSecrets, live: Any, minted: Any, value: SecretValue) -> Any:
+    async def leaking(
+        self: KubeSecrets, owner: Any, live: Any, minted: Any, value: SecretValue
+    ) -> Any:
         logging.getLogger("appcredential.effects").debug("storing %s", value.reveal())
-        return await inner(self, live, minted, value)
+        return await inner(self, owner, live, minted, value)
 
     setattr(KubeSecrets, "put_minted", leaking)  # noqa: B010 - a method is replaced
 

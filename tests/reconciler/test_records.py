@@ -109,7 +109,7 @@ INTENT: Final = {"state": "Intent", "key-id": None}
 @pytest.mark.parametrize("raw", ["x", "", "-1", "1.5", "9" * 5000, "\N{ARABIC-INDIC DIGIT THREE}"])
 def test_an_intent_without_its_number_proves_nothing(raw: str) -> None:
     document = pending_document({**INTENT, "attempt-number": raw, "attempt": None})
-    read = parse_pending({**document, "data": {}}, IDENTITY)
+    read = parse_pending({**document, "data": {}}, IDENTITY, OWNER)
     assert (read.state, read.attempt, read.attempt_number) == (PendingState.ABANDONED, "", 0)
     # It passes for no attempt that a credential could carry, and goes as a copy does.
     assert isinstance(decide(observation(pending=read)).action, DeletePending)
@@ -117,11 +117,11 @@ def test_an_intent_without_its_number_proves_nothing(raw: str) -> None:
 
 @pytest.mark.parametrize("state", ["minted", "", None, "Published", "MINTED"])
 def test_a_pending_secret_without_its_state_is_abandoned(state: str | None) -> None:
-    read = parse_pending(pending_document({"state": state}), IDENTITY)
+    read = parse_pending(pending_document({"state": state}), IDENTITY, OWNER)
     assert read.state is PendingState.ABANDONED
     assert read.minted is not None
     assert not read.fenced_from_intent
-    bare = parse_pending(pending_document({"state": state, "key-id": None}), IDENTITY)
+    bare = parse_pending(pending_document({"state": state, "key-id": None}), IDENTITY, OWNER)
     assert (bare.state, bare.attempt) == (PendingState.ABANDONED, "")
 
 
@@ -129,13 +129,13 @@ def test_a_pending_secret_without_its_state_is_abandoned(state: str | None) -> N
 def test_a_minted_one_whose_records_are_damaged_never_passes_for_a_fenced_intent(key: str) -> None:
     for state in (None, "Minted", "Abandoned"):
         read = parse_pending(
-            pending_document({key: "", **({"state": state} if state else {})}), IDENTITY
+            pending_document({key: "", **({"state": state} if state else {})}), IDENTITY, OWNER
         )
         assert (read.state, read.attempt) == (PendingState.ABANDONED, "")
 
 
 def test_a_minted_one_with_its_key_id_stays_minted() -> None:
-    read = parse_pending(pending_document({"attempt-number": "x"}), IDENTITY)
+    read = parse_pending(pending_document({"attempt-number": "x"}), IDENTITY, OWNER)
     assert read.state is PendingState.MINTED
     assert read.minted is not None
     assert read.minted.key_id == NEXT
@@ -143,11 +143,11 @@ def test_a_minted_one_with_its_key_id_stays_minted() -> None:
 
 
 def test_a_whole_pending_secret_is_read_as_it_was_written() -> None:
-    assert parse_pending(pending_document({}), IDENTITY) == pending(
+    assert parse_pending(pending_document({}), IDENTITY, OWNER) == pending(
         intent_time=NOW - timedelta(seconds=10)
     )
     first = changed(pending_document(INTENT), {"attempt": None})
-    read = parse_pending({**first, "data": {}}, IDENTITY)
+    read = parse_pending({**first, "data": {}}, IDENTITY, OWNER)
     assert read.state is PendingState.INTENT
     assert read.attempt == attempt_id(IDENTITY, PENDING_UID, 1)
 
@@ -171,7 +171,7 @@ def test_a_damaged_list_reads_as_empty(raw: str) -> None:
     document = target_document({"retiring": raw, "abandoned": raw})
     read = parse_target(document)
     assert (read.retiring, read.abandoned) == ((), ())
-    assert parse_pending(pending_document({"abandoned": raw}), IDENTITY).abandoned == ()
+    assert parse_pending(pending_document({"abandoned": raw}), IDENTITY, OWNER).abandoned == ()
 
 
 def test_an_entry_that_is_whole_survives_its_damaged_neighbours() -> None:
@@ -223,7 +223,7 @@ def test_any_annotations_at_all_are_read_and_decided_about(
     of_target: dict[str, str | None], of_pending: dict[str, str | None]
 ) -> None:
     t = parse_target(target_document(of_target))
-    p = parse_pending(pending_document(of_pending), IDENTITY)
+    p = parse_pending(pending_document(of_pending), IDENTITY, OWNER)
     listed = application(credential(), next_credential())
     deleted = replace(resource(), deletion_time=NOW - timedelta(hours=1))
     for o in (
@@ -246,4 +246,4 @@ def test_annotations_of_others_are_read_too(annotations: dict[str, str]) -> None
     }
     document = {"metadata": metadata, "data": {"value": b64encode(b"\xff").decode()}}
     assert parse_target(document).published is None
-    assert parse_pending(document, IDENTITY).state is PendingState.ABANDONED
+    assert parse_pending(document, IDENTITY, OWNER).state is PendingState.ABANDONED

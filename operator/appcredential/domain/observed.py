@@ -165,7 +165,11 @@ class PendingState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """P. `attempt` is the stored one, else the one that its own uid and number give."""
+    """P. `attempt` is the stored one, else the one that its own uid and number give.
+
+    `is_foreign`: a Secret that only bears P's name, of another type or with another
+    owner; it is never believed, written or deleted.
+    """
 
     uid: str
     resource_version: str
@@ -180,6 +184,7 @@ class Pending:
     minted: Minted | None = None
     value: SecretValue | None = None
     abandoned: tuple[Abandoned, ...] = ()
+    is_foreign: bool = False
 
     @property
     def fenced_from_intent(self) -> bool:

@@ -195,7 +195,8 @@ def _is_revoked(o: TicketObservation, c: Credential) -> bool:
 
 
 def _is_own_pending(o: TicketObservation) -> bool:
-    return o.pending is not None and o.pending.owner == str(o.ticket.owner)
+    p = o.pending
+    return p is not None and not p.is_foreign and p.owner in {"", str(o.ticket.owner)}
 
 
 def _is_own_target(o: TicketObservation) -> bool:

@@ -71,10 +71,11 @@ def parse_target(document: Mapping[str, Any]) -> Target:
     )
 
 
-def parse_pending(document: Mapping[str, Any], identity: ClusterIdentity) -> Pending:
-    """Read a Secret as P. Unreadable records make it an Abandoned one that proves nothing.
+def parse_pending(document: Mapping[str, Any], identity: ClusterIdentity, owner: Owner) -> Pending:
+    """Read a Secret as the P of `owner`.
 
-    One that is `Minted` and has its key id stays so: its value may be all there is.
+    Unreadable records make it an Abandoned one that proves nothing. One that is `Minted`
+    and has its key id stays so: its value may be all there is.
     """
     metadata = document["metadata"]
     annotations = dict(metadata.get("annotations") or {})
@@ -107,6 +108,8 @@ def parse_pending(document: Mapping[str, Any], identity: ClusterIdentity) -> Pen
         minted=minted,
         value=value,
         abandoned=_abandoned(_read(annotations, "abandoned")),
+        is_foreign=document.get("type") != PENDING_TYPE
+        or _read(annotations, "owner") not in {"", str(owner)},
     )
 
 
@@ -155,7 +158,7 @@ def build_pending(
 ) -> dict[str, Any]:
     """Return the body that moves P on to `state`."""
     records = {
-        "owner": live.owner,
+        "owner": str(owner),
         "cluster": cluster,
         "tenant-id": live.tenant_id,
         "application-object-id": live.object_id,

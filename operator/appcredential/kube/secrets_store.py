@@ -8,7 +8,7 @@ from appcredential.domain.marker import ClusterIdentity, Owner
 from appcredential.domain.observed import Minted, Pending, PendingState, Target
 from appcredential.domain.secret_data import Rendering, pending_name
 from appcredential.domain.secret_value import SecretValue
-from appcredential.errors import NotFoundError
+from appcredential.errors import ConflictError, NotFoundError
 from appcredential.kube.client import FIELD_MANAGER, METADATA_ONLY, KubeClient
 from appcredential.kube.secret_objects import (
     build_intent,
@@ -53,7 +53,7 @@ class KubeSecrets:
     async def pending(self, owner: Owner) -> Pending | None:
         """See `ports.Secrets`."""
         found = await self._get(owner.namespace, pending_name(owner.hash))
-        return parse_pending(found, self._identity) if found is not None else None
+        return parse_pending(found, self._identity, owner) if found is not None else None
 
     async def value(self, namespace: str, name: str, key: str) -> SecretValue | None:
         """Return one value of any Secret; None when the Secret or the key is absent."""
@@ -69,25 +69,29 @@ class KubeSecrets:
 
     async def put_intent(self, intent: Intent, live: Pending | None) -> Pending:
         """See `ports.Secrets`."""
+        _check_ours(live)
         body = build_intent(intent, live, self._identity)
         return await self._put_pending(intent.owner, body, create=live is None)
 
-    async def put_minted(self, live: Pending, minted: Minted, value: SecretValue) -> Pending:
+    async def put_minted(
+        self, owner: Owner, live: Pending, minted: Minted, value: SecretValue
+    ) -> Pending:
         """See `ports.Secrets`."""
-        owner = Owner(*live.owner.split("/", 1))
+        _check_ours(live)
         cluster = self._identity.cluster
         body = build_pending(owner, cluster, live, PendingState.MINTED, minted, value)
         return await self._put_pending(owner, body, create=False)
 
-    async def put_abandoned(self, live: Pending) -> Pending:
+    async def put_abandoned(self, owner: Owner, live: Pending) -> Pending:
         """See `ports.Secrets`."""
-        owner = Owner(*live.owner.split("/", 1))
+        _check_ours(live)
         cluster = self._identity.cluster
         body = build_pending(owner, cluster, live, PendingState.ABANDONED, live.minted, live.value)
         return await self._put_pending(owner, body, create=False)
 
     async def delete_pending(self, owner: Owner, live: Pending) -> None:
         """See `ports.Secrets`."""
+        _check_ours(live)
         name = pending_name(owner.hash)
         await self._delete(owner.namespace, name, live.uid, live.resource_version)
 
@@ -104,7 +108,7 @@ class KubeSecrets:
     async def _put_pending(self, owner: Owner, body: dict[str, Any], *, create: bool) -> Pending:
         name = pending_name(owner.hash)
         found = await self._put(owner.namespace, name, body, create=create)
-        return parse_pending(found, self._identity)
+        return parse_pending(found, self._identity, owner)
 
     async def _put(
         self, namespace: str, name: str, body: dict[str, Any], *, create: bool
@@ -120,3 +124,13 @@ class KubeSecrets:
             await self._kube.request("DELETE", secrets_path(namespace, name), body=body)
         except NotFoundError:
             return
+
+
+def _check_ours(live: Pending | None) -> None:
+    """Refuse to touch a Secret that only bears P's name.
+
+    Raises:
+        ConflictError: it is of another type, or its annotation names another owner.
+    """
+    if live is not None and live.is_foreign:
+        raise ConflictError("a Secret of the pending Secret's name is not ours")
