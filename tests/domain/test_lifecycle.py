@@ -1084,6 +1084,14 @@ NEVER_TRIED = Memory()
     ("T was published ten minutes ago", due(published_time=NOW - 10 * MINUTE), GONE),
     ("T was published just now", due(published_time=NOW - 10 * MINUTE + SECOND), None),
     ("never early when the spec says so", due(when=RetireWhen.EXPIRED), None),
+    (
+        "never early, whatever T records as its end",
+        replace(
+            due(when=RetireWhen.EXPIRED),
+            target=replace(due_target(), retiring=(retiring(since=SINCE, end=NOW - DAY),)),
+        ),
+        None,
+    ),
     ("a tenth of the overlap is left of its life", due(end=BARELY), GONE),
     ("less is left: it may expire", due(end=BARELY - SECOND), None),
     (

@@ -557,12 +557,16 @@ def test_a_successor_on_its_way_is_told() -> None:
 def test_what_goes_and_when_is_told() -> None:
     entries = (
         retiring(OLD, since=NOW, end=NOW + 60 * DAY),
-        retiring(NEXT, since=NOW, end=NOW + HOUR),
+        retiring(NEXT, since=NOW, end=NOW + 9 * DAY),  # Entra's end is the truth
         retiring(KeyId("key-gone"), since=ISSUED, end=NOW + DAY, removed=NOW),
     )
     o = observation(
         target=target(retiring=entries),
-        application=application(credential(), old_credential(), next_credential()),
+        application=application(
+            credential(),
+            old_credential(),
+            credential(NEXT, attempt=NEXT_ATTEMPT, start=ISSUED, end=NOW + HOUR),
+        ),
     )
     overlap = 15 * DAY
     assert decide(o).status["retiring"] == [

@@ -41,6 +41,7 @@ from appcredential.domain.needs import (
     is_published,
     mint_time,
     needs_successor,
+    real_end,
     retire_time,
     rotate_before,
     seems_gone,
@@ -349,7 +350,7 @@ def removal_seen(f: Facts) -> Action | None:
 def expired(f: Facts) -> Action | None:
     """21: expired by Entra's time, plus a margin; also what no record names, as without T."""
     grace = f.o.policy.expired_grace
-    past = {r.key_id: r.cause for r in f.retiring if f.entra_now >= _end(f, r) + grace}
+    past = {r.key_id: r.cause for r in f.retiring if f.entra_now >= real_end(f, r) + grace}
     lost = (k for k, c in f.exact.items() if f.entra_now >= c.end + grace)
     causes = {**dict.fromkeys(lost, RetireCause.STRANDED), **past}
     return _first(_removal(f, key, cause) for key, cause in causes.items())
@@ -361,17 +362,11 @@ def retirement_due(f: Facts) -> Action | None:
     return _first(_proven_removal(f, r) for r in due)
 
 
-def _end(f: Facts, r: Retiring) -> datetime:
-    """Return when it expires as Entra says; what T records of it can be anything."""
-    credential = f.exact.get(r.key_id)
-    return credential.end if credential is not None else r.end
-
-
 def _may_retire(f: Facts, r: Retiring) -> bool:
     """Tell whether T's credential is a good survivor, and early removal still worth it."""
     if f.published is None or f.plan is None or not f.has_valid_published:
         return False
-    keep, end = max(f.o.policy.min_remaining, f.plan.overlap / 10), _end(f, r)
+    keep, end = max(f.o.policy.min_remaining, f.plan.overlap / 10), real_end(f, r)
     return (
         end - f.entra_now >= keep
         and f.published.not_before <= f.entra_now
@@ -475,7 +470,7 @@ def next_look(f: Facts) -> datetime:
     if f.plan is not None:
         times += [f.plan.renewal_time, f.plan.end]
     times += [retire_time(f, r) for r in f.retiring]
-    times += [r.end + o.policy.expired_grace for r in f.retiring]
+    times += [real_end(f, r) + o.policy.expired_grace for r in f.retiring]
     times += [c.end + o.policy.expired_grace for c in f.exact.values()]
     times.append(repair_time(f))
     times += [removed + o.policy.settle for removed in o.memory.removals.values()]

@@ -133,11 +133,17 @@ def _time_beyond_limit(f: Facts) -> datetime:
     return max(newest + slowly, half)
 
 
+def real_end(f: Facts, r: Retiring) -> datetime:
+    """Return when it expires as Entra says; what T records of it can be anything."""
+    credential = f.exact.get(r.key_id)
+    return credential.end if credential is not None else r.end
+
+
 def retire_time(f: Facts, r: Retiring) -> datetime:
     """Return when an entry's overlap is over; its end when it is never removed early."""
     t = f.o.target
     if f.spec.rotation.retire_when is RetireWhen.EXPIRED or t is None or f.plan is None:
-        return r.end + f.o.policy.expired_grace
+        return real_end(f, r) + f.o.policy.expired_grace
     policy, overlap = f.o.policy, f.plan.overlap
     published = t.published_time or t.creation_time
     return max(

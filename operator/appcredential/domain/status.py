@@ -26,6 +26,7 @@ from appcredential.domain.needs import (
     is_at_limit,
     is_gone,
     needs_successor,
+    real_end,
     retire_time,
     seems_gone,
 )
@@ -381,7 +382,7 @@ def _last_details(o: Observation) -> dict[str, Any]:
 
 
 def _retiring(f: Facts, r: Retiring) -> dict[str, str]:
-    found = {"keyId": r.key_id, "retireTime": format_time(min(retire_time(f, r), r.end))}
+    found = {"keyId": r.key_id, "retireTime": format_time(min(retire_time(f, r), real_end(f, r)))}
     if r.removed is not None:
         found["waitingFor"] = "confirmation that it is gone"
     return found
