@@ -1,18 +1,19 @@
 """Every setting, from environment variables `APPCREDENTIAL_*`, read once at start.
 
-All faults are reported together, each with its variable. docs/settings.md is
+All faults are reported together, each with its variable, and with the other one when
+two do not go together. docs/settings.md is
 checked against `FIELDS` by a test, and so is the chart when there is one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any, Final
 
-from appcredential.domain.durations import parse_duration
+from appcredential.domain.durations import format_duration, parse_duration
 from appcredential.domain.observed import Policy
 
 PREFIX: Final = "APPCREDENTIAL_"
@@ -94,9 +95,12 @@ class Settings:
             for name in sorted(environ)
             if name.startswith(PREFIX) and name not in known and name not in _FOREIGN
         ]
+        unread = {fault.split(":")[0] for fault in faults}
+        settings = cls(**own, policy=Policy(**policy))
+        faults += [f.text for f in _cross_faults(settings) if not unread & set(f.variables)]
         if faults:
             raise SettingsError(faults)
-        return cls(**own, policy=Policy(**policy))
+        return settings
 
 
 def variable(name: str) -> str:
@@ -118,6 +122,50 @@ def _read(
         except ValueError as exc:
             faults.append(f"{variable(name)}: {exc}")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """What is wrong with values that could be read, and whose they are."""
+
+    variables: tuple[str, ...]
+    text: str
+
+
+def _cross_faults(s: Settings) -> Iterator[_Fault]:
+    """Find what would keep the operator from ever doing its work."""
+    for name in POSITIVE:
+        if not _value(s, name):
+            least = "1" if isinstance(_value(s, name), int) else "1s"
+            yield _fault((name,), f"must not be 0; set at least {least}")
+    if s.health_port > 65535:
+        yield _fault(("health_port",), "must be a port from 0 to 65535")
+    for margin in ("effect_margin", "mint_margin"):
+        yield from _margin_fault(s, margin)
+    for low, high in ORDERED:
+        if _value(s, low) > _value(s, high):
+            remedy = f"must be at most {variable(high)}; lower it or raise {variable(high)}"
+            yield _fault((low, high), remedy)
+
+
+def _margin_fault(s: Settings, margin: str) -> Iterator[_Fault]:
+    """A Lease renewed in time must leave the margin until the next renewal."""
+    least = s.lease_renew + _value(s, margin)
+    if s.lease_duration < least:
+        text = (
+            f"{variable('lease_renew')} and {variable(margin)} together must be at most "
+            f"{variable('lease_duration')}; raise that to {format_duration(least)}, or lower them"
+        )
+        yield _Fault(tuple(map(variable, ("lease_duration", "lease_renew", margin))), text)
+
+
+def _fault(names: tuple[str, ...], remedy: str) -> _Fault:
+    variables = tuple(map(variable, names))
+    return _Fault(variables, f"{variables[0]}: {remedy}")
+
+
+def _value(settings: Settings, name: str) -> Any:
+    return getattr(settings if name in _OWN else settings.policy, name)
 
 
 def _parser(name: str, kind: str) -> Callable[[str], Any]:
@@ -163,5 +211,32 @@ def _parse_names(raw: str) -> tuple[str, ...]:
 _OWN: Final = tuple(f.name for f in fields(Settings) if f.name != "policy")
 _POLICY: Final = tuple(f.name for f in fields(Policy))
 _FOREIGN: Final = frozenset({variable("cache")})  # the local cluster's build cache
+POSITIVE: Final = (
+    "workers",
+    "lease_duration",
+    "lease_renew",
+    "relist",
+    "ticket_poll",
+    "permission_retry",
+    "freshness",
+    "settle",
+    "intent_respect",
+    "min_lifetime",
+    "mint_backoff",
+    "max_clock_skew",
+    "directory_resync",
+    "secret_check",
+    "proof_max_age",
+    "proof_budget",
+    "first_proof_count",
+    "next_proof_count",
+)
+"""At 0 of these the operator would do nothing, or the same thing without a pause."""
+ORDERED: Final = (
+    ("mint_backoff", "mint_backoff_cap"),
+    ("mint_backoff", "mint_backoff_cap_unpublished"),
+    ("next_proof_spread_min", "next_proof_spread_max"),
+)
+"""Pairs of which the first may not be greater than the second."""
 FIELDS: Final = tuple(variable(name) for name in (*_OWN, *_POLICY))
 """Every variable there is."""
