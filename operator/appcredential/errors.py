@@ -5,8 +5,10 @@ AppCredentialError(reason)
 ├── ConflictError                   409: the object changed or exists; gather again
 ├── NotFoundError                   404: not there, or not visible to this replica yet
 ├── PermissionDeniedError           401/403: an administrator must act
-│   └── IdentityRejectedError(code) Entra refuses the operator's own credential
+│   ├── IdentityRejectedError(code) Entra refuses the operator's own credential
+│   └── SecretForbiddenError        no role of the operator lets it read or write the Secret
 ├── RejectedError(code)             the server refused the request for good (other 4xx)
+│   └── SecretRefusedError(cause)   quota, admission or validation keeps the Secret out
 ├── ThrottledError(retry_after)     429
 └── UnavailableError                network, time-out, 5xx; a write may have been applied
     └── OutcomeUnknownError         a write was sent and its answer was lost
@@ -18,6 +20,7 @@ messages reach status and Events, server text goes to the log only.
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import StrEnum
 
 
 class AppCredentialError(Exception):
@@ -66,6 +69,14 @@ class IdentityRejectedError(PermissionDeniedError):
         self.code = code
 
 
+class SecretForbiddenError(PermissionDeniedError):
+    """The API server does not let the operator read, or write, Secrets of a namespace."""
+
+    def __init__(self, message: str, *, is_write: bool) -> None:
+        super().__init__(message)
+        self.is_write = is_write
+
+
 class RejectedError(AppCredentialError):
     """The server refused the request and will refuse it again.
 
@@ -76,6 +87,22 @@ class RejectedError(AppCredentialError):
     def __init__(self, message: str, *, code: str = "") -> None:
         super().__init__(message)
         self.code = code
+
+
+class SecretRefusal(StrEnum):
+    """What keeps a Secret out of a namespace although the operator may write there."""
+
+    QUOTA = "Quota"
+    ADMISSION = "Admission"
+    INVALID = "Invalid"
+
+
+class SecretRefusedError(RejectedError):
+    """The API server refuses a Secret that the operator may write."""
+
+    def __init__(self, message: str, *, cause: SecretRefusal) -> None:
+        super().__init__(message, code=str(cause))
+        self.cause = cause
 
 
 class ThrottledError(AppCredentialError):

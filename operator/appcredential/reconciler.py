@@ -15,15 +15,17 @@ from appcredential.domain.grants import evaluate
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import ClusterIdentity, Owner
 from appcredential.domain.observed import Grant, Observation, Policy, Resource
+from appcredential.domain.obstacles import secret_problem
 from appcredential.domain.spec import AppCredentialSpec, ApplicationGrantSpec, ObjectId, TenantId
-from appcredential.domain.status import project
+from appcredential.domain.status import needs_write, project
 from appcredential.domain.tickets import Ticket, ticket_name
 from appcredential.effects import Context, Effects
 from appcredential.errors import (
     ConflictError,
     NamespaceTerminatingError,
     NotFoundError,
-    PermissionDeniedError,
+    SecretForbiddenError,
+    SecretRefusedError,
 )
 from appcredential.gate import Gate
 from appcredential.metrics import Metrics
@@ -147,9 +149,9 @@ class Reconciler:
         except NamespaceTerminatingError:
             view.drop()
             return self._clock.now() + _FORBIDDEN_RETRY
-        except PermissionDeniedError:
+        except SecretForbiddenError as exc:
             view.drop()
-            return await self._forbidden(owner, view)
+            return await self._unreadable(owner, view, exc)
         except BaseException:
             view.drop()
             raise
@@ -163,7 +165,13 @@ class Reconciler:
             decision = decide(observation)
             if isinstance(decision.action, act.Sleep):
                 return decision.look_again
-            if not await self._act(observation, decision, view):
+            try:
+                goes_on = await self._act(observation, decision, view)
+            except (SecretForbiddenError, SecretRefusedError) as exc:
+                if isinstance(exc, SecretForbiddenError) and not exc.is_write:
+                    raise
+                return await self._unwritable(observation, decision.action, view, exc)
+            if not goes_on:
                 return self._clock.now() + _CONFLICT_RETRY
         return self._clock.now() + _CONFLICT_RETRY
 
@@ -263,6 +271,7 @@ class Reconciler:
             self._metrics.effects.labels(name, "error").inc()
             raise
         self._metrics.effects.labels(name, "done").inc()
+        view.written(name)
         self._doubt_identity(o, view)
         return True
 
@@ -337,16 +346,36 @@ class Reconciler:
             await self._events.emit(subject, reason, stalled["message"], warning=True)
         view.stalled_reason = reason
 
-    async def _forbidden(self, owner: Owner, view: View) -> datetime | None:
-        """Say in status that Secrets of the namespace cannot be reached."""
+    async def _unwritable(
+        self,
+        o: Observation,
+        action: act.Action,
+        view: View,
+        error: SecretForbiddenError | SecretRefusedError,
+    ) -> datetime:
+        """Say in status why a Secret cannot be written. What was read before still holds."""
+        problem = secret_problem(error)
+        log.warning(
+            "Secret refused",
+            extra={"error": str(error), "reason": str(problem.reason), **_about(o)},
+        )
+        again = self._clock.now() + self._forbidden_retry
+        view.refused(type(action).__name__, problem, again)
+        if self._gate.problem() is None:
+            status = project(o, self._facts(o), problem)
+            if needs_write(o.resource.status, status):
+                await self._apply_status(o, status, view)
+        view.drop()
+        return again
+
+    async def _unreadable(
+        self, owner: Owner, view: View, error: SecretForbiddenError
+    ) -> datetime | None:
+        """Say in status that Secrets of the namespace cannot be read."""
         resource = await self._resources.get(owner)
         if resource is None or self._gate.problem() is not None:
             return None if resource is None else self._clock.now() + self._forbidden_retry
-        problem = Problem(
-            reason=Reason.SECRET_FORBIDDEN,
-            message="The operator may not read or write Secrets in this namespace. Bind its role "
-            "here, or list the namespace in its settings.",
-        )
+        problem = secret_problem(error)
         o = Observation(
             now=self._clock.now(),
             policy=self._policy,
@@ -366,18 +395,23 @@ class Reconciler:
             memory=view.memory,
         )
         status = project(o, None, problem)
-        if status != resource.status:
+        if needs_write(resource.status, status):
             view.resource.set(resource, self._clock.monotonic())
             await self._apply_status(o, status, view)
         view.drop()
         return self._clock.now() + self._forbidden_retry
 
     def _context(self, o: Observation, view: View) -> Context:
+        facts = self._facts(o)
+        if facts is None:
+            raise ConflictError("the tenant changed meanwhile")
+        return Context(view=view, facts=facts, session=self._session(o))
+
+    def _facts(self, o: Observation) -> Facts | None:
         access, application = self._access(_spec(o).tenant), o.application
         if not isinstance(access, Access) or application is None:
-            raise ConflictError("the tenant changed meanwhile")
-        facts = assess(o, _spec(o), access.tenant, application)
-        return Context(view=view, facts=facts, session=access.session)
+            return None
+        return assess(o, _spec(o), access.tenant, application)
 
     def _session(self, o: Observation) -> Session:
         access = self._access(_spec(o).tenant)
@@ -406,6 +440,10 @@ def _spec(o: Observation) -> AppCredentialSpec:
     if isinstance(spec, Problem):
         raise AssertionError("the gates hold an unusable spec")
     return spec
+
+
+def _about(o: Observation) -> dict[str, str]:
+    return {"ns": o.resource.owner.namespace, "obj": o.resource.owner.name}
 
 
 def _ticket_name(owner: Owner, spec: AppCredentialSpec) -> str:

@@ -8,12 +8,15 @@ anything older than the bound.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Generic, TypeVar
 
-from appcredential.domain.conditions import Reason
+from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.observed import Application, Memory, Pending, Resource, Target
 
 T = TypeVar("T")
+
+_REFUSALS = frozenset({Reason.CREDENTIAL_REFUSED, Reason.SECRET_REFUSED})
 
 
 @dataclass(slots=True)
@@ -57,12 +60,26 @@ class View:
         self.crd_deleted = None
 
     def spec_changed(self) -> None:
-        """Let go of a refusal: Graph has not judged what is asked for now."""
+        """Let go of a refusal: nobody has judged what is asked for now."""
         problem = self.memory.directory_problem
-        if problem is not None and problem.reason is Reason.CREDENTIAL_REFUSED:
-            self.memory = replace(
-                self.memory, directory_problem=None, problem_operation="", retry_time=None
-            )
+        if problem is not None and problem.reason in _REFUSALS:
+            self._forget_problem()
+
+    def refused(self, action: str, problem: Problem, again: datetime) -> None:
+        """Note that a Secret could not be written; only the same action can clear it."""
+        self.memory = replace(
+            self.memory, directory_problem=problem, problem_operation=action, retry_time=again
+        )
+
+    def written(self, action: str) -> None:
+        """Let go of what kept this action from being done: it was done."""
+        if self.memory.problem_operation == action:
+            self._forget_problem()
+
+    def _forget_problem(self) -> None:
+        self.memory = replace(
+            self.memory, directory_problem=None, problem_operation="", retry_time=None
+        )
 
     def start_anew(self) -> None:
         """Forget all: a resource re-created under the same name is another one."""

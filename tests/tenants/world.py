@@ -317,6 +317,11 @@ class World:
         found = self.api.objects[_TENANT_PATH].get("status") or {}
         return {c["type"]: c for c in found.get("conditions", ())}
 
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The Events so far."""
+        return [o for p, o in self.api.objects.items() if "/events.k8s.io/" in p]
+
     def taken(self, kind: str) -> list[Key]:
         """Return which keys of a kind were woken since the last time."""
         found = [key for key in self.woken if key.kind == kind]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,9 @@ from appcredential.errors import (
     NotFoundError,
     PermissionDeniedError,
     RejectedError,
+    SecretForbiddenError,
+    SecretRefusal,
+    SecretRefusedError,
     ThrottledError,
     UnavailableError,
 )
@@ -21,6 +25,14 @@ from appcredential.errors import (
 log = logging.getLogger(__name__)
 
 _DEFAULT_RETRY = 5
+_OF_A_SECRET = re.compile(r"(?P<method>[A-Z]+) /api/v1/namespaces/[^/]+/secrets(/[^/]+)?")
+# A quota's refusal and an admission policy's are a 403 with reason Forbidden, just as a
+# missing role's: only the API server's own words tell them apart.
+_QUOTA = re.compile(r"(exceeded|failed|status unknown for) quota: ")
+_ADMISSION = re.compile(
+    r"^admission webhook \S+ denied the request"
+    r"|ValidatingAdmissionPolicy '[^']*' with binding '[^']*' denied request"
+)
 
 
 def raise_for_status(
@@ -40,14 +52,18 @@ def raise_for_status(
     # The server's own text may quote what was sent: it goes no further than the DEBUG log's
     # reason, never into an exception.
     log.debug("API server refused", extra={"call": call, "code": status, "cause": reason})
-    raise _error(status, document, headers, f"{call}: {status} {reason}".strip())
+    raise _error(status, document, headers, call)
 
 
 def _error(
-    status: int, document: Mapping[str, Any], headers: Mapping[str, str], message: str
+    status: int, document: Mapping[str, Any], headers: Mapping[str, str], call: str
 ) -> AppCredentialError:
+    message = f"{call}: {status} {document.get('reason') or ''}".strip()
     if status == 403 and _is_terminating(document):
         return NamespaceTerminatingError(message)
+    of_a_secret = _OF_A_SECRET.fullmatch(call)
+    if of_a_secret and 400 <= status < 500 and status not in {401, 404, 409, 429}:
+        return _about_a_secret(status, document, message, is_write=of_a_secret["method"] != "GET")
     if status in {401, 403}:
         return PermissionDeniedError(message)
     if status == 404:
@@ -59,6 +75,25 @@ def _error(
     if status >= 500 or status < 300:
         return UnavailableError(message)
     return RejectedError(message, code=str(document.get("reason") or ""))
+
+
+def _about_a_secret(
+    status: int, document: Mapping[str, Any], message: str, *, is_write: bool
+) -> AppCredentialError:
+    cause = _cause(document)
+    if is_write and (cause is not None or status != 403):
+        return SecretRefusedError(message, cause=cause or SecretRefusal.INVALID)
+    if status == 403:
+        return SecretForbiddenError(message, is_write=is_write)
+    return RejectedError(message, code=str(document.get("reason") or ""))
+
+
+def _cause(document: Mapping[str, Any]) -> SecretRefusal | None:
+    """Tell whether a quota or admission refused it."""
+    text = str(document.get("message") or "")
+    if _ADMISSION.search(text):
+        return SecretRefusal.ADMISSION
+    return SecretRefusal.QUOTA if _QUOTA.search(text) else None
 
 
 def _is_terminating(document: Mapping[str, Any]) -> bool:
