@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.parse import parse_application_grant
 from appcredential.domain.spec import ApplicationGrantSpec
-from appcredential.errors import InvalidSpecError
+from appcredential.errors import InvalidSpecError, PermissionDeniedError
 from appcredential.kube.resources import (
     APP_CREDENTIALS,
     GRANTS,
@@ -21,6 +22,8 @@ from appcredential.kube.times import parse_time
 from appcredential.metrics import ResourceSample
 from appcredential.store import Known, Store, tenant_of
 from appcredential.workqueue import Key
+
+log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 
@@ -49,11 +52,24 @@ class Sync:
             before = set(self._store.keys(plural))
             seen: set[Key] = set()
             for namespace in self._scopes(plural):
-                async for document in self._objects.pages(plural, namespace):
-                    seen.add(self._see(plural, document))
+                seen |= await self._list(plural, namespace, before)
             for key in before - seen:
                 self._lose(key)
             self._store.complete.add(plural)
+
+    async def _list(self, plural: str, namespace: str, before: set[Key]) -> set[Key]:
+        """Return what is there; a namespace that may not be listed keeps what was known of it."""
+        seen: set[Key] = set()
+        try:
+            async for document in self._objects.pages(plural, namespace):
+                seen.add(self._see(plural, document))
+        except PermissionDeniedError as exc:
+            if not namespace:
+                raise
+            # Gone with its Role, or not bound yet: the others must not suffer.
+            log.warning("namespace cannot be listed", extra={"ns": namespace, "error": str(exc)})
+            return {key for key in before if key.namespace == namespace}
+        return seen
 
     def on_event(self, plural: str, event: str, document: dict[str, Any]) -> None:
         """Take one watch event."""

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain, repeat
 from typing import Any
 
 import kopf
@@ -17,6 +18,18 @@ log = logging.getLogger(__name__)
 
 OnEvent = Callable[[str, str, dict[str, Any]], None]
 """Called in kopf's thread with the plural, the event type and the object."""
+
+
+class Patience:
+    """Seconds between a watch's retries, without end.
+
+    When they end kopf ends, with all its watches: for one namespace that is gone
+    together with the Role that was in it.
+    """
+
+    def __iter__(self) -> Iterator[float]:
+        """Begin anew, for another request."""
+        return chain((1.0, 2.0, 4.0, 8.0, 15.0), repeat(30.0))
 
 
 class Watches:
@@ -80,6 +93,7 @@ def _settings() -> kopf.OperatorSettings:
     settings.scanning.disabled = True  # the kinds are known: no right to list CRDs needed
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 10
+    settings.networking.error_backoffs = Patience()
     settings.watching.server_timeout = 290  # below the idle time-outs of load balancers
     settings.watching.connect_timeout = 10
     settings.watching.chunk_size = 500  # halves the memory of the first list
