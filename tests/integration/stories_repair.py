@@ -96,6 +96,29 @@ def a_lost_pending_secret_is_no_lost_time(i: Installation) -> None:
     assert team.minted() == 2
 
 
+def a_pending_secret_with_damaged_records_is_let_go(i: Installation) -> None:
+    """Records that nobody can read prove nothing: the attempt is given up, and the work goes on."""
+    team = i.team("records")
+    rule = i.add_rule(fault="token-error", code=7000215, match={"app": team.client_id})
+    team.apply(**_QUICK)
+    team.until(lambda: team.status().get("pending"), "it is pending")
+    (lost,) = team.key_ids()
+    (pending,) = team.pending()
+    i.pass_time(i.now() + timedelta(seconds=6))
+
+    def damage(secret: dict[str, Any]) -> None:
+        damaged = {"attempt-number": "one", "state": "Unheard", "intent-time": "noon"}
+        records = {f"appcredential.io/{key}": value for key, value in damaged.items()}
+        secret["metadata"]["annotations"].update(records)
+
+    i.kube.edit(team.secret_path(pending["metadata"]["name"]), damage)
+    i.drop_rule(rule)
+    team.ready()
+    assert team.key() != lost
+    assert team.signs_in()
+    team.until(lambda: team.key_ids() == [team.key()], "the lost one is removed")
+
+
 def a_credential_that_is_gone_is_replaced(i: Installation) -> None:
     """Somebody removes the published one in the portal: the workloads get another."""
     team = i.team("gone")

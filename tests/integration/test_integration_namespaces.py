@@ -71,11 +71,15 @@ _DENIED_OUTSIDE: Final = (
 def installation(
     cluster: Cluster, emulator: EmulatorProcess, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installation]:
-    """An operator that watches two namespaces; in the second it may not touch Secrets."""
+    """An operator that watches three namespaces.
+
+    In the second it may not touch Secrets, in the third it has no rights at all.
+    """
     folder = tmp_path_factory.mktemp("operator")
     cluster.kubectl("apply", "--server-side", "-f", RBAC)
     (own,) = make_namespaces(cluster, "operator", 1)
-    served, unbound = make_namespaces(cluster, "watched", 2)
+    watched = make_namespaces(cluster, "watched", 3)
+    served, unbound, _ = watched
     kubeconfig = make_account(cluster, own, folder / "kubeconfig")
     allow(cluster, own, CLUSTER_WIDE)
     allow(cluster, own, OF_THE_OPERATOR, own)
@@ -83,9 +87,7 @@ def installation(
     allow(cluster, own, [*OF_A_TEAM, SECRETS], served)
     allow(cluster, own, OF_A_TEAM, unbound)
     settings = {"KUBECONFIG": str(kubeconfig)}
-    running = Confined(
-        cluster, emulator, folder, settings, namespace=own, watched=(served, unbound)
-    )
+    running = Confined(cluster, emulator, folder, settings, namespace=own, watched=watched)
     try:
         running.make_tenant("default")
         running.operator.wait_until_ready()
@@ -147,18 +149,32 @@ def a_missing_role_is_said(i: Installation) -> None:
     assert team.signs_in()
 
 
+def a_namespace_without_rights_harms_no_other(i: Installation) -> None:
+    """The operator serves the others meanwhile, and this one once it is bound."""
+    team, other = _team(i, _watched(i)[2]), _team(i, _watched(i)[0])
+    team.apply()
+    other.apply("other")
+    other.ready("other")
+    assert team.condition("Ready") == {}
+    allow(i.cluster, i.namespace, [*OF_A_TEAM, SECRETS], team.namespace)
+    team.ready()
+    assert team.signs_in()
+
+
 test_watched = at_once(a_watched_namespace_is_served)
 test_not_watched = at_once(another_namespace_is_not_seen)
 test_missing_role = at_once(a_missing_role_is_said)
+test_no_rights = at_once(a_namespace_without_rights_harms_no_other)
 
 
 def test_it_lacks_no_right_that_it_needs(installation: Installation) -> None:
     """Nothing was refused but what was taken away on purpose."""
-    unbound = _watched(installation)[1]
+    _, unbound, unknown = _watched(installation)
+    wanted = (f"/namespaces/{unbound}/secrets", f"/namespaces/{unknown}/appcredentials")
     lines = installation.operator.child.log.read_text().splitlines()
     refused = [line for line in lines if '"code": 403' in line]
     assert refused
-    assert [line for line in refused if f"/namespaces/{unbound}/secrets" not in line] == []
+    assert [line for line in refused if not any(path in line for path in wanted)] == []
 
 
 def test_it_has_no_right_that_it_does_not_need(installation: Installation) -> None:
