@@ -15,7 +15,7 @@ from appcredential.domain.grants import evaluate
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import ClusterIdentity, Owner
 from appcredential.domain.observed import Grant, Observation, Policy, Resource
-from appcredential.domain.obstacles import secret_problem
+from appcredential.domain.obstacles import failed_status, secret_problem
 from appcredential.domain.spec import AppCredentialSpec, ApplicationGrantSpec, ObjectId, TenantId
 from appcredential.domain.status import needs_write, project
 from appcredential.domain.tickets import Ticket, ticket_name
@@ -26,6 +26,8 @@ from appcredential.errors import (
     NotFoundError,
     SecretForbiddenError,
     SecretRefusedError,
+    ThrottledError,
+    UnavailableError,
 )
 from appcredential.gate import Gate
 from appcredential.metrics import Metrics
@@ -141,10 +143,14 @@ class Reconciler:
         held = view.resource.value
         if held is not None and _is_newer(seen_version, held.resource_version):
             view.resource.drop()
+        return await self._guarded(owner, view)
+
+    async def _guarded(self, owner: Owner, view: View) -> datetime | None:
+        """Do it; after an error all that Kubernetes holds is read anew."""
         try:
             return await self._passes(owner, view)
-        except ConflictError:
-            view.drop()
+        except (ConflictError, NotFoundError):
+            view.drop()  # it changed, or went, between our read and our write
             return self._clock.now() + _CONFLICT_RETRY
         except NamespaceTerminatingError:
             view.drop()
@@ -152,6 +158,13 @@ class Reconciler:
         except SecretForbiddenError as exc:
             view.drop()
             return await self._unreadable(owner, view, exc)
+        except (UnavailableError, ThrottledError, TimeoutError):
+            view.drop()  # expected at times; the queue tries again later and later
+            raise
+        except Exception:  # the one outer guard: it goes on to the queue, which logs it
+            view.drop()
+            await self._say_failed(owner, view)
+            raise
         except BaseException:
             view.drop()
             raise
@@ -295,7 +308,7 @@ class Reconciler:
             case act.CancelTicket():
                 await self._cancel_ticket(o)
             case act.ApplyStatus():
-                await self._apply_status(o, decision.status, view)
+                await self._apply_status(o.resource, decision.status, view)
             case act.ReadApplication():
                 session = self._session(o)
                 client_id = _spec(o).client_id
@@ -323,25 +336,25 @@ class Reconciler:
             await self._tickets.delete(name, live)
         self._book.note(name, None)
 
-    async def _apply_status(self, o: Observation, status: dict[str, Any], view: View) -> None:
+    async def _apply_status(self, resource: Resource, status: dict[str, Any], view: View) -> None:
         try:
-            written = await self._resources.apply_status(o.resource, status)
+            written = await self._resources.apply_status(resource, status)
         except NotFoundError:
             view.resource.set(None, self._clock.monotonic())
             return
         view.resource.set(written, self._clock.monotonic())
-        await self._announce(o, status, view)
+        await self._announce(resource, status, view)
 
-    async def _announce(self, o: Observation, status: dict[str, Any], view: View) -> None:
+    async def _announce(self, resource: Resource, status: dict[str, Any], view: View) -> None:
         """Emit one Warning when a resource becomes Stalled, or for another reason."""
         stalled = next((c for c in status["conditions"] if c["type"] == "Stalled"), None)
         reason = stalled["reason"] if stalled is not None else ""
         if stalled is not None and reason != view.stalled_reason:
             subject = EventSubject(
                 kind="AppCredential",
-                namespace=o.resource.owner.namespace,
-                name=o.resource.owner.name,
-                uid=o.resource.uid,
+                namespace=resource.owner.namespace,
+                name=resource.owner.name,
+                uid=resource.uid,
             )
             await self._events.emit(subject, reason, stalled["message"], warning=True)
         view.stalled_reason = reason
@@ -364,9 +377,24 @@ class Reconciler:
         if self._gate.problem() is None:
             status = project(o, self._facts(o), problem)
             if needs_write(o.resource.status, status):
-                await self._apply_status(o, status, view)
+                await self._apply_status(o.resource, status, view)
         view.drop()
         return again
+
+    async def _say_failed(self, owner: Owner, view: View) -> None:
+        """Say in status that something unexpected went wrong, if that can still be done."""
+        if self._gate.problem() is not None:
+            return
+        try:
+            resource = await self._resources.get(owner)
+            if resource is None:
+                return
+            status = failed_status(resource, self._clock.now())
+            if needs_write(resource.status, status):
+                await self._apply_status(resource, status, view)
+        except Exception:  # what went wrong first is what counts
+            log.exception("a failure was not told in status", extra={"owner": str(owner)})
+        view.drop()
 
     async def _unreadable(
         self, owner: Owner, view: View, error: SecretForbiddenError
@@ -396,8 +424,7 @@ class Reconciler:
         )
         status = project(o, None, problem)
         if needs_write(resource.status, status):
-            view.resource.set(resource, self._clock.monotonic())
-            await self._apply_status(o, status, view)
+            await self._apply_status(resource, status, view)
         view.drop()
         return self._clock.now() + self._forbidden_retry
 
