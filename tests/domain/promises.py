@@ -44,11 +44,12 @@ def promise(kept: bool, what: str) -> None:
         raise BrokenPromiseError(what)
 
 
-def check(o: Observation, promises: Iterable[Promise]) -> None:
+def check(o: Observation, promises: Iterable[Promise]) -> Decision:
     """Decide, and raise for the first of these promises that the decision breaks."""
     decision = decide(o)
     for each in promises:
         each(o, decision)
+    return decision
 
 
 # --- what is removed -----------------------------------------------------------------------
