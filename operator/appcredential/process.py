@@ -122,7 +122,7 @@ class Operator:
             secrets=secrets,
             tickets=tickets,
             events=events,
-            session=self._tenants.session_for_ticket,
+            access=self._tenants.access,
         )
         self._reconciler = Reconciler(
             clock=clock,

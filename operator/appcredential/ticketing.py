@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import ClusterIdentity
-from appcredential.domain.observed import Application, Pending, Policy, Target
+from appcredential.domain.observed import Application, Pending, Policy, Resource, Target
+from appcredential.domain.spec import AppCredentialSpec
 from appcredential.domain.tickets import (
     DeleteTarget,
     DeleteTicket,
@@ -22,6 +24,7 @@ from appcredential.domain.tickets import (
     Wait,
     credentials_to_revoke,
     decide_ticket,
+    is_of_ticket,
     ticket_name,
 )
 from appcredential.errors import (
@@ -31,7 +34,7 @@ from appcredential.errors import (
 )
 from appcredential.gate import Gate
 from appcredential.ports import Clock, Events, EventSubject, Resources, Secrets, Tickets
-from appcredential.tenants import Session
+from appcredential.tenants import Access, Session
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +48,7 @@ class _Progress:
 
     uid: str
     absent_since: datetime | None = None
+    successor: AppCredentialSpec | None = None
     application: Application | None = None
     missing: tuple[datetime, ...] = ()
     clean: tuple[datetime, ...] = ()
@@ -66,7 +70,7 @@ class Ticketing:
         secrets: Secrets,
         tickets: Tickets,
         events: Events,
-        session: Callable[[str], Session | None],
+        access: Callable[[str], Access | Problem],
     ) -> None:
         self._clock = clock
         self._policy = policy
@@ -77,7 +81,7 @@ class Ticketing:
         self._secrets = secrets
         self._tickets = tickets
         self._events = events
-        self._session = session
+        self._access = access
         self._book: dict[str, Ticket] = {}
         self._progress: dict[str, _Progress] = {}
 
@@ -123,18 +127,31 @@ class Ticketing:
         for _ in range(_MAX_STEPS):
             if self._gate.problem() is not None:
                 return
-            action = decide_ticket(await self._observe(ticket, progress))
+            o = await self._observe(ticket, progress)
+            action = decide_ticket(o)
             if isinstance(action, Wait):
                 return
-            if not await self._perform(name, action, ticket, progress):
+            if not await self._perform(name, action, o, progress):
                 return
 
     async def _see_owner(self, ticket: Ticket, progress: _Progress) -> None:
         """Note since when the owner is absent; an error while looking is unknown, not absent."""
-        if await self._resources.get(ticket.owner) is not None:
-            progress.absent_since = None
-        elif progress.absent_since is None:
+        found = await self._resources.get(ticket.owner)
+        if found is not None and self._is_of_ticket(ticket, found):
+            progress.absent_since = progress.successor = None
+            return
+        # What is of another application has a spec that can be read.
+        progress.successor = (
+            found.spec if found and isinstance(found.spec, AppCredentialSpec) else None
+        )
+        if progress.absent_since is None:
             progress.absent_since = self._clock.now()
+
+    def _is_of_ticket(self, ticket: Ticket, found: Resource) -> bool:
+        spec = found.spec
+        access = self._access(spec.tenant) if isinstance(spec, AppCredentialSpec) else None
+        known = access.tenant.tenant_id if isinstance(access, Access) else None
+        return is_of_ticket(ticket, spec, known)
 
     async def _observe(self, ticket: Ticket, progress: _Progress) -> TicketObservation:
         target, pending = await self._read_secrets(ticket)
@@ -147,6 +164,7 @@ class Ticketing:
             identity=self._identity,
             ticket=ticket,
             owner_absent_since=progress.absent_since,
+            successor=progress.successor,
             application=progress.application,
             application_gone=lasting,
             target=target,
@@ -163,21 +181,20 @@ class Ticketing:
         return target, await self._secrets.pending(ticket.owner)
 
     async def _perform(
-        self, name: str, action: TicketAction, ticket: Ticket, progress: _Progress
+        self, name: str, action: TicketAction, o: TicketObservation, progress: _Progress
     ) -> bool:
         """Do one step; tell whether to go on in this round."""
+        ticket = o.ticket
         if isinstance(action, ReadTicketApplication):
             return await self._read_application(ticket, progress)
-        if not await self._is_still_due(name, ticket):
+        if not await self._is_still_due(name, o, progress):
             return False
         if isinstance(action, RemoveForTicket):
             await self._remove(action, ticket, progress)
-            return True
-        target, pending = await self._read_secrets(ticket)
-        if isinstance(action, DeleteTicketPending) and pending is not None:
-            await self._secrets.delete_pending(ticket.owner, pending)
-        elif isinstance(action, DeleteTarget) and target is not None:
-            await self._secrets.delete_target(ticket.owner.namespace, target)
+        elif isinstance(action, DeleteTicketPending) and o.pending is not None:
+            await self._secrets.delete_pending(ticket.owner, o.pending)
+        elif isinstance(action, DeleteTarget) and o.target is not None:
+            await self._secrets.delete_target(ticket.owner.namespace, o.target)
         elif isinstance(action, DeleteTicket):
             await self._tickets.delete(name, ticket)
             self.note(name, None)
@@ -185,18 +202,23 @@ class Ticketing:
             return False
         return True
 
-    async def _is_still_due(self, name: str, ticket: Ticket) -> bool:
-        """Look live: the resource answers 404 and this very ticket is still there."""
-        if await self._resources.get(ticket.owner) is not None:
+    async def _is_still_due(self, name: str, o: TicketObservation, progress: _Progress) -> bool:
+        """Look live: all is as it was decided about, and this very ticket is still there."""
+        await self._see_owner(o.ticket, progress)
+        if progress.absent_since is None or progress.successor != o.successor:
             return False
         live = await self._tickets.get(name)
         return live is not None and (live.uid, live.resource_version) == (
-            ticket.uid,
-            ticket.resource_version,
+            o.ticket.uid,
+            o.ticket.resource_version,
         )
 
+    def _session(self, ticket: Ticket) -> Session | None:
+        access = self._access(ticket.tenant)
+        return access.session if isinstance(access, Access) else None
+
     async def _read_application(self, ticket: Ticket, progress: _Progress) -> bool:
-        session, now = self._session(ticket.tenant), self._clock.now()
+        session, now = self._session(ticket), self._clock.now()
         if session is None or (progress.next_time is not None and now < progress.next_time):
             return False
         progress.next_time = now + self._policy.settle / 6
@@ -213,7 +235,7 @@ class Ticketing:
         return True
 
     async def _remove(self, action: RemoveForTicket, ticket: Ticket, progress: _Progress) -> None:
-        session, application = self._session(ticket.tenant), progress.application
+        session, application = self._session(ticket), progress.application
         if session is None or application is None:
             return
         # Unknown there means gone, or not known to that replica: the reads that follow decide.

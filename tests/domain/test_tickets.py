@@ -5,9 +5,19 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Attempt, Owner
 from appcredential.domain.observed import Application, Pending, PendingState, Target
-from appcredential.domain.spec import ClientId, CredentialType, DeletionPolicy, KeyId, ObjectId
+from appcredential.domain.spec import (
+    AppCredentialSpec,
+    ClientId,
+    CredentialType,
+    DeletionPolicy,
+    KeyId,
+    ObjectId,
+    SecretSpec,
+    TenantId,
+)
 from appcredential.domain.tickets import (
     DeleteTarget,
     DeleteTicket,
@@ -20,6 +30,7 @@ from appcredential.domain.tickets import (
     Wait,
     credentials_to_revoke,
     decide_ticket,
+    is_of_ticket,
     ticket_name,
 )
 from tests.support.builders import (
@@ -47,13 +58,17 @@ from tests.support.builders import (
     next_credential,
     old_credential,
     pending,
+    problem,
     retiring,
+    spec,
     target,
 )
 
 CLEAN = (NOW - 10 * SECOND, NOW - 5 * SECOND, NOW)
 ABSENT = NOW - HOUR
 THEIRS = KeyId("key-theirs")
+ANOTHER = ClientId("99999999-9999-9999-9999-999999999999")
+OTHER_TENANT = TenantId("88888888-8888-8888-8888-888888888888")
 
 
 def ticket(
@@ -93,6 +108,7 @@ def seen(
     target: Target | None = target(),  # noqa: B008 - frozen
     pending: Pending | None = None,
     clean_reads: tuple[datetime, ...] = (),
+    successor: AppCredentialSpec | None = None,
 ) -> TicketObservation:
     return TicketObservation(
         now=now,
@@ -104,6 +120,7 @@ def seen(
         target=target,
         pending=pending,
         clean_reads=clean_reads,
+        successor=successor,
     )
 
 
@@ -184,6 +201,27 @@ CASES: list[tuple[str, TicketObservation, TicketAction]] = [
             pending=replace(pending(), is_foreign=True),
         ),
         DeleteTarget(),
+    ),
+    (
+        "leaves P to a resource that has the name now",
+        seen(
+            ticket(),
+            application=NOTHING,
+            clean_reads=CLEAN,
+            pending=pending(),
+            successor=replace(spec(), client_id=ANOTHER, secret=SecretSpec(name="another")),
+        ),
+        DeleteTarget(),
+    ),
+    (
+        "leaves T to a resource that has the name now and publishes to it",
+        seen(
+            ticket(),
+            application=NOTHING,
+            clean_reads=CLEAN,
+            successor=replace(spec(), client_id=ANOTHER),
+        ),
+        DeleteTicket(),
     ),
     (
         "deletes T when P is gone",
@@ -318,6 +356,31 @@ def after(o: TicketObservation, action: TicketAction) -> TicketObservation:
             return replace(o, target=None)
         case _:
             return o
+
+
+@pytest.mark.parametrize(
+    ("found", "tenant_id", "expected"),
+    [
+        (spec(), TENANT_ID, True),
+        (spec(), None, True),
+        (spec(), OTHER_TENANT, True),
+        (problem(), None, True),
+        (spec(client_id=ANOTHER), TENANT_ID, False),
+        (spec(client_id=ANOTHER), None, False),
+        (spec(tenant="second"), TENANT_ID, True),
+        (spec(tenant="second"), None, True),
+        (spec(tenant="second"), OTHER_TENANT, False),
+    ],
+)
+def test_the_owner_is_present_when_tenant_application_and_type_are_the_same_or_unknown(
+    found: AppCredentialSpec | Problem, tenant_id: TenantId | None, expected: bool
+) -> None:
+    assert is_of_ticket(ticket(), found, tenant_id) == expected
+
+
+def test_a_ticket_that_knows_no_directory_takes_another_tenant_for_the_same() -> None:
+    unknown = replace(ticket(), tenant_id=TenantId(""))
+    assert is_of_ticket(unknown, spec(tenant="second"), OTHER_TENANT)
 
 
 def test_a_ticket_name_tells_owner_tenant_application_and_type_apart() -> None:

@@ -2,7 +2,9 @@
 
 A ticket is due after the grace period; until then re-applying the resource
 cancels it. It acts only when this process has seen the owner absent for a
-while, and removes only credentials that carry the owner's exact marker.
+while, and removes only credentials that carry the owner's exact marker. The
+owner is absent also when its name was given to a resource for another
+application: what that one uses is left alone.
 """
 
 from __future__ import annotations
@@ -11,10 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Attempt, ClusterIdentity, Owner, parse_marker
 from appcredential.domain.observed import Application, Credential, Pending, PendingState, Target
 from appcredential.domain.secret_data import digest
 from appcredential.domain.spec import (
+    AppCredentialSpec,
     ClientId,
     CredentialType,
     DeletionPolicy,
@@ -52,6 +56,28 @@ def ticket_name(owner: Owner, tenant: str, client_id: ClientId, kind: Credential
     return f"appcredential-ticket-{digest(parts)[:20]}"
 
 
+def is_of_ticket(
+    ticket: Ticket, spec: AppCredentialSpec | Problem, tenant_id: TenantId | None
+) -> bool:
+    """Tell whether a resource of the owner's name is the ticket's, and so the owner present.
+
+    It is when tenant, application and type are the ticket's; in doubt as well.
+
+    Args:
+        ticket: whose owner has the resource's name.
+        spec: of the resource.
+        tenant_id: of the EntraTenant that the spec names, None when unknown: under another
+            name it may lead to the same directory, where both have the same marker.
+    """
+    if isinstance(spec, Problem):
+        return True
+    if (spec.client_id, spec.type) != (ticket.client_id, ticket.type):
+        return False
+    if spec.tenant == ticket.tenant or tenant_id is None or not ticket.tenant_id:
+        return True
+    return tenant_id == ticket.tenant_id
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketObservation:
     """Everything about one ticket.
@@ -59,6 +85,7 @@ class TicketObservation:
     Attributes:
         owner_absent_since: when this process first saw the owner absent; None while present
             or unknown.
+        successor: spec of a resource for another application that has the owner's name now.
         application: None when not read; `application_gone` when it answered 404 lastingly.
         clean_reads: times of consecutive direct reads without a credential of ours.
         last_removal: of this process, for this ticket.
@@ -68,6 +95,7 @@ class TicketObservation:
     identity: ClusterIdentity
     ticket: Ticket
     owner_absent_since: datetime | None
+    successor: AppCredentialSpec | None = None
     application: Application | None
     application_gone: bool
     target: Target | None
@@ -195,10 +223,15 @@ def _is_revoked(o: TicketObservation, c: Credential) -> bool:
 
 
 def _is_own_pending(o: TicketObservation) -> bool:
+    """P bears the owner's name, so a successor has the same one, and tidies it itself."""
     p = o.pending
+    if o.successor is not None:
+        return False
     return p is not None and not p.is_foreign and p.owner in {"", str(o.ticket.owner)}
 
 
 def _is_own_target(o: TicketObservation) -> bool:
     t = o.target
-    return t is not None and t.owner == str(o.ticket.owner) and t.uid == o.ticket.secret_uid
+    if t is None or t.owner != str(o.ticket.owner) or t.uid != o.ticket.secret_uid:
+        return False
+    return o.successor is None or o.successor.secret.name != t.name
