@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Any, Protocol
 
 from appcredential.domain.conditions import (
@@ -39,6 +40,7 @@ from appcredential.workqueue import Key
 log = logging.getLogger(__name__)
 
 _RETRY = timedelta(seconds=30)
+_SECOND_TRY = timedelta(seconds=5)
 # How soon a new credential of the operator's own is taken up.
 _RECHECK = timedelta(seconds=30)
 _PROBE = timedelta(hours=1)
@@ -47,6 +49,11 @@ IDENTITY_REJECTED = Problem(
     reason=Reason.IDENTITY_REJECTED,
     message="Entra refuses the operator's own credential. Put a valid one into the Secret "
     "that spec.identity names, and check tenantId and clientId.",
+)
+_UNREACHABLE = Problem(
+    reason=Reason.DIRECTORY_UNAVAILABLE,
+    message="Graph or the token endpoint cannot be reached.",
+    stalled=False,
 )
 _UNREAD = Problem(
     reason=Reason.TENANT_NOT_READY,
@@ -94,13 +101,30 @@ class Access:
     session: Session
 
 
+class _Verdict(Enum):
+    """What a look came to that leaves everything as it was."""
+
+    UNDECIDED = auto()
+
+
 @dataclass(slots=True)
 class _Open:
+    """A session, and what is known of it.
+
+    Attributes:
+        digest: SHA-256 of the operator's own credential, to notice another one.
+        probed: when it was last probed; None asks for a probe.
+        failing: what the last probe that counts came to.
+        second_try: when a probe that failed in passing is made once more.
+        is_skewed: somebody was held because the tenant's clock is wrong.
+    """
+
     spec: EntraTenantSpec
     digest: str
     session: Session
     probed: datetime | None = None
     failing: Problem | None = None
+    second_try: datetime | None = None
     is_skewed: bool = False
 
 
@@ -197,6 +221,8 @@ class Tenants:
             # Whoever uses it must not wait for ever, above all not with a deletion.
             self._outcomes.setdefault(key.name, _UNREAD)
             raise
+        if isinstance(problem, _Verdict):
+            return self._open[key.name].second_try or self._clock.now() + self._retry
         self._note(key.name, problem)
         self._note_skew(key.name)
         if self._gate.problem() is None:
@@ -222,7 +248,7 @@ class Tenants:
         self._wake(key)
         return True
 
-    async def _connect(self, name: str, document: Mapping[str, Any]) -> Problem | None:
+    async def _connect(self, name: str, document: Mapping[str, Any]) -> Problem | _Verdict | None:
         try:
             spec = parse_entra_tenant(document)
         except InvalidSpecError as exc:
@@ -261,12 +287,11 @@ class Tenants:
             await held.session.close()
         return None
 
-    async def _probe(self, name: str) -> Problem | None:
-        held = self._open[name]
-        now = self._clock.now()
-        pause = _SKEWED_PROBE if self._blocks(held) else _PROBE
-        is_recent = held.probed is not None and now - held.probed < pause
-        if is_recent and held.failing is None:
+    async def _probe(self, name: str) -> Problem | _Verdict | None:
+        held, now = self._open[name], self._clock.now()
+        if held.second_try is not None and now < held.second_try:
+            return _Verdict.UNDECIDED
+        if not self._is_probe_due(held, now):
             return None
         held.probed = now
         try:
@@ -276,11 +301,10 @@ class Tenants:
             held.failing = _refusal(exc)
         except (UnavailableError, ThrottledError, ConflictError, NotFoundError) as exc:
             log.warning("tenant unreachable", extra={"tenant": name, "error": str(exc)})
-            held.failing = Problem(
-                reason=Reason.DIRECTORY_UNAVAILABLE,
-                message="Graph or the token endpoint cannot be reached.",
-                stalled=False,
-            )
+            if held.second_try is None and held.failing != _UNREACHABLE:
+                held.second_try = now + self._pause_after(name, exc)
+                return _Verdict.UNDECIDED
+            held.failing = _UNREACHABLE
         except AppCredentialError as exc:
             log.warning("tenant probe failed", extra={"tenant": name, "error": str(exc)})
             held.failing = Problem(
@@ -289,7 +313,23 @@ class Tenants:
             )
         else:
             held.failing = None
+        held.second_try = None
         return held.failing
+
+    def _is_probe_due(self, held: _Open, now: datetime) -> bool:
+        if held.probed is None or held.failing is not None or held.second_try is not None:
+            return True
+        return now - held.probed >= (_SKEWED_PROBE if self._blocks(held) else _PROBE)
+
+    def _pause_after(self, name: str, error: AppCredentialError) -> timedelta:
+        """Return when to try again after one failure, which may be nobody's fault.
+
+        Those who wait for the first look at a tenant do not wait for long.
+        """
+        soon = min(_SECOND_TRY, self._retry)
+        if isinstance(error, ThrottledError) and name in self._outcomes:
+            return max(error.retry_after, soon)
+        return soon
 
     def _note(self, name: str, problem: Problem | None) -> None:
         """Record how the look ended; whoever uses the tenant hears of a change."""
