@@ -262,6 +262,11 @@ HOLDS: list[tuple[str, Observation, tuple[str, bool] | None]] = [
         None,
     ),
     (
+        "a Secret that only bears P's name",
+        observation(pending=replace(pending(), is_foreign=True)),
+        ("SecretConflict", True),
+    ),
+    (
         "T belongs to another application object",
         observation(application=application(object_id=OBJECT_ID[::-1])),  # type: ignore[arg-type]
         ("ApplicationChanged", True),

@@ -152,8 +152,16 @@ def patience_ends(o: Observation) -> datetime:
 
 
 def secret_conflict(o: Observation) -> Action | None:
-    """5: T exists and is not ours, cannot be written, or is going away."""
+    """5: T or P exists and is not ours, cannot be written, or is going away."""
     t = o.target
+    if o.pending is not None and o.pending.is_foreign:
+        return Hold(
+            Problem(
+                reason=Reason.SECRET_CONFLICT,
+                message="A Secret has the name that this resource's pending Secret needs and is "
+                "of another type or owner. Delete that Secret.",
+            )
+        )
     if t is None:
         return None
     if o.own_target is None:
