@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from appcredential.domain.conditions import Problem
+from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.observed import Application, Pending, Policy, Resource, Target
-from appcredential.domain.spec import AppCredentialSpec
+from appcredential.domain.spec import AppCredentialSpec, TenantId
 from appcredential.domain.tickets import (
     DeleteTarget,
     DeleteTicket,
@@ -25,6 +25,8 @@ from appcredential.domain.tickets import (
     credentials_to_revoke,
     decide_ticket,
     is_of_ticket,
+    is_reachable,
+    is_unconfirmed,
     ticket_name,
 )
 from appcredential.errors import (
@@ -49,6 +51,7 @@ class _Progress:
     uid: str
     absent_since: datetime | None = None
     successor: AppCredentialSpec | None = None
+    tenant_id: TenantId | None = None
     application: Application | None = None
     missing: tuple[datetime, ...] = ()
     clean: tuple[datetime, ...] = ()
@@ -155,6 +158,7 @@ class Ticketing:
 
     async def _observe(self, ticket: Ticket, progress: _Progress) -> TicketObservation:
         target, pending = await self._read_secrets(ticket)
+        tenant_id = self._see_tenant(ticket, progress)
         missing = progress.missing
         lasting = len(missing) >= _GONE_READS and (
             missing[-1] - missing[0] >= self._policy.missing_application_window
@@ -165,6 +169,8 @@ class Ticketing:
             ticket=ticket,
             owner_absent_since=progress.absent_since,
             successor=progress.successor,
+            tenant_id=tenant_id,
+            is_tenant_missing=self._is_tenant_missing(ticket),
             application=progress.application,
             application_gone=lasting,
             target=target,
@@ -174,6 +180,21 @@ class Ticketing:
             intent_respect=self._policy.intent_respect,
             freshness=self._policy.freshness,
         )
+
+    def _see_tenant(self, ticket: Ticket, progress: _Progress) -> TenantId | None:
+        """Return the tenant's id; what was seen in another directory counts no more."""
+        access = self._access(ticket.tenant)
+        if not isinstance(access, Access):
+            return None
+        found = access.tenant.tenant_id
+        if progress.tenant_id not in {None, found}:
+            progress.application, progress.missing, progress.clean = None, (), ()
+        progress.tenant_id = found
+        return found
+
+    def _is_tenant_missing(self, ticket: Ticket) -> bool:
+        access = self._access(ticket.tenant)
+        return isinstance(access, Problem) and access.reason is Reason.TENANT_NOT_FOUND
 
     async def _read_secrets(self, ticket: Ticket) -> tuple[Target | None, Pending | None]:
         namespace = ticket.owner.namespace
@@ -196,11 +217,24 @@ class Ticketing:
         elif isinstance(action, DeleteTarget) and o.target is not None:
             await self._secrets.delete_target(ticket.owner.namespace, o.target)
         elif isinstance(action, DeleteTicket):
-            await self._tickets.delete(name, ticket)
-            self.note(name, None)
-            log.info("deletion finished", extra={"owner": str(ticket.owner)})
+            await self._finish(name, o)
             return False
         return True
+
+    async def _finish(self, name: str, o: TicketObservation) -> None:
+        ticket = o.ticket
+        await self._tickets.delete(name, ticket)
+        self.note(name, None)
+        log.info("deletion finished", extra={"owner": str(ticket.owner)})
+        if not is_unconfirmed(o):
+            return
+        about = {"owner": str(ticket.owner), "client_id": ticket.client_id, "tenant": ticket.tenant}
+        log.warning("a deletion ended without a look at the application's credentials", extra=about)
+        note = (
+            "The application could not be found in Entra, so nothing of the deleted resource was "
+            "seen or removed there. If it still exists, remove its credentials by hand."
+        )
+        await self._events.emit(_subject(ticket), "RevocationUnconfirmed", note, warning=True)
 
     async def _is_still_due(self, name: str, o: TicketObservation, progress: _Progress) -> bool:
         """Look live: all is as it was decided about, and this very ticket is still there."""
@@ -215,7 +249,9 @@ class Ticketing:
 
     def _session(self, ticket: Ticket) -> Session | None:
         access = self._access(ticket.tenant)
-        return access.session if isinstance(access, Access) else None
+        if isinstance(access, Access) and is_reachable(ticket, access.tenant.tenant_id):
+            return access.session
+        return None
 
     async def _read_application(self, ticket: Ticket, progress: _Progress) -> bool:
         session, now = self._session(ticket), self._clock.now()
@@ -225,7 +261,8 @@ class Ticketing:
         try:
             found = await session.directory.application(ticket.client_id, timedelta(0))
         except NotFoundError:
-            progress.missing = (*progress.missing[:1], *progress.missing[-8:], now)
+            # The first one stays: it tells for how long.
+            progress.missing = (*progress.missing[:1], *progress.missing[1:][-8:], now)
             return False
         progress.missing = ()
         progress.application = found
@@ -244,15 +281,18 @@ class Ticketing:
         kept = tuple(c for c in application.credentials if c.key_id != action.key_id)
         progress.application = replace(application, credentials=kept)
         progress.clean = ()
-        subject = EventSubject(
-            kind="AppCredential",
-            namespace=ticket.owner.namespace,
-            name=ticket.owner.name,
-            uid=ticket.resource_uid,
-        )
         note = f"Credential {action.key_id} of the deleted resource was removed."
-        await self._events.emit(subject, "Revoked", note, warning=False)
+        await self._events.emit(_subject(ticket), "Revoked", note, warning=False)
         log.info("revoked", extra={"key_id": action.key_id, "owner": str(ticket.owner)})
+
+
+def _subject(ticket: Ticket) -> EventSubject:
+    return EventSubject(
+        kind="AppCredential",
+        namespace=ticket.owner.namespace,
+        name=ticket.owner.name,
+        uid=ticket.resource_uid,
+    )
 
 
 def _name(ticket: Ticket) -> str:

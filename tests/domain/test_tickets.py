@@ -31,6 +31,7 @@ from appcredential.domain.tickets import (
     credentials_to_revoke,
     decide_ticket,
     is_of_ticket,
+    is_unconfirmed,
     ticket_name,
 )
 from tests.support.builders import (
@@ -95,6 +96,7 @@ def ticket(
     )
 
 
+NEVER = replace(ticket(object_id=None, secret_uid=""), tenant_id=TenantId(""))
 RETAIN = ticket(policy=DeletionPolicy.RETAIN, pending_attempt=NEXT_ATTEMPT)
 
 
@@ -109,6 +111,8 @@ def seen(
     pending: Pending | None = None,
     clean_reads: tuple[datetime, ...] = (),
     successor: AppCredentialSpec | None = None,
+    tenant_id: TenantId | None = TENANT_ID,
+    is_tenant_missing: bool = False,
 ) -> TicketObservation:
     return TicketObservation(
         now=now,
@@ -121,6 +125,8 @@ def seen(
         pending=pending,
         clean_reads=clean_reads,
         successor=successor,
+        tenant_id=tenant_id,
+        is_tenant_missing=is_tenant_missing,
     )
 
 
@@ -254,9 +260,54 @@ CASES: list[tuple[str, TicketObservation, TicketAction]] = [
         DeleteTarget(),
     ),
     (
-        "asks nothing of Entra when nothing was ever issued",
+        "reads by client id when no object id is known",
         seen(ticket(object_id=None), application=None),
-        DeleteTarget(),
+        ReadTicketApplication(),
+    ),
+    (
+        "waits while the EntraTenant is absent or not ready",
+        seen(ticket(), tenant_id=None, is_tenant_missing=True),
+        Wait(NOW + 10 * MINUTE),
+    ),
+    (
+        "waits while the EntraTenant leads to another directory",
+        seen(ticket(), tenant_id=OTHER_TENANT),
+        Wait(NOW + 10 * MINUTE),
+    ),
+    (
+        "believes no 404 of another directory",
+        seen(ticket(), tenant_id=OTHER_TENANT, application=None, application_gone=True),
+        Wait(NOW + 10 * MINUTE),
+    ),
+    (
+        "takes the directory there is when none is known",
+        seen(replace(ticket(), tenant_id=TenantId("")), tenant_id=OTHER_TENANT),
+        RemoveForTicket(KEY, ATTEMPT),
+    ),
+    (
+        "waits for a missing tenant when anything was issued",
+        seen(replace(NEVER, secret_uid="some-uid"), tenant_id=None, is_tenant_missing=True),
+        Wait(NOW + 10 * MINUTE),
+    ),
+    (
+        "waits for a tenant that is not ready also when nothing was issued",
+        seen(NEVER, tenant_id=None),
+        Wait(NOW + 10 * MINUTE),
+    ),
+    (
+        "ends when nothing was ever issued and there is no tenant",
+        seen(NEVER, tenant_id=None, is_tenant_missing=True, target=None, application=None),
+        DeleteTicket(),
+    ),
+    (
+        "asks nothing of Entra under Retain when nothing was ever issued",
+        seen(
+            replace(NEVER, policy=DeletionPolicy.RETAIN),
+            tenant_id=None,
+            target=None,
+            application=None,
+        ),
+        DeleteTicket(),
     ),
     (
         "keeps the published one under Retain",
@@ -376,6 +427,14 @@ def test_the_owner_is_present_when_tenant_application_and_type_are_the_same_or_u
     found: AppCredentialSpec | Problem, tenant_id: TenantId | None, expected: bool
 ) -> None:
     assert is_of_ticket(ticket(), found, tenant_id) == expected
+
+
+def test_an_end_without_clean_reads_is_unconfirmed() -> None:
+    assert is_unconfirmed(seen(ticket(), application_gone=True))
+    assert is_unconfirmed(seen(ticket(), clean_reads=CLEAN[:2]))
+    assert not is_unconfirmed(seen(ticket(), clean_reads=CLEAN))
+    assert is_unconfirmed(seen(RETAIN, application_gone=True))
+    assert not is_unconfirmed(seen(replace(RETAIN, pending_attempt="")))
 
 
 def test_a_ticket_that_knows_no_directory_takes_another_tenant_for_the_same() -> None:

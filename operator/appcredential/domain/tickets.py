@@ -86,6 +86,8 @@ class TicketObservation:
         owner_absent_since: when this process first saw the owner absent; None while present
             or unknown.
         successor: spec of a resource for another application that has the owner's name now.
+        tenant_id: of the ticket's EntraTenant as it is now; None when it cannot be used.
+        is_tenant_missing: there is no EntraTenant of that name.
         application: None when not read; `application_gone` when it answered 404 lastingly.
         clean_reads: times of consecutive direct reads without a credential of ours.
         last_removal: of this process, for this ticket.
@@ -96,6 +98,8 @@ class TicketObservation:
     ticket: Ticket
     owner_absent_since: datetime | None
     successor: AppCredentialSpec | None = None
+    tenant_id: TenantId | None
+    is_tenant_missing: bool = False
     application: Application | None
     application_gone: bool
     target: Target | None
@@ -158,6 +162,8 @@ def decide_ticket(o: TicketObservation) -> TicketAction:
         return Wait(o.now + o.absence)
     if o.now < start:
         return Wait(start)
+    if not (is_reachable(o.ticket, o.tenant_id) or _ends_unread(o)):
+        return Wait(o.now + o.absence)
     intent = _intent_ends(o)
     if intent is not None and o.now < intent:
         return Wait(intent)
@@ -185,7 +191,7 @@ def _intent_ends(o: TicketObservation) -> datetime | None:
 
 def _removal(o: TicketObservation) -> TicketAction | None:
     """Remove what is ours, until enough direct reads in a row are clean."""
-    if o.application_gone or o.ticket.object_id is None:
+    if o.application_gone or _ends_unread(o):
         return None
     if o.application is None or o.now - o.application.read_time > o.freshness:
         return ReadTicketApplication()
@@ -197,6 +203,34 @@ def _removal(o: TicketObservation) -> TicketAction | None:
     if len(o.clean_reads) < CLEAN_READS:
         return ReadTicketApplication()
     return None
+
+
+def is_reachable(ticket: Ticket, tenant_id: TenantId | None) -> bool:
+    """Tell whether an EntraTenant leads to the directory in which the credentials were made.
+
+    Created anew with another tenantId it does not: what cannot be found there proves nothing.
+    """
+    return tenant_id is not None and ticket.tenant_id in {"", tenant_id}
+
+
+def _ends_unread(o: TicketObservation) -> bool:
+    """Tell whether nothing in Entra has to be looked at.
+
+    Without an object id the owner's status was lost or it never got so far. Only with no
+    trace of anything issued and no tenant to issue it in is the latter certain enough.
+    """
+    t = o.ticket
+    if t.object_id is not None:
+        return False
+    if t.policy is DeletionPolicy.RETAIN:
+        return True
+    return o.is_tenant_missing and not (t.tenant_id or t.secret_uid or t.pending_attempt)
+
+
+def is_unconfirmed(o: TicketObservation) -> bool:
+    """Tell whether a ticket that ends now ends without having seen Entra clean."""
+    is_kept = o.ticket.policy is DeletionPolicy.RETAIN and not o.ticket.pending_attempt
+    return not is_kept and len(o.clean_reads) < CLEAN_READS
 
 
 def credentials_to_revoke(o: TicketObservation) -> list[Credential]:
