@@ -110,6 +110,10 @@ class Secrets(Protocol):
         """Read T; None when it does not exist."""
         ...
 
+    async def version(self, namespace: str, name: str) -> str | None:
+        """Return T's resourceVersion without reading its data; None when it does not exist."""
+        ...
+
     async def pending(self, owner: Owner) -> Pending | None:
         """Read the Secret of P's name; None when it does not exist."""
         ...

@@ -14,7 +14,7 @@ from appcredential.domain.facts import Facts, assess
 from appcredential.domain.grants import evaluate
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import ClusterIdentity, Owner
-from appcredential.domain.observed import Grant, Observation, Policy, Resource
+from appcredential.domain.observed import Grant, Observation, Policy, Resource, Target
 from appcredential.domain.obstacles import failed_status, secret_problem
 from appcredential.domain.spec import AppCredentialSpec, ApplicationGrantSpec, ObjectId, TenantId
 from appcredential.domain.status import needs_write, project
@@ -235,9 +235,22 @@ class Reconciler:
             now, self._seconds
         ):
             name = resource.spec.secret.name
-            view.target.set(await self._secrets.target(owner.namespace, name), now)
-        if not view.pending.is_fresh(now, self._seconds):
+            view.target.set(await self._read_target(owner.namespace, name, view), now)
+        # Only we make P. Where there was none, its age keeps any effect from resting on
+        # that: `_act` has all of it read anew first.
+        if not view.pending.is_fresh(now, self._seconds) and not view.pending.is_absent:
             view.pending.set(await self._secrets.pending(owner), now)
+
+    async def _read_target(self, namespace: str, name: str, view: View) -> Target | None:
+        """Read T, whole only when it is another version than the one we hold."""
+        held = view.target.value
+        if held is not None and held.name == name:
+            version = await self._secrets.version(namespace, name)
+            if version == held.resource_version:
+                return held
+            if version is None:
+                return None
+        return await self._secrets.target(namespace, name)
 
     @property
     def _seconds(self) -> float:

@@ -35,6 +35,11 @@ class Piece(Generic[T]):
         """Tell whether it was read at most `seconds` ago."""
         return self.read is not None and now - self.read <= seconds
 
+    @property
+    def is_absent(self) -> bool:
+        """Tell whether the last look found nothing."""
+        return self.read is not None and self.value is None
+
     def drop(self) -> None:
         """Make the next pass read it anew."""
         self.read = None

@@ -20,12 +20,13 @@ BOOM = RuntimeError("canary-of-a-fault")
 
 
 def _break(monkeypatch: pytest.MonkeyPatch, world: World, error: BaseException = BOOM) -> None:
-    """Have every read of the pending Secret fail."""
+    """Have every look at a Secret that exists, and at the pending one, fail."""
 
-    async def fails(_owner: Any) -> Any:
+    async def fails(*_arguments: Any) -> Any:
         raise error
 
-    monkeypatch.setattr(world.reconciler._secrets, "pending", fails)
+    for name in ("version", "pending"):
+        monkeypatch.setattr(world.reconciler._secrets, name, fails)
 
 
 async def _fail(world: World) -> None:
