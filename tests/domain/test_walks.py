@@ -205,13 +205,13 @@ def is_well(world: Watched) -> None:
     assert world.resource.status["observedGeneration"] == world.resource.generation
 
 
-@settings(derandomize=True, max_examples=20, deadline=None)
+@settings(derandomize=True, max_examples=12, deadline=None)
 @given(seed=SEEDS)
 def test_no_workload_loses_its_sign_in_whatever_happens_to_us(seed: int) -> None:
     is_well(walk(seed, ENDURED, is_watched=True))
 
 
-@settings(derandomize=True, max_examples=20, deadline=None)
+@settings(derandomize=True, max_examples=12, deadline=None)
 @given(seed=SEEDS)
 def test_it_recovers_from_what_people_do(seed: int) -> None:
     is_well(walk(seed, SUFFERED, is_watched=False))
