@@ -19,6 +19,7 @@ class Known:
     uid: str
     version: str
     tenant: str
+    client_id: str = ""
     sample: ResourceSample | None = None
 
 
@@ -63,6 +64,14 @@ class Store:
             if key.kind == APP_CREDENTIALS and known.tenant == tenant
         ]
 
+    def named_by(self, grant: ApplicationGrantSpec) -> list[Key]:
+        """Return the AppCredentials whose namespace and application a grant names."""
+        return [
+            key
+            for key in self.users_of(grant.tenant)
+            if key.namespace in grant.namespaces and self._known[key].client_id in grant.client_ids
+        ]
+
     def valid_grants(self) -> dict[str, ApplicationGrantSpec]:
         """Return the grants whose spec is usable."""
         return {n: g for n, g in self.grants.items() if isinstance(g, ApplicationGrantSpec)}
@@ -76,3 +85,9 @@ def tenant_of(document: dict[str, Any]) -> str:
     """Return the EntraTenant that an AppCredential or grant names."""
     reference = (document.get("spec") or {}).get("tenantRef") or {}
     return str(reference.get("name") or "default")
+
+
+def client_of(document: dict[str, Any]) -> str:
+    """Return the client id that an AppCredential names."""
+    application = (document.get("spec") or {}).get("application") or {}
+    return str(application.get("clientId") or "")

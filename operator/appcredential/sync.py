@@ -20,7 +20,7 @@ from appcredential.kube.resources import (
 )
 from appcredential.kube.times import parse_time
 from appcredential.metrics import ResourceSample
-from appcredential.store import Known, Store, tenant_of
+from appcredential.store import Known, Store, client_of, tenant_of
 from appcredential.workqueue import Key
 
 log = logging.getLogger(__name__)
@@ -113,6 +113,7 @@ class Sync:
             uid=metadata["uid"],
             version=metadata["resourceVersion"],
             tenant=tenant_of(document),
+            client_id=client_of(document),
             sample=_sample(key, document) if plural == APP_CREDENTIALS else None,
         )
         if self._store.put(key, known):
@@ -128,10 +129,10 @@ class Sync:
             self._wake_users(before, after)
 
     def _wake_users(self, *grants: ApplicationGrantSpec | Problem | None) -> None:
-        """Reconcile whoever a changed grant may concern."""
-        for tenant in {g.tenant for g in grants if isinstance(g, ApplicationGrantSpec)}:
-            for user in self._store.users_of(tenant):
-                self._wake(user)
+        """Reconcile whoever a grant names, before or after its change."""
+        named = (self._store.named_by(g) for g in grants if isinstance(g, ApplicationGrantSpec))
+        for user in {key for keys in named for key in keys}:
+            self._wake(user)
 
     def _lose(self, key: Key) -> None:
         lost = self._store.grants.get(key.name) if key.kind == GRANTS else None

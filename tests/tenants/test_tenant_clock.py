@@ -2,62 +2,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
-from appcredential.domain.skew import Skew, http_date
 from appcredential.kube.resources import APP_CREDENTIALS
-from tests.support.builders import HOUR, MINUTE, SECOND
+from tests.support.builders import HOUR, MINUTE
 from tests.tenants.world import World
-
-LIMIT = 5 * MINUTE
-
-
-def seen(*found: timedelta, start: Skew = Skew()) -> Skew:  # noqa: B008 - frozen
-    """Return what is known after these answers, a second apart."""
-    skew = start
-    for number, one in enumerate(found):
-        skew = skew.seen(one, 1000.0 + number, LIMIT)
-    return skew
-
-
-@pytest.mark.parametrize(
-    ("answers", "believed"),
-    [
-        ((), None),
-        ((2 * MINUTE,), 2 * MINUTE),
-        ((LIMIT,), LIMIT),
-        ((HOUR,), None),
-        ((SECOND, HOUR), SECOND),
-        ((SECOND, HOUR, SECOND, HOUR), SECOND),
-        ((HOUR, HOUR - 20 * SECOND), HOUR - 20 * SECOND),
-        ((HOUR, -HOUR), None),
-        ((SECOND, HOUR, 3 * HOUR, 5 * HOUR), SECOND),
-        ((HOUR, HOUR, SECOND), SECOND),
-        ((HOUR, HOUR, 2 * HOUR), HOUR),
-        ((-HOUR, -HOUR, -HOUR + SECOND), -HOUR + SECOND),
-    ],
-)
-def test_a_large_skew_counts_once_two_answers_agree(
-    answers: tuple[timedelta, ...], believed: timedelta | None
-) -> None:
-    assert seen(*answers).now(1010.0) == believed
-
-
-def test_an_old_skew_is_unknown() -> None:
-    skew = seen(SECOND)
-    assert skew.now(1000.0 + 3600) == SECOND
-    assert skew.now(1000.0 + 90 * 60 + 1) is None
-
-
-@pytest.mark.parametrize("text", ["", "soon", "Wed, 99 Jan 2026 12:02:00 GMT", "1" * 400])
-def test_a_date_that_is_none_is_none(text: str) -> None:
-    assert http_date(text) is None
-
-
-def test_a_date_without_a_zone_is_utc() -> None:
-    date = http_date("Wed, 21 Jan 2026 12:02:00 -0000")
-    assert date is not None
-    assert date.utcoffset() == timedelta(0)
 
 
 async def test_a_tenant_is_probed_each_minute_while_its_clock_blocks() -> None:
