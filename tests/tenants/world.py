@@ -120,7 +120,7 @@ class FakeEntra:
         )
 
     async def add_password(
-        self, object_id: ObjectId, display_name: str, end: datetime
+        self, object_id: ObjectId, display_name: str, end: datetime, *, deadline: float = 0
     ) -> MintedPassword:
         self._call("add")
         key = KeyId(f"key-{next(self._keys)}")
