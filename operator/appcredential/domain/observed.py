@@ -86,7 +86,6 @@ class Application:
     display_name: str
     credentials: tuple[Credential, ...]
     read_time: datetime
-    federated: int = 0
 
 
 class RetireCause(StrEnum):
