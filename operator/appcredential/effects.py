@@ -30,6 +30,7 @@ from appcredential.domain.observed import (
     RetireCause,
     Retiring,
 )
+from appcredential.domain.rotation import asked_lifetime
 from appcredential.domain.secret_data import Publication, render
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.signin import record
@@ -43,6 +44,7 @@ from appcredential.errors import (
     PermissionDeniedError,
     RejectedError,
     ThrottledError,
+    TooLateError,
     UnavailableError,
 )
 from appcredential.ports import Clock, Events, EventSubject, Intent, MintedPassword, Resources
@@ -307,24 +309,37 @@ class Effects:
 
     async def _mint(self, action: act.Mint, c: Context) -> None:
         f = c.facts
-        if isinstance(await self._live_grant(f), Problem):
-            c.view.drop()
-            return
+        lifetime = await self._granted_lifetime(action, f)
+        # The intent is what others respect: its age is what counts, from before it was written.
+        deadline = self._clock.monotonic() + _INTENT_TO_MINT
         pending = await self._write_intent(action, c)
-        started = self._clock.monotonic()
-        c.view.pending.set(pending, started)
+        c.view.pending.set(pending, self._clock.monotonic())
         attempt = attempt_id(f.o.identity, pending.uid, pending.attempt_number)
         name = build_display_name(f.o.identity, f.o.resource.owner, attempt, f.spec.description)
         # Whole seconds: what Graph stores is then what we wrote.
-        end = (f.entra_now + action.lifetime).replace(microsecond=0)
-        if self._clock.monotonic() - started > _INTENT_TO_MINT:
-            return
+        end = (f.entra_now + lifetime).replace(microsecond=0)
         try:
-            minted = await c.session.directory.add_password(f.application.object_id, name, end)
+            minted = await c.session.directory.add_password(
+                f.application.object_id, name, end, deadline=deadline
+            )
         except AppCredentialError as exc:
             self._note_mint_failure(c, exc)
             return
         await self._persist(c, pending, minted)
+
+    async def _granted_lifetime(self, action: act.Mint, f: Facts) -> timedelta:
+        """Ask the grants as they are now: what was decided rests on what a watch showed.
+
+        Raises:
+            ConflictError: they allow no credential any more; gather again.
+        """
+        grant = await self._live_grant(f)
+        if isinstance(grant, Problem):
+            raise ConflictError("no grant matches any more")
+        lifetime = asked_lifetime(action.lifetime, grant.max_lifetime)
+        if lifetime < f.o.policy.min_lifetime:
+            raise ConflictError("the grants allow too short a lifetime now")
+        return lifetime
 
     async def _write_intent(self, action: act.Mint, c: Context) -> Pending:
         f = c.facts
@@ -344,6 +359,10 @@ class Effects:
         if isinstance(exc, NotFoundError):
             # A write path that does not know the object proves nothing: read again.
             c.view.application = None
+            return
+        if isinstance(exc, TooLateError):
+            # The next pass finds an intent that nobody works on.
+            log.warning("a mint came too late and was not sent", extra=_about(c))
             return
         self._note_failure(c.view, "mint", exc)
         if isinstance(exc, OutcomeUnknownError):

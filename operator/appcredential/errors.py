@@ -10,6 +10,7 @@ AppCredentialError(reason)
 ├── RejectedError(code)             the server refused the request for good (other 4xx)
 │   └── SecretRefusedError(cause)   quota, admission or validation keeps the Secret out
 ├── ThrottledError(retry_after)     429
+├── TooLateError                    not sent: its turn came after the caller's deadline
 └── UnavailableError                network, time-out, 5xx; a write may have been applied
     └── OutcomeUnknownError         a write was sent and its answer was lost
 
@@ -115,6 +116,10 @@ class ThrottledError(AppCredentialError):
     def __init__(self, message: str, *, retry_after: timedelta) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class TooLateError(AppCredentialError):
+    """The call was not sent, because its turn came after the caller's deadline."""
 
 
 class UnavailableError(AppCredentialError):

@@ -6,6 +6,7 @@ Adapters in `entra/` and `kube/` implement them and raise only the errors of
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -62,11 +63,23 @@ class Directory(Protocol):
         ...
 
     async def add_password(
-        self, object_id: ObjectId, display_name: str, end: datetime
+        self,
+        object_id: ObjectId,
+        display_name: str,
+        end: datetime,
+        *,
+        deadline: float = math.inf,
     ) -> MintedPassword:
         """Add a password credential. Never retried.
 
+        Args:
+            object_id: of the application.
+            display_name: with the marker.
+            end: of the credential, aware.
+            deadline: by the clock's `monotonic`; looked at when nothing but sending is left.
+
         Raises:
+            TooLateError: the deadline passed meanwhile; certainly not sent.
             OutcomeUnknownError: sent, and no usable answer: it may exist.
             RejectedError, NotFoundError, PermissionDeniedError, ThrottledError,
             ConflictError: certainly not made.

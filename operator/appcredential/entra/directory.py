@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -42,7 +43,7 @@ from appcredential.entra.wire import (
     decode_application,
     decode_new_password,
 )
-from appcredential.errors import RejectedError, ThrottledError
+from appcredential.errors import RejectedError, ThrottledError, TooLateError
 from appcredential.ports import Clock, MintedPassword
 
 _Builder = by_app_id.ApplicationsWithAppIdRequestBuilder
@@ -79,18 +80,26 @@ class GraphDirectory:
         return await self._shared.get(client_id, max_age)
 
     async def add_password(
-        self, object_id: ObjectId, display_name: str, end: datetime
+        self,
+        object_id: ObjectId,
+        display_name: str,
+        end: datetime,
+        *,
+        deadline: float = math.inf,
     ) -> MintedPassword:
         """Add a password credential that ends at `end` (aware); see `ports.Directory`.
 
         Raises:
             OutcomeUnknownError: sent, and no usable answer: it may exist.
-            UnavailableError: certainly not sent.
+            TooLateError, UnavailableError: certainly not sent.
         """
         password = PasswordCredential(display_name=display_name, end_date_time=end)
         body = AddPasswordPostRequestBody(password_credential=password)
 
         def make() -> RequestInformation:
+            # Turn, quota and token are there: what follows is the request itself.
+            if self._clock.monotonic() > deadline:
+                raise TooLateError("the intent is too old to make a credential for")
             return self._item(object_id).add_password.to_post_request_information(body)
 
         async with self._write(object_id):
