@@ -9,18 +9,22 @@ from typing import TypeAlias
 
 import pytest
 
-from demo.seed import OPERATOR_ID, TENANT_ID, seed
+from demo.seed import OPERATOR_ID, TENANT_ID
 from demo.stack import EmulatorProcess
 from localcluster import Cluster
+from tests.integration.installation import seed
 from tests.process.installation import Site
 
 NewSite: TypeAlias = Callable[[], Site]
 
 
 @pytest.fixture(scope="session")
-def emulator(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
+def emulator(
+    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EmulatorProcess]:
     """The emulator without lag, and the EntraTenant that leads to it."""
-    running = EmulatorProcess(tmp_path_factory.mktemp("entra") / "tls", seed(lag=False))
+    running = EmulatorProcess(tmp_path_factory.mktemp("entra") / "tls", seed())
+    identity = {"clientId": OPERATOR_ID, "secretRef": {"name": "operator-identity"}}
     tenant = {
         "apiVersion": "appcredential.io/v1alpha1",
         "kind": "EntraTenant",
@@ -28,12 +32,7 @@ def emulator(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "spec": {
             "tenantId": TENANT_ID,
             "cloud": "Custom",
-            "identity": {
-                "clientSecret": {
-                    "clientId": OPERATOR_ID,
-                    "secretRef": {"name": "operator-identity"},
-                }
-            },
+            "identity": {"clientSecret": identity},
         },
     }
     cluster.kubectl("apply", "--server-side", "-f", "-", input=json.dumps(tenant))

@@ -3,8 +3,9 @@
 The adapters' methods are wrapped from outside before the real `main` runs, so no
 production code knows of it. Every effect is written to `effects.jsonl` when it begins
 and when it is done; `armed.json` names one at which the process kills or stops itself.
-Both are in the folder that `INSTRUMENTED_FOLDER` names. `INSTRUMENTED_LEAK` makes this
-a broken operator that logs each value it stores, to show that a leak is caught.
+Both are in the folder that `INSTRUMENTED_FOLDER` names. `INSTRUMENTED_BREAK` makes this
+a broken operator, to show that its fault is caught: `leak` logs each value it stores,
+`hasty` removes the former credential as soon as it publishes.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ _EFFECTS: Final[tuple[tuple[type, str, str], ...]] = (
     (GraphDirectory, "remove_password", "removePassword"),
     (TokenEndpoint, "with_secret", "sign-in"),
 )
-_IN_FLIGHT_SECONDS: Final = 0.5
+_IN_FLIGHT_SECONDS: Final = 5.0  # the pause between two writes included
 
 
 class Recorder:
@@ -128,9 +129,39 @@ def _leak() -> None:
     setattr(KubeSecrets, "put_minted", leaking)  # noqa: B010 - a method is replaced
 
 
+def _be_hasty() -> None:
+    """Break the operator as one without an overlap would be."""
+    put_target: Method = KubeSecrets.put_target
+    add_password: Method = GraphDirectory.add_password
+    directories: list[tuple[GraphDirectory, Any]] = []
+
+    async def adding(self: GraphDirectory, object_id: Any, *args: Any, **words: Any) -> Any:
+        directories.append((self, object_id))
+        return await add_password(self, object_id, *args, **words)
+
+    async def publishing(
+        self: KubeSecrets, namespace: str, name: str, live: Any, wanted: Any
+    ) -> Any:
+        written = await put_target(self, namespace, name, live, wanted)
+        former = live.published if live is not None else None
+        if former is not None and former.key_id != written.published.key_id:
+            directory, object_id = directories[-1]
+            await directory.remove_password(object_id, former.key_id)
+        return written
+
+    setattr(GraphDirectory, "add_password", adding)  # noqa: B010
+    setattr(KubeSecrets, "put_target", publishing)  # noqa: B010
+
+
+_BROKEN: Final[dict[str, Callable[[], None]]] = {"leak": _leak, "hasty": _be_hasty}
+
+
 if __name__ == "__main__":
-    if os.environ.get("INSTRUMENTED_LEAK"):
-        _leak()
+    broken = os.environ.get("INSTRUMENTED_BREAK") or (
+        "leak" if os.environ.get("INSTRUMENTED_LEAK") else ""
+    )
+    if broken:
+        _BROKEN[broken]()
     recorder = Recorder(Path(os.environ["INSTRUMENTED_FOLDER"]))
     for adapter, method_name, effect_name in _EFFECTS:
         recorder.wrap(adapter, method_name, effect_name)

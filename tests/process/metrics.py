@@ -7,20 +7,20 @@ import urllib.request
 from collections import Counter
 from typing import Final
 
-from tests.process.installation import Operator
+from tests.process.operators import Operator
 
-_SAMPLE: Final = re.compile(r'appcredential_(kubernetes|directory)_requests_total\{(.*)\} (\S+)')
+_SAMPLE: Final = re.compile(r"appcredential_(kubernetes|directory)_requests_total\{(.*)\} (\S+)")
 _LABEL: Final = re.compile(r'(\w+)="([^"]*)"')
 
 
 def scrape(operator: Operator) -> str:
     """Return /metrics as it is."""
-    with urllib.request.urlopen(f"{operator.health_url}/metrics", timeout=5) as answer:
+    with urllib.request.urlopen(f"{operator.health_url}/metrics", timeout=5) as answer:  # noqa: S310
         return str(answer.read().decode())
 
 
 def requests(operator: Operator) -> Counter[str]:
-    """Return how often the operator asked for what: `PUT lease`, `application.get` …"""
+    """Return how often the operator asked for what, such as `PUT lease`, `application.get`."""
     found: Counter[str] = Counter()
     for line in scrape(operator).splitlines():
         match = _SAMPLE.fullmatch(line)
