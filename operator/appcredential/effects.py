@@ -409,12 +409,28 @@ class Effects:
         await self._emit(c, "Issued", f"Credential {minted.key_id} was issued; it is proven next.")
 
     async def _discard(self, c: Context, minted: Minted) -> None:
-        log.warning("P changed while minting; the new credential is discarded", extra=_about(c))
+        """Remove what P did not take, unless workloads have it.
+
+        Whoever wrote P meanwhile may have kept the value and published it.
+        """
         try:
+            if await self._is_in_target(c, minted):
+                log.warning("P changed while minting; T holds the credential", extra=_about(c))
+                return
+            log.warning("P changed while minting; the credential is discarded", extra=_about(c))
             await c.session.directory.remove_password(c.facts.application.object_id, minted.key_id)
         except AppCredentialError as exc:
             # Its attempt is fenced with P or stranded: a later pass removes it.
             log.warning("discarding failed", extra={"error": str(exc), **_about(c)})
+
+    async def _is_in_target(self, c: Context, minted: Minted) -> bool:
+        f = c.facts
+        live = await self._secrets.target(f.o.resource.owner.namespace, f.spec.secret.name)
+        c.view.target.set(live, self._clock.monotonic())
+        if live is None:
+            return False
+        published = {live.published.key_id} if live.published is not None else set()
+        return minted.key_id in published | {r.key_id for r in live.retiring}
 
     async def _emit(self, c: Context, reason: str, note: str, *, warning: bool = False) -> None:
         await self._events.emit(subject_of(c.facts), reason, note, warning=warning)
