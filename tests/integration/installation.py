@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,7 @@ from demo.seed import OPERATOR_ID, OPERATOR_SECRET, TENANT_ID
 from demo.stack import QUICK, EmulatorProcess, OperatorProcess
 from demo.story import signs_in
 from localcluster import Cluster
+from localcluster.errors import ApiError
 from tests.support.kstatus import kstatus
 
 GROUP: Final = "/apis/appcredential.io/v1alpha1"
@@ -127,7 +129,8 @@ class Installation:
         scope = f"namespaces/{namespace}/{plural}" if namespace else plural
         path = f"{GROUP}/{scope}/{metadata['name']}"
         if metadata.get("finalizers"):
-            self.kube.edit(path, lambda found: found["metadata"].update(finalizers=[]))
+            with suppress(ApiError):  # it went meanwhile
+                self.kube.edit(path, lambda found: found["metadata"].update(finalizers=[]))
         self.kube.delete(path)
 
     # --- what tests make ------------------------------------------------------------------

@@ -115,14 +115,23 @@ def a_deletion_never_waits_for_graph(i: Installation) -> None:
     assert team.secret() is None
 
 
+def what_is_not_granted_causes_no_call(i: Installation) -> None:
+    """As long as it is there, nothing about its application leaves the cluster."""
+    team = i.team("ungranted", granted=False)
+    team.apply()
+    team.until(lambda: team.condition("Stalled") or team.key(), "it is looked at")
+    assert i.requests(team.client_id) == [], "asked without a grant"
+    assert team.condition("Stalled")["reason"] == "NotGranted"
+
+
 def what_was_never_granted_is_deleted_without_a_call(i: Installation) -> None:
-    """Nothing was issued, so nothing is asked of Entra, then neither."""
+    """Nothing was issued, so nothing is asked of Entra at the deletion either."""
     team = i.team("ungranted", granted=False)
     team.apply(**_AT_ONCE)
-    team.until(lambda: team.condition("Ready"), "it is looked at")
+    team.until(lambda: team.condition("Stalled"), "it is looked at")
     team.delete()
     _finished(i, team)
-    assert i.requests(team.client_id) == [], "asked without a grant"
+    assert i.requests(team.client_id) == []
 
 
 def a_suspended_resource_is_deleted_all_the_same(i: Installation) -> None:

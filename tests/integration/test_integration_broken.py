@@ -62,7 +62,7 @@ BREAKS = (
     ),
     Break(
         "needs_no_grant",
-        stories_deletion.what_was_never_granted_is_deleted_without_a_call,
+        stories_deletion.what_is_not_granted_causes_no_call,
         "asked without a grant",
     ),
     Break(
