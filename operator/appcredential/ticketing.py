@@ -17,6 +17,7 @@ from appcredential.domain.tickets import (
     DeleteTicket,
     DeleteTicketPending,
     ReadTicketApplication,
+    ReadTicketSecrets,
     RemoveForTicket,
     Ticket,
     TicketAction,
@@ -56,6 +57,16 @@ class _Progress:
     missing: tuple[datetime, ...] = ()
     clean: tuple[datetime, ...] = ()
     next_time: datetime | None = None
+    secrets: _Secrets | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Secrets:
+    """T and P as read in this round, and when by the monotonic clock."""
+
+    target: Target | None
+    pending: Pending | None
+    read: float
 
 
 class Ticketing:
@@ -121,16 +132,21 @@ class Ticketing:
                 self._progress.pop(name, None)
             except AppCredentialError as exc:
                 log.warning("ticket waits", extra={"ticket": name, "error": str(exc)})
+            except Exception:  # an outer guard: the other tickets have their turn
+                log.exception("ticket failed", extra={"ticket": name})
 
     async def _work(self, name: str, ticket: Ticket) -> None:
+        if self._clock.now() < ticket.due - self._absence:
+            return  # nothing that is seen before then counts
         progress = self._progress.get(name)
         if progress is None or progress.uid != ticket.uid:
             progress = self._progress[name] = _Progress(ticket.uid)
+        progress.secrets = None
         await self._see_owner(ticket, progress)
         for _ in range(_MAX_STEPS):
             if self._gate.problem() is not None:
                 return
-            o = await self._observe(ticket, progress)
+            o = self._observe(ticket, progress)
             action = decide_ticket(o)
             if isinstance(action, Wait):
                 return
@@ -156,8 +172,8 @@ class Ticketing:
         known = access.tenant.tenant_id if isinstance(access, Access) else None
         return is_of_ticket(ticket, spec, known)
 
-    async def _observe(self, ticket: Ticket, progress: _Progress) -> TicketObservation:
-        target, pending = await self._read_secrets(ticket)
+    def _observe(self, ticket: Ticket, progress: _Progress) -> TicketObservation:
+        held = progress.secrets
         tenant_id = self._see_tenant(ticket, progress)
         missing = progress.missing
         lasting = len(missing) >= _GONE_READS and (
@@ -173,8 +189,9 @@ class Ticketing:
             is_tenant_missing=self._is_tenant_missing(ticket),
             application=progress.application,
             application_gone=lasting,
-            target=target,
-            pending=pending,
+            target=held.target if held is not None else None,
+            pending=held.pending if held is not None else None,
+            has_secrets=held is not None,
             clean_reads=progress.clean,
             absence=self._absence,
             intent_respect=self._policy.intent_respect,
@@ -196,10 +213,10 @@ class Ticketing:
         access = self._access(ticket.tenant)
         return isinstance(access, Problem) and access.reason is Reason.TENANT_NOT_FOUND
 
-    async def _read_secrets(self, ticket: Ticket) -> tuple[Target | None, Pending | None]:
-        namespace = ticket.owner.namespace
-        target = await self._secrets.target(namespace, ticket.secret_name)
-        return target, await self._secrets.pending(ticket.owner)
+    async def _read_secrets(self, ticket: Ticket) -> _Secrets:
+        now = self._clock.monotonic()
+        target = await self._secrets.target(ticket.owner.namespace, ticket.secret_name)
+        return _Secrets(target, await self._secrets.pending(ticket.owner), now)
 
     async def _perform(
         self, name: str, action: TicketAction, o: TicketObservation, progress: _Progress
@@ -208,14 +225,19 @@ class Ticketing:
         ticket = o.ticket
         if isinstance(action, ReadTicketApplication):
             return await self._read_application(ticket, progress)
+        if isinstance(action, ReadTicketSecrets):
+            progress.secrets = await self._read_secrets(ticket)
+            return True
         if not await self._is_still_due(name, o, progress):
             return False
         if isinstance(action, RemoveForTicket):
             await self._remove(action, ticket, progress)
         elif isinstance(action, DeleteTicketPending) and o.pending is not None:
             await self._secrets.delete_pending(ticket.owner, o.pending)
+            progress.secrets = None
         elif isinstance(action, DeleteTarget) and o.target is not None:
             await self._secrets.delete_target(ticket.owner.namespace, o.target)
+            progress.secrets = None
         elif isinstance(action, DeleteTicket):
             await self._finish(name, o)
             return False
@@ -241,11 +263,19 @@ class Ticketing:
         await self._see_owner(o.ticket, progress)
         if progress.absent_since is None or progress.successor != o.successor:
             return False
-        live = await self._tickets.get(name)
-        return live is not None and (live.uid, live.resource_version) == (
-            o.ticket.uid,
-            o.ticket.resource_version,
-        )
+        live, wanted = await self._tickets.get(name), o.ticket
+        if live is None or (live.uid, live.resource_version) != (
+            wanted.uid,
+            wanted.resource_version,
+        ):
+            return False
+        return self._is_fresh(progress)
+
+    def _is_fresh(self, progress: _Progress) -> bool:
+        """Tell whether an effect may still rest on this round: the process may have been paused."""
+        held = progress.secrets
+        age = self._clock.monotonic() - held.read if held is not None else 0.0
+        return age <= self._policy.freshness.total_seconds() and self._gate.problem() is None
 
     def _session(self, ticket: Ticket) -> Session | None:
         access = self._access(ticket.tenant)
@@ -266,7 +296,7 @@ class Ticketing:
             return False
         progress.missing = ()
         progress.application = found
-        observation = await self._observe(ticket, progress)
+        observation = self._observe(ticket, progress)
         clean = not credentials_to_revoke(observation)
         progress.clean = (*progress.clean, found.read_time) if clean else ()
         return True

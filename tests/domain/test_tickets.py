@@ -23,6 +23,7 @@ from appcredential.domain.tickets import (
     DeleteTicket,
     DeleteTicketPending,
     ReadTicketApplication,
+    ReadTicketSecrets,
     RemoveForTicket,
     Ticket,
     TicketAction,
@@ -162,6 +163,21 @@ CASES: list[tuple[str, TicketObservation, TicketAction]] = [
         "does not wait for an old intent",
         seen(ticket(), pending=replace(INTENT, intent_time=NOW - MINUTE)),
         RemoveForTicket(KEY, ATTEMPT),
+    ),
+    (
+        "reads T and P before anything that rests on them",
+        replace(seen(ticket(), application=None, target=None), has_secrets=False),
+        ReadTicketSecrets(),
+    ),
+    (
+        "reads neither T nor P before it is due",
+        replace(seen(ticket(due=NOW + DAY)), has_secrets=False),
+        Wait(NOW + DAY),
+    ),
+    (
+        "reads neither T nor P while the tenant cannot be used",
+        replace(seen(ticket(), tenant_id=None), has_secrets=False),
+        Wait(NOW + 10 * MINUTE),
     ),
     (
         "reads the application first",

@@ -88,6 +88,7 @@ class TicketObservation:
         successor: spec of a resource for another application that has the owner's name now.
         tenant_id: of the ticket's EntraTenant as it is now; None when it cannot be used.
         is_tenant_missing: there is no EntraTenant of that name.
+        has_secrets: `target` and `pending` were read in this round.
         application: None when not read; `application_gone` when it answered 404 lastingly.
         clean_reads: times of consecutive direct reads without a credential of ours.
         last_removal: of this process, for this ticket.
@@ -104,6 +105,7 @@ class TicketObservation:
     application_gone: bool
     target: Target | None
     pending: Pending | None
+    has_secrets: bool = True
     clean_reads: tuple[datetime, ...] = ()
     absence: timedelta = timedelta(minutes=10)
     intent_respect: timedelta = timedelta(seconds=60)
@@ -120,6 +122,11 @@ class Wait:
 @dataclass(frozen=True, slots=True)
 class ReadTicketApplication:
     """Read the application directly."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTicketSecrets:
+    """Read T and P."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +155,7 @@ class DeleteTicket:
 TicketAction: TypeAlias = (
     Wait
     | ReadTicketApplication
+    | ReadTicketSecrets
     | RemoveForTicket
     | DeleteTicketPending
     | DeleteTarget
@@ -157,16 +165,9 @@ TicketAction: TypeAlias = (
 
 def decide_ticket(o: TicketObservation) -> TicketAction:
     """Return the one thing to do next for a ticket."""
-    start = _start(o)
-    if start is None:
-        return Wait(o.now + o.absence)
-    if o.now < start:
-        return Wait(start)
-    if not (is_reachable(o.ticket, o.tenant_id) or _ends_unread(o)):
-        return Wait(o.now + o.absence)
-    intent = _intent_ends(o)
-    if intent is not None and o.now < intent:
-        return Wait(intent)
+    waiting = _waiting(o)
+    if waiting is not None:
+        return waiting
     removal = _removal(o)
     if removal is not None:
         return removal
@@ -175,6 +176,21 @@ def decide_ticket(o: TicketObservation) -> TicketAction:
     if o.ticket.policy is DeletionPolicy.REVOKE and _is_own_target(o):
         return DeleteTarget()
     return DeleteTicket()
+
+
+def _waiting(o: TicketObservation) -> TicketAction | None:
+    """Wait for the owner's absence, the tenant and a mint in flight; Secrets are read last."""
+    start = _start(o)
+    if start is None:
+        return Wait(o.now + o.absence)
+    if o.now < start:
+        return Wait(start)
+    if not (is_reachable(o.ticket, o.tenant_id) or _ends_unread(o)):
+        return Wait(o.now + o.absence)
+    if not o.has_secrets:
+        return ReadTicketSecrets()
+    intent = _intent_ends(o)
+    return Wait(intent) if intent is not None and o.now < intent else None
 
 
 def _start(o: TicketObservation) -> datetime | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from appcredential.domain import checks
@@ -25,6 +25,7 @@ from appcredential.kube.times import required_time
 log = logging.getLogger(__name__)
 
 LABEL = "appcredential.io/ticket"
+_PAGE = 500
 
 
 class KubeTickets:
@@ -42,12 +43,21 @@ class KubeTickets:
 
     async def list(self) -> tuple[Ticket, ...]:
         """See `ports.Tickets`."""
-        query = (("labelSelector", f"{LABEL}=true"),)
-        found = await self._kube.request("GET", self._base, query=query)
-        items: builtins.list[Mapping[str, Any]] = found.get("items") or []
-        parsed = [(item, _parse(item)) for item in items]
+        parsed = [(item, _parse(item)) async for item in self._pages()]
         self._warn([item["metadata"] for item, ticket in parsed if ticket is None])
         return tuple(ticket for _, ticket in parsed if ticket is not None)
+
+    async def _pages(self) -> AsyncIterator[Mapping[str, Any]]:
+        token = ""
+        while True:
+            query = [("labelSelector", f"{LABEL}=true"), ("limit", str(_PAGE))]
+            query += [("continue", token)] if token else []
+            found = await self._kube.request("GET", self._base, query=query)
+            for item in found.get("items") or ():
+                yield item
+            token = str((found.get("metadata") or {}).get("continue") or "")
+            if not token:
+                return
 
     async def put(self, name: str, ticket: Ticket, live: Ticket | None) -> Ticket:
         """See `ports.Tickets`."""
