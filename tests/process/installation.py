@@ -73,14 +73,24 @@ class Site:
         self, name: str = "operator", settings: Mapping[str, str] = SETTINGS
     ) -> Iterator[Operator]:
         """Run an operator here; wait until it is ready, and end it afterwards."""
-        operator = self._start(name, settings)
-        self.operators.append(operator)
+        with self.replicas(name, settings=settings) as started:
+            yield started[0]
+
+    @contextmanager
+    def replicas(
+        self, *names: str, settings: Mapping[str, str] = SETTINGS
+    ) -> Iterator[list[Operator]]:
+        """Run several, started together."""
+        started = [self._start(name, settings) for name in names]
+        self.operators += started
         try:
-            operator.wait_until_ready()
-            yield operator
+            for one in started:
+                one.wait_until_ready()
+            yield started
         finally:
-            if operator.is_alive():
-                operator.child.kill()
+            for one in started:
+                if one.is_alive():
+                    one.child.kill()
 
     def _start(self, name: str, settings: Mapping[str, str]) -> Operator:
         folder = self.folder / name
