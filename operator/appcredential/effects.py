@@ -385,6 +385,10 @@ class Effects:
                 if not await self._was_persisted(c, minted):
                     await self._discard(c, minted)
                 return
+            except (PermissionDeniedError, RejectedError):
+                # A quota or a rule of admission that came between: nobody will ever hold it.
+                await self._discard(c, minted)
+                raise
             except (UnavailableError, ThrottledError):
                 await asyncio.sleep(_PERSIST_PAUSE)
                 continue

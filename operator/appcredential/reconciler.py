@@ -14,7 +14,7 @@ from appcredential.domain.facts import Facts, assess
 from appcredential.domain.grants import evaluate
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import ClusterIdentity, Owner
-from appcredential.domain.observed import Grant, Observation, Policy, Resource, Target
+from appcredential.domain.observed import Grant, Observation, Policy, Resource, Target, Tenant
 from appcredential.domain.obstacles import failed_status, secret_problem
 from appcredential.domain.spec import AppCredentialSpec, ApplicationGrantSpec, ObjectId, TenantId
 from appcredential.domain.status import needs_write, project
@@ -495,7 +495,8 @@ def _build_ticket(o: Observation, spec: AppCredentialSpec) -> Ticket:
     owned = t if t is not None and t.owner == str(o.resource.owner) else None
     known = (o.resource.status.get("application") or {}).get("objectId")
     object_id = owned.object_id if owned is not None else p.object_id if p is not None else known
-    tenant_id = owned.tenant_id if owned is not None else p.tenant_id if p is not None else ""
+    held = owned.tenant_id if owned is not None else p.tenant_id if p is not None else ""
+    tenant_id = held or (o.tenant.tenant_id if isinstance(o.tenant, Tenant) else "")
     return Ticket(
         owner=o.resource.owner,
         resource_uid=o.resource.uid,

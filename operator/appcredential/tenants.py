@@ -189,11 +189,6 @@ class Tenants:
         )
         return Access(tenant, held.session)
 
-    def session_for_ticket(self, name: str) -> Session | None:
-        """Return a tenant's session for finishing deletions."""
-        found = self.access(name)
-        return found.session if isinstance(found, Access) else None
-
     def doubt(self, name: str, max_age: timedelta) -> None:
         """Have a tenant probed at once, unless it was within `max_age`.
 

@@ -48,6 +48,17 @@ UNREAD = Memory(
     retry_time=NOW + 10 * SECOND,
 )
 NEW = resource(creation_time=NOW - MINUTE, last_applied_time=NOW - MINUTE)
+REFUSED = {
+    "observedGeneration": 1,
+    "conditions": [
+        {
+            "type": "Ready",
+            "status": "False",
+            "reason": "NotGranted",
+            "lastTransitionTime": "2026-11-22T09:00:00Z",
+        }
+    ],
+}
 ONCE_GRANTED = {"application": {"clientId": CLIENT_ID}}
 NO_TYPES: frozenset[CredentialType] = frozenset(["Certificate"])  # type: ignore[list-item]
 
@@ -316,11 +327,41 @@ ACTS: list[tuple[str, Observation, Action]] = [
         "writes no ticket for an unusable spec of which nothing was issued",
         replace(
             deleted(),
+            target=None,
             resource=resource(
-                problem(Reason.INVALID_SPEC), deletion_time=NOW - MINUTE, status=ONCE_GRANTED
+                problem(Reason.INVALID_SPEC), deletion_time=NOW - MINUTE, status=REFUSED
             ),
         ),
         ReleaseFinalizer(),
+    ),
+    (
+        "writes no ticket for what was never granted",
+        replace(
+            deleted(),
+            target=None,
+            resource=resource(deletion_time=NOW - MINUTE, status=REFUSED),
+        ),
+        ReleaseFinalizer(),
+    ),
+    (
+        "writes one when status was lost",
+        replace(deleted(), target=None, resource=resource(deletion_time=NOW - MINUTE)),
+        WriteTicket(),
+    ),
+    (
+        "writes one when a Secret tells of more than status does",
+        replace(deleted(), resource=resource(deletion_time=NOW - MINUTE, status=REFUSED)),
+        WriteTicket(),
+    ),
+    (
+        "writes one when a successor is on its way",
+        replace(
+            deleted(),
+            target=None,
+            pending=pending(),
+            resource=resource(deletion_time=NOW - MINUTE, status=REFUSED),
+        ),
+        WriteTicket(),
     ),
     (
         "adds the finalizer",

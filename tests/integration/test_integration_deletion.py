@@ -18,11 +18,7 @@ test_retain = at_once(deletion.retain_leaves_a_working_credential)
 test_retain_with_a_successor_under_way = at_once(deletion.retain_clears_what_was_never_published)
 test_graph_outage = at_once(deletion.a_deletion_never_waits_for_graph)
 test_not_granted = at_once(deletion.what_is_not_granted_causes_no_call)
-test_never_granted = pytest.mark.xfail(
-    reason="A Revoke ticket without an object id reads by client id, to leave nothing behind "
-    "when status was lost; it does so also when the status is whole and says NotGranted.",
-    strict=True,
-)(at_once(deletion.what_was_never_granted_is_deleted_without_a_call))
+test_never_granted = at_once(deletion.what_was_never_granted_is_deleted_without_a_call)
 test_suspended = at_once(deletion.a_suspended_resource_is_deleted_all_the_same)
 test_namespace = at_once(deletion.a_deleted_namespace_is_not_held_up)
 

@@ -8,7 +8,13 @@ import pytest
 from appcredential.domain.observed import Minted
 from appcredential.domain.secret_data import Rendering
 from appcredential.domain.spec import KeyId
-from appcredential.errors import UnavailableError
+from appcredential.errors import (
+    AppCredentialError,
+    SecretForbiddenError,
+    SecretRefusal,
+    SecretRefusedError,
+    UnavailableError,
+)
 from appcredential.kube.secret_objects import build_target
 from appcredential.process import SystemClock
 from tests.reconciler.minting import MADE, PENDING, SECRETS, Minting
@@ -45,6 +51,27 @@ async def test_it_is_removed_also_when_another_one_is_published() -> None:
     lose_pending(world)
     publish(world, minted())
     await world.mint()
+    assert world.directory.removed == [MADE]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        SecretForbiddenError("no role", is_write=True),
+        SecretRefusedError("a quota", cause=SecretRefusal.QUOTA),
+    ],
+    ids=["forbidden", "quota"],
+)
+async def test_a_credential_whose_value_is_refused_is_removed(refusal: AppCredentialError) -> None:
+    world = Minting()
+
+    def refuse(method: str, path: str) -> None:
+        if (method, path) == ("PUT", PENDING) and world.directory.is_made:
+            raise refusal
+
+    world.kube.before = refuse
+    with pytest.raises(type(refusal)):
+        await world.mint()
     assert world.directory.removed == [MADE]
 
 

@@ -57,15 +57,27 @@ def deleted(o: Observation) -> Action | None:
         return ReadCrd()
     if o.crd_deleted or o.ticket_uid == r.uid:
         return ReleaseFinalizer()
-    if isinstance(r.spec, Problem):
-        return _released_unread(o)
-    return WriteTicket()
-
-
-def _released_unread(o: Observation) -> Action:
-    """Release a resource whose spec cannot be read only if nothing was ever issued for it."""
-    if not o.resource.status.keys() & {"credential", "pending", "retiring"}:
+    if _was_never_issued(o):
         return ReleaseFinalizer()
+    return _unreadable(r.spec) or WriteTicket()
+
+
+def _was_never_issued(o: Observation) -> bool:
+    """Tell whether status is whole and, like the Secrets, names nothing that was issued.
+
+    No ticket is needed then. It would ask Entra about an application that no grant
+    may ever have allowed.
+    """
+    traces = {"application", "credential", "pending", "retiring"}
+    status = o.resource.status
+    is_told = bool(status.get("conditions")) and not status.keys() & traces
+    return is_told and o.own_target is None and o.pending is None
+
+
+def _unreadable(spec: AppCredentialSpec | Problem) -> Action | None:
+    """Hold a resource of which something was issued and nobody can read what."""
+    if not isinstance(spec, Problem):
+        return None
     return Hold(
         Problem(
             reason=Reason.INVALID_SPEC,

@@ -415,6 +415,8 @@ def _removal(f: Facts, key: KeyId, cause: RetireCause | None) -> Action | None:
         return None
     if not f.is_fresh:
         return _read_again(f, f.o.policy.freshness)
+    if removed is not None and f.application.read_time < removed:
+        return _read_again(f, f.o.now - removed)  # what we have was read before it went
     return Remove(key, f.attempt_of(credential), cause)
 
 
@@ -468,10 +470,10 @@ def next_look(f: Facts) -> datetime:
     times = [o.now + o.policy.secret_check, f.application.read_time + o.policy.directory_resync]
     times += _pending_times(f)
     if f.plan is not None:
-        times += [f.plan.renewal_time, f.plan.end]
+        times += [_ours(f, f.plan.renewal_time), _ours(f, f.plan.end)]
     times += [retire_time(f, r) for r in f.retiring]
-    times += [real_end(f, r) + o.policy.expired_grace for r in f.retiring]
-    times += [c.end + o.policy.expired_grace for c in f.exact.values()]
+    times += [_ours(f, real_end(f, r) + o.policy.expired_grace) for r in f.retiring]
+    times += [_ours(f, c.end + o.policy.expired_grace) for c in f.exact.values()]
     times.append(repair_time(f))
     times += [removed + o.policy.settle for removed in o.memory.removals.values()]
     if _awaits_absence(f):
@@ -503,11 +505,16 @@ def _pending_times(f: Facts) -> list[datetime]:
         )
     before = f.spec.rotation.rotate_issued_before
     if before is not None and before > f.entra_now:
-        times.append(before)
+        times.append(_ours(f, before))
     published = o.target.published_time if o.target is not None else None
     if before is not None and published is not None:
         times.append(published + o.policy.issued_before_spacing)
     return times
+
+
+def _ours(f: Facts, entra_time: datetime) -> datetime:
+    """Return when Entra's clock shows a time, by our clock: a look before then finds nothing."""
+    return entra_time - (f.entra_now - f.o.now)
 
 
 def _soonest(o: Observation, times: list[datetime]) -> datetime:
