@@ -1,0 +1,74 @@
+"""When to look again while Entra's clock and ours differ, and after a removal of ours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from appcredential.domain.actions import ReadApplication, Remove
+from appcredential.domain.lifecycle import decide, next_look, orphan
+from appcredential.domain.observed import Memory, Observation, Policy
+from tests.support.builders import (
+    MINUTE,
+    NEXT,
+    NEXT_ATTEMPT,
+    NOW,
+    SECOND,
+    abandoned,
+    application,
+    credential,
+    facts,
+    observation,
+    resource,
+    rotation,
+    spec,
+    target,
+)
+
+BEHIND = -SECOND
+QUICK = Policy(settle=2 * SECOND)
+
+
+def asked_to_rotate(skew: timedelta) -> Observation:
+    """Return what is seen right after a person asked for a rotation of everything until now."""
+    wanted = spec(rotation=rotation(rotate_issued_before=NOW))
+    return observation(
+        resource=resource(wanted),
+        target=target(published_time=NOW - 60 * MINUTE),
+        directory_skew=skew,
+    )
+
+
+@pytest.mark.parametrize("skew", [timedelta(0), BEHIND, -4 * MINUTE])
+def test_a_rotation_asked_for_now_waits_no_longer_than_for_entras_clock(skew: timedelta) -> None:
+    o = asked_to_rotate(skew)
+    if skew:
+        assert decide(o).look_again == NOW - skew
+        o = replace(o, now=NOW - skew, application=application(credential(), read_time=NOW - skew))
+    assert type(decide(o).action).__name__ == "Mint"
+
+
+@pytest.mark.parametrize("skew", [BEHIND, 4 * MINUTE, -4 * MINUTE])
+def test_a_renewal_is_looked_at_when_it_is_due_by_entras_clock(skew: timedelta) -> None:
+    plan = facts(observation()).plan
+    assert plan is not None
+    soon = plan.renewal_time - skew - MINUTE
+    read = application(credential(), read_time=soon)
+    o = observation(now=soon, application=read, directory_skew=skew)
+    assert next_look(facts(o)) == plan.renewal_time - skew
+
+
+def test_what_was_read_before_a_removal_does_not_repeat_it() -> None:
+    listed = (credential(), credential(NEXT, attempt=NEXT_ATTEMPT))
+    o = observation(
+        policy=QUICK,
+        target=target(abandoned=(abandoned(NEXT_ATTEMPT),)),
+        application=application(*listed, read_time=NOW - 5 * SECOND),
+    )
+    assert isinstance(orphan(facts(o)), Remove)
+    removed = replace(o, memory=Memory(removals={NEXT: NOW - 3 * SECOND}))
+    assert orphan(facts(removed)) == ReadApplication(3 * SECOND)
+    read = replace(removed, application=application(*listed, read_time=NOW))
+    assert isinstance(orphan(facts(read)), Remove)
