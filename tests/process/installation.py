@@ -36,6 +36,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "APPCREDENTIAL_NEXT_PROOF_SPREAD_MIN": "2s",
     "APPCREDENTIAL_NEXT_PROOF_SPREAD_MAX": "2s",
 }
+# What a lost answer left behind is found when the application is read the next time.
+READING: Final[Mapping[str, str]] = {**SETTINGS, "APPCREDENTIAL_DIRECTORY_RESYNC": "8s"}
 
 
 class Site:

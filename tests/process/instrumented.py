@@ -3,7 +3,8 @@
 The adapters' methods are wrapped from outside before the real `main` runs, so no
 production code knows of it. Every effect is written to `effects.jsonl` when it begins
 and when it is done; `armed.json` names one at which the process kills or stops itself.
-Both are in the folder that `INSTRUMENTED_FOLDER` names. `INSTRUMENTED_BREAK` makes this
+Every secret value that the process was given is kept in `secrets.jsonl`. All are in the
+folder that `INSTRUMENTED_FOLDER` names. `INSTRUMENTED_BREAK` makes this
 a broken operator, to show that its fault is caught: `leak` logs each value it stores,
 `hasty` removes the former credential as soon as it publishes.
 """
@@ -24,6 +25,7 @@ from typing import Any, Final, NoReturn
 
 from appcredential.__main__ import main
 from appcredential.domain.secret_value import SecretValue
+from appcredential.entra.credential import OperatorToken
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.signin import TokenEndpoint
 from appcredential.kube.resources import KubeResources
@@ -156,13 +158,38 @@ def _be_hasty() -> None:
 _BROKEN: Final[dict[str, Callable[[], None]]] = {"leak": _leak, "hasty": _be_hasty}
 
 
+def _keep_secrets(folder: Path) -> None:
+    """Write every value that must not be seen elsewhere to `secrets.jsonl`."""
+    log = os.open(folder / "secrets.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    add_password: Method = GraphDirectory.add_password
+    get_token: Method = OperatorToken.get_token
+    known: set[str] = set()
+
+    def keep(value: str) -> None:
+        if value not in known:
+            known.add(value)
+            os.write(log, json.dumps(value).encode() + b"\n")
+
+    async def adding(self: GraphDirectory, *args: Any, **words: Any) -> Any:
+        made = await add_password(self, *args, **words)
+        keep(made.value.reveal())
+        return made
+
+    async def getting(self: OperatorToken, *args: Any, **words: Any) -> Any:
+        made = await get_token(self, *args, **words)
+        keep(made.token)
+        return made
+
+    setattr(GraphDirectory, "add_password", adding)  # noqa: B010
+    setattr(OperatorToken, "get_token", getting)  # noqa: B010
+
+
 if __name__ == "__main__":
-    broken = os.environ.get("INSTRUMENTED_BREAK") or (
-        "leak" if os.environ.get("INSTRUMENTED_LEAK") else ""
-    )
-    if broken:
-        _BROKEN[broken]()
-    recorder = Recorder(Path(os.environ["INSTRUMENTED_FOLDER"]))
+    own_folder = Path(os.environ["INSTRUMENTED_FOLDER"])
+    if "INSTRUMENTED_BREAK" in os.environ:
+        _BROKEN[os.environ["INSTRUMENTED_BREAK"]]()
+    _keep_secrets(own_folder)
+    recorder = Recorder(own_folder)
     for adapter, method_name, effect_name in _EFFECTS:
         recorder.wrap(adapter, method_name, effect_name)
     sys.exit(main())

@@ -24,6 +24,7 @@ class Workload:
     def __init__(self, site: Site, name: str) -> None:
         self.site = site
         self.name = name
+        self._former = ""
         body = {
             "displayName": f"{name} of {site.namespace}",
             "owners": [OPERATOR_ID],
@@ -86,7 +87,8 @@ class Workload:
 
     def rotate(self) -> None:
         """Ask for a successor of what is published, once its end would be later by the overlap."""
-        started = _moment(self.annotations()["not-before"])
+        annotations = self.annotations()
+        self._former, started = annotations["key-id"], _moment(annotations["not-before"])
         # Whole seconds everywhere: one for the issue's, one for the request's.
         wait_for(lambda: time.time() >= started + OVERLAP + 2, "time for an overlap", 10)
         moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -178,15 +180,23 @@ class Workload:
         return len(self.requests("application.addPassword"))
 
     def is_settled(self) -> bool:
-        """Tell whether it is Ready, only what is published exists, and nothing is on its way."""
+        """Tell whether it is Ready, only what is published exists, and nothing is on its way.
+
+        What a rotation was asked to replace does not count.
+        """
         annotations = self.annotations()
         return (
             self.is_ready()
             and self.ours() == {annotations.get("key-id")}
+            and annotations.get("key-id") != self._former
             and annotations.get("retiring", "[]") == "[]"
             and not self.pending()
-            and (self.condition("Reconciling") or self.condition("Stalled")) == {}
+            and self._status_keys().isdisjoint({"pending", "retiring"})
+            and not (self.condition("Reconciling") or self.condition("Stalled"))
         )
+
+    def _status_keys(self) -> set[str]:
+        return set(self.resource().get("status") or {})
 
     def is_gone(self) -> bool:
         """Tell whether nothing is left of it: resource, Secrets, ticket, credentials."""
