@@ -24,7 +24,7 @@ from tests.process.workloads import Workload
 log = logging.getLogger(__name__)
 pytestmark = [pytest.mark.cluster, pytest.mark.process]
 
-AT_ONCE: Final = 6
+AT_ONCE: Final = 8
 PATIENCE: Final = 60.0
 IN_FLIGHT: Final = frozenset(
     {
