@@ -412,3 +412,13 @@ def test_what_was_written_is_as_wanted_and_nothing_of_others_is_lost(
     assert is_rendered(after, rendered(then, after, may_generate=False))
     assert after.data.keys() == theirs.keys() | AZURE.keys() | then.secret.data.keys()
     assert {k: after.annotations[k] for k in theirs} == theirs
+
+
+@pytest.mark.parametrize(
+    ("micro", "shown"), [(0, "10:00:00"), (1, "10:00:01"), (999_999, "10:00:01")]
+)
+def test_an_overlap_begins_no_earlier_than_the_publish(micro: int, shown: str) -> None:
+    moment = NOW.replace(microsecond=micro)
+    written = target(published_time=moment, retiring=(retiring(since=moment),)).annotations
+    assert written["appcredential.io/published-time"] == f"2026-11-22T{shown}Z"
+    assert json.loads(written["appcredential.io/retiring"])[0]["since"] == f"2026-11-22T{shown}Z"

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from appcredential.domain.conditions import format_time
@@ -151,7 +151,7 @@ def _annotations(p: Publication) -> dict[str, str]:
         "value-sha256": c.value_sha256,
         "not-before": format_time(c.not_before),
         "expires": format_time(c.expires),
-        "published-time": format_time(p.published_time),
+        "published-time": format_time(_rounded_up(p.published_time)),
     }
     if p.verified_time is not None:
         found["verified-time"] = format_time(p.verified_time)
@@ -172,12 +172,18 @@ def _retiring(entry: Retiring) -> dict[str, str]:
     found = {
         "keyId": entry.key_id,
         "end": format_time(entry.end),
-        "since": format_time(entry.since),
+        "since": format_time(_rounded_up(entry.since)),
         "cause": str(entry.cause),
     }
     if entry.removed is not None:
         found["removed"] = format_time(entry.removed)
     return found
+
+
+def _rounded_up(time: datetime) -> datetime:
+    """Return whole seconds, never earlier: an overlap that begins then is never too short."""
+    whole = time.replace(microsecond=0)
+    return whole if whole == time else whole + timedelta(seconds=1)
 
 
 def _dump(value: Any) -> str:
