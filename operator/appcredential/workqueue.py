@@ -52,6 +52,8 @@ class WorkQueue:
 
     def add(self, key: Key) -> None:
         """Make a key ready now."""
+        if not self._ready and not self._working:
+            self.last_progress = self._clock.monotonic()  # idle until now, which is not stuck
         if key in self._working:
             self._again.add(key)
         else:
@@ -76,11 +78,6 @@ class WorkQueue:
     def depth(self) -> int:
         """How many keys are ready and wait for a worker."""
         return len(self._ready)
-
-    @property
-    def working(self) -> int:
-        """How many keys are being worked on."""
-        return len(self._working)
 
     def is_stuck(self, seconds: float) -> bool:
         """Tell whether keys wait although nothing was finished for that long."""
