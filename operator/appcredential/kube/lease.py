@@ -70,6 +70,7 @@ class Lease:
         except ConflictError:
             self._held_until = float("-inf")
             return False
+        self._check_restored(written)  # also a backup from before there was a Lease
         self._written_version = int(written["metadata"]["resourceVersion"])
         self._held_until = started + self._settings.duration.total_seconds()
         return True
