@@ -9,21 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_QUIET: Final = {
-    # Each says something at INFO for every request or event.
-    "kopf": logging.WARNING,
-    "azure": logging.WARNING,
-    "msal": logging.WARNING,
-    "httpx": logging.WARNING,
-    "httpcore": logging.WARNING,
-    "h2": logging.WARNING,
-    "hpack": logging.WARNING,
-    "kubernetes": logging.WARNING,
-    "aiohttp": logging.WARNING,
-    "urllib3": logging.WARNING,
-    "asyncio": logging.WARNING,
-    "opentelemetry": logging.ERROR,
-}
+_OURS: Final = "appcredential"
 
 
 class JsonFormatter(logging.Formatter):
@@ -32,11 +18,11 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         line = {
+            **{k: v for k, v in vars(record).items() if k not in _STANDARD},
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "event": record.getMessage(),
-            **{k: v for k, v in vars(record).items() if k not in _STANDARD},
         }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
@@ -44,12 +30,15 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(level: str) -> None:
-    """Log to standard output; libraries stay at WARNING even when we are at DEBUG.
+    """Log to standard output; libraries say nothing below WARNING even when we are at DEBUG.
 
-    Their DEBUG output holds headers and bodies, and with them secrets.
+    Their DEBUG output holds headers and bodies, and with them secrets. So the level
+    is that of our own loggers alone, and a library nobody thought of is quiet too.
     """
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name, quiet in _QUIET.items():
-        logging.getLogger(name).setLevel(quiet)
+    libraries = max(logging.WARNING, logging.getLevelNamesMapping()[level])
+    logging.basicConfig(level=libraries, handlers=[handler], force=True)
+    logging.getLogger(_OURS).setLevel(level)
+    # Comes with the Graph SDK; what it warns of is its own set-up, which nobody asked for.
+    logging.getLogger("opentelemetry").setLevel(logging.ERROR)
