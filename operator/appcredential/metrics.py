@@ -65,7 +65,7 @@ class Metrics:
             registry=self.registry,
         )
         self.reconciles = Counter(
-            "appcredential_reconciles_total", "Passes.", ["result"], registry=self.registry
+            "appcredential_reconciles_total", "Passes.", ["kind"], registry=self.registry
         )
         self.directory = Counter(
             "appcredential_directory_requests_total",

@@ -30,6 +30,15 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 _MAX_SKEW = Policy().max_clock_skew
 
+_PURPOSES = {
+    "leases": "lease",
+    "events": "event",
+    "entratenants": "tenant",
+    "applicationgrants": "grant",
+    "customresourcedefinitions": "schema",
+    "configmaps": "ticket",
+}
+
 Observe = Callable[[str, str, int, float], None]
 """Called with purpose, method, HTTP status (0 without one) and seconds."""
 
@@ -43,15 +52,19 @@ def purpose_of(path: str) -> str:
 
     The list of grants before a mint belongs to the resource that is minted for.
     """
-    kinds = {
-        "/leases": "lease",
-        "/events": "event",
-        "/entratenants": "tenant",
-        "/applicationgrants/": "grant",
-        "/customresourcedefinitions": "schema",
-        "/configmaps": "ticket",
-    }
-    return next((purpose for part, purpose in kinds.items() if part in path), "resource")
+    kind, name = _kind_and_name(path)
+    if kind == "applicationgrants" and not name:
+        return "resource"
+    return _PURPOSES.get(kind, "resource")
+
+
+def _kind_and_name(path: str) -> tuple[str, str]:
+    """Return the plural that an API path is about, and the object's name or nothing."""
+    parts = path.strip("/").split("/")
+    rest = parts[2 if parts[0] == "api" else 3 :]
+    if rest[0] == "namespaces" and len(rest) > 2:
+        rest = rest[2:]
+    return rest[0], rest[1] if len(rest) > 1 else ""
 
 
 class KubeClient:

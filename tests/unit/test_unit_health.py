@@ -1,0 +1,90 @@
+"""Probes and scrapes, over the loopback interface."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+import pytest
+
+from appcredential.health import HealthServer
+from appcredential.metrics import Metrics, ResourceSample
+
+
+@dataclass
+class Answers:
+    """What the two checks find, to be set by a test."""
+
+    livez: str = ""
+    readyz: str = ""
+
+
+@asynccontextmanager
+async def serving(answers: Answers, metrics: Metrics) -> AsyncIterator[tuple[HealthServer, str]]:
+    server = HealthServer(metrics, lambda: answers.livez, lambda: answers.readyz)
+    await server.start("127.0.0.1", 0)
+    try:
+        yield server, f"http://127.0.0.1:{server.port}"
+    finally:
+        await server.stop()
+
+
+async def get(url: str) -> tuple[int, str, str]:
+    timeout = aiohttp.ClientTimeout(total=5)
+    async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
+        return answer.status, answer.headers["Content-Type"], await answer.text()
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    sample = ResourceSample("shop", "orders", "True", 1.5, None, 2)
+    return Metrics(lambda: [sample])
+
+
+@pytest.mark.parametrize("probe", ["livez", "readyz"])
+async def test_a_probe_says_ok_or_why_not(metrics: Metrics, probe: str) -> None:
+    answers = Answers()
+    async with serving(answers, metrics) as (_, url):
+        status, _, text = await get(f"{url}/{probe}")
+        assert (status, text) == (200, "ok\n")
+        setattr(answers, probe, "the first lists are not complete")
+        status, _, text = await get(f"{url}/{probe}")
+        assert (status, text) == (503, "the first lists are not complete\n")
+
+
+@pytest.mark.parametrize(("broken", "well"), [("livez", "readyz"), ("readyz", "livez")])
+async def test_the_two_probes_do_not_answer_for_each_other(
+    metrics: Metrics, broken: str, well: str
+) -> None:
+    answers = Answers()
+    setattr(answers, broken, "no")
+    async with serving(answers, metrics) as (_, url):
+        assert (await get(f"{url}/{broken}"))[0] == 503
+        assert (await get(f"{url}/{well}"))[0] == 200
+
+
+async def test_metrics_are_served_in_prometheus_s_format(metrics: Metrics) -> None:
+    async with serving(Answers(livez="no", readyz="no"), metrics) as (_, url):
+        status, kind, text = await get(f"{url}/metrics")
+    assert status == 200
+    assert kind.startswith("text/plain; version=")
+    assert 'appcredential_foreign_credentials{name="orders",namespace="shop"} 2.0' in text
+
+
+async def test_nothing_else_is_served(metrics: Metrics) -> None:
+    async with serving(Answers(), metrics) as (_, url):
+        for path in ("/", "/healthz", "/livez/", "/debug", "/metrics/x"):
+            assert (await get(url + path))[0] == 404, path
+
+
+async def test_a_free_port_is_told_and_given_back(metrics: Metrics) -> None:
+    async with serving(Answers(), metrics) as (server, url):
+        assert server.port > 0
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await get(f"{url}/livez")
+
+
+async def test_a_server_that_never_started_can_be_stopped(metrics: Metrics) -> None:
+    await HealthServer(metrics, str, str).stop()

@@ -1,0 +1,124 @@
+"""The metrics: what a scrape shows of each resource, and labels that cannot grow without bound."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+
+import pytest
+from prometheus_client import generate_latest
+
+from appcredential.domain import actions
+from appcredential.entra import observing
+from appcredential.kube.client import purpose_of
+from appcredential.metrics import Metrics, ResourceSample
+
+ORDERS = ResourceSample("shop", "orders", "True", 1_800_000_000.0, 1_700_000_000.0, 3)
+NEW = ResourceSample("shop", "new", "Unknown", None, None, 0)
+PURPOSES = {"lease", "event", "tenant", "grant", "schema", "ticket", "resource"}
+
+
+def text_of(metrics: Metrics) -> str:
+    return generate_latest(metrics.registry).decode()
+
+
+def test_a_scrape_shows_each_resource() -> None:
+    text = text_of(Metrics(lambda: [ORDERS]))
+    for line in (
+        'appcredential_expiration_timestamp_seconds{name="orders",namespace="shop"} 1.8e+09',
+        'appcredential_renewal_timestamp_seconds{name="orders",namespace="shop"} 1.7e+09',
+        'appcredential_foreign_credentials{name="orders",namespace="shop"} 3.0',
+        'appcredential_ready_status{condition="True",name="orders",namespace="shop"} 1.0',
+        'appcredential_ready_status{condition="False",name="orders",namespace="shop"} 0.0',
+        'appcredential_ready_status{condition="Unknown",name="orders",namespace="shop"} 0.0',
+    ):
+        assert line in text.splitlines()
+
+
+def test_a_time_that_is_not_known_is_left_out_and_not_0() -> None:
+    text = text_of(Metrics(lambda: [NEW]))
+    assert 'timestamp_seconds{name="new"' not in text
+    assert 'condition="Unknown",name="new",namespace="shop"} 1.0' in text
+
+
+def test_a_resource_that_is_gone_leaves_no_series() -> None:
+    samples = [ORDERS, NEW]
+    metrics = Metrics(lambda: samples)
+    assert 'name="orders"' in text_of(metrics)
+    samples.remove(ORDERS)
+    assert 'name="orders"' not in text_of(metrics)
+    assert 'name="new"' in text_of(metrics)
+
+
+def test_every_metric_says_what_it_is_and_has_our_prefix() -> None:
+    families = list(Metrics(list).registry.collect())
+    assert families
+    for family in families:
+        assert family.name.startswith("appcredential_")
+        assert family.documentation.endswith("."), family.name
+
+
+def test_only_the_series_of_a_resource_carry_names() -> None:
+    metrics = Metrics(list)
+    metrics.observe_directory(observing.READ, 200, 0.1)
+    metrics.observe_cluster("resource", "GET", 404, 0.1)
+    metrics.effects.labels("Mint", "done").inc()
+    metrics.reconciles.labels("appcredentials").inc()
+    labels = {
+        family.name: {label for sample in family.samples for label in sample.labels}
+        for family in metrics.registry.collect()
+    }
+    assert {name: found for name, found in labels.items() if found} == {
+        "appcredential_effects": {"action", "result"},
+        "appcredential_reconciles": {"kind"},
+        "appcredential_directory_requests": {"operation", "code"},
+        "appcredential_directory_request_duration_seconds": {"operation", "le"},
+        "appcredential_kubernetes_requests": {"purpose", "method", "code"},
+    }
+
+
+def test_a_request_without_an_answer_counts_as_code_0() -> None:
+    metrics = Metrics(list)
+    metrics.observe_directory(observing.ADD, 0, 20.0)
+    metrics.observe_cluster("lease", "PUT", 0, 20.0)
+    text = text_of(metrics)
+    assert 'directory_requests_total{code="0",operation="application.addPassword"} 1.0' in text
+    assert 'kubernetes_requests_total{code="0",method="PUT",purpose="lease"} 1.0' in text
+
+
+def test_actions_and_operations_are_few_and_named_in_the_code() -> None:
+    names = [action.__name__ for action in typing.get_args(actions.Action)]
+    assert 5 < len(names) < 30
+    operations = [
+        value
+        for name, value in inspect.getmembers(observing)
+        if name.isupper() and isinstance(value, str)
+    ]
+    assert 3 < len(operations) < 15
+
+
+@pytest.mark.parametrize(
+    ("path", "purpose"),
+    [
+        ("/apis/coordination.k8s.io/v1/namespaces/x/leases/appcredential", "lease"),
+        ("/apis/events.k8s.io/v1/namespaces/shop/events", "event"),
+        ("/apis/appcredential.io/v1alpha1/entratenants", "tenant"),
+        ("/apis/appcredential.io/v1alpha1/entratenants/default/status", "tenant"),
+        ("/apis/appcredential.io/v1alpha1/applicationgrants/shop/status", "grant"),
+        ("/apis/appcredential.io/v1alpha1/applicationgrants", "resource"),
+        ("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/x", "schema"),
+        ("/api/v1/namespaces/x/configmaps/appcredential-ticket-1", "ticket"),
+        ("/api/v1/namespaces/x/configmaps", "ticket"),
+        ("/api/v1/namespaces/shop/secrets/orders", "resource"),
+        ("/api/v1/namespaces/kube-system", "resource"),
+        ("/apis/appcredential.io/v1alpha1/appcredentials", "resource"),
+        ("/apis/appcredential.io/v1alpha1/namespaces/shop/appcredentials/orders", "resource"),
+        # Names that people choose say nothing about what a request is for.
+        ("/apis/appcredential.io/v1alpha1/namespaces/events/appcredentials/leases", "resource"),
+        ("/api/v1/namespaces/leases/secrets/configmaps", "resource"),
+        ("/api/v1/namespaces/entratenants/secrets/a", "resource"),
+    ],
+)
+def test_a_request_s_purpose_comes_from_its_kind(path: str, purpose: str) -> None:
+    assert purpose_of(path) == purpose
+    assert purpose in PURPOSES
