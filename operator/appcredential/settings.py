@@ -17,6 +17,7 @@ from appcredential.domain.durations import format_duration, parse_duration
 from appcredential.domain.observed import Policy
 
 PREFIX: Final = "APPCREDENTIAL_"
+_NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 class SettingsError(Exception):
@@ -169,15 +170,17 @@ def _value(settings: Settings, name: str) -> Any:
 
 
 def _parser(name: str, kind: str) -> Callable[[str], Any]:
-    if name == "log_level":
-        return _parse_level
+    named: dict[str, Callable[[str], Any]] = {
+        "log_level": _parse_level,
+        "namespace": _parse_namespace,
+    }
     parsers: dict[str, Callable[[str], Any]] = {
         "str": str,
         "int": _parse_count,
         "timedelta": _parse_duration,
         "tuple[str, ...]": _parse_names,
     }
-    return parsers[kind]
+    return named.get(name) or parsers[kind]
 
 
 def _parse_level(raw: str) -> str:
@@ -193,17 +196,21 @@ def _parse_count(raw: str) -> int:
 
 
 def _parse_duration(raw: str) -> timedelta:
-    if raw == "0s":
-        return timedelta(0)
     try:
         return parse_duration(raw)
     except ValueError as exc:
         raise ValueError("must be a duration such as 90d, 12h30m or 45s") from exc
 
 
+def _parse_namespace(raw: str) -> str:
+    if not _NAMESPACE.fullmatch(raw):
+        raise ValueError("must be one namespace name")
+    return raw
+
+
 def _parse_names(raw: str) -> tuple[str, ...]:
     names = tuple(part.strip() for part in raw.split(",") if part.strip())
-    if not all(re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", name) for name in names):
+    if not all(map(_NAMESPACE.fullmatch, names)):
         raise ValueError("must be namespace names separated by commas")
     return names
 

@@ -220,7 +220,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The settings that the lifecycle rules use; defaults are design.md's."""
+    """The settings that the lifecycle rules use; docs/settings.md explains each."""
 
     freshness: timedelta = timedelta(seconds=15)
     settle: timedelta = timedelta(seconds=30)

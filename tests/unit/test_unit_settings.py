@@ -1,0 +1,129 @@
+"""Each setting from its environment variable; each bad value refused by its variable's name."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from appcredential.__main__ import main
+from appcredential.domain.observed import Policy
+from appcredential.settings import FIELDS, PREFIX, Settings, SettingsError, variable
+
+# One value other than the default for each setting that is no duration.
+OTHERS: dict[str, tuple[str, Any]] = {
+    "namespace": ("entra", "entra"),
+    "pod_name": ("appcredential-0", "appcredential-0"),
+    "watch_namespaces": (" shop, ,orders", ("shop", "orders")),
+    "cluster_id": ("blue", "blue"),
+    "custom_authority": ("https://login.test", "https://login.test"),
+    "custom_graph": ("https://graph.test", "https://graph.test"),
+    "custom_ca_file": ("/ca.pem", "/ca.pem"),
+    "health_address": ("127.0.0.1", "127.0.0.1"),
+    "health_port": ("0", 0),
+    "log_level": ("DEBUG", "DEBUG"),
+    "workers": ("7", 7),
+    "first_proof_count": ("4", 4),
+    "next_proof_count": ("9", 9),
+}
+# A second less than its default suits every duration but these, which would fall below another.
+SPECIAL = {"next_proof_spread_max": timedelta(minutes=2), "lease_duration": timedelta(minutes=2)}
+
+
+def value(settings: Settings, name: str) -> Any:
+    return getattr(settings if hasattr(settings, name) else settings.policy, name)
+
+
+def names() -> list[str]:
+    own = [field.name for field in fields(Settings) if field.name != "policy"]
+    return own + [field.name for field in fields(Policy)]
+
+
+DURATIONS = [name for name in names() if isinstance(value(Settings(), name), timedelta)]
+
+
+def faults(environ: dict[str, str]) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env(environ)
+    assert str(caught.value) == "\n".join(caught.value.faults)
+    return caught.value.faults
+
+
+def test_the_samples_here_cover_every_setting() -> None:
+    assert sorted((*OTHERS, *DURATIONS)) == sorted(names())
+    assert [variable(name) for name in names()] == list(FIELDS)
+
+
+def test_without_variables_all_is_default() -> None:
+    assert Settings.from_env({"PATH": "/bin", "KUBECONFIG": "x"}) == Settings()
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_value_is_parsed(name: str) -> None:
+    text, wanted = OTHERS[name]
+    assert value(Settings(), name) != wanted
+    assert value(Settings.from_env({variable(name): text}), name) == wanted
+
+
+@pytest.mark.parametrize("name", DURATIONS)
+def test_a_duration_is_parsed(name: str) -> None:
+    default = value(Settings(), name)
+    wanted = SPECIAL.get(name) or max(default - timedelta(seconds=1), timedelta(seconds=2))
+    assert wanted != default
+    text = f"{int(wanted.total_seconds())}s"
+    assert value(Settings.from_env({variable(name): text}), name) == wanted
+
+
+@pytest.mark.parametrize("text", ["", "90", "1.5h", "-5m", "5 m", "5M", "1m1h", "forever", "٣s"])
+@pytest.mark.parametrize("name", DURATIONS)
+def test_a_bad_duration_is_refused(name: str, text: str) -> None:
+    remedy = "must be a duration such as 90d, 12h30m or 45s"
+    assert faults({variable(name): text}) == [f"{variable(name)}: {remedy}"]
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.0", "0x10", "1e3", "many", "1000000", "٣", "1\n"])
+@pytest.mark.parametrize("name", ["workers", "health_port", "first_proof_count"])
+def test_a_bad_number_is_refused(name: str, text: str) -> None:
+    remedy = "must be a whole number from 0 to 999999"
+    assert faults({variable(name): text}) == [f"{variable(name)}: {remedy}"]
+
+
+@pytest.mark.parametrize("text", ["", "debug", "TRACE", "10"])
+def test_a_bad_level_is_refused(text: str) -> None:
+    remedy = "must be DEBUG, INFO, WARNING or ERROR"
+    assert faults({variable("log_level"): text}) == [f"{variable('log_level')}: {remedy}"]
+
+
+@pytest.mark.parametrize("text", ["Shop", "shop;orders", "shop/x", "-a", "a" * 64, "a.b"])
+def test_bad_namespaces_are_refused(text: str) -> None:
+    name = variable("watch_namespaces")
+    assert faults({name: text}) == [f"{name}: must be namespace names separated by commas"]
+
+
+@pytest.mark.parametrize("text", ["", "Entra", "a,b", "a/../b", "a" * 64])
+def test_a_bad_namespace_of_its_own_is_refused(text: str) -> None:
+    name = variable("namespace")
+    assert faults({name: text}) == [f"{name}: must be one namespace name"]
+
+
+def test_an_unknown_variable_of_ours_is_refused_and_another_s_is_not() -> None:
+    environ = {"APPCREDENTIAL_WORKER": "3", "APPCREDENTIALS": "x", "APPCREDENTIAL_CACHE": "/c"}
+    assert faults(environ) == ["APPCREDENTIAL_WORKER: is not a setting of this operator"]
+
+
+def test_the_process_prints_every_fault_and_ends_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}WORKERS", "none")
+    monkeypatch.setenv(f"{PREFIX}RELIST", "often")
+    monkeypatch.setenv(f"{PREFIX}SURPRISE", "1")
+    assert main(["run"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert [text.split(":")[0] for text in printed.err.splitlines()] == [
+        f"{PREFIX}WORKERS",
+        f"{PREFIX}RELIST",
+        f"{PREFIX}SURPRISE",
+    ]
