@@ -1,8 +1,7 @@
 """Every setting, from environment variables `APPCREDENTIAL_*`, read once at start.
 
 All faults are reported together, each with its variable, and with the other one when
-two do not go together. docs/settings.md is
-checked against `FIELDS` by a test, and so is the chart when there is one.
+two do not go together. docs/settings.md is checked against `FIELDS` by a test.
 """
 
 from __future__ import annotations
