@@ -17,7 +17,9 @@ DEVELOPMENT = (ROOT / "docs" / "development.md").read_text()
 
 def tree() -> dict[str, set[str]]:
     """Return the tree in docs/development.md: by folder, what is named in it."""
-    (block,) = re.findall(r"^## Where things are\n+```\n(.*?)^```$", DEVELOPMENT, re.M | re.S)
+    (block,) = re.findall(
+        r"^## Where things are\n+```\n(.*?)^```$", DEVELOPMENT, re.MULTILINE | re.DOTALL
+    )
     found: dict[str, set[str]] = {"": set()}
     folders = [""]
     for line in block.splitlines():
