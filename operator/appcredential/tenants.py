@@ -14,6 +14,7 @@ from appcredential.domain.conditions import (
     ConditionType,
     Problem,
     Reason,
+    format_time,
     merge_conditions,
 )
 from appcredential.domain.observed import Policy, Tenant
@@ -80,8 +81,12 @@ class Session(Protocol):
         """What consumers read as AZURE_AUTHORITY_HOST."""
         ...
 
-    async def probe(self) -> None:
-        """Sign in and read one application; raises errors of `errors.py`."""
+    async def probe(self) -> datetime | None:
+        """Sign in and read applications; raises errors of `errors.py`.
+
+        Returns:
+            When the operator's own credential ends; None when that cannot be told.
+        """
         ...
 
     async def close(self) -> None:
@@ -117,6 +122,7 @@ class _Open:
         failing: what the last probe that counts came to.
         second_try: when a probe that failed in passing is made once more.
         is_skewed: somebody was held because the tenant's clock is wrong.
+        expiration: when the operator's own credential ends, as the last good probe saw it.
     """
 
     spec: EntraTenantSpec
@@ -126,6 +132,7 @@ class _Open:
     failing: Problem | None = None
     second_try: datetime | None = None
     is_skewed: bool = False
+    expiration: datetime | None = None
 
 
 class Tenants:
@@ -290,7 +297,7 @@ class Tenants:
             return None
         held.probed = now
         try:
-            await held.session.probe()
+            held.expiration = await held.session.probe()
         except PermissionDeniedError as exc:
             log.warning("tenant refuses the operator", extra={"tenant": name, "error": str(exc)})
             held.failing = _refusal(exc)
@@ -364,7 +371,7 @@ class Tenants:
         }
         identity = ((document.get("spec") or {}).get("identity") or {}).get("clientSecret") or {}
         if identity.get("clientId"):
-            wanted["identity"] = {"clientId": identity["clientId"]}
+            wanted["identity"] = {"clientId": identity["clientId"], **self._own_end(metadata)}
         if not needs_write(current, wanted):
             return
         try:
@@ -377,6 +384,12 @@ class Tenants:
                 kind="EntraTenant", namespace="", name=metadata["name"], uid=metadata["uid"]
             )
             await self._events.emit(subject, str(problem.reason), problem.message, warning=True)
+
+    def _own_end(self, metadata: Mapping[str, Any]) -> dict[str, str]:
+        held = self._open.get(metadata["name"])
+        if held is None or held.expiration is None:
+            return {}
+        return {"expirationTime": format_time(held.expiration)}
 
     async def _forget(self, name: str) -> None:
         self._outcomes.pop(name, None)

@@ -127,6 +127,13 @@ async def scene(emulator: Emulator, tmp_path: Path) -> AsyncIterator[Scene]:
     await session.close()
 
 
+async def test_a_probe_tells_when_the_operator_s_own_credential_ends(scene: Scene) -> None:
+    end = await scene.session.probe()
+    assert end is not None
+    assert end > datetime.now(UTC)
+    assert scene.count("application.list") == 1
+
+
 async def test_issue_prove_and_remove(scene: Scene) -> None:
     await scene.session.probe()
     assert await scene.read() == []

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import (
     NotFoundError,
     PermissionDeniedError,
@@ -255,12 +256,54 @@ async def test_one_wrong_date_of_graph_is_not_believed() -> None:
     assert world.directory.skew() is None
 
 
-async def test_a_probe_reads_any_one_application() -> None:
-    world = World(Graph(answer(200, {"value": []}), failure(403, "Authorization_RequestDenied")))
-    await world.directory.probe()
-    assert world.graph.paths() == ["GET /v1.0/applications?$select=id&$top=1"]
+OWN = SecretValue("abc8Q~the-rest-of-the-secret")
+UNTIL = "2027-02-20T10:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("applications", "end"),
+    [
+        ([[("abc", UNTIL)]], datetime(2027, 2, 20, 10, tzinfo=UTC)),
+        (
+            [[("xyz", "2026-12-01T00:00:00Z"), ("abc", UNTIL)]],
+            datetime(2027, 2, 20, 10, tzinfo=UTC),
+        ),
+        ([], None),  # the operator's application belongs to another tenant
+        ([[]], None),
+        ([[("xyz", UNTIL), (None, UNTIL), ("", UNTIL)]], None),
+        ([[("abc", UNTIL), ("abc", "2026-12-01T00:00:00Z")]], None),  # which of the two is unknown
+        ([[("abc", "soon")]], None),
+    ],
+)
+async def test_a_probe_reads_the_operator_s_own_application_and_its_end(
+    applications: list[list[tuple[str | None, str]]], end: datetime | None
+) -> None:
+    value = [
+        {
+            "id": "x",
+            "passwordCredentials": [
+                {"keyId": "k", "hint": hint, "endDateTime": time} for hint, time in passwords
+            ],
+        }
+        for passwords in applications
+    ]
+    world = World(Graph(answer(200, {"value": value})))
+    assert await world.directory.probe(CLIENT, OWN) == end
+    (path,) = world.graph.paths()
+    assert path == (
+        f"GET /v1.0/applications?$filter=appId%20eq%20%27{CLIENT}%27&$select=id,passwordCredentials"
+    )
+
+
+async def test_a_probe_of_a_list_that_is_none_still_shows_that_reading_is_allowed() -> None:
+    world = World(Graph(answer(200, {"values": 1})))
+    assert await world.directory.probe(CLIENT, OWN) is None
+
+
+async def test_a_probe_that_is_refused_says_so() -> None:
+    world = World(Graph(failure(403, "Authorization_RequestDenied")))
     with pytest.raises(PermissionDeniedError):
-        await world.directory.probe()
+        await world.directory.probe(CLIENT, OWN)
 
 
 async def test_close_closes_transport_and_tokens() -> None:

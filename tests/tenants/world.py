@@ -89,6 +89,8 @@ class FakeEntra:
         self.probe_errors: list[AppCredentialError | None] = []
         """What the next probes raise; else they end as any call to Graph does."""
         self.skew_now: timedelta | None = timedelta(0)
+        self.expiration: datetime | None = None
+        """When the operator's own credential ends, as a probe tells it."""
         self.probes = 0
         self.calls: list[str] = []
 
@@ -100,11 +102,12 @@ class FakeEntra:
     def sign_in(self) -> FakeEntra:
         return self
 
-    async def probe(self) -> None:
+    async def probe(self) -> datetime | None:
         self.probes += 1
         error = self.probe_errors.pop(0) if self.probe_errors else self.error
         if error is not None:
             raise error
+        return self.expiration
 
     async def close(self) -> None:
         return

@@ -31,6 +31,7 @@ from msgraph.generated.applications_with_app_id import (
 from msgraph.generated.models.password_credential import PasswordCredential
 
 from appcredential.domain.observed import Application
+from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec import ClientId, KeyId, ObjectId
 from appcredential.entra.observing import ADD, PROBE, READ, REMOVE
 from appcredential.entra.pacing import PACING, Gate, Pacing, Sleep
@@ -42,6 +43,7 @@ from appcredential.entra.wire import (
     UnreadableAnswerError,
     decode_application,
     decode_new_password,
+    decode_own_end,
 )
 from appcredential.errors import RejectedError, ThrottledError, TooLateError
 from appcredential.ports import Clock, MintedPassword
@@ -49,6 +51,7 @@ from appcredential.ports import Clock, MintedPassword
 _Builder = by_app_id.ApplicationsWithAppIdRequestBuilder
 _Query = _Builder.ApplicationsWithAppIdRequestBuilderGetQueryParameters
 _ListQuery = ApplicationsRequestBuilder.ApplicationsRequestBuilderGetQueryParameters
+_OWN_SELECT: Final = ["id", "passwordCredentials"]
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -126,8 +129,12 @@ class GraphDirectory:
         async with self._write(object_id):
             await self._session.send(Call(operation=REMOVE, is_write=True, make=make))
 
-    async def probe(self) -> None:
-        """Read one application of the tenant, whichever: the operator signs in and may read.
+    async def probe(self, client_id: ClientId, secret: SecretValue) -> datetime | None:
+        """Look for the operator's own application: it signs in and may read applications.
+
+        Returns:
+            When its own credential ends; None when that cannot be told, for instance
+            because its application belongs to another tenant.
 
         Raises:
             IdentityRejectedError: Entra refuses the operator's own credential.
@@ -137,11 +144,13 @@ class GraphDirectory:
         await self._gate.pass_read()
 
         def make() -> RequestInformation:
-            query = RequestConfiguration(query_parameters=_ListQuery(select=["id"], top=1))
+            own = _ListQuery(filter=f"appId eq '{client_id}'", select=_OWN_SELECT)
+            query = RequestConfiguration(query_parameters=own)
             return self._session.graph.applications.to_get_request_information(query)
 
         async with self._pausing():
-            await self._session.send(Call(operation=PROBE, is_write=False, make=make))
+            answer = await self._session.send(Call(operation=PROBE, is_write=False, make=make))
+        return decode_own_end(answer, secret)
 
     def skew(self) -> timedelta | None:
         """Return Entra's clock minus ours, from its answers; None when unknown."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec import Cloud, EntraTenantSpec
@@ -27,21 +28,26 @@ class EntraSession:
         directory: GraphDirectory,
         sign_in: SignIn,
         authority_host: str,
+        identity: Identity,
     ) -> None:
         self.directory: Directory = directory
         self.sign_in = sign_in
         self.authority_host = authority_host
         self._graph = directory
         self._connection = connection
+        self._identity = identity
 
-    async def probe(self) -> None:
-        """Sign in and read one application; raises errors of `errors.py`.
+    async def probe(self) -> datetime | None:
+        """Sign in and read applications; raises errors of `errors.py`.
 
         A token holds the permissions of the time it was issued, for an hour or more:
         after a refusal the next probe asks for a new one, so that consent is noticed.
+
+        Returns:
+            When the operator's own credential ends; None when that cannot be told.
         """
         try:
-            await self._graph.probe()
+            return await self._graph.probe(self._identity.client_id, self._identity.secret)
         except PermissionDeniedError:
             await self._connection.forget_token()
             raise
@@ -88,6 +94,6 @@ def session_opener(
         sign_in = TokenEndpoint(
             spec.tenant_id, endpoints, ca_file=ca_file, clock=clock, observe=observe
         )
-        return EntraSession(connection, directory, sign_in, endpoints.authority)
+        return EntraSession(connection, directory, sign_in, endpoints.authority, identity)
 
     return open_session

@@ -54,8 +54,21 @@ class _Application(msgspec.Struct, frozen=True, rename="camel"):
     password_credentials: list[_Password] | None = None
 
 
+class _OwnPassword(_Password, frozen=True, kw_only=True, rename="camel"):
+    hint: str | None = None
+
+
+class _OwnApplication(msgspec.Struct, frozen=True, rename="camel"):
+    password_credentials: list[_OwnPassword] | None = None
+
+
+class _OwnApplications(msgspec.Struct, frozen=True):
+    value: list[_OwnApplication]
+
+
 _APPLICATION: Final = msgspec.json.Decoder(_Application)
 _NEW_PASSWORD: Final = msgspec.json.Decoder(_NewPassword)
+_OWN: Final = msgspec.json.Decoder(_OwnApplications)
 
 
 def plain(text: str) -> str:
@@ -104,6 +117,25 @@ def decode_new_password(body: bytes) -> MintedPassword:
     if not raw.secret_text or not raw.key_id:
         raise UnreadableAnswerError("a password credential without a value")
     return MintedPassword(credential, SecretValue(raw.secret_text))
+
+
+def decode_own_end(body: bytes, secret: SecretValue) -> datetime | None:
+    """Read from a list of applications when the credential in use ends.
+
+    Of a secret Graph shows the first three characters. The end is told only when
+    one credential begins as `secret` does: None when none or several do, when the
+    application is in another tenant, and when the answer is no such list.
+    """
+    try:
+        own = [p for app in _OWN.decode(body).value for p in app.password_credentials or ()]
+        ends = [_time(p.end_date_time, _LATEST) for p in own if _may_be(secret, p.hint)]
+    except (msgspec.MsgspecError, ValueError):
+        return None
+    return ends[0] if len(ends) == 1 else None
+
+
+def _may_be(secret: SecretValue, hint: str | None) -> bool:
+    return bool(hint) and secret.reveal().startswith(str(hint))
 
 
 def _credential(raw: _Password) -> Credential:
