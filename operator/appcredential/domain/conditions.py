@@ -71,8 +71,6 @@ class Reason(StrEnum):
     """The operator may not read or write Secrets in this namespace."""
     SECRET_REFUSED = "SecretRefused"
     """The API server refuses the Secret: quota, admission or validation."""
-    NAMESPACE_TERMINATING = "NamespaceTerminating"
-    """The namespace is being deleted."""
     APPLICATION_NOT_FOUND = "ApplicationNotFound"
     """Entra does not know the application in this tenant."""
     APPLICATION_CHANGED = "ApplicationChanged"
