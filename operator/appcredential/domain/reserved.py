@@ -29,8 +29,8 @@ RESERVED_DOMAINS: Final = (
 ALLOWED_KEYS: Final = (
     "app.kubernetes.io/part-of",  # Argo CD reads a Secret only with part-of: argocd
     "app.kubernetes.io/component",
-    "secrets-store.csi.k8s.io/used",  # the CSI driver's Secret must carry it
-    "reconcile.fluxcd.io/watch",  # makes Flux reconcile when the Secret changes
+    "secrets-store.csi.k8s.io/used",  # `true`: the CSI driver finds a nodePublishSecretRef by it
+    "reconcile.fluxcd.io/watch",  # `Enabled`: Flux reconciles what refers to it when it changes
 )
 """Keys under a reserved domain that are useful and copy or prune nothing."""
 
