@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any, Final
 
+from appcredential.domain.checks import is_namespace_name
 from appcredential.domain.durations import format_duration, parse_duration
 from appcredential.domain.observed import Policy
 
 PREFIX: Final = "APPCREDENTIAL_"
-_NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 class SettingsError(Exception):
@@ -202,14 +202,14 @@ def _parse_duration(raw: str) -> timedelta:
 
 
 def _parse_namespace(raw: str) -> str:
-    if not _NAMESPACE.fullmatch(raw):
+    if not is_namespace_name(raw):
         raise ValueError("must be one namespace name")
     return raw
 
 
 def _parse_names(raw: str) -> tuple[str, ...]:
     names = tuple(part.strip() for part in raw.split(",") if part.strip())
-    if not all(map(_NAMESPACE.fullmatch, names)):
+    if not all(map(is_namespace_name, names)):
         raise ValueError("must be namespace names separated by commas")
     return names
 

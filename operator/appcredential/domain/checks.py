@@ -58,10 +58,15 @@ def object_name(path: str, value: str) -> str:
     return value
 
 
+def is_namespace_name(value: str) -> bool:
+    """Tell whether a namespace can have this name: a DNS-1123 label."""
+    return len(value) <= 63 and _LABEL.fullmatch(value) is not None
+
+
 def namespace_name(path: str, value: str) -> str:
     """Return the name of a namespace that may be granted something."""
-    ok = len(value) <= 63 and _LABEL.fullmatch(value) is not None
-    require(ok, path, "must be a lower-case DNS label of at most 63 characters")
+    remedy = "must be a lower-case DNS label of at most 63 characters"
+    require(is_namespace_name(value), path, remedy)
     require(value != "kube-system", path, "may not be kube-system: name another namespace")
     return value
 
