@@ -23,6 +23,8 @@ def tree() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {"": set()}
     folders = [""]
     for line in block.splitlines():
+        if line.startswith(" " * 21):
+            continue  # goes on with the explanation above it
         depth = (len(line) - len(line.lstrip())) // 2
         words = re.split(r"\s+", line.strip())
         named = [word for word in words if re.fullmatch(r"[\w.-]+/|\w+\.py", word)]
