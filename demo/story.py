@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from azure.core.exceptions import ClientAuthenticationError
-from azure.identity import ClientSecretCredential
+from azure.identity import CertificateCredential, ClientSecretCredential
 
 from demo.counting import Counts, counts_between
 from demo.reporting import Reporter
@@ -18,6 +18,8 @@ from demo.seed import CLIENT_ID, FOREIGN
 from demo.stack import ROOT, Stack
 
 EXAMPLE = ROOT / "examples" / "quickstart.yaml"
+CERTIFICATE_EXAMPLE = ROOT / "examples" / "quickstart-certificate.yaml"
+CERTIFICATE = "orders-certificate"
 NAMESPACE, NAME, SECRET = "shop", "orders", "orders-entra"
 STEPS = (
     "the resource is Ready",
@@ -27,6 +29,9 @@ STEPS = (
     "the old one was retired",
     "what others made is untouched",
     "the request counts are within their bounds",
+    "the published certificate signs in",
+    "both certificates are valid during the overlap",
+    "the old certificate was retired, that of others is untouched",
 )
 MAX_WRITES, MAX_READS, MAX_EVENTS = 8, 5, 2
 
@@ -63,6 +68,7 @@ class Story:
         self._retire(first, second)
         self._untouched()
         self._tell_counts("one rotation", counts_between(issued, Counts.of(self._stack)))
+        self._certificate()
         missing = [step for step in STEPS if step not in self._seen]
         if missing:
             raise StoryError("not seen: " + "; ".join(missing))
@@ -89,9 +95,9 @@ class Story:
         self._wait("Ready", lambda: self._condition("Ready") == "True", 90)
         self._tick(STEPS[0])
 
-    def _read_secret(self) -> dict[str, str]:
-        document = self._kubectl_json("get", "secret", SECRET)
-        self._tell.say(f"Secret {NAMESPACE}/{SECRET}, keys only: {', '.join(document['data'])}")
+    def _read_secret(self, name: str = SECRET) -> dict[str, str]:
+        document = self._kubectl_json("get", "secret", name)
+        self._tell.say(f"Secret {NAMESPACE}/{name}, keys only: {', '.join(document['data'])}")
         return {k: base64.b64decode(v).decode() for k, v in document["data"].items()}
 
     def _sign_in(self, values: Mapping[str, str]) -> None:
@@ -128,6 +134,39 @@ class Story:
         for entry in self._credentials():
             self._tell.say(f"{entry['keyId']}  {entry['displayName']}")
         self._tick(STEPS[5])
+
+    def _certificate(self) -> None:
+        self._tell.chapter(f"kubectl apply -f {CERTIFICATE_EXAMPLE.relative_to(ROOT)}")
+        before = self._thumbprints()
+        self._stack.cluster.kubectl("apply", "-f", CERTIFICATE_EXAMPLE)
+        self._wait("Ready", lambda: self._condition("Ready", CERTIFICATE) == "True", 60)
+        first, old = self._read_secret(CERTIFICATE), self._status(CERTIFICATE)["credential"]
+        if not self._signs_in(first):
+            raise StoryError("the published certificate does not sign in")
+        self._tell.say(f"CertificateCredential(…) signs in; thumbprint {old['thumbprint']}")
+        self._tick(STEPS[7])
+        self._renew_certificate(first, old["keyId"])
+        self._wait("retirement", lambda: not self._signs_in(first), 60)
+        if not before.items() <= self._thumbprints().items():
+            raise StoryError("a foreign certificate is gone")
+        for thumbprint, name in self._thumbprints().items():
+            self._tell.say(f"{thumbprint}  {name}")
+        self._tick(STEPS[9])
+
+    def _renew_certificate(self, first: Mapping[str, str], old: str) -> None:
+        self._tell.chapter("rotateIssuedBefore: now, and a successor is registered beside it")
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        patch = json.dumps({"spec": {"rotation": {"rotateIssuedBefore": moment}}})
+        target = ("appcred", CERTIFICATE, "-n", NAMESPACE)
+        self._stack.cluster.kubectl("patch", *target, "--type=merge", "-p", patch)
+        self._wait("successor", lambda: self._status(CERTIFICATE)["credential"]["keyId"] != old, 60)
+        if not (self._signs_in(first) and self._signs_in(self._read_secret(CERTIFICATE))):
+            raise StoryError("old and new certificate do not both sign in during the overlap")
+        self._tick(STEPS[8])
+
+    def _thumbprints(self) -> dict[str, str]:
+        found = self._stack.emulator.call("GET", f"/applications/{CLIENT_ID}")["keyCredentials"]
+        return {key["customKeyIdentifier"]: key["displayName"] for key in found}
 
     # --- counting -------------------------------------------------------------------------
 
@@ -185,12 +224,12 @@ class Story:
                 self._told.add(key)
                 self._tell.say(line)
 
-    def _condition(self, kind: str) -> str:
-        conditions = self._status().get("conditions") or ()
+    def _condition(self, kind: str, name: str = NAME) -> str:
+        conditions = self._status(name).get("conditions") or ()
         return next((str(c["status"]) for c in conditions if c["type"] == kind), "")
 
-    def _status(self) -> dict[str, Any]:
-        status: dict[str, Any] = self._kubectl_json("get", "appcred", NAME).get("status") or {}
+    def _status(self, name: str = NAME) -> dict[str, Any]:
+        status: dict[str, Any] = self._kubectl_json("get", "appcred", name).get("status") or {}
         return status
 
     def _describe(self) -> str:
@@ -211,14 +250,18 @@ class Story:
 
 def signs_in(values: Mapping[str, str], ca_file: Path, graph: str) -> bool:
     """Sign in with the real azure-identity, as a workload does; tell whether a token came."""
-    credential = ClientSecretCredential(
-        values["AZURE_TENANT_ID"],
-        values["AZURE_CLIENT_ID"],
-        values["AZURE_CLIENT_SECRET"],
-        authority=values["AZURE_AUTHORITY_HOST"],
-        disable_instance_discovery=True,
-        connection_verify=str(ca_file),
-    )
+    who = values["AZURE_TENANT_ID"], values["AZURE_CLIENT_ID"]
+    where: dict[str, Any] = {
+        "authority": values["AZURE_AUTHORITY_HOST"],
+        "disable_instance_discovery": True,
+        "connection_verify": str(ca_file),
+    }
+    credential: ClientSecretCredential | CertificateCredential
+    if "client.pem" in values:
+        content = values["client.pem"].encode()
+        credential = CertificateCredential(*who, certificate_data=content, **where)
+    else:
+        credential = ClientSecretCredential(*who, values["AZURE_CLIENT_SECRET"], **where)
     with credential:
         try:
             return bool(credential.get_token(f"{graph}/.default").token)

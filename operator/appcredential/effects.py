@@ -15,11 +15,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from appcredential import certificate_issuing, strategies
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts import Facts
 from appcredential.domain.lifecycle import REPAIRED, publication
 from appcredential.domain.marker import attempt_id, build_display_name, parse_marker
+from appcredential.domain.needs import known_keys
 from appcredential.domain.observed import (
     Application,
     Grant,
@@ -34,7 +36,7 @@ from appcredential.domain.rotation import asked_lifetime
 from appcredential.domain.secret_data import Publication, render
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.signin import record
-from appcredential.domain.spec import ClientId
+from appcredential.domain.spec import ClientId, CredentialType
 from appcredential.errors import (
     AppCredentialError,
     ConflictError,
@@ -47,7 +49,15 @@ from appcredential.errors import (
     TooLateError,
     UnavailableError,
 )
-from appcredential.ports import Clock, Events, EventSubject, Intent, MintedPassword, Resources
+from appcredential.ports import (
+    Clock,
+    Events,
+    EventSubject,
+    Intent,
+    MintedPassword,
+    Resources,
+    Staged,
+)
 from appcredential.ports import Secrets as SecretsPort
 from appcredential.tenants import IDENTITY_REJECTED, Session, not_ready
 from appcredential.view import View
@@ -112,8 +122,17 @@ class Effects:
                 await self._sign_in(action, c)
             case act.Publish():
                 await self._publish(c)
+            case _:
+                await self._issue(action, c)
+
+    async def _issue(self, action: act.Action, c: Context) -> None:
+        match action:
+            case act.Mint() if c.facts.spec.type is CredentialType.CERTIFICATE:
+                await self._stage(action, c)
             case act.Mint():
                 await self._mint(action, c)
+            case act.Register():
+                await self._register(c)
             case _:
                 raise AssertionError(f"not an effect of this class: {type(action).__name__}")
 
@@ -243,9 +262,7 @@ class Effects:
         else:
             attempt = str(_required(f.published).attempt)
             value = _required(_required(f.o.target).value)
-        result = await c.session.sign_in.with_secret(
-            f.spec.client_id, value, f.spec.verification.scope, attempt
-        )
+        result = await strategies.sign_in(c.session.sign_in, f.spec, value, attempt)
         now = self._clock.now()
         log.debug("signed in", extra={"outcome": str(result.reason), "code": result.code})
         memory = c.view.memory
@@ -266,7 +283,13 @@ class Effects:
             return
         application = _required(c.view.application)
         try:
-            await c.session.directory.remove_password(application.object_id, action.key_id)
+            await strategies.remove(
+                c.session.directory,
+                c.facts.spec.type,
+                application.object_id,
+                action.key_id,
+                known_keys(c.facts),
+            )
         except NotFoundError:
             pass  # gone already, or not known to that replica yet: a later read decides
         except AppCredentialError as exc:
@@ -327,6 +350,31 @@ class Effects:
             return
         await self._persist(c, pending, minted)
 
+    async def _stage(self, action: act.Mint, c: Context) -> None:
+        """Write an intent that holds key and certificate already; they are registered next."""
+        lifetime = await self._granted_lifetime(action, c.facts)
+        staged = await certificate_issuing.stage(c.facts, lifetime)
+        c.view.pending.set(await self._write_intent(action, c, staged), self._clock.monotonic())
+
+    async def _register(self, c: Context) -> None:
+        """Register what P holds. A lost answer is no orphan: the next pass does it again."""
+        f, pending = c.facts, _required(c.view.pending.value)
+        if isinstance(await self._live_grant(f), Problem):
+            raise ConflictError("no grant matches any more")
+        wanted = certificate_issuing.to_register(f, pending)
+        try:
+            await c.session.directory.add_certificate(
+                f.application.object_id, wanted, known_keys(f)
+            )
+        except AppCredentialError as exc:
+            self._note_mint_failure(c, exc)
+            return
+        minted = _required(pending.minted)
+        owner = f.o.resource.owner
+        written = await self._secrets.put_minted(owner, pending, minted, _required(pending.value))
+        c.view.pending.set(written, self._clock.monotonic())
+        await self._issued(c, minted)
+
     async def _granted_lifetime(self, action: act.Mint, f: Facts) -> timedelta:
         """Ask the grants as they are now: what was decided rests on what a watch showed.
 
@@ -341,7 +389,9 @@ class Effects:
             raise ConflictError("the grants allow too short a lifetime now")
         return lifetime
 
-    async def _write_intent(self, action: act.Mint, c: Context) -> Pending:
+    async def _write_intent(
+        self, action: act.Mint, c: Context, staged: Staged | None = None
+    ) -> Pending:
         f = c.facts
         intent = Intent(
             owner=f.o.resource.owner,
@@ -352,6 +402,7 @@ class Effects:
             holder=self._holder,
             time=self._clock.now(),
             abandoned=action.abandoned,
+            staged=staged,
         )
         return await self._secrets.put_intent(intent, c.view.pending.value)
 

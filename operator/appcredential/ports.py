@@ -48,6 +48,21 @@ class MintedPassword:
     value: SecretValue
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCertificate:
+    """A certificate to register. Its key id is ours, so that registering twice is once.
+
+    Attributes:
+        content: base64 of its DER bytes.
+    """
+
+    key_id: KeyId
+    display_name: str
+    start: datetime
+    end: datetime
+    content: str
+
+
 class Directory(Protocol):
     """Graph, for one tenant. Writes to one application are serialised inside."""
 
@@ -94,6 +109,34 @@ class Directory(Protocol):
         """
         ...
 
+    async def add_certificate(
+        self, object_id: ObjectId, certificate: NewCertificate, known: frozenset[KeyId]
+    ) -> None:
+        """Register a certificate; one that is registered already is left as it is.
+
+        Args:
+            object_id: the application.
+            certificate: with the key id to register it under.
+            known: certificates recorded to exist: a read that lacks one is stale.
+
+        Raises:
+            UnavailableError: reads do not agree, or no usable answer; the same call is safe
+                to repeat.
+            RejectedError, NotFoundError, PermissionDeniedError, ThrottledError,
+            ConflictError: certainly not made.
+        """
+        ...
+
+    async def remove_certificate(
+        self, object_id: ObjectId, key_id: KeyId, known: frozenset[KeyId]
+    ) -> None:
+        """Remove a certificate; absent already is success.
+
+        Raises:
+            UnavailableError: reads do not agree, or no usable answer.
+        """
+        ...
+
     def skew(self) -> timedelta | None:
         """Return Entra's clock minus ours, from its answers; None when unknown."""
         ...
@@ -113,6 +156,16 @@ class SignIn(Protocol):
 
         Never raises: everything an endpoint or network can do is a result.
         """
+        ...
+
+    async def with_certificate(
+        self,
+        client_id: ClientId,
+        value: SecretValue,
+        scope: VerificationScope,
+        correlation: str,
+    ) -> SignInResult:
+        """The same with an assertion that is signed with a certificate's key."""
         ...
 
 
@@ -170,6 +223,16 @@ class Secrets(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """A value that is ours before the credential exists: a key with its certificate."""
+
+    key_id: KeyId
+    value: SecretValue
+    not_before: datetime
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
     """What P records before the credential exists."""
 
@@ -181,6 +244,7 @@ class Intent:
     holder: str
     time: datetime
     abandoned: tuple[Abandoned, ...]
+    staged: Staged | None = None
 
 
 class Resources(Protocol):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from appcredential import strategies
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.observed import Application, Pending, Policy, Resource, Target
@@ -307,7 +308,13 @@ class Ticketing:
             return
         # Unknown there means gone, or not known to that replica: the reads that follow decide.
         with contextlib.suppress(NotFoundError):
-            await session.directory.remove_password(application.object_id, action.key_id)
+            await strategies.remove(
+                session.directory,
+                ticket.type,
+                application.object_id,
+                action.key_id,
+                frozenset(),
+            )
         kept = tuple(c for c in application.credentials if c.key_id != action.key_id)
         progress.application = replace(application, credentials=kept)
         progress.clean = ()

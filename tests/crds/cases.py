@@ -7,11 +7,12 @@ removes the field.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.crds import rows_accepted, rows_refused, rows_secret
+from tests.crds import rows_accepted, rows_certificate, rows_refused, rows_secret
 from tests.crds.manifests import APP, GRANT, TENANT, Row, manifest
 
 
@@ -33,10 +34,12 @@ class Case:
 
 
 def patch(dotted: str, value: Any) -> dict[str, Any]:
-    """Return the merge patch that sets one field."""
+    """Return the merge patch that sets one field; without a field the value is the patch."""
+    if not dotted:
+        return dict(value or {})
     for part in reversed(dotted.split(".")):
         value = {part: value}
-    return dict(value) if dotted else {}
+    return dict(value)
 
 
 def _accepted(kind: str, rows: Iterable[Row]) -> tuple[Case, ...]:
@@ -55,7 +58,33 @@ def _refusal(
     return Case(name, manifest(kind, patch(field, value)), message, f"spec.{named}")
 
 
+_CERTIFICATE: Final[dict[str, Any]] = {
+    "type": "Certificate",
+    "clientSecret": None,
+    "certificate": {},
+}
+
+
+def _of_certificates(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Return rows whose value is a patch that turns the right manifest into a certificate's."""
+    return tuple(
+        (name, "", _merged(patch(field, value)), *rest, *([field] if len(rest) == 1 else []))
+        for name, field, value, *rest in rows
+    )
+
+
+def _merged(change: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = copy.deepcopy(_CERTIFICATE)
+    for name, value in change.items():
+        if isinstance(value, dict) and isinstance(found.get(name), dict):
+            found[name] |= value
+        else:
+            found[name] = value
+    return found
+
+
 ACCEPTED: Final = (
+    *_accepted(APP, _of_certificates(rows_certificate.ACCEPTED)),
     *_accepted(APP, rows_accepted.APP),
     *_accepted(TENANT, rows_accepted.TENANT),
     *_accepted(GRANT, rows_accepted.GRANT),
@@ -65,6 +94,7 @@ ACCEPTED: Final = (
     ),
 )
 REFUSED: Final = (
+    *_refused(APP, _of_certificates(rows_certificate.REFUSED)),
     *_refused(APP, rows_refused.APP),
     *_refused(APP, rows_secret.SECRET),
     *_refused(TENANT, rows_refused.TENANT),

@@ -9,6 +9,7 @@ from tests.crds.manifests import GUID, Row
 _PATTERN: Final = "should match"
 _ENUM: Final = "Unsupported value"
 _BETWEEN: Final = "must be between 60s and 731d"
+_CEILING: Final = "must be between 60s and 3650d"
 _TIME: Final = "date-time"
 _SINCE: Final = "rotation.rotateIssuedBefore"
 _LEAD: Final = "rotation.renewBefore"
@@ -29,7 +30,15 @@ APP: Final[tuple[Row, ...]] = (
     ("a client id in upper case", "application.clientId", GUID.upper(), _PATTERN),
     ("a client id with a line break", "application.clientId", GUID + "\n", "Too long"),
     ("no type", "type", None, "Required"),
-    ("a type that is not there yet", "type", "Certificate", _ENUM),
+    ("a type that is not there yet", "type", "FederatedIdentity", _ENUM),
+    (
+        "a type without its member",
+        "type",
+        "Certificate",
+        "only for type ClientSecret",
+        "clientSecret",
+    ),
+    ("a member of another type", "certificate", {}, "only for type Certificate"),
     ("no member", "clientSecret", None, "add `clientSecret: {}`"),
     ("a list for a member", "clientSecret", [], "must be of type object"),
     ("a tenant in upper case", "tenantRef.name", "A", _PATTERN),
@@ -76,7 +85,7 @@ TENANT: Final[tuple[Row, ...]] = (
     ("limits that allow nothing", "limits.types", [], "at least 1 items"),
     ("a type twice", "limits.types", ["ClientSecret"] * 2, "Duplicate"),
     ("an unknown type", "limits.types", ["Password"], _ENUM, "limits.types[0]"),
-    ("too short a ceiling", "limits.maxLifetime", "1s", _BETWEEN),
+    ("too short a ceiling", "limits.maxLifetime", "1s", _CEILING),
 )
 GRANT: Final[tuple[Row, ...]] = (
     ("no applications", "applications", None, "Required"),
@@ -89,5 +98,5 @@ GRANT: Final[tuple[Row, ...]] = (
     ("kube-system", _NAMES, ["a", "kube-system"], "may not contain kube-system", f"{_NAMES}[1]"),
     ("a pattern for namespaces", _NAMES, ["team-*"], _PATTERN, f"{_NAMES}[0]"),
     ("a tenant that is no name", "tenantRef.name", "-a", _PATTERN),
-    ("a ceiling above the longest", "maxLifetime", "104w4d", _BETWEEN),
+    ("a ceiling above the longest", "maxLifetime", "3651d", _CEILING),
 )

@@ -11,6 +11,7 @@ import yaml
 
 from appcredential.domain.presets import PRESET_KEYS
 from appcredential.domain.reserved import ALLOWED_KEYS, RESERVED_DOMAINS, RESERVED_NAMES
+from appcredential.domain.spec import CredentialType, Preset
 from tests.crds.manifests import APP, CRDS, PLURALS, ROOT
 
 KINDS: Final = sorted(PLURALS)
@@ -140,7 +141,14 @@ def test_reserved_names_are_those_of_the_parser() -> None:
 
 
 def test_preset_keys_are_those_of_the_parser() -> None:
-    rules = _rules(_schema(APP)["properties"]["spec"]["properties"]["secret"])
-    for preset, keys in PRESET_KEYS.items():
-        listed = ", ".join(f"'{key}'" for key in keys)
-        assert f"self.preset == '{preset}' ? self.data.all(k, !(k in [{listed}])) : true" in rules
+    rules = _rules(_schema(APP)["properties"]["spec"])
+    for preset in Preset:
+        listed = {
+            kind: ", ".join(f"'{key}'" for key in PRESET_KEYS[preset, kind])
+            for kind in CredentialType
+        }
+        assert (
+            f"self.secret.preset == '{preset}' ? self.secret.data.all(k, !(k in "
+            f"(self.type == 'Certificate' ? [{listed[CredentialType.CERTIFICATE]}] : "
+            f"[{listed[CredentialType.CLIENT_SECRET]}]))) : true"
+        ) in rules

@@ -188,9 +188,9 @@ def test_the_columns_are_those_that_kubectl_prints() -> None:
 
 @pytest.mark.parametrize("text", [API, README], ids=["docs/api.md", "README.md"])
 def test_the_keys_of_each_preset_are_told(text: str) -> None:
-    found = {c[0].split("`")[1]: re.findall(r"`(\w+)`", c[1]) for c in rows(text, "preset", "keys")}
-    assert {name: sorted(keys) for name, keys in found.items()} == {
-        str(preset): sorted(keys) for preset, keys in PRESET_KEYS.items()
+    found = {c[0]: sorted(re.findall(r"`([\w.]+)`", c[1])) for c in rows(text, "preset", "keys")}
+    assert found == {
+        f"`{preset}`, {kind}": sorted(keys) for (preset, kind), keys in PRESET_KEYS.items()
     }
 
 

@@ -323,7 +323,7 @@ def _pending(dice: Dice, plan: Plan) -> Pending | None:
     made, state = plan.pending, dice.choice([*PendingState, PendingState.MINTED])
     if made is None:
         return None
-    odds = {PendingState.INTENT: 0.0, PendingState.MINTED: 1.0}.get(state, 0.4)
+    odds = {PendingState.INTENT: 0.2, PendingState.MINTED: 1.0}.get(state, 0.4)
     holds = _holding(dice, plan, made, is_next=True) if dice.random() < odds else None
     found = pending(
         state,

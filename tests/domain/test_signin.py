@@ -74,8 +74,11 @@ ANSWERS = [
     (400, 90014, "Operator", "InternalError"),
     (400, 70003, "Operator", "InternalError"),
     (400, 9002313, "Operator", "InternalError"),
-    # Numbers about certificates and federation, which a client secret cannot earn: not judged.
-    (401, 700027, "Unclassified", "Unclassified"),
+    (401, 700027, "NotYet", "SignInRejected"),
+    (401, 50012, "NotYet", "CertificateRejected"),
+    (401, 50027, "NotYet", "CertificateRejected"),
+    (401, 700023, "NotYet", "CertificateRejected"),
+    # Numbers about federation, which a client secret or a certificate cannot earn: not judged.
     (401, 700213, "Unclassified", "Unclassified"),
     (400, 1, "Unclassified", "Unclassified"),
 ]
@@ -132,9 +135,9 @@ def test_throttling_says_for_how_long(status: int, codes: tuple[int, ...]) -> No
     assert classify(status, codes, 7 * MINUTE).retry_after == 7 * MINUTE
 
 
-def test_only_two_numbers_can_cost_a_credential_its_life() -> None:
+def test_only_a_few_numbers_can_cost_a_credential_its_life() -> None:
     costly = [code for status, code, _, _ in ANSWERS if is_refusal(classify(status, (code,)))]
-    assert costly == [7000215, 7000222]
+    assert costly == [7000215, 7000222, 700027, 50012, 50027, 700023]
 
 
 def is_refusal(result: SignInResult) -> bool:

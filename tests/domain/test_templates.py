@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appcredential.domain.spec import CredentialType
 from appcredential.domain.templates import (
     TEMPLATE_NAMES,
     Literal,
@@ -15,6 +16,7 @@ from appcredential.domain.templates import (
     render_template,
 )
 
+KIND = CredentialType.CLIENT_SECRET
 VALUES = {
     "tenantId": "t",
     "clientId": "c",
@@ -57,33 +59,48 @@ REFUSED = [
 
 @pytest.mark.parametrize(("text", "expected"), PARTS)
 def test_parts(text: str, expected: tuple[Part, ...]) -> None:
-    assert parse_template(text) == expected
+    assert parse_template(text, KIND) == expected
 
 
 @pytest.mark.parametrize(("text", "expected"), RENDERED)
 def test_renders(text: str, expected: str) -> None:
-    assert render_template(parse_template(text), VALUES) == expected
+    assert render_template(parse_template(text, KIND), VALUES) == expected
 
 
 def test_json_is_a_quoted_string() -> None:
     text = '{"s": $(clientSecret:json)}'
-    found = json.loads(render_template(parse_template(text), VALUES))
+    found = json.loads(render_template(parse_template(text, KIND), VALUES))
     assert found == {"s": VALUES["clientSecret"]}
 
 
 @pytest.mark.parametrize(("text", "message"), REFUSED)
 def test_refuses(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        parse_template(text)
+        parse_template(text, KIND)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (CredentialType.CERTIFICATE, "$(clientSecret)"),
+        (CredentialType.CLIENT_SECRET, "$(privateKey)"),
+        (CredentialType.CLIENT_SECRET, "$(thumbprint)"),
+    ],
+)
+def test_names_are_those_of_the_type(kind: CredentialType, text: str) -> None:
+    with pytest.raises(ValueError, match="unknown name"):
+        parse_template(text, kind)
+    other = next(k for k in CredentialType if k is not kind)
+    assert parse_template(text, other)
 
 
 @given(text=st.text())
 def test_any_text_can_be_written_literally(text: str) -> None:
     escaped = text.replace("$", "$$")
-    assert render_template(parse_template(escaped), {}) == text
+    assert render_template(parse_template(escaped, KIND), {}) == text
 
 
-@given(names=st.lists(st.sampled_from(TEMPLATE_NAMES)))
+@given(names=st.lists(st.sampled_from(TEMPLATE_NAMES[KIND])))
 def test_every_name_has_its_value(names: list[str]) -> None:
     text = "".join(f"$({name})" for name in names)
-    assert render_template(parse_template(text), VALUES) == "".join(VALUES[n] for n in names)
+    assert render_template(parse_template(text, KIND), VALUES) == "".join(VALUES[n] for n in names)

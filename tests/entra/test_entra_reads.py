@@ -37,9 +37,7 @@ FRESH = timedelta(seconds=15)
 async def test_a_read_is_one_request_by_the_alternate_key() -> None:
     world = World(Graph(application([password()])))
     found = await world.directory.application(CLIENT, FRESH)
-    assert world.graph.paths() == [
-        f"GET /v1.0/applications(appId='{CLIENT}')?$select=id,appId,displayName,passwordCredentials"
-    ]
+    assert world.graph.paths() == [f"GET /v1.0/applications(appId='{CLIENT}')"]
     assert (found.object_id, found.client_id, found.display_name) == (OBJECT, CLIENT, "Orders")
     assert found.read_time == START
     (credential,) = found.credentials

@@ -402,6 +402,11 @@ class Team:
         """Sign in with values that a workload may still hold."""
         return signs_in(values, self.i.emulator.ca_file, self.i.emulator.url)
 
+    def certificates(self) -> dict[str, str]:
+        """Return the thumbprints of the application's certificates by key id."""
+        found = self.i.emulator.call("GET", f"/applications/{self.client_id}")["keyCredentials"]
+        return {k["keyId"]: k["customKeyIdentifier"] for k in found}
+
     def key(self, name: str = "app") -> str:
         """Return the key id that its status shows as published."""
         found: str = (self.status(name).get("credential") or {}).get("keyId", "")

@@ -47,7 +47,10 @@ _EFFECTS: Final[tuple[tuple[type, str, str], ...]] = (
     (KubeTickets, "delete", "delete ticket"),
     (GraphDirectory, "add_password", "addPassword"),
     (GraphDirectory, "remove_password", "removePassword"),
+    (GraphDirectory, "add_certificate", "addCertificate"),
+    (GraphDirectory, "remove_certificate", "removeCertificate"),
     (TokenEndpoint, "with_secret", "sign-in"),
+    (TokenEndpoint, "with_certificate", "sign-in"),
 )
 _IN_FLIGHT_SECONDS: Final = 5.0  # the pause between two writes included
 

@@ -63,6 +63,12 @@ class MemoryDirectory:
     async def add_password(self, *_: Any, **__: Any) -> MintedPassword:
         raise AssertionError("a deletion issues nothing")
 
+    async def add_certificate(self, *_: Any, **__: Any) -> None:
+        raise AssertionError("this world has client secrets only")
+
+    async def remove_certificate(self, *_: Any, **__: Any) -> None:
+        raise AssertionError("this world has client secrets only")
+
     async def remove_password(self, object_id: ObjectId, key_id: KeyId) -> None:
         self.removed.append(key_id)
         del self.credentials[key_id]

@@ -67,6 +67,12 @@ class MintingDirectory:
         made = Credential(key_id=MADE, display_name=display_name, start=self._clock.now(), end=end)
         return MintedPassword(made, SecretValue("canary-made"))
 
+    async def add_certificate(self, *_: Any, **__: Any) -> None:
+        raise AssertionError("this world has client secrets only")
+
+    async def remove_certificate(self, *_: Any, **__: Any) -> None:
+        raise AssertionError("this world has client secrets only")
+
     async def remove_password(self, object_id: ObjectId, key_id: KeyId) -> None:
         self.removed.append(key_id)
 

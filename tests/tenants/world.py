@@ -132,6 +132,12 @@ class FakeEntra:
         self.credentials.append(made)
         return MintedPassword(made, SecretValue(f"canary-{key}"))
 
+    async def add_certificate(self, *_: Any, **__: Any) -> None:
+        raise AssertionError("this world has client secrets only")
+
+    async def remove_certificate(self, *_: Any, **__: Any) -> None:
+        raise AssertionError("this world has client secrets only")
+
     async def remove_password(self, object_id: ObjectId, key_id: KeyId) -> None:
         self._call("remove")
         self.credentials = [c for c in self.credentials if c.key_id != key_id]
@@ -141,6 +147,9 @@ class FakeEntra:
     ) -> SignInResult:
         self.calls.append("sign-in")
         return PROVEN
+
+    async def with_certificate(self, *_: Any, **__: Any) -> SignInResult:
+        raise AssertionError("this world has client secrets only")
 
     def skew(self) -> timedelta | None:
         return self.skew_now

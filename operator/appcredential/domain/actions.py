@@ -102,6 +102,8 @@ class Publish:
 class Mint:
     """Write the intent, add the credential, keep its value in P.
 
+    For a certificate the intent holds the value already, and `Register` adds it.
+
     Attributes:
         attempt_number: for P's next try, from 1.
         abandoned: what P's list becomes when an Abandoned P is taken up again.
@@ -111,6 +113,11 @@ class Mint:
     attempt_number: int
     abandoned: tuple[Abandoned, ...]
     lifetime: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Give the application the certificate that P holds; again is the same as once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +146,7 @@ Action: TypeAlias = (
     | SignInPublished
     | Publish
     | Mint
+    | Register
     | ApplyStatus
     | Sleep
 )

@@ -87,6 +87,8 @@ class Reason(StrEnum):
     """Graph or the token endpoint asks to slow down."""
     CLOCK_SKEW = "ClockSkew"
     """The clocks of Entra, the API server and the operator differ too much."""
+    CERTIFICATE_REJECTED = "CertificateRejected"
+    """Entra refuses what the certificate's key has signed."""
     SIGN_IN_REJECTED = "SignInRejected"
     """Entra refuses the credential."""
     BLOCKED_BY_CONDITIONAL_ACCESS = "BlockedByConditionalAccess"

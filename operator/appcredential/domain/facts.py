@@ -33,7 +33,7 @@ class Facts:
         lifetime: what we would ask for now.
         published: T's credential, None without an own T.
         plan: its renewal schedule.
-        exact: listed credentials that carry our exact marker, by key id.
+        exact: listed credentials of the spec's type that carry our exact marker, by key id.
     """
 
     o: Observation
@@ -166,7 +166,9 @@ def assess(
         lifetime=lifetime,
         published=published,
         plan=plan,
-        exact={c.key_id: c for c in application.credentials if _is_exact(o, c)},
+        exact={
+            c.key_id: c for c in application.credentials if c.type is spec.type and _is_exact(o, c)
+        },
     )
 
 

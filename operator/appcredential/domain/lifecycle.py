@@ -27,6 +27,7 @@ from appcredential.domain.actions import (
     Mint,
     Publish,
     ReadApplication,
+    Register,
     Remove,
     SignInPending,
     SignInPublished,
@@ -219,13 +220,23 @@ def orphan(f: Facts) -> Action | None:
 
 
 def intent_interrupted(f: Facts) -> Action | None:
-    """14: an intent that nobody works on any more."""
+    """14: an intent that nobody works on any more; one that holds its value goes on."""
     p = f.pending
     if p is None or p.state is not PendingState.INTENT:
         return None
     is_mine = p.holder == f.o.holder
     is_old = f.o.now - p.intent_time >= f.o.policy.intent_respect
-    return Fence("minting was interrupted") if is_mine or is_old else None
+    if not (is_mine or is_old):
+        return None
+    return _registration(f, p) if p.is_staged else Fence("minting was interrupted")
+
+
+def _registration(f: Facts, p: Pending) -> Action | None:
+    """Register what P holds under its own key id: a lost answer costs nothing."""
+    useless = _uselessness(f, p)
+    if useless is not None:
+        return Fence(useless)
+    return None if f.is_paused or not f.is_granted else Register()
 
 
 def minted_is_useless(f: Facts) -> Action | None:
@@ -236,16 +247,24 @@ def minted_is_useless(f: Facts) -> Action | None:
     if p.minted is None:
         # Not fenced: without a key id it would pass for one that never held a value.
         return DeletePending("its records are damaged")
-    if p.value is None:
-        return Fence("its value is damaged")
-    before = rotate_before(f)
-    if before is not None and p.minted.not_before < before:
-        return Fence("issued before rotateIssuedBefore")
-    life = p.minted.expires - p.minted.not_before
-    if p.minted.expires - f.entra_now < effective_renew_before(f.spec.rotation, life) / 2:
-        return Fence("too little of its life is left")
+    useless = _uselessness(f, p)
+    if useless is not None:
+        return Fence(useless)
     if f.requires_proof and _will_never_sign_in(f, p):
         return Fence("it does not sign in")
+    return None
+
+
+def _uselessness(f: Facts, p: Pending) -> str | None:
+    assert p.minted is not None  # noqa: S101 - callers checked
+    if p.value is None:
+        return "its value is damaged"
+    before = rotate_before(f)
+    if before is not None and p.minted.not_before < before:
+        return "issued before rotateIssuedBefore"
+    life = p.minted.expires - p.minted.not_before
+    if p.minted.expires - f.entra_now < effective_renew_before(f.spec.rotation, life) / 2:
+        return "too little of its life is left"
     return None
 
 

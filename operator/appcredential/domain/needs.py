@@ -72,6 +72,16 @@ def is_gone(f: Facts) -> bool:
     )
 
 
+def known_keys(f: Facts) -> frozenset[KeyId]:
+    """Return the keys that are recorded to exist: a list without one of them is stale."""
+    known = {r.key_id for r in f.retiring if r.removed is None}
+    if f.published is not None and not is_gone(f):
+        known.add(f.published.key_id)
+    if f.minted is not None and f.minted.minted is not None:
+        known.add(f.minted.minted.key_id)
+    return frozenset(known)
+
+
 def unproven_publish_time(f: Facts, p: Pending) -> datetime:
     """Return when an unproven successor may be published (verification Disabled)."""
     return p.intent_time + (f.o.policy.settle if f.has_valid_published else timedelta(0))

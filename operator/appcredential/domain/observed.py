@@ -22,6 +22,7 @@ from appcredential.domain.spec import (
     AppCredentialSpec,
     ClientId,
     Cloud,
+    CredentialType,
     KeyId,
     Limits,
     ObjectId,
@@ -69,12 +70,13 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """One password credential as Graph lists it."""
+    """One client secret or certificate as Graph lists it."""
 
     key_id: KeyId
     display_name: str
     start: datetime
     end: datetime
+    type: CredentialType = CredentialType.CLIENT_SECRET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +186,11 @@ class Pending:
     value: SecretValue | None = None
     abandoned: tuple[Abandoned, ...] = ()
     is_foreign: bool = False
+
+    @property
+    def is_staged(self) -> bool:
+        """An Intent that already holds its value: a certificate that is to be registered."""
+        return self.state is PendingState.INTENT and self.minted is not None
 
     @property
     def fenced_from_intent(self) -> bool:

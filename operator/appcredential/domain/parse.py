@@ -21,6 +21,7 @@ from appcredential.domain.spec import (
     DEFAULT_LIFETIME,
     AppCredentialSpec,
     ApplicationGrantSpec,
+    CertificateSpec,
     ClientId,
     ClientSecretIdentity,
     CredentialType,
@@ -35,13 +36,21 @@ from appcredential.errors import InvalidSpecError
 S = TypeVar("S", bound=shapes.Shape)
 
 MIN_LIFETIME: Final = timedelta(seconds=60)
-MAX_LIFETIME: Final = timedelta(days=731)
+MAX_LIFETIMES: Final = {
+    CredentialType.CLIENT_SECRET: timedelta(days=731),
+    CredentialType.CERTIFICATE: timedelta(days=3650),
+}
+MAX_LIFETIME: Final = max(MAX_LIFETIMES.values())
+KEY_SIZES: Final = (2048, 3072, 4096)
+MAX_SUBJECT: Final = 256
 MAX_GRACE: Final = timedelta(days=365)
 MAX_DESCRIPTION: Final = 46
 """What the marker and a space leave of Entra's 90 characters."""
 
 _SECOND: Final = timedelta(seconds=1)
 _NO_CONTROLS: Final = re.compile(r"[^\x00-\x1f\x7f]*")
+_ATTRIBUTE: Final = r"(CN|O|OU|C|L|ST|DC|STREET|UID)=([^,+\"\\<>;=\x00-\x1f\x7f]|\\[ \"#+,;<=>\\])+"
+_SUBJECT: Final = re.compile(rf"{_ATTRIBUTE}([,+]{_ATTRIBUTE})*")
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`")
 _AT: Final = " - at `$"
 
@@ -57,9 +66,8 @@ def parse_app_credential(manifest: Mapping[str, Any]) -> AppCredentialSpec:
     """
     found = _shape(manifest, shapes.AppCredentialManifest)
     spec = found.spec
-    if spec.client_secret is None:
-        checks.refuse("spec.clientSecret", "is required when type is ClientSecret: add {}")
-    lifetime = _lifetime("spec.lifetime", spec.lifetime)
+    _check_members(spec)
+    lifetime = _lifetime("spec.lifetime", spec.lifetime, MAX_LIFETIMES[spec.type])
     grace = checks.duration(
         "spec.deletionGracePeriod", spec.deletion_grace_period, timedelta(0), MAX_GRACE
     )
@@ -67,11 +75,12 @@ def parse_app_credential(manifest: Mapping[str, Any]) -> AppCredentialSpec:
         tenant=checks.object_name("spec.tenantRef.name", spec.tenant_ref.name),
         client_id=_client_id("spec.application.clientId", spec.application.client_id),
         type=spec.type,
-        description=_description(spec.client_secret.description),
+        description=_description(spec.client_secret.description) if spec.client_secret else "",
+        certificate=_certificate(spec.certificate or shapes.Certificate()),
         lifetime=lifetime,
         rotation=_rotation(spec.rotation, lifetime or DEFAULT_LIFETIME),
         verification=VerificationSpec(mode=spec.verification.mode, scope=spec.verification.scope),
-        secret=parse_secret(spec.secret, found.metadata.name),
+        secret=parse_secret(spec.secret, found.metadata.name, spec.type),
         deletion_policy=spec.deletion_policy,
         deletion_grace_period=grace,
         suspend=spec.suspend,
@@ -149,8 +158,36 @@ def _client_id(path: str, value: str) -> ClientId:
     return ClientId(checks.guid(path, value))
 
 
-def _lifetime(path: str, value: str | None) -> timedelta | None:
-    return None if value is None else checks.duration(path, value, MIN_LIFETIME, MAX_LIFETIME)
+def _check_members(spec: shapes.AppCredential) -> None:
+    """Require the member that the type needs, and refuse that of another type."""
+    members = {
+        CredentialType.CLIENT_SECRET: ("spec.clientSecret", spec.client_secret),
+        CredentialType.CERTIFICATE: ("spec.certificate", spec.certificate),
+    }
+    for kind, (path, member) in members.items():
+        if kind is spec.type:
+            remedy = f"is required when type is {kind}: add {{}}"
+            checks.require(member is not None, path, remedy)
+        else:
+            remedy = f"is only for type {kind}: remove it"
+            checks.require(member is None, path, remedy)
+
+
+def _certificate(spec: shapes.Certificate) -> CertificateSpec:
+    path = "spec.certificate"
+    sizes = ", ".join(map(str, KEY_SIZES))
+    checks.require(
+        spec.private_key.size in KEY_SIZES, f"{path}.privateKey.size", f"must be one of {sizes}"
+    )
+    checks.at_most(f"{path}.subject", spec.subject, MAX_SUBJECT)
+    remedy = "must be a distinguished name (RFC 4514) such as CN=orders,O=Contoso"
+    ok = not spec.subject or _SUBJECT.fullmatch(spec.subject) is not None
+    checks.require(ok, f"{path}.subject", remedy)
+    return CertificateSpec(key_size=spec.private_key.size, subject=spec.subject)
+
+
+def _lifetime(path: str, value: str | None, most: timedelta = MAX_LIFETIME) -> timedelta | None:
+    return None if value is None else checks.duration(path, value, MIN_LIFETIME, most)
 
 
 def _description(value: str) -> str:

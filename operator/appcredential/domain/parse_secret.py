@@ -10,19 +10,20 @@ from typing import Final
 from appcredential.domain import checks, shapes
 from appcredential.domain.presets import PRESET_KEYS
 from appcredential.domain.reserved import RESERVED_NAMES, is_reserved_name
-from appcredential.domain.spec import DataEntry, GenerateOnce, SecretSpec, Template
+from appcredential.domain.spec import CredentialType, DataEntry, GenerateOnce, SecretSpec, Template
 from appcredential.domain.templates import parse_template
 
 MAX_VALUE: Final = 4096
 _MOUNT_PATH: Final = re.compile(r"(/[-._a-zA-Z0-9]+)+")
 
 
-def parse_secret(spec: shapes.Secret, owner: str) -> SecretSpec:
+def parse_secret(spec: shapes.Secret, owner: str, kind: CredentialType) -> SecretSpec:
     """Read `spec.secret`.
 
     Args:
         spec: as it stands in the manifest.
         owner: the AppCredential's own name, which the Secret gets when it has none.
+        kind: the type of the credential, which decides what there is to refer to.
 
     Raises:
         InvalidSpecError: a value cannot be used.
@@ -31,7 +32,7 @@ def parse_secret(spec: shapes.Secret, owner: str) -> SecretSpec:
         name=_name(spec.name, owner),
         preset=spec.preset,
         mount_path=_mount_path(spec.mount_path),
-        data=_data(spec),
+        data=_data(spec, kind),
         labels=_labels(spec.labels),
         annotations=_annotations(spec.annotations),
     )
@@ -55,22 +56,22 @@ def _mount_path(value: str) -> str:
     return checks.at_most(path, value, 255)
 
 
-def _data(spec: shapes.Secret) -> Mapping[str, DataEntry]:
+def _data(spec: shapes.Secret, kind: CredentialType) -> Mapping[str, DataEntry]:
     path = "spec.secret.data"
     checks.entries(path, spec.data)
     for key in spec.data:
         checks.secret_key(path, key)
         remedy = f"may not contain {key}, which preset {spec.preset} writes: rename the key"
-        checks.require(key not in PRESET_KEYS[spec.preset], path, remedy)
-    return MappingProxyType({k: _entry(f"{path}[{k}]", v) for k, v in spec.data.items()})
+        checks.require(key not in PRESET_KEYS[spec.preset, kind], path, remedy)
+    return MappingProxyType({k: _entry(f"{path}[{k}]", v, kind) for k, v in spec.data.items()})
 
 
-def _entry(path: str, entry: shapes.DataEntry) -> DataEntry:
+def _entry(path: str, entry: shapes.DataEntry, kind: CredentialType) -> DataEntry:
     remedy = "must have exactly one of value and generateOnce"
     if entry.generate_once is None:
         if entry.value is None:
             checks.refuse(path, remedy)
-        return _template(f"{path}.value", entry.value)
+        return _template(f"{path}.value", entry.value, kind)
     checks.require(entry.value is None, path, remedy)
     length = entry.generate_once.length
     ok = 16 <= length <= 512
@@ -78,10 +79,10 @@ def _entry(path: str, entry: shapes.DataEntry) -> DataEntry:
     return GenerateOnce(length)
 
 
-def _template(path: str, text: str) -> Template:
+def _template(path: str, text: str, kind: CredentialType) -> Template:
     checks.at_most(path, text, MAX_VALUE)
     try:
-        parse_template(text)
+        parse_template(text, kind)
     except ValueError as error:
         checks.refuse(path, str(error))
     return Template(text)

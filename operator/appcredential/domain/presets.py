@@ -1,8 +1,9 @@
 """Which keys the Secret gets: the names that consumers read.
 
 AzureIdentity is what azure-identity's EnvironmentCredential takes from the
-environment. Raw has the names that Flux's Bucket reads; consumers that let one
-name the key (KEDA, External Secrets, cert-manager) take either.
+environment, and the file it reads. Raw has the names that Flux's Bucket reads;
+consumers that let one name the key (KEDA, External Secrets, cert-manager) take either.
+A certificate is always there as `tls.crt` and `tls.key` as well.
 """
 
 from __future__ import annotations
@@ -11,40 +12,52 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from appcredential.domain.spec import Preset
+from appcredential.domain.spec import CredentialType, Preset
 
-_SOURCES: Final[Mapping[Preset, Mapping[str, str]]] = MappingProxyType(
+CLIENT_PEM: Final = "client.pem"
+"""Key and certificates in one file, as azure-identity reads them."""
+
+_TLS: Final = {"tls.crt": "$(certificate)", "tls.key": "$(privateKey)"}
+_SOURCES: Final[Mapping[tuple[Preset, CredentialType], Mapping[str, str]]] = MappingProxyType(
     {
-        Preset.AZURE_IDENTITY: MappingProxyType(
-            {
-                "AZURE_TENANT_ID": "tenantId",
-                "AZURE_CLIENT_ID": "clientId",
-                "AZURE_AUTHORITY_HOST": "authorityHost",
-                "AZURE_CLIENT_SECRET": "clientSecret",
-            }
-        ),
-        Preset.RAW: MappingProxyType(
-            {
-                "tenantId": "tenantId",
-                "clientId": "clientId",
-                "clientSecret": "clientSecret",
-                "authorityHost": "authorityHost",
-            }
-        ),
+        (Preset.AZURE_IDENTITY, CredentialType.CLIENT_SECRET): {
+            "AZURE_TENANT_ID": "$(tenantId)",
+            "AZURE_CLIENT_ID": "$(clientId)",
+            "AZURE_AUTHORITY_HOST": "$(authorityHost)",
+            "AZURE_CLIENT_SECRET": "$(clientSecret)",
+        },
+        (Preset.AZURE_IDENTITY, CredentialType.CERTIFICATE): {
+            "AZURE_TENANT_ID": "$(tenantId)",
+            "AZURE_CLIENT_ID": "$(clientId)",
+            "AZURE_AUTHORITY_HOST": "$(authorityHost)",
+            "AZURE_CLIENT_CERTIFICATE_PATH": f"$(mountPath)/{CLIENT_PEM}",
+            CLIENT_PEM: "$(privateKey)$(certificate)",
+            **_TLS,
+        },
+        (Preset.RAW, CredentialType.CLIENT_SECRET): {
+            "tenantId": "$(tenantId)",
+            "clientId": "$(clientId)",
+            "clientSecret": "$(clientSecret)",
+            "authorityHost": "$(authorityHost)",
+        },
+        (Preset.RAW, CredentialType.CERTIFICATE): {
+            "tenantId": "$(tenantId)",
+            "clientId": "$(clientId)",
+            "authorityHost": "$(authorityHost)",
+            "clientCertificate": "$(privateKey)$(certificate)",
+            "thumbprint": "$(thumbprint)",
+            "thumbprintSHA256": "$(thumbprintSHA256)",
+            **_TLS,
+        },
     }
 )
 
-PRESET_KEYS: Final[Mapping[Preset, tuple[str, ...]]] = MappingProxyType(
+PRESET_KEYS: Final[Mapping[tuple[Preset, CredentialType], tuple[str, ...]]] = MappingProxyType(
     {preset: tuple(sources) for preset, sources in _SOURCES.items()}
 )
-"""The keys that each preset writes. `secret.data` may not contain them."""
+"""The keys that each preset writes for a type. `secret.data` may not contain them."""
 
 
-def preset_data(preset: Preset, values: Mapping[str, str]) -> dict[str, str]:
-    """Return the preset's keys with their values.
-
-    Args:
-        preset: which names the consumer reads.
-        values: a value for each of `templates.TEMPLATE_NAMES`.
-    """
-    return {key: values[source] for key, source in _SOURCES[preset].items()}
+def preset_data(preset: Preset, kind: CredentialType) -> Mapping[str, str]:
+    """Return the preset's keys with the templates of their values."""
+    return _SOURCES[preset, kind]

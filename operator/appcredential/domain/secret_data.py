@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from appcredential.domain import pem
 from appcredential.domain.conditions import format_time
 from appcredential.domain.observed import Abandoned, Minted, Retiring, Target, Tenant
 from appcredential.domain.presets import preset_data
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec import AppCredentialSpec, GenerateOnce, ObjectId
+from appcredential.domain.spec import AppCredentialSpec, CredentialType, GenerateOnce, ObjectId
 from appcredential.domain.templates import parse_template, render_template
 
 PREFIX = "appcredential.io/"
@@ -58,12 +59,24 @@ class Rendering:
 
 def template_values(spec: AppCredentialSpec, tenant: Tenant, secret: SecretValue) -> dict[str, str]:
     """Return what `$(name)` stands for. The result holds the secret: never log it."""
-    return {
+    common = {
         "tenantId": tenant.tenant_id,
         "clientId": spec.client_id,
-        "clientSecret": secret.reveal(),
         "authorityHost": tenant.authority_host,
         "mountPath": spec.secret.mount_path,
+    }
+    if spec.type is CredentialType.CLIENT_SECRET:
+        return {**common, "clientSecret": secret.reveal()}
+    private, chain = pem.split_bundle(secret.reveal())
+    der = pem.leaf_der(chain)
+    return {
+        **common,
+        "privateKey": private,
+        "certificate": chain,
+        "thumbprint": pem.sha1_thumbprint(der),
+        "thumbprintSHA256": pem.sha256_thumbprint(der),
+        "x5t": pem.x5t(der),
+        "x5tS256": pem.x5t_s256(der),
     }
 
 
@@ -116,8 +129,15 @@ def is_rendered(live: Target, wanted: Rendering) -> bool:
 
 
 def find_value(data: Mapping[str, SecretValue], digest: str) -> SecretValue | None:
-    """Return the value in T whose SHA-256 is the recorded one; None when it was lost."""
-    return next((value for value in data.values() if value.sha256() == digest), None)
+    """Return the value in T whose SHA-256 is the recorded one; None when it was lost.
+
+    That of a certificate is key and certificate together, which T holds as `tls.key`
+    and `tls.crt` whatever else it holds.
+    """
+    values = list(data.values())
+    if "tls.key" in data and "tls.crt" in data:
+        values.append(SecretValue(data["tls.key"].reveal() + data["tls.crt"].reveal()))
+    return next((value for value in values if value.sha256() == digest), None)
 
 
 def _data(
@@ -128,10 +148,14 @@ def _data(
     generate: Callable[[int], SecretValue] | None,
 ) -> dict[str, SecretValue]:
     values = template_values(spec, tenant, secret)
-    data = {k: SecretValue(v) for k, v in preset_data(spec.secret.preset, values).items()}
+
+    def fill(text: str) -> SecretValue:
+        return SecretValue(render_template(parse_template(text, spec.type), values))
+
+    data = {k: fill(text) for k, text in preset_data(spec.secret.preset, spec.type).items()}
     for key, entry in spec.secret.data.items():
         if not isinstance(entry, GenerateOnce):
-            data[key] = SecretValue(render_template(parse_template(entry.text), values))
+            data[key] = fill(entry.text)
         elif live is not None and key in live.data:
             data[key] = live.data[key]
         elif generate is not None:

@@ -7,9 +7,12 @@ this version does not know are ignored, as the API server drops them.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from appcredential.domain.spec import (
+    DEFAULT_KEY_SIZE,
     DEFAULT_MOUNT_PATH,
     Cloud,
     CredentialType,
@@ -41,6 +44,21 @@ class ClientSecret(Shape, frozen=True):
     """`spec.clientSecret`."""
 
     description: str = ""
+
+
+class PrivateKey(Shape, frozen=True):
+    """`spec.certificate.privateKey`."""
+
+    algorithm: Literal["RSA"] = "RSA"
+    size: int = DEFAULT_KEY_SIZE
+
+
+class Certificate(Shape, frozen=True):
+    """`spec.certificate`."""
+
+    source: Literal["Generate"] = "Generate"
+    private_key: PrivateKey = PrivateKey()
+    subject: str = ""
 
 
 class Rotation(Shape, frozen=True):
@@ -90,6 +108,7 @@ class AppCredential(Shape, frozen=True):
     type: CredentialType
     tenant_ref: TenantRef = TenantRef()
     client_secret: ClientSecret | None = None
+    certificate: Certificate | None = None
     lifetime: str | None = None
     rotation: Rotation = Rotation()
     verification: Verification = Verification()

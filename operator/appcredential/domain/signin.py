@@ -52,9 +52,12 @@ class SignInResult:
 
 PROVEN: Final = SignInResult(SignInClass.PROVEN, Reason.PROVEN)
 UNREACHABLE: Final = SignInResult(SignInClass.TRANSIENT, Reason.TOKEN_ENDPOINT_UNAVAILABLE)
+UNUSABLE: Final = SignInResult(SignInClass.NOT_YET, Reason.CERTIFICATE_REJECTED)
+"""The value itself cannot sign anything."""
 
 _CODES: Final[dict[int, tuple[SignInClass, Reason]]] = {
-    **dict.fromkeys((7000215, 7000222), (SignInClass.NOT_YET, Reason.SIGN_IN_REJECTED)),
+    **dict.fromkeys((7000215, 7000222, 700027), (SignInClass.NOT_YET, Reason.SIGN_IN_REJECTED)),
+    **dict.fromkeys((50012, 50027, 700023), (SignInClass.NOT_YET, Reason.CERTIFICATE_REJECTED)),
     **dict.fromkeys((53003, 530032), (SignInClass.BLOCKED, Reason.BLOCKED_BY_CONDITIONAL_ACCESS)),
     **dict.fromkeys((501051, 50105), (SignInClass.BLOCKED, Reason.NOT_ASSIGNED)),
     7000229: (SignInClass.APPLICATION, Reason.NO_SERVICE_PRINCIPAL),

@@ -23,6 +23,7 @@ ObjectId = NewType("ObjectId", str)
 KeyId = NewType("KeyId", str)
 """Graph's `keyId` of one credential."""
 
+DEFAULT_KEY_SIZE = 2048
 DEFAULT_MOUNT_PATH = "/var/run/secrets/appcredential"
 DEFAULT_LIFETIME = timedelta(days=90)
 DEFAULT_DELETION_GRACE = timedelta(hours=24)
@@ -32,6 +33,7 @@ class CredentialType(StrEnum):
     """`spec.type`."""
 
     CLIENT_SECRET = "ClientSecret"
+    CERTIFICATE = "Certificate"
 
 
 class RetireWhen(StrEnum):
@@ -135,6 +137,14 @@ class SecretSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateSpec:
+    """`spec.certificate`. An empty subject is made of namespace and name."""
+
+    key_size: int = DEFAULT_KEY_SIZE
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AppCredentialSpec:
     """`AppCredential.spec`."""
 
@@ -143,6 +153,7 @@ class AppCredentialSpec:
     type: CredentialType
     secret: SecretSpec
     description: str = ""
+    certificate: CertificateSpec = CertificateSpec()
     lifetime: timedelta | None = None
     rotation: RotationSpec = RotationSpec()
     verification: VerificationSpec = VerificationSpec()

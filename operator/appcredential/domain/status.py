@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from appcredential.domain import pem
 from appcredential.domain.conditions import (
     Condition,
     ConditionType,
@@ -33,7 +34,7 @@ from appcredential.domain.needs import (
 from appcredential.domain.observed import Minted, Observation, Retiring, Target
 from appcredential.domain.rotation import asked_lifetime, is_overdue, schedule
 from appcredential.domain.signin import Proof, SignInClass, is_failing_long
-from appcredential.domain.spec import AppCredentialSpec, VerificationMode
+from appcredential.domain.spec import AppCredentialSpec, CredentialType, VerificationMode
 
 _UNMET = frozenset(
     {
@@ -120,6 +121,7 @@ def _problem(f: Facts) -> Problem | None:
 
 _SIGN_IN_MESSAGES = {
     Reason.SIGN_IN_REJECTED: "Entra refuses the new credential. It is tried again.",
+    Reason.CERTIFICATE_REJECTED: "Entra refuses what the new certificate's key has signed.",
     Reason.NO_SERVICE_PRINCIPAL: "The application has no service principal in the tenant. "
     "Create one: az ad sp create --id with the client id.",
     Reason.APPLICATION_NOT_IN_TENANT: "The token endpoint does not know the application in this "
@@ -346,10 +348,27 @@ def _credential(o: Observation, t: Target, published: Minted) -> dict[str, str]:
         "publishedTime": t.published_time,
     }
     kind = str(spec.type) if isinstance(spec, AppCredentialSpec) else ""
+    thumbprints = _thumbprints(t) if kind == CredentialType.CERTIFICATE else {}
     return {
         "keyId": published.key_id,
         **({"type": kind} if kind else {}),
+        **thumbprints,
         **{k: format_time(v) for k, v in times.items() if v is not None},
+    }
+
+
+def _thumbprints(t: Target) -> dict[str, str]:
+    """Return the published certificate's thumbprints; it is public, its key is not."""
+    chain = t.data.get("tls.crt")
+    try:
+        der = pem.leaf_der(chain.reveal()) if chain is not None else b""
+    except ValueError:
+        der = b""
+    if not der:
+        return {}
+    return {
+        "thumbprint": pem.sha1_thumbprint(der),
+        "thumbprintSHA256": pem.sha256_thumbprint(der),
     }
 
 

@@ -10,14 +10,30 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
-TEMPLATE_NAMES: Final = ("tenantId", "clientId", "clientSecret", "authorityHost", "mountPath")
-"""What `$(name)` may refer to."""
+from appcredential.domain.spec import CredentialType
+
+_COMMON: Final = ("tenantId", "clientId", "authorityHost", "mountPath")
+TEMPLATE_NAMES: Final[Mapping[CredentialType, tuple[str, ...]]] = MappingProxyType(
+    {
+        CredentialType.CLIENT_SECRET: (*_COMMON, "clientSecret"),
+        CredentialType.CERTIFICATE: (
+            *_COMMON,
+            "privateKey",
+            "certificate",
+            "thumbprint",
+            "thumbprintSHA256",
+            "x5t",
+            "x5tS256",
+        ),
+    }
+)
+"""What `$(name)` may refer to, by the type of the credential."""
 
 
 def _plain(value: str) -> str:
@@ -55,8 +71,12 @@ class Reference:
 Part: TypeAlias = Literal | Reference
 
 
-def parse_template(text: str) -> tuple[Part, ...]:
+def parse_template(text: str, kind: CredentialType) -> tuple[Part, ...]:
     """Split a value into literals and references.
+
+    Args:
+        text: the value.
+        kind: decides which names there are.
 
     Raises:
         ValueError: when a reference has an unknown name or format.
@@ -67,7 +87,7 @@ def parse_template(text: str) -> tuple[Part, ...]:
         literal, dollar, rest = rest.partition("$")
         _add(parts, Literal(literal))
         if dollar:
-            part, rest = _read_after_dollar(rest)
+            part, rest = _read_after_dollar(rest, TEMPLATE_NAMES[kind])
             _add(parts, part)
     return tuple(parts)
 
@@ -77,7 +97,7 @@ def render_template(parts: Iterable[Part], values: Mapping[str, str]) -> str:
 
     Args:
         parts: what `parse_template` returned.
-        values: a value for each of `TEMPLATE_NAMES`.
+        values: a value for each name of the type.
     """
     return "".join(
         part.text if isinstance(part, Literal) else _FORMATS[part.format](values[part.name])
@@ -85,19 +105,19 @@ def render_template(parts: Iterable[Part], values: Mapping[str, str]) -> str:
     )
 
 
-def _read_after_dollar(rest: str) -> tuple[Part, str]:
+def _read_after_dollar(rest: str, names: Collection[str]) -> tuple[Part, str]:
     if rest.startswith("$"):
         return Literal("$"), rest[1:]
     if rest.startswith("(") and ")" in rest:
         inside, _, rest = rest[1:].partition(")")
-        return _reference(inside), rest
+        return _reference(inside, names), rest
     return Literal("$"), rest
 
 
-def _reference(inside: str) -> Reference:
+def _reference(inside: str, names: Collection[str]) -> Reference:
     name, colon, wanted = inside.partition(":")
-    if name not in TEMPLATE_NAMES:
-        raise ValueError(f"refers to an unknown name: use one of {', '.join(TEMPLATE_NAMES)}")
+    if name not in names:
+        raise ValueError(f"refers to an unknown name: use one of {', '.join(names)}")
     if wanted not in _FORMATS or (colon and not wanted):
         raise ValueError("refers with an unknown format: use :json, :base64 or :url")
     return Reference(name, wanted)

@@ -262,7 +262,9 @@ def _is_revoked(o: TicketObservation, c: Credential) -> bool:
     key nor one in its `retiring`.
     """
     marker = parse_marker(c.display_name)
-    if marker is None or not marker.is_removable_by(o.identity, o.ticket.owner):
+    if c.type is not o.ticket.type or marker is None:
+        return False
+    if not marker.is_removable_by(o.identity, o.ticket.owner):
         return False
     if o.ticket.policy is DeletionPolicy.REVOKE:
         return True

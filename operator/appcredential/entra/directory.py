@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,31 +25,27 @@ from msgraph.generated.applications.item.application_item_request_builder import
 from msgraph.generated.applications.item.remove_password.remove_password_post_request_body import (
     RemovePasswordPostRequestBody,
 )
-from msgraph.generated.applications_with_app_id import (
-    applications_with_app_id_request_builder as by_app_id,
-)
 from msgraph.generated.models.password_credential import PasswordCredential
 
 from appcredential.domain.observed import Application
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec import ClientId, KeyId, ObjectId
+from appcredential.domain.spec import ClientId, CredentialType, KeyId, ObjectId
+from appcredential.entra.key_list import KeyList, Loss
+from appcredential.entra.keys import GraphKeys
 from appcredential.entra.observing import ADD, PROBE, READ, REMOVE
 from appcredential.entra.pacing import PACING, Gate, Pacing, Sleep
 from appcredential.entra.session import Call, TenantSession
 from appcredential.entra.shared import SharedReads
 from appcredential.entra.translate import no_answer
 from appcredential.entra.wire import (
-    SELECT,
     UnreadableAnswerError,
     decode_application,
     decode_new_password,
     decode_own_end,
 )
 from appcredential.errors import RejectedError, ThrottledError, TooLateError
-from appcredential.ports import Clock, MintedPassword
+from appcredential.ports import Clock, MintedPassword, NewCertificate
 
-_Builder = by_app_id.ApplicationsWithAppIdRequestBuilder
-_Query = _Builder.ApplicationsWithAppIdRequestBuilderGetQueryParameters
 _ListQuery = ApplicationsRequestBuilder.ApplicationsRequestBuilderGetQueryParameters
 _OWN_SELECT: Final = ["id", "passwordCredentials"]
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -63,6 +59,7 @@ class GraphDirectory:
 
     Args:
         sleep: waits for seconds, at most `pacing.max_wait` in one call.
+        report: called when certificates were lost between a read and a write.
     """
 
     def __init__(
@@ -72,11 +69,16 @@ class GraphDirectory:
         clock: Clock,
         pacing: Pacing = PACING,
         sleep: Sleep = asyncio.sleep,
+        report: Callable[[Loss], None] = lambda _: None,
     ) -> None:
         self._session = session
         self._clock = clock
         self._gate = Gate(pacing, clock, sleep)
         self._shared = SharedReads(self._read, clock)
+        self._keys = KeyList(
+            GraphKeys(session, self._gate), clock=clock, sleep=sleep, report=report
+        )
+        self._confirming: dict[ObjectId, asyncio.Task[None]] = {}
 
     async def application(self, client_id: ClientId, max_age: timedelta) -> Application:
         """Read an application with its password credentials; see `ports.Directory`."""
@@ -129,6 +131,58 @@ class GraphDirectory:
         async with self._write(object_id):
             await self._session.send(Call(operation=REMOVE, is_write=True, make=make))
 
+    async def add_certificate(
+        self, object_id: ObjectId, certificate: NewCertificate, known: frozenset[KeyId]
+    ) -> None:
+        """Register a certificate; see `ports.Directory`.
+
+        Raises:
+            OutcomeUnknownError: sent, and no usable answer: the same call is safe to repeat.
+        """
+        await self._change_keys(object_id, known, add=certificate)
+
+    async def remove_certificate(
+        self, object_id: ObjectId, key_id: KeyId, known: frozenset[KeyId]
+    ) -> None:
+        """Remove a certificate; see `ports.Directory`.
+
+        Raises:
+            OutcomeUnknownError: sent, and no usable answer: it may be gone.
+        """
+        await self._change_keys(object_id, known, remove=frozenset({key_id}))
+
+    async def close(self) -> None:
+        """End the confirmations that run."""
+        for task in self._confirming.values():
+            task.cancel()
+        await asyncio.gather(*self._confirming.values(), return_exceptions=True)
+
+    async def _change_keys(
+        self,
+        object_id: ObjectId,
+        known: frozenset[KeyId],
+        *,
+        add: NewCertificate | None = None,
+        remove: frozenset[KeyId] = frozenset(),
+    ) -> None:
+        async with self._write(object_id):
+            changed = await self._keys.change(object_id, add=add, remove=remove, known=known)
+        if changed:
+            self._confirm(object_id)
+
+    def _confirm(self, object_id: ObjectId) -> None:
+        """Watch over the change just made; the one before it is watched no longer."""
+        before = self._confirming.pop(object_id, None)
+        if before is not None:
+            before.cancel()
+        task = asyncio.create_task(self._keys.confirm(object_id, lambda: self._write(object_id)))
+        self._confirming[object_id] = task
+        task.add_done_callback(lambda done: self._confirmed(object_id, done))
+
+    def _confirmed(self, object_id: ObjectId, done: asyncio.Task[None]) -> None:
+        if self._confirming.get(object_id) is done:
+            del self._confirming[object_id]
+
     async def probe(self, client_id: ClientId, secret: SecretValue) -> datetime | None:
         """Look for the operator's own application: it signs in and may read applications.
 
@@ -162,16 +216,19 @@ class GraphDirectory:
         read_time = self._clock.now()
 
         def make() -> RequestInformation:
-            query = RequestConfiguration(query_parameters=_Query(select=SELECT))
-            builder = self._session.graph.applications_with_app_id(client_id)
-            return builder.to_get_request_information(query)
+            return self._session.graph.applications_with_app_id(
+                client_id
+            ).to_get_request_information()
 
         async with self._pausing():
             answer = await self._session.send(Call(operation=READ, is_write=False, make=make))
         try:
-            return decode_application(answer, client_id, read_time)
+            found = decode_application(answer, client_id, read_time)
         except UnreadableAnswerError as error:
             raise no_answer(READ, str(error), is_write=False) from None
+        keys = (c.key_id for c in found.credentials if c.type is CredentialType.CERTIFICATE)
+        self._keys.saw(found.object_id, keys)
+        return found
 
     @asynccontextmanager
     async def _write(self, object_id: ObjectId) -> AsyncIterator[None]:

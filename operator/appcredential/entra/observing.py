@@ -11,6 +11,7 @@ Observe: TypeAlias = Callable[[str, int, float], None]
 READ: Final = "application.get"
 ADD: Final = "application.addPassword"
 REMOVE: Final = "application.removePassword"
+UPDATE: Final = "application.update"
 PROBE: Final = "application.list"
 TOKEN: Final = "token"
 

@@ -6,14 +6,18 @@ prove nothing; here every one reaches Entra, and by chance another replica.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Final
 
 import aiohttp
 import msgspec
 
+from appcredential.certificates import sign_assertion
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.signin import UNREACHABLE, SignInResult, classify
+from appcredential.domain.signin import UNREACHABLE, UNUSABLE, SignInResult, classify
 from appcredential.domain.spec import ClientId, TenantId, VerificationScope
 from appcredential.entra.clouds import Endpoints
 from appcredential.entra.observing import TOKEN, Observe, ignore
@@ -23,6 +27,7 @@ from appcredential.entra.translate import retry_after
 from appcredential.entra.wire import plain
 from appcredential.ports import Clock
 
+_ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _MAX_BODY: Final = 65536
 _log = logging.getLogger(__name__)
 
@@ -38,11 +43,12 @@ class _Refusal(msgspec.Struct):
 
 
 class TokenEndpoint:
-    """Signs applications in with a client secret, to prove it. Implements `ports.SignIn`.
+    """Signs applications in to prove what they sign in with. Implements `ports.SignIn`.
 
     Args:
         ca_file: PEM file of the only authorities to trust; None trusts the public ones.
         timeout: seconds for one sign-in, connecting included.
+        skew: Entra's clock minus ours, for the times in an assertion.
     """
 
     def __init__(
@@ -54,7 +60,9 @@ class TokenEndpoint:
         clock: Clock,
         timeout: float = 15.0,
         observe: Observe = ignore,
+        skew: Callable[[], timedelta | None] = lambda: None,
     ) -> None:
+        self._skew = skew
         self._url = endpoints.token_url(tenant_id)
         self._graph_scope = endpoints.graph_scope
         self._tls = tls_context(ca_file)
@@ -73,11 +81,38 @@ class TokenEndpoint:
 
         Never raises: everything an endpoint or network can do is a result.
         """
+        proof = {"client_secret": secret.reveal()}
+        return await self._sign_in(client_id, proof, scope, correlation)
+
+    async def with_certificate(
+        self,
+        client_id: ClientId,
+        value: SecretValue,
+        scope: VerificationScope,
+        correlation: str,
+    ) -> SignInResult:
+        """The same with an assertion signed by a certificate's key. See `ports.SignIn`."""
+        # Entra's clock judges it: without an answer of Graph yet, ours has to do.
+        now = self._clock.now() + (self._skew() or timedelta(0))
+        try:
+            assertion = await asyncio.to_thread(sign_assertion, value, client_id, self._url, now)
+        except ValueError:
+            return UNUSABLE
+        proof = {"client_assertion": assertion.reveal(), "client_assertion_type": _ASSERTION}
+        return await self._sign_in(client_id, proof, scope, correlation)
+
+    async def _sign_in(
+        self,
+        client_id: ClientId,
+        proof: Mapping[str, str],
+        scope: VerificationScope,
+        correlation: str,
+    ) -> SignInResult:
         form = {
             "client_id": client_id,
-            "client_secret": secret.reveal(),
             "grant_type": "client_credentials",
             "scope": self._scope(client_id, scope),
+            **proof,
         }
         headers = {"User-Agent": USER_AGENT, "client-request-id": plain(correlation)}
         started = self._clock.monotonic()

@@ -54,6 +54,7 @@ class EntraSession:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self._graph.close()
         await self._connection.close()
 
 
@@ -92,7 +93,12 @@ def session_opener(
         )
         directory = GraphDirectory(connection, clock=clock, pacing=pacing, sleep=sleep)
         sign_in = TokenEndpoint(
-            spec.tenant_id, endpoints, ca_file=ca_file, clock=clock, observe=observe
+            spec.tenant_id,
+            endpoints,
+            ca_file=ca_file,
+            clock=clock,
+            observe=observe,
+            skew=connection.skew,
         )
         return EntraSession(connection, directory, sign_in, endpoints.authority, identity)
 

@@ -8,18 +8,24 @@ are ignored; Graph adds some without notice.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from appcredential.domain.observed import Application, Credential
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec import ClientId, KeyId, ObjectId
+from appcredential.domain.spec import ClientId, CredentialType, KeyId, ObjectId
+from appcredential.entra.key_list import ListedKey
 from appcredential.ports import MintedPassword
 
-SELECT: Final = ["id", "appId", "displayName", "passwordCredentials"]
-"""The properties of an application that `decode_application` reads."""
+KEYS: Final = ["id", "keyCredentials"]
+"""Selecting these shows certificates with their bytes; the tenant's quota for it is small.
+
+Reads in the steady state select nothing, which shows certificates without their
+bytes and costs as much.
+"""
 
 # Applications from before these fields have null, and 9999-12-31 occurs as
 # "never": both ends leave room for arithmetic.
@@ -47,11 +53,20 @@ class _NewPassword(_Password, frozen=True, kw_only=True, rename="camel"):
         return "_NewPassword(***)"
 
 
+class _Key(_Password, frozen=True, rename="camel"):
+    """A certificate has the same members, and more that are only sent back."""
+
+
 class _Application(msgspec.Struct, frozen=True, rename="camel"):
     id: str
     app_id: str
     display_name: str | None = None
     password_credentials: list[_Password] | None = None
+    key_credentials: list[_Key] | None = None
+
+
+class _Keys(msgspec.Struct, frozen=True, rename="camel"):
+    key_credentials: list[dict[str, Any]]
 
 
 class _OwnPassword(_Password, frozen=True, kw_only=True, rename="camel"):
@@ -67,6 +82,7 @@ class _OwnApplications(msgspec.Struct, frozen=True):
 
 
 _APPLICATION: Final = msgspec.json.Decoder(_Application)
+_KEYS: Final = msgspec.json.Decoder(_Keys)
 _NEW_PASSWORD: Final = msgspec.json.Decoder(_NewPassword)
 _OWN: Final = msgspec.json.Decoder(_OwnApplications)
 
@@ -89,7 +105,8 @@ def decode_application(body: bytes, client_id: ClientId, read_time: datetime) ->
     """
     try:
         raw = _APPLICATION.decode(body)
-        credentials = tuple(_credential(entry) for entry in raw.password_credentials or ())
+        secrets = [_credential(entry) for entry in raw.password_credentials or ()]
+        keys = [_credential(entry) for entry in raw.key_credentials or ()]
     except (msgspec.MsgspecError, ValueError):
         raise UnreadableAnswerError("not an application") from None
     if raw.app_id.lower() != client_id or not raw.id:
@@ -98,8 +115,33 @@ def decode_application(body: bytes, client_id: ClientId, read_time: datetime) ->
         object_id=ObjectId(raw.id),
         client_id=client_id,
         display_name=plain(raw.display_name or ""),
-        credentials=credentials,
+        credentials=(
+            *secrets,
+            *(replace(key, type=CredentialType.CERTIFICATE) for key in keys),
+        ),
         read_time=read_time,
+    )
+
+
+def decode_keys(body: bytes) -> tuple[ListedKey, ...]:
+    """Read an application's certificates so that they can be sent back as they stand.
+
+    Raises:
+        UnreadableAnswerError: no JSON of that shape.
+    """
+    try:
+        raw = _KEYS.decode(body).key_credentials
+        return tuple(_listed(entry) for entry in raw)
+    except (msgspec.MsgspecError, ValueError, KeyError, AttributeError):
+        raise UnreadableAnswerError("not a list of certificates") from None
+
+
+def _listed(entry: dict[str, Any]) -> ListedKey:
+    content = entry.get("key")
+    return ListedKey(
+        key_id=KeyId(entry["keyId"].lower()),
+        echo={name: value for name, value in entry.items() if name != "key" and "@" not in name},
+        content=content if isinstance(content, str) else None,
     )
 
 

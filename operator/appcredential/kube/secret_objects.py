@@ -10,6 +10,8 @@ import base64
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from appcredential.domain.conditions import format_time
@@ -92,6 +94,8 @@ def parse_pending(document: Mapping[str, Any], identity: ClusterIdentity, owner:
         # A first intent cannot store its attempt: the uid it is made of exists only
         # after the create. From the next write on it is stored, and a copy shows.
         stored = attempt_id(identity, metadata["uid"], number or 0)
+    if minted is not None and not minted.attempt:
+        minted = replace(minted, attempt=Attempt(stored))
     return Pending(
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
@@ -145,7 +149,11 @@ def build_intent(intent: Intent, live: Pending | None, identity: ClusterIdentity
         records["abandoned"] = dump_abandoned(intent.abandoned)
     if live is not None:
         records["attempt"] = attempt_id(identity, live.uid, intent.attempt_number)
-    return _pending(intent.owner, records, live, {})
+    staged = intent.staged
+    if staged is None:
+        return _pending(intent.owner, records, live, {})
+    records |= _held(staged.key_id, staged.value.sha256(), staged.not_before, staged.expires)
+    return _pending(intent.owner, records, live, {VALUE_KEY: staged.value})
 
 
 def build_pending(
@@ -171,13 +179,18 @@ def build_pending(
     if live.abandoned:
         records["abandoned"] = dump_abandoned(live.abandoned)
     if minted is not None:
-        records |= {
-            "key-id": minted.key_id,
-            "value-sha256": minted.value_sha256,
-            "not-before": format_time(minted.not_before),
-            "expires": format_time(minted.expires),
-        }
+        records |= _held(minted.key_id, minted.value_sha256, minted.not_before, minted.expires)
     return _pending(owner, records, live, {VALUE_KEY: value} if value is not None else {})
+
+
+def _held(key: KeyId, digest: str, start: datetime, end: datetime) -> dict[str, str]:
+    """Return what P records of the value that it holds."""
+    return {
+        "key-id": key,
+        "value-sha256": digest,
+        "not-before": format_time(start),
+        "expires": format_time(end),
+    }
 
 
 def _pending(

@@ -1,0 +1,116 @@
+"""Certificates: the same life as a client secret's, registered beside what others put there."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tests.integration.installation import Installation, Team
+from tests.support.keys import make_certificate
+
+_CERTIFICATE: Final[dict[str, Any]] = {
+    "type": "Certificate",
+    "clientSecret": None,
+    "certificate": {"subject": "CN=orders,O=Contoso"},
+}
+_LONG: Final[dict[str, Any]] = {
+    "rotation": {"renewBefore": "30m", "overlap": "5s", "retireWhen": "OverlapElapsed"}
+}
+_KEYS: Final = {
+    "AZURE_TENANT_ID",
+    "AZURE_CLIENT_ID",
+    "AZURE_AUTHORITY_HOST",
+    "AZURE_CLIENT_CERTIFICATE_PATH",
+    "client.pem",
+    "tls.crt",
+    "tls.key",
+}
+
+
+def apply(team: Team, **spec: Any) -> None:
+    """Create an AppCredential of type Certificate."""
+    wanted = {**_CERTIFICATE, **_LONG, **spec}
+    manifest = team.manifest(**wanted)
+    manifest["spec"] = {k: v for k, v in manifest["spec"].items() if v is not None}
+    path = team.path().rsplit("/", 1)[0]
+    team.i.kube.create(path, manifest)
+
+
+def a_certificate_lives_like_a_secret(i: Installation) -> None:
+    """Made, registered, proven, published, rotated with overlap, retired, revoked."""
+    foreign = make_certificate("of another team").pem.decode()
+    team = i.team("certificate", keys=[{"certificate": foreign}])
+    others = set(team.certificates())
+    apply(team, deletionGracePeriod="0s")
+    status = team.ready(seconds=60)
+    first, old = team.key(), team.values()
+    assert set(old) == _KEYS
+    assert old["client.pem"] == old["tls.key"] + old["tls.crt"]
+    assert old["AZURE_CLIENT_CERTIFICATE_PATH"] == "/var/run/secrets/appcredential/client.pem"
+    assert team.signs_in()
+    assert status["credential"]["type"] == "Certificate"
+    assert status["credential"]["thumbprint"] == team.certificates()[first]
+    assert status["inventory"] == {"managed": 1, "foreign": 1, "expired": 0}
+    second = team.rotated()
+    assert team.sign_in(old), "the old one is refused during the overlap"
+    assert team.signs_in()
+    assert set(team.certificates()) == others | {first, second}
+    team.until(lambda: first not in team.certificates(), "the old one is retired", seconds=60)
+    assert not team.sign_in(old)
+    assert team.signs_in()
+    team.delete()
+    team.until(lambda: second not in team.certificates(), "ours is revoked", seconds=60)
+    assert set(team.certificates()) == others, "a foreign certificate is gone"
+
+
+def a_lost_answer_is_no_second_key(i: Installation) -> None:
+    """Key and key id are kept before they are sent: the same is registered again."""
+    team = i.team("lostanswer")
+    i.add_rule(
+        fault="timeout-after-commit",
+        count=1,
+        match={"app": team.client_id, "operation": "application.update"},
+    )
+    apply(team)
+    team.ready(seconds=90)
+    assert list(team.certificates()) == [team.key()]
+    assert team.signs_in()
+
+
+def a_policy_refuses_and_the_one_in_use_stays(i: Installation) -> None:
+    """What a tenant's policy says of certificates is told with its remedy."""
+    team = i.team("policy")
+    apply(team)
+    team.ready(seconds=60)
+    held, first = team.values(), team.key()
+    rule = i.add_rule(
+        fault="graph-error",
+        status=400,
+        code="CredentialInvalidLifetimeAsPerAppPolicy",
+        match={"app": team.client_id, "operation": "application.update"},
+    )
+    team.rotate()
+    team.until(
+        lambda: team.has("Stalled", "True", "CredentialRefused"), "the refusal is told", seconds=60
+    )
+    assert team.condition("Ready")["status"] == "True"
+    assert team.values() == held
+    assert team.signs_in()
+    i.drop_rule(rule)
+    team.change(lifetime="50m")
+    team.until(lambda: team.key() not in {"", first}, "it is issued after all", seconds=90)
+    assert team.signs_in()
+
+
+def a_damaged_secret_is_mended_or_replaced(i: Installation) -> None:
+    """What surrounds key and certificate is repaired; a lost key is replaced by a new one."""
+    team = i.team("damaged")
+    apply(team)
+    team.ready(seconds=60)
+    first = team.key()
+    path = team.secret_path()
+    i.kube.edit(path, lambda found: found["data"].pop("client.pem"))
+    team.until(lambda: "client.pem" in team.values(), "client.pem is back")
+    assert team.key() == first
+    i.kube.edit(path, lambda found: [found["data"].pop(k) for k in ("tls.key", "client.pem")])
+    team.until(lambda: team.key() not in {"", first}, "a new one is made", seconds=60)
+    assert team.signs_in()

@@ -1,0 +1,15 @@
+"""Certificates on a real cluster; the stories are told at the same time."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration import stories_certificates as certificates
+from tests.integration.at_once import at_once
+
+pytestmark = [pytest.mark.cluster, pytest.mark.process]
+
+test_life = at_once(certificates.a_certificate_lives_like_a_secret)
+test_lost_answer = at_once(certificates.a_lost_answer_is_no_second_key)
+test_policy = at_once(certificates.a_policy_refuses_and_the_one_in_use_stays)
+test_damage = at_once(certificates.a_damaged_secret_is_mended_or_replaced)
