@@ -107,6 +107,7 @@ async def _operate(settings: Settings) -> int:
             after_conflict=settings.conflict_spacing.total_seconds(),
         ),
         observe=metrics.observe_directory,
+        report=metrics.count_certificate_loss,
     )
     kubeconfig = os.environ.get("KUBECONFIG", "")
     kube = await KubeClient.connect(clock, kubeconfig, metrics.observe_cluster)

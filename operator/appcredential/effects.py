@@ -353,8 +353,26 @@ class Effects:
     async def _stage(self, action: act.Mint, c: Context) -> None:
         """Write an intent that holds key and certificate already; they are registered next."""
         lifetime = await self._granted_lifetime(action, c.facts)
-        staged = await certificate_issuing.stage(c.facts, lifetime)
+        try:
+            staged = await certificate_issuing.stage(c.facts, lifetime)
+        except ValueError:
+            self._note_unusable_subject(c)
+            return
         c.view.pending.set(await self._write_intent(action, c, staged), self._clock.monotonic())
+
+    def _note_unusable_subject(self, c: Context) -> None:
+        """X.520 has bounds of its own, such as two letters for a country."""
+        problem = Problem(
+            reason=Reason.INVALID_SPEC,
+            message="spec.certificate.subject: must be a distinguished name that a certificate can "
+            "have, for instance with at most 64 characters in CN and two letters in C",
+        )
+        c.view.memory = replace(
+            c.view.memory,
+            directory_problem=problem,
+            problem_operation="mint",
+            retry_time=self._clock.now() + _RETRY_CAP,
+        )
 
     async def _register(self, c: Context) -> None:
         """Register what P holds. A lost answer is no orphan: the next pass does it again."""

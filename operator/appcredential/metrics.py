@@ -91,6 +91,12 @@ class Metrics:
             ["loop", "error"],
             registry=self.registry,
         )
+        self.certificate_losses = Counter(
+            "appcredential_certificate_losses_total",
+            "Certificates that went missing around a write of ours, and what became of them.",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.queue = Gauge("appcredential_workqueue_depth", "Keys waiting.", registry=self.registry)
         self.leader = Gauge(
             "appcredential_leader", "1 while this process may act.", registry=self.registry
@@ -103,6 +109,10 @@ class Metrics:
         """Count one request to Entra."""
         self.directory.labels(operation, str(status)).inc()
         self.directory_seconds.labels(operation).observe(seconds)
+
+    def count_certificate_loss(self, outcome: str) -> None:
+        """Count one certificate that another writer and we got in each other's way about."""
+        self.certificate_losses.labels(outcome).inc()
 
     def observe_cluster(self, purpose: str, method: str, status: int, _seconds: float) -> None:
         """Count one request to the API server."""

@@ -94,8 +94,11 @@ class Session(Protocol):
         ...
 
 
-OpenSession = Callable[[EntraTenantSpec, SecretValue], Session | None]
-"""Opens a session; None when `cloud: Custom` has no endpoints in the settings."""
+OpenSession = Callable[[EntraTenantSpec, SecretValue, Callable[[], bool]], Session | None]
+"""Opens a session; None when `cloud: Custom` has no endpoints in the settings.
+
+The last argument tells whether this process may act: asked before something is mended.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +277,7 @@ class Tenants:
         held = self._open.get(name)
         if held is not None and held.spec == spec and held.digest == secret.sha256():
             return None
-        session = self._open_session(spec, secret)
+        session = self._open_session(spec, secret, lambda: self._gate.problem() is None)
         if session is None:
             await self._close(name)
             return Problem(

@@ -108,7 +108,7 @@ def open_session(
         client_id=ClientId(client), secret_name="operator", secret_key="clientSecret"
     )
     spec = EntraTenantSpec(tenant_id=TenantId(tenant), cloud=Cloud.CUSTOM, identity=identity)
-    session = opener(spec, SecretValue(secret))
+    session = opener(spec, SecretValue(secret), lambda: True)
     assert session is not None
     return session
 

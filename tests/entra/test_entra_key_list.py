@@ -400,3 +400,29 @@ async def test_a_later_change_takes_over_the_confirmation() -> None:
     await keys.confirm(OBJECT, turn)
     assert losses == []
     assert directory.truth() == {successor.key_id, *(key.key_id for key in EARLIER)}
+
+
+async def test_a_process_that_may_no_longer_write_mends_nothing() -> None:
+    """Another replica leads now; what it removed must not come back by our hand."""
+    directory = Directory(1, (0.0, 0.0))
+    losses: list[Loss] = []
+    leads = True
+    keys = KeyList(
+        directory,
+        clock=directory,
+        sleep=directory.sleep,
+        report=losses.append,
+        may_act=lambda: leads,
+    )
+    await keys.change(OBJECT, add=OURS)
+    without = [entry for entry in directory.get() if entry["keyId"] != OURS.key_id]
+    directory.events.append((directory.seconds + 5, lambda: directory.put(without)))
+    leads = False
+
+    @asynccontextmanager
+    async def turn() -> AsyncIterator[None]:
+        yield
+
+    await keys.confirm(OBJECT, turn)
+    assert OURS.key_id not in directory.truth()
+    assert losses == [Loss.NOT_RESTORED]

@@ -114,3 +114,14 @@ def a_damaged_secret_is_mended_or_replaced(i: Installation) -> None:
     i.kube.edit(path, lambda found: [found["data"].pop(k) for k in ("tls.key", "client.pem")])
     team.until(lambda: team.key() not in {"", first}, "a new one is made", seconds=60)
     assert team.signs_in()
+
+
+def a_subject_that_no_certificate_can_have_is_told(i: Installation) -> None:
+    """What the schema cannot know: X.520's own bounds."""
+    team = i.team("subject")
+    apply(team, certificate={"subject": "CN=orders,C=Germany"})
+    team.until(lambda: team.has("Stalled", "True", "InvalidSpec"), "it is told", seconds=60)
+    assert "spec.certificate.subject" in team.condition("Stalled")["message"]
+    team.change(certificate={"subject": "CN=orders,C=DE"})
+    team.ready(seconds=60)
+    assert team.signs_in()

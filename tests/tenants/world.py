@@ -271,7 +271,9 @@ class World:
         found = self.api.put(path, {**old, "metadata": metadata, "spec": wanted})
         self.sync.on_event(APP_CREDENTIALS, "MODIFIED", found)
 
-    def _open(self, _spec: EntraTenantSpec, _secret: SecretValue) -> FakeEntra:
+    def _open(
+        self, _spec: EntraTenantSpec, _secret: SecretValue, _may_act: Callable[[], bool]
+    ) -> FakeEntra:
         self.sessions.append(self.entra)
         return self.entra
 

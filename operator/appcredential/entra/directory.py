@@ -60,6 +60,7 @@ class GraphDirectory:
     Args:
         sleep: waits for seconds, at most `pacing.max_wait` in one call.
         report: called when certificates were lost between a read and a write.
+        may_act: whether this process may write, asked before such a loss is mended.
     """
 
     def __init__(
@@ -70,13 +71,18 @@ class GraphDirectory:
         pacing: Pacing = PACING,
         sleep: Sleep = asyncio.sleep,
         report: Callable[[Loss], None] = lambda _: None,
+        may_act: Callable[[], bool] = lambda: True,
     ) -> None:
         self._session = session
         self._clock = clock
         self._gate = Gate(pacing, clock, sleep)
         self._shared = SharedReads(self._read, clock)
         self._keys = KeyList(
-            GraphKeys(session, self._gate), clock=clock, sleep=sleep, report=report
+            GraphKeys(session, self._gate),
+            clock=clock,
+            sleep=sleep,
+            report=report,
+            may_act=may_act,
         )
         self._confirming: dict[ObjectId, asyncio.Task[None]] = {}
 

@@ -126,6 +126,7 @@ class KeyList:
 
     Args:
         report: called with every loss that a confirmation finds.
+        may_act: whether this process may still write; a confirmation outlasts an effect.
     """
 
     def __init__(
@@ -136,7 +137,9 @@ class KeyList:
         sleep: Sleep,
         timing: Timing = TIMING,
         report: Callable[[Loss], None] = lambda _: None,
+        may_act: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._may_act = may_act
         self._store = store
         self._clock = clock
         self._sleep = sleep
@@ -288,6 +291,8 @@ class KeyList:
             self._found(object_id, key_id, Loss.REMOVED_BY_OTHERS)
             return
         for _ in range(self._timing.restore_tries):
+            if self._sent.get(object_id) is not sent or not self._may_act():
+                break
             try:
                 async with turn():
                     await self._put_back(object_id, key_id, entry)

@@ -11,6 +11,7 @@ from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec import Cloud, EntraTenantSpec
 from appcredential.entra.clouds import Endpoints, endpoints_for
 from appcredential.entra.directory import GraphDirectory
+from appcredential.entra.key_list import Loss
 from appcredential.entra.observing import Observe, ignore
 from appcredential.entra.pacing import PACING, Pacing, Sleep
 from appcredential.entra.session import Identity, TenantSession
@@ -72,15 +73,18 @@ def session_opener(
     custom: CustomCloud | None,
     pacing: Pacing = PACING,
     observe: Observe = ignore,
+    report: Callable[[Loss], None] = lambda _: None,
     sleep: Sleep = asyncio.sleep,
-) -> Callable[[EntraTenantSpec, SecretValue], EntraSession | None]:
+) -> Callable[[EntraTenantSpec, SecretValue, Callable[[], bool]], EntraSession | None]:
     """Return what opens a tenant's session: None for `Custom` without `custom`.
 
     Opening makes no request. Call it on the event loop that uses the session.
     The CA file counts for `Custom` alone: no setting weakens a public cloud's TLS.
     """
 
-    def open_session(spec: EntraTenantSpec, secret: SecretValue) -> EntraSession | None:
+    def open_session(
+        spec: EntraTenantSpec, secret: SecretValue, may_act: Callable[[], bool]
+    ) -> EntraSession | None:
         endpoints = endpoints_for(spec.cloud, custom.endpoints if custom else None)
         if endpoints is None:
             return None
@@ -91,7 +95,14 @@ def session_opener(
         connection = TenantSession(
             identity, endpoints, ca_file=ca_file, clock=clock, observe=observe
         )
-        directory = GraphDirectory(connection, clock=clock, pacing=pacing, sleep=sleep)
+        directory = GraphDirectory(
+            connection,
+            clock=clock,
+            pacing=pacing,
+            sleep=sleep,
+            report=report,
+            may_act=may_act,
+        )
         sign_in = TokenEndpoint(
             spec.tenant_id,
             endpoints,
