@@ -200,7 +200,7 @@ class Effects:
         if isinstance(exc, RejectedError):
             message = (
                 f"Graph refuses to make the credential: {exc.code or 'bad request'}. If a policy "
-                "of the tenant forbids client secrets or so long a lifetime, shorten "
+                "of the tenant forbids credentials of this type or so long a lifetime, shorten "
                 "spec.lifetime or have the application exempted."
             )
             return Problem(reason=Reason.CREDENTIAL_REFUSED, message=message), _RETRY_CAP

@@ -16,7 +16,7 @@ from appcredential.domain.observed import Application, Memory, Pending, Resource
 
 T = TypeVar("T")
 
-_REFUSALS = frozenset({Reason.CREDENTIAL_REFUSED, Reason.SECRET_REFUSED})
+_REFUSALS = frozenset({Reason.CREDENTIAL_REFUSED, Reason.SECRET_REFUSED, Reason.INVALID_SPEC})
 
 
 @dataclass(slots=True)
