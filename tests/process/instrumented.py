@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from appcredential.__main__ import main
+from appcredential.domain.pem import split_bundle
 from appcredential.domain.secret_value import SecretValue
 from appcredential.entra.credential import OperatorToken
 from appcredential.entra.directory import GraphDirectory
@@ -31,6 +32,7 @@ from appcredential.entra.signin import TokenEndpoint
 from appcredential.kube.resources import KubeResources
 from appcredential.kube.secrets_store import KubeSecrets
 from appcredential.kube.tickets import KubeTickets
+from appcredential.ports import Intent
 
 Method = Callable[..., Awaitable[Any]]
 
@@ -183,8 +185,19 @@ def _keep_secrets(folder: Path) -> None:
         keep(made.token)
         return made
 
+    put_intent: Method = KubeSecrets.put_intent
+
+    async def staging(self: KubeSecrets, intent: Intent, live: Any) -> Any:
+        if intent.staged is not None:
+            private, _ = split_bundle(intent.staged.value.reveal())
+            # A log has one line where PEM has many: each of them tells.
+            for line in private.splitlines()[1:-2]:
+                keep(line)
+        return await put_intent(self, intent, live)
+
     setattr(GraphDirectory, "add_password", adding)  # noqa: B010
     setattr(OperatorToken, "get_token", getting)  # noqa: B010
+    setattr(KubeSecrets, "put_intent", staging)  # noqa: B010
 
 
 if __name__ == "__main__":

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from demo.story import signs_in
 from tests.process.conftest import NewSite
 from tests.process.installation import Site
 from tests.process.waiting import wait_for
-from tests.process.workloads import Workload, is_ours
+from tests.process.workloads import Certified
 
 pytestmark = [pytest.mark.cluster, pytest.mark.process]
 
@@ -37,29 +35,6 @@ ROTATION: Final = (
     ("removeCertificate", "kill in flight"),
     ("intent", "kill"),
 )
-
-
-class Certified(Workload):
-    """A workload whose credential is a certificate."""
-
-    def create(self, **spec: Any) -> None:
-        super().create(**{"type": "Certificate", "clientSecret": None, "certificate": {}, **spec})
-
-    def certificates(self) -> list[str]:
-        """Return the key ids of our certificates."""
-        found = self.site.emulator.call("GET", f"/applications/{self.client_id}")
-        return [key["keyId"] for key in found["keyCredentials"] if is_ours(key)]
-
-    def ours(self) -> set[str]:
-        return set(self.certificates())
-
-    def values(self) -> dict[str, str]:
-        data = self.target()["data"]
-        return {key: base64.b64decode(value).decode() for key, value in data.items()}
-
-    def is_signed_in(self, values: dict[str, str]) -> bool:
-        emulator = self.site.emulator
-        return signs_in(values, emulator.ca_file, emulator.url)
 
 
 def live(site: Site, issue: tuple[str, str], rotation: tuple[str, str]) -> list[str]:

@@ -13,7 +13,7 @@ from tests.process.installation import READING, SETTINGS, Site
 from tests.process.leaks import forms, leaks, secrets_of, texts_of
 from tests.process.operators import Operator
 from tests.process.waiting import wait_for
-from tests.process.workloads import Workload
+from tests.process.workloads import Certified, Workload
 
 pytestmark = [pytest.mark.cluster, pytest.mark.process]
 
@@ -21,6 +21,7 @@ EXTRA: Final = {
     "CONNECTION": {"value": "id=$(clientId);secret=$(clientSecret)"},
     "cookie": {"generateOnce": {"length": 32}},
 }
+PEM_LINE: Final = 64
 MINT: Final = "application.addPassword"
 # How Entra may answer, and the fault that makes it.
 TROUBLES: Final[dict[str, tuple[str, str, dict[str, object]]]] = {
@@ -42,6 +43,7 @@ def _no_value_leaves_its_secret(new_site: NewSite) -> None:
         texts = _live(site, operator)
         values = secrets_of(site)
         assert len([value for value in values if value.startswith("eyJ")]) >= 2
+        assert len([value for value in values if len(value) == PEM_LINE]) >= 20
         assert not leaks(texts, values)
 
 
@@ -66,6 +68,8 @@ def _live(site: Site, operator: Operator) -> dict[str, str]:
         troubled[name].rule(fault, operation, **words)
         troubled[name].create()
     orders.create(secret={"data": EXTRA})
+    certified = Certified(site, "certified")
+    certified.create()
     wait_for(lambda: orders.pending().get("data"), "a pending Secret", 20, orders.describe)
     texts = _marked("early", texts_of(site, operator))
     orders.settle()
@@ -75,6 +79,7 @@ def _live(site: Site, operator: Operator) -> dict[str, str]:
         troubled[name].settle()
     wait_for(lambda: troubled["policy"].condition("Stalled"), "a refusal", 20, operator.child.tail)
     orders.settle()
+    certified.settle()
     orders.delete()
     wait_for(lambda: site.tickets("orders"), "a ticket", 20, operator.child.tail)
     texts |= _marked("late", texts_of(site, operator))

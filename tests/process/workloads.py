@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from demo.seed import FOREIGN, OPERATOR_ID, TENANT_ID
+from demo.story import signs_in
 from tests.integration.installation import API_VERSION, CORE, GROUP, condition_of, parse
 from tests.process.installation import Site
 from tests.process.signing import SignIns
@@ -242,6 +243,29 @@ class Workload:
         logs = "\n".join(one.child.tail(15) for one in self.site.operators)
         entra = sorted(self.ours())
         return f"{status}\nT {self.annotations()}\nP {pending}\nEntra {entra}\n{logs}"
+
+
+class Certified(Workload):
+    """A workload whose credential is a certificate."""
+
+    def create(self, **spec: Any) -> None:
+        super().create(**{"type": "Certificate", "clientSecret": None, "certificate": {}, **spec})
+
+    def certificates(self) -> list[str]:
+        """Return the key ids of our certificates."""
+        found = self.site.emulator.call("GET", f"/applications/{self.client_id}")
+        return [key["keyId"] for key in found["keyCredentials"] if is_ours(key)]
+
+    def ours(self) -> set[str]:
+        return set(self.certificates())
+
+    def values(self) -> dict[str, str]:
+        data = self.target()["data"]
+        return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+    def is_signed_in(self, values: dict[str, str]) -> bool:
+        emulator = self.site.emulator
+        return signs_in(values, emulator.ca_file, emulator.url)
 
 
 def annotations_of(document: Mapping[str, Any]) -> dict[str, str]:
