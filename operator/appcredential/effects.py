@@ -386,6 +386,10 @@ class Effects:
             )
         except AppCredentialError as exc:
             self._note_mint_failure(c, exc)
+            if isinstance(exc, RejectedError):
+                # The same would be refused again; the next one is made as is asked for then.
+                written = await self._secrets.put_abandoned(f.o.resource.owner, pending)
+                c.view.pending.set(written, self._clock.monotonic())
             return
         minted = _required(pending.minted)
         owner = f.o.resource.owner

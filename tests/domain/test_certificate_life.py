@@ -8,7 +8,13 @@ from datetime import datetime, timedelta
 import pytest
 
 from appcredential.domain import pem
-from appcredential.domain.actions import Fence, Register
+from appcredential.domain.actions import (
+    ApplyStatus,
+    DeletePending,
+    Fence,
+    ReadApplication,
+    Register,
+)
 from appcredential.domain.lifecycle import decide, intent_interrupted
 from appcredential.domain.needs import known_keys
 from appcredential.domain.observed import Memory, Minted, Observation, Pending, PendingState
@@ -23,7 +29,6 @@ from tests.support.builders import (
     MINUTE,
     NEXT,
     NEXT_ATTEMPT,
-    NEXT_SECRET,
     NOT_YET,
     NOW,
     OLD,
@@ -46,6 +51,7 @@ from tests.support.keys import make_certificate
 
 MADE = make_certificate()
 VALUE = SecretValue(MADE.bundle.decode())
+BROKEN = "-----BEGIN CERTIFICATE-----\nAAA\n-----END CERTIFICATE-----\n"
 
 
 def certificate(rotate_issued_before: datetime | None = None) -> AppCredentialSpec:
@@ -53,15 +59,19 @@ def certificate(rotate_issued_before: datetime | None = None) -> AppCredentialSp
     return replace(wanted, type=CredentialType.CERTIFICATE)
 
 
+def certificate_for(lifetime: timedelta) -> AppCredentialSpec:
+    return replace(certificate(), lifetime=lifetime)
+
+
 def staged(
     *,
     holder: str | None = None,
     age: timedelta = SECOND,
-    value: SecretValue | None = NEXT_SECRET,
+    value: SecretValue | None = VALUE,
     made: Minted | None = None,
 ) -> Pending:
     """Return an intent that holds its value already."""
-    wanted = made or minted(NEXT, attempt=NEXT_ATTEMPT, value=NEXT_SECRET, not_before=NOW)
+    wanted = made or minted(NEXT, attempt=NEXT_ATTEMPT, value=VALUE, not_before=NOW)
     p = pending(PendingState.INTENT, intent_time=NOW - age, minted_as=wanted, value=value)
     return p if holder is None else replace(p, holder=holder)
 
@@ -90,7 +100,7 @@ def seen(p: Pending, wanted: AppCredentialSpec | None = None, **words: object) -
                     made=minted(
                         NEXT,
                         attempt=NEXT_ATTEMPT,
-                        value=NEXT_SECRET,
+                        value=VALUE,
                         not_before=NOW - 89 * DAY,
                         expires=NOW + DAY,
                     )
@@ -98,6 +108,7 @@ def seen(p: Pending, wanted: AppCredentialSpec | None = None, **words: object) -
             ),
             Fence("too little of its life is left"),
         ),
+        (seen(staged(), certificate_for(30 * DAY)), Fence("longer than what is allowed now")),
         (seen(pending(PendingState.INTENT)), Fence("minting was interrupted")),
         (seen(pending()), None),
     ],
@@ -110,12 +121,53 @@ def seen(p: Pending, wanted: AppCredentialSpec | None = None, **words: object) -
         "its value is damaged",
         "a person asked for a younger one",
         "it lay there for too long",
+        "a shorter one is asked for now",
         "an intent without a value is a client secret's",
         "registered already",
     ],
 )
 def test_a_staged_certificate_is_registered(o: Observation, expected: object) -> None:
     assert intent_interrupted(facts(o)) == expected
+
+
+@pytest.mark.parametrize(
+    ("read", "expected"),
+    [(NOW, None), (NOW - MINUTE, ReadApplication(timedelta(seconds=15)))],
+    ids=["a fresh read: others find out first", "an old one: read again"],
+)
+def test_nothing_is_registered_while_a_recorded_one_is_not_listed(
+    read: datetime, expected: object
+) -> None:
+    t = target(minted(value=VALUE), value=VALUE, spec=certificate())
+    o = replace(seen(staged()), target=t, application=application(read_time=read))
+    assert intent_interrupted(facts(o)) == expected
+
+
+def test_a_secret_whose_value_was_lost_demands_nothing() -> None:
+    """Else nothing could be registered after an administrator removed everything."""
+    t = target(damaged=True, retiring=(retiring(OLD),))
+    o = observation(resource=resource(certificate()), target=t, application=application())
+    assert known_keys(facts(o)) == set()
+
+
+@pytest.mark.parametrize("value", [SecretValue("a client secret"), SecretValue(BROKEN)])
+def test_a_secret_of_another_type_is_left_as_it_is(value: SecretValue) -> None:
+    """Made anew with another type under the same name: its workloads go on with what they have."""
+    t = target(minted(value=value), value=value)
+    o = observation(resource=resource(certificate()), target=t, application=application())
+    decision = decide(o)
+    assert isinstance(decision.action, ApplyStatus)
+    told = {c["type"]: c["reason"] for c in decision.status["conditions"]}
+    assert told["Stalled"] == "SecretConflict"
+    back = target(minted(value=VALUE), value=VALUE, spec=certificate())
+    decision = decide(observation(target=back, application=application()))
+    told = {c["type"]: c["reason"] for c in decision.status["conditions"]}
+    assert told["Stalled"] == "SecretConflict"
+
+
+def test_a_successor_of_another_type_is_deleted() -> None:
+    o = observation(resource=resource(certificate()), target=None, pending=pending())
+    assert decide(o).action == DeletePending("of another type")
 
 
 def test_credentials_of_the_other_type_are_none_of_its_own() -> None:

@@ -37,3 +37,17 @@ def test_thumbprints_have_the_forms_that_people_and_libraries_use() -> None:
     assert pem.sha256_thumbprint(b"abc").startswith("BA7816BF8F01CFEA")
     assert pem.x5t(b"abc") == "qZk-NkcGgWq6PiVxeFDCbJzQ2J0"
     assert pem.x5t_s256(b"abc") == "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [(KEY + LEAF, True), (LEAF, False), (KEY, False), (KEY + BROKEN, False), ("secret", False)],
+)
+def test_a_bundle_is_a_key_with_a_readable_certificate(text: str, expected: bool) -> None:
+    assert pem.is_bundle(text) is expected
+
+
+def test_a_hostile_text_is_read_as_fast_as_any() -> None:
+    """Quadratic, this would take hours; anybody who may edit the Secret could stop all work."""
+    hostile = "-----BEGIN A-----" + " " * 1_000_000 + "!"
+    assert pem.blocks(hostile) == []

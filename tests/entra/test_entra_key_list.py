@@ -18,7 +18,7 @@ import pytest
 from appcredential.domain.spec import KeyId, ObjectId
 from appcredential.entra import key_list
 from appcredential.entra.key_list import KeyList, ListedKey, Loss, Timing, new_entry
-from appcredential.errors import UnavailableError
+from appcredential.errors import OutcomeUnknownError, RejectedError, UnavailableError
 from appcredential.ports import NewCertificate
 from entra_emulator.application_record import ApplicationRecord
 from entra_emulator.clock import EmulatorClock
@@ -34,6 +34,7 @@ OBJECT: Final = ObjectId("44444444-0000-0000-0000-000000000004")
 START: Final = datetime.now(UTC).replace(microsecond=0)
 CERTIFICATE: Final = make_certificate()
 SEEDS: Final = 3000
+ALARMS: Final = {Loss.NOT_RESTORED, Loss.REMOVED_BY_OTHERS}
 
 
 def new_key(number: int, name: str = "ours") -> NewCertificate:
@@ -144,7 +145,9 @@ class Directory:
             for entry in entries
         )
 
-    async def replace(self, object_id: ObjectId, entries: list[dict[str, Any]]) -> None:
+    async def replace(
+        self, object_id: ObjectId, entries: list[dict[str, Any]], *, deadline: float
+    ) -> None:
         assert object_id == OBJECT
         self.advance(self.dice.uniform(0.02, 0.2))
         before = self.truth()
@@ -270,7 +273,8 @@ def test_no_foreign_certificate_is_lost_that_a_read_showed(
         assert OURS.key_id in directory.truth(), seed
         lost = unrepaired(outcome)
         unseen = lost - directory.shown_to_us
-        assert len(lost - unseen) <= outcome.losses.count(Loss.NOT_RESTORED), seed
+        told = [loss for loss in outcome.losses if loss in ALARMS]
+        assert len(lost - unseen) <= len(told), seed
         found["removed by our writes"] += len(foreign(outcome) & directory.undone_by_us)
         found["lost, never shown to us"] += len(unseen)
         found["lost, reported"] += len(lost - unseen)
@@ -281,7 +285,7 @@ def test_no_foreign_certificate_is_lost_that_a_read_showed(
         sys.stdout.write(f"\n{SEEDS} interleavings: {dict(found)}\n")
     assert found["removed by our writes"] > SEEDS // 10, "the interleavings hardly met the gap"
     assert found["lost, never shown to us"] <= SEEDS // 20
-    assert found["lost, reported"] <= SEEDS // 100
+    assert found["lost, reported"] <= SEEDS // 20
 
 
 @contextmanager
@@ -426,3 +430,81 @@ async def test_a_process_that_may_no_longer_write_mends_nothing() -> None:
     await keys.confirm(OBJECT, turn)
     assert OURS.key_id not in directory.truth()
     assert losses == [Loss.NOT_RESTORED]
+
+
+async def test_what_came_and_went_after_our_write_is_not_put_back() -> None:
+    """Its owner added it, saw that it was wrong, and removed it again."""
+    directory, keys, losses = quiet()
+    await keys.change(OBJECT, add=OURS)
+    foreign = new_key(7, "theirs")
+    begun = directory.seconds
+
+    def come() -> None:
+        directory.put([*directory.get(), new_entry(foreign)])
+
+    def go() -> None:
+        directory.put([e for e in directory.get() if e["keyId"] != foreign.key_id])
+
+    directory.events += [(begun + 10, come), (begun + 30, go)]
+
+    @asynccontextmanager
+    async def turn() -> AsyncIterator[None]:
+        yield
+
+    await keys.confirm(OBJECT, turn)
+    assert foreign.key_id in directory.shown_to_us
+    assert foreign.key_id not in directory.truth()
+    assert losses == [Loss.REMOVED_BY_OTHERS]
+
+
+@pytest.mark.parametrize("applied", [True, False])
+async def test_a_list_whose_answer_was_lost_is_watched_as_well(applied: bool) -> None:
+    directory, keys, _ = quiet()
+    replace_list = directory.replace
+
+    async def lose(object_id: ObjectId, entries: list[dict[str, Any]], *, deadline: float) -> None:
+        if applied:
+            await replace_list(object_id, entries, deadline=deadline)
+        raise OutcomeUnknownError("no answer")
+
+    directory.replace = lose  # type: ignore[method-assign]
+    before = keys.sent(OBJECT)
+    with pytest.raises(OutcomeUnknownError):
+        await keys.change(OBJECT, add=OURS)
+    assert keys.sent(OBJECT) is not before
+    directory.replace = replace_list  # type: ignore[method-assign]
+    await keys.change(OBJECT, add=OURS)
+    assert OURS.key_id in directory.truth()
+
+
+async def test_a_list_that_was_refused_leaves_nothing_to_watch() -> None:
+    directory, keys, _ = quiet()
+
+    async def refuse(*_: Any, **__: Any) -> None:
+        raise RejectedError("policy", code="CredentialInvalidLifetimeAsPerAppPolicy")
+
+    directory.replace = refuse  # type: ignore[method-assign]
+    with pytest.raises(RejectedError):
+        await keys.change(OBJECT, add=OURS)
+    assert keys.sent(OBJECT) is None
+
+
+async def test_a_second_change_goes_on_with_what_the_first_had_to_mend() -> None:
+    directory, keys, losses = quiet()
+    await keys.change(OBJECT, add=OURS)
+    sent = keys._sent[OBJECT]
+    lost = new_key(8, "theirs")
+    sent.shown[lost.key_id] = ListedKey(
+        key_id=lost.key_id,
+        echo={k: v for k, v in new_entry(lost).items() if k != "key"},
+        content=lost.content,
+    )
+    await keys.change(OBJECT, add=new_key(9, "successor"))
+
+    @asynccontextmanager
+    async def turn() -> AsyncIterator[None]:
+        yield
+
+    await keys.confirm(OBJECT, turn)
+    assert lost.key_id in directory.truth()
+    assert losses == [Loss.RESTORED]

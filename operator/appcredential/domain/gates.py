@@ -23,6 +23,7 @@ from appcredential.domain.facts import OPAQUE
 from appcredential.domain.grants import allows_type
 from appcredential.domain.observed import Application, Observation
 from appcredential.domain.rotation import asked_lifetime
+from appcredential.domain.secret_data import type_of
 from appcredential.domain.spec import AppCredentialSpec
 
 _MISSING_READS = 3
@@ -190,6 +191,19 @@ def secret_conflict(o: Observation) -> Action | None:
                 reason=Reason.SECRET_CONFLICT,
                 message="The target Secret is immutable or not of type Opaque. Delete it; "
                 "it is written anew.",
+            )
+        )
+    spec = o.resource.spec
+    if (
+        isinstance(spec, AppCredentialSpec)
+        and t.value is not None
+        and type_of(t.value) is not spec.type
+    ):
+        return Hold(
+            Problem(
+                reason=Reason.SECRET_CONFLICT,
+                message="The Secret holds a credential of another type, which workloads may still "
+                "use. Choose another spec.secret.name, or delete the Secret when nobody does.",
             )
         )
     if t.deletion_time is not None:

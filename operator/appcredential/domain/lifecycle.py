@@ -40,6 +40,7 @@ from appcredential.domain.marker import Attempt, attempt_id
 from appcredential.domain.needs import (
     is_gone,
     is_published,
+    known_keys,
     mint_time,
     needs_successor,
     real_end,
@@ -66,6 +67,7 @@ from appcredential.domain.secret_data import (
     Publication,
     is_rendered,
     render,
+    type_of,
 )
 from appcredential.domain.spec import AppCredentialSpec, KeyId
 from appcredential.domain.status import needs_write, project
@@ -134,6 +136,8 @@ def pending_is_a_copy(f: Facts) -> Action | None:
         return DeletePending("copy of another pending Secret")
     if p.tenant_id != f.tenant.tenant_id or p.object_id != f.application.object_id:
         return DeletePending("made for another application")
+    if p.value is not None and type_of(p.value) is not f.spec.type:
+        return DeletePending("of another type")
     return None
 
 
@@ -233,10 +237,22 @@ def intent_interrupted(f: Facts) -> Action | None:
 
 def _registration(f: Facts, p: Pending) -> Action | None:
     """Register what P holds under its own key id: a lost answer costs nothing."""
-    useless = _uselessness(f, p)
+    useless = _uselessness(f, p) or _too_long(f, p)
     if useless is not None:
         return Fence(useless)
-    return None if f.is_paused or not f.is_granted else Register()
+    if f.is_paused or not f.is_granted:
+        return None
+    if not all(f.is_listed(key) for key in known_keys(f)):
+        # No list may leave without them: whether they are gone is found out first.
+        return None if f.is_fresh else _read_again(f, f.o.policy.freshness)
+    return Register()
+
+
+def _too_long(f: Facts, p: Pending) -> str | None:
+    """Say so when spec, grant and tenant have come to allow less since it was made."""
+    assert p.minted is not None  # noqa: S101 - callers checked
+    too_long = p.minted.expires - p.minted.not_before > f.lifetime + timedelta(minutes=1)
+    return "longer than what is allowed now" if too_long else None
 
 
 def minted_is_useless(f: Facts) -> Action | None:

@@ -74,6 +74,9 @@ def is_gone(f: Facts) -> bool:
 
 def known_keys(f: Facts) -> frozenset[KeyId]:
     """Return the keys that are recorded to exist: a list without one of them is stale."""
+    if f.o.target is not None and f.o.target.value is None:
+        # Nobody signs in with what T lost, and nothing can note there what is gone.
+        return frozenset()
     known = {r.key_id for r in f.retiring if r.removed is None}
     if f.published is not None and not is_gone(f):
         known.add(f.published.key_id)

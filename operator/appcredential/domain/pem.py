@@ -10,7 +10,8 @@ from typing import Final
 
 CERTIFICATE: Final = "CERTIFICATE"
 _BLOCK: Final = re.compile(
-    r"-----BEGIN (?P<label>[A-Z0-9 ]+)-----\s*(?P<body>[A-Za-z0-9+/=\s]*?)"
+    # Linear in the text, whatever it is: no part can match what the next one does.
+    r"-----BEGIN (?P<label>[A-Z0-9 ]+)-----(?P<body>[A-Za-z0-9+/=\s]*)"
     r"-----END (?P=label)-----\n?"
 )
 
@@ -65,3 +66,12 @@ def x5t_s256(der: bytes) -> str:
 
 def _url64(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def is_bundle(text: str) -> bool:
+    """Tell whether a value is one of a certificate: a key with a readable certificate."""
+    try:
+        leaf_der(text)
+    except ValueError:
+        return False
+    return bool(split_bundle(text)[0])

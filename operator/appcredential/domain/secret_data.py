@@ -128,6 +128,12 @@ def is_rendered(live: Target, wanted: Rendering) -> bool:
     )
 
 
+def type_of(value: SecretValue) -> CredentialType:
+    """Return the type of the credential that a value is of."""
+    is_bundle = pem.is_bundle(value.reveal())
+    return CredentialType.CERTIFICATE if is_bundle else CredentialType.CLIENT_SECRET
+
+
 def find_value(data: Mapping[str, SecretValue], digest: str) -> SecretValue | None:
     """Return the value in T whose SHA-256 is the recorded one; None when it was lost.
 

@@ -78,7 +78,7 @@ class GraphDirectory:
         self._gate = Gate(pacing, clock, sleep)
         self._shared = SharedReads(self._read, clock)
         self._keys = KeyList(
-            GraphKeys(session, self._gate),
+            GraphKeys(session, self._gate, clock, may_act),
             clock=clock,
             sleep=sleep,
             report=report,
@@ -171,10 +171,14 @@ class GraphDirectory:
         add: NewCertificate | None = None,
         remove: frozenset[KeyId] = frozenset(),
     ) -> None:
-        async with self._write(object_id):
-            changed = await self._keys.change(object_id, add=add, remove=remove, known=known)
-        if changed:
-            self._confirm(object_id)
+        before = self._keys.sent(object_id)
+        try:
+            async with self._write(object_id):
+                await self._keys.change(object_id, add=add, remove=remove, known=known)
+        finally:
+            # Also without an answer: what may have been sent has to be watched.
+            if self._keys.sent(object_id) is not before:
+                self._confirm(object_id)
 
     def _confirm(self, object_id: ObjectId) -> None:
         """Watch over the change just made; the one before it is watched no longer."""

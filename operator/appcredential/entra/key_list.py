@@ -19,7 +19,12 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from appcredential.domain.spec import KeyId, ObjectId
 from appcredential.entra.pacing import Sleep
-from appcredential.errors import AppCredentialError, UnavailableError
+from appcredential.errors import (
+    AppCredentialError,
+    OutcomeUnknownError,
+    TooLateError,
+    UnavailableError,
+)
 from appcredential.ports import Clock, NewCertificate
 
 _log = logging.getLogger(__name__)
@@ -64,8 +69,14 @@ class KeyStore(Protocol):
         """Read the list directly; the bytes cost from a small quota of the whole tenant."""
         ...
 
-    async def replace(self, object_id: ObjectId, entries: list[dict[str, Any]]) -> None:
-        """Replace the whole list."""
+    async def replace(
+        self, object_id: ObjectId, entries: list[dict[str, Any]], *, deadline: float
+    ) -> None:
+        """Replace the whole list, unless it would leave after `deadline` (monotonic).
+
+        Raises:
+            TooLateError: nothing was sent.
+        """
         ...
 
 
@@ -101,6 +112,7 @@ class Timing:
     content_tries: int = 12
     restore_tries: int = 30
     between_restores: float = 10.0
+    read_to_write: float = 8.0
 
 
 TIMING: Final = Timing()
@@ -112,13 +124,17 @@ class _Sent:
 
     Attributes:
         held: the keys that it named.
-        added: the new entry, if any.
-        shown: what reads since then showed beyond it, with the bytes.
+        added: new entries, those of changes before that are not confirmed included.
+        shown: what reads showed beyond it that did not know of the change yet.
+        late: what reads showed that did know of it: added since, and not ours to put back.
+        is_settled: it was confirmed, or what it undid was mended.
     """
 
     held: frozenset[KeyId]
-    added: NewCertificate | None
+    added: dict[KeyId, NewCertificate]
     shown: dict[KeyId, ListedKey] = field(default_factory=dict)
+    late: set[KeyId] = field(default_factory=set)
+    is_settled: bool = False
 
 
 class KeyList:
@@ -186,9 +202,12 @@ class KeyList:
         if wanted is None and not remove & ids:
             return False
         kept = [key for key in listed if key.key_id not in remove]
-        await self._replace(object_id, kept, wanted)
-        self._removed.setdefault(object_id, set()).update(remove)
+        await self._replace(object_id, kept, wanted, remove)
         return True
+
+    def sent(self, object_id: ObjectId) -> object:
+        """Return what stands for the last list that may have been sent, to see a new one."""
+        return self._sent.get(object_id)
 
     async def _agreed(self, object_id: ObjectId, known: frozenset[KeyId]) -> tuple[ListedKey, ...]:
         """Return what two reads in a row agree on, when it holds all that is known."""
@@ -209,16 +228,34 @@ class KeyList:
         return (known | seen.keys()) - self._removed.get(object_id, set())
 
     async def _replace(
-        self, object_id: ObjectId, kept: list[ListedKey], added: NewCertificate | None
+        self,
+        object_id: ObjectId,
+        kept: list[ListedKey],
+        added: NewCertificate | None,
+        remove: frozenset[KeyId],
     ) -> None:
         entries = [dict(key.echo) for key in kept]
         held = {key.key_id for key in kept}
         if added is not None:
             entries.append(new_entry(added))
             held.add(added.key_id)
-        await self._store.replace(object_id, entries)
+        before, gone = self._sent.get(object_id), self._removed.get(object_id, set())
+        # Noted first: without an answer, or when we are cut off, it may have been applied.
+        self._sent[object_id] = _following(before, frozenset(held), added, remove)
+        self._removed[object_id] = gone | remove
+        deadline = self._clock.monotonic() + self._timing.read_to_write
+        try:
+            await self._store.replace(object_id, entries, deadline=deadline)
+        except OutcomeUnknownError:
+            raise
+        except AppCredentialError:
+            self._removed[object_id] = gone
+            if before is None:
+                del self._sent[object_id]
+            else:
+                self._sent[object_id] = before
+            raise
         self.saw(object_id, held)
-        self._sent[object_id] = _Sent(frozenset(held), added)
 
     # --- confirming ------------------------------------------------------------------------
 
@@ -252,9 +289,13 @@ class KeyList:
             listed = await self._store.read(object_id, with_content=number > 0)
             gone = self._removed.get(object_id, set())
             strange = {k.key_id: k for k in listed if k.key_id not in sent.held | gone}
-            for key_id, key in strange.items():
-                if key.content is not None or key_id not in sent.shown:
-                    sent.shown[key_id] = key
+            ids = {key.key_id for key in listed}
+            if sent.added.keys() <= ids and not gone & ids:
+                sent.late |= strange.keys()
+            else:
+                for key_id, key in strange.items():
+                    if key.content is not None or key_id not in sent.shown:
+                        sent.shown[key_id] = key
             if all(key.content is not None for key in sent.shown.values()):
                 return
 
@@ -267,25 +308,26 @@ class KeyList:
         except AppCredentialError as error:
             _log.warning("a change of certificates is unconfirmed: %s", error)
             return
-        missing = (sent.held | sent.shown.keys()) - (first | second)
+        missing = (sent.held | sent.shown.keys() | sent.late) - (first | second)
         self._forget(object_id, missing)
         for key_id in sorted(missing):
             if self._sent.get(object_id) is not sent:
                 return
             await self._mend(object_id, sent, key_id, turn)
+        sent.is_settled = True
 
     async def _ids(self, object_id: ObjectId) -> frozenset[KeyId]:
         listed = await self._store.read(object_id, with_content=False)
         return frozenset(key.key_id for key in listed)
 
     async def _mend(self, object_id: ObjectId, sent: _Sent, key_id: KeyId, turn: Turn) -> None:
-        shown, added = sent.shown.get(key_id), sent.added
+        shown, added = sent.shown.get(key_id), sent.added.get(key_id)
         if shown is not None and shown.content is None:
             self._found(object_id, key_id, Loss.NOT_RESTORED)
             return
         if shown is not None:
             entry, outcome = {**shown.echo, "key": shown.content}, Loss.RESTORED
-        elif added is not None and key_id == added.key_id:
+        elif added is not None:
             entry, outcome = new_entry(added), Loss.OURS_RESTORED
         else:
             self._found(object_id, key_id, Loss.REMOVED_BY_OTHERS)
@@ -308,7 +350,11 @@ class KeyList:
         listed = await self._agreed(object_id, frozenset())
         if any(key.key_id == key_id for key in listed):
             return
-        await self._store.replace(object_id, [*(dict(key.echo) for key in listed), entry])
+        if not self._may_act():
+            raise TooLateError("this process may not write any more")
+        deadline = self._clock.monotonic() + self._timing.read_to_write
+        entries = [*(dict(key.echo) for key in listed), entry]
+        await self._store.replace(object_id, entries, deadline=deadline)
         self.saw(object_id, [key_id])
 
     def _forget(self, object_id: ObjectId, missing: frozenset[KeyId]) -> None:
@@ -326,6 +372,21 @@ class KeyList:
 
 def _moment(instant: datetime) -> str:
     return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _following(
+    before: _Sent | None,
+    held: frozenset[KeyId],
+    added: NewCertificate | None,
+    remove: frozenset[KeyId],
+) -> _Sent:
+    """Return what is to be confirmed now, with what an earlier change still had to mend."""
+    new = {added.key_id: added} if added is not None else {}
+    if before is None or before.is_settled:
+        return _Sent(held, new)
+    earlier = {k: v for k, v in before.added.items() if k not in remove}
+    shown = {k: v for k, v in before.shown.items() if k not in held | remove}
+    return _Sent(held, {**earlier, **new}, shown)
 
 
 def new_entry(new: NewCertificate) -> dict[str, Any]:

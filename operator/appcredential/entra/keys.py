@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -19,6 +20,8 @@ from appcredential.entra.pacing import Gate
 from appcredential.entra.session import Call, TenantSession
 from appcredential.entra.translate import no_answer
 from appcredential.entra.wire import KEYS, UnreadableAnswerError, decode_keys
+from appcredential.errors import TooLateError
+from appcredential.ports import Clock
 
 _Query = ApplicationItemRequestBuilder.ApplicationItemRequestBuilderGetQueryParameters
 
@@ -26,9 +29,13 @@ _Query = ApplicationItemRequestBuilder.ApplicationItemRequestBuilderGetQueryPara
 class GraphKeys:
     """Reads the list directly, and replaces it. Implements `key_list.KeyStore`."""
 
-    def __init__(self, session: TenantSession, gate: Gate) -> None:
+    def __init__(
+        self, session: TenantSession, gate: Gate, clock: Clock, may_act: Callable[[], bool]
+    ) -> None:
         self._session = session
         self._gate = gate
+        self._clock = clock
+        self._may_act = may_act
 
     async def read(self, object_id: ObjectId, *, with_content: bool) -> tuple[ListedKey, ...]:
         """Read the list. See `key_list.KeyStore`."""
@@ -44,7 +51,9 @@ class GraphKeys:
         except UnreadableAnswerError as error:
             raise no_answer(READ, str(error), is_write=False) from None
 
-    async def replace(self, object_id: ObjectId, entries: list[dict[str, Any]]) -> None:
+    async def replace(
+        self, object_id: ObjectId, entries: list[dict[str, Any]], *, deadline: float
+    ) -> None:
         """Replace the list. See `key_list.KeyStore`.
 
         The SDK's model would cut the seventh digit of a time and drop `key: null`, and
@@ -53,6 +62,9 @@ class GraphKeys:
         body = msgspec.json.encode({"keyCredentials": entries})
 
         def make() -> RequestInformation:
+            # Here, where only sending is left: a process may have been paused meanwhile.
+            if self._clock.monotonic() > deadline or not self._may_act():
+                raise TooLateError("the list was read too long ago")
             info = self._item(object_id).to_patch_request_information(Application())
             info.set_stream_content(body, "application/json")
             return info
