@@ -19,12 +19,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from entra_emulator.certificates import Certificate, read_certificate
-from entra_emulator.entities import KeyCredential
+from entra_emulator.entities import VERIFY, KeyCredential
 from entra_emulator.jwt import decode_segment
 from entra_emulator.token_errors import TokenError
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_SKEW_SECONDS = 300
+SKEW_SECONDS = 300
+"""How far the clock of whoever signs may be off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,16 +84,21 @@ def check_assertion(
     """
     if assertion.claims.get("sub") != client_id:
         raise TokenError(50027)
-    key = _signing_key(assertion, client_id, keys, now)
-    _check_signature(assertion, key)
+    usable = [key for key in keys if key.usage == VERIFY]
+    check_signature(assertion, signing_key(assertion, client_id, usable, now))
     _check_times(assertion, now)
     if assertion.claims.get("aud") not in audiences:
         raise TokenError(700023)
 
 
-def _signing_key(
+def signing_key(
     assertion: Assertion, client_id: str, keys: Sequence[KeyCredential], now: float
 ) -> KeyCredential:
+    """Return the started, unexpired certificate that the header names.
+
+    Raises:
+        TokenError: 700027 there is none, 50027 the header names no key.
+    """
     thumbprint, wanted = _named_key(assertion)
     found = [key for key in keys if _is_named(key.certificate, thumbprint)]
     if not found:
@@ -126,7 +132,12 @@ def _is_named(certificate: Certificate, thumbprint: bytes) -> bool:
     return thumbprint in {certificate.sha256, bytes.fromhex(certificate.thumbprint)}
 
 
-def _check_signature(assertion: Assertion, key: KeyCredential) -> None:
+def check_signature(assertion: Assertion, key: KeyCredential) -> None:
+    """Accept what the private key of a certificate signed.
+
+    Raises:
+        TokenError: 50012 bad signature, 50027 an algorithm that Entra does not take.
+    """
     public = key.certificate.public_key
     if public is None:
         raise TokenError(50012)
@@ -150,10 +161,10 @@ def _verify(
 
 
 def _check_times(assertion: Assertion, now: float) -> None:
-    start, end = _time(assertion, "nbf"), _time(assertion, "exp")
+    start, end = time_of(assertion, "nbf"), time_of(assertion, "exp")
     if end is None:
         raise TokenError(50027)
-    if now >= end + _SKEW_SECONDS or (start is not None and now < start - _SKEW_SECONDS):
+    if now >= end + SKEW_SECONDS or (start is not None and now < start - SKEW_SECONDS):
         raise TokenError(
             700024, times={"now": _shown(now), "start": _shown(start), "end": _shown(end)}
         )
@@ -168,7 +179,12 @@ def _shown(instant: float | None) -> str:
         return "-"
 
 
-def _time(assertion: Assertion, name: str) -> float | None:
+def time_of(assertion: Assertion, name: str) -> float | None:
+    """Return a time claim in seconds; None when it was left out.
+
+    Raises:
+        TokenError: 50027, it is no number.
+    """
     value = assertion.claims.get(name)
     if value is None:
         return None

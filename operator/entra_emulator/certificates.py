@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
 from entra_emulator.graph_time import Ticks, ticks_of
 
@@ -51,7 +51,22 @@ def read_certificate(content: bytes) -> Certificate:
     """
     is_text = content.lstrip().startswith(b"-----BEGIN")
     load = x509.load_pem_x509_certificate if is_text else x509.load_der_x509_certificate
-    found = load(content)
+    return _certificate(load(content))
+
+
+def read_key_pair(content: bytes, password: str) -> Certificate:
+    """Return the certificate of a PKCS #12 file that holds one with its private key.
+
+    Raises:
+        ValueError: it is none, the password is another one, or a part is missing.
+    """
+    key, found, _ = pkcs12.load_key_and_certificates(content, password.encode())
+    if key is None or found is None:
+        raise ValueError("no certificate with its private key")
+    return _certificate(found)
+
+
+def _certificate(found: x509.Certificate) -> Certificate:
     key = found.public_key()
     names = [part.rfc4514_string() for part in reversed(list(found.subject.rdns))]
     return Certificate(

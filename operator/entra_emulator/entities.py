@@ -29,6 +29,11 @@ class Audience(StrEnum):
     PERSONAL = "PersonalMicrosoftAccount"
 
 
+CERTIFICATE, VERIFY = "AsymmetricX509Cert", "Verify"
+"""Type and usage of a public certificate."""
+KEY_PAIR, SIGN = "X509CertAndPassword", "Sign"
+"""Type and usage of a certificate with its private key, which only addKey takes."""
+
 PERSONAL_AUDIENCES = frozenset({Audience.ORGS_AND_PERSONAL, Audience.PERSONAL})
 
 
@@ -57,9 +62,11 @@ class PasswordCredential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyCredential:
-    """A certificate that an application signs in with."""
+    """A certificate of an application; it signs in with those whose usage is Verify."""
 
     key_id: str
+    type: str = CERTIFICATE
+    usage: str = VERIFY
     display_name: str
     start: Ticks
     end: Ticks

@@ -9,6 +9,7 @@ from typing import Any
 
 from entra_emulator import graph_applications as applications
 from entra_emulator import graph_deleted_items as deleted_items
+from entra_emulator import graph_keys as keys
 from entra_emulator import graph_owners as owners
 from entra_emulator import graph_passwords as passwords
 from entra_emulator import graph_service_principals as service_principals
@@ -26,6 +27,7 @@ from entra_emulator.world import World
 ROUTES: tuple[Route, ...] = (
     *applications.ROUTES,
     *passwords.ROUTES,
+    *keys.ROUTES,
     *owners.ROUTES,
     *service_principals.ROUTES,
     *deleted_items.ROUTES,

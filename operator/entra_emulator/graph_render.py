@@ -6,6 +6,7 @@ from typing import Any
 
 from entra_emulator.certificates import encode_binary
 from entra_emulator.entities import (
+    VERIFY,
     ApplicationView,
     KeyCredential,
     PasswordCredential,
@@ -87,16 +88,17 @@ def render_password(password: PasswordCredential) -> dict[str, Any]:
 
 
 def render_key(key: KeyCredential, *, with_key: bool) -> dict[str, Any]:
-    """Return a certificate as reads show it."""
+    """Return a certificate as reads show it; what came with a private key never shows it."""
+    public = with_key and key.usage == VERIFY
     return {
         "customKeyIdentifier": key.custom_key_identifier,
         "displayName": key.display_name,
         "endDateTime": render_time(key.end),
-        "key": encode_binary(key.certificate.der) if with_key else None,
+        "key": encode_binary(key.certificate.der) if public else None,
         "keyId": key.key_id,
         "startDateTime": render_time(key.start),
-        "type": "AsymmetricX509Cert",
-        "usage": "Verify",
+        "type": key.type,
+        "usage": key.usage,
     }
 
 

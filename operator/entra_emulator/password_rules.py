@@ -35,14 +35,19 @@ _KNOWN = frozenset(
 
 def check_count(view: ApplicationView) -> None:
     """Refuse a third secret of an application for personal accounts, and an object too large."""
-    if len(view.passwords) + len(view.keys) >= OBJECT_LIMIT:
-        raise too_large()
+    check_room(view)
     personal = view.properties.sign_in_audience in PERSONAL_AUDIENCES
     if personal and len(view.passwords) >= _PERSONAL_LIMIT:
         raise bad_request(
             "An application that supports personal Microsoft accounts can have at most"
             f" {_PERSONAL_LIMIT} password credentials."
         )
+
+
+def check_room(view: ApplicationView) -> None:
+    """Refuse one more credential of an object that is full."""
+    if len(view.passwords) + len(view.keys) >= OBJECT_LIMIT:
+        raise too_large()
 
 
 def too_large() -> GraphError:

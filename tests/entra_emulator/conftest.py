@@ -3,7 +3,8 @@
 Docstrings of the tests here begin with the rules of Entra that they hold the emulator to:
 
 - Routes: R1 discovery document, R2 keys, R3 instance discovery, R4 token endpoint, R5 list and
-  create applications, R6 one application, R7 `addPassword` and `removePassword`, R9 owners,
+  create applications, R6 one application, R7 `addPassword` and `removePassword`, R8
+  `addKey` and `removeKey`, R9 owners,
   R13 service principals.
 - State: S1 the server makes key id, value and hint, S2 values are kept as digests, S10 two secrets
   for personal accounts, S11 ownership for `…OwnedBy` tokens.
