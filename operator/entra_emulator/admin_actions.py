@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from entra_emulator import admin_policies
 from entra_emulator.admin_errors import AdminError, unknown
 from entra_emulator.application_input import changed_properties
 from entra_emulator.application_record import ApplicationRecord
@@ -52,11 +53,14 @@ def create_tenant(world: World, seed: TenantSeed) -> dict[str, Any]:
     try:
         return {"id": tenant.id, "applications": _fill_tenant(world, tenant, seed)}
     except AdminError:
-        world.directory.remove_tenant(tenant.id)
+        delete_tenant(world, tenant.id)
         raise
 
 
 def _fill_tenant(world: World, tenant: Tenant, seed: TenantSeed) -> list[dict[str, Any]]:
+    admin_policies.set_default(world, tenant.id, seed.default_policy)
+    for policy in seed.policies:
+        admin_policies.create_policy(world, tenant.id, policy)
     made = [create_application(world, tenant.id, _without_owners(one)) for one in seed.applications]
     for principal in seed.service_principals:
         put_principal(world, tenant.id, principal)
@@ -67,7 +71,9 @@ def _fill_tenant(world: World, tenant: Tenant, seed: TenantSeed) -> list[dict[st
 
 def delete_tenant(world: World, name: str) -> None:
     """Delete a tenant and all that is in it."""
-    world.directory.remove_tenant(find_tenant(world, name).id)
+    tenant = find_tenant(world, name)
+    world.directory.remove_tenant(tenant.id)
+    world.policies.forget(tenant.id)
 
 
 def create_application(world: World, tenant_name: str, seed: ApplicationSeed) -> dict[str, Any]:
@@ -78,7 +84,10 @@ def create_application(world: World, tenant_name: str, seed: ApplicationSeed) ->
     tenant = find_tenant(world, tenant_name)
     owners = tuple(owner_id(world, tenant.id, owner) for owner in seed.owners)
     record = _new_record(world, tenant.id, seed, owners)
+    if seed.policy is not None:
+        admin_policies.find_policy(world, tenant.id, seed.policy)
     _unique(lambda: world.directory.add_application(record))
+    world.policies.assign(record, seed.policy)
     principal = None
     if seed.service_principal is not None:
         principal = _add_principal(world, tenant.id, record.app_id, seed.service_principal)
@@ -123,6 +132,7 @@ def delete_application(world: World, name: str) -> None:
     """Delete an application for good, with its service principal at home."""
     record = find_application(world, name)
     world.directory.remove_application(record)
+    world.policies.assign(record, None)
     principal = world.directory.principal_of(record.tenant_id, record.app_id)
     if principal is not None:
         world.directory.remove_principal(principal)
@@ -250,12 +260,13 @@ def _new_record(
         is_disabled=seed.is_disabled,
         owners=owners,
     )
+    created = seed.created_date_time
     return ApplicationRecord(
         id=seed.id or _new_id(),
         app_id=seed.app_id or _new_id(),
         tenant_id=tenant_id,
         ordinal=world.directory.next_ordinal(),
-        created=world.clock.stamp(),
+        created=ticks_of(created) if created else world.clock.stamp(),
         properties=properties,
         change=world.settled_change(),
     )

@@ -22,6 +22,7 @@ from entra_emulator.graph_render import APPLICATION_FIELDS, render_application
 from entra_emulator.key_rules import Replacement, replaced_keys
 from entra_emulator.odata_filter import wanted_value
 from entra_emulator.odata_query import check_options, context_suffix, pick, selected
+from entra_emulator.policy_rules import check_certificates, check_symmetric_keys
 from entra_emulator.replication import ChangeKind, ReadKind
 
 _KEYS = "keyCredentials"
@@ -111,10 +112,13 @@ def _replaced_keys(call: GraphCall, record: ApplicationRecord) -> Replacement | 
     """Return what the request makes of the certificates; None when it does not name them."""
     if _KEYS not in call.body:
         return None
-    world = call.world
-    return replaced_keys(
-        record.truth(), call.body[_KEYS], world.clock, lambda: world.change(ChangeKind.ADD_KEY)
+    world, body = call.world, call.body[_KEYS]
+    check_symmetric_keys(world.policies, record, body, world.clock)
+    replaced = replaced_keys(
+        record.truth(), body, world.clock, lambda: world.change(ChangeKind.ADD_KEY)
     )
+    check_certificates(world.policies, record, replaced.added)
+    return replaced
 
 
 def _replace_keys(call: GraphCall, record: ApplicationRecord, wanted: Replacement) -> None:

@@ -12,6 +12,7 @@ from entra_emulator import graph_deleted_items as deleted_items
 from entra_emulator import graph_keys as keys
 from entra_emulator import graph_owners as owners
 from entra_emulator import graph_passwords as passwords
+from entra_emulator import graph_policies as policies
 from entra_emulator import graph_service_principals as service_principals
 from entra_emulator.application_record import ApplicationRecord
 from entra_emulator.authentication import Authenticated, authenticate
@@ -29,6 +30,7 @@ ROUTES: tuple[Route, ...] = (
     *passwords.ROUTES,
     *keys.ROUTES,
     *owners.ROUTES,
+    *policies.ROUTES,
     *service_principals.ROUTES,
     *deleted_items.ROUTES,
 )

@@ -25,6 +25,11 @@ from entra_emulator.new_keys import (
     new_key_pair,
 )
 from entra_emulator.password_rules import check_room, known_only, requested_password
+from entra_emulator.policy_rules import (
+    check_certificates,
+    check_custom_password,
+    check_symmetric_keys,
+)
 from entra_emulator.proofs import check_proof
 from entra_emulator.replication import Change, ChangeKind
 
@@ -37,9 +42,14 @@ def add_key(call: GraphCall) -> GraphAnswer:
     password = _password(wanted, call.body)
     _check_proof(call, view)
     check_room(record.truth())
+    policies = call.world.policies
+    check_symmetric_keys(policies, record, [wanted], call.world.clock)
+    if password is not None:
+        check_custom_password(policies, record)
     key = _made(call, wanted, password)
     if any(one.key_id == key.key_id for one in record.truth().keys):
         raise bad_request(f"A key credential with keyId '{key.key_id}' exists already.")
+    check_certificates(policies, record, [key])
     record.add_key(key)
     context = call.context("microsoft.graph.keyCredential")
     return GraphAnswer(

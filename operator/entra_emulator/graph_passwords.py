@@ -11,6 +11,7 @@ from entra_emulator.password_rules import (
     requested_key_id,
     requested_password,
 )
+from entra_emulator.policy_rules import check_password_kind, check_password_lifetime
 from entra_emulator.replication import ChangeKind
 from entra_emulator.secret_text import new_secret
 
@@ -19,9 +20,11 @@ def add_password(call: GraphCall) -> GraphAnswer:
     """Make a secret; this answer is the only one that ever carries its value."""
     record, _ = writable_application(call)
     wanted = requested_password(call.body)
+    check_password_kind(call.world.policies, record)
     check_count(record.truth())
     secret = new_secret()
     password = new_password(wanted, call.world.clock, call.world.change(ChangeKind.ADD), secret)
+    check_password_lifetime(call.world.policies, record, password)
     record.add_password(password)
     body = {
         "@odata.context": call.context("microsoft.graph.passwordCredential"),

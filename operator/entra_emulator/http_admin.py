@@ -19,6 +19,7 @@ from entra_emulator.admin_errors import AdminError, unknown
 from entra_emulator.entities import Permission
 from entra_emulator.fault_types import faults_from, rule_from
 from entra_emulator.http_common import WORLD, json_response
+from entra_emulator.http_policies import POLICY_ACTIONS
 from entra_emulator.request_log import as_json
 from entra_emulator.seed_types import (
     ApplicationSeed,
@@ -217,6 +218,7 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("POST", "applications/{app}/keys", _add_key),
     ("DELETE", "applications/{app}/keys/{key}", _remove_key),
     ("PUT", "applications/{app}/owners", _set_owners),
+    *POLICY_ACTIONS,
     ("GET", "faults", _show_faults),
     ("PUT", "faults", _set_faults),
     ("DELETE", "faults", _clear_faults),

@@ -10,6 +10,14 @@ from entra_emulator.graph_errors import denied
 _READERS = frozenset({Permission.READ_ALL, Permission.READ_WRITE_ALL, Permission.READ_WRITE_OWNED})
 _WRITERS = frozenset({Permission.READ_WRITE_ALL, Permission.READ_WRITE_OWNED})
 
+_POLICY_READERS = frozenset(
+    {
+        Permission.POLICY_READ_ALL,
+        Permission.POLICY_READ_APPLICATIONS,
+        Permission.POLICY_WRITE_APPLICATIONS,
+    }
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
@@ -41,6 +49,11 @@ class Caller:
     def may_change_owners(self) -> None:
         """Refuse a caller that may not name owners: `…OwnedBy` is not enough for that."""
         if not {Permission.READ_WRITE_ALL, Permission.DIRECTORY_READ_ALL} <= self.roles:
+            raise denied()
+
+    def may_read_policies(self) -> None:
+        """Refuse a caller without a permission for policies; those for applications are none."""
+        if not self.roles & _POLICY_READERS:
             raise denied()
 
     def becomes_owner(self) -> bool:

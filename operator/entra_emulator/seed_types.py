@@ -14,6 +14,7 @@ import msgspec
 
 from entra_emulator.entities import Audience, Permission
 from entra_emulator.fault_types import Faults
+from entra_emulator.policy_types import AppPolicy, TenantPolicy
 from entra_emulator.secret_text import SecretText
 
 T = TypeVar("T")
@@ -79,6 +80,8 @@ class ApplicationSeed(_Strict, frozen=True):
     owners: tuple[str, ...] = ()
     passwords: tuple[PasswordSeed, ...] = ()
     keys: tuple[KeySeed, ...] = ()
+    created_date_time: _Instant | None = None
+    policy: _Id | None = None
     service_principal: PrincipalSeed | None = PrincipalSeed()
 
 
@@ -88,6 +91,8 @@ class TenantSeed(_Strict, frozen=True):
     id: _Id | None = None
     display_name: str = "Emulated tenant"
     domains: tuple[str, ...] = ()
+    default_policy: TenantPolicy = TenantPolicy()
+    policies: tuple[AppPolicy, ...] = ()
     applications: tuple[ApplicationSeed, ...] = ()
     service_principals: tuple[ForeignPrincipalSeed, ...] = ()
 

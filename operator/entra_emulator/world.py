@@ -7,6 +7,7 @@ from entra_emulator.directory import Directory
 from entra_emulator.fault_engine import FaultEngine
 from entra_emulator.fault_types import Faults
 from entra_emulator.jwt import TokenSigner
+from entra_emulator.policy_book import PolicyBook
 from entra_emulator.quotas import QuotaBook
 from entra_emulator.replication import Change, ChangeKind, Replicas
 from entra_emulator.request_log import RequestLog
@@ -19,6 +20,7 @@ class World:
         self.signer = signer
         self.clock = clock or EmulatorClock()
         self.directory = Directory()
+        self.policies = PolicyBook()
         self.replicas = Replicas()
         self.faults = FaultEngine()
         self.quotas = QuotaBook()

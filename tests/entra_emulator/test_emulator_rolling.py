@@ -13,6 +13,9 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from entra_emulator.admin_policies import set_default
+from entra_emulator.policy_types import TenantPolicy
+from entra_emulator.seed_types import read_document
 from tests.entra_emulator.conftest import GraphUser, is_guid
 from tests.support.emulator import OWNED_BY, READ_WRITE_ALL, Emulator
 from tests.support.keys import MadeCertificate, make_certificate, rsa_key
@@ -332,6 +335,29 @@ def test_both_are_writes_to_quotas_and_log(app: Roller, emulator: Emulator) -> N
     key_id = app.add(make_certificate("next")).json()["keyId"]
     refused(app.remove(key_id), 409, "Directory_ConcurrencyViolation")
     assert emulator.counts() == {"application.addKey": 1, "application.removeKey": 1}
+
+
+def test_policies_are_about_what_is_rolled_too(app: Roller, emulator: Emulator) -> None:
+    """F9: a password that opens a key is one that the client chose."""
+    policy = {
+        "isEnabled": True,
+        "applicationRestrictions": {
+            "passwordCredentials": [
+                {"restrictionType": "customPasswordAddition"},
+                {"restrictionType": "symmetricKeyAddition"},
+            ],
+            "keyCredentials": [{"restrictionType": "asymmetricKeyLifetime", "maxLifetime": "P30D"}],
+        },
+    }
+    wanted = read_document(TenantPolicy, policy)
+    emulator.do(lambda world: set_default(world, app.user.tenant, wanted))
+    made = make_certificate("next")
+    refused(app.add(made), 400, "CredentialInvalidLifetimeAsPerAppPolicy")
+    refused(app.add(made, type="Symmetric"), 400, "CredentialTypeNotAllowedAsPerAppPolicy")
+    pair = app.add_pair(made.pkcs12(PASSWORD.encode()))
+    refused(pair, 400, "CredentialTypeNotAllowedAsPerAppPolicy")
+    end = (emulator.now() + timedelta(days=29)).isoformat()
+    assert app.add(made, endDateTime=end).status_code == 200
 
 
 def test_a_full_object_takes_no_more(app: Roller, emulator: Emulator) -> None:
