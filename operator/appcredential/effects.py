@@ -302,7 +302,10 @@ class Effects:
             "removed", extra={"key_id": action.key_id, "cause": str(action.cause), **_about(c)}
         )
         note = f"Credential {action.key_id} was removed from the application."
-        await self._emit(c, "Retired" if action.cause else "OrphanRemoved", note)
+        if action.is_revocation:
+            await self._emit(c, "Revoked", note)
+        else:
+            await self._emit(c, "Retired" if action.cause else "OrphanRemoved", note)
 
     async def _may_still_remove(self, action: act.Remove, c: Context) -> bool:
         f = c.facts

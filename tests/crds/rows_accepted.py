@@ -23,6 +23,7 @@ APP: Final[tuple[Row, ...]] = (
     ("an overlap of a third of the default", "rotation.overlap", "30d"),
     ("an early retirement", "rotation.retireWhen", "OverlapElapsed"),
     ("a time with an offset", "rotation.rotateIssuedBefore", "2026-11-22T10:00:00.5+14:00"),
+    ("a time of a leak", "rotation.revokeIssuedBefore", "2026-11-22T10:00:00Z"),
     ("an empty rotation", "rotation", {}),
     ("a verification", "verification", {"mode": "Disabled", "scope": "Self"}),
     ("a Secret's name with dots", "secret.name", "a.b-c"),

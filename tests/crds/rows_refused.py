@@ -12,6 +12,7 @@ _BETWEEN: Final = "must be between 60s and 731d"
 _CEILING: Final = "must be between 60s and 3650d"
 _TIME: Final = "date-time"
 _SINCE: Final = "rotation.rotateIssuedBefore"
+_LEAK: Final = "rotation.revokeIssuedBefore"
 _LEAD: Final = "rotation.renewBefore"
 _REF: Final = "identity.clientSecret.secretRef"
 _IDS: Final = "applications.clientIds"
@@ -66,6 +67,8 @@ APP: Final[tuple[Row, ...]] = (
     ("an hour that is none", _SINCE, "2026-02-20T24:00:00Z", _TIME),
     ("a time without a zone", _SINCE, "2026-02-20T20:00:00", _TIME),
     ("a list for a time", _SINCE, [], ""),
+    ("a date only for a leak", _LEAK, "2026-11-22", _TIME),
+    ("a list for a leak", _LEAK, [], ""),
     ("an unknown mode", "verification.mode", "Optional", _ENUM),
     ("a scope in lower case", "verification.scope", "graph", _ENUM),
     ("an unknown policy", "deletionPolicy", "Orphan", _ENUM),

@@ -109,6 +109,7 @@ class World:
         self._last_read: Application | None = None
         self._count = 0
         self._run: dict[KeyId, int] = {}
+        self._signed_in: dict[KeyId, datetime] = {}
         self._superseded: dict[KeyId, datetime] = {}
 
     # --- what tests do ---------------------------------------------------------------------
@@ -337,6 +338,7 @@ class World:
         result = self.answer(held.key_id) or self._true_answer(held.key_id)
         if result is PROVEN:
             self._run[held.key_id] = self._run.get(held.key_id, 0) + 1
+            self._signed_in[held.key_id] = self.now
         if isinstance(action, act.SignInPending):
             proof = record(self.memory.pending_proof, held.attempt, result, self.now)
             self.memory = replace(self.memory, pending_proof=proof)
@@ -459,10 +461,32 @@ class World:
             "the pending one stays",
         )
         if key in self._superseded and self.now + self.skew < made.end:
-            self._promise_a_survivor(key, made)
+            if self._is_leaked(made.start):
+                self._promise_a_successor()
+            else:
+                self._promise_a_survivor(key, made)
         del self.entra[key]
         self._last_read = None
         self.memory = replace(self.memory, removals={**self.memory.removals, key: self.now})
+
+    def _is_leaked(self, issued: datetime) -> bool:
+        """Tell whether the spec asks for the revocation of what was issued then."""
+        before = self.current_spec.rotation.revoke_issued_before
+        return before is not None and issued < before <= self.now + self.skew
+
+    def _promise_a_successor(self) -> None:
+        """Check that workloads have something that was not leaked, and that it works."""
+        t = self.target
+        held = self.entra.get(t.published.key_id) if t is not None and t.published else None
+        self._promise(
+            held is not None and not self._is_leaked(held.start),
+            "nothing is revoked without a successor",
+        )
+        signed = self._signed_in.get(held.key_id) if held is not None else None
+        self._promise(
+            signed is not None and self.now - signed <= 15 * SECOND,
+            "nothing is revoked before the successor signs in",
+        )
 
     def _promise_a_survivor(self, key: KeyId, made: Credential) -> None:
         """Check that workloads had the overlap to move to something that works longer."""

@@ -120,6 +120,10 @@ _SPECS: Final = [
     for when in (*RetireWhen, RetireWhen.OVERLAP_ELAPSED)
     for before in (None, None, NOW - 3 * HOUR, NOW + HOUR)
     for mode in (VerificationMode.REQUIRED, VerificationMode.REQUIRED, VerificationMode.DISABLED)
+] + [
+    spec(rotation=rotation(retire_when=when, revoke_issued_before=before))
+    for when in RetireWhen
+    for before in (NOW - 3 * HOUR, NOW - 3 * HOUR, NOW - 20 * MINUTE, NOW + HOUR)
 ]
 _TENANTS: Final[list[Tenant | Problem]] = [
     tenant(problem=problem(Reason.TENANT_NOT_READY)),

@@ -102,8 +102,20 @@ def a_removal_has_its_reason(o: Observation, d: Decision) -> None:
     entry = next((r for r in _retiring(o) if r.key_id == found.key_id), None)
     promise(t is not None and entry is not None, "what still works is removed only when retiring")
     if t is not None and entry is not None:
-        _retires_in_time(o, t, entry)
-        _has_a_survivor(o, t, found)
+        if not _is_leaked(o, found.start):
+            _retires_in_time(o, t, entry)
+            promise(_lives_longer(t, found), "what workloads read lives longer")
+        _has_a_survivor(o, t)
+
+
+def _is_leaked(o: Observation, issued: datetime) -> bool:
+    """Tell whether a person asked for the revocation of what was issued then."""
+    before = _spec(o).rotation.revoke_issued_before
+    return before is not None and before <= _entra_now(o) and issued < before
+
+
+def _lives_longer(t: Target, leaves: Credential) -> bool:
+    return t.published is not None and t.published.expires > leaves.end
 
 
 def _retires_in_time(o: Observation, t: Target, entry: Retiring) -> None:
@@ -114,13 +126,13 @@ def _retires_in_time(o: Observation, t: Target, entry: Retiring) -> None:
     promise(o.now - at >= 10 * MINUTE, "nothing goes within ten minutes of a publish")
 
 
-def _has_a_survivor(o: Observation, t: Target, leaves: Credential) -> None:
+def _has_a_survivor(o: Observation, t: Target) -> None:
     held, proof = t.published, o.memory.published_proof
     promise(t.value is not None and held is not None, "what workloads read is intact")
     if held is None:
         return
     promise(held.not_before <= _entra_now(o), "what workloads read is valid already")
-    promise(held.expires > leaves.end, "what workloads read lives longer")
+    promise(not _is_leaked(o, held.not_before), "what workloads read is no leaked one")
     promise(_listed(o, held.key_id) is not None, "what workloads read is listed")
     signed = proof.last_success if proof is not None and proof.successes else None
     is_its = proof is not None and proof.attempt == held.attempt
@@ -172,7 +184,8 @@ def only_the_needed_is_issued(o: Observation, d: Decision) -> None:
     ceilings = (f.spec.lifetime, f.tenant.limits.max_lifetime, _granted(o))
     low = all(c is None or d.action.lifetime <= c for c in ceilings)
     promise(low, "no longer than spec, grant and tenant allow")
-    t, before = o.target, f.spec.rotation.rotate_issued_before
+    t, asked = o.target, f.spec.rotation
+    before = asked.rotate_issued_before or asked.revoke_issued_before
     if t is None or f.plan is None or before is not None:
         return
     held = t.published

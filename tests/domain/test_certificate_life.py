@@ -92,7 +92,7 @@ def seen(p: Pending, wanted: AppCredentialSpec | None = None, **words: object) -
         (seen(staged(value=None)), Fence("its value is damaged")),
         (
             seen(staged(), certificate(rotate_issued_before=NOW + SECOND), now=NOW + MINUTE),
-            Fence("issued before rotateIssuedBefore"),
+            Fence("issued before what the spec's …IssuedBefore asks for"),
         ),
         (
             seen(

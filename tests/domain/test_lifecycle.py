@@ -1166,6 +1166,7 @@ def test_the_order_is_the_documented_one() -> None:
         "retiring_is_done",
         "stranded",
         "rendering_differs",
+        "revocation_due",
         "orphan",
         "intent_interrupted",
         "minted_is_useless",

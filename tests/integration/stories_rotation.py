@@ -95,6 +95,30 @@ def rotation_by_a_time_is_stateless(i: Installation) -> None:
     assert team.minted() == 3
 
 
+def a_leak_is_closed_once_its_successor_works(i: Installation) -> None:
+    """`revokeIssuedBefore` keeps the leaked one until what replaces it signs in, and no longer."""
+    team = i.team("leaked")
+    team.apply(rotation={"renewBefore": "30m", "overlap": "20m"})
+    team.ready()
+    first, old = team.key(), team.values()
+    rule = i.add_rule(fault="token-error", code=53003, match={"app": team.client_id})
+    i.pass_time(team.time("startTime") + timedelta(seconds=2))
+    rotation = team.live()["spec"]["rotation"]
+    team.change(rotation={**rotation, "revokeIssuedBefore": stamp(i.now())})
+    team.until(lambda: team.has("Stalled", "True", "RevocationBlocked"), "it is said", seconds=60)
+    assert first in team.key_ids(), "revoked without a successor"
+    assert team.key() == first
+    i.drop_rule(rule)
+    assert team.sign_in(old), "revoked without a successor"
+    team.until(lambda: first not in team.key_ids(), "it is revoked", seconds=90)
+    assert team.key() not in {"", first}
+    assert team.signs_in()
+    assert not team.sign_in(old)
+    team.ready()
+    assert "Revoked" in _reasons(team)
+    assert team.minted() == 2
+
+
 def what_others_made_is_untouched(i: Installation) -> None:
     """Foreign credentials are counted, and stay through rotation, retirement and deletion."""
     foreign = [

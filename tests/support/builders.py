@@ -110,12 +110,14 @@ def rotation(
     overlap: timedelta | None = None,
     retire_when: RetireWhen = RetireWhen.OVERLAP_ELAPSED,
     rotate_issued_before: datetime | None = None,
+    revoke_issued_before: datetime | None = None,
 ) -> RotationSpec:
     return RotationSpec(
         renew_before=renew_before,
         overlap=overlap,
         retire_when=retire_when,
         rotate_issued_before=rotate_issued_before,
+        revoke_issued_before=revoke_issued_before,
     )
 
 

@@ -69,11 +69,19 @@ class WriteTarget:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Remove one credential of ours from the application."""
+    """Remove one credential of ours from the application.
+
+    Attributes:
+        key_id: of the credential.
+        attempt: in its marker.
+        cause: why it retires; None for an orphan.
+        is_revocation: revokeIssuedBefore asks for it, before its time.
+    """
 
     key_id: KeyId
     attempt: Attempt
     cause: RetireCause | None
+    is_revocation: bool = False
 
 
 @dataclass(frozen=True, slots=True)

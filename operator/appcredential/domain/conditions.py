@@ -81,6 +81,8 @@ class Reason(StrEnum):
     """Graph refuses to make the credential, for instance by tenant policy."""
     CREDENTIAL_LIMIT = "CredentialLimit"
     """Several credentials of ours exist beside the published one, so new ones come slowly."""
+    REVOCATION_BLOCKED = "RevocationBlocked"
+    """What `revokeIssuedBefore` means to revoke is still valid: no proven successor came about."""
     DIRECTORY_UNAVAILABLE = "DirectoryUnavailable"
     """Graph cannot be reached or answers with server errors."""
     THROTTLED = "Throttled"

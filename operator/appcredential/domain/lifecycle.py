@@ -40,12 +40,13 @@ from appcredential.domain.marker import Attempt, attempt_id
 from appcredential.domain.needs import (
     is_gone,
     is_published,
+    is_revoked,
+    issued_before,
     known_keys,
     mint_time,
     needs_successor,
     real_end,
     retire_time,
-    rotate_before,
     seems_gone,
     unproven_publish_time,
 )
@@ -70,7 +71,7 @@ from appcredential.domain.secret_data import (
     type_of,
 )
 from appcredential.domain.spec import AppCredentialSpec, KeyId
-from appcredential.domain.status import needs_write, project
+from appcredential.domain.status import needs_write, project, revocation_patience_ends
 
 _ABSENT_READS = 3
 _REPAIR_PAUSE = timedelta(minutes=1)
@@ -217,6 +218,20 @@ def repair_time(f: Facts) -> datetime:
     return recent[-1] + min(_REPAIR_PAUSE * doublings, _REPAIR_PAUSE_CAP)
 
 
+def revocation_due(f: Facts) -> Action | None:
+    """12: what T holds meets revokeIssuedBefore and signs in now: older ones go, whatever else.
+
+    Without such a successor nothing goes. P's own attempt is no concern of this rule.
+    """
+    if not f.has_valid_published or is_revoked(f, _published(f).not_before):
+        return None
+    leaked = (
+        r for r in f.retiring if r.key_id in f.exact and is_revoked(f, f.exact[r.key_id].start)
+    )
+    action = _first(_proven_removal(f, r) for r in leaked)
+    return replace(action, is_revocation=True) if isinstance(action, Remove) else action
+
+
 def orphan(f: Facts) -> Action | None:
     """13: an attempt that is proven unpublished is removed early."""
     found = (c.key_id for c in f.exact.values() if f.is_abandoned(c))
@@ -275,9 +290,9 @@ def _uselessness(f: Facts, p: Pending) -> str | None:
     assert p.minted is not None  # noqa: S101 - callers checked
     if p.value is None:
         return "its value is damaged"
-    before = rotate_before(f)
+    before = issued_before(f)
     if before is not None and p.minted.not_before < before:
-        return "issued before rotateIssuedBefore"
+        return "issued before what the spec's …IssuedBefore asks for"
     life = p.minted.expires - p.minted.not_before
     if p.minted.expires - f.entra_now < effective_renew_before(f.spec.rotation, life) / 2:
         return "too little of its life is left"
@@ -484,6 +499,7 @@ RULES = (
     retiring_is_done,  # 9
     stranded,  # 10
     rendering_differs,  # 11
+    revocation_due,  # 12
     orphan,  # 13
     intent_interrupted,  # 14
     minted_is_useless,  # 15
@@ -538,13 +554,22 @@ def _pending_times(f: Facts) -> list[datetime]:
         times.append(
             signin.next_try(o.memory.published_proof, f.published.attempt, o.now, signin.SLOW_RETRY)
         )
-    before = f.spec.rotation.rotate_issued_before
-    if before is not None and before > f.entra_now:
-        times.append(_ours(f, before))
-    published = o.target.published_time if o.target is not None else None
-    if before is not None and published is not None:
-        times.append(published + o.policy.issued_before_spacing)
-    return times
+    return times + _issued_before_times(f)
+
+
+def _issued_before_times(f: Facts) -> list[datetime]:
+    """Return when an `…IssuedBefore` comes into force, and when it may again be obeyed."""
+    rotation, target, policy = f.spec.rotation, f.o.target, f.o.policy
+    asked = [
+        _ours(f, time)
+        for time in (rotation.rotate_issued_before, rotation.revoke_issued_before)
+        if time is not None
+    ]
+    if asked and target is not None and target.published_time is not None:
+        asked.append(target.published_time + policy.issued_before_spacing)
+    if rotation.revoke_issued_before is not None:
+        asked.append(revocation_patience_ends(f))
+    return asked
 
 
 def _ours(f: Facts, entra_time: datetime) -> datetime:

@@ -24,12 +24,12 @@ def needs_successor(f: Facts) -> bool:
     """Tell whether something new has to be issued."""
     if _is_needed(f):
         return True
-    before = rotate_before(f)
+    before = issued_before(f)
     return before is not None and f.published is not None and f.published.not_before < before
 
 
 def _is_needed(f: Facts) -> bool:
-    """Tell whether it is, whatever rotateIssuedBefore asks for."""
+    """Tell whether it is, whatever an `…IssuedBefore` asks for."""
     t = f.o.target
     if t is None or t.value is None or f.published is None or f.plan is None:
         return True
@@ -38,14 +38,26 @@ def _is_needed(f: Facts) -> bool:
     return f.entra_now >= f.plan.renewal_time
 
 
-def rotate_before(f: Facts) -> datetime | None:
-    """Return `rotateIssuedBefore` when it is past and the spacing since the last publish over."""
-    before, t = f.spec.rotation.rotate_issued_before, f.o.target
-    if before is None or before > f.entra_now:
-        return None
-    published = t.published_time if t is not None else None
+def issued_before(f: Facts) -> datetime | None:
+    """Return the later past `…IssuedBefore`, when the spacing since the last publish is over."""
+    times = (f.spec.rotation.rotate_issued_before, f.spec.rotation.revoke_issued_before)
+    past = [time for time in times if time is not None and time <= f.entra_now]
+    published = f.o.target.published_time if f.o.target is not None else None
     spaced = published is None or f.o.now - published >= f.o.policy.issued_before_spacing
-    return before if spaced else None
+    return max(past) if past and spaced else None
+
+
+def is_revoked(f: Facts, issued: datetime) -> bool:
+    """Tell whether `revokeIssuedBefore`, which must be past, is later than this time of issue."""
+    before = f.spec.rotation.revoke_issued_before
+    return before is not None and issued < before <= f.entra_now
+
+
+def is_revoking(f: Facts) -> bool:
+    """Tell whether something that `revokeIssuedBefore` concerns is still published or listed."""
+    held = [f.published.not_before] if f.published is not None else []
+    listed = [c.start for key, c in f.exact.items() if not is_published(f, key)]
+    return any(is_revoked(f, issued) for issued in (*held, *listed))
 
 
 def seems_gone(f: Facts) -> bool:
@@ -115,9 +127,10 @@ def _counted(f: Facts) -> list[Credential]:
     """Return the listed credentials of ours that the limit counts: valid and not published.
 
     Replaced ones did serve; they count only when a person asked for the rotation,
-    who could ask without end. A renewal that is due never waits for them.
+    who could ask without end. A renewal that is due never waits for them, nor does
+    a revocation, after which they are gone.
     """
-    served = _replaced(f) if _is_needed(f) else set()
+    served = _replaced(f) if _is_needed(f) or is_revoking(f) else set()
     return [
         c
         for key, c in f.exact.items()

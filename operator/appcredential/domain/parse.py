@@ -203,6 +203,7 @@ def _rotation(spec: shapes.Rotation, lifetime: timedelta) -> RotationSpec:
         overlap=_lead(f"{path}.overlap", spec.overlap),
         retire_when=spec.retire_when,
         rotate_issued_before=_moment(f"{path}.rotateIssuedBefore", spec.rotate_issued_before),
+        revoke_issued_before=_moment(f"{path}.revokeIssuedBefore", spec.revoke_issued_before),
     )
     _check_rotation(found.renew_before, found.overlap, lifetime)
     return found

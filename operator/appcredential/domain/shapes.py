@@ -68,6 +68,7 @@ class Rotation(Shape, frozen=True):
     overlap: str | None = None
     retire_when: RetireWhen = RetireWhen.EXPIRED
     rotate_issued_before: str | None = None
+    revoke_issued_before: str | None = None
 
 
 class Verification(Shape, frozen=True):

@@ -89,6 +89,7 @@ class RotationSpec:
     overlap: timedelta | None = None
     retire_when: RetireWhen = RetireWhen.EXPIRED
     rotate_issued_before: datetime | None = None
+    revoke_issued_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,10 +22,12 @@ from appcredential.domain.conditions import (
 )
 from appcredential.domain.durations import format_duration
 from appcredential.domain.facts import Facts
+from appcredential.domain.gates import patience_ends
 from appcredential.domain.marker import parse_marker
 from appcredential.domain.needs import (
     is_at_limit,
     is_gone,
+    is_revoking,
     needs_successor,
     real_end,
     retire_time,
@@ -57,9 +59,9 @@ def project(o: Observation, f: Facts | None, gate: Problem | None) -> dict[str, 
     """
     problem = gate or (_problem(f) if f is not None else None)
     ready = _ready(o, f, problem)
-    abnormal = _abnormal(o, ready, problem)
+    abnormal = _abnormal(ready, problem, _awaited(o, f))
     conditions = [ready, _verified(o, f), _expiring(o, f), *abnormal]
-    generation = _observed_generation(o, ready, problem)
+    generation = _observed_generation(o, ready, problem, _awaited(o, f))
     status: dict[str, Any] = {
         "observedGeneration": generation,
         "conditions": merge_conditions(
@@ -96,7 +98,41 @@ def _entra_now(o: Observation) -> datetime:
 
 
 def _problem(f: Facts) -> Problem | None:
-    """Return what keeps a needed successor from coming about."""
+    """Return what keeps a needed successor from coming about, or a revocation."""
+    cause = _successor_problem(f)
+    return cause if not is_revoking(f) else _revocation_problem(f, cause)
+
+
+def _revocation_problem(f: Facts, cause: Problem | None) -> Problem | None:
+    """Return the problem of a leak that stays open: it needs a person, soon."""
+    cause = cause or f.o.memory.directory_problem or _survivor_problem(f)
+    if cause is None or (not cause.stalled and f.o.now < revocation_patience_ends(f)):
+        return cause
+    return Problem(
+        reason=Reason.REVOCATION_BLOCKED,
+        message="What revokeIssuedBefore means to revoke stays valid, because nothing is removed "
+        f"without a proven successor. {cause.message}",
+    )
+
+
+def revocation_patience_ends(f: Facts) -> datetime:
+    """Return when a passing problem becomes one of the revocation that the spec asks for."""
+    before = f.spec.rotation.revoke_issued_before or f.o.now
+    return max(patience_ends(f.o), before + f.o.policy.arrival_grace)
+
+
+def _survivor_problem(f: Facts) -> Problem | None:
+    """Return why what T holds did not sign in, which must survive the revocation."""
+    proof, published = f.o.memory.published_proof, f.published
+    if proof is None or published is None or proof.attempt != published.attempt:
+        return None
+    if proof.failing_since is None:
+        return None
+    reason = proof.result.reason
+    return Problem(reason=reason, message=_SIGN_IN_MESSAGES[reason], stalled=False)
+
+
+def _successor_problem(f: Facts) -> Problem | None:
     if not needs_successor(f) and f.minted is None:
         return None
     if isinstance(f.o.grant, Problem):
@@ -205,16 +241,24 @@ def _is_rotating(o: Observation, f: Facts | None, published: Minted) -> bool:
         return True  # a gate before the spec's is closed too: nobody can say when one is due
     start, end, seed = published.not_before, published.expires, published.key_id
     plan = schedule(spec.rotation, asked_lifetime(spec.lifetime), start, end, seed)
-    return _entra_now(o) >= plan.renewal_time or _is_rotation_unmet(o)
+    return _entra_now(o) >= plan.renewal_time or _awaited(o, f) is not None
 
 
-def _is_rotation_unmet(o: Observation) -> bool:
-    """Tell whether `rotateIssuedBefore` is past and what is published was issued before it."""
+def _awaited(o: Observation, f: Facts | None) -> str | None:
+    """Return what an `…IssuedBefore` of the spec still waits for, though all is well without it."""
     spec, published = o.resource.spec, _valid_published(o)
     if not isinstance(spec, AppCredentialSpec) or published is None:
-        return False
-    before = spec.rotation.rotate_issued_before
-    return before is not None and published.not_before < before <= _entra_now(o)
+        return None
+    asked = {
+        "rotateIssuedBefore": spec.rotation.rotate_issued_before,
+        "revokeIssuedBefore": spec.rotation.revoke_issued_before,
+    }
+    for field, before in asked.items():
+        if before is not None and published.not_before < before <= _entra_now(o):
+            return f"{field} asks for a new credential."
+    if f is not None and is_revoking(f):
+        return "revokeIssuedBefore asks for the removal of older credentials."
+    return None
 
 
 def _is_gone(o: Observation, f: Facts | None) -> bool:
@@ -289,7 +333,7 @@ def _expiring(o: Observation, f: Facts | None) -> Condition:
     return Condition(type=ConditionType.EXPIRING, status=status, reason=reason, message=message)
 
 
-def _abnormal(o: Observation, ready: Condition, problem: Problem | None) -> list[Condition]:
+def _abnormal(ready: Condition, problem: Problem | None, awaited: str | None) -> list[Condition]:
     """Return Stalled, or Reconciling while the spec is not met; never both."""
     if problem is not None and problem.stalled:
         return [
@@ -302,22 +346,24 @@ def _abnormal(o: Observation, ready: Condition, problem: Problem | None) -> list
         ]
     if problem is not None and problem.reason is Reason.SUSPENDED:
         return []
-    if ready.status == "True" and not _is_rotation_unmet(o):
+    if ready.status == "True" and awaited is None:
         return []
     reason, message = ready.reason, ready.message
-    if ready.status == "True":
-        reason, message = Reason.PROGRESSING, "rotateIssuedBefore asks for a new credential."
+    if ready.status == "True" and awaited is not None:
+        reason, message = Reason.PROGRESSING, awaited
     return [
         Condition(type=ConditionType.RECONCILING, status="True", reason=reason, message=message)
     ]
 
 
-def _observed_generation(o: Observation, ready: Condition, problem: Problem | None) -> int:
+def _observed_generation(
+    o: Observation, ready: Condition, problem: Problem | None, awaited: str | None
+) -> int:
     """Return the generation whose outcome is reflected: ready, stalled or suspended."""
     settled = ready.status == "True" or (
         problem is not None and (problem.stalled or problem.reason is Reason.SUSPENDED)
     )
-    waits = _is_rotation_unmet(o) and (problem is None or not problem.stalled)
+    waits = awaited is not None and (problem is None or not problem.stalled)
     held = waits or (problem is not None and not problem.stalled)
     if problem is not None and problem.reason is Reason.SUSPENDED:
         held = False
