@@ -12,6 +12,7 @@ import msgspec
 
 from entra_emulator import admin_policies
 from entra_emulator.admin_errors import AdminError, unknown
+from entra_emulator.admin_federated import add_federated
 from entra_emulator.application_input import changed_properties
 from entra_emulator.application_record import ApplicationRecord
 from entra_emulator.certificates import decode_binary, read_certificate
@@ -97,6 +98,9 @@ def create_application(world: World, tenant_name: str, seed: ApplicationSeed) ->
         "servicePrincipalId": principal.id if principal else None,
         "passwords": [add_password(world, record.app_id, one) for one in seed.passwords],
         "keys": [add_key(world, record.app_id, one) for one in seed.keys],
+        "federatedIdentityCredentials": [
+            add_federated(world, record, one) for one in seed.federated_identity_credentials
+        ],
     }
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from entra_emulator.application_record import ApplicationRecord
 from entra_emulator.entities import PasswordCredential, ServicePrincipal, Tenant
+from entra_emulator.federated_rules import render_credential
 from entra_emulator.graph_render import render_application
 from entra_emulator.graph_time import render_time
 from entra_emulator.world import World
@@ -21,6 +22,7 @@ def show_application(record: ApplicationRecord) -> dict[str, Any]:
         "tenantId": record.tenant_id,
         "owners": list(view.properties.owners),
         "passwordCredentials": [_password(one) for one in view.passwords],
+        "federatedIdentityCredentials": [render_credential(one) for one in view.federated],
     }
 
 

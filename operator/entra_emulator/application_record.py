@@ -9,9 +9,11 @@ from typing import Generic, TypeVar
 from entra_emulator.entities import (
     ApplicationProperties,
     ApplicationView,
+    FederatedCredential,
     KeyCredential,
     PasswordCredential,
 )
+from entra_emulator.federated_history import FederatedHistory
 from entra_emulator.graph_time import Ticks
 from entra_emulator.replication import Change, Sees, sees_all
 
@@ -44,6 +46,7 @@ class ApplicationRecord:
         self._versions: list[tuple[Change, ApplicationProperties]] = [(change, properties)]
         self._passwords = _Credentials[PasswordCredential]()
         self._keys = _Credentials[KeyCredential]()
+        self._federated = FederatedHistory()
         self._settled_at = change.settled_at()
         self._truth: ApplicationView | None = None
 
@@ -98,6 +101,18 @@ class ApplicationRecord:
         self._committed(change)
         return True
 
+    def put_federated(self, credential: FederatedCredential, change: Change) -> None:
+        """Add a federated credential, or replace the one with the same id."""
+        self._committed(change)
+        self._federated.put(credential, change)
+
+    def remove_federated(self, credential_id: str, change: Change) -> bool:
+        """Mark a federated credential as removed; return whether there was one."""
+        if not self._federated.remove(credential_id, change):
+            return False
+        self._committed(change)
+        return True
+
     def _build(self, properties: ApplicationProperties, sees: Sees) -> ApplicationView:
         return ApplicationView(
             id=self.id,
@@ -108,6 +123,7 @@ class ApplicationRecord:
             properties=properties,
             passwords=self._passwords.visible(sees),
             keys=self._keys.visible(sees),
+            federated=self._federated.visible(sees),
         )
 
     def _committed(self, change: Change) -> None:

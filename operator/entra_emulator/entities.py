@@ -80,6 +80,19 @@ class KeyCredential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FederatedCredential:
+    """Whose tokens an application accepts as its own: exactly this issuer, subject, audience."""
+
+    id: str
+    ordinal: int
+    name: str
+    issuer: str
+    subject: str
+    audience: str
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationProperties:
     """What a PATCH can change, and the owners."""
 
@@ -108,6 +121,7 @@ class ApplicationView:
     properties: ApplicationProperties
     passwords: tuple[PasswordCredential, ...]
     keys: tuple[KeyCredential, ...]
+    federated: tuple[FederatedCredential, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

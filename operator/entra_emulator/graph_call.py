@@ -34,6 +34,7 @@ class GraphCall:
         params: the named parts of the path.
         query: the query options, names without `$` problems: as they were sent, decoded.
         body: the JSON object of the request; empty when there was none.
+        preferences: the words of the `Prefer` header, in lower case.
     """
 
     world: World
@@ -43,6 +44,7 @@ class GraphCall:
     params: Mapping[str, str]
     query: Mapping[str, str]
     body: Mapping[str, Any]
+    preferences: frozenset[str] = frozenset()
 
     def context(self, name: str) -> str:
         """Return an `@odata.context`."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from entra_emulator import graph_applications as applications
 from entra_emulator import graph_deleted_items as deleted_items
+from entra_emulator import graph_federated as federated
 from entra_emulator import graph_keys as keys
 from entra_emulator import graph_owners as owners
 from entra_emulator import graph_passwords as passwords
@@ -29,6 +30,7 @@ ROUTES: tuple[Route, ...] = (
     *applications.ROUTES,
     *passwords.ROUTES,
     *keys.ROUTES,
+    *federated.ROUTES,
     *owners.ROUTES,
     *policies.ROUTES,
     *service_principals.ROUTES,
@@ -46,6 +48,7 @@ class GraphRequest:
     query: Mapping[str, str]
     body: Mapping[str, Any]
     authorization: str | None
+    preferences: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,6 +98,7 @@ def admit(world: World, request: GraphRequest, trace: Trace) -> Admitted:
         params=params,
         query=request.query,
         body=request.body,
+        preferences=request.preferences,
     )
     incoming = _incoming(found, authenticated, record, now)
     return Admitted(route=found, call=call, incoming=incoming, record=record)

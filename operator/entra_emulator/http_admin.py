@@ -18,6 +18,8 @@ from entra_emulator import admin_views as views
 from entra_emulator.admin_errors import AdminError, unknown
 from entra_emulator.entities import Permission
 from entra_emulator.fault_types import faults_from, rule_from
+from entra_emulator.http_admin_action import Action, Answer
+from entra_emulator.http_admin_federated import FEDERATED_ACTIONS
 from entra_emulator.http_common import WORLD, json_response
 from entra_emulator.http_policies import POLICY_ACTIONS
 from entra_emulator.request_log import as_json
@@ -48,10 +50,6 @@ class _ClockRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_
     offset_seconds: _Seconds | None = None
     now: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     stopped: bool | None = None
-
-
-Answer = tuple[int, Any]
-Action = Callable[[World, Mapping[str, str], Any], Answer]
 
 
 def _create_tenant(world: World, _: Mapping[str, str], body: Any) -> Answer:
@@ -217,6 +215,7 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("DELETE", "applications/{app}/passwords/{key}", _remove_password),
     ("POST", "applications/{app}/keys", _add_key),
     ("DELETE", "applications/{app}/keys/{key}", _remove_key),
+    *FEDERATED_ACTIONS,
     ("PUT", "applications/{app}/owners", _set_owners),
     *POLICY_ACTIONS,
     ("GET", "faults", _show_faults),

@@ -101,7 +101,13 @@ async def _read(request: web.Request) -> GraphRequest:
         query=dict(request.query),
         body=await _body(request),
         authorization=request.headers.get("Authorization"),
+        preferences=_preferences(request),
     )
+
+
+def _preferences(request: web.Request) -> frozenset[str]:
+    words = ",".join(request.headers.getall("Prefer", [])).lower().split(",")
+    return frozenset(word.strip() for word in words)
 
 
 async def _body(request: web.Request) -> Mapping[str, Any]:

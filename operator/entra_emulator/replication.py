@@ -28,7 +28,7 @@ class ReadKind(StrEnum):
 
 
 class ChangeKind(StrEnum):
-    """What a change did: each kind spreads at its own pace, certificates at another."""
+    """What a change did: each kind of it, and of credential, spreads at its own pace."""
 
     CREATE = "create"
     ADD = "add"
@@ -36,6 +36,9 @@ class ChangeKind(StrEnum):
     REMOVE = "remove"
     ADD_KEY = "add_key"
     REMOVE_KEY = "remove_key"
+    ADD_FEDERATED = "add_federated"
+    UPDATE_FEDERATED = "update_federated"
+    REMOVE_FEDERATED = "remove_federated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,19 @@ class KeySeed(_Strict, frozen=True):
     key_id: _Id | None = None
 
 
+class FederatedSeed(_Strict, frozen=True, kw_only=True):
+    """A federated identity credential that exists already, with any values."""
+
+    name: str
+    issuer: str
+    subject: str
+    audiences: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=1)] = (
+        "api://AzureADTokenExchange",
+    )
+    description: str | None = None
+    id: _Id | None = None
+
+
 class PrincipalSeed(_Strict, frozen=True):
     """A service principal and what it may do in Graph."""
 
@@ -82,6 +95,7 @@ class ApplicationSeed(_Strict, frozen=True):
     keys: tuple[KeySeed, ...] = ()
     created_date_time: _Instant | None = None
     policy: _Id | None = None
+    federated_identity_credentials: tuple[FederatedSeed, ...] = ()
     service_principal: PrincipalSeed | None = PrincipalSeed()
 
 

@@ -44,11 +44,19 @@ def sign_in(user: GraphUser, app: MadeApplication, secret: str) -> int:
     return 200 if answer.status_code == 200 else int(answer.json()["error_codes"][0])
 
 
-def test_lag_of_the_field_is_4_to_18_seconds_for_every_kind_of_read() -> None:
-    """F1."""
+def test_lag_of_the_field_is_4_to_18_seconds_but_for_the_exchange_of_tokens() -> None:
+    """F1: new and changed federated credentials need minutes to work."""
     lag = Faults(profile="realistic").effective_lag()
-    windows = {lag.window(read, change) for read in ReadKind for change in ChangeKind}
-    assert windows == {(4.0, 18.0)}
+    windows = {
+        (read, change): lag.window(read, change) for read in ReadKind for change in ChangeKind
+    }
+    slow = {pair for pair, window in windows.items() if window == (15.0, 150.0)}
+    assert slow == {
+        (ReadKind.TOKEN, ChangeKind.ADD_FEDERATED),
+        (ReadKind.TOKEN, ChangeKind.UPDATE_FEDERATED),
+        (ReadKind.TOKEN, ChangeKind.REMOVE_FEDERATED),
+    }
+    assert {windows[pair] for pair in windows.keys() - slow} == {(4.0, 18.0)}
     assert lag.replicas == 3
 
 

@@ -16,12 +16,14 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from entra_emulator import admin_actions as actions
+from entra_emulator import admin_federated as federated
 from entra_emulator import admin_views as views
 from entra_emulator.entities import Permission
 from entra_emulator.fault_types import faults_from, rule_from
 from entra_emulator.request_log import LogEntry
 from entra_emulator.seed_types import (
     ApplicationSeed,
+    FederatedSeed,
     ForeignPrincipalSeed,
     KeySeed,
     PasswordSeed,
@@ -168,6 +170,25 @@ class Emulator:
     def remove_key(self, app: str, key_id: str) -> None:
         """Remove a certificate as somebody else would."""
         self.do(lambda world: actions.remove_key(world, app, key_id))
+
+    def add_federated(self, app: str, **fields: Any) -> str:
+        """Add a federated credential as somebody else would, as in a seed; return its id."""
+        seed = read_document(FederatedSeed, fields)
+        return str(
+            self.do(lambda w: federated.add_federated(w, actions.find_application(w, app), seed))[
+                "id"
+            ]
+        )
+
+    def change_federated(self, app: str, name: str, **values: Any) -> None:
+        """Change a federated credential, named by its id or name, as somebody else would."""
+        self.do(
+            lambda w: federated.change_federated(w, actions.find_application(w, app), name, values)
+        )
+
+    def remove_federated(self, app: str, name: str) -> None:
+        """Remove a federated credential, named by its id or name, as somebody else would."""
+        self.do(lambda w: federated.remove_federated(w, actions.find_application(w, app), name))
 
     def change_application(self, app: str, **properties: Any) -> None:
         """Change properties, named as in Graph, such as `isDisabled=True`."""
