@@ -12,6 +12,7 @@ from pathlib import Path
 from localcluster.binaries import locate, version_of
 from localcluster.detached import Keeper, State
 from localcluster.errors import ClusterError
+from localcluster.helm import locate_helm
 from localcluster.keeper import keep
 from localcluster.progress import to_stderr
 
@@ -21,7 +22,7 @@ NOT_RUNNING = "no cluster is running; start one with: python -m localcluster up"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
     options = _parser().parse_args(arguments)
-    commands = {"build": _build, "down": _down, "status": _status}
+    commands = {"build": _build, "helm": _helm, "down": _down, "status": _status}
     try:
         if options.command == "up":
             return _up(scheduler=options.scheduler)
@@ -46,9 +47,10 @@ def _parser() -> argparse.ArgumentParser:
         "kubectl; APPCREDENTIAL_CACHE replaces ~/.cache/appcredential.",
     )
     commands = parser.add_subparsers(
-        dest="command", required=True, metavar="build|up|down|status|kubectl"
+        dest="command", required=True, metavar="build|helm|up|down|status|kubectl"
     )
     commands.add_parser("build", help="make the binaries (once; about six minutes on two cores)")
+    commands.add_parser("helm", help="make helm (once; 90 seconds on two cores); prints its path")
     up = commands.add_parser("up", help="start in the background; prints lines for the shell")
     up.add_argument("--scheduler", action="store_true", help="also start kube-scheduler")
     commands.add_parser("down", help="stop, leaving nothing")
@@ -63,6 +65,11 @@ def _parser() -> argparse.ArgumentParser:
 def _build() -> int:
     binaries = locate(to_stderr)
     to_stderr(f"Kubernetes {version_of(binaries.apiserver)} is in {binaries.folder}")
+    return 0
+
+
+def _helm() -> int:
+    print(locate_helm(to_stderr))
     return 0
 
 
