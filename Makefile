@@ -36,6 +36,26 @@ lint: setup ## format, lint, import contracts, types
 cluster-binary: setup ## build the local Kubernetes once (about six minutes on two cores)
 	$(BIN)/python -m localcluster build
 
+.PHONY: helm
+helm: setup ## build helm once (a minute and a half on two cores)
+	@$(BIN)/python -m localcluster helm > /dev/null
+
+.PHONY: chart
+chart: helm cluster-binary ## check the charts, test them on a cluster, and package them into build/
+	@helm="$$($(BIN)/python -m localcluster helm)"; \
+	"$$helm" lint --strict charts/appcredential charts/appcredential-crds; \
+	$(BIN)/python -m pytest tests/chart -q; \
+	"$$helm" package --destination build charts/appcredential charts/appcredential-crds
+
+.PHONY: chart-files
+chart-files: setup ## write what the charts derive from crds/, the settings and the rights
+	$(BIN)/python -m charts.generate
+
+.PHONY: chart-snapshots
+chart-snapshots: helm ## write tests/chart/snapshots anew; look at the difference
+	-@$(BIN)/python -m pytest tests/chart/test_chart_render.py -q -k looked_at --write-snapshots
+	@git diff --stat tests/chart/snapshots
+
 .PHONY: unit
 unit: setup ## pure tests with the branch coverage of domain/
 	@echo "==> unit tests"
@@ -43,7 +63,7 @@ unit: setup ## pure tests with the branch coverage of domain/
 	$(BIN)/coverage report --fail-under=100
 
 .PHONY: test
-test: lint unit cluster-binary ## everything: lint, types, contracts, unit, integration, faults
+test: lint unit cluster-binary helm ## everything: lint, types, contracts, unit, integration, faults
 	@echo "==> integration tests"
 	$(BIN)/python -m pytest tests --ignore=tests/domain
 

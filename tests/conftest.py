@@ -16,6 +16,11 @@ from localcluster import Binaries, Cluster, locate
 CRDS = Path(__file__).parent.parent / "crds"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """For a person who has looked at what changed in the rendered chart."""
+    parser.addoption("--write-snapshots", action="store_true", help="write tests/chart/snapshots")
+
+
 @pytest.fixture(scope="session")
 def binaries(pytestconfig: pytest.Config) -> Binaries:
     """The Kubernetes binaries; a first build takes minutes, so its progress is shown."""

@@ -116,6 +116,7 @@ class Operator:
             users_of=store.users_of,
             wake=self._queue.add,
             retry=min(settings.permission_retry, timedelta(seconds=30)),
+            trial=settings.policy.trial,
         )
         self._ticketing = Ticketing(
             clock=clock,
@@ -305,6 +306,7 @@ class Operator:
             _grant_conditions(parse_grant(document)),
             generation=generation,
             now=self._clock.now(),
+            trial=self._settings.policy.trial,
         )
         wanted = {"observedGeneration": generation, "conditions": conditions}
         if needs_write(current, wanted):

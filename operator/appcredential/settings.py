@@ -175,6 +175,7 @@ def _parser(name: str, kind: str) -> Callable[[str], Any]:
     }
     parsers: dict[str, Callable[[str], Any]] = {
         "str": str,
+        "bool": _parse_bool,
         "int": _parse_count,
         "timedelta": _parse_duration,
         "tuple[str, ...]": _parse_names,
@@ -192,6 +193,12 @@ def _parse_count(raw: str) -> int:
     if not re.fullmatch(r"[0-9]{1,6}", raw):
         raise ValueError("must be a whole number from 0 to 999999")
     return int(raw)
+
+
+def _parse_bool(raw: str) -> bool:
+    if raw not in {"true", "false"}:
+        raise ValueError("must be true or false")
+    return raw == "true"
 
 
 def _parse_duration(raw: str) -> timedelta:

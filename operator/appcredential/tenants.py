@@ -20,7 +20,7 @@ from appcredential.domain.conditions import (
 from appcredential.domain.observed import Policy, Tenant
 from appcredential.domain.parse import parse_entra_tenant
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec import EntraTenantSpec
+from appcredential.domain.spec import Cloud, EntraTenantSpec
 from appcredential.domain.status import needs_write
 from appcredential.errors import (
     AppCredentialError,
@@ -55,6 +55,11 @@ _UNREACHABLE = Problem(
     reason=Reason.DIRECTORY_UNAVAILABLE,
     message="Graph or the token endpoint cannot be reached.",
     stalled=False,
+)
+_NOT_IN_A_TRIAL = Problem(
+    reason=Reason.NOT_IN_A_TRIAL,
+    message="The operator runs as a trial and never signs in to a real tenant. Install it without "
+    "trial.enabled, or use cloud: Custom.",
 )
 _UNREAD = Problem(
     reason=Reason.TENANT_NOT_READY,
@@ -155,6 +160,7 @@ class Tenants:
         wake: Callable[[Key], None],
         retry: timedelta = _RETRY,
         max_skew: timedelta = Policy().max_clock_skew,  # noqa: B008 - frozen
+        trial: bool = False,
     ) -> None:
         self._clock = clock
         self._namespace = namespace
@@ -167,6 +173,7 @@ class Tenants:
         self._wake = wake
         self._retry = retry
         self._max_skew = max_skew
+        self._trial = trial
         self._open: dict[str, _Open] = {}
         self._outcomes: dict[str, Problem | None] = {}
 
@@ -258,6 +265,9 @@ class Tenants:
             spec = parse_entra_tenant(document)
         except InvalidSpecError as exc:
             return Problem(reason=Reason.INVALID_SPEC, message=str(exc))
+        if self._trial and spec.cloud is not Cloud.CUSTOM:
+            await self._close(name)
+            return _NOT_IN_A_TRIAL
         identity = spec.identity
         secret = await self._secrets.value(
             self._namespace, identity.secret_name, identity.secret_key
@@ -370,6 +380,7 @@ class Tenants:
                 _conditions(problem),
                 generation=generation,
                 now=self._clock.now(),
+                trial=self._trial,
             ),
         }
         identity = ((document.get("spec") or {}).get("identity") or {}).get("clientSecret") or {}

@@ -76,7 +76,9 @@ def _server_certificate(
 ) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Entra emulator")])
     alternatives = [_general_name(name) for name in dict.fromkeys((*_ALWAYS, *names))]
-    issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
+    # The authority's own words: one made elsewhere may name its key by another hash.
+    named = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    issuer_id = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(named)
     usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
     builder = _builder(subject, authority.subject, key.public_key(), _YEAR)
     builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)

@@ -57,6 +57,14 @@ def test_a_condition_no_longer_wanted_is_left_out_and_the_order_is_the_wanted_on
     assert [c["type"] for c in merged] == ["Verified", "Ready"]
 
 
+def test_a_trial_is_said_in_the_message_of_ready_and_only_there() -> None:
+    verified = Condition(
+        type=ConditionType.VERIFIED, status="True", reason=Reason.PROVEN, message="Proven."
+    )
+    merged = merge_conditions([], [condition(), verified], generation=1, now=NOW, trial=True)
+    assert [c["message"] for c in merged] == ["TRIAL: Well.", "Proven."]
+
+
 def test_a_generation_never_observed_is_left_out() -> None:
     # The CRD, like metav1.Condition, refuses a negative one: the whole status would be lost.
     (merged,) = merge_conditions([], [condition()], generation=-1, now=NOW)

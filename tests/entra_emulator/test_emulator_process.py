@@ -11,13 +11,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from entra_emulator.__main__ import main
 from entra_emulator.tls import server_context
@@ -151,6 +154,32 @@ def test_lost_certificate_is_written_again_from_its_key(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").unlink()
     server_context(tmp_path, ["localhost"])
     assert (tmp_path / "ca.pem").read_bytes() == before
+
+
+def test_an_authority_made_elsewhere_is_used_by_its_own_names(tmp_path: Path) -> None:
+    """Other programs name a key by another hash than this one would, or keep it in SEC1."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "made by helm")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=2))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier(b"a name of its own"), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = made.public_bytes(Encoding.PEM)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    (tmp_path / "tls").mkdir()
+    (tmp_path / "tls" / "ca-key.pem").write_bytes(private + pem)
+    with running(tmp_path) as (_, url), client(tmp_path) as http:
+        assert http.get(f"{url}/emulator/healthz").status_code == 200
+    assert (tmp_path / "tls" / "ca.pem").read_bytes() == pem
 
 
 @pytest.mark.parametrize("name", ["ca-key.pem", "token-signing-key.pem"])

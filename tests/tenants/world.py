@@ -173,7 +173,7 @@ class NoTickets:
 class World:
     """One tenant, one grant and one AppCredential, and all that works on them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, trial: bool = False) -> None:
         self.clock = HandClock()
         self.api = FakeApi()
         self.entra = FakeEntra(self.clock)
@@ -199,10 +199,11 @@ class World:
             open_session=self._open,
             users_of=self.store.users_of,
             wake=self.woken.append,
+            trial=trial,
         )
         self.reconciler = Reconciler(
             clock=self.clock,
-            policy=Policy(),
+            policy=Policy(trial=trial),
             identity=IDENTITY,
             holder=HOLDER,
             gate=gate,
@@ -240,6 +241,11 @@ class World:
     def put_identity(self, value: str) -> None:
         """Write the operator's own credential, in base64."""
         self.api.put(secrets_path(SYSTEM, "identity"), {"data": {"clientSecret": value}})
+
+    def set_cloud(self, cloud: str) -> None:
+        """Change the tenant's cloud."""
+        found = self.api.objects[_TENANT_PATH]
+        self.api.put(_TENANT_PATH, {**found, "spec": {**found["spec"], "cloud": cloud}})
 
     def put_grant(
         self,

@@ -8,7 +8,7 @@ no times, request ids or server text.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -125,6 +125,8 @@ class Reason(StrEnum):
     """Entra refuses the operator's own credential."""
     CUSTOM_CLOUD_NOT_CONFIGURED = "CustomCloudNotConfigured"
     """`cloud: Custom` needs endpoints in the operator's settings."""
+    NOT_IN_A_TRIAL = "NotInATrial"
+    """The operator runs as a trial, which serves tenants of `cloud: Custom` only."""
     ACCEPTED = "Accepted"
     """The grant is valid and in force."""
     NOT_LEADER = "NotLeader"
@@ -163,14 +165,23 @@ def merge_conditions(
     *,
     generation: int,
     now: datetime,
+    trial: bool = False,
 ) -> list[dict[str, Any]]:
     """Return the new list in metav1.Condition form, sorted as `wanted` is.
 
     `lastTransitionTime` moves only when `status` changes (Kubernetes API
-    conventions). A type that is no longer wanted is left out.
+    conventions). A type that is no longer wanted is left out. In a `trial` the
+    message of Ready says so, because nothing there opens a real tenant.
     """
     before = {str(c.get("type")): c for c in existing}
-    return [_merge(before.get(c.type), c, generation=generation, now=now) for c in wanted]
+    said = [_on_trial(c) for c in wanted] if trial else wanted
+    return [_merge(before.get(c.type), c, generation=generation, now=now) for c in said]
+
+
+def _on_trial(condition: Condition) -> Condition:
+    if condition.type is not ConditionType.READY:
+        return condition
+    return replace(condition, message=f"TRIAL: {condition.message}")
 
 
 def _merge(

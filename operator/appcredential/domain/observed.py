@@ -255,6 +255,7 @@ class Policy:
     next_proof_count: int = 5
     next_proof_spread_min: timedelta = timedelta(seconds=5)
     next_proof_spread_max: timedelta = timedelta(seconds=60)
+    trial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

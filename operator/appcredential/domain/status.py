@@ -69,6 +69,7 @@ def project(o: Observation, f: Facts | None, gate: Problem | None) -> dict[str, 
             conditions,
             generation=generation,
             now=o.now,
+            trial=o.policy.trial,
         ),
     }
     status.update(_projection(o))

@@ -1,0 +1,39 @@
+{{- /* The container's environment. docs/settings.md lists every variable. */}}
+{{- define "appcredential.env" -}}
+- name: APPCREDENTIAL_NAMESPACE
+  valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
+- name: APPCREDENTIAL_POD_NAME
+  valueFrom: {fieldRef: {fieldPath: metadata.name}}
+{{- if .Values.watchNamespaces }}
+- name: APPCREDENTIAL_WATCH_NAMESPACES
+  value: {{ join "," .Values.watchNamespaces | quote }}
+{{- end }}
+{{- if .Values.trial.enabled }}
+- name: APPCREDENTIAL_TRIAL
+  value: "true"
+- name: APPCREDENTIAL_CUSTOM_AUTHORITY
+  value: {{ printf "https://%s:8443" (include "appcredential.trialHost" .) }}
+- name: APPCREDENTIAL_CUSTOM_GRAPH
+  value: {{ printf "https://%s:8443" (include "appcredential.trialHost" .) }}
+{{- else if .Values.custom.authority }}
+- name: APPCREDENTIAL_CUSTOM_AUTHORITY
+  value: {{ .Values.custom.authority | quote }}
+- name: APPCREDENTIAL_CUSTOM_GRAPH
+  value: {{ .Values.custom.graph | quote }}
+{{- end }}
+{{- if or .Values.trial.enabled .Values.custom.ca.secretName }}
+- name: APPCREDENTIAL_CUSTOM_CA_FILE
+  value: /etc/appcredential/custom/ca.pem
+{{- end }}
+{{- range $name, $value := .Values.settings }}
+- name: APPCREDENTIAL_{{ snakecase $name | upper }}
+  value: {{ $value | toString | quote }}
+{{- end }}
+{{- if .Values.workloadIdentity.enabled }}
+- name: AZURE_FEDERATED_TOKEN_FILE
+  value: /var/run/secrets/azure/tokens/azure-identity-token
+{{- end }}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}

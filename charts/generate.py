@@ -1,0 +1,166 @@
+"""Writes the files of the charts that follow from others, so that nothing is kept twice by hand.
+
+`python -m charts.generate` after a change of crds/, of the settings, of
+examples/deploy/rbac.yaml or of values.yaml. A test compares.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from appcredential.domain.observed import Policy
+from appcredential.settings import FIELDS, PREFIX, Settings
+from charts.readme import readme
+
+ROOT: Final = Path(__file__).parents[1]
+CHART: Final = ROOT / "charts" / "appcredential"
+CRDS_CHART: Final = ROOT / "charts" / "appcredential-crds"
+RBAC: Final = ROOT / "examples" / "deploy" / "rbac.yaml"
+DURATION: Final = "^([0-9]{1,4}w)?([0-9]{1,4}d)?([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$"
+
+SET_BY_THE_CHART: Final = frozenset(
+    PREFIX + name
+    for name in (
+        *("NAMESPACE", "POD_NAME", "WATCH_NAMESPACES", "TRIAL"),
+        *("CUSTOM_AUTHORITY", "CUSTOM_GRAPH", "CUSTOM_CA_FILE"),
+        *("HEALTH_ADDRESS", "HEALTH_PORT"),
+    )
+)
+"""Variables that other values stand for, or that a pod has no choice about."""
+_CLUSTER_GROUPS: Final = frozenset(
+    {"appcredential.io", "apiextensions.k8s.io", "authentication.k8s.io"}
+)
+_READ_SECRETS: Final = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
+
+Rule = dict[str, Any]
+
+
+def generated() -> dict[Path, str]:
+    """Return the text of every generated file."""
+    files = {CHART / "files" / "rights.yaml": _dump(rights())}
+    for crd in sorted((ROOT / "crds").glob("*.yaml")):
+        files[CHART / "crds" / crd.name] = crd.read_text()
+        files[CRDS_CHART / "templates" / crd.name] = kept(crd.read_text())
+    files[CHART / "values.schema.json"] = json.dumps(schema(), indent=2) + "\n"
+    files[CHART / "README.md"] = readme((CHART / "values.yaml").read_text())
+    return files
+
+
+def rights() -> dict[str, list[Rule]]:
+    """Return the operator's rights by where they are given.
+
+    `cluster` everywhere, whatever it serves; `namespaces` where AppCredentials are;
+    `operator` in its own namespace; `events` and `identities` are what is left of
+    `namespaces` for Events about cluster-scoped objects and for the operator's own Secrets.
+    """
+    documents = list(yaml.safe_load_all(RBAC.read_text()))
+    (everywhere,) = (d["rules"] for d in documents if d["kind"] == "ClusterRole")
+    (own,) = (d["rules"] for d in documents if d["kind"] == "Role")
+    namespaced = [rule for rule in everywhere if not is_of_the_cluster(rule)]
+    return {
+        "cluster": [rule for rule in everywhere if is_of_the_cluster(rule)],
+        "namespaces": namespaced,
+        "operator": own,
+        "events": [rule for rule in namespaced if "events" in rule["resources"]],
+        "identities": [_READ_SECRETS],
+    }
+
+
+def is_of_the_cluster(rule: Rule) -> bool:
+    """Tell whether a rule is about what no Role of a namespace can give.
+
+    AppCredentials count among that: their finalizer must be released also when a
+    terminating namespace has lost its Role already.
+    """
+    if "nonResourceURLs" in rule or rule["resources"] == ["namespaces"]:
+        return True
+    return set(rule["apiGroups"]) <= _CLUSTER_GROUPS
+
+
+def kept(crd: str) -> str:
+    """Return a CRD as a template of the CRD chart: it stays when the release goes."""
+    head, annotations, rest = crd.partition("  annotations:\n")
+    if not annotations or "{{" in crd:
+        raise ValueError("a CRD needs annotations, and nothing that looks like a template")
+    policy = "    {{- if .Values.keep }}\n    helm.sh/resource-policy: keep\n    {{- end }}\n"
+    return head + annotations + policy + rest
+
+
+def schema() -> dict[str, Any]:
+    """Return the schema of the values: written by hand but for settings, tenants and grants."""
+    found: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
+    found["properties"]["settings"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {camel(name): shape for name, shape in _settings().items()},
+    }
+    for name, plural in (
+        ("entraTenantSpec", "entratenants"),
+        ("applicationGrantSpec", "applicationgrants"),
+    ):
+        crd = yaml.safe_load((ROOT / "crds" / f"{plural}.yaml").read_text())
+        whole = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+        found["$defs"][name] = strict(whole["properties"]["spec"])
+    return found
+
+
+def camel(variable: str) -> str:
+    """`APPCREDENTIAL_LEASE_DURATION` becomes `leaseDuration`."""
+    first, *rest = variable.removeprefix(PREFIX).lower().split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _settings() -> dict[str, dict[str, Any]]:
+    kinds = {f.name: str(f.type) for kind in (Settings, Policy) for f in fields(kind)}
+    shapes: dict[str, dict[str, Any]] = {
+        "str": {"type": "string"},
+        "int": {"type": "integer", "minimum": 0, "maximum": 999999},
+        "bool": {"type": "boolean"},
+        "timedelta": {"type": "string", "minLength": 2, "pattern": DURATION},
+        "tuple[str, ...]": {"type": "string"},
+    }
+    own: dict[str, dict[str, Any]] = {"log_level": {"enum": ["DEBUG", "INFO", "WARNING", "ERROR"]}}
+    names = (v.removeprefix(PREFIX).lower() for v in FIELDS if v not in SET_BY_THE_CHART)
+    return {PREFIX + name.upper(): own.get(name) or shapes[kinds[name]] for name in names}
+
+
+def strict(node: Any) -> Any:
+    """Return a structural schema as JSON Schema in which unknown fields are faults."""
+    if isinstance(node, list):
+        return [strict(item) for item in node]
+    if not isinstance(node, Mapping):
+        return node
+    dropped = {"default", "description", "format"}
+    found = {
+        key: {name: strict(inner) for name, inner in value.items()}
+        if key == "properties"
+        else strict(value)
+        for key, value in node.items()
+        if key not in dropped and not key.startswith("x-kubernetes-")
+    }
+    if "properties" in node:
+        found["additionalProperties"] = False
+    return found
+
+
+def _dump(rules: Mapping[str, list[Rule]]) -> str:
+    head = "# From examples/deploy/rbac.yaml by `make chart-files`; change it there.\n"
+    # By way of JSON: a rule that stands in two places is written twice, without an anchor.
+    return head + yaml.safe_dump(json.loads(json.dumps(rules)), sort_keys=False)
+
+
+def main() -> None:
+    """Write them all."""
+    for path, text in generated().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""What the charts hold twice is the same in both places."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from appcredential import __version__
+from appcredential.settings import FIELDS
+from charts.generate import RBAC, SET_BY_THE_CHART, camel, generated, rights, schema
+from charts.readme import rows
+from tests.chart.helming import CHART, CRDS_CHART, ROOT, Helm, documents, environment, flags, one
+
+CRDS = sorted((ROOT / "crds").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", generated(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_generated_file_is_up_to_date(path: Path) -> None:
+    assert path.read_text() == generated()[path], "run: make chart-files"
+
+
+def test_the_charts_carry_the_operators_version() -> None:
+    for chart in (CHART, CRDS_CHART):
+        head = yaml.safe_load((chart / "Chart.yaml").read_text())
+        assert (head["version"], head["appVersion"]) == (__version__, __version__)
+
+
+def test_artifact_hub_is_told_every_kind() -> None:
+    annotations = yaml.safe_load((CHART / "Chart.yaml").read_text())["annotations"]
+    told = {crd["name"] for crd in yaml.safe_load(annotations["artifacthub.io/crds"])}
+    assert told == {yaml.safe_load(path.read_text())["metadata"]["name"] for path in CRDS}
+
+
+def test_the_charts_hold_no_other_crd() -> None:
+    names = {path.name for path in CRDS}
+    assert {path.name for path in (CHART / "crds").iterdir()} == names
+    assert {path.name for path in (CRDS_CHART / "templates").iterdir()} == names
+
+
+def test_the_crd_chart_renders_the_crds_and_keeps_them(helm: Helm) -> None:
+    wanted = [yaml.safe_load(path.read_text()) for path in CRDS]
+    assert documents(helm.template("--set", "keep=false", chart=CRDS_CHART)) == wanted
+    for crd in documents(helm.template(chart=CRDS_CHART)):
+        assert crd["metadata"]["annotations"].pop("helm.sh/resource-policy") == "keep"
+        assert crd in wanted
+
+
+def test_the_command_prints_the_same_crds() -> None:
+    command = [sys.executable, "-m", "appcredential", "crds"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert documents(done.stdout) == [yaml.safe_load(path.read_text()) for path in CRDS]
+
+
+def test_every_value_is_explained_in_the_readme() -> None:
+    told = {row.path for row in rows((CHART / "values.yaml").read_text())}
+
+    def leaves(node: object, path: str) -> set[str]:
+        if path in told or not isinstance(node, dict):
+            return {path}
+        return {leaf for key, value in node.items() for leaf in leaves(value, f"{path}.{key}")}
+
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    assert {leaf for key, value in values.items() for leaf in leaves(value, key)} == told
+
+
+def test_every_value_is_in_the_schema() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    assert set(schema()["properties"]) == {"global", *values}
+
+
+# --- settings ---------------------------------------------------------------------------------
+
+
+def test_every_setting_is_a_value_or_set_by_the_chart() -> None:
+    known = set(schema()["properties"]["settings"]["properties"])
+    assert known == {camel(name) for name in FIELDS if name not in SET_BY_THE_CHART}
+    assert set(FIELDS) >= SET_BY_THE_CHART
+
+
+def test_settings_are_rendered_as_the_operator_names_them(helm: Helm) -> None:
+    samples = {"string": "90s", "integer": 7, "boolean": True}
+    shapes = schema()["properties"]["settings"]["properties"]
+    settings = {
+        name: shape["enum"][0] if "enum" in shape else samples[shape["type"]]
+        for name, shape in shapes.items()
+    }
+    rendered = documents(helm.template(*flags({"settings": settings})))
+    found = environment(one(rendered, "Deployment"), "pod")
+    wanted = {name: settings[camel(name)] for name in FIELDS if name not in SET_BY_THE_CHART}
+    told = {name: str(value).replace("True", "true") for name, value in wanted.items()}
+    assert {name: found.get(name) for name in told} == told
+
+
+@pytest.mark.parametrize("values", ["default", "full", "namespaced", "trial"])
+def test_the_chart_sets_nothing_that_is_no_setting(helm: Helm, values: str) -> None:
+    file = Path(__file__).parent / "values" / f"{values}.yaml"
+    deployment = one(documents(helm.template("-f", file)), "Deployment", "appcredential")
+    found = {name for name in environment(deployment, "pod") if name.startswith("APPCREDENTIAL_")}
+    assert found <= set(FIELDS)
+
+
+# --- rights -----------------------------------------------------------------------------------
+
+
+def test_the_rights_are_those_of_the_example_by_hand() -> None:
+    found = rights()
+    documents = list(yaml.safe_load_all(RBAC.read_text()))
+    (everywhere,) = (d["rules"] for d in documents if d["kind"] == "ClusterRole")
+    assert [r for r in everywhere if r not in found["cluster"] + found["namespaces"]] == []
+    assert len(found["cluster"] + found["namespaces"]) == len(everywhere)
+    assert [r["resources"] for r in found["namespaces"] if "secrets" in r["resources"]]
+
+
+def test_no_right_has_a_wildcard_or_lists_secrets(helm: Helm) -> None:
+    for file in (Path(__file__).parent / "values").iterdir():
+        for role in documents(helm.template("-f", file)):
+            if role["kind"] not in {"Role", "ClusterRole"}:
+                continue
+            for rule in role["rules"]:
+                assert "*" not in [word for words in rule.values() for word in words]
+                if "secrets" in rule.get("resources", ()):
+                    assert not {"list", "watch", "patch", "deletecollection"} & set(rule["verbs"])
+
+
+def test_confined_to_namespaces_only_the_kinds_stay_cluster_wide(helm: Helm) -> None:
+    rendered = documents(helm.template("--set-json", 'watchNamespaces=["shop"]'))
+    role = one(rendered, "ClusterRole", "appcredential.appcredential-system")
+    reached = {r for rule in role["rules"] for r in rule.get("resources", ())}
+    assert not reached & {"secrets", "pods", "serviceaccounts", "events", "configmaps"}
+    roles = [d["metadata"]["namespace"] for d in rendered if d["kind"] == "Role"]
+    assert roles == ["appcredential-system", "default", "shop"]

@@ -1,0 +1,95 @@
+"""Wrong values are refused by name, with what would be right."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+
+from tests.chart.helming import Helm, flags
+
+GUID: Final = "11111111-1111-4111-8111-111111111111"
+IDENTITY: Final = {"clientSecret": {"clientId": GUID, "secretRef": {"name": "operator-identity"}}}
+TENANT: Final = {"tenantId": GUID, "cloud": "Public", "identity": IDENTITY}
+
+REFUSED: Final[list[tuple[dict[str, Any], str, str]]] = [
+    ({"replica": 2}, "", "additional properties 'replica' not allowed"),
+    ({"replicas": "two"}, "/replicas", "got string, want integer"),
+    ({"replicas": 9}, "/replicas", "maximum"),
+    ({"image.tags": "1"}, "/image", "additional properties 'tags' not allowed"),
+    ({"image.digest": "sha256:12"}, "/image/digest", "does not match pattern"),
+    ({"image.pullPolicy": "Sometimes"}, "/image/pullPolicy", "'Always', 'IfNotPresent', 'Never'"),
+    ({"image.repository": "Has Blanks"}, "/image/repository", "does not match pattern"),
+    ({"settings.leaseDuration": "60"}, "/settings/leaseDuration", "does not match pattern"),
+    ({"settings.leaseDurations": "60s"}, "/settings", "'leaseDurations' not allowed"),
+    ({"settings.workers": "many"}, "/settings/workers", "want integer"),
+    ({"settings.logLevel": "TRACE"}, "/settings/logLevel", "'DEBUG', 'INFO'"),
+    ({"settings.trial": True}, "/settings", "'trial' not allowed"),
+    ({"watchNamespaces": ["Shop"]}, "/watchNamespaces/0", "does not match pattern"),
+    ({"watchNamespaces": "shop"}, "/watchNamespaces", "got string, want array"),
+    ({"watchNamespaces": ["shop", "shop"]}, "/watchNamespaces", "equal"),
+    ({"tenants.default": {**TENANT, "cloud": "Azure"}}, "/tenants/default/cloud", "'Public'"),
+    (
+        {"tenants.default": {**TENANT, "tenantID": GUID}},
+        "/tenants/default",
+        "'tenantID' not allowed",
+    ),
+    (
+        {"tenants.default": {"cloud": "Public", "identity": IDENTITY}},
+        "/tenants/default",
+        "missing property 'tenantId'",
+    ),
+    ({"tenants": {"Default": TENANT}}, "/tenants", "'Default' not allowed"),
+    ({"tenants": [TENANT]}, "/tenants", "got array, want object"),
+    (
+        {"grants.shop": {"applications": {}, "namespaces": {"names": ["shop"]}, "nam": 1}},
+        "/grants/shop",
+        "'nam' not allowed",
+    ),
+    ({"custom.authority": "http://login.test"}, "/custom/authority", "does not match pattern"),
+    ({"workloadIdentity.clientId": "orders"}, "/workloadIdentity/clientId", "does not match"),
+    (
+        {"workloadIdentity.tokenExpirationSeconds": 60},
+        "/workloadIdentity/tokenExpirationSeconds",
+        "minimum",
+    ),
+    ({"metrics.serviceMonitor.renderMode": "maybe"}, "/renderMode", "'failIfMissing'"),
+    ({"networkPolicy.ports": [0]}, "/networkPolicy/ports/0", "minimum"),
+    ({"networkPolicy.cidrs": ["10.0.0.0"]}, "/networkPolicy/cidrs/0", "does not match pattern"),
+    ({"extraEnv": [{"name": "APPCREDENTIAL_WORKERS"}]}, "/extraEnv/0/name", "not"),
+    ({"podLabels": {"a": 1}}, "/podLabels/a", "got number, want string"),
+    ({"admissionPolicies.tokenAudiences": []}, "/admissionPolicies/tokenAudiences", "minItems"),
+    ({"trial.enabled": "yes"}, "/trial/enabled", "got string, want boolean"),
+    ({"trial.namespace": ""}, "/trial/namespace", "does not match pattern"),
+]
+TOGETHER: Final[list[tuple[dict[str, Any], str]]] = [
+    (
+        {"trial.enabled": True, "tenants.real": TENANT},
+        "tenants.real.cloud is Public, but trial.enabled serves only Custom",
+    ),
+    (
+        {"trial.enabled": True, "tenants.default": {**TENANT, "cloud": "Custom"}},
+        "tenants.default is made by the trial itself",
+    ),
+    (
+        {"trial.enabled": True, "custom.authority": "https://a.test", "custom.graph": ""},
+        "custom.authority is set by the trial itself",
+    ),
+    ({"trial.enabled": True, "watchNamespaces": ["shop"]}, "add it there"),
+    ({"custom.authority": "https://a.test"}, "custom.authority and custom.graph go together"),
+    ({"workloadIdentity.webhook": True}, "workloadIdentity.clientId is missing"),
+]
+
+
+@pytest.mark.parametrize(("values", "field", "fault"), REFUSED, ids=lambda v: str(v)[:40])
+def test_it_is_refused(helm: Helm, values: dict[str, Any], field: str, fault: str) -> None:
+    said = helm.refusal(*flags(values))
+    assert f"{field}'" in said
+    assert fault in said
+
+
+@pytest.mark.parametrize(("values", "fault"), TOGETHER, ids=lambda v: str(v)[:40])
+def test_what_does_not_go_together_is_refused(
+    helm: Helm, values: dict[str, Any], fault: str
+) -> None:
+    assert fault in helm.refusal(*flags(values))
