@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from appcredential import certificate_issuing, strategies
 from appcredential.domain import actions as act
+from appcredential.domain import refusals
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts import Facts
 from appcredential.domain.lifecycle import REPAIRED, publication
@@ -198,12 +199,7 @@ class Effects:
             reason = Reason.PERMISSION_DENIED
             return Problem(reason=reason, message=message), self._permission_retry
         if isinstance(exc, RejectedError):
-            message = (
-                f"Graph refuses to make the credential: {exc.code or 'bad request'}. If a policy "
-                "of the tenant forbids credentials of this type or so long a lifetime, shorten "
-                "spec.lifetime or have the application exempted."
-            )
-            return Problem(reason=Reason.CREDENTIAL_REFUSED, message=message), _RETRY_CAP
+            return refusals.refusal(exc.code), _RETRY_CAP
         message = "Graph cannot be reached or answers with errors."
         reason = Reason.DIRECTORY_UNAVAILABLE
         return Problem(reason=reason, message=message, stalled=False), _RETRY

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from appcredential.domain.app_policy import AppPolicy
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed import (
     Abandoned,
@@ -61,6 +62,20 @@ class NewCertificate:
     start: datetime
     end: datetime
     content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """What a look at a tenant told beside that it can be used.
+
+    Attributes:
+        expiration: when the operator's own credential ends; None when that cannot be told.
+        policy: what the tenant's policy allows, or that it may not be read; None when
+            nothing was learnt about it this time.
+    """
+
+    expiration: datetime | None = None
+    policy: AppPolicy | None = None
 
 
 class Directory(Protocol):

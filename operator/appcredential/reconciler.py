@@ -43,7 +43,11 @@ _MINT_SECONDS = 40.0
 _CONFLICT_RETRY = timedelta(seconds=1)
 _FORBIDDEN_RETRY = timedelta(minutes=1)
 _CLOSED_RETRY = timedelta(minutes=1)
-_IDENTITY_DOUBT = timedelta(seconds=10)
+# How old a probe has to be for another one, by what raised the doubt.
+_DOUBTS = {
+    Reason.TENANT_NOT_READY: timedelta(seconds=10),
+    Reason.LIFETIME_OVER_POLICY: timedelta(minutes=1),
+}
 
 
 class GrantSource(Protocol):
@@ -298,15 +302,18 @@ class Reconciler:
             raise
         self._metrics.effects.labels(name, "done").inc()
         view.written(name)
-        self._doubt_identity(o, view)
+        self._doubt_tenant(o, view)
         return True
 
-    def _doubt_identity(self, o: Observation, view: View) -> None:
-        """Have the tenant probed when Entra rejected the operator itself: it concerns all."""
+    def _doubt_tenant(self, o: Observation, view: View) -> None:
+        """Have the tenant probed when what Entra said concerns all who use it.
+
+        It rejected the operator itself, or its policy allows less than was known.
+        """
         problem = view.memory.directory_problem
         is_news = problem is not None and problem != o.memory.directory_problem
-        if problem is not None and is_news and problem.reason is Reason.TENANT_NOT_READY:
-            self._doubt(_spec(o).tenant, _IDENTITY_DOUBT)
+        if problem is not None and is_news and problem.reason in _DOUBTS:
+            self._doubt(_spec(o).tenant, _DOUBTS[problem.reason])
 
     async def _dispatch(self, o: Observation, decision: Decision, view: View) -> None:
         match decision.action:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any, Protocol
 
+from appcredential.domain.app_policy import UNREAD, AppPolicy
 from appcredential.domain.conditions import (
     Condition,
     ConditionType,
@@ -35,7 +36,7 @@ from appcredential.errors import (
 from appcredential.gate import Gate
 from appcredential.kube.resources import FINALIZER, TENANTS, KubeObjects
 from appcredential.kube.secrets_store import KubeSecrets
-from appcredential.ports import Clock, Directory, Events, EventSubject, SignIn
+from appcredential.ports import Clock, Directory, Events, EventSubject, Probe, SignIn
 from appcredential.workqueue import Key
 
 log = logging.getLogger(__name__)
@@ -86,12 +87,8 @@ class Session(Protocol):
         """What consumers read as AZURE_AUTHORITY_HOST."""
         ...
 
-    async def probe(self) -> datetime | None:
-        """Sign in and read applications; raises errors of `errors.py`.
-
-        Returns:
-            When the operator's own credential ends; None when that cannot be told.
-        """
+    async def probe(self) -> Probe:
+        """Sign in, read applications and the policy; raises errors of `errors.py`."""
         ...
 
     async def close(self) -> None:
@@ -131,6 +128,7 @@ class _Open:
         second_try: when a probe that failed in passing is made once more.
         is_skewed: somebody was held because the tenant's clock is wrong.
         expiration: when the operator's own credential ends, as the last good probe saw it.
+        policy: what Entra's policy allows, as the last probe that learnt it saw it.
     """
 
     spec: EntraTenantSpec
@@ -141,6 +139,7 @@ class _Open:
     second_try: datetime | None = None
     is_skewed: bool = False
     expiration: datetime | None = None
+    policy: AppPolicy = UNREAD
 
 
 class Tenants:
@@ -203,6 +202,7 @@ class Tenants:
             limits=spec.limits,
             operator_client_id=spec.identity.client_id,
             problem=None,
+            app_policy=held.policy,
         )
         return Access(tenant, held.session)
 
@@ -296,9 +296,9 @@ class Tenants:
                 "APPCREDENTIAL_CUSTOM_GRAPH in the operator's settings.",
             )
         # At no moment without a session: the tenant would pass for one that does not exist.
-        was_skewed = held is not None and held.is_skewed
-        self._open[name] = _Open(spec, secret.sha256(), session, is_skewed=was_skewed)
+        opened = self._open[name] = _Open(spec, secret.sha256(), session)
         if held is not None:
+            opened.is_skewed, opened.policy = held.is_skewed, held.policy
             await held.session.close()
         return None
 
@@ -310,7 +310,7 @@ class Tenants:
             return None
         held.probed = now
         try:
-            held.expiration = await held.session.probe()
+            self._learn(name, held, await held.session.probe())
         except PermissionDeniedError as exc:
             log.warning("tenant refuses the operator", extra={"tenant": name, "error": str(exc)})
             held.failing = _refusal(exc)
@@ -330,6 +330,15 @@ class Tenants:
             held.failing = None
         held.second_try = None
         return held.failing
+
+    def _learn(self, name: str, held: _Open, found: Probe) -> None:
+        """Note what a good probe told; another policy means other lifetimes for all users."""
+        held.expiration = found.expiration
+        if found.policy is None or found.policy == held.policy:
+            return
+        was_known, held.policy = held.policy != UNREAD, found.policy
+        if was_known:
+            self._wake_users(name)
 
     def _is_probe_due(self, held: _Open, now: datetime) -> bool:
         if held.probed is None or held.failing is not None or held.second_try is not None:
@@ -386,6 +395,9 @@ class Tenants:
         identity = ((document.get("spec") or {}).get("identity") or {}).get("clientSecret") or {}
         if identity.get("clientId"):
             wanted["identity"] = {"clientId": identity["clientId"], **self._own_end(metadata)}
+        held = self._open.get(metadata["name"])
+        if held is not None:
+            wanted["appManagementPolicy"] = held.policy.told()
         if not needs_write(current, wanted):
             return
         try:

@@ -16,7 +16,15 @@ from appcredential.domain.observed import Application, Memory, Pending, Resource
 
 T = TypeVar("T")
 
-_REFUSALS = frozenset({Reason.CREDENTIAL_REFUSED, Reason.SECRET_REFUSED, Reason.INVALID_SPEC})
+_REFUSALS = frozenset(
+    {
+        Reason.CREDENTIAL_REFUSED,
+        Reason.LIFETIME_OVER_POLICY,
+        Reason.TYPE_FORBIDDEN_BY_POLICY,
+        Reason.SECRET_REFUSED,
+        Reason.INVALID_SPEC,
+    }
+)
 
 
 @dataclass(slots=True)

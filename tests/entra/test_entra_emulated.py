@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from appcredential.domain.app_policy import PERMISSION_MISSING, UNRESTRICTED, AppPolicy
 from appcredential.domain.conditions import Reason
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.signin import PROVEN, SignInClass
@@ -18,6 +19,7 @@ from appcredential.domain.spec import (
     ClientId,
     ClientSecretIdentity,
     Cloud,
+    CredentialType,
     EntraTenantSpec,
     KeyId,
     ObjectId,
@@ -36,6 +38,9 @@ from appcredential.errors import (
     ThrottledError,
     UnavailableError,
 )
+from entra_emulator.admin_policies import set_default
+from entra_emulator.policy_types import TenantPolicy
+from entra_emulator.seed_types import read_document
 from tests.entra.fakes import HandClock
 from tests.support.emulator import READ_ALL, Emulator, MadeApplication
 
@@ -66,7 +71,11 @@ class Scene:
     clock: EmulatedClock
     tenant: str
     app: MadeApplication
-    operator_secret: str
+    operator: tuple[str, str]
+
+    @property
+    def operator_secret(self) -> str:
+        return self.operator[1]
 
     @property
     def client_id(self) -> ClientId:
@@ -122,13 +131,13 @@ async def scene(emulator: Emulator, tmp_path: Path) -> AsyncIterator[Scene]:
     clock = EmulatedClock(emulator)
     session = open_session(emulator, clock, tenant, client, secret)
     emulator.reset_log()
-    yield Scene(emulator, session, clock, tenant, app, secret)
+    yield Scene(emulator, session, clock, tenant, app, (client, secret))
     emulator.clear_faults()
     await session.close()
 
 
 async def test_a_probe_tells_when_the_operator_s_own_credential_ends(scene: Scene) -> None:
-    end = await scene.session.probe()
+    end = (await scene.session.probe()).expiration
     assert end is not None
     assert end > datetime.now(UTC)
     assert scene.count("application.list") == 1
@@ -276,13 +285,77 @@ async def test_an_operator_with_a_wrong_secret_is_told_so(scene: Scene) -> None:
     await session.close()
 
 
+def restrict(scene: Scene, *passwords: dict[str, str], certificates: str = "") -> None:
+    """Give the tenant a default policy."""
+    keys = [{"restrictionType": "asymmetricKeyLifetime", "maxLifetime": certificates}]
+    document = {
+        "isEnabled": True,
+        "applicationRestrictions": {
+            "passwordCredentials": list(passwords),
+            "keyCredentials": keys if certificates else [],
+        },
+    }
+    policy = read_document(TenantPolicy, document)
+    scene.emulator.do(lambda world: set_default(world, scene.tenant, policy))
+
+
 async def test_a_policy_is_named_by_its_code(scene: Scene) -> None:
-    scene.emulator.add_rule(
-        "graph-error", status=400, code="CredentialInvalidLifetimeAsPerAppPolicy"
-    )
+    restrict(scene, {"restrictionType": "passwordLifetime", "maxLifetime": "P29D"})
     with pytest.raises(RejectedError) as caught:
         await scene.add()
     assert caught.value.code == "CredentialInvalidLifetimeAsPerAppPolicy"
+    restrict(scene, {"restrictionType": "passwordAddition"})
+    with pytest.raises(RejectedError) as caught:
+        await scene.add()
+    assert caught.value.code == "CredentialTypeNotAllowedAsPerAppPolicy"
+    assert await scene.read() == []
+
+
+async def test_what_the_policy_allows_at_most_is_taken(scene: Scene) -> None:
+    """For both types what `max_lifetime` says is what Entra accepts."""
+    restrict(
+        scene, {"restrictionType": "passwordLifetime", "maxLifetime": "PT2H"}, certificates="PT3H"
+    )
+    permissions = "Application.ReadWrite.OwnedBy Policy.Read.ApplicationConfiguration"
+    client, _ = scene.operator
+    scene.emulator.set_permissions(scene.tenant, client, permissions)
+    policy = (await scene.session.probe()).policy
+    assert policy is not None
+    most = policy.max_lifetime(CredentialType.CLIENT_SECRET, None)
+    assert most is not None
+    end = (datetime.now(UTC) + most).replace(microsecond=0)
+    await scene.session.directory.add_password(scene.object_id, "marker", end)
+    assert policy.told() == {"clientSecret": "at most 2h", "certificate": "at most 3h"}
+
+
+async def test_consent_to_read_the_policy_is_noticed(scene: Scene) -> None:
+    """Without it the tenant is usable; the token that lacks it is not used for ever."""
+    found = await scene.session.probe()
+    assert found.policy == AppPolicy(unknown=PERMISSION_MISSING)
+    assert found.expiration is not None
+    assert scene.count("token") == 1
+    client, _ = scene.operator
+    permissions = "Application.ReadWrite.OwnedBy Policy.Read.All"
+    scene.emulator.set_permissions(scene.tenant, client, permissions)
+    assert (await scene.session.probe()).policy == UNRESTRICTED
+    assert scene.count("token") == 2
+    await scene.session.probe()
+    assert scene.count("token") == 2
+    assert scene.count("policy.default.get") == 3
+
+
+async def test_a_policy_that_cannot_be_read_now_is_not_learnt(scene: Scene) -> None:
+    match = {"operation": "policy.default.get"}
+    scene.emulator.add_rule("server-error", match=match)
+    found = await scene.session.probe()
+    assert found.policy is None
+    assert found.expiration is not None
+
+
+async def test_when_an_application_was_created_is_read(scene: Scene) -> None:
+    found = await scene.session.directory.application(scene.client_id, FRESH)
+    assert found.created is not None
+    assert abs(found.created - datetime.now(UTC)) < timedelta(minutes=5)
 
 
 async def test_nothing_secret_is_logged(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:

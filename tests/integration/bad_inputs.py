@@ -179,16 +179,48 @@ def ownership_lost(i: Installation) -> Made:
     return team, lambda: i.emulator.call("PUT", path, {"owners": [OPERATOR_ID]})
 
 
-def refused_by_policy(i: Installation) -> Made:
+def type_forbidden_by_policy(i: Installation) -> Made:
+    team = i.team("bad")
+    i.put_under_policy(
+        team.client_id, passwordCredentials=[{"restrictionType": "passwordAddition"}]
+    )
+    team.apply(lifetime="2h")
+
+    def mend() -> None:
+        i.exempt(team.client_id)
+        team.change(lifetime="1h")  # no waiting for the next regular try
+
+    return team, mend
+
+
+def lifetime_over_policy(i: Installation) -> Made:
+    team = i.team("bad")
+    limit = {"restrictionType": "passwordLifetime", "maxLifetime": "PT1H"}
+    i.put_under_policy(team.client_id, passwordCredentials=[limit])
+    team.apply(lifetime="2h")
+    return team, lambda: team.change(lifetime="50m")
+
+
+def lifetime_over_a_new_policy(i: Installation) -> Made:
+    team = i.team("bad")
+    team.apply(rotation={"renewBefore": "1m"})
+    team.ready()
+    limit = {"restrictionType": "passwordLifetime", "maxLifetime": "PT30M"}
+    i.put_under_policy(team.client_id, passwordCredentials=[limit])
+    team.change(rotation={"renewBefore": "1m", "rotateIssuedBefore": stamp(i.now())})
+    return team, lambda: team.change(lifetime="20m")
+
+
+def refused_for_another_reason(i: Installation) -> Made:
     team = i.team("bad")
     match = {"app": team.client_id, "operation": "application.addPassword"}
-    code = "CredentialTypeNotAllowedAsPerAppPolicy"
-    rule = i.add_rule(fault="graph-error", status=400, code=code, match=match)
+    code = "Directory_QuotaExceeded"
+    rule = i.add_rule(fault="graph-error", status=403, code=code, match=match)
     team.apply(lifetime="2h")
 
     def mend() -> None:
         i.drop_rule(rule)
-        team.change(lifetime="1h")  # as the remedy says; no waiting for the next regular try
+        team.change(lifetime="1h")  # no waiting for the next regular try
 
     return team, mend
 
@@ -398,10 +430,29 @@ CASES: Final = (
         published=True,
     ),
     Case(
-        name="refused by policy",
-        make=refused_by_policy,
+        name="type forbidden by policy",
+        make=type_forbidden_by_policy,
+        reason="TypeForbiddenByPolicy",
+        remedy=("policy", "another type", "exempted"),
+    ),
+    Case(
+        name="lifetime over policy",
+        make=lifetime_over_policy,
+        reason="LifetimeOverPolicy",
+        remedy=("policy", "spec.lifetime"),
+    ),
+    Case(
+        name="lifetime over a new policy",
+        make=lifetime_over_a_new_policy,
+        reason="LifetimeOverPolicy",
+        remedy=("policy", "spec.lifetime"),
+        published=True,
+    ),
+    Case(
+        name="refused for another reason",
+        make=refused_for_another_reason,
         reason="CredentialRefused",
-        remedy=("CredentialTypeNotAllowedAsPerAppPolicy", "lifetime"),
+        remedy=("Directory_QuotaExceeded", "log"),
     ),
     Case(
         name="application unknown",

@@ -185,6 +185,16 @@ class Installation:
         """Take a fault away."""
         self.emulator.call("DELETE", f"/faults/rules/{rule}")
 
+    def put_under_policy(self, client_id: str, **restrictions: list[dict[str, str]]) -> None:
+        """Put an application under an app management policy of its own in Entra."""
+        body = {"displayName": "strict", "isEnabled": True, "restrictions": restrictions}
+        made = self.emulator.call("POST", f"/tenants/{TENANT_ID}/policies", body)
+        self.emulator.call("PUT", f"/applications/{client_id}/policy", {"policy": made["id"]})
+
+    def exempt(self, client_id: str) -> None:
+        """Take an application's policy away."""
+        self.emulator.call("PUT", f"/applications/{client_id}/policy", {"policy": None})
+
     def team(self, prefix: str, *, granted: bool = True, **seed: Any) -> Team:
         """Return a namespace with an application of its own and, by default, a grant for it."""
         team = Team(self, self.make_namespace(prefix), self.make_application(**seed))

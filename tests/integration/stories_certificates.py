@@ -82,20 +82,17 @@ def a_policy_refuses_and_the_one_in_use_stays(i: Installation) -> None:
     apply(team)
     team.ready(seconds=60)
     held, first = team.values(), team.key()
-    rule = i.add_rule(
-        fault="graph-error",
-        status=400,
-        code="CredentialInvalidLifetimeAsPerAppPolicy",
-        match={"app": team.client_id, "operation": "application.update"},
-    )
+    limit = {"restrictionType": "asymmetricKeyLifetime", "maxLifetime": "PT55M"}
+    i.put_under_policy(team.client_id, keyCredentials=[limit])
     team.rotate()
     team.until(
-        lambda: team.has("Stalled", "True", "CredentialRefused"), "the refusal is told", seconds=60
+        lambda: team.has("Stalled", "True", "LifetimeOverPolicy"), "the refusal is told", seconds=60
     )
+    assert "spec.lifetime" in team.condition("Stalled")["message"]
     assert team.condition("Ready")["status"] == "True"
     assert team.values() == held
     assert team.signs_in()
-    i.drop_rule(rule)
+    assert list(team.certificates()) == [first]
     team.change(lifetime="50m")
     team.until(lambda: team.key() not in {"", first}, "it is issued after all", seconds=90)
     assert team.signs_in()

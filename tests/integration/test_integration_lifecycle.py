@@ -12,6 +12,8 @@ from tests.integration.at_once import at_once
 pytestmark = [pytest.mark.cluster, pytest.mark.process]
 
 test_issue = at_once(issue.an_issue_is_complete)
+test_policy = at_once(issue.the_policy_of_the_tenant_shortens_what_is_asked)
+test_unread_policy = at_once(issue.the_policy_that_may_not_be_read_is_unknown)
 test_raw_preset = at_once(issue.the_raw_preset_signs_in)
 test_proof_before_publication = at_once(issue.nothing_unproven_is_published)
 test_withdrawn_grant = at_once(issue.a_withdrawn_grant_lets_it_expire)

@@ -17,7 +17,7 @@ from appcredential.kube.resources import KubeObjects, KubeResources
 from appcredential.kube.secret_objects import build_pending, build_target
 from appcredential.kube.secrets_store import KubeSecrets
 from appcredential.kube.tickets import KubeTickets
-from appcredential.ports import EventSubject, MintedPassword
+from appcredential.ports import EventSubject, MintedPassword, Probe
 from appcredential.tenants import Access
 from appcredential.ticketing import Ticketing
 from tests.reconciler.fakekube import FakeKube, HandClock
@@ -85,8 +85,8 @@ class MemorySession:
     sign_in: Any = None
     authority_host: str = ""
 
-    async def probe(self) -> None:
-        return
+    async def probe(self) -> Probe:
+        return Probe()
 
     async def close(self) -> None:
         return

@@ -17,7 +17,7 @@ from appcredential.effects import Context, Effects
 from appcredential.errors import TooLateError
 from appcredential.kube.resources import KubeObjects, KubeResources
 from appcredential.kube.secrets_store import KubeSecrets
-from appcredential.ports import EventSubject, MintedPassword
+from appcredential.ports import EventSubject, MintedPassword, Probe
 from appcredential.view import View
 from tests.reconciler.fakekube import FakeKube, HandClock
 from tests.support.builders import (
@@ -87,8 +87,8 @@ class MintingSession:
     def __init__(self, directory: MintingDirectory) -> None:
         self.directory = directory
 
-    async def probe(self) -> None:
-        return
+    async def probe(self) -> Probe:
+        return Probe()
 
     async def close(self) -> None:
         return

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from appcredential.domain.app_policy import UNRESTRICTED, AppPolicy
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed import Application, Credential, Policy
 from appcredential.domain.secret_value import SecretValue
@@ -33,7 +34,7 @@ from appcredential.kube.resources import (
 from appcredential.kube.secrets_store import KubeSecrets, secrets_path
 from appcredential.kube.tickets import KubeTickets
 from appcredential.metrics import Metrics
-from appcredential.ports import MintedPassword
+from appcredential.ports import MintedPassword, Probe
 from appcredential.reconciler import Reconciler
 from appcredential.store import Store
 from appcredential.sync import Sync
@@ -91,6 +92,10 @@ class FakeEntra:
         self.skew_now: timedelta | None = timedelta(0)
         self.expiration: datetime | None = None
         """When the operator's own credential ends, as a probe tells it."""
+        self.policy: AppPolicy | None = UNRESTRICTED
+        """What a probe tells of the policy; None for nothing."""
+        self.add_errors: list[AppCredentialError] = []
+        """What the next attempts to add a credential raise."""
         self.probes = 0
         self.calls: list[str] = []
 
@@ -102,12 +107,12 @@ class FakeEntra:
     def sign_in(self) -> FakeEntra:
         return self
 
-    async def probe(self) -> datetime | None:
+    async def probe(self) -> Probe:
         self.probes += 1
         error = self.probe_errors.pop(0) if self.probe_errors else self.error
         if error is not None:
             raise error
-        return self.expiration
+        return Probe(expiration=self.expiration, policy=self.policy)
 
     async def close(self) -> None:
         return
@@ -126,6 +131,8 @@ class FakeEntra:
         self, object_id: ObjectId, display_name: str, end: datetime, *, deadline: float = 0
     ) -> MintedPassword:
         self._call("add")
+        if self.add_errors:
+            raise self.add_errors.pop(0)
         key = KeyId(f"key-{next(self._keys)}")
         start = self._clock.now().replace(microsecond=0)
         made = Credential(key_id=key, display_name=display_name, start=start, end=end)

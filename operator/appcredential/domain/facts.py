@@ -150,7 +150,7 @@ def assess(
     """Work out the facts of an observation whose gates are open."""
     entra_now = o.now + (o.directory_skew or timedelta(0))
     granted = None if isinstance(o.grant, Problem) else o.grant.max_lifetime
-    lifetime = asked_lifetime(spec.lifetime, granted, tenant.limits.max_lifetime)
+    lifetime = asked_lifetime(spec.lifetime, granted, *tenant.ceilings(spec.type, application))
     published = o.target.published if o.target is not None else None
     plan = None
     if published is not None:

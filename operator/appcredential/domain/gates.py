@@ -125,12 +125,13 @@ def _unusable(o: Observation) -> Problem | None:
         )
     if isinstance(o.grant, Problem):
         return None if _was_granted(o, spec, o.grant) else o.grant
-    lifetime = asked_lifetime(spec.lifetime, o.grant.max_lifetime, o.tenant.limits.max_lifetime)
+    ceilings = o.tenant.ceilings(spec.type, o.application)
+    lifetime = asked_lifetime(spec.lifetime, o.grant.max_lifetime, *ceilings)
     if lifetime < o.policy.min_lifetime:
         return Problem(
             reason=Reason.LIFETIME_TOO_SHORT,
-            message="The lifetime that spec, grant and tenant allow together is shorter than "
-            "this operator's minimum lifetime.",
+            message="The lifetime that spec, grant, tenant and Entra's app management policy allow "
+            "together is shorter than this operator's minimum lifetime.",
         )
     return None
 

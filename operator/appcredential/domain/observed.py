@@ -14,6 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from appcredential.domain.app_policy import UNRESTRICTED, AppPolicy
 from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Attempt, ClusterIdentity, Owner
 from appcredential.domain.secret_value import SecretValue
@@ -58,6 +59,14 @@ class Tenant:
     limits: Limits
     operator_client_id: ClientId
     problem: Problem | None
+    app_policy: AppPolicy = UNRESTRICTED
+
+    def ceilings(
+        self, kind: CredentialType, application: Application | None
+    ) -> tuple[timedelta | None, ...]:
+        """Return what caps lifetimes in it: its limits, and Entra's policy where it is known."""
+        created = application.created if application is not None else None
+        return self.limits.max_lifetime, self.app_policy.max_lifetime(kind, created)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +90,14 @@ class Credential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """One direct read of an application. `read_time` is ours."""
+    """One direct read of an application. `read_time` is ours, `created` is Entra's."""
 
     object_id: ObjectId
     client_id: ClientId
     display_name: str
     credentials: tuple[Credential, ...]
     read_time: datetime
+    created: datetime | None = None
 
 
 class RetireCause(StrEnum):

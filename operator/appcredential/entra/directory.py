@@ -27,6 +27,7 @@ from msgraph.generated.applications.item.remove_password.remove_password_post_re
 )
 from msgraph.generated.models.password_credential import PasswordCredential
 
+from appcredential.domain.app_policy import AppPolicy
 from appcredential.domain.observed import Application
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec import ClientId, CredentialType, KeyId, ObjectId
@@ -34,6 +35,7 @@ from appcredential.entra.key_list import KeyList, Loss
 from appcredential.entra.keys import GraphKeys
 from appcredential.entra.observing import ADD, PROBE, READ, REMOVE
 from appcredential.entra.pacing import PACING, Gate, Pacing, Sleep
+from appcredential.entra.policies import read_default_policy
 from appcredential.entra.session import Call, TenantSession
 from appcredential.entra.shared import SharedReads
 from appcredential.entra.translate import no_answer
@@ -215,6 +217,12 @@ class GraphDirectory:
         async with self._pausing():
             answer = await self._session.send(Call(operation=PROBE, is_write=False, make=make))
         return decode_own_end(answer, secret)
+
+    async def default_policy(self) -> AppPolicy:
+        """Read the tenant's default app management policy; see `policies.read_default_policy`."""
+        await self._gate.pass_read()
+        async with self._pausing():
+            return await read_default_policy(self._session)
 
     def skew(self) -> timedelta | None:
         """Return Entra's clock minus ours, from its answers; None when unknown."""

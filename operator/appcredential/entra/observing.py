@@ -13,6 +13,7 @@ ADD: Final = "application.addPassword"
 REMOVE: Final = "application.removePassword"
 UPDATE: Final = "application.update"
 PROBE: Final = "application.list"
+POLICY: Final = "policy.default.get"
 TOKEN: Final = "token"
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
+from appcredential.domain.app_policy import PERMISSION_MISSING, AppPolicy
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec import Cloud, EntraTenantSpec
 from appcredential.entra.clouds import Endpoints, endpoints_for
@@ -16,8 +17,14 @@ from appcredential.entra.observing import Observe, ignore
 from appcredential.entra.pacing import PACING, Pacing, Sleep
 from appcredential.entra.session import Identity, TenantSession
 from appcredential.entra.signin import TokenEndpoint
-from appcredential.errors import PermissionDeniedError
-from appcredential.ports import Clock, Directory, SignIn
+from appcredential.errors import (
+    AppCredentialError,
+    IdentityRejectedError,
+    PermissionDeniedError,
+)
+from appcredential.ports import Clock, Directory, Probe, SignIn
+
+_log = logging.getLogger(__name__)
 
 
 class EntraSession:
@@ -37,21 +44,37 @@ class EntraSession:
         self._graph = directory
         self._connection = connection
         self._identity = identity
+        self._is_policy_denied = False
 
-    async def probe(self) -> datetime | None:
-        """Sign in and read applications; raises errors of `errors.py`.
+    async def probe(self) -> Probe:
+        """Sign in, read applications and the policy; raises errors of `errors.py`.
 
         A token holds the permissions of the time it was issued, for an hour or more:
         after a refusal the next probe asks for a new one, so that consent is noticed.
-
-        Returns:
-            When the operator's own credential ends; None when that cannot be told.
+        Without a permission to read the policy the tenant is as usable as with it.
         """
+        if self._is_policy_denied:
+            await self._connection.forget_token()
         try:
-            return await self._graph.probe(self._identity.client_id, self._identity.secret)
+            end = await self._graph.probe(self._identity.client_id, self._identity.secret)
         except PermissionDeniedError:
             await self._connection.forget_token()
             raise
+        return Probe(expiration=end, policy=await self._policy())
+
+    async def _policy(self) -> AppPolicy | None:
+        """Read the policy; None when nothing was learnt about it this time."""
+        self._is_policy_denied = False
+        try:
+            return await self._graph.default_policy()
+        except IdentityRejectedError:
+            return None
+        except PermissionDeniedError:
+            self._is_policy_denied = True
+            return AppPolicy(unknown=PERMISSION_MISSING)
+        except AppCredentialError as error:
+            _log.warning("the app management policy cannot be read: %s", error)
+            return None
 
     async def close(self) -> None:
         """Close every connection."""

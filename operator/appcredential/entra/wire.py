@@ -61,6 +61,7 @@ class _Application(msgspec.Struct, frozen=True, rename="camel"):
     id: str
     app_id: str
     display_name: str | None = None
+    created_date_time: str | None = None
     password_credentials: list[_Password] | None = None
     key_credentials: list[_Key] | None = None
 
@@ -107,6 +108,7 @@ def decode_application(body: bytes, client_id: ClientId, read_time: datetime) ->
         raw = _APPLICATION.decode(body)
         secrets = [_credential(entry) for entry in raw.password_credentials or ()]
         keys = [_credential(entry) for entry in raw.key_credentials or ()]
+        created = _time(raw.created_date_time, _EARLIEST)
     except (msgspec.MsgspecError, ValueError):
         raise UnreadableAnswerError("not an application") from None
     if raw.app_id.lower() != client_id or not raw.id:
@@ -120,6 +122,7 @@ def decode_application(body: bytes, client_id: ClientId, read_time: datetime) ->
             *(replace(key, type=CredentialType.CERTIFICATE) for key in keys),
         ),
         read_time=read_time,
+        created=created,
     )
 
 

@@ -1,0 +1,97 @@
+"""The tenant's default app management policy, read from Graph.
+
+Which restrictions there are and what they mean: Microsoft Graph, resources
+tenantAppManagementPolicy and appManagementConfiguration.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+from kiota_abstractions.request_information import RequestInformation
+
+from appcredential.domain.app_policy import AppPolicy, Restriction, read_iso_duration
+from appcredential.domain.spec import CredentialType
+from appcredential.entra.observing import POLICY
+from appcredential.entra.session import Call, TenantSession
+from appcredential.entra.translate import no_answer
+from appcredential.entra.wire import UnreadableAnswerError
+
+# What an enabled restriction forbids or limits. Symmetric keys and passwords that a client
+# chooses are nothing that this operator makes.
+_FORBIDS: Final = {"passwordAddition": CredentialType.CLIENT_SECRET}
+_LIMITS: Final = {
+    "passwordLifetime": CredentialType.CLIENT_SECRET,
+    "asymmetricKeyLifetime": CredentialType.CERTIFICATE,
+}
+
+
+class _Restriction(msgspec.Struct, frozen=True, rename="camel"):
+    restriction_type: str
+    state: str | None = None
+    max_lifetime: str | None = None
+    restrict_for_apps_created_after_date_time: datetime | None = None
+
+
+class _Restrictions(msgspec.Struct, frozen=True, rename="camel"):
+    password_credentials: list[_Restriction] | None = None
+    key_credentials: list[_Restriction] | None = None
+
+
+class _Policy(msgspec.Struct, frozen=True, rename="camel"):
+    is_enabled: bool
+    application_restrictions: _Restrictions | None = None
+
+
+_DECODER: Final = msgspec.json.Decoder(_Policy)
+
+
+async def read_default_policy(session: TenantSession) -> AppPolicy:
+    """Read it.
+
+    Raises:
+        PermissionDeniedError: none of the permissions to read policies was consented to.
+        AppCredentialError: whatever else `translate.py` makes of a failure.
+    """
+
+    def make() -> RequestInformation:
+        return session.graph.policies.default_app_management_policy.to_get_request_information()
+
+    answer = await session.send(Call(operation=POLICY, is_write=False, make=make))
+    try:
+        return decode_policy(answer)
+    except UnreadableAnswerError as error:
+        raise no_answer(POLICY, str(error), is_write=False) from None
+
+
+def decode_policy(body: bytes) -> AppPolicy:
+    """Read the answer. A policy that is off restricts nothing; of unknown types it is silent.
+
+    Raises:
+        UnreadableAnswerError: no JSON of that shape, or a lifetime in another form.
+    """
+    try:
+        raw = _DECODER.decode(body)
+        told = raw.application_restrictions or _Restrictions()
+        entries = (*(told.password_credentials or ()), *(told.key_credentials or ()))
+        found = [_restriction(entry) for entry in entries if entry.state in {None, "enabled"}]
+    except (msgspec.MsgspecError, ValueError):
+        raise UnreadableAnswerError("not an app management policy") from None
+    if not raw.is_enabled:
+        return AppPolicy()
+    return AppPolicy(restrictions=tuple(one for one in found if one is not None))
+
+
+def _restriction(raw: _Restriction) -> Restriction | None:
+    since = raw.restrict_for_apps_created_after_date_time
+    if since is not None:
+        since = since.astimezone(UTC) if since.tzinfo is not None else since.replace(tzinfo=UTC)
+    if (kind := _FORBIDS.get(raw.restriction_type)) is not None:
+        return Restriction(type=kind, max_lifetime=None, created_since=since)
+    kind = _LIMITS.get(raw.restriction_type)
+    if kind is None or raw.max_lifetime is None:
+        return None
+    most = read_iso_duration(raw.max_lifetime)
+    return Restriction(type=kind, max_lifetime=most, created_since=since)
