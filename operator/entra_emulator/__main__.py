@@ -13,7 +13,7 @@ from pathlib import Path
 from entra_emulator.admin_errors import AdminError
 from entra_emulator.fault_types import Faults
 from entra_emulator.files import write_public
-from entra_emulator.seed_types import Seed, read_file
+from entra_emulator.seed_types import IssuerSeed, Seed, read_document, read_file
 from entra_emulator.server import EmulatorServer
 
 
@@ -55,6 +55,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="another name for the certificate; may be repeated",
     )
+    parser.add_argument(
+        "--issuer",
+        type=_issuer,
+        action="append",
+        default=[],
+        metavar="URL=CAFILE",
+        help="an issuer whose tokens may be exchanged, and the authority of its TLS certificate;"
+        " may be repeated",
+    )
     parser.add_argument("--seed", type=Path, metavar="FILE", help="what exists from the beginning")
     parser.add_argument(
         "--faults", type=Path, metavar="FILE", help="replaces the faults of the seed"
@@ -73,6 +82,16 @@ def _address(text: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
+def _issuer(text: str) -> IssuerSeed:
+    url, separator, file = text.rpartition("=")
+    if not separator or not file:
+        raise argparse.ArgumentTypeError(f"{text!r} is not URL=CAFILE")
+    try:
+        return read_document(IssuerSeed, {"url": url, "caFile": file})
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{url!r}: {error}") from error
+
+
 async def _serve(options: argparse.Namespace) -> None:
     host, port = options.listen
     server = EmulatorServer(
@@ -82,6 +101,7 @@ async def _serve(options: argparse.Namespace) -> None:
         host=host,
         port=port,
         hostnames=options.hostname,
+        issuers=options.issuer,
     )
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -13,6 +13,7 @@ import msgspec
 from entra_emulator import admin_policies
 from entra_emulator.admin_errors import AdminError, unknown
 from entra_emulator.admin_federated import add_federated
+from entra_emulator.admin_issuers import add_issuer
 from entra_emulator.application_input import changed_properties
 from entra_emulator.application_record import ApplicationRecord
 from entra_emulator.certificates import decode_binary, read_certificate
@@ -42,6 +43,8 @@ from entra_emulator.world import World
 
 def plant(world: World, seed: Seed) -> None:
     """Create everything that a seed describes, and set its faults."""
+    for issuer in seed.issuers:
+        add_issuer(world, issuer)
     for tenant in seed.tenants:
         create_tenant(world, tenant)
     world.set_faults(seed.faults)

@@ -86,7 +86,7 @@ def check_assertion(
         raise TokenError(50027)
     usable = [key for key in keys if key.usage == VERIFY]
     check_signature(assertion, signing_key(assertion, client_id, usable, now))
-    _check_times(assertion, now)
+    check_times(assertion, now)
     if assertion.claims.get("aud") not in audiences:
         raise TokenError(700023)
 
@@ -160,13 +160,18 @@ def _verify(
         raise TokenError(50012) from None
 
 
-def _check_times(assertion: Assertion, now: float) -> None:
+def check_times(assertion: Assertion, now: float) -> None:
+    """Refuse an assertion outside of its times, with five minutes of grace.
+
+    Raises:
+        TokenError: 700024, or 50027 for an `exp` that is missing or no number.
+    """
     start, end = time_of(assertion, "nbf"), time_of(assertion, "exp")
     if end is None:
         raise TokenError(50027)
     if now >= end + SKEW_SECONDS or (start is not None and now < start - SKEW_SECONDS):
         raise TokenError(
-            700024, times={"now": _shown(now), "start": _shown(start), "end": _shown(end)}
+            700024, parts={"now": _shown(now), "start": _shown(start), "end": _shown(end)}
         )
 
 

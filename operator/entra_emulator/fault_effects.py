@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 
 import msgspec
 
@@ -85,11 +86,13 @@ def _plain_effect(rule: ft.AnyRule) -> Exception:
             )
 
 
-def token_effect(active: ActiveRule, app: str, tenant: str) -> Exception:
-    """Return what a rule raises in a token request."""
+def token_effect(
+    active: ActiveRule, app: str, tenant: str, presented: Mapping[str, str] = {}
+) -> Exception:
+    """Return what a rule raises in a token request; `presented` are names of its assertion."""
     match active.rule:
         case ft.TokenErrorFault(code=code):
-            return TokenError(code, app=app, tenant=tenant)
+            return TokenError(code, app=app, tenant=tenant, parts=presented)
         case ft.Throttle(retry_after=retry_after):
             return TokenError(90055, retry_after=retry_after)
         case ft.Unavailable(retry_after=retry_after):

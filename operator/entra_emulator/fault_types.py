@@ -16,6 +16,7 @@ Window = tuple[
 """At least and at most, in seconds."""
 
 _Seconds = Annotated[float, msgspec.Meta(ge=0, le=300)]
+_UpToADay = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
 _NO_LAG = (0.0, 0.0)
 _FIELD_LAG = (4.0, 18.0)
 # Microsoft speaks of several minutes, in which sign-ins may succeed and fail again.
@@ -47,12 +48,18 @@ class ReadLag(_Strict, frozen=True):
 
 
 class Lag(_Strict, frozen=True):
-    """Replica lag: reads of one application, lists and the token endpoint each by themselves."""
+    """Replica lag: reads of one application, lists and the token endpoint each by themselves.
+
+    `negativeCache` is for how many seconds the token endpoint remembers that no federated
+    credential matched; `keyCache`, for how many it uses the keys of an issuer once fetched.
+    """
 
     replicas: Annotated[int, msgspec.Meta(ge=1, le=16)] = 3
     application: ReadLag = ReadLag()
     list: ReadLag = ReadLag()
     token: ReadLag = ReadLag()
+    negative_cache: _UpToADay = 0.0
+    key_cache: _UpToADay = 0.0
 
     def window(self, read: str, change: str) -> Window:
         """Return the window of a kind of read and a kind of change."""
@@ -195,7 +202,9 @@ def _realistic_lag() -> Lag:
         update_federated=_FEDERATED_LAG,
         remove_federated=_FEDERATED_LAG,
     )
-    return Lag(replicas=3, application=row, list=row, token=slow)
+    return Lag(
+        replicas=3, application=row, list=row, token=slow, negative_cache=60.0, key_cache=1800.0
+    )
 
 
 class Faults(_Strict, frozen=True):

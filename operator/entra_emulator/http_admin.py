@@ -21,6 +21,7 @@ from entra_emulator.fault_types import faults_from, rule_from
 from entra_emulator.http_admin_action import Action, Answer
 from entra_emulator.http_admin_federated import FEDERATED_ACTIONS
 from entra_emulator.http_common import WORLD, json_response
+from entra_emulator.http_issuers import ISSUER_ACTIONS
 from entra_emulator.http_policies import POLICY_ACTIONS
 from entra_emulator.request_log import as_json
 from entra_emulator.seed_types import (
@@ -216,6 +217,7 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("POST", "applications/{app}/keys", _add_key),
     ("DELETE", "applications/{app}/keys/{key}", _remove_key),
     *FEDERATED_ACTIONS,
+    *ISSUER_ACTIONS,
     ("PUT", "applications/{app}/owners", _set_owners),
     *POLICY_ACTIONS,
     ("GET", "faults", _show_faults),

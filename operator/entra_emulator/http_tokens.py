@@ -12,8 +12,10 @@ from typing import Any
 
 from aiohttp import web
 
+from entra_emulator.assertions import read_assertion
 from entra_emulator.fault_effects import HtmlFault, Silence, token_effect
 from entra_emulator.fault_engine import Incoming
+from entra_emulator.federated_match import presented
 from entra_emulator.http_common import (
     WORLD,
     dated,
@@ -26,7 +28,8 @@ from entra_emulator.http_common import (
 from entra_emulator.request_log import LogEntry
 from entra_emulator.secret_text import SecretText
 from entra_emulator.token_errors import TokenError, error_body
-from entra_emulator.token_issue import TokenRequest, find_tenant, issue_token
+from entra_emulator.token_issue import find_tenant, issue_token
+from entra_emulator.token_request import TokenRequest
 from entra_emulator.world import World
 
 _LOGGER = logging.getLogger(__name__)
@@ -88,8 +91,18 @@ async def _issued(exchange: _Exchange) -> dict[str, Any]:
     active = world.faults.decide(incoming)
     if active is not None:
         exchange.fault = active.rule.id
-        raise token_effect(active, request.client_id or "", request.tenant)
-    return issue_token(world, request)
+        raise token_effect(active, request.client_id or "", request.tenant, _presented(request))
+    return await issue_token(world, request)
+
+
+def _presented(request: TokenRequest) -> dict[str, str]:
+    """Return the names of a client assertion, which errors made by a fault show too."""
+    if request.client_assertion is None:
+        return {}
+    try:
+        return presented(read_assertion(request.client_assertion.reveal()))
+    except TokenError:
+        return {}
 
 
 async def _read(exchange: _Exchange) -> TokenRequest:

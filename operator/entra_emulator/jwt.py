@@ -35,8 +35,7 @@ class TokenSigner:
         self._modulus = encode_segment(numbers.n.to_bytes(256, "big"))
         self._exponent = encode_segment(numbers.e.to_bytes(3, "big"))
         self.key_id = encode_segment(hashlib.sha256(self._modulus.encode()).digest()[:20])
-        header = {"typ": "JWT", "alg": "RS256", "x5t": self.key_id, "kid": self.key_id}
-        self._header = encode_segment(msgspec.json.encode(header))
+        self._header = {"typ": "JWT", "alg": "RS256", "x5t": self.key_id, "kid": self.key_id}
 
     @classmethod
     def load_or_create(cls, folder: Path) -> TokenSigner:
@@ -49,9 +48,10 @@ class TokenSigner:
             raise TypeError(f"{path} holds no RSA key; remove it to have one made")
         return cls(key)
 
-    def sign(self, claims: Mapping[str, Any]) -> str:
-        """Return a compact token."""
-        signing_input = f"{self._header}.{encode_segment(msgspec.json.encode(claims))}"
+    def sign(self, claims: Mapping[str, Any], header: Mapping[str, Any] = {}) -> str:
+        """Return a compact token; `header` replaces parts of its header."""
+        parts = ({**self._header, **header}, claims)
+        signing_input = ".".join(encode_segment(msgspec.json.encode(part)) for part in parts)
         signature = self._key.sign(signing_input.encode(), padding.PKCS1v15(), hashes.SHA256())
         return f"{signing_input}.{encode_segment(signature)}"
 
@@ -73,9 +73,9 @@ class TokenSigner:
         except (InvalidSignature, ValueError, msgspec.DecodeError) as error:
             raise BadTokenError("not a token of this emulator") from error
 
-    def jwks(self, issuer: str) -> dict[str, Any]:
-        """Return the key set document."""
-        key = {
+    def jwk(self) -> dict[str, Any]:
+        """Return the public key."""
+        return {
             "kty": "RSA",
             "use": "sig",
             "alg": "RS256",
@@ -83,9 +83,11 @@ class TokenSigner:
             "x5t": self.key_id,
             "n": self._modulus,
             "e": self._exponent,
-            "issuer": issuer,
         }
-        return {"keys": [key]}
+
+    def jwks(self, issuer: str) -> dict[str, Any]:
+        """Return the key set document."""
+        return {"keys": [{**self.jwk(), "issuer": issuer}]}
 
 
 def encode_segment(data: bytes) -> str:

@@ -111,9 +111,25 @@ class TenantSeed(_Strict, frozen=True):
     service_principals: tuple[ForeignPrincipalSeed, ...] = ()
 
 
+class IssuerSeed(_Strict, frozen=True, kw_only=True):
+    """An issuer of tokens that may be exchanged.
+
+    Either the emulator hosts it, or it is reached over TLS by an authority (`ca` in PEM, or
+    the file `caFile`); `jwksUri` is where its keys are when not on the host of the URL.
+    """
+
+    url: Annotated[str, msgspec.Meta(pattern=r"^https://[^/?#@\s]+(/[^?#\s]*)?$")]
+    name: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9-]+$")] | None = None
+    hosted: bool = False
+    ca: str | None = None
+    ca_file: str | None = None
+    jwks_uri: Annotated[str, msgspec.Meta(pattern="^https://")] | None = None
+
+
 class Seed(_Strict, frozen=True):
     """A whole emulator."""
 
+    issuers: tuple[IssuerSeed, ...] = ()
     tenants: tuple[TenantSeed, ...] = ()
     faults: Faults = Faults()
 

@@ -11,10 +11,12 @@ from typing import Self
 from aiohttp import web
 
 from entra_emulator.admin_actions import plant
+from entra_emulator.admin_issuers import add_issuer
 from entra_emulator.fault_types import Faults
 from entra_emulator.http_admin import admin_routes
 from entra_emulator.http_common import STOPPING, WORLD
 from entra_emulator.http_graph import handle_graph
+from entra_emulator.http_issuers import issuer_routes
 from entra_emulator.http_tokens import (
     handle_instance_discovery,
     handle_keys,
@@ -22,7 +24,7 @@ from entra_emulator.http_tokens import (
     handle_token,
 )
 from entra_emulator.jwt import TokenSigner
-from entra_emulator.seed_types import Seed
+from entra_emulator.seed_types import IssuerSeed, Seed
 from entra_emulator.tls import CA_FILE, server_context
 from entra_emulator.world import World
 
@@ -35,6 +37,7 @@ def build_application(world: World) -> web.Application:
     app[WORLD] = world
     app[STOPPING] = asyncio.Event()
     app.add_routes(admin_routes())
+    app.add_routes(issuer_routes())
     app.add_routes(
         [
             web.get("/common/discovery/instance", handle_instance_discovery),
@@ -58,6 +61,7 @@ class EmulatorServer:
         host: the address to listen on.
         port: the port; 0 takes a free one.
         hostnames: names for the certificate beside localhost.
+        issuers: issuers of tokens that may be exchanged, beside those of the seed.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class EmulatorServer:
         host: str = "127.0.0.1",
         port: int = 0,
         hostnames: Sequence[str] = (),
+        issuers: Sequence[IssuerSeed] = (),
     ) -> None:
         self._tls_dir = tls_dir
         self._host = host
@@ -76,6 +81,8 @@ class EmulatorServer:
         self._hostnames = tuple(hostnames)
         self.world = World(TokenSigner.load_or_create(tls_dir))
         plant(self.world, seed or Seed())
+        for issuer in issuers:
+            add_issuer(self.world, issuer)
         if faults is not None:
             self.world.set_faults(faults)
         self._runner: web.AppRunner | None = None

@@ -19,6 +19,7 @@ class _Entry:
     status: int
     error: str
     text: str
+    has_uri: bool = True
 
 
 _EXPIRED = (
@@ -61,11 +62,29 @@ _OUTDATED = (
     " from {start}, expiry time of assertion {end}. Review the documentation at"
     " https://learn.microsoft.com/entra/identity-platform/certificate-credentials ."
 )
-_NO_ISSUER = (
-    "No matching federated identity record found for presented assertion issuer '{name}'. Please"
-    " check your federated identity credential Subject, Audience and Issuer against the presented"
-    " assertion. https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
+_FEDERATION = "https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
+_NO_RECORD = "No matching federated identity record found for presented assertion"
+_CHECK = (
+    "heck your federated identity credential Subject, Audience and Issuer against the presented"
+    f" assertion. {_FEDERATION}"
 )
+_NO_MATCH = (
+    f"{_NO_RECORD}. Assertion Issuer: '{{issuer}}'. Assertion Subject: '{{subject}}'. Assertion"
+    f" Audience: '{{audience}}'. {_FEDERATION}"
+)
+_OTHER_CASE = (
+    f"{_NO_RECORD} subject '{{subject}}'. The subject matches with case-insensitive comparison, but"
+    f" not with case-sensitive comparison. C{_CHECK}"
+)
+_ENTRA_SUBJECT = (
+    f"{_NO_RECORD} subject '{{subject}}'. Please make sure the federated identity credential"
+    " Subject is '{subject}'."
+)
+_UNKNOWN_SIGNER = (
+    "The certificate with identifier {name} used to sign the federated credential could not be"
+    " found in the metadata of identity provider {issuer}."
+)
+_NO_CONTACT = "Request to External OIDC endpoint failed."
 _TRANSIENT = "The service is temporarily unavailable. Please retry later."
 
 TABLE: dict[int, _Entry] = {
@@ -110,7 +129,41 @@ TABLE: dict[int, _Entry] = {
     700023: _Entry(
         401, "invalid_client", "Client assertion audience claim does not match Realm issuer."
     ),
-    700211: _Entry(401, "invalid_client", _NO_ISSUER),
+    70021: _Entry(400, "invalid_request", _NO_MATCH),
+    70025: _Entry(
+        401,
+        "invalid_client",
+        "The client '{name}' has no configured federated identity credentials.",
+    ),
+    700211: _Entry(401, "invalid_client", f"{_NO_RECORD} issuer '{{issuer}}'. Please c{_CHECK}"),
+    700212: _Entry(401, "invalid_client", f"{_NO_RECORD} audience '{{audience}}'. C{_CHECK}"),
+    700213: _Entry(401, "invalid_client", f"{_NO_RECORD} subject '{{subject}}'. C{_CHECK}"),
+    7002131: _Entry(
+        401,
+        "invalid_client",
+        f"{_NO_RECORD} subject '{{subject}}'. The claims matching expression did not match.",
+    ),
+    7002137: _Entry(401, "invalid_client", _ENTRA_SUBJECT),
+    7002138: _Entry(401, "invalid_client", _OTHER_CASE),
+    700222: _Entry(
+        401, "invalid_client", "AAD-issued tokens may not be used for federated identity flows."
+    ),
+    700229: _Entry(
+        401,
+        "invalid_client",
+        "Forbidden token type. Only app-only tokens may be used as Federated Identity Credentials"
+        " for AAD issuer.",
+    ),
+    7000272: _Entry(401, "invalid_client", _UNKNOWN_SIGNER),
+    50013: _Entry(
+        401,
+        "invalid_client",
+        "Assertion failed signature validation. [Reason - The provided signature value did not"
+        " match the expected signature value.]",
+    ),
+    50166: _Entry(400, "invalid_request", _NO_CONTACT, has_uri=False),
+    501661: _Entry(400, "invalid_request", _NO_CONTACT, has_uri=False),
+    90061: _Entry(400, "invalid_request", _NO_CONTACT, has_uri=False),
     50012: _Entry(
         401,
         "invalid_client",
@@ -140,7 +193,7 @@ class TokenError(Exception):
         tenant: str = "",
         name: str = "",
         reason: str = "",
-        times: Mapping[str, str] = {},
+        parts: Mapping[str, str] = {},
         retry_after: int | None = None,
     ) -> None:
         super().__init__(f"AADSTS{code}")
@@ -150,8 +203,9 @@ class TokenError(Exception):
         self.status = entry.status
         self.error = entry.error
         # The parts come from the request, so they are put in without being read as a format.
-        parts = {"app": app, "tenant": tenant, "name": name, "reason": reason, **times}
-        self.text = _PART.sub(lambda found: parts.get(found[1], ""), entry.text)
+        known = {"app": app, "tenant": tenant, "name": name, "reason": reason, **parts}
+        self.text = _PART.sub(lambda found: known.get(found[1], ""), entry.text)
+        self.has_uri = entry.has_uri
 
 
 def error_body(
@@ -163,6 +217,7 @@ def error_body(
         f"AADSTS{error.code}: {error.text} Trace ID: {trace_id}"
         f" Correlation ID: {correlation_id} Timestamp: {stamp}"
     )
+    uri = {"error_uri": f"{_ERROR_URI}{error.code}"} if error.has_uri else {}
     return {
         "error": error.error,
         "error_description": description,
@@ -170,5 +225,5 @@ def error_body(
         "timestamp": stamp,
         "trace_id": trace_id,
         "correlation_id": correlation_id,
-        "error_uri": f"{_ERROR_URI}{error.code}",
+        **uri,
     }

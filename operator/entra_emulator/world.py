@@ -6,6 +6,8 @@ from entra_emulator.clock import EmulatorClock
 from entra_emulator.directory import Directory
 from entra_emulator.fault_engine import FaultEngine
 from entra_emulator.fault_types import Faults
+from entra_emulator.federated_match import Misses
+from entra_emulator.issuers import Issuers
 from entra_emulator.jwt import TokenSigner
 from entra_emulator.policy_book import PolicyBook
 from entra_emulator.quotas import QuotaBook
@@ -25,6 +27,8 @@ class World:
         self.faults = FaultEngine()
         self.quotas = QuotaBook()
         self.log = RequestLog()
+        self.issuers = Issuers()
+        self.misses = Misses()
         self.settings = Faults()
 
     def set_faults(self, faults: Faults) -> None:

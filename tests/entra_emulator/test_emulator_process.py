@@ -226,6 +226,9 @@ def test_missing_seed_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str
         ["--tls-dir", "x", "--listen", "localhost:99999"],
         ["--tls-dir", "x", "--listen", "localhost:x"],
         ["--tls-dir", "x", "--what"],
+        ["--tls-dir", "x", "--issuer", "https://i.example"],
+        ["--tls-dir", "x", "--issuer", "https://i.example="],
+        ["--tls-dir", "x", "--issuer", "http://i.example=ca.pem"],
     ],
 )
 def test_bad_options_are_refused(capsys: pytest.CaptureFixture[str], options: list[str]) -> None:
@@ -233,6 +236,24 @@ def test_bad_options_are_refused(capsys: pytest.CaptureFixture[str], options: li
         main(options)
     assert caught.value.code == 2
     assert "usage" in capsys.readouterr().err
+
+
+def test_issuers_are_named_on_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    server_context(tmp_path / "other", ())
+    urls = ["https://a.example", "https://b.example/path/"]
+    options = [f"--issuer={url}={tmp_path}/other/ca.pem" for url in urls]
+    with running(tmp_path, *options) as (_, address), client(tmp_path) as http:
+        found = http.get(f"{address}/emulator/issuers").json()
+    assert [one["url"] for one in found] == urls
+
+
+def test_an_authority_of_an_issuer_that_is_missing_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    issuer = f"https://i.example={tmp_path}/none.pem"
+    assert main(["--tls-dir", str(tmp_path), "--listen", ":0", "--issuer", issuer]) == 2
+    assert "none.pem" in capsys.readouterr().err
 
 
 def test_taken_port_ends_the_start_with_2(

@@ -343,7 +343,7 @@ def test_application_of_another_tenant_needs_its_audience_and_an_installation(
     app = emulator.create_application(home, passwords=[{}], signInAudience="AzureADMultipleOrgs")
     caller = with_secret(user, app, secret_of(app))
     caller.tenant = user.tenant
-    assert code_of(caller.sign_in()) == 700016
+    assert code_of(caller.sign_in()) == 7000229
     emulator.set_permissions(user.tenant, app.app_id, READ_ALL)
     claims = claims_of(caller.sign_in())
     assert (claims["tid"], claims["roles"]) == (user.tenant, [READ_ALL])

@@ -17,6 +17,7 @@ from typing import Any, Self, TypeVar
 
 from entra_emulator import admin_actions as actions
 from entra_emulator import admin_federated as federated
+from entra_emulator import admin_issuers as issuers
 from entra_emulator import admin_views as views
 from entra_emulator.entities import Permission
 from entra_emulator.fault_types import faults_from, rule_from
@@ -25,6 +26,7 @@ from entra_emulator.seed_types import (
     ApplicationSeed,
     FederatedSeed,
     ForeignPrincipalSeed,
+    IssuerSeed,
     KeySeed,
     PasswordSeed,
     Seed,
@@ -189,6 +191,25 @@ class Emulator:
     def remove_federated(self, app: str, name: str) -> None:
         """Remove a federated credential, named by its id or name, as somebody else would."""
         self.do(lambda w: federated.remove_federated(w, actions.find_application(w, app), name))
+
+    def add_issuer(self, url: str, **fields: Any) -> str:
+        """Let tokens of an issuer be exchanged, fields as in a seed; return its name.
+
+        Without a `ca` or `ca_file` the emulator hosts the issuer.
+        """
+        hosted = not {"ca", "caFile"} & fields.keys()
+        seed = read_document(IssuerSeed, {"url": url, "hosted": hosted, **fields})
+        return str(self.do(lambda world: issuers.add_issuer(world, seed))["name"])
+
+    def sign(self, issuer: str, **wish: Any) -> str:
+        """Return a token of a hosted issuer; `claims`, `header` and `lifetime_seconds`."""
+        asked = issuers.TokenWish(**wish)
+        return str(self.do(lambda world: issuers.sign_token(world, issuer, asked))["token"])
+
+    def rotate_issuer(self, issuer: str, *, keep_old: bool = False) -> str:
+        """Let a hosted issuer sign with a new key; return its id."""
+        wish = issuers.KeyWish(keep_old=keep_old)
+        return str(self.do(lambda world: issuers.rotate_key(world, issuer, wish))["kid"])
 
     def change_application(self, app: str, **properties: Any) -> None:
         """Change properties, named as in Graph, such as `isDisabled=True`."""
