@@ -20,6 +20,7 @@ from appcredential.domain import actions as act
 from appcredential.domain import refusals
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts import Facts
+from appcredential.domain.handover import former_owners, handed_over
 from appcredential.domain.lifecycle import REPAIRED, publication
 from appcredential.domain.marker import attempt_id, build_display_name, parse_marker
 from appcredential.domain.needs import known_keys
@@ -245,8 +246,7 @@ class Effects:
             return
         await self._put_target(c, _next_publication(f, live, self._clock.now()), live.value)
         log.info("published", extra={"key_id": live.minted.key_id, **_about(c)})
-        note = "The new credential is in the Secret; workloads may use it."
-        await self._emit(c, "Published", note)
+        await self._emit(c, "Published", _published_note(f))
 
     # --- Entra ----------------------------------------------------------------------------
 
@@ -314,7 +314,7 @@ class Effects:
             and resource.uid == f.o.resource.uid
             and resource.generation == f.o.resource.generation
             and resource.deletion_time is None
-            and target == f.o.target
+            and target == f.live
             and (pending is None) == (f.o.pending is None)
             and (pending is None or pending == f.o.pending)
         )
@@ -540,7 +540,17 @@ def _next_publication(f: Facts, pending: Pending, now: datetime) -> Publication:
         published_time=now,
         retiring=retiring,
         abandoned=(*known, *pending.abandoned)[-5:],
+        taken_from=former_owners(f),
+        handed_over=handed_over(f, minted, now),
     )
+
+
+def _published_note(f: Facts) -> str:
+    if f.taken is None:
+        return "The new credential is in the Secret; workloads may use it."
+    if f.taken.owner:
+        return f"The Secret was taken over from {f.taken.owner} and holds the new credential."
+    return "The Secret was adopted and holds the new credential."
 
 
 def _cleared(memory: Memory, operation: str) -> Memory:

@@ -94,7 +94,9 @@ class Operator:
         self._holder = holder = f"{settings.pod_name}_{uuid.uuid4().hex[:8]}"
         self._objects = KubeObjects(kube)
         self._queue = WorkQueue(clock)
-        self._sync = Sync(self._objects, store, settings.watch_namespaces, self._queue.add)
+        self._sync = Sync(
+            self._objects, store, settings.watch_namespaces, self._queue.add, self._wake_beside
+        )
         self._lease = Lease(kube, clock, _lease_settings(settings, holder))
         self._gate = Gate(
             remaining=self._lease.remaining,
@@ -266,6 +268,11 @@ class Operator:
         if self._sync.schema_problem:
             return self._sync.schema_problem
         return "" if self._store.is_complete else "the first lists are not complete"
+
+    def _wake_beside(self, key: Key) -> None:
+        """Reconcile whoever wants the same Secret as a resource that changed or went."""
+        self._reconciler.look_anew(Owner(key.namespace, key.name))
+        self._queue.add(key)
 
     def _from_watch(self, plural: str, event: str, document: dict[str, Any]) -> None:
         """Hand an event from kopf's thread to the loop."""

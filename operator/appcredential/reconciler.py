@@ -14,10 +14,19 @@ from appcredential.domain.facts import Facts, assess
 from appcredential.domain.grants import evaluate
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import ClusterIdentity, Owner
-from appcredential.domain.observed import Grant, Observation, Policy, Resource, Target, Tenant
+from appcredential.domain.observed import (
+    Grant,
+    Observation,
+    Policy,
+    Resource,
+    Target,
+    TargetOwner,
+    Tenant,
+)
 from appcredential.domain.obstacles import failed_status, secret_problem
 from appcredential.domain.spec import AppCredentialSpec, ApplicationGrantSpec, ObjectId, TenantId
 from appcredential.domain.status import needs_write, project
+from appcredential.domain.takeover import owner_beside
 from appcredential.domain.tickets import Ticket, ticket_name
 from appcredential.effects import Context, Effects
 from appcredential.errors import (
@@ -33,7 +42,7 @@ from appcredential.gate import Gate
 from appcredential.metrics import Metrics
 from appcredential.ports import Clock, Events, EventSubject, Resources, Secrets, Tickets
 from appcredential.tenants import Access, Session
-from appcredential.view import View
+from appcredential.view import Piece, View
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +134,12 @@ class Reconciler:
             is_open=lambda: gate.problem() is None,
         )
 
+    def look_anew(self, owner: Owner) -> None:
+        """Have the next pass read the Secret again: somebody beside the resource may have it."""
+        view = self._views.get(owner)
+        if view is not None:
+            view.target.drop()
+
     def forget(self, owner: Owner) -> None:
         """Drop what is held of a resource that is gone."""
         self._views.pop(owner, None)
@@ -199,6 +214,7 @@ class Reconciler:
         if resource is None:
             return None
         await self._read_secrets(owner, view, resource)
+        await self._read_target_owner(owner, view)
         spec = resource.spec
         access = self._access(spec.tenant) if isinstance(spec, AppCredentialSpec) else None
         skew = access.session.directory.skew() if isinstance(access, Access) else None
@@ -219,6 +235,7 @@ class Reconciler:
             crd_deleted=view.crd_deleted,
             application=view.application,
             memory=view.memory,
+            target_owner=view.target_owner.value,
         )
 
     async def _read_resource(self, owner: Owner, view: View) -> Resource | None:
@@ -255,6 +272,23 @@ class Reconciler:
             if version is None:
                 return None
         return await self._secrets.target(namespace, name)
+
+    async def _read_target_owner(self, owner: Owner, view: View) -> None:
+        """Look whether the resource exists that another's Secret names as its owner."""
+        other, held = owner_beside(owner, view.target.value), view.target_owner
+        if other is None:
+            view.target_owner = Piece()
+            return
+        known = held.value if held.value is not None and held.value.owner == str(other) else None
+        now = self._clock.monotonic()
+        if known is not None and held.is_fresh(now, self._seconds):
+            return
+        found = await self._resources.get(other)
+        if found is not None:
+            held.set(TargetOwner(str(other), found.uid, found.generation), now)
+        else:
+            since = known.absent_since if known is not None else None
+            held.set(TargetOwner(str(other), absent_since=since or self._clock.now()), now)
 
     @property
     def _seconds(self) -> float:

@@ -20,6 +20,7 @@ class Known:
     version: str
     tenant: str
     client_id: str = ""
+    secret: str = ""
     sample: ResourceSample | None = None
 
 
@@ -28,6 +29,7 @@ class Store:
 
     def __init__(self) -> None:
         self._known: dict[Key, Known] = {}
+        self._by_secret: dict[tuple[str, str], set[Key]] = {}
         self.grants: dict[str, ApplicationGrantSpec | Problem] = {}
         self.complete: set[str] = set()
 
@@ -39,14 +41,25 @@ class Store:
     def put(self, key: Key, known: Known) -> bool:
         """Note an object; tell whether it changed."""
         old = self._known.get(key)
+        self._leave(key, old)
         self._known[key] = known
+        if known.secret:
+            self._by_secret.setdefault((key.namespace, known.secret), set()).add(key)
         return old is None or (old.uid, old.version) != (known.uid, known.version)
 
     def drop(self, key: Key) -> None:
         """Note that an object is gone."""
-        self._known.pop(key, None)
+        self._leave(key, self._known.pop(key, None))
         if key.kind == GRANTS:
             self.grants.pop(key.name, None)
+
+    def _leave(self, key: Key, known: Known | None) -> None:
+        """Forget which Secret an AppCredential wanted."""
+        place = (key.namespace, known.secret if known is not None else "")
+        sharing = self._by_secret.get(place, set())
+        sharing.discard(key)
+        if not sharing:
+            self._by_secret.pop(place, None)
 
     def get(self, key: Key) -> Known | None:
         """Return an object as last seen."""
@@ -63,6 +76,12 @@ class Store:
             for key, known in self._known.items()
             if key.kind == APP_CREDENTIALS and known.tenant == tenant
         ]
+
+    def beside(self, key: Key) -> list[Key]:
+        """Return the other AppCredentials that want the same Secret."""
+        known = self._known.get(key)
+        place = (key.namespace, known.secret if known is not None else "")
+        return [other for other in self._by_secret.get(place, ()) if other != key]
 
     def named_by(self, grant: ApplicationGrantSpec) -> list[Key]:
         """Return the AppCredentials whose namespace and application a grant names."""
@@ -85,6 +104,12 @@ def tenant_of(document: dict[str, Any]) -> str:
     """Return the EntraTenant that an AppCredential or grant names."""
     reference = (document.get("spec") or {}).get("tenantRef") or {}
     return str(reference.get("name") or "default")
+
+
+def secret_of(document: dict[str, Any]) -> str:
+    """Return the Secret that an AppCredential publishes to."""
+    secret = (document.get("spec") or {}).get("secret") or {}
+    return str(secret.get("name") or document["metadata"]["name"])
 
 
 def client_of(document: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ from appcredential.kube.resources import (
 )
 from appcredential.kube.times import parse_time
 from appcredential.metrics import ResourceSample
-from appcredential.store import Known, Store, client_of, tenant_of
+from appcredential.store import Known, Store, client_of, secret_of, tenant_of
 from appcredential.workqueue import Key
 
 log = logging.getLogger(__name__)
@@ -37,11 +37,13 @@ class Sync:
         store: Store,
         namespaces: tuple[str, ...],
         wake: Callable[[Key], None],
+        wake_beside: Callable[[Key], None],
     ) -> None:
         self._objects = objects
         self._store = store
         self._namespaces = namespaces
         self._wake = wake
+        self._wake_beside = wake_beside
         self.schema_problem = "the CRDs were not read yet"
 
     async def relist(self) -> None:
@@ -114,12 +116,15 @@ class Sync:
             version=metadata["resourceVersion"],
             tenant=tenant_of(document),
             client_id=client_of(document),
+            secret=secret_of(document) if plural == APP_CREDENTIALS else "",
             sample=_sample(key, document) if plural == APP_CREDENTIALS else None,
         )
         if self._store.put(key, known):
             if plural == GRANTS:
                 self._see_grant(key, document)
             self._wake(key)
+            for other in self._store.beside(key):
+                self._wake_beside(other)
         return key
 
     def _see_grant(self, key: Key, document: dict[str, Any]) -> None:
@@ -136,9 +141,11 @@ class Sync:
 
     def _lose(self, key: Key) -> None:
         lost = self._store.grants.get(key.name) if key.kind == GRANTS else None
-        known = self._store.get(key)
+        known, beside = self._store.get(key), self._store.beside(key)
         self._store.drop(key)
         self._wake(key)
+        for other in beside:
+            self._wake_beside(other)
         self._wake_users(lost)
         if key.kind == APP_CREDENTIALS and known is not None:
             self._wake(Key(TENANTS, "", known.tenant))  # its finalizer may go now

@@ -12,7 +12,14 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.observed import Application, Memory, Pending, Resource, Target
+from appcredential.domain.observed import (
+    Application,
+    Memory,
+    Pending,
+    Resource,
+    Target,
+    TargetOwner,
+)
 
 T = TypeVar("T")
 
@@ -60,6 +67,7 @@ class View:
     resource: Piece[Resource] = field(default_factory=Piece)
     target: Piece[Target] = field(default_factory=Piece)
     pending: Piece[Pending] = field(default_factory=Piece)
+    target_owner: Piece[TargetOwner] = field(default_factory=Piece)
     application: Application | None = None
     crd_deleted: bool | None = None
     memory: Memory = field(default_factory=Memory)
@@ -70,6 +78,7 @@ class View:
         self.resource.drop()
         self.target.drop()
         self.pending.drop()
+        self.target_owner.drop()
         self.crd_deleted = None
 
     def spec_changed(self) -> None:
@@ -103,5 +112,5 @@ class View:
 
     def age(self, now: float) -> float:
         """Return the age in seconds of the oldest Kubernetes piece."""
-        reads = (self.resource.read, self.target.read, self.pending.read)
-        return max((now - read for read in reads if read is not None), default=0.0)
+        pieces = (self.resource, self.target, self.pending, self.target_owner)
+        return max((now - p.read for p in pieces if p.read is not None), default=0.0)

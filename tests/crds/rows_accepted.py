@@ -28,6 +28,7 @@ APP: Final[tuple[Row, ...]] = (
     ("a verification", "verification", {"mode": "Disabled", "scope": "Self"}),
     ("a Secret's name with dots", "secret.name", "a.b-c"),
     ("the other preset", "secret", {"preset": "Raw", "data": {"AZURE_CLIENT_ID": {"value": ""}}}),
+    ("a Secret that is taken over", "secret", {"name": "a", "takeOverFrom": "old.orders"}),
     ("a mount path", "secret.mountPath", "/etc/..data/x"),
     ("all names", "secret.data.a.value", _ALL_NAMES),
     ("all formats", "secret.data.a.value", _ALL_FORMATS),

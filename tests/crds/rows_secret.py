@@ -24,6 +24,9 @@ _NOTES: Final = "secret.annotations"
 _TEXT: Final = {"value": "x"}
 _MANY: Final = {f"k{i}": "x" for i in range(33)}
 _MANY_DATA: Final = dict.fromkeys(_MANY, _TEXT)
+_FROM: Final = "secret.takeOverFrom"
+_OWN: Final = {"name": "a", "takeOverFrom": "orders"}
+_NO_NAME: Final = {"name": "a", "takeOverFrom": "shop/old"}
 _RAW: Final = {"preset": "Raw", "data": {"clientId": _TEXT}}
 
 SECRET: Final[tuple[Row, ...]] = (
@@ -31,6 +34,16 @@ SECRET: Final[tuple[Row, ...]] = (
     ("a Helm release", "secret.name", "sh.helm.release.v1.x.v1", _NAME),
     ("a bootstrap token", "secret.name", "bootstrap-token-abcdef", _NAME),
     ("a name in upper case", "secret.name", "A_b", _PATTERN),
+    ("a Secret taken from itself", "secret", _OWN, "may not name this AppCredential", _FROM),
+    ("a Secret taken without its name", _FROM, "old", "needs secret.name"),
+    ("a Secret taken from no name", "secret", _NO_NAME, _PATTERN, _FROM),
+    (
+        "a Secret taken from nobody",
+        "secret",
+        {"name": "a", "takeOverFrom": ""},
+        "at least 1",
+        _FROM,
+    ),
     ("an unknown preset", "secret.preset", "Terraform", "Unsupported value"),
     ("a relative path", "secret.mountPath", "var/run", _PATTERN),
     ("a path upwards", "secret.mountPath", "/a/../b", "may not contain . or .. as a segment"),

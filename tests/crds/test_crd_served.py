@@ -14,7 +14,9 @@ from tests.crds.server import Server, collection
 
 pytestmark = pytest.mark.cluster
 
-EXAMPLES: Final = sorted(path.name for path in (ROOT / "examples").glob("*.yaml"))
+EXAMPLES: Final = sorted(
+    str(path.relative_to(ROOT / "examples")) for path in (ROOT / "examples").rglob("*.yaml")
+)
 COLUMNS: Final = {
     "appcred": "NAME READY REASON TYPE SECRET EXPIRES RENEWS AGE",
     "entratenants": "NAME READY REASON CLOUD TENANT AGE",

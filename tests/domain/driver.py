@@ -14,8 +14,9 @@ from typing import Any
 
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.handover import former_owners, handed_over
 from appcredential.domain.lifecycle import REPAIRED, Decision, decide, publication
-from appcredential.domain.marker import attempt_id, build_display_name, parse_marker
+from appcredential.domain.marker import Owner, attempt_id, build_display_name, parse_marker
 from appcredential.domain.observed import (
     Application,
     Credential,
@@ -30,12 +31,13 @@ from appcredential.domain.observed import (
     RetireCause,
     Retiring,
     Target,
+    TargetOwner,
     Tenant,
 )
 from appcredential.domain.secret_data import Publication, render
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.signin import PROVEN, SignInResult, record
-from appcredential.domain.spec import AppCredentialSpec, KeyId, VerificationMode
+from appcredential.domain.spec import AppCredentialSpec, KeyId, TenantId, VerificationMode
 from tests.support.builders import (
     HOLDER,
     HOUR,
@@ -45,6 +47,7 @@ from tests.support.builders import (
     OBJECT_ID,
     OWNER,
     SECOND,
+    TENANT_ID,
     application,
     facts,
     grant,
@@ -70,12 +73,16 @@ class World:
     """Everything there is. Fields are what a test may change between runs."""
 
     spec: AppCredentialSpec = DEFAULT
+    owner: Owner = OWNER
+    key_prefix: str = "key"
+    """Begins the key ids of what is minted here, where several share one application."""
     now: datetime = NOW
     policy: Policy = field(default_factory=Policy)
     tenant: Tenant | Problem = field(default_factory=tenant)
     grant: Grant | Problem = field(default_factory=grant)
     target: Target | None = None
     pending: Pending | None = None
+    target_owner: TargetOwner | None = None
     ticket_uid: str | None = None
     is_crd_deleted: bool = False
     skew: timedelta = timedelta(0)
@@ -98,13 +105,15 @@ class World:
     statuses: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.resource: Resource = resource(
+        made = resource(
             self.spec,
+            uid="resource-uid" if self.owner == OWNER else f"uid-of-{self.owner.name}",
             has_finalizer=False,
             creation_time=self.now,
             last_applied_time=self.now,
             status={"observedGeneration": -1},
         )
+        self.resource: Resource = replace(made, owner=self.owner)
         self._keys: dict[str, KeyId] = {}
         self._last_read: Application | None = None
         self._count = 0
@@ -221,6 +230,7 @@ class World:
             crd_deleted=self.crd_seen,
             application=self.seen,
             memory=self.memory,
+            target_owner=self.target_owner,
         )
 
     def perform(self, decision: Decision) -> None:
@@ -272,6 +282,7 @@ class World:
                 raise AssertionError(f"not an effect: {action}")
 
     def _write_target(self, action: act.WriteTarget) -> None:
+        self._promise(self._is_own_target(), "another's Secret is never touched")
         records = publication(facts(self.observe()))
         assert self.target is not None
         assert self.target.value is not None
@@ -356,7 +367,7 @@ class World:
         self._promise(not isinstance(self.grant, Problem), "nothing is issued without a grant")
         self._count += 1
         held, number = self.pending, action.attempt_number
-        uid = held.uid if held is not None else f"pending-uid-{self._count}"
+        uid = held.uid if held is not None else f"{self.key_prefix}-pending-uid-{self._count}"
         intent = pending(
             PendingState.INTENT,
             uid=uid,
@@ -364,16 +375,18 @@ class World:
             holder=HOLDER,
             intent_time=self.now,
             abandoned=action.abandoned[-5:],
+            owner=self.owner,
         )
         self.pending = intent
         answer = self.mint_answers.pop(0) if self.mint_answers else ""
         if answer == "crash":
             return
-        key, value = KeyId(f"key-{self._count}"), SecretValue(f"canary-value-{self._count}")
+        key = KeyId(f"{self.key_prefix}-{self._count}")
+        value = SecretValue(f"canary-value-of-{key}")
         start = (self.now + self.skew).replace(microsecond=0)
         made = Credential(
             key_id=key,
-            display_name=build_display_name(IDENTITY, OWNER, intent.attempt, ""),
+            display_name=build_display_name(IDENTITY, self.owner, intent.attempt, ""),
             start=start,
             end=start + action.lifetime,
         )
@@ -390,7 +403,12 @@ class World:
         self.pending = replace(intent, state=PendingState.MINTED, minted=minted, value=value)
 
     def _publish(self) -> None:
-        held, t, o = self._pending, self.target, self.observe()
+        held, o = self._pending, self.observe()
+        t = self.target if self._is_own_target() else None
+        self._promise(
+            self.target is None or t is not None or self._may_take(self.target),
+            "another's Secret is taken over only by who may",
+        )
         assert held.minted is not None
         assert held.value is not None
         if self.current_spec.verification.mode is VerificationMode.REQUIRED:
@@ -409,8 +427,9 @@ class World:
         if former is not None:
             self._superseded[former.key_id] = self.now
         proof = o.memory.pending_proof
+        f = facts(o)
         records = Publication(
-            owner=str(OWNER),
+            owner=str(self.owner),
             cluster=IDENTITY.cluster,
             tenant_id=held.tenant_id,
             object_id=OBJECT_ID,
@@ -419,8 +438,25 @@ class World:
             published_time=self.now.replace(microsecond=0),
             retiring=tuple(r for r in before if r.key_id != held.minted.key_id),
             abandoned=(*(t.abandoned if t is not None else ()), *held.abandoned)[-5:],
+            taken_from=former_owners(f),
+            handed_over=handed_over(f, held.minted, self.now),
         )
         self._put_target(records, held.value)
+
+    def _is_own_target(self) -> bool:
+        return self.target is not None and self.target.owner == str(self.owner)
+
+    def _may_take(self, t: Target) -> bool:
+        """Judge, by these words, whether another's Secret may become ours."""
+        named = self.current_spec.secret.take_over_from
+        if named and t.owner == f"{self.owner.namespace}/{named}":
+            return True
+        seen = self.target_owner
+        is_kept = seen is not None and seen.absent_since is None
+        if not is_kept and t.annotations.get("appcredential.io/adopt") == str(self.owner):
+            return True
+        is_gone = seen is not None and seen.absent_since is not None
+        return is_gone and (t.tenant_id, t.object_id) == (TENANT_ID, OBJECT_ID)
 
     def _put_target(self, records: Publication, value: SecretValue) -> None:
         assert isinstance(self.tenant, Tenant)
@@ -431,6 +467,11 @@ class World:
         base = live or target(creation_time=self.now.replace(microsecond=0))
         self.target = replace(
             base,
+            owner=records.owner,
+            tenant_id=TenantId(records.tenant_id),
+            object_id=records.object_id,
+            taken_from=records.taken_from,
+            handed_over=records.handed_over,
             published=records.credential,
             value=value,
             verified_time=records.verified_time,
@@ -448,7 +489,7 @@ class World:
             return
         marker = parse_marker(made.display_name)
         self._promise(
-            marker is not None and marker.is_removable_by(IDENTITY, OWNER),
+            marker is not None and marker.is_removable_by(IDENTITY, self.owner),
             "nothing that is not ours is removed",
         )
         held, t = self.pending, self.target

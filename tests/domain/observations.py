@@ -20,6 +20,7 @@ from appcredential.domain.observed import (
     Abandoned,
     Application,
     Credential,
+    FormerOwner,
     Grant,
     Memory,
     Minted,
@@ -30,6 +31,7 @@ from appcredential.domain.observed import (
     RetireCause,
     Retiring,
     Target,
+    TargetOwner,
     Tenant,
 )
 from appcredential.domain.signin import PROVEN, UNREACHABLE, Proof, SignInResult, classify
@@ -185,7 +187,7 @@ class Plan:
     abandoned: list[Made]
 
 
-@lru_cache(maxsize=4000)
+@lru_cache(maxsize=8000)
 def observe(seed: int) -> Observation:
     """Return the observation of this number."""
     dice = Dice(seed)
@@ -207,6 +209,7 @@ def observe(seed: int) -> Observation:
         crd_deleted=dice.choice([None, False, True]),
         application=_application(dice, plan),
         memory=_memory(dice, plan, t, p),
+        target_owner=_target_owner(dice, t),
     )
 
 
@@ -230,6 +233,8 @@ def _plan(dice: Dice) -> Plan:
 
 def _resource(dice: Dice) -> Resource:
     usable = dice.choice(_SPECS)
+    heir = replace(usable, secret=replace(usable.secret, take_over_from=OTHER_OWNER.name))
+    usable = dice.likely(usable, heir, odds=0.3)
     odd: list[AppCredentialSpec | Problem] = [
         replace(usable, suspend=True),
         problem(Reason.INVALID_SPEC),
@@ -281,7 +286,7 @@ def _foreign(dice: Dice, whose: str) -> Credential:
 
 def _target(dice: Dice, plan: Plan, wanted: AppCredentialSpec) -> Target | None:
     if dice.random() < 0.15:
-        return dice.likely(None, foreign_target(), odds=0.2)
+        return dice.likely(None, _anothers(dice), odds=0.4)
     published = dice.likely(dice.ago(OLD), dice.ago(), odds=0.4)
     found = target(
         _holding(dice, plan, plan.published, is_next=False),
@@ -300,6 +305,32 @@ def _target(dice: Dice, plan: Plan, wanted: AppCredentialSpec) -> Target | None:
         replace(found, labels={}),
     )
     return dice.likely(found, *odd, odds=0.08)
+
+
+def _anothers(dice: Dice) -> Target:
+    """Return a Secret that is not ours: taken from us, given to us, of nobody, or what else."""
+    found = foreign_target()
+    ours = FormerOwner(str(OWNER), "resource-uid", dice.choice([1, 2]))
+    adopt = {"appcredential.io/adopt": str(dice.choice([OWNER, OTHER_OWNER]))}
+    return dice.choice(
+        [
+            found,
+            replace(found, taken_from=(ours,)),
+            replace(found, immutable=True),
+            replace(found, type="kubernetes.io/tls"),
+            replace(found, owner="", published=None, value=None, annotations=adopt),
+            replace(found, owner="billing/orders", annotations=adopt),
+            replace(found, object_id=ObjectId("another")),
+        ]
+    )
+
+
+def _target_owner(dice: Dice, t: Target | None) -> TargetOwner | None:
+    """Return what is seen of the other resource that owns T."""
+    if t is None or t.owner != str(OTHER_OWNER):
+        return None
+    gone = TargetOwner(t.owner, absent_since=dice.choice([NOW - MINUTE, NOW - 3 * MINUTE]))
+    return dice.choice([TargetOwner(t.owner, "other-uid", 1), gone])
 
 
 def _holding(dice: Dice, plan: Plan, made: Made, *, is_next: bool) -> Minted:

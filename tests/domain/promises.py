@@ -95,10 +95,10 @@ def a_removal_has_its_reason(o: Observation, d: Decision) -> None:
         return
     found = _listed(o, d.action.key_id)
     assert found is not None
-    known = {e.attempt for e in (*_abandoned(o.target), *_abandoned(o.pending))}
+    known = {e.attempt for e in (*_abandoned(o.own_target), *_abandoned(o.pending))}
     if d.action.attempt in known or _entra_now(o) >= found.end + 10 * MINUTE:
         return
-    t = o.target
+    t = o.own_target
     entry = next((r for r in _retiring(o) if r.key_id == found.key_id), None)
     promise(t is not None and entry is not None, "what still works is removed only when retiring")
     if t is not None and entry is not None:
@@ -148,7 +148,7 @@ def _has_a_survivor(o: Observation, t: Target) -> None:
 def only_the_proven_is_published(o: Observation, d: Decision) -> None:
     if not isinstance(d.action, act.Publish):
         return
-    p, t = o.pending, o.target
+    p, t = o.pending, o.own_target
     promise(p is not None and p.state is PendingState.MINTED, "only a minted one is published")
     assert p is not None
     promise(p.value is not None and p.minted is not None, "only an intact one is published")
@@ -184,7 +184,7 @@ def only_the_needed_is_issued(o: Observation, d: Decision) -> None:
     ceilings = (f.spec.lifetime, f.tenant.limits.max_lifetime, _granted(o))
     low = all(c is None or d.action.lifetime <= c for c in ceilings)
     promise(low, "no longer than spec, grant and tenant allow")
-    t, asked = o.target, f.spec.rotation
+    t, asked = o.own_target, f.spec.rotation
     before = asked.rotate_issued_before or asked.revoke_issued_before
     if t is None or f.plan is None or before is not None:
         return
@@ -210,7 +210,7 @@ def only_a_hopeless_one_is_given_up(o: Observation, d: Decision) -> None:
 def only_a_worthless_pending_secret_is_deleted(o: Observation, d: Decision) -> None:
     if not isinstance(d.action, act.DeletePending):
         return
-    p, t = o.pending, o.target
+    p, t = o.pending, o.own_target
     assert p is not None
     if _is_copy(o, p) or (p.state is PendingState.MINTED and p.minted is None):
         return
@@ -291,8 +291,35 @@ def nothing_is_done_where_nothing_may_be(o: Observation, d: Decision) -> None:
     promise(o.ticket_uid is None, "nothing is done while a deletion is open")
     promise(isinstance(r.spec, AppCredentialSpec), "nothing is done for an unusable spec")
     promise(not _spec(o).suspend, "nothing is done while suspended")
-    promise(t is None or t.owner == str(r.owner), "nothing is done beside a foreign Secret")
+    ours = t is None or t.owner == str(r.owner) or _may_take(o, t)
+    promise(ours, "nothing is done beside a foreign Secret")
     promise(t is None or not t.immutable, "nothing is done for a Secret that cannot be written")
+
+
+def _may_take(o: Observation, t: Target) -> bool:
+    """Judge whether another's Secret may become ours; what was taken from us may not."""
+    r, seen, read = o.resource, o.target_owner, o.application
+    wants = t.owner == f"{r.owner.namespace}/{_spec(o).secret.take_over_from}"
+    had = next((e for e in t.taken_from if e.owner == str(r.owner)), None)
+    if wants and (had is None or had.uid != r.uid or had.generation < r.generation):
+        return True
+    is_kept = seen is not None and seen.absent_since is None
+    if not is_kept and t.annotations.get("appcredential.io/adopt") == str(r.owner):
+        return True
+    is_gone = seen is not None and seen.absent_since is not None
+    is_lasting = is_gone and seen is not None and o.now - (seen.absent_since or o.now) >= 2 * MINUTE
+    is_same = read is not None and t.object_id == read.object_id
+    return is_lasting and is_same and t.tenant_id == facts(o).tenant.tenant_id
+
+
+def anothers_secret_is_never_written(o: Observation, d: Decision) -> None:
+    t = o.target
+    if isinstance(d.action, act.WriteTarget):
+        promise(t is not None and t.owner == str(o.resource.owner), "only our own T is written")
+    if isinstance(d.action, act.Publish) and t is not None:
+        mine = t.owner == str(o.resource.owner) or _may_take(o, t)
+        promise(mine, "only what may be taken is published to")
+        promise(t.type == "Opaque", "no Secret of another type is published to")
 
 
 def no_call_without_a_grant(o: Observation, d: Decision) -> None:
@@ -368,6 +395,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     an_interrupted_attempt_is_not_forgotten,
     records_are_kept,
     nothing_is_done_where_nothing_may_be,
+    anothers_secret_is_never_written,
     no_call_without_a_grant,
     a_sign_in_has_something_to_try,
     it_looks_again,
@@ -411,7 +439,7 @@ def _granted(o: Observation) -> timedelta | None:
 
 
 def _retiring(o: Observation) -> tuple[Retiring, ...]:
-    return o.target.retiring if o.target is not None else ()
+    return o.own_target.retiring if o.own_target is not None else ()
 
 
 def _abandoned(held: Target | Pending | None) -> tuple[Abandoned, ...]:

@@ -37,7 +37,7 @@ from tests.support.builders import DAY
 Break = Callable[[pytest.MonkeyPatch], None]
 Rule = Callable[[Facts], act.Action | None]
 
-MANY = 4000
+MANY = 8000
 """How many observations are looked at for one that shows a broken rule."""
 
 

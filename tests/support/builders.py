@@ -36,6 +36,7 @@ from appcredential.domain.observed import (
     RetireCause,
     Retiring,
     Target,
+    TargetOwner,
     Tenant,
 )
 from appcredential.domain.secret_data import Publication, render
@@ -133,12 +134,19 @@ def spec(
     suspend: bool = False,
     client_id: ClientId = CLIENT_ID,
     tenant: str = "default",
+    take_over_from: str = "",
 ) -> AppCredentialSpec:
     return AppCredentialSpec(
         tenant=tenant,
         client_id=client_id,
         type=CredentialType.CLIENT_SECRET,
-        secret=SecretSpec(name="orders-entra", data=data, labels=labels, annotations=annotations),
+        secret=SecretSpec(
+            name="orders-entra",
+            data=data,
+            labels=labels,
+            annotations=annotations,
+            take_over_from=take_over_from,
+        ),
         lifetime=lifetime,
         rotation=rotation,
         verification=VerificationSpec(mode=verification),
@@ -395,6 +403,7 @@ def observation(
     crd_deleted: bool | None = None,
     application: Application | None = application(credential()),  # noqa: B008 - frozen
     memory: Memory = Memory(),  # noqa: B008 - frozen
+    target_owner: TargetOwner | None = None,
 ) -> Observation:
     return Observation(
         now=now,
@@ -413,6 +422,7 @@ def observation(
         crd_deleted=crd_deleted,
         application=application,
         memory=memory,
+        target_owner=target_owner,
     )
 
 

@@ -189,7 +189,7 @@ class World:
         self.store = Store()
         objects, secrets = KubeObjects(self.api), KubeSecrets(self.api, IDENTITY)
         events = KubeEvents(self.api, self.clock, "operator")
-        self.sync = Sync(objects, self.store, (), self.woken.append)
+        self.sync = Sync(objects, self.store, (), self.woken.append, self.woken.append)
         gate = Gate(
             remaining=lambda: 60.0,
             is_synced=lambda: True,

@@ -65,6 +65,8 @@ class Reason(StrEnum):
     """The application is the operator's own, which no grant allows."""
     SECRET_CONFLICT = "SecretConflict"
     """A Secret of that name exists and is not this resource's."""
+    SECRET_TAKEN_OVER = "SecretTakenOver"
+    """Another AppCredential has taken the Secret over; this one issues nothing more."""
     SECRET_TERMINATING = "SecretTerminating"
     """The target Secret is being deleted."""
     SECRET_FORBIDDEN = "SecretForbidden"

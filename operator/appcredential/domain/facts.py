@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from appcredential.domain.conditions import Problem
@@ -15,13 +15,13 @@ from appcredential.domain.observed import (
     Pending,
     PendingState,
     Retiring,
+    Target,
     Tenant,
 )
 from appcredential.domain.rotation import Schedule, asked_lifetime, schedule
 from appcredential.domain.secret_data import CLUSTER
 from appcredential.domain.spec import AppCredentialSpec, KeyId, VerificationMode
-
-OPAQUE = "Opaque"
+from appcredential.domain.takeover import Claim, claim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,8 @@ class Facts:
     """An observation behind the gates: spec, tenant and application are known good.
 
     Attributes:
+        o: the observation, without a T that is to be taken over.
+        taken: that T, another's until we publish.
         entra_now: the time by Entra's clock.
         lifetime: what we would ask for now.
         published: T's credential, None without an own T.
@@ -45,6 +47,17 @@ class Facts:
     published: Minted | None
     plan: Schedule | None
     exact: dict[KeyId, Credential]
+    taken: Target | None = None
+
+    @property
+    def live(self) -> Target | None:
+        """The Secret of T's name, ours or to be taken over."""
+        return self.taken if self.taken is not None else self.o.target
+
+    @property
+    def is_in_use(self) -> bool:
+        """Workloads may be signing in with what the Secret holds now."""
+        return self.has_valid_published or self.taken is not None
 
     @property
     def pending(self) -> Pending | None:
@@ -131,13 +144,13 @@ class Facts:
     def proof_count(self) -> int:
         """Successes in a row that prove a successor."""
         policy = self.o.policy
-        return policy.next_proof_count if self.has_valid_published else policy.first_proof_count
+        return policy.next_proof_count if self.is_in_use else policy.first_proof_count
 
     @property
     def proof_spacing(self) -> timedelta:
         """Time between two of them: a second, or spread so that several replicas answer."""
         policy = self.o.policy
-        if not self.has_valid_published:
+        if not self.is_in_use:
             return policy.first_proof_spacing
         low, high = policy.next_proof_spread_min, policy.next_proof_spread_max
         spread = min(max(self.lifetime / 40, low), high)
@@ -148,6 +161,9 @@ def assess(
     o: Observation, spec: AppCredentialSpec, tenant: Tenant, application: Application
 ) -> Facts:
     """Work out the facts of an observation whose gates are open."""
+    taken = o.target if claim(o) is Claim.TAKES else None
+    if taken is not None:
+        o = replace(o, target=None)
     entra_now = o.now + (o.directory_skew or timedelta(0))
     granted = None if isinstance(o.grant, Problem) else o.grant.max_lifetime
     lifetime = asked_lifetime(spec.lifetime, granted, *tenant.ceilings(spec.type, application))
@@ -166,6 +182,7 @@ def assess(
         lifetime=lifetime,
         published=published,
         plan=plan,
+        taken=taken,
         exact={
             c.key_id: c for c in application.credentials if c.type is spec.type and _is_exact(o, c)
         },

@@ -19,12 +19,19 @@ from appcredential.domain.actions import (
     WriteTicket,
 )
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.facts import OPAQUE
 from appcredential.domain.grants import allows_type
 from appcredential.domain.observed import Application, Observation
 from appcredential.domain.rotation import asked_lifetime
 from appcredential.domain.secret_data import type_of
 from appcredential.domain.spec import AppCredentialSpec
+from appcredential.domain.takeover import (
+    OPAQUE,
+    Claim,
+    absence_ends,
+    claim,
+    conflict,
+    is_former_owner,
+)
 
 _MISSING_READS = 3
 
@@ -72,7 +79,8 @@ def _was_never_issued(o: Observation) -> bool:
     traces = {"application", "credential", "pending", "retiring"}
     status = o.resource.status
     is_told = bool(status.get("conditions")) and not status.keys() & traces
-    return is_told and o.own_target is None and o.pending is None
+    is_traceless = is_told and o.own_target is None and not is_former_owner(o)
+    return is_traceless and o.pending is None
 
 
 def _unreadable(spec: AppCredentialSpec | Problem) -> Action | None:
@@ -166,8 +174,7 @@ def patience_ends(o: Observation) -> datetime:
 
 
 def secret_conflict(o: Observation) -> Action | None:
-    """5: T or P exists and is not ours, cannot be written, or is going away."""
-    t = o.target
+    """5: T or P exists and is not ours nor to be ours, cannot be written, or is going away."""
     if o.pending is not None and o.pending.is_foreign:
         return Hold(
             Problem(
@@ -176,16 +183,16 @@ def secret_conflict(o: Observation) -> Action | None:
                 "of another type or owner. Delete that Secret.",
             )
         )
+    found = claim(o)
+    if found not in {Claim.OURS, Claim.TAKES, Claim.UNREAD}:
+        return Hold(conflict(o, found))
+    return _unwritable(o)
+
+
+def _unwritable(o: Observation) -> Action | None:
+    t, own = o.target, o.own_target
     if t is None:
         return None
-    if o.own_target is None:
-        return Hold(
-            Problem(
-                reason=Reason.SECRET_CONFLICT,
-                message="A Secret of the wanted name exists and does not belong to this "
-                "resource. Choose another spec.secret.name or delete that Secret.",
-            )
-        )
     if t.immutable or t.type != OPAQUE:
         return Hold(
             Problem(
@@ -197,8 +204,9 @@ def secret_conflict(o: Observation) -> Action | None:
     spec = o.resource.spec
     if (
         isinstance(spec, AppCredentialSpec)
-        and t.value is not None
-        and type_of(t.value) is not spec.type
+        and own is not None
+        and own.value is not None
+        and type_of(own.value) is not spec.type
     ):
         return Hold(
             Problem(
@@ -230,7 +238,7 @@ def application_unknown(o: Observation) -> Action | None:
 
 def _application_changed(o: Observation, application: Application) -> Action | None:
     """Hold when T's credential is not of this application; an old read tells that as well."""
-    t, tenant = o.target, o.tenant
+    t, tenant = o.own_target, o.tenant
     if t is None or t.published is None or isinstance(tenant, Problem):
         return None
     if (t.tenant_id, t.object_id) == (tenant.tenant_id, application.object_id):
@@ -273,6 +281,9 @@ def gate_times(o: Observation) -> list[datetime]:
         times.append(o.resource.deletion_time + o.policy.deletion_settle)
     if o.memory.retry_time is not None:
         times.append(o.memory.retry_time)
+    ends = absence_ends(o)
+    if ends is not None:
+        times.append(ends)
     # A Secret that was in the way goes without an event.
     return [t for t in times if t > o.now] or [o.now + o.policy.secret_check]
 

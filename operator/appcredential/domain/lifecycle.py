@@ -36,6 +36,7 @@ from appcredential.domain.actions import (
 )
 from appcredential.domain.facts import Facts, assess
 from appcredential.domain.gates import GATES, gate_times
+from appcredential.domain.handover import still_handed_over
 from appcredential.domain.marker import Attempt, attempt_id
 from appcredential.domain.needs import (
     is_gone,
@@ -534,6 +535,8 @@ def next_look(f: Facts) -> datetime:
         times.append(signin.next_try(proof, proof.attempt, o.now, o.policy.settle))
     if o.memory.retry_time is not None:
         times.append(o.memory.retry_time)
+    if o.target is not None and o.target.handed_over is not None:
+        times.append(o.target.handed_over.until)
     if needs_successor(f) and (f.pending is None or f.pending.fenced_from_intent):
         times.append(mint_time(f))
     return _soonest(o, times)
@@ -614,4 +617,6 @@ def publication(f: Facts) -> Publication:
         published_time=t.published_time or t.creation_time,
         retiring=t.retiring,
         abandoned=t.abandoned,
+        taken_from=t.taken_from,
+        handed_over=still_handed_over(t, f.o.now),
     )

@@ -99,7 +99,7 @@ def known_keys(f: Facts) -> frozenset[KeyId]:
 
 def unproven_publish_time(f: Facts, p: Pending) -> datetime:
     """Return when an unproven successor may be published (verification Disabled)."""
-    return p.intent_time + (f.o.policy.settle if f.has_valid_published else timedelta(0))
+    return p.intent_time + (f.o.policy.settle if f.is_in_use else timedelta(0))
 
 
 def mint_time(f: Facts) -> datetime:

@@ -137,6 +137,40 @@ class Minted:
     expires: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class FormerOwner:
+    """An entry of T's `taken-over-from`: a resource as it was when it lost the Secret."""
+
+    owner: str
+    uid: str = ""
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOver:
+    """T's `handed-over`: keys that the former owner wrote, which stay until a time."""
+
+    keys: frozenset[str]
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOwner:
+    """What the API server says of the resource that owns T, where that is not the observed one.
+
+    Attributes:
+        owner: as T names it.
+        uid: of the resource; empty when it does not exist.
+        generation: of the resource.
+        absent_since: when this process first saw that it does not exist.
+    """
+
+    owner: str = ""
+    uid: str = ""
+    generation: int = 0
+    absent_since: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """T, ours or not. `published` is None when it records nothing; `value` when damaged.
@@ -160,6 +194,8 @@ class Target:
     published_time: datetime | None
     retiring: tuple[Retiring, ...] = ()
     abandoned: tuple[Abandoned, ...] = ()
+    taken_from: tuple[FormerOwner, ...] = ()
+    handed_over: HandedOver | None = None
     data: Mapping[str, SecretValue] = field(default_factory=lambda: MappingProxyType({}))
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     annotations: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -280,6 +316,7 @@ class Observation:
         crd_deleted: the CRD is being deleted; None when not looked up.
         ticket_uid: resource uid in the ticket for this owner; None without ticket.
         application: None when not read yet in this process.
+        target_owner: of a T that another resource of the namespace owns; None otherwise.
     """
 
     now: datetime
@@ -298,6 +335,7 @@ class Observation:
     crd_deleted: bool | None
     application: Application | None
     memory: Memory
+    target_owner: TargetOwner | None = None
 
     @property
     def own_target(self) -> Target | None:

@@ -35,6 +35,7 @@ def parse_secret(spec: shapes.Secret, owner: str, kind: CredentialType) -> Secre
         data=_data(spec, kind),
         labels=_labels(spec.labels),
         annotations=_annotations(spec.annotations),
+        take_over_from=_take_over_from(spec, owner),
     )
 
 
@@ -44,6 +45,15 @@ def _name(given: str | None, owner: str) -> str:
     remedy = f"may not start with {', '.join(RESERVED_NAMES)}: set another name"
     checks.require(not is_reserved_name(name), path, remedy)
     return checks.object_name(path, name)
+
+
+def _take_over_from(spec: shapes.Secret, owner: str) -> str:
+    path = "spec.secret.takeOverFrom"
+    if spec.take_over_from is None:
+        return ""
+    checks.require(spec.name is not None, path, "needs spec.secret.name: set what is taken over")
+    checks.require(spec.take_over_from != owner, path, "may not name this AppCredential: remove it")
+    return checks.object_name(path, spec.take_over_from)
 
 
 def _mount_path(value: str) -> str:

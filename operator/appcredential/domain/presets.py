@@ -8,7 +8,7 @@ A certificate is always there as `tls.crt` and `tls.key` as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -52,10 +52,25 @@ _SOURCES: Final[Mapping[tuple[Preset, CredentialType], Mapping[str, str]]] = Map
     }
 )
 
+_SHADOWED: Final = {
+    "AZURE_CLIENT_CERTIFICATE_PATH": frozenset(
+        {"AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD"}
+    ),
+}
+"""By a key that we write: which others mislead the client that reads it.
+
+azure-identity's EnvironmentCredential prefers a client secret to a certificate, and takes a
+password for that of any certificate."""
+
 PRESET_KEYS: Final[Mapping[tuple[Preset, CredentialType], tuple[str, ...]]] = MappingProxyType(
     {preset: tuple(sources) for preset, sources in _SOURCES.items()}
 )
 """The keys that each preset writes for a type. `secret.data` may not contain them."""
+
+
+def shadowed(keys: Iterable[str]) -> frozenset[str]:
+    """Return the keys that must not stand beside these, or a client reads them instead."""
+    return frozenset().union(*(_SHADOWED.get(key, frozenset()) for key in keys))
 
 
 def preset_data(preset: Preset, kind: CredentialType) -> Mapping[str, str]:

@@ -16,8 +16,16 @@ from typing import Any
 
 from appcredential.domain import pem
 from appcredential.domain.conditions import format_time
-from appcredential.domain.observed import Abandoned, Minted, Retiring, Target, Tenant
-from appcredential.domain.presets import preset_data
+from appcredential.domain.observed import (
+    Abandoned,
+    FormerOwner,
+    HandedOver,
+    Minted,
+    Retiring,
+    Target,
+    Tenant,
+)
+from appcredential.domain.presets import preset_data, shadowed
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec import AppCredentialSpec, CredentialType, GenerateOnce, ObjectId
 from appcredential.domain.templates import parse_template, render_template
@@ -26,6 +34,8 @@ PREFIX = "appcredential.io/"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 RENDERED = PREFIX + "rendered"
 CLUSTER = PREFIX + "cluster"
+ADOPT = PREFIX + "adopt"
+"""By which a person gives a Secret that has no owner to `namespace/name`."""
 MAX_ABANDONED = 5
 
 
@@ -35,6 +45,8 @@ class Publication:
 
     Attributes:
         verified_time: last sign-in that proved it; None with verification disabled.
+        taken_from: whose Secret it was before.
+        handed_over: keys of the former owner that stay for now.
     """
 
     owner: str
@@ -46,6 +58,8 @@ class Publication:
     published_time: datetime
     retiring: tuple[Retiring, ...]
     abandoned: tuple[Abandoned, ...]
+    taken_from: tuple[FormerOwner, ...] = ()
+    handed_over: HandedOver | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +115,7 @@ def render(
     """
     old = _written(live)
     data = _data(spec, tenant, secret, live, generate)
+    data = _handed_over(publication, live, data) | data
     labels = {MANAGED_BY: "appcredential", **spec.secret.labels}
     annotations = {**spec.secret.annotations, **_annotations(publication)}
     written = {
@@ -169,6 +184,22 @@ def _data(
     return data
 
 
+def _handed_over(
+    publication: Publication, live: Target | None, data: Mapping[str, SecretValue]
+) -> dict[str, SecretValue]:
+    """Return what stays of a former owner's keys beside ours."""
+    found = publication.handed_over
+    if found is None or live is None:
+        return {}
+    kept = found.keys - shadowed(data)
+    return {key: value for key, value in live.data.items() if key in kept}
+
+
+def written_keys(t: Target) -> frozenset[str]:
+    """Return the keys in T that an AppCredential wrote."""
+    return _written(t)["keys"]
+
+
 def _annotations(p: Publication) -> dict[str, str]:
     c = p.credential
     found = {
@@ -189,6 +220,11 @@ def _annotations(p: Publication) -> dict[str, str]:
         found["retiring"] = _dump([_retiring(e) for e in p.retiring])
     if p.abandoned:
         found["abandoned"] = dump_abandoned(p.abandoned)
+    if p.taken_from:
+        found["taken-over-from"] = _dump([_former(e) for e in p.taken_from])
+    if p.handed_over is not None:
+        until = format_time(_rounded_up(p.handed_over.until))
+        found["handed-over"] = _dump({"keys": sorted(p.handed_over.keys), "until": until})
     return {PREFIX + key: value for key, value in found.items()}
 
 
@@ -196,6 +232,10 @@ def dump_abandoned(entries: tuple[Abandoned, ...]) -> str:
     """Return the `abandoned` annotation: the last five attempts with their times."""
     kept = entries[-MAX_ABANDONED:]
     return _dump([{"attempt": e.attempt, "time": format_time(e.time)} for e in kept])
+
+
+def _former(entry: FormerOwner) -> dict[str, str | int]:
+    return {"owner": entry.owner, "uid": entry.uid, "generation": entry.generation}
 
 
 def _retiring(entry: Retiring) -> dict[str, str]:

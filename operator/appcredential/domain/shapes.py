@@ -100,6 +100,7 @@ class Secret(Shape, frozen=True):
     data: dict[str, DataEntry] = {}
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
+    take_over_from: str | None = None
 
 
 class AppCredential(Shape, frozen=True):

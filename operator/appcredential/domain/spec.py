@@ -135,6 +135,7 @@ class SecretSpec:
     data: Mapping[str, DataEntry] = field(default_factory=_no_entries)
     labels: Mapping[str, str] = field(default_factory=_no_strings)
     annotations: Mapping[str, str] = field(default_factory=_no_strings)
+    take_over_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,7 @@ _UNMET = frozenset(
         Reason.INVALID_SPEC,
         Reason.LIFETIME_TOO_SHORT,
         Reason.SECRET_CONFLICT,
+        Reason.SECRET_TAKEN_OVER,
         Reason.APPLICATION_CHANGED,
     }
 )
@@ -439,12 +440,18 @@ def _details(f: Facts) -> dict[str, Any]:
     return found
 
 
-_DETAILS = ("application", "requestedLifetime", "renewalTime", "retiring", "inventory")
+_DETAILS = ("application", "requestedLifetime", "inventory")
+_OF_TARGET = ("renewalTime", "retiring")
 
 
 def _last_details(o: Observation) -> dict[str, Any]:
-    """Return what was last seen, while a gate keeps us from looking."""
-    return {k: o.resource.status[k] for k in _DETAILS if k in o.resource.status}
+    """Return what was last seen, while a gate keeps us from looking.
+
+    What only T records is over once T is another's: nothing of it is renewed or retired.
+    """
+    is_another_s = o.target is not None and o.own_target is None
+    kept = _DETAILS if is_another_s else _DETAILS + _OF_TARGET
+    return {k: o.resource.status[k] for k in kept if k in o.resource.status}
 
 
 def _retiring(f: Facts, r: Retiring) -> dict[str, str]:

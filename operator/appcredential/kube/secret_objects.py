@@ -18,6 +18,8 @@ from appcredential.domain.conditions import format_time
 from appcredential.domain.marker import Attempt, ClusterIdentity, Owner, attempt_id
 from appcredential.domain.observed import (
     Abandoned,
+    FormerOwner,
+    HandedOver,
     Minted,
     Pending,
     PendingState,
@@ -66,6 +68,8 @@ def parse_target(document: Mapping[str, Any]) -> Target:
         published_time=parse_time(_read(annotations, "published-time")),
         retiring=_retiring(_read(annotations, "retiring")),
         abandoned=_abandoned(_read(annotations, "abandoned")),
+        taken_from=_taken_from(_read(annotations, "taken-over-from")),
+        handed_over=_handed_over(_read(annotations, "handed-over")),
         data=data,
         labels=dict(metadata.get("labels") or {}),
         annotations=annotations,
@@ -301,3 +305,21 @@ def _abandoned(raw: str) -> tuple[Abandoned, ...]:
         for attempt, time in found
         if isinstance(attempt, str) and attempt and time is not None
     )
+
+
+def _taken_from(raw: str) -> tuple[FormerOwner, ...]:
+    found = [(e.get("owner"), e.get("uid"), e.get("generation")) for e in _entries(raw)]
+    return tuple(
+        FormerOwner(owner, uid, generation)
+        for owner, uid, generation in found
+        if isinstance(owner, str) and isinstance(uid, str) and isinstance(generation, int)
+    )
+
+
+def _handed_over(raw: str) -> HandedOver | None:
+    """Read what is to go at a time; nothing when that cannot be told."""
+    found = next(iter(_entries(f"[{raw}]" if raw else "")), {})
+    keys, until = found.get("keys"), parse_time(found.get("until"))
+    if until is None or not isinstance(keys, list):
+        return None
+    return HandedOver(keys=frozenset(k for k in keys if isinstance(k, str)), until=until)
