@@ -70,13 +70,18 @@ class Route:
 
 
 def route(operation: str, method: str, path: str, handler: Handler) -> Route:
-    """Build a route. `{app}` stands for both ways to address an application, `{x}` for a name."""
+    """Build a route.
+
+    `{app}` stands for both ways to address an application, `{x}` for a name, and `!x` for an
+    action, which may be written with its namespace, as PowerShell's SDK does.
+    """
     pattern = path.replace(
         "{app}", r"applications(?:/(?P<id>[^/()]+)|\(appId='(?P<app_id>[^']*)'\))"
     )
     pattern = pattern.replace(
         "{sp}", r"servicePrincipals(?:/(?P<id>[^/()]+)|\(appId='(?P<app_id>[^']*)'\))"
     )
+    pattern = pattern.replace("!", r"(?:microsoft\.graph\.)?")
     pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/()]+)", pattern)
     return Route(
         operation=operation,

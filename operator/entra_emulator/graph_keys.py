@@ -121,6 +121,6 @@ def _made(call: GraphCall, wanted: Mapping[str, Any], password: str | None) -> K
 
 
 ROUTES: tuple[Route, ...] = (
-    route("application.addKey", "POST", "{app}/addKey", add_key),
-    route("application.removeKey", "POST", "{app}/removeKey", remove_key),
+    route("application.addKey", "POST", "{app}/!addKey", add_key),
+    route("application.removeKey", "POST", "{app}/!removeKey", remove_key),
 )

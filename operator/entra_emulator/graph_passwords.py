@@ -45,6 +45,6 @@ def remove_password(call: GraphCall) -> GraphAnswer:
 
 
 ROUTES: tuple[Route, ...] = (
-    route("application.addPassword", "POST", "{app}/addPassword", add_password),
-    route("application.removePassword", "POST", "{app}/removePassword", remove_password),
+    route("application.addPassword", "POST", "{app}/!addPassword", add_password),
+    route("application.removePassword", "POST", "{app}/!removePassword", remove_password),
 )
