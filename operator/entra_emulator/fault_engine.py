@@ -132,6 +132,9 @@ def _matches(rule: ft.AnyRule, incoming: Incoming) -> bool:
         return False
     if isinstance(rule, _ON_WRITES) and not incoming.writes:
         return False
+    if match.operation is None and incoming.operation == "batch":
+        # The requests in it are met one by one.
+        return False
     wanted = match.operation or _usual_operation(rule)
     if wanted is None:
         return incoming.operation != "token"

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from entra_emulator import graph_applications as applications
+from entra_emulator import graph_batch as batch
 from entra_emulator import graph_deleted_items as deleted_items
 from entra_emulator import graph_federated as federated
 from entra_emulator import graph_keys as keys
@@ -35,6 +36,7 @@ ROUTES: tuple[Route, ...] = (
     *policies.ROUTES,
     *service_principals.ROUTES,
     *deleted_items.ROUTES,
+    *batch.ROUTES,
 )
 
 

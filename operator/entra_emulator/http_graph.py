@@ -1,4 +1,4 @@
-"""Graph over HTTP: reads requests, writes answers and errors in Graph's form, keeps the log."""
+"""Graph over HTTP: reads requests, and writes what is answered to them."""
 
 from __future__ import annotations
 
@@ -12,83 +12,56 @@ import msgspec
 from aiohttp import web
 
 from entra_emulator.fault_effects import HtmlFault, Silence
+from entra_emulator.graph_batch import OPERATION
 from entra_emulator.graph_call import GraphAnswer
 from entra_emulator.graph_errors import GraphError, bad_request
-from entra_emulator.graph_gateway import GraphRequest, Trace, admit, perform
-from entra_emulator.http_common import (
-    WORLD,
-    dated,
-    hold,
-    html_response,
-    json_response,
-    new_id,
-    wait,
-)
-from entra_emulator.request_log import LogEntry
-from entra_emulator.world import World
+from entra_emulator.graph_exchange import Exchange, Reply
+from entra_emulator.graph_gateway import GraphRequest, admit, perform
+from entra_emulator.http_batch import answer_batch
+from entra_emulator.http_common import WORLD, hold, json_response, wait
 
 _LOGGER = logging.getLogger(__name__)
 _PREFIX = "/v1.0/"
-_DIAGNOSTIC = (
-    '{"ServerInfo":{"DataCenter":"Emulator","Slice":"E","Ring":"1","ScaleUnit":"001",'
-    '"RoleInstance":"EMULATOR000001"}}'
-)
 _CONTENT_TYPE = "application/json"
-
-
-class _Exchange:
-    """One request and the answer that is being made for it."""
-
-    def __init__(self, request: web.Request) -> None:
-        self.request = request
-        self.world: World = request.app[WORLD]
-        self.trace = Trace()
-        self.request_id = new_id()
-        self.client_request_id = request.headers.get("client-request-id", self.request_id)
-        self.error = ""
-
-    def headers(self) -> dict[str, str]:
-        return {
-            **dated(self.world),
-            "request-id": self.request_id,
-            "client-request-id": self.client_request_id,
-            "x-ms-ags-diagnostic": _DIAGNOSTIC,
-            "x-ms-resource-unit": str(self.trace.units),
-            "OData-Version": "4.0",
-            "Cache-Control": "no-cache",
-        }
 
 
 async def handle_graph(request: web.Request) -> web.Response:
     """Answer any request below `/v1.0/`."""
-    exchange = _Exchange(request)
-    response = await _answered(exchange)
-    _record(exchange, response.status)
-    return response
-
-
-async def _answered(exchange: _Exchange) -> web.Response:
+    world = request.app[WORLD]
+    name = request.headers.get("client-request-id")
+    exchange = Exchange(world, request.method, request.path, name)
     try:
-        return _success(exchange, await _performed(exchange))
-    except GraphError as error:
-        return _failure(exchange, error)
-    except HtmlFault as fault:
-        exchange.error = "html"
-        return html_response(fault, exchange.headers())
+        reply = await _answered(request, exchange)
     except Silence as silence:
         exchange.error = "silence"
-        return await hold(exchange.request, silence.seconds)
+        exchange.record(0)
+        return await hold(request, silence.seconds)
+    exchange.record(reply.status)
+    return _response(reply)
+
+
+async def _answered(request: web.Request, exchange: Exchange) -> Reply:
+    try:
+        return exchange.success(await _performed(request, exchange))
+    except GraphError as error:
+        return exchange.failure(error)
+    except HtmlFault as fault:
+        return exchange.gateway_failure(fault)
+    except Silence:
+        raise
     except Exception:
         # The outer guard: a fault of the emulator itself must look like one in its log.
         _LOGGER.exception("the emulator failed at %s", exchange.trace.operation)
-        return _failure(exchange, GraphError(500, "Emulator_Defect", "See the emulator's log."))
+        return exchange.defect()
 
 
-async def _performed(exchange: _Exchange) -> GraphAnswer:
+async def _performed(http: web.Request, exchange: Exchange) -> GraphAnswer:
     world, trace = exchange.world, exchange.trace
-    request = await _read(exchange.request)
+    request = await _read(http)
     admitted = admit(world, request, trace)
-    await wait(exchange.request, world.faults.latency(admitted.incoming))
+    await wait(http, world.faults.latency(admitted.incoming))
+    if admitted.route.operation == OPERATION:
+        return await answer_batch(http, request, admitted, exchange)
     return perform(world, admitted, trace)
 
 
@@ -130,42 +103,11 @@ def _unreadable() -> GraphError:
     )
 
 
-def _success(exchange: _Exchange, answer: GraphAnswer) -> web.Response:
-    headers = {**exchange.headers(), **answer.headers}
-    if answer.body is None:
-        return web.Response(status=answer.status, headers=headers)
-    return json_response(answer.status, answer.body, headers, _CONTENT_TYPE)
-
-
-def _failure(exchange: _Exchange, error: GraphError) -> web.Response:
-    exchange.error = error.code
-    inner = {
-        "date": exchange.world.clock.now().strftime("%Y-%m-%dT%H:%M:%S"),
-        "request-id": exchange.request_id,
-        "client-request-id": exchange.client_request_id,
-    }
-    body: dict[str, Any] = {"code": error.code, "message": error.message}
-    if error.details is not None:
-        body["details"] = error.details
-    body["innerError"] = inner
-    headers = {**exchange.headers(), **error.headers}
-    return json_response(error.status, {"error": body}, headers, _CONTENT_TYPE)
-
-
-def _record(exchange: _Exchange, status: int) -> None:
-    trace, request = exchange.trace, exchange.request
-    entry = LogEntry(
-        time=exchange.world.clock.now(),
-        operation=trace.operation,
-        method=request.method,
-        path=request.path,
-        status=0 if exchange.error == "silence" else status,
-        tenant=trace.tenant,
-        app_id=trace.app_id,
-        caller_app_id=trace.caller_app_id,
-        client_request_id=exchange.client_request_id,
-        error=exchange.error,
-        fault=trace.fault,
-    )
-    exchange.world.log.add(entry)
-    _LOGGER.info("%s %s %s", entry.status, entry.operation, entry.path)
+def _response(reply: Reply) -> web.Response:
+    if reply.body is None:
+        return web.Response(status=reply.status, headers=reply.headers)
+    if isinstance(reply.body, str):
+        return web.Response(
+            status=reply.status, text=reply.body, headers=reply.headers, content_type="text/html"
+        )
+    return json_response(reply.status, reply.body, reply.headers, _CONTENT_TYPE)

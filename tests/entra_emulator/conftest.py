@@ -5,7 +5,8 @@ Docstrings of the tests here begin with the rules of Entra that they hold the em
 - Routes: R1 discovery document, R2 keys, R3 instance discovery, R4 token endpoint, R5 list and
   create applications, R6 one application, R7 `addPassword` and `removePassword`, R8
   `addKey` and `removeKey`, R9 owners, R10 federated identity credentials,
-  R11 the policy of an application, R12 the tenant's default policy, R13 service principals.
+  R11 the policy of an application, R12 the tenant's default policy, R13 service principals,
+  R14 batches.
 - State: S1 the server makes key id, value and hint, S2 values are kept as digests, S8 the rules of
   federated credentials, S9 twenty of them, S10 two secrets
   for personal accounts, S11 ownership for `…OwnedBy` tokens.
