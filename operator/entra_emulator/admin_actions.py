@@ -63,6 +63,7 @@ def create_tenant(world: World, seed: TenantSeed) -> dict[str, Any]:
 
 def _fill_tenant(world: World, tenant: Tenant, seed: TenantSeed) -> list[dict[str, Any]]:
     admin_policies.set_default(world, tenant.id, seed.default_policy)
+    world.policies.allow_issuers(tenant.id, seed.federated_issuers)
     for policy in seed.policies:
         admin_policies.create_policy(world, tenant.id, policy)
     made = [create_application(world, tenant.id, _without_owners(one)) for one in seed.applications]

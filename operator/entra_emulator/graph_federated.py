@@ -25,6 +25,7 @@ from entra_emulator.graph_call import (
 from entra_emulator.graph_errors import bad_request, not_found
 from entra_emulator.graph_lists import ListShape, answer_list
 from entra_emulator.odata_query import check_options, context_suffix, pick, selected
+from entra_emulator.policy_rules import check_issuer
 from entra_emulator.replication import ChangeKind
 
 _TYPE = "federatedIdentityCredential"
@@ -82,6 +83,8 @@ def update_credential(call: GraphCall) -> GraphAnswer:
     if current is None or not known:
         raise _missing(call)
     changed = changed_credential(current, call.body, existing)
+    if changed.issuer != current.issuer:
+        check_issuer(call.world.policies, record, changed.issuer)
     if changed != current:
         record.put_federated(changed, call.world.change(ChangeKind.UPDATE_FEDERATED))
     return GraphAnswer(status=204)
@@ -101,6 +104,7 @@ def _created(call: GraphCall, record: ApplicationRecord, body: Mapping[str, Any]
     view = record.truth()
     ordinal = call.world.directory.next_ordinal()
     made = created_credential(body, view.federated, ordinal)
+    check_issuer(call.world.policies, record, made.issuer)
     record.put_federated(made, call.world.change(ChangeKind.ADD_FEDERATED))
     answer = {
         "@odata.context": call.context(f"{_context(view)}/$entity"),

@@ -25,6 +25,10 @@ class _PolicyRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
     policy: str | None
 
 
+class _IssuersRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    issuers: tuple[str, ...] | None
+
+
 def _tenant_id(world: World, names: Mapping[str, str]) -> str:
     return actions.find_tenant(world, names["tenant"]).id
 
@@ -65,7 +69,14 @@ def _assign_policy(world: World, names: Mapping[str, str], body: Any) -> Answer:
     return 204, None
 
 
+def _allow_issuers(world: World, names: Mapping[str, str], body: Any) -> Answer:
+    issuers = read_document(_IssuersRequest, body).issuers
+    world.policies.allow_issuers(_tenant_id(world, names), issuers)
+    return 204, None
+
+
 POLICY_ACTIONS = (
+    ("PUT", "tenants/{tenant}/federatedIssuers", _allow_issuers),
     ("GET", "tenants/{tenant}/defaultPolicy", _show_default),
     ("PUT", "tenants/{tenant}/defaultPolicy", _set_default),
     ("GET", "tenants/{tenant}/policies", _list_policies),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from entra_emulator.application_record import ApplicationRecord
@@ -21,6 +22,7 @@ class _TenantPolicies:
     default: TenantPolicy = field(default_factory=TenantPolicy)
     own: dict[str, AppPolicy] = field(default_factory=dict)
     assigned: dict[str, str] = field(default_factory=dict)
+    issuers: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,15 @@ class PolicyBook:
         """Return the policy of an application."""
         held = self._of(record.tenant_id)
         return held.own.get(held.assigned.get(record.id, ""))
+
+    def allow_issuers(self, tenant_id: str, issuers: Iterable[str] | None) -> None:
+        """Let applications trust these issuers and no other; None for any."""
+        self._of(tenant_id).issuers = None if issuers is None else frozenset(issuers)
+
+    def allows_issuer(self, tenant_id: str, issuer: str) -> bool:
+        """Tell whether an application may trust an issuer."""
+        issuers = self._of(tenant_id).issuers
+        return issuers is None or issuer in issuers
 
     def forget(self, tenant_id: str) -> None:
         """Drop the policies of a tenant."""

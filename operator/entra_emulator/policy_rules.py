@@ -13,6 +13,7 @@ from entra_emulator.graph_time import TICKS_PER_SECOND, Ticks, add_years, ticks_
 from entra_emulator.password_rules import optional_time
 from entra_emulator.policy_book import PolicyBook
 from entra_emulator.policy_types import (
+    DEFAULT_POLICY_ID,
     KeyRestrictionType,
     PasswordRestrictionType,
     RestrictionType,
@@ -48,6 +49,17 @@ def check_certificates(
     for key in added:
         _check_lifetime(
             book, record, KeyRestrictionType.ASYMMETRIC_KEY_LIFETIME, key.end - key.start
+        )
+
+
+def check_issuer(book: PolicyBook, record: ApplicationRecord, issuer: str) -> None:
+    """Refuse a federated credential for an issuer that the tenant does not let be trusted."""
+    if not book.allows_issuer(record.tenant_id, issuer):
+        raise GraphError(
+            400,
+            "InvalidFederatedIdentityCredentialValue",
+            f"FederatedIdentityCredential.Issuer '{issuer}' not allowed as per assigned policy"
+            f" '{DEFAULT_POLICY_ID}'.",
         )
 
 

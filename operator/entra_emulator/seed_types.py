@@ -107,6 +107,7 @@ class TenantSeed(_Strict, frozen=True):
     domains: tuple[str, ...] = ()
     default_policy: TenantPolicy = TenantPolicy()
     policies: tuple[AppPolicy, ...] = ()
+    federated_issuers: tuple[str, ...] | None = None
     applications: tuple[ApplicationSeed, ...] = ()
     service_principals: tuple[ForeignPrincipalSeed, ...] = ()
 

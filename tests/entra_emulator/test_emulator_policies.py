@@ -349,6 +349,7 @@ def test_a_tenants_policies_are_its_own(
 
 def test_a_seed_holds_policies(emulator: Emulator, http: httpx.Client) -> None:
     tenant = emulator.create_tenant(
+        federatedIssuers=[],
         defaultPolicy={
             "isEnabled": True,
             "applicationRestrictions": {"passwordCredentials": [NO_SECRETS]},
@@ -369,6 +370,34 @@ def test_a_seed_holds_policies(emulator: Emulator, http: httpx.Client) -> None:
         answer = user.call("POST", f"applications/{row['id']}/addPassword", {})
         wanted = 200 if row["displayName"] == "let off" else 400
         assert (row["displayName"], answer.status_code) == (row["displayName"], wanted)
+        path = f"applications/{row['id']}/federatedIdentityCredentials"
+        trust = {"name": "any", "issuer": "https://x", "subject": "y", "audiences": ["z"]}
+        assert user.call("POST", path, trust).status_code == 400
+
+
+def test_issuers_of_federated_credentials_can_be_limited(
+    user: GraphUser, app: MadeApplication, admin: Admin
+) -> None:
+    """F9: for a new one and for another issuer of one; those that are there stay."""
+    good, bad = "https://oidc.example.net/good/", "https://oidc.example.net/bad/"
+    path = f"applications/{app.id}/federatedIdentityCredentials"
+    wanted = {"name": "orders", "issuer": bad, "subject": "a", "audiences": ["api://x"]}
+    assert user.call("POST", path, wanted).status_code == 201
+    limit = f"tenants/{admin.tenant}/federatedIssuers"
+    assert admin.call("PUT", limit, {"issuers": [good]}).status_code == 204
+    told = (
+        f"FederatedIdentityCredential.Issuer '{bad}' not allowed as per assigned policy"
+        f" '{DEFAULT}'."
+    )
+    code = "InvalidFederatedIdentityCredentialValue"
+    error = user.call("POST", path, {**wanted, "name": "other", "subject": "b"}).json()["error"]
+    assert (error["code"], error["message"]) == (code, told)
+    assert user.call("PATCH", f"{path}/orders", {"subject": "c"}).status_code == 204
+    assert user.call("PATCH", f"{path}/orders", {"issuer": good}).status_code == 204
+    error = user.call("PATCH", f"{path}/orders", {"issuer": bad}).json()["error"]
+    assert error["message"] == told
+    assert admin.call("PUT", limit, {"issuers": None}).status_code == 204
+    assert user.call("PATCH", f"{path}/orders", {"issuer": bad}).status_code == 204
 
 
 @pytest.mark.parametrize(
