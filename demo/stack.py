@@ -37,6 +37,11 @@ QUICK: Mapping[str, str] = {
     "APPCREDENTIAL_TICKET_POLL": "1s",
     "APPCREDENTIAL_PERMISSION_RETRY": "5s",
     "APPCREDENTIAL_SECRET_CHECK": "5s",
+    "APPCREDENTIAL_FEDERATED_QUIET": "6s",
+    "APPCREDENTIAL_FEDERATED_OVERLAP": "5s",
+    "APPCREDENTIAL_ISSUER_AGREEMENT": "5s",
+    # The local cluster issues tokens under its own address, which only the emulator can reach.
+    "APPCREDENTIAL_ALLOW_PRIVATE_ISSUERS": "true",
     "APPCREDENTIAL_LEASE_DURATION": "6s",
     "APPCREDENTIAL_LEASE_RENEW": "1s",
     "APPCREDENTIAL_EFFECT_MARGIN": "2s",
@@ -111,6 +116,7 @@ class OperatorProcess:
         )
         env = {
             "KUBECONFIG": str(kubeconfig),
+            "APPCREDENTIAL_SERVICE_ACCOUNT_TOKEN_FILE": str(_own_token(cluster, folder, name)),
             "APPCREDENTIAL_NAMESPACE": OPERATOR_NAMESPACE,
             "APPCREDENTIAL_POD_NAME": name,
             "APPCREDENTIAL_HEALTH_ADDRESS": "127.0.0.1",
@@ -159,6 +165,14 @@ class OperatorProcess:
             lines = answer.read().decode().splitlines()
         samples = [line.rsplit(" ", 1) for line in lines if line and not line.startswith("#")]
         return {name: float(value) for name, value in samples}
+
+
+def _own_token(cluster: Cluster, folder: Path, name: str) -> Path:
+    """Write the operator's own token, which a kubelet would mount."""
+    path = folder / f"{name}.token"
+    path.touch(mode=0o600)
+    path.write_text(cluster.service_account_token(OPERATOR_NAMESPACE, OPERATOR_ACCOUNT))
+    return path
 
 
 class Stack:

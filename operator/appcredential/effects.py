@@ -51,13 +51,16 @@ from appcredential.errors import (
     TooLateError,
     UnavailableError,
 )
+from appcredential.federating import Federating
 from appcredential.ports import (
     Clock,
     Events,
     EventSubject,
     Intent,
     MintedPassword,
+    Outputs,
     Resources,
+    ServiceAccounts,
     Staged,
 )
 from appcredential.ports import Secrets as SecretsPort
@@ -99,6 +102,8 @@ class Effects:
         permission_retry: timedelta,
         live_grant: Callable[[Facts], Awaitable[Grant | Problem]],
         is_open: Callable[[], bool],
+        service_accounts: ServiceAccounts,
+        outputs: Outputs,
     ) -> None:
         self._clock = clock
         self._holder = holder
@@ -108,9 +113,22 @@ class Effects:
         self._permission_retry = permission_retry
         self._live_grant = live_grant
         self._is_open = is_open
+        self._federating = Federating(
+            clock=clock,
+            resources=resources,
+            service_accounts=service_accounts,
+            outputs=outputs,
+            events=events,
+            permission_retry=permission_retry,
+            note_failure=self._note_failure,
+            is_open=is_open,
+        )
 
     async def perform(self, action: act.Action, c: Context) -> None:
         """Do it. Raises errors of the Kubernetes side; directory errors go into memory."""
+        if c.facts.spec.type is CredentialType.FEDERATED_IDENTITY:
+            await self._federating.perform(action, c.view, c.facts, c.session)
+            return
         match action:
             case act.DeletePending():
                 await self._delete_pending(c)

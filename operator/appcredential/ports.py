@@ -7,11 +7,20 @@ Adapters in `entra/` and `kube/` implement them and raise only the errors of
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from appcredential.domain.app_policy import AppPolicy
+from appcredential.domain.conditions import Problem
+from appcredential.domain.federated_observed import (
+    FederatedList,
+    Issuer,
+    OutputMap,
+    ServiceAccount,
+)
+from appcredential.domain.federation import Trust
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed import (
     Abandoned,
@@ -152,6 +161,44 @@ class Directory(Protocol):
         """
         ...
 
+    async def federated(self, object_id: ObjectId, max_age: timedelta) -> FederatedList:
+        """Read an application's federated credentials; shared as `application` is.
+
+        Raises:
+            NotFoundError: 404 for the application; may also mean "not replicated yet".
+        """
+        ...
+
+    async def add_federated(
+        self, object_id: ObjectId, name: str, trust: Trust, description: str
+    ) -> None:
+        """Create a federated credential.
+
+        Raises:
+            ConflictError, RejectedError: nothing was made, perhaps because the name, or
+                issuer and subject, are there already.
+            OutcomeUnknownError: sent, and no usable answer; the same call is safe to repeat.
+        """
+        ...
+
+    async def update_federated(
+        self, object_id: ObjectId, id_: str, trust: Trust, description: str
+    ) -> None:
+        """Change a federated credential by its id; its name stays.
+
+        Raises:
+            NotFoundError: there is none of that id, or it is not replicated yet.
+        """
+        ...
+
+    async def remove_federated(self, object_id: ObjectId, id_: str) -> None:
+        """Delete a federated credential by its id.
+
+        Raises:
+            NotFoundError: gone already, or not replicated yet.
+        """
+        ...
+
     def skew(self) -> timedelta | None:
         """Return Entra's clock minus ours, from its answers; None when unknown."""
         ...
@@ -262,11 +309,63 @@ class Intent:
     staged: Staged | None = None
 
 
+class ServiceAccounts(Protocol):
+    """ServiceAccounts: read and annotated, never created."""
+
+    async def get(self, namespace: str, name: str) -> ServiceAccount | None:
+        """Read one; None when it does not exist or is going away."""
+        ...
+
+    async def annotate(
+        self, live: ServiceAccount, annotations: Mapping[str, str | None]
+    ) -> ServiceAccount:
+        """Set annotations on exactly this version; None removes one.
+
+        Raises:
+            ConflictError: it changed since.
+        """
+        ...
+
+
+class Outputs(Protocol):
+    """The output ConfigMaps."""
+
+    async def get(self, namespace: str, name: str) -> OutputMap | None:
+        """Read one; None when it does not exist."""
+        ...
+
+    async def put(
+        self, owner: Owner, name: str, data: Mapping[str, str], live: OutputMap | None
+    ) -> OutputMap:
+        """Create, or replace exactly the version `live`; keys that are not ours stay.
+
+        Raises:
+            ConflictError: it exists, or changed since.
+        """
+        ...
+
+    async def delete(self, live: OutputMap) -> None:
+        """Delete exactly the version `live`. Gone already is success."""
+        ...
+
+
+class IssuerSource(Protocol):
+    """Who issues this cluster's ServiceAccount tokens."""
+
+    async def current(self) -> Issuer | Problem:
+        """Return the issuer as the last reads agreed, or why nobody can say. Never raises."""
+        ...
+
+
 class Resources(Protocol):
     """AppCredential objects."""
 
     async def get(self, owner: Owner) -> Resource | None:
         """Read one live; None when the API server answers 404 for it."""
+        ...
+
+    async def list(self, namespace: str) -> tuple[Resource, ...]:
+        """Read all of a namespace live."""
         ...
 
     async def set_finalizer(self, resource: Resource, *, present: bool) -> Resource | None:

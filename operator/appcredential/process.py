@@ -22,13 +22,16 @@ from appcredential.domain.conditions import (
 from appcredential.domain.marker import ClusterIdentity, Owner
 from appcredential.domain.spec import ApplicationGrantSpec
 from appcredential.domain.status import needs_write
+from appcredential.domain.tickets import Ticket
 from appcredential.errors import ConflictError
 from appcredential.gate import Gate
 from appcredential.handlers.watch import Watches
 from appcredential.health import HealthServer
 from appcredential.kube.client import KubeClient
 from appcredential.kube.events import KubeEvents
+from appcredential.kube.issuer import KubeIssuer
 from appcredential.kube.lease import Lease, LeaseLostError, LeaseSettings
+from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.resources import (
     APP_CREDENTIALS,
     GRANTS,
@@ -38,6 +41,7 @@ from appcredential.kube.resources import (
     KubeResources,
 )
 from appcredential.kube.secrets_store import KubeSecrets
+from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.kube.tickets import KubeTickets
 from appcredential.loops import Loop, watch
 from appcredential.metrics import Metrics
@@ -107,6 +111,7 @@ class Operator:
         secrets, tickets = KubeSecrets(kube, identity), KubeTickets(kube, settings.namespace)
         events = KubeEvents(kube, clock, holder)
         resources = KubeResources(self._objects)
+        accounts, outputs = KubeServiceAccounts(kube), KubeOutputs(kube)
         self._tenants = Tenants(
             clock=clock,
             namespace=settings.namespace,
@@ -131,6 +136,9 @@ class Operator:
             tickets=tickets,
             events=events,
             access=self._tenants.access,
+            service_accounts=accounts,
+            outputs=outputs,
+            wanted=self._wanted_beside,
         )
         self._reconciler = Reconciler(
             clock=clock,
@@ -149,6 +157,9 @@ class Operator:
             cluster_skew=kube.skew,
             metrics=metrics,
             permission_retry=settings.permission_retry,
+            service_accounts=accounts,
+            outputs=outputs,
+            issuer=KubeIssuer(kube, clock, settings.service_account_token_file),
         )
         self._watches = Watches(settings.watch_namespaces, self._from_watch)
         self._health = HealthServer(metrics, self._livez, self._readyz)
@@ -166,6 +177,10 @@ class Operator:
             self._periodic("tickets", self._work_tickets, settings.ticket_poll),
             self._periodic("look after", self._look_after, _TICK),
         )
+
+    async def _wanted_beside(self, ticket: Ticket) -> frozenset[tuple[str, str]]:
+        """Ask the reconciler, which is made after what asks."""
+        return await self._reconciler.wanted(ticket)
 
     def _periodic(self, name: str, job: Callable[[], Awaitable[None]], period: timedelta) -> Loop:
         return Loop(name, job, period, clock=self._clock, metrics=self._metrics)

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts import Facts, assess
+from appcredential.domain.federated_observed import Federation, OutputMap, ServiceAccount
+from appcredential.domain.federation import trusts
 from appcredential.domain.grants import evaluate
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import ClusterIdentity, Owner
@@ -24,7 +26,15 @@ from appcredential.domain.observed import (
     Tenant,
 )
 from appcredential.domain.obstacles import failed_status, secret_problem
-from appcredential.domain.spec import AppCredentialSpec, ApplicationGrantSpec, ObjectId, TenantId
+from appcredential.domain.spec import (
+    AppCredentialSpec,
+    ApplicationGrantSpec,
+    ClientId,
+    CredentialType,
+    Mode,
+    ObjectId,
+    TenantId,
+)
 from appcredential.domain.status import needs_write, project
 from appcredential.domain.takeover import owner_beside
 from appcredential.domain.tickets import Ticket, ticket_name
@@ -33,14 +43,26 @@ from appcredential.errors import (
     ConflictError,
     NamespaceTerminatingError,
     NotFoundError,
+    PermissionDeniedError,
     SecretForbiddenError,
     SecretRefusedError,
     ThrottledError,
     UnavailableError,
 )
+from appcredential.federating import account_problem, output_problem
 from appcredential.gate import Gate
 from appcredential.metrics import Metrics
-from appcredential.ports import Clock, Events, EventSubject, Resources, Secrets, Tickets
+from appcredential.ports import (
+    Clock,
+    Events,
+    EventSubject,
+    IssuerSource,
+    Outputs,
+    Resources,
+    Secrets,
+    ServiceAccounts,
+    Tickets,
+)
 from appcredential.tenants import Access, Session
 from appcredential.view import Piece, View
 
@@ -82,6 +104,10 @@ class TicketBook(Protocol):
         """Record that a ticket was written, or deleted."""
         ...
 
+    def leaving(self, namespace: str, client_id: ClientId) -> frozenset[str]:
+        """Return the owner hashes of the tickets for federated credentials of an application."""
+        ...
+
 
 class Reconciler:
     """Drives every AppCredential; holds one View per resource."""
@@ -105,6 +131,9 @@ class Reconciler:
         cluster_skew: Callable[[], timedelta | None],
         metrics: Metrics,
         permission_retry: timedelta,
+        service_accounts: ServiceAccounts,
+        outputs: Outputs,
+        issuer: IssuerSource,
     ) -> None:
         self._clock = clock
         self._policy = policy
@@ -122,6 +151,9 @@ class Reconciler:
         self._cluster_skew = cluster_skew
         self._metrics = metrics
         self._forbidden_retry = min(permission_retry, _FORBIDDEN_RETRY)
+        self._service_accounts = service_accounts
+        self._outputs = outputs
+        self._issuer = issuer
         self._views: dict[Owner, View] = {}
         self._effects = Effects(
             clock=clock,
@@ -132,6 +164,8 @@ class Reconciler:
             permission_retry=permission_retry,
             live_grant=self._live_grant,
             is_open=lambda: gate.problem() is None,
+            service_accounts=service_accounts,
+            outputs=outputs,
         )
 
     def look_anew(self, owner: Owner) -> None:
@@ -213,9 +247,13 @@ class Reconciler:
         resource = await self._read_resource(owner, view)
         if resource is None:
             return None
-        await self._read_secrets(owner, view, resource)
-        await self._read_target_owner(owner, view)
         spec = resource.spec
+        federation = None
+        if isinstance(spec, AppCredentialSpec) and spec.type is CredentialType.FEDERATED_IDENTITY:
+            federation = await self._federation(owner, view, spec)
+        else:
+            await self._read_secrets(owner, view, resource)
+            await self._read_target_owner(owner, view)
         access = self._access(spec.tenant) if isinstance(spec, AppCredentialSpec) else None
         skew = access.session.directory.skew() if isinstance(access, Access) else None
         return Observation(
@@ -236,7 +274,37 @@ class Reconciler:
             application=view.application,
             memory=view.memory,
             target_owner=view.target_owner.value,
+            federation=federation,
         )
+
+    async def _federation(self, owner: Owner, view: View, spec: AppCredentialSpec) -> Federation:
+        """Read what there is instead of Secrets."""
+        federated, now = spec.federated, self._clock.monotonic()
+        account = federated.wired if federated is not None else ""
+        output = federated.config_map if federated is not None else ""
+        if account and not view.service_account.is_fresh(now, self._seconds):
+            view.service_account.set(await self._account(owner.namespace, account), now)
+        if output and not view.output.is_fresh(now, self._seconds):
+            view.output.set(await self._output(owner.namespace, output), now)
+        return Federation(
+            issuer=await self._issuer.current(),
+            listed=view.federated,
+            service_account=view.service_account.value if account else None,
+            output=view.output.value if output else None,
+            leaving=self._book.leaving(owner.namespace, spec.client_id),
+        )
+
+    async def _account(self, namespace: str, name: str) -> ServiceAccount | Problem | None:
+        try:
+            return await self._service_accounts.get(namespace, name)
+        except PermissionDeniedError as exc:
+            return account_problem(exc)
+
+    async def _output(self, namespace: str, name: str) -> OutputMap | Problem | None:
+        try:
+            return await self._outputs.get(namespace, name)
+        except PermissionDeniedError as exc:
+            return output_problem(exc)
 
     async def _read_resource(self, owner: Owner, view: View) -> Resource | None:
         now = self._clock.monotonic()
@@ -304,6 +372,53 @@ class Reconciler:
         if not isinstance(spec, AppCredentialSpec) or not isinstance(access, Access):
             return Problem(reason=Reason.NOT_GRANTED, message="Not looked at.", stalled=False)
         return evaluate(grants, resource.owner.namespace, spec, access.tenant)
+
+    async def wanted(self, ticket: Ticket) -> frozenset[tuple[str, str]]:
+        """Return issuers and subjects that other resources ask for beside a ticket's.
+
+        Only of its namespace, application and directory, and only what a grant allows: what
+        a deleted resource leaves is theirs to take over.
+
+        Raises:
+            UnavailableError: nobody can say.
+        """
+        issuer, grants = await self._issuer.current(), self._grants.known()
+        found: set[tuple[str, str]] = set()
+        for resource in await self._resources.list(ticket.owner.namespace):
+            tenant = self._heir_tenant(ticket, resource, grants)
+            spec = resource.spec
+            if tenant is None or isinstance(spec, Problem) or spec.federated is None:
+                continue
+            if isinstance(issuer, Problem) and spec.federated.account:
+                raise UnavailableError("the cluster's issuer is not known")
+            found |= {
+                t.pair
+                for t in trusts(
+                    spec.federated,
+                    resource.owner.namespace,
+                    issuer.url if not isinstance(issuer, Problem) else "",
+                    cloud=tenant.cloud,
+                    authority_host=tenant.authority_host,
+                    tenant_id=tenant.tenant_id,
+                )
+            }
+        return frozenset(found)
+
+    def _heir_tenant(
+        self, ticket: Ticket, resource: Resource, grants: dict[str, ApplicationGrantSpec]
+    ) -> Tenant | None:
+        """Return the tenant of a resource that may take over what the ticket is to revoke."""
+        spec = resource.spec
+        if isinstance(spec, Problem) or spec.client_id != ticket.client_id:
+            return None
+        if resource.owner == ticket.owner or resource.deletion_time is not None:
+            return None
+        access = self._access(spec.tenant)
+        if not isinstance(access, Access) or spec.mode is Mode.OBSERVE:
+            return None
+        is_granted = not isinstance(self._grant(resource, access, grants), Problem)
+        is_same = access.tenant.tenant_id == ticket.tenant_id
+        return access.tenant if is_granted and is_same else None
 
     async def _live_grant(self, f: Facts) -> Grant | Problem:
         grants = await self._grants.live()
@@ -548,6 +663,8 @@ def _build_ticket(o: Observation, spec: AppCredentialSpec) -> Ticket:
         type=spec.type,
         policy=spec.deletion_policy,
         secret_name=spec.secret.name,
+        service_account=spec.federated.account if spec.federated is not None else "",
+        config_map=spec.federated.config_map if spec.federated is not None else "",
         secret_uid=owned.uid if owned is not None else "",
         pending_attempt=str(p.attempt) if p is not None else "",
         due=o.now + spec.deletion_grace_period,

@@ -39,6 +39,7 @@ class Settings:
         custom_authority: authority host URL of `cloud: Custom`.
         custom_graph: Graph root URL of `cloud: Custom`.
         custom_ca_file: CA bundle for both.
+        service_account_token_file: the operator's own token, which says who issues tokens here.
         health_address: host of /livez, /readyz and /metrics.
         health_port: its port; 0 picks a free one.
         log_level: DEBUG, INFO, WARNING or ERROR.
@@ -63,6 +64,7 @@ class Settings:
     custom_authority: str = ""
     custom_graph: str = ""
     custom_ca_file: str = ""
+    service_account_token_file: str = "/var/run/secrets/kubernetes.io/serviceaccount/token"
     health_address: str = "0.0.0.0"  # noqa: S104 - probes come from the node
     health_port: int = 8080
     log_level: str = "INFO"

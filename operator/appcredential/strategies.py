@@ -43,5 +43,7 @@ async def remove(
     """
     if kind is CredentialType.CERTIFICATE:
         await directory.remove_certificate(object_id, key_id, known - {key_id})
+    elif kind is CredentialType.FEDERATED_IDENTITY:
+        await directory.remove_federated(object_id, key_id)
     else:
         await directory.remove_password(object_id, key_id)

@@ -149,6 +149,15 @@ class Sync:
         self._wake_users(lost)
         if key.kind == APP_CREDENTIALS and known is not None:
             self._wake(Key(TENANTS, "", known.tenant))  # its finalizer may go now
+            self._wake_heirs(key, known)
+
+    def _wake_heirs(self, key: Key, lost: Known) -> None:
+        """Reconcile whoever may take over a federated credential that it leaves."""
+        for other in self._store.users_of(lost.tenant):
+            known = self._store.get(other)
+            is_near = other.namespace == key.namespace and known is not None
+            if is_near and known is not None and known.client_id == lost.client_id:
+                self._wake(other)
 
 
 def key_of(plural: str, document: dict[str, Any]) -> Key:

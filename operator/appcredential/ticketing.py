@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from appcredential import strategies
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.federated_observed import FederatedList, OutputMap
+from appcredential.domain.federation import service_account_of
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.observed import Application, Pending, Policy, Resource, Target
-from appcredential.domain.spec import AppCredentialSpec, TenantId
+from appcredential.domain.spec import (
+    AppCredentialSpec,
+    ClientId,
+    CredentialType,
+    KeyId,
+    TenantId,
+)
 from appcredential.domain.tickets import (
+    DeleteOutput,
     DeleteTarget,
     DeleteTicket,
     DeleteTicketPending,
@@ -23,7 +32,9 @@ from appcredential.domain.tickets import (
     Ticket,
     TicketAction,
     TicketObservation,
+    Unwire,
     Wait,
+    as_credentials,
     credentials_to_revoke,
     decide_ticket,
     is_of_ticket,
@@ -36,8 +47,18 @@ from appcredential.errors import (
     ConflictError,
     NotFoundError,
 )
+from appcredential.federating import unwire
 from appcredential.gate import Gate
-from appcredential.ports import Clock, Events, EventSubject, Resources, Secrets, Tickets
+from appcredential.ports import (
+    Clock,
+    Events,
+    EventSubject,
+    Outputs,
+    Resources,
+    Secrets,
+    ServiceAccounts,
+    Tickets,
+)
 from appcredential.tenants import Access, Session
 
 log = logging.getLogger(__name__)
@@ -59,15 +80,23 @@ class _Progress:
     clean: tuple[datetime, ...] = ()
     next_time: datetime | None = None
     secrets: _Secrets | None = None
+    federated: FederatedList | None = None
+    inherited: frozenset[KeyId] = frozenset()
+    is_unwired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Secrets:
-    """T and P as read in this round, and when by the monotonic clock."""
+    """What the namespace holds, as read in this round, and when by the monotonic clock."""
 
-    target: Target | None
-    pending: Pending | None
     read: float
+    target: Target | None = None
+    pending: Pending | None = None
+    output: OutputMap | None = None
+
+
+Wanted = Callable[[Ticket], Awaitable[frozenset[tuple[str, str]]]]
+"""Tells which issuers and subjects other resources ask for beside a ticket's."""
 
 
 class Ticketing:
@@ -86,6 +115,9 @@ class Ticketing:
         tickets: Tickets,
         events: Events,
         access: Callable[[str], Access | Problem],
+        service_accounts: ServiceAccounts,
+        outputs: Outputs,
+        wanted: Wanted,
     ) -> None:
         self._clock = clock
         self._policy = policy
@@ -97,6 +129,9 @@ class Ticketing:
         self._tickets = tickets
         self._events = events
         self._access = access
+        self._service_accounts = service_accounts
+        self._outputs = outputs
+        self._wanted = wanted
         self._book: dict[str, Ticket] = {}
         self._progress: dict[str, _Progress] = {}
 
@@ -111,6 +146,15 @@ class Ticketing:
             self._progress.pop(name, None)
         else:
             self._book[name] = ticket
+
+    def leaving(self, namespace: str, client_id: ClientId) -> frozenset[str]:
+        """Return the owner hashes of the tickets for federated credentials of an application."""
+        return frozenset(
+            t.owner.hash
+            for t in self._book.values()
+            if t.type is CredentialType.FEDERATED_IDENTITY
+            and (t.owner.namespace, t.client_id) == (namespace, client_id)
+        )
 
     @property
     def count(self) -> int:
@@ -193,7 +237,10 @@ class Ticketing:
             target=held.target if held is not None else None,
             pending=held.pending if held is not None else None,
             has_secrets=held is not None,
+            output=held.output if held is not None else None,
             clean_reads=progress.clean,
+            inherited=progress.inherited,
+            is_unwired=progress.is_unwired,
             absence=self._absence,
             intent_respect=self._policy.intent_respect,
             freshness=self._policy.freshness,
@@ -215,9 +262,13 @@ class Ticketing:
         return isinstance(access, Problem) and access.reason is Reason.TENANT_NOT_FOUND
 
     async def _read_secrets(self, ticket: Ticket) -> _Secrets:
-        now = self._clock.monotonic()
-        target = await self._secrets.target(ticket.owner.namespace, ticket.secret_name)
-        return _Secrets(target, await self._secrets.pending(ticket.owner), now)
+        now, namespace = self._clock.monotonic(), ticket.owner.namespace
+        if ticket.type is CredentialType.FEDERATED_IDENTITY:
+            name = ticket.config_map
+            output = await self._outputs.get(namespace, name) if name else None
+            return _Secrets(now, output=output)
+        target = await self._secrets.target(namespace, ticket.secret_name)
+        return _Secrets(now, target, await self._secrets.pending(ticket.owner))
 
     async def _perform(
         self, name: str, action: TicketAction, o: TicketObservation, progress: _Progress
@@ -242,7 +293,22 @@ class Ticketing:
         elif isinstance(action, DeleteTicket):
             await self._finish(name, o)
             return False
+        else:
+            await self._tidy(action, o, progress)
         return True
+
+    async def _tidy(self, action: TicketAction, o: TicketObservation, progress: _Progress) -> None:
+        """Take away what told workloads of a federated credential."""
+        ticket = o.ticket
+        if isinstance(action, Unwire):
+            await self._unwire(ticket, ticket.service_account)
+            progress.is_unwired = True
+        elif isinstance(action, DeleteOutput) and o.output is not None:
+            await self._outputs.delete(o.output)
+            progress.secrets = None
+
+    async def _unwire(self, ticket: Ticket, name: str) -> None:
+        await unwire(self._service_accounts, ticket.owner, ticket.client_id, name)
 
     async def _finish(self, name: str, o: TicketObservation) -> None:
         ticket = o.ticket
@@ -291,6 +357,8 @@ class Ticketing:
         progress.next_time = now + self._policy.settle / 6
         try:
             found = await session.directory.application(ticket.client_id, timedelta(0))
+            if ticket.type is CredentialType.FEDERATED_IDENTITY:
+                found = await self._with_federated(found, session, ticket, progress)
         except NotFoundError:
             # The first one stays: it tells for how long.
             progress.missing = (*progress.missing[:1], *progress.missing[1:][-8:], now)
@@ -301,6 +369,25 @@ class Ticketing:
         clean = not credentials_to_revoke(observation)
         progress.clean = (*progress.clean, found.read_time) if clean else ()
         return True
+
+    async def _with_federated(
+        self, found: Application, session: Session, ticket: Ticket, progress: _Progress
+    ) -> Application:
+        """Return the application with its federated credentials, and note who inherits some."""
+        listed = await session.directory.federated(found.object_id, timedelta(0))
+        wanted = await self._wanted(ticket) if listed.credentials else frozenset()
+        progress.federated = listed
+        progress.inherited = frozenset(KeyId(c.id) for c in listed.credentials if c.pair in wanted)
+        return replace(found, credentials=(*found.credentials, *as_credentials(listed)))
+
+    async def _unwire_removed(
+        self, ticket: Ticket, key_id: KeyId, listed: FederatedList | None
+    ) -> None:
+        """Also a ServiceAccount that the deleted resource named before."""
+        for c in listed.credentials if listed is not None else ():
+            account = service_account_of(c.subject, ticket.owner.namespace)
+            if c.id == key_id and account:
+                await self._unwire(ticket, account)
 
     async def _remove(self, action: RemoveForTicket, ticket: Ticket, progress: _Progress) -> None:
         session, application = self._session(ticket), progress.application
@@ -315,6 +402,8 @@ class Ticketing:
                 action.key_id,
                 frozenset(),
             )
+        if ticket.type is CredentialType.FEDERATED_IDENTITY:
+            await self._unwire_removed(ticket, action.key_id, progress.federated)
         kept = tuple(c for c in application.credentials if c.key_id != action.key_id)
         progress.application = replace(application, credentials=kept)
         progress.clean = ()

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.federated_observed import FederatedList, OutputMap, ServiceAccount
 from appcredential.domain.observed import (
     Application,
     Memory,
@@ -30,6 +31,8 @@ _REFUSALS = frozenset(
         Reason.TYPE_FORBIDDEN_BY_POLICY,
         Reason.SECRET_REFUSED,
         Reason.INVALID_SPEC,
+        Reason.SERVICE_ACCOUNT_FORBIDDEN,
+        Reason.OUTPUT_FORBIDDEN,
     }
 )
 
@@ -62,12 +65,18 @@ class Piece(Generic[T]):
 
 @dataclass(slots=True)
 class View:
-    """Everything held of one resource. `application` is as old as its `read_time` says."""
+    """Everything held of one resource.
+
+    `application` and `federated` are as old as their `read_time` says.
+    """
 
     resource: Piece[Resource] = field(default_factory=Piece)
     target: Piece[Target] = field(default_factory=Piece)
     pending: Piece[Pending] = field(default_factory=Piece)
     target_owner: Piece[TargetOwner] = field(default_factory=Piece)
+    service_account: Piece[ServiceAccount | Problem] = field(default_factory=Piece)
+    output: Piece[OutputMap | Problem] = field(default_factory=Piece)
+    federated: FederatedList | None = None
     application: Application | None = None
     crd_deleted: bool | None = None
     memory: Memory = field(default_factory=Memory)
@@ -79,10 +88,14 @@ class View:
         self.target.drop()
         self.pending.drop()
         self.target_owner.drop()
+        self.service_account.drop()
+        self.output.drop()
         self.crd_deleted = None
 
     def spec_changed(self) -> None:
-        """Let go of a refusal: nobody has judged what is asked for now."""
+        """Let go of a refusal, and of what the old spec named: nobody has judged the new one."""
+        self.service_account.drop()
+        self.output.drop()
         problem = self.memory.directory_problem
         if problem is not None and problem.reason in _REFUSALS:
             self._forget_problem()
@@ -98,6 +111,14 @@ class View:
         if self.memory.problem_operation == action:
             self._forget_problem()
 
+    def cleared(self, operation: str) -> Memory:
+        """Return memory without the problem of a call that worked now."""
+        if self.memory.problem_operation in {"", operation}:
+            return replace(
+                self.memory, directory_problem=None, problem_operation="", retry_time=None
+            )
+        return self.memory
+
     def _forget_problem(self) -> None:
         self.memory = replace(
             self.memory, directory_problem=None, problem_operation="", retry_time=None
@@ -107,10 +128,18 @@ class View:
         """Forget all: a resource re-created under the same name is another one."""
         self.drop()
         self.application = None
+        self.federated = None
         self.memory = Memory()
         self.stalled_reason = ""
 
     def age(self, now: float) -> float:
         """Return the age in seconds of the oldest Kubernetes piece."""
-        pieces = (self.resource, self.target, self.pending, self.target_owner)
+        pieces: tuple[Piece[Any], ...] = (
+            self.resource,
+            self.target,
+            self.pending,
+            self.target_owner,
+            self.service_account,
+            self.output,
+        )
         return max((now - p.read for p in pieces if p.read is not None), default=0.0)

@@ -12,7 +12,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.crds import rows_accepted, rows_certificate, rows_refused, rows_secret
+from tests.crds import (
+    rows_accepted,
+    rows_certificate,
+    rows_federated,
+    rows_refused,
+    rows_secret,
+)
 from tests.crds.manifests import APP, GRANT, TENANT, Row, manifest
 
 
@@ -83,11 +89,37 @@ def _merged(change: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+_FEDERATED: Final[dict[str, Any]] = {"type": "FederatedIdentity", "clientSecret": None}
+
+
+def _federated(member: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the patch that turns the right manifest into one of a federated identity."""
+    return {**_FEDERATED, "federatedIdentity": member}
+
+
+def _refused_federated(rows: Iterable[Row]) -> tuple[Case, ...]:
+    found = []
+    for name, member, message, path in rows:
+        field = f"federatedIdentity.{path}".rstrip(".")
+        found.append(_refusal(APP, name, "", _federated(member), message, field))
+    return tuple(found)
+
+
+def _meaningless(rows: Iterable[Row]) -> tuple[Case, ...]:
+    base = _federated({"serviceAccount": {"name": "orders"}})
+    return tuple(
+        _refusal(APP, f"{name} of a federated identity", "", {**base, field: value}, message, field)
+        for name, field, value, message in rows
+    )
+
+
 ACCEPTED: Final = (
     *_accepted(APP, _of_certificates(rows_certificate.ACCEPTED)),
     *_accepted(APP, rows_accepted.APP),
     *_accepted(TENANT, rows_accepted.TENANT),
     *_accepted(GRANT, rows_accepted.GRANT),
+    *_accepted(APP, ((n, "", _federated(m)) for n, m in rows_federated.ACCEPTED)),
+    *_accepted(GRANT, rows_federated.GRANTS_ACCEPTED),
     Case(
         "a named Secret of a resource whose own name is reserved",
         manifest(APP, {"secret": {"name": "a"}}, "bootstrap-token-a"),
@@ -99,6 +131,9 @@ REFUSED: Final = (
     *_refused(APP, rows_secret.SECRET),
     *_refused(TENANT, rows_refused.TENANT),
     *_refused(GRANT, rows_refused.GRANT),
+    *_refused_federated(rows_federated.REFUSED),
+    *_meaningless(rows_federated.MEANINGLESS),
+    *_refused(GRANT, rows_federated.GRANTS_REFUSED),
     Case(
         "a reserved name by default",
         manifest(APP, {}, "bootstrap-token-a"),

@@ -31,7 +31,7 @@ APP: Final[tuple[Row, ...]] = (
     ("a client id in upper case", "application.clientId", GUID.upper(), _PATTERN),
     ("a client id with a line break", "application.clientId", GUID + "\n", "Too long"),
     ("no type", "type", None, "Required"),
-    ("a type that is not there yet", "type", "FederatedIdentity", _ENUM),
+    ("an unknown type", "type", "ManagedIdentity", _ENUM),
     (
         "a type without its member",
         "type",

@@ -13,9 +13,11 @@ from appcredential.domain.secret_data import Rendering, pending_name
 from appcredential.domain.spec import ClientId, KeyId, ObjectId, TenantId
 from appcredential.errors import NotFoundError
 from appcredential.gate import Gate
+from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.resources import KubeObjects, KubeResources
 from appcredential.kube.secret_objects import build_pending, build_target
 from appcredential.kube.secrets_store import KubeSecrets
+from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.kube.tickets import KubeTickets
 from appcredential.ports import EventSubject, MintedPassword, Probe
 from appcredential.tenants import Access
@@ -34,6 +36,7 @@ from tests.support.builders import (
     target,
     tenant,
 )
+from tests.support.unfederated import NoFederation, nothing_wanted
 
 POLL: Final = 30 * SECOND
 DUE: Final = "2026-11-22T10:00:00Z"
@@ -44,7 +47,7 @@ RESOURCE: Final = (
 ANOTHER: Final = ClientId("99999999-9999-9999-9999-999999999999")
 
 
-class MemoryDirectory:
+class MemoryDirectory(NoFederation):
     """A Directory: one application, whose credentials are listed at once."""
 
     def __init__(self, clock: HandClock, *credentials: Credential) -> None:
@@ -129,6 +132,9 @@ class Deletion:
             tickets=KubeTickets(self.kube, "appcredential-system"),
             events=self,
             access=self.access,
+            service_accounts=KubeServiceAccounts(self.kube),
+            outputs=KubeOutputs(self.kube),
+            wanted=nothing_wanted,
         )
 
     def access(self, name: str) -> Access | Problem:

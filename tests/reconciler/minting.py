@@ -15,8 +15,10 @@ from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec import ClientId, KeyId, ObjectId
 from appcredential.effects import Context, Effects
 from appcredential.errors import TooLateError
+from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.resources import KubeObjects, KubeResources
 from appcredential.kube.secrets_store import KubeSecrets
+from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.ports import EventSubject, MintedPassword, Probe
 from appcredential.view import View
 from tests.reconciler.fakekube import FakeKube, HandClock
@@ -32,13 +34,14 @@ from tests.support.builders import (
     grant,
     observation,
 )
+from tests.support.unfederated import NoFederation
 
 SECRETS: Final = f"/api/v1/namespaces/{OWNER.namespace}/secrets"
 PENDING: Final = f"{SECRETS}/{pending_name(OWNER.hash)}"
 MADE: Final = KeyId("key-made")
 
 
-class MintingDirectory:
+class MintingDirectory(NoFederation):
     """A Directory that mints `MADE`, holds to the deadline, and notes what was asked."""
 
     def __init__(self, clock: HandClock) -> None:
@@ -115,6 +118,8 @@ class Minting:
             permission_retry=10 * MINUTE,
             live_grant=self._live_grant,
             is_open=lambda: True,
+            service_accounts=KubeServiceAccounts(self.kube),
+            outputs=KubeOutputs(self.kube),
         )
 
     async def _live_grant(self, _: Facts) -> Grant | Problem:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts import Facts, assess
+from appcredential.domain.federated_observed import Federation
 from appcredential.domain.marker import (
     Attempt,
     ClusterIdentity,
@@ -404,6 +405,7 @@ def observation(
     application: Application | None = application(credential()),  # noqa: B008 - frozen
     memory: Memory = Memory(),  # noqa: B008 - frozen
     target_owner: TargetOwner | None = None,
+    federation: Federation | None = None,
 ) -> Observation:
     return Observation(
         now=now,
@@ -423,6 +425,7 @@ def observation(
         application=application,
         memory=memory,
         target_owner=target_owner,
+        federation=federation,
     )
 
 

@@ -23,6 +23,7 @@ from appcredential.domain.tickets import Ticket
 from appcredential.errors import AppCredentialError
 from appcredential.gate import Gate
 from appcredential.kube.events import KubeEvents
+from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.resources import (
     APP_CREDENTIALS,
     GRANTS,
@@ -32,6 +33,7 @@ from appcredential.kube.resources import (
     path_of,
 )
 from appcredential.kube.secrets_store import KubeSecrets, secrets_path
+from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.kube.tickets import KubeTickets
 from appcredential.metrics import Metrics
 from appcredential.ports import MintedPassword, Probe
@@ -50,6 +52,7 @@ from tests.support.builders import (
     OWNER,
     TENANT_ID,
 )
+from tests.support.unfederated import NoFederation, NoIssuer
 from tests.tenants.fakeapi import FakeApi
 
 TENANT: Final = Key(TENANTS, "", "default")
@@ -76,7 +79,7 @@ class HandClock:
         self.seconds += length.total_seconds()
 
 
-class FakeEntra:
+class FakeEntra(NoFederation):
     """One tenant: a `tenants.Session` with its directory and its token endpoint in one."""
 
     authority_host = "https://login.microsoftonline.com/"
@@ -176,6 +179,9 @@ class NoTickets:
     def note(self, name: str, ticket: Ticket | None) -> None:
         return
 
+    def leaving(self, namespace: str, client_id: ClientId) -> frozenset[str]:
+        return frozenset()
+
 
 class World:
     """One tenant, one grant and one AppCredential, and all that works on them."""
@@ -225,6 +231,9 @@ class World:
             cluster_skew=self.api.skew,
             metrics=Metrics(self.store.samples),
             permission_retry=timedelta(minutes=10),
+            service_accounts=KubeServiceAccounts(self.api),
+            outputs=KubeOutputs(self.api),
+            issuer=NoIssuer(),
         )
         self._fill()
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
 from appcredential.domain.conditions import Problem
+from appcredential.domain.federation import Trust
 from appcredential.domain.marker import Attempt
 from appcredential.domain.observed import Abandoned, RetireCause, Retiring
 from appcredential.domain.spec import KeyId
@@ -129,6 +131,58 @@ class Register:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadFederated:
+    """Read the application's federated credentials; a shared read within `max_age` will do."""
+
+    max_age: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class CreateFederated:
+    """Create a federated credential; never one that is there already."""
+
+    name: str
+    trust: Trust
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatchFederated:
+    """Change a federated credential of ours, or one that its owner leaves behind."""
+
+    id: str
+    trust: Trust
+    description: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteFederated:
+    """Delete a federated credential of ours.
+
+    Attributes:
+        service_account: of this namespace, that nothing of ours wires any more; or empty.
+    """
+
+    id: str
+    service_account: str
+
+
+@dataclass(frozen=True, slots=True)
+class WireServiceAccount:
+    """Annotate the ServiceAccount, as the azure-workload-identity webhook reads it."""
+
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOutput:
+    """Write the output ConfigMap."""
+
+    data: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class ApplyStatus:
     """Write the status."""
 
@@ -155,6 +209,12 @@ Action: TypeAlias = (
     | Publish
     | Mint
     | Register
+    | ReadFederated
+    | CreateFederated
+    | PatchFederated
+    | DeleteFederated
+    | WireServiceAccount
+    | WriteOutput
     | ApplyStatus
     | Sleep
 )

@@ -20,10 +20,10 @@ from appcredential.domain.actions import (
 )
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.grants import allows_type
-from appcredential.domain.observed import Application, Observation
+from appcredential.domain.observed import Application, Grant, Observation, Tenant
 from appcredential.domain.rotation import asked_lifetime
 from appcredential.domain.secret_data import type_of
-from appcredential.domain.spec import AppCredentialSpec
+from appcredential.domain.spec import AppCredentialSpec, CredentialType, Mode
 from appcredential.domain.takeover import (
     OPAQUE,
     Claim,
@@ -59,6 +59,8 @@ def deleted(o: Observation) -> Action | None:
         return None
     if not r.has_finalizer:
         return Hold(Problem(reason=Reason.PROGRESSING, message="Being deleted.", stalled=False))
+    if _observes(o):
+        return ReleaseFinalizer()
     if o.now < r.deletion_time + o.policy.deletion_settle:
         return Hold(Problem(reason=Reason.PROGRESSING, message="Being deleted.", stalled=False))
     if o.crd_deleted is None:
@@ -76,7 +78,7 @@ def _was_never_issued(o: Observation) -> bool:
     No ticket is needed then. It would ask Entra about an application that no grant
     may ever have allowed.
     """
-    traces = {"application", "credential", "pending", "retiring"}
+    traces = {"application", "credential", "pending", "retiring", "federatedIdentities"}
     status = o.resource.status
     is_told = bool(status.get("conditions")) and not status.keys() & traces
     is_traceless = is_told and o.own_target is None and not is_former_owner(o)
@@ -98,7 +100,13 @@ def _unreadable(spec: AppCredentialSpec | Problem) -> Action | None:
 
 def finalizer_missing(o: Observation) -> Action | None:
     """2: without a finalizer a deletion would go unnoticed."""
-    return None if o.resource.has_finalizer else AddFinalizer()
+    return None if o.resource.has_finalizer or _observes(o) else AddFinalizer()
+
+
+def _observes(o: Observation) -> bool:
+    """Tell whether the spec asks for nothing to be done."""
+    spec = o.resource.spec
+    return isinstance(spec, AppCredentialSpec) and spec.mode is Mode.OBSERVE
 
 
 def ticket_exists(o: Observation) -> Action | None:
@@ -133,8 +141,18 @@ def _unusable(o: Observation) -> Problem | None:
         )
     if isinstance(o.grant, Problem):
         return None if _was_granted(o, spec, o.grant) else o.grant
-    ceilings = o.tenant.ceilings(spec.type, o.application)
-    lifetime = asked_lifetime(spec.lifetime, o.grant.max_lifetime, *ceilings)
+    return None if _is_federated(spec) else _lifetime_problem(o, spec, o.tenant, o.grant)
+
+
+def _is_federated(spec: AppCredentialSpec | Problem) -> bool:
+    return isinstance(spec, AppCredentialSpec) and spec.type is CredentialType.FEDERATED_IDENTITY
+
+
+def _lifetime_problem(
+    o: Observation, spec: AppCredentialSpec, tenant: Tenant, grant: Grant
+) -> Problem | None:
+    ceilings = tenant.ceilings(spec.type, o.application)
+    lifetime = asked_lifetime(spec.lifetime, grant.max_lifetime, *ceilings)
     if lifetime < o.policy.min_lifetime:
         return Problem(
             reason=Reason.LIFETIME_TOO_SHORT,
@@ -155,6 +173,8 @@ def _was_granted(o: Observation, spec: AppCredentialSpec, refusal: Problem) -> b
     known = o.resource.status.get("application") or {}
     t = o.own_target
     issued = o.pending is not None or (t is not None and t.published is not None)
+    if _is_federated(spec):
+        issued = bool(o.resource.status.get("federatedIdentities"))
     return issued and known.get("clientId") == spec.client_id
 
 
@@ -175,6 +195,8 @@ def patience_ends(o: Observation) -> datetime:
 
 def secret_conflict(o: Observation) -> Action | None:
     """5: T or P exists and is not ours nor to be ours, cannot be written, or is going away."""
+    if _is_federated(o.resource.spec):
+        return None
     if o.pending is not None and o.pending.is_foreign:
         return Hold(
             Problem(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.federated_grants import allows_source, grant_members
 from appcredential.domain.observed import Grant, Tenant
 from appcredential.domain.spec import AppCredentialSpec, ApplicationGrantSpec, Limits
 
@@ -49,6 +50,7 @@ def _matches(grant: ApplicationGrantSpec, namespace: str, spec: AppCredentialSpe
         and spec.client_id in grant.client_ids
         and namespace in grant.namespaces
         and allows_type(grant.limits, spec)
+        and (spec.federated is None or allows_source(grant.federation, spec.federated.source))
     )
 
 
@@ -72,6 +74,7 @@ def _refusal(namespace: str, spec: AppCredentialSpec) -> str:
             "applications": {"clientIds": [spec.client_id]},
             "namespaces": {"names": [namespace]},
             "types": [str(spec.type)],
+            **(grant_members(spec.federated.source) if spec.federated is not None else {}),
         },
     }
     return (

@@ -27,6 +27,7 @@ from appcredential.domain.actions import (
     Mint,
     Publish,
     ReadApplication,
+    ReadFederated,
     Register,
     Remove,
     SignInPending,
@@ -34,7 +35,10 @@ from appcredential.domain.actions import (
     Sleep,
     WriteTarget,
 )
+from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts import Facts, assess
+from appcredential.domain.federated_facts import assess_federated
+from appcredential.domain.federated_rules import FEDERATED_RULES, federated_times
 from appcredential.domain.gates import GATES, gate_times
 from appcredential.domain.handover import still_handed_over
 from appcredential.domain.marker import Attempt, attempt_id
@@ -71,13 +75,18 @@ from appcredential.domain.secret_data import (
     render,
     type_of,
 )
-from appcredential.domain.spec import AppCredentialSpec, KeyId
+from appcredential.domain.spec import AppCredentialSpec, CredentialType, KeyId, Mode
 from appcredential.domain.status import needs_write, project, revocation_patience_ends
 
 _ABSENT_READS = 3
 _REPAIR_PAUSE = timedelta(minutes=1)
 _REPAIR_PAUSE_CAP = timedelta(hours=1)
 _REPAIR_MEMORY = timedelta(hours=4)
+OBSERVING = Problem(
+    reason=Reason.OBSERVING,
+    message="spec.mode is Observe: nothing is written to Entra or the cluster.",
+    stalled=False,
+)
 REPAIRED = "repaired"
 """Why T is written when nothing but its rendering differs."""
 
@@ -102,12 +111,33 @@ def decide(o: Observation) -> Decision:
     assert isinstance(tenant, Tenant)  # noqa: S101
     assert isinstance(application, Application)  # noqa: S101
     f = assess(o, spec, tenant, application)
-    status = project(o, f, None)
+    return _decide_federated(f) if spec.type is CredentialType.FEDERATED_IDENTITY else _decide(f)
+
+
+def _decide(f: Facts) -> Decision:
+    """Client secrets and certificates."""
+    if f.spec.mode is Mode.OBSERVE:
+        return _settle(f.o, project(f.o, f, OBSERVING), next_look(f))
+    status = project(f.o, f, None)
     for rule in RULES:
         action = rule(f)
         if action is not None:
+            return Decision(action=action, status=status, look_again=f.o.now)
+    return _settle(f.o, status, next_look(f))
+
+
+def _decide_federated(f: Facts) -> Decision:
+    """Federated credentials: the same gates, rules of their own."""
+    o, observes = f.o, f.spec.mode is Mode.OBSERVE
+    status = project(o, f, OBSERVING if observes else None)
+    ff = assess_federated(f)
+    if isinstance(ff, Problem):
+        return _settle(o, status, o.now + o.policy.arrival_grace)
+    for rule in FEDERATED_RULES:
+        action = rule(ff)
+        if action is not None and (not observes or isinstance(action, ReadFederated)):
             return Decision(action=action, status=status, look_again=o.now)
-    return _settle(o, status, next_look(f))
+    return _settle(o, status, _soonest(o, federated_times(ff)))
 
 
 def _at_gate(o: Observation, action: Action) -> Decision:

@@ -1,9 +1,9 @@
 """The marker in every credential we make: which ones are ours, and which we may remove.
 
-Permanent wire format: a credential's `displayName` starts with
-`appcred1.<cluster>.<owner>.<attempt>`, then a space and readable text, at most
-90 characters in all (Entra cuts a key's name there). All parts are SHA-256 in
-lower-case base32: cluster 8, owner 10, attempt 4 + 10 characters.
+Permanent wire format: a credential's `displayName`, of a federated one its
+`description`, starts with `appcred1.<cluster>.<owner>.<attempt>`, then a space and
+readable text, at most 90 characters in all (Entra cuts a key's name there). All parts
+are SHA-256 in lower-case base32: cluster 8, owner 10, attempt 4 + 10 characters.
 
 Using a credential needs cluster and owner to match. Removing one needs the
 kube-system part of the attempt to match too, so that a cloned cluster with the
@@ -97,8 +97,13 @@ def build_display_name(
     identity: ClusterIdentity, owner: Owner, attempt: Attempt, description: str
 ) -> str:
     """Return the `displayName` for a new credential: marker, then readable text."""
-    marker = f"{PREFIX}.{identity.cluster}.{owner.hash}.{attempt}"
+    marker = marker_text(identity, owner, attempt)
     return f"{marker} {description or owner}"[:MAX_DISPLAY_NAME].rstrip()
+
+
+def marker_text(identity: ClusterIdentity, owner: Owner, attempt: Attempt) -> str:
+    """Return the marker itself, as text."""
+    return f"{PREFIX}.{identity.cluster}.{owner.hash}.{attempt}"
 
 
 def parse_marker(display_name: str | None) -> Marker | None:

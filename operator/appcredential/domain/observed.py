@@ -16,6 +16,7 @@ from typing import Any
 
 from appcredential.domain.app_policy import UNRESTRICTED, AppPolicy
 from appcredential.domain.conditions import Problem
+from appcredential.domain.federated_observed import FederatedMemory, Federation
 from appcredential.domain.marker import Attempt, ClusterIdentity, Owner
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.signin import Proof
@@ -98,6 +99,7 @@ class Application:
     credentials: tuple[Credential, ...]
     read_time: datetime
     created: datetime | None = None
+    sign_in_audience: str = ""
 
 
 class RetireCause(StrEnum):
@@ -255,6 +257,7 @@ class Memory:
         application_missing: times of consecutive 404 answers for the application.
         removals: when this process removed a key.
         repairs: when this process last wrote T only because its rendering differed.
+        federated: of a FederatedIdentity.
         directory_problem: why the last call to the directory failed.
         problem_operation: which call that was; only its success clears the problem.
         retry_time: no Graph call for this resource before then.
@@ -266,6 +269,7 @@ class Memory:
     application_missing: tuple[datetime, ...] = ()
     removals: Mapping[KeyId, datetime] = field(default_factory=lambda: MappingProxyType({}))
     repairs: tuple[datetime, ...] = ()
+    federated: FederatedMemory = field(default_factory=FederatedMemory)
     directory_problem: Problem | None = None
     problem_operation: str = ""
     retry_time: datetime | None = None
@@ -302,6 +306,10 @@ class Policy:
     next_proof_spread_min: timedelta = timedelta(seconds=5)
     next_proof_spread_max: timedelta = timedelta(seconds=60)
     trial: bool = False
+    federated_quiet: timedelta = timedelta(seconds=90)
+    federated_overlap: timedelta = timedelta(hours=24)
+    issuer_agreement: timedelta = timedelta(minutes=10)
+    allow_private_issuers: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,6 +325,7 @@ class Observation:
         ticket_uid: resource uid in the ticket for this owner; None without ticket.
         application: None when not read yet in this process.
         target_owner: of a T that another resource of the namespace owns; None otherwise.
+        federation: only for type FederatedIdentity.
     """
 
     now: datetime
@@ -336,6 +345,7 @@ class Observation:
     application: Application | None
     memory: Memory
     target_owner: TargetOwner | None = None
+    federation: Federation | None = None
 
     @property
     def own_target(self) -> Target | None:

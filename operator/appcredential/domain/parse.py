@@ -16,6 +16,12 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from appcredential.domain import checks, shapes
+from appcredential.domain.federated_spec import (
+    CustomerManagedKeySource,
+    FederatedSpec,
+)
+from appcredential.domain.marker import Owner
+from appcredential.domain.parse_federated import parse_federated, parse_federation
 from appcredential.domain.parse_secret import parse_secret
 from appcredential.domain.spec import (
     DEFAULT_LIFETIME,
@@ -25,10 +31,13 @@ from appcredential.domain.spec import (
     ClientId,
     ClientSecretIdentity,
     CredentialType,
+    DeletionPolicy,
     EntraTenantSpec,
     Limits,
     RotationSpec,
+    SecretSpec,
     TenantId,
+    VerificationMode,
     VerificationSpec,
 )
 from appcredential.errors import InvalidSpecError
@@ -39,6 +48,7 @@ MIN_LIFETIME: Final = timedelta(seconds=60)
 MAX_LIFETIMES: Final = {
     CredentialType.CLIENT_SECRET: timedelta(days=731),
     CredentialType.CERTIFICATE: timedelta(days=3650),
+    CredentialType.FEDERATED_IDENTITY: timedelta(days=3650),
 }
 MAX_LIFETIME: Final = max(MAX_LIFETIMES.values())
 KEY_SIZES: Final = (2048, 3072, 4096)
@@ -67,22 +77,29 @@ def parse_app_credential(manifest: Mapping[str, Any]) -> AppCredentialSpec:
     found = _shape(manifest, shapes.AppCredentialManifest)
     spec = found.spec
     _check_members(spec)
+    client_id = _client_id("spec.application.clientId", spec.application.client_id)
+    owner = Owner(found.metadata.namespace, found.metadata.name)
+    federated = _federated(spec, owner, client_id)
     lifetime = _lifetime("spec.lifetime", spec.lifetime, MAX_LIFETIMES[spec.type])
     grace = checks.duration(
         "spec.deletionGracePeriod", spec.deletion_grace_period, timedelta(0), MAX_GRACE
     )
     return AppCredentialSpec(
         tenant=checks.object_name("spec.tenantRef.name", spec.tenant_ref.name),
-        client_id=_client_id("spec.application.clientId", spec.application.client_id),
+        client_id=client_id,
         type=spec.type,
         description=_description(spec.client_secret.description) if spec.client_secret else "",
         certificate=_certificate(spec.certificate or shapes.Certificate()),
+        federated=federated,
         lifetime=lifetime,
-        rotation=_rotation(spec.rotation, lifetime or DEFAULT_LIFETIME),
-        verification=VerificationSpec(mode=spec.verification.mode, scope=spec.verification.scope),
-        secret=parse_secret(spec.secret, found.metadata.name, spec.type),
-        deletion_policy=spec.deletion_policy,
+        rotation=_rotation(spec.rotation or shapes.Rotation(), lifetime or DEFAULT_LIFETIME),
+        verification=_verification(spec),
+        secret=SecretSpec(name=owner.name)
+        if federated is not None
+        else parse_secret(spec.secret or shapes.Secret(), owner.name, spec.type),
+        deletion_policy=spec.deletion_policy or _default_policy(federated),
         deletion_grace_period=grace,
+        mode=spec.mode,
         suspend=spec.suspend,
     )
 
@@ -124,6 +141,7 @@ def parse_application_grant(manifest: Mapping[str, Any]) -> ApplicationGrantSpec
         client_ids=checks.listed("spec.applications.clientIds", clients, _client_id),
         namespaces=checks.listed("spec.namespaces.names", names, checks.namespace_name),
         limits=_limits("spec", spec.types, spec.max_lifetime),
+        federation=parse_federation(spec.federation, spec.service_accounts),
         allow_operator_identity=spec.allow_operator_identity,
     )
 
@@ -163,14 +181,48 @@ def _check_members(spec: shapes.AppCredential) -> None:
     members = {
         CredentialType.CLIENT_SECRET: ("spec.clientSecret", spec.client_secret),
         CredentialType.CERTIFICATE: ("spec.certificate", spec.certificate),
+        CredentialType.FEDERATED_IDENTITY: ("spec.federatedIdentity", spec.federated_identity),
     }
     for kind, (path, member) in members.items():
         if kind is spec.type:
-            remedy = f"is required when type is {kind}: add {{}}"
+            example = "one source, such as serviceAccount"
+            wanted = example if kind is CredentialType.FEDERATED_IDENTITY else "{}"
+            remedy = f"is required when type is {kind}: add {wanted}"
             checks.require(member is not None, path, remedy)
         else:
             remedy = f"is only for type {kind}: remove it"
             checks.require(member is None, path, remedy)
+
+
+def _federated(
+    spec: shapes.AppCredential, owner: Owner, client_id: ClientId
+) -> FederatedSpec | None:
+    """Read the member, and refuse what means nothing without a value and an end."""
+    if spec.federated_identity is None:
+        return None
+    others = {
+        "spec.lifetime": spec.lifetime,
+        "spec.rotation": spec.rotation,
+        "spec.secret": spec.secret,
+    }
+    for path, member in others.items():
+        checks.require(member is None, path, "is not for type FederatedIdentity: remove it")
+    return parse_federated(spec.federated_identity, owner, client_id)
+
+
+def _verification(spec: shapes.AppCredential) -> VerificationSpec:
+    """Fill in the mode: an exchange of tokens is only tried when somebody asks for it."""
+    given = spec.verification
+    if given is None and spec.type is CredentialType.FEDERATED_IDENTITY:
+        return VerificationSpec(mode=VerificationMode.DISABLED)
+    found = given or shapes.Verification()
+    return VerificationSpec(mode=found.mode, scope=found.scope)
+
+
+def _default_policy(federated: FederatedSpec | None) -> DeletionPolicy:
+    """Data that a customer encrypts with a key is lost to all with the trust."""
+    is_key = federated is not None and isinstance(federated.source, CustomerManagedKeySource)
+    return DeletionPolicy.RETAIN if is_key else DeletionPolicy.REVOKE
 
 
 def _certificate(spec: shapes.Certificate) -> CertificateSpec:

@@ -11,12 +11,19 @@ from typing import Literal
 
 import msgspec
 
+from appcredential.domain.federated_spec import (
+    AnnotationMode,
+    EntityType,
+    FederationSource,
+    SubjectFormat,
+)
 from appcredential.domain.spec import (
     DEFAULT_KEY_SIZE,
     DEFAULT_MOUNT_PATH,
     Cloud,
     CredentialType,
     DeletionPolicy,
+    Mode,
     Preset,
     RetireWhen,
     VerificationMode,
@@ -59,6 +66,64 @@ class Certificate(Shape, frozen=True):
     source: Literal["Generate"] = "Generate"
     private_key: PrivateKey = PrivateKey()
     subject: str = ""
+
+
+class ConfigMapOutput(Shape, frozen=True):
+    """`spec.federatedIdentity.configMap`."""
+
+    name: str
+
+
+class ServiceAccount(Shape, frozen=True):
+    """`spec.federatedIdentity.serviceAccount`."""
+
+    name: str
+    annotation: AnnotationMode = AnnotationMode.MANAGE
+
+
+class GitHub(Shape, frozen=True):
+    """`spec.federatedIdentity.gitHub`."""
+
+    organization: str
+    repository: str
+    entity_type: EntityType
+    entity_name: str | None = None
+    subject_format: SubjectFormat = SubjectFormat.IMMUTABLE
+    organization_id: str | None = None
+    repository_id: str | None = None
+
+
+class ManagedIdentity(Shape, frozen=True):
+    """`spec.federatedIdentity.managedIdentity`."""
+
+    principal_id: str
+
+
+class CustomerManagedKey(Shape, frozen=True):
+    """`spec.federatedIdentity.customerManagedKey`."""
+
+    principal_id: str
+    resource_id: str
+
+
+class OtherIssuer(Shape, frozen=True):
+    """`spec.federatedIdentity.other`."""
+
+    issuer: str
+    subject: str
+
+
+class FederatedIdentity(Shape, frozen=True):
+    """`spec.federatedIdentity`: exactly one of the five sources."""
+
+    name_prefix: str | None = None
+    audience: str | None = None
+    config_map: ConfigMapOutput | None = None
+    service_account: ServiceAccount | None = None
+    git_hub: GitHub | None = None
+    managed_identity: ManagedIdentity | None = None
+    customer_managed_key: CustomerManagedKey | None = None
+    other: OtherIssuer | None = None
 
 
 class Rotation(Shape, frozen=True):
@@ -111,12 +176,14 @@ class AppCredential(Shape, frozen=True):
     tenant_ref: TenantRef = TenantRef()
     client_secret: ClientSecret | None = None
     certificate: Certificate | None = None
+    federated_identity: FederatedIdentity | None = None
     lifetime: str | None = None
-    rotation: Rotation = Rotation()
-    verification: Verification = Verification()
-    secret: Secret = Secret()
-    deletion_policy: DeletionPolicy = DeletionPolicy.REVOKE
+    rotation: Rotation | None = None
+    verification: Verification | None = None
+    secret: Secret | None = None
+    deletion_policy: DeletionPolicy | None = None
     deletion_grace_period: str = "24h"
+    mode: Mode = Mode.MANAGE
     suspend: bool = False
 
 
@@ -168,6 +235,24 @@ class Namespaces(Shape, frozen=True):
     names: list[str]
 
 
+class GitHubGrant(Shape, frozen=True):
+    """`ApplicationGrant.spec.federation.gitHub[]`."""
+
+    organization: str
+    repositories: list[str] | None = None
+    immutable_only: bool = False
+    allow_pull_request: bool = False
+
+
+class Federation(Shape, frozen=True):
+    """`ApplicationGrant.spec.federation`."""
+
+    sources: tuple[FederationSource, ...] = (FederationSource.SERVICE_ACCOUNT,)
+    git_hub: list[GitHubGrant] | None = None
+    managed_identities: list[str] | None = None
+    issuers: list[str] | None = None
+
+
 class ApplicationGrant(Shape, frozen=True):
     """`ApplicationGrant.spec`."""
 
@@ -176,6 +261,8 @@ class ApplicationGrant(Shape, frozen=True):
     tenant_ref: TenantRef = TenantRef()
     types: list[CredentialType] | None = None
     max_lifetime: str | None = None
+    federation: Federation = Federation()
+    service_accounts: list[str] | None = None
     allow_operator_identity: bool = False
 
 
@@ -183,6 +270,7 @@ class Metadata(Shape, frozen=True):
     """The part of `metadata` that matters here."""
 
     name: str
+    namespace: str = ""
 
 
 class AppCredentialManifest(Shape, frozen=True):

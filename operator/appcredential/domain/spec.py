@@ -14,6 +14,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NewType, TypeAlias
 
+from appcredential.domain.federated_spec import FederatedSpec, FederationGrant
+
 TenantId = NewType("TenantId", str)
 """The directory (tenant) id, a lower-case GUID."""
 ClientId = NewType("ClientId", str)
@@ -34,6 +36,7 @@ class CredentialType(StrEnum):
 
     CLIENT_SECRET = "ClientSecret"
     CERTIFICATE = "Certificate"
+    FEDERATED_IDENTITY = "FederatedIdentity"
 
 
 class RetireWhen(StrEnum):
@@ -48,6 +51,13 @@ class DeletionPolicy(StrEnum):
 
     REVOKE = "Revoke"
     RETAIN = "Retain"
+
+
+class Mode(StrEnum):
+    """`spec.mode`: whether the operator acts, or only reports."""
+
+    MANAGE = "Manage"
+    OBSERVE = "Observe"
 
 
 class VerificationMode(StrEnum):
@@ -156,11 +166,13 @@ class AppCredentialSpec:
     secret: SecretSpec
     description: str = ""
     certificate: CertificateSpec = CertificateSpec()
+    federated: FederatedSpec | None = None
     lifetime: timedelta | None = None
     rotation: RotationSpec = RotationSpec()
     verification: VerificationSpec = VerificationSpec()
     deletion_policy: DeletionPolicy = DeletionPolicy.REVOKE
     deletion_grace_period: timedelta = DEFAULT_DELETION_GRACE
+    mode: Mode = Mode.MANAGE
     suspend: bool = False
 
 
@@ -199,4 +211,5 @@ class ApplicationGrantSpec:
     client_ids: frozenset[ClientId]
     namespaces: frozenset[str]
     limits: Limits = Limits()
+    federation: FederationGrant = field(default_factory=FederationGrant)
     allow_operator_identity: bool = False

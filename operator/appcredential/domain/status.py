@@ -22,6 +22,13 @@ from appcredential.domain.conditions import (
 )
 from appcredential.domain.durations import format_duration
 from appcredential.domain.facts import Facts
+from appcredential.domain.federated_status import (
+    FEDERATED_DETAILS,
+    federated_count,
+    federated_details,
+    federated_view,
+    is_federated,
+)
 from appcredential.domain.gates import patience_ends
 from appcredential.domain.marker import parse_marker
 from appcredential.domain.needs import (
@@ -38,6 +45,8 @@ from appcredential.domain.rotation import asked_lifetime, is_overdue, schedule
 from appcredential.domain.signin import Proof, SignInClass, is_failing_long
 from appcredential.domain.spec import AppCredentialSpec, CredentialType, VerificationMode
 
+_PAUSED = frozenset({Reason.SUSPENDED, Reason.OBSERVING})
+"""Nothing is done because the spec says so."""
 _UNMET = frozenset(
     {
         Reason.INVALID_SPEC,
@@ -58,11 +67,17 @@ def project(o: Observation, f: Facts | None, gate: Problem | None) -> dict[str, 
         f: its facts; None when a gate is closed.
         gate: why that gate is closed.
     """
-    problem = gate or (_problem(f) if f is not None else None)
-    ready = _ready(o, f, problem)
-    abnormal = _abnormal(ready, problem, _awaited(o, f))
-    conditions = [ready, _verified(o, f), _expiring(o, f), *abnormal]
-    generation = _observed_generation(o, ready, problem, _awaited(o, f))
+    if is_federated(o):
+        view = federated_view(o, f, gate)
+        problem, ready = view.problem, view.ready
+        judged = [ready, view.verified, view.expiring]
+    else:
+        problem = gate or (_problem(f) if f is not None else None)
+        ready = _ready(o, f, problem)
+        judged = [ready, _verified(o, f), _expiring(o, f)]
+    awaited = _awaited(o, f)
+    conditions = [*judged, *_abnormal(ready, problem, awaited)]
+    generation = _observed_generation(o, ready, problem, awaited)
     status: dict[str, Any] = {
         "observedGeneration": generation,
         "conditions": merge_conditions(
@@ -227,8 +242,8 @@ def _ready_words(
     o: Observation, f: Facts | None, published: Minted, problem: Problem | None
 ) -> dict[str, Any]:
     words = (Reason.PUBLISHED, "The Secret holds a valid credential.")
-    if problem is not None and problem.reason is Reason.SUSPENDED:
-        words = (Reason.SUSPENDED, "The Secret holds a valid credential; it is not renewed.")
+    if problem is not None and problem.reason in _PAUSED:
+        words = (problem.reason, "The Secret holds a valid credential; it is not renewed.")
     elif problem is not None and _is_rotating(o, f, published):
         words = (Reason.ROTATION_FAILING, f"The published credential works. {problem.message}")
     return {"reason": words[0], "message": words[1]}
@@ -346,7 +361,7 @@ def _abnormal(ready: Condition, problem: Problem | None, awaited: str | None) ->
                 message=problem.message,
             )
         ]
-    if problem is not None and problem.reason is Reason.SUSPENDED:
+    if problem is not None and problem.reason in _PAUSED:
         return []
     if ready.status == "True" and awaited is None:
         return []
@@ -363,11 +378,11 @@ def _observed_generation(
 ) -> int:
     """Return the generation whose outcome is reflected: ready, stalled or suspended."""
     settled = ready.status == "True" or (
-        problem is not None and (problem.stalled or problem.reason is Reason.SUSPENDED)
+        problem is not None and (problem.stalled or problem.reason in _PAUSED)
     )
     waits = awaited is not None and (problem is None or not problem.stalled)
     held = waits or (problem is not None and not problem.stalled)
-    if problem is not None and problem.reason is Reason.SUSPENDED:
+    if problem is not None and problem.reason in _PAUSED:
         held = False
     if settled and not held:
         return o.resource.generation
@@ -427,9 +442,11 @@ def _details(f: Facts) -> dict[str, Any]:
             "clientId": f.application.client_id,
             "displayName": f.application.display_name,
         },
-        "requestedLifetime": format_duration(f.lifetime),
-        "inventory": _inventory(f),
+        "inventory": _inventory(f) | federated_count(f),
     }
+    if is_federated(f.o):
+        return found | federated_details(f)
+    found["requestedLifetime"] = format_duration(f.lifetime)
     if f.plan is not None:
         found["renewalTime"] = format_time(f.plan.renewal_time)
     if f.minted is not None and f.minted.minted is not None:
@@ -440,7 +457,7 @@ def _details(f: Facts) -> dict[str, Any]:
     return found
 
 
-_DETAILS = ("application", "requestedLifetime", "inventory")
+_DETAILS = ("application", "requestedLifetime", "inventory", *FEDERATED_DETAILS)
 _OF_TARGET = ("renewalTime", "retiring")
 
 

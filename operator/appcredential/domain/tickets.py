@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from appcredential.domain.conditions import Problem
+from appcredential.domain.federated_observed import FederatedList, OutputMap
 from appcredential.domain.marker import Attempt, ClusterIdentity, Owner, parse_marker
 from appcredential.domain.observed import Application, Credential, Pending, PendingState, Target
 from appcredential.domain.secret_data import digest
@@ -46,6 +47,8 @@ class Ticket:
     secret_uid: str
     pending_attempt: str
     due: datetime
+    service_account: str = ""
+    config_map: str = ""
     uid: str = ""
     resource_version: str = ""
 
@@ -91,7 +94,9 @@ class TicketObservation:
         has_secrets: `target` and `pending` were read in this round.
         application: None when not read; `application_gone` when it answered 404 lastingly.
         clean_reads: times of consecutive direct reads without a credential of ours.
-        last_removal: of this process, for this ticket.
+        inherited: ids that another resource of the namespace asks for and is to take over.
+        is_unwired: the ServiceAccount was looked at, and has no annotation of ours any more.
+        output: the output ConfigMap, None when it does not exist or none was asked for.
     """
 
     now: datetime
@@ -107,6 +112,9 @@ class TicketObservation:
     pending: Pending | None
     has_secrets: bool = True
     clean_reads: tuple[datetime, ...] = ()
+    inherited: frozenset[KeyId] = frozenset()
+    is_unwired: bool = False
+    output: OutputMap | None = None
     absence: timedelta = timedelta(minutes=10)
     intent_respect: timedelta = timedelta(seconds=60)
     freshness: timedelta = timedelta(seconds=15)
@@ -148,6 +156,16 @@ class DeleteTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class Unwire:
+    """Take our annotations from the ServiceAccount."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOutput:
+    """Delete the output ConfigMap."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteTicket:
     """All is done."""
 
@@ -159,6 +177,8 @@ TicketAction: TypeAlias = (
     | RemoveForTicket
     | DeleteTicketPending
     | DeleteTarget
+    | Unwire
+    | DeleteOutput
     | DeleteTicket
 )
 
@@ -171,11 +191,47 @@ def decide_ticket(o: TicketObservation) -> TicketAction:
     removal = _removal(o)
     if removal is not None:
         return removal
+    if o.ticket.type is CredentialType.FEDERATED_IDENTITY:
+        return _tidy_federated(o)
     if _is_own_pending(o):
         return DeleteTicketPending()
     if o.ticket.policy is DeletionPolicy.REVOKE and _is_own_target(o):
         return DeleteTarget()
     return DeleteTicket()
+
+
+def _tidy_federated(o: TicketObservation) -> TicketAction:
+    """Nothing is trusted any more: what told workloads of it goes too."""
+    ticket = o.ticket
+    if ticket.policy is DeletionPolicy.RETAIN:
+        return DeleteTicket()
+    if ticket.service_account and not o.is_unwired:
+        return Unwire()
+    return DeleteOutput() if _is_own_output(o) else DeleteTicket()
+
+
+def _is_own_output(o: TicketObservation) -> bool:
+    if o.output is None or o.output.owner != str(o.ticket.owner):
+        return False
+    federated = o.successor.federated if o.successor is not None else None
+    return federated is None or federated.config_map != o.output.name
+
+
+def as_credentials(listed: FederatedList) -> tuple[Credential, ...]:
+    """Return federated credentials in the form that tickets judge all types by.
+
+    They have no times; the marker stands in the description.
+    """
+    return tuple(
+        Credential(
+            key_id=KeyId(c.id),
+            display_name=c.description,
+            start=listed.read_time,
+            end=listed.read_time,
+            type=CredentialType.FEDERATED_IDENTITY,
+        )
+        for c in listed.credentials
+    )
 
 
 def _waiting(o: TicketObservation) -> TicketAction | None:
@@ -212,6 +268,9 @@ def _removal(o: TicketObservation) -> TicketAction | None:
     if o.application is None or o.now - o.application.read_time > o.freshness:
         return ReadTicketApplication()
     ours = credentials_to_revoke(o)
+    if ours and all(c.key_id in o.inherited for c in ours):
+        return Wait(o.now + o.absence)  # whoever asks for them takes them over, without a gap
+    ours = [c for c in ours if c.key_id not in o.inherited]
     if ours:
         marker = parse_marker(ours[0].display_name)
         assert marker is not None  # noqa: S101 - it would not be ours

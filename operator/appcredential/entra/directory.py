@@ -28,9 +28,12 @@ from msgraph.generated.applications.item.remove_password.remove_password_post_re
 from msgraph.generated.models.password_credential import PasswordCredential
 
 from appcredential.domain.app_policy import AppPolicy
+from appcredential.domain.federated_observed import FederatedList
+from appcredential.domain.federation import Trust
 from appcredential.domain.observed import Application
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec import ClientId, CredentialType, KeyId, ObjectId
+from appcredential.entra.federated import GraphFederated
 from appcredential.entra.key_list import KeyList, Loss
 from appcredential.entra.keys import GraphKeys
 from appcredential.entra.observing import ADD, PROBE, READ, REMOVE
@@ -79,6 +82,8 @@ class GraphDirectory:
         self._clock = clock
         self._gate = Gate(pacing, clock, sleep)
         self._shared = SharedReads(self._read, clock)
+        self._federated = GraphFederated(session, clock)
+        self._shared_federated = SharedReads(self._read_federated, clock)
         self._keys = KeyList(
             GraphKeys(session, self._gate, clock, may_act),
             clock=clock,
@@ -158,6 +163,35 @@ class GraphDirectory:
             OutcomeUnknownError: sent, and no usable answer: it may be gone.
         """
         await self._change_keys(object_id, known, remove=frozenset({key_id}))
+
+    async def federated(self, object_id: ObjectId, max_age: timedelta) -> FederatedList:
+        """Read an application's federated credentials; see `ports.Directory`."""
+        _check_id(object_id)
+        return await self._shared_federated.get(object_id, max_age)
+
+    async def add_federated(
+        self, object_id: ObjectId, name: str, trust: Trust, description: str
+    ) -> None:
+        """Create a federated credential; see `ports.Directory`."""
+        async with self._write(object_id):
+            await self._federated.add(object_id, name, trust, description)
+
+    async def update_federated(
+        self, object_id: ObjectId, id_: str, trust: Trust, description: str
+    ) -> None:
+        """Change a federated credential by its id; see `ports.Directory`."""
+        async with self._write(object_id):
+            await self._federated.update(object_id, id_, trust, description)
+
+    async def remove_federated(self, object_id: ObjectId, id_: str) -> None:
+        """Delete a federated credential by its id; see `ports.Directory`."""
+        async with self._write(object_id):
+            await self._federated.remove(object_id, id_)
+
+    async def _read_federated(self, object_id: ObjectId) -> FederatedList:
+        await self._gate.pass_read()
+        async with self._pausing():
+            return await self._federated.list(object_id)
 
     async def close(self) -> None:
         """End the confirmations that run."""
@@ -251,13 +285,13 @@ class GraphDirectory:
     @asynccontextmanager
     async def _write(self, object_id: ObjectId) -> AsyncIterator[None]:
         """Hold the application's turn; whatever came of it, earlier reads are outdated."""
-        if not _ID.fullmatch(object_id):
-            raise RejectedError("the object id is no id", code="InvalidObjectId")
+        _check_id(object_id)
         async with self._gate.write(object_id), self._pausing():
             try:
                 yield
             finally:
                 self._shared.drop(object_id)
+                self._shared_federated.drop(object_id)
 
     @asynccontextmanager
     async def _pausing(self) -> AsyncIterator[None]:
@@ -270,3 +304,9 @@ class GraphDirectory:
 
     def _item(self, object_id: ObjectId) -> ApplicationItemRequestBuilder:
         return self._session.graph.applications.by_application_id(object_id)
+
+
+def _check_id(object_id: ObjectId) -> None:
+    """It becomes part of an address."""
+    if not _ID.fullmatch(object_id):
+        raise RejectedError("the object id is no id", code="InvalidObjectId")

@@ -64,6 +64,7 @@ class _Application(msgspec.Struct, frozen=True, rename="camel"):
     created_date_time: str | None = None
     password_credentials: list[_Password] | None = None
     key_credentials: list[_Key] | None = None
+    sign_in_audience: str | None = None
 
 
 class _Keys(msgspec.Struct, frozen=True, rename="camel"):
@@ -123,6 +124,7 @@ def decode_application(body: bytes, client_id: ClientId, read_time: datetime) ->
         ),
         read_time=read_time,
         created=created,
+        sign_in_audience=raw.sign_in_audience or "",
     )
 
 

@@ -28,6 +28,7 @@ MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
+TICKET_PREFIX = "appcredential-ticket-"
 _MAX_SKEW = Policy().max_clock_skew
 
 _PURPOSES = {
@@ -48,13 +49,17 @@ def ignore(_purpose: str, _method: str, _status: int, _seconds: float) -> None:
 
 
 def purpose_of(path: str) -> str:
-    """Say what a request is for: lease, event, schema, ticket, tenant, grant or resource.
+    """Say what a request is for: lease, event, schema, ticket, tenant, grant, issuer or resource.
 
     The list of grants before a mint belongs to the resource that is minted for.
     """
+    if path.startswith("/.well-known/"):
+        return "issuer"
     kind, name = _kind_and_name(path)
     if kind == "applicationgrants" and not name:
         return "resource"
+    if kind == "configmaps" and name and not name.startswith(TICKET_PREFIX):
+        return "resource"  # an output
     return _PURPOSES.get(kind, "resource")
 
 

@@ -164,6 +164,11 @@ class KubeResources:
         found = await self._objects.get(APP_CREDENTIALS, owner.namespace, owner.name)
         return parse_resource(found) if found is not None else None
 
+    async def list(self, namespace: str) -> tuple[Resource, ...]:
+        """See `ports.Resources`."""
+        pages = self._objects.pages(APP_CREDENTIALS, namespace)
+        return tuple([parse_resource(document) async for document in pages])
+
     async def set_finalizer(self, resource: Resource, *, present: bool) -> Resource | None:
         """See `ports.Resources`."""
         metadata = _metadata(resource)

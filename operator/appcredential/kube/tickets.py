@@ -127,6 +127,8 @@ def _build(name: str, t: Ticket, live: Mapping[str, str]) -> dict[str, Any]:
         "secretName": t.secret_name,
         "secretUid": t.secret_uid,
         "pendingAttempt": t.pending_attempt,
+        "serviceAccount": t.service_account,
+        "configMap": t.config_map,
         "due": format_time(t.due),
     }
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
@@ -172,7 +174,13 @@ def _read_ticket(data: Mapping[str, str], metadata: Mapping[str, Any]) -> Ticket
         secret_name=checks.object_name("secretName", data["secretName"]),
         secret_uid=data["secretUid"],
         pending_attempt=data["pendingAttempt"],
+        service_account=_optional_name("serviceAccount", data),
+        config_map=_optional_name("configMap", data),
         due=required_time(data["due"]),
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
     )
+
+
+def _optional_name(key: str, data: Mapping[str, str]) -> str:
+    return checks.object_name(key, data[key]) if data.get(key) else ""

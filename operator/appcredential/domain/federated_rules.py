@@ -1,0 +1,200 @@
+"""When a federated credential is created, mended, wired, superseded and removed.
+
+There is no value to keep, so there is no P and no T: what exists stands in Entra,
+and when it is to go stands in its description. Every change is make before break:
+nothing of ours goes before all that the spec asks for is there and usable.
+`lifecycle.decide` walks the gates first; here too the first match wins, and a
+rule that only waits does not match.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from appcredential.domain.actions import (
+    Action,
+    CreateFederated,
+    DeleteFederated,
+    PatchFederated,
+    ReadFederated,
+    WireServiceAccount,
+    WriteOutput,
+)
+from appcredential.domain.federated_facts import FederatedFacts
+from appcredential.domain.federated_observed import FederatedCredential, Issuer
+from appcredential.domain.federation import (
+    MAX_CREDENTIALS,
+    Trust,
+    build_description,
+    credential_name,
+    retire_time_of,
+    service_account_of,
+)
+
+MISSING_LOOK = timedelta(seconds=30)
+"""How soon to look again for a ServiceAccount that is not there: none is watched."""
+
+
+def unread(ff: FederatedFacts) -> Action | None:
+    """F1: what exists was never read, or long ago."""
+    o = ff.f.o
+    is_due = ff.listed is None or o.now - ff.listed.read_time > o.policy.directory_resync
+    return _read(ff, o.policy.directory_resync) if is_due else None
+
+
+def left_behind(ff: FederatedFacts) -> Action | None:
+    """F2: a deleted resource of the namespace leaves just this one: taken over, without a gap."""
+    for trust in ff.trusts:
+        c = ff.holder(trust)
+        if c is not None and not ff.is_usable(c) and ff.is_left_behind(c):
+            return _patch(ff, c, trust, "taken over")
+    return None
+
+
+def edited(ff: FederatedFacts) -> Action | None:
+    """F3: ours, but not as wanted: mended by its id."""
+    for trust in ff.trusts:
+        if ff.exists(trust) is not None or ff.just_written(trust):
+            continue
+        c = ff.holder(trust)
+        if c is not None and ff.is_exact(c):
+            return _patch(ff, c, trust, "edited")
+        drifted = ff.drifted(trust) if c is None else None
+        if drifted is not None:
+            return _patch(ff, drifted, trust, "edited")
+    return None
+
+
+def missing(ff: FederatedFacts) -> Action | None:
+    """F4: not there: created, while there is room for it."""
+    for trust in ff.trusts:
+        if ff.holder(trust) is not None or ff.just_written(trust):
+            continue
+        if not ff.f.is_granted or is_full(ff):
+            return None
+        if ff.obstacle(trust) is not None:
+            continue
+        name = credential_name(ff.spec.name_prefix, trust)
+        text = build_description(ff.f.o.identity, ff.f.o.resource.owner, trust.pair)
+        return _fresh(ff, CreateFederated(name, trust, text))
+    return None
+
+
+def is_full(ff: FederatedFacts) -> bool:
+    """Tell whether Entra would refuse one more for this application."""
+    return len(ff.credentials) >= MAX_CREDENTIALS
+
+
+def unwired(ff: FederatedFacts) -> Action | None:
+    """F5: the trust is usable: the ServiceAccount may say so to the webhook."""
+    account = ff.service_account
+    if account is None or not _may_tell(ff):
+        return None
+    wanted = ff.missing_annotations(account)
+    return WireServiceAccount(wanted) if wanted else None
+
+
+def output_differs(ff: FederatedFacts) -> Action | None:
+    """F6: the same for the output ConfigMap."""
+    is_unreadable = ff.seen.output is not None and ff.output is None
+    if ff.is_output_done or ff.has_foreign_output or is_unreadable or not _may_tell(ff):
+        return None
+    return WriteOutput(ff.wanted_output)
+
+
+def _may_tell(ff: FederatedFacts) -> bool:
+    """Tell whether workloads may be told of the trust, and no refusal has to be waited out."""
+    return ff.is_trusted and ff.f.is_granted and not ff.f.is_paused
+
+
+def superseded(ff: FederatedFacts) -> Action | None:
+    """F7: ours, and no longer asked for: its description says when it goes."""
+    if not ff.is_settled:
+        return None
+    o = ff.f.o
+    for c in extra(ff):
+        if retire_time_of(c.description) is None:
+            due = ff.f.entra_now + o.policy.federated_overlap
+            text = build_description(o.identity, o.resource.owner, c.pair, due)
+            trust = Trust(*c.pair, c.audiences[0] if c.audiences else "")
+            return _fresh(ff, PatchFederated(c.id, trust, text, "superseded"))
+    return None
+
+
+def retirement_due(ff: FederatedFacts) -> Action | None:
+    """F8: its time is over, and all that replaces it is there and usable."""
+    if not ff.is_settled:
+        return None
+    for c in extra(ff):
+        due = retire_time_of(c.description)
+        if due is None or ff.f.entra_now < due or _was_just_removed(ff, c):
+            continue
+        account = service_account_of(c.subject, ff.f.o.resource.owner.namespace)
+        return _fresh(ff, DeleteFederated(c.id, "" if account == ff.spec.wired else account))
+    return None
+
+
+def extra(ff: FederatedFacts) -> tuple[FederatedCredential, ...]:
+    """Return ours that no trust asks for."""
+    wanted = {t.pair for t in ff.trusts}
+    return tuple(c for c in ff.exact if c.pair not in wanted)
+
+
+def _was_just_removed(ff: FederatedFacts, c: FederatedCredential) -> bool:
+    removed = ff.f.o.memory.federated.removed.get(c.id)
+    return removed is not None and ff.f.o.now - removed < ff.f.o.policy.settle
+
+
+def _patch(ff: FederatedFacts, c: FederatedCredential, trust: Trust, why: str) -> Action | None:
+    """Make it as wanted; whoever withdrew the grant wants nothing more to be trusted."""
+    if not ff.f.is_granted:
+        return None
+    text = build_description(ff.f.o.identity, ff.f.o.resource.owner, trust.pair)
+    return _fresh(ff, PatchFederated(c.id, trust, text, why))
+
+
+def _fresh(ff: FederatedFacts, action: Action) -> Action | None:
+    """Act on a read just made; else make one."""
+    if ff.f.is_paused:
+        return None
+    return action if ff.is_fresh else _read(ff, ff.f.o.policy.freshness)
+
+
+def _read(ff: FederatedFacts, max_age: timedelta) -> Action | None:
+    return None if ff.f.is_paused else ReadFederated(max_age)
+
+
+FEDERATED_RULES = (
+    unread,  # F1
+    left_behind,  # F2
+    edited,  # F3
+    missing,  # F4
+    unwired,  # F5
+    output_differs,  # F6
+    superseded,  # F7
+    retirement_due,  # F8
+)
+
+
+def federated_times(ff: FederatedFacts) -> list[datetime]:
+    """Return the times at which a rule may match that does not match now."""
+    o = ff.f.o
+    times = [o.now + o.policy.secret_check]
+    if ff.listed is not None:
+        times.append(ff.listed.read_time + o.policy.directory_resync)
+    for trust in ff.trusts:
+        end = ff.quiet_end(trust)
+        written = o.memory.federated.written.get(ff.attempt(trust))
+        times += [end] if end is not None else []
+        times += [written + o.policy.settle] if written is not None else []
+    if ff.spec.wired and ff.seen.service_account is None:
+        times.append(o.now + MISSING_LOOK)
+    if isinstance(ff.seen.issuer, Issuer):
+        times.append(ff.seen.issuer.since + o.policy.issuer_agreement)
+    skew = ff.f.entra_now - o.now
+    due = (retire_time_of(c.description) for c in extra(ff))
+    times += [d - skew for d in due if d is not None]
+    times += [t + o.policy.settle for t in o.memory.federated.removed.values()]
+    if o.memory.retry_time is not None:
+        times.append(o.memory.retry_time)
+    return times

@@ -1,0 +1,149 @@
+"""What `spec.federatedIdentity` and a grant's `federation` say, as immutable values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+
+class EntityType(StrEnum):
+    """`gitHub.entityType`, in the portal's words."""
+
+    ENVIRONMENT = "Environment"
+    BRANCH = "Branch"
+    TAG = "Tag"
+    PULL_REQUEST = "PullRequest"
+
+
+class SubjectFormat(StrEnum):
+    """`gitHub.subjectFormat`: with the ids that a rename does not change, by name, or both."""
+
+    IMMUTABLE = "Immutable"
+    NAME = "Name"
+    BOTH = "Both"
+
+
+class AnnotationMode(StrEnum):
+    """`serviceAccount.annotation`: whether the ServiceAccount is annotated for the webhook."""
+
+    MANAGE = "Manage"
+    NONE = "None"
+
+
+class FederationSource(StrEnum):
+    """What a grant's `federation.sources` may list; other sources are granted one by one."""
+
+    SERVICE_ACCOUNT = "ServiceAccount"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceAccountSource:
+    """A ServiceAccount of the resource's own namespace."""
+
+    name: str
+    is_annotated: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitHubSource:
+    """Workflows of one repository. The ids are empty with `SubjectFormat.NAME`."""
+
+    organization: str
+    repository: str
+    entity_type: EntityType
+    entity_name: str = ""
+    subject_format: SubjectFormat = SubjectFormat.IMMUTABLE
+    organization_id: str = ""
+    repository_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagedIdentitySource:
+    """A user-assigned managed identity of the same tenant, by its principal (object) id."""
+
+    principal_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerManagedKeySource:
+    """The same for Azure services that use a key in a customer's tenant.
+
+    Attributes:
+        resource_id: of the managed identity in Azure; only repeated in the output.
+    """
+
+    principal_id: str
+    resource_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherSource:
+    """Any other issuer of OpenID Connect tokens."""
+
+    issuer: str
+    subject: str
+
+
+Source: TypeAlias = (
+    ServiceAccountSource
+    | GitHubSource
+    | ManagedIdentitySource
+    | CustomerManagedKeySource
+    | OtherSource
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FederatedSpec:
+    """`spec.federatedIdentity`.
+
+    Attributes:
+        name_prefix: resolved: made of namespace and name when left out.
+        audience: empty means the cloud's own.
+        config_map: name of the output ConfigMap; empty means none.
+    """
+
+    source: Source
+    name_prefix: str
+    audience: str = ""
+    config_map: str = ""
+
+    @property
+    def account(self) -> str:
+        """Name of the ServiceAccount that is trusted; empty for another source."""
+        return self.source.name if isinstance(self.source, ServiceAccountSource) else ""
+
+    @property
+    def wired(self) -> str:
+        """Name of the ServiceAccount that is to be annotated; empty when none is."""
+        source = self.source
+        is_wired = isinstance(source, ServiceAccountSource) and source.is_annotated
+        return self.account if is_wired else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitHubGrant:
+    """`federation.gitHub[]`. Empty `repositories` mean every one of the organization."""
+
+    organization: str
+    repositories: frozenset[str] = frozenset()
+    immutable_only: bool = False
+    allow_pull_request: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FederationGrant:
+    """`ApplicationGrant.spec.federation`, and `serviceAccounts` beside it.
+
+    A trust in a foreign issuer is a door from the internet: only what is named is allowed.
+
+    Attributes:
+        service_accounts: names allowed; None means all but `default`.
+    """
+
+    allows_service_accounts: bool = True
+    service_accounts: frozenset[str] | None = None
+    git_hub: tuple[GitHubGrant, ...] = ()
+    managed_identities: frozenset[str] = frozenset()
+    issuers: frozenset[str] = frozenset()

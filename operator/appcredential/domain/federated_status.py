@@ -1,0 +1,219 @@
+"""What the status of a FederatedIdentity says where it differs from the other types'."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from appcredential.domain.conditions import (
+    Condition,
+    ConditionType,
+    Problem,
+    Reason,
+    format_time,
+)
+from appcredential.domain.facts import Facts
+from appcredential.domain.federated_facts import (
+    FederatedFacts,
+    asked_pairs,
+    assess_federated,
+    federated_key,
+)
+from appcredential.domain.federated_observed import FederatedCredential
+from appcredential.domain.federated_rules import extra, is_full
+from appcredential.domain.federated_spec import CustomerManagedKeySource
+from appcredential.domain.federation import (
+    MAX_CREDENTIALS,
+    build_description,
+    retire_time_of,
+)
+from appcredential.domain.gates import patience_ends
+from appcredential.domain.observed import Observation
+from appcredential.domain.spec import AppCredentialSpec, CredentialType
+
+FEDERATED_DETAILS: Final = ("federatedIdentities", "configMapRef", "customerManagedKey")
+"""What stays as it was last seen while a gate keeps us from looking."""
+
+UNMET: Final = frozenset({Reason.INVALID_SPEC, Reason.ISSUER_UNREACHABLE, Reason.NOT_MULTI_TENANT})
+"""Problems with which nothing can be what this generation asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class FederatedView:
+    """The parts of a status: what stands in the way, and three conditions."""
+
+    problem: Problem | None
+    ready: Condition
+    verified: Condition
+    expiring: Condition
+
+
+def is_federated(o: Observation) -> bool:
+    """Tell whether the resource is of type FederatedIdentity, and that can be read."""
+    spec = o.resource.spec
+    return isinstance(spec, AppCredentialSpec) and spec.type is CredentialType.FEDERATED_IDENTITY
+
+
+def federated_view(o: Observation, f: Facts | None, gate: Problem | None) -> FederatedView:
+    """Return what to say; `f` is None, and `gate` says why, while a gate is closed."""
+    found = assess_federated(f) if f is not None else None
+    ff = found if isinstance(found, FederatedFacts) and found.listed is not None else None
+    problem = gate or (found if isinstance(found, Problem) else None)
+    if ff is not None and (problem is None or problem.reason is Reason.OBSERVING):
+        own = _problem(ff)
+        problem = own if problem is None or (own is not None and own.stalled) else problem
+    if problem is None and ff is None:
+        problem = o.memory.directory_problem  # nothing was read yet
+    is_met = ff.is_settled if ff is not None else _is_still_met(o, problem)
+    return FederatedView(
+        problem=problem,
+        ready=_ready(problem, is_met=is_met),
+        verified=Condition(
+            type=ConditionType.VERIFIED,
+            status="Unknown",
+            reason=Reason.NOT_VERIFIABLE,
+            message="The operator did not try an exchange: it has no token of that issuer.",
+        ),
+        expiring=Condition(
+            type=ConditionType.EXPIRING,
+            status="False",
+            reason=Reason.NOT_DUE,
+            message="A federated credential does not expire.",
+        ),
+    )
+
+
+def _is_still_met(o: Observation, problem: Problem | None) -> bool:
+    """Tell whether what status last told is what the spec asks for now."""
+    if o.federation is None or (problem is not None and problem.reason in UNMET):
+        return False
+    status = o.resource.status
+    conditions = status.get("conditions") or ()
+    was_ready = any(c.get("type") == "Ready" and c.get("status") == "True" for c in conditions)
+    entries = status.get("federatedIdentities") or ()
+    told = {(e.get("issuer"), e.get("subject")) for e in entries}
+    asked = asked_pairs(o)
+    return was_ready and bool(told) and (asked is None or asked <= told)
+
+
+_TRUSTED = "Entra trusts the tokens that the spec names."
+_PAUSED = frozenset({Reason.SUSPENDED, Reason.OBSERVING})
+
+
+def _ready(problem: Problem | None, *, is_met: bool) -> Condition:
+    if is_met:
+        reason = Reason.TRUSTED
+        message = _TRUSTED
+        if problem is not None and problem.reason in _PAUSED:
+            reason, message = problem.reason, f"{_TRUSTED} {problem.message}"
+        return Condition(type=ConditionType.READY, status="True", reason=reason, message=message)
+    reason = Reason.PROGRESSING
+    message = "The federated credential is being made, or waits until all of Entra knows it."
+    if problem is not None:
+        reason, message = problem.reason, problem.message
+    return Condition(type=ConditionType.READY, status="False", reason=reason, message=message)
+
+
+def _problem(ff: FederatedFacts) -> Problem | None:
+    """Return what keeps the spec from being met, or should be known though it is."""
+    return _trust_problem(ff) or ff.f.o.memory.directory_problem or _around_problem(ff)
+
+
+def _trust_problem(ff: FederatedFacts) -> Problem | None:
+    conflicts = [(t, c) for t in ff.trusts if (c := ff.obstacle(t)) is not None]
+    if conflicts:
+        trust, c = conflicts[0]
+        mark = build_description(ff.f.o.identity, ff.f.o.resource.owner, trust.pair)
+        return Problem(
+            reason=Reason.CREDENTIAL_CONFLICT,
+            message=f"The application has the federated credential {c.name}, which is not this "
+            "resource's and is in the way. Remove it in Entra; or, to hand it over without a gap, "
+            f"make its description begin with: {mark}",
+        )
+    is_unmet = any(ff.exists(t) is None for t in ff.trusts)
+    if not ff.f.is_granted:
+        return Problem(
+            reason=Reason.GRANT_WITHDRAWN,
+            message="No ApplicationGrant allows this trust any more, so nothing new is made. What "
+            "exists stays: delete the resource to have it removed.",
+        )
+    if is_unmet and is_full(ff) and any(ff.holder(t) is None for t in ff.trusts):
+        return Problem(
+            reason=Reason.QUOTA_EXCEEDED,
+            message=f"The application has {MAX_CREDENTIALS} federated credentials, which is all "
+            "that Entra allows. Remove those that nobody needs, or use another application.",
+        )
+    return None
+
+
+def _around_problem(ff: FederatedFacts) -> Problem | None:
+    """Return what is wrong with the ServiceAccount or the output ConfigMap."""
+    for found in (ff.seen.service_account, ff.seen.output):
+        if isinstance(found, Problem):
+            return found
+    if ff.spec.wired and ff.service_account is None:
+        o = ff.f.o
+        return Problem(
+            reason=Reason.SERVICE_ACCOUNT_NOT_FOUND,
+            message=f"The ServiceAccount {ff.spec.wired} does not exist in this namespace. Create "
+            "it, or set serviceAccount.annotation to None if nothing has to be annotated.",
+            stalled=o.now >= patience_ends(o),
+        )
+    account = ff.service_account
+    if account is not None and ff.has_foreign_annotation(account):
+        return Problem(
+            reason=Reason.ANNOTATION_CONFLICT,
+            message=f"The ServiceAccount {account.name} is annotated for another application or "
+            "tenant. Remove its annotations azure.workload.identity/client-id and tenant-id, or "
+            "set serviceAccount.annotation to None.",
+        )
+    if ff.has_foreign_output:
+        return Problem(
+            reason=Reason.OUTPUT_CONFLICT,
+            message=f"The ConfigMap {ff.spec.config_map} exists and is not this resource's, or is "
+            "immutable. Choose another federatedIdentity.configMap.name, or delete it.",
+        )
+    return None
+
+
+def federated_details(f: Facts) -> dict[str, Any]:
+    """Return what status shows of the federated credentials themselves."""
+    ff = assess_federated(f)
+    if isinstance(ff, Problem) or ff.listed is None:
+        old = f.o.resource.status
+        return {k: old[k] for k in (*FEDERATED_DETAILS, "retiring") if k in old}
+    found: dict[str, Any] = {}
+    made = [c for c in (ff.exists(t) for t in ff.trusts) if c is not None]
+    if made:
+        found["federatedIdentities"] = [_entry(c) for c in made]
+    retiring = [_retiring(c) for c in extra(ff) if retire_time_of(c.description) is not None]
+    if retiring:
+        found["retiring"] = retiring
+    if ff.spec.config_map and ff.is_output_done:
+        found["configMapRef"] = {"name": ff.spec.config_map}
+    source = ff.spec.source
+    if made and isinstance(source, CustomerManagedKeySource):
+        found["customerManagedKey"] = federated_key(ff.f.spec.client_id, source)
+    return found
+
+
+def _entry(c: FederatedCredential) -> dict[str, str]:
+    audience = c.audiences[0] if c.audiences else ""
+    return {
+        "id": c.id,
+        "name": c.name,
+        "issuer": c.issuer,
+        "subject": c.subject,
+        "audience": audience,
+    }
+
+
+def _retiring(c: FederatedCredential) -> dict[str, str]:
+    due = retire_time_of(c.description)
+    return {"keyId": c.id, **({"retireTime": format_time(due)} if due is not None else {})}
+
+
+def federated_count(f: Facts) -> dict[str, int]:
+    """Return how many federated credentials the application has, when that was read."""
+    listed = f.o.federation.listed if f.o.federation is not None else None
+    return {"federated": len(listed.credentials)} if listed is not None else {}

@@ -1,0 +1,148 @@
+"""Federated identity credentials in Graph: list, create, change and delete by id.
+
+Never by name with `Prefer: create-if-missing`: that would overwrite what somebody
+else has under the name.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+from kiota_abstractions.request_information import RequestInformation
+from msgraph.generated.applications.item.federated_identity_credentials import (
+    federated_identity_credentials_request_builder as builder,
+)
+from msgraph.generated.models.federated_identity_credential import FederatedIdentityCredential
+
+from appcredential.domain.federated_observed import FederatedCredential, FederatedList
+from appcredential.domain.federation import Trust
+from appcredential.domain.spec import ObjectId
+from appcredential.entra.observing import (
+    ADD_FEDERATED,
+    LIST_FEDERATED,
+    REMOVE_FEDERATED,
+    UPDATE_FEDERATED,
+)
+from appcredential.entra.session import Call, TenantSession
+from appcredential.entra.translate import no_answer
+from appcredential.entra.wire import plain
+from appcredential.errors import RejectedError
+from appcredential.ports import Clock
+
+_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
+
+
+class _Credential(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    issuer: str | None = None
+    subject: str | None = None
+    audiences: list[str] | None = None
+    description: str | None = None
+
+
+class _List(msgspec.Struct, frozen=True):
+    value: list[_Credential]
+    next_link: str | None = msgspec.field(name="@odata.nextLink", default=None)
+
+
+_LIST: Final = msgspec.json.Decoder(_List)
+
+
+@dataclass(frozen=True, slots=True)
+class GraphFederated:
+    """The calls themselves; whoever makes them holds the application's turn."""
+
+    session: TenantSession
+    clock: Clock
+
+    async def list(self, object_id: ObjectId) -> FederatedList:
+        """Read all of an application: at most 20, which is less than a page.
+
+        Raises:
+            UnavailableError: no usable answer, or only a part of the list.
+        """
+        read_time = self.clock.now()
+
+        def make() -> RequestInformation:
+            return self._builder(object_id).to_get_request_information()
+
+        call = Call(operation=LIST_FEDERATED, is_write=False, make=make)
+        answer = await self.session.send(call)
+        try:
+            found = _LIST.decode(answer)
+        except msgspec.MsgspecError:
+            why = "not a list of federated credentials"
+            raise no_answer(LIST_FEDERATED, why, is_write=False) from None
+        if found.next_link is not None:
+            # What is on the next page would pass for absent.
+            raise no_answer(LIST_FEDERATED, "more than one page", is_write=False)
+        return FederatedList(
+            object_id=object_id,
+            credentials=tuple(_decoded(entry) for entry in found.value),
+            read_time=read_time,
+        )
+
+    async def add(self, object_id: ObjectId, name: str, trust: Trust, description: str) -> None:
+        """Create one; see `ports.Directory`."""
+        body = _body(trust, description)
+        body.name = name
+
+        def make() -> RequestInformation:
+            return self._builder(object_id).to_post_request_information(body)
+
+        await self.session.send(Call(operation=ADD_FEDERATED, is_write=True, make=make))
+
+    async def update(self, object_id: ObjectId, id_: str, trust: Trust, description: str) -> None:
+        """Change one by its id; see `ports.Directory`."""
+        item = self._builder(object_id).by_federated_identity_credential_id(_checked(id_))
+
+        def make() -> RequestInformation:
+            return item.to_patch_request_information(_body(trust, description))
+
+        await self.session.send(Call(operation=UPDATE_FEDERATED, is_write=True, make=make))
+
+    async def remove(self, object_id: ObjectId, id_: str) -> None:
+        """Delete one by its id; see `ports.Directory`."""
+        item = self._builder(object_id).by_federated_identity_credential_id(_checked(id_))
+
+        def make() -> RequestInformation:
+            return item.to_delete_request_information()
+
+        await self.session.send(Call(operation=REMOVE_FEDERATED, is_write=True, make=make))
+
+    def _builder(self, object_id: ObjectId) -> builder.FederatedIdentityCredentialsRequestBuilder:
+        item = self.session.graph.applications.by_application_id(object_id)
+        return item.federated_identity_credentials
+
+
+def _checked(id_: str) -> str:
+    """An id becomes part of an address; a name would be one too, and is not what we mean."""
+    if not _ID.fullmatch(id_):
+        raise RejectedError("the federated credential's id is no id", code="InvalidId")
+    return id_
+
+
+def _body(trust: Trust, description: str) -> FederatedIdentityCredential:
+    return FederatedIdentityCredential(
+        issuer=trust.issuer,
+        subject=trust.subject,
+        audiences=[trust.audience],
+        description=description,
+    )
+
+
+def _decoded(raw: _Credential) -> FederatedCredential:
+    # Issuer and subject are compared letter by letter, so they stay as they are;
+    # name and description may be shown.
+    return FederatedCredential(
+        id=raw.id,
+        name=plain(raw.name),
+        issuer=raw.issuer or "",
+        subject=raw.subject or "",
+        audiences=tuple(raw.audiences or ()),
+        description=raw.description or "",
+    )

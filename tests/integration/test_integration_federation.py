@@ -1,0 +1,22 @@
+"""Federated identities on a real cluster; the stories are told at the same time."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration import stories_federation as federation
+from tests.integration.at_once import at_once
+
+pytestmark = [pytest.mark.cluster, pytest.mark.process]
+
+test_life = at_once(federation.a_service_account_is_trusted_told_and_let_go)
+test_grant = at_once(federation.another_issuer_is_trusted_only_where_it_is_granted)
+test_change = at_once(federation.a_changed_account_is_made_before_the_old_one_goes)
+test_conflict = at_once(federation.what_others_made_is_left_alone)
+test_drift = at_once(federation.an_edit_in_the_portal_is_mended)
+test_quota = at_once(federation.the_twenty_first_is_counted_before_it_is_asked_for)
+test_later = at_once(federation.a_service_account_may_appear_later)
+test_move = at_once(federation.another_resource_takes_over_without_a_gap)
+test_observe = at_once(federation.who_observes_writes_nothing)
+test_lost = at_once(federation.a_lost_answer_makes_no_second_one)
+test_default = at_once(federation.the_default_account_needs_a_word)
