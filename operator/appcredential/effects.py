@@ -566,8 +566,9 @@ def _next_publication(f: Facts, pending: Pending, now: datetime) -> Publication:
 def _published_note(f: Facts) -> str:
     if f.taken is None:
         return "The new credential is in the Secret; workloads may use it."
-    if f.taken.owner:
-        return f"The Secret was taken over from {f.taken.owner} and holds the new credential."
+    if f.o.target_owner is not None:  # that name was looked up: it may be told
+        owner = f.o.target_owner.owner
+        return f"The Secret was taken over from {owner} and holds the new credential."
     return "The Secret was adopted and holds the new credential."
 
 

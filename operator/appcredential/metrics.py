@@ -20,6 +20,8 @@ class ResourceSample:
     expiration: float | None
     renewal: float | None
     foreign: int
+    stalled: str = ""
+    """Reason of the condition Stalled; empty without it."""
 
 
 class _ResourceCollector(Collector):
@@ -40,6 +42,9 @@ class _ResourceCollector(Collector):
         ready = GaugeMetricFamily(
             "appcredential_ready_status", "One-hot Ready condition.", labels=[*labels, "condition"]
         )
+        stalled = GaugeMetricFamily(
+            "appcredential_stalled", "1 while a person must act.", labels=[*labels, "reason"]
+        )
         for sample in self._samples():
             key = [sample.namespace, sample.name]
             if sample.expiration is not None:
@@ -49,7 +54,9 @@ class _ResourceCollector(Collector):
             foreign.add_metric(key, sample.foreign)
             for value in ("True", "False", "Unknown"):
                 ready.add_metric([*key, value], float(sample.ready == value))
-        yield from (expiration, renewal, foreign, ready)
+            if sample.stalled:
+                stalled.add_metric([*key, sample.stalled], 1.0)
+        yield from (expiration, renewal, foreign, ready, stalled)
 
 
 class Metrics:

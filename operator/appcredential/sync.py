@@ -187,4 +187,5 @@ def _sample(key: Key, document: dict[str, Any]) -> ResourceSample:
         expiration=expiration.timestamp() if expiration is not None else None,
         renewal=renewal.timestamp() if renewal is not None else None,
         foreign=int((status.get("inventory") or {}).get("foreign") or 0),
+        stalled=str((conditions.get("Stalled") or {}).get("reason") or ""),
     )

@@ -244,8 +244,21 @@ def test_who_lost_its_secret_leaves_a_ticket_though_status_tells_nothing() -> No
         (replace(foreign_target(), owner=""), None),
         (replace(foreign_target(), owner="shop"), None),
         (replace(foreign_target(), owner="billing/orders"), None),
+        (replace(foreign_target(), owner="shop/../../secrets/x"), None),
+        (replace(foreign_target(), owner="shop/a?b"), None),
+        (replace(foreign_target(), owner="shop/a\n"), None),
     ],
-    ids=["none", "ours", "a neighbour's", "nobody's", "no name", "of another namespace"],
+    ids=[
+        "none",
+        "ours",
+        "a neighbour's",
+        "nobody's",
+        "no name",
+        "of another namespace",
+        "a path",
+        "a query",
+        "a line break",
+    ],
 )
 def test_only_a_neighbour_is_looked_at(t: Target | None, expected: Owner | None) -> None:
     assert owner_beside(OWNER, t) == expected

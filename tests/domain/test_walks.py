@@ -113,6 +113,12 @@ def ask_for_a_rotation(world: Watched, _: Random) -> None:
     world.change(replace(now, rotation=asked))
 
 
+def ask_for_a_revocation(world: Watched, _: Random) -> None:
+    now = world.current_spec
+    asked = replace(now.rotation, revoke_issued_before=world.now)
+    world.change(replace(now, rotation=asked))
+
+
 def retire_otherwise(world: Watched, dice: Random) -> None:
     now = world.current_spec
     when = dice.choice(list(RetireWhen))
@@ -136,6 +142,7 @@ ENDURED: Final[tuple[Fault, ...]] = (
     withdraw,
     edit_around_the_value,
     ask_for_a_rotation,
+    ask_for_a_revocation,
     retire_otherwise,
     delete_the_pending,
     do_nothing,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Final
 
-from tests.integration.installation import Installation, Team
+from tests.integration.installation import Installation, Team, stamp
 from tests.support.keys import make_certificate
 
 _CERTIFICATE: Final[dict[str, Any]] = {
@@ -74,6 +75,24 @@ def a_lost_answer_is_no_second_key(i: Installation) -> None:
     team.ready(seconds=90)
     assert list(team.certificates()) == [team.key()]
     assert team.signs_in()
+
+
+def a_leaked_key_is_revoked_at_once(i: Installation) -> None:
+    """`revokeIssuedBefore` on a certificate: no overlap, and others' certificates stay."""
+    foreign = make_certificate("of another team").pem.decode()
+    team = i.team("leakedkey", keys=[{"certificate": foreign}])
+    others = set(team.certificates())
+    apply(team, rotation={"renewBefore": "30m", "overlap": "20m"})
+    team.ready(seconds=60)
+    first, old = team.key(), team.values()
+    i.pass_time(team.time("startTime") + timedelta(seconds=2))
+    rotation = team.live()["spec"]["rotation"]
+    team.change(rotation={**rotation, "revokeIssuedBefore": stamp(i.now())})
+    team.until(lambda: first not in team.certificates(), "it is revoked", seconds=90)
+    team.ready()
+    assert set(team.certificates()) == others | {team.key()}
+    assert team.signs_in()
+    assert not team.sign_in(old)
 
 
 def a_policy_refuses_and_the_one_in_use_stays(i: Installation) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
+from dataclasses import replace
 
 import pytest
 from prometheus_client import generate_latest
@@ -39,6 +40,13 @@ def test_a_time_that_is_not_known_is_left_out_and_not_0() -> None:
     text = text_of(Metrics(lambda: [NEW]))
     assert 'timestamp_seconds{name="new"' not in text
     assert 'condition="Unknown",name="new",namespace="shop"} 1.0' in text
+
+
+def test_what_a_person_must_act_on_is_shown_only_while_it_lasts() -> None:
+    leaking = replace(ORDERS, stalled="RevocationBlocked")
+    shown = 'appcredential_stalled{name="orders",namespace="shop",reason="RevocationBlocked"} 1.0'
+    assert shown in text_of(Metrics(lambda: [leaking])).splitlines()
+    assert "appcredential_stalled{" not in text_of(Metrics(lambda: [ORDERS]))
 
 
 def test_a_resource_that_is_gone_leaves_no_series() -> None:

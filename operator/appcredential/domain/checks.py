@@ -51,10 +51,15 @@ def guid(path: str, value: str) -> str:
     return value
 
 
+def is_object_name(value: str) -> bool:
+    """Tell whether an object can have this name: a DNS-1123 subdomain."""
+    return len(value) <= 253 and all(_LABEL.fullmatch(part) for part in value.split("."))
+
+
 def object_name(path: str, value: str) -> str:
     """Return the name of a Kubernetes object: a DNS-1123 subdomain."""
-    ok = len(value) <= 253 and all(_LABEL.fullmatch(part) for part in value.split("."))
-    require(ok, path, "must be a lower-case DNS name of at most 253 characters")
+    remedy = "must be a lower-case DNS name of at most 253 characters"
+    require(is_object_name(value), path, remedy)
     return value
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
+from appcredential.domain import checks
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed import FormerOwner, Observation, Target, Tenant
@@ -64,11 +65,13 @@ def owner_beside(owner: Owner, t: Target | None) -> Owner | None:
     """Return the resource of the same namespace that owns T instead of this one, if one does.
 
     An owner in another namespace has its Secret there: this one is a copy that nobody keeps.
+    Anybody can have written the annotation: what is no name must never become part of an address.
     """
     if t is None or t.owner == str(owner):
         return None
     namespace, _, name = t.owner.partition("/")
-    return Owner(namespace, name) if name and namespace == owner.namespace else None
+    is_beside = namespace == owner.namespace and checks.is_object_name(name)
+    return Owner(namespace, name) if is_beside else None
 
 
 def absence_ends(o: Observation) -> datetime | None:
