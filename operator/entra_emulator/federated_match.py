@@ -43,26 +43,25 @@ def entra_tenant(issuer: str) -> str | None:
     return match[1] if match else None
 
 
-def check_match(view: ApplicationView, assertion: Assertion) -> None:
-    """Accept a token that one of the credentials matches in all three parts, exactly.
+def mismatch(credentials: Sequence[FederatedCredential], assertion: Assertion) -> int | None:
+    """Return what none of the credentials matches exactly, by its number; None for a match.
 
-    Raises:
-        TokenError: 70025, 700211, 700213, 7002137, 7002138 or 700212.
+    70025: there are no credentials; 700211: issuer; 700213, 7002137, 7002138: subject;
+    700212: audience.
     """
     parts = presented(assertion)
-    if not view.federated:
-        raise TokenError(70025, name=view.properties.display_name)
-    same_issuer = [one for one in view.federated if one.issuer == parts["issuer"]]
+    if not credentials:
+        return 70025
+    same_issuer = [one for one in credentials if one.issuer == parts["issuer"]]
     if not same_issuer:
-        raise TokenError(700211, parts=parts)
+        return 700211
     same_subject = [one for one in same_issuer if one.subject == parts["subject"]]
     if not same_subject:
-        raise TokenError(_subject_code(same_issuer, parts), parts=parts)
+        return _subject_code(same_issuer, parts)
     named = set(audiences(assertion))
     if entra_tenant(parts["issuer"]) and _EXCHANGE_APP in named:
         named.add(_EXCHANGE)
-    if not any(one.audience in named for one in same_subject):
-        raise TokenError(700212, parts=parts)
+    return None if any(one.audience in named for one in same_subject) else 700212
 
 
 def _subject_code(credentials: Sequence[FederatedCredential], parts: dict[str, str]) -> int:
@@ -76,7 +75,7 @@ class Misses:
     """The misses of a while, by application and what was presented."""
 
     def __init__(self) -> None:
-        self._misses: dict[tuple[str, ...], tuple[datetime, TokenError]] = {}
+        self._misses: dict[tuple[str, ...], tuple[datetime, int]] = {}
 
     def check(
         self, view: ApplicationView, assertion: Assertion, now: datetime, seconds: float
@@ -84,22 +83,23 @@ class Misses:
         """Match a token, unless the same one missed less than so many seconds ago.
 
         Raises:
-            TokenError: of `check_match`, or the remembered one again.
+            TokenError: of the number that `mismatch` returns, now or when it is remembered.
         """
         self._forget(now, seconds)
-        key = (view.app_id, *presented(assertion).values())
-        if remembered := self._misses.get(key):
-            raise remembered[1]
-        try:
-            check_match(view, assertion)
-        except TokenError as error:
-            self._misses[key] = (now, error)
-            raise
+        parts = presented(assertion)
+        key = (view.app_id, *parts.values())
+        _, code = self._misses.get(key, (now, None))
+        if code is None:
+            code = mismatch(view.federated, assertion)
+            if code is None:
+                return
+            self._misses[key] = (now, code)
+        raise TokenError(code, name=view.properties.display_name, parts=parts)
 
     def _forget(self, now: datetime, seconds: float) -> None:
         self._misses = {
-            key: (at, error)
-            for key, (at, error) in self._misses.items()
+            key: (at, code)
+            for key, (at, code) in self._misses.items()
             if 0 <= (now - at).total_seconds() < seconds
         }
 
