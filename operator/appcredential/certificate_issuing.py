@@ -15,8 +15,10 @@ from appcredential import certificates
 from appcredential.domain import pem
 from appcredential.domain.facts import Facts
 from appcredential.domain.marker import build_display_name
+from appcredential.domain.needs import source_end, usable_source
 from appcredential.domain.observed import Pending
 from appcredential.domain.spec import KeyId
+from appcredential.errors import ConflictError
 from appcredential.ports import NewCertificate, Staged
 
 _SECOND = timedelta(seconds=1)
@@ -24,12 +26,16 @@ _MAX_COMMON_NAME = 64
 
 
 async def stage(f: Facts, lifetime: timedelta) -> Staged:
-    """Make a key pair for what the spec asks for; its key id is ours from the start.
+    """Make a key pair for what the spec asks for, or take what was brought.
+
+    Its key id is ours from the start.
 
     Raises:
         ValueError: the subject is no distinguished name.
     """
     wanted, now = f.spec.certificate, f.entra_now
+    if f.spec.is_brought:
+        return _stage_brought(f)
     end = (now + lifetime).replace(microsecond=0)
     pair = await asyncio.to_thread(
         certificates.generate, wanted.subject or _subject(f), wanted.key_size, now, end
@@ -40,6 +46,19 @@ async def stage(f: Facts, lifetime: timedelta) -> Staged:
         # What is recorded is what Entra will say: within the certificate's own times.
         not_before=now.replace(microsecond=0),
         expires=pair.end,
+    )
+
+
+def _stage_brought(f: Facts) -> Staged:
+    brought = usable_source(f)
+    if brought is None:
+        raise ConflictError("the source changed meanwhile")
+    start = max(f.entra_now, brought.start + _SECOND)
+    return Staged(
+        key_id=KeyId(str(uuid.uuid4())),
+        value=brought.value,
+        not_before=start.replace(microsecond=0),
+        expires=source_end(f, brought),
     )
 
 

@@ -1,4 +1,6 @@
-"""Keys and certificates: made, read, packed, signed with. The only user of `cryptography`.
+"""Keys and certificates: made, and signed with.
+
+Beside this, `certificate_files.py` and `keystores.py` are the only users of `cryptography`.
 
 The value of a credential of type Certificate is one text: the private key (PKCS #8)
 and then the certificate, both PEM, the leaf first when there is a chain. It is
@@ -92,11 +94,11 @@ def sign_assertion(value: SecretValue, client_id: str, audience: str, now: datet
     Raises:
         ValueError: the value holds no RSA key.
     """
-    key, certificate = _load(value)
+    key, chain = load_pair(value)
     header = {
         "alg": "PS256",
         "typ": "JWT",
-        "x5t#S256": _segment(certificate.fingerprint(hashes.SHA256())),
+        "x5t#S256": _segment(chain[0].fingerprint(hashes.SHA256())),
     }
     issued = int(now.timestamp())
     claims = {
@@ -114,16 +116,21 @@ def sign_assertion(value: SecretValue, client_id: str, audience: str, now: datet
     return SecretValue(f"{signed}.{_segment(signature)}")
 
 
-def _load(value: SecretValue) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
+def load_pair(value: SecretValue) -> tuple[rsa.RSAPrivateKey, list[x509.Certificate]]:
+    """Return the private key and the certificates of a value, the leaf first.
+
+    Raises:
+        ValueError: the value holds no RSA key with a certificate.
+    """
     private, chain = split_bundle(value.reveal())
     try:
         key = serialization.load_pem_private_key(private.encode(), password=None)
-        certificate = x509.load_pem_x509_certificates(chain.encode())[0]
+        certificates = x509.load_pem_x509_certificates(chain.encode())
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ValueError("the value holds no key and certificate") from None
     if not isinstance(key, rsa.RSAPrivateKey):
         raise ValueError("the key is not RSA")
-    return key, certificate
+    return key, certificates
 
 
 def _key_usage() -> x509.KeyUsage:

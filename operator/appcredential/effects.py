@@ -21,9 +21,9 @@ from appcredential.domain import refusals
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts import Facts
 from appcredential.domain.handover import former_owners, handed_over
-from appcredential.domain.lifecycle import REPAIRED, publication
+from appcredential.domain.lifecycle import REPAIRED, SIGHTING, SIGHTINGS, publication
 from appcredential.domain.marker import attempt_id, build_display_name, parse_marker
-from appcredential.domain.needs import known_keys
+from appcredential.domain.needs import gone_keys, known_keys
 from appcredential.domain.observed import (
     Application,
     Grant,
@@ -31,14 +31,15 @@ from appcredential.domain.observed import (
     Minted,
     Pending,
     PendingState,
+    Resource,
     RetireCause,
     Retiring,
 )
 from appcredential.domain.rotation import asked_lifetime
-from appcredential.domain.secret_data import Publication, render
+from appcredential.domain.secret_data import Publication, can_sign_in, derived_names, render
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.signin import record
-from appcredential.domain.spec import ClientId, CredentialType
+from appcredential.domain.spec import ClientId, CredentialType, KeyId
 from appcredential.errors import (
     AppCredentialError,
     ConflictError,
@@ -52,6 +53,7 @@ from appcredential.errors import (
     UnavailableError,
 )
 from appcredential.federating import Federating
+from appcredential.material import derive
 from appcredential.ports import (
     Clock,
     Events,
@@ -189,8 +191,12 @@ class Effects:
         listed = {c.key_id for c in found.credentials}
         target = view.target.value
         known = [r.key_id for r in target.retiring] if target is not None else []
+        published = target.published.key_id if target and target.published else None
+        if published is not None:
+            known.append(published)
         counts = {k: 0 if k in listed else view.memory.absences.get(k, 0) + 1 for k in known}
-        view.memory = replace(view.memory, absences=counts)
+        sightings = _sightings(view.memory, published, found) if published in listed else {}
+        view.memory = replace(view.memory, absences=counts, sightings=sightings)
 
     def _note_failure(self, view: View, operation: str, exc: AppCredentialError) -> None:
         problem, pause = self._problem_of(exc)
@@ -249,7 +255,10 @@ class Effects:
 
     async def _put_target(self, c: Context, record_: Publication, value: SecretValue) -> None:
         live, spec = c.view.target.value, c.facts.spec
-        wanted = render(spec, c.facts.tenant, value, record_, live, _generate)
+        derived = await derive(spec, value, live, c.view.held.password)
+        if can_sign_in(value) and derived_names(spec) - derived.keys():
+            raise ConflictError("the keystore's password changed meanwhile")
+        wanted = render(spec, c.facts.tenant, value, record_, live, _generate, derived=derived)
         owner = c.facts.o.resource.owner
         written = await self._secrets.put_target(owner.namespace, spec.secret.name, live, wanted)
         c.view.target.set(written, self._clock.monotonic())
@@ -376,6 +385,12 @@ class Effects:
             self._note_unusable_subject(c)
             return
         c.view.pending.set(await self._write_intent(action, c, staged), self._clock.monotonic())
+        if c.facts.published is not None and not can_sign_in(staged.value):
+            note = (
+                "The certificate was renewed at its source and is registered next; workloads that "
+                "read the source may fail to sign in until then."
+            )
+            await self._emit(c, "SourceRace", note, warning=True)
 
     def _note_unusable_subject(self, c: Context) -> None:
         """X.520 has bounds of its own, such as two letters for a country."""
@@ -399,7 +414,7 @@ class Effects:
         wanted = certificate_issuing.to_register(f, pending)
         try:
             await c.session.directory.add_certificate(
-                f.application.object_id, wanted, known_keys(f)
+                f.application.object_id, wanted, known_keys(f), gone_keys(f)
             )
         except AppCredentialError as exc:
             self._note_mint_failure(c, exc)
@@ -527,12 +542,11 @@ class Effects:
         return minted.key_id in published | {r.key_id for r in live.retiring}
 
     async def _emit(self, c: Context, reason: str, note: str, *, warning: bool = False) -> None:
-        await self._events.emit(subject_of(c.facts), reason, note, warning=warning)
+        await self._events.emit(subject_of(c.facts.o.resource), reason, note, warning=warning)
 
 
-def subject_of(f: Facts) -> EventSubject:
+def subject_of(r: Resource) -> EventSubject:
     """Return the AppCredential as an Event's subject."""
-    r = f.o.resource
     return EventSubject(
         kind="AppCredential", namespace=r.owner.namespace, name=r.owner.name, uid=r.uid
     )
@@ -570,6 +584,18 @@ def _published_note(f: Facts) -> str:
         owner = f.o.target_owner.owner
         return f"The Secret was taken over from {owner} and holds the new credential."
     return "The Secret was adopted and holds the new credential."
+
+
+def _sightings(
+    memory: Memory, published: KeyId | None, found: Application
+) -> dict[KeyId, tuple[datetime, ...]]:
+    """Return the reads in a row that showed the published key, so far apart that they count."""
+    if published is None:
+        return {}
+    seen = memory.sightings.get(published, ())
+    if not seen or found.read_time - seen[-1] >= SIGHTING:
+        seen = (*seen, found.read_time)[-SIGHTINGS:]
+    return {published: seen}
 
 
 def _cleared(memory: Memory, operation: str) -> Memory:

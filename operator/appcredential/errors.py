@@ -2,6 +2,7 @@
 
 AppCredentialError(reason)
 ├── InvalidSpecError(path)          the user must change the manifest
+├── UnusableCertificateError        a certificate that others made is none for Entra
 ├── ConflictError                   409: the object changed or exists; gather again
 ├── NotFoundError                   404: not there, or not visible to this replica yet
 ├── PermissionDeniedError           401/403: an administrator must act
@@ -40,6 +41,14 @@ class InvalidSpecError(AppCredentialError):
         super().__init__(f"{path}: {remedy}")
         self.path = path
         self.remedy = remedy
+
+
+class UnusableCertificateError(AppCredentialError):
+    """A certificate that somebody brought cannot be used.
+
+    Its text goes on after "The certificate", names what it is and the remedy, and
+    holds nothing of the content.
+    """
 
 
 class ConflictError(AppCredentialError):

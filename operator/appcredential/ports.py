@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Protocol
 
 from appcredential.domain.app_policy import AppPolicy
@@ -87,6 +88,14 @@ class Probe:
     policy: AppPolicy | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CertificateLoss:
+    """A certificate of another owner that went while the list was changed by us and others."""
+
+    key_id: KeyId
+    is_restored: bool
+
+
 class Directory(Protocol):
     """Graph, for one tenant. Writes to one application are serialised inside."""
 
@@ -134,7 +143,11 @@ class Directory(Protocol):
         ...
 
     async def add_certificate(
-        self, object_id: ObjectId, certificate: NewCertificate, known: frozenset[KeyId]
+        self,
+        object_id: ObjectId,
+        certificate: NewCertificate,
+        known: frozenset[KeyId],
+        gone: frozenset[KeyId],
     ) -> None:
         """Register a certificate; one that is registered already is left as it is.
 
@@ -142,6 +155,7 @@ class Directory(Protocol):
             object_id: the application.
             certificate: with the key id to register it under.
             known: certificates recorded to exist: a read that lacks one is stale.
+            gone: certificates of ours that sign-ins proved to be gone: nothing waits for them.
 
         Raises:
             UnavailableError: reads do not agree, or no usable answer; the same call is safe
@@ -197,6 +211,10 @@ class Directory(Protocol):
         Raises:
             NotFoundError: gone already, or not replicated yet.
         """
+        ...
+
+    def take_losses(self, object_id: ObjectId) -> tuple[CertificateLoss, ...]:
+        """Return, once, the certificates of others that were lost around a change of ours."""
         ...
 
     def skew(self) -> timedelta | None:
@@ -307,6 +325,35 @@ class Intent:
     time: datetime
     abandoned: tuple[Abandoned, ...]
     staged: Staged | None = None
+
+
+class InputKind(StrEnum):
+    """Kinds of objects that users bring something in."""
+
+    SECRET = "Secret"
+    CONFIG_MAP = "ConfigMap"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputObject:
+    """One of them, as read. `version` changes with every write, also of a namesake."""
+
+    version: str
+    data: Mapping[str, SecretValue]
+
+
+class Inputs(Protocol):
+    """Secrets and ConfigMaps of users, read by name."""
+
+    async def read(
+        self, kind: InputKind, namespace: str, name: str, held: InputObject | None
+    ) -> InputObject | None:
+        """Read one; `held` itself when it is still the same version, None when absent.
+
+        Raises:
+            SecretForbiddenError, PermissionDeniedError: the operator may not read it.
+        """
+        ...
 
 
 class ServiceAccounts(Protocol):

@@ -29,6 +29,7 @@ from appcredential.handlers.watch import Watches
 from appcredential.health import HealthServer
 from appcredential.kube.client import KubeClient
 from appcredential.kube.events import KubeEvents
+from appcredential.kube.inputs import KubeInputs
 from appcredential.kube.issuer import KubeIssuer
 from appcredential.kube.lease import Lease, LeaseLostError, LeaseSettings
 from appcredential.kube.outputs import KubeOutputs
@@ -44,6 +45,7 @@ from appcredential.kube.secrets_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.kube.tickets import KubeTickets
 from appcredential.loops import Loop, watch
+from appcredential.material import MaterialReader
 from appcredential.metrics import Metrics
 from appcredential.reconciler import Reconciler
 from appcredential.settings import Settings
@@ -156,6 +158,7 @@ class Operator:
             doubt=self._tenants.doubt,
             cluster_skew=kube.skew,
             metrics=metrics,
+            materials=MaterialReader(KubeInputs(kube)),
             permission_retry=settings.permission_retry,
             service_accounts=accounts,
             outputs=outputs,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import ClusterIdentity, Owner
 from appcredential.domain.observed import (
     Grant,
+    Material,
     Observation,
     Policy,
     Resource,
@@ -38,7 +40,7 @@ from appcredential.domain.spec import (
 from appcredential.domain.status import needs_write, project
 from appcredential.domain.takeover import owner_beside
 from appcredential.domain.tickets import Ticket, ticket_name
-from appcredential.effects import Context, Effects
+from appcredential.effects import Context, Effects, subject_of
 from appcredential.errors import (
     ConflictError,
     NamespaceTerminatingError,
@@ -51,11 +53,11 @@ from appcredential.errors import (
 )
 from appcredential.federating import account_problem, output_problem
 from appcredential.gate import Gate
+from appcredential.material import MaterialReader, derived_of
 from appcredential.metrics import Metrics
 from appcredential.ports import (
     Clock,
     Events,
-    EventSubject,
     IssuerSource,
     Outputs,
     Resources,
@@ -130,6 +132,7 @@ class Reconciler:
         doubt: Callable[[str, timedelta], None],
         cluster_skew: Callable[[], timedelta | None],
         metrics: Metrics,
+        materials: MaterialReader,
         permission_retry: timedelta,
         service_accounts: ServiceAccounts,
         outputs: Outputs,
@@ -150,6 +153,7 @@ class Reconciler:
         self._doubt = doubt
         self._cluster_skew = cluster_skew
         self._metrics = metrics
+        self._materials = materials
         self._forbidden_retry = min(permission_retry, _FORBIDDEN_RETRY)
         self._service_accounts = service_accounts
         self._outputs = outputs
@@ -228,6 +232,7 @@ class Reconciler:
             if observation is None:
                 self.forget(owner)
                 return None
+            await self._tell_losses(observation)
             decision = decide(observation)
             if isinstance(decision.action, act.Sleep):
                 return decision.look_again
@@ -248,12 +253,13 @@ class Reconciler:
         if resource is None:
             return None
         spec = resource.spec
-        federation = None
+        federation, material = None, Material()
         if isinstance(spec, AppCredentialSpec) and spec.type is CredentialType.FEDERATED_IDENTITY:
             federation = await self._federation(owner, view, spec)
         else:
             await self._read_secrets(owner, view, resource)
             await self._read_target_owner(owner, view)
+            material = await self._read_material(owner, view, resource)
         access = self._access(spec.tenant) if isinstance(spec, AppCredentialSpec) else None
         skew = access.session.directory.skew() if isinstance(access, Access) else None
         return Observation(
@@ -275,6 +281,7 @@ class Reconciler:
             memory=view.memory,
             target_owner=view.target_owner.value,
             federation=federation,
+            material=material,
         )
 
     async def _federation(self, owner: Owner, view: View, spec: AppCredentialSpec) -> Federation:
@@ -305,6 +312,19 @@ class Reconciler:
             return await self._outputs.get(namespace, name)
         except PermissionDeniedError as exc:
             return output_problem(exc)
+
+    async def _read_material(self, owner: Owner, view: View, resource: Resource) -> Material:
+        spec = resource.spec
+        if not isinstance(spec, AppCredentialSpec) or spec.type is not CredentialType.CERTIFICATE:
+            return Material()
+        if resource.deletion_time is not None:
+            return Material()
+        now = self._clock.monotonic()
+        if view.material.value is None or not view.material.is_fresh(now, self._seconds):
+            found = await self._materials.read(owner.namespace, spec.certificate, view.held)
+            view.material.set(found, now)
+        derived = await derived_of(spec, view.target.value, view.held)
+        return replace(view.material.value or Material(), derived=derived)
 
     async def _read_resource(self, owner: Owner, view: View) -> Resource | None:
         now = self._clock.monotonic()
@@ -519,14 +539,33 @@ class Reconciler:
         stalled = next((c for c in status["conditions"] if c["type"] == "Stalled"), None)
         reason = stalled["reason"] if stalled is not None else ""
         if stalled is not None and reason != view.stalled_reason:
-            subject = EventSubject(
-                kind="AppCredential",
-                namespace=resource.owner.namespace,
-                name=resource.owner.name,
-                uid=resource.uid,
-            )
+            subject = subject_of(resource)
             await self._events.emit(subject, reason, stalled["message"], warning=True)
         view.stalled_reason = reason
+
+    async def _tell_losses(self, o: Observation) -> None:
+        """Emit an Event for what others lost on the application while we changed it."""
+        spec, application = o.resource.spec, o.application
+        if not isinstance(spec, AppCredentialSpec) or application is None:
+            return
+        access = self._access(spec.tenant)
+        if not isinstance(access, Access):
+            return
+        subject = subject_of(o.resource)
+        for loss in access.session.directory.take_losses(application.object_id):
+            if loss.is_restored:
+                note = (
+                    f"Certificate {loss.key_id} of another owner was added while this operator "
+                    "changed the list, and was lost by that; it was put back."
+                )
+                await self._events.emit(subject, "CertificateRestored", note, warning=True)
+            else:
+                note = (
+                    f"Certificate {loss.key_id} of another owner is gone from the application: "
+                    "removed by its owner, or lost between two writers. Add it again if it is "
+                    "needed."
+                )
+                await self._events.emit(subject, "CertificateLost", note, warning=True)
 
     async def _unwritable(
         self,

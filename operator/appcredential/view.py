@@ -15,12 +15,14 @@ from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.federated_observed import FederatedList, OutputMap, ServiceAccount
 from appcredential.domain.observed import (
     Application,
+    Material,
     Memory,
     Pending,
     Resource,
     Target,
     TargetOwner,
 )
+from appcredential.material import HeldMaterial
 
 T = TypeVar("T")
 
@@ -78,6 +80,8 @@ class View:
     output: Piece[OutputMap | Problem] = field(default_factory=Piece)
     federated: FederatedList | None = None
     application: Application | None = None
+    material: Piece[Material] = field(default_factory=Piece)
+    held: HeldMaterial = field(default_factory=HeldMaterial)
     crd_deleted: bool | None = None
     memory: Memory = field(default_factory=Memory)
     stalled_reason: str = ""
@@ -90,12 +94,14 @@ class View:
         self.target_owner.drop()
         self.service_account.drop()
         self.output.drop()
+        self.material.drop()
         self.crd_deleted = None
 
     def spec_changed(self) -> None:
         """Let go of a refusal, and of what the old spec named: nobody has judged the new one."""
         self.service_account.drop()
         self.output.drop()
+        self.material.drop()
         problem = self.memory.directory_problem
         if problem is not None and problem.reason in _REFUSALS:
             self._forget_problem()
@@ -129,6 +135,7 @@ class View:
         self.drop()
         self.application = None
         self.federated = None
+        self.held = HeldMaterial()
         self.memory = Memory()
         self.stalled_reason = ""
 

@@ -6,9 +6,11 @@ from typing import Final
 
 from tests.crds.manifests import GUID, OTHER_GUID, Row
 
-_ALL_NAMES: Final = "$(tenantId)$(clientId)$(clientSecret)$(authorityHost)$(mountPath)"
+_ALL_NAMES: Final = (
+    "$(tenantId)$(clientId)$(clientSecret)$(authorityHost)$(azureEnvironment)$(mountPath)"
+)
 _ALL_FORMATS: Final = "$(clientSecret:json)$(clientSecret:base64)$(clientSecret:url)"
-_LITERALS: Final = "$$(clientId:x) $$$$ $x $ $(unterminated $$"
+_LITERALS: Final = "$$(clientId:x) $$(pkcs12) $$$$ $x $ $(unterminated $$"
 
 APP: Final[tuple[Row, ...]] = (
     ("the least that is needed", "", None),
@@ -29,6 +31,8 @@ APP: Final[tuple[Row, ...]] = (
     ("a Secret's name with dots", "secret.name", "a.b-c"),
     ("the other preset", "secret", {"preset": "Raw", "data": {"AZURE_CLIENT_ID": {"value": ""}}}),
     ("a Secret that is taken over", "secret", {"name": "a", "takeOverFrom": "old.orders"}),
+    ("Grafana's preset", "secret.preset", "Grafana"),
+    ("Terraform's preset", "secret.preset", "Terraform"),
     ("a mount path", "secret.mountPath", "/etc/..data/x"),
     ("all names", "secret.data.a.value", _ALL_NAMES),
     ("all formats", "secret.data.a.value", _ALL_FORMATS),

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from tests.crds.manifests import Row
 
 _VALUE: Final = "secret.data.a.value"
 _ALL_NAMES: Final = (
-    "$(privateKey)$(certificate)$(thumbprint)$(thumbprintSHA256)$(x5t)$(x5tS256:url)"
+    "$(privateKey)$(certificate)$(thumbprint)$(thumbprintSHA256)$(x5t)$(x5tS256:url)$(jwk:base64)"
 )
+_PASSWORD: Final = {"pkcs12": {"passwordSecretKeyRef": {"name": "p"}}}
+_OF_SECRET: Final = {"source": "Secret", "secretKeyRef": {"name": "orders-tls"}}
+_OF_CONFIG_MAP: Final = {"source": "ConfigMap", "configMapKeyRef": {"name": "c", "key": "a.cer"}}
+_INLINE: Final = {"source": "Inline", "inline": "MII="}
+_CERTIFICATE: Final = "certificate"
+
+
+def _with(member: Mapping[str, object], **more: object) -> dict[str, object]:
+    return {"certificate": {**member, **more}}
+
+
+def _with_data(member: Mapping[str, object], text: str) -> dict[str, object]:
+    return {"certificate": member, "secret": {"data": {"a": {"value": text}}}}
+
+
 _PATTERN: Final = "should match"
 _SUBJECT: Final = "certificate.subject"
 
@@ -26,11 +42,129 @@ ACCEPTED: Final[tuple[Row, ...]] = (
         "secret.data",
         {"AZURE_CLIENT_SECRET": {"value": "x"}},
     ),
+    ("a certificate in a Secret", _CERTIFICATE, _OF_SECRET),
+    ("a certificate in a ConfigMap", _CERTIFICATE, _OF_CONFIG_MAP),
+    ("a certificate written out", _CERTIFICATE, _INLINE),
+    ("a keystore", "certificate.keystore", _PASSWORD),
+    ("a keystore of a pair", "", _with(_OF_SECRET, keystore=_PASSWORD)),
+    (
+        "Terraform with a keystore",
+        "",
+        {"certificate": {"keystore": _PASSWORD}, "secret": {"preset": "Terraform"}},
+    ),
+    ("a keystore's names", "", _with_data({"keystore": _PASSWORD}, "$(pkcs12)$(pkcs12Password)")),
+    ("a brought certificate's key", "", _with_data(_OF_SECRET, "$(privateKey)")),
+    ("a generated value beside a certificate", "secret.data.a", {"generateOnce": {}}),
+    ("literal names of a keystore", _VALUE, "$$(pkcs12)"),
+    ("a literal name of a secret", _VALUE, "$$(clientSecret)"),
 )
 REFUSED: Final[tuple[Row, ...]] = (
     ("no member of the type", "certificate", None, "add `certificate: {}`"),
     ("a secret's member", "clientSecret", {}, "only for type ClientSecret"),
-    ("a source that is not there yet", "certificate.source", "Secret", "Unsupported value"),
+    ("an unknown source", "certificate.source", "Vault", "Unsupported value"),
+    (
+        "a source without its member",
+        "certificate.source",
+        "Secret",
+        "required when source is Secret",
+        "certificate.secretKeyRef",
+    ),
+    (
+        "a member of another source",
+        "certificate.inline",
+        "MII=",
+        "only for source Inline",
+    ),
+    (
+        "a key size of what others make",
+        "",
+        _with(_OF_SECRET, privateKey={"size": 2048}),
+        "only for source Generate",
+        "certificate.privateKey",
+    ),
+    (
+        "a subject of what others make",
+        "",
+        _with(_INLINE, subject="CN=a"),
+        "only for source Generate",
+        "certificate.subject",
+    ),
+    (
+        "a private key for all to see",
+        "",
+        _with(_INLINE, inline="-----BEGIN PRIVATE KEY-----"),
+        "may not hold a private key",
+        "certificate.inline",
+    ),
+    (
+        "a keystore without a key",
+        "",
+        _with(_OF_CONFIG_MAP, keystore=_PASSWORD),
+        "of no use without the private key",
+        "certificate.keystore",
+    ),
+    (
+        "the operator's own Secret",
+        "",
+        _with({"source": "Secret", "secretKeyRef": {"name": "appcredential-pending-x"}}),
+        "may not start with appcredential-pending-",
+        "certificate.secretKeyRef.name",
+    ),
+    (
+        "the Secret that is written",
+        "",
+        _with({"source": "Secret", "secretKeyRef": {"name": "orders"}}),
+        "may not be the Secret that is written",
+        "certificate.secretKeyRef.name",
+    ),
+    (
+        "a key of two dots for a certificate",
+        "",
+        _with({"source": "Secret", "secretKeyRef": {"name": "a", "key": "..a"}}),
+        "may not be . or start with ..",
+        "certificate.secretKeyRef.key",
+    ),
+    (
+        "a renewal of what others make",
+        "",
+        {**_with(_OF_SECRET), "rotation": {"rotateIssuedBefore": "2026-11-22T10:00:00Z"}},
+        "only for certificates that are made here",
+        "rotation.rotateIssuedBefore",
+    ),
+    (
+        "a revocation of what others make",
+        "",
+        {**_with(_OF_SECRET), "rotation": {"revokeIssuedBefore": "2026-11-22T10:00:00Z"}},
+        "only for certificates that are made here",
+        "rotation.revokeIssuedBefore",
+    ),
+    (
+        "a certificate for Grafana",
+        "secret.preset",
+        "Grafana",
+        "may not be Grafana for a certificate",
+    ),
+    (
+        "Terraform without a keystore",
+        "secret.preset",
+        "Terraform",
+        "set certificate.keystore.pkcs12",
+    ),
+    (
+        "a keystore's name without one",
+        _VALUE,
+        "$$$(pkcs12:base64)",
+        "refers to a PKCS #12 file",
+        "secret.data[a].value",
+    ),
+    (
+        "a key that is elsewhere",
+        "",
+        _with_data(_INLINE, "$(jwk)"),
+        "refers to the private key",
+        "secret.data[a].value",
+    ),
+    ("an empty keystore", "certificate.keystore", {}, "Required", "certificate.keystore.pkcs12"),
     ("another algorithm", "certificate.privateKey.algorithm", "EC", "Unsupported value"),
     ("a small key", "certificate.privateKey.size", 1024, "Unsupported value"),
     ("a subject that is only a name", _SUBJECT, "orders", _PATTERN),

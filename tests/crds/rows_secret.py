@@ -28,6 +28,9 @@ _FROM: Final = "secret.takeOverFrom"
 _OWN: Final = {"name": "a", "takeOverFrom": "orders"}
 _NO_NAME: Final = {"name": "a", "takeOverFrom": "shop/old"}
 _RAW: Final = {"preset": "Raw", "data": {"clientId": _TEXT}}
+_TERRAFORM: Final = {"preset": "Terraform", "data": {"ARM_CLIENT_SECRET": _TEXT}}
+_GRAFANA: Final = {"preset": "Grafana", "data": {"GF_AUTH_AZUREAD_AUTH_URL": _TEXT}}
+_WEB: Final = {"preset": "MicrosoftIdentityWeb", "data": {"AzureAd__TenantId": _TEXT}}
 
 SECRET: Final[tuple[Row, ...]] = (
     ("the operator's own name", "secret.name", "appcredential-pending-x", _NAME),
@@ -44,12 +47,16 @@ SECRET: Final[tuple[Row, ...]] = (
         "at least 1",
         _FROM,
     ),
-    ("an unknown preset", "secret.preset", "Terraform", "Unsupported value"),
+    ("an unknown preset", "secret.preset", "Spring", "Unsupported value"),
     ("a relative path", "secret.mountPath", "var/run", _PATTERN),
     ("a path upwards", "secret.mountPath", "/a/../b", "may not contain . or .. as a segment"),
     ("a long path", "secret.mountPath", "/" + "a" * 255, "Too long"),
     ("a key of the preset", _DATA, {"AZURE_CLIENT_ID": _TEXT}, "preset AzureIdentity writes"),
     ("a key of the other preset", "secret", _RAW, "preset Raw writes", _DATA),
+    ("a key of Terraform's", "secret", _TERRAFORM, "preset Terraform writes", _DATA),
+    ("a key of Grafana's", "secret", _GRAFANA, "preset Grafana writes", _DATA),
+    ("a key of ASP.NET's", "secret", _WEB, "preset MicrosoftIdentityWeb writes", _DATA),
+    ("a PKCS #12 file as text", _VALUE, "$(pkcs12:json)", _UNKNOWN, _AT_VALUE),
     ("a key with a slash", _DATA, {"a/b": _TEXT}, _KEY),
     ("a key of two dots", _DATA, {"..x": _TEXT}, _KEY),
     ("a key of one dot", _DATA, {".": _TEXT}, _KEY),

@@ -145,11 +145,13 @@ def test_preset_keys_are_those_of_the_parser() -> None:
     rules = _rules(_schema(APP)["properties"]["spec"])
     for preset in Preset:
         listed = {
-            kind: ", ".join(f"'{key}'" for key in PRESET_KEYS[preset, kind])
-            for kind in (CredentialType.CLIENT_SECRET, CredentialType.CERTIFICATE)
+            kind: "[" + ", ".join(f"'{key}'" for key in PRESET_KEYS[preset, kind]) + "]"
+            for kind in CredentialType
+            if (preset, kind) in PRESET_KEYS
         }
+        keys = listed[CredentialType.CLIENT_SECRET]
+        if CredentialType.CERTIFICATE in listed:
+            keys = f"(self.type == 'Certificate' ? {listed[CredentialType.CERTIFICATE]} : {keys})"
         assert (
-            f"self.secret.preset == '{preset}' ? self.secret.data.all(k, !(k in "
-            f"(self.type == 'Certificate' ? [{listed[CredentialType.CERTIFICATE]}] : "
-            f"[{listed[CredentialType.CLIENT_SECRET]}]))) : true"
+            f"self.secret.preset == '{preset}' ? self.secret.data.all(k, !(k in {keys})) : true"
         ) in rules

@@ -16,7 +16,7 @@ from appcredential.domain.actions import (
     Register,
 )
 from appcredential.domain.lifecycle import decide, intent_interrupted
-from appcredential.domain.needs import known_keys
+from appcredential.domain.needs import gone_keys, known_keys
 from appcredential.domain.observed import Memory, Minted, Observation, Pending, PendingState
 from appcredential.domain.secret_data import find_value
 from appcredential.domain.secret_value import SecretValue
@@ -194,6 +194,8 @@ def test_what_an_administrator_removed_is_not_demanded() -> None:
         memory=Memory(published_proof=refused),
     )
     assert known_keys(facts(o)) == set()
+    assert gone_keys(facts(o)) == {KEY}
+    assert gone_keys(facts(replace(o, memory=Memory()))) == set()
 
 
 def test_the_secret_holds_key_and_certificate_in_every_form() -> None:

@@ -40,11 +40,18 @@ def test_thumbprints_have_the_forms_that_people_and_libraries_use() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [(KEY + LEAF, True), (LEAF, False), (KEY, False), (KEY + BROKEN, False), ("secret", False)],
+    ("text", "certificate", "key"),
+    [
+        (KEY + LEAF, True, True),
+        (LEAF, True, False),
+        (KEY, False, True),
+        (KEY + BROKEN, False, True),
+        ("secret", False, False),
+    ],
 )
-def test_a_bundle_is_a_key_with_a_readable_certificate(text: str, expected: bool) -> None:
-    assert pem.is_bundle(text) is expected
+def test_what_a_value_holds(text: str, certificate: bool, key: bool) -> None:
+    assert pem.has_certificate(text) is certificate
+    assert pem.has_private_key(text) is key
 
 
 def test_a_hostile_text_is_read_as_fast_as_any() -> None:

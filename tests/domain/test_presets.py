@@ -26,8 +26,8 @@ EXPECTED = {
     (Preset.RAW, SECRET): {
         "tenantId": "<tenantId>",
         "clientId": "<clientId>",
-        "clientSecret": "<clientSecret>",
         "authorityHost": "<authorityHost>",
+        "clientSecret": "<clientSecret>",
     },
     (Preset.RAW, CERTIFICATE): {
         "tenantId": "<tenantId>",
@@ -36,13 +36,51 @@ EXPECTED = {
         "clientCertificate": "<privateKey><certificate>",
         "thumbprint": "<thumbprint>",
         "thumbprintSHA256": "<thumbprintSHA256>",
+        "x5t": "<x5t>",
+        "x5tS256": "<x5tS256>",
         **TLS,
+    },
+    (Preset.TERRAFORM, SECRET): {
+        "ARM_TENANT_ID": "<tenantId>",
+        "ARM_CLIENT_ID": "<clientId>",
+        "ARM_ENVIRONMENT": "<azureEnvironment>",
+        "ARM_CLIENT_SECRET": "<clientSecret>",
+    },
+    (Preset.TERRAFORM, CERTIFICATE): {
+        "ARM_TENANT_ID": "<tenantId>",
+        "ARM_CLIENT_ID": "<clientId>",
+        "ARM_ENVIRONMENT": "<azureEnvironment>",
+        "ARM_CLIENT_CERTIFICATE": "PHBrY3MxMj4=",
+        "ARM_CLIENT_CERTIFICATE_PASSWORD": "<pkcs12Password>",
+        **TLS,
+    },
+    (Preset.MICROSOFT_IDENTITY_WEB, SECRET): {
+        "AzureAd__Instance": "<authorityHost>/",
+        "AzureAd__TenantId": "<tenantId>",
+        "AzureAd__ClientId": "<clientId>",
+        "AzureAd__ClientCredentials__0__SourceType": "ClientSecret",
+        "AzureAd__ClientCredentials__0__ClientSecret": "<clientSecret>",
+    },
+    (Preset.MICROSOFT_IDENTITY_WEB, CERTIFICATE): {
+        "AzureAd__Instance": "<authorityHost>/",
+        "AzureAd__TenantId": "<tenantId>",
+        "AzureAd__ClientId": "<clientId>",
+        "AzureAd__ClientCredentials__0__SourceType": "Path",
+        "AzureAd__ClientCredentials__0__CertificateDiskPath": "<mountPath>/keystore.p12",
+        "AzureAd__ClientCredentials__0__CertificatePassword": "<pkcs12Password>",
+        **TLS,
+    },
+    (Preset.GRAFANA, SECRET): {
+        "GF_AUTH_AZUREAD_CLIENT_ID": "<clientId>",
+        "GF_AUTH_AZUREAD_CLIENT_SECRET": "<clientSecret>",
+        "GF_AUTH_AZUREAD_AUTH_URL": "<authorityHost>/<tenantId>/oauth2/v2.0/authorize",
+        "GF_AUTH_AZUREAD_TOKEN_URL": "<authorityHost>/<tenantId>/oauth2/v2.0/token",
+        "GF_AUTH_AZUREAD_CLIENT_AUTHENTICATION": "client_secret_post",
     },
 }
 
 
-@pytest.mark.parametrize("kind", [SECRET, CERTIFICATE])
-@pytest.mark.parametrize("preset", Preset)
+@pytest.mark.parametrize(("preset", "kind"), EXPECTED)
 def test_data(preset: Preset, kind: CredentialType) -> None:
     values = {name: f"<{name}>" for name in TEMPLATE_NAMES[kind]}
     found = {
@@ -50,4 +88,43 @@ def test_data(preset: Preset, kind: CredentialType) -> None:
         for key, text in preset_data(preset, kind).items()
     }
     assert found == EXPECTED[preset, kind]
-    assert PRESET_KEYS[preset, kind] == tuple(EXPECTED[preset, kind])
+    also = ("keystore.p12",) if kind is CERTIFICATE else ()
+    assert PRESET_KEYS[preset, kind] == (*EXPECTED[preset, kind], *also)
+
+
+def test_every_preset_is_there_for_a_secret_and_all_but_grafanas_for_a_certificate() -> None:
+    assert {p for p, kind in EXPECTED if kind is SECRET} == set(Preset)
+    assert {p for p, kind in EXPECTED if kind is CERTIFICATE} == set(Preset) - {Preset.GRAFANA}
+
+
+def test_a_keystore_is_a_key_of_its_own() -> None:
+    found = preset_data(Preset.AZURE_IDENTITY, CERTIFICATE, keystore=True)
+    assert found["keystore.p12"] == "$(pkcs12)"
+
+
+@pytest.mark.parametrize(
+    ("preset", "expected"),
+    [
+        (
+            Preset.AZURE_IDENTITY,
+            {"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_AUTHORITY_HOST", "tls.crt"},
+        ),
+        (
+            Preset.RAW,
+            {
+                "tenantId",
+                "clientId",
+                "authorityHost",
+                "thumbprint",
+                "thumbprintSHA256",
+                "x5t",
+                "x5tS256",
+                "tls.crt",
+            },
+        ),
+    ],
+)
+def test_without_the_private_key_nothing_is_written_that_needs_it(
+    preset: Preset, expected: set[str]
+) -> None:
+    assert set(preset_data(preset, CERTIFICATE, private=False)) == expected

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,27 +15,40 @@ from appcredential.domain.rotation import (
     effective_renew_before,
     is_overdue,
     schedule,
+    wanted_lifetime,
 )
-from tests.support.builders import DAY, HOUR, ISSUED, MINUTE, SECOND, rotation
+from appcredential.domain.spec import CertificateSource, CertificateSpec, CredentialType
+from tests.support.builders import DAY, HOUR, ISSUED, MINUTE, SECOND, rotation, spec
 
 CAP = 15 * MINUTE
 SPANS = st.timedeltas(min_value=SECOND, max_value=731 * DAY)
 
 
 @pytest.mark.parametrize(
-    ("spec", "ceilings", "expected"),
+    ("wanted", "ceilings", "expected"),
     [
-        (None, (), 90 * DAY),
         (30 * DAY, (), 30 * DAY),
         (30 * DAY, (None, None), 30 * DAY),
         (30 * DAY, (60 * DAY, 7 * DAY), 7 * DAY),
-        (None, (365 * DAY,), 90 * DAY),
+        (90 * DAY, (365 * DAY,), 90 * DAY),
     ],
 )
 def test_the_least_lifetime_is_asked_for(
-    spec: timedelta | None, ceilings: tuple[timedelta | None, ...], expected: timedelta
+    wanted: timedelta, ceilings: tuple[timedelta | None, ...], expected: timedelta
 ) -> None:
-    assert asked_lifetime(spec, *ceilings) == expected
+    assert asked_lifetime(wanted, *ceilings) == expected
+
+
+def test_ninety_days_are_wanted_when_nothing_is_said() -> None:
+    assert wanted_lifetime(spec()) == 90 * DAY
+    assert wanted_lifetime(spec(lifetime=HOUR)) == HOUR
+
+
+def test_of_a_brought_certificate_all_it_has_is_wanted() -> None:
+    inline = CertificateSpec(source=CertificateSource.INLINE, inline="MII=")
+    brought = replace(spec(), type=CredentialType.CERTIFICATE, certificate=inline)
+    assert wanted_lifetime(brought) == 3650 * DAY
+    assert wanted_lifetime(replace(brought, lifetime=HOUR)) == HOUR
 
 
 @pytest.mark.parametrize(

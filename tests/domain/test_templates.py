@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -22,6 +23,7 @@ VALUES = {
     "clientId": "c",
     "clientSecret": 'a"b~/ ö$(clientId)',
     "authorityHost": "https://login.example/",
+    "azureEnvironment": "public",
     "mountPath": "/mnt",
 }
 PARTS: list[tuple[str, tuple[Part, ...]]] = [
@@ -92,6 +94,16 @@ def test_names_are_those_of_the_type(kind: CredentialType, text: str) -> None:
         parse_template(text, kind)
     other = next(k for k in CredentialType if k is not kind)
     assert parse_template(text, other)
+
+
+def test_a_file_is_written_as_it_is_or_as_base64() -> None:
+    kind, raw = CredentialType.CERTIFICATE, bytes(range(128, 256))
+    values = {"pkcs12": raw.decode(errors="surrogateescape")}
+    found = render_template(parse_template("$(pkcs12:base64)", kind), values)
+    assert base64.b64decode(found) == raw
+    assert render_template(parse_template("$(pkcs12)", kind), values) == values["pkcs12"]
+    with pytest.raises(ValueError, match="is no text"):
+        parse_template("$(pkcs12:json)", kind)
 
 
 @given(text=st.text())

@@ -216,7 +216,11 @@ def interleave(seed: int, timing: Timing = key_list.TIMING, lag: float = 18.0) -
     directory = Directory(seed, spread)
     losses: list[Loss] = []
     keys = KeyList(
-        directory, clock=directory, sleep=directory.sleep, timing=timing, report=losses.append
+        directory,
+        clock=directory,
+        sleep=directory.sleep,
+        timing=timing,
+        report=lambda *loss: losses.append(loss[-1]),
     )
     begun = 30.0
     kinds: list[type[AzureCli]] = dice.choice(
@@ -327,7 +331,12 @@ def test_with_a_single_stale_read_certificates_are_lost(monkeypatch: pytest.Monk
 def quiet(seed: int = 1) -> tuple[Directory, KeyList, list[Loss]]:
     losses: list[Loss] = []
     directory = Directory(seed, (0.0, 0.0))
-    keys = KeyList(directory, clock=directory, sleep=directory.sleep, report=losses.append)
+    keys = KeyList(
+        directory,
+        clock=directory,
+        sleep=directory.sleep,
+        report=lambda *loss: losses.append(loss[-1]),
+    )
     return directory, keys, losses
 
 
@@ -415,7 +424,7 @@ async def test_a_process_that_may_no_longer_write_mends_nothing() -> None:
         directory,
         clock=directory,
         sleep=directory.sleep,
-        report=losses.append,
+        report=lambda *loss: losses.append(loss[-1]),
         may_act=lambda: leads,
     )
     await keys.change(OBJECT, add=OURS)

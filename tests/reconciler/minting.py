@@ -76,6 +76,9 @@ class MintingDirectory(NoFederation):
     async def remove_certificate(self, *_: Any, **__: Any) -> None:
         raise AssertionError("this world has client secrets only")
 
+    def take_losses(self, object_id: ObjectId) -> tuple[()]:
+        return ()
+
     async def remove_password(self, object_id: ObjectId, key_id: KeyId) -> None:
         self.removed.append(key_id)
 

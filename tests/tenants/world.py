@@ -23,6 +23,7 @@ from appcredential.domain.tickets import Ticket
 from appcredential.errors import AppCredentialError
 from appcredential.gate import Gate
 from appcredential.kube.events import KubeEvents
+from appcredential.kube.inputs import KubeInputs
 from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.resources import (
     APP_CREDENTIALS,
@@ -35,6 +36,7 @@ from appcredential.kube.resources import (
 from appcredential.kube.secrets_store import KubeSecrets, secrets_path
 from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.kube.tickets import KubeTickets
+from appcredential.material import MaterialReader
 from appcredential.metrics import Metrics
 from appcredential.ports import MintedPassword, Probe
 from appcredential.reconciler import Reconciler
@@ -148,6 +150,9 @@ class FakeEntra(NoFederation):
     async def remove_certificate(self, *_: Any, **__: Any) -> None:
         raise AssertionError("this world has client secrets only")
 
+    def take_losses(self, object_id: ObjectId) -> tuple[()]:
+        return ()
+
     async def remove_password(self, object_id: ObjectId, key_id: KeyId) -> None:
         self._call("remove")
         self.credentials = [c for c in self.credentials if c.key_id != key_id]
@@ -230,6 +235,7 @@ class World:
             doubt=self.tenants.doubt,
             cluster_skew=self.api.skew,
             metrics=Metrics(self.store.samples),
+            materials=MaterialReader(KubeInputs(self.api)),
             permission_retry=timedelta(minutes=10),
             service_accounts=KubeServiceAccounts(self.api),
             outputs=KubeOutputs(self.api),

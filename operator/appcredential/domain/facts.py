@@ -18,8 +18,8 @@ from appcredential.domain.observed import (
     Target,
     Tenant,
 )
-from appcredential.domain.rotation import Schedule, asked_lifetime, schedule
-from appcredential.domain.secret_data import CLUSTER
+from appcredential.domain.rotation import Schedule, asked_lifetime, schedule, wanted_lifetime
+from appcredential.domain.secret_data import CLUSTER, can_sign_in
 from appcredential.domain.spec import AppCredentialSpec, KeyId, VerificationMode
 from appcredential.domain.takeover import Claim, claim
 
@@ -92,8 +92,16 @@ class Facts:
 
     @property
     def requires_proof(self) -> bool:
-        """`verification.mode` is Required."""
-        return self.spec.verification.mode is VerificationMode.REQUIRED
+        """`verification.mode` is Required, and the successor holds what it takes to sign in."""
+        p = self.o.pending
+        is_provable = p is None or p.value is None or can_sign_in(p.value)
+        return self.spec.verification.mode is VerificationMode.REQUIRED and is_provable
+
+    @property
+    def can_published_sign_in(self) -> bool:
+        """T's value is enough to sign in: not a certificate whose key is elsewhere."""
+        t = self.o.target
+        return t is None or t.value is None or can_sign_in(t.value)
 
     @property
     def has_valid_published(self) -> bool:
@@ -166,7 +174,8 @@ def assess(
         o = replace(o, target=None)
     entra_now = o.now + (o.directory_skew or timedelta(0))
     granted = None if isinstance(o.grant, Problem) else o.grant.max_lifetime
-    lifetime = asked_lifetime(spec.lifetime, granted, *tenant.ceilings(spec.type, application))
+    ceilings = tenant.ceilings(spec.type, application)
+    lifetime = asked_lifetime(wanted_lifetime(spec), granted, *ceilings)
     published = o.target.published if o.target is not None else None
     plan = None
     if published is not None:

@@ -21,7 +21,7 @@ from appcredential.domain.actions import (
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.grants import allows_type
 from appcredential.domain.observed import Application, Grant, Observation, Tenant
-from appcredential.domain.rotation import asked_lifetime
+from appcredential.domain.rotation import asked_lifetime, wanted_lifetime
 from appcredential.domain.secret_data import type_of
 from appcredential.domain.spec import AppCredentialSpec, CredentialType, Mode
 from appcredential.domain.takeover import (
@@ -117,7 +117,7 @@ def ticket_exists(o: Observation) -> Action | None:
 def unusable(o: Observation) -> Action | None:
     """4: spec or tenant not usable, never granted, suspended."""
     problem = _unusable(o)
-    return None if problem is None else Hold(_patient(o, problem))
+    return None if problem is None else Hold(patient(o, problem))
 
 
 def _unusable(o: Observation) -> Problem | None:
@@ -152,7 +152,7 @@ def _lifetime_problem(
     o: Observation, spec: AppCredentialSpec, tenant: Tenant, grant: Grant
 ) -> Problem | None:
     ceilings = tenant.ceilings(spec.type, o.application)
-    lifetime = asked_lifetime(spec.lifetime, grant.max_lifetime, *ceilings)
+    lifetime = asked_lifetime(wanted_lifetime(spec), grant.max_lifetime, *ceilings)
     if lifetime < o.policy.min_lifetime:
         return Problem(
             reason=Reason.LIFETIME_TOO_SHORT,
@@ -178,10 +178,20 @@ def _was_granted(o: Observation, spec: AppCredentialSpec, refusal: Problem) -> b
     return issued and known.get("clientId") == spec.client_id
 
 
-def _patient(o: Observation, problem: Problem) -> Problem:
+_MAY_ARRIVE = frozenset(
+    {
+        Reason.TENANT_NOT_FOUND,
+        Reason.TENANT_NOT_READY,
+        Reason.NOT_GRANTED,
+        Reason.SOURCE_NOT_FOUND,
+        Reason.KEYSTORE_PASSWORD,
+    }
+)
+
+
+def patient(o: Observation, problem: Problem) -> Problem:
     """Everything may arrive in one apply: wait a little before calling it stalled."""
-    waits = {Reason.TENANT_NOT_FOUND, Reason.TENANT_NOT_READY, Reason.NOT_GRANTED}
-    if problem.reason not in waits or not problem.stalled:
+    if problem.reason not in _MAY_ARRIVE or not problem.stalled:
         return problem
     if o.now >= patience_ends(o):
         return problem

@@ -54,6 +54,7 @@ from appcredential.domain.needs import (
     retire_time,
     seems_gone,
     unproven_publish_time,
+    usable_source,
 )
 from appcredential.domain.observed import (
     Abandoned,
@@ -71,7 +72,9 @@ from appcredential.domain.secret_data import (
     CLUSTER,
     MAX_ABANDONED,
     Publication,
+    derived_names,
     is_rendered,
+    leaf_of,
     render,
     type_of,
 )
@@ -87,6 +90,8 @@ OBSERVING = Problem(
     message="spec.mode is Observe: nothing is written to Entra or the cluster.",
     stalled=False,
 )
+SIGHTINGS = 3
+SIGHTING = timedelta(seconds=5)
 REPAIRED = "repaired"
 """Why T is written when nothing but its rendering differs."""
 
@@ -234,7 +239,10 @@ def rendering_differs(f: Facts) -> Action | None:
     t = f.o.target
     if t is None or t.value is None or f.published is None or f.o.now < repair_time(f):
         return None
-    wanted = render(f.spec, f.tenant, t.value, publication(f), t, None)
+    derived = f.o.material.derived
+    if derived_names(f.spec) - derived.keys():
+        return None  # source or password cannot be read: what T holds of them stays
+    wanted = render(f.spec, f.tenant, t.value, publication(f), t, None, derived=derived)
     if is_rendered(t, wanted) and t.data.keys() >= f.spec.secret.data.keys():
         return None
     return _write_target(f, REPAIRED)
@@ -324,6 +332,9 @@ def _uselessness(f: Facts, p: Pending) -> str | None:
     before = issued_before(f)
     if before is not None and p.minted.not_before < before:
         return "issued before what the spec's …IssuedBefore asks for"
+    brought = usable_source(f) if f.spec.is_brought else None
+    if brought is not None and leaf_of(brought.value) != leaf_of(p.value):
+        return "its source holds another one now"
     life = p.minted.expires - p.minted.not_before
     if p.minted.expires - f.entra_now < effective_renew_before(f.spec.rotation, life) / 2:
         return "too little of its life is left"
@@ -349,11 +360,17 @@ def sign_in_due(f: Facts) -> Action | None:
 def publishable(f: Facts) -> Action | None:
     """17: the successor is proven: give it to the workloads."""
     p = f.minted
-    if p is None or not f.is_granted:
+    if p is None or not f.is_granted or _lacks_password(f):
         return None
     if f.requires_proof:
         return Publish() if _is_proven(f, p) else None
     return Publish() if f.o.now >= unproven_publish_time(f, p) else None
+
+
+def _lacks_password(f: Facts) -> bool:
+    """Tell whether the keystore's password cannot be read; then T could not be written whole."""
+    problem = f.o.material.problem
+    return problem is not None and problem.reason is Reason.KEYSTORE_PASSWORD
 
 
 def _is_proven(f: Facts, p: Pending) -> bool:
@@ -369,6 +386,8 @@ def published_seems_gone(f: Facts) -> Action | None:
     """18a: the published key is not listed; only failing sign-ins make that believable."""
     if not seems_gone(f) or is_gone(f) or f.published is None or not f.is_granted:
         return None
+    if not f.can_published_sign_in:
+        return _read_again(f, SIGHTING / 2) if f.o.now >= _next_sighting(f) else None
     if not f.is_fresh:
         return _read_again(f, f.o.policy.freshness)
     due = signin.next_try(
@@ -377,12 +396,19 @@ def published_seems_gone(f: Facts) -> Action | None:
     return SignInPublished() if f.o.now >= due else None
 
 
+def _next_sighting(f: Facts) -> datetime:
+    """Return when the application may be looked at once more, by another replica if possible."""
+    return f.application.read_time + SIGHTING
+
+
 def successor_needed(f: Facts) -> Action | None:
     """18: mint. The intent is written first: the mutex and the journal."""
     p = f.pending
     if p is not None and p.state is not PendingState.ABANDONED:
         return None
     if not f.is_granted or not needs_successor(f) or f.o.now < mint_time(f):
+        return None
+    if _lacks_password(f):
         return None
     if not f.is_fresh:
         return _read_again(f, f.o.policy.freshness)
@@ -457,6 +483,8 @@ def _may_retire(f: Facts, r: Retiring) -> bool:
 
 def _proven_removal(f: Facts, r: Retiring) -> Action | None:
     """Remove by a fresh read, but first sign in with T's value, when a try is due."""
+    if not f.can_published_sign_in:
+        return _sighted_removal(f, r)
     proof, attempt = f.o.memory.published_proof, _published(f).attempt
     is_proven = (
         proof is not None
@@ -471,6 +499,13 @@ def _proven_removal(f: Facts, r: Retiring) -> Action | None:
     if not f.is_listed(_published(f).key_id):
         return None
     return removal if is_proven else SignInPublished()
+
+
+def _sighted_removal(f: Facts, r: Retiring) -> Action | None:
+    """Remove when T's certificate, whose key is elsewhere, was listed in three reads in a row."""
+    if len(f.o.memory.sightings.get(_published(f).key_id, ())) >= SIGHTINGS:
+        return _removal(f, r.key_id, r.cause)
+    return _read_again(f, SIGHTING / 2) if f.o.now >= _next_sighting(f) else None
 
 
 def _published(f: Facts) -> Minted:
@@ -569,7 +604,20 @@ def next_look(f: Facts) -> datetime:
         times.append(o.target.handed_over.until)
     if needs_successor(f) and (f.pending is None or f.pending.fenced_from_intent):
         times.append(mint_time(f))
+    times += _source_times(f)
     return _soonest(o, times)
+
+
+def _source_times(f: Facts) -> list[datetime]:
+    """Return when what others bring is worth another look; nothing tells of it."""
+    times = []
+    if f.o.material.problem is not None:
+        times.append(f.o.now + f.o.policy.settle)
+    if f.o.material.brought is not None:
+        times.append(_ours(f, f.o.material.brought.start))
+    if not f.can_published_sign_in and (f.retiring or seems_gone(f)):
+        times.append(_next_sighting(f))
+    return times
 
 
 def _pending_times(f: Facts) -> list[datetime]:

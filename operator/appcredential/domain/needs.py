@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from appcredential.domain.facts import Facts
-from appcredential.domain.observed import Credential, Pending, RetireCause, Retiring
+from appcredential.domain.observed import Brought, Credential, Pending, RetireCause, Retiring
 from appcredential.domain.rotation import backoff
+from appcredential.domain.secret_data import can_sign_in, leaf_of, needs_private_key
 from appcredential.domain.spec import KeyId, RetireWhen
 
 MAX_UNPUBLISHED = 3
 MAX_UNPUBLISHED_NOTHING_VALID = 5
 SLOW_MINTS_PER_LIFETIME = 20
 GONE_FAILURES = 3
+ABSENT_READS = 3
+_SECOND = timedelta(seconds=1)
 
 
 def is_published(f: Facts, key: KeyId) -> bool:
@@ -30,12 +33,63 @@ def needs_successor(f: Facts) -> bool:
 
 def _is_needed(f: Facts) -> bool:
     """Tell whether it is, whatever an `…IssuedBefore` asks for."""
+    if f.spec.is_brought:
+        return _source_offers(f)
     t = f.o.target
     if t is None or t.value is None or f.published is None or f.plan is None:
         return True
     if f.published.expires <= f.entra_now or is_gone(f) or f.is_from_another_cluster:
         return True
+    if not f.can_published_sign_in:
+        return True  # brought by others before, who still hold its private key
     return f.entra_now >= f.plan.renewal_time
+
+
+def _source_offers(f: Facts) -> bool:
+    """Tell whether what lies at the source is to be registered, for the first time or again.
+
+    What an administrator removed is not registered again: it may have leaked.
+    """
+    brought, t = usable_source(f), f.o.target
+    if brought is None:
+        return False
+    if t is None or t.value is None or f.published is None or f.plan is None:
+        return True
+    if f.is_from_another_cluster or is_new_at_source(f, brought):
+        return True
+    is_due = f.entra_now >= f.plan.renewal_time and not is_gone(f)
+    return is_due and source_end(f, brought) > f.published.expires
+
+
+def is_new_at_source(f: Facts, brought: Brought) -> bool:
+    """Tell whether the source holds another certificate than T."""
+    t = f.o.target
+    return t is None or t.value is None or leaf_of(t.value) != leaf_of(brought.value)
+
+
+def source_end(f: Facts, brought: Brought) -> datetime:
+    """Return until when a brought certificate would be registered now.
+
+    A second before its own end, as azure-cli does it: Graph refuses what is not within.
+    """
+    wanted = min(brought.end - _SECOND, f.entra_now + f.lifetime)
+    return wanted.replace(microsecond=0)
+
+
+def usable_source(f: Facts) -> Brought | None:
+    """Return what lies at the source when it can be registered now."""
+    brought = f.o.material.brought
+    if brought is None or f.o.material.problem is not None or lacks_private_key(f, brought):
+        return None
+    if not brought.start <= f.entra_now:
+        return None
+    life = source_end(f, brought) - f.entra_now
+    return brought if life >= f.o.policy.min_lifetime else None
+
+
+def lacks_private_key(f: Facts, brought: Brought) -> bool:
+    """Tell whether the Secret is to hold what only the private key gives, and it is elsewhere."""
+    return needs_private_key(f.spec) and not can_sign_in(brought.value)
 
 
 def issued_before(f: Facts) -> datetime | None:
@@ -73,15 +127,24 @@ def seems_gone(f: Facts) -> bool:
 
 
 def is_gone(f: Facts) -> bool:
-    """Tell whether failing sign-ins confirm that the published key is gone."""
+    """Tell whether failing sign-ins, or several reads, confirm that the published key is gone."""
     proof = f.o.memory.published_proof
-    if not seems_gone(f) or proof is None or f.published is None:
+    if not seems_gone(f) or f.published is None:
+        return False
+    if not f.can_published_sign_in:
+        return f.o.memory.absences.get(f.published.key_id, 0) >= ABSENT_READS
+    if proof is None:
         return False
     return (
         proof.attempt == f.published.attempt
         and proof.refusals >= GONE_FAILURES
         and proof.refused_for >= f.o.policy.gone_window
     )
+
+
+def gone_keys(f: Facts) -> frozenset[KeyId]:
+    """Return the published key when it is confirmed to be gone: no list has to wait for it."""
+    return frozenset({f.published.key_id} if f.published is not None and is_gone(f) else ())
 
 
 def known_keys(f: Facts) -> frozenset[KeyId]:

@@ -247,6 +247,40 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """A certificate that others made, as it lies at its source now.
+
+    Attributes:
+        value: its private key, where it is at hand, and then its chain, PEM.
+        start: of the certificate itself.
+        end: of the certificate itself.
+    """
+
+    value: SecretValue
+    start: datetime
+    end: datetime
+
+
+def _nothing_derived() -> Mapping[str, SecretValue]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What a credential or its Secret is made of beside the resource itself.
+
+    Attributes:
+        brought: what lies at the source; None for what is made here.
+        problem: why source or password cannot be used; then nothing new is made of them.
+        derived: template values that need cryptography, made of T's value.
+    """
+
+    brought: Brought | None = None
+    problem: Problem | None = None
+    derived: Mapping[str, SecretValue] = field(default_factory=_nothing_derived)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """What only this process knows. Losing it costs time, never safety.
 
@@ -254,6 +288,7 @@ class Memory:
         pending_proof: sign-ins with P's value.
         published_proof: sign-ins with T's value.
         absences: consecutive direct reads that lacked a key.
+        sightings: times of the last consecutive direct reads that showed the published key.
         application_missing: times of consecutive 404 answers for the application.
         removals: when this process removed a key.
         repairs: when this process last wrote T only because its rendering differed.
@@ -266,6 +301,9 @@ class Memory:
     pending_proof: Proof | None = None
     published_proof: Proof | None = None
     absences: Mapping[KeyId, int] = field(default_factory=lambda: MappingProxyType({}))
+    sightings: Mapping[KeyId, tuple[datetime, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
     application_missing: tuple[datetime, ...] = ()
     removals: Mapping[KeyId, datetime] = field(default_factory=lambda: MappingProxyType({}))
     repairs: tuple[datetime, ...] = ()
@@ -346,6 +384,7 @@ class Observation:
     memory: Memory
     target_owner: TargetOwner | None = None
     federation: Federation | None = None
+    material: Material = field(default_factory=Material)
 
     @property
     def own_target(self) -> Target | None:

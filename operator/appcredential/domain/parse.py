@@ -21,13 +21,13 @@ from appcredential.domain.federated_spec import (
     FederatedSpec,
 )
 from appcredential.domain.marker import Owner
+from appcredential.domain.parse_certificate import check_secret_of, parse_certificate
 from appcredential.domain.parse_federated import parse_federated, parse_federation
 from appcredential.domain.parse_secret import parse_secret
 from appcredential.domain.spec import (
     DEFAULT_LIFETIME,
     AppCredentialSpec,
     ApplicationGrantSpec,
-    CertificateSpec,
     ClientId,
     ClientSecretIdentity,
     CredentialType,
@@ -51,16 +51,12 @@ MAX_LIFETIMES: Final = {
     CredentialType.FEDERATED_IDENTITY: timedelta(days=3650),
 }
 MAX_LIFETIME: Final = max(MAX_LIFETIMES.values())
-KEY_SIZES: Final = (2048, 3072, 4096)
-MAX_SUBJECT: Final = 256
 MAX_GRACE: Final = timedelta(days=365)
 MAX_DESCRIPTION: Final = 46
 """What the marker and a space leave of Entra's 90 characters."""
 
 _SECOND: Final = timedelta(seconds=1)
 _NO_CONTROLS: Final = re.compile(r"[^\x00-\x1f\x7f]*")
-_ATTRIBUTE: Final = r"(CN|O|OU|C|L|ST|DC|STREET|UID)=([^,+\"\\<>;=\x00-\x1f\x7f]|\\[ \"#+,;<=>\\])+"
-_SUBJECT: Final = re.compile(rf"{_ATTRIBUTE}([,+]{_ATTRIBUTE})*")
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`")
 _AT: Final = " - at `$"
 
@@ -84,13 +80,13 @@ def parse_app_credential(manifest: Mapping[str, Any]) -> AppCredentialSpec:
     grace = checks.duration(
         "spec.deletionGracePeriod", spec.deletion_grace_period, timedelta(0), MAX_GRACE
     )
-    return AppCredentialSpec(
+    parsed = AppCredentialSpec(
         tenant=checks.object_name("spec.tenantRef.name", spec.tenant_ref.name),
         client_id=client_id,
         type=spec.type,
         description=_description(spec.client_secret.description) if spec.client_secret else "",
-        certificate=_certificate(spec.certificate or shapes.Certificate()),
         federated=federated,
+        certificate=parse_certificate(spec.certificate or shapes.Certificate()),
         lifetime=lifetime,
         rotation=_rotation(spec.rotation or shapes.Rotation(), lifetime or DEFAULT_LIFETIME),
         verification=_verification(spec),
@@ -102,6 +98,8 @@ def parse_app_credential(manifest: Mapping[str, Any]) -> AppCredentialSpec:
         mode=spec.mode,
         suspend=spec.suspend,
     )
+    check_secret_of(parsed)
+    return parsed
 
 
 def parse_entra_tenant(manifest: Mapping[str, Any]) -> EntraTenantSpec:
@@ -223,19 +221,6 @@ def _default_policy(federated: FederatedSpec | None) -> DeletionPolicy:
     """Data that a customer encrypts with a key is lost to all with the trust."""
     is_key = federated is not None and isinstance(federated.source, CustomerManagedKeySource)
     return DeletionPolicy.RETAIN if is_key else DeletionPolicy.REVOKE
-
-
-def _certificate(spec: shapes.Certificate) -> CertificateSpec:
-    path = "spec.certificate"
-    sizes = ", ".join(map(str, KEY_SIZES))
-    checks.require(
-        spec.private_key.size in KEY_SIZES, f"{path}.privateKey.size", f"must be one of {sizes}"
-    )
-    checks.at_most(f"{path}.subject", spec.subject, MAX_SUBJECT)
-    remedy = "must be a distinguished name (RFC 4514) such as CN=orders,O=Contoso"
-    ok = not spec.subject or _SUBJECT.fullmatch(spec.subject) is not None
-    checks.require(ok, f"{path}.subject", remedy)
-    return CertificateSpec(key_size=spec.private_key.size, subject=spec.subject)
 
 
 def _lifetime(path: str, value: str | None, most: timedelta = MAX_LIFETIME) -> timedelta | None:

@@ -72,7 +72,7 @@ def _data(spec: shapes.Secret, kind: CredentialType) -> Mapping[str, DataEntry]:
     for key in spec.data:
         checks.secret_key(path, key)
         remedy = f"may not contain {key}, which preset {spec.preset} writes: rename the key"
-        checks.require(key not in PRESET_KEYS[spec.preset, kind], path, remedy)
+        checks.require(key not in PRESET_KEYS.get((spec.preset, kind), ()), path, remedy)
     return MappingProxyType({k: _entry(f"{path}[{k}]", v, kind) for k, v in spec.data.items()})
 
 

@@ -68,10 +68,15 @@ def _url64(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
-def is_bundle(text: str) -> bool:
-    """Tell whether a value is one of a certificate: a key with a readable certificate."""
+def has_certificate(text: str) -> bool:
+    """Tell whether a value is one of a certificate."""
     try:
         leaf_der(text)
     except ValueError:
         return False
+    return True
+
+
+def has_private_key(text: str) -> bool:
+    """Tell whether a value can sign in: it holds the certificate's private key."""
     return bool(split_bundle(text)[0])

@@ -6,14 +6,22 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from appcredential.domain.spec import DEFAULT_LIFETIME, RotationSpec
+from appcredential.domain.spec import DEFAULT_LIFETIME, AppCredentialSpec, RotationSpec
 
 MAX_JITTER = 0.05
+_WHATEVER_IT_HAS = timedelta(days=3650)
 
 
-def asked_lifetime(spec: timedelta | None, *ceilings: timedelta | None) -> timedelta:
-    """Return the lifetime to ask for: the spec's (default 90 days), capped by every ceiling."""
-    return min([spec or DEFAULT_LIFETIME, *(c for c in ceilings if c is not None)])
+def wanted_lifetime(spec: AppCredentialSpec) -> timedelta:
+    """Return the spec's lifetime: 90 days when left out, a brought certificate's own at most."""
+    if spec.lifetime is not None:
+        return spec.lifetime
+    return _WHATEVER_IT_HAS if spec.is_brought else DEFAULT_LIFETIME
+
+
+def asked_lifetime(wanted: timedelta, *ceilings: timedelta | None) -> timedelta:
+    """Return the lifetime to ask for: the wanted one, capped by every ceiling."""
+    return min([wanted, *(c for c in ceilings if c is not None)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from appcredential.domain import pem
 from appcredential.domain.conditions import format_time
@@ -25,10 +26,21 @@ from appcredential.domain.observed import (
     Target,
     Tenant,
 )
-from appcredential.domain.presets import preset_data, shadowed
+from appcredential.domain.presets import PRIVATE_NAMES, preset_data, shadowed
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec import AppCredentialSpec, CredentialType, GenerateOnce, ObjectId
-from appcredential.domain.templates import parse_template, render_template
+from appcredential.domain.spec import (
+    AppCredentialSpec,
+    Cloud,
+    CredentialType,
+    GenerateOnce,
+    ObjectId,
+)
+from appcredential.domain.templates import (
+    KEYSTORE_NAMES,
+    names_in,
+    parse_template,
+    render_template,
+)
 
 PREFIX = "appcredential.io/"
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -71,12 +83,27 @@ class Rendering:
     annotations: Mapping[str, str]
 
 
-def template_values(spec: AppCredentialSpec, tenant: Tenant, secret: SecretValue) -> dict[str, str]:
+_AZURE_ENVIRONMENTS: Final = {
+    Cloud.PUBLIC: "public",
+    Cloud.US_GOVERNMENT: "usgovernment",
+    Cloud.US_GOVERNMENT_DOD: "usgovernment",
+    Cloud.CHINA: "china",
+    Cloud.CUSTOM: "custom",
+}
+
+
+def template_values(
+    spec: AppCredentialSpec,
+    tenant: Tenant,
+    secret: SecretValue,
+    derived: Mapping[str, SecretValue],
+) -> dict[str, str]:
     """Return what `$(name)` stands for. The result holds the secret: never log it."""
     common = {
         "tenantId": tenant.tenant_id,
         "clientId": spec.client_id,
         "authorityHost": tenant.authority_host,
+        "azureEnvironment": _AZURE_ENVIRONMENTS[tenant.cloud],
         "mountPath": spec.secret.mount_path,
     }
     if spec.type is CredentialType.CLIENT_SECRET:
@@ -91,7 +118,26 @@ def template_values(spec: AppCredentialSpec, tenant: Tenant, secret: SecretValue
         "thumbprintSHA256": pem.sha256_thumbprint(der),
         "x5t": pem.x5t(der),
         "x5tS256": pem.x5t_s256(der),
+        **{name: value.reveal() for name, value in derived.items()},
     }
+
+
+def derived_names(spec: AppCredentialSpec) -> frozenset[str]:
+    """Return the names that the Secret's content refers to and cryptography must make."""
+    if spec.type is not CredentialType.CERTIFICATE:
+        return frozenset()
+    preset = preset_data(spec.secret.preset, spec.type, keystore=spec.has_keystore)
+    return _referred(spec, preset) & (KEYSTORE_NAMES | {"jwk"})
+
+
+def needs_private_key(spec: AppCredentialSpec) -> bool:
+    """Tell whether users ask for what there is only with the private key."""
+    return spec.has_keystore or bool(_referred(spec, {}) & PRIVATE_NAMES)
+
+
+def _referred(spec: AppCredentialSpec, preset: Mapping[str, str]) -> frozenset[str]:
+    texts = [e.text for e in spec.secret.data.values() if not isinstance(e, GenerateOnce)]
+    return frozenset().union(*(names_in(t, spec.type) for t in (*texts, *preset.values())))
 
 
 def render(
@@ -101,6 +147,8 @@ def render(
     publication: Publication,
     live: Target | None,
     generate: Callable[[int], SecretValue] | None,
+    *,
+    derived: Mapping[str, SecretValue] = MappingProxyType({}),
 ) -> Rendering:
     """Return the whole wanted content of T.
 
@@ -112,9 +160,11 @@ def render(
         live: the Secret as it is, whose foreign keys and generated values stay.
         generate: makes a value of that many characters for `generateOnce`; None
             leaves a missing one out, which then differs from the live Secret.
+        derived: values that cryptography made of the credential's, by template name.
     """
     old = _written(live)
-    data = _data(spec, tenant, secret, live, generate)
+    values = template_values(spec, tenant, secret, derived)
+    data = _data(spec, values, live, generate)
     data = _handed_over(publication, live, data) | data
     labels = {MANAGED_BY: "appcredential", **spec.secret.labels}
     annotations = {**spec.secret.annotations, **_annotations(publication)}
@@ -145,8 +195,22 @@ def is_rendered(live: Target, wanted: Rendering) -> bool:
 
 def type_of(value: SecretValue) -> CredentialType:
     """Return the type of the credential that a value is of."""
-    is_bundle = pem.is_bundle(value.reveal())
-    return CredentialType.CERTIFICATE if is_bundle else CredentialType.CLIENT_SECRET
+    is_certificate = pem.has_certificate(value.reveal())
+    return CredentialType.CERTIFICATE if is_certificate else CredentialType.CLIENT_SECRET
+
+
+def can_sign_in(value: SecretValue) -> bool:
+    """Tell whether a value is enough to sign in; a certificate whose key is elsewhere is not."""
+    text = value.reveal()
+    return pem.has_private_key(text) or not pem.has_certificate(text)
+
+
+def leaf_of(value: SecretValue) -> bytes | None:
+    """Return the certificate itself, DER; None for what holds none."""
+    try:
+        return pem.leaf_der(value.reveal())
+    except ValueError:
+        return None
 
 
 def find_value(data: Mapping[str, SecretValue], digest: str) -> SecretValue | None:
@@ -163,17 +227,20 @@ def find_value(data: Mapping[str, SecretValue], digest: str) -> SecretValue | No
 
 def _data(
     spec: AppCredentialSpec,
-    tenant: Tenant,
-    secret: SecretValue,
+    values: Mapping[str, str],
     live: Target | None,
     generate: Callable[[int], SecretValue] | None,
 ) -> dict[str, SecretValue]:
-    values = template_values(spec, tenant, secret)
-
     def fill(text: str) -> SecretValue:
         return SecretValue(render_template(parse_template(text, spec.type), values))
 
-    data = {k: fill(text) for k, text in preset_data(spec.secret.preset, spec.type).items()}
+    preset = preset_data(
+        spec.secret.preset,
+        spec.type,
+        keystore=spec.has_keystore,
+        private=values.get("privateKey") != "",
+    )
+    data = {key: fill(text) for key, text in preset.items()}
     for key, entry in spec.secret.data.items():
         if not isinstance(entry, GenerateOnce):
             data[key] = fill(entry.text)

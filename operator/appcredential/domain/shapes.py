@@ -20,6 +20,7 @@ from appcredential.domain.federated_spec import (
 from appcredential.domain.spec import (
     DEFAULT_KEY_SIZE,
     DEFAULT_MOUNT_PATH,
+    CertificateSource,
     Cloud,
     CredentialType,
     DeletionPolicy,
@@ -60,12 +61,35 @@ class PrivateKey(Shape, frozen=True):
     size: int = DEFAULT_KEY_SIZE
 
 
+class KeyRef(Shape, frozen=True):
+    """A key of a Secret or ConfigMap in the same namespace."""
+
+    name: str
+    key: str | None = None
+
+
+class Pkcs12(Shape, frozen=True):
+    """`spec.certificate.keystore.pkcs12`."""
+
+    password_secret_key_ref: KeyRef
+
+
+class Keystore(Shape, frozen=True):
+    """`spec.certificate.keystore`."""
+
+    pkcs12: Pkcs12
+
+
 class Certificate(Shape, frozen=True):
     """`spec.certificate`."""
 
-    source: Literal["Generate"] = "Generate"
-    private_key: PrivateKey = PrivateKey()
-    subject: str = ""
+    source: CertificateSource = CertificateSource.GENERATE
+    private_key: PrivateKey | None = None
+    subject: str | None = None
+    secret_key_ref: KeyRef | None = None
+    config_map_key_ref: KeyRef | None = None
+    inline: str | None = None
+    keystore: Keystore | None = None
 
 
 class ConfigMapOutput(Shape, frozen=True):

@@ -79,6 +79,18 @@ class Preset(StrEnum):
 
     AZURE_IDENTITY = "AzureIdentity"
     RAW = "Raw"
+    TERRAFORM = "Terraform"
+    MICROSOFT_IDENTITY_WEB = "MicrosoftIdentityWeb"
+    GRAFANA = "Grafana"
+
+
+class CertificateSource(StrEnum):
+    """`spec.certificate.source`: where key and certificate come from."""
+
+    GENERATE = "Generate"
+    SECRET = "Secret"
+    CONFIG_MAP = "ConfigMap"
+    INLINE = "Inline"
 
 
 class Cloud(StrEnum):
@@ -149,11 +161,30 @@ class SecretSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateSpec:
-    """`spec.certificate`. An empty subject is made of namespace and name."""
+class KeyRef:
+    """A key of a Secret or ConfigMap in the resource's own namespace."""
 
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateSpec:
+    """`spec.certificate`.
+
+    Attributes:
+        subject: made of namespace and name when empty.
+        ref: where the certificate lies, for the sources Secret and ConfigMap.
+        inline: the certificate itself, for the source Inline.
+        keystore_password: of the PKCS #12 file; None when none is wanted.
+    """
+
+    source: CertificateSource = CertificateSource.GENERATE
     key_size: int = DEFAULT_KEY_SIZE
     subject: str = ""
+    ref: KeyRef | None = None
+    inline: str = ""
+    keystore_password: KeyRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +205,17 @@ class AppCredentialSpec:
     deletion_grace_period: timedelta = DEFAULT_DELETION_GRACE
     mode: Mode = Mode.MANAGE
     suspend: bool = False
+
+    @property
+    def is_brought(self) -> bool:
+        """Others make the certificate, and renew it."""
+        is_certificate = self.type is CredentialType.CERTIFICATE
+        return is_certificate and self.certificate.source is not CertificateSource.GENERATE
+
+    @property
+    def has_keystore(self) -> bool:
+        """A PKCS #12 file is wanted."""
+        return self.certificate.keystore_password is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

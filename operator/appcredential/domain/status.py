@@ -41,8 +41,10 @@ from appcredential.domain.needs import (
     seems_gone,
 )
 from appcredential.domain.observed import Minted, Observation, Retiring, Target
-from appcredential.domain.rotation import asked_lifetime, is_overdue, schedule
+from appcredential.domain.rotation import is_overdue, schedule, wanted_lifetime
+from appcredential.domain.secret_data import can_sign_in
 from appcredential.domain.signin import Proof, SignInClass, is_failing_long
+from appcredential.domain.source_problems import SOURCE_REASONS, source_problem
 from appcredential.domain.spec import AppCredentialSpec, CredentialType, VerificationMode
 
 _PAUSED = frozenset({Reason.SUSPENDED, Reason.OBSERVING})
@@ -75,9 +77,8 @@ def project(o: Observation, f: Facts | None, gate: Problem | None) -> dict[str, 
         problem = gate or (_problem(f) if f is not None else None)
         ready = _ready(o, f, problem)
         judged = [ready, _verified(o, f), _expiring(o, f)]
-    awaited = _awaited(o, f)
-    conditions = [*judged, *_abnormal(ready, problem, awaited)]
-    generation = _observed_generation(o, ready, problem, awaited)
+    conditions = [*judged, *_abnormal(o, f, ready, problem)]
+    generation = _observed_generation(o, ready, problem, _awaited(o, f))
     status: dict[str, Any] = {
         "observedGeneration": generation,
         "conditions": merge_conditions(
@@ -116,7 +117,7 @@ def _entra_now(o: Observation) -> datetime:
 
 def _problem(f: Facts) -> Problem | None:
     """Return what keeps a needed successor from coming about, or a revocation."""
-    cause = _successor_problem(f)
+    cause = source_problem(f) or _successor_problem(f)
     return cause if not is_revoking(f) else _revocation_problem(f, cause)
 
 
@@ -244,7 +245,9 @@ def _ready_words(
     words = (Reason.PUBLISHED, "The Secret holds a valid credential.")
     if problem is not None and problem.reason in _PAUSED:
         words = (problem.reason, "The Secret holds a valid credential; it is not renewed.")
-    elif problem is not None and _is_rotating(o, f, published):
+    elif problem is not None and (
+        problem.reason in SOURCE_REASONS or _is_rotating(o, f, published)
+    ):
         words = (Reason.ROTATION_FAILING, f"The published credential works. {problem.message}")
     return {"reason": words[0], "message": words[1]}
 
@@ -257,7 +260,7 @@ def _is_rotating(o: Observation, f: Facts | None, published: Minted) -> bool:
     if not isinstance(spec, AppCredentialSpec):
         return True  # a gate before the spec's is closed too: nobody can say when one is due
     start, end, seed = published.not_before, published.expires, published.key_id
-    plan = schedule(spec.rotation, asked_lifetime(spec.lifetime), start, end, seed)
+    plan = schedule(spec.rotation, wanted_lifetime(spec), start, end, seed)
     return _entra_now(o) >= plan.renewal_time or _awaited(o, f) is not None
 
 
@@ -320,6 +323,12 @@ def _verified(o: Observation, f: Facts | None) -> Condition:
     elif t is not None and t.published is not None and t.verified_time is not None:
         status, reason = "True", Reason.PROVEN
         message = "The published credential signed in before it was published."
+    elif _is_keyless(o):
+        status, reason = "Unknown", Reason.NOT_VERIFIABLE
+        message = (
+            "The certificate's private key is elsewhere, so no sign-in could be tried. Workloads "
+            "that read its source may use a renewed one before it is registered."
+        )
     elif _mode(o) is VerificationMode.DISABLED:
         status, reason = "Unknown", Reason.DISABLED
         message = "spec.verification.mode is Disabled."
@@ -327,6 +336,14 @@ def _verified(o: Observation, f: Facts | None) -> Condition:
         status, reason = "Unknown", Reason.NOT_VERIFIED
         message = "No credential has been proven yet."
     return Condition(type=ConditionType.VERIFIED, status=status, reason=reason, message=message)
+
+
+def _is_keyless(o: Observation) -> bool:
+    """Tell whether T holds a certificate whose private key is elsewhere."""
+    t, spec = o.own_target, o.resource.spec
+    if t is None or t.value is None or not isinstance(spec, AppCredentialSpec):
+        return False
+    return not can_sign_in(t.value)
 
 
 def _mode(o: Observation) -> VerificationMode:
@@ -350,7 +367,9 @@ def _expiring(o: Observation, f: Facts | None) -> Condition:
     return Condition(type=ConditionType.EXPIRING, status=status, reason=reason, message=message)
 
 
-def _abnormal(ready: Condition, problem: Problem | None, awaited: str | None) -> list[Condition]:
+def _abnormal(
+    o: Observation, f: Facts | None, ready: Condition, problem: Problem | None
+) -> list[Condition]:
     """Return Stalled, or Reconciling while the spec is not met; never both."""
     if problem is not None and problem.stalled:
         return [
@@ -363,10 +382,18 @@ def _abnormal(ready: Condition, problem: Problem | None, awaited: str | None) ->
         ]
     if problem is not None and problem.reason in _PAUSED:
         return []
-    if ready.status == "True" and awaited is None:
+    is_race = _is_keyless(o) and f is not None and (needs_successor(f) or f.minted is not None)
+    awaited = _awaited(o, f)
+    if ready.status == "True" and not is_race and awaited is None:
         return []
     reason, message = ready.reason, ready.message
-    if ready.status == "True" and awaited is not None:
+    if is_race:
+        reason = Reason.SOURCE_RACE
+        message = (
+            "The certificate was renewed at its source and is being registered. Workloads that "
+            "read the source sign in with it once that is done."
+        )
+    elif ready.status == "True" and awaited is not None:
         reason, message = Reason.PROGRESSING, awaited
     return [
         Condition(type=ConditionType.RECONCILING, status="True", reason=reason, message=message)
@@ -432,6 +459,8 @@ def _thumbprints(t: Target) -> dict[str, str]:
     return {
         "thumbprint": pem.sha1_thumbprint(der),
         "thumbprintSHA256": pem.sha256_thumbprint(der),
+        "x5t": pem.x5t(der),
+        "x5tS256": pem.x5t_s256(der),
     }
 
 

@@ -18,7 +18,13 @@ from urllib.parse import quote
 
 from appcredential.domain.spec import CredentialType
 
-_COMMON: Final = ("tenantId", "clientId", "authorityHost", "mountPath")
+_COMMON: Final = ("tenantId", "clientId", "authorityHost", "azureEnvironment", "mountPath")
+_BYTES: Final = "pkcs12"
+"""Not text: it can be written as it is or as base64."""
+
+KEYSTORE_NAMES: Final = frozenset({_BYTES, "pkcs12Password"})
+"""What there is only where a PKCS #12 file is wanted."""
+
 TEMPLATE_NAMES: Final[Mapping[CredentialType, tuple[str, ...]]] = MappingProxyType(
     {
         CredentialType.CLIENT_SECRET: (*_COMMON, "clientSecret"),
@@ -30,6 +36,8 @@ TEMPLATE_NAMES: Final[Mapping[CredentialType, tuple[str, ...]]] = MappingProxyTy
             "thumbprintSHA256",
             "x5t",
             "x5tS256",
+            "jwk",
+            *sorted(KEYSTORE_NAMES),
         ),
     }
 )
@@ -41,7 +49,7 @@ def _plain(value: str) -> str:
 
 
 def _base64(value: str) -> str:
-    return base64.b64encode(value.encode()).decode()
+    return base64.b64encode(value.encode(errors="surrogateescape")).decode()
 
 
 def _url(value: str) -> str:
@@ -105,6 +113,15 @@ def render_template(parts: Iterable[Part], values: Mapping[str, str]) -> str:
     )
 
 
+def names_in(text: str, kind: CredentialType) -> frozenset[str]:
+    """Return the names that a value refers to.
+
+    Raises:
+        ValueError: as `parse_template`.
+    """
+    return frozenset(p.name for p in parse_template(text, kind) if isinstance(p, Reference))
+
+
 def _read_after_dollar(rest: str, names: Collection[str]) -> tuple[Part, str]:
     if rest.startswith("$"):
         return Literal("$"), rest[1:]
@@ -120,6 +137,8 @@ def _reference(inside: str, names: Collection[str]) -> Reference:
         raise ValueError(f"refers to an unknown name: use one of {', '.join(names)}")
     if wanted not in _FORMATS or (colon and not wanted):
         raise ValueError("refers with an unknown format: use :json, :base64 or :url")
+    if name == _BYTES and wanted not in {"", "base64"}:
+        raise ValueError(f"refers to {_BYTES}, which is no text: use it alone or with :base64")
     return Reference(name, wanted)
 
 

@@ -49,10 +49,11 @@ from appcredential.entra.wire import (
     decode_own_end,
 )
 from appcredential.errors import RejectedError, ThrottledError, TooLateError
-from appcredential.ports import Clock, MintedPassword, NewCertificate
+from appcredential.ports import CertificateLoss, Clock, MintedPassword, NewCertificate
 
 _ListQuery = ApplicationsRequestBuilder.ApplicationsRequestBuilderGetQueryParameters
 _OWN_SELECT: Final = ["id", "passwordCredentials"]
+_MAX_LOSSES: Final = 20
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -84,11 +85,13 @@ class GraphDirectory:
         self._shared = SharedReads(self._read, clock)
         self._federated = GraphFederated(session, clock)
         self._shared_federated = SharedReads(self._read_federated, clock)
+        self._report = report
+        self._losses: dict[ObjectId, list[CertificateLoss]] = {}
         self._keys = KeyList(
             GraphKeys(session, self._gate, clock, may_act),
             clock=clock,
             sleep=sleep,
-            report=report,
+            report=self._note_loss,
             may_act=may_act,
         )
         self._confirming: dict[ObjectId, asyncio.Task[None]] = {}
@@ -145,14 +148,18 @@ class GraphDirectory:
             await self._session.send(Call(operation=REMOVE, is_write=True, make=make))
 
     async def add_certificate(
-        self, object_id: ObjectId, certificate: NewCertificate, known: frozenset[KeyId]
+        self,
+        object_id: ObjectId,
+        certificate: NewCertificate,
+        known: frozenset[KeyId],
+        gone: frozenset[KeyId],
     ) -> None:
         """Register a certificate; see `ports.Directory`.
 
         Raises:
             OutcomeUnknownError: sent, and no usable answer: the same call is safe to repeat.
         """
-        await self._change_keys(object_id, known, add=certificate)
+        await self._change_keys(object_id, known, add=certificate, gone=gone)
 
     async def remove_certificate(
         self, object_id: ObjectId, key_id: KeyId, known: frozenset[KeyId]
@@ -193,6 +200,17 @@ class GraphDirectory:
         async with self._pausing():
             return await self._federated.list(object_id)
 
+    def take_losses(self, object_id: ObjectId) -> tuple[CertificateLoss, ...]:
+        """Return what was lost of others' certificates; see `ports.Directory`."""
+        return tuple(self._losses.pop(object_id, ()))
+
+    def _note_loss(self, object_id: ObjectId, key_id: KeyId, loss: Loss) -> None:
+        self._report(loss)
+        if loss is not Loss.OURS_RESTORED:
+            noted = self._losses.setdefault(object_id, [])
+            noted.append(CertificateLoss(key_id, is_restored=loss is Loss.RESTORED))
+            del noted[:-_MAX_LOSSES]
+
     async def close(self) -> None:
         """End the confirmations that run."""
         for task in self._confirming.values():
@@ -206,11 +224,12 @@ class GraphDirectory:
         *,
         add: NewCertificate | None = None,
         remove: frozenset[KeyId] = frozenset(),
+        gone: frozenset[KeyId] = frozenset(),
     ) -> None:
         before = self._keys.sent(object_id)
         try:
             async with self._write(object_id):
-                await self._keys.change(object_id, add=add, remove=remove, known=known)
+                await self._keys.change(object_id, add=add, remove=remove, known=known, gone=gone)
         finally:
             # Also without an answer: what may have been sent has to be watched.
             if self._keys.sent(object_id) is not before:

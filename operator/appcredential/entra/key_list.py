@@ -58,6 +58,7 @@ class Loss(StrEnum):
     """Another writer's list lacked the key that we had just added; it was added again."""
 
 
+Report: TypeAlias = Callable[[ObjectId, KeyId, Loss], None]
 Turn: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
 """Holds an application's turn to be written."""
 
@@ -141,7 +142,8 @@ class KeyList:
     """Adds and removes entries of one tenant's applications. The caller holds the write's turn.
 
     Args:
-        report: called with every loss that a confirmation finds.
+        report: called with the application, the key and what became of it, for every loss that
+            a confirmation finds.
         may_act: whether this process may still write; a confirmation outlasts an effect.
     """
 
@@ -152,7 +154,7 @@ class KeyList:
         clock: Clock,
         sleep: Sleep,
         timing: Timing = TIMING,
-        report: Callable[[Loss], None] = lambda _: None,
+        report: Report = lambda *_: None,
         may_act: Callable[[], bool] = lambda: True,
     ) -> None:
         self._may_act = may_act
@@ -180,6 +182,7 @@ class KeyList:
         add: NewCertificate | None = None,
         remove: frozenset[KeyId] = frozenset(),
         known: frozenset[KeyId] = frozenset(),
+        gone: frozenset[KeyId] = frozenset(),
     ) -> bool:
         """Add one entry and remove others by one PATCH; nothing is sent when it is so already.
 
@@ -188,6 +191,7 @@ class KeyList:
             add: a new entry.
             remove: keys that go.
             known: keys that are recorded to exist: a read without them is stale.
+            gone: keys that are proven to be gone, though a read showed them lately.
 
         Returns:
             Whether a PATCH was sent.
@@ -196,13 +200,14 @@ class KeyList:
             UnavailableError: the reads disagree or lack something; try again later.
             AppCredentialError: whatever the requests raise.
         """
+        self._forget(object_id, gone)
         listed = await self._agreed(object_id, known)
         ids = {key.key_id for key in listed}
         wanted = add if add is not None and add.key_id not in ids else None
         if wanted is None and not remove & ids:
             return False
         kept = [key for key in listed if key.key_id not in remove]
-        await self._replace(object_id, kept, wanted, remove)
+        await self._replace(object_id, kept, wanted, remove | gone)
         return True
 
     def sent(self, object_id: ObjectId) -> object:
@@ -367,7 +372,7 @@ class KeyList:
             "certificates of the application changed under our hands",
             extra={"application": object_id, "key_id": key_id, "outcome": str(loss)},
         )
-        self._report(loss)
+        self._report(object_id, key_id, loss)
 
 
 def _moment(instant: datetime) -> str:

@@ -1,0 +1,109 @@
+"""Further forms of key and certificate: other libraries read them, and find the same."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from appcredential.domain import pem
+from appcredential.domain.secret_value import SecretValue
+from appcredential.keystores import build_jwk, is_packed, pack_pkcs12
+from tests.support.keys import make_certificate, rsa_key
+
+MADE = make_certificate("orders")
+ISSUER = make_certificate("issuer", key=rsa_key(1))
+VALUE = SecretValue((MADE.bundle + ISSUER.pem).decode())
+PASSWORD = SecretValue("correct höhrse")
+PUBLIC = SecretValue(MADE.pem.decode())
+
+
+def raw(packed: SecretValue) -> bytes:
+    return packed.reveal().encode(errors="surrogateescape")
+
+
+def test_a_keystore_holds_key_certificate_and_chain() -> None:
+    packed = pack_pkcs12(VALUE, PASSWORD)
+    found = pkcs12.load_pkcs12(raw(packed), PASSWORD.reveal().encode())
+    assert found.cert is not None
+    assert found.cert.certificate == MADE.certificate
+    assert [c.certificate for c in found.additional_certs] == [ISSUER.certificate]
+    assert is_packed(packed, VALUE, PASSWORD)
+    assert pack_pkcs12(VALUE, PASSWORD) != packed, "salts are random"
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl here")
+def test_openssl_reads_it_with_the_algorithms_of_today(tmp_path: Path) -> None:
+    file = tmp_path / "keystore.p12"
+    file.write_bytes(raw(pack_pkcs12(VALUE, SecretValue("secret"))))
+    command = ["openssl", "pkcs12", "-in", str(file), "-passin", "pass:secret", "-info", "-noenc"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert "BEGIN PRIVATE KEY" in done.stdout
+    assert "PBES2, PBKDF2, AES-256-CBC" in done.stderr
+    assert "hmacWithSHA256" in done.stderr
+    assert "RC2" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("packed", "value", "password"),
+    [
+        (pack_pkcs12(VALUE, PASSWORD), VALUE, SecretValue("another")),
+        (pack_pkcs12(VALUE, PASSWORD), SecretValue(MADE.bundle.decode()), PASSWORD),
+        (
+            pack_pkcs12(SecretValue(ISSUER.bundle.decode()), PASSWORD),
+            SecretValue(MADE.bundle.decode()),
+            PASSWORD,
+        ),
+        (SecretValue("damaged"), VALUE, PASSWORD),
+    ],
+    ids=["another password", "another chain", "another key", "damaged"],
+)
+def test_one_that_is_out_of_date_is_noticed(
+    packed: SecretValue, value: SecretValue, password: SecretValue
+) -> None:
+    assert not is_packed(packed, value, password)
+
+
+def test_a_file_without_a_key_is_not_ours() -> None:
+    chain_only = pkcs12.serialize_key_and_certificates(
+        None, None, MADE.certificate, None, serialization.BestAvailableEncryption(b"secret")
+    )
+    packed = SecretValue(chain_only.decode(errors="surrogateescape"))
+    assert not is_packed(packed, VALUE, SecretValue("secret"))
+
+
+def test_a_jwk_is_the_same_key() -> None:
+    found = json.loads(build_jwk(VALUE).reveal())
+    numbers = MADE.key.private_numbers()
+    assert isinstance(numbers, rsa.RSAPrivateNumbers)
+    public = numbers.public_numbers
+
+    def number(name: str) -> int:
+        text = found[name]
+        return int.from_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+
+    assert (number("n"), number("e"), number("d")) == (public.n, public.e, numbers.d)
+    assert (number("p"), number("q")) == (numbers.p, numbers.q)
+    assert (number("dp"), number("dq"), number("qi")) == (numbers.dmp1, numbers.dmq1, numbers.iqmp)
+    assert found["kty"] == "RSA"
+    assert found["kid"] == MADE.thumbprint
+    assert found["x5t"] == pem.x5t(MADE.der)
+    assert found["x5t#S256"] == pem.x5t_s256(MADE.der)
+    assert found["x5c"] == [MADE.base64, ISSUER.base64]
+    assert build_jwk(VALUE) == build_jwk(VALUE)
+
+
+@pytest.mark.parametrize("value", [PUBLIC, SecretValue("a client secret")])
+def test_nothing_is_made_of_what_has_no_private_key(value: SecretValue) -> None:
+    with pytest.raises(ValueError, match="no key and certificate"):
+        pack_pkcs12(value, PASSWORD)
+    with pytest.raises(ValueError, match="no key and certificate"):
+        build_jwk(value)

@@ -1,0 +1,433 @@
+"""Certificates that others make: when they are registered, and what is said of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from appcredential.domain.actions import (
+    ApplyStatus,
+    Fence,
+    Mint,
+    Publish,
+    ReadApplication,
+    Remove,
+    SignInPending,
+    SignInPublished,
+    Sleep,
+)
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts import Facts
+from appcredential.domain.lifecycle import (
+    decide,
+    next_look,
+    publishable,
+    published_seems_gone,
+    rendering_differs,
+    retirement_due,
+    sign_in_due,
+    successor_needed,
+)
+from appcredential.domain.needs import is_gone, needs_successor, source_end
+from appcredential.domain.observed import (
+    Brought,
+    Credential,
+    Material,
+    Memory,
+    Observation,
+    Pending,
+    Target,
+)
+from appcredential.domain.secret_data import can_sign_in, derived_names, leaf_of, type_of
+from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.signin import PROVEN
+from appcredential.domain.source_problems import source_problem
+from appcredential.domain.spec import (
+    AppCredentialSpec,
+    CertificateSource,
+    CertificateSpec,
+    CredentialType,
+    KeyRef,
+    Preset,
+    Template,
+    VerificationMode,
+)
+from appcredential.domain.status import project
+from tests.support.builders import (
+    ATTEMPT,
+    DAY,
+    HOUR,
+    IDENTITY,
+    KEY,
+    MINUTE,
+    NEXT,
+    NEXT_ATTEMPT,
+    NOT_YET,
+    NOW,
+    OLD,
+    OLD_ATTEMPT,
+    OTHER_IDENTITY,
+    OWNER,
+    SECOND,
+    application,
+    credential,
+    facts,
+    minted,
+    observation,
+    pending,
+    proof,
+    resource,
+    retiring,
+    spec,
+    target,
+)
+from tests.support.keys import make_certificate
+
+OURS = make_certificate("published")
+RENEWED = make_certificate("renewed")
+PAIR, NEW_PAIR = (SecretValue(made.bundle.decode()) for made in (OURS, RENEWED))
+PUBLIC, NEW_PUBLIC = (SecretValue(made.pem.decode()) for made in (OURS, RENEWED))
+SOURCE = CertificateSpec(source=CertificateSource.SECRET, ref=KeyRef(name="tls", key="tls.crt"))
+FAR = NOW + 365 * DAY
+
+
+def brought_spec(lifetime: timedelta | None = None, **words: Any) -> AppCredentialSpec:
+    wanted = replace(spec(lifetime=lifetime), type=CredentialType.CERTIFICATE, certificate=SOURCE)
+    return replace(wanted, **words)
+
+
+def brought(
+    value: SecretValue = PAIR, start: datetime = NOW - 10 * DAY, end: datetime = FAR
+) -> Brought:
+    return Brought(value=value, start=start, end=end)
+
+
+def holding(value: SecretValue = PAIR, **words: Any) -> Target:
+    made = minted(value=value, **words)
+    return target(made, value=value, spec=brought_spec())
+
+
+def key(key_id: Any = KEY, attempt: Any = ATTEMPT, end: datetime = NOW + 80 * DAY) -> Credential:
+    found = credential(key_id, attempt=attempt, end=end)
+    return replace(found, type=CredentialType.CERTIFICATE)
+
+
+def seen(material: Material | Brought | None = None, **words: Any) -> Observation:
+    """Return a published brought certificate, whose source still holds it."""
+    wanted = words.pop("spec", brought_spec())
+    words.setdefault("target", holding())
+    words.setdefault("application", application(key()))
+    o = observation(resource=resource(wanted), **words)
+    found = brought() if material is None else material
+    return replace(o, material=Material(brought=found) if isinstance(found, Brought) else found)
+
+
+NO_PASSWORD = Problem(reason=Reason.KEYSTORE_PASSWORD, message="x")
+WITH_JWK = brought_spec(secret=replace(spec().secret, data={"a": Template("$(jwk)")}))
+
+
+def needed(o: Observation) -> bool:
+    return needs_successor(facts(o))
+
+
+# --- when a successor is needed ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("o", "expected"),
+    [
+        (seen(), False),
+        (seen(brought(NEW_PAIR)), True),
+        (seen(target=None), True),
+        (seen(target=target(damaged=True)), True),
+        (seen(Material(), target=None), False),
+        (seen(Material(brought=brought(NEW_PAIR), problem=NO_PASSWORD)), False),
+        (seen(brought(NEW_PAIR, start=NOW + SECOND)), False),
+        (seen(brought(NEW_PAIR, end=NOW + 59 * MINUTE)), False),
+        (seen(brought(NEW_PUBLIC), spec=WITH_JWK), False),
+        (seen(now=NOW + 60 * DAY), True),
+        (seen(brought(end=NOW + 80 * DAY + SECOND), now=NOW + 60 * DAY), False),
+        (seen(now=NOW + 81 * DAY), True),
+    ],
+    ids=[
+        "the source holds what is published",
+        "the source was renewed",
+        "nothing is published",
+        "what was published is damaged",
+        "nothing at the source",
+        "something is wrong with it",
+        "it is not valid yet",
+        "it ends before it is of use",
+        "the private key that is asked for is elsewhere",
+        "the entry ends before the certificate, and is due",
+        "the certificate ends as the entry does",
+        "the entry has expired before the certificate",
+    ],
+)
+def test_when_a_successor_is_needed(o: Observation, expected: bool) -> None:
+    assert needed(o) is expected
+    assert isinstance(successor_needed(facts(o)), Mint | ReadApplication) is expected
+
+
+def test_what_another_cluster_registered_is_registered_here() -> None:
+    t = holding()
+    moved = replace(t, annotations={**t.annotations, "appcredential.io/cluster": "other"})
+    assert OTHER_IDENTITY != IDENTITY
+    assert needed(seen(target=moved))
+
+
+def test_what_was_removed_from_the_application_is_not_registered_again() -> None:
+    """It may have leaked: only another certificate, or a deleted Secret, helps."""
+    refused = proof(ATTEMPT, *(NOT_YET,) * 3, every=20)
+    o = seen(application=application(), memory=Memory(published_proof=refused), now=NOW + 85 * DAY)
+    assert is_gone(facts(o))
+    assert not needed(o)
+    status = project(o, facts(o), None)
+    told = {c["type"]: (c["status"], c["reason"]) for c in status["conditions"]}
+    assert told["Stalled"] == ("True", "CertificateRemoved")
+    assert told["Ready"][0] == "False"
+    assert needed(replace(o, material=Material(brought=brought(NEW_PAIR))))
+
+
+def test_a_certificate_made_here_replaces_one_whose_key_is_elsewhere() -> None:
+    made_here = replace(spec(), type=CredentialType.CERTIFICATE)
+    assert needed(seen(Material(), spec=made_here, target=holding(PUBLIC)))
+    assert not needed(seen(Material(), spec=made_here, target=holding()))
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "end", "expected"),
+    [
+        (None, FAR, FAR - SECOND),
+        (90 * DAY, FAR, NOW + 90 * DAY),
+        (90 * DAY, NOW + 30 * DAY, NOW + 30 * DAY - SECOND),
+    ],
+)
+def test_it_is_registered_for_as_long_as_it_may(
+    lifetime: timedelta | None, end: datetime, expected: datetime
+) -> None:
+    f = facts(seen(spec=brought_spec(lifetime)))
+    assert source_end(f, brought(end=end)) == expected
+
+
+# --- a successor on its way ----------------------------------------------------------------
+
+
+def coming(value: SecretValue) -> Pending:
+    made = minted(NEXT, attempt=NEXT_ATTEMPT, value=value, not_before=NOW)
+    return pending(minted_as=made, value=value)
+
+
+def test_a_pair_is_proven_before_it_is_published() -> None:
+    o = seen(brought(NEW_PAIR), pending=coming(NEW_PAIR))
+    assert sign_in_due(facts(o)) == SignInPending()
+    assert publishable(facts(o)) is None
+    proven = proof(NEXT_ATTEMPT, *(PROVEN,) * 5, every=1)
+    assert publishable(facts(replace(o, memory=Memory(pending_proof=proven)))) == Publish()
+
+
+def test_without_its_key_it_is_published_when_it_has_settled() -> None:
+    o = seen(brought(NEW_PUBLIC), pending=coming(NEW_PUBLIC), target=holding(PUBLIC))
+    assert sign_in_due(facts(o)) is None
+    assert publishable(facts(o)) is None
+    assert publishable(facts(replace(o, now=NOW + MINUTE))) == Publish()
+
+
+def test_one_that_the_source_does_not_hold_any_more_is_given_up() -> None:
+    listed = application(key(), key(NEXT, NEXT_ATTEMPT))
+    o = seen(brought(PAIR), pending=coming(NEW_PAIR), application=listed)
+    assert decide(o).action == Fence("its source holds another one now")
+    unreadable = replace(o, material=Material(problem=_missing()))
+    assert decide(unreadable).action == SignInPending(), "an error proves nothing"
+
+
+def _missing() -> Problem:
+    return Problem(reason=Reason.SOURCE_NOT_FOUND, message="Secret tls does not exist.")
+
+
+def test_without_the_keystores_password_nothing_is_made_or_published() -> None:
+    lost = Material(problem=Problem(reason=Reason.KEYSTORE_PASSWORD, message="x"))
+    here = replace(spec(), type=CredentialType.CERTIFICATE)
+    proven = Memory(pending_proof=proof(NEXT_ATTEMPT, *(PROVEN,) * 5, every=1))
+    o = seen(lost, spec=here, pending=coming(NEW_PAIR), memory=proven)
+    assert publishable(facts(o)) is None
+    o = seen(lost, spec=here, target=None)
+    assert successor_needed(facts(o)) is None
+    assert project(o, facts(o), None)["conditions"][0]["reason"] == "KeystorePassword"
+
+
+# --- one whose private key is elsewhere ----------------------------------------------------
+
+
+def keyless(**words: Any) -> Observation:
+    return seen(brought(PUBLIC), target=holding(PUBLIC, **words.pop("made", {})), **words)
+
+
+def test_it_is_gone_when_three_reads_lack_it() -> None:
+    o = keyless(application=application(read_time=NOW))
+    assert published_seems_gone(facts(o)) is None
+    later = replace(o, now=NOW + 5 * SECOND)
+    assert published_seems_gone(facts(later)) == ReadApplication(timedelta(seconds=2.5))
+    assert next_look(facts(o)) == NOW + 5 * SECOND
+    for count, gone in ((2, False), (3, True)):
+        counted = replace(o, memory=Memory(absences={KEY: count}))
+        assert is_gone(facts(counted)) is gone
+
+
+def test_its_predecessor_goes_when_three_reads_list_it() -> None:
+    leaving = retiring(OLD, end=NOW + 10 * DAY, since=NOW - 20 * DAY)
+    t = replace(holding(PUBLIC), retiring=(leaving,), creation_time=NOW - 30 * DAY)
+    listed = application(key(), key(OLD, OLD_ATTEMPT, NOW + 10 * DAY), read_time=NOW)
+    o = keyless(application=listed)
+    o = replace(o, target=t)
+    assert retirement_due(facts(o)) is None
+    assert next_look(facts(o)) == NOW + 5 * SECOND
+    later = replace(o, now=NOW + 5 * SECOND)
+    assert retirement_due(facts(later)) == ReadApplication(timedelta(seconds=2.5))
+    sighted = replace(o, memory=Memory(sightings={KEY: (NOW - 20 * SECOND, NOW - 9 * SECOND, NOW)}))
+    found = retirement_due(facts(sighted))
+    assert isinstance(found, Remove)
+    assert found.key_id == OLD
+    with_key = replace(sighted, target=replace(t, value=PAIR))
+    assert retirement_due(facts(with_key)) == SignInPublished()
+
+
+def test_status_says_that_nothing_can_be_proven() -> None:
+    t = replace(holding(PUBLIC), verified_time=None)
+    o = replace(keyless(), target=t)
+    told = conditions(o)
+    assert told["Verified"] == ("Unknown", "NotVerifiable")
+    assert told["Ready"] == ("True", "Published")
+    assert "Reconciling" not in told
+
+
+def test_the_gap_after_a_renewal_is_said() -> None:
+    o = seen(brought(NEW_PUBLIC), target=holding(PUBLIC))
+    assert conditions(o)["Reconciling"] == ("True", "SourceRace")
+    on_its_way = replace(o, pending=coming(NEW_PUBLIC))
+    assert conditions(on_its_way)["Reconciling"] == ("True", "SourceRace")
+    with_key = seen(brought(NEW_PAIR))
+    assert "Reconciling" not in conditions(with_key)
+
+
+def conditions(o: Observation) -> dict[str, tuple[str, str]]:
+    found = project(o, facts(o), None)["conditions"]
+    return {c["type"]: (c["status"], c["reason"]) for c in found}
+
+
+# --- what is wrong -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("o", "reason", "words"),
+    [
+        (seen(), None, ""),
+        (seen(brought(NEW_PAIR)), None, ""),
+        (seen(Material(problem=_missing())), Reason.SOURCE_NOT_FOUND, "does not exist"),
+        (seen(brought(end=NOW)), Reason.SOURCE_UNUSABLE, "has expired"),
+        (seen(brought(NEW_PAIR, start=NOW + SECOND)), Reason.SOURCE_UNUSABLE, "not valid yet"),
+        (
+            seen(brought(NEW_PAIR, end=NOW + HOUR)),
+            Reason.SOURCE_UNUSABLE,
+            "less than this operator's minimum lifetime",
+        ),
+        (
+            seen(
+                brought(PUBLIC),
+                spec=brought_spec(
+                    certificate=replace(SOURCE, keystore_password=KeyRef(name="p", key="k"))
+                ),
+            ),
+            Reason.SOURCE_UNUSABLE,
+            "has no private key beside it",
+        ),
+        (seen(brought(end=NOW + 80 * DAY), now=NOW + 55 * DAY), None, ""),
+        (
+            seen(brought(end=NOW + 80 * DAY), now=NOW + 65 * DAY),
+            Reason.SOURCE_NOT_RENEWED,
+            "still holds the same one",
+        ),
+    ],
+    ids=[
+        "nothing",
+        "nothing: it was renewed",
+        "its object is missing",
+        "expired",
+        "not valid yet",
+        "too little is left",
+        "without the key that is asked for",
+        "due, but there is time",
+        "not renewed in time",
+    ],
+)
+def test_what_is_wrong_is_named(o: Observation, reason: Reason | None, words: str) -> None:
+    f = facts(o)
+    found = source_problem(f)
+    assert (found.reason if found else None) == reason
+    assert words in (found.message if found else "")
+    ready = conditions(o)["Ready"]
+    assert ready == ("True", "Published" if reason is None else "RotationFailing")
+
+
+def test_a_source_may_come_later_than_the_resource() -> None:
+    o = seen(Material(problem=_missing()), target=None)
+    fresh = replace(o, resource=replace(o.resource, creation_time=NOW, last_applied_time=NOW))
+    assert "Stalled" not in conditions(fresh)
+    assert conditions(fresh)["Reconciling"] == ("True", "SourceNotFound")
+    late = replace(fresh, now=NOW + 2 * MINUTE)
+    assert conditions(late)["Stalled"] == ("True", "SourceNotFound")
+    assert next_look(facts(late)) <= late.now + 30 * SECOND
+
+
+def test_one_that_is_not_valid_yet_is_looked_at_when_it_is() -> None:
+    o = seen(brought(NEW_PAIR, start=NOW + MINUTE), target=None)
+    assert next_look(facts(o)) == NOW + MINUTE
+
+
+# --- values --------------------------------------------------------------------------------
+
+
+def test_values_are_told_apart_by_what_they_hold() -> None:
+    assert type_of(PUBLIC) is type_of(PAIR) is CredentialType.CERTIFICATE
+    assert leaf_of(PUBLIC) == leaf_of(PAIR) == OURS.der
+    assert leaf_of(SecretValue("a client secret")) is None
+    assert can_sign_in(PAIR)
+    assert can_sign_in(SecretValue("a client secret"))
+    assert not can_sign_in(PUBLIC)
+
+
+def test_what_needs_cryptography_is_worked_out_only_where_it_is_used() -> None:
+    assert derived_names(spec()) == set()
+    assert derived_names(brought_spec()) == set()
+    keystore = replace(SOURCE, keystore_password=KeyRef(name="p", key="k"))
+    assert derived_names(brought_spec(certificate=keystore)) == {"pkcs12"}
+    terraform = replace(spec().secret, preset=Preset.TERRAFORM)
+    wanted = derived_names(brought_spec(certificate=keystore, secret=terraform))
+    assert wanted == {"pkcs12", "pkcs12Password"}
+
+
+def test_what_cannot_be_derived_now_stays_as_it_is_in_the_secret() -> None:
+    keystore = replace(SOURCE, keystore_password=KeyRef(name="p", key="k"))
+    wanted = brought_spec(certificate=keystore)
+    o = seen(Material(problem=Problem(reason=Reason.KEYSTORE_PASSWORD, message="x")), spec=wanted)
+    assert rendering_differs(facts(o)) is None
+    packed = Material(brought=brought(), derived={"pkcs12": SecretValue("packed")})
+    repaired = rendering_differs(facts(replace(o, material=packed)))
+    assert repaired is not None
+    assert OWNER.name == "orders"
+
+
+def test_nothing_is_done_while_all_is_well() -> None:
+    decision = decide(seen())
+    assert isinstance(decision.action, ApplyStatus | Sleep)
+
+
+def test_a_mode_without_proof_is_kept() -> None:
+    disabled = replace(
+        brought_spec(), verification=replace(spec().verification, mode=VerificationMode.DISABLED)
+    )
+    f: Facts = facts(seen(spec=disabled, pending=coming(NEW_PAIR)))
+    assert not f.requires_proof
