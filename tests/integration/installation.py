@@ -202,6 +202,29 @@ class Installation:
             team.grant()
         return team
 
+    def strict_team(self, **restrictions: list[dict[str, str]]) -> Team:
+        """Return a team in an Entra tenant of its own, whose default policy restricts it.
+
+        The operator of that EntraTenant may read the policy.
+        """
+        policy = {"isEnabled": True, "applicationRestrictions": restrictions}
+        seed = {"displayName": "Strict", "defaultPolicy": policy}
+        tenant_id = self.emulator.call("POST", "/tenants", seed)["id"]
+        wanted = ["Application.ReadWrite.OwnedBy", "Policy.Read.ApplicationConfiguration"]
+        body = {"permissions": wanted}
+        operator = self.emulator.call("POST", f"/tenants/{tenant_id}/operators", body)
+        client_id = operator["clientId"]
+        application = {"displayName": "orders", "owners": [client_id]}
+        made = self.emulator.call("POST", f"/tenants/{tenant_id}/applications", application)
+        team = Team(self, self.make_namespace("strict"), made["appId"])
+        team.tenant = f"tenant-{team.namespace}"
+        self.make_identity(team.tenant, operator["clientSecret"])
+        self.make_tenant(
+            team.tenant, tenant_id=tenant_id, client_id=client_id, identity=team.tenant
+        )
+        team.grant()
+        return team
+
     # --- what tests see -------------------------------------------------------------------
 
     def resource(self, namespace: str, name: str) -> dict[str, Any] | None:

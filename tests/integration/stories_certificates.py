@@ -95,6 +95,19 @@ def a_leaked_key_is_revoked_at_once(i: Installation) -> None:
     assert not team.sign_in(old)
 
 
+def the_policy_of_the_tenant_shortens_what_is_asked(i: Installation) -> None:
+    """Where the operator may read it: it is told, and nothing is refused."""
+    limit = {"restrictionType": "asymmetricKeyLifetime", "maxLifetime": "PT50M"}
+    team = i.strict_team(keyCredentials=[limit])
+    apply(team, lifetime="2h")
+    assert team.ready(seconds=60)["requestedLifetime"] == "49m30s"
+    told = i.tenant(team.tenant)["status"]["appManagementPolicy"]
+    assert told == {"clientSecret": "not restricted", "certificate": "at most 50m"}
+    assert team.time("expirationTime") - team.time("startTime") <= timedelta(minutes=50)
+    assert "LifetimeOverPolicy" not in team.warnings()
+    assert team.signs_in()
+
+
 def a_policy_refuses_and_the_one_in_use_stays(i: Installation) -> None:
     """What a tenant's policy says of certificates is told with its remedy."""
     team = i.team("policy")

@@ -19,12 +19,6 @@ AZURE_KEYS: Final = {
     "AZURE_CLIENT_SECRET",
 }
 RAW_KEYS: Final = {"tenantId", "clientId", "authorityHost", "clientSecret"}
-_POLICY: Final = {
-    "isEnabled": True,
-    "applicationRestrictions": {
-        "passwordCredentials": [{"restrictionType": "passwordLifetime", "maxLifetime": "PT50M"}]
-    },
-}
 OWN_CONDITIONS: Final = {
     "Ready": ("True", "Published"),
     "Verified": ("True", "Proven"),
@@ -40,19 +34,8 @@ def conditions(team: Team, name: str = "app") -> dict[str, tuple[str, str]]:
 
 def the_policy_of_the_tenant_shortens_what_is_asked(i: Installation) -> None:
     """Where the operator may read it: the EntraTenant tells it, and nothing is refused."""
-    seed = {"displayName": "Strict", "defaultPolicy": _POLICY}
-    tenant_id = i.emulator.call("POST", "/tenants", seed)["id"]
-    wanted = ["Application.ReadWrite.OwnedBy", "Policy.Read.ApplicationConfiguration"]
-    operator = i.emulator.call("POST", f"/tenants/{tenant_id}/operators", {"permissions": wanted})
-    application = {"displayName": "orders", "owners": [operator["clientId"]]}
-    made = i.emulator.call("POST", f"/tenants/{tenant_id}/applications", application)
-    team = Team(i, i.make_namespace("strict"), made["appId"])
-    team.tenant = f"tenant-{team.namespace}"
-    i.make_identity(team.tenant, operator["clientSecret"])
-    i.make_tenant(
-        team.tenant, tenant_id=tenant_id, client_id=operator["clientId"], identity=team.tenant
-    )
-    team.grant()
+    limit = {"restrictionType": "passwordLifetime", "maxLifetime": "PT50M"}
+    team = i.strict_team(passwordCredentials=[limit])
     team.apply(lifetime="2h")
     assert team.ready()["requestedLifetime"] == "49m30s"
     told = i.tenant(team.tenant)["status"]["appManagementPolicy"]
