@@ -5,34 +5,29 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from entra_emulator import admin_policies
+from entra_emulator.admin_credentials import add_key, add_password
 from entra_emulator.admin_errors import AdminError, unknown
 from entra_emulator.admin_federated import add_federated
 from entra_emulator.admin_issuers import add_issuer
 from entra_emulator.application_input import changed_properties
 from entra_emulator.application_record import ApplicationRecord
-from entra_emulator.certificates import decode_binary, read_certificate
 from entra_emulator.directory import DuplicateError
 from entra_emulator.entities import (
     ApplicationProperties,
-    KeyCredential,
-    PasswordCredential,
     Permission,
     ServicePrincipal,
     Tenant,
 )
 from entra_emulator.graph_errors import GraphError
-from entra_emulator.graph_time import Ticks, ticks_of
-from entra_emulator.secret_text import digest_of, hint_of, new_secret
+from entra_emulator.graph_time import ticks_of
 from entra_emulator.seed_types import (
     ApplicationSeed,
     ForeignPrincipalSeed,
-    KeySeed,
     PasswordSeed,
     PrincipalSeed,
     Seed,
@@ -100,8 +95,8 @@ def create_application(world: World, tenant_name: str, seed: ApplicationSeed) ->
         "id": record.id,
         "appId": record.app_id,
         "servicePrincipalId": principal.id if principal else None,
-        "passwords": [add_password(world, record.app_id, one) for one in seed.passwords],
-        "keys": [add_key(world, record.app_id, one) for one in seed.keys],
+        "passwords": [add_password(world, record, one) for one in seed.passwords],
+        "keys": [add_key(world, record, one) for one in seed.keys],
         "federatedIdentityCredentials": [
             add_federated(world, record, one) for one in seed.federated_identity_credentials
         ],
@@ -144,59 +139,6 @@ def delete_application(world: World, name: str) -> None:
     principal = world.directory.principal_of(record.tenant_id, record.app_id)
     if principal is not None:
         world.directory.remove_principal(principal)
-
-
-def add_password(world: World, name: str, seed: PasswordSeed) -> dict[str, Any]:
-    """Add a password with any dates, also long past ones."""
-    record = find_application(world, name)
-    secret = seed.value or new_secret()
-    now = world.clock.now()
-    password = PasswordCredential(
-        key_id=seed.key_id or _new_id(),
-        display_name=seed.display_name,
-        start=_instant(seed.start_date_time, now, seed.start_in_days),
-        end=_instant(seed.end_date_time, now, seed.end_in_days),
-        hint=hint_of(secret),
-        digest=digest_of(secret),
-        added=world.settled_change(),
-    )
-    record.add_password(password)
-    made = {"keyId": password.key_id, "displayName": password.display_name}
-    return made if seed.value else {**made, "secretText": secret.reveal()}
-
-
-def remove_password(world: World, name: str, key_id: str) -> None:
-    """Remove a password."""
-    if not find_application(world, name).remove_password(key_id, world.settled_change()):
-        raise unknown("password", key_id)
-
-
-def add_key(world: World, name: str, seed: KeySeed) -> dict[str, Any]:
-    """Add a certificate, also one that has expired."""
-    record = find_application(world, name)
-    text = seed.certificate.strip()
-    try:
-        content = text.encode() if text.startswith("-----") else decode_binary(text)
-        certificate = read_certificate(content)
-    except ValueError:
-        raise AdminError(400, "certificate: neither PEM nor base64 of DER") from None
-    key = KeyCredential(
-        key_id=seed.key_id or _new_id(),
-        display_name=seed.display_name or certificate.subject,
-        start=certificate.start,
-        end=certificate.end,
-        custom_key_identifier=certificate.thumbprint,
-        certificate=certificate,
-        added=world.settled_change(),
-    )
-    record.add_key(key)
-    return {"keyId": key.key_id, "displayName": key.display_name}
-
-
-def remove_key(world: World, name: str, key_id: str) -> None:
-    """Remove a certificate."""
-    if not find_application(world, name).remove_key(key_id, world.settled_change()):
-        raise unknown("key", key_id)
 
 
 def set_owners(world: World, name: str, owners: tuple[str, ...]) -> None:
@@ -301,11 +243,6 @@ def _add_principal(
 
 def _without_owners(seed: ApplicationSeed) -> ApplicationSeed:
     return msgspec.structs.replace(seed, owners=())
-
-
-def _instant(given: datetime | None, now: datetime, days: float) -> Ticks:
-    instant = given or (now + timedelta(days=days)).replace(microsecond=0)
-    return ticks_of(instant)
 
 
 def _unique(action: Callable[[], None]) -> None:

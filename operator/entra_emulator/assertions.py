@@ -195,4 +195,7 @@ def time_of(assertion: Assertion, name: str) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TokenError(50027)
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise TokenError(50027) from None

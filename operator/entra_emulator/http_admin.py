@@ -19,16 +19,14 @@ from entra_emulator.admin_errors import AdminError, unknown
 from entra_emulator.entities import Permission
 from entra_emulator.fault_types import faults_from, rule_from
 from entra_emulator.http_admin_action import Action, Answer
-from entra_emulator.http_admin_federated import FEDERATED_ACTIONS
 from entra_emulator.http_common import WORLD, json_response
+from entra_emulator.http_credentials import CREDENTIAL_ACTIONS
 from entra_emulator.http_issuers import ISSUER_ACTIONS
 from entra_emulator.http_policies import POLICY_ACTIONS
 from entra_emulator.request_log import as_json
 from entra_emulator.seed_types import (
     ApplicationSeed,
     ForeignPrincipalSeed,
-    KeySeed,
-    PasswordSeed,
     TenantSeed,
     read_document,
 )
@@ -114,24 +112,6 @@ def _delete_application(world: World, names: Mapping[str, str], _: Any) -> Answe
     return 204, None
 
 
-def _add_password(world: World, names: Mapping[str, str], body: Any) -> Answer:
-    return 201, actions.add_password(world, names["app"], read_document(PasswordSeed, body))
-
-
-def _remove_password(world: World, names: Mapping[str, str], _: Any) -> Answer:
-    actions.remove_password(world, names["app"], names["key"])
-    return 204, None
-
-
-def _add_key(world: World, names: Mapping[str, str], body: Any) -> Answer:
-    return 201, actions.add_key(world, names["app"], read_document(KeySeed, body))
-
-
-def _remove_key(world: World, names: Mapping[str, str], _: Any) -> Answer:
-    actions.remove_key(world, names["app"], names["key"])
-    return 204, None
-
-
 def _set_owners(world: World, names: Mapping[str, str], body: Any) -> Answer:
     actions.set_owners(world, names["app"], read_document(_OwnersRequest, body).owners)
     return 204, None
@@ -212,11 +192,7 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("GET", "applications/{app}", _show_application),
     ("PATCH", "applications/{app}", _change_application),
     ("DELETE", "applications/{app}", _delete_application),
-    ("POST", "applications/{app}/passwords", _add_password),
-    ("DELETE", "applications/{app}/passwords/{key}", _remove_password),
-    ("POST", "applications/{app}/keys", _add_key),
-    ("DELETE", "applications/{app}/keys/{key}", _remove_key),
-    *FEDERATED_ACTIONS,
+    *CREDENTIAL_ACTIONS,
     *ISSUER_ACTIONS,
     ("PUT", "applications/{app}/owners", _set_owners),
     *POLICY_ACTIONS,

@@ -81,7 +81,10 @@ async def _fetch(address: str, trust: ssl.SSLContext) -> bytes:
     timeout = ClientTimeout(total=_SECONDS)
     try:
         async with ClientSession(
-            connector=TCPConnector(ssl=trust, force_close=True), timeout=timeout, trust_env=False
+            connector=TCPConnector(ssl=trust, force_close=True),
+            timeout=timeout,
+            trust_env=False,
+            auto_decompress=False,
         ) as session:
             return await _read(session, address)
     except TimeoutError as error:
@@ -91,7 +94,8 @@ async def _fetch(address: str, trust: ssl.SSLContext) -> bytes:
 
 
 async def _read(session: ClientSession, address: str) -> bytes:
-    # Compressed answers are not asked for: their size says nothing about what they unpack to.
+    # Compressed answers are not asked for and not unpacked: their size says nothing about what
+    # they unpack to.
     # A Kubernetes API server answers 406 for its keys to whoever accepts plain JSON only.
     headers = {"Accept": "application/json, */*", "Accept-Encoding": "identity"}
     async with session.get(address, headers=headers, allow_redirects=False) as answer:

@@ -337,6 +337,22 @@ def test_quick_writes_conflict(user: GraphUser, path: str) -> None:
     assert error(answer)[:2] == (409, "Directory_ConcurrencyViolation")
 
 
+def test_writes_are_charged(user: GraphUser, emulator: Emulator) -> None:
+    """F5: here by the smallest quota, that of personal accounts."""
+    app = emulator.create_application(
+        user.tenant, owner=user.client_id, signInAudience="PersonalMicrosoftAccount"
+    )
+    path = f"applications/{app.id}/federatedIdentityCredentials"
+    user.sign_in()
+    emulator.stop_clock()
+    emulator.set_faults(quotas={"enabled": True})
+    made(user, path)
+    one = f"{path}/orders-api"
+    codes = [user.call("PATCH", one, {"subject": str(n)}).status_code for n in range(60)]
+    assert codes == [204] * 59 + [429]
+    assert user.get(one)["subject"] == "58"
+
+
 def test_seed_and_admin_api(user: GraphUser, emulator: Emulator) -> None:
     """What somebody else did shows at once, and needs no rules."""
     given = [{"name": "a", "issuer": "i", "subject": "s"}]

@@ -71,14 +71,20 @@ def test_workload_identity_sync(
 
 
 async def test_workload_identity_async(
-    user: GraphUser, app: MadeApplication, sign: Sign, tmp_path: Path
+    user: GraphUser,
+    app: MadeApplication,
+    sign: Sign,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """R4: as a pod has it, all from its environment."""
     file = tmp_path / "token"
     file.write_text(sign())
-    credential = AsyncWorkloadIdentityCredential(
-        tenant_id=user.tenant, client_id=app.app_id, token_file_path=str(file), **options(user)
-    )
+    monkeypatch.setenv("AZURE_CLIENT_ID", app.app_id)
+    monkeypatch.setenv("AZURE_TENANT_ID", user.tenant)
+    monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", str(file))
+    monkeypatch.setenv("AZURE_AUTHORITY_HOST", user.emulator.authority_host)
+    credential = AsyncWorkloadIdentityCredential(connection_verify=str(user.emulator.ca_file))
     async with credential:
         assert (await credential.get_token(SCOPE)).token.count(".") == 2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -192,6 +193,11 @@ def broken(_: web.Request) -> web.Response:
     return web.Response(text="<html>")
 
 
+def packed(request: web.Request) -> web.Response:
+    content = gzip.compress(json.dumps(document(request)).encode())
+    return web.Response(body=content, headers={"Content-Encoding": "gzip"})
+
+
 def failing(_: web.Request) -> web.Response:
     return web.Response(status=503)
 
@@ -203,6 +209,7 @@ UNUSABLE: dict[str, tuple[Answer, Answer, str]] = {
     "huge keys": (document, huge, "more than"),
     "discovery that is no JSON": (broken, no_keys, "no JSON object"),
     "keys that are no JSON": (document, broken, "no JSON object"),
+    "compressed discovery": (packed, no_keys, "no JSON object"),
     "an error": (failing, no_keys, "answered 503"),
     "another issuer": (
         lambda request: {**document(request), "issuer": f"{origin(request)}/issuer/"},

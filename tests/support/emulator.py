@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from entra_emulator import admin_actions as actions
+from entra_emulator import admin_credentials as credentials
 from entra_emulator import admin_federated as federated
 from entra_emulator import admin_issuers as issuers
 from entra_emulator import admin_views as views
@@ -158,20 +159,38 @@ class Emulator:
     def add_password(self, app: str, **fields: Any) -> MadePassword:
         """Add a password as somebody else would; fields as in a seed."""
         seed = read_document(PasswordSeed, fields)
-        return _password(self.do(lambda world: actions.add_password(world, app, seed)))
+        return _password(
+            self.do(
+                lambda world: credentials.add_password(
+                    world, actions.find_application(world, app), seed
+                )
+            )
+        )
 
     def remove_password(self, app: str, key_id: str) -> None:
         """Remove a password as somebody else would."""
-        self.do(lambda world: actions.remove_password(world, app, key_id))
+        self.do(
+            lambda world: credentials.remove_password(
+                world, actions.find_application(world, app), key_id
+            )
+        )
 
     def add_key(self, app: str, **fields: Any) -> str:
         """Add a certificate as somebody else would, fields as in a seed; return its key id."""
         seed = read_document(KeySeed, fields)
-        return str(self.do(lambda world: actions.add_key(world, app, seed))["keyId"])
+        return str(
+            self.do(
+                lambda world: credentials.add_key(world, actions.find_application(world, app), seed)
+            )["keyId"]
+        )
 
     def remove_key(self, app: str, key_id: str) -> None:
         """Remove a certificate as somebody else would."""
-        self.do(lambda world: actions.remove_key(world, app, key_id))
+        self.do(
+            lambda world: credentials.remove_key(
+                world, actions.find_application(world, app), key_id
+            )
+        )
 
     def add_federated(self, app: str, **fields: Any) -> str:
         """Add a federated credential as somebody else would, as in a seed; return its id."""
