@@ -427,6 +427,10 @@ class Resources(Protocol):
         """Tell by a live GET whether the AppCredential CRD is going away."""
         ...
 
+    async def is_namespace_gone(self, namespace: str) -> bool:
+        """Tell by a live GET whether a namespace does not exist; an error is raised."""
+        ...
+
 
 class Tickets(Protocol):
     """Tickets in the operator's namespace."""

@@ -60,6 +60,7 @@ log = logging.getLogger(__name__)
 _STUCK_SECONDS = 300.0
 _LEASE_STUCK_SECONDS = 120.0
 _TICK = timedelta(seconds=0.5)
+_RELIST_SOON_SECONDS = 10.0
 _STOP_SECONDS = 60.0
 _CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
@@ -171,12 +172,14 @@ class Operator:
         self._exit_code = 0
         self._terms = 0
         self._settled_term = 0
+        self._relisted = clock.monotonic()
+        self._relisting = self._periodic("relist", self._sync.relist, settings.relist)
         self._holding = self._periodic("lease", self._hold_lease, settings.lease_renew)
         self._settling = self._periodic("settle", self._settle, settings.lease_renew)
         self._loops = (
             self._holding,
             self._settling,
-            self._periodic("relist", self._sync.relist, settings.relist),
+            self._relisting,
             self._periodic("tickets", self._work_tickets, settings.ticket_poll),
             self._periodic("look after", self._look_after, _TICK),
         )
@@ -196,7 +199,6 @@ class Operator:
             self._loop.add_signal_handler(number, self._end, 0, "signal")
         await self._health.start(self._settings.health_address, self._settings.health_port)
         log.info("started", extra={"version": __version__, "health_port": self._health.port})
-        self._watches.start()
         workers = [
             asyncio.create_task(self._queue.run(self._reconcile, self._stop), name=f"worker {n}")
             for n in range(self._settings.workers)
@@ -267,8 +269,19 @@ class Operator:
     async def _look_after(self) -> None:
         self._metrics.queue.set(self._queue.depth)
         self._metrics.tickets.set(self._ticketing.count)
-        if not self._watches.is_alive() and not self._stop.is_set():
+        self._begin_watching()
+        if self._watches.is_started and not self._watches.is_alive() and not self._stop.is_set():
             self._end(1, "the watches ended")
+
+    def _begin_watching(self) -> None:
+        """Watch as soon as all kinds could be listed, and look for them often until then."""
+        if self._readyz():
+            now = self._clock.monotonic()
+            if now - self._relisted > _RELIST_SOON_SECONDS:
+                self._relisted = now
+                self._relisting.wake()
+        elif not self._watches.is_started:
+            self._watches.start()
 
     async def _work_tickets(self) -> None:
         if self._gate.problem() is None:

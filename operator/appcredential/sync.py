@@ -26,6 +26,7 @@ from appcredential.workqueue import Key
 log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
+MIN_KUBERNETES = (1, 31)
 
 
 class Sync:
@@ -48,7 +49,7 @@ class Sync:
 
     async def relist(self) -> None:
         """Replace the store by lists of our own: a watch may miss a deletion in a gap."""
-        self.schema_problem = await self._check_schema()
+        self.schema_problem = await self._check_server() or await self._check_schema()
         for plural in (TENANTS, GRANTS, APP_CREDENTIALS):
             # Only what was known before the list began can be missing from it.
             before = set(self._store.keys(plural))
@@ -95,6 +96,17 @@ class Sync:
 
     def _scopes(self, plural: str) -> tuple[str, ...]:
         return (self._namespaces or ("",)) if plural == APP_CREDENTIALS else ("",)
+
+    async def _check_server(self) -> str:
+        """Compare the API server's version with the oldest that the schema's rules work on."""
+        found = await self._objects.server_version()
+        if found >= MIN_KUBERNETES:
+            return ""
+        wanted, told = (".".join(map(str, version)) for version in (MIN_KUBERNETES, found))
+        return (
+            f"this operator needs Kubernetes {wanted} or newer, and the API server is {told}; "
+            "upgrade the cluster"
+        )
 
     async def _check_schema(self) -> str:
         """Compare the CRDs with what this operator writes: an unknown field is an HTTP 500."""

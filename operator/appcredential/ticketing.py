@@ -46,6 +46,7 @@ from appcredential.errors import (
     AppCredentialError,
     ConflictError,
     NotFoundError,
+    PermissionDeniedError,
 )
 from appcredential.federating import unwire
 from appcredential.gate import Gate
@@ -262,6 +263,22 @@ class Ticketing:
         return isinstance(access, Problem) and access.reason is Reason.TENANT_NOT_FOUND
 
     async def _read_secrets(self, ticket: Ticket) -> _Secrets:
+        try:
+            return await self._read_kept(ticket)
+        except PermissionDeniedError:
+            if not await self._is_namespace_gone(ticket):
+                raise
+            return _Secrets(self._clock.monotonic())
+
+    async def _is_namespace_gone(self, ticket: Ticket) -> bool:
+        """Tell why something in a namespace is refused.
+
+        One that is gone has taken its objects along, and with them the Role that let us read
+        them: only where rights come from Roles is this not a plain 404.
+        """
+        return await self._resources.is_namespace_gone(ticket.owner.namespace)
+
+    async def _read_kept(self, ticket: Ticket) -> _Secrets:
         now, namespace = self._clock.monotonic(), ticket.owner.namespace
         if ticket.type is CredentialType.FEDERATED_IDENTITY:
             name = ticket.config_map
@@ -308,7 +325,11 @@ class Ticketing:
             progress.secrets = None
 
     async def _unwire(self, ticket: Ticket, name: str) -> None:
-        await unwire(self._service_accounts, ticket.owner, ticket.client_id, name)
+        try:
+            await unwire(self._service_accounts, ticket.owner, ticket.client_id, name)
+        except PermissionDeniedError:
+            if not await self._is_namespace_gone(ticket):
+                raise
 
     async def _finish(self, name: str, o: TicketObservation) -> None:
         ticket = o.ticket

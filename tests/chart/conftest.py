@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from demo.stack import EmulatorProcess
 from localcluster import Binaries, Cluster
 from localcluster.helm import locate_helm
 from tests.chart.helming import NAMESPACE, Helm
+from tests.integration.installation import seed
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +49,11 @@ def bare(binaries: Binaries) -> Iterator[Cluster]:
 def bare_helm(helm_binary: Path, bare: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Helm:
     """Helm as the administrator of the bare cluster."""
     return Helm(helm_binary, tmp_path_factory.mktemp("helm-cluster"), bare)
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
+    """The Entra emulator, without lag."""
+    running = EmulatorProcess(tmp_path_factory.mktemp("entra"), seed())
+    yield running
+    running.child.stop()

@@ -11,6 +11,7 @@ import yaml
 
 from appcredential import __version__
 from appcredential.settings import FIELDS
+from appcredential.sync import MIN_KUBERNETES
 from charts.generate import RBAC, SET_BY_THE_CHART, camel, generated, rights, schema
 from charts.readme import rows
 from tests.chart.helming import CHART, CRDS_CHART, ROOT, Helm, documents, environment, flags, one
@@ -27,6 +28,13 @@ def test_the_charts_carry_the_operators_version() -> None:
     for chart in (CHART, CRDS_CHART):
         head = yaml.safe_load((chart / "Chart.yaml").read_text())
         assert (head["version"], head["appVersion"]) == (__version__, __version__)
+
+
+def test_the_charts_need_the_kubernetes_that_the_operator_needs() -> None:
+    oldest = ".".join(map(str, MIN_KUBERNETES))
+    for chart in (CHART, CRDS_CHART):
+        head = yaml.safe_load((chart / "Chart.yaml").read_text())
+        assert head["kubeVersion"] == f">={oldest}.0-0"
 
 
 def test_artifact_hub_is_told_every_kind() -> None:

@@ -120,6 +120,7 @@ async def test_a_task_that_ends_while_stopping_is_as_it_should_be() -> None:
 def installed() -> FakeKube:
     """An API server that has our CRDs."""
     kube = FakeKube()
+    kube.put("/version", {"major": "1", "minor": "36"})
     for plural in ("appcredentials", "entratenants", "applicationgrants"):
         crd = {"metadata": {"annotations": {"appcredential.io/schema-version": "1"}}}
         kube.put(f"{CRDS}/{plural}.appcredential.io", crd)

@@ -41,8 +41,13 @@ class Watches:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watches", daemon=True)
 
+    @property
+    def is_started(self) -> bool:
+        """Whether they were started, however they ended."""
+        return self._thread.ident is not None
+
     def start(self) -> None:
-        """Start watching."""
+        """Start watching. The kinds must be served: kopf never comes back to one it missed."""
         self._thread.start()
 
     def is_alive(self) -> bool:
@@ -52,7 +57,8 @@ class Watches:
     def stop(self, seconds: float) -> None:
         """Stop watching and wait for the thread."""
         self._stop.set()
-        self._thread.join(seconds)
+        if self.is_started:
+            self._thread.join(seconds)
 
     def _run(self) -> None:
         registry = kopf.OperatorRegistry()

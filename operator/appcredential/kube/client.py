@@ -37,6 +37,7 @@ _PURPOSES = {
     "entratenants": "tenant",
     "applicationgrants": "grant",
     "customresourcedefinitions": "schema",
+    "version": "schema",
     "configmaps": "ticket",
 }
 
@@ -66,7 +67,7 @@ def purpose_of(path: str) -> str:
 def _kind_and_name(path: str) -> tuple[str, str]:
     """Return the plural that an API path is about, and the object's name or nothing."""
     parts = path.strip("/").split("/")
-    rest = parts[2 if parts[0] == "api" else 3 :]
+    rest = parts[2 if parts[0] == "api" else 3 :] or parts
     if rest[0] == "namespaces" and len(rest) > 2:
         rest = rest[2:]
     return rest[0], rest[1] if len(rest) > 1 else ""

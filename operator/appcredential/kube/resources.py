@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -86,6 +87,21 @@ class KubeObjects:
             return await self._kube.request("GET", path_of(plural, namespace, name))
         except NotFoundError:
             return None
+
+    async def server_version(self) -> tuple[int, int]:
+        """Return the API server's version; zeros where it says nothing that can be read."""
+        found = await self._kube.request("GET", "/version")
+        numbers = [re.match(r"[0-9]{1,4}", str(found.get(k) or "")) for k in ("major", "minor")]
+        major, minor = (int(n[0]) if n is not None else 0 for n in numbers)
+        return major, minor
+
+    async def has_namespace(self, name: str) -> bool:
+        """Tell by a live read whether a namespace exists."""
+        try:
+            await self._kube.request("GET", f"/api/v1/namespaces/{name}")
+        except NotFoundError:
+            return False
+        return True
 
     async def pages(self, plural: str, namespace: str = "") -> AsyncIterator[dict[str, Any]]:
         """Yield every object of a kind, in pages of 500."""
@@ -188,6 +204,10 @@ class KubeResources:
         """See `ports.Resources`."""
         found = await self._objects.crd(APP_CREDENTIALS)
         return found is None or "deletionTimestamp" in found["metadata"]
+
+    async def is_namespace_gone(self, namespace: str) -> bool:
+        """See `ports.Resources`."""
+        return not await self._objects.has_namespace(namespace)
 
 
 def _metadata(resource: Resource) -> dict[str, Any]:

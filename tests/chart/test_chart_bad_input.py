@@ -1,0 +1,108 @@
+"""Installed wrongly, the operator says what to do and does no harm; put right, it goes on."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from demo.stack import EmulatorProcess
+from localcluster import Binaries, Cluster
+from tests.chart.helming import CHART, NAMESPACE, RELEASE, Helm, HelmError
+from tests.chart.released import QUICK, Release
+from tests.integration.installation import Team
+
+pytestmark = [pytest.mark.cluster, pytest.mark.process]
+
+_REMEDY = "python -m appcredential crds | kubectl apply --server-side -f -"
+_CRD = "appcredentials.appcredential.io"
+
+# Our own lists are too rare to help: what happens soon was watched or looked for.
+SLOW = {**QUICK, "relist": "10m"}
+
+
+@pytest.fixture
+def empty(binaries: Binaries) -> Iterator[Cluster]:
+    """A cluster without our kinds."""
+    with Cluster(binaries=binaries) as running:
+        running.api.call("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+        yield running
+
+
+def _readiness(release: Release) -> str:
+    """Return what /readyz says."""
+    try:
+        with urllib.request.urlopen(f"{release.operator.health_url}/readyz", timeout=5) as answer:  # noqa: S310
+            said: str = answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        said = refused.read().decode()
+    except OSError as error:
+        said = str(error)
+    return said
+
+
+def test_without_crds_it_waits_and_says_how_to_get_them(
+    empty: Cluster, helm_binary: Path, emulator: EmulatorProcess, tmp_path: Path
+) -> None:
+    helm = Helm(helm_binary, tmp_path, empty)
+    release = Release(helm, empty, emulator, tmp_path, options=["--skip-crds"], tenants=False)
+    try:
+        release.until(lambda: _REMEDY in _readiness(release), "it says how to get them")
+        # Not yet whole: with two of three it would be half an operator.
+        empty.kubectl("apply", "--server-side", "-f", CHART / "crds" / "entratenants.yaml")
+        empty.install_crds(CHART / "crds")
+        release.until(lambda: _readiness(release) == "ok\n", "it goes on by itself", 60)
+        release.make_tenant("default")
+        team = release.team("late")
+        team.apply()
+        team.ready()
+        _an_older_crd_stops_it(release, team)
+    finally:
+        release.operator.child.stop()
+
+
+def _an_older_crd_stops_it(release: Release, team: Team) -> None:
+    """As after an upgrade of the chart without its CRDs."""
+    annotate = ("annotate", "crd", _CRD, "--overwrite")
+    release.cluster.kubectl(*annotate, "appcredential.io/schema-version=0")
+    release.roll_out("older-crd")
+    release.until(lambda: _REMEDY in _readiness(release), "it says how to get newer ones")
+    minted = team.minted()
+    team.apply("second")
+    release.pass_time(release.now() + timedelta(seconds=3))
+    assert "is missing or older than this operator" in _readiness(release)
+    assert (team.minted(), team.secret("second")) == (minted, None)
+    assert team.signs_in()
+    release.cluster.kubectl(*annotate, "appcredential.io/schema-version=1")
+    release.until(lambda: _readiness(release) == "ok\n", "it goes on by itself", 60)
+    team.ready("second")
+
+
+def test_without_a_tenant_nothing_is_issued_and_it_is_said(
+    bare: Cluster, bare_helm: Helm, emulator: EmulatorProcess, tmp_path: Path
+) -> None:
+    bare.install_crds(CHART / "crds")
+    release = Release(bare_helm, bare, emulator, tmp_path, tenants=False)
+    try:
+        team = release.team("homeless")
+        team.apply()
+        team.until(lambda: team.has("Stalled", "True", "TenantNotFound"), "it is said")
+        assert "create it" in team.condition("Stalled")["message"]
+        assert (team.minted(), team.secret()) == (0, None)
+        release.make_tenant("default")
+        team.ready()
+    finally:
+        release.end()
+
+
+def test_a_namespace_that_does_not_exist_is_named(bare: Cluster, bare_helm: Helm) -> None:
+    words = ("install", RELEASE, CHART, "-n", NAMESPACE, "--set-json", 'watchNamespaces=["absent"]')
+    try:
+        with pytest.raises(HelmError, match='namespaces "absent" not found'):
+            bare_helm.run(*words)
+    finally:
+        bare_helm.run("uninstall", RELEASE, "-n", NAMESPACE)
