@@ -7,6 +7,7 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from demo.processes import OPERATOR_NAMESPACE
@@ -363,6 +364,24 @@ def secret_of_another_resource(i: Installation) -> Made:
     return team, lambda: team.delete("first")
 
 
+def taken_from_somebody_else(i: Installation) -> Made:
+    team = i.team("bad")
+    team.apply("first", secret={"name": "shared"})
+    team.ready("first")
+    team.apply(secret={"name": "shared", "takeOverFrom": "nobody"})
+    return team, lambda: team.change(secret={"name": "shared", "takeOverFrom": "first"})
+
+
+def revocation_blocked(i: Installation) -> Made:
+    team = i.team("bad")
+    team.apply()
+    team.ready()
+    rule = i.add_rule(fault="token-error", code=53003, match={"app": team.client_id})
+    i.pass_time(team.time("startTime") + timedelta(seconds=2))
+    team.change(rotation={"revokeIssuedBefore": stamp(i.now())})
+    return team, lambda: i.drop_rule(rule)
+
+
 _TENANT: Final = "TenantNotReady"
 _OWNERS: Final = ("owner", "consent")
 _UNMET: Final = ("False", "SecretConflict")
@@ -491,6 +510,21 @@ CASES: Final = (
         patience=80,
     ),
     Case(
+        name="a Secret taken from somebody who does not have it",
+        make=taken_from_somebody_else,
+        reason="SecretConflict",
+        remedy=("spec.secret.takeOverFrom", "Correct one of the two names"),
+        patience=80,
+    ),
+    Case(
+        name="a revocation without a successor",
+        make=revocation_blocked,
+        reason="RevocationBlocked",
+        remedy=("revokeIssuedBefore", "Conditional Access"),
+        published=True,
+        patience=80,
+    ),
+    Case(
         name="not granted",
         make=not_granted,
         reason="NotGranted",
@@ -553,7 +587,11 @@ CASES: Final = (
         remedy=("spec.secret.name",),
     ),
 )
-UNTOUCHED: Final = {"Secret of somebody else": "app", "Secret of another resource": "shared"}
+UNTOUCHED: Final = {
+    "Secret of somebody else": "app",
+    "Secret of another resource": "shared",
+    "a Secret taken from somebody who does not have it": "shared",
+}
 """Cases in which a Secret is another's, with its name."""
 NEVER_ASKED: Final = frozenset(
     c.name for c in CASES if c.reason in {"NotGranted", "OperatorIdentity"}

@@ -89,6 +89,7 @@ def a_leaked_key_is_revoked_at_once(i: Installation) -> None:
     rotation = team.live()["spec"]["rotation"]
     team.change(rotation={**rotation, "revokeIssuedBefore": stamp(i.now())})
     team.until(lambda: first not in team.certificates(), "it is revoked", seconds=90)
+    team.until(lambda: team.key() not in {"", first}, "status follows")
     team.ready()
     assert set(team.certificates()) == others | {team.key()}
     assert team.signs_in()

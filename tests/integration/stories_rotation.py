@@ -111,7 +111,7 @@ def a_leak_is_closed_once_its_successor_works(i: Installation) -> None:
     i.drop_rule(rule)
     assert team.sign_in(old), "revoked without a successor"
     team.until(lambda: first not in team.key_ids(), "it is revoked", seconds=90)
-    assert team.key() not in {"", first}
+    team.until(lambda: team.key() not in {"", first}, "status follows")
     assert team.signs_in()
     assert not team.sign_in(old)
     team.ready()
