@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from demo.exchanging import add_cluster_issuer
 from demo.processes import OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, Child, StackError
 from demo.seed import OPERATOR_SECRET
 from localcluster import Cluster
@@ -39,6 +40,7 @@ QUICK: Mapping[str, str] = {
     "APPCREDENTIAL_SECRET_CHECK": "5s",
     "APPCREDENTIAL_FEDERATED_QUIET": "6s",
     "APPCREDENTIAL_FEDERATED_OVERLAP": "5s",
+    "APPCREDENTIAL_FEDERATED_PROOF_SPACING": "5s",
     "APPCREDENTIAL_ISSUER_AGREEMENT": "5s",
     # The local cluster issues tokens under its own address, which only the emulator can reach.
     "APPCREDENTIAL_ALLOW_PRIVATE_ISSUERS": "true",
@@ -116,7 +118,9 @@ class OperatorProcess:
         )
         env = {
             "KUBECONFIG": str(kubeconfig),
-            "APPCREDENTIAL_SERVICE_ACCOUNT_TOKEN_FILE": str(_own_token(cluster, folder, name)),
+            "APPCREDENTIAL_SERVICE_ACCOUNT_TOKEN_FILE": str(
+                write_own_token(cluster, OPERATOR_NAMESPACE, folder / f"{name}.token")
+            ),
             "APPCREDENTIAL_NAMESPACE": OPERATOR_NAMESPACE,
             "APPCREDENTIAL_POD_NAME": name,
             "APPCREDENTIAL_HEALTH_ADDRESS": "127.0.0.1",
@@ -167,11 +171,10 @@ class OperatorProcess:
         return {name: float(value) for name, value in samples}
 
 
-def _own_token(cluster: Cluster, folder: Path, name: str) -> Path:
-    """Write the operator's own token, which a kubelet would mount."""
-    path = folder / f"{name}.token"
+def write_own_token(cluster: Cluster, namespace: str, path: Path) -> Path:
+    """Write the operator's own token, which a kubelet would mount; return where it is."""
     path.touch(mode=0o600)
-    path.write_text(cluster.service_account_token(OPERATOR_NAMESPACE, OPERATOR_ACCOUNT))
+    path.write_text(cluster.service_account_token(namespace, OPERATOR_ACCOUNT))
     return path
 
 
@@ -214,6 +217,7 @@ class Stack:
         self.cluster.kubectl("apply", "--server-side", "-f", RBAC)
         self._progress("starting the Entra emulator")
         self.emulator = EmulatorProcess(self.folder / "entra", self._seed)
+        add_cluster_issuer(self.cluster, self.emulator)
         self._make_identity()
         self._progress("starting the operator")
         self.operator = OperatorProcess(

@@ -13,13 +13,15 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import CertificateCredential, ClientSecretCredential
 
 from demo.counting import Counts, counts_between
+from demo.exchanging import sign_in_as
 from demo.reporting import Reporter
 from demo.seed import CLIENT_ID, FOREIGN
 from demo.stack import ROOT, Stack
 
 EXAMPLE = ROOT / "examples" / "quickstart.yaml"
 CERTIFICATE_EXAMPLE = ROOT / "examples" / "quickstart-certificate.yaml"
-CERTIFICATE = "orders-certificate"
+FEDERATION_EXAMPLE = ROOT / "examples" / "federation-serviceaccount.yaml"
+CERTIFICATE, FEDERATION = "orders-certificate", "orders-workload"
 NAMESPACE, NAME, SECRET = "shop", "orders", "orders-entra"
 STEPS = (
     "the resource is Ready",
@@ -32,6 +34,8 @@ STEPS = (
     "the published certificate signs in",
     "both certificates are valid during the overlap",
     "the old certificate was retired, that of others is untouched",
+    "a ServiceAccount signs in with its own token",
+    "another ServiceAccount is refused by Entra",
 )
 MAX_WRITES, MAX_READS, MAX_EVENTS = 8, 5, 2
 
@@ -68,7 +72,9 @@ class Story:
         self._retire(first, second)
         self._untouched()
         self._tell_counts("one rotation", counts_between(issued, Counts.of(self._stack)))
+        self._trust()
         self._certificate()
+        self._exchange()
         missing = [step for step in STEPS if step not in self._seen]
         if missing:
             raise StoryError("not seen: " + "; ".join(missing))
@@ -134,6 +140,35 @@ class Story:
         for entry in self._credentials():
             self._tell.say(f"{entry['keyId']}  {entry['displayName']}")
         self._tick(STEPS[5])
+
+    def _trust(self) -> None:
+        """Begin what takes its quiet time while the next chapter is told."""
+        self._tell.chapter(f"kubectl apply -f {FEDERATION_EXAMPLE.relative_to(ROOT)}")
+        self._stack.cluster.kubectl("apply", "-f", FEDERATION_EXAMPLE)
+        self._stack.cluster.kubectl("create", "serviceaccount", "stranger", "-n", NAMESPACE)
+        self._tell.say("its quiet time passes while certificates have their chapter")
+
+    def _exchange(self) -> None:
+        self._tell.chapter("No secret at all: ServiceAccounts sign in with their own tokens")
+        self._wait("trust", lambda: self._condition("Ready", FEDERATION) == "True", 60)
+        (trust,) = self._status(FEDERATION)["federatedIdentities"]
+        self._tell.say(f"Entra trusts {trust['subject']}")
+        self._tell.say(f"of {trust['issuer']}")
+        account = self._kubectl_json("get", "serviceaccount", "orders")
+        client_id = account["metadata"]["annotations"]["azure.workload.identity/client-id"]
+        # Replicas of Entra learn of it one by one: a pod that is refused tries again.
+        self._wait("exchange", lambda: not self._refusal("orders", client_id), 30)
+        self._tell.say("WorkloadIdentityCredential(…).get_token(…) returned a token")
+        self._tick(STEPS[10])
+        refusal = self._refusal("stranger", client_id)
+        if "AADSTS700213" not in refusal:
+            raise StoryError(f"another ServiceAccount was not refused as it should: {refusal}")
+        self._tell.say(refusal.split(". ")[0])
+        self._tick(STEPS[11])
+
+    def _refusal(self, account: str, client_id: str) -> str:
+        cluster, emulator = self._stack.cluster, self._stack.emulator
+        return sign_in_as(cluster, emulator, NAMESPACE, account, client_id=client_id)
 
     def _certificate(self) -> None:
         self._tell.chapter(f"kubectl apply -f {CERTIFICATE_EXAMPLE.relative_to(ROOT)}")

@@ -23,8 +23,10 @@ from appcredential.domain.federated_observed import (
     FederatedCredential,
     ServiceAccount,
 )
-from appcredential.domain.federation import marker_of
+from appcredential.domain.federated_spec import CustomerManagedKeySource, ManagedIdentitySource
+from appcredential.domain.federation import marker_of, trust_attempt
 from appcredential.domain.marker import Owner
+from appcredential.domain.signin import record
 from appcredential.domain.spec import ClientId
 from appcredential.errors import (
     AppCredentialError,
@@ -68,6 +70,8 @@ class Federating:
                 await self._patch(action, view, f, session)
             case act.DeleteFederated():
                 await self._delete(action, view, f, session)
+            case act.ProveFederated():
+                await self._prove(action, view, f, session)
             case act.WireServiceAccount():
                 await self._wire(action, view, f)
             case act.WriteOutput():
@@ -99,6 +103,9 @@ class Federating:
     ) -> None:
         object_id = f.application.object_id
         try:
+            if await self._names_a_client(f, session):
+                self._refuse(view, "mint", _CLIENT_ID)
+                return
             await session.directory.add_federated(
                 object_id, action.name, action.trust, action.description
             )
@@ -112,6 +119,13 @@ class Federating:
         log.info("federated credential created", extra={"credential": action.name, **_about(f)})
         note = f"The federated credential {action.name} was created."
         await self.events.emit(_subject(f), "Issued", note, warning=False)
+
+    async def _names_a_client(self, f: Facts, session: Session) -> bool:
+        """Look whether the principal id is a client id: Entra would take it and never match."""
+        source = f.spec.federated.source if f.spec.federated is not None else None
+        if not isinstance(source, ManagedIdentitySource | CustomerManagedKeySource):
+            return False
+        return await session.directory.is_client_id(source.principal_id)
 
     async def _refused(
         self,
@@ -217,6 +231,27 @@ class Federating:
 
     # --- Kubernetes -----------------------------------------------------------------------
 
+    async def _prove(
+        self, action: act.ProveFederated, view: View, f: Facts, session: Session
+    ) -> None:
+        """Exchange a token as a pod of the ServiceAccount does; both tokens are dropped."""
+        namespace, name = f.o.resource.owner.namespace, action.service_account
+        try:
+            token = await self.service_accounts.token(namespace, name, action.trust.audience)
+        except NotFoundError:
+            self._refuse(view, "prove", _no_account(name), _ACCOUNT_RETRY)
+            return
+        except (PermissionDeniedError, RejectedError):
+            self._refuse(view, "prove", _NO_TOKEN)
+            return
+        view.memory = view.cleared("prove")
+        attempt = str(trust_attempt(f.o.identity, action.trust.pair))
+        scope = f.spec.verification.scope
+        result = await session.sign_in.with_assertion(f.spec.client_id, token, scope, attempt)
+        log.debug("exchanged", extra={"outcome": str(result.reason), "code": result.code})
+        proof = record(view.memory.pending_proof, attempt, result, self.clock.now())
+        view.memory = replace(view.memory, pending_proof=proof)
+
     async def _wire(self, action: act.WireServiceAccount, view: View, f: Facts) -> None:
         live = view.service_account.value
         if not isinstance(live, ServiceAccount):
@@ -245,9 +280,11 @@ class Federating:
         view.output.set(written, self.clock.monotonic())
         view.memory = view.cleared("output")
 
-    def _refuse(self, view: View, action: str, problem: Problem) -> None:
-        log.warning("the API server refuses", extra={"reason": str(problem.reason)})
-        view.refused(action, problem, self.clock.now() + self.permission_retry)
+    def _refuse(
+        self, view: View, action: str, problem: Problem, retry: timedelta | None = None
+    ) -> None:
+        log.warning("refused", extra={"operation": action, "reason": str(problem.reason)})
+        view.refused(action, problem, self.clock.now() + (retry or self.permission_retry))
 
 
 async def unwire(accounts: ServiceAccounts, owner: Owner, client_id: ClientId, name: str) -> None:
@@ -289,6 +326,28 @@ def account_problem(error: AppCredentialError) -> Problem:
         reason=Reason.SERVICE_ACCOUNT_FORBIDDEN,
         message=f"{verb} ServiceAccounts in this namespace. Bind its role here, or set "
         "serviceAccount.annotation to None.",
+    )
+
+
+_CLIENT_ID = Problem(
+    reason=Reason.INVALID_SPEC,
+    message="spec.federatedIdentity: principalId is a client id. Give the managed identity's "
+    "principal (object) id: az identity show --query principalId.",
+)
+_ACCOUNT_RETRY = timedelta(seconds=30)
+_NO_TOKEN = Problem(
+    reason=Reason.SERVICE_ACCOUNT_FORBIDDEN,
+    message="The operator may not ask for tokens of ServiceAccounts in this namespace, which "
+    "verification.mode Required needs. Grant it create on serviceaccounts/token, or leave "
+    "verification out.",
+)
+
+
+def _no_account(name: str) -> Problem:
+    return Problem(
+        reason=Reason.SERVICE_ACCOUNT_NOT_FOUND,
+        message=f"The ServiceAccount {name} does not exist in this namespace, so no exchange can "
+        "be tried. Create it, or leave verification out.",
     )
 
 

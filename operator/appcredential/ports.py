@@ -217,6 +217,13 @@ class Directory(Protocol):
         """Return, once, the certificates of others that were lost around a change of ours."""
         ...
 
+    async def is_client_id(self, principal_id: str) -> bool:
+        """Tell whether an id that should be a principal's is an application's client id.
+
+        False also when the operator may not look.
+        """
+        ...
+
     def skew(self) -> timedelta | None:
         """Return Entra's clock minus ours, from its answers; None when unknown."""
         ...
@@ -246,6 +253,16 @@ class SignIn(Protocol):
         correlation: str,
     ) -> SignInResult:
         """The same with an assertion that is signed with a certificate's key."""
+        ...
+
+    async def with_assertion(
+        self,
+        client_id: ClientId,
+        assertion: SecretValue,
+        scope: VerificationScope,
+        correlation: str,
+    ) -> SignInResult:
+        """The same with a token that somebody else issued."""
         ...
 
 
@@ -370,6 +387,15 @@ class ServiceAccounts(Protocol):
 
         Raises:
             ConflictError: it changed since.
+        """
+        ...
+
+    async def token(self, namespace: str, name: str, audience: str) -> SecretValue:
+        """Ask for a short-lived token of one, as a kubelet does.
+
+        Raises:
+            NotFoundError: there is no such ServiceAccount.
+            PermissionDeniedError: the operator may not.
         """
         ...
 

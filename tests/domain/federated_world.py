@@ -6,7 +6,7 @@ what happened here, not by the rules' own words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -38,10 +38,17 @@ from appcredential.domain.federated_spec import (
     Source,
     SubjectFormat,
 )
-from appcredential.domain.federation import Trust, build_description, marker_of, trusts
+from appcredential.domain.federation import (
+    Trust,
+    build_description,
+    marker_of,
+    trust_attempt,
+    trusts,
+)
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed import Application, Grant, Memory, Observation, Policy, Tenant
+from appcredential.domain.signin import PROVEN, SignInResult, record
 from appcredential.domain.spec import (
     AppCredentialSpec,
     CredentialType,
@@ -178,6 +185,8 @@ class FederatedWorld:
     refuses: bool = False
     """Graph fails every write."""
     ticket_uid: str | None = None
+    answer: Callable[[], SignInResult] = lambda: PROVEN
+    """What an exchange comes to."""
 
     entra: dict[str, FederatedCredential] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
@@ -326,6 +335,8 @@ class FederatedWorld:
                 self._patch(action)
             case act.DeleteFederated():
                 self._delete(action)
+            case act.ProveFederated():
+                self._prove(action)
             case act.WireServiceAccount():
                 self._wire(action)
             case act.WriteOutput():
@@ -419,6 +430,16 @@ class FederatedWorld:
     def _is_quiet(self, id_: str) -> bool:
         written = self._written.get(id_)
         return written is None or self.now - written >= self.policy.federated_quiet
+
+    def _prove(self, action: act.ProveFederated) -> None:
+        self._promise(self._is_replaced(), "nothing is tried before the quiet time is over")
+        attempt = trust_attempt(IDENTITY, action.trust.pair)
+        times = [t for t, a in self.log[:-1] if isinstance(a, act.ProveFederated)]
+        if times:
+            since = self.now - times[-1]
+            self._promise(since >= self.policy.federated_proof_spacing, "tries are far apart")
+        proof = record(self.memory.pending_proof, attempt, self.answer(), self.now)
+        self.memory = replace(self.memory, pending_proof=proof)
 
     def _wire(self, action: act.WireServiceAccount) -> None:
         spec = self.resource.spec

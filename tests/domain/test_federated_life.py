@@ -37,7 +37,8 @@ from appcredential.domain.federation import (
 )
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.observed import Policy
-from appcredential.domain.spec import DeletionPolicy, Mode
+from appcredential.domain.signin import PROVEN, UNREACHABLE, classify, record
+from appcredential.domain.spec import DeletionPolicy, Mode, VerificationMode
 from tests.domain.driver import BrokenPromiseError
 from tests.domain.federated_world import (
     ACCOUNT,
@@ -681,6 +682,77 @@ def test_retained_ones_are_for_who_asks_for_them_still() -> None:
     assert world.names() == ["WriteTicket", "ReleaseFinalizer"]
 
 
+# --- proof ---------------------------------------------------------------------------------
+
+PROVING = federated_spec(verification=VerificationMode.REQUIRED)
+MISMATCH = classify(401, (700213,))
+
+
+def test_what_is_to_be_proven_is_told_only_after_it_signed_in() -> None:
+    world = established(spec=PROVING)
+    assert world.condition("Verified") == ("True", "Proven")
+    assert world.annotations() == WIRED
+    world.restart()
+    world.run(DAY)
+    assert world.count(act.ProveFederated) == 0, "a proof is never repeated"
+    assert world.condition("Verified") == ("True", "Proven")
+    world.tenant = problem(Reason.TENANT_NOT_READY, stalled=False)
+    world.run(HOUR)
+    assert world.condition("Verified") == ("True", "Proven")
+
+
+def test_an_edit_is_proven_anew() -> None:
+    world = established(spec=PROVING)
+    world.put(replace(world.entra["new-1"], audiences=("api://wrong",)))
+    world.run(2 * HOUR)
+    assert world.names() == ["PatchFederated", "ProveFederated"]
+
+
+def test_tries_are_far_apart_and_a_refusal_is_told() -> None:
+    world = FederatedWorld(spec=PROVING, answer=lambda: MISMATCH)
+    world.run(4 * MINUTE)
+    assert world.condition("Verified") == ("Unknown", "FederationMismatch")
+    assert world.condition("Ready") == ("False", "FederationMismatch")
+    assert world.condition("Stalled") is None
+    world.run(10 * MINUTE)
+    assert world.condition("Verified") == ("False", "FederationMismatch")
+    assert world.condition("Stalled") == ("True", "FederationMismatch")
+    assert world.annotations() == {}
+    world.answer = lambda: PROVEN
+    world.run(10 * MINUTE)
+    assert world.condition("Verified") == ("True", "Proven")
+    assert world.condition("Ready") == ("True", "Trusted")
+
+
+def test_an_endpoint_that_is_away_judges_nothing() -> None:
+    world = FederatedWorld(spec=PROVING, answer=lambda: UNREACHABLE)
+    world.run(HOUR)
+    assert world.condition("Verified") == ("Unknown", "TokenEndpointUnavailable")
+    assert world.condition("Stalled") is None
+
+
+def test_a_proof_of_something_else_proves_nothing() -> None:
+    world = FederatedWorld(spec=PROVING)
+    world.memory = replace(world.memory, pending_proof=record(None, "other", PROVEN, NOW))
+    world.run(MINUTE)
+    assert world.condition("Verified") == ("Unknown", "NotVerified")
+
+
+def test_what_nobody_can_prove_is_openly_so() -> None:
+    world = established(spec=federated_spec(OTHER, verification=VerificationMode.REQUIRED))
+    assert world.condition("Verified") == ("Unknown", "NotVerifiable")
+    assert established().condition("Verified") == ("Unknown", "NotVerifiable")
+
+
+def test_nothing_is_proven_without_a_grant() -> None:
+    world = FederatedWorld(spec=PROVING, answer=lambda: MISMATCH)
+    world.run(5 * MINUTE)
+    tried = world.count(act.ProveFederated)
+    world.grant = problem()
+    world.run(HOUR)
+    assert world.count(act.ProveFederated) == tried
+
+
 # --- broken on purpose ---------------------------------------------------------------------
 
 Rule = Callable[[FederatedFacts], act.Action | None]
@@ -725,6 +797,20 @@ def blind_patch(ff: FederatedFacts) -> act.Action | None:
     return act.PatchFederated(c.id, ff.trusts[0], listed().description, "x")
 
 
+def hasty_proof(ff: FederatedFacts) -> act.Action | None:
+    return None if ff.is_proven else act.ProveFederated(ff.trusts[0], "orders")
+
+
+def to_prove() -> FederatedWorld:
+    return FederatedWorld(spec=PROVING, answer=lambda: MISMATCH)
+
+
+def impatient() -> FederatedWorld:
+    return FederatedWorld(
+        spec=PROVING, answer=lambda: MISMATCH, policy=Policy(federated_quiet=timedelta(0))
+    )
+
+
 def with_theirs() -> FederatedWorld:
     world = FederatedWorld()
     world.put(listed("theirs", owner=None))
@@ -755,6 +841,8 @@ def beside_others() -> FederatedWorld:
         ("retirement_due", any_removal, beside_others, "what is not ours is never removed"),
         ("unwired", hasty_wiring, FederatedWorld, "nothing is told before it is usable"),
         ("unwired", careless_wiring, annotated_by_others, "is never overwritten"),
+        ("proof_due", hasty_proof, to_prove, "nothing is tried before the quiet time"),
+        ("proof_due", hasty_proof, impatient, "tries are far apart"),
         ("missing", blind_creation, with_theirs, "a twin that was seen is not created"),
         ("edited", blind_patch, with_theirs, "what is not ours is never changed"),
     ],

@@ -42,6 +42,7 @@ FEDERATED = {
     act.CreateFederated,
     act.PatchFederated,
     act.DeleteFederated,
+    act.ProveFederated,
     act.WireServiceAccount,
     act.WriteOutput,
 }

@@ -79,7 +79,11 @@ ANSWERS = [
     (401, 50027, "NotYet", "CertificateRejected"),
     (401, 700023, "NotYet", "CertificateRejected"),
     # Numbers about federation, which a client secret or a certificate cannot earn: not judged.
-    (401, 700213, "Unclassified", "Unclassified"),
+    (401, 700999, "Unclassified", "Unclassified"),
+    (401, 700213, "Unmatched", "FederationMismatch"),
+    (401, 70025, "Unmatched", "FederationMismatch"),
+    (401, 7000272, "Unmatched", "IssuerKeys"),
+    (400, 50166, "Operator", "IssuerUnreachable"),
     (400, 1, "Unclassified", "Unclassified"),
 ]
 

@@ -490,6 +490,7 @@ def test_a_situation_is_told(o: Observation, expected: dict[str, str]) -> None:
 VERIFIED = {
     SignInClass.NOT_YET: "False",
     SignInClass.APPLICATION: "False",
+    SignInClass.UNMATCHED: "Unknown",
     SignInClass.BLOCKED: "Unknown",
     SignInClass.OPERATOR: "Unknown",
     SignInClass.TRANSIENT: "Unknown",

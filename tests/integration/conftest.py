@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from demo.exchanging import add_issuers
 from demo.stack import RBAC, EmulatorProcess
 from localcluster import Cluster
 from tests.integration.at_once import Stories, stories_of
@@ -26,6 +27,7 @@ def installation(
 ) -> Iterator[Installation]:
     """The session's cluster with the emulator and the operator's process, alone for a file."""
     cluster.kubectl("apply", "--server-side", "-f", RBAC)
+    add_issuers(cluster, emulator)
     running = Installation(cluster, emulator, tmp_path_factory.mktemp("operator"), SETTINGS)
     try:
         running.make_tenant("default")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.integration import stories_exchange as exchange
 from tests.integration import stories_federation as federation
 from tests.integration.at_once import at_once
 
@@ -20,3 +21,9 @@ test_move = at_once(federation.another_resource_takes_over_without_a_gap)
 test_observe = at_once(federation.who_observes_writes_nothing)
 test_lost = at_once(federation.a_lost_answer_makes_no_second_one)
 test_default = at_once(federation.the_default_account_needs_a_word)
+test_examples = at_once(exchange.every_example_comes_to_be_ready_and_is_exchanged)
+test_workloads = at_once(exchange.only_who_is_named_signs_in)
+test_repositories = at_once(exchange.every_form_of_a_repository_is_exchanged)
+test_customer_keys = at_once(exchange.a_key_for_customers_needs_an_application_for_them)
+test_principals = at_once(exchange.a_client_id_is_no_principal)
+test_proof = at_once(exchange.a_proof_is_had_before_anybody_is_told)

@@ -17,7 +17,7 @@ import yaml
 
 from demo.processes import OPERATOR_ACCOUNT, OPERATOR_NAMESPACE
 from demo.seed import OPERATOR_SECRET
-from demo.stack import QUICK, RBAC, EmulatorProcess
+from demo.stack import QUICK, RBAC, EmulatorProcess, write_own_token
 from localcluster import Cluster
 from tests.integration.installation import Kube
 from tests.process.operators import Operator
@@ -100,8 +100,10 @@ class Site:
         kubeconfig = self.cluster.service_account_kubeconfig(
             self.operator_namespace, OPERATOR_ACCOUNT, folder / "kubeconfig"
         )
+        own = write_own_token(self.cluster, self.operator_namespace, folder / "token")
         env = {
             "KUBECONFIG": str(kubeconfig),
+            "APPCREDENTIAL_SERVICE_ACCOUNT_TOKEN_FILE": str(own),
             "APPCREDENTIAL_NAMESPACE": self.operator_namespace,
             "APPCREDENTIAL_WATCH_NAMESPACES": self.namespace,
             "APPCREDENTIAL_POD_NAME": name,

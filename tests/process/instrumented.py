@@ -29,8 +29,10 @@ from appcredential.domain.secret_value import SecretValue
 from appcredential.entra.credential import OperatorToken
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.signin import TokenEndpoint
+from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.resources import KubeResources
 from appcredential.kube.secrets_store import KubeSecrets
+from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.kube.tickets import KubeTickets
 from appcredential.ports import Intent
 
@@ -51,6 +53,12 @@ _EFFECTS: Final[tuple[tuple[type, str, str], ...]] = (
     (GraphDirectory, "remove_password", "removePassword"),
     (GraphDirectory, "add_certificate", "addCertificate"),
     (GraphDirectory, "remove_certificate", "removeCertificate"),
+    (GraphDirectory, "add_federated", "createFederated"),
+    (GraphDirectory, "update_federated", "updateFederated"),
+    (GraphDirectory, "remove_federated", "removeFederated"),
+    (KubeServiceAccounts, "annotate", "annotate"),
+    (KubeOutputs, "put", "output"),
+    (KubeOutputs, "delete", "delete output"),
     (TokenEndpoint, "with_secret", "sign-in"),
     (TokenEndpoint, "with_certificate", "sign-in"),
 )
@@ -196,8 +204,21 @@ def _keep_secrets(folder: Path) -> None:
         return await put_intent(self, intent, live)
 
     setattr(GraphDirectory, "add_password", adding)  # noqa: B010
+    _keep_tokens(keep)
     setattr(OperatorToken, "get_token", getting)  # noqa: B010
     setattr(KubeSecrets, "put_intent", staging)  # noqa: B010
+
+
+def _keep_tokens(keep: Callable[[str], None]) -> None:
+    """The same for tokens of ServiceAccounts that a proof is made with."""
+    ask_token: Method = KubeServiceAccounts.token
+
+    async def asking(self: KubeServiceAccounts, *args: Any, **words: Any) -> Any:
+        made = await ask_token(self, *args, **words)
+        keep(made.reveal())
+        return made
+
+    setattr(KubeServiceAccounts, "token", asking)  # noqa: B010
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ class NoFederation:
     async def update_federated(self, *_: Any, **__: Any) -> None:
         raise AssertionError(_NONE)
 
+    async def is_client_id(self, *_: Any, **__: Any) -> bool:
+        raise AssertionError(_NONE)
+
     async def remove_federated(self, *_: Any, **__: Any) -> None:
         raise AssertionError(_NONE)
 

@@ -163,6 +163,9 @@ class FakeEntra(NoFederation):
         self.calls.append("sign-in")
         return PROVEN
 
+    async def with_assertion(self, *_: Any, **__: Any) -> SignInResult:
+        raise AssertionError("this world has client secrets only")
+
     async def with_certificate(self, *_: Any, **__: Any) -> SignInResult:
         raise AssertionError("this world has client secrets only")
 

@@ -169,6 +169,14 @@ class DeleteFederated:
 
 
 @dataclass(frozen=True, slots=True)
+class ProveFederated:
+    """Exchange a token of the ServiceAccount once, as its pods will."""
+
+    trust: Trust
+    service_account: str
+
+
+@dataclass(frozen=True, slots=True)
 class WireServiceAccount:
     """Annotate the ServiceAccount, as the azure-workload-identity webhook reads it."""
 
@@ -213,6 +221,7 @@ Action: TypeAlias = (
     | CreateFederated
     | PatchFederated
     | DeleteFederated
+    | ProveFederated
     | WireServiceAccount
     | WriteOutput
     | ApplyStatus

@@ -35,6 +35,7 @@ from appcredential.domain.federation import (
     trusts,
 )
 from appcredential.domain.observed import Observation
+from appcredential.domain.signin import Proof
 from appcredential.domain.spec import AppCredentialSpec
 
 CLIENT_ID_ANNOTATION: Final = "azure.workload.identity/client-id"
@@ -151,10 +152,38 @@ class FederatedFacts:
         return since + o.policy.federated_quiet
 
     @property
-    def is_trusted(self) -> bool:
+    def is_quiet_over(self) -> bool:
         """Every trust exists as wanted, and is past its quiet time."""
         ends = [self.quiet_end(t) for t in self.trusts]
         return all(end is not None and end <= self.f.o.now for end in ends)
+
+    @property
+    def is_trusted(self) -> bool:
+        """Workloads may use it: the quiet time is over, and a proof that is asked for was had."""
+        return self.is_quiet_over and (not self.needs_proof or self.is_proven)
+
+    @property
+    def needs_proof(self) -> bool:
+        """A proof is asked for, and there is a token to prove it with."""
+        return self.f.requires_proof and bool(self.spec.account)
+
+    @property
+    def proof(self) -> Proof | None:
+        """The run of exchanges for what is asked for now."""
+        found, attempt = self.f.o.memory.pending_proof, self.attempt(self.trusts[0])
+        return found if found is not None and found.attempt == attempt else None
+
+    @property
+    def is_proven(self) -> bool:
+        """An exchange succeeded since it was written, now or in an earlier process."""
+        trust, o = self.trusts[0], self.f.o
+        written = o.memory.federated.written.get(self.attempt(trust))
+        proof, c = self.proof, self.exists(trust)
+        if proof is not None and proof.last_success is not None:
+            return written is None or proof.last_success >= written
+        if c is None or written is not None:
+            return False
+        return is_told(o.resource.status, c) and is_verified(o.resource.status)
 
     # --- the ServiceAccount and the output -------------------------------------------------
 
@@ -255,6 +284,12 @@ class FederatedFacts:
 def federated_key(client_id: str, source: CustomerManagedKeySource) -> dict[str, str]:
     """Return what a customer's resources ask for to use their key."""
     return {"federatedClientId": client_id, "resourceId": source.resource_id}
+
+
+def is_verified(status: Mapping[str, Any]) -> bool:
+    """Tell whether status says that it was proven."""
+    conditions = status.get("conditions") or ()
+    return any(c.get("type") == "Verified" and c.get("status") == "True" for c in conditions)
 
 
 def is_told(status: Mapping[str, Any], c: FederatedCredential) -> bool:

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from appcredential.domain import signin
 from appcredential.domain.actions import (
     Action,
     CreateFederated,
     DeleteFederated,
     PatchFederated,
+    ProveFederated,
     ReadFederated,
     WireServiceAccount,
     WriteOutput,
@@ -85,8 +87,26 @@ def is_full(ff: FederatedFacts) -> bool:
     return len(ff.credentials) >= MAX_CREDENTIALS
 
 
+def proof_due(ff: FederatedFacts) -> Action | None:
+    """F5: a proof is asked for: one exchange at a time, far apart: misses are remembered."""
+    if not ff.needs_proof or ff.is_proven or not ff.is_quiet_over or not ff.f.is_granted:
+        return None
+    if ff.f.is_paused or ff.f.o.now < proof_time(ff):
+        return None
+    return ProveFederated(ff.trusts[0], ff.spec.account)
+
+
+def proof_time(ff: FederatedFacts) -> datetime:
+    """Return when the next exchange may be tried."""
+    o, proof = ff.f.o, ff.proof
+    if proof is None:
+        return o.now
+    due = signin.next_try(proof, proof.attempt, o.now, timedelta(0))
+    return max(due, proof.last_try + o.policy.federated_proof_spacing)
+
+
 def unwired(ff: FederatedFacts) -> Action | None:
-    """F5: the trust is usable: the ServiceAccount may say so to the webhook."""
+    """F6: the trust is usable: the ServiceAccount may say so to the webhook."""
     account = ff.service_account
     if account is None or not _may_tell(ff):
         return None
@@ -95,7 +115,7 @@ def unwired(ff: FederatedFacts) -> Action | None:
 
 
 def output_differs(ff: FederatedFacts) -> Action | None:
-    """F6: the same for the output ConfigMap."""
+    """F7: the same for the output ConfigMap."""
     is_unreadable = ff.seen.output is not None and ff.output is None
     if ff.is_output_done or ff.has_foreign_output or is_unreadable or not _may_tell(ff):
         return None
@@ -108,7 +128,7 @@ def _may_tell(ff: FederatedFacts) -> bool:
 
 
 def superseded(ff: FederatedFacts) -> Action | None:
-    """F7: ours, and no longer asked for: its description says when it goes."""
+    """F8: ours, and no longer asked for: its description says when it goes."""
     if not ff.is_settled:
         return None
     o = ff.f.o
@@ -122,7 +142,7 @@ def superseded(ff: FederatedFacts) -> Action | None:
 
 
 def retirement_due(ff: FederatedFacts) -> Action | None:
-    """F8: its time is over, and all that replaces it is there and usable."""
+    """F9: its time is over, and all that replaces it is there and usable."""
     if not ff.is_settled:
         return None
     for c in extra(ff):
@@ -169,10 +189,11 @@ FEDERATED_RULES = (
     left_behind,  # F2
     edited,  # F3
     missing,  # F4
-    unwired,  # F5
-    output_differs,  # F6
-    superseded,  # F7
-    retirement_due,  # F8
+    proof_due,  # F5
+    unwired,  # F6
+    output_differs,  # F7
+    superseded,  # F8
+    retirement_due,  # F9
 )
 
 
@@ -187,6 +208,8 @@ def federated_times(ff: FederatedFacts) -> list[datetime]:
         written = o.memory.federated.written.get(ff.attempt(trust))
         times += [end] if end is not None else []
         times += [written + o.policy.settle] if written is not None else []
+    if ff.needs_proof and not ff.is_proven:
+        times.append(proof_time(ff))
     if ff.spec.wired and ff.seen.service_account is None:
         times.append(o.now + MISSING_LOOK)
     if isinstance(ff.seen.issuer, Issuer):

@@ -18,6 +18,7 @@ from appcredential.domain.federated_facts import (
     asked_pairs,
     assess_federated,
     federated_key,
+    is_verified,
 )
 from appcredential.domain.federated_observed import FederatedCredential
 from appcredential.domain.federated_rules import extra, is_full
@@ -29,7 +30,9 @@ from appcredential.domain.federation import (
 )
 from appcredential.domain.gates import patience_ends
 from appcredential.domain.observed import Observation
-from appcredential.domain.spec import AppCredentialSpec, CredentialType
+from appcredential.domain.signin import SignInClass, is_failing_long
+from appcredential.domain.signin_messages import SIGN_IN_MESSAGES
+from appcredential.domain.spec import AppCredentialSpec, CredentialType, VerificationMode
 
 FEDERATED_DETAILS: Final = ("federatedIdentities", "configMapRef", "customerManagedKey")
 """What stays as it was last seen while a gate keeps us from looking."""
@@ -68,12 +71,7 @@ def federated_view(o: Observation, f: Facts | None, gate: Problem | None) -> Fed
     return FederatedView(
         problem=problem,
         ready=_ready(problem, is_met=is_met),
-        verified=Condition(
-            type=ConditionType.VERIFIED,
-            status="Unknown",
-            reason=Reason.NOT_VERIFIABLE,
-            message="The operator did not try an exchange: it has no token of that issuer.",
-        ),
+        verified=_verified(o, ff),
         expiring=Condition(
             type=ConditionType.EXPIRING,
             status="False",
@@ -96,6 +94,53 @@ def _is_still_met(o: Observation, problem: Problem | None) -> bool:
     return was_ready and bool(told) and (asked is None or asked <= told)
 
 
+_NOT_TRIED = {
+    Reason.NOT_VERIFIABLE: "No exchange was tried: the operator has no token of that issuer, or "
+    "spec.verification.mode does not ask for it.",
+    Reason.NOT_VERIFIED: "No exchange was tried yet.",
+}
+
+
+def _verified(o: Observation, ff: FederatedFacts | None) -> Condition:
+    status, reason = "Unknown", _not_tried(o)
+    message = _NOT_TRIED[reason]
+    proof = ff.proof if ff is not None and ff.needs_proof else None
+    if ff is not None and ff.needs_proof and ff.is_proven:
+        status, reason = "True", Reason.PROVEN
+        message = "A token of the ServiceAccount was exchanged for one of Entra."
+    elif proof is not None and proof.failing_since is not None:
+        reason = proof.result.reason
+        message = SIGN_IN_MESSAGES[reason]
+        is_judged = proof.result.kind in {SignInClass.UNMATCHED, SignInClass.APPLICATION}
+        status = "False" if is_judged and is_failing_long(proof, o.now) else "Unknown"
+    elif ff is None and is_verified(o.resource.status):
+        status, reason = "True", Reason.PROVEN
+        message = "A token of the ServiceAccount was exchanged for one of Entra."
+    return Condition(type=ConditionType.VERIFIED, status=status, reason=reason, message=message)
+
+
+def _not_tried(o: Observation) -> Reason:
+    spec = o.resource.spec
+    assert isinstance(spec, AppCredentialSpec)  # noqa: S101 - it is of this type
+    assert spec.federated is not None  # noqa: S101
+    is_asked = spec.verification.mode is VerificationMode.REQUIRED
+    return Reason.NOT_VERIFIED if is_asked and spec.federated.account else Reason.NOT_VERIFIABLE
+
+
+def _proof_problem(ff: FederatedFacts) -> Problem | None:
+    """Return what keeps a proof from coming, once it lasts."""
+    proof = ff.proof
+    if not ff.needs_proof or ff.is_proven or proof is None or proof.failing_since is None:
+        return None
+    reason = proof.result.reason
+    return Problem(
+        reason=reason,
+        message=SIGN_IN_MESSAGES[reason],
+        stalled=is_failing_long(proof, ff.f.o.now)
+        and proof.result.kind is not SignInClass.TRANSIENT,
+    )
+
+
 _TRUSTED = "Entra trusts the tokens that the spec names."
 _PAUSED = frozenset({Reason.SUSPENDED, Reason.OBSERVING})
 
@@ -116,7 +161,8 @@ def _ready(problem: Problem | None, *, is_met: bool) -> Condition:
 
 def _problem(ff: FederatedFacts) -> Problem | None:
     """Return what keeps the spec from being met, or should be known though it is."""
-    return _trust_problem(ff) or ff.f.o.memory.directory_problem or _around_problem(ff)
+    directory = ff.f.o.memory.directory_problem
+    return _trust_problem(ff) or directory or _around_problem(ff) or _proof_problem(ff)
 
 
 def _trust_problem(ff: FederatedFacts) -> Problem | None:

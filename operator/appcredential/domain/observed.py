@@ -346,6 +346,7 @@ class Policy:
     trial: bool = False
     federated_quiet: timedelta = timedelta(seconds=90)
     federated_overlap: timedelta = timedelta(hours=24)
+    federated_proof_spacing: timedelta = timedelta(seconds=60)
     issuer_agreement: timedelta = timedelta(minutes=10)
     allow_private_issuers: bool = False
 

@@ -21,6 +21,7 @@ class SignInClass(StrEnum):
 
     NOT_YET: the credential is not known there; after the budget it never will be.
     BLOCKED: the credential was probably right, a policy forbids the token.
+    UNMATCHED: a token of somebody else matches nothing there yet; there is no value to give up.
     APPLICATION: the application is the obstacle; minting again would not help.
     OPERATOR: our side or the scope; says nothing of the credential.
     TRANSIENT: network, throttling, 5xx; does not even reset a run of successes.
@@ -28,6 +29,7 @@ class SignInClass(StrEnum):
 
     PROVEN = "Proven"
     NOT_YET = "NotYet"
+    UNMATCHED = "Unmatched"
     BLOCKED = "Blocked"
     APPLICATION = "Application"
     OPERATOR = "Operator"
@@ -60,6 +62,12 @@ _CODES: Final[dict[int, tuple[SignInClass, Reason]]] = {
     **dict.fromkeys((50012, 50027, 700023), (SignInClass.NOT_YET, Reason.CERTIFICATE_REJECTED)),
     **dict.fromkeys((53003, 530032), (SignInClass.BLOCKED, Reason.BLOCKED_BY_CONDITIONAL_ACCESS)),
     **dict.fromkeys((501051, 50105), (SignInClass.BLOCKED, Reason.NOT_ASSIGNED)),
+    **dict.fromkeys(
+        (70021, 70025, 700211, 700212, 700213, 7002138),
+        (SignInClass.UNMATCHED, Reason.FEDERATION_MISMATCH),
+    ),
+    7000272: (SignInClass.UNMATCHED, Reason.ISSUER_KEYS),
+    **dict.fromkeys((50166, 501661, 90061), (SignInClass.OPERATOR, Reason.ISSUER_UNREACHABLE)),
     7000229: (SignInClass.APPLICATION, Reason.NO_SERVICE_PRINCIPAL),
     **dict.fromkeys(
         (700016, 700011, 70001), (SignInClass.APPLICATION, Reason.APPLICATION_NOT_IN_TENANT)

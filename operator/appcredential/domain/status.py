@@ -44,6 +44,7 @@ from appcredential.domain.observed import Minted, Observation, Retiring, Target
 from appcredential.domain.rotation import is_overdue, schedule, wanted_lifetime
 from appcredential.domain.secret_data import can_sign_in
 from appcredential.domain.signin import Proof, SignInClass, is_failing_long
+from appcredential.domain.signin_messages import SIGN_IN_MESSAGES
 from appcredential.domain.source_problems import SOURCE_REASONS, source_problem
 from appcredential.domain.spec import AppCredentialSpec, CredentialType, VerificationMode
 
@@ -147,7 +148,7 @@ def _survivor_problem(f: Facts) -> Problem | None:
     if proof.failing_since is None:
         return None
     reason = proof.result.reason
-    return Problem(reason=reason, message=_SIGN_IN_MESSAGES[reason], stalled=False)
+    return Problem(reason=reason, message=SIGN_IN_MESSAGES[reason], stalled=False)
 
 
 def _successor_problem(f: Facts) -> Problem | None:
@@ -173,32 +174,14 @@ def _successor_problem(f: Facts) -> Problem | None:
     return None
 
 
-_SIGN_IN_MESSAGES = {
-    Reason.SIGN_IN_REJECTED: "Entra refuses the new credential. It is tried again.",
-    Reason.CERTIFICATE_REJECTED: "Entra refuses what the new certificate's key has signed.",
-    Reason.NO_SERVICE_PRINCIPAL: "The application has no service principal in the tenant. "
-    "Create one: az ad sp create --id with the client id.",
-    Reason.APPLICATION_NOT_IN_TENANT: "The token endpoint does not know the application in this "
-    "tenant.",
-    Reason.APPLICATION_DISABLED: "The application is disabled in Entra. Enable it.",
-    Reason.PUBLIC_CLIENT: "The application is a public client and cannot use a secret.",
-    Reason.BLOCKED_BY_CONDITIONAL_ACCESS: "Conditional Access blocks the proving sign-in. Exclude "
-    "the operator's address or set verification.mode to Disabled.",
-    Reason.NOT_ASSIGNED: "The application is not assigned to the resource of the proving sign-in. "
-    "Assign it or set verification.mode to Disabled.",
-    Reason.VERIFICATION_SCOPE: "The scope of the proving sign-in is not accepted. Choose another "
-    "verification.scope.",
-    Reason.WRONG_TENANT_OR_CLOUD: "The token endpoint does not know the tenant. Check tenantId and "
-    "cloud of the EntraTenant.",
-    Reason.TENANT_RESTRICTIONS: "Tenant restrictions block the proving sign-in.",
-    Reason.CLOCK_SKEW: "The token endpoint refuses the operator's clock.",
-    Reason.THROTTLED: "The token endpoint asks to slow down.",
-    Reason.TOKEN_ENDPOINT_UNAVAILABLE: "The token endpoint cannot be reached.",
-    Reason.UNCLASSIFIED: "The token endpoint gives an answer the operator does not know; its log "
-    "has the code.",
-    Reason.INTERNAL_ERROR: "The proving sign-in was malformed; this is a fault of the operator.",
-}
-_PASSING = frozenset({SignInClass.TRANSIENT, SignInClass.NOT_YET, SignInClass.UNCLASSIFIED})
+_PASSING = frozenset(
+    {
+        SignInClass.TRANSIENT,
+        SignInClass.NOT_YET,
+        SignInClass.UNMATCHED,
+        SignInClass.UNCLASSIFIED,
+    }
+)
 
 
 def _pending_proof(f: Facts | None) -> Proof | None:
@@ -218,7 +201,7 @@ def _sign_in_problem(f: Facts) -> Problem | None:
     grace = f.o.now - proof.failing_since >= f.o.policy.arrival_grace
     stalled = grace and proof.result.kind is not SignInClass.TRANSIENT
     reason = proof.result.reason
-    return Problem(reason=reason, message=_SIGN_IN_MESSAGES[reason], stalled=stalled)
+    return Problem(reason=reason, message=SIGN_IN_MESSAGES[reason], stalled=stalled)
 
 
 def _ready(o: Observation, f: Facts | None, problem: Problem | None) -> Condition:

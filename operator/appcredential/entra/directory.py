@@ -195,6 +195,12 @@ class GraphDirectory:
         async with self._write(object_id):
             await self._federated.remove(object_id, id_)
 
+    async def is_client_id(self, principal_id: str) -> bool:
+        """Tell whether an id is that of an application; see `ports.Directory`."""
+        await self._gate.pass_read()
+        async with self._pausing():
+            return await self._federated.is_client_id(principal_id)
+
     async def _read_federated(self, object_id: ObjectId) -> FederatedList:
         await self._gate.pass_read()
         async with self._pausing():

@@ -23,13 +23,14 @@ from appcredential.domain.spec import ObjectId
 from appcredential.entra.observing import (
     ADD_FEDERATED,
     LIST_FEDERATED,
+    PRINCIPAL,
     REMOVE_FEDERATED,
     UPDATE_FEDERATED,
 )
 from appcredential.entra.session import Call, TenantSession
 from appcredential.entra.translate import no_answer
 from appcredential.entra.wire import plain
-from appcredential.errors import RejectedError
+from appcredential.errors import NotFoundError, PermissionDeniedError, RejectedError
 from appcredential.ports import Clock
 
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -113,6 +114,19 @@ class GraphFederated:
             return item.to_delete_request_information()
 
         await self.session.send(Call(operation=REMOVE_FEDERATED, is_write=True, make=make))
+
+    async def is_client_id(self, principal_id: str) -> bool:
+        """Tell whether an id is that of an application; see `ports.Directory`."""
+
+        def make() -> RequestInformation:
+            found = self.session.graph.service_principals_with_app_id(_checked(principal_id))
+            return found.to_get_request_information()
+
+        try:
+            await self.session.send(Call(operation=PRINCIPAL, is_write=False, make=make))
+        except (NotFoundError, PermissionDeniedError):
+            return False
+        return True
 
     def _builder(self, object_id: ObjectId) -> builder.FederatedIdentityCredentialsRequestBuilder:
         item = self.session.graph.applications.by_application_id(object_id)

@@ -101,6 +101,17 @@ class TokenEndpoint:
         proof = {"client_assertion": assertion.reveal(), "client_assertion_type": _ASSERTION}
         return await self._sign_in(client_id, proof, scope, correlation)
 
+    async def with_assertion(
+        self,
+        client_id: ClientId,
+        assertion: SecretValue,
+        scope: VerificationScope,
+        correlation: str,
+    ) -> SignInResult:
+        """The same with a token that somebody else issued. See `ports.SignIn`."""
+        proof = {"client_assertion": assertion.reveal(), "client_assertion_type": _ASSERTION}
+        return await self._sign_in(client_id, proof, scope, correlation)
+
     async def _sign_in(
         self,
         client_id: ClientId,

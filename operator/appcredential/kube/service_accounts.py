@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from appcredential.domain.federated_observed import ServiceAccount
+from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import NotFoundError
 from appcredential.kube.client import FIELD_MANAGER, MERGE_PATCH, KubeClient
+
+_TOKEN_SECONDS = 600
+"""The least that the API server gives; the token is used once and dropped."""
 
 
 class KubeServiceAccounts:
@@ -41,6 +45,14 @@ class KubeServiceAccounts:
             content_type=MERGE_PATCH,
         )
         return _parse(written)
+
+    async def token(self, namespace: str, name: str, audience: str) -> SecretValue:
+        """See `ports.ServiceAccounts`."""
+        wanted = {"audiences": [audience], "expirationSeconds": _TOKEN_SECONDS}
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": wanted}
+        path = f"{_path(namespace, name)}/token"
+        made = await self._kube.request("POST", path, body=body)
+        return SecretValue(str(made["status"]["token"]))
 
 
 def _path(namespace: str, name: str) -> str:
