@@ -116,11 +116,11 @@ class OperatorProcess:
         kubeconfig = cluster.service_account_kubeconfig(
             OPERATOR_NAMESPACE, OPERATOR_ACCOUNT, folder / f"{name}.kubeconfig"
         )
+        self.token_file = folder / f"{name}.token"
+        write_own_token(cluster, OPERATOR_NAMESPACE, self.token_file)
         env = {
             "KUBECONFIG": str(kubeconfig),
-            "APPCREDENTIAL_SERVICE_ACCOUNT_TOKEN_FILE": str(
-                write_own_token(cluster, OPERATOR_NAMESPACE, folder / f"{name}.token")
-            ),
+            "APPCREDENTIAL_SERVICE_ACCOUNT_TOKEN_FILE": str(self.token_file),
             "APPCREDENTIAL_NAMESPACE": OPERATOR_NAMESPACE,
             "APPCREDENTIAL_POD_NAME": name,
             "APPCREDENTIAL_HEALTH_ADDRESS": "127.0.0.1",
@@ -171,11 +171,10 @@ class OperatorProcess:
         return {name: float(value) for name, value in samples}
 
 
-def write_own_token(cluster: Cluster, namespace: str, path: Path) -> Path:
-    """Write the operator's own token, which a kubelet would mount; return where it is."""
+def write_own_token(cluster: Cluster, namespace: str, path: Path) -> None:
+    """Write the operator's own token, which a kubelet would mount and renew."""
     path.touch(mode=0o600)
     path.write_text(cluster.service_account_token(namespace, OPERATOR_ACCOUNT))
-    return path
 
 
 class Stack:

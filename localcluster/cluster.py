@@ -87,7 +87,20 @@ class Cluster:
     @property
     def issuer(self) -> str:
         """The issuer of ServiceAccount tokens; its keys can be read anonymously."""
-        return self._live.server
+        return self._live.issuing.issuers[0]
+
+    def reissue(self, issuer: str = "", *, new_key: bool = False, timeout: float = 60) -> None:
+        """Change the issuer or the signing key, as its administrator does: by a restart.
+
+        What was issued before stays valid at the API server. It serves the documents of the
+        first issuer only; an address of its own is for whoever names one to serve.
+
+        Args:
+            issuer: the new one's URL; left out, the present one stays.
+            new_key: sign with a new key from now on.
+            timeout: seconds until the API server has to be ready again.
+        """
+        self._live.reissue(issuer or self.issuer, new_key=new_key, timeout=timeout)
 
     @property
     def ca_file(self) -> Path:

@@ -85,7 +85,21 @@ def etcd(binaries: Binaries, keys: Credentials, ports: Ports, folder: Path) -> C
     ]
 
 
-def apiserver(binaries: Binaries, keys: Credentials, ports: Ports, issuer: str) -> Command:
+@dataclass(frozen=True, slots=True)
+class Issuing:
+    """Who issues ServiceAccount tokens: the first signs, tokens of the others are still known."""
+
+    issuers: tuple[str, ...]
+    keys: tuple[KeyPair, ...]
+
+    def flags(self) -> Command:
+        """Return what the API server is told of it."""
+        issuers = [f"--service-account-issuer={issuer}" for issuer in self.issuers]
+        known = [f"--service-account-key-file={key.certificate}" for key in self.keys]
+        return [*issuers, *known, f"--service-account-signing-key-file={self.keys[0].key}"]
+
+
+def apiserver(binaries: Binaries, keys: Credentials, ports: Ports, issuing: Issuing) -> Command:
     """Authorisation is on, as in a cluster that matters."""
     return [
         binaries.apiserver,
@@ -99,9 +113,7 @@ def apiserver(binaries: Binaries, keys: Credentials, ports: Ports, issuer: str) 
         f"--tls-cert-file={keys.server.certificate}",
         f"--tls-private-key-file={keys.server.key}",
         f"--client-ca-file={keys.ca_file}",
-        f"--service-account-issuer={issuer}",
-        f"--service-account-key-file={keys.service_accounts.certificate}",
-        f"--service-account-signing-key-file={keys.service_accounts.key}",
+        *issuing.flags(),
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
         "--service-cluster-ip-range=10.96.0.0/16",

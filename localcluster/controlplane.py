@@ -11,7 +11,7 @@ from localcluster import components, kubeconfig
 from localcluster.api import Api
 from localcluster.binaries import Binaries
 from localcluster.errors import ComponentError
-from localcluster.pki import KeyPair
+from localcluster.pki import KeyPair, write_service_account_keys
 from localcluster.processes import Children
 from localcluster.progress import Progress
 from localcluster.runfolder import RunFolder
@@ -61,6 +61,7 @@ class ControlPlane:
         self.ports = components.free_ports()
         self.server = f"https://{components.LOOPBACK}:{self.ports.apiserver}"
         self.keys = components.make_credentials(self.folder.path / "pki")
+        self.issuing = components.Issuing((self.server,), (self.keys.service_accounts,))
         self.api = Api(self.ports.apiserver, self.keys.ca_file, self.keys.admin)
         self.kubeconfig = self._write_kubeconfig("admin", self.keys.admin)
 
@@ -70,15 +71,29 @@ class ControlPlane:
 
     def _start_server(self, progress: Progress) -> None:
         progress("starting etcd and the API server")
-        binaries, keys, ports = self.binaries, self.keys, self.ports
         data = self.folder.path / "etcd"
-        self.children.start("etcd", components.etcd(binaries, keys, ports, data))
-        command = components.apiserver(binaries, keys, ports, self.server)
-        self.children.start("kube-apiserver", command)
-        self._wait("kube-apiserver", self._is_ready)
+        self.children.start("etcd", components.etcd(self.binaries, self.keys, self.ports, data))
+        self._start_apiserver()
         self.api.call(
             "POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", ISSUER_DISCOVERY
         )
+
+    def _start_apiserver(self) -> None:
+        command = components.apiserver(self.binaries, self.keys, self.ports, self.issuing)
+        self.children.start("kube-apiserver", command)
+        self._wait("kube-apiserver", self._is_ready)
+
+    def reissue(self, issuer: str, *, new_key: bool, timeout: float) -> None:
+        """Start the API server anew, with another issuer or signing key before those it had."""
+        issuers, keys = self.issuing.issuers, self.issuing.keys
+        if new_key:
+            name = f"service-account-{len(keys)}"
+            keys = (write_service_account_keys(self.folder.path / "pki", name), *keys)
+        others = tuple(known for known in issuers if known != issuer)
+        self.issuing = components.Issuing((issuer, *others), keys)
+        self._deadline = time.monotonic() + timeout
+        self.children.end("kube-apiserver")
+        self._start_apiserver()
 
     def _start_controllers(self, scheduler: bool, progress: Progress) -> None:
         progress("starting the controller manager")

@@ -42,15 +42,15 @@ def write_private(path: Path, content: bytes | str) -> Path:
     return path
 
 
-def write_service_account_keys(folder: Path) -> KeyPair:
+def write_service_account_keys(folder: Path, name: str = "service-account") -> KeyPair:
     """RSA, because Entra accepts no other signature of a federated token's issuer."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     return KeyPair(
-        certificate=write_private(folder / "service-account.pub", public),
-        key=write_private(folder / "service-account.key", _pem(key)),
+        certificate=write_private(folder / f"{name}.pub", public),
+        key=write_private(folder / f"{name}.key", _pem(key)),
     )
 
 

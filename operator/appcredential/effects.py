@@ -124,6 +124,7 @@ class Effects:
             permission_retry=permission_retry,
             note_failure=self._note_failure,
             is_open=is_open,
+            live_grant=live_grant,
         )
 
     async def perform(self, action: act.Action, c: Context) -> None:

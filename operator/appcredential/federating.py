@@ -7,7 +7,7 @@ before it is done; what can be done twice without harm is not.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -23,9 +23,11 @@ from appcredential.domain.federated_observed import (
     FederatedCredential,
     ServiceAccount,
 )
+from appcredential.domain.federated_rules import SUPERSEDED
 from appcredential.domain.federated_spec import CustomerManagedKeySource, ManagedIdentitySource
-from appcredential.domain.federation import marker_of, trust_attempt
+from appcredential.domain.federation import Trust, marker_of, trust_attempt
 from appcredential.domain.marker import Owner
+from appcredential.domain.observed import Grant
 from appcredential.domain.signin import record
 from appcredential.domain.spec import ClientId
 from appcredential.errors import (
@@ -58,6 +60,7 @@ class Federating:
     permission_retry: timedelta
     note_failure: NoteFailure
     is_open: Callable[[], bool]
+    live_grant: Callable[[Facts], Awaitable[Grant | Problem]]
 
     async def perform(self, action: act.Action, view: View, f: Facts, session: Session) -> None:
         """Do it. Raises errors of the Kubernetes side that another look may cure."""
@@ -101,6 +104,7 @@ class Federating:
     async def _create(
         self, action: act.CreateFederated, view: View, f: Facts, session: Session
     ) -> None:
+        await self._check_grant(f)
         object_id = f.application.object_id
         try:
             if await self._names_a_client(f, session):
@@ -115,10 +119,19 @@ class Federating:
         except AppCredentialError as exc:
             self._failed(view, exc)
             return
-        self._written(view, action.description)
+        self._written(view, action.description, is_changed=True)
         log.info("federated credential created", extra={"credential": action.name, **_about(f)})
         note = f"The federated credential {action.name} was created."
         await self.events.emit(_subject(f), "Issued", note, warning=False)
+
+    async def _check_grant(self, f: Facts) -> None:
+        """Ask the grants as they are now: what was decided rests on what a watch showed.
+
+        Raises:
+            ConflictError: they allow it no more; gather again.
+        """
+        if isinstance(await self.live_grant(f), Problem):
+            raise ConflictError("no grant matches any more")
 
     async def _names_a_client(self, f: Facts, session: Session) -> bool:
         """Look whether the principal id is a client id: Entra would take it and never match."""
@@ -145,11 +158,13 @@ class Federating:
         elif not twins:
             self.note_failure(view, "mint", error)
         elif twins[0].description == action.description:
-            self._written(view, action.description)
+            self._written(view, action.description, is_changed=True)
 
     async def _patch(
         self, action: act.PatchFederated, view: View, f: Facts, session: Session
     ) -> None:
+        if action.reason != SUPERSEDED:
+            await self._check_grant(f)
         object_id = f.application.object_id
         try:
             await session.directory.update_federated(
@@ -161,7 +176,8 @@ class Federating:
         except AppCredentialError as exc:
             self._failed(view, exc)
             return
-        self._written(view, action.description)
+        trusted = _trusted(f, action.id)
+        self._written(view, action.description, is_changed=trusted != action.trust)
         cause = {"credential": action.id, "cause": action.reason}
         log.info("federated credential changed", extra={**cause, **_about(f)})
         note = f"The federated credential {action.id} was changed: {action.reason}."
@@ -175,7 +191,10 @@ class Federating:
             return
         if action.service_account:
             owner, client_id = f.o.resource.owner, f.spec.client_id
-            await unwire(self.service_accounts, owner, client_id, action.service_account)
+            try:
+                await unwire(self.service_accounts, owner, client_id, action.service_account)
+            except PermissionDeniedError as exc:
+                _tell_left(owner, action.service_account, exc)  # the trust is what matters
         try:
             await session.directory.remove_federated(f.application.object_id, action.id)
         except NotFoundError:
@@ -214,13 +233,15 @@ class Federating:
         # Also its issuer and subject: what was edited meanwhile may be wanted again.
         return any(c.id == action.id and known.get(c.id) == c for c in view.federated.credentials)
 
-    def _written(self, view: View, description: str) -> None:
-        """Note the write; what was read before is outdated."""
+    def _written(self, view: View, description: str, *, is_changed: bool) -> None:
+        """Note the write, and whether something else is trusted now."""
         mark = marker_of(description)
-        memory = view.memory.federated
-        attempt = mark.attempt if mark is not None else ""
-        written = {**memory.written, attempt: self.clock.now()}
-        view.memory = replace(view.memory, federated=replace(memory, written=written))
+        memory, now = view.memory.federated, self.clock.now()
+        noted = {mark.attempt if mark is not None else "": now}
+        memory = replace(memory, written={**memory.written, **noted})
+        if is_changed:
+            memory = replace(memory, changed={**memory.changed, **noted})
+        view.memory = replace(view.memory, federated=memory)
         view.memory = view.cleared("mint")
         view.federated = None
 
@@ -290,19 +311,24 @@ class Federating:
 async def unwire(accounts: ServiceAccounts, owner: Owner, client_id: ClientId, name: str) -> None:
     """Take the annotations away that we wrote for an application, and no others.
 
-    One that may not be annotated any more is left: a pod that still reads it is refused
-    by Entra, which is what was asked for.
+    Where a rule of admission refuses that they stay: a pod that still reads them is
+    refused by Entra, which is what was asked for.
+
+    Raises:
+        PermissionDeniedError: the operator may not read or annotate ServiceAccounts there.
     """
     try:
         account = await accounts.get(owner.namespace, name)
         removals = annotation_removals(account, owner.name, client_id)
         if account is not None and removals:
             await accounts.annotate(account, removals)
-    except (PermissionDeniedError, RejectedError, NotFoundError) as exc:
-        log.warning(
-            "annotations stay",
-            extra={"ns": owner.namespace, "account": name, "error": str(exc)},
-        )
+    except (RejectedError, NotFoundError) as exc:
+        _tell_left(owner, name, exc)
+
+
+def _tell_left(owner: Owner, name: str, error: AppCredentialError) -> None:
+    about = {"ns": owner.namespace, "account": name, "error": str(error)}
+    log.warning("annotations stay", extra=about)
 
 
 def annotation_removals(
@@ -370,6 +396,15 @@ def _refusal(error: RejectedError) -> Problem:
         message=f"Graph refuses to make the federated credential: {code}. If "
         "a policy of the tenant forbids this issuer, have the application exempted from it.",
     )
+
+
+def _trusted(f: Facts, id_: str) -> Trust | None:
+    """Return what a credential trusted when it was decided to change it."""
+    listed = f.o.federation.listed if f.o.federation is not None else None
+    for c in listed.credentials if listed is not None else ():
+        if c.id == id_ and len(c.audiences) == 1:
+            return Trust(*c.pair, c.audiences[0])
+    return None
 
 
 def _is_twin(c: FederatedCredential, action: act.CreateFederated) -> bool:

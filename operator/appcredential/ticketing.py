@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from appcredential import strategies
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.federated_observed import FederatedList, OutputMap
-from appcredential.domain.federation import service_account_of
+from appcredential.domain.federation import service_account_of, service_account_subject
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.observed import Application, Pending, Policy, Resource, Target
 from appcredential.domain.spec import (
@@ -325,8 +325,11 @@ class Ticketing:
             progress.secrets = None
 
     async def _unwire(self, ticket: Ticket, name: str) -> None:
+        """Unless another resource has the account trusted too: it writes its own name there."""
+        subject = service_account_subject(ticket.owner.namespace, name)
         try:
-            await unwire(self._service_accounts, ticket.owner, ticket.client_id, name)
+            if subject not in {wanted for _, wanted in await self._wanted(ticket)}:
+                await unwire(self._service_accounts, ticket.owner, ticket.client_id, name)
         except PermissionDeniedError:
             if not await self._is_namespace_gone(ticket):
                 raise

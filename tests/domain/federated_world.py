@@ -355,11 +355,13 @@ class FederatedWorld:
     def _remember(self, held: FederatedMemory) -> None:
         self.memory = replace(self.memory, federated=held)
 
-    def _note(self, description: str) -> None:
+    def _note(self, description: str, *, is_changed: bool) -> None:
         mark = marker_of(description)
         assert mark is not None
         held = self.memory.federated
-        self._remember(replace(held, written={**held.written, mark.attempt: self.now}))
+        noted: dict[str, datetime] = {mark.attempt: self.now}
+        held = replace(held, written={**held.written, **noted})
+        self._remember(replace(held, changed={**held.changed, **noted}) if is_changed else held)
         self.seen = None
 
     def _create(self, action: act.CreateFederated) -> None:
@@ -369,13 +371,13 @@ class FederatedWorld:
         if twins:
             # As the adapter does: Entra refuses it, and what is there is looked at.
             self._promise(twins[0].id in self.hidden, "a twin that was seen is not created")
-            self._note(action.description)
+            self._note(action.description, is_changed=True)
             return
         self._count += 1
         made = listed(f"new-{self._count}", trust=action.trust, name=action.name)
         self.put(replace(made, description=action.description))
         self._written[made.id] = self.now
-        self._note(action.description)
+        self._note(action.description, is_changed=True)
 
     def _is_ours_or_left(self, c: FederatedCredential) -> bool:
         mark = marker_of(c.description)
@@ -387,7 +389,8 @@ class FederatedWorld:
     def _patch(self, action: act.PatchFederated) -> None:
         c = self.entra[action.id]
         self._promise(self._is_ours_or_left(c), "what is not ours is never changed")
-        if action.trust.pair != c.pair or (action.trust.audience,) != c.audiences:
+        is_changed = action.trust.pair != c.pair or (action.trust.audience,) != c.audiences
+        if is_changed:
             self._promise(not isinstance(self.grant, Problem), "nothing is trusted without a grant")
             self._written[c.id] = self.now
         self.entra[c.id] = replace(
@@ -397,7 +400,7 @@ class FederatedWorld:
             audiences=(action.trust.audience,),
             description=action.description,
         )
-        self._note(action.description)
+        self._note(action.description, is_changed=is_changed)
 
     def _delete(self, action: act.DeleteFederated) -> None:
         c = self.entra[action.id]

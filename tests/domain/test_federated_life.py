@@ -657,8 +657,9 @@ def test_another_resource_takes_over_without_a_gap() -> None:
     world.run(HOUR)
     assert world.condition("Stalled") == ("True", "CredentialConflict")
     world.leaving = frozenset({OTHER_OWNER.hash})
-    world.run(HOUR)
-    assert world.condition("Ready") == ("True", "Trusted")
+    world.seen = None
+    world.run(SECOND)
+    assert world.condition("Ready") == ("True", "Trusted"), "nothing changed for who signs in"
     assert list(world.entra) == ["first"]
     mark = marker_of(world.entra["first"].description)
     assert mark is not None
@@ -705,7 +706,7 @@ def test_an_edit_is_proven_anew() -> None:
     world = established(spec=PROVING)
     world.put(replace(world.entra["new-1"], audiences=("api://wrong",)))
     world.run(2 * HOUR)
-    assert world.names() == ["PatchFederated", "ProveFederated"]
+    assert world.names() == ["PatchFederated", "ProveFederated"], world.condition("Verified")
 
 
 def test_tries_are_far_apart_and_a_refusal_is_told() -> None:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import pytest
 
+from demo.exchanging import add_issuers
 from demo.seed import OPERATOR_ID, TENANT_ID
 from demo.stack import EmulatorProcess
 from localcluster import Cluster
@@ -25,6 +26,7 @@ def emulator(
 ) -> Iterator[EmulatorProcess]:
     """The emulator without lag, and the EntraTenant that leads to it."""
     running = EmulatorProcess(tmp_path_factory.mktemp("entra") / "tls", seed())
+    add_issuers(cluster, running)
     identity = {"clientId": OPERATOR_ID, "secretRef": {"name": "operator-identity"}}
     tenant = {
         "apiVersion": "appcredential.io/v1alpha1",

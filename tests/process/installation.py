@@ -100,7 +100,8 @@ class Site:
         kubeconfig = self.cluster.service_account_kubeconfig(
             self.operator_namespace, OPERATOR_ACCOUNT, folder / "kubeconfig"
         )
-        own = write_own_token(self.cluster, self.operator_namespace, folder / "token")
+        own = folder / "token"
+        write_own_token(self.cluster, self.operator_namespace, own)
         env = {
             "KUBECONFIG": str(kubeconfig),
             "APPCREDENTIAL_SERVICE_ACCOUNT_TOKEN_FILE": str(own),

@@ -6,7 +6,8 @@ and when it is done; `armed.json` names one at which the process kills or stops 
 Every secret value that the process was given is kept in `secrets.jsonl`. All are in the
 folder that `INSTRUMENTED_FOLDER` names. `INSTRUMENTED_BREAK` makes this
 a broken operator, to show that its fault is caught: `leak` logs each value it stores,
-`hasty` removes the former credential as soon as it publishes.
+`hasty` removes the former credential as soon as it publishes, `gap` removes what is trusted
+before it makes what replaces it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -168,7 +170,23 @@ def _be_hasty() -> None:
     setattr(KubeSecrets, "put_target", publishing)  # noqa: B010
 
 
-_BROKEN: Final[dict[str, Callable[[], None]]] = {"leak": _leak, "hasty": _be_hasty}
+def _leave_a_gap() -> None:
+    """Break the operator as one that breaks before it makes would be."""
+    add_federated: Method = GraphDirectory.add_federated
+
+    async def adding(self: GraphDirectory, object_id: Any, *args: Any, **words: Any) -> None:
+        for old in (await self.federated(object_id, timedelta(0))).credentials:
+            await self.remove_federated(object_id, old.id)
+        await add_federated(self, object_id, *args, **words)
+
+    setattr(GraphDirectory, "add_federated", adding)  # noqa: B010
+
+
+_BROKEN: Final[dict[str, Callable[[], None]]] = {
+    "leak": _leak,
+    "hasty": _be_hasty,
+    "gap": _leave_a_gap,
+}
 
 
 def _keep_secrets(folder: Path) -> None:

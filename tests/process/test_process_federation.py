@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from demo.exchanging import add_issuers, sign_in_as
+from demo.exchanging import sign_in_as
 from demo.seed import OPERATOR_ID, TENANT_ID
 from tests.integration.installation import API_VERSION, CORE, GROUP, condition_of
 from tests.process.conftest import NewSite
@@ -210,9 +210,21 @@ def live(site: Site, creation: Point, change: Point, deletion: Point) -> list[st
 
 def test_killed_at_any_effect_there_is_no_gap_and_no_open_door(new_site: NewSite) -> None:
     sites = [new_site() for _ in CREATION]
-    add_issuers(sites[0].cluster, sites[0].emulator)
     rows = zip(sites, CREATION, CHANGE, DELETION, strict=True)
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         lives = [pool.submit(live, *row) for row in rows]
         wrong = [text for one in lives for text in one.result()]
     assert not wrong, "\n".join(wrong)
+
+
+def test_an_operator_that_breaks_before_it_makes_is_caught(site: Site) -> None:
+    """The pods of the test above do notice a trust that goes too early."""
+    with site.operator(settings={**QUIET, "INSTRUMENTED_BREAK": "gap"}):
+        trusting = Trusting(site)
+        pods = Pods(trusting)
+        trusting.create()
+        wait_for(lambda: trusting.is_settled("one"), "one is trusted", PATIENCE, trusting.describe)
+        with pods.watching():
+            trusting.change()
+            wait_for(lambda: pods.refusals, "a refused sign-in", PATIENCE, trusting.describe)
+    assert "one: " in pods.refusals[0]

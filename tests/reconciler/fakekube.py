@@ -89,10 +89,20 @@ class FakeKube(KubeClient):
         if method == "DELETE":
             self._check(path, wanted["preconditions"])
             return self.objects.pop(path)
+        if method == "PATCH":
+            self._check(path, wanted["metadata"])
+            return self._annotate(path, wanted["metadata"]["annotations"])
         if method == "PUT":
             self._check(path, wanted["metadata"])
             return self.put(path, wanted)
         raise RejectedError(f"{method} is not served here")
+
+    def _annotate(self, path: str, changes: Mapping[str, str | None]) -> dict[str, Any]:
+        """Apply a merge-patch of annotations: null removes one."""
+        found = copy.deepcopy(self.objects[path])
+        held = {**found["metadata"].get("annotations", {}), **changes}
+        found["metadata"]["annotations"] = {k: v for k, v in held.items() if v is not None}
+        return self.put(path, found)
 
     def _create(self, path: str, wanted: dict[str, Any]) -> dict[str, Any]:
         if path in self.objects:

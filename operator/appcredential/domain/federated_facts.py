@@ -130,10 +130,10 @@ class FederatedFacts:
         name = credential_name(self.spec.name_prefix, trust).casefold()
         return next((n for n in self.credentials if n.name.casefold() == name), None)
 
-    def just_written(self, trust: Trust) -> bool:
+    def just_written(self, attempt: str) -> bool:
         """Tell whether we wrote it so lately that a read may not show it yet."""
         o = self.f.o
-        written = o.memory.federated.written.get(self.attempt(trust))
+        written = o.memory.federated.written.get(attempt)
         return written is not None and o.now - written < o.policy.settle
 
     def quiet_end(self, trust: Trust) -> datetime | None:
@@ -145,10 +145,10 @@ class FederatedFacts:
         if c is None:
             return None
         memory = o.memory.federated
-        written = memory.written.get(self.attempt(trust))
-        if written is None and is_told(o.resource.status, c):
+        changed = memory.changed.get(self.attempt(trust))
+        if changed is None and is_told(o.resource.status, c):
             return o.now
-        since = written or memory.seen.get(c.id, o.now)
+        since = changed or memory.seen.get(c.id, o.now)
         return since + o.policy.federated_quiet
 
     @property
@@ -175,13 +175,13 @@ class FederatedFacts:
 
     @property
     def is_proven(self) -> bool:
-        """An exchange succeeded since it was written, now or in an earlier process."""
+        """An exchange succeeded since it was changed, now or in an earlier process."""
         trust, o = self.trusts[0], self.f.o
-        written = o.memory.federated.written.get(self.attempt(trust))
+        changed = o.memory.federated.changed.get(self.attempt(trust))
         proof, c = self.proof, self.exists(trust)
         if proof is not None and proof.last_success is not None:
-            return written is None or proof.last_success >= written
-        if c is None or written is not None:
+            return changed is None or proof.last_success >= changed
+        if c is None or changed is not None:
             return False
         return is_told(o.resource.status, c) and is_verified(o.resource.status)
 

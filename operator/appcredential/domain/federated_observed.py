@@ -95,11 +95,14 @@ class FederatedMemory:
     """What only this process knows of a FederatedIdentity.
 
     Attributes:
-        written: when this process created or changed the credential of an attempt.
+        written: when this process wrote the credential of an attempt, if only its description:
+            a read may not show that yet.
+        changed: when this process made or changed what one trusts, which needs a quiet time.
         seen: when it first saw a credential, by id.
         removed: when it removed one, by id.
     """
 
     written: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    changed: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
     seen: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
     removed: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))

@@ -29,10 +29,13 @@ from appcredential.domain.federation import (
     Trust,
     build_description,
     credential_name,
+    marker_of,
     retire_time_of,
     service_account_of,
 )
 
+SUPERSEDED = "superseded"
+"""Why a credential is given the time at which it goes; that needs no grant."""
 MISSING_LOOK = timedelta(seconds=30)
 """How soon to look again for a ServiceAccount that is not there: none is watched."""
 
@@ -47,8 +50,8 @@ def unread(ff: FederatedFacts) -> Action | None:
 def left_behind(ff: FederatedFacts) -> Action | None:
     """F2: a deleted resource of the namespace leaves just this one: taken over, without a gap."""
     for trust in ff.trusts:
-        c = ff.holder(trust)
-        if c is not None and not ff.is_usable(c) and ff.is_left_behind(c):
+        c, is_new = ff.holder(trust), ff.just_written(ff.attempt(trust))
+        if c is not None and not is_new and not ff.is_usable(c) and ff.is_left_behind(c):
             return _patch(ff, c, trust, "taken over")
     return None
 
@@ -56,7 +59,7 @@ def left_behind(ff: FederatedFacts) -> Action | None:
 def edited(ff: FederatedFacts) -> Action | None:
     """F3: ours, but not as wanted: mended by its id."""
     for trust in ff.trusts:
-        if ff.exists(trust) is not None or ff.just_written(trust):
+        if ff.exists(trust) is not None or ff.just_written(ff.attempt(trust)):
             continue
         c = ff.holder(trust)
         if c is not None and ff.is_exact(c):
@@ -70,7 +73,7 @@ def edited(ff: FederatedFacts) -> Action | None:
 def missing(ff: FederatedFacts) -> Action | None:
     """F4: not there: created, while there is room for it."""
     for trust in ff.trusts:
-        if ff.holder(trust) is not None or ff.just_written(trust):
+        if ff.holder(trust) is not None or ff.just_written(ff.attempt(trust)):
             continue
         if not ff.f.is_granted or is_full(ff):
             return None
@@ -133,11 +136,13 @@ def superseded(ff: FederatedFacts) -> Action | None:
         return None
     o = ff.f.o
     for c in extra(ff):
-        if retire_time_of(c.description) is None:
+        mark = marker_of(c.description)
+        attempt = mark.attempt if mark is not None else ""
+        if retire_time_of(c.description) is None and not ff.just_written(attempt):
             due = ff.f.entra_now + o.policy.federated_overlap
             text = build_description(o.identity, o.resource.owner, c.pair, due)
             trust = Trust(*c.pair, c.audiences[0] if c.audiences else "")
-            return _fresh(ff, PatchFederated(c.id, trust, text, "superseded"))
+            return _fresh(ff, PatchFederated(c.id, trust, text, SUPERSEDED))
     return None
 
 
@@ -205,15 +210,14 @@ def federated_times(ff: FederatedFacts) -> list[datetime]:
         times.append(ff.listed.read_time + o.policy.directory_resync)
     for trust in ff.trusts:
         end = ff.quiet_end(trust)
-        written = o.memory.federated.written.get(ff.attempt(trust))
         times += [end] if end is not None else []
-        times += [written + o.policy.settle] if written is not None else []
     if ff.needs_proof and not ff.is_proven:
         times.append(proof_time(ff))
     if ff.spec.wired and ff.seen.service_account is None:
         times.append(o.now + MISSING_LOOK)
     if isinstance(ff.seen.issuer, Issuer):
         times.append(ff.seen.issuer.since + o.policy.issuer_agreement)
+    times += [t + o.policy.settle for t in o.memory.federated.written.values()]
     skew = ff.f.entra_now - o.now
     due = (retire_time_of(c.description) for c in extra(ff))
     times += [d - skew for d in due if d is not None]
