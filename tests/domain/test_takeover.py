@@ -22,6 +22,7 @@ from appcredential.domain.observed import (
     Target,
     TargetOwner,
 )
+from appcredential.domain.presets import shadowed
 from appcredential.domain.secret_data import render
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec import (
@@ -443,6 +444,26 @@ def test_a_client_secret_never_stays_beside_a_certificate_that_azure_identity_wo
     assert "AZURE_CLIENT_SECRET" not in found.data
     assert "canary-old" not in {v.reveal() for v in found.data.values()}
     assert {"client.pem", "tls.crt", "AZURE_CLIENT_CERTIFICATE_PATH", "theirs"} <= set(found.data)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ({"AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"}, set()),
+        (
+            {"AZURE_CLIENT_ID", "tls.crt"},  # also without the private key, which others hold
+            {"AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD"},
+        ),
+        ({"clientId", "tls.crt"}, set()),
+        ({"ARM_CLIENT_ID", "tls.crt"}, {"ARM_CLIENT_SECRET"}),
+        (
+            {"ARM_CLIENT_ID", "ARM_CLIENT_SECRET"},
+            {"ARM_CLIENT_CERTIFICATE", "ARM_CLIENT_CERTIFICATE_PASSWORD"},
+        ),
+    ],
+)
+def test_what_misleads_a_client_is_known(written: set[str], expected: set[str]) -> None:
+    assert shadowed(written) == expected
 
 
 def test_what_is_read_by_its_name_stays_for_the_overlap() -> None:

@@ -108,15 +108,22 @@ _SOURCES: Final[Mapping[tuple[Preset, CredentialType], Mapping[str, str]]] = Map
     }
 )
 
-_SHADOWED: Final = {
-    "AZURE_CLIENT_CERTIFICATE_PATH": frozenset(
-        {"AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD"}
+_SHADOWED: Final = (
+    (
+        frozenset({"AZURE_CLIENT_ID", "tls.crt"}),
+        frozenset({"AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD"}),
     ),
-}
-"""By a key that we write: which others mislead the client that reads it.
+    (frozenset({"ARM_CLIENT_ID", "tls.crt"}), frozenset({"ARM_CLIENT_SECRET"})),
+    (
+        frozenset({"ARM_CLIENT_SECRET"}),
+        frozenset({"ARM_CLIENT_CERTIFICATE", "ARM_CLIENT_CERTIFICATE_PASSWORD"}),
+    ),
+)
+"""By keys that we write together: which others mislead the client that reads them.
 
 azure-identity's EnvironmentCredential prefers a client secret to a certificate, and takes a
-password for that of any certificate."""
+password for that of any certificate. Terraform's providers do not agree on what they prefer.
+"""
 
 PRESET_KEYS: Final[Mapping[tuple[Preset, CredentialType], tuple[str, ...]]] = MappingProxyType(
     {
@@ -129,7 +136,8 @@ PRESET_KEYS: Final[Mapping[tuple[Preset, CredentialType], tuple[str, ...]]] = Ma
 
 def shadowed(keys: Iterable[str]) -> frozenset[str]:
     """Return the keys that must not stand beside these, or a client reads them instead."""
-    return frozenset().union(*(_SHADOWED.get(key, frozenset()) for key in keys))
+    written = frozenset(keys)
+    return frozenset().union(*(others for ours, others in _SHADOWED if ours <= written))
 
 
 def preset_data(
