@@ -16,6 +16,7 @@ from appcredential.domain.marker import ClusterIdentity
 from appcredential.settings import PREFIX, Settings, SettingsError
 
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+_TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,6 +64,9 @@ def _settings() -> Settings:
     settings = Settings.from_env(os.environ)
     if PREFIX + "NAMESPACE" not in os.environ and _NAMESPACE_FILE.exists():
         settings = replace(settings, namespace=_NAMESPACE_FILE.read_text().strip())
+    token_file = os.environ.get(_TOKEN_FILE)
+    if token_file and PREFIX + "IDENTITY_TOKEN_FILE" not in os.environ:
+        settings = replace(settings, identity_token_file=token_file)
     faults = _custom_faults(settings)
     if faults:
         raise SettingsError(faults)
@@ -89,6 +93,7 @@ async def _operate(settings: Settings) -> int:
     from appcredential.kube.client import KubeClient  # noqa: PLC0415
     from appcredential.metrics import Metrics  # noqa: PLC0415
     from appcredential.process import Operator, SystemClock  # noqa: PLC0415
+    from appcredential.projected_token import ProjectedToken  # noqa: PLC0415
     from appcredential.store import Store  # noqa: PLC0415
 
     logs.configure(settings.log_level)
@@ -99,8 +104,10 @@ async def _operate(settings: Settings) -> int:
     if settings.custom_authority:
         endpoints = Endpoints(settings.custom_authority, settings.custom_graph)
         custom = CustomCloud(endpoints=endpoints, ca_file=settings.custom_ca_file or None)
+    token = ProjectedToken(settings.identity_token_file, settings.custom_token_audience)
     open_session = session_opener(
         clock=clock,
+        token=token,
         custom=custom,
         pacing=Pacing(
             spacing=settings.write_spacing.total_seconds(),

@@ -7,6 +7,8 @@ AppCredentialError(reason)
 ├── NotFoundError                   404: not there, or not visible to this replica yet
 ├── PermissionDeniedError           401/403: an administrator must act
 │   ├── IdentityRejectedError(code) Entra refuses the operator's own credential
+│   │   ├── OwnTokenError           the projected token of the operator's pod cannot be sent
+│   │   └── NoManagedIdentityError  the operator's node gives it no managed identity
 │   └── SecretForbiddenError        no role of the operator lets it read or write the Secret
 ├── RejectedError(code)             the server refused the request for good (other 4xx)
 │   └── SecretRefusedError(cause)   quota, admission or validation keeps the Secret out
@@ -77,6 +79,17 @@ class IdentityRejectedError(PermissionDeniedError):
     def __init__(self, message: str, *, code: int = 0) -> None:
         super().__init__(message)
         self.code = code
+
+
+class OwnTokenError(IdentityRejectedError):
+    """The projected token that the operator signs in with is missing, or not for there.
+
+    Its text goes on after the file's name, and holds nothing of the token.
+    """
+
+
+class NoManagedIdentityError(IdentityRejectedError):
+    """The operator's node gives it no managed identity."""
 
 
 class SecretForbiddenError(PermissionDeniedError):

@@ -39,7 +39,7 @@ from appcredential.errors import (
     RejectedError,
 )
 from appcredential.ports import Clock, Events, EventSubject, Outputs, Resources, ServiceAccounts
-from appcredential.tenants import Session
+from appcredential.tenant_sessions import Session
 from appcredential.view import View
 
 log = logging.getLogger(__name__)

@@ -27,6 +27,7 @@ from appcredential.errors import ConflictError
 from appcredential.gate import Gate
 from appcredential.handlers.watch import Watches
 from appcredential.health import HealthServer
+from appcredential.identities import Identities
 from appcredential.kube.client import KubeClient
 from appcredential.kube.events import KubeEvents
 from appcredential.kube.inputs import KubeInputs
@@ -47,11 +48,13 @@ from appcredential.kube.tickets import KubeTickets
 from appcredential.loops import Loop, watch
 from appcredential.material import MaterialReader
 from appcredential.metrics import Metrics
+from appcredential.projected_token import ProjectedToken
 from appcredential.reconciler import Reconciler
 from appcredential.settings import Settings
 from appcredential.store import Store
 from appcredential.sync import Sync, parse_grant
-from appcredential.tenants import OpenSession, Tenants
+from appcredential.tenant_sessions import OpenSession
+from appcredential.tenants import Tenants
 from appcredential.ticketing import Ticketing
 from appcredential.workqueue import Key, WorkQueue
 
@@ -115,11 +118,13 @@ class Operator:
         events = KubeEvents(kube, clock, holder)
         resources = KubeResources(self._objects)
         accounts, outputs = KubeServiceAccounts(kube), KubeOutputs(kube)
+        token = ProjectedToken(settings.identity_token_file, settings.custom_token_audience)
         self._tenants = Tenants(
             clock=clock,
-            namespace=settings.namespace,
             objects=self._objects,
-            secrets=secrets,
+            identities=Identities(
+                clock=clock, namespace=settings.namespace, secrets=secrets, token=token
+            ),
             events=events,
             gate=self._gate,
             open_session=open_session,

@@ -65,7 +65,8 @@ from appcredential.ports import (
     ServiceAccounts,
     Tickets,
 )
-from appcredential.tenants import Access, Session
+from appcredential.tenant_sessions import Session
+from appcredential.tenants import Access
 from appcredential.view import Piece, View
 
 log = logging.getLogger(__name__)

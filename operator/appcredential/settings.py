@@ -15,6 +15,7 @@ from typing import Any, Final
 from appcredential.domain.checks import is_namespace_name
 from appcredential.domain.durations import format_duration, parse_duration
 from appcredential.domain.observed import Policy
+from appcredential.domain.own_identity import PUBLIC_AUDIENCES
 
 PREFIX: Final = "APPCREDENTIAL_"
 
@@ -40,6 +41,8 @@ class Settings:
         custom_graph: Graph root URL of `cloud: Custom`.
         custom_ca_file: CA bundle for both.
         service_account_token_file: the operator's own token, which says who issues tokens here.
+        custom_token_audience: what the token for `workloadIdentity` in `cloud: Custom` names.
+        identity_token_file: the projected token that `workloadIdentity` signs in with.
         health_address: host of /livez, /readyz and /metrics.
         health_port: its port; 0 picks a free one.
         log_level: DEBUG, INFO, WARNING or ERROR.
@@ -65,6 +68,8 @@ class Settings:
     custom_graph: str = ""
     custom_ca_file: str = ""
     service_account_token_file: str = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+    custom_token_audience: str = ""
+    identity_token_file: str = "/var/run/secrets/azure/tokens/azure-identity-token"
     health_address: str = "0.0.0.0"  # noqa: S104 - probes come from the node
     health_port: int = 8080
     log_level: str = "INFO"
@@ -174,6 +179,7 @@ def _parser(name: str, kind: str) -> Callable[[str], Any]:
     named: dict[str, Callable[[str], Any]] = {
         "log_level": _parse_level,
         "namespace": _parse_namespace,
+        "custom_token_audience": _parse_audience,
     }
     parsers: dict[str, Callable[[str], Any]] = {
         "str": str,
@@ -188,6 +194,13 @@ def _parser(name: str, kind: str) -> Callable[[str], Any]:
 def _parse_level(raw: str) -> str:
     if raw not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+    return raw
+
+
+def _parse_audience(raw: str) -> str:
+    """Whoever runs a custom cloud must get no token that another cloud would take."""
+    if raw.casefold() in {audience.casefold() for audience in PUBLIC_AUDIENCES}:
+        raise ValueError("must not be the audience of a public cloud; choose one of your own")
     return raw
 
 

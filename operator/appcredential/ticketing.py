@@ -60,7 +60,8 @@ from appcredential.ports import (
     ServiceAccounts,
     Tickets,
 )
-from appcredential.tenants import Access, Session
+from appcredential.tenant_sessions import Session
+from appcredential.tenants import Access
 
 log = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from tests.crds import (
     rows_accepted,
     rows_certificate,
     rows_federated,
+    rows_identity,
     rows_refused,
     rows_secret,
 )
@@ -117,6 +118,7 @@ ACCEPTED: Final = (
     *_accepted(APP, _of_certificates(rows_certificate.ACCEPTED)),
     *_accepted(APP, rows_accepted.APP),
     *_accepted(TENANT, rows_accepted.TENANT),
+    *_accepted(TENANT, rows_identity.ACCEPTED),
     *_accepted(GRANT, rows_accepted.GRANT),
     *_accepted(APP, ((n, "", _federated(m)) for n, m in rows_federated.ACCEPTED)),
     *_accepted(GRANT, rows_federated.GRANTS_ACCEPTED),
@@ -130,6 +132,7 @@ REFUSED: Final = (
     *_refused(APP, rows_refused.APP),
     *_refused(APP, rows_secret.SECRET),
     *_refused(TENANT, rows_refused.TENANT),
+    *_refused(TENANT, rows_identity.REFUSED),
     *_refused(GRANT, rows_refused.GRANT),
     *_refused_federated(rows_federated.REFUSED),
     *_meaningless(rows_federated.MEANINGLESS),

@@ -80,7 +80,6 @@ TENANT: Final[tuple[Row, ...]] = (
     ("a tenant id in upper case", "tenantId", GUID.upper(), _PATTERN),
     ("an unknown cloud", "cloud", "Germany", _ENUM),
     ("no identity", "identity", None, "Required"),
-    ("an identity of nothing", "identity.clientSecret", None, "add clientSecret", "identity"),
     ("an identity without a Secret", _REF, None, "Required"),
     ("a Secret that is no name", f"{_REF}.name", "a/b", _PATTERN),
     ("a key with a space", f"{_REF}.key", "a b", _PATTERN),

@@ -158,6 +158,14 @@ FIELDS: Final[dict[str, dict[str, st.SearchStrategy[Any]]]] = {
         "identity.clientSecret.clientId": _ids,
         "identity.clientSecret.secretRef.name": _names,
         "identity.clientSecret.secretRef.key": _data_keys,
+        "identity.certificate": _mostly(
+            st.fixed_dictionaries(
+                {"clientId": _ids, "secretRef": st.fixed_dictionaries({"name": _names})}
+            ),
+            _noise,
+        ),
+        "identity.managedIdentity": st.one_of(st.just({}), _noise),
+        "identity.workloadIdentity": st.fixed_dictionaries({"clientId": _ids}),
         "limits.types": _types,
         "limits.maxLifetime": _durations,
     },

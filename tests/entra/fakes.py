@@ -11,13 +11,12 @@ from typing import Any, Final, TypeAlias
 import httpx
 from azure.core.credentials import AccessToken
 
-from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec import ClientId, KeyId, ObjectId, TenantId
 from appcredential.entra.clouds import Endpoints
 from appcredential.entra.credential import OperatorToken
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.pacing import PACING, Pacing
-from appcredential.entra.session import Identity, TenantSession, Timeouts
+from appcredential.entra.session import TenantSession, Timeouts
 
 TENANT: Final = TenantId("11111111-0000-0000-0000-000000000001")
 OPERATOR: Final = ClientId("22222222-0000-0000-0000-000000000002")
@@ -111,19 +110,15 @@ class World:
         self.observed: list[tuple[str, int]] = []
         endpoints = Endpoints("https://login.test", "https://graph.test")
         token = OperatorToken(self.tokens.make, endpoints.graph_scope, self.clock, 5.0)
-        identity = Identity(
-            tenant_id=TENANT, client_id=OPERATOR, secret=SecretValue(OPERATOR_SECRET)
-        )
         self.transport = httpx.MockTransport(graph)
         self.session = TenantSession(
-            identity,
+            token,
             endpoints,
             ca_file=None,
             clock=self.clock,
             timeouts=timeouts or Timeouts(),
             observe=lambda operation, status, _: self.observed.append((operation, status)),
             transport=self.transport,
-            token=token,
         )
         self.directory = GraphDirectory(
             self.session, clock=self.clock, pacing=pacing, sleep=self.clock.sleep

@@ -13,6 +13,7 @@ import pytest
 
 from appcredential.domain.app_policy import PERMISSION_MISSING, UNRESTRICTED, AppPolicy
 from appcredential.domain.conditions import Reason
+from appcredential.domain.own_identity import OwnCredential
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.signin import PROVEN, SignInClass
 from appcredential.domain.spec import (
@@ -38,6 +39,7 @@ from appcredential.errors import (
     ThrottledError,
     UnavailableError,
 )
+from appcredential.projected_token import ProjectedToken
 from entra_emulator.admin_policies import set_default
 from entra_emulator.policy_types import TenantPolicy
 from entra_emulator.seed_types import read_document
@@ -112,12 +114,13 @@ def open_session(
     custom = CustomCloud(
         endpoints=Endpoints(emulator.url, emulator.url), ca_file=str(emulator.ca_file)
     )
-    opener = session_opener(clock=clock, custom=custom, sleep=clock.sleep)
+    token = ProjectedToken("/nowhere", "")
+    opener = session_opener(clock=clock, token=token, custom=custom, sleep=clock.sleep)
     identity = ClientSecretIdentity(
         client_id=ClientId(client), secret_name="operator", secret_key="clientSecret"
     )
     spec = EntraTenantSpec(tenant_id=TenantId(tenant), cloud=Cloud.CUSTOM, identity=identity)
-    session = opener(spec, SecretValue(secret), lambda: True)
+    session = opener(spec, OwnCredential(value=SecretValue(secret)), lambda: True)
     assert session is not None
     return session
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from appcredential.domain.own_identity import OwnCredential
 from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import (
     NotFoundError,
@@ -254,8 +255,10 @@ async def test_one_wrong_date_of_graph_is_not_believed() -> None:
     assert world.directory.skew() is None
 
 
-OWN = SecretValue("abc8Q~the-rest-of-the-secret")
+OWN = OwnCredential(value=SecretValue("abc8Q~the-rest-of-the-secret"))
 UNTIL = "2027-02-20T10:00:00Z"
+CERTIFICATE_END = datetime(2027, 3, 1, tzinfo=UTC)
+THUMBPRINT = "52ED9B5038A47B9E2E2190715CC238359D4F8F73"
 
 
 @pytest.mark.parametrize(
@@ -291,6 +294,38 @@ async def test_a_probe_reads_the_operator_s_own_application_and_its_end(
     assert path == (
         f"GET /v1.0/applications?$filter=appId%20eq%20%27{CLIENT}%27&$select=id,passwordCredentials"
     )
+
+
+@pytest.mark.parametrize(
+    ("keys", "end"),
+    [
+        ([(THUMBPRINT, "2027-02-01T10:00:00Z")], datetime(2027, 2, 1, 10, tzinfo=UTC)),
+        ([(THUMBPRINT.lower(), "2028-02-01T10:00:00Z")], CERTIFICATE_END),
+        ([(None, "2027-02-01T10:00:00Z"), ("AB", "2027-02-01T10:00:00Z")], CERTIFICATE_END),
+        ([(THUMBPRINT, "soon")], CERTIFICATE_END),
+        ([], CERTIFICATE_END),
+    ],
+)
+async def test_a_certificate_ends_with_itself_or_with_its_entry(
+    keys: list[tuple[str | None, str]], end: datetime
+) -> None:
+    listed = [
+        {"keyId": "k", "customKeyIdentifier": thumbprint, "endDateTime": time}
+        for thumbprint, time in keys
+    ]
+    value = [{"id": "x", "passwordCredentials": [], "keyCredentials": listed}]
+    world = World(Graph(answer(200, {"value": value})))
+    own = OwnCredential(value=SecretValue("k"), end=CERTIFICATE_END, thumbprint=THUMBPRINT)
+    assert await world.directory.probe(CLIENT, own) == end
+    # Selected, certificates would count against a small quota of the tenant.
+    assert world.graph.paths() == [f"GET /v1.0/applications?$filter=appId%20eq%20%27{CLIENT}%27"]
+
+
+async def test_a_probe_of_somebody_unknown_asks_for_nobody() -> None:
+    world = World(Graph(answer(200, {"value": []})))
+    assert await world.directory.probe(None, OwnCredential()) is None
+    (path,) = world.graph.paths()
+    assert "00000000-0000-0000-0000-000000000000" in path
 
 
 async def test_a_probe_of_a_list_that_is_none_still_shows_that_reading_is_allowed() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,13 +12,21 @@ import pytest
 
 from appcredential import __version__
 from appcredential.domain.conditions import Reason
+from appcredential.domain.own_identity import OwnCredential
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.signin import PROVEN, UNREACHABLE, SignInClass, SignInResult
-from appcredential.domain.spec import ClientId, VerificationScope
+from appcredential.domain.spec import (
+    ClientSecretIdentity,
+    Cloud,
+    EntraTenantSpec,
+    VerificationScope,
+)
 from appcredential.entra.clouds import Endpoints
-from appcredential.entra.credential import OperatorToken, client_secret_source
+from appcredential.entra.credential import OperatorToken, TokenSource
 from appcredential.entra.signin import TokenEndpoint
+from appcredential.entra.sources import token_source
 from appcredential.errors import IdentityRejectedError, ThrottledError, UnavailableError
+from appcredential.projected_token import ProjectedToken
 from tests.entra.fakes import CANARY, CLIENT, OPERATOR, OPERATOR_SECRET, TENANT, HandClock
 from tests.entra.tokenserver import Answer, TokenServer, token_server
 
@@ -160,11 +168,16 @@ async def test_neither_secret_nor_token_nor_body_is_logged(
     assert "7000215" in caplog.text
 
 
+def client_secret_source(endpoints: Endpoints, ca_file: str | None) -> Callable[[], TokenSource]:
+    identity = ClientSecretIdentity(client_id=OPERATOR, secret_name="operator", secret_key="value")
+    spec = EntraTenantSpec(tenant_id=TENANT, cloud=Cloud.CUSTOM, identity=identity)
+    own = OwnCredential(value=SecretValue(OPERATOR_SECRET))
+    return token_source(spec, own, endpoints, ca_file, ProjectedToken("/nowhere", ""))
+
+
 def operator_token(server: TokenServer, clock: HandClock) -> OperatorToken:
     endpoints = Endpoints(server.url, GRAPH)
-    make = client_secret_source(
-        TENANT, OPERATOR, SecretValue(OPERATOR_SECRET), endpoints, server.ca_file
-    )
+    make = client_secret_source(endpoints, server.ca_file)
     return OperatorToken(make, endpoints.graph_scope, clock, 5.0)
 
 
@@ -225,9 +238,7 @@ async def test_a_refusal_is_repeated_for_a_while_without_asking(
 
 async def test_an_authority_not_vouched_for_gets_no_operator_secret(server: TokenServer) -> None:
     endpoints = Endpoints(server.url, GRAPH)
-    make = client_secret_source(
-        TENANT, ClientId(OPERATOR), SecretValue(OPERATOR_SECRET), endpoints, None
-    )
+    make = client_secret_source(endpoints, None)
     async with OperatorToken(make, endpoints.graph_scope, HandClock(), 0.5) as token:
         with pytest.raises(UnavailableError):
             await token.warm()

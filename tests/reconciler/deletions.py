@@ -90,6 +90,7 @@ class MemorySession:
     directory: MemoryDirectory
     sign_in: Any = None
     authority_host: str = ""
+    client_id: Any = None
 
     async def probe(self) -> Probe:
         return Probe()

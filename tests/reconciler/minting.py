@@ -89,6 +89,7 @@ class MintingDirectory(NoFederation):
 class MintingSession:
     sign_in: Any = None
     authority_host = ""
+    client_id: Any = None
 
     def __init__(self, directory: MintingDirectory) -> None:
         self.directory = directory

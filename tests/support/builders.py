@@ -193,7 +193,7 @@ def tenant(
         cloud=Cloud.PUBLIC,
         authority_host="https://login.microsoftonline.com/",
         limits=limits,
-        operator_client_id=OPERATOR_CLIENT_ID,
+        operator_client_ids=frozenset({OPERATOR_CLIENT_ID}),
         problem=problem,
     )
 

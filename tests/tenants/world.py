@@ -10,6 +10,7 @@ from typing import Any, Final
 from appcredential.domain.app_policy import UNRESTRICTED, AppPolicy
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed import Application, Credential, Policy
+from appcredential.domain.own_identity import OwnCredential
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.signin import PROVEN, SignInResult
 from appcredential.domain.spec import (
@@ -22,6 +23,7 @@ from appcredential.domain.spec import (
 from appcredential.domain.tickets import Ticket
 from appcredential.errors import AppCredentialError
 from appcredential.gate import Gate
+from appcredential.identities import Identities
 from appcredential.kube.events import KubeEvents
 from appcredential.kube.inputs import KubeInputs
 from appcredential.kube.outputs import KubeOutputs
@@ -39,6 +41,7 @@ from appcredential.kube.tickets import KubeTickets
 from appcredential.material import MaterialReader
 from appcredential.metrics import Metrics
 from appcredential.ports import MintedPassword, Probe
+from appcredential.projected_token import ProjectedToken
 from appcredential.reconciler import Reconciler
 from appcredential.store import Store
 from appcredential.sync import Sync
@@ -62,6 +65,7 @@ SYSTEM: Final = "appcredential-system"
 RESOURCE: Final = path_of(APP_CREDENTIALS, OWNER.namespace, OWNER.name)
 TARGET: Final = secrets_path(OWNER.namespace, "orders-entra")
 SECRETS: Final = secrets_path(OWNER.namespace)
+_NO_TOKEN: Final = ProjectedToken("/nowhere/token", "")
 _TENANT_PATH: Final = path_of(TENANTS, "", "default")
 
 
@@ -85,6 +89,7 @@ class FakeEntra(NoFederation):
     """One tenant: a `tenants.Session` with its directory and its token endpoint in one."""
 
     authority_host = "https://login.microsoftonline.com/"
+    client_id: ClientId | None = None
 
     def __init__(self, clock: HandClock) -> None:
         self._clock = clock
@@ -102,6 +107,7 @@ class FakeEntra(NoFederation):
         self.add_errors: list[AppCredentialError] = []
         """What the next attempts to add a credential raise."""
         self.probes = 0
+        self.closed = 0
         self.calls: list[str] = []
 
     @property
@@ -120,7 +126,7 @@ class FakeEntra(NoFederation):
         return Probe(expiration=self.expiration, policy=self.policy)
 
     async def close(self) -> None:
-        return
+        self.closed += 1
 
     async def application(self, client_id: ClientId, max_age: timedelta) -> Application:
         self._call("read")
@@ -194,11 +200,14 @@ class NoTickets:
 class World:
     """One tenant, one grant and one AppCredential, and all that works on them."""
 
-    def __init__(self, *, trial: bool = False) -> None:
+    def __init__(self, token: ProjectedToken = _NO_TOKEN, *, trial: bool = False) -> None:
         self.clock = HandClock()
         self.api = FakeApi()
+        self.token = token
         self.entra = FakeEntra(self.clock)
+        """What the next session is opened with."""
         self.sessions: list[FakeEntra] = []
+        self.opened: list[OwnCredential] = []
         self.woken: list[Key] = []
         self.store = Store()
         objects, secrets = KubeObjects(self.api), KubeSecrets(self.api, IDENTITY)
@@ -212,9 +221,10 @@ class World:
         )
         self.tenants = Tenants(
             clock=self.clock,
-            namespace=SYSTEM,
             objects=objects,
-            secrets=secrets,
+            identities=Identities(
+                clock=self.clock, namespace=SYSTEM, secrets=secrets, token=self.token
+            ),
             events=events,
             gate=gate,
             open_session=self._open,
@@ -247,25 +257,30 @@ class World:
         self._fill()
 
     def _fill(self) -> None:
-        identity = {"clientId": OPERATOR_CLIENT_ID, "secretRef": {"name": "identity"}}
         self.put_identity("b3BlcmF0b3ItdmFsdWU=")
-        self.api.put(
-            _TENANT_PATH,
-            {
-                "metadata": {"finalizers": ["appcredential.io/credential"]},
-                "spec": {
-                    "tenantId": TENANT_ID,
-                    "cloud": "Public",
-                    "identity": {"clientSecret": identity},
-                },
-            },
-        )
+        reference = {"clientId": OPERATOR_CLIENT_ID, "secretRef": {"name": "identity"}}
+        self.put_tenant(clientSecret=reference)
         self.put_grant("shop-apps")
         self.put_resource(OWNER)
 
+    def put_tenant(self, cloud: str = "Public", **identity: Any) -> None:
+        """Write the EntraTenant; its status stays."""
+        spec = {"tenantId": TENANT_ID, "cloud": cloud, "identity": identity}
+        found = self.api.objects.get(_TENANT_PATH, {})
+        metadata = {"finalizers": ["appcredential.io/credential"]}
+        self.api.put(_TENANT_PATH, {"metadata": metadata, **found, "spec": spec})
+
     def put_identity(self, value: str) -> None:
         """Write the operator's own credential, in base64."""
-        self.api.put(secrets_path(SYSTEM, "identity"), {"data": {"clientSecret": value}})
+        self.put_identity_data({"clientSecret": value})
+
+    def put_identity_data(self, data: dict[str, str] | None) -> None:
+        """Write the Secret of the operator's own credential, or take it away."""
+        path = secrets_path(SYSTEM, "identity")
+        if data is None:
+            del self.api.objects[path]
+        else:
+            self.api.put(path, {"data": data})
 
     def set_cloud(self, cloud: str) -> None:
         """Change the tenant's cloud."""
@@ -303,9 +318,11 @@ class World:
         self.sync.on_event(APP_CREDENTIALS, "MODIFIED", found)
 
     def _open(
-        self, _spec: EntraTenantSpec, _secret: SecretValue, _may_act: Callable[[], bool]
+        self, spec: EntraTenantSpec, own: OwnCredential, _may_act: Callable[[], bool]
     ) -> FakeEntra:
         self.sessions.append(self.entra)
+        self.opened.append(own)
+        self.entra.client_id = spec.identity.client_id
         return self.entra
 
     # --- doing ----------------------------------------------------------------------------
@@ -357,10 +374,15 @@ class World:
         return self.conditions.get("Ready", {"status": "", "reason": ""})
 
     @property
+    def tenant_status(self) -> dict[str, Any]:
+        """The EntraTenant's status."""
+        found: dict[str, Any] = self.api.objects[_TENANT_PATH].get("status") or {}
+        return found
+
+    @property
     def tenant_conditions(self) -> dict[str, dict[str, Any]]:
         """The EntraTenant's conditions by type."""
-        found = self.api.objects[_TENANT_PATH].get("status") or {}
-        return {c["type"]: c for c in found.get("conditions", ())}
+        return {c["type"]: c for c in self.tenant_status.get("conditions", ())}
 
     @property
     def events(self) -> list[dict[str, Any]]:

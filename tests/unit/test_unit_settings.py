@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from appcredential.__main__ import _settings as read_settings
 from appcredential.__main__ import main
 from appcredential.domain.observed import Policy
 from appcredential.settings import FIELDS, PREFIX, Settings, SettingsError, variable
@@ -21,6 +22,10 @@ OTHERS: dict[str, tuple[str, Any]] = {
     "custom_authority": ("https://login.test", "https://login.test"),
     "custom_graph": ("https://graph.test", "https://graph.test"),
     "custom_ca_file": ("/ca.pem", "/ca.pem"),
+    "service_account_token_file": ("/own", "/own"),
+    "allow_private_issuers": ("true", True),
+    "custom_token_audience": ("api://own", "api://own"),
+    "identity_token_file": ("/token", "/token"),
     "health_address": ("127.0.0.1", "127.0.0.1"),
     "health_port": ("0", 0),
     "log_level": ("DEBUG", "DEBUG"),
@@ -128,3 +133,32 @@ def test_the_process_prints_every_fault_and_ends_with_2(
         f"{PREFIX}RELIST",
         f"{PREFIX}SURPRISE",
     ]
+
+
+@pytest.mark.parametrize(
+    "audience", ["api://AzureADTokenExchange", "API://azureadtokenexchangechina"]
+)
+def test_a_custom_cloud_s_tokens_are_good_for_no_public_one(audience: str) -> None:
+    (fault,) = faults({f"{PREFIX}CUSTOM_TOKEN_AUDIENCE": audience})
+    assert fault.startswith("APPCREDENTIAL_CUSTOM_TOKEN_AUDIENCE: must not be the audience of")
+
+
+@pytest.mark.parametrize(
+    ("environ", "path"),
+    [
+        ({}, "/var/run/secrets/azure/tokens/azure-identity-token"),
+        ({"AZURE_FEDERATED_TOKEN_FILE": "/webhook"}, "/webhook"),
+        ({"AZURE_FEDERATED_TOKEN_FILE": ""}, "/var/run/secrets/azure/tokens/azure-identity-token"),
+        (
+            {"AZURE_FEDERATED_TOKEN_FILE": "/webhook", f"{PREFIX}IDENTITY_TOKEN_FILE": "/own"},
+            "/own",
+        ),
+    ],
+)
+def test_the_webhook_s_token_file_is_taken_unless_another_is_named(
+    environ: dict[str, str], path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AZURE_FEDERATED_TOKEN_FILE", raising=False)
+    for name, text in environ.items():
+        monkeypatch.setenv(name, text)
+    assert read_settings().identity_token_file == path

@@ -45,9 +45,14 @@ def require(ok: bool, path: str, remedy: str) -> None:
         refuse(path, remedy)
 
 
+def is_guid(value: str) -> bool:
+    """Tell whether a value is a GUID in lower case."""
+    return _GUID.fullmatch(value) is not None
+
+
 def guid(path: str, value: str) -> str:
     """Return an id that is a GUID in lower case, as Graph writes it."""
-    require(_GUID.fullmatch(value) is not None, path, "must be a GUID in lower case")
+    require(is_guid(value), path, "must be a GUID in lower case")
     return value
 
 

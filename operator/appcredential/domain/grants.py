@@ -30,7 +30,7 @@ def evaluate(
         The union of the matching grants (the most generous lifetime), or why not.
     """
     matching = {n: g for n, g in sorted(grants.items()) if _matches(g, namespace, spec)}
-    if spec.client_id == tenant.operator_client_id:
+    if spec.client_id in tenant.operator_client_ids:
         matching = {n: g for n, g in matching.items() if g.allow_operator_identity}
         if not matching:
             return Problem(

@@ -58,7 +58,7 @@ class Tenant:
     cloud: Cloud
     authority_host: str
     limits: Limits
-    operator_client_id: ClientId
+    operator_client_ids: frozenset[ClientId]
     problem: Problem | None
     app_policy: AppPolicy = UNRESTRICTED
 

@@ -23,13 +23,13 @@ from appcredential.domain.federated_spec import (
 from appcredential.domain.marker import Owner
 from appcredential.domain.parse_certificate import check_secret_of, parse_certificate
 from appcredential.domain.parse_federated import parse_federated, parse_federation
+from appcredential.domain.parse_identity import parse_identity
 from appcredential.domain.parse_secret import parse_secret
 from appcredential.domain.spec import (
     DEFAULT_LIFETIME,
     AppCredentialSpec,
     ApplicationGrantSpec,
     ClientId,
-    ClientSecretIdentity,
     CredentialType,
     DeletionPolicy,
     EntraTenantSpec,
@@ -109,18 +109,10 @@ def parse_entra_tenant(manifest: Mapping[str, Any]) -> EntraTenantSpec:
         InvalidSpecError: the manifest cannot be used.
     """
     spec = _shape(manifest, shapes.EntraTenantManifest).spec
-    identity = spec.identity.client_secret
-    if identity is None:
-        checks.refuse("spec.identity", "must have exactly one member: add clientSecret")
-    path = "spec.identity.clientSecret"
     return EntraTenantSpec(
         tenant_id=TenantId(checks.guid("spec.tenantId", spec.tenant_id)),
         cloud=spec.cloud,
-        identity=ClientSecretIdentity(
-            client_id=_client_id(f"{path}.clientId", identity.client_id),
-            secret_name=checks.object_name(f"{path}.secretRef.name", identity.secret_ref.name),
-            secret_key=checks.secret_key(f"{path}.secretRef.key", identity.secret_ref.key),
-        ),
+        identity=parse_identity(spec.identity, spec.cloud),
         limits=_limits("spec.limits", spec.limits.types, spec.limits.max_lifetime),
     )
 

@@ -225,10 +225,39 @@ class IdentitySecret(Shape, frozen=True):
     secret_ref: SecretRef
 
 
+class CertificateRef(Shape, frozen=True):
+    """Where a certificate stands in a Secret of the operator's namespace."""
+
+    name: str
+    key: str = "tls.crt"
+
+
+class IdentityCertificate(Shape, frozen=True):
+    """`EntraTenant.spec.identity.certificate`."""
+
+    client_id: str
+    secret_ref: CertificateRef
+
+
+class IdentityWorkload(Shape, frozen=True):
+    """`EntraTenant.spec.identity.workloadIdentity`."""
+
+    client_id: str
+
+
+class IdentityManaged(Shape, frozen=True):
+    """`EntraTenant.spec.identity.managedIdentity`."""
+
+    client_id: str | None = None
+
+
 class Identity(Shape, frozen=True):
     """`EntraTenant.spec.identity`: exactly one member."""
 
+    certificate: IdentityCertificate | None = None
     client_secret: IdentitySecret | None = None
+    managed_identity: IdentityManaged | None = None
+    workload_identity: IdentityWorkload | None = None
 
 
 class Limits(Shape, frozen=True):

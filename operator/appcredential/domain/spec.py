@@ -228,6 +228,34 @@ class ClientSecretIdentity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateIdentity:
+    """The same with a certificate: its chain under the key, its private key there or beside it."""
+
+    client_id: ClientId
+    secret_name: str
+    secret_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadIdentity:
+    """The operator signs in with the projected token of its own ServiceAccount."""
+
+    client_id: ClientId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagedIdentity:
+    """It signs in as an identity that Azure gives its node; None is the node's only one."""
+
+    client_id: ClientId | None = None
+
+
+TenantIdentity: TypeAlias = (
+    ClientSecretIdentity | CertificateIdentity | WorkloadIdentity | ManagedIdentity
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """A ceiling on types and lifetimes. Empty `types` and `None` mean no limit."""
 
@@ -241,7 +269,7 @@ class EntraTenantSpec:
 
     tenant_id: TenantId
     cloud: Cloud
-    identity: ClientSecretIdentity
+    identity: TenantIdentity
     limits: Limits = Limits()
 
 

@@ -9,11 +9,9 @@ from typing import Any, Final, Protocol, Self
 
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import AzureError
-from azure.identity.aio import ClientSecretCredential
 
-from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec import ClientId, TenantId
-from appcredential.entra.clouds import Endpoints
+from appcredential.domain.own_identity import client_of
+from appcredential.domain.spec import ClientId
 from appcredential.entra.translate import token_error
 from appcredential.errors import AppCredentialError, IdentityRejectedError, UnavailableError
 from appcredential.ports import Clock
@@ -32,35 +30,6 @@ class TokenSource(Protocol):
     async def close(self) -> None:
         """Close the connections."""
         ...
-
-
-def client_secret_source(
-    tenant_id: TenantId,
-    client_id: ClientId,
-    secret: SecretValue,
-    endpoints: Endpoints,
-    ca_file: str | None,
-) -> Callable[[], TokenSource]:
-    """Return what makes azure-identity credentials from a client secret.
-
-    azure-identity retries connections only: an answer, above all a 429 with its
-    Retry-After, shall come back at once instead of holding a worker in a sleep.
-    """
-
-    def make() -> TokenSource:
-        return ClientSecretCredential(
-            tenant_id,
-            client_id,
-            secret.reveal(),
-            authority=endpoints.authority,
-            connection_verify=ca_file or True,
-            connection_timeout=5,
-            read_timeout=8,
-            retry_total=2,
-            retry_status=0,
-        )
-
-    return make
 
 
 class OperatorToken:
@@ -94,6 +63,14 @@ class OperatorToken:
         """
         await self.get_token(self._scope, enable_cae=True)
 
+    async def client_id(self) -> ClientId | None:
+        """Return whom the tokens are issued to; None when that cannot be read.
+
+        Raises:
+            IdentityRejectedError, ThrottledError, UnavailableError.
+        """
+        return client_of((await self.get_token(self._scope, enable_cae=True)).token)
+
     async def get_token(
         self,
         *scopes: str,
@@ -122,7 +99,7 @@ class OperatorToken:
 
     def _check_refusal(self) -> None:
         if self._refusal is not None and self._clock.monotonic() < self._refused_until:
-            raise IdentityRejectedError(str(self._refusal), code=self._refusal.code)
+            raise self._refusal.with_traceback(None)
 
     async def forget(self, generation: int) -> None:
         """Drop the cached token that Graph refused, unless another caller has already."""

@@ -31,7 +31,7 @@ from appcredential.domain.app_policy import AppPolicy
 from appcredential.domain.federated_observed import FederatedList
 from appcredential.domain.federation import Trust
 from appcredential.domain.observed import Application
-from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.own_identity import OwnCredential
 from appcredential.domain.spec import ClientId, CredentialType, KeyId, ObjectId
 from appcredential.entra.federated import GraphFederated
 from appcredential.entra.key_list import KeyList, Loss
@@ -254,8 +254,12 @@ class GraphDirectory:
         if self._confirming.get(object_id) is done:
             del self._confirming[object_id]
 
-    async def probe(self, client_id: ClientId, secret: SecretValue) -> datetime | None:
+    async def probe(self, client_id: ClientId | None, own: OwnCredential) -> datetime | None:
         """Look for the operator's own application: it signs in and may read applications.
+
+        Args:
+            client_id: of the operator; None finds nothing, which tells as much.
+            own: what it signs in with.
 
         Returns:
             When its own credential ends; None when that cannot be told, for instance
@@ -269,13 +273,17 @@ class GraphDirectory:
         await self._gate.pass_read()
 
         def make() -> RequestInformation:
-            own = _ListQuery(filter=f"appId eq '{client_id}'", select=_OWN_SELECT)
-            query = RequestConfiguration(query_parameters=own)
+            # Selected, certificates would count against a small quota of the tenant.
+            wanted = _ListQuery(
+                filter=f"appId eq '{client_id or UUID(int=0)}'",
+                select=None if own.thumbprint else _OWN_SELECT,
+            )
+            query = RequestConfiguration(query_parameters=wanted)
             return self._session.graph.applications.to_get_request_information(query)
 
         async with self._pausing():
             answer = await self._session.send(Call(operation=PROBE, is_write=False, make=make))
-        return decode_own_end(answer, secret)
+        return decode_own_end(answer, own)
 
     async def default_policy(self) -> AppPolicy:
         """Read the tenant's default app management policy; see `policies.read_default_policy`."""

@@ -24,11 +24,9 @@ from msgraph.graph_service_client import GraphServiceClient
 
 from appcredential import __version__
 from appcredential.domain.observed import Policy
-from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.skew import Skew, http_date
-from appcredential.domain.spec import ClientId, TenantId
 from appcredential.entra.clouds import Endpoints
-from appcredential.entra.credential import OperatorToken, client_secret_source
+from appcredential.entra.credential import OperatorToken
 from appcredential.entra.observing import Observe, ignore
 from appcredential.entra.tls import tls_context
 from appcredential.entra.translate import (
@@ -47,21 +45,11 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """Where the operator signs in, and as whom."""
-
-    tenant_id: TenantId
-    client_id: ClientId
-    secret: SecretValue
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """Seconds. `request` covers one Graph request, `token` one token of the operator."""
+    """Seconds. `request` covers one Graph request."""
 
     connect: float = 5.0
     request: float = 20.0
-    token: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +69,14 @@ class TenantSession:
     504 and orphan the first password. Redirects are refused. For one event loop.
 
     Args:
+        token: the operator's own; closed with the session.
         ca_file: PEM file of the only authorities to trust; None trusts the public ones.
         transport: replaces the network, in tests.
     """
 
     def __init__(
         self,
-        identity: Identity,
+        token: OperatorToken,
         endpoints: Endpoints,
         *,
         ca_file: str | None,
@@ -95,13 +84,12 @@ class TenantSession:
         timeouts: Timeouts = Timeouts(),
         observe: Observe = ignore,
         transport: httpx.AsyncBaseTransport | None = None,
-        token: OperatorToken | None = None,
     ) -> None:
         self._clock = clock
         self._timeouts = timeouts
         self._observe = observe
         self._skew = Skew()
-        self._token = token or _operator_token(identity, endpoints, ca_file, clock, timeouts.token)
+        self._token = token
         self._http = self._http_client(ca_file, transport)
         self._adapter = self._request_adapter(endpoints)
         self.graph = GraphServiceClient(request_adapter=self._adapter)
@@ -215,12 +203,3 @@ class TenantSession:
         if date is not None:
             clock = self._clock
             self._skew = self._skew.seen(date - clock.now(), clock.monotonic(), _MAX_SKEW)
-
-
-def _operator_token(
-    identity: Identity, endpoints: Endpoints, ca_file: str | None, clock: Clock, timeout: float
-) -> OperatorToken:
-    make = client_secret_source(
-        identity.tenant_id, identity.client_id, identity.secret, endpoints, ca_file
-    )
-    return OperatorToken(make, endpoints.graph_scope, clock, timeout)

@@ -6,29 +6,40 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from appcredential.domain.app_policy import PERMISSION_MISSING, AppPolicy
-from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec import Cloud, EntraTenantSpec
+from appcredential.domain.own_identity import OwnCredential
+from appcredential.domain.spec import ClientId, Cloud, EntraTenantSpec
 from appcredential.entra.clouds import Endpoints, endpoints_for
+from appcredential.entra.credential import OperatorToken
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.key_list import Loss
 from appcredential.entra.observing import Observe, ignore
 from appcredential.entra.pacing import PACING, Pacing, Sleep
-from appcredential.entra.session import Identity, TenantSession
+from appcredential.entra.session import TenantSession
 from appcredential.entra.signin import TokenEndpoint
+from appcredential.entra.sources import token_source
 from appcredential.errors import (
     AppCredentialError,
     IdentityRejectedError,
     PermissionDeniedError,
 )
 from appcredential.ports import Clock, Directory, Probe, SignIn
+from appcredential.projected_token import ProjectedToken
 
+_TOKEN_SECONDS: Final = 10.0
+"""For one token of the operator, retries included."""
 _log = logging.getLogger(__name__)
 
 
 class EntraSession:
-    """One tenant's adapters. `authority_host` is the URL that workloads sign in at."""
+    """One tenant's adapters.
+
+    Attributes:
+        authority_host: the URL that workloads sign in at.
+        client_id: whom the operator signs in as; None until that is known.
+    """
 
     def __init__(
         self,
@@ -36,14 +47,19 @@ class EntraSession:
         directory: GraphDirectory,
         sign_in: SignIn,
         authority_host: str,
-        identity: Identity,
+        *,
+        token: OperatorToken,
+        client_id: ClientId | None,
+        own: OwnCredential,
     ) -> None:
         self.directory: Directory = directory
         self.sign_in = sign_in
         self.authority_host = authority_host
         self._graph = directory
         self._connection = connection
-        self._identity = identity
+        self.client_id = client_id
+        self._token = token
+        self._own = own
         self._is_policy_denied = False
 
     async def probe(self) -> Probe:
@@ -56,7 +72,9 @@ class EntraSession:
         if self._is_policy_denied:
             await self._connection.forget_token()
         try:
-            end = await self._graph.probe(self._identity.client_id, self._identity.secret)
+            if self.client_id is None:
+                self.client_id = await self._token.client_id()
+            end = await self._graph.probe(self.client_id, self._own)
         except PermissionDeniedError:
             await self._connection.forget_token()
             raise
@@ -93,12 +111,13 @@ class CustomCloud:
 def session_opener(
     *,
     clock: Clock,
+    token: ProjectedToken,
     custom: CustomCloud | None,
     pacing: Pacing = PACING,
     observe: Observe = ignore,
     report: Callable[[Loss], None] = lambda _: None,
     sleep: Sleep = asyncio.sleep,
-) -> Callable[[EntraTenantSpec, SecretValue, Callable[[], bool]], EntraSession | None]:
+) -> Callable[[EntraTenantSpec, OwnCredential, Callable[[], bool]], EntraSession | None]:
     """Return what opens a tenant's session: None for `Custom` without `custom`.
 
     Opening makes no request. Call it on the event loop that uses the session.
@@ -106,17 +125,16 @@ def session_opener(
     """
 
     def open_session(
-        spec: EntraTenantSpec, secret: SecretValue, may_act: Callable[[], bool]
+        spec: EntraTenantSpec, own: OwnCredential, may_act: Callable[[], bool]
     ) -> EntraSession | None:
         endpoints = endpoints_for(spec.cloud, custom.endpoints if custom else None)
         if endpoints is None:
             return None
         ca_file = custom.ca_file if custom and spec.cloud is Cloud.CUSTOM else None
-        identity = Identity(
-            tenant_id=spec.tenant_id, client_id=spec.identity.client_id, secret=secret
-        )
+        source = token_source(spec, own, endpoints, ca_file, token)
+        operator = OperatorToken(source, endpoints.graph_scope, clock, _TOKEN_SECONDS)
         connection = TenantSession(
-            identity, endpoints, ca_file=ca_file, clock=clock, observe=observe
+            operator, endpoints, ca_file=ca_file, clock=clock, observe=observe
         )
         directory = GraphDirectory(
             connection,
@@ -134,6 +152,15 @@ def session_opener(
             observe=observe,
             skew=connection.skew,
         )
-        return EntraSession(connection, directory, sign_in, endpoints.authority, identity)
+        client_id = spec.identity.client_id
+        return EntraSession(
+            connection,
+            directory,
+            sign_in,
+            endpoints.authority,
+            token=operator,
+            client_id=client_id,
+            own=own,
+        )
 
     return open_session

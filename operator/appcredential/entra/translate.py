@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import httpx
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.identity import CredentialUnavailableError
 from kiota_abstractions.api_error import APIError
 
 from appcredential.domain.conditions import Reason
@@ -24,6 +25,7 @@ from appcredential.errors import (
     AppCredentialError,
     ConflictError,
     IdentityRejectedError,
+    NoManagedIdentityError,
     NotFoundError,
     OutcomeUnknownError,
     PermissionDeniedError,
@@ -138,6 +140,10 @@ def _unusable(operation: str, why: str, *, is_write: bool) -> AppCredentialError
 
 def token_error(error: AzureError, now: datetime) -> AppCredentialError:
     """Say why the operator got no token of its own. Nothing reached Graph then."""
+    if isinstance(error, CredentialUnavailableError):
+        _log.warning("token: no managed identity")
+        _log.debug("token: %s", _cleaned(str(error.message)))
+        return NoManagedIdentityError("token: the node gives no managed identity")
     codes = tuple(int(code) for code in _AADSTS.findall(str(error.message)))
     status = _status(error)
     _log.warning("token: HTTP %d, AADSTS %s", status, codes[0] if codes else "-")

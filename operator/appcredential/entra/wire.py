@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from appcredential.domain.observed import Application, Credential
+from appcredential.domain.own_identity import OwnCredential
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec import ClientId, CredentialType, KeyId, ObjectId
 from appcredential.entra.key_list import ListedKey
@@ -75,8 +76,13 @@ class _OwnPassword(_Password, frozen=True, kw_only=True, rename="camel"):
     hint: str | None = None
 
 
+class _OwnKey(_Password, frozen=True, kw_only=True, rename="camel"):
+    custom_key_identifier: str | None = None
+
+
 class _OwnApplication(msgspec.Struct, frozen=True, rename="camel"):
     password_credentials: list[_OwnPassword] | None = None
+    key_credentials: list[_OwnKey] | None = None
 
 
 class _OwnApplications(msgspec.Struct, frozen=True):
@@ -166,23 +172,37 @@ def decode_new_password(body: bytes) -> MintedPassword:
     return MintedPassword(credential, SecretValue(raw.secret_text))
 
 
-def decode_own_end(body: bytes, secret: SecretValue) -> datetime | None:
+def decode_own_end(body: bytes, own: OwnCredential) -> datetime | None:
     """Read from a list of applications when the credential in use ends.
 
-    Of a secret Graph shows the first three characters. The end is told only when
-    one credential begins as `secret` does: None when none or several do, when the
-    application is in another tenant, and when the answer is no such list.
+    A certificate ends with itself or with its entry, whichever is sooner. Of a secret
+    Graph shows the first three characters. Its end is told only when one credential
+    begins as it does: None when none or several do, when the application is in another
+    tenant, and when the answer is no such list.
     """
     try:
-        own = [p for app in _OWN.decode(body).value for p in app.password_credentials or ()]
-        ends = [_time(p.end_date_time, _LATEST) for p in own if _may_be(secret, p.hint)]
+        found = _OWN.decode(body).value
+        keys = [_end(k) for app in found for k in app.key_credentials or () if _is(own, k)]
+        secrets = [
+            _end(p) for app in found for p in app.password_credentials or () if _may_be(own, p)
+        ]
     except (msgspec.MsgspecError, ValueError):
-        return None
-    return ends[0] if len(ends) == 1 else None
+        return own.end
+    if own.end is not None:
+        return min([own.end, *keys])
+    return secrets[0] if len(secrets) == 1 else None
 
 
-def _may_be(secret: SecretValue, hint: str | None) -> bool:
-    return bool(hint) and secret.reveal().startswith(str(hint))
+def _is(own: OwnCredential, raw: _OwnKey) -> bool:
+    return bool(own.thumbprint) and (raw.custom_key_identifier or "").upper() == own.thumbprint
+
+
+def _may_be(own: OwnCredential, raw: _OwnPassword) -> bool:
+    return bool(raw.hint) and own.value.reveal().startswith(str(raw.hint))
+
+
+def _end(raw: _Password) -> datetime:
+    return _time(raw.end_date_time, _LATEST)
 
 
 def _credential(raw: _Password) -> Credential:

@@ -55,10 +55,10 @@ class KubeSecrets:
         found = await self._get(owner.namespace, pending_name(owner.hash))
         return parse_pending(found, self._identity, owner) if found is not None else None
 
-    async def value(self, namespace: str, name: str, key: str) -> SecretValue | None:
-        """Return one value of any Secret; None when the Secret or the key is absent."""
+    async def values(self, namespace: str, name: str) -> dict[str, SecretValue] | None:
+        """Return the values of any Secret by their keys; None when it is absent."""
         found = await self._get(namespace, name)
-        return decode_data(found.get("data") or {}).get(key) if found is not None else None
+        return decode_data(found.get("data") or {}) if found is not None else None
 
     async def put_target(
         self, namespace: str, name: str, live: Target | None, wanted: Rendering

@@ -1,0 +1,123 @@
+"""Rows about how the operator signs in to a tenant: the value is its whole identity."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tests.crds.manifests import GUID, Row
+
+_REF: Final = {"name": "operator"}
+_CERTIFICATE: Final[dict[str, Any]] = {"clientId": GUID, "secretRef": _REF}
+_WORKLOAD: Final = {"clientId": GUID}
+_PATTERN: Final = "should match"
+_ONE: Final = (
+    "identity must have exactly one member: certificate, clientSecret, managedIdentity or "
+    "workloadIdentity"
+)
+
+
+def _identity(value: Any, **spec: Any) -> dict[str, Any]:
+    """Return a patch that takes the right manifest's identity away."""
+    return {"identity": {"clientSecret": None, **value}, **spec}
+
+
+ACCEPTED: Final[tuple[Row, ...]] = (
+    ("a certificate of cert-manager's", "", _identity({"certificate": _CERTIFICATE})),
+    (
+        "a certificate with its key in one file",
+        "",
+        _identity({"certificate": {**_CERTIFICATE, "secretRef": {**_REF, "key": "client.pem"}}}),
+    ),
+    (
+        "a certificate in a custom cloud",
+        "",
+        _identity({"certificate": _CERTIFICATE}, cloud="Custom"),
+    ),
+    ("a workload identity", "", _identity({"workloadIdentity": _WORKLOAD})),
+    (
+        "a workload identity in a custom cloud",
+        "",
+        _identity({"workloadIdentity": _WORKLOAD}, cloud="Custom"),
+    ),
+    ("the node's only managed identity", "", _identity({"managedIdentity": {}})),
+    ("a managed identity by its id", "", _identity({"managedIdentity": {"clientId": GUID}})),
+)
+REFUSED: Final[tuple[Row, ...]] = (
+    ("an identity of nothing", "", _identity({}), _ONE, "identity"),
+    (
+        "two identities",
+        "",
+        {"identity": {"certificate": _CERTIFICATE}},
+        _ONE,
+        "identity",
+    ),
+    (
+        "all but the secret",
+        "",
+        _identity(
+            {
+                "certificate": _CERTIFICATE,
+                "workloadIdentity": _WORKLOAD,
+                "managedIdentity": {},
+            }
+        ),
+        _ONE,
+        "identity",
+    ),
+    (
+        "a certificate without a Secret",
+        "",
+        _identity({"certificate": {"clientId": GUID}}),
+        "Required",
+        "identity.certificate.secretRef",
+    ),
+    (
+        "a certificate's Secret without a name",
+        "",
+        _identity({"certificate": {"clientId": GUID, "secretRef": {}}}),
+        "Required",
+        "identity.certificate.secretRef.name",
+    ),
+    (
+        "a certificate's key that no Secret has",
+        "",
+        _identity({"certificate": {"clientId": GUID, "secretRef": {**_REF, "key": "..a"}}}),
+        "secretRef.key may not be .",
+        "identity.certificate.secretRef.key",
+    ),
+    (
+        "a certificate of nobody",
+        "",
+        _identity({"certificate": {"secretRef": _REF}}),
+        "Required",
+        "identity.certificate.clientId",
+    ),
+    (
+        "a workload identity of nobody",
+        "",
+        _identity({"workloadIdentity": {}}),
+        "Required",
+        "identity.workloadIdentity.clientId",
+    ),
+    (
+        "a workload identity in upper case",
+        "",
+        _identity({"workloadIdentity": {"clientId": GUID.upper()}}),
+        _PATTERN,
+        "identity.workloadIdentity.clientId",
+    ),
+    (
+        "a managed identity that is no id",
+        "",
+        _identity({"managedIdentity": {"clientId": "g" * 36}}),
+        _PATTERN,
+        "identity.managedIdentity.clientId",
+    ),
+    (
+        "a managed identity in a custom cloud",
+        "",
+        _identity({"managedIdentity": {}}, cloud="Custom"),
+        "identity.managedIdentity cannot be used with cloud Custom",
+        "identity.managedIdentity",
+    ),
+)

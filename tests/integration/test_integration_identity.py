@@ -1,0 +1,151 @@
+"""The operator signs in with a certificate of its own, which is replaced while it works."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pytest
+
+from demo.seed import OPERATOR_ID, TENANT_ID
+from tests.integration.installation import (
+    API_VERSION,
+    CORE,
+    GROUP,
+    Installation,
+    Team,
+    condition_of,
+)
+from tests.support.keys import MadeCertificate, ec_key, make_certificate, rsa_key
+
+pytestmark = [pytest.mark.cluster, pytest.mark.process]
+
+TENANT: Final = "certified"
+PATIENCE: Final = 60.0
+
+
+class Certified:
+    """An EntraTenant whose identity is a certificate, and the Secret with it."""
+
+    def __init__(self, installation: Installation, certificate: MadeCertificate) -> None:
+        self.i = installation
+        secrets = f"{CORE}/namespaces/{installation.namespace}/secrets"
+        self._path = f"{secrets}/operator-tls"
+        body = {
+            "metadata": {"name": "operator-tls"},
+            "type": "kubernetes.io/tls",
+            "data": data(certificate),
+        }
+        installation.kube.create(secrets, body)
+        reference = {"clientId": OPERATOR_ID, "secretRef": {"name": "operator-tls"}}
+        identity = {"certificate": reference}
+        spec = {"tenantId": TENANT_ID, "cloud": "Custom", "identity": identity}
+        tenant = {"apiVersion": API_VERSION, "kind": "EntraTenant", "metadata": {"name": TENANT}}
+        installation.kube.create(f"{GROUP}/entratenants", {**tenant, "spec": spec})
+
+    def register(self, certificate: MadeCertificate) -> str:
+        """Register it on the operator's own application; return its key id."""
+        body = {"certificate": certificate.pem.decode()}
+        made = self.i.emulator.call("POST", f"/applications/{OPERATOR_ID}/keys", body)
+        return str(made["keyId"])
+
+    def unregister(self, key_id: str) -> None:
+        self.i.emulator.call("DELETE", f"/applications/{OPERATOR_ID}/keys/{key_id}")
+
+    def put(self, content: Mapping[str, str]) -> None:
+        """Write the Secret, and have the operator look before its next turn."""
+        self.i.kube.edit(self._path, lambda found: found.update(data=dict(content)))
+        self.nudge()
+
+    def nudge(self) -> None:
+        path = f"{GROUP}/entratenants/{TENANT}"
+        annotations = {"example.com/look": str(len(self.i.requests("", "")))}
+        self.i.kube.edit(path, lambda found: found["metadata"].update(annotations=annotations))
+
+    @property
+    def status(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.i.tenant(TENANT).get("status") or {}
+        return found
+
+    def uses(self, certificate: MadeCertificate) -> bool:
+        """Tell whether the tenant is Ready with it and nothing is wrong beside that."""
+        identity = self.status.get("identity") or {}
+        types = {c["type"]: c["status"] for c in self.status.get("conditions") or ()}
+        return types == {"Ready": "True"} and identity["thumbprint"] == certificate.thumbprint
+
+    def goes_on(self, certificate: MadeCertificate, reason: str, words: str) -> bool:
+        """Tell whether it works with that certificate and says why not with another one."""
+        tenant = self.i.tenant(TENANT)
+        stalled = condition_of(tenant, "Stalled")
+        assert condition_of(tenant, "Ready")["status"] == "True"
+        assert self.status["identity"]["thumbprint"] == certificate.thumbprint
+        return stalled.get("reason") == reason and words in stalled["message"]
+
+
+def data(certificate: MadeCertificate) -> dict[str, str]:
+    """Return what a Secret of type kubernetes.io/tls holds."""
+    found = {"tls.crt": certificate.pem, "tls.key": certificate.key_pem}
+    return {key: base64.b64encode(value).decode() for key, value in found.items()}
+
+
+def test_a_certificate_of_the_operator_s_own_is_replaced_while_it_works(
+    installation: Installation,
+) -> None:
+    i = installation
+    old, new = make_certificate("old"), make_certificate("new", key=rsa_key(1))
+    certified = Certified(i, old)
+    i.until(
+        lambda: condition_of(i.tenant(TENANT), "Stalled").get("reason") == "IdentityRejected",
+        "a certificate that is not registered is refused",
+        PATIENCE,
+    )
+    first = certified.register(old)
+    i.until(lambda: certified.uses(old), "the operator signs in with it", PATIENCE)
+    end = old.certificate.not_valid_after_utc
+    assert certified.status["identity"]["expirationTime"] == f"{end:%Y-%m-%dT%H:%M:%SZ}"
+    assert certified.status["identity"]["clientId"] == OPERATOR_ID
+    team = Team(i, i.make_namespace("certified"), i.make_application())
+    team.tenant = TENANT
+    team.grant()
+    team.apply(rotation={"renewBefore": "30m", "overlap": "5s", "retireWhen": "OverlapElapsed"})
+    team.ready()
+
+    # Put there before it is registered: nothing stops, and it says what is missing.
+    certified.put(data(new))
+    i.until(
+        lambda: certified.goes_on(old, "IdentityRejected", "Register the one in the Secret"),
+        "the old one goes on beside one that is refused",
+        PATIENCE,
+    )
+    team.rotated()
+    certified.register(new)
+    # Not nudged: it is seen in the course of things.
+    i.until(lambda: certified.uses(new), "the new one takes over", PATIENCE)
+
+    certified.unregister(first)
+    assert team.signs_in()
+    team.rotated()
+    i.operator.child.stop()
+    i.operator.restart()
+    team.rotated()
+    assert certified.uses(new)
+
+    # What cannot be used is named, and stops nothing either.
+    certified.put(data(make_certificate("curve", key=ec_key())))
+    i.until(
+        lambda: certified.goes_on(new, "IdentityCertificateUnusable", "not RSA"),
+        "a key that nobody can sign in with is told",
+        PATIENCE,
+    )
+    i.kube.delete(f"{CORE}/namespaces/{i.namespace}/secrets/operator-tls")
+    certified.nudge()
+    i.until(
+        lambda: certified.goes_on(new, "IdentitySecretNotFound", "create it"),
+        "a missing Secret is told",
+        PATIENCE,
+    )
+    team.rotated()
+    assert team.signs_in()
+    warnings = {reason for kind, reason, _ in i.events("", TENANT, "EntraTenant")}
+    assert {"IdentityRejected", "IdentityCertificateUnusable"} <= warnings
