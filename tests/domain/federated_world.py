@@ -370,7 +370,8 @@ class FederatedWorld:
         twins = [c for c in self.entra.values() if c.pair == action.trust.pair]
         if twins:
             # As the adapter does: Entra refuses it, and what is there is looked at.
-            self._promise(twins[0].id in self.hidden, "a twin that was seen is not created")
+            shown = {c.id for c in self.seen.credentials} if self.seen is not None else set()
+            self._promise(twins[0].id not in shown, "a twin that was seen is not created")
             self._note(action.description, is_changed=True)
             return
         self._count += 1
@@ -385,6 +386,11 @@ class FederatedWorld:
             return False
         is_left = mark.owner in self.leaving and mark.attempt.startswith(IDENTITY.system)
         return is_left or mark.is_removable_by(IDENTITY, OWNER)
+
+    def is_ours(self, c: FederatedCredential) -> bool:
+        """Tell whether this resource made it."""
+        mark = marker_of(c.description)
+        return mark is not None and mark.is_removable_by(IDENTITY, OWNER)
 
     def _patch(self, action: act.PatchFederated) -> None:
         c = self.entra[action.id]
@@ -419,16 +425,23 @@ class FederatedWorld:
         assert isinstance(spec, AppCredentialSpec)
         assert spec.federated is not None
         assert isinstance(self.tenant, Tenant)
-        wanted = trusts(
-            spec.federated,
-            OWNER.namespace,
-            self.issuer.url if isinstance(self.issuer, Issuer) else ISSUER,
-            cloud=self.tenant.cloud,
-            authority_host=self.tenant.authority_host,
-            tenant_id=self.tenant.tenant_id,
-        )
         usable = {(c.pair, c.audiences) for c in self.entra.values() if self._is_quiet(c.id)}
-        return all((t.pair, (t.audience,)) in usable for t in wanted)
+
+        def is_usable(issuer: str) -> bool:
+            wanted = trusts(
+                federated,
+                OWNER.namespace,
+                issuer,
+                cloud=cloud.cloud,
+                authority_host=cloud.authority_host,
+                tenant_id=cloud.tenant_id,
+            )
+            return all((t.pair, (t.audience,)) in usable for t in wanted)
+
+        # Until all reads agreed for a while the issuer of before is as good.
+        federated, cloud = spec.federated, self.tenant
+        known = [self.issuer.url] if isinstance(self.issuer, Issuer) else []
+        return any(map(is_usable, (*known, ISSUER, NEXT_ISSUER)))
 
     def _is_quiet(self, id_: str) -> bool:
         written = self._written.get(id_)

@@ -70,6 +70,7 @@ from tests.support.builders import (
     OWNER,
     SECOND,
     TENANT_ID,
+    grant,
     problem,
     tenant,
 )
@@ -158,7 +159,7 @@ def test_a_customers_key_needs_an_application_for_several_tenants() -> None:
     assert world.condition("Stalled") == ("True", "NotMultiTenant")
     assert world.pairs == set()
     world.sign_in_audience = "AzureADMultipleOrgs"
-    world.run(2 * HOUR)
+    world.run(8 * MINUTE)
     assert world.condition("Ready") == ("True", "Trusted")
 
 
@@ -276,7 +277,7 @@ def test_somebody_elses_trust_is_left_alone_and_named() -> None:
     # The remedy works: with the text it names the credential is handed over.
     text = stalled["message"].rsplit(": ", 1)[1]
     world.put(replace(world.entra["theirs"], description=text))
-    world.run(2 * HOUR)
+    world.run(5 * MINUTE)
     assert world.condition("Ready") == ("True", "Trusted")
     assert list(world.entra) == ["theirs"]
 
@@ -307,7 +308,7 @@ def test_the_twenty_first_is_refused_without_a_call() -> None:
     assert world.condition("Stalled") == ("True", "QuotaExceeded")
     assert world.count(act.CreateFederated) == 0
     del world.entra["t3"]
-    world.run(2 * HOUR)
+    world.run(5 * MINUTE)
     assert world.condition("Ready") == ("True", "Trusted")
 
 
@@ -373,6 +374,8 @@ def test_an_issuer_counts_as_changed_only_after_all_reads_agreed_for_a_while() -
     assert world.condition("Ready") == ("True", "Trusted")
     world.run(2 * DAY)
     assert world.pairs == {(NEXT_ISSUER, SUBJECT)}
+    (removal,) = (a for _, a in world.log if isinstance(a, act.DeleteFederated))
+    assert removal.service_account == "", "its annotations are still in use"
 
 
 def test_an_issuer_that_flickers_changes_nothing() -> None:
@@ -647,6 +650,21 @@ def test_a_deletion_writes_a_ticket() -> None:
     world.run(MINUTE)
     assert world.names() == ["WriteTicket", "ReleaseFinalizer"]
     assert world.pairs == {TRUST.pair}
+
+
+def test_a_deletion_right_after_the_creation_is_revoked_all_the_same() -> None:
+    """Nobody told of the trust yet, and whoever made it is dead."""
+    world = FederatedWorld(grant=problem())
+    world.run(5 * MINUTE)
+    assert "application" not in world.resource.status
+    world.grant = grant()
+    while not world.entra:
+        world.perform(world.decide())
+        world.now += SECOND
+    world.restart()
+    world.resource = replace(world.resource, deletion_time=world.now)
+    world.run(MINUTE)
+    assert world.names()[-2:] == ["WriteTicket", "ReleaseFinalizer"]
 
 
 def test_another_resource_takes_over_without_a_gap() -> None:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from appcredential.domain import signin
 from appcredential.domain.actions import (
     Action,
+    ApplyStatus,
     CreateFederated,
     DeleteFederated,
     PatchFederated,
@@ -36,19 +37,35 @@ from appcredential.domain.federation import (
 
 SUPERSEDED = "superseded"
 """Why a credential is given the time at which it goes; that needs no grant."""
+UNMET_LOOK = timedelta(minutes=2)
+"""How soon to read Entra again while something is in the way there."""
 MISSING_LOOK = timedelta(seconds=30)
 """How soon to look again for a ServiceAccount that is not there: none is watched."""
 
 
 def unread(ff: FederatedFacts) -> Action | None:
-    """F1: what exists was never read, or long ago."""
-    o = ff.f.o
-    is_due = ff.listed is None or o.now - ff.listed.read_time > o.policy.directory_resync
-    return _read(ff, o.policy.directory_resync) if is_due else None
+    """F1: what exists was never read, or long ago; what is not met may be cured by anybody."""
+    is_due = ff.listed is None or ff.f.o.now - ff.listed.read_time >= _max_age(ff)
+    return _read(ff, _max_age(ff) / 2) if is_due else None  # a shared read, not the one we have
+
+
+def _max_age(ff: FederatedFacts) -> timedelta:
+    policy = ff.f.o.policy
+    is_met = all(ff.exists(t) is not None for t in ff.trusts)
+    return policy.directory_resync if is_met else min(UNMET_LOOK, policy.directory_resync)
+
+
+def unannounced(ff: FederatedFacts) -> Action | None:
+    """F2: status names no application yet.
+
+    A trust leaves no trace in the cluster. Without this one, a resource that is deleted
+    right after its trust was made would pass for one that never had any.
+    """
+    return None if ff.f.o.resource.status.get("application") else ApplyStatus()
 
 
 def left_behind(ff: FederatedFacts) -> Action | None:
-    """F2: a deleted resource of the namespace leaves just this one: taken over, without a gap."""
+    """F3: a deleted resource of the namespace leaves just this one: taken over, without a gap."""
     for trust in ff.trusts:
         c, is_new = ff.holder(trust), ff.just_written(ff.attempt(trust))
         if c is not None and not is_new and not ff.is_usable(c) and ff.is_left_behind(c):
@@ -57,7 +74,7 @@ def left_behind(ff: FederatedFacts) -> Action | None:
 
 
 def edited(ff: FederatedFacts) -> Action | None:
-    """F3: ours, but not as wanted: mended by its id."""
+    """F4: ours, but not as wanted: mended by its id."""
     for trust in ff.trusts:
         if ff.exists(trust) is not None or ff.just_written(ff.attempt(trust)):
             continue
@@ -71,7 +88,7 @@ def edited(ff: FederatedFacts) -> Action | None:
 
 
 def missing(ff: FederatedFacts) -> Action | None:
-    """F4: not there: created, while there is room for it."""
+    """F5: not there: created, while there is room for it."""
     for trust in ff.trusts:
         if ff.holder(trust) is not None or ff.just_written(ff.attempt(trust)):
             continue
@@ -91,12 +108,12 @@ def is_full(ff: FederatedFacts) -> bool:
 
 
 def proof_due(ff: FederatedFacts) -> Action | None:
-    """F5: a proof is asked for: one exchange at a time, far apart: misses are remembered."""
+    """F6: a proof is asked for: one exchange at a time, far apart: misses are remembered."""
     if not ff.needs_proof or ff.is_proven or not ff.is_quiet_over or not ff.f.is_granted:
         return None
     if ff.f.is_paused or ff.f.o.now < proof_time(ff):
         return None
-    return ProveFederated(ff.trusts[0], ff.spec.account)
+    return _fresh(ff, ProveFederated(ff.trusts[0], ff.spec.account))
 
 
 def proof_time(ff: FederatedFacts) -> datetime:
@@ -109,20 +126,20 @@ def proof_time(ff: FederatedFacts) -> datetime:
 
 
 def unwired(ff: FederatedFacts) -> Action | None:
-    """F6: the trust is usable: the ServiceAccount may say so to the webhook."""
+    """F7: the trust is usable: the ServiceAccount may say so to the webhook."""
     account = ff.service_account
     if account is None or not _may_tell(ff):
         return None
     wanted = ff.missing_annotations(account)
-    return WireServiceAccount(wanted) if wanted else None
+    return _fresh(ff, WireServiceAccount(wanted)) if wanted else None
 
 
 def output_differs(ff: FederatedFacts) -> Action | None:
-    """F7: the same for the output ConfigMap."""
+    """F8: the same for the output ConfigMap."""
     is_unreadable = ff.seen.output is not None and ff.output is None
     if ff.is_output_done or ff.has_foreign_output or is_unreadable or not _may_tell(ff):
         return None
-    return WriteOutput(ff.wanted_output)
+    return _fresh(ff, WriteOutput(ff.wanted_output))
 
 
 def _may_tell(ff: FederatedFacts) -> bool:
@@ -131,7 +148,7 @@ def _may_tell(ff: FederatedFacts) -> bool:
 
 
 def superseded(ff: FederatedFacts) -> Action | None:
-    """F8: ours, and no longer asked for: its description says when it goes."""
+    """F9: ours, and no longer asked for: its description says when it goes."""
     if not ff.is_settled:
         return None
     o = ff.f.o
@@ -147,7 +164,7 @@ def superseded(ff: FederatedFacts) -> Action | None:
 
 
 def retirement_due(ff: FederatedFacts) -> Action | None:
-    """F9: its time is over, and all that replaces it is there and usable."""
+    """F10: its time is over, and all that replaces it is there and usable."""
     if not ff.is_settled:
         return None
     for c in extra(ff):
@@ -155,7 +172,8 @@ def retirement_due(ff: FederatedFacts) -> Action | None:
         if due is None or ff.f.entra_now < due or _was_just_removed(ff, c):
             continue
         account = service_account_of(c.subject, ff.f.o.resource.owner.namespace)
-        return _fresh(ff, DeleteFederated(c.id, "" if account == ff.spec.wired else account))
+        # The spec's own is left alone, also where it is not to be annotated any more.
+        return _fresh(ff, DeleteFederated(c.id, "" if account == ff.spec.account else account))
     return None
 
 
@@ -191,14 +209,15 @@ def _read(ff: FederatedFacts, max_age: timedelta) -> Action | None:
 
 FEDERATED_RULES = (
     unread,  # F1
-    left_behind,  # F2
-    edited,  # F3
-    missing,  # F4
-    proof_due,  # F5
-    unwired,  # F6
-    output_differs,  # F7
-    superseded,  # F8
-    retirement_due,  # F9
+    unannounced,  # F2
+    left_behind,  # F3
+    edited,  # F4
+    missing,  # F5
+    proof_due,  # F6
+    unwired,  # F7
+    output_differs,  # F8
+    superseded,  # F9
+    retirement_due,  # F10
 )
 
 
@@ -207,7 +226,7 @@ def federated_times(ff: FederatedFacts) -> list[datetime]:
     o = ff.f.o
     times = [o.now + o.policy.secret_check]
     if ff.listed is not None:
-        times.append(ff.listed.read_time + o.policy.directory_resync)
+        times.append(ff.listed.read_time + _max_age(ff))
     for trust in ff.trusts:
         end = ff.quiet_end(trust)
         times += [end] if end is not None else []

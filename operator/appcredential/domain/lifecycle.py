@@ -137,12 +137,21 @@ def _decide_federated(f: Facts) -> Decision:
     status = project(o, f, OBSERVING if observes else None)
     ff = assess_federated(f)
     if isinstance(ff, Problem):
-        return _settle(o, status, o.now + o.policy.arrival_grace)
+        return _at_problem(f, ff, status)
     for rule in FEDERATED_RULES:
         action = rule(ff)
         if action is not None and (not observes or isinstance(action, ReadFederated)):
             return Decision(action=action, status=status, look_again=o.now)
     return _settle(o, status, _soonest(o, federated_times(ff)))
+
+
+def _at_problem(f: Facts, problem: Problem, status: dict[str, Any]) -> Decision:
+    """What is to be trusted cannot be said or done; somebody may cure that in Entra."""
+    o, soon = f.o, f.o.policy.arrival_grace
+    is_old = o.now - f.application.read_time >= soon
+    if problem.reason is Reason.NOT_MULTI_TENANT and is_old and not f.is_paused:
+        return Decision(action=ReadApplication(soon / 2), status=status, look_again=o.now)
+    return _settle(o, status, o.now + soon)
 
 
 def _at_gate(o: Observation, action: Action) -> Decision:
