@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from appcredential import certificates
 from appcredential.domain import pem
@@ -34,9 +34,9 @@ async def stage(f: Facts, lifetime: timedelta) -> Staged:
         ValueError: the subject is no distinguished name.
     """
     wanted, now = f.spec.certificate, f.entra_now
-    if f.spec.is_brought:
-        return _stage_brought(f)
     end = (now + lifetime).replace(microsecond=0)
+    if f.spec.is_brought:
+        return _stage_brought(f, end)
     pair = await asyncio.to_thread(
         certificates.generate, wanted.subject or _subject(f), wanted.key_size, now, end
     )
@@ -49,7 +49,7 @@ async def stage(f: Facts, lifetime: timedelta) -> Staged:
     )
 
 
-def _stage_brought(f: Facts) -> Staged:
+def _stage_brought(f: Facts, latest: datetime) -> Staged:
     brought = usable_source(f)
     if brought is None:
         raise ConflictError("the source changed meanwhile")
@@ -58,7 +58,7 @@ def _stage_brought(f: Facts) -> Staged:
         key_id=KeyId(str(uuid.uuid4())),
         value=brought.value,
         not_before=start.replace(microsecond=0),
-        expires=source_end(f, brought),
+        expires=min(source_end(f, brought), latest),
     )
 
 
