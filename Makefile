@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 
 .PHONY: help
 help: ## show what there is
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 $(STAMP): pyproject.toml requirements/dev.txt
 	@echo "==> virtual environment and locked packages (a minute or two when new)" >&2
@@ -47,6 +47,14 @@ chart: helm cluster-binary ## check the charts, test them on a cluster, and pack
 	$(BIN)/python -m pytest tests/chart -q; \
 	"$$helm" package --destination build charts/appcredential charts/appcredential-crds
 
+.PHONY: image
+image: setup ## build both images by docker or buildah; BASE= names the base
+	@PYTHONPATH=operator:. $(BIN)/python -m image.build
+
+.PHONY: e2e
+e2e: helm cluster-binary image ## the image run, and the charts' life cycle, with figures
+	$(BIN)/python -m pytest -q --told tests/image tests/chart/test_chart_life.py
+
 .PHONY: chart-files
 chart-files: setup ## write what the charts derive from crds/, the settings and the rights
 	$(BIN)/python -m charts.generate
@@ -65,7 +73,7 @@ unit: setup ## pure tests with the branch coverage of domain/
 .PHONY: test
 test: lint unit cluster-binary helm ## everything: lint, types, contracts, unit, integration, faults
 	@echo "==> integration tests"
-	$(BIN)/python -m pytest tests --ignore=tests/domain
+	$(BIN)/python -m pytest tests --ignore=tests/domain -m "not image"
 
 .PHONY: demo
 demo: cluster-binary ## watch a secret being issued, proven, rotated and retired (DEMO_KEEP=1 stays up)

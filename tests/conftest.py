@@ -17,7 +17,8 @@ CRDS = Path(__file__).parent.parent / "crds"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """For a person who has looked at what changed in the rendered chart."""
+    """Add what the Makefile uses."""
+    parser.addoption("--told", action="store_true", help="have the figures of `make e2e` printed")
     parser.addoption("--write-snapshots", action="store_true", help="write tests/chart/snapshots")
 
 
@@ -63,3 +64,15 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = 20) 
         if time.monotonic() > deadline:
             pytest.fail(f"not within {seconds:g} s: {what}")
         time.sleep(0.05)
+
+
+@pytest.fixture
+def tell(pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Print a figure for a person, when asked to."""
+
+    def tell_person(line: str) -> None:
+        if pytestconfig.getoption("--told"):
+            with capsys.disabled():
+                sys.stdout.write(f"\n  {line}")
+
+    return tell_person

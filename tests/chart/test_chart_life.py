@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,7 +47,11 @@ def _settled(release: Release, team: Team) -> dict[str, Any]:
 
 
 def test_no_step_takes_a_credential_away(
-    bare: Cluster, bare_helm: Helm, emulator: EmulatorProcess, tmp_path: Path
+    bare: Cluster,
+    bare_helm: Helm,
+    emulator: EmulatorProcess,
+    tmp_path: Path,
+    tell: Callable[[str], None],
 ) -> None:
     bare.install_crds(CHART / "crds")
     release = Release(bare_helm, bare, emulator, tmp_path, chart=FROZEN)
@@ -64,24 +69,25 @@ def test_no_step_takes_a_credential_away(
         federated.ready(_TRUST)
         team.until(lambda: team.pending() == [], "nothing is on its way")
         before = _credentials(team)
+        _tell(tell, "install (frozen chart)", before)
         installed = release.objects()
 
         release.upgrade(replicas=3, settings=QUICK)
-        assert _settled(release, team) == before
+        _tell(tell, "upgrade", _settled(release, team), before)
         release.roll_back(1)
-        assert _settled(release, team) == before
+        _tell(tell, "rollback", _settled(release, team), before)
         assert release.objects() == installed
         _assert_nothing_was_refused(release)
 
         release.uninstall()
-        assert _credentials(team) == before
+        _tell(tell, "uninstall", _credentials(team), before)
         assert release.objects() == {"EntraTenant /default"}
         assert _left_in_the_namespace(bare) == {"Secret operator-identity", "Lease appcredential"}
         assert bare.kubectl("get", "crd", "appcredentials.appcredential.io").returncode == 0
         assert team.signs_in(_SECRET)
 
         release.reinstall()
-        assert _settled(release, team) == before
+        _tell(tell, "reinstall", _settled(release, team), before)
 
         team.rotated(_SECRET)
         team.delete(_SECRET)
@@ -94,6 +100,19 @@ def test_no_step_takes_a_credential_away(
         _assert_nothing_was_refused(release)
     finally:
         release.end()
+
+
+def _tell(
+    tell: Callable[[str], None],
+    step: str,
+    now: dict[str, Any],
+    before: dict[str, Any] | None = None,
+) -> None:
+    """Print the credentials after a step; they must be those from before it."""
+    counts = (len(now[f"{kind} in Entra"]) for kind in ("secrets", "certificates", "trusts"))
+    line = "{} client secret, {} certificate, {} trust in Entra".format(*counts)
+    tell(f"helm {step}: {line}; minted so far {now['minted']}")
+    assert before is None or now == before, step
 
 
 def _apply_certificate(team: Team) -> None:

@@ -39,12 +39,14 @@ from appcredential.errors import (
     ThrottledError,
     UnavailableError,
 )
+from appcredential.ports import NewCertificate
 from appcredential.projected_token import ProjectedToken
 from entra_emulator.admin_policies import set_default
 from entra_emulator.policy_types import TenantPolicy
 from entra_emulator.seed_types import read_document
 from tests.entra.fakes import HandClock
 from tests.support.emulator import READ_ALL, Emulator, MadeApplication
+from tests.support.keys import make_certificate
 
 FRESH = timedelta(seconds=15)
 
@@ -163,6 +165,23 @@ async def test_issue_prove_and_remove(scene: Scene) -> None:
     assert skew is not None
     # The sleeps between writes moved the emulator's clock, not ours.
     assert abs(skew - timedelta(seconds=sum(scene.clock.slept))) < timedelta(seconds=60)
+
+
+async def test_a_certificate_is_registered_once_and_removed(scene: Scene) -> None:
+    key, made = KeyId("aaaaaaaa-0000-4000-8000-000000000001"), make_certificate()
+    certificate = NewCertificate(
+        key_id=key,
+        display_name="marker",
+        start=made.certificate.not_valid_before_utc,
+        end=made.certificate.not_valid_after_utc,
+        content=made.base64,
+    )
+    directory = scene.session.directory
+    for _ in range(2):
+        await directory.add_certificate(scene.object_id, certificate, frozenset(), frozenset())
+        assert await scene.read() == [key]
+    await directory.remove_certificate(scene.object_id, key, frozenset({key}))
+    assert await scene.read() == []
 
 
 async def test_a_wrong_secret_is_not_yet(scene: Scene) -> None:

@@ -1,0 +1,1 @@
+"""What the Dockerfile uses, and what builds, looks into and runs the images."""

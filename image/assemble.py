@@ -1,0 +1,160 @@
+"""Makes the root file system of an image: Python, its libraries, packages, code, nothing else.
+
+Runs in the build stage by its Python and needs nothing but the standard library and `ldd`.
+All bytecode is compiled here, because the container's file system is read-only, and by its
+content, so that two builds are equal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import os
+import py_compile
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterable
+from pathlib import Path
+
+APP = Path("opt/app")
+AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+# What no server needs of the standard library, tools to install and to build among it.
+LEFT_OUT = frozenset(
+    {
+        *("ensurepip", "idlelib", "lib2to3", "pydoc_data", "tkinter", "turtledemo", "test", "venv"),
+        *("distutils", "dist-packages", "site-packages", "__pycache__", "turtle.py"),
+    }
+)
+USERS = "root:x:0:0::/:/nologin\nappcredential:x:65532:65532::/tmp:/nologin\n"
+GROUPS = "root:x:0:\nappcredential:x:65532:\n"
+
+
+def main() -> None:
+    """Assemble one root."""
+    parser = argparse.ArgumentParser()
+    for name in ("site", "package", "license", "root"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--crds", type=Path)
+    options = parser.parse_args()
+    root: Path = options.root
+    copy_python(root)
+    copy_app(options, root / APP)
+    copy_rest(options, root)
+    copy_libraries(root)
+    compile_all(root)
+    set_times(root, int(os.environ.get("SOURCE_DATE_EPOCH", "0")))
+
+
+def copy_python(root: Path) -> None:
+    """Copy the interpreter and its standard library to where they are here."""
+    program = Path(sys.executable).resolve()
+    copy_file(program, root)
+    link = root / "usr/bin/python3"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(program)
+    for key in ("stdlib", "platstdlib"):
+        source = Path(sysconfig.get_path(key))
+        shutil.copytree(source, within(root, source), dirs_exist_ok=True, ignore=_left_out)
+
+
+def _left_out(_folder: str, names: list[str]) -> set[str]:
+    # A static library of Python itself is for those who embed it.
+    return {n for n in names if n in LEFT_OUT or n.startswith("config-") or n.endswith(".a")}
+
+
+def copy_app(options: argparse.Namespace, target: Path) -> None:
+    """Copy the packages and our code."""
+    clean = shutil.ignore_patterns("__pycache__", "bin")
+    shutil.copytree(options.site, target, ignore=clean)
+    package: Path = options.package
+    shutil.copytree(package, target / package.name, ignore=clean)
+    if options.crds is not None:
+        shutil.copytree(options.crds, target / package.name / "crds")
+
+
+def copy_rest(options: argparse.Namespace, root: Path) -> None:
+    """Write users, authorities, the licence and the folders that are mounted over."""
+    etc = root / "etc"
+    etc.mkdir(parents=True, exist_ok=True)
+    (etc / "passwd").write_text(USERS)
+    (etc / "group").write_text(GROUPS)
+    (etc / "nsswitch.conf").write_text("hosts: files dns\n")
+    copy_file(AUTHORITIES, root)
+    documents = root / "usr/share/doc/appcredential"
+    documents.mkdir(parents=True)
+    shutil.copyfile(options.license, documents / "LICENSE")
+    for name in ("tmp", "proc", "sys", "dev", "run", "var/run/secrets"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    (root / "tmp").chmod(0o1777)
+
+
+def copy_libraries(root: Path) -> None:
+    """Copy every shared library that a program or module in the root is linked to."""
+    here = [p for p in root.rglob("*") if p.is_file() and not p.is_symlink() and is_elf(p)]
+    wanted = {path for program in here for path in linked(program)}
+    # Loaded by name when a host is looked up, so no program is linked to them.
+    wanted |= {p for path in wanted for p in path.parent.glob("libnss_*.so.2")}
+    for path in sorted(wanted):
+        if not within(root, path).exists():
+            copy_file(path, root)
+
+
+def linked(program: Path) -> Iterable[Path]:
+    """Return what the loader finds for a program, links as they are named."""
+    done = subprocess.run(
+        ["ldd", str(program)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    for line in done.stdout.splitlines():
+        words = line.replace("=>", " ").split()
+        found = [Path(word) for word in words if word.startswith("/")]
+        # Libraries that wheels bring along lie beside their modules already.
+        yield from (path for path in found[-1:] if "/build/" not in str(path))
+
+
+def is_elf(path: Path) -> bool:
+    """Tell whether a file is a program or a shared library."""
+    with path.open("rb") as file:
+        return file.read(4) == b"\x7fELF"
+
+
+def copy_file(path: Path, root: Path) -> None:
+    """Copy a file to its own path in the root; what a link leads to under the link's name."""
+    target = within(root, path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(path.resolve(), target)
+
+
+def within(root: Path, path: Path) -> Path:
+    """Return where an absolute path lies in the root."""
+    return root / path.relative_to("/")
+
+
+def compile_all(root: Path) -> None:
+    """Compile every module; by its content, so that no time of a file is in it."""
+    by_content = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    for folder in (Path(sysconfig.get_path("stdlib")), Path("/") / APP):
+        done = compileall.compile_dir(
+            within(root, folder),
+            stripdir=str(root),
+            prependdir="/",
+            quiet=2,
+            invalidation_mode=by_content,
+        )
+        if not done:
+            sys.stderr.write(f"some modules below {folder} do not compile and stay as they are\n")
+
+
+def set_times(root: Path, moment: int) -> None:
+    """Give everything the same time."""
+    for path in sorted(root.rglob("*"), reverse=True):
+        os.utime(path, (moment, moment), follow_symlinks=False)
+    os.utime(root, (moment, moment))
+
+
+if __name__ == "__main__":
+    main()

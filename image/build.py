@@ -1,0 +1,190 @@
+"""`python -m image.build`: both images, by docker where its daemon answers, else by buildah.
+
+Where no registry can be reached, the base is made by debootstrap from Debian's packages; that
+and buildah need root. Sizes and digests go to build/image.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from appcredential import __version__
+
+ROOT: Final = Path(__file__).parents[1]
+RESULT: Final = ROOT / "build" / "image.json"
+OPERATOR: Final = "appcredential"
+EMULATOR: Final = "appcredential-entra-emulator"
+TARGETS: Final = {"operator": OPERATOR, "emulator": EMULATOR}
+LOCAL_BASE: Final = "localhost/appcredential-base"
+SUITE: Final = "bookworm"
+PACKAGES: Final = "python3,python3-venv,ca-certificates"
+BUILDAH_ENV: Final = {"STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
+
+
+class ImageError(Exception):
+    """The images could not be made; the message says what a person can do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A program that builds images."""
+
+    name: str
+    env: dict[str, str]
+
+    def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run it; its progress goes to standard error."""
+        command = [self.name, *words]
+        done = subprocess.run(
+            command, env=self.env, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
+        )
+        if check and done.returncode != 0:
+            raise ImageError(f"{' '.join(command[:3])} ended with status {done.returncode}")
+        return done
+
+    @property
+    def is_buildah(self) -> bool:
+        """Whether it is buildah, which differs in a few options."""
+        return self.name.endswith("buildah")
+
+
+def find_engine() -> Engine:
+    """Return docker when its daemon answers, else buildah."""
+    docker, buildah = shutil.which("docker"), shutil.which("buildah")
+    if docker and _answers(docker):
+        return Engine(docker, {**os.environ, "DOCKER_BUILDKIT": "1"})
+    if buildah:
+        return Engine(buildah, {**BUILDAH_ENV, **os.environ})
+    raise ImageError(
+        "no docker daemon answers and there is no buildah; install one of them, on Debian: "
+        "apt-get install --no-install-recommends buildah debootstrap"
+    )
+
+
+def _answers(docker: str) -> bool:
+    try:
+        done = subprocess.run([docker, "info"], capture_output=True, timeout=20, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def say(line: str) -> None:
+    """Tell a person."""
+    sys.stderr.write(f"==> {line}\n")
+    sys.stderr.flush()
+
+
+def local_base(engine: Engine) -> str:
+    """Return the name of a base made of Debian's packages, made now when it is missing."""
+    if engine.run("inspect", "--type", "image", LOCAL_BASE, check=False).returncode == 0:
+        return LOCAL_BASE
+    debootstrap = shutil.which("debootstrap") or "/usr/sbin/debootstrap"
+    if not engine.is_buildah or not Path(debootstrap).exists() or os.geteuid() != 0:
+        raise ImageError(
+            "the base image cannot be pulled, and making one takes root, buildah and debootstrap; "
+            "name a base that can be reached: make image BASE=registry.example.com/python:3.13-slim"
+        )
+    say(f"no registry is reachable: making a base of Debian {SUITE} (about a minute)")
+    with tempfile.TemporaryDirectory(prefix="appcredential-base-") as folder:
+        log = Path(folder) / "debootstrap.log"
+        with log.open("w") as output:
+            command = [debootstrap, "--variant=minbase", f"--include={PACKAGES}", SUITE]
+            made = subprocess.run(
+                [*command, f"{folder}/root"], stdout=output, stderr=output, check=False
+            )
+        if made.returncode != 0:
+            raise ImageError(f"debootstrap failed:\n{log.read_text()[-2000:]}")
+        container = engine.run("from", "scratch").stdout.strip()
+        engine.run("copy", "--quiet", container, f"{folder}/root", "/")
+        engine.run("commit", "--quiet", "--rm", container, LOCAL_BASE)
+    return LOCAL_BASE
+
+
+def choose_base(engine: Engine, asked: str) -> str:
+    """Return what is asked for, else the Dockerfile's own when it can be pulled, else ours."""
+    if asked:
+        return asked
+    (line,) = (
+        x for x in (ROOT / "Dockerfile").read_text().splitlines() if x.startswith("ARG BASE")
+    )
+    default = line.partition("=")[2]
+    if engine.run("pull", "--quiet", default, check=False).returncode == 0:
+        return default
+    return local_base(engine)
+
+
+def build(
+    engine: Engine, base: str, names: Sequence[str], suffix: str = "", *, anew: bool = False
+) -> None:
+    """Build the targets; `anew` uses nothing of an earlier build."""
+    with tempfile.TemporaryDirectory(prefix="appcredential-image-") as folder:
+        for target in names:
+            say(f"building {TARGETS[target]} on {base}")
+            tag = f"{TARGETS[target]}:{__version__}{suffix}"
+            words = ["build", "--target", target, "--tag", tag]
+            words += ["--no-cache"] if anew else []
+            words += ["--build-arg", f"BASE={base}", "--build-arg", f"VERSION={__version__}"]
+            words += secrets(Path(folder))
+            if engine.is_buildah:
+                words += ["--timestamp", "0", "--layers", "--quiet", "--pull-never"]
+            else:
+                words += ["--quiet", "--build-arg", "SOURCE_DATE_EPOCH=0"]
+            engine.run(*words, ".")
+
+
+def secrets(folder: Path) -> list[str]:
+    """Return the options that hand pip's configuration over, with its authorities."""
+    found = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
+    )
+    names = ("index-url", "extra-index-url", "trusted-host", "proxy", "default-timeout")
+    settings, authority = {}, ""
+    for line in found.stdout.splitlines():
+        name, _, value = line.partition("=")
+        key = name.rpartition(".")[2]
+        if key in names:
+            settings[key] = value.strip("'\"")
+        elif key == "cert":
+            authority = value.strip("'\"")
+    if authority:
+        settings["cert"] = "/run/ca.pem"
+    conf, ca = folder / "pip.conf", folder / "ca.pem"
+    conf.write_text("[global]\n" + "".join(f"{k} = {v}\n" for k, v in settings.items()))
+    ca.write_text(Path(authority).read_text() if authority else "")
+    return ["--secret", f"id=pip,src={conf}", "--secret", f"id=ca,src={ca}"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build both and write down what they are."""
+    parser = argparse.ArgumentParser(prog="python -m image.build", description=__doc__)
+    parser.add_argument("--base", default=os.environ.get("BASE", ""), help="base image to build on")
+    options = parser.parse_args(arguments)
+    try:
+        engine = find_engine()
+        build(engine, choose_base(engine, options.base), list(TARGETS))
+    except ImageError as error:
+        say(f"error: {error}")
+        return 1
+    from image.inspecting import describe  # noqa: PLC0415 - needs an engine that works
+
+    found = {target: describe(engine, f"{name}:{__version__}") for target, name in TARGETS.items()}
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(found, indent=2) + "\n")
+    for target, facts in found.items():
+        say(f"{TARGETS[target]}:{__version__}: {facts['megabytes']} MB, {facts['id']}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
