@@ -87,9 +87,14 @@ class Operator:
             end=certificate.certificate.not_valid_after_utc,
             thumbprint=sha1_thumbprint(certificate.der),
         )
+        return self.open_as(identity, own, NOWHERE)
+
+    def open_as(
+        self, identity: TenantIdentity, own: OwnCredential, token: ProjectedToken
+    ) -> EntraSession:
         endpoints = Endpoints(self.emulator.url, self.emulator.url)
         custom = CustomCloud(endpoints=endpoints, ca_file=str(self.emulator.ca_file))
-        opener = session_opener(clock=self.clock, token=NOWHERE, custom=custom)
+        opener = session_opener(clock=self.clock, token=token, custom=custom)
         spec = EntraTenantSpec(
             tenant_id=TenantId(self.tenant), cloud=Cloud.CUSTOM, identity=identity
         )
@@ -153,6 +158,35 @@ async def test_no_key_is_logged(operator: Operator, caplog: pytest.LogCaptureFix
     for line in certificate.key_pem.decode().splitlines()[1:-1]:
         assert line not in caplog.text
     assert "eyJ" not in caplog.text
+
+
+# --- the pod's token, at the emulator ---------------------------------------------------------
+
+
+async def test_a_token_that_the_application_trusts_signs_in(
+    operator: Operator, tmp_path: Path
+) -> None:
+    emulator, file = operator.emulator, tmp_path / "token"
+    url, subject = "https://oidc.example.net/cluster-1/", "system:serviceaccount:system:operator"
+    issuer = emulator.add_issuer(url)
+    identity = WorkloadIdentity(client_id=ClientId(operator.client_id))
+    session = operator.open_as(identity, OwnCredential(), ProjectedToken(str(file), AUDIENCE))
+    file.write_text(emulator.sign(issuer, claims={"sub": subject, "aud": [AUDIENCE]}))
+    with pytest.raises(IdentityRejectedError) as caught:
+        await session.probe()
+    assert caught.value.code == 70025
+    emulator.add_federated(
+        operator.client_id, name="operator", issuer=url, subject=subject, audiences=[AUDIENCE]
+    )
+    operator.clock.seconds += 60
+    found = await session.probe()
+    assert found.expiration is None
+    assert session.client_id == operator.client_id
+    file.write_text(emulator.sign(issuer, claims={"sub": f"{subject}-2", "aud": [AUDIENCE]}))
+    another = operator.open_as(identity, OwnCredential(), ProjectedToken(str(file), AUDIENCE))
+    with pytest.raises(IdentityRejectedError) as caught:
+        await another.probe()
+    assert caught.value.code == 700213
 
 
 # --- the pod's token ------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -22,13 +22,22 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProce
 
 
 @pytest.fixture(scope="module")
+def settings() -> Mapping[str, str]:
+    """The operator's settings; a file may have others."""
+    return SETTINGS
+
+
+@pytest.fixture(scope="module")
 def installation(
-    cluster: Cluster, emulator: EmulatorProcess, tmp_path_factory: pytest.TempPathFactory
+    cluster: Cluster,
+    emulator: EmulatorProcess,
+    settings: Mapping[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Installation]:
     """The session's cluster with the emulator and the operator's process, alone for a file."""
     cluster.kubectl("apply", "--server-side", "-f", RBAC)
     add_issuers(cluster, emulator)
-    running = Installation(cluster, emulator, tmp_path_factory.mktemp("operator"), SETTINGS)
+    running = Installation(cluster, emulator, tmp_path_factory.mktemp("operator"), settings)
     try:
         running.make_tenant("default")
         running.operator.wait_until_ready()

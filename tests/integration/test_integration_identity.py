@@ -1,18 +1,22 @@
-"""The operator signs in with a certificate of its own, which is replaced while it works."""
+"""The operator signs in with a certificate that is replaced while it works, or with no secret."""
 
 from __future__ import annotations
 
 import base64
+import secrets
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from demo.processes import OPERATOR_ACCOUNT, OPERATOR_NAMESPACE
 from demo.seed import OPERATOR_ID, TENANT_ID
 from tests.integration.installation import (
     API_VERSION,
     CORE,
     GROUP,
+    SETTINGS,
     Installation,
     Team,
     condition_of,
@@ -22,6 +26,8 @@ from tests.support.keys import MadeCertificate, ec_key, make_certificate, rsa_ke
 pytestmark = [pytest.mark.cluster, pytest.mark.process]
 
 TENANT: Final = "certified"
+KEYLESS: Final = "keyless"
+AUDIENCE: Final = "api://own-cloud"
 PATIENCE: Final = 60.0
 
 
@@ -30,19 +36,16 @@ class Certified:
 
     def __init__(self, installation: Installation, certificate: MadeCertificate) -> None:
         self.i = installation
-        secrets = f"{CORE}/namespaces/{installation.namespace}/secrets"
-        self._path = f"{secrets}/operator-tls"
+        folder = f"{CORE}/namespaces/{installation.namespace}/secrets"
+        self._path = f"{folder}/operator-tls"
         body = {
             "metadata": {"name": "operator-tls"},
             "type": "kubernetes.io/tls",
             "data": data(certificate),
         }
-        installation.kube.create(secrets, body)
+        installation.kube.create(folder, body)
         reference = {"clientId": OPERATOR_ID, "secretRef": {"name": "operator-tls"}}
-        identity = {"certificate": reference}
-        spec = {"tenantId": TENANT_ID, "cloud": "Custom", "identity": identity}
-        tenant = {"apiVersion": API_VERSION, "kind": "EntraTenant", "metadata": {"name": TENANT}}
-        installation.kube.create(f"{GROUP}/entratenants", {**tenant, "spec": spec})
+        make_tenant(installation, TENANT, certificate=reference)
 
     def register(self, certificate: MadeCertificate) -> str:
         """Register it on the operator's own application; return its key id."""
@@ -59,9 +62,7 @@ class Certified:
         self.nudge()
 
     def nudge(self) -> None:
-        path = f"{GROUP}/entratenants/{TENANT}"
-        annotations = {"example.com/look": str(len(self.i.requests("", "")))}
-        self.i.kube.edit(path, lambda found: found["metadata"].update(annotations=annotations))
+        nudge(self.i, TENANT)
 
     @property
     def status(self) -> dict[str, Any]:
@@ -83,10 +84,48 @@ class Certified:
         return stalled.get("reason") == reason and words in stalled["message"]
 
 
+def make_tenant(i: Installation, name: str, **identity: Any) -> None:
+    """Create an EntraTenant."""
+    spec = {"tenantId": TENANT_ID, "cloud": "Custom", "identity": identity}
+    tenant = {"apiVersion": API_VERSION, "kind": "EntraTenant", "metadata": {"name": name}}
+    i.kube.create(f"{GROUP}/entratenants", {**tenant, "spec": spec})
+
+
+def nudge(i: Installation, tenant: str) -> None:
+    """Have the operator look at an EntraTenant before its next turn."""
+    annotations = {"example.com/look": secrets.token_hex(4)}
+    path = f"{GROUP}/entratenants/{tenant}"
+    i.kube.edit(path, lambda found: found["metadata"].update(annotations=annotations))
+
+
 def data(certificate: MadeCertificate) -> dict[str, str]:
     """Return what a Secret of type kubernetes.io/tls holds."""
     found = {"tls.crt": certificate.pem, "tls.key": certificate.key_pem}
     return {key: base64.b64encode(value).decode() for key, value in found.items()}
+
+
+def team_in(i: Installation, tenant: str) -> Team:
+    """Return a team with a credential that the operator made by this EntraTenant."""
+    team = Team(i, i.make_namespace(tenant), i.make_application())
+    team.tenant = tenant
+    team.grant()
+    team.apply(rotation={"renewBefore": "30m", "overlap": "5s", "retireWhen": "OverlapElapsed"})
+    team.ready()
+    return team
+
+
+@pytest.fixture(scope="module")
+def token_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pod") / "azure-identity-token"
+
+
+@pytest.fixture(scope="module")
+def settings(token_file: Path) -> Mapping[str, str]:
+    return {
+        **SETTINGS,
+        "APPCREDENTIAL_CUSTOM_TOKEN_AUDIENCE": AUDIENCE,
+        "APPCREDENTIAL_IDENTITY_TOKEN_FILE": str(token_file),
+    }
 
 
 def test_a_certificate_of_the_operator_s_own_is_replaced_while_it_works(
@@ -105,11 +144,7 @@ def test_a_certificate_of_the_operator_s_own_is_replaced_while_it_works(
     end = old.certificate.not_valid_after_utc
     assert certified.status["identity"]["expirationTime"] == f"{end:%Y-%m-%dT%H:%M:%SZ}"
     assert certified.status["identity"]["clientId"] == OPERATOR_ID
-    team = Team(i, i.make_namespace("certified"), i.make_application())
-    team.tenant = TENANT
-    team.grant()
-    team.apply(rotation={"renewBefore": "30m", "overlap": "5s", "retireWhen": "OverlapElapsed"})
-    team.ready()
+    team = team_in(i, TENANT)
 
     # Put there before it is registered: nothing stops, and it says what is missing.
     certified.put(data(new))
@@ -149,3 +184,57 @@ def test_a_certificate_of_the_operator_s_own_is_replaced_while_it_works(
     assert team.signs_in()
     warnings = {reason for kind, reason, _ in i.events("", TENANT, "EntraTenant")}
     assert {"IdentityRejected", "IdentityCertificateUnusable"} <= warnings
+
+
+def test_the_operator_s_own_service_account_signs_it_in(
+    installation: Installation, token_file: Path
+) -> None:
+    i = installation
+
+    def project(audience: str) -> None:
+        """Do as the kubelet does."""
+        token = i.cluster.service_account_token(
+            OPERATOR_NAMESPACE, OPERATOR_ACCOUNT, audiences=[audience]
+        )
+        token_file.write_text(token)
+
+    def has(kind: str, status: str, reason: str) -> bool:
+        found = condition_of(i.tenant(KEYLESS), kind)
+        return (found.get("status"), found.get("reason")) == (status, reason)
+
+    project("api://AzureADTokenExchange")
+    make_tenant(i, KEYLESS, workloadIdentity={"clientId": OPERATOR_ID})
+    i.until(
+        lambda: has("Stalled", "True", "IdentityTokenUnusable"),
+        "a token that the public cloud would take is kept back",
+        PATIENCE,
+    )
+    project(AUDIENCE)
+    nudge(i, KEYLESS)
+    i.until(
+        lambda: has("Stalled", "True", "IdentityRejected"),
+        "without a federated credential it is refused",
+        PATIENCE,
+    )
+    assert "federated credential" in condition_of(i.tenant(KEYLESS), "Stalled")["message"]
+    trust = {
+        "name": "operator",
+        "issuer": i.cluster.issuer,
+        "subject": f"system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR_ACCOUNT}",
+        "audiences": [AUDIENCE],
+    }
+    path = f"/applications/{OPERATOR_ID}/federatedIdentityCredentials"
+    i.emulator.call("POST", path, trust)
+    i.until(lambda: has("Ready", "True", "SignedIn"), "it signs in", PATIENCE)
+    assert i.tenant(KEYLESS)["status"]["identity"] == {"clientId": OPERATOR_ID}
+    team = team_in(i, KEYLESS)
+    assert team.signs_in()
+
+    token_file.unlink()
+    nudge(i, KEYLESS)
+    i.until(
+        lambda: has("Stalled", "True", "IdentityTokenUnusable"), "a missing token is told", PATIENCE
+    )
+    assert has("Ready", "True", "SignedIn")
+    team.rotated()
+    assert team.signs_in()
