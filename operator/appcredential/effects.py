@@ -35,7 +35,6 @@ from appcredential.domain.observed import (
     RetireCause,
     Retiring,
 )
-from appcredential.domain.own_identity import REJECTED
 from appcredential.domain.rotation import asked_lifetime
 from appcredential.domain.secret_data import Publication, can_sign_in, derived_names, render
 from appcredential.domain.secret_value import SecretValue
@@ -67,7 +66,7 @@ from appcredential.ports import (
     Staged,
 )
 from appcredential.ports import Secrets as SecretsPort
-from appcredential.tenant_sessions import Session
+from appcredential.tenant_sessions import Session, own_refusal
 from appcredential.tenants import not_ready
 from appcredential.view import View
 
@@ -218,7 +217,7 @@ class Effects:
             message = "Graph asks to slow down."
             return Problem(reason=Reason.THROTTLED, message=message, stalled=False), exc.retry_after
         if isinstance(exc, IdentityRejectedError):
-            return not_ready(REJECTED), _RETRY
+            return not_ready(own_refusal(exc)), _RETRY
         if isinstance(exc, PermissionDeniedError):
             message = (
                 "Graph refuses the operator's request. Make its service principal an owner of "

@@ -74,11 +74,15 @@ class IdentityRejectedError(PermissionDeniedError):
 
     Args:
         code: AADSTS number of the token endpoint's answer, 0 without one.
+
+    Attributes:
+        told: what to tell people, who know the kind of identity; empty when that is not known.
     """
 
     def __init__(self, message: str, *, code: int = 0) -> None:
         super().__init__(message)
         self.code = code
+        self.told = ""
 
 
 class OwnTokenError(IdentityRejectedError):

@@ -45,6 +45,10 @@ _UNREACHABLE: Final = Problem(
     message="Graph or the token endpoint cannot be reached.",
     stalled=False,
 )
+_REFUSED: Final = Problem(
+    reason=Reason.IDENTITY_REJECTED,
+    message="Entra refuses the operator's request; its log has the code.",
+)
 _UNCONFIGURED: Final = Problem(
     reason=Reason.CUSTOM_CLOUD_NOT_CONFIGURED,
     message="cloud: Custom needs APPCREDENTIAL_CUSTOM_AUTHORITY and "
@@ -322,15 +326,25 @@ class TenantSessions:
 
 def refusal(identity: TenantIdentity, error: AppCredentialError) -> Problem:
     """Say what an answer means that keeps the operator out of the tenant."""
+    if isinstance(error, IdentityRejectedError):
+        return own_refusal(error, rejected(identity).message)
+    if isinstance(error, PermissionDeniedError):
+        return forbidden(identity)
+    return _REFUSED
+
+
+def own_refusal(error: IdentityRejectedError, told: str = "") -> Problem:
+    """Say why the operator got no token of its own.
+
+    Whoever meets it says the same as the EntraTenant does: it is announced once.
+
+    Args:
+        error: what the sign-in came to.
+        told: what it means for the kind of identity; by default what the error says.
+    """
     if isinstance(error, OwnTokenError):
         return unusable_token(str(error))
     if isinstance(error, NoManagedIdentityError):
         return NO_MANAGED_IDENTITY
-    if isinstance(error, IdentityRejectedError):
-        return rejected(identity)
-    if isinstance(error, PermissionDeniedError):
-        return forbidden(identity)
-    return Problem(
-        reason=Reason.IDENTITY_REJECTED,
-        message="Entra refuses the operator's request; its log has the code.",
-    )
+    message = told or error.told
+    return Problem(reason=_REFUSED.reason, message=message) if message else _REFUSED

@@ -38,6 +38,7 @@ from appcredential.errors import (
     UnavailableError,
 )
 from appcredential.projected_token import ProjectedToken
+from appcredential.tenant_sessions import own_refusal, refusal
 from tests.domain.test_own_identity import token as jwt
 from tests.entra.fakes import OPERATOR, TENANT, HandClock
 from tests.entra.tokenserver import TokenServer, token_server
@@ -132,6 +133,12 @@ async def test_one_that_is_not_registered_is_refused(operator: Operator) -> None
     with pytest.raises(IdentityRejectedError) as caught:
         await session.probe()
     assert caught.value.code == 700027
+    # Who meets it at work says the same as the EntraTenant does.
+    identity = CertificateIdentity(
+        client_id=ClientId(operator.client_id), secret_name="operator", secret_key="tls.crt"
+    )
+    assert own_refusal(caught.value) == refusal(identity, caught.value)
+    assert "Register the one in the Secret" in caught.value.told
 
 
 async def test_the_old_one_goes_and_the_new_one_works(operator: Operator) -> None:

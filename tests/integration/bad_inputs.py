@@ -127,18 +127,32 @@ def identity_expired(i: Installation) -> Made:
 
 
 def identity_turns_wrong(i: Installation) -> Made:
-    name = f"identity-{secrets.token_hex(3)}"
-    i.make_identity(name, OPERATOR_SECRET)
-    team = _own_tenant(i, identity=name)
+    """The one in the Secret is none, and the one that signed in before is removed from Entra."""
+    wanted = {"permissions": ["Application.ReadWrite.OwnedBy"]}
+    made = i.emulator.call("POST", f"/tenants/{TENANT_ID}/operators", wanted)
+    client_id, name = made["clientId"], f"identity-{secrets.token_hex(3)}"
+    i.make_identity(name, made["clientSecret"])
+    team = _own_tenant(i, client_id=client_id, identity=name)
+    i.emulator.call("PUT", f"/applications/{team.client_id}/owners", {"owners": [client_id]})
     team.apply()
     team.ready()
     _put_identity(i, name, "a-value-that-entra-does-not-know-000000")
-    # Seen when the tenant is looked at the next time; a person who edits it does not wait.
-    i.kube.edit(
-        f"{GROUP}/entratenants/{team.tenant}",
-        lambda found: found["metadata"].setdefault("annotations", {}).update(touched="yes"),
+    (old,) = i.emulator.credentials(client_id)
+    i.emulator.call("DELETE", f"/applications/{client_id}/passwords/{old['keyId']}")
+    # A token that was issued before is good for an hour more; here it is not.
+    i.add_rule(
+        fault="expired-token",
+        count=1,
+        match={"app": team.client_id, "operation": "application.get"},
     )
-    return team, lambda: _put_identity(i, name, OPERATOR_SECRET)
+
+    def mend() -> None:
+        value = f"a-new-value-of-the-operator-{secrets.token_hex(6)}"
+        seed = {"displayName": "new", "value": value, "endInDays": 30}
+        i.emulator.call("POST", f"/applications/{client_id}/passwords", seed)
+        _put_identity(i, name, value)
+
+    return team, mend
 
 
 def consent_missing(i: Installation) -> Made:

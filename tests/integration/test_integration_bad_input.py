@@ -80,7 +80,7 @@ def test_it_is_announced_once(case: Case, broken: dict[Case, Broken]) -> None:
     team = broken[case].team
     team.until(lambda: case.reason in team.warnings(), f"a Warning {case.reason}", seconds=70)
     warnings = [(r, note) for kind, r, note in team.events() if kind == "Warning"]
-    assert [r for r, _ in warnings] == [case.reason]
+    assert [r for r, _ in warnings] == [case.reason], warnings
     assert all(word in warnings[0][1] for word in case.remedy)
 
 

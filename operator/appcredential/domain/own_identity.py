@@ -169,11 +169,6 @@ def unusable_token(what: str) -> Problem:
     )
 
 
-REJECTED: Final = Problem(
-    reason=Reason.IDENTITY_REJECTED,
-    message="Entra refuses the operator's own credential, or it has none; the EntraTenant says "
-    "which as soon as it was looked at.",
-)
 NO_MANAGED_IDENTITY: Final = Problem(
     reason=Reason.MANAGED_IDENTITY_UNAVAILABLE,
     message="The operator's node gives it no managed identity. Assign the identity to the node, "

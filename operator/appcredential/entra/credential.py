@@ -40,11 +40,19 @@ class OperatorToken:
 
     Args:
         timeout: seconds for one token, retries included.
+        told: what a refusal by Entra means for this kind of identity.
     """
 
     def __init__(
-        self, make: Callable[[], TokenSource], scope: str, clock: Clock, timeout: float
+        self,
+        make: Callable[[], TokenSource],
+        scope: str,
+        clock: Clock,
+        timeout: float,
+        *,
+        told: str = "",
     ) -> None:
+        self._told = told
         self._make = make
         self._scope = scope
         self._clock = clock
@@ -93,6 +101,7 @@ class OperatorToken:
 
     def _noted(self, error: AppCredentialError) -> AppCredentialError:
         if isinstance(error, IdentityRejectedError):
+            error.told = self._told
             self._refusal = error
             self._refused_until = self._clock.monotonic() + _REFUSAL_HOLDS
         return error

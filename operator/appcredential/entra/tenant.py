@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from appcredential.domain.app_policy import PERMISSION_MISSING, AppPolicy
-from appcredential.domain.own_identity import OwnCredential
+from appcredential.domain.own_identity import OwnCredential, rejected
 from appcredential.domain.spec import ClientId, Cloud, EntraTenantSpec
 from appcredential.entra.clouds import Endpoints, endpoints_for
 from appcredential.entra.credential import OperatorToken
@@ -132,7 +132,8 @@ def session_opener(
             return None
         ca_file = custom.ca_file if custom and spec.cloud is Cloud.CUSTOM else None
         source = token_source(spec, own, endpoints, ca_file, token)
-        operator = OperatorToken(source, endpoints.graph_scope, clock, _TOKEN_SECONDS)
+        told = rejected(spec.identity).message
+        operator = OperatorToken(source, endpoints.graph_scope, clock, _TOKEN_SECONDS, told=told)
         connection = TenantSession(
             operator, endpoints, ca_file=ca_file, clock=clock, observe=observe
         )
