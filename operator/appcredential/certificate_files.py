@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from cryptography import x509
@@ -41,8 +42,8 @@ def read_certificate(content: SecretValue) -> Brought:
     Raises:
         UnusableCertificateError: why it is none that Entra could use.
     """
-    chain = _chain(_certificates(content), None)
-    return _brought(chain, "")
+    with _naming():
+        return _brought(_chain(_certificates(content), None), "")
 
 
 def read_pair(content: SecretValue, key: SecretValue) -> Brought:
@@ -56,13 +57,22 @@ def read_pair(content: SecretValue, key: SecretValue) -> Brought:
         UnusableCertificateError: either cannot be used, or they do not belong together.
     """
     private = _private_key(key)
-    chain = _chain(_certificates(content), private.public_key())
     text = private.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     ).decode()
-    return _brought(chain, text)
+    with _naming():
+        return _brought(_chain(_certificates(content), private.public_key()), text)
+
+
+@contextmanager
+def _naming() -> Iterator[None]:
+    """Name what cryptography only finds when it is asked: odd versions, keys and names."""
+    try:
+        yield
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
+        raise UnusableCertificateError(_UNREADABLE) from None
 
 
 def _brought(chain: Sequence[x509.Certificate], private: str) -> Brought:
@@ -102,7 +112,7 @@ def _certificates(content: SecretValue) -> list[x509.Certificate]:
 
 def _from_pem(text: str) -> list[x509.Certificate]:
     found = pem.blocks(text)
-    if any(label.endswith(_PRIVATE) for label, _ in found):
+    if f"{_PRIVATE}-----" in text:
         raise UnusableCertificateError(
             "holds a private key where a certificate is meant: give the certificate alone, or both "
             "in a Secret of type kubernetes.io/tls"
@@ -167,7 +177,10 @@ def _chain(
 def _leaf(found: list[x509.Certificate]) -> x509.Certificate:
     """Return the one that issued none of the others."""
     leaves = [
-        c for c in found if not any(other.issuer == c.subject for other in found if other is not c)
+        c
+        for c in found
+        # One of the same name is not its issuer but another one, such as its successor.
+        if not any(o.issuer == c.subject and o.subject != c.subject for o in found if o is not c)
     ]
     if len(leaves) > 1:
         raise UnusableCertificateError(

@@ -36,7 +36,7 @@ from appcredential.domain.observed import (
     Retiring,
 )
 from appcredential.domain.rotation import asked_lifetime
-from appcredential.domain.secret_data import Publication, can_sign_in, derived_names, render
+from appcredential.domain.secret_data import Publication, can_sign_in, leaf_of, render
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.signin import record
 from appcredential.domain.spec import ClientId, CredentialType, KeyId
@@ -193,11 +193,18 @@ class Effects:
         listed = {c.key_id for c in found.credentials}
         target = view.target.value
         known = [r.key_id for r in target.retiring] if target is not None else []
-        published = target.published.key_id if target and target.published else None
-        if published is not None:
-            known.append(published)
+        pending = view.pending.value
+        held = {
+            made.key_id
+            for made in (
+                target.published if target is not None else None,
+                pending.minted if pending is not None else None,
+            )
+            if made is not None
+        }
+        known += held
         counts = {k: 0 if k in listed else view.memory.absences.get(k, 0) + 1 for k in known}
-        sightings = _sightings(view.memory, published, found) if published in listed else {}
+        sightings = {key: _sightings(view.memory, key, found) for key in held & listed}
         view.memory = replace(view.memory, absences=counts, sightings=sightings)
 
     def _note_failure(self, view: View, operation: str, exc: AppCredentialError) -> None:
@@ -258,8 +265,6 @@ class Effects:
     async def _put_target(self, c: Context, record_: Publication, value: SecretValue) -> None:
         live, spec = c.view.target.value, c.facts.spec
         derived = await derive(spec, value, live, c.view.held.password)
-        if can_sign_in(value) and derived_names(spec) - derived.keys():
-            raise ConflictError("the keystore's password changed meanwhile")
         wanted = render(spec, c.facts.tenant, value, record_, live, _generate, derived=derived)
         owner = c.facts.o.resource.owner
         written = await self._secrets.put_target(owner.namespace, spec.secret.name, live, wanted)
@@ -273,6 +278,8 @@ class Effects:
             return
         if live.state is not PendingState.MINTED or live.value is None or live.minted is None:
             return
+        if f.spec.has_keystore and c.view.held.password is None:
+            raise ConflictError("the keystore's password went meanwhile")
         await self._put_target(c, _next_publication(f, live, self._clock.now()), live.value)
         log.info("published", extra={"key_id": live.minted.key_id, **_about(c)})
         await self._emit(c, "Published", _published_note(f))
@@ -387,7 +394,9 @@ class Effects:
             self._note_unusable_subject(c)
             return
         c.view.pending.set(await self._write_intent(action, c, staged), self._clock.monotonic())
-        if c.facts.published is not None and not can_sign_in(staged.value):
+        held = c.facts.o.target.value if c.facts.o.target is not None else None
+        is_news = held is not None and leaf_of(held) != leaf_of(staged.value)
+        if is_news and not can_sign_in(staged.value):
             note = (
                 "The certificate was renewed at its source and is registered next; workloads that "
                 "read the source may fail to sign in until then."
@@ -588,16 +597,12 @@ def _published_note(f: Facts) -> str:
     return "The Secret was adopted and holds the new credential."
 
 
-def _sightings(
-    memory: Memory, published: KeyId | None, found: Application
-) -> dict[KeyId, tuple[datetime, ...]]:
-    """Return the reads in a row that showed the published key, so far apart that they count."""
-    if published is None:
-        return {}
-    seen = memory.sightings.get(published, ())
+def _sightings(memory: Memory, key: KeyId, found: Application) -> tuple[datetime, ...]:
+    """Return the reads in a row that showed a key, so far apart that they count."""
+    seen = memory.sightings.get(key, ())
     if not seen or found.read_time - seen[-1] >= SIGHTING:
         seen = (*seen, found.read_time)[-SIGHTINGS:]
-    return {published: seen}
+    return seen
 
 
 def _cleared(memory: Memory, operation: str) -> Memory:

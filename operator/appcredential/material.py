@@ -66,10 +66,10 @@ class MaterialReader:
         found = await self._brought(namespace, wanted, held)
         password = await self._password(namespace, wanted, held)
         held.password = password if isinstance(password, SecretValue) else None
-        problems = [p for p in (found, password) if isinstance(p, Problem)]
         return Material(
             brought=found if isinstance(found, Brought) else None,
-            problem=problems[0] if problems else None,
+            problem=found if isinstance(found, Problem) else None,
+            keystore_problem=password if isinstance(password, Problem) else None,
         )
 
     async def _brought(

@@ -67,6 +67,22 @@ def encrypted(made: MadeCertificate) -> bytes:
     )
 
 
+def _encrypted_old_key() -> bytes:
+    """Return a key in OpenSSL's old form, whose headers make it no plain PEM block."""
+    return rsa_key().private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.BestAvailableEncryption(b"x"),
+    )
+
+
+def test_what_the_library_only_finds_when_asked_is_named_as_well() -> None:
+    """A version that X.509 does not have raises something of its own when the file is parsed."""
+    odd = LEAF.der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07", 1)
+    with pytest.raises(UnusableCertificateError, match="cannot be read"):
+        read_certificate(value(odd))
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -161,6 +177,8 @@ def test_a_key_of_the_old_form_is_kept_in_the_new_one() -> None:
             issued("a", rsa_key(), "b", rsa_key(1)) + issued("b", rsa_key(1), "a", rsa_key()),
             "cannot be read",
         ),
+        (LEAF.pem + make_certificate("orders", key=rsa_key(1)).pem, "holds 2 leaf certificates"),
+        (_encrypted_old_key(), "holds a private key where a certificate is meant"),
         (EC.pem, "has no RSA key"),
         (make_certificate("small", key=small_key()).pem, "has a key of 1024 bits"),
     ],

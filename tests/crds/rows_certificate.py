@@ -139,6 +139,20 @@ REFUSED: Final[tuple[Row, ...]] = (
         "rotation.revokeIssuedBefore",
     ),
     (
+        "a password in the Secret that is written",
+        "certificate.keystore",
+        {"pkcs12": {"passwordSecretKeyRef": {"name": "orders"}}},
+        "may not be the Secret that is written",
+        "certificate.keystore.pkcs12.passwordSecretKeyRef.name",
+    ),
+    (
+        "a Secret taken over without a private key",
+        "",
+        {**_with(_INLINE), "secret": {"name": "a", "takeOverFrom": "old"}},
+        "needs a certificate with its private key",
+        "secret.takeOverFrom",
+    ),
+    (
         "a certificate for Grafana",
         "secret.preset",
         "Grafana",

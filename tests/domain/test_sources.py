@@ -24,6 +24,7 @@ from appcredential.domain.facts import Facts
 from appcredential.domain.lifecycle import (
     decide,
     next_look,
+    publication,
     publishable,
     published_seems_gone,
     rendering_differs,
@@ -41,7 +42,7 @@ from appcredential.domain.observed import (
     Pending,
     Target,
 )
-from appcredential.domain.secret_data import can_sign_in, derived_names, leaf_of, type_of
+from appcredential.domain.secret_data import can_sign_in, derived_names, leaf_of, render, type_of
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.signin import PROVEN
 from appcredential.domain.source_problems import source_problem
@@ -233,7 +234,38 @@ def test_without_its_key_it_is_published_when_it_has_settled() -> None:
     o = seen(brought(NEW_PUBLIC), pending=coming(NEW_PUBLIC), target=holding(PUBLIC))
     assert sign_in_due(facts(o)) is None
     assert publishable(facts(o)) is None
-    assert publishable(facts(replace(o, now=NOW + MINUTE))) == Publish()
+    later = replace(o, now=NOW + MINUTE)
+    assert publishable(facts(later)) == ReadApplication(timedelta(seconds=2.5))
+    fresh = replace(later, application=application(key(), read_time=later.now))
+    assert publishable(facts(fresh)) is None
+    assert next_look(facts(fresh)) == later.now + 5 * SECOND
+    seen_thrice = Memory(sightings={NEXT: (NOW, NOW + 50 * SECOND, later.now)})
+    assert publishable(facts(replace(fresh, memory=seen_thrice))) == Publish()
+    seen_once = Memory(sightings={NEXT: (later.now,)})
+    assert publishable(facts(replace(fresh, memory=seen_once))) is None
+    unused = replace(fresh, memory=seen_once, target=None)
+    assert publishable(facts(unused)) == Publish()
+
+
+def test_what_workloads_sign_in_with_never_loses_its_key() -> None:
+    """A source that lost tls.key, or one that never had it, is not usable here."""
+    o = seen(brought(NEW_PUBLIC))
+    assert not needed(o)
+    found = source_problem(facts(o))
+    assert found is not None
+    assert "delete the target Secret" in found.message
+    here = replace(spec(), type=CredentialType.CERTIFICATE)
+    back = seen(Material(), spec=here, pending=coming(NEW_PUBLIC))
+    assert decide(back).action == Fence("its private key is elsewhere")
+
+
+def test_a_private_key_that_comes_later_is_taken() -> None:
+    assert needed(seen(brought(PAIR), target=holding(PUBLIC)))
+
+
+def test_a_shorter_lifetime_registers_the_same_certificate_anew() -> None:
+    assert not needed(seen(spec=brought_spec(30 * DAY)))
+    assert needed(seen(spec=brought_spec(30 * DAY), now=NOW + 11 * DAY))
 
 
 def test_one_that_the_source_does_not_hold_any_more_is_given_up() -> None:
@@ -249,11 +281,12 @@ def _missing() -> Problem:
 
 
 def test_without_the_keystores_password_nothing_is_made_or_published() -> None:
-    lost = Material(problem=Problem(reason=Reason.KEYSTORE_PASSWORD, message="x"))
+    lost = Material(keystore_problem=Problem(reason=Reason.KEYSTORE_PASSWORD, message="x"))
     here = replace(spec(), type=CredentialType.CERTIFICATE)
     proven = Memory(pending_proof=proof(NEXT_ATTEMPT, *(PROVEN,) * 5, every=1))
     o = seen(lost, spec=here, pending=coming(NEW_PAIR), memory=proven)
     assert publishable(facts(o)) is None
+    assert sign_in_due(facts(replace(o, memory=Memory()))) is None
     o = seen(lost, spec=here, target=None)
     assert successor_needed(facts(o)) is None
     assert project(o, facts(o), None)["conditions"][0]["reason"] == "KeystorePassword"
@@ -412,12 +445,26 @@ def test_what_needs_cryptography_is_worked_out_only_where_it_is_used() -> None:
 def test_what_cannot_be_derived_now_stays_as_it_is_in_the_secret() -> None:
     keystore = replace(SOURCE, keystore_password=KeyRef(name="p", key="k"))
     wanted = brought_spec(certificate=keystore)
-    o = seen(Material(problem=Problem(reason=Reason.KEYSTORE_PASSWORD, message="x")), spec=wanted)
+    o = seen(Material(keystore_problem=NO_PASSWORD), spec=wanted)
     assert rendering_differs(facts(o)) is None
     packed = Material(brought=brought(), derived={"pkcs12": SecretValue("packed")})
     repaired = rendering_differs(facts(replace(o, material=packed)))
     assert repaired is not None
     assert OWNER.name == "orders"
+
+
+def test_records_are_written_without_the_password() -> None:
+    """Else nothing could be noted, and nothing revoked, while a Secret of a user is gone."""
+    keystore = replace(SOURCE, keystore_password=KeyRef(name="p", key="k"))
+    wanted = brought_spec(certificate=keystore)
+    t = holding()
+    packed = {**t.data, "keystore.p12": SecretValue("packed")}
+    o = seen(Material(keystore_problem=NO_PASSWORD), spec=wanted, target=replace(t, data=packed))
+    f = facts(o)
+    kept = render(wanted, f.tenant, PAIR, publication(f), o.target, None)
+    assert kept.data["keystore.p12"] == SecretValue("packed")
+    fresh = render(wanted, f.tenant, PAIR, publication(f), t, None)
+    assert "keystore.p12" not in fresh.data
 
 
 def test_nothing_is_done_while_all_is_well() -> None:

@@ -49,6 +49,7 @@ from appcredential.domain.needs import (
     issued_before,
     known_keys,
     mint_time,
+    must_sign_in,
     needs_successor,
     real_end,
     retire_time,
@@ -72,6 +73,7 @@ from appcredential.domain.secret_data import (
     CLUSTER,
     MAX_ABANDONED,
     Publication,
+    can_sign_in,
     derived_names,
     is_rendered,
     leaf_of,
@@ -341,6 +343,8 @@ def _uselessness(f: Facts, p: Pending) -> str | None:
     before = issued_before(f)
     if before is not None and p.minted.not_before < before:
         return "issued before what the spec's …IssuedBefore asks for"
+    if not can_sign_in(p.value) and must_sign_in(f):
+        return "its private key is elsewhere"
     brought = usable_source(f) if f.spec.is_brought else None
     if brought is not None and leaf_of(brought.value) != leaf_of(p.value):
         return "its source holds another one now"
@@ -362,6 +366,8 @@ def sign_in_due(f: Facts) -> Action | None:
     p = f.minted
     if p is None or not f.is_granted or not f.requires_proof or _is_proven(f, p):
         return None
+    if f.o.material.keystore_problem is not None:
+        return None  # it could not be published: proving it again and again helps nobody
     due = signin.next_try(f.o.memory.pending_proof, p.attempt, f.o.now, f.proof_spacing)
     return SignInPending() if f.o.now >= due else None
 
@@ -369,17 +375,26 @@ def sign_in_due(f: Facts) -> Action | None:
 def publishable(f: Facts) -> Action | None:
     """17: the successor is proven: give it to the workloads."""
     p = f.minted
-    if p is None or not f.is_granted or _lacks_password(f):
+    if p is None or not f.is_granted or f.o.material.keystore_problem is not None:
         return None
     if f.requires_proof:
         return Publish() if _is_proven(f, p) else None
-    return Publish() if f.o.now >= unproven_publish_time(f, p) else None
+    if f.o.now < unproven_publish_time(f, p):
+        return None
+    return _sighted_publish(f, p) if f.spec.type is CredentialType.CERTIFICATE else Publish()
 
 
-def _lacks_password(f: Facts) -> bool:
-    """Tell whether the keystore's password cannot be read; then T could not be written whole."""
-    problem = f.o.material.problem
-    return problem is not None and problem.reason is Reason.KEYSTORE_PASSWORD
+def _sighted_publish(f: Facts, p: Pending) -> Action | None:
+    """Publish a certificate that nobody can prove once it is listed: a list may have lost it.
+
+    While workloads use T, in three reads in a row, as replicas may know of it or not.
+    """
+    minted = p.minted
+    assert minted is not None  # noqa: S101 - rule 15 deleted it
+    wanted = SIGHTINGS if f.is_in_use else 1
+    if f.is_fresh and len(f.o.memory.sightings.get(minted.key_id, ())) >= wanted:
+        return Publish()
+    return _read_again(f, SIGHTING / 2) if f.o.now >= _next_sighting(f) else None
 
 
 def _is_proven(f: Facts, p: Pending) -> bool:
@@ -417,7 +432,7 @@ def successor_needed(f: Facts) -> Action | None:
         return None
     if not f.is_granted or not needs_successor(f) or f.o.now < mint_time(f):
         return None
-    if _lacks_password(f):
+    if f.o.material.keystore_problem is not None:
         return None
     if not f.is_fresh:
         return _read_again(f, f.o.policy.freshness)
@@ -620,7 +635,7 @@ def next_look(f: Facts) -> datetime:
 def _source_times(f: Facts) -> list[datetime]:
     """Return when what others bring is worth another look; nothing tells of it."""
     times = []
-    if f.o.material.problem is not None:
+    if f.o.material.problem is not None or f.o.material.keystore_problem is not None:
         times.append(f.o.now + f.o.policy.settle)
     if f.o.material.brought is not None:
         times.append(_ours(f, f.o.material.brought.start))
@@ -640,6 +655,8 @@ def _pending_times(f: Facts) -> list[datetime]:
         times.append(signin.next_try(o.memory.pending_proof, p.attempt, o.now, f.proof_spacing))
     elif f.minted is not None:
         times.append(unproven_publish_time(f, f.minted))
+        if f.spec.type is CredentialType.CERTIFICATE:
+            times.append(_next_sighting(f))
     if seems_gone(f) and f.published is not None:
         times.append(
             signin.next_try(o.memory.published_proof, f.published.attempt, o.now, signin.SLOW_RETRY)

@@ -58,13 +58,15 @@ def _source_offers(f: Facts) -> bool:
     if f.is_from_another_cluster or is_new_at_source(f, brought):
         return True
     is_due = f.entra_now >= f.plan.renewal_time and not is_gone(f)
-    return is_due and source_end(f, brought) > f.published.expires
+    return is_due and source_end(f, brought) > f.plan.end
 
 
 def is_new_at_source(f: Facts, brought: Brought) -> bool:
-    """Tell whether the source holds another certificate than T."""
+    """Tell whether the source holds another certificate than T, or its private key at last."""
     t = f.o.target
-    return t is None or t.value is None or leaf_of(t.value) != leaf_of(brought.value)
+    if t is None or t.value is None or leaf_of(t.value) != leaf_of(brought.value):
+        return True
+    return can_sign_in(brought.value) and not can_sign_in(t.value)
 
 
 def source_end(f: Facts, brought: Brought) -> datetime:
@@ -88,8 +90,20 @@ def usable_source(f: Facts) -> Brought | None:
 
 
 def lacks_private_key(f: Facts, brought: Brought) -> bool:
-    """Tell whether the Secret is to hold what only the private key gives, and it is elsewhere."""
-    return needs_private_key(f.spec) and not can_sign_in(brought.value)
+    """Tell whether a certificate's private key is elsewhere, and the Secret cannot do without."""
+    return not can_sign_in(brought.value) and must_sign_in(f)
+
+
+def must_sign_in(f: Facts) -> bool:
+    """Tell whether the Secret is to hold what it takes to sign in.
+
+    What users ask for may need it, and workloads that sign in with what the Secret holds now
+    must never find it gone.
+    """
+    if not f.spec.is_brought or needs_private_key(f.spec) or f.taken is not None:
+        return True
+    t = f.o.target
+    return t is not None and t.value is not None and can_sign_in(t.value)
 
 
 def issued_before(f: Facts) -> datetime | None:

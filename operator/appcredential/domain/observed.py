@@ -271,12 +271,15 @@ class Material:
 
     Attributes:
         brought: what lies at the source; None for what is made here.
-        problem: why source or password cannot be used; then nothing new is made of them.
+        problem: why the source cannot be used; then nothing new is made of it.
+        keystore_problem: why the password of the PKCS #12 file cannot be used; then nothing is
+            published that would need it.
         derived: template values that need cryptography, made of T's value.
     """
 
     brought: Brought | None = None
     problem: Problem | None = None
+    keystore_problem: Problem | None = None
     derived: Mapping[str, SecretValue] = field(default_factory=_nothing_derived)
 
 
@@ -288,7 +291,7 @@ class Memory:
         pending_proof: sign-ins with P's value.
         published_proof: sign-ins with T's value.
         absences: consecutive direct reads that lacked a key.
-        sightings: times of the last consecutive direct reads that showed the published key.
+        sightings: times of the last consecutive direct reads that showed a key of T or P.
         application_missing: times of consecutive 404 answers for the application.
         removals: when this process removed a key.
         repairs: when this process last wrote T only because its rendering differed.

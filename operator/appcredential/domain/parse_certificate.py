@@ -119,6 +119,7 @@ def check_secret_of(spec: AppCredentialSpec) -> None:
     _check_preset(spec)
     _check_names(spec)
     _check_circle(spec)
+    _check_takeover(spec)
     if spec.is_brought:
         remedy = (
             "is only for certificates that are made here (source Generate): renew it at its source"
@@ -160,8 +161,21 @@ def _check_names(spec: AppCredentialSpec) -> None:
         checks.require(not (is_keyless and names & PRIVATE_NAMES), path, remedy)
 
 
+def _check_takeover(spec: AppCredentialSpec) -> None:
+    remedy = (
+        "needs a certificate with its private key, or workloads would be left without a credential:"
+        " use source Generate or Secret"
+    )
+    ok = spec.certificate.source not in _KEYLESS or not spec.secret.take_over_from
+    checks.require(ok, "spec.secret.takeOverFrom", remedy)
+
+
 def _check_circle(spec: AppCredentialSpec) -> None:
-    ref = spec.certificate.ref
+    ref, password = spec.certificate.ref, spec.certificate.keystore_password
+    if password is not None:
+        remedy = "may not be the Secret that is written: name the one that the password is in"
+        path = f"{_PATH}.keystore.pkcs12.passwordSecretKeyRef.name"
+        checks.require(password.name != spec.secret.name, path, remedy)
     if spec.certificate.source is CertificateSource.SECRET and ref is not None:
         remedy = "may not be the Secret that is written: name the one that the certificate is in"
         ok = ref.name != spec.secret.name

@@ -231,23 +231,25 @@ def _data(
     live: Target | None,
     generate: Callable[[int], SecretValue] | None,
 ) -> dict[str, SecretValue]:
-    def fill(text: str) -> SecretValue:
-        return SecretValue(render_template(parse_template(text, spec.type), values))
-
     preset = preset_data(
         spec.secret.preset,
         spec.type,
         keystore=spec.has_keystore,
         private=values.get("privateKey") != "",
     )
-    data = {key: fill(text) for key, text in preset.items()}
+    texts, data = dict(preset), {}
     for key, entry in spec.secret.data.items():
         if not isinstance(entry, GenerateOnce):
-            data[key] = fill(entry.text)
+            texts[key] = entry.text
         elif live is not None and key in live.data:
             data[key] = live.data[key]
         elif generate is not None:
             data[key] = generate(entry.length)
+    for key, text in texts.items():
+        if names_in(text, spec.type) <= values.keys():
+            data[key] = SecretValue(render_template(parse_template(text, spec.type), values))
+        elif live is not None and key in live.data:
+            data[key] = live.data[key]  # made of what cannot be read now, such as a password
     return data
 
 

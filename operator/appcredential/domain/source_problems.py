@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts import Facts
 from appcredential.domain.gates import patient
@@ -14,6 +16,7 @@ from appcredential.domain.needs import (
 from appcredential.domain.observed import Brought
 from appcredential.domain.rotation import is_overdue
 
+_SOON = timedelta(minutes=10)
 SOURCE_REASONS = frozenset(
     {
         Reason.SOURCE_NOT_FOUND,
@@ -28,22 +31,30 @@ SOURCE_REASONS = frozenset(
 
 def source_problem(f: Facts) -> Problem | None:
     """Return why nothing new can be made of the source or with the keystore's password."""
-    if f.o.material.problem is not None:
-        return patient(f.o, f.o.material.problem)
-    brought = f.o.material.brought
+    material = f.o.material
+    problem = material.problem or material.keystore_problem
+    if problem is not None:
+        return patient(f.o, problem)
+    brought = material.brought
     return None if brought is None else _of_brought(f, brought)
 
 
 def _of_brought(f: Facts, brought: Brought) -> Problem | None:
     if lacks_private_key(f, brought):
         return _unusable(
-            "has no private key beside it, which spec.secret or certificate.keystore asks for: "
-            "bring a Secret of type kubernetes.io/tls."
+            "has no private key beside it, which spec.secret or certificate.keystore asks for, or "
+            "the Secret holds now and workloads sign in with: bring a Secret of type "
+            "kubernetes.io/tls, or delete the target Secret to give the key up."
         )
     if f.entra_now >= brought.end:
         return _unusable("has expired: renew it at its source.")
     if f.entra_now < brought.start:
-        return _unusable("is not valid yet: it is registered once it is, or bring another one.")
+        return Problem(
+            reason=Reason.SOURCE_UNUSABLE,
+            message="The certificate at the source is not valid yet: it is registered once it is, "
+            "or bring another one.",
+            stalled=brought.start - f.entra_now > _SOON,
+        )
     if is_new_at_source(f, brought):
         if source_end(f, brought) - f.entra_now < f.o.policy.min_lifetime:
             return _unusable(
@@ -62,8 +73,9 @@ def _of_registered(f: Facts, brought: Brought) -> Problem | None:
             message="Somebody removed the certificate from the application. It is not registered "
             "again, because it may have leaked: renew it at its source.",
         )
-    is_old = f.published is not None and source_end(f, brought) <= f.published.expires
-    if is_old and f.plan is not None and is_overdue(f.plan, f.entra_now):
+    plan = f.plan
+    is_old = plan is not None and source_end(f, brought) <= plan.end
+    if plan is not None and is_old and is_overdue(plan, f.entra_now):
         return Problem(
             reason=Reason.SOURCE_NOT_RENEWED,
             message="The certificate is due for renewal, and its source still holds the same one: "

@@ -34,11 +34,13 @@ from appcredential.domain.marker import parse_marker
 from appcredential.domain.needs import (
     is_at_limit,
     is_gone,
+    is_new_at_source,
     is_revoking,
     needs_successor,
     real_end,
     retire_time,
     seems_gone,
+    usable_source,
 )
 from appcredential.domain.observed import Minted, Observation, Retiring, Target
 from appcredential.domain.rotation import is_overdue, schedule, wanted_lifetime
@@ -321,6 +323,12 @@ def _verified(o: Observation, f: Facts | None) -> Condition:
     return Condition(type=ConditionType.VERIFIED, status=status, reason=reason, message=message)
 
 
+def _is_renewed_at_source(f: Facts) -> bool:
+    """Tell whether the source holds another certificate than T, published or not."""
+    brought = usable_source(f)
+    return brought is not None and is_new_at_source(f, brought)
+
+
 def _is_keyless(o: Observation) -> bool:
     """Tell whether T holds a certificate whose private key is elsewhere."""
     t, spec = o.own_target, o.resource.spec
@@ -365,7 +373,7 @@ def _abnormal(
         ]
     if problem is not None and problem.reason in _PAUSED:
         return []
-    is_race = _is_keyless(o) and f is not None and (needs_successor(f) or f.minted is not None)
+    is_race = _is_keyless(o) and f is not None and _is_renewed_at_source(f)
     awaited = _awaited(o, f)
     if ready.status == "True" and not is_race and awaited is None:
         return []
