@@ -168,6 +168,7 @@ class Operator:
             permission_retry=settings.permission_retry,
             service_accounts=accounts,
             outputs=outputs,
+            owners=store.owners,
             issuer=KubeIssuer(kube, clock, settings.service_account_token_file),
         )
         self._watches = Watches(settings.watch_namespaces, self._from_watch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -13,8 +13,8 @@ from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts import Facts, assess
 from appcredential.domain.federated_observed import Federation, OutputMap, ServiceAccount
-from appcredential.domain.federation import trusts
-from appcredential.domain.grants import evaluate
+from appcredential.domain.federation import retire_time_of, trusts
+from appcredential.domain.grants import allows_type, evaluate
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import ClusterIdentity, Owner
 from appcredential.domain.observed import (
@@ -138,6 +138,7 @@ class Reconciler:
         service_accounts: ServiceAccounts,
         outputs: Outputs,
         issuer: IssuerSource,
+        owners: Callable[[str], Iterable[Owner]],
     ) -> None:
         self._clock = clock
         self._policy = policy
@@ -159,6 +160,7 @@ class Reconciler:
         self._service_accounts = service_accounts
         self._outputs = outputs
         self._issuer = issuer
+        self._owners = owners
         self._views: dict[Owner, View] = {}
         self._effects = Effects(
             clock=clock,
@@ -300,7 +302,15 @@ class Reconciler:
             service_account=view.service_account.value if account else None,
             output=view.output.value if output else None,
             leaving=self._book.leaving(owner.namespace, spec.client_id),
+            neighbours=self._retiring_owners(owner, view),
         )
+
+    def _retiring_owners(self, owner: Owner, view: View) -> frozenset[str]:
+        """Return the namespace's other owners, where some credential is past being wanted."""
+        listed = view.federated.credentials if view.federated is not None else ()
+        if not any(retire_time_of(c.description) is not None for c in listed):
+            return frozenset()
+        return frozenset(o.hash for o in self._owners(owner.namespace) if o != owner)
 
     async def _account(self, namespace: str, name: str) -> ServiceAccount | Problem | None:
         try:
@@ -439,6 +449,7 @@ class Reconciler:
             return None
         is_granted = not isinstance(self._grant(resource, access, grants), Problem)
         is_same = access.tenant.tenant_id == ticket.tenant_id
+        is_granted = is_granted and allows_type(access.tenant.limits, spec)
         return access.tenant if is_granted and is_same else None
 
     async def _live_grant(self, f: Facts) -> Grant | Problem:

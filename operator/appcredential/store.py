@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from appcredential.domain.conditions import Problem
+from appcredential.domain.marker import Owner
 from appcredential.domain.spec import ApplicationGrantSpec
 from appcredential.kube.resources import APP_CREDENTIALS, GRANTS, TENANTS
 from appcredential.metrics import ResourceSample
@@ -68,6 +69,14 @@ class Store:
     def keys(self, kind: str) -> list[Key]:
         """Return the keys of one kind."""
         return [key for key in self._known if key.kind == kind]
+
+    def owners(self, namespace: str) -> list[Owner]:
+        """Return the AppCredentials of a namespace."""
+        return [
+            Owner(key.namespace, key.name)
+            for key in self._known
+            if key.kind == APP_CREDENTIALS and key.namespace == namespace
+        ]
 
     def users_of(self, tenant: str) -> list[Key]:
         """Return the AppCredentials that name an EntraTenant."""

@@ -414,9 +414,27 @@ class Ticketing:
             if c.id == key_id and account:
                 await self._unwire(ticket, account)
 
+    async def _is_still_left(
+        self,
+        ticket: Ticket,
+        session: Session,
+        application: Application,
+        action: RemoveForTicket,
+        progress: _Progress,
+    ) -> bool:
+        """Look at a trust once more: somebody may have taken it over since it was decided about."""
+        if ticket.type is not CredentialType.FEDERATED_IDENTITY or progress.federated is None:
+            return True
+        listed = await session.directory.federated(application.object_id, timedelta(0))
+        known = {c.id: c for c in progress.federated.credentials}
+        return any(c.id == action.key_id and known.get(c.id) == c for c in listed.credentials)
+
     async def _remove(self, action: RemoveForTicket, ticket: Ticket, progress: _Progress) -> None:
         session, application = self._session(ticket), progress.application
         if session is None or application is None:
+            return
+        if not await self._is_still_left(ticket, session, application, action, progress):
+            progress.application = None
             return
         # Unknown there means gone, or not known to that replica: the reads that follow decide.
         with contextlib.suppress(NotFoundError):

@@ -42,6 +42,7 @@ from appcredential.domain.federation import (
     Trust,
     build_description,
     marker_of,
+    retire_time_of,
     trust_attempt,
     trusts,
 )
@@ -179,6 +180,7 @@ class FederatedWorld:
     )
     outputs: dict[str, OutputMap | Problem] = field(default_factory=dict)
     leaving: frozenset[str] = frozenset()
+    neighbours: frozenset[str] = frozenset()
     hidden: set[str] = field(default_factory=set)
     """Ids that a stale replica does not list."""
     sign_in_audience: str = "AzureADMyOrg"
@@ -291,6 +293,7 @@ class FederatedWorld:
                 service_account=self.accounts.get(federated.wired),
                 output=self.outputs.get(federated.config_map),
                 leaving=self.leaving,
+                neighbours=self.neighbours,
             ),
         )
 
@@ -384,7 +387,9 @@ class FederatedWorld:
         mark = marker_of(c.description)
         if mark is None:
             return False
-        is_left = mark.owner in self.leaving and mark.attempt.startswith(IDENTITY.system)
+        is_past = retire_time_of(c.description) is not None and mark.owner in self.neighbours
+        is_left = is_past or mark.owner in self.leaving
+        is_left = is_left and mark.attempt.startswith(IDENTITY.system)
         return is_left or mark.is_removable_by(IDENTITY, OWNER)
 
     def is_ours(self, c: FederatedCredential) -> bool:

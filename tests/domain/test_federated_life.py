@@ -39,6 +39,7 @@ from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.observed import Policy
 from appcredential.domain.signin import PROVEN, UNREACHABLE, classify, record
 from appcredential.domain.spec import DeletionPolicy, Mode, VerificationMode
+from appcredential.domain.status import project
 from tests.domain.driver import BrokenPromiseError
 from tests.domain.federated_world import (
     ACCOUNT,
@@ -683,6 +684,75 @@ def test_another_resource_takes_over_without_a_gap() -> None:
     assert mark is not None
     assert mark.is_removable_by(IDENTITY, OWNER)
     assert world.annotations() == WIRED
+
+
+def past(of: FederatedCredential) -> FederatedCredential:
+    """Return one that its owner does not ask for any more."""
+    return replace(of, description=build_description(IDENTITY, OTHER_OWNER, TRUST.pair, NOW + DAY))
+
+
+def test_what_a_living_one_does_not_ask_for_any_more_moves_without_a_gap() -> None:
+    """Its subject was changed in the same commit that gave this one to another resource."""
+    world = FederatedWorld(accounts={"orders": account(WIRED)})
+    world.put(past(listed("first", owner=OTHER_OWNER)))
+    world.run(HOUR)
+    assert world.condition("Stalled") == ("True", "CredentialConflict"), "who knows whose it is"
+    world.neighbours = frozenset({OTHER_OWNER.hash})
+    world.seen = None
+    world.run(SECOND)
+    assert list(world.entra) == ["first"]
+    assert world.is_ours(world.entra["first"])
+    assert retire_time_of(world.entra["first"].description) is None
+    assert world.condition("Ready") == ("True", "Trusted")
+
+
+def test_what_a_living_one_asks_for_stays_its_own() -> None:
+    world = FederatedWorld(neighbours=frozenset({OTHER_OWNER.hash}))
+    world.put(listed("first", owner=OTHER_OWNER))
+    world.run(HOUR)
+    assert world.condition("Stalled") == ("True", "CredentialConflict")
+    assert not world.is_ours(world.entra["first"])
+
+
+def test_an_open_ticket_outlives_a_return_that_may_do_nothing() -> None:
+    """Deleted, applied again without a grant, deleted again: the trust is still to be revoked."""
+    world = FederatedWorld(grant=problem(), ticket_uid="earlier-uid")
+    world.run(5 * MINUTE)
+    assert "CancelTicket" not in world.names()
+    world.resource = replace(world.resource, deletion_time=world.now)
+    world.run(MINUTE)
+    assert world.names()[-2:] == ["WriteTicket", "ReleaseFinalizer"]
+
+
+def test_who_observes_cancels_no_revocation() -> None:
+    world = FederatedWorld(spec=federated_spec(mode=Mode.OBSERVE), ticket_uid="earlier-uid")
+    world.run(5 * MINUTE)
+    assert "CancelTicket" not in world.names()
+
+
+def test_an_application_that_is_gone_trusts_nobody() -> None:
+    o = established().observe()
+    missing = Problem(reason=Reason.APPLICATION_NOT_FOUND, message="Entra does not know it.")
+    told = {c["type"]: c["status"] for c in project(o, None, missing)["conditions"]}
+    assert told["Ready"] == "False"
+    passing = replace(missing, stalled=False)
+    told = {c["type"]: c["status"] for c in project(o, None, passing)["conditions"]}
+    assert told["Ready"] == "True"
+
+
+def test_a_pause_of_another_audience_is_not_ready() -> None:
+    world = established()
+    world.change(federated_spec(audience="api://another", suspend=True))
+    world.run(HOUR)
+    assert world.condition("Ready") == ("False", "Suspended")
+
+
+def test_a_change_while_nobody_can_say_what_it_asks_for_is_not_ready() -> None:
+    world = established()
+    world.tenant = problem(Reason.TENANT_NOT_READY, stalled=False)
+    world.change(federated_spec(OTHER))
+    world.run(HOUR)
+    assert world.condition("Ready") == ("False", "TenantNotReady")
 
 
 def test_nothing_of_another_cluster_is_taken_over() -> None:

@@ -231,6 +231,22 @@ def another_resource_takes_over_without_a_gap(i: Installation) -> None:
     assert f.annotations()[WIRED_BY] == f"second/{f.team.client_id}"
 
 
+def a_subject_moves_between_living_resources_without_a_gap(i: Installation) -> None:
+    """One asks for another account and a second one for the first, at the same time."""
+    f = of_a_team(i, "swap")
+    f.account()
+    f.account("others")
+    f.apply("first", serviceAccount={"name": "orders"})
+    f.ready("first")
+    (before,) = f.listed()
+    f.apply("second", serviceAccount={"name": "orders"})
+    f.team.change("first", federatedIdentity={"serviceAccount": {"name": "others"}})
+    f.team.until(lambda: f.team.has("Ready", "True", "Trusted", "second"), "it moves", "second", 90)
+    f.team.until(lambda: f.team.has("Ready", "True", "Trusted", "first"), "both", "first", 90)
+    assert before["id"] in {c["id"] for c in f.listed()}
+    assert f.annotations()[CLIENT_ID] == f.team.client_id
+
+
 def who_observes_writes_nothing(i: Installation) -> None:
     """Told what there is; nothing is made, annotated or held."""
     f = of_a_team(i, "observe")

@@ -253,6 +253,7 @@ class World:
             service_accounts=KubeServiceAccounts(self.api),
             outputs=KubeOutputs(self.api),
             issuer=NoIssuer(),
+            owners=self.store.owners,
         )
         self._fill()
 

@@ -88,11 +88,15 @@ class FederatedFacts:
         return mark is not None and mark.is_usable_by(o.identity, o.resource.owner)
 
     def is_left_behind(self, c: FederatedCredential) -> bool:
-        """Tell whether it belongs to a deleted resource of this namespace and is to be revoked."""
+        """Tell whether another resource of the namespace leaves it: deleted, or past wanting it."""
         mark, o = marker_of(c.description), self.f.o
+        if mark is None:
+            return False
+        is_retiring = retire_time_of(c.description) is not None
+        left = mark.owner in self.seen.leaving
+        left = left or (is_retiring and mark.owner in self.seen.neighbours)
         return (
-            mark is not None
-            and mark.owner in self.seen.leaving
+            left
             and mark.cluster == o.identity.cluster
             and mark.attempt.startswith(o.identity.system)
         )
@@ -332,7 +336,7 @@ def assess_federated(f: Facts) -> FederatedFacts | Problem:
     )
 
 
-def asked_pairs(o: Observation) -> frozenset[tuple[str, str]] | None:
+def asked_trusts(o: Observation) -> frozenset[tuple[str, str, str]] | None:
     """Return what the spec asks to trust, by what status last told; None when nobody can say."""
     spec = o.resource.spec
     if not isinstance(spec, AppCredentialSpec) or isinstance(o.tenant, Problem):
@@ -348,7 +352,7 @@ def asked_pairs(o: Observation) -> frozenset[tuple[str, str]] | None:
         authority_host=o.tenant.authority_host,
         tenant_id=o.tenant.tenant_id,
     )
-    return frozenset(t.pair for t in found)
+    return frozenset((*t.pair, t.audience) for t in found)
 
 
 def _cluster_issuer(o: Observation, spec: FederatedSpec, seen: Federation) -> str | Problem:

@@ -81,6 +81,7 @@ class Federation:
         output: None when it does not exist or none is asked for; a Problem likewise.
         leaving: owner hashes of this namespace's deleted resources for the same application,
             whose credentials are to be revoked.
+        neighbours: owner hashes of the namespace's other resources.
     """
 
     issuer: Issuer | Problem
@@ -88,6 +89,7 @@ class Federation:
     service_account: ServiceAccount | Problem | None = None
     output: OutputMap | Problem | None = None
     leaving: frozenset[str] = frozenset()
+    neighbours: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from appcredential.domain.conditions import (
 from appcredential.domain.facts import Facts
 from appcredential.domain.federated_facts import (
     FederatedFacts,
-    asked_pairs,
+    asked_trusts,
     assess_federated,
     federated_key,
     is_verified,
@@ -85,13 +85,18 @@ def _is_still_met(o: Observation, problem: Problem | None) -> bool:
     """Tell whether what status last told is what the spec asks for now."""
     if o.federation is None or (problem is not None and problem.reason in UNMET):
         return False
+    if problem is not None and problem.reason is Reason.APPLICATION_NOT_FOUND and problem.stalled:
+        return False
     status = o.resource.status
     conditions = status.get("conditions") or ()
-    was_ready = any(c.get("type") == "Ready" and c.get("status") == "True" for c in conditions)
+    ready = [c for c in conditions if c.get("type") == "Ready" and c.get("status") == "True"]
     entries = status.get("federatedIdentities") or ()
-    told = {(e.get("issuer"), e.get("subject")) for e in entries}
-    asked = asked_pairs(o)
-    return was_ready and bool(told) and (asked is None or asked <= told)
+    told = {(e.get("issuer"), e.get("subject"), e.get("audience")) for e in entries}
+    asked = asked_trusts(o)
+    if asked is None:  # nobody can say what is asked for: only that it is the same as before
+        is_same = any(c.get("observedGeneration") == o.resource.generation for c in ready)
+        return is_same and bool(told)
+    return bool(ready) and bool(told) and asked <= told
 
 
 _NOT_TRIED = {

@@ -82,7 +82,7 @@ def _was_never_issued(o: Observation) -> bool:
     status = o.resource.status
     is_told = bool(status.get("conditions")) and not status.keys() & traces
     is_traceless = is_told and o.own_target is None and not is_former_owner(o)
-    return is_traceless and o.pending is None
+    return is_traceless and o.pending is None and o.ticket_uid is None
 
 
 def _unreadable(spec: AppCredentialSpec | Problem) -> Action | None:
@@ -110,8 +110,15 @@ def _observes(o: Observation) -> bool:
 
 
 def ticket_exists(o: Observation) -> Action | None:
-    """3: re-applied within the grace period."""
-    return None if o.ticket_uid is None else CancelTicket()
+    """3: re-applied within the grace period.
+
+    A trust is known by its ticket alone until status tells of it again: while nothing may be
+    done for the resource, the ticket stays. It does nothing while the owner is there.
+    """
+    if o.ticket_uid is None or _observes(o):
+        return None
+    is_held = _is_federated(o.resource.spec) and _unusable(o) is not None
+    return None if is_held else CancelTicket()
 
 
 def unusable(o: Observation) -> Action | None:
