@@ -45,7 +45,8 @@ def generated() -> dict[Path, str]:
     """Return the text of every generated file."""
     files = {CHART / "files" / "rights.yaml": _dump(rights())}
     for crd in sorted((ROOT / "crds").glob("*.yaml")):
-        files[CHART / "crds" / crd.name] = crd.read_text()
+        # `helm show crds` prints one after the other, and separates nothing itself.
+        files[CHART / "crds" / crd.name] = f"---\n{crd.read_text()}"
         files[CRDS_CHART / "templates" / crd.name] = kept(crd.read_text())
     files[CHART / "values.schema.json"] = json.dumps(schema(), indent=2) + "\n"
     files[CHART / "README.md"] = readme((CHART / "values.yaml").read_text())

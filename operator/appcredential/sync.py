@@ -117,7 +117,8 @@ class Sync:
             if not found.isdigit() or int(found) < SCHEMA_VERSION:
                 return (
                     f"the CRD {plural} is missing or older than this operator; apply the current "
-                    "ones: python -m appcredential crds | kubectl apply --server-side -f -"
+                    "ones: python -m appcredential crds | "
+                    "kubectl apply --server-side --force-conflicts -f -"
                 )
         return ""
 

@@ -18,7 +18,7 @@ from tests.integration.installation import Team
 
 pytestmark = [pytest.mark.cluster, pytest.mark.process]
 
-_REMEDY = "python -m appcredential crds | kubectl apply --server-side -f -"
+_REMEDY = "python -m appcredential crds | kubectl apply --server-side --force-conflicts -f -"
 _CRD = "appcredentials.appcredential.io"
 
 # Our own lists are too rare to help: what happens soon was watched or looked for.

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from appcredential import __version__
-from charts.generate import CHART
+from charts.generate import ROOT
 from demo.processes import Child
 from demo.stack import RBAC, EmulatorProcess, OperatorProcess
 from image import running
@@ -160,7 +160,7 @@ def test_its_other_commands(root: Path, tmp_path: Path) -> None:
         return done.stdout
 
     assert said("appcredential", "version").strip() == __version__
-    crds = "\n---\n".join(p.read_text().strip() for p in sorted((CHART / "crds").iterdir()))
+    crds = "\n---\n".join(p.read_text().strip() for p in sorted((ROOT / "crds").iterdir()))
     assert said("appcredential", "crds").strip() == crds
 
 
