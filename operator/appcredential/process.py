@@ -178,6 +178,7 @@ class Operator:
         self._exit_code = 0
         self._terms = 0
         self._settled_term = 0
+        self._was_synced = False
         self._relisted = clock.monotonic()
         self._relisting = self._periodic("relist", self._sync.relist, settings.relist)
         self._holding = self._periodic("lease", self._hold_lease, settings.lease_renew)
@@ -260,10 +261,16 @@ class Operator:
     async def _settle(self) -> None:
         """Read the tickets once at the start of a term; then everything may have effects."""
         term = self._terms
-        if term == self._settled_term or not self._lease.is_leader():
-            return
-        await self._ticketing.refresh()
-        self._settled_term = term
+        if term != self._settled_term and self._lease.is_leader():
+            await self._ticketing.refresh()
+            self._settled_term = term
+            self._was_synced = False
+        is_synced = self._is_synced()
+        if is_synced and not self._was_synced:
+            self._queue_all()  # what was looked at while nothing might be done waits for a minute
+        self._was_synced = is_synced
+
+    def _queue_all(self) -> None:
         for kind in KINDS:
             for key in self._store.keys(kind):
                 self._queue.add(key)
