@@ -73,15 +73,17 @@ unit: setup ## pure tests with the branch coverage of domain/
 .PHONY: test
 test: lint unit cluster-binary helm ## everything: lint, types, contracts, unit, integration, faults
 	@echo "==> integration tests"
-	$(BIN)/python -m pytest tests --ignore=tests/domain -m "not image"
+	$(BIN)/python -m pytest tests --ignore=tests/domain -m "not image and not node"
 
 .PHONY: demo
 demo: cluster-binary ## watch a secret being issued, proven, rotated and retired (DEMO_KEEP=1 stays up)
 	@$(BIN)/python -m demo
 
 .PHONY: cluster
-cluster: setup ## a local cluster to play with; EMULATOR=1 adds the emulator and the operator
-ifdef EMULATOR
+cluster: setup ## a local cluster; EMULATOR=1 adds emulator and operator, NODE=1 runs pods (root)
+ifdef NODE
+	@$(BIN)/python -m localcluster up --node
+else ifdef EMULATOR
 	@$(BIN)/python -m localcluster build
 	@$(BIN)/python -m demo up
 else
@@ -92,6 +94,11 @@ endif
 cluster-down: setup ## stop them, leaving nothing
 	@$(BIN)/python -m demo down
 	@$(BIN)/python -m localcluster down
+
+.PHONY: node-packages
+node-packages: ## what a node of NODE=1 needs of Debian's packages (root)
+	apt-get update -q
+	apt-get install -y -q --no-install-recommends containerd runc containernetworking-plugins iptables iproute2
 
 .PHONY: lock
 lock: setup ## write requirements/*.txt anew from pyproject.toml

@@ -14,6 +14,9 @@ from localcluster.detached import Keeper, State
 from localcluster.errors import ClusterError
 from localcluster.helm import locate_helm
 from localcluster.keeper import keep
+from localcluster.node.binaries import locate_node
+from localcluster.node.capabilities import assert_capable
+from localcluster.node.node import first_process, load_images
 from localcluster.progress import to_stderr
 
 NOT_RUNNING = "no cluster is running; start one with: python -m localcluster up"
@@ -25,9 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = {"build": _build, "helm": _helm, "down": _down, "status": _status}
     try:
         if options.command == "up":
-            return _up(scheduler=options.scheduler)
+            return _up(scheduler=options.scheduler, node=options.node)
         if options.command == "keep":
-            return keep(scheduler=options.scheduler)
+            return keep(scheduler=options.scheduler, node=options.node)
+        if options.command == "load":
+            return _load(options.archives)
         if options.command == "kubectl":
             return _kubectl(options.rest)
         return commands[options.command]()
@@ -47,18 +52,23 @@ def _parser() -> argparse.ArgumentParser:
         "kubectl; APPCREDENTIAL_CACHE replaces ~/.cache/appcredential.",
     )
     commands = parser.add_subparsers(
-        dest="command", required=True, metavar="build|helm|up|down|status|kubectl"
+        dest="command", required=True, metavar="build|helm|up|load|down|status|kubectl"
     )
     commands.add_parser("build", help="make the binaries (once; about six minutes on two cores)")
     commands.add_parser("helm", help="make helm (once; 90 seconds on two cores); prints its path")
     up = commands.add_parser("up", help="start in the background; prints lines for the shell")
     up.add_argument("--scheduler", action="store_true", help="also start kube-scheduler")
+    up.add_argument("--node", action="store_true", help="also a node that runs pods; needs root")
+    load = commands.add_parser("load", help="give the node the images of archives")
+    load.add_argument("archives", nargs="+", type=Path, metavar="archive")
     commands.add_parser("down", help="stop, leaving nothing")
     commands.add_parser("status", help="show what runs; status 3 when nothing does")
     kubectl = commands.add_parser("kubectl", help="run kubectl as the administrator: kubectl -- …")
     kubectl.add_argument("rest", nargs=argparse.REMAINDER)
     # The process behind `up`; not for people, so it has no help.
-    commands.add_parser("keep").add_argument("--scheduler", action="store_true")
+    keeping = commands.add_parser("keep")
+    keeping.add_argument("--scheduler", action="store_true")
+    keeping.add_argument("--node", action="store_true")
     return parser
 
 
@@ -73,23 +83,37 @@ def _helm() -> int:
     return 0
 
 
-def _up(*, scheduler: bool) -> int:
+def _up(*, scheduler: bool, node: bool) -> int:
     keeper = Keeper()
     with keeper.alone(to_stderr):
         state = keeper.state()
         if state is None:
             # Built here rather than in the background, where Ctrl-C would not reach it.
+            if node:
+                assert_capable()
+                locate_node(to_stderr)
             locate(to_stderr)
-            state = keeper.start(scheduler=scheduler, progress=to_stderr)
+            state = keeper.start(scheduler=scheduler, node=node, progress=to_stderr)
         else:
             to_stderr(f"already up at {state.server}")
-            if scheduler and "kube-scheduler" not in state.components:
-                to_stderr("note: it runs without a scheduler; run down first to change that")
+            wanted = {"kube-scheduler": scheduler, "kubelet": node}
+            for name in (name for name, asked in wanted.items() if asked):
+                if name not in state.components:
+                    to_stderr(f"note: it runs without a {name}; run down first to change that")
     folder = shlex.quote(str(Path(state.kubectl).parent))
     print(f'export PATH={folder}:"$PATH"')
     print(f"export KUBECONFIG={shlex.quote(state.kubeconfig)}")
     if sys.stdout.isatty():
         to_stderr('paste these lines, or run: eval "$(python -m localcluster up)"')
+    return 0
+
+
+def _load(archives: list[Path]) -> int:
+    state = Keeper().state()
+    if state is None or "kubelet" not in state.components:
+        raise ClusterError("no node is running; start one with: python -m localcluster up --node")
+    for archive in archives:
+        load_images(first_process(Path(state.folder)), archive.absolute())
     return 0
 
 

@@ -17,15 +17,15 @@ TIMEOUT = 10.0
 class Api:
     """The API server as the administrator sees it, over verified TLS."""
 
-    def __init__(self, port: int, ca_file: Path, client: KeyPair) -> None:
-        self._port = port
+    def __init__(self, address: str, port: int, ca_file: Path, client: KeyPair) -> None:
+        self._address, self._port = address, port
         self._tls = ssl.create_default_context(cafile=ca_file)
         self._tls.load_cert_chain(client.certificate, client.key)
 
     def send(self, method: str, path: str, body: Any = None) -> tuple[int, str]:
         """One request; status 0 and the reason when nobody answers."""
         connection = http.client.HTTPSConnection(
-            "127.0.0.1", self._port, context=self._tls, timeout=TIMEOUT
+            self._address, self._port, context=self._tls, timeout=TIMEOUT
         )
         content = None if body is None else json.dumps(body)
         try:

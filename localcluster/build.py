@@ -44,11 +44,11 @@ def build(cache: Path, progress: Progress) -> Path:
 def _compile(target: Path, cache: Path, progress: Progress) -> None:
     version = kubernetes_version()
     title = f"building Kubernetes {version} (once; about six minutes on two cores)"
-    flags = gobuild.linker_flags(_stamps(version))
+    flags = gobuild.linker_flags(kubernetes_stamps(version))
     gobuild.compile_package(SOURCES, ".", target, flags, cache, progress, title=title)
 
 
-def _stamps(version: str) -> dict[str, str]:
+def kubernetes_stamps(version: str) -> dict[str, str]:
     """Without a version, clients see a server of version 0.0."""
     major, minor, *_ = version.removeprefix("v").split(".")
     values = {

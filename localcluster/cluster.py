@@ -17,6 +17,9 @@ from localcluster.api import Api
 from localcluster.binaries import Binaries, locate
 from localcluster.controlplane import ControlPlane
 from localcluster.errors import ClusterError, ComponentError, KubectlError
+from localcluster.node.binaries import NodeBinaries, locate_node
+from localcluster.node.capabilities import assert_capable
+from localcluster.node.node import Node
 from localcluster.progress import Progress, silent, spell_duration
 
 #: Another program may take a port between our asking for it and the component's use of it.
@@ -31,11 +34,13 @@ class Cluster:
         self,
         *,
         scheduler: bool = False,
+        node: bool = False,
         binaries: Binaries | None = None,
         progress: Progress = silent,
         timeout: float = 90,
     ) -> None:
         self._scheduler = scheduler
+        self._node = node
         self._binaries = binaries
         self._progress = progress
         self._timeout = timeout
@@ -48,11 +53,16 @@ class Cluster:
         if self._running is not None:
             raise ClusterError("this cluster is already started")
         binaries = self._binaries or locate(self._progress)
+        node = self._node_binaries() if self._node else None
         started = time.monotonic()
         for left in reversed(range(ATTEMPTS)):
             try:
                 self._running = ControlPlane(
-                    binaries, self._progress, scheduler=self._scheduler, timeout=self._timeout
+                    binaries,
+                    self._progress,
+                    scheduler=self._scheduler,
+                    timeout=self._timeout,
+                    node=node,
                 )
                 break
             except ComponentError as error:
@@ -61,6 +71,10 @@ class Cluster:
         took = spell_duration(time.monotonic() - started)
         self._progress(f"Kubernetes is ready at {self.server} after {took}")
         return self
+
+    def _node_binaries(self) -> NodeBinaries:
+        assert_capable()
+        return locate_node(self._progress)
 
     def stop(self) -> None:
         """End what was started and remove its folder; harmless when nothing runs."""
@@ -201,6 +215,13 @@ class Cluster:
         """Write a kubeconfig (0600) with a bound token: for a process under its own RBAC."""
         token = self.service_account_token(namespace, name, seconds=seconds)
         return kubeconfig.with_token(path, self.server, self.ca_file, token, namespace)
+
+    @property
+    def node(self) -> Node:
+        """The node, of a cluster that was asked for one."""
+        if self._live.node is None:
+            raise ClusterError("this cluster has no node: make it with node=True")
+        return self._live.node
 
     @property
     def api(self) -> Api:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localcluster.binaries import Binaries
-from localcluster.pki import Authority, KeyPair, write_service_account_keys
+from localcluster.pki import SERVER_NAMES, Authority, KeyPair, write_service_account_keys
 
 Command = list[str | Path]
 LOOPBACK = "127.0.0.1"
@@ -15,14 +15,15 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Loopback ports that were free a moment ago."""
+    """Loopback ports that were free a moment ago, and where the API server listens."""
 
     apiserver: int
     etcd: int
     etcd_peer: int
+    address: str
 
 
-def free_ports() -> Ports:
+def free_ports(address: str = LOOPBACK) -> Ports:
     """Ask the kernel; all are held at once, so that they differ."""
     sockets = [socket.socket() for _ in range(3)]
     try:
@@ -32,13 +33,14 @@ def free_ports() -> Ports:
     finally:
         for each in sockets:
             each.close()
-    return Ports(apiserver=first, etcd=second, etcd_peer=third)
+    return Ports(apiserver=first, etcd=second, etcd_peer=third, address=address)
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """All keys of one cluster."""
 
+    authority: Authority
     ca_file: Path
     server: KeyPair
     service_accounts: KeyPair
@@ -47,12 +49,13 @@ class Credentials:
     scheduler: KeyPair
 
 
-def make_credentials(folder: Path) -> Credentials:
-    """Write a new authority and what it issues into the folder."""
+def make_credentials(folder: Path, address: str = LOOPBACK) -> Credentials:
+    """Write a new authority and what it issues into the folder; the server's is for `address`."""
     authority = Authority(folder)
     return Credentials(
+        authority=authority,
         ca_file=authority.file,
-        server=authority.issue("kube-apiserver", server=True),
+        server=authority.issue("kube-apiserver", serves=sorted({*SERVER_NAMES, address})),
         service_accounts=write_service_account_keys(folder),
         admin=authority.issue("localcluster-admin", organisation="system:masters"),
         controller_manager=authority.issue("system:kube-controller-manager"),
@@ -103,8 +106,8 @@ def apiserver(binaries: Binaries, keys: Credentials, ports: Ports, issuing: Issu
     """Authorisation is on, as in a cluster that matters."""
     return [
         binaries.apiserver,
-        f"--bind-address={LOOPBACK}",
-        f"--advertise-address={LOOPBACK}",
+        f"--bind-address={ports.address}",
+        f"--advertise-address={ports.address}",
         f"--secure-port={ports.apiserver}",
         f"--etcd-servers=https://{LOOPBACK}:{ports.etcd}",
         f"--etcd-cafile={keys.ca_file}",
@@ -117,10 +120,21 @@ def apiserver(binaries: Binaries, keys: Credentials, ports: Ports, issuing: Issu
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
         "--service-cluster-ip-range=10.96.0.0/16",
-        # A loopback address may not be an endpoint of the Service `kubernetes`.
-        "--endpoint-reconciler-type=none",
+        *_for_nodes(keys, ports),
         "--allow-privileged=true",
         "--profiling=false",
+    ]
+
+
+def _for_nodes(keys: Credentials, ports: Ports) -> Command:
+    if ports.address == LOOPBACK:
+        # A loopback address may not be an endpoint of the Service `kubernetes`.
+        return ["--endpoint-reconciler-type=none"]
+    return [
+        f"--kubelet-certificate-authority={keys.ca_file}",
+        f"--kubelet-client-certificate={keys.admin.certificate}",
+        f"--kubelet-client-key={keys.admin.key}",
+        "--kubelet-preferred-address-types=InternalIP",
     ]
 
 

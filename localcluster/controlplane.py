@@ -11,6 +11,8 @@ from localcluster import components, kubeconfig
 from localcluster.api import Api
 from localcluster.binaries import Binaries
 from localcluster.errors import ComponentError
+from localcluster.node.binaries import NodeBinaries
+from localcluster.node.node import Node
 from localcluster.pki import KeyPair, write_service_account_keys
 from localcluster.processes import Children
 from localcluster.progress import Progress
@@ -41,28 +43,43 @@ class ControlPlane:
     """Making one starts every component, or leaves nothing and raises."""
 
     def __init__(
-        self, binaries: Binaries, progress: Progress, *, scheduler: bool, timeout: float
+        self,
+        binaries: Binaries,
+        progress: Progress,
+        *,
+        scheduler: bool,
+        timeout: float,
+        node: NodeBinaries | None = None,
     ) -> None:
         self.binaries = binaries
         self.folder = RunFolder()
         self.children = Children(self.folder.path / "logs")
+        self.node = Node(node, self.children, self.folder.path) if node is not None else None
         # Also when the interpreter ends without anybody calling close.
-        self.close = weakref.finalize(self, _close, self.children, self.folder)
+        self.close = weakref.finalize(self, _close, self.children, self.node, self.folder)
+        self._last_answer = ""
         self._deadline = time.monotonic() + timeout
         try:
-            self._prepare()
+            self._prepare(progress)
             self._start_server(progress)
-            self._start_controllers(scheduler, progress)
+            self._start_controllers(scheduler or self.node is not None, progress)
+            if self.node is not None:
+                progress("starting containerd, CoreDNS, kubelet and kube-proxy")
+                self.node.join(self.keys.authority, self.server, self.api, self._wait)
         except BaseException:
             self.close()
             raise
 
-    def _prepare(self) -> None:
-        self.ports = components.free_ports()
-        self.server = f"https://{components.LOOPBACK}:{self.ports.apiserver}"
-        self.keys = components.make_credentials(self.folder.path / "pki")
+    def _prepare(self, progress: Progress) -> None:
+        address = components.LOOPBACK
+        if self.node is not None:
+            progress("making the node's namespaces and the link to it")
+            address = self.node.open(self._wait)
+        self.ports = components.free_ports(address)
+        self.server = f"https://{address}:{self.ports.apiserver}"
+        self.keys = components.make_credentials(self.folder.path / "pki", address)
         self.issuing = components.Issuing((self.server,), (self.keys.service_accounts,))
-        self.api = Api(self.ports.apiserver, self.keys.ca_file, self.keys.admin)
+        self.api = Api(address, self.ports.apiserver, self.keys.ca_file, self.keys.admin)
         self.kubeconfig = self._write_kubeconfig("admin", self.keys.admin)
 
     def _write_kubeconfig(self, name: str, client: KeyPair) -> Path:
@@ -128,6 +145,8 @@ class ControlPlane:
             time.sleep(POLL)
 
 
-def _close(children: Children, folder: RunFolder) -> None:
+def _close(children: Children, node: Node | None, folder: RunFolder) -> None:
     children.end_all()
+    if node is not None:
+        node.remove()
     folder.remove()

@@ -94,11 +94,12 @@ class Keeper:
         """Remove the state of a cluster that is gone."""
         self._file.unlink(missing_ok=True)
 
-    def start(self, *, scheduler: bool, progress: Progress) -> State:
+    def start(self, *, scheduler: bool, node: bool = False, progress: Progress) -> State:
         """Start the process and pass its progress on until the cluster is ready."""
         self.forget()
         command = [sys.executable, "-m", "localcluster", "keep"]
         command += ["--scheduler"] if scheduler else []
+        command += ["--node"] if node else []
         with self._log.open("w", encoding="utf-8") as log:
             process = subprocess.Popen(
                 command,

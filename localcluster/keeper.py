@@ -16,7 +16,7 @@ from localcluster.errors import ClusterError
 WATCH_SECONDS = 2.0
 
 
-def keep(*, scheduler: bool) -> int:
+def keep(*, scheduler: bool, node: bool) -> int:
     """Start a cluster, say so on standard output and stay until SIGTERM or a crash."""
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -26,7 +26,7 @@ def keep(*, scheduler: bool) -> int:
         print("another cluster is running", file=sys.stderr)
         return 1
     try:
-        with Cluster(scheduler=scheduler, progress=_say) as cluster:
+        with Cluster(scheduler=scheduler, node=node, progress=_say) as cluster:
             _announce(keeper, cluster)
             while not told.wait(WATCH_SECONDS):
                 cluster.check()

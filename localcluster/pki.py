@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -14,8 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 LIFETIME = timedelta(days=30)
+#: What the API server and etcd are called; the last is the first address of the services.
 SERVER_NAMES = (
-    "localhost",
+    *("localhost", "127.0.0.1", "::1", "10.96.0.1"),
     "kubernetes",
     "kubernetes.default",
     "kubernetes.default.svc",
@@ -70,8 +72,10 @@ class Authority:
         self.file = folder / "ca.crt"
         self.file.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str, *, organisation: str | None = None, server: bool = False) -> KeyPair:
-        """A certificate for a client of this name and group or, with `server`, for loopback."""
+    def issue(
+        self, name: str, *, organisation: str | None = None, serves: Sequence[str] = ()
+    ) -> KeyPair:
+        """A certificate for a client of this name and group, or for who serves these names."""
         key = ec.generate_private_key(ec.SECP256R1())
         attributes = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
         if organisation:
@@ -81,11 +85,11 @@ class Authority:
             x509.BasicConstraints(ca=False, path_length=None), critical=True
         )
         builder = builder.add_extension(_usage(authority=False), critical=True)
-        builder = builder.add_extension(_purposes(server=server), critical=False)
+        builder = builder.add_extension(_purposes(server=bool(serves)), critical=False)
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         builder = builder.add_extension(issuer, critical=False)
-        if server:
-            builder = builder.add_extension(_server_names(), critical=False)
+        if serves:
+            builder = builder.add_extension(_server_names(serves), critical=False)
         certificate = builder.sign(self._key, hashes.SHA256())
         stem = name.replace(":", "-")
         path = self._folder / f"{stem}.crt"
@@ -133,11 +137,15 @@ def _purposes(*, server: bool) -> x509.ExtendedKeyUsage:
     )
 
 
-def _server_names() -> x509.SubjectAlternativeName:
-    names: list[x509.GeneralName] = [x509.DNSName(name) for name in SERVER_NAMES]
-    addresses = ("127.0.0.1", "::1", "10.96.0.1")
-    names += [x509.IPAddress(ip_address(address)) for address in addresses]
-    return x509.SubjectAlternativeName(names)
+def _server_names(serves: Sequence[str]) -> x509.SubjectAlternativeName:
+    return x509.SubjectAlternativeName([_general_name(each) for each in serves])
+
+
+def _general_name(text: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)
 
 
 def _pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from localcluster.cache import try_lock
+from localcluster.node import cgroups
 
 PREFIX = "appcredential-cluster-"
 ALIVE = "alive"
@@ -41,5 +42,7 @@ def sweep() -> None:
         except OSError:
             continue  # another user's, or just being removed
         if lock is not None:
+            # Its processes died with it; cgroups do not go by themselves.
+            cgroups.remove(cgroups.leftover(folder.name))
             shutil.rmtree(folder, ignore_errors=True)
             os.close(lock)
