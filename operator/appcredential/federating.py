@@ -23,7 +23,7 @@ from appcredential.domain.federated_observed import (
     FederatedCredential,
     ServiceAccount,
 )
-from appcredential.domain.federated_rules import SUPERSEDED
+from appcredential.domain.federated_rules import PROVE, SUPERSEDED
 from appcredential.domain.federated_spec import CustomerManagedKeySource, ManagedIdentitySource
 from appcredential.domain.federation import Trust, marker_of, trust_attempt
 from appcredential.domain.marker import Owner
@@ -260,12 +260,12 @@ class Federating:
         try:
             token = await self.service_accounts.token(namespace, name, action.trust.audience)
         except NotFoundError:
-            self._refuse(view, "prove", _no_account(name), _ACCOUNT_RETRY)
+            self._refuse(view, PROVE, _no_account(name), _ACCOUNT_RETRY)
             return
         except (PermissionDeniedError, RejectedError):
-            self._refuse(view, "prove", _NO_TOKEN)
+            self._refuse(view, PROVE, _no_token(name, action.trust.audience))
             return
-        view.memory = view.cleared("prove")
+        view.memory = view.cleared(PROVE)
         attempt = str(trust_attempt(f.o.identity, action.trust.pair))
         scope = f.spec.verification.scope
         result = await session.sign_in.with_assertion(f.spec.client_id, token, scope, attempt)
@@ -361,12 +361,16 @@ _CLIENT_ID = Problem(
     "principal (object) id: az identity show --query principalId.",
 )
 _ACCOUNT_RETRY = timedelta(seconds=30)
-_NO_TOKEN = Problem(
-    reason=Reason.SERVICE_ACCOUNT_FORBIDDEN,
-    message="The operator may not ask for tokens of ServiceAccounts in this namespace, which "
-    "verification.mode Required needs. Grant it create on serviceaccounts/token, or leave "
-    "verification out.",
-)
+
+
+def _no_token(name: str, audience: str) -> Problem:
+    return Problem(
+        reason=Reason.TOKEN_REQUEST_FORBIDDEN,
+        message=f"The operator may not ask for a token of the ServiceAccount {name} for the "
+        f"audience {audience}, so no exchange can be tried. Set rbac.tokenRequests to true in the "
+        "chart's values, with that audience in admissionPolicies.tokenAudiences; or leave "
+        "verification out.",
+    )
 
 
 def _no_account(name: str) -> Problem:

@@ -827,6 +827,23 @@ def test_a_proof_of_something_else_proves_nothing() -> None:
     assert world.condition("Verified") == ("Unknown", "NotVerified")
 
 
+def test_a_token_that_may_not_be_asked_for_is_why_nothing_is_verified() -> None:
+    world = FederatedWorld(spec=PROVING)
+    world.run(MINUTE)
+    assert world.condition("Verified") == ("Unknown", "NotVerified")
+    world.memory = replace(
+        world.memory,
+        directory_problem=problem(Reason.TOKEN_REQUEST_FORBIDDEN),
+        problem_operation=federated_rules.PROVE,
+        retry_time=NOW + HOUR,
+    )
+    world.run(MINUTE)
+    assert world.condition("Verified") == ("Unknown", "TokenRequestForbidden")
+    assert world.annotations() == {}
+    world.run(2 * HOUR)
+    assert world.condition("Verified") == ("True", "Proven")
+
+
 def test_what_nobody_can_prove_is_openly_so() -> None:
     world = established(spec=federated_spec(OTHER, verification=VerificationMode.REQUIRED))
     assert world.condition("Verified") == ("Unknown", "NotVerifiable")

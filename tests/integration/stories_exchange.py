@@ -115,7 +115,9 @@ def a_proof_is_had_before_anybody_is_told(i: Installation) -> None:
     f = of_a_team(i, "proof")
     f.account()
     f.apply(serviceAccount={"name": "orders"}, verification={"mode": "Required"})
-    f.team.until(lambda: f.team.has("Stalled", "True", "ServiceAccountForbidden"), "it is told")
+    f.team.until(lambda: f.team.has("Stalled", "True", "TokenRequestForbidden"), "it is told")
+    assert f.team.has("Verified", "Unknown", "TokenRequestForbidden")
+    assert "rbac.tokenRequests" in f.team.condition("Verified")["message"]
     assert f.annotations() == {}
     _let_ask_for_tokens(f)
     f.ready(seconds=90)

@@ -173,6 +173,8 @@ class Reason(StrEnum):
     """The ServiceAccount that is to be annotated does not exist."""
     SERVICE_ACCOUNT_FORBIDDEN = "ServiceAccountForbidden"
     """The operator may not read or annotate ServiceAccounts in this namespace."""
+    TOKEN_REQUEST_FORBIDDEN = "TokenRequestForbidden"
+    """The operator may not ask for tokens of ServiceAccounts in this namespace."""
     ANNOTATION_CONFLICT = "AnnotationConflict"
     """The ServiceAccount is annotated for another application or tenant."""
     OUTPUT_CONFLICT = "OutputConflict"

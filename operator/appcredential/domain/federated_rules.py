@@ -37,6 +37,8 @@ from appcredential.domain.federation import (
 
 SUPERSEDED = "superseded"
 """Why a credential is given the time at which it goes; that needs no grant."""
+PROVE = "prove"
+"""What stands in `Memory.problem_operation` when an exchange could not even be tried."""
 UNMET_LOOK = timedelta(minutes=2)
 """How soon to read Entra again while something is in the way there."""
 MISSING_LOOK = timedelta(seconds=30)

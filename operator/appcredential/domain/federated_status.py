@@ -21,7 +21,7 @@ from appcredential.domain.federated_facts import (
     is_verified,
 )
 from appcredential.domain.federated_observed import FederatedCredential
-from appcredential.domain.federated_rules import extra, is_full
+from appcredential.domain.federated_rules import PROVE, extra, is_full
 from appcredential.domain.federated_spec import CustomerManagedKeySource
 from appcredential.domain.federation import (
     MAX_CREDENTIALS,
@@ -110,6 +110,7 @@ def _verified(o: Observation, ff: FederatedFacts | None) -> Condition:
     status, reason = "Unknown", _not_tried(o)
     message = _NOT_TRIED[reason]
     proof = ff.proof if ff is not None and ff.needs_proof else None
+    untried = _untried(o)
     if ff is not None and ff.needs_proof and ff.is_proven:
         status, reason = "True", Reason.PROVEN
         message = "A token of the ServiceAccount was exchanged for one of Entra."
@@ -118,10 +119,17 @@ def _verified(o: Observation, ff: FederatedFacts | None) -> Condition:
         message = SIGN_IN_MESSAGES[reason]
         is_judged = proof.result.kind in {SignInClass.UNMATCHED, SignInClass.APPLICATION}
         status = "False" if is_judged and is_failing_long(proof, o.now) else "Unknown"
+    elif ff is not None and ff.needs_proof and untried is not None:
+        reason, message = untried.reason, untried.message
     elif ff is None and is_verified(o.resource.status):
         status, reason = "True", Reason.PROVEN
         message = "A token of the ServiceAccount was exchanged for one of Entra."
     return Condition(type=ConditionType.VERIFIED, status=status, reason=reason, message=message)
+
+
+def _untried(o: Observation) -> Problem | None:
+    """Return what keeps an exchange from being tried at all."""
+    return o.memory.directory_problem if o.memory.problem_operation == PROVE else None
 
 
 def _not_tried(o: Observation) -> Reason:
