@@ -37,6 +37,7 @@ _CLUSTER_GROUPS: Final = frozenset(
     {"appcredential.io", "apiextensions.k8s.io", "authentication.k8s.io"}
 )
 _READ_SECRETS: Final = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
+_TOKENS: Final = {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]}
 
 Rule = dict[str, Any]
 
@@ -58,7 +59,8 @@ def rights() -> dict[str, list[Rule]]:
 
     `cluster` everywhere, whatever it serves; `namespaces` where AppCredentials are;
     `operator` in its own namespace; `events` and `identities` are what is left of
-    `namespaces` for Events about cluster-scoped objects and for the operator's own Secrets.
+    `namespaces` for Events about cluster-scoped objects and for the operator's own Secrets;
+    `tokens` goes with `namespaces` where `rbac.tokenRequests` asks for it.
     """
     documents = list(yaml.safe_load_all(RBAC.read_text()))
     (everywhere,) = (d["rules"] for d in documents if d["kind"] == "ClusterRole")
@@ -70,6 +72,7 @@ def rights() -> dict[str, list[Rule]]:
         "operator": own,
         "events": [rule for rule in namespaced if "events" in rule["resources"]],
         "identities": [_READ_SECRETS],
+        "tokens": [_TOKENS],
     }
 
 

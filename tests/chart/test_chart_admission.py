@@ -238,6 +238,7 @@ _DENIED: Final = (
     *((verb, "pods") for verb in ("create", "update", "patch", "delete", "deletecollection")),
     *(("create", f"pods/{door}") for door in ("exec", "attach", "portforward", "eviction")),
     *((verb, "serviceaccounts") for verb in ("create", "update", "delete", "impersonate")),
+    ("create", "serviceaccounts/token"),
     *(
         (verb, f"{kind}.appcredential.io")
         for verb in ("create", "update", "delete")
@@ -281,6 +282,18 @@ def test_what_it_is_denied(plain: Cluster) -> None:
         allowed = [(v, r) for v, r in _DENIED if may(plain, "plain", v, r, namespace)]
         assert allowed == [], namespace
     assert may(plain, "plain", "get", "secrets", "default")
+
+
+def test_the_optional_right_to_ask_for_tokens_is_for_the_exchange_alone(
+    plain: Cluster, bare_helm: Helm
+) -> None:
+    bare_helm.run("upgrade", RELEASE, CHART, "-n", "plain", "--set", "rbac.tokenRequests=true")
+    ask = ("create", "token", "default", "-n", "default")
+    user = f"--as=system:serviceaccount:plain:{RELEASE}"
+    refused = plain.kubectl(*ask, user, check=False)
+    assert "the operator may ask for tokens only for" in refused.stderr
+    assert plain.kubectl(*ask, user, "--audience=api://AzureADTokenExchange").returncode == 0
+    assert not may(plain, "plain", "impersonate", "serviceaccounts", "default")
 
 
 def test_nothing_of_the_operators_own_namespace_is_open_elsewhere(plain: Cluster) -> None:

@@ -103,7 +103,7 @@ def test_settings_are_rendered_as_the_operator_names_them(helm: Helm) -> None:
     assert {name: found.get(name) for name in told} == told
 
 
-@pytest.mark.parametrize("values", ["default", "full", "namespaced", "trial"])
+@pytest.mark.parametrize("values", ["default", "full", "namespaced", "trial", "azure"])
 def test_the_chart_sets_nothing_that_is_no_setting(helm: Helm, values: str) -> None:
     file = Path(__file__).parent / "values" / f"{values}.yaml"
     deployment = one(documents(helm.template("-f", file)), "Deployment", "appcredential")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import Path
@@ -15,7 +16,7 @@ from localcluster.errors import ApiError
 from tests.chart.helming import CHART, NAMESPACE, VALUES, Helm, documents, one
 
 SNAPSHOTS: Final = Path(__file__).parent / "snapshots"
-KINDS_OF_VALUES: Final = ("default", "full", "namespaced", "trial")
+KINDS_OF_VALUES: Final = ("default", "full", "namespaced", "trial", "azure")
 _NEEDED: Final = ("shop", "orders", "appcredential-trial")
 
 
@@ -125,7 +126,30 @@ def test_the_token_is_short_lived_and_mounted_once(helm: Helm) -> None:
     assert spec["automountServiceAccountToken"] is False
     sources = [s for v in spec["volumes"] for s in v.get("projected", {}).get("sources", ())]
     tokens = [s["serviceAccountToken"] for s in sources if "serviceAccountToken" in s]
-    assert tokens == [{"path": "token", "expirationSeconds": 3607}]
+    assert tokens == [{"path": "token", "expirationSeconds": 3600}]
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize(("seconds", "is_short"), [(None, True), (3607, False)])
+def test_it_really_is(served: Cluster, helm: Helm, seconds: int | None, *, is_short: bool) -> None:
+    """The API server makes a year of 3607 s for a pod's token, as kubelets mount by default."""
+    pod = pod_of(one(documents(helm.template()), "Deployment"))
+    (told,) = (
+        s
+        for v in pod["spec"]["volumes"]
+        for s in v.get("projected", {}).get("sources", ())
+        if "serviceAccountToken" in s
+    )
+    pods = f"/api/v1/namespaces/{NAMESPACE}/pods"
+    made = served.api.call("POST", pods, pod)
+    bound = {"kind": "Pod", "apiVersion": "v1", "name": "probe", "uid": made["metadata"]["uid"]}
+    wanted = seconds or told["serviceAccountToken"]["expirationSeconds"]
+    body = {"spec": {"boundObjectRef": bound, "expirationSeconds": wanted}}
+    path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/default/token"
+    token = served.api.call("POST", path, body)["status"]["token"]
+    served.api.call("DELETE", f"{pods}/probe?gracePeriodSeconds=0")
+    claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+    assert (claims["exp"] - claims["iat"] <= 3600) is is_short
 
 
 def test_view_is_aggregated_and_edit_is_not(helm: Helm) -> None:
@@ -140,6 +164,32 @@ def test_view_is_aggregated_and_edit_is_not(helm: Helm) -> None:
     assert aggregated == [
         ("appcredential.appcredential-system-view", "rbac.authorization.k8s.io/aggregate-to-view")
     ]
+
+
+@pytest.mark.parametrize("confined", [False, True])
+def test_tokens_may_be_asked_for_only_where_it_is_wanted(helm: Helm, *, confined: bool) -> None:
+    def holders(*words: str) -> list[tuple[str, str]]:
+        scope = ("--set-json", 'watchNamespaces=["shop"]') if confined else ()
+        return [
+            (d["kind"], d["metadata"].get("namespace", ""))
+            for d in documents(helm.template(*scope, *words))
+            for rule in d.get("rules", ())
+            if "serviceaccounts/token" in rule["resources"] and rule["verbs"] == ["create"]
+        ]
+
+    assert holders() == []
+    wanted = [("Role", "shop")] if confined else [("ClusterRole", "")]
+    assert holders("--set", "rbac.tokenRequests=true") == wanted
+
+
+def test_the_nodes_endpoint_can_be_reached_only_where_it_is_wanted(helm: Helm) -> None:
+    def endpoints(*words: str) -> list[dict[str, Any]]:
+        found = one(documents(helm.template(*words)), "NetworkPolicy")["spec"]["egress"]
+        return [rule for rule in found if rule["ports"] == [{"protocol": "TCP", "port": 80}]]
+
+    assert endpoints() == []
+    (rule,) = endpoints("--set", "managedIdentity.enabled=true")
+    assert rule["to"] == [{"ipBlock": {"cidr": "169.254.169.254/32"}}]
 
 
 def test_tenants_and_grants_stay_when_the_release_goes(helm: Helm) -> None:

@@ -57,6 +57,8 @@ REFUSED: Final[list[tuple[dict[str, Any], str, str]]] = [
     ({"networkPolicy.ports": [0]}, "/networkPolicy/ports/0", "minimum"),
     ({"networkPolicy.cidrs": ["10.0.0.0"]}, "/networkPolicy/cidrs/0", "does not match pattern"),
     ({"extraEnv": [{"name": "APPCREDENTIAL_WORKERS"}]}, "/extraEnv/0/name", "not"),
+    ({"rbac.tokenRequests": "yes"}, "/rbac/tokenRequests", "got string, want boolean"),
+    ({"managedIdentity": True}, "/managedIdentity", "got boolean, want object"),
     ({"podLabels": {"a": 1}}, "/podLabels/a", "got number, want string"),
     ({"admissionPolicies.tokenAudiences": []}, "/admissionPolicies/tokenAudiences", "minItems"),
     ({"trial.enabled": "yes"}, "/trial/enabled", "got string, want boolean"),
@@ -78,6 +80,18 @@ TOGETHER: Final[list[tuple[dict[str, Any], str]]] = [
     ({"trial.enabled": True, "watchNamespaces": ["shop"]}, "add it there"),
     ({"custom.authority": "https://a.test"}, "custom.authority and custom.graph go together"),
     ({"workloadIdentity.webhook": True}, "workloadIdentity.clientId is missing"),
+    (
+        {"tenants.default": {**TENANT, "identity": {"workloadIdentity": {"clientId": GUID}}}},
+        "for which no token is mounted: set workloadIdentity.enabled=true",
+    ),
+    (
+        {"tenants.default": {**TENANT, "identity": {"managedIdentity": {}}}},
+        "the NetworkPolicy keeps out of reach: set managedIdentity.enabled=true",
+    ),
+    (
+        {"rbac.tokenRequests": True, "admissionPolicies.enabled": False},
+        "set admissionPolicies.enabled=true",
+    ),
 ]
 
 

@@ -95,6 +95,17 @@ app.kubernetes.io/component: operator
 {{- fail "trial.namespace is not among watchNamespaces: add it there." }}
 {{- end }}
 {{- end }}
+{{- range $name, $spec := .Values.tenants }}
+{{- if and (hasKey $spec.identity "workloadIdentity") (not $.Values.workloadIdentity.enabled) (not $.Values.workloadIdentity.webhook) }}
+{{- fail (printf "tenants.%s signs in by workloadIdentity, for which no token is mounted: set workloadIdentity.enabled=true, or workloadIdentity.webhook=true where the webhook mounts one." $name) }}
+{{- end }}
+{{- if and (hasKey $spec.identity "managedIdentity") $.Values.networkPolicy.enabled (not $.Values.managedIdentity.enabled) }}
+{{- fail (printf "tenants.%s signs in by managedIdentity, whose endpoint the NetworkPolicy keeps out of reach: set managedIdentity.enabled=true." $name) }}
+{{- end }}
+{{- end }}
+{{- if and .Values.rbac.create .Values.rbac.tokenRequests (not .Values.admissionPolicies.enabled) }}
+{{- fail "rbac.tokenRequests without admissionPolicies.enabled lets the operator become any ServiceAccount: set admissionPolicies.enabled=true, which leaves it only the audiences of admissionPolicies.tokenAudiences." }}
+{{- end }}
 {{- if ne (empty .Values.custom.authority) (empty .Values.custom.graph) }}
 {{- fail "custom.authority and custom.graph go together: set both or none." }}
 {{- end }}
