@@ -53,7 +53,7 @@ image: setup ## build both images by docker or buildah; BASE= names the base
 
 .PHONY: e2e
 e2e: helm cluster-binary image ## the image run, and the charts' life cycle, with figures
-	$(BIN)/python -m pytest -q --told tests/image tests/chart/test_chart_life.py
+	$(BIN)/python -m pytest -q --told tests/image tests/chart/test_chart_life.py tests/chart/test_chart_namespaced.py
 
 .PHONY: chart-files
 chart-files: setup ## write what the charts derive from crds/, the settings and the rights

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from localcluster import kubeconfig, tokens
+from localcluster import audit, kubeconfig, tokens
 from localcluster.api import Api
 from localcluster.binaries import Binaries, locate
 from localcluster.controlplane import ControlPlane
@@ -34,12 +34,14 @@ class Cluster:
         self,
         *,
         scheduler: bool = False,
+        audited: bool = False,
         node: bool = False,
         binaries: Binaries | None = None,
         progress: Progress = silent,
         timeout: float = 90,
     ) -> None:
         self._scheduler = scheduler
+        self._audited = audited
         self._node = node
         self._binaries = binaries
         self._progress = progress
@@ -61,6 +63,7 @@ class Cluster:
                     binaries,
                     self._progress,
                     scheduler=self._scheduler,
+                    audited=self._audited,
                     timeout=self._timeout,
                     node=node,
                 )
@@ -130,6 +133,11 @@ class Cluster:
     def folder(self) -> Path:
         """Everything of this cluster: keys, logs, data."""
         return self._live.folder.path
+
+    @property
+    def audit_log(self) -> Path:
+        """What ServiceAccounts asked for, when the cluster was made with `audited`."""
+        return audit.log_file(self.folder)
 
     @property
     def binaries(self) -> Binaries:

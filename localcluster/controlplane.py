@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 
-from localcluster import components, kubeconfig
+from localcluster import audit, components, kubeconfig
 from localcluster.api import Api
 from localcluster.binaries import Binaries
 from localcluster.errors import ComponentError
@@ -48,10 +48,12 @@ class ControlPlane:
         progress: Progress,
         *,
         scheduler: bool,
+        audited: bool,
         timeout: float,
         node: NodeBinaries | None = None,
     ) -> None:
         self.binaries = binaries
+        self._audited = audited
         self.folder = RunFolder()
         self.children = Children(self.folder.path / "logs")
         self.node = Node(node, self.children, self.folder.path) if node is not None else None
@@ -97,6 +99,7 @@ class ControlPlane:
 
     def _start_apiserver(self) -> None:
         command = components.apiserver(self.binaries, self.keys, self.ports, self.issuing)
+        command += audit.flags(self.folder.path) if self._audited else []
         self.children.start("kube-apiserver", command)
         self._wait("kube-apiserver", self._is_ready)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from demo.exchanging import add_cluster_issuer
 from demo.stack import EmulatorProcess
 from localcluster import Binaries, Cluster
 from localcluster.helm import locate_helm
@@ -37,8 +38,11 @@ def helm(helm_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Helm:
 
 @pytest.fixture(scope="session")
 def bare(binaries: Binaries) -> Iterator[Cluster]:
-    """A cluster that knows nothing of us yet, with a namespace that enforces *restricted*."""
-    with Cluster(binaries=binaries) as running:
+    """A cluster that knows nothing of us yet, with a namespace that enforces *restricted*.
+
+    Its audit log tells what the operator asks for.
+    """
+    with Cluster(binaries=binaries, audited=True) as running:
         label = {"pod-security.kubernetes.io/enforce": "restricted"}
         metadata = {"name": NAMESPACE, "labels": label}
         running.api.call("POST", "/api/v1/namespaces", {"metadata": metadata})
@@ -57,3 +61,10 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProce
     running = EmulatorProcess(tmp_path_factory.mktemp("entra"), seed())
     yield running
     running.child.stop()
+
+
+@pytest.fixture(scope="session")
+def known_issuer(bare: Cluster, emulator: EmulatorProcess) -> EmulatorProcess:
+    """The emulator, which can fetch the keys of the bare cluster's tokens."""
+    add_cluster_issuer(bare, emulator)
+    return emulator

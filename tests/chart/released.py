@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,8 @@ from charts.generate import camel
 from demo.seed import OPERATOR_ID, TENANT_ID
 from demo.stack import EmulatorProcess, OperatorProcess
 from localcluster import Cluster
-from tests.chart.helming import CHART, NAMESPACE, RELEASE, Helm, environment, flags
+from tests.chart.helming import CHART, NAMESPACE, RELEASE, Helm, documents, environment, flags
+from tests.chart.rights import Request, Right, end_of, granted, requested
 from tests.integration.installation import CORE, GROUP, SETTINGS, Installation
 
 FROZEN: Final = next((Path(__file__).parent / "frozen").glob("*.tgz"))
@@ -65,6 +67,8 @@ class Release(Installation):
             **({"tenants.default": _TENANT} if tenants else {}),
             **values,
         }
+        self._asked: Counter[Request] = Counter()
+        self._audited = end_of(cluster.audit_log)
         helm.run("install", RELEASE, chart, "-n", NAMESPACE, *options, *flags(self._values))
         super().__init__(cluster, emulator, folder, _environment(cluster, emulator))
 
@@ -83,8 +87,11 @@ class Release(Installation):
 
     def uninstall(self) -> None:
         """Take the release away, and the operator with it; harmless when it is gone."""
+        self._asked = self.asked()
         self._helm.run("uninstall", RELEASE, "-n", NAMESPACE, "--ignore-not-found")
         self.operator.child.stop()
+        # What it asked for without any role is nothing that a role should have given.
+        self._audited = end_of(self.cluster.audit_log)
 
     def end(self) -> None:
         """Take away the release and everything that a test made, for the next one."""
@@ -100,6 +107,16 @@ class Release(Installation):
         self._helm.run("install", RELEASE, chart, "-n", NAMESPACE, *flags(self._values))
         self.roll_out("reinstalled")
         self.operator.wait_until_ready()
+
+    def granted(self) -> list[Right]:
+        """Return what the release gives the operator."""
+        manifest = self._helm.run("get", "manifest", RELEASE, "-n", NAMESPACE)
+        return granted(documents(manifest), f"{NAMESPACE}:{RELEASE}")
+
+    def asked(self) -> Counter[Request]:
+        """Return what its operators have asked the API server for while they had their roles."""
+        user = f"system:serviceaccount:{NAMESPACE}:{RELEASE}"
+        return self._asked + requested(self.cluster.audit_log, user, self._audited)
 
     def roll_out(self, name: str) -> None:
         """Replace the operator; not waited for."""

@@ -2,129 +2,121 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from demo.stack import EmulatorProcess
 from localcluster import Cluster
 from tests.chart.helming import CHART, NAMESPACE, Helm
+from tests.chart.living import CERTIFICATE, NONE, SECRET, TRUST, Mounted, OfEachType, tell_step
 from tests.chart.released import FROZEN, QUICK, Release
-from tests.integration.installation import CORE, Team
-from tests.integration.stories_federation import Federated
+from tests.chart.rights import TICKET_UPDATE, Right, compare
+from tests.integration.installation import CORE
 
 pytestmark = [pytest.mark.cluster, pytest.mark.process]
 
-_SECRET: Final = "app"
-_CERTIFICATE: Final = "certified"
-_TRUST: Final = "trusted"
-
-
-def _credentials(team: Team) -> dict[str, Any]:
-    """Return all that no step may change: what Entra has, and what workloads mount."""
-    secrets = {name: team.secret(name) or {} for name in (_SECRET, _CERTIFICATE)}
-    federated = Federated(team)
-    return {
-        "trusts in Entra": sorted(c["id"] for c in federated.listed()),
-        "told to the ServiceAccount": federated.annotations(),
-        "secrets in Entra": sorted(team.key_ids()),
-        "certificates in Entra": sorted(team.certificates()),
-        "minted": team.minted(),
-        "uids": {name: found["metadata"]["uid"] for name, found in secrets.items()},
-        "versions": {name: found["metadata"]["resourceVersion"] for name, found in secrets.items()},
-    }
-
-
-def _settled(release: Release, team: Team) -> dict[str, Any]:
-    """Return the same after the new process has led and looked at everything several times."""
-    release.until(lambda: release.looked_at() >= 6, "it has looked at the resources")
-    for name in (_SECRET, _CERTIFICATE, _TRUST):
-        assert team.condition("Ready", name)["status"] == "True"
-    assert team.pending() == []
-    return _credentials(team)
+UNUSED: Final = {**TICKET_UPDATE}
+"""Rights that this life has no use for, and why they are given. A new one is looked at first."""
 
 
 def test_no_step_takes_a_credential_away(
     bare: Cluster,
     bare_helm: Helm,
-    emulator: EmulatorProcess,
+    known_issuer: EmulatorProcess,
     tmp_path: Path,
     tell: Callable[[str], None],
 ) -> None:
     bare.install_crds(CHART / "crds")
-    release = Release(bare_helm, bare, emulator, tmp_path, chart=FROZEN)
+    release = Release(bare_helm, bare, known_issuer, tmp_path, chart=FROZEN)
     try:
         release.operator.wait_until_ready()
-        team = release.team("life")
-        team.apply(_SECRET, deletionGracePeriod="0s")
-        _apply_certificate(team)
-        federated = Federated(team)
-        federated.account()
-        account = {"name": "orders"}
-        federated.apply(_TRUST, serviceAccount=account, deletionGracePeriod="0s")
-        team.ready(_SECRET)
-        team.ready(_CERTIFICATE)
-        federated.ready(_TRUST)
-        team.until(lambda: team.pending() == [], "nothing is on its way")
-        before = _credentials(team)
-        _tell(tell, "install (frozen chart)", before)
+        trio = OfEachType(release.team("life"))
+        trio.apply()
+        before, held, mounted = trio.unchanged(), trio.held(), trio.mounted()
+        tell_step(tell, f"helm install {FROZEN.stem}", NONE, held, trio.sign_ins(mounted))
         installed = release.objects()
 
-        release.upgrade(replicas=3, settings=QUICK)
-        _tell(tell, "upgrade", _settled(release, team), before)
+        def took_nothing(step: str) -> None:
+            after, sign_ins = trio.unchanged(), trio.sign_ins(mounted)
+            tell_step(tell, step, held, after["held"], sign_ins)
+            assert after == before, step
+            assert all(sign_ins.values()), step
+
+        release.upgrade(replicas=3, settings=QUICK, rbac={"tokenRequests": True})
+        _settle(release, trio)
+        took_nothing("helm upgrade to this chart")
+
         release.roll_back(1)
-        _tell(tell, "rollback", _settled(release, team), before)
+        _settle(release, trio)
+        took_nothing("helm rollback")
         assert release.objects() == installed
-        _assert_nothing_was_refused(release)
 
         release.uninstall()
-        _tell(tell, "uninstall", _credentials(team), before)
+        took_nothing("helm uninstall")
         assert release.objects() == {"EntraTenant /default"}
         assert _left_in_the_namespace(bare) == {"Secret operator-identity", "Lease appcredential"}
         assert bare.kubectl("get", "crd", "appcredentials.appcredential.io").returncode == 0
-        assert team.signs_in(_SECRET)
 
         release.reinstall()
-        _tell(tell, "reinstall", _settled(release, team), before)
+        _settle(release, trio)
+        took_nothing("helm install again")
 
-        team.rotated(_SECRET)
-        team.delete(_SECRET)
-        team.delete(_CERTIFICATE)
-        team.delete(_TRUST)
-        release.until(lambda: release.tickets(team.namespace) == [], "the deletions are finished")
-        assert (team.key_ids(), team.certificates(), federated.listed()) == ([], {}, [])
-        assert federated.annotations() == {}
-        assert (team.secret(_SECRET), team.secret(_CERTIFICATE)) == (None, None)
-        _assert_nothing_was_refused(release)
+        trio.live_on()
+        _prove(trio)
+        held, mounted = trio.held(), trio.mounted()
+        trio.end()
+        sign_ins = trio.sign_ins(mounted)
+        tell_step(tell, "rotated, then kubectl delete", held, trio.held(), sign_ins)
+        assert not any(sign_ins.values())
+        _check_rights(release, tell)
+        _assert_no_value_is_audited(bare, mounted)
     finally:
         release.end()
 
 
-def _tell(
-    tell: Callable[[str], None],
-    step: str,
-    now: dict[str, Any],
-    before: dict[str, Any] | None = None,
-) -> None:
-    """Print the credentials after a step; they must be those from before it."""
-    counts = (len(now[f"{kind} in Entra"]) for kind in ("secrets", "certificates", "trusts"))
-    line = "{} client secret, {} certificate, {} trust in Entra".format(*counts)
-    tell(f"helm {step}: {line}; minted so far {now['minted']}")
-    assert before is None or now == before, step
+def _settle(release: Release, trio: OfEachType) -> None:
+    """Wait until the new process has led and looked at everything several times."""
+    release.until(lambda: release.looked_at() >= 6, "it has looked at the resources")
+    trio.ready()
 
 
-def _apply_certificate(team: Team) -> None:
-    manifest = team.manifest(
-        _CERTIFICATE,
-        type="Certificate",
-        certificate={"source": "Generate"},
-        deletionGracePeriod="0s",
-    )
-    del manifest["spec"]["clientSecret"]
-    path = f"/apis/appcredential.io/v1alpha1/namespaces/{team.namespace}/appcredentials"
-    team.i.kube.create(path, manifest)
+def _prove(trio: OfEachType) -> None:
+    """Have a trust proven, which takes the optional right to ask for a token."""
+    federated = trio.federated
+    federated.account("prover")
+    account, asked = {"name": "prover"}, {"mode": "Required"}
+    federated.apply("proven", serviceAccount=account, verification=asked, deletionGracePeriod="0s")
+    federated.ready("proven")
+    assert trio.team.has("Verified", "True", "Proven", "proven")
+    trio.team.delete("proven")
+    trio.team.until(lambda: len(trio.held()[TRUST]) == 1, "it is taken back", "proven")
+
+
+def _check_rights(release: Release, tell: Callable[[str], None]) -> None:
+    """Everything that is granted was used or has its reason; nothing else was asked for."""
+    rights, requests = release.granted(), release.asked()
+    found = compare(rights, requests)
+    tell("rights of the operator in all namespaces")
+    for line in found.table(UNUSED):
+        tell(line)
+    assert found.faults(UNUSED) == []
+    # What these are worth: one right more, and one less.
+    extra = Right("", "", "secrets", "list")
+    assert compare([*rights, extra], requests).faults(UNUSED) == ["nothing needs: list secrets"]
+    without = [r for r in rights if (r.resource, r.verb) != ("secrets", "update")]
+    assert "not of these roles" in "".join(compare(without, requests).faults(UNUSED))
+
+
+def _assert_no_value_is_audited(cluster: Cluster, mounted: Mounted) -> None:
+    log = cluster.audit_log.read_text()
+    key = mounted[CERTIFICATE]["client.pem"].splitlines()[1]
+    for secret in (mounted[SECRET]["AZURE_CLIENT_SECRET"], key):
+        assert secret not in log
+        assert base64.b64encode(secret.encode()).decode() not in log
 
 
 def _left_in_the_namespace(cluster: Cluster) -> set[str]:
@@ -141,9 +133,3 @@ def _left_in_the_namespace(cluster: Cluster) -> set[str]:
         for item in cluster.api.call("GET", path)["items"]
     }
     return found - {"ConfigMap kube-root-ca.crt", "ServiceAccount default"}
-
-
-def _assert_nothing_was_refused(release: Release) -> None:
-    """The rendered rights are enough for all that this process did."""
-    lines = release.operator.child.log.read_text(errors="replace").splitlines()
-    assert [line for line in lines if '"code": 403' in line] == []

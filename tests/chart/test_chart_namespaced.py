@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from demo.stack import EmulatorProcess
 from localcluster import Cluster
 from tests.chart.helming import NAMESPACE, RELEASE, Helm
+from tests.chart.living import OfEachType
 from tests.chart.released import Release
+from tests.chart.rights import TICKET_UPDATE, compare
 from tests.integration.confined import may
 from tests.integration.installation import CORE, Team
 from tests.integration.stories_federation import Federated
@@ -19,20 +22,27 @@ pytestmark = [pytest.mark.cluster, pytest.mark.process]
 
 _SERVED: Final = ("confined-shop", "confined-going")
 _ELSEWHERE: Final = "confined-elsewhere"
+_FORBIDDEN: Final = "TokenRequestForbidden"
+UNUSED: Final = {
+    **TICKET_UPDATE,
+    "get namespaces (2 names)": "whether a served namespace is gone, once nothing may be read "
+    "in it: the last test of this module",
+}
+"""Rights that a life has no use for, and why they are given."""
 
 
 @pytest.fixture(scope="module")
 def release(
     bare: Cluster,
     bare_helm: Helm,
-    emulator: EmulatorProcess,
+    known_issuer: EmulatorProcess,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Release]:
     """A release that serves two namespaces."""
     for name in (*_SERVED, _ELSEWHERE):
         bare.api.call("POST", f"{CORE}/namespaces", {"metadata": {"name": name}})
     folder = tmp_path_factory.mktemp("confined")
-    running = Release(bare_helm, bare, emulator, folder, watchNamespaces=list(_SERVED))
+    running = Release(bare_helm, bare, known_issuer, folder, watchNamespaces=list(_SERVED))
     running.operator.wait_until_ready()
     yield running
     running.end()
@@ -44,17 +54,43 @@ def _team(release: Release, namespace: str) -> Team:
     return team
 
 
-def test_the_whole_life_in_a_namespace(release: Release) -> None:
+def test_the_whole_life_of_each_type_takes_what_is_granted_and_no_more(
+    release: Release, tell: Callable[[str], None]
+) -> None:
+    trio = OfEachType(_team(release, _SERVED[0]))
+    trio.apply()
+    trio.live_on()
+    trio.ready()
+    assert all(trio.sign_ins(trio.mounted()).values())
+    trio.end()
+    _have_a_tenant_warned_about(release)
+    rights = release.granted()
+    served = [{replace(r, namespace="") for r in rights if r.namespace == n} for n in _SERVED]
+    assert served[0] == served[1]
+    found = compare([r for r in rights if r.namespace != _SERVED[1]], release.asked())
+    tell("rights of the operator in some namespaces, of which one is shown")
+    for line in found.table(UNUSED):
+        tell(line)
+    assert found.faults(UNUSED) == []
+
+
+def _have_a_tenant_warned_about(release: Release) -> None:
+    """Events about what is in no namespace are in `default`."""
+    release.make_tenant("unusable", identity="nowhere")
+    release.until(lambda: release.events("", "unusable", "EntraTenant"), "there is an Event")
+
+
+def test_without_the_optional_right_no_token_is_asked_for_and_it_is_said(release: Release) -> None:
     team = _team(release, _SERVED[0])
-    team.apply(deletionGracePeriod="0s")
-    team.ready()
-    first = team.key()
-    team.rotated()
-    assert team.signs_in()
-    assert first in team.key_ids()
-    team.delete()
-    release.until(lambda: release.tickets(team.namespace) == [], "the deletion is finished")
-    assert (team.key_ids(), team.secret()) == ([], None)
+    federated = Federated(team)
+    federated.account("prover")
+    account, asked = {"name": "prover"}, {"mode": "Required"}
+    federated.apply("unproven", serviceAccount=account, verification=asked)
+    team.until(lambda: team.has("Stalled", "True", _FORBIDDEN, "unproven"), "it is said")
+    verified = team.condition("Verified", "unproven")
+    assert (verified["status"], verified["reason"]) == ("Unknown", _FORBIDDEN)
+    assert "Set rbac.tokenRequests to true in the chart's values" in verified["message"]
+    assert federated.annotations("prover") == {}
 
 
 def test_elsewhere_it_may_read_nothing_but_its_own_kinds(release: Release) -> None:
