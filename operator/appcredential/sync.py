@@ -49,7 +49,7 @@ class Sync:
 
     async def relist(self) -> None:
         """Replace the store by lists of our own: a watch may miss a deletion in a gap."""
-        self.schema_problem = await self._check_server() or await self._check_schema()
+        self._note(await self._check_server() or await self._check_schema())
         for plural in (TENANTS, GRANTS, APP_CREDENTIALS):
             # Only what was known before the list began can be missing from it.
             before = set(self._store.keys(plural))
@@ -96,6 +96,12 @@ class Sync:
 
     def _scopes(self, plural: str) -> tuple[str, ...]:
         return (self._namespaces or ("",)) if plural == APP_CREDENTIALS else ("",)
+
+    def _note(self, problem: str) -> None:
+        """Keep it for /readyz, and tell it in the log for those who cannot ask a pod."""
+        if problem and problem != self.schema_problem:
+            log.error("not ready", extra={"problem": problem})
+        self.schema_problem = problem
 
     async def _check_server(self) -> str:
         """Compare the API server's version with the oldest that the schema's rules work on."""

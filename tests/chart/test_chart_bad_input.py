@@ -45,6 +45,11 @@ def _readiness(release: Release) -> str:
     return said
 
 
+def _told(release: Release) -> int:
+    """Return how often the log says how to get the CRDs: once, however often it looks."""
+    return release.operator.child.log.read_text().count(_REMEDY)
+
+
 def test_without_crds_it_waits_and_says_how_to_get_them(
     empty: Cluster, helm_binary: Path, emulator: EmulatorProcess, tmp_path: Path
 ) -> None:
@@ -52,6 +57,7 @@ def test_without_crds_it_waits_and_says_how_to_get_them(
     release = Release(helm, empty, emulator, tmp_path, options=["--skip-crds"], tenants=False)
     try:
         release.until(lambda: _REMEDY in _readiness(release), "it says how to get them")
+        assert _told(release) == 1
         # Not yet whole: with two of three it would be half an operator.
         empty.kubectl("apply", "--server-side", "-f", CHART / "crds" / "entratenants.yaml")
         empty.install_crds(CHART / "crds")
@@ -75,6 +81,7 @@ def _an_older_crd_stops_it(release: Release, team: Team) -> None:
     release.cluster.kubectl(*annotate, "appcredential.io/schema-version=0")
     release.roll_out("older-crd")
     release.until(lambda: _REMEDY in _readiness(release), "it says how to get newer ones")
+    assert _told(release) == 1
     minted = team.minted()
     team.apply("second")
     # Seen in vain: when the CRDs are mended nothing but the operator itself wakes it.
