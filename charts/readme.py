@@ -21,8 +21,9 @@ kubectl label namespace appcredential-system pod-security.kubernetes.io/enforce=
 helm install appcredential charts/appcredential -n appcredential-system
 ```
 
-[docs/install.md](../../docs/install.md) leads from nothing to a Ready AppCredential, and tells
-about upgrades and uninstalling. This page is generated from values.yaml by `make chart-files`.
+[docs/install.md](../../docs/install.md) leads from nothing to a Ready AppCredential. Read
+[docs/upgrade.md](../../docs/upgrade.md) before an upgrade, and before you uninstall it
+[docs/uninstall.md](../../docs/uninstall.md). `make chart-files` writes this page from values.yaml.
 
 ## Values
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from localcluster import Cluster
-from tests.chart.helming import CHART, CRDS_CHART, NAMESPACE, RELEASE, ROOT, Helm
+from tests.chart.helming import CHART, NAMESPACE, RELEASE, ROOT, Helm
 from tests.chart.released import FROZEN
 
 pytestmark = pytest.mark.cluster
@@ -60,20 +60,4 @@ def test_the_command_that_the_operator_tells_upgrades_them(older: Cluster) -> No
     refused = older.kubectl("apply", "--server-side", "-f", "-", input=text, check=False)
     assert 'conflict with "helm"' in refused.stderr
     older.kubectl("apply", *_told().split(), "-f", "-", input=text)
-    assert _is_current(older)
-
-
-def test_helm_shows_all_of_them(helm: Helm) -> None:
-    shown = list(yaml.safe_load_all(helm.run("show", "crds", CHART)))
-    assert {d["metadata"]["name"] for d in shown if d} == {f"{n}.appcredential.io" for n in NAMES}
-
-
-def test_the_chart_of_crds_takes_over_those_that_are_there(older: Cluster, bare_helm: Helm) -> None:
-    words = ("install", "appcredential-crds", CRDS_CHART, "-n", NAMESPACE)
-    bare_helm.run(*words, "--take-ownership")
-    try:
-        assert _is_current(older)
-    finally:
-        bare_helm.run("uninstall", "appcredential-crds", "-n", NAMESPACE)
-    # They stay, and with them every resource.
     assert _is_current(older)
