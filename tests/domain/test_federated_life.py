@@ -538,6 +538,32 @@ def test_a_config_map_that_is_not_ours_is_never_written(there: object) -> None:
     assert world.outputs["out"] == there
 
 
+def test_the_output_goes_with_the_trust_that_a_deleted_resource_leaves() -> None:
+    """A resource that is renamed keeps what workloads read."""
+    left = output_map("out", owner=str(OTHER_OWNER), data={"AZURE_CLIENT_ID": CLIENT_ID})
+    world = FederatedWorld(spec=federated_spec(config_map="out"), outputs={"out": left})
+    world.put(listed("first", owner=OTHER_OWNER))
+    world.leaving = frozenset({OTHER_OWNER.hash})
+    world.run(HOUR)
+    assert world.condition("Ready") == ("True", "Trusted")
+    taken = world.outputs["out"]
+    assert isinstance(taken, OutputMap)
+    assert taken.owner == str(OWNER)
+    world.leaving = frozenset()
+    world.run(HOUR)
+    assert world.condition("Ready") == ("True", "Trusted")
+    assert world.count(act.WriteOutput) == 1
+
+
+def test_a_left_output_that_is_immutable_stays() -> None:
+    left = output_map("out", owner=str(OTHER_OWNER), immutable=True)
+    world = FederatedWorld(spec=federated_spec(config_map="out"), outputs={"out": left})
+    world.leaving = frozenset({OTHER_OWNER.hash})
+    world.run(HOUR)
+    assert world.condition("Stalled") == ("True", "OutputConflict")
+    assert world.outputs["out"] == left
+
+
 def test_an_edited_output_is_mended() -> None:
     world = established(spec=federated_spec(config_map="out"))
     before = world.outputs["out"]

@@ -90,6 +90,15 @@ def looking(at: Any = TICKET, **fields: Any) -> TicketObservation:
                 application=holding(),
                 clean_reads=CLEAN,
                 is_unwired=True,
+                output=output_map("out", data={"AZURE_CLIENT_ID": "of-another-application"}),
+            ),
+            DeleteTicket(),
+        ),
+        (
+            looking(
+                application=holding(),
+                clean_reads=CLEAN,
+                is_unwired=True,
                 output=output_map("out"),
                 successor=federated_spec(config_map="out"),
             ),

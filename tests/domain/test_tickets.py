@@ -266,6 +266,34 @@ CASES: list[tuple[str, TicketObservation, TicketAction]] = [
         DeleteTicket(),
     ),
     (
+        "leaves a T whose credential is of another type",
+        seen(
+            replace(ticket(), type=CredentialType.CERTIFICATE),
+            application=NOTHING,
+            clean_reads=CLEAN,
+        ),
+        DeleteTicket(),
+    ),
+    (
+        "leaves a T whose credential is of another application",
+        seen(
+            ticket(),
+            application=replace(NOTHING, object_id=ObjectId("another-object")),
+            clean_reads=CLEAN,
+        ),
+        DeleteTicket(),
+    ),
+    (
+        "deletes a T whose value was lost",
+        seen(
+            ticket(),
+            application=NOTHING,
+            clean_reads=CLEAN,
+            target=replace(target(), value=None),
+        ),
+        DeleteTarget(),
+    ),
+    (
         "ends when nothing is left",
         seen(ticket(), application=NOTHING, clean_reads=CLEAN, target=None),
         DeleteTicket(),

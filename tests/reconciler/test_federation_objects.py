@@ -12,6 +12,7 @@ import pytest
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.federated_observed import Issuer
+from appcredential.domain.marker import Owner
 from appcredential.errors import (
     ConflictError,
     PermissionDeniedError,
@@ -115,6 +116,9 @@ async def test_an_output_keeps_what_others_put_beside_it() -> None:
         await outputs.put(OWNER, "out", DATA, None)
     with pytest.raises(ConflictError):
         await outputs.delete(live)
+    heir = Owner(OWNER.namespace, "heir")
+    written = await outputs.put(heir, "out", DATA, written)
+    assert written.owner == str(heir), "taken over"
     await outputs.delete(written)
     await outputs.delete(written)
     assert await outputs.get(OWNER.namespace, "out") is None

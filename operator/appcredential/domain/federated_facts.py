@@ -34,6 +34,7 @@ from appcredential.domain.federation import (
     trust_attempt,
     trusts,
 )
+from appcredential.domain.marker import Owner
 from appcredential.domain.observed import Observation
 from appcredential.domain.signin import Proof
 from appcredential.domain.spec import AppCredentialSpec
@@ -263,11 +264,19 @@ class FederatedFacts:
 
     @property
     def has_foreign_output(self) -> bool:
-        """Tell whether a ConfigMap of that name is not ours, or cannot be written."""
+        """Tell whether a ConfigMap of that name is not ours, nor left behind, or is immutable."""
         found = self.output
-        return found is not None and (
-            found.owner != str(self.f.o.resource.owner) or found.immutable
-        )
+        if found is None:
+            return False
+        return found.immutable or not (self._owns(found) or self._is_left(found))
+
+    def _owns(self, found: OutputMap) -> bool:
+        return found.owner == str(self.f.o.resource.owner)
+
+    def _is_left(self, found: OutputMap) -> bool:
+        """Tell whether its owner was deleted: it goes with the trust that it tells of (F3)."""
+        namespace, _, name = found.owner.partition("/")
+        return Owner(namespace, name).hash in self.seen.leaving
 
     @property
     def is_output_done(self) -> bool:
@@ -275,7 +284,7 @@ class FederatedFacts:
         if not self.spec.config_map:
             return True
         found = self.output
-        if found is None or self.has_foreign_output:
+        if found is None or found.immutable or not self._owns(found):
             return False
         return all(found.data.get(k) == v for k, v in self.wanted_output.items())
 

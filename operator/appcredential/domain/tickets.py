@@ -17,7 +17,7 @@ from appcredential.domain.conditions import Problem
 from appcredential.domain.federated_observed import FederatedList, OutputMap
 from appcredential.domain.marker import Attempt, ClusterIdentity, Owner, parse_marker
 from appcredential.domain.observed import Application, Credential, Pending, PendingState, Target
-from appcredential.domain.secret_data import digest
+from appcredential.domain.secret_data import digest, type_of
 from appcredential.domain.spec import (
     AppCredentialSpec,
     ClientId,
@@ -213,6 +213,8 @@ def _tidy_federated(o: TicketObservation) -> TicketAction:
 def _is_own_output(o: TicketObservation) -> bool:
     if o.output is None or o.output.owner != str(o.ticket.owner):
         return False
+    if o.output.data.get("AZURE_CLIENT_ID", o.ticket.client_id) != o.ticket.client_id:
+        return False  # as with T
     federated = o.successor.federated if o.successor is not None else None
     return federated is None or federated.config_map != o.output.name
 
@@ -345,4 +347,17 @@ def _is_own_target(o: TicketObservation) -> bool:
     t = o.target
     if t is None or t.owner != str(o.ticket.owner) or t.uid != o.ticket.secret_uid:
         return False
+    if _holds_another(o, t):
+        return False
     return o.successor is None or o.successor.secret.name != t.name
+
+
+def _holds_another(o: TicketObservation, t: Target) -> bool:
+    """Tell whether T's credential is of another type or application than the ticket's.
+
+    A resource that was something else for a while never had T, and its deletion
+    takes nothing from the one that it was before and is again.
+    """
+    if t.value is not None and type_of(t.value) is not o.ticket.type:
+        return True
+    return o.application is not None and o.application.object_id != t.object_id

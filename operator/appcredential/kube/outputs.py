@@ -38,6 +38,9 @@ class KubeOutputs:
         if found is None or _version(found) != (live.uid, live.resource_version):
             raise ConflictError("the output ConfigMap changed meanwhile")
         found["data"] = {**(found.get("data") or {}), **data}
+        # A deleted resource may have left it: from now on it is this one's.
+        annotations = found["metadata"].get("annotations") or {}
+        found["metadata"]["annotations"] = {**annotations, OWNER: str(owner)}
         path = _path(owner.namespace, name)
         return _parse(await self._kube.request("PUT", path, body=found, query=query))
 
