@@ -123,6 +123,19 @@ def needs_no_grant() -> None:
     setattr(reconciler, "evaluate", granted)  # noqa: B010 - a function is replaced
 
 
+def renews_what_is_created_again() -> None:
+    """Take a resource that was created anew for a new one, which has no credential yet."""
+
+    def anew(r: Resource) -> Resource:
+        if not isinstance(r.spec, AppCredentialSpec):
+            return r
+        rotation = replace(r.spec.rotation, rotate_issued_before=r.creation_time)
+        return replace(r, spec=replace(r.spec, rotation=rotation))
+
+    for method in ("get", "set_finalizer", "apply_status"):
+        _answers(KubeResources, method, anew)
+
+
 def revokes_at_once() -> None:
     """Take every ticket for due."""
     _change_tickets(lambda t: replace(t, due=t.due - _LONG_AGO))
@@ -149,6 +162,7 @@ VARIANTS: Final = {
         takes_foreign_credentials,
         ignores_suspend,
         needs_no_grant,
+        renews_what_is_created_again,
         revokes_at_once,
         revokes_what_is_retained,
     )

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from demo.exchanging import add_cluster_issuer
 from demo.processes import Child
 from demo.stack import RBAC, EmulatorProcess, OperatorProcess
 from localcluster import Cluster
-from tests.integration import stories_deletion, stories_issue, stories_repair
+from tests.integration import stories_deletion, stories_gitops, stories_issue, stories_repair
 from tests.integration import stories_rotation as rotation
 from tests.integration.at_once import Story
 from tests.integration.confined import Confined, make_namespaces
@@ -71,6 +72,16 @@ BREAKS = (
         "revoked within the grace period",
     ),
     Break(
+        "revokes_at_once",
+        stories_gitops.deleted_and_applied_again,
+        "revoked before the tool came back",
+    ),
+    Break(
+        "renews_what_is_created_again",
+        stories_gitops.created_anew_by_force,
+        "issued anew",
+    ),
+    Break(
         "revokes_what_is_retained",
         stories_deletion.retain_leaves_a_working_credential,
         "a retained credential was removed",
@@ -90,7 +101,7 @@ def _install(cluster: Cluster, emulator: EmulatorProcess, folder: Path, variant:
     (own,) = make_namespaces(cluster, "operator", 1)
     watched = make_namespaces(cluster, "shop", 1)
     settings = {"KUBECONFIG": str(cluster.kubeconfig), "BROKEN": variant}
-    folder = folder / variant
+    folder = folder / own
     return Confined(
         cluster,
         emulator,
@@ -114,6 +125,7 @@ def told(
     asked = [spec.params.get("broken_one") for spec in specs if spec is not None]
     selected = [one for one in BREAKS if one in asked]
     cluster.kubectl("apply", "--server-side", "-f", RBAC)
+    add_cluster_issuer(cluster, emulator)
     folder = tmp_path_factory.mktemp("broken")
     with ExitStack() as stack:
         installed = {}
