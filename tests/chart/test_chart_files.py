@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -37,10 +38,42 @@ def test_the_charts_need_the_kubernetes_that_the_operator_needs() -> None:
         assert head["kubeVersion"] == f">={oldest}.0-0"
 
 
-def test_artifact_hub_is_told_every_kind() -> None:
+def artifact_hub(name: str) -> Any:
+    """Return what Chart.yaml tells Artifact Hub in one of its annotations."""
     annotations = yaml.safe_load((CHART / "Chart.yaml").read_text())["annotations"]
-    told = {crd["name"] for crd in yaml.safe_load(annotations["artifacthub.io/crds"])}
-    assert told == {yaml.safe_load(path.read_text())["metadata"]["name"] for path in CRDS}
+    return yaml.safe_load(annotations[f"artifacthub.io/{name}"])
+
+
+def test_artifact_hub_is_told_every_kind() -> None:
+    crds = [yaml.safe_load(path.read_text()) for path in CRDS]
+    known = {
+        (crd["metadata"]["name"], crd["spec"]["names"]["kind"], version["name"])
+        for crd in crds
+        for version in crd["spec"]["versions"]
+    }
+    told = artifact_hub("crds")
+    assert {(crd["name"], crd["kind"], crd["version"]) for crd in told} == known
+    assert all(crd["displayName"] and crd["description"] for crd in told)
+    examples = {(e["apiVersion"].split("/")[1], e["kind"]) for e in artifact_hub("crdsExamples")}
+    assert examples == {(version, kind) for _, kind, version in known}
+
+
+def test_artifact_hub_is_told_what_it_can_use() -> None:
+    """The words that its documentation allows."""
+    levels = {"basic install", "seamless upgrades", "full lifecycle", "deep insights", "auto pilot"}
+    assert artifact_hub("operatorCapabilities") in levels
+    assert artifact_hub("category") == "security"
+    assert artifact_hub("license") == "Apache-2.0"
+    for flag in ("operator", "prerelease", "containsSecurityUpdates"):
+        assert isinstance(artifact_hub(flag), bool)
+
+
+def test_artifact_hub_is_told_changes_of_the_changelog() -> None:
+    newest = (ROOT / "CHANGELOG.md").read_text().split("\n## ")[1]
+    for change in artifact_hub("changes"):
+        _, _, entries = newest.partition(f"### {change['kind'].capitalize()}\n")
+        begun = " ".join(entries.partition("\n### ")[0].split())
+        assert f"- {change['description']}" in begun
 
 
 def test_the_charts_hold_no_other_crd() -> None:

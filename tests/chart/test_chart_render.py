@@ -14,6 +14,7 @@ import yaml
 from localcluster import Cluster
 from localcluster.errors import ApiError
 from tests.chart.helming import CHART, NAMESPACE, VALUES, Helm, documents, one
+from tests.chart.test_chart_files import artifact_hub
 
 SNAPSHOTS: Final = Path(__file__).parent / "snapshots"
 KINDS_OF_VALUES: Final = ("default", "full", "namespaced", "trial", "azure")
@@ -104,6 +105,12 @@ def pod_of(deployment: dict[str, Any]) -> dict[str, Any]:
 def admit(cluster: Cluster, pod: dict[str, Any]) -> None:
     """Ask the API server for the pod, without making it."""
     cluster.api.call("POST", f"/api/v1/namespaces/{NAMESPACE}/pods?dryRun=All", pod)
+
+
+@pytest.mark.cluster
+def test_the_api_server_takes_the_examples_for_artifact_hub(served: Cluster) -> None:
+    for example in artifact_hub("crdsExamples"):
+        served.kubectl("apply", "--dry-run=server", "-f", "-", input=json.dumps(example))
 
 
 # --- single rules -----------------------------------------------------------------------------

@@ -56,7 +56,8 @@ REFUSED: Final[list[tuple[dict[str, Any], str, str]]] = [
     ({"metrics.serviceMonitor.renderMode": "maybe"}, "/renderMode", "'failIfMissing'"),
     ({"networkPolicy.ports": [0]}, "/networkPolicy/ports/0", "minimum"),
     ({"networkPolicy.cidrs": ["10.0.0.0"]}, "/networkPolicy/cidrs/0", "does not match pattern"),
-    ({"extraEnv": [{"name": "APPCREDENTIAL_WORKERS"}]}, "/extraEnv/0/name", "not"),
+    ({"extraEnv": [{"value": "x"}]}, "/extraEnv/0", "missing property 'name'"),
+    ({"hostUsers": "no"}, "/hostUsers", "got string, want boolean"),
     ({"rbac.tokenRequests": "yes"}, "/rbac/tokenRequests", "got string, want boolean"),
     ({"managedIdentity": True}, "/managedIdentity", "got boolean, want object"),
     ({"podLabels": {"a": 1}}, "/podLabels/a", "got number, want string"),
@@ -88,6 +89,12 @@ TOGETHER: Final[list[tuple[dict[str, Any], str]]] = [
         {"tenants.default": {**TENANT, "identity": {"managedIdentity": {}}}},
         "the NetworkPolicy keeps out of reach: set managedIdentity.enabled=true",
     ),
+    (
+        {"extraEnv": [{"name": "APPCREDENTIAL_LEASE_DURATION", "value": "2m"}]},
+        "use settings.leaseDuration instead",
+    ),
+    ({"podLabels": {"app.kubernetes.io/instance": "x"}}, "choose another label"),
+    ({"commonLabels": {"helm.sh/chart": "x"}}, "choose another label"),
     (
         {"rbac.tokenRequests": True, "admissionPolicies.enabled": False},
         "set admissionPolicies.enabled=true",
