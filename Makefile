@@ -52,8 +52,14 @@ image: setup ## build both images by docker or buildah; BASE= names the base
 	@PYTHONPATH=operator:. $(BIN)/python -m image.build
 
 .PHONY: e2e
-e2e: helm cluster-binary image ## the image run, and the charts' life cycle, with figures
-	$(BIN)/python -m pytest -q --told tests/image tests/chart/test_chart_life.py tests/chart/test_chart_namespaced.py
+e2e: helm cluster-binary image ## the image, the chart in real pods where they can run, and helm's life cycle
+	@if $(BIN)/python -m localcluster capable; then \
+	  tests="tests/image tests/node tests/chart/test_chart_life.py"; \
+	else \
+	  echo "==> so no pods: the operator runs as a process with its ServiceAccount's own token" >&2; \
+	  tests="tests/image tests/chart/test_chart_life.py"; \
+	fi; \
+	$(BIN)/python -m pytest -q --told $$tests
 
 .PHONY: chart-files
 chart-files: setup ## write what the charts derive from crds/, the settings and the rights
@@ -89,6 +95,11 @@ else ifdef EMULATOR
 else
 	@$(BIN)/python -m localcluster up
 endif
+
+.PHONY: cluster-images
+cluster-images: setup ## give the node of NODE=1 the images that `make image` built
+	@mkdir -p build
+	@PYTHONPATH=operator:. $(BIN)/python -m image.archive build | xargs $(BIN)/python -m localcluster load
 
 .PHONY: cluster-down
 cluster-down: setup ## stop them, leaving nothing

@@ -53,14 +53,23 @@ QUICK: Mapping[str, str] = {
 
 
 class EmulatorProcess:
-    """The Entra emulator as a process, and its admin API."""
+    """The Entra emulator as a process, and its admin API.
 
-    def __init__(self, folder: Path, seed: Mapping[str, Any]) -> None:
+    Args:
+        folder: where its authority and its log are kept.
+        seed: what it holds at the start.
+        address: where it listens.
+    """
+
+    def __init__(
+        self, folder: Path, seed: Mapping[str, Any], *, address: str = "127.0.0.1"
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._ready = folder / "ready"
         seed_file = folder / "seed.json"
         seed_file.write_text(json.dumps(seed))
-        arguments = ["entra_emulator", "--listen", "127.0.0.1:0", "--tls-dir", str(folder)]
+        arguments = ["entra_emulator", "--listen", f"{address}:0", "--tls-dir", str(folder)]
+        arguments += ["--hostname", address]
         arguments += ["--ready-file", str(self._ready), "--seed", str(seed_file)]
         self.child = Child("the emulator", arguments, folder / "emulator.log", {})
         self.ca_file = folder / "ca.pem"

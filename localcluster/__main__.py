@@ -6,7 +6,7 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from localcluster.binaries import locate, version_of
@@ -25,16 +25,18 @@ NOT_RUNNING = "no cluster is running; start one with: python -m localcluster up"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
     options = _parser().parse_args(arguments)
-    commands = {"build": _build, "helm": _helm, "down": _down, "status": _status}
+    commands: dict[str, Callable[[], int]] = {
+        "build": _build,
+        "helm": _helm,
+        "capable": _capable,
+        "up": lambda: _up(scheduler=options.scheduler, node=options.node),
+        "keep": lambda: keep(scheduler=options.scheduler, node=options.node),
+        "load": lambda: _load(options.archives),
+        "down": _down,
+        "status": _status,
+        "kubectl": lambda: _kubectl(options.rest),
+    }
     try:
-        if options.command == "up":
-            return _up(scheduler=options.scheduler, node=options.node)
-        if options.command == "keep":
-            return keep(scheduler=options.scheduler, node=options.node)
-        if options.command == "load":
-            return _load(options.archives)
-        if options.command == "kubectl":
-            return _kubectl(options.rest)
         return commands[options.command]()
     except ClusterError as error:
         to_stderr(f"error: {error}")
@@ -52,10 +54,11 @@ def _parser() -> argparse.ArgumentParser:
         "kubectl; APPCREDENTIAL_CACHE replaces ~/.cache/appcredential.",
     )
     commands = parser.add_subparsers(
-        dest="command", required=True, metavar="build|helm|up|load|down|status|kubectl"
+        dest="command", required=True, metavar="build|helm|capable|up|load|down|status|kubectl"
     )
     commands.add_parser("build", help="make the binaries (once; about six minutes on two cores)")
     commands.add_parser("helm", help="make helm (once; 90 seconds on two cores); prints its path")
+    commands.add_parser("capable", help="whether a node can run here; status 1 and why when not")
     up = commands.add_parser("up", help="start in the background; prints lines for the shell")
     up.add_argument("--scheduler", action="store_true", help="also start kube-scheduler")
     up.add_argument("--node", action="store_true", help="also a node that runs pods; needs root")
@@ -80,6 +83,12 @@ def _build() -> int:
 
 def _helm() -> int:
     print(locate_helm(to_stderr))
+    return 0
+
+
+def _capable() -> int:
+    assert_capable()
+    to_stderr("this machine can run a node")
     return 0
 
 

@@ -26,7 +26,7 @@ DEPLOYMENT: Final = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{RELEASE}
 _IDENTITY: Final = {
     "clientSecret": {"clientId": OPERATOR_ID, "secretRef": {"name": "operator-identity"}}
 }
-_TENANT: Final = {"tenantId": TENANT_ID, "cloud": "Custom", "identity": _IDENTITY}
+TENANT: Final = {"tenantId": TENANT_ID, "cloud": "Custom", "identity": _IDENTITY}
 
 
 def _typed(value: str) -> object:
@@ -64,7 +64,7 @@ class Release(Installation):
             "settings": {k: v for k, v in QUICK.items() if k in settings_of(chart)},
             "custom.authority": emulator.url,
             "custom.graph": emulator.url,
-            **({"tenants.default": _TENANT} if tenants else {}),
+            **({"tenants.default": TENANT} if tenants else {}),
             **values,
         }
         self._asked: Counter[Request] = Counter()

@@ -1,0 +1,72 @@
+"""What a workload's pod runs: signs in once a second, with azure-identity, and says how it went.
+
+Lies in a ConfigMap; the image is the operator's, which has Python and azure-identity. Its words are
+`secret FOLDER` for a mounted Secret, or `token CLIENT_ID TENANT_ID AUTHORITY` for the pod's own
+projected token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from azure.core.exceptions import ClientAuthenticationError
+from azure.identity import ClientSecretCredential, WorkloadIdentityCredential
+
+CA_FILE = "/etc/entra/ca.pem"
+TOKEN_FILE = "/var/run/secrets/azure/tokens/azure-identity-token"
+SCOPE = "https://graph.microsoft.com/.default"
+
+Attempt = tuple[Any, str]
+
+
+def by_secret(folder: str) -> Attempt:
+    """Read the mounted files anew, as a workload that follows a rotation does."""
+    read = {file.name: file.read_text() for file in Path(folder).glob("AZURE_*")}
+    credential = ClientSecretCredential(
+        read["AZURE_TENANT_ID"],
+        read["AZURE_CLIENT_ID"],
+        read["AZURE_CLIENT_SECRET"],
+        authority=read["AZURE_AUTHORITY_HOST"],
+        disable_instance_discovery=True,
+        connection_verify=CA_FILE,
+    )
+    return credential, hashlib.sha256(read["AZURE_CLIENT_SECRET"].encode()).hexdigest()
+
+
+def by_token(client_id: str, tenant_id: str, authority: str) -> Attempt:
+    """Present the token that the kubelet mounted."""
+    credential = WorkloadIdentityCredential(
+        tenant_id=tenant_id,
+        client_id=client_id,
+        token_file_path=TOKEN_FILE,
+        authority=authority,
+        disable_instance_discovery=True,
+        connection_verify=CA_FILE,
+    )
+    return credential, ""
+
+
+def main() -> None:
+    """Sign in for ever."""
+    kinds: dict[str, Callable[..., Attempt]] = {"secret": by_secret, "token": by_token}
+    while True:
+        credential, value = kinds[sys.argv[1]](*sys.argv[2:])
+        refusal = ""
+        with credential:
+            try:
+                credential.get_token(SCOPE)
+            except ClientAuthenticationError as error:
+                refusal = str(error).splitlines()[0]
+        sys.stdout.write(json.dumps({"sha256": value, "refusal": refusal}) + "\n")
+        sys.stdout.flush()
+        time.sleep(1)
+
+
+if __name__ == "__main__":
+    main()
