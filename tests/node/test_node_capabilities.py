@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
 
 from localcluster import ClusterError
-from localcluster.node import cgroups, network
+from localcluster.node import capabilities, cgroups, network
 from localcluster.node.capabilities import PROGRAMS, Machine, reasons
 
 ABLE = Machine()
@@ -86,3 +88,20 @@ def test_addresses_that_the_machine_routes_are_not_taken() -> None:
 def test_no_address_left_is_told() -> None:
     with pytest.raises(ClusterError, match=r"routes to all of 198\.18\.0\.0/20"):
         network.free_subnet(["198.18.0.0/15"])
+
+
+def test_what_the_kernel_refuses_is_found_by_trying(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(capabilities, "_try", lambda namespaces, command: f"no {command[0]}")
+    assert capabilities.look().refused == {
+        "a pair of linked devices (veth)": "no ip",
+        "rules for addresses (iptables nat)": "no iptables",
+        "a file system over another (overlay)": "no mount",
+    }
+
+
+def test_a_refusal_is_told_in_the_words_of_who_refused() -> None:
+    assert capabilities._try([], ["true"]) == ""
+    assert "No such file" in capabilities._try([], ["ls", "/nowhere"])
+    assert capabilities._try([], ["false"]) == "false ended with status 1"

@@ -95,6 +95,7 @@ def test_a_mounted_secret_signs_in_and_follows_a_rotation(
     tell(f"the mounted Secret followed a rotation after {time.monotonic() - begun:.1f} s")
     workload.last()
     assert {attempt.refusal for attempt in workload.sign_ins()} == {""}
+    assert team.values()["AZURE_CLIENT_SECRET"] not in release.operator.child.log.read_text()
 
 
 def test_a_projected_token_signs_in_and_that_of_another_account_does_not(
