@@ -180,7 +180,7 @@ class Operator:
         self._settled_term = 0
         self._was_synced = False
         self._relisted = clock.monotonic()
-        self._relisting = self._periodic("relist", self._sync.relist, settings.relist)
+        self._relisting = self._periodic("relist", self._relist, settings.relist)
         self._holding = self._periodic("lease", self._hold_lease, settings.lease_renew)
         self._settling = self._periodic("settle", self._settle, settings.lease_renew)
         self._loops = (
@@ -244,8 +244,21 @@ class Operator:
         self._stop.set()
         self._queue.wake()
 
+    async def _relist(self) -> None:
+        was_fit = not self._sync.schema_problem
+        try:
+            await self._sync.relist()
+        finally:
+            if not was_fit:
+                self._holding.wake()  # it may lead now
+
     async def _hold_lease(self) -> None:
         """Nothing but the Lease: no other work may keep it from being renewed."""
+        if self._sync.schema_problem:
+            # As the leader it would do nothing; a replica of the version before does its work.
+            # One that leads lets the Lease run out: what it has begun may take as long.
+            self._metrics.leader.set(float(self._lease.is_leader()))
+            return
         was_leader = self._lease.is_leader()
         try:
             leads = await self._lease.try_hold()

@@ -75,6 +75,11 @@ def _knows(release: Release, name: str) -> bool:
     return any(f'name="{name}"' in sample for sample in release.operator.metrics())
 
 
+def _leader(release: Release) -> str:
+    path = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/appcredential"
+    return str(release.cluster.api.call("GET", path)["spec"]["holderIdentity"])
+
+
 def _an_older_crd_stops_it(release: Release, team: Team) -> None:
     """As after an upgrade of the chart without its CRDs."""
     annotate = ("annotate", "crd", _CRD, "--overwrite")
@@ -89,6 +94,7 @@ def _an_older_crd_stops_it(release: Release, team: Team) -> None:
     release.pass_time(release.now() + timedelta(seconds=3))
     assert "is missing or older than this operator" in _readiness(release)
     assert (team.minted(), team.secret("second")) == (minted, None)
+    assert _leader(release) == ""  # so that a replica of the version before may go on
     assert team.signs_in()
     release.cluster.kubectl(*annotate, "appcredential.io/schema-version=1")
     release.until(lambda: _readiness(release) == "ok\n", "it goes on by itself", 60)
