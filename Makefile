@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# What needs neither an image nor a node of its own.
+CI_TESTS := "not image and not node"
 
 .DEFAULT_GOAL := help
 
@@ -78,8 +80,11 @@ unit: setup ## pure tests with the branch coverage of domain/
 
 .PHONY: test
 test: lint unit cluster-binary helm ## everything: lint, types, contracts, unit, integration, faults
-	@echo "==> integration tests"
-	$(BIN)/python -m pytest tests --ignore=tests/domain -m "not image and not node"
+	@echo "==> integration tests, two files at a time: they wait more than they compute"
+	$(BIN)/python -m pytest tests --ignore=tests/domain --ignore=tests/process -m $(CI_TESTS) \
+	    --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+	@echo "==> process tests, alone: they kill and pause what others would wait for"
+	$(BIN)/python -m pytest tests/process -m $(CI_TESTS)
 
 .PHONY: demo
 demo: cluster-binary ## watch a secret being issued, proven, rotated and retired (DEMO_KEEP=1 stays up)
