@@ -101,6 +101,7 @@ class Release(Installation):
                 self._take_away(plural, item["metadata"])
         for plural in ("secrets/operator-identity", "configmaps"):
             self.kube.delete(f"{CORE}/namespaces/{NAMESPACE}/{plural}")
+        self.kube.delete(f"{_COORDINATION}/namespaces/{NAMESPACE}/leases")
 
     def reinstall(self, chart: Path = CHART) -> None:
         """Install it again after it was taken away."""
@@ -141,6 +142,7 @@ class Release(Installation):
         return samples.get(name, 0.0)
 
 
+_COORDINATION = "/apis/coordination.k8s.io/v1"
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 _KINDS: Final[Mapping[str, str]] = {
