@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import yaml
 
+from appcredential.certificate_files import read_pair
 from appcredential.domain.conditions import Reason
 from appcredential.domain.federation import AUDIENCES
 from appcredential.domain.parse import parse_entra_tenant
+from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec import Cloud, TenantIdentity
 from appcredential.entra.clouds import ENDPOINTS
 from appcredential.kube.resources import FINALIZER
@@ -113,6 +117,18 @@ def _manifests() -> Iterator[dict[str, Any]]:
 def test_every_kind_of_identity_is_shown_and_right() -> None:
     shown = {type(parse_entra_tenant(found).identity) for found in _manifests()}
     assert shown == set(TenantIdentity.__args__)
+
+
+def test_a_certificate_that_is_made_so_can_be_used(tmp_path: Path) -> None:
+    """As the operator reads it out of the Secret that the next line makes of both files."""
+    made = next(text for text in blocks(IDENTITY, "sh") if "openssl req" in text)
+    command = made.partition("kubectl")[0]
+    subprocess.run(
+        ["bash", "-euc", command], cwd=tmp_path, capture_output=True, check=True, timeout=60
+    )
+    texts = (SecretValue((tmp_path / name).read_text()) for name in ("tls.crt", "tls.key"))
+    found = read_pair(*texts)
+    assert found.end - found.start == timedelta(days=180)
 
 
 def test_every_kind_of_identity_has_an_example() -> None:
