@@ -121,10 +121,16 @@ class Repository:
         tickets = {t["data"]["name"] for t in self.i.tickets(self.namespace)}
         assert set(NAMES) <= tickets, f"{self.doing}: deleted without a ticket"
 
+    def stay_away(self) -> None:
+        """Let time pass in which a hasty operator would revoke: TICKET_ABSENCE, and some polls."""
+        self._pass(4)
+
     def wait_quietly(self) -> None:
-        """Let time pass in which a hasty operator would act; the workload signs in all along."""
-        # Longer than SECRET_CHECK, and than TICKET_ABSENCE and some polls of the tickets.
-        until = time.monotonic() + 6
+        """Let time pass in which the operator has looked at everything once more: SECRET_CHECK."""
+        self._pass(6)
+
+    def _pass(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
         self.until(lambda: time.monotonic() > until, "time passes")
 
     def back(self) -> None:

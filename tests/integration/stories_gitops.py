@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from tests.integration.at_once import Story
 from tests.integration.installation import Installation, condition_of
@@ -17,7 +17,6 @@ from tests.integration.repository import (
     LABEL,
     NAMES,
     SECRET,
-    TRUST,
     Document,
     Repository,
 )
@@ -140,7 +139,7 @@ def _another_for_a_while(r: Repository) -> None:
     r.documents = [_changed(d) for d in folder]
     r.apply(*_FORCE)
     r.until(lambda: all(map(_is_looked_at, r.live().values())), "they are refused")
-    r.wait_quietly()
+    r.stay_away()
     r.documents = folder
     r.apply(*_FORCE)
 
@@ -182,7 +181,7 @@ def _goes_and_comes_back(r: Repository, told: Return) -> None:
     told.way(r)
     if told.apply is not None:
         r.gone()
-        r.wait_quietly()
+        r.stay_away()
         r.apply(*told.apply)
     r.back()
     assert uids.isdisjoint(i["metadata"]["uid"] for i in r.live().values()), f"{r.doing}: not new"
@@ -198,10 +197,14 @@ deleted_and_applied_again = _told(
         "orphaning deletion": Return(_delete("--cascade=orphan"), _SERVER_SIDE),
     }
 )
-pruned_and_applied_again = _told(
+pruned_by_kubectl_and_applied_again = _told(
     {
         "pruned by label": Return(_pruned(*_SELECTED), _SELECTED),
         "pruned by applyset": Return(_pruned(*_APPLYSET), _APPLYSET),
+    }
+)
+pruned_by_tools_and_applied_again = _told(
+    {
         "pruned by argo cd": Return(_pruned_by_argocd, _ARGOCD),
         "pruned by flux": Return(_delete("--wait=false"), _FLUX),
     }
@@ -212,57 +215,3 @@ created_anew_by_force = _told(
         "apply --force": Return(_another_for_a_while, None),
     }
 )
-
-
-# --- renamed --------------------------------------------------------------------------------
-
-
-def renamed_and_back(i: Installation) -> None:
-    """Each is known by its name: the new ones get Secrets of their own, the old ones go on."""
-    r = Repository(i, "renamed")
-    r.issue()
-    published, listed = r.published(), r.listed()
-    _rename_and_return(r, keeps_secret=False)
-    assert r.published() == published, "the workload sees another credential"
-    assert listed <= r.listed()
-
-
-def renamed_under_a_kept_secret_and_back(i: Installation) -> None:
-    """The Secret changes hands twice; what it held and what it holds sign in all the time."""
-    r = Repository(i, "handed")
-    r.issue()
-    listed, uids = r.listed(), _uids(r)
-    _rename_and_return(r, keeps_secret=True)
-    assert listed <= r.listed()
-    assert _uids(r) == uids, "a Secret was made anew"
-
-
-def _rename_and_return(r: Repository, *, keeps_secret: bool) -> None:
-    folder = r.documents
-    r.documents = [_renamed(d, keeps_secret=keeps_secret) for d in folder]
-    _move(r, folder)
-    r.wait_quietly()
-    renamed, r.documents = r.documents, folder
-    _move(r, renamed)
-    r.back()
-
-
-def _move(r: Repository, before: Sequence[Document]) -> None:
-    """Apply the folder as it is now, and prune what it was before, in the order of the tools."""
-    r.apply()
-    r.kubectl("delete", documents=before)
-    r.settled()
-    r.signs_in()
-
-
-def _renamed(document: Document, *, keeps_secret: bool) -> Document:
-    found = deepcopy(document)
-    name = document["metadata"]["name"]
-    found["metadata"]["name"] = f"{name}-renamed"
-    if keeps_secret and name != TRUST:
-        found["spec"]["secret"]["name"] = name
-    return found
-
-
-def _uids(r: Repository) -> list[Any]:
-    return [r.published()[name][0] for name in (SECRET, CERTIFICATE)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -97,11 +98,13 @@ class BrokenOperator(OperatorProcess):
         return Child("the operator", ["tests.integration.broken", "run"], log, self._env)
 
 
-def _install(cluster: Cluster, emulator: EmulatorProcess, folder: Path, variant: str) -> Confined:
+def _install(
+    cluster: Cluster, emulator: EmulatorProcess, folder: Path, variant: str, stories: int
+) -> Confined:
     (own,) = make_namespaces(cluster, "operator", 1)
-    watched = make_namespaces(cluster, "shop", 1)
+    watched = make_namespaces(cluster, "shop", stories)
     settings = {"KUBECONFIG": str(cluster.kubeconfig), "BROKEN": variant}
-    folder = folder / own
+    folder = folder / variant
     return Confined(
         cluster,
         emulator,
@@ -120,7 +123,7 @@ def told(
     tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
 ) -> Iterator[dict[Break, Future[None]]]:
-    """The selected stories, told at the same time, each by a broken operator of its own."""
+    """The selected stories, told at the same time by one broken operator for each variant."""
     specs = [getattr(item, "callspec", None) for item in request.session.items]
     asked = [spec.params.get("broken_one") for spec in specs if spec is not None]
     selected = [one for one in BREAKS if one in asked]
@@ -129,15 +132,15 @@ def told(
     folder = tmp_path_factory.mktemp("broken")
     with ExitStack() as stack:
         installed = {}
-        for one in selected:
-            running = installed[one] = _install(cluster, emulator, folder, one.variant)
+        for variant, count in Counter(one.variant for one in selected).items():
+            running = installed[variant] = _install(cluster, emulator, folder, variant, count)
             stack.callback(running.close)
         if selected:
             next(iter(installed.values())).make_tenant("default")
         for running in installed.values():
             running.operator.wait_until_ready()
         pool = stack.enter_context(ThreadPoolExecutor(max_workers=max(len(selected), 1)))
-        yield {one: pool.submit(one.story, running) for one, running in installed.items()}
+        yield {one: pool.submit(one.story, installed[one.variant]) for one in selected}
 
 
 @pytest.mark.parametrize("broken_one", BREAKS, ids=str)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tests.integration import stories_gitops as gitops
+from tests.integration import stories_renamed as renamed
 from tests.integration.at_once import at_once
 
 pytestmark = [pytest.mark.cluster, pytest.mark.process]
 
 test_applied_again = at_once(gitops.applied_again)
 test_deleted = at_once(gitops.deleted_and_applied_again)
-test_pruned = at_once(gitops.pruned_and_applied_again)
+test_pruned_by_kubectl = at_once(gitops.pruned_by_kubectl_and_applied_again)
+test_pruned_by_tools = at_once(gitops.pruned_by_tools_and_applied_again)
 test_forced = at_once(gitops.created_anew_by_force)
-test_renamed = at_once(gitops.renamed_and_back)
-test_renamed_under_a_kept_secret = at_once(gitops.renamed_under_a_kept_secret_and_back)
+test_renamed = at_once(renamed.renamed_and_back)
+test_renamed_under_a_kept_secret = at_once(renamed.renamed_under_a_kept_secret_and_back)
