@@ -55,13 +55,13 @@ image: setup ## build both images by docker or buildah; BASE= names the base
 
 .PHONY: e2e
 e2e: helm cluster-binary image ## the image, the chart in real pods where they can run, and helm's life cycle
-	@if $(BIN)/python -m localcluster capable; then \
-	  tests="tests/image tests/node tests/chart/test_chart_life.py"; \
+	@tests="tests/image"; \
+	if $(BIN)/python -m localcluster capable; then \
+	  tests="$$tests tests/node"; \
 	else \
 	  echo "==> so no pods: the operator runs as a process with its ServiceAccount's own token" >&2; \
-	  tests="tests/image tests/chart/test_chart_life.py"; \
 	fi; \
-	$(BIN)/python -m pytest -q --told $$tests
+	$(BIN)/python -m pytest -q --told $$tests tests/chart/test_chart_life.py tests/chart/test_chart_namespaced.py
 
 .PHONY: chart-files
 chart-files: setup ## write what the charts derive from crds/, the settings and the rights

@@ -94,8 +94,14 @@ class OfEachType:
 
     def live_on(self) -> None:
         """Rotate both credentials, and have the output mended after somebody's edit."""
-        self.team.rotated(SECRET)
-        self.team.rotated(CERTIFICATE)
+        before = {name: self.team.key(name) for name in (SECRET, CERTIFICATE)}
+        for name in before:
+            self.team.rotate(name)
+
+        def are_rotated() -> bool:
+            return all(self.team.key(n) not in {"", key} for n, key in before.items())
+
+        self.team.until(are_rotated, "both have successors", SECRET)
         path = f"{CORE}/namespaces/{self.team.namespace}/configmaps/{OUTPUT}"
         wanted = self.output()
         self.team.i.kube.edit(path, lambda found: found.update(data={}))

@@ -80,7 +80,7 @@ def _have_a_tenant_warned_about(release: Release) -> None:
     release.until(lambda: release.events("", "unusable", "EntraTenant"), "there is an Event")
 
 
-def test_without_the_optional_right_no_token_is_asked_for_and_it_is_said(release: Release) -> None:
+def test_a_trust_is_proven_once_the_optional_right_is_given(release: Release) -> None:
     team = _team(release, _SERVED[0])
     federated = Federated(team)
     federated.account("prover")
@@ -91,6 +91,9 @@ def test_without_the_optional_right_no_token_is_asked_for_and_it_is_said(release
     assert (verified["status"], verified["reason"]) == ("Unknown", _FORBIDDEN)
     assert "Set rbac.tokenRequests to true in the chart's values" in verified["message"]
     assert federated.annotations("prover") == {}
+    release.upgrade(rbac={"tokenRequests": True})
+    federated.ready("unproven")
+    assert team.has("Verified", "True", "Proven", "unproven")
 
 
 def test_elsewhere_it_may_read_nothing_but_its_own_kinds(release: Release) -> None:

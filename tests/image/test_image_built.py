@@ -177,5 +177,6 @@ def test_how_soon_it_is_there(installation: Installation, tell: Callable[[str], 
     facts.write_text(json.dumps({**found, "coldStartSeconds": seconds}, indent=2) + "\n")
     for name in (OPERATOR, EMULATOR):
         facts_of = found["operator" if name == OPERATOR else "emulator"]
-        tell(f"image {name}: {facts_of['megabytes']} MB, files {facts_of['content'][:19]}")
-    tell(f"cold start to ready: {seconds} s")
+        size, content = facts_of["megabytes"], facts_of["content"]
+        tell(f"image {name}:{__version__}: {size} MB unpacked, its files are {content[:19]}")
+    tell(f"cold start out of the image, from the process's begin to /readyz: {seconds} s")
