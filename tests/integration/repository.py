@@ -137,10 +137,11 @@ class Repository:
         """Wait until everything is as a person wants it again, and none of it is to be revoked."""
         self.settled()
         there = {(d["metadata"]["name"], d["spec"]["type"]) for d in self.documents}
+        ours = {"tenant": self.team.tenant, "clientId": self.team.client_id}
 
         def is_kept() -> bool:
             tickets = [t["data"] for t in self.i.tickets(self.namespace)]
-            waiting = {(t["name"], t["type"]) for t in tickets if t["tenant"] == self.team.tenant}
+            waiting = {(t["name"], t["type"]) for t in tickets if ours.items() <= t.items()}
             return waiting.isdisjoint(there)
 
         self.until(is_kept, "the tickets are cancelled")

@@ -133,28 +133,38 @@ def _replaced(r: Repository) -> None:
     r.kubectl("replace", "--force")
 
 
-def _another_for_a_while(r: Repository) -> None:
-    """Have `kubectl apply --force` create other ones, and then these again."""
-    folder = r.documents
-    r.documents = [_changed(d) for d in folder]
-    r.apply(*_FORCE)
-    r.until(lambda: all(map(_is_looked_at, r.live().values())), "they are refused")
-    r.stay_away()
-    r.documents = folder
-    r.apply(*_FORCE)
+def _for_a_while(change: Callable[[Repository, Document], None]) -> Way:
+    """Have `kubectl apply --force` create other ones under the same names, and then these again."""
+
+    def way(r: Repository) -> None:
+        folder = r.documents
+        r.documents = deepcopy(folder)
+        for document in r.documents:
+            change(r, document["spec"])
+        r.apply(*_FORCE)
+        r.until(lambda: all(map(_is_looked_at, r.live().values())), "they are looked at")
+        r.stay_away()
+        r.documents = folder
+        r.apply(*_FORCE)
+
+    return way
 
 
-def _changed(document: Document) -> Document:
-    """Return it of another type; a trust of an EntraTenant that does not exist."""
-    found = deepcopy(document)
-    spec = found["spec"]
+def _other_type(_: Repository, spec: Document) -> None:
+    """Swap the types; the trust is of an EntraTenant that does not exist."""
     if "clientSecret" in spec:
         spec.update(type="Certificate", certificate=spec.pop("clientSecret"))
     elif "certificate" in spec:
         spec.update(type="ClientSecret", clientSecret=spec.pop("certificate"))
     else:
         spec["tenantRef"] = {"name": "another"}
-    return found
+
+
+def _other_application(r: Repository, spec: Document) -> None:
+    """Name another application, which is granted too."""
+    client_id = r.i.make_application()
+    r.team.grant(applications={"clientIds": [client_id]})
+    spec["application"] = {"clientId": client_id}
 
 
 def _is_looked_at(resource: Document) -> bool:
@@ -212,6 +222,9 @@ pruned_by_tools_and_applied_again = _told(
 created_anew_by_force = _told(
     {
         "replace --force": Return(_replaced, None),
-        "apply --force": Return(_another_for_a_while, None),
+        "apply --force, another type": Return(_for_a_while(_other_type), None),
     }
+)
+for_another_application_and_back = _told(
+    {"apply --force, another application": Return(_for_a_while(_other_application), None)}
 )
