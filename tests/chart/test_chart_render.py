@@ -199,10 +199,41 @@ def test_the_nodes_endpoint_can_be_reached_only_where_it_is_wanted(helm: Helm) -
     assert rule["to"] == [{"ipBlock": {"cidr": "169.254.169.254/32"}}]
 
 
+@pytest.mark.cluster
+def test_its_pods_are_admitted_after_the_webhook_has_seen_them(helm: Helm, served: Cluster) -> None:
+    """azure-workload-identity adds mount and volume unless it finds its own names."""
+    pod = pod_of(one(documents(helm.template("-f", VALUES / "full.yaml")), "Deployment"))
+    assert pod["metadata"]["labels"]["azure.workload.identity/use"] == "true"
+    token = "azure-identity-token"
+    (container,) = pod["spec"]["containers"]
+    if token not in {mount["name"] for mount in container["volumeMounts"]}:
+        mount = {"name": token, "mountPath": "/var/run/secrets/azure/tokens"}
+        container["volumeMounts"].append(mount)
+    sources = [s for v in pod["spec"]["volumes"] for s in v.get("projected", {}).get("sources", ())]
+    if token not in {
+        s["serviceAccountToken"]["path"] for s in sources if "serviceAccountToken" in s
+    }:
+        projected = {"sources": [{"serviceAccountToken": {"path": token}}]}
+        pod["spec"]["volumes"].append({"name": token, "projected": projected})
+    admit(served, pod)
+
+
+@pytest.mark.parametrize("nobody", ["[]", "null"])
+def test_metrics_for_nobody_are_for_nobody(helm: Helm, nobody: str) -> None:
+    """A rule of a NetworkPolicy with an empty list of peers lets everybody in."""
+    words = ("--set-json", f"networkPolicy.metricsFrom={nobody}")
+    spec = one(documents(helm.template(*words)), "NetworkPolicy")["spec"]
+    assert spec["ingress"] == []
+    assert "Ingress" in spec["policyTypes"]
+
+
 def test_tenants_and_grants_stay_when_the_release_goes(helm: Helm) -> None:
     found = documents(helm.template("-f", VALUES / "full.yaml"))
     for kind in ("EntraTenant", "ApplicationGrant"):
-        assert one(found, kind)["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+        assert one(found, kind)["metadata"]["annotations"] == {
+            "helm.sh/resource-policy": "keep",
+            "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+        }
 
 
 def test_a_service_monitor_needs_its_kind(helm: Helm) -> None:
