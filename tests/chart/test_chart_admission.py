@@ -26,6 +26,7 @@ GUID: Final = "11111111-1111-4111-8111-111111111111"
 BOUND: Final = "admission-operator"
 USER: Final = f"system:serviceaccount:{BOUND}:{RELEASE}"
 OURS: Final = {"app.kubernetes.io/managed-by": "appcredential"}
+TICKET: Final = {"appcredential.io/ticket": "true"}
 _FAR_TOO_MUCH: Final = [
     {
         "apiGroups": ["", "appcredential.io"],
@@ -38,8 +39,14 @@ _FAR_TOO_MUCH: Final = [
 ]
 
 
-def manifest(kind: str, name: str, labels: dict[str, str] | None = None, **rest: Any) -> str:
-    metadata = {"name": name, "namespace": TEAM, "labels": labels or {}}
+def manifest(
+    kind: str,
+    name: str,
+    labels: dict[str, str] | None = None,
+    namespace: str = TEAM,
+    **rest: Any,
+) -> str:
+    metadata = {"name": name, "namespace": namespace, "labels": labels or {}}
     version = "appcredential.io/v1alpha1" if kind == "AppCredential" else "v1"
     return json.dumps({"apiVersion": version, "kind": kind, "metadata": metadata, **rest})
 
@@ -76,20 +83,27 @@ def served(bare: Cluster, bare_helm: Helm) -> Iterator[Cluster]:
         manifest("ConfigMap", "foreign"),
         manifest("ConfigMap", "ours", OURS),
         manifest("ServiceAccount", "robot", {"team": "a"}),
+        manifest("ConfigMap", "kept", TICKET, BOUND),
+        manifest("ConfigMap", "foreign", namespace=BOUND),
         resource("orders"),
     ):
         bare.kubectl("create", "-f", "-", input=made)
     bare.kubectl("annotate", "secret", "offered", "-n", TEAM, "appcredential.io/adopt=a/b")
     bare.kubectl("annotate", "secret", "stripped", "-n", TEAM, "appcredential.io/owner=a/b")
     bare.kubectl("label", "secret", "stripped", "-n", TEAM, "app.kubernetes.io/managed-by-")
+    foreign = '{"metadata":{"finalizers":["a.io/b"]}}'
+    bare.kubectl("patch", "appcred", "orders", "-n", TEAM, "--type=merge", "-p", foreign)
     _wait_for_policies(bare)
     yield bare
+    released = '{"metadata":{"finalizers":[]}}'
+    bare.kubectl("patch", "appcred", "orders", "-n", TEAM, "--type=merge", "-p", released)
     bare_helm.run("uninstall", RELEASE, "-n", BOUND)
 
 
 def _wait_for_policies(cluster: Cluster) -> None:
     """A new policy is in force some time after it was created; all five are asked."""
-    probes = (*REFUSED[:1], REFUSED[6], REFUSED[9], REFUSED[13], REFUSED[15])
+    asked = ("a Secret without", "a ConfigMap without", "a ServiceAccount", "a token for", "a spec")
+    probes = [next(r for r in REFUSED if r[0].startswith(start)) for start in asked]
     deadline = time.monotonic() + 30
     for _, words, text, _ in probes:
         while attempt(cluster, words, text).returncode == 0:
@@ -97,10 +111,12 @@ def _wait_for_policies(cluster: Cluster) -> None:
             time.sleep(0.2)
 
 
-def attempt(cluster: Cluster, words: str, text: str = "") -> subprocess.CompletedProcess[str]:
+def attempt(
+    cluster: Cluster, words: str, text: str = "", namespace: str = TEAM
+) -> subprocess.CompletedProcess[str]:
     """Try something as the operator, without doing it."""
     dry = ["--dry-run=server"] if "token" not in words else []
-    command = [*words.split(" "), "-n", TEAM, f"--as={USER}", *dry]
+    command = [*words.split(" "), "-n", namespace, f"--as={USER}", *dry]
     return cluster.kubectl(*command, input=text, check=False)
 
 
@@ -108,6 +124,13 @@ _LABEL: Final = "only with the label app.kubernetes.io/managed-by=appcredential"
 _OWN: Final = "may change and delete only Secrets of its own"
 _ANNOTATIONS: Final = '{"metadata":{"annotations":{"%s":"x"}}}'
 _SPEC: Final = "never their spec"
+_METADATA: Final = "no owners and no finalizer but its own"
+# The garbage collector deletes what has an owner that does not exist.
+_OWNED: Final = (
+    '{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"gone",'
+    f'"uid":"{GUID}"}}]}}}}'
+)
+_HELD: Final = '{"metadata":{"finalizers":["a.io/b","appcredential.io/credential"]}}'
 REFUSED: Final[list[tuple[str, str, str, str]]] = [
     ("a Secret without its label", "create -f -", manifest("Secret", "new"), _LABEL),
     (
@@ -137,6 +160,7 @@ REFUSED: Final[list[tuple[str, str, str, str]]] = [
         manifest("ConfigMap", "foreign", OURS, data={"a": "b"}),
         "may change and delete only ConfigMaps of its own",
     ),
+    ("a ticket elsewhere", "create -f -", manifest("ConfigMap", "new", TICKET), _LABEL),
     ("its deletion", "delete configmap foreign", "", "only ConfigMaps of its own"),
     (
         "a ServiceAccount",
@@ -148,6 +172,18 @@ REFUSED: Final[list[tuple[str, str, str, str]]] = [
     (
         "a label of a ServiceAccount",
         "label serviceaccount robot team=b --overwrite",
+        "",
+        "nothing but annotations",
+    ),
+    (
+        "an owner of a ServiceAccount",
+        f"patch serviceaccount robot --type=merge -p {_OWNED}",
+        "",
+        "nothing but annotations",
+    ),
+    (
+        "a finalizer of a ServiceAccount",
+        """patch serviceaccount robot --type=merge -p {"metadata":{"finalizers":["a.io/b"]}}""",
         "",
         "nothing but annotations",
     ),
@@ -172,6 +208,19 @@ REFUSED: Final[list[tuple[str, str, str, str]]] = [
     ),
     ("an AppCredential", "create -f -", resource("new"), _SPEC),
     ("its deletion", "delete appcred orders", "", _SPEC),
+    ("an owner of it", f"patch appcred orders --type=merge -p {_OWNED}", "", _METADATA),
+    (
+        "somebody's finalizer",
+        """patch appcred orders --type=merge -p {"metadata":{"finalizers":[]}}""",
+        "",
+        _METADATA,
+    ),
+    (
+        "another finalizer",
+        """patch appcred orders --type=merge -p {"metadata":{"finalizers":["a.io/b","c.io/d"]}}""",
+        "",
+        _METADATA,
+    ),
 ]
 ALLOWED: Final[list[tuple[str, str, str]]] = [
     ("a target Secret", "create -f -", manifest("Secret", "new", OURS, type="Opaque")),
@@ -197,11 +246,25 @@ ALLOWED: Final[list[tuple[str, str, str]]] = [
         "",
     ),
     (
-        "a finalizer",
-        """patch appcred orders --type=merge -p {"metadata":{"finalizers":["a.io/b"]}}""",
+        "its finalizer",
+        f"patch appcred orders --type=merge -p {_HELD}",
         "",
     ),
     ("an exchange token", "create token robot --audience=api://AzureADTokenExchange", ""),
+]
+
+
+OF_ITS_NAMESPACE: Final[list[tuple[str, str, str]]] = [
+    ("a new ticket", "create -f -", manifest("ConfigMap", "new", TICKET, BOUND)),
+    (
+        "a ticket that is written anew",
+        "replace -f -",
+        manifest("ConfigMap", "kept", TICKET, BOUND, data={"a": "b"}),
+    ),
+    ("the end of a ticket", "delete configmap kept", ""),
+    ("a ConfigMap", "create -f -", manifest("ConfigMap", "new", namespace=BOUND)),
+    ("somebody's", "replace -f -", manifest("ConfigMap", "foreign", TICKET, BOUND)),
+    ("its deletion", "delete configmap foreign", ""),
 ]
 
 
@@ -216,6 +279,15 @@ def test_it_may_not(served: Cluster, what: str, words: str, text: str, message: 
 def test_it_may(served: Cluster, what: str, words: str, text: str) -> None:
     done = attempt(served, words, text)
     assert done.returncode == 0, f"{what}: {done.stderr}"
+
+
+@pytest.mark.parametrize(("what", "words", "text"), OF_ITS_NAMESPACE, ids=lambda v: str(v)[:45])
+def test_in_its_own_namespace_it_may_write_tickets(
+    served: Cluster, what: str, words: str, text: str
+) -> None:
+    done = attempt(served, words, text, namespace=BOUND)
+    is_ticket = "ticket" in what
+    assert (done.returncode == 0) is is_ticket, f"{what}: {done.stderr}"
 
 
 def test_nobody_else_is_bound(served: Cluster) -> None:
@@ -299,4 +371,7 @@ def test_the_optional_right_to_ask_for_tokens_is_for_the_exchange_alone(
 def test_nothing_of_the_operators_own_namespace_is_open_elsewhere(plain: Cluster) -> None:
     for verb in ("get", "list", "create", "update", "delete"):
         assert not may(plain, "plain", verb, "leases.coordination.k8s.io", "kube-system")
+    # Where it is installed beside others, their Leases are not its own either.
+    for verb in ("get", "list", "update", "delete"):
+        assert not may(plain, "plain", verb, "leases.coordination.k8s.io", "plain")
     assert not may(plain, "plain", "list", "configmaps", "kube-system")
