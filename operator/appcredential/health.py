@@ -24,14 +24,14 @@ class HealthServer:
         self.port = 0
 
     async def start(self, address: str, port: int) -> None:
-        """Listen; `port` 0 picks a free one, which `port` then tells."""
+        """Listen, on every address when it is empty; `port` 0 picks one, which `port` tells."""
         app = web.Application()
         app.router.add_get("/livez", self._handler(self._livez))
         app.router.add_get("/readyz", self._handler(self._readyz))
         app.router.add_get("/metrics", self._serve_metrics)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, address, port)
+        site = web.TCPSite(self._runner, address or None, port)
         await site.start()
         self.port = int(self._runner.addresses[0][1])
 

@@ -43,7 +43,8 @@ class Settings:
         service_account_token_file: the operator's own token, which says who issues tokens here.
         custom_token_audience: what the token for `workloadIdentity` in `cloud: Custom` names.
         identity_token_file: the projected token that `workloadIdentity` signs in with.
-        health_address: host of /livez, /readyz and /metrics.
+        health_address: host of /livez, /readyz and /metrics; empty means every one, because
+            probes come from the node, by IPv4 or by IPv6.
         health_port: its port; 0 picks a free one.
         log_level: DEBUG, INFO, WARNING or ERROR.
         workers: resources reconciled at a time.
@@ -70,7 +71,7 @@ class Settings:
     service_account_token_file: str = "/var/run/secrets/kubernetes.io/serviceaccount/token"
     custom_token_audience: str = ""
     identity_token_file: str = "/var/run/secrets/azure/tokens/azure-identity-token"
-    health_address: str = "0.0.0.0"  # noqa: S104 - probes come from the node
+    health_address: str = ""
     health_port: int = 8080
     log_level: str = "INFO"
     workers: int = 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import pytest
 
 from appcredential.health import HealthServer
 from appcredential.metrics import Metrics, ResourceSample
+from appcredential.settings import Settings
 
 
 @dataclass
@@ -41,6 +43,29 @@ async def get(url: str) -> tuple[int, str, str]:
 def metrics() -> Metrics:
     sample = ResourceSample("shop", "orders", "True", 1.5, None, 2)
     return Metrics(lambda: [sample])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
+async def test_it_listens_by_default_wherever_a_node_may_probe(metrics: Metrics, host: str) -> None:
+    """The pods of a cluster with IPv6 alone have no other address."""
+    if host == "[::1]" and not _has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    server = HealthServer(metrics, str, str)
+    await server.start(Settings().health_address, port)
+    try:
+        assert (await get(f"http://{host}:{port}/livez"))[0] == 200
+    finally:
+        await server.stop()
+
+
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("probe", ["livez", "readyz"])
