@@ -10,7 +10,10 @@ from typing import Any, Final
 import pytest
 
 from demo.stack import EmulatorProcess
-from tests.chart.helming import Helm, documents, one
+from localcluster import Cluster
+from tests.chart.helming import CHART, NAMESPACE, Helm, HelmError, documents, one
+from tests.chart.test_chart_schema import TENANT
+from tests.integration.installation import GROUP
 
 pytestmark = pytest.mark.process
 
@@ -26,6 +29,27 @@ def test_a_restarted_emulator_has_the_same_application_and_owner(
     first, second = (_application(tmp_path / name, seed) for name in ("first", "second"))
     assert first["passwordCredentials"] == second["passwordCredentials"] == []
     assert (first["id"], first["owners"]) == (second["id"], second["owners"])
+
+
+@pytest.mark.cluster
+def test_a_cluster_with_a_real_tenant_has_no_trial(bare: Cluster, bare_helm: Helm) -> None:
+    """The trial's operator would look after the AppCredentials of the real one, and stop them."""
+    bare.install_crds(CHART / "crds")
+    made = {"apiVersion": "appcredential.io/v1alpha1", "kind": "EntraTenant"}
+    tried = ("install", "trial", CHART, "-n", NAMESPACE, "--dry-run=server")
+    wanted = ("--set", "trial.enabled=true")
+    custom = {**TENANT, "cloud": "Custom"}
+    for name, spec in (("contoso", TENANT), ("lab", custom)):
+        body = {**made, "metadata": {"name": name}, "spec": spec}
+        bare.api.call("POST", f"{GROUP}/entratenants", body)
+    try:
+        with pytest.raises(HelmError, match="the EntraTenant contoso of cloud Public"):
+            bare_helm.run(*tried, *wanted)
+        bare_helm.run(*tried)
+        bare.kubectl("delete", "entratenant/contoso")
+        bare_helm.run(*tried, *wanted)
+    finally:
+        bare.kubectl("delete", "entratenant/contoso", "entratenant/lab", "--ignore-not-found")
 
 
 def _application(folder: Path, seed: dict[str, Any]) -> dict[str, Any]:

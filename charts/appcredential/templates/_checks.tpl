@@ -6,6 +6,13 @@
 {{- fail (printf "tenants.%s.cloud is %s, but trial.enabled serves only Custom: a trial must never reach a real tenant. Remove the tenant or set trial.enabled=false." $name $spec.cloud) }}
 {{- end }}
 {{- end }}
+{{- if .Capabilities.APIVersions.Has "appcredential.io/v1alpha1/EntraTenant" }}
+{{- range (lookup "appcredential.io/v1alpha1" "EntraTenant" "" "").items }}
+{{- if ne .spec.cloud "Custom" }}
+{{- fail (printf "this cluster has the EntraTenant %s of cloud %s: a trial would take its AppCredentials for its own, and renew none of them. Try it on another cluster, or delete that tenant first." .metadata.name .spec.cloud) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- if hasKey .Values.tenants "default" }}
 {{- fail "tenants.default is made by the trial itself: name yours differently or set trial.enabled=false." }}
 {{- end }}
