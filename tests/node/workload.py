@@ -2,7 +2,7 @@
 
 Lies in a ConfigMap; the image is the operator's, which has Python and azure-identity. Its words are
 `secret FOLDER` for a mounted Secret, or `token CLIENT_ID TENANT_ID AUTHORITY` for the pod's own
-projected token.
+projected token. It never waits for an answer to become better: each attempt is told as it went.
 """
 
 from __future__ import annotations
@@ -15,26 +15,36 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import AzureError
 from azure.identity import ClientSecretCredential, WorkloadIdentityCredential
 
 CA_FILE = "/etc/entra/ca.pem"
 TOKEN_FILE = "/var/run/secrets/azure/tokens/azure-identity-token"
 SCOPE = "https://graph.microsoft.com/.default"
 
+# A pod that has just gone answers nothing at all, and five minutes are the default to wait for it.
+AT_ONCE: dict[str, Any] = {
+    "disable_instance_discovery": True,
+    "connection_verify": CA_FILE,
+    "retry_total": 0,
+    "connection_timeout": 3,
+    "read_timeout": 3,
+}
+
 Attempt = tuple[Any, str]
 
 
 def by_secret(folder: str) -> Attempt:
     """Read the mounted files anew, as a workload that follows a rotation does."""
-    read = {file.name: file.read_text() for file in Path(folder).glob("AZURE_*")}
+    # One version of all files: the link is turned to another folder when the Secret changes.
+    version = Path(folder, "..data").resolve()
+    read = {file.name: file.read_text() for file in version.iterdir()}
     credential = ClientSecretCredential(
         read["AZURE_TENANT_ID"],
         read["AZURE_CLIENT_ID"],
         read["AZURE_CLIENT_SECRET"],
         authority=read["AZURE_AUTHORITY_HOST"],
-        disable_instance_discovery=True,
-        connection_verify=CA_FILE,
+        **AT_ONCE,
     )
     return credential, hashlib.sha256(read["AZURE_CLIENT_SECRET"].encode()).hexdigest()
 
@@ -46,8 +56,7 @@ def by_token(client_id: str, tenant_id: str, authority: str) -> Attempt:
         client_id=client_id,
         token_file_path=TOKEN_FILE,
         authority=authority,
-        disable_instance_discovery=True,
-        connection_verify=CA_FILE,
+        **AT_ONCE,
     )
     return credential, ""
 
@@ -61,8 +70,8 @@ def main() -> None:
         with credential:
             try:
                 credential.get_token(SCOPE)
-            except ClientAuthenticationError as error:
-                refusal = str(error).splitlines()[0]
+            except AzureError as error:
+                refusal = str(error).partition("\n")[0] or type(error).__name__
         sys.stdout.write(json.dumps({"sha256": value, "refusal": refusal}) + "\n")
         sys.stdout.flush()
         time.sleep(1)

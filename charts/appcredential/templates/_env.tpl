@@ -11,6 +11,11 @@
 {{- if .Values.trial.enabled }}
 - name: APPCREDENTIAL_TRIAL
   value: "true"
+{{- /* What the emulator knows is gone with its pod, which is not to go unnoticed for an hour. */}}
+{{- if not (hasKey .Values.settings "directoryResync") }}
+- name: APPCREDENTIAL_DIRECTORY_RESYNC
+  value: 1m
+{{- end }}
 - name: APPCREDENTIAL_CUSTOM_AUTHORITY
   value: {{ printf "https://%s:8443" (include "appcredential.trialHost" .) }}
 - name: APPCREDENTIAL_CUSTOM_GRAPH
