@@ -15,7 +15,7 @@ from typing import Any, Final
 import yaml
 
 from appcredential.domain.observed import Policy
-from appcredential.settings import FIELDS, PREFIX, Settings
+from appcredential.settings import FIELDS, POSITIVE, PREFIX, Settings
 from charts.readme import readme
 
 ROOT: Final = Path(__file__).parents[1]
@@ -130,8 +130,16 @@ def _settings() -> dict[str, dict[str, Any]]:
         "tuple[str, ...]": {"type": "string"},
     }
     own: dict[str, dict[str, Any]] = {"log_level": {"enum": ["DEBUG", "INFO", "WARNING", "ERROR"]}}
+    not_zero = {
+        "int": {**shapes["int"], "minimum": 1},
+        "timedelta": {**shapes["timedelta"], "allOf": [{"pattern": "[1-9]"}]},
+    }
     names = (v.removeprefix(PREFIX).lower() for v in FIELDS if v not in SET_BY_THE_CHART)
-    return {PREFIX + name.upper(): own.get(name) or shapes[kinds[name]] for name in names}
+    return {
+        PREFIX + name.upper(): own.get(name)
+        or (not_zero if name in POSITIVE else shapes)[kinds[name]]
+        for name in names
+    }
 
 
 def strict(node: Any) -> Any:

@@ -22,6 +22,8 @@ REFUSED: Final[list[tuple[dict[str, Any], str, str]]] = [
     ({"image.repository": "Has Blanks"}, "/image/repository", "does not match pattern"),
     ({"settings.leaseDuration": "60"}, "/settings/leaseDuration", "does not match pattern"),
     ({"settings.leaseDurations": "60s"}, "/settings", "'leaseDurations' not allowed"),
+    ({"settings.leaseDuration": "0s"}, "/settings/leaseDuration", "does not match pattern '[1-9]'"),
+    ({"settings.workers": 0}, "/settings/workers", "minimum: got 0, want 1"),
     ({"settings.workers": "many"}, "/settings/workers", "want integer"),
     ({"settings.logLevel": "TRACE"}, "/settings/logLevel", "'DEBUG', 'INFO'"),
     ({"settings.trial": True}, "/settings", "'trial' not allowed"),
@@ -62,6 +64,12 @@ REFUSED: Final[list[tuple[dict[str, Any], str, str]]] = [
     ({"managedIdentity": True}, "/managedIdentity", "got boolean, want object"),
     ({"podLabels": {"a": 1}}, "/podLabels/a", "got number, want string"),
     ({"admissionPolicies.tokenAudiences": []}, "/admissionPolicies/tokenAudiences", "minItems"),
+    (
+        # With a token for the API server itself it could become any ServiceAccount.
+        {"admissionPolicies.tokenAudiences": ["https://kubernetes.default.svc"]},
+        "/admissionPolicies/tokenAudiences/0",
+        "does not match pattern '^api://",
+    ),
     ({"trial.enabled": "yes"}, "/trial/enabled", "got string, want boolean"),
     ({"trial.namespace": ""}, "/trial/namespace", "does not match pattern"),
 ]
