@@ -36,6 +36,7 @@ class Shell:
     """
 
     def __init__(self, cluster: Cluster, helm: Path, folder: Path) -> None:
+        self.folder = folder
         found = {"helm": helm, "kubectl": cluster.binaries.kubectl}
         for name, binary in found.items():
             (folder / name).symlink_to(binary)

@@ -65,8 +65,10 @@ def test_installing_and_upgrading(shell: Shell, bare: Cluster) -> None:
         _install(shell, bare)
         _upgrade(shell)
         _confine(shell)
+        _move(shell, bare)
     finally:
         shell.run("helm uninstall appcredential -n appcredential-system --ignore-not-found")
+        shell.run("helm uninstall moved -n elsewhere --ignore-not-found")
         shell.run(
             "kubectl delete appcred -A --all; kubectl delete entratenants,applicationgrants --all"
         )
@@ -114,6 +116,24 @@ def _confine(shell: Shell) -> None:
     roles = shell.run("kubectl get roles -A -o name -l app.kubernetes.io/part-of=appcredential")
     # Those of three namespaces, of its own, and of the one for Events about the cluster's kinds.
     assert len(roles.splitlines()) == 5
+
+
+def _move(shell: Shell, cluster: Cluster) -> None:
+    """To another name in another namespace, with a deletion that waits for its time."""
+    metadata = {"name": "waiting", "labels": {"appcredential.io/ticket": "true"}}
+    ticket = {"metadata": metadata, "data": {"due": "2030-01-01T00:00:00Z"}}
+    cluster.api.call("POST", f"{CORE}/namespaces/{NAMESPACE}/configmaps", ticket)
+    shell.run("kubectl create namespace elsewhere")
+    place = {"NEW": str(CHART), "NAMESPACE": "elsewhere", "RELEASE": "moved"}
+    place["values.yaml"] = str(shell.folder / "values.yaml")
+    *first, install = block("upgrade.md", "helm get values").splitlines()
+    shell.run("\n".join(first), place)
+    refused = shell.run(install.replace(" --take-ownership", ""), place, fails=True)
+    assert "invalid ownership metadata" in refused
+    assert "STATUS: deployed" in shell.run(install, place)
+    moved = cluster.api.call("GET", f"{CORE}/namespaces/elsewhere/configmaps/waiting")
+    assert (moved["data"], moved["metadata"]["labels"]) == (ticket["data"], metadata["labels"])
+    shell.run(f"kubectl delete configmap waiting -n {NAMESPACE}")
 
 
 def test_uninstalling(shell: Shell, release: Release) -> None:
