@@ -12,7 +12,7 @@ import pytest
 from localcluster import Cluster
 from tests.chart.helming import CHART, NAMESPACE, RELEASE, VALUES, Helm, flags
 from tests.chart.test_chart_schema import GUID, TENANT
-from tests.integration.installation import GROUP
+from tests.integration.installation import CORE, GROUP
 
 pytestmark = pytest.mark.cluster
 WORKLOAD = {"identity": {"workloadIdentity": {"clientId": GUID}}}
@@ -85,6 +85,22 @@ def test_a_namespace_is_one_that_is_served(served: Cluster, bare_helm: Helm) -> 
     check(served, text)
 
 
+def test_what_is_looked_after_no_more_is_named(served: Cluster, bare_helm: Helm) -> None:
+    """Nobody else would say so: without an operator status stays as it was."""
+    served.api.call("POST", f"{CORE}/namespaces", {"metadata": {"name": "forgotten"}})
+    spec = {"application": {"clientId": GUID}, "type": "ClientSecret", "clientSecret": {}}
+    body = {"apiVersion": "appcredential.io/v1alpha1", "kind": "AppCredential", "spec": spec}
+    path = f"{GROUP}/namespaces/forgotten/appcredentials"
+    served.api.call("POST", path, {**body, "metadata": {"name": "orders"}})
+    try:
+        text = notes(bare_helm, {"watchNamespaces": ["shop"]})
+        assert "looked after no more, and expire: forgotten." in text
+        for values in ({}, {"watchNamespaces": ["forgotten"]}):
+            assert "WARNING" not in notes(bare_helm, values)
+    finally:
+        served.api.call("DELETE", f"{path}/orders")
+
+
 def test_with_tenant_and_grant_nothing_is_left_to_make(served: Cluster, bare_helm: Helm) -> None:
     text = notes(bare_helm, {"tenants.default": TENANT, "grants.shop": GRANT})
     assert manifests(text) == []
@@ -106,7 +122,7 @@ def test_a_trial_shows_its_example_and_its_end(served: Cluster, bare_helm: Helm)
 
 
 def test_an_upgrade_reminds_of_the_crds(served: Cluster, bare_helm: Helm) -> None:
-    told = "python -m appcredential crds | kubectl apply --server-side"
+    told = "helm show crds CHART | kubectl apply --server-side --force-conflicts -f -"
     assert told not in notes(bare_helm)
     bare_helm.run("install", RELEASE, CHART, "-n", NAMESPACE)
     try:
