@@ -14,6 +14,7 @@ from demo.stack import EmulatorProcess
 from localcluster import Binaries, Cluster
 from tests.chart.helming import CHART, NAMESPACE, RELEASE, Helm, HelmError
 from tests.chart.released import QUICK, Release
+from tests.integration.confined import may
 from tests.integration.installation import Team
 
 pytestmark = [pytest.mark.cluster, pytest.mark.process]
@@ -119,10 +120,15 @@ def test_without_a_tenant_nothing_is_issued_and_it_is_said(
         release.end()
 
 
-def test_a_namespace_that_does_not_exist_is_named(bare: Cluster, bare_helm: Helm) -> None:
-    words = ("install", RELEASE, CHART, "-n", NAMESPACE, "--set-json", 'watchNamespaces=["absent"]')
+def test_a_namespace_that_does_not_exist_is_named_before_anything_is_changed(
+    bare: Cluster, bare_helm: Helm
+) -> None:
+    """An upgrade that fails halfway leaves an operator without the rights that it had."""
+    wanted = ("--set-json", 'watchNamespaces=["default","absent"]')
+    bare_helm.run("install", RELEASE, CHART, "-n", NAMESPACE)
     try:
-        with pytest.raises(HelmError, match='namespaces "absent" not found'):
-            bare_helm.run(*words)
+        with pytest.raises(HelmError, match="has absent, which does not exist: create"):
+            bare_helm.run("upgrade", RELEASE, CHART, "-n", NAMESPACE, *wanted)
+        assert may(bare, NAMESPACE, "update", "secrets", "default")
     finally:
         bare_helm.run("uninstall", RELEASE, "-n", NAMESPACE)

@@ -59,6 +59,8 @@ REFUSED: Final[list[tuple[dict[str, Any], str, str]]] = [
     ({"networkPolicy.ports": [0]}, "/networkPolicy/ports/0", "minimum"),
     ({"networkPolicy.cidrs": ["10.0.0.0"]}, "/networkPolicy/cidrs/0", "does not match pattern"),
     ({"extraEnv": [{"value": "x"}]}, "/extraEnv/0", "missing property 'name'"),
+    ({"extraEnv": [{"name": "a", "value": 3128}]}, "/extraEnv/0/value", "got number, want string"),
+    ({"resources.limit.memory": "1Gi"}, "/resources", "additional properties 'limit' not allowed"),
     ({"hostUsers": "no"}, "/hostUsers", "got string, want boolean"),
     ({"rbac.tokenRequests": "yes"}, "/rbac/tokenRequests", "got string, want boolean"),
     ({"managedIdentity": True}, "/managedIdentity", "got boolean, want object"),

@@ -11,7 +11,7 @@ import pytest
 
 from demo.stack import EmulatorProcess
 from localcluster import Cluster
-from tests.chart.helming import CHART, NAMESPACE, Helm, HelmError, documents, one
+from tests.chart.helming import CHART, NAMESPACE, Helm, HelmError, documents, flags, one
 from tests.chart.test_chart_schema import TENANT
 from tests.integration.installation import GROUP
 
@@ -48,6 +48,8 @@ def test_a_cluster_with_a_real_tenant_has_no_trial(bare: Cluster, bare_helm: Hel
         bare_helm.run(*tried)
         bare.kubectl("delete", "entratenant/contoso")
         bare_helm.run(*tried, *wanted)
+        # The one namespace that need not exist: it comes with the trial.
+        bare_helm.run(*tried, *wanted, *flags({"watchNamespaces": ["n"], "trial.namespace": "n"}))
     finally:
         bare.kubectl("delete", "entratenant/contoso", "entratenant/lab", "--ignore-not-found")
 

@@ -40,6 +40,14 @@
 {{- if and .Values.workloadIdentity.webhook (not .Values.workloadIdentity.clientId) }}
 {{- fail "workloadIdentity.clientId is missing: the webhook needs it when workloadIdentity.webhook is true." }}
 {{- end }}
+{{- /* Else helm would take the rights everywhere away, and then fail at the Role. Without a cluster nothing is found. */}}
+{{- if and .Values.watchNamespaces .Values.rbac.create (lookup "v1" "Namespace" "" "kube-system") }}
+{{- range without .Values.watchNamespaces (ternary .Values.trial.namespace "" .Values.trial.enabled) }}
+{{- if not (lookup "v1" "Namespace" "" .) }}
+{{- fail (printf "watchNamespaces has %s, which does not exist: create that namespace first, or take it from the list." .) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- range .Values.extraEnv }}
 {{- if hasPrefix "APPCREDENTIAL_" .name }}
 {{- fail (printf "extraEnv sets %s, which is a setting: use settings.%s instead." .name (trimPrefix "APPCREDENTIAL_" .name | lower | camelcase | untitle)) }}
