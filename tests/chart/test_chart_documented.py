@@ -102,9 +102,18 @@ def _upgrade(shell: Shell) -> None:
     assert "STATUS: deployed" in shell.run(command, new)
     values = json.loads(shell.run("helm get values appcredential -n appcredential-system -o json"))
     assert values["image"] == {"registry": "registry.example"}  # one's own are kept
-    assert "Rollback was a success" in shell.run(
-        lines(block("upgrade.md", "helm rollback"), "helm rollback")
-    )
+    back = lines(block("upgrade.md", "helm rollback"), "helm rollback")
+    assert "Rollback was a success" in shell.run(back)
+    _go_back_to_a_tenant(shell, back)
+
+
+def _go_back_to_a_tenant(shell: Shell, back: str) -> None:
+    """Helm cannot roll back to what left the values and stayed in the cluster."""
+    values = "--reset-values --set image.registry=registry.example"
+    shell.run(f"helm upgrade appcredential {CHART} -n {NAMESPACE} {values}")
+    assert "must be specified for an update" in shell.run(back, fails=True)
+    place = {"OLD": str(CHART), "REVISION": "1", "values.yaml": str(shell.folder / "values.yaml")}
+    assert "STATUS: deployed" in shell.run(block("upgrade.md", "--revision REVISION"), place)
 
 
 def _confine(shell: Shell) -> None:
@@ -126,7 +135,7 @@ def _move(shell: Shell, cluster: Cluster) -> None:
     shell.run("kubectl create namespace elsewhere")
     place = {"NEW": str(CHART), "NAMESPACE": "elsewhere", "RELEASE": "moved"}
     place["values.yaml"] = str(shell.folder / "values.yaml")
-    *first, install = block("upgrade.md", "helm get values").splitlines()
+    *first, install = block("upgrade.md", "helm uninstall").splitlines()
     shell.run("\n".join(first), place)
     refused = shell.run(install.replace(" --take-ownership", ""), place, fails=True)
     assert "invalid ownership metadata" in refused
