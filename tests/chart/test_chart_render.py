@@ -13,8 +13,9 @@ import yaml
 
 from localcluster import Cluster
 from localcluster.errors import ApiError
-from tests.chart.helming import CHART, NAMESPACE, VALUES, Helm, documents, one
+from tests.chart.helming import CHART, NAMESPACE, VALUES, Helm, documents, flags, one
 from tests.chart.test_chart_files import artifact_hub
+from tests.chart.test_chart_schema import TENANT
 
 SNAPSHOTS: Final = Path(__file__).parent / "snapshots"
 KINDS_OF_VALUES: Final = ("default", "full", "namespaced", "trial", "azure")
@@ -234,6 +235,14 @@ def test_tenants_and_grants_stay_when_the_release_goes(helm: Helm) -> None:
             "helm.sh/resource-policy": "keep",
             "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
         }
+
+
+def test_names_that_yaml_takes_for_something_else_stay_names(helm: Helm) -> None:
+    values = {"watchNamespaces": ["on", "123"], "tenants.no": TENANT}
+    found = documents(helm.template(*flags(values)))
+    assert one(found, "EntraTenant")["metadata"]["name"] == "no"
+    roles = {d["metadata"]["namespace"] for d in found if d["kind"] == "Role"}
+    assert roles == {NAMESPACE, "default", "on", "123"}
 
 
 def test_a_service_monitor_needs_its_kind(helm: Helm) -> None:
