@@ -92,7 +92,9 @@ demo: cluster-binary ## watch a secret being issued, proven, rotated and retired
 
 .PHONY: cluster
 cluster: setup ## a local cluster; EMULATOR=1 adds emulator and operator, NODE=1 runs pods (root)
-ifdef NODE
+ifeq ($(and $(NODE),$(EMULATOR)),1)
+	@echo "error: EMULATOR=1 runs the operator as a process; with NODE=1 install the trial (docs/install.md)" >&2; exit 2
+else ifdef NODE
 	@$(BIN)/python -m localcluster up --node
 else ifdef EMULATOR
 	@$(BIN)/python -m localcluster build

@@ -106,3 +106,9 @@ class PodRelease(Installation):
         self._helm.run("uninstall", RELEASE, "-n", NAMESPACE, "--ignore-not-found", "--wait")
         path = f"{CORE}/namespaces/{NAMESPACE}/pods?labelSelector={SELECTOR}"
         self.until(lambda: self.kube.items(path) == [], "its pods are gone", 90)
+
+    def end(self) -> None:
+        """Take away the release, what tests made, and a Lease that its leader could not give up."""
+        self.uninstall()
+        self.close()
+        self.kube.delete(LEASE)

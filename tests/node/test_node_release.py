@@ -34,8 +34,7 @@ def release(
         made.operator.wait_until_ready()
         yield made
     finally:
-        made.uninstall()
-        made.close()
+        made.end()
 
 
 def team_of(release: PodRelease, prefix: str) -> Team:
