@@ -110,7 +110,7 @@ def test_every_value_is_explained_in_the_readme() -> None:
 
 def test_every_value_is_in_the_schema() -> None:
     values = yaml.safe_load((CHART / "values.yaml").read_text())
-    assert set(schema()["properties"]) == {"global", *values}
+    assert set(schema()["properties"]) == {"global", "enabled", *values}
 
 
 # --- settings ---------------------------------------------------------------------------------

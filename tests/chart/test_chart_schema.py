@@ -119,6 +119,12 @@ def test_it_is_refused(helm: Helm, values: dict[str, Any], field: str, fault: st
     assert fault in said
 
 
+def test_a_parent_chart_may_switch_it_by_a_condition(helm: Helm) -> None:
+    """Its values go through our schema; where it is off, nothing of ours is asked."""
+    assert helm.template(*flags({"enabled": True, "global": {"region": "eu"}}))
+    assert "/enabled'" in helm.refusal(*flags({"enabled": False}))
+
+
 @pytest.mark.parametrize(("values", "fault"), TOGETHER, ids=lambda v: str(v)[:40])
 def test_what_does_not_go_together_is_refused(
     helm: Helm, values: dict[str, Any], fault: str
