@@ -119,6 +119,8 @@ def test_a_trial_shows_its_example_and_its_end(served: Cluster, bare_helm: Helm)
     text = bare_helm.run(*words, "-f", VALUES / "trial.yaml")
     assert "kubectl get appcred -n appcredential-trial -w" in text
     assert "kubectl delete namespace appcredential-trial" in text
+    # Else the operator in earnest would keep it for ever: it is of another directory.
+    assert f"kubectl delete configmap -n {NAMESPACE} -l appcredential.io/ticket=true" in text
 
 
 def test_an_upgrade_reminds_of_the_crds(served: Cluster, bare_helm: Helm) -> None:

@@ -79,9 +79,11 @@ def _outlives_its_emulator(cluster: Cluster, helm: Helm, workload: pods.Workload
 def _ends_as_the_notes_say(cluster: Cluster, kube: Kube, helm: Helm) -> None:
     notes = helm.run("get", "notes", RELEASE, "-n", NAMESPACE)
     commands = [line.split() for line in notes.splitlines() if line.startswith("  kubectl delete")]
-    assert len(commands) == 3
+    assert len(commands) == 4
     for _, *words in commands:
         cluster.kubectl(*words, timeout=120)
     for plural in ("appcredentials", "applicationgrants", "entratenants"):
         assert kube.items(f"{GROUP}/{plural}") == []
     assert kube.get(f"{CORE}/namespaces/{TEAM}") is None
+    ticket = "labelSelector=appcredential.io/ticket=true"
+    assert kube.items(f"{CORE}/namespaces/{NAMESPACE}/configmaps?{ticket}") == []
