@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -12,7 +13,7 @@ import pytest
 from localcluster import Cluster
 from tests.chart.helming import CHART, NAMESPACE, RELEASE, VALUES, Helm, flags
 from tests.chart.test_chart_schema import GUID, TENANT
-from tests.integration.installation import CORE, GROUP
+from tests.integration.installation import GROUP
 
 pytestmark = pytest.mark.cluster
 WORKLOAD = {"identity": {"workloadIdentity": {"clientId": GUID}}}
@@ -21,8 +22,11 @@ GRANT = {"applications": {"clientIds": [GUID]}, "namespaces": {"names": ["shop"]
 
 @pytest.fixture(scope="module")
 def served(bare: Cluster) -> Cluster:
-    """The cluster with our kinds, and nothing of them."""
+    """The cluster with our kinds, and nothing of them, and the namespaces that are named."""
     bare.install_crds(CHART / "crds")
+    for name in ("orders", "shop", "forgotten"):
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        bare.kubectl("apply", "-f", "-", input=json.dumps(namespace))
     return bare
 
 
@@ -87,7 +91,6 @@ def test_a_namespace_is_one_that_is_served(served: Cluster, bare_helm: Helm) -> 
 
 def test_what_is_looked_after_no_more_is_named(served: Cluster, bare_helm: Helm) -> None:
     """Nobody else would say so: without an operator status stays as it was."""
-    served.api.call("POST", f"{CORE}/namespaces", {"metadata": {"name": "forgotten"}})
     spec = {"application": {"clientId": GUID}, "type": "ClientSecret", "clientSecret": {}}
     body = {"apiVersion": "appcredential.io/v1alpha1", "kind": "AppCredential", "spec": spec}
     path = f"{GROUP}/namespaces/forgotten/appcredentials"
