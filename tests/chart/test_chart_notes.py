@@ -16,7 +16,6 @@ from tests.chart.test_chart_schema import GUID, TENANT
 from tests.integration.installation import GROUP
 
 pytestmark = pytest.mark.cluster
-WORKLOAD = {"identity": {"workloadIdentity": {"clientId": GUID}}}
 GRANT = {"applications": {"clientIds": [GUID]}, "namespaces": {"names": ["shop"]}}
 
 
