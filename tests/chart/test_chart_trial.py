@@ -38,19 +38,19 @@ def test_a_cluster_with_a_real_tenant_has_no_trial(bare: Cluster, bare_helm: Hel
     made = {"apiVersion": "appcredential.io/v1alpha1", "kind": "EntraTenant"}
     tried = ("install", "trial", CHART, "-n", NAMESPACE, "--dry-run=server")
     # The usual namespace may be there, made by another test.
-    wanted = ("--set", "trial.enabled=true,trial.namespace=trial-of-a-test")
+    wanted = {"trial.enabled": True, "trial.namespace": "n"}
     custom = {**TENANT, "cloud": "Custom"}
     for name, spec in (("contoso", TENANT), ("lab", custom)):
         body = {**made, "metadata": {"name": name}, "spec": spec}
         bare.api.call("POST", f"{GROUP}/entratenants", body)
     try:
         with pytest.raises(HelmError, match="the EntraTenant contoso of cloud Public"):
-            bare_helm.run(*tried, *wanted)
+            bare_helm.run(*tried, *flags(wanted))
         bare_helm.run(*tried)
         bare.kubectl("delete", "entratenant/contoso")
-        bare_helm.run(*tried, *wanted)
+        bare_helm.run(*tried, *flags(wanted))
         # The one namespace that need not exist: it comes with the trial.
-        bare_helm.run(*tried, *wanted, *flags({"watchNamespaces": ["n"], "trial.namespace": "n"}))
+        bare_helm.run(*tried, *flags({**wanted, "watchNamespaces": ["n"]}))
     finally:
         bare.kubectl("delete", "entratenant/contoso", "entratenant/lab", "--ignore-not-found")
 
