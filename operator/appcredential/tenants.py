@@ -178,8 +178,15 @@ class Tenants:
         if self._trial and spec.cloud is not Cloud.CUSTOM:
             await self._sessions.close(name)
             return Look(_NOT_IN_A_TRIAL)
+        if self._is_of_another(name, spec):
+            await self._forget(name)  # deleted and made anew between two looks
         self._specs[name] = spec
         return await self._sessions.follow(name, spec, await self._identities.read(name, spec))
+
+    def _is_of_another(self, name: str, spec: EntraTenantSpec) -> bool:
+        """Tell whether a tenant's name stood for another directory: both fields are immutable."""
+        known = self._specs.get(name)
+        return known is not None and (known.tenant_id, known.cloud) != (spec.tenant_id, spec.cloud)
 
     def _client_ids(self, name: str) -> list[ClientId]:
         """Return whom the operator signs in as, and shall; empty while neither is known."""

@@ -6,7 +6,7 @@ import pytest
 
 from appcredential.errors import IdentityRejectedError
 from appcredential.kube.resources import APP_CREDENTIALS, TENANTS
-from tests.tenants.world import TENANT, World
+from tests.tenants.world import TENANT, FakeEntra, World
 
 REJECTED = IdentityRejectedError("token: Entra refuses the operator (AADSTS7000222)", code=7000222)
 SECOND = timedelta(seconds=1)
@@ -90,3 +90,20 @@ async def test_a_probe_that_goes_well_after_all_wakes_nobody(good: bool) -> None
     world.tenants.doubt("default", 10 * SECOND)
     await world.look_at_tenant()
     assert bool(world.taken(APP_CREDENTIALS)) is not good
+
+
+@pytest.mark.parametrize(
+    "changed", [{"tenantId": "99999999-9999-4999-8999-999999999999"}, {"cloud": "USGovernment"}]
+)
+async def test_one_made_anew_under_its_name_is_another_tenant(changed: dict[str, str]) -> None:
+    """Deleted and made again between two looks: the session of the one before is not used."""
+    world = World()
+    await world.look_at_tenant()
+    before, world.entra = world.entra, FakeEntra(world.clock)
+    path = next(p for p in world.api.objects if p.endswith("entratenants/default"))
+    found = world.api.objects[path]
+    world.api.put(path, {**found, "spec": {**found["spec"], **changed}})
+    await world.look_at_tenant()
+    access = world.tenants.access("default")
+    assert getattr(access, "session", None) is world.entra
+    assert (before.closed, world.entra.probes) == (1, 1)
