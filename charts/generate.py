@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import yaml
 
-from appcredential.domain.observed import Policy
+from appcredential.domain.observed.observation import Policy
 from appcredential.settings import FIELDS, POSITIVE, PREFIX, Settings
 from charts.readme import readme
 

@@ -86,15 +86,15 @@ def _custom_faults(settings: Settings) -> list[str]:
 
 async def _operate(settings: Settings) -> int:
     # The SDKs take a second to import: only `run` pays for them.
-    from appcredential import logs  # noqa: PLC0415
+    from appcredential.cache.store import Store  # noqa: PLC0415
     from appcredential.entra.clouds import Endpoints  # noqa: PLC0415
-    from appcredential.entra.pacing import Pacing  # noqa: PLC0415
-    from appcredential.entra.tenant import CustomCloud, session_opener  # noqa: PLC0415
+    from appcredential.entra.projected_token import ProjectedToken  # noqa: PLC0415
+    from appcredential.entra.rate_limit import Pacing  # noqa: PLC0415
+    from appcredential.entra.tenant_session import CustomCloud, session_opener  # noqa: PLC0415
     from appcredential.kube.client import KubeClient  # noqa: PLC0415
-    from appcredential.metrics import Metrics  # noqa: PLC0415
     from appcredential.process import Operator, SystemClock  # noqa: PLC0415
-    from appcredential.projected_token import ProjectedToken  # noqa: PLC0415
-    from appcredential.store import Store  # noqa: PLC0415
+    from appcredential.runtime import logs  # noqa: PLC0415
+    from appcredential.runtime.metrics import Metrics  # noqa: PLC0415
 
     logs.configure(settings.log_level)
     store = Store()

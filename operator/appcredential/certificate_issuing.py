@@ -11,15 +11,15 @@ import base64
 import uuid
 from datetime import datetime, timedelta
 
-from appcredential import certificates
-from appcredential.domain import pem
-from appcredential.domain.facts import Facts
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.successor import source_end, usable_source
 from appcredential.domain.marker import build_display_name
-from appcredential.domain.needs import source_end, usable_source
-from appcredential.domain.observed import Pending
-from appcredential.domain.spec import KeyId
+from appcredential.domain.observed.observation import Pending
+from appcredential.domain.secret import pem
+from appcredential.domain.spec.model import KeyId
 from appcredential.errors import ConflictError
-from appcredential.ports import NewCertificate, Staged
+from appcredential.ports.kube import NewCertificate, Staged
+from appcredential.x509 import generate as certificates
 
 _SECOND = timedelta(seconds=1)
 _MAX_COMMON_NAME = 64

@@ -12,6 +12,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from appcredential import __version__
+from appcredential.cache.informer import Sync, parse_grant
+from appcredential.cache.store import Store
+from appcredential.controllers.app_credential import Reconciler
+from appcredential.controllers.entra_tenant import Tenants
+from appcredential.controllers.revocation import Ticketing
 from appcredential.domain.conditions import (
     Condition,
     ConditionType,
@@ -20,21 +25,16 @@ from appcredential.domain.conditions import (
     merge_conditions,
 )
 from appcredential.domain.marker import ClusterIdentity, Owner
-from appcredential.domain.spec import ApplicationGrantSpec
-from appcredential.domain.status import needs_write
-from appcredential.domain.tickets import Ticket
+from appcredential.domain.revocation import Ticket
+from appcredential.domain.spec.model import ApplicationGrantSpec
+from appcredential.domain.status.projection import needs_write
+from appcredential.entra.projected_token import ProjectedToken
 from appcredential.errors import ConflictError
-from appcredential.gate import Gate
+from appcredential.gather.certificate_source import MaterialReader
 from appcredential.handlers.watch import Watches
-from appcredential.health import HealthServer
-from appcredential.identities import Identities
+from appcredential.kube.certificate_sources import KubeInputs
 from appcredential.kube.client import KubeClient
-from appcredential.kube.events import KubeEvents
-from appcredential.kube.inputs import KubeInputs
-from appcredential.kube.issuer import KubeIssuer
-from appcredential.kube.lease import Lease, LeaseLostError, LeaseSettings
-from appcredential.kube.outputs import KubeOutputs
-from appcredential.kube.resources import (
+from appcredential.kube.custom_resources import (
     APP_CREDENTIALS,
     GRANTS,
     KINDS,
@@ -42,21 +42,21 @@ from appcredential.kube.resources import (
     KubeObjects,
     KubeResources,
 )
-from appcredential.kube.secrets_store import KubeSecrets
+from appcredential.kube.events import KubeEvents
+from appcredential.kube.issuer import KubeIssuer
+from appcredential.kube.lease import Lease, LeaseLostError, LeaseSettings
+from appcredential.kube.outputs import KubeOutputs
+from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.kube.tickets import KubeTickets
-from appcredential.loops import Loop, watch
-from appcredential.material import MaterialReader
-from appcredential.metrics import Metrics
-from appcredential.projected_token import ProjectedToken
-from appcredential.reconciler import Reconciler
+from appcredential.runtime.effect_guard import Gate
+from appcredential.runtime.health import HealthServer
+from appcredential.runtime.loops import Loop, watch
+from appcredential.runtime.metrics import Metrics
+from appcredential.runtime.workqueue import Key, WorkQueue
 from appcredential.settings import Settings
-from appcredential.store import Store
-from appcredential.sync import Sync, parse_grant
-from appcredential.tenant_sessions import OpenSession
-from appcredential.tenants import Tenants
-from appcredential.ticketing import Ticketing
-from appcredential.workqueue import Key, WorkQueue
+from appcredential.tenants.operator_credential import Identities
+from appcredential.tenants.sessions import OpenSession
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any, Final
 
-from appcredential.domain.checks import is_namespace_name
-from appcredential.domain.durations import format_duration, parse_duration
-from appcredential.domain.observed import Policy
-from appcredential.domain.own_identity import PUBLIC_AUDIENCES
+from appcredential.domain.observed.observation import Policy
+from appcredential.domain.operator_credential import PUBLIC_AUDIENCES
+from appcredential.domain.spec.checks import is_namespace_name
+from appcredential.domain.spec.durations import format_duration, parse_duration
 
 PREFIX: Final = "APPCREDENTIAL_"
 

@@ -5,10 +5,10 @@ Everything that is not here or in `certificate_issuing.py` is the same for all.
 
 from __future__ import annotations
 
+from appcredential.domain.proof import SignInResult
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.signin import SignInResult
-from appcredential.domain.spec import AppCredentialSpec, CredentialType, KeyId, ObjectId
-from appcredential.ports import Directory, SignIn
+from appcredential.domain.spec.model import AppCredentialSpec, CredentialType, KeyId, ObjectId
+from appcredential.ports.kube import Directory, SignIn
 
 
 async def sign_in(

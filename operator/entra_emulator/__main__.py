@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from entra_emulator.admin_errors import AdminError
-from entra_emulator.fault_types import Faults
+from entra_emulator.admin.errors import AdminError
+from entra_emulator.admin.seed import IssuerSeed, Seed, read_document, read_file
+from entra_emulator.faults.documents import Faults
 from entra_emulator.files import write_public
-from entra_emulator.seed_types import IssuerSeed, Seed, read_document, read_file
 from entra_emulator.server import EmulatorServer
 
 

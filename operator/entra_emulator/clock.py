@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from entra_emulator.graph_time import Ticks, ticks_of
+from entra_emulator.values.instants import Ticks, ticks_of
 
 
 def _wall_time() -> datetime:

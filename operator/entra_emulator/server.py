@@ -10,22 +10,22 @@ from typing import Self
 
 from aiohttp import web
 
-from entra_emulator.admin_actions import plant
-from entra_emulator.admin_issuers import add_issuer
-from entra_emulator.fault_types import Faults
-from entra_emulator.http_admin import admin_routes
-from entra_emulator.http_common import STOPPING, WORLD
-from entra_emulator.http_graph import handle_graph
-from entra_emulator.http_issuers import issuer_routes
-from entra_emulator.http_tokens import (
+from entra_emulator.admin.actions import plant
+from entra_emulator.admin.endpoint import admin_routes
+from entra_emulator.admin.issuer_routes import issuer_routes
+from entra_emulator.admin.issuers import add_issuer
+from entra_emulator.admin.seed import IssuerSeed, Seed
+from entra_emulator.faults.documents import Faults
+from entra_emulator.graph.endpoint import handle_graph
+from entra_emulator.jose.jwt import TokenSigner
+from entra_emulator.responses import STOPPING, WORLD
+from entra_emulator.tls import CA_FILE, server_context
+from entra_emulator.tokens.endpoint import (
     handle_instance_discovery,
     handle_keys,
     handle_openid_configuration,
     handle_token,
 )
-from entra_emulator.jwt import TokenSigner
-from entra_emulator.seed_types import IssuerSeed, Seed
-from entra_emulator.tls import CA_FILE, server_context
 from entra_emulator.world import World
 
 _GRACE_SECONDS = 2.0

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from entra_emulator.clock import EmulatorClock
-from entra_emulator.directory import Directory
-from entra_emulator.fault_engine import FaultEngine
-from entra_emulator.fault_types import Faults
-from entra_emulator.federated_match import Misses
-from entra_emulator.issuers import Issuers
-from entra_emulator.jwt import TokenSigner
-from entra_emulator.policy_book import PolicyBook
-from entra_emulator.quotas import QuotaBook
-from entra_emulator.replication import Change, ChangeKind, Replicas
+from entra_emulator.directory.directory import Directory
+from entra_emulator.directory.replication import Change, ChangeKind, Replicas
+from entra_emulator.faults.documents import Faults
+from entra_emulator.faults.engine import FaultEngine
+from entra_emulator.faults.quotas import QuotaBook
+from entra_emulator.issuers.matching import Misses
+from entra_emulator.issuers.trusted import Issuers
+from entra_emulator.jose.jwt import TokenSigner
+from entra_emulator.policies.book import PolicyBook
 from entra_emulator.request_log import RequestLog
 
 

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from appcredential import certificates
-from appcredential.domain import pem
+from appcredential.domain.secret import pem
 from appcredential.domain.secret_value import SecretValue
+from appcredential.x509 import generate as certificates
 from tests.support.keys import ec_key, make_certificate
 
 NOW = datetime(2026, 11, 25, 10, 0, 0, 123456, tzinfo=UTC)

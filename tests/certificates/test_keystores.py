@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from appcredential.domain import pem
+from appcredential.domain.secret import pem
 from appcredential.domain.secret_value import SecretValue
-from appcredential.keystores import build_jwk, is_packed, pack_pkcs12
+from appcredential.x509.keystores import build_jwk, is_packed, pack_pkcs12
 from tests.support.keys import make_certificate, rsa_key
 
 MADE = make_certificate("orders")

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from appcredential import __version__
+from appcredential.cache.informer import MIN_KUBERNETES
 from appcredential.settings import FIELDS
-from appcredential.sync import MIN_KUBERNETES
 from charts.generate import RBAC, SET_BY_THE_CHART, camel, generated, rights, schema
 from charts.readme import rows
 from tests.chart.helming import CHART, CRDS_CHART, ROOT, Helm, documents, environment, flags, one

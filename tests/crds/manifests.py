@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from appcredential.domain.parse import (
+from appcredential.domain.spec.parse import (
     parse_app_credential,
     parse_application_grant,
     parse_entra_tenant,

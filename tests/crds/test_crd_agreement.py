@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appcredential.domain.reserved import ALLOWED_KEYS, RESERVED_DOMAINS, RESERVED_NAMES
+from appcredential.domain.spec.reserved import ALLOWED_KEYS, RESERVED_DOMAINS, RESERVED_NAMES
 from appcredential.errors import InvalidSpecError
 from tests.crds.cases import patch
 from tests.crds.manifests import (

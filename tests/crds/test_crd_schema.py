@@ -9,9 +9,9 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from appcredential.domain.presets import PRESET_KEYS
-from appcredential.domain.reserved import ALLOWED_KEYS, RESERVED_DOMAINS, RESERVED_NAMES
-from appcredential.domain.spec import CredentialType, Preset
+from appcredential.domain.spec.model import CredentialType, Preset
+from appcredential.domain.spec.presets import PRESET_KEYS
+from appcredential.domain.spec.reserved import ALLOWED_KEYS, RESERVED_DOMAINS, RESERVED_NAMES
 from tests.crds.manifests import APP, CRDS, PLURALS, ROOT
 
 KINDS: Final = sorted(PLURALS)

@@ -13,11 +13,11 @@ import yaml
 
 from appcredential.domain import conditions
 from appcredential.domain.conditions import ConditionType, Reason
-from appcredential.domain.durations import format_duration
-from appcredential.domain.presets import PRESET_KEYS
-from appcredential.domain.reserved import ALLOWED_KEYS, RESERVED_DOMAINS, RESERVED_NAMES
-from appcredential.domain.shapes import Certificate, GenerateOnce
-from appcredential.domain.spec import DEFAULT_LIFETIME
+from appcredential.domain.spec.durations import format_duration
+from appcredential.domain.spec.manifest import Certificate, GenerateOnce
+from appcredential.domain.spec.model import DEFAULT_LIFETIME
+from appcredential.domain.spec.presets import PRESET_KEYS
+from appcredential.domain.spec.reserved import ALLOWED_KEYS, RESERVED_DOMAINS, RESERVED_NAMES
 from tests.docs.reading import ROOT, blocks, rows
 
 CONDITIONS: Final = (ROOT / "docs" / "conditions.md").read_text()

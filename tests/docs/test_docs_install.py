@@ -12,15 +12,15 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from appcredential.certificate_files import read_pair
+from appcredential.cache.informer import MIN_KUBERNETES
 from appcredential.domain.conditions import Reason
-from appcredential.domain.federation import AUDIENCES
-from appcredential.domain.parse import parse_entra_tenant
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec import Cloud, TenantIdentity
+from appcredential.domain.spec.model import Cloud, TenantIdentity
+from appcredential.domain.spec.parse import parse_entra_tenant
+from appcredential.domain.spec.trusts import AUDIENCES
 from appcredential.entra.clouds import ENDPOINTS
-from appcredential.kube.resources import FINALIZER
-from appcredential.sync import MIN_KUBERNETES
+from appcredential.kube.custom_resources import FINALIZER
+from appcredential.x509.read import read_pair
 from tests.docs.reading import ROOT, blocks, name_of, rows, without_blocks
 
 DOCS: Final = ROOT / "docs"

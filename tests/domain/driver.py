@@ -14,10 +14,10 @@ from typing import Any
 
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.handover import former_owners, handed_over
+from appcredential.domain.facts.handover import former_owners, handed_over
 from appcredential.domain.lifecycle import REPAIRED, Decision, decide, publication
 from appcredential.domain.marker import Owner, attempt_id, build_display_name, parse_marker
-from appcredential.domain.observed import (
+from appcredential.domain.observed.observation import (
     Application,
     Credential,
     Grant,
@@ -34,10 +34,10 @@ from appcredential.domain.observed import (
     TargetOwner,
     Tenant,
 )
-from appcredential.domain.secret_data import Publication, render
+from appcredential.domain.proof import PROVEN, SignInResult, record
+from appcredential.domain.secret.content import Publication, render
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.signin import PROVEN, SignInResult, record
-from appcredential.domain.spec import AppCredentialSpec, KeyId, TenantId, VerificationMode
+from appcredential.domain.spec.model import AppCredentialSpec, KeyId, TenantId, VerificationMode
 from tests.support.builders import (
     HOLDER,
     HOUR,

@@ -13,12 +13,14 @@ from typing import Any, Final
 
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.federated_facts import (
+from appcredential.domain.facts.federated import (
     CLIENT_ID_ANNOTATION,
     TENANT_ID_ANNOTATION,
     WIRED_BY_ANNOTATION,
 )
-from appcredential.domain.federated_observed import (
+from appcredential.domain.lifecycle import Decision, decide
+from appcredential.domain.marker import Owner
+from appcredential.domain.observed.federated import (
     FederatedCredential,
     FederatedList,
     FederatedMemory,
@@ -27,7 +29,16 @@ from appcredential.domain.federated_observed import (
     OutputMap,
     ServiceAccount,
 )
-from appcredential.domain.federated_spec import (
+from appcredential.domain.observed.observation import (
+    Application,
+    Grant,
+    Memory,
+    Observation,
+    Policy,
+    Tenant,
+)
+from appcredential.domain.proof import PROVEN, SignInResult, record
+from appcredential.domain.spec.federated import (
     CustomerManagedKeySource,
     EntityType,
     FederatedSpec,
@@ -38,19 +49,7 @@ from appcredential.domain.federated_spec import (
     Source,
     SubjectFormat,
 )
-from appcredential.domain.federation import (
-    Trust,
-    build_description,
-    marker_of,
-    retire_time_of,
-    trust_attempt,
-    trusts,
-)
-from appcredential.domain.lifecycle import Decision, decide
-from appcredential.domain.marker import Owner
-from appcredential.domain.observed import Application, Grant, Memory, Observation, Policy, Tenant
-from appcredential.domain.signin import PROVEN, SignInResult, record
-from appcredential.domain.spec import (
+from appcredential.domain.spec.model import (
     AppCredentialSpec,
     CredentialType,
     DeletionPolicy,
@@ -58,6 +57,14 @@ from appcredential.domain.spec import (
     SecretSpec,
     VerificationMode,
     VerificationSpec,
+)
+from appcredential.domain.spec.trusts import (
+    Trust,
+    build_description,
+    marker_of,
+    retire_time_of,
+    trust_attempt,
+    trusts,
 )
 from tests.domain.driver import BrokenPromiseError
 from tests.support.builders import (

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from appcredential.domain.marker import Owner
-from appcredential.domain.observed import Target, TargetOwner
-from appcredential.domain.spec import AppCredentialSpec
+from appcredential.domain.observed.observation import Target, TargetOwner
+from appcredential.domain.spec.model import AppCredentialSpec
 from tests.domain.driver import World
 from tests.domain.promises import promise
 from tests.support.builders import NOW, OTHER_OWNER, OWNER, SECOND

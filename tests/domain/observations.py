@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.marker import Attempt, ClusterIdentity, attempt_id
-from appcredential.domain.observed import (
+from appcredential.domain.observed.observation import (
     Abandoned,
     Application,
     Credential,
@@ -34,8 +34,8 @@ from appcredential.domain.observed import (
     TargetOwner,
     Tenant,
 )
-from appcredential.domain.signin import PROVEN, UNREACHABLE, Proof, SignInResult, classify
-from appcredential.domain.spec import (
+from appcredential.domain.proof import PROVEN, UNREACHABLE, Proof, SignInResult, classify
+from appcredential.domain.spec.model import (
     AppCredentialSpec,
     KeyId,
     Limits,

@@ -11,7 +11,7 @@ from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import attempt_id, parse_marker
-from appcredential.domain.observed import (
+from appcredential.domain.observed.observation import (
     Abandoned,
     Credential,
     Observation,
@@ -20,7 +20,7 @@ from appcredential.domain.observed import (
     Retiring,
     Target,
 )
-from appcredential.domain.spec import AppCredentialSpec, KeyId, RetireWhen, VerificationMode
+from appcredential.domain.spec.model import AppCredentialSpec, KeyId, RetireWhen, VerificationMode
 from tests.domain.driver import BrokenPromiseError
 from tests.support.builders import HOUR, MINUTE, SECOND, facts
 

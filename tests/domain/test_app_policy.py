@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from appcredential.domain.actions import Hold
-from appcredential.domain.app_policy import (
+from appcredential.domain.conditions import Reason
+from appcredential.domain.observed.app_policy import (
     PERMISSION_MISSING,
     UNREAD,
     UNRESTRICTED,
@@ -16,11 +17,10 @@ from appcredential.domain.app_policy import (
     Restriction,
     read_iso_duration,
 )
-from appcredential.domain.conditions import Reason
-from appcredential.domain.gates import unusable
-from appcredential.domain.observed import Application, Observation
-from appcredential.domain.refusals import refusal
-from appcredential.domain.spec import CredentialType, Limits
+from appcredential.domain.observed.observation import Application, Observation
+from appcredential.domain.rules.gates import unusable
+from appcredential.domain.spec.model import CredentialType, Limits
+from appcredential.domain.status.problems_entra import refusal
 from tests.support.builders import (
     DAY,
     HOUR,

@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from appcredential.domain import facts as facts_module
-from appcredential.domain import lifecycle, needs, tickets
+from appcredential.domain import lifecycle
+from appcredential.domain import revocation as tickets
 from appcredential.domain.actions import Action, Mint, Publish, Remove, SignInPending
-from appcredential.domain.facts import Facts
-from appcredential.domain.gates import GATES, ticket_exists
-from appcredential.domain.observed import Observation
-from appcredential.domain.spec import KeyId
-from appcredential.domain.tickets import RemoveForTicket, decide_ticket
+from appcredential.domain.facts import facts as facts_module
+from appcredential.domain.facts import successor as needs
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.revocation import RemoveForTicket, decide_ticket
+from appcredential.domain.rules.gates import GATES, ticket_exists
+from appcredential.domain.spec.model import KeyId
 from tests.domain.driver import BrokenPromiseError, World
 from tests.domain.test_scenarios import FIRST, SPEC, issued
 from tests.domain.test_tickets import seen, ticket

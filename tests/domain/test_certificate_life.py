@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from appcredential.domain import pem
 from appcredential.domain.actions import (
     ApplyStatus,
     DeletePending,
@@ -15,13 +14,20 @@ from appcredential.domain.actions import (
     ReadApplication,
     Register,
 )
+from appcredential.domain.facts.successor import gone_keys, known_keys
 from appcredential.domain.lifecycle import decide, intent_interrupted
-from appcredential.domain.needs import gone_keys, known_keys
-from appcredential.domain.observed import Memory, Minted, Observation, Pending, PendingState
-from appcredential.domain.secret_data import find_value
+from appcredential.domain.observed.observation import (
+    Memory,
+    Minted,
+    Observation,
+    Pending,
+    PendingState,
+)
+from appcredential.domain.secret import pem
+from appcredential.domain.secret.content import find_value
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec import AppCredentialSpec, CredentialType, KeyId
-from appcredential.domain.status import project
+from appcredential.domain.spec.model import AppCredentialSpec, CredentialType, KeyId
+from appcredential.domain.status.projection import project
 from tests.support.builders import (
     ATTEMPT,
     DAY,

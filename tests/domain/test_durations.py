@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appcredential.domain.durations import format_duration, parse_duration
+from appcredential.domain.spec.durations import format_duration, parse_duration
 
 READ = [
     ("0s", timedelta(0)),

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from appcredential.domain.marker import ClusterIdentity, attempt_id
-from appcredential.domain.observed import Credential, Observation, PendingState, Policy
-from appcredential.domain.spec import Limits
+from appcredential.domain.observed.observation import Credential, Observation, PendingState, Policy
+from appcredential.domain.spec.model import Limits
 from tests.support.builders import (
     ATTEMPT,
     DAY,

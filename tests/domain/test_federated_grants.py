@@ -9,7 +9,9 @@ import pytest
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.federated_grants import allows_source
-from appcredential.domain.federated_spec import (
+from appcredential.domain.grants import evaluate
+from appcredential.domain.observed.observation import Grant
+from appcredential.domain.spec.federated import (
     EntityType,
     FederationGrant,
     GitHubGrant,
@@ -17,10 +19,8 @@ from appcredential.domain.federated_spec import (
     Source,
     SubjectFormat,
 )
-from appcredential.domain.grants import evaluate
-from appcredential.domain.observed import Grant
-from appcredential.domain.parse import parse_application_grant
-from appcredential.domain.spec import ApplicationGrantSpec, CredentialType
+from appcredential.domain.spec.model import ApplicationGrantSpec, CredentialType
+from appcredential.domain.spec.parse import parse_application_grant
 from tests.domain.federated_world import (
     ACCOUNT,
     GITHUB,

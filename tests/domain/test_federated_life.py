@@ -9,25 +9,27 @@ from datetime import timedelta
 import pytest
 
 from appcredential.domain import actions as act
-from appcredential.domain import federated_facts, federated_rules, lifecycle
+from appcredential.domain import lifecycle
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.federated_facts import (
+from appcredential.domain.facts import federated as federated_facts
+from appcredential.domain.facts.federated import (
     CLIENT_ID_ANNOTATION,
     WIRED_BY_ANNOTATION,
     FederatedFacts,
 )
-from appcredential.domain.federated_observed import (
+from appcredential.domain.marker import ClusterIdentity
+from appcredential.domain.observed.federated import (
     FederatedCredential,
     Issuer,
     OutputMap,
     ServiceAccount,
 )
-from appcredential.domain.federated_spec import (
-    ServiceAccountSource,
-    Source,
-    SubjectFormat,
-)
-from appcredential.domain.federation import (
+from appcredential.domain.observed.observation import Policy
+from appcredential.domain.proof import PROVEN, UNREACHABLE, classify, record
+from appcredential.domain.rules import federated as federated_rules
+from appcredential.domain.spec.federated import ServiceAccountSource, Source, SubjectFormat
+from appcredential.domain.spec.model import DeletionPolicy, Mode, VerificationMode
+from appcredential.domain.spec.trusts import (
     Trust,
     build_description,
     credential_name,
@@ -35,11 +37,7 @@ from appcredential.domain.federation import (
     marker_of,
     retire_time_of,
 )
-from appcredential.domain.marker import ClusterIdentity
-from appcredential.domain.observed import Policy
-from appcredential.domain.signin import PROVEN, UNREACHABLE, classify, record
-from appcredential.domain.spec import DeletionPolicy, Mode, VerificationMode
-from appcredential.domain.status import project
+from appcredential.domain.status.projection import project
 from tests.domain.driver import BrokenPromiseError
 from tests.domain.federated_world import (
     ACCOUNT,

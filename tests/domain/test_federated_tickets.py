@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from appcredential.domain.federated_observed import FederatedList
 from appcredential.domain.marker import Attempt
-from appcredential.domain.observed import Application
-from appcredential.domain.spec import CredentialType, DeletionPolicy, KeyId
-from appcredential.domain.tickets import (
+from appcredential.domain.observed.federated import FederatedList
+from appcredential.domain.observed.observation import Application
+from appcredential.domain.revocation import (
     DeleteOutput,
     DeleteTicket,
     ReadTicketApplication,
@@ -23,6 +22,7 @@ from appcredential.domain.tickets import (
     as_credentials,
     decide_ticket,
 )
+from appcredential.domain.spec.model import CredentialType, DeletionPolicy, KeyId
 from tests.domain.federated_world import federated_spec, listed, output_map
 from tests.domain.test_tickets import CLEAN, seen, ticket
 from tests.support.builders import (

@@ -10,12 +10,12 @@ from typing import Final
 import pytest
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.federated_facts import CLIENT_ID_ANNOTATION
-from appcredential.domain.federated_observed import Issuer
-from appcredential.domain.federated_spec import ServiceAccountSource, Source
-from appcredential.domain.federation import Trust
-from appcredential.domain.observed import Grant, Policy
-from appcredential.domain.spec import VerificationMode
+from appcredential.domain.facts.federated import CLIENT_ID_ANNOTATION
+from appcredential.domain.observed.federated import Issuer
+from appcredential.domain.observed.observation import Grant, Policy
+from appcredential.domain.spec.federated import ServiceAccountSource, Source
+from appcredential.domain.spec.model import VerificationMode
+from appcredential.domain.spec.trusts import Trust
 from tests.domain.federated_world import (
     GITHUB,
     ISSUER,

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from appcredential.domain.federated_spec import (
+from appcredential.domain.marker import Owner
+from appcredential.domain.spec.federated import (
     EntityType,
     FederatedSpec,
     GitHubSource,
@@ -16,7 +17,8 @@ from appcredential.domain.federated_spec import (
     Source,
     SubjectFormat,
 )
-from appcredential.domain.federation import (
+from appcredential.domain.spec.model import Cloud
+from appcredential.domain.spec.trusts import (
     AUDIENCES,
     Trust,
     build_description,
@@ -30,8 +32,6 @@ from appcredential.domain.federation import (
     service_account_of,
     trusts,
 )
-from appcredential.domain.marker import Owner
-from appcredential.domain.spec import Cloud
 from tests.domain.federated_world import (
     ACCOUNT,
     GITHUB,

@@ -18,10 +18,10 @@ from appcredential.domain.actions import (
     WriteTicket,
 )
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.gates import GATES, gate_times
 from appcredential.domain.lifecycle import decide
-from appcredential.domain.observed import Memory, Observation, PendingState
-from appcredential.domain.spec import CredentialType, Limits
+from appcredential.domain.observed.observation import Memory, Observation, PendingState
+from appcredential.domain.rules.gates import GATES, gate_times
+from appcredential.domain.spec.model import CredentialType, Limits
 from tests.support.builders import (
     CLIENT_ID,
     DAY,

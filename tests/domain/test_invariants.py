@@ -13,22 +13,23 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from appcredential.domain import actions as act
-from appcredential.domain import facts as facts_module
-from appcredential.domain import lifecycle, signin
-from appcredential.domain import status as status_module
+from appcredential.domain import lifecycle
+from appcredential.domain import proof as signin
 from appcredential.domain.conditions import Condition, ConditionType, Reason
-from appcredential.domain.facts import Facts
-from appcredential.domain.gates import GATES, unusable
+from appcredential.domain.facts import facts as facts_module
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.successor import needs_successor
 from appcredential.domain.marker import parse_marker
-from appcredential.domain.needs import needs_successor
-from appcredential.domain.observed import (
+from appcredential.domain.observed.observation import (
     Credential,
     Observation,
     Pending,
     PendingState,
     Retiring,
 )
-from appcredential.domain.spec import AppCredentialSpec
+from appcredential.domain.rules.gates import GATES, unusable
+from appcredential.domain.spec.model import AppCredentialSpec
+from appcredential.domain.status import projection as status_module
 from tests.domain.driver import BrokenPromiseError
 from tests.domain.observations import observe
 from tests.domain.promises import AGAIN, PROMISES, check

@@ -25,10 +25,16 @@ from appcredential.domain.actions import (
 )
 from appcredential.domain.lifecycle import RULES, decide, next_look
 from appcredential.domain.marker import Attempt
-from appcredential.domain.observed import Memory, Observation, PendingState, RetireCause, Target
+from appcredential.domain.observed.observation import (
+    Memory,
+    Observation,
+    PendingState,
+    RetireCause,
+    Target,
+)
+from appcredential.domain.proof import PROVEN, UNREACHABLE
 from appcredential.domain.rotation import backoff
-from appcredential.domain.signin import PROVEN, UNREACHABLE
-from appcredential.domain.spec import GenerateOnce, KeyId, RetireWhen, VerificationMode
+from appcredential.domain.spec.model import GenerateOnce, KeyId, RetireWhen, VerificationMode
 from tests.support.builders import (
     ATTEMPT,
     DAY,

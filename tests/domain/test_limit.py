@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from appcredential.domain import actions as act
-from appcredential.domain.observed import Policy
-from appcredential.domain.signin import SignInResult
-from appcredential.domain.spec import AppCredentialSpec, KeyId, RetireWhen
+from appcredential.domain.observed.observation import Policy
+from appcredential.domain.proof import SignInResult
+from appcredential.domain.spec.model import AppCredentialSpec, KeyId, RetireWhen
 from tests.domain.driver import World
 from tests.support.builders import DAY, HOUR, MINUTE, NOT_YET, NOW, rotation, spec
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 from appcredential.domain import actions as act
-from appcredential.domain.needs import needs_successor
-from appcredential.domain.observed import Target
-from appcredential.domain.secret_data import CLUSTER
+from appcredential.domain.facts.successor import needs_successor
+from appcredential.domain.observed.observation import Target
+from appcredential.domain.secret.content import CLUSTER
 from tests.domain.driver import DEFAULT, World
 from tests.support.builders import (
     HOUR,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from appcredential.domain.needs import (
+from appcredential.domain.facts.successor import (
     is_at_limit,
     is_gone,
     mint_time,
@@ -16,9 +16,9 @@ from appcredential.domain.needs import (
     seems_gone,
     unproven_publish_time,
 )
-from appcredential.domain.observed import Memory, Observation, PendingState, Retiring
-from appcredential.domain.signin import UNREACHABLE, Proof
-from appcredential.domain.spec import KeyId, RetireWhen
+from appcredential.domain.observed.observation import Memory, Observation, PendingState, Retiring
+from appcredential.domain.proof import UNREACHABLE, Proof
+from appcredential.domain.spec.model import KeyId, RetireWhen
 from tests.support.builders import (
     ATTEMPT,
     DAY,

@@ -9,7 +9,7 @@ import pytest
 
 from appcredential.domain.actions import ReadApplication, Remove
 from appcredential.domain.lifecycle import decide, next_look, orphan
-from appcredential.domain.observed import Memory, Observation, Policy
+from appcredential.domain.observed.observation import Memory, Observation, Policy
 from tests.support.builders import (
     MINUTE,
     NEXT,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from appcredential.domain import actions as act
 from appcredential.domain.lifecycle import decide
-from appcredential.domain.spec import Mode
+from appcredential.domain.spec.model import Mode
 from tests.support.builders import (
     DAY,
     MINUTE,

@@ -8,7 +8,7 @@ import pytest
 
 from appcredential.domain.conditions import Reason
 from appcredential.domain.lifecycle import decide
-from appcredential.domain.obstacles import failed_status, secret_problem
+from appcredential.domain.status.problems_kube import failed_status, secret_problem
 from appcredential.errors import SecretForbiddenError, SecretRefusal, SecretRefusedError
 from tests.support.builders import MINUTE, NOW, observation, resource
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.own_identity import (
+from appcredential.domain.operator_credential import (
     client_of,
     forbidden,
     missing_secret,
@@ -19,7 +19,7 @@ from appcredential.domain.own_identity import (
     validity_problem,
 )
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec import (
+from appcredential.domain.spec.model import (
     CertificateIdentity,
     ClientId,
     ClientSecretIdentity,

@@ -8,17 +8,7 @@ from typing import Any
 
 import pytest
 
-from appcredential.domain.parse import (
-    parse_app_credential,
-    parse_application_grant,
-    parse_entra_tenant,
-)
-from appcredential.domain.reserved import (
-    ALLOWED_KEYS,
-    RESERVED_DOMAINS,
-    is_reserved_key,
-)
-from appcredential.domain.spec import (
+from appcredential.domain.spec.model import (
     AppCredentialSpec,
     ApplicationGrantSpec,
     ClientId,
@@ -39,6 +29,12 @@ from appcredential.domain.spec import (
     VerificationScope,
     VerificationSpec,
 )
+from appcredential.domain.spec.parse import (
+    parse_app_credential,
+    parse_application_grant,
+    parse_entra_tenant,
+)
+from appcredential.domain.spec.reserved import ALLOWED_KEYS, RESERVED_DOMAINS, is_reserved_key
 from appcredential.errors import InvalidSpecError
 from tests.crds.cases import ACCEPTED, REFUSED, Case
 from tests.crds.manifests import APP, GRANT, GUID, OTHER_GUID, PARSERS, TENANT, manifest

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from appcredential.domain import pem
+from appcredential.domain.secret import pem
 
 DER = bytes(range(48))
 BODY = base64.b64encode(DER).decode()

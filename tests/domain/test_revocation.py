@@ -9,15 +9,22 @@ from itertools import pairwise
 import pytest
 
 from appcredential.domain import actions as act
-from appcredential.domain import lifecycle, needs
+from appcredential.domain import lifecycle
 from appcredential.domain.actions import Action, ReadApplication, Remove, SignInPublished
-from appcredential.domain.facts import Facts
-from appcredential.domain.gates import patience_ends
+from appcredential.domain.facts import successor as needs
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.successor import is_at_limit, is_revoking, needs_successor
 from appcredential.domain.lifecycle import next_look, revocation_due
-from appcredential.domain.needs import is_at_limit, is_revoking, needs_successor
-from appcredential.domain.observed import Credential, Memory, Observation, RetireCause, Target
-from appcredential.domain.signin import PROVEN, UNREACHABLE
-from appcredential.domain.spec import KeyId, RetireWhen
+from appcredential.domain.observed.observation import (
+    Credential,
+    Memory,
+    Observation,
+    RetireCause,
+    Target,
+)
+from appcredential.domain.proof import PROVEN, UNREACHABLE
+from appcredential.domain.rules.gates import patience_ends
+from appcredential.domain.spec.model import KeyId, RetireWhen
 from tests.domain.driver import BrokenPromiseError, World
 from tests.domain.test_scenarios import FIRST, SECOND_KEY, SHORT, SPEC, issued
 from tests.support.builders import (

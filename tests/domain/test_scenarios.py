@@ -10,9 +10,9 @@ import pytest
 
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Reason
-from appcredential.domain.observed import PendingState, Policy
-from appcredential.domain.signin import SignInClass, SignInResult
-from appcredential.domain.spec import KeyId, RetireWhen, VerificationMode
+from appcredential.domain.observed.observation import PendingState, Policy
+from appcredential.domain.proof import SignInClass, SignInResult
+from appcredential.domain.spec.model import KeyId, RetireWhen, VerificationMode
 from tests.domain.driver import World
 from tests.support.builders import (
     DAY,

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appcredential.domain.observed import Abandoned, RetireCause, Retiring, Target
-from appcredential.domain.secret_data import (
+from appcredential.domain.observed.observation import Abandoned, RetireCause, Retiring, Target
+from appcredential.domain.secret.content import (
     RENDERED,
     Publication,
     Rendering,
@@ -23,7 +23,13 @@ from appcredential.domain.secret_data import (
     render,
 )
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec import AppCredentialSpec, DataEntry, GenerateOnce, Preset, Template
+from appcredential.domain.spec.model import (
+    AppCredentialSpec,
+    DataEntry,
+    GenerateOnce,
+    Preset,
+    Template,
+)
 from tests.support.builders import (
     CLIENT_ID,
     IDENTITY,

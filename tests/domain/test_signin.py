@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appcredential.domain.conditions import Reason
-from appcredential.domain.signin import (
+from appcredential.domain.proof import (
     PROVEN,
     SLOW_RETRY,
     UNREACHABLE,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appcredential.domain.skew import Skew, http_date
+from appcredential.domain.clock_skew import Skew, http_date
 from tests.support.builders import HOUR, MINUTE, SECOND
 
 LIMIT = 5 * MINUTE

@@ -20,7 +20,8 @@ from appcredential.domain.actions import (
     Sleep,
 )
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.facts import Facts
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.successor import is_gone, needs_successor, source_end
 from appcredential.domain.lifecycle import (
     decide,
     next_look,
@@ -32,8 +33,7 @@ from appcredential.domain.lifecycle import (
     sign_in_due,
     successor_needed,
 )
-from appcredential.domain.needs import is_gone, needs_successor, source_end
-from appcredential.domain.observed import (
+from appcredential.domain.observed.observation import (
     Brought,
     Credential,
     Material,
@@ -42,11 +42,10 @@ from appcredential.domain.observed import (
     Pending,
     Target,
 )
-from appcredential.domain.secret_data import can_sign_in, derived_names, leaf_of, render, type_of
+from appcredential.domain.proof import PROVEN
+from appcredential.domain.secret.content import can_sign_in, derived_names, leaf_of, render, type_of
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.signin import PROVEN
-from appcredential.domain.source_problems import source_problem
-from appcredential.domain.spec import (
+from appcredential.domain.spec.model import (
     AppCredentialSpec,
     CertificateSource,
     CertificateSpec,
@@ -56,7 +55,8 @@ from appcredential.domain.spec import (
     Template,
     VerificationMode,
 )
-from appcredential.domain.status import project
+from appcredential.domain.status.projection import project
+from appcredential.domain.status.source import source_problem
 from tests.support.builders import (
     ATTEMPT,
     DAY,

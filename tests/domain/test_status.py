@@ -11,16 +11,10 @@ import pytest
 
 from appcredential.domain.conditions import Reason
 from appcredential.domain.lifecycle import decide
-from appcredential.domain.observed import Memory, Observation, PendingState
-from appcredential.domain.signin import (
-    PROVEN,
-    UNREACHABLE,
-    SignInClass,
-    SignInResult,
-    classify,
-)
-from appcredential.domain.spec import KeyId, ObjectId, VerificationMode
-from appcredential.domain.status import needs_write
+from appcredential.domain.observed.observation import Memory, Observation, PendingState
+from appcredential.domain.proof import PROVEN, UNREACHABLE, SignInClass, SignInResult, classify
+from appcredential.domain.spec.model import KeyId, ObjectId, VerificationMode
+from appcredential.domain.status.projection import needs_write
 from tests.domain.test_signin import ANSWERS
 from tests.support.builders import (
     ATTEMPT,

@@ -9,23 +9,23 @@ from typing import Final
 import pytest
 
 from appcredential.domain import actions as act
-from appcredential.domain import handover
 from appcredential.domain.actions import Hold
-from appcredential.domain.gates import deleted, gate_times, secret_conflict
-from appcredential.domain.handover import former_owners, handed_over, still_handed_over
+from appcredential.domain.facts import handover
+from appcredential.domain.facts.handover import former_owners, handed_over, still_handed_over
+from appcredential.domain.facts.takeover import Claim, claim, owner_beside
 from appcredential.domain.lifecycle import decide, next_look, publication
 from appcredential.domain.marker import Owner
-from appcredential.domain.observed import (
+from appcredential.domain.observed.observation import (
     FormerOwner,
     HandedOver,
     Observation,
     Target,
     TargetOwner,
 )
-from appcredential.domain.presets import shadowed
-from appcredential.domain.secret_data import render
+from appcredential.domain.rules.gates import deleted, gate_times, secret_conflict
+from appcredential.domain.secret.content import render
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec import (
+from appcredential.domain.spec.model import (
     AppCredentialSpec,
     CredentialType,
     GenerateOnce,
@@ -33,7 +33,7 @@ from appcredential.domain.spec import (
     TenantId,
     VerificationMode,
 )
-from appcredential.domain.takeover import Claim, claim, owner_beside
+from appcredential.domain.spec.presets import shadowed
 from tests.domain.test_scenarios import SPEC
 from tests.support.builders import (
     DAY,

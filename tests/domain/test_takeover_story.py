@@ -9,11 +9,12 @@ from typing import Final
 import pytest
 
 from appcredential.domain import actions as act
-from appcredential.domain import facts as facts_module
-from appcredential.domain import gates, lifecycle
-from appcredential.domain.observed import Observation, PendingState
-from appcredential.domain.spec import AppCredentialSpec, KeyId
-from appcredential.domain.takeover import Claim, claim
+from appcredential.domain import lifecycle
+from appcredential.domain.facts import facts as facts_module
+from appcredential.domain.facts.takeover import Claim, claim
+from appcredential.domain.observed.observation import Observation, PendingState
+from appcredential.domain.rules import gates
+from appcredential.domain.spec.model import AppCredentialSpec, KeyId
 from tests.domain.driver import BrokenPromiseError
 from tests.domain.neighbours import NEW, OLD, Neighbours
 from tests.domain.test_scenarios import FIRST, SECOND_KEY, SPEC

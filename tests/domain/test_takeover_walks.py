@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appcredential.domain import actions as act
-from appcredential.domain.signin import UNREACHABLE
+from appcredential.domain.proof import UNREACHABLE
 from tests.domain.driver import World
 from tests.domain.neighbours import NEW, OLD, Neighbours
 from tests.domain.test_takeover_story import begun, heir

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appcredential.domain.spec import CredentialType
-from appcredential.domain.templates import (
+from appcredential.domain.spec.model import CredentialType
+from appcredential.domain.spec.templates import (
     TEMPLATE_NAMES,
     Literal,
     Part,

@@ -7,18 +7,8 @@ import pytest
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Attempt, Owner
-from appcredential.domain.observed import Application, Pending, PendingState, Target
-from appcredential.domain.spec import (
-    AppCredentialSpec,
-    ClientId,
-    CredentialType,
-    DeletionPolicy,
-    KeyId,
-    ObjectId,
-    SecretSpec,
-    TenantId,
-)
-from appcredential.domain.tickets import (
+from appcredential.domain.observed.observation import Application, Pending, PendingState, Target
+from appcredential.domain.revocation import (
     DeleteTarget,
     DeleteTicket,
     DeleteTicketPending,
@@ -34,6 +24,16 @@ from appcredential.domain.tickets import (
     is_of_ticket,
     is_unconfirmed,
     ticket_name,
+)
+from appcredential.domain.spec.model import (
+    AppCredentialSpec,
+    ClientId,
+    CredentialType,
+    DeletionPolicy,
+    KeyId,
+    ObjectId,
+    SecretSpec,
+    TenantId,
 )
 from tests.support.builders import (
     ATTEMPT,

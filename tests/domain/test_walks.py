@@ -16,12 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appcredential.domain import needs
+from appcredential.domain.facts import successor as needs
 from appcredential.domain.lifecycle import Decision
-from appcredential.domain.observed import Policy
+from appcredential.domain.observed.observation import Policy
+from appcredential.domain.proof import UNREACHABLE
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.signin import UNREACHABLE
-from appcredential.domain.spec import AppCredentialSpec, RetireWhen
+from appcredential.domain.spec.model import AppCredentialSpec, RetireWhen
 from tests.domain.driver import BrokenPromiseError, World
 from tests.domain.promises import PROMISES, check, promise
 from tests.support.builders import (

@@ -13,7 +13,7 @@ _OF_THE_SDK = r"ignore:.*is deprecated\..*:DeprecationWarning:(msgraph|kiota_abs
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
-    importlib.import_module("appcredential.entra.tenant")
+    importlib.import_module("appcredential.entra.tenant_session")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

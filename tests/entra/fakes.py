@@ -11,12 +11,12 @@ from typing import Any, Final, TypeAlias
 import httpx
 from azure.core.credentials import AccessToken
 
-from appcredential.domain.spec import ClientId, KeyId, ObjectId, TenantId
+from appcredential.domain.spec.model import ClientId, KeyId, ObjectId, TenantId
 from appcredential.entra.clouds import Endpoints
-from appcredential.entra.credential import OperatorToken
+from appcredential.entra.connection import TenantSession, Timeouts
 from appcredential.entra.directory import GraphDirectory
-from appcredential.entra.pacing import PACING, Pacing
-from appcredential.entra.session import TenantSession, Timeouts
+from appcredential.entra.operator_token import OperatorToken
+from appcredential.entra.rate_limit import PACING, Pacing
 
 TENANT: Final = TenantId("11111111-0000-0000-0000-000000000001")
 OPERATOR: Final = ClientId("22222222-0000-0000-0000-000000000002")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from appcredential.domain.spec import Cloud
+from appcredential.domain.spec.model import Cloud
 from appcredential.entra.clouds import ENDPOINTS, Endpoints, check_custom, endpoints_for
 
 

@@ -13,11 +13,11 @@ from urllib.parse import unquote
 import pytest
 
 from appcredential.domain.conditions import Reason
-from appcredential.domain.federation import Trust
-from appcredential.domain.own_identity import OwnCredential
-from appcredential.entra import observing
+from appcredential.domain.operator_credential import OwnCredential
+from appcredential.domain.spec.trusts import Trust
+from appcredential.entra import operations as observing
 from appcredential.entra.keys import GraphKeys
-from appcredential.entra.pacing import PACING, Gate
+from appcredential.entra.rate_limit import PACING, Gate
 from appcredential.errors import AppCredentialError
 from tests.docs.reading import ROOT, rows
 from tests.entra.fakes import CLIENT, END, KEY, OBJECT, OPERATOR, Graph, World, failure

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from appcredential.domain.app_policy import PERMISSION_MISSING, UNRESTRICTED, AppPolicy
 from appcredential.domain.conditions import Reason
-from appcredential.domain.own_identity import OwnCredential
+from appcredential.domain.observed.app_policy import PERMISSION_MISSING, UNRESTRICTED, AppPolicy
+from appcredential.domain.operator_credential import OwnCredential
+from appcredential.domain.proof import PROVEN, SignInClass
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.signin import PROVEN, SignInClass
-from appcredential.domain.spec import (
+from appcredential.domain.spec.model import (
     ClientId,
     ClientSecretIdentity,
     Cloud,
@@ -28,7 +28,8 @@ from appcredential.domain.spec import (
     VerificationScope,
 )
 from appcredential.entra.clouds import Endpoints
-from appcredential.entra.tenant import CustomCloud, EntraSession, session_opener
+from appcredential.entra.projected_token import ProjectedToken
+from appcredential.entra.tenant_session import CustomCloud, EntraSession, session_opener
 from appcredential.errors import (
     ConflictError,
     IdentityRejectedError,
@@ -39,11 +40,10 @@ from appcredential.errors import (
     ThrottledError,
     UnavailableError,
 )
-from appcredential.ports import NewCertificate
-from appcredential.projected_token import ProjectedToken
-from entra_emulator.admin_policies import set_default
-from entra_emulator.policy_types import TenantPolicy
-from entra_emulator.seed_types import read_document
+from appcredential.ports.kube import NewCertificate
+from entra_emulator.admin.policies import set_default
+from entra_emulator.admin.seed import read_document
+from entra_emulator.policies.documents import TenantPolicy
 from tests.entra.fakes import HandClock
 from tests.support.emulator import READ_ALL, Emulator, MadeApplication
 from tests.support.keys import make_certificate

@@ -9,8 +9,8 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from appcredential.domain.federation import Trust
-from appcredential.domain.spec import ObjectId
+from appcredential.domain.spec.model import ObjectId
+from appcredential.domain.spec.trusts import Trust
 from appcredential.errors import (
     ConflictError,
     NotFoundError,

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from appcredential.domain.own_identity import OwnCredential
-from appcredential.domain.pem import sha1_thumbprint
+from appcredential.domain.operator_credential import OwnCredential
+from appcredential.domain.secret.pem import sha1_thumbprint
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec import (
+from appcredential.domain.spec.model import (
     CertificateIdentity,
     ClientId,
     Cloud,
@@ -26,9 +26,10 @@ from appcredential.domain.spec import (
     WorkloadIdentity,
 )
 from appcredential.entra.clouds import Endpoints
-from appcredential.entra.credential import OperatorToken
-from appcredential.entra.sources import token_source
-from appcredential.entra.tenant import CustomCloud, EntraSession, session_opener
+from appcredential.entra.operator_token import OperatorToken
+from appcredential.entra.projected_token import ProjectedToken
+from appcredential.entra.tenant_session import CustomCloud, EntraSession, session_opener
+from appcredential.entra.token_sources import token_source
 from appcredential.errors import (
     AppCredentialError,
     IdentityRejectedError,
@@ -37,8 +38,7 @@ from appcredential.errors import (
     ThrottledError,
     UnavailableError,
 )
-from appcredential.projected_token import ProjectedToken
-from appcredential.tenant_sessions import own_refusal, refusal
+from appcredential.tenants.sessions import own_refusal, refusal
 from tests.domain.test_own_identity import token as jwt
 from tests.entra.fakes import OPERATOR, TENANT, HandClock
 from tests.entra.tokenserver import TokenServer, token_server

@@ -15,19 +15,19 @@ from typing import Any, Final
 
 import pytest
 
-from appcredential.domain.spec import KeyId, ObjectId
+from appcredential.domain.spec.model import KeyId, ObjectId
 from appcredential.entra import key_list
 from appcredential.entra.key_list import KeyList, ListedKey, Loss, Timing, new_entry
 from appcredential.errors import OutcomeUnknownError, RejectedError, UnavailableError
-from appcredential.ports import NewCertificate
-from entra_emulator.application_record import ApplicationRecord
+from appcredential.ports.kube import NewCertificate
 from entra_emulator.clock import EmulatorClock
-from entra_emulator.entities import ApplicationProperties
-from entra_emulator.fault_types import Lag, ReadLag
-from entra_emulator.graph_errors import GraphError
-from entra_emulator.graph_render import render_key
-from entra_emulator.key_rules import replaced_keys
-from entra_emulator.replication import ChangeKind, ReadKind, Replicas
+from entra_emulator.directory.application_record import ApplicationRecord
+from entra_emulator.directory.entities import ApplicationProperties
+from entra_emulator.directory.replication import ChangeKind, ReadKind, Replicas
+from entra_emulator.errors.graph import GraphError
+from entra_emulator.faults.documents import Lag, ReadLag
+from entra_emulator.graph.render import render_key
+from entra_emulator.rules.key_list import replaced_keys
 from tests.support.keys import make_certificate
 
 OBJECT: Final = ObjectId("44444444-0000-0000-0000-000000000004")

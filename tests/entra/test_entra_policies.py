@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from appcredential.domain.app_policy import UNRESTRICTED, AppPolicy, Restriction
-from appcredential.domain.spec import CredentialType
+from appcredential.domain.observed.app_policy import UNRESTRICTED, AppPolicy, Restriction
+from appcredential.domain.spec.model import CredentialType
 from appcredential.entra.policies import decode_policy
 from appcredential.entra.wire import UnreadableAnswerError
 from appcredential.errors import UnavailableError

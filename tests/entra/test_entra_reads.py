@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from appcredential.domain.own_identity import OwnCredential
+from appcredential.domain.operator_credential import OwnCredential
 from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import (
     NotFoundError,

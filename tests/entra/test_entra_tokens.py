@@ -12,21 +12,21 @@ import pytest
 
 from appcredential import __version__
 from appcredential.domain.conditions import Reason
-from appcredential.domain.own_identity import OwnCredential
+from appcredential.domain.operator_credential import OwnCredential
+from appcredential.domain.proof import PROVEN, UNREACHABLE, SignInClass, SignInResult
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.signin import PROVEN, UNREACHABLE, SignInClass, SignInResult
-from appcredential.domain.spec import (
+from appcredential.domain.spec.model import (
     ClientSecretIdentity,
     Cloud,
     EntraTenantSpec,
     VerificationScope,
 )
 from appcredential.entra.clouds import Endpoints
-from appcredential.entra.credential import OperatorToken, TokenSource
+from appcredential.entra.operator_token import OperatorToken, TokenSource
+from appcredential.entra.projected_token import ProjectedToken
 from appcredential.entra.signin import TokenEndpoint
-from appcredential.entra.sources import token_source
+from appcredential.entra.token_sources import token_source
 from appcredential.errors import IdentityRejectedError, ThrottledError, UnavailableError
-from appcredential.projected_token import ProjectedToken
 from tests.entra.fakes import CANARY, CLIENT, OPERATOR, OPERATOR_SECRET, TENANT, HandClock
 from tests.entra.tokenserver import Answer, TokenServer, token_server
 

@@ -16,7 +16,7 @@ from azure.core.exceptions import (
 )
 from kiota_abstractions.api_error import APIError
 
-from appcredential.domain.skew import http_date
+from appcredential.domain.clock_skew import http_date
 from appcredential.entra.translate import (
     graph_error,
     retry_after,

@@ -10,9 +10,9 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from appcredential.domain.spec import ClientId, KeyId, ObjectId
-from appcredential.entra.pacing import Gate, Pacing
-from appcredential.entra.session import Timeouts
+from appcredential.domain.spec.model import ClientId, KeyId, ObjectId
+from appcredential.entra.connection import Timeouts
+from appcredential.entra.rate_limit import Gate, Pacing
 from appcredential.errors import (
     ConflictError,
     NotFoundError,

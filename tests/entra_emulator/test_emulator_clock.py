@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from entra_emulator.clock import EmulatorClock
-from entra_emulator.graph_time import add_years, parse_time, render_time, ticks_of
+from entra_emulator.values.instants import add_years, parse_time, render_time, ticks_of
 from tests.entra_emulator.conftest import GraphUser
 from tests.support.emulator import Emulator
 

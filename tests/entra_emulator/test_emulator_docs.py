@@ -14,10 +14,10 @@ from typing import get_args
 
 import pytest
 
-from entra_emulator.fault_types import AnyRule
-from entra_emulator.graph_gateway import ROUTES
-from entra_emulator.http_admin import ACTIONS
-from entra_emulator.seed_types import Seed, read_file
+from entra_emulator.admin.endpoint import ACTIONS
+from entra_emulator.admin.seed import Seed, read_file
+from entra_emulator.faults.documents import AnyRule
+from entra_emulator.graph.pipeline import ROUTES
 from tests.support.emulator import Emulator
 
 ROOT = Path(__file__).parents[2]

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from entra_emulator.fault_engine import FaultEngine, Incoming
-from entra_emulator.fault_types import faults_from, rule_from
+from entra_emulator.faults.documents import faults_from, rule_from
+from entra_emulator.faults.engine import FaultEngine, Incoming
 from tests.entra_emulator.conftest import GraphUser
 from tests.support.emulator import Emulator, MadeApplication
 

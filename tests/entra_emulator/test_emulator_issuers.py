@@ -15,9 +15,9 @@ import httpx
 import pytest
 from aiohttp import web
 
-from entra_emulator import issuer_fetch
-from entra_emulator.issuer_fetch import RemoteIssuer, UnreachableIssuerError
-from entra_emulator.key_set import UnreadableDocumentError, keys_address, published_keys
+from entra_emulator.issuers import fetch as issuer_fetch
+from entra_emulator.issuers.fetch import RemoteIssuer, UnreachableIssuerError
+from entra_emulator.jose.key_set import UnreadableDocumentError, keys_address, published_keys
 from entra_emulator.tls import server_context
 from tests.entra_emulator.conftest import GraphUser
 from tests.entra_emulator.test_emulator_assertions import TYPE, code

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from entra_emulator.fault_types import Faults, Lag, ReadLag, faults_from
-from entra_emulator.replication import Change, ChangeKind, ReadKind, Replicas
+from entra_emulator.directory.replication import Change, ChangeKind, ReadKind, Replicas
+from entra_emulator.faults.documents import Faults, Lag, ReadLag, faults_from
 from tests.entra_emulator.conftest import GraphUser
 from tests.support.emulator import Emulator, MadeApplication
 

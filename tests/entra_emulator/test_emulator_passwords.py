@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from entra_emulator.entities import PasswordCredential
+from entra_emulator.directory.entities import PasswordCredential
 from tests.entra_emulator.conftest import GraphUser, is_guid
 from tests.support.emulator import Emulator, MadeApplication
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from entra_emulator.graph_errors import GraphError
-from entra_emulator.odata_filter import parse_filter, wanted_value
-from entra_emulator.odata_query import page_size
+from entra_emulator.errors.graph import GraphError
+from entra_emulator.graph.odata_filter import parse_filter, wanted_value
+from entra_emulator.graph.odata_query import page_size
 from tests.entra_emulator.conftest import GraphUser
 from tests.support.emulator import Emulator, MadeApplication
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 import pytest
 
-from entra_emulator.fault_types import Quotas
-from entra_emulator.quotas import Charge, QuotaBook, throttle_headers
+from entra_emulator.faults.documents import Quotas
+from entra_emulator.faults.quotas import Charge, QuotaBook, throttle_headers
 from tests.entra_emulator.conftest import GraphUser
 from tests.support.emulator import Emulator
 

@@ -13,9 +13,9 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from entra_emulator.admin_policies import set_default
-from entra_emulator.policy_types import TenantPolicy
-from entra_emulator.seed_types import read_document
+from entra_emulator.admin.policies import set_default
+from entra_emulator.admin.seed import read_document
+from entra_emulator.policies.documents import TenantPolicy
 from tests.entra_emulator.conftest import GraphUser, is_guid
 from tests.support.emulator import OWNED_BY, READ_WRITE_ALL, Emulator
 from tests.support.keys import MadeCertificate, make_certificate, rsa_key

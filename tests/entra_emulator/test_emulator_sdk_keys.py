@@ -17,9 +17,9 @@ from msgraph.generated.models.key_credential import KeyCredential
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph.generated.models.password_credential import PasswordCredential
 
-from entra_emulator.admin_policies import set_default
-from entra_emulator.policy_types import TenantPolicy
-from entra_emulator.seed_types import read_document
+from entra_emulator.admin.policies import set_default
+from entra_emulator.admin.seed import read_document
+from entra_emulator.policies.documents import TenantPolicy
 from tests.entra_emulator.conftest import GraphUser
 from tests.entra_emulator.test_emulator_clients import graph_client
 from tests.entra_emulator.test_emulator_rolling import PASSWORD, Roller

@@ -14,9 +14,9 @@ import httpx
 import msgspec
 import pytest
 
-from entra_emulator.jwt import BadTokenError, TokenSigner, decode_segment, encode_segment
-from entra_emulator.secret_text import SecretText, digest_of, hint_of, new_secret
-from entra_emulator.seed_types import Seed, read_document, read_file
+from entra_emulator.admin.seed import Seed, read_document, read_file
+from entra_emulator.jose.jwt import BadTokenError, TokenSigner, decode_segment, encode_segment
+from entra_emulator.values.secret_text import SecretText, digest_of, hint_of, new_secret
 from tests.entra_emulator.conftest import GraphUser
 from tests.support.emulator import Emulator
 

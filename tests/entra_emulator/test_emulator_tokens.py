@@ -14,8 +14,8 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from entra_emulator.jwt import decode_segment
-from entra_emulator.token_errors import TABLE, TokenError
+from entra_emulator.errors.tokens import TABLE, TokenError
+from entra_emulator.jose.jwt import decode_segment
 from tests.entra_emulator.conftest import GraphUser, is_guid
 from tests.support.emulator import READ_ALL, Emulator, MadeApplication
 

@@ -44,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse from now on, and note each operation that is sent."""
     if not RECORD:
         sys.meta_path.insert(0, Missing())
-    from appcredential.entra.session import TenantSession
+    from appcredential.entra.connection import TenantSession
 
     send = TenantSession.send
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from appcredential.entra import observing
+from appcredential.entra import operations as observing
 from image.prune import MODULES, kept, module_of, prune
 
 ROOT = Path(__file__).parents[2]

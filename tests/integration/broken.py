@@ -13,16 +13,22 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-from appcredential import reconciler
 from appcredential.__main__ import main
-from appcredential.domain.observed import Application, Credential, Grant, Resource, Target
-from appcredential.domain.signin import PROVEN, SignInResult
-from appcredential.domain.spec import AppCredentialSpec, DeletionPolicy
-from appcredential.domain.tickets import Ticket
+from appcredential.controllers import app_credential as reconciler
+from appcredential.domain.observed.observation import (
+    Application,
+    Credential,
+    Grant,
+    Resource,
+    Target,
+)
+from appcredential.domain.proof import PROVEN, SignInResult
+from appcredential.domain.revocation import Ticket
+from appcredential.domain.spec.model import AppCredentialSpec, DeletionPolicy
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.signin import TokenEndpoint
-from appcredential.kube.resources import APP_CREDENTIALS, KubeObjects, KubeResources
-from appcredential.kube.secrets_store import KubeSecrets
+from appcredential.kube.custom_resources import APP_CREDENTIALS, KubeObjects, KubeResources
+from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.tickets import KubeTickets
 
 Method = Callable[..., Awaitable[Any]]

@@ -26,17 +26,17 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from appcredential.__main__ import main
-from appcredential.domain.pem import split_bundle
+from appcredential.domain.secret.pem import split_bundle
 from appcredential.domain.secret_value import SecretValue
-from appcredential.entra.credential import OperatorToken
 from appcredential.entra.directory import GraphDirectory
+from appcredential.entra.operator_token import OperatorToken
 from appcredential.entra.signin import TokenEndpoint
+from appcredential.kube.custom_resources import KubeResources
 from appcredential.kube.outputs import KubeOutputs
-from appcredential.kube.resources import KubeResources
-from appcredential.kube.secrets_store import KubeSecrets
+from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.kube.tickets import KubeTickets
-from appcredential.ports import Intent
+from appcredential.ports.kube import Intent
 
 Method = Callable[..., Awaitable[Any]]
 
@@ -140,7 +140,7 @@ def _leak() -> None:
     async def leaking(
         self: KubeSecrets, owner: Any, live: Any, minted: Any, value: SecretValue
     ) -> Any:
-        logging.getLogger("appcredential.effects").debug("storing %s", value.reveal())
+        logging.getLogger("appcredential.effects.dispatch").debug("storing %s", value.reveal())
         return await inner(self, owner, live, minted, value)
 
     setattr(KubeSecrets, "put_minted", leaking)  # noqa: B010 - a method is replaced

@@ -7,21 +7,27 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from appcredential.controllers.entra_tenant import Access
+from appcredential.controllers.revocation import Ticketing
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.observed import Application, Credential, PendingState, Policy, Tenant
-from appcredential.domain.secret_data import Rendering, pending_name
-from appcredential.domain.spec import ClientId, KeyId, ObjectId, TenantId
+from appcredential.domain.observed.observation import (
+    Application,
+    Credential,
+    PendingState,
+    Policy,
+    Tenant,
+)
+from appcredential.domain.secret.content import Rendering, pending_name
+from appcredential.domain.spec.model import ClientId, KeyId, ObjectId, TenantId
 from appcredential.errors import NotFoundError
-from appcredential.gate import Gate
+from appcredential.kube.custom_resources import KubeObjects, KubeResources
 from appcredential.kube.outputs import KubeOutputs
-from appcredential.kube.resources import KubeObjects, KubeResources
-from appcredential.kube.secret_objects import build_pending, build_target
-from appcredential.kube.secrets_store import KubeSecrets
+from appcredential.kube.secret_documents import build_pending, build_target
+from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.kube.tickets import KubeTickets
-from appcredential.ports import EventSubject, MintedPassword, Probe
-from appcredential.tenants import Access
-from appcredential.ticketing import Ticketing
+from appcredential.ports.kube import EventSubject, MintedPassword, Probe
+from appcredential.runtime.effect_guard import Gate
 from tests.reconciler.fakekube import FakeKube, HandClock
 from tests.reconciler.ticketdata import TICKETS, ticket_document
 from tests.support.builders import (

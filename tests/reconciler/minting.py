@@ -8,19 +8,19 @@ from typing import Any, Final
 
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem
-from appcredential.domain.facts import Facts
-from appcredential.domain.observed import Application, Credential, Grant
-from appcredential.domain.secret_data import pending_name
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.observed.observation import Application, Credential, Grant
+from appcredential.domain.secret.content import pending_name
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec import ClientId, KeyId, ObjectId
-from appcredential.effects import Context, Effects
+from appcredential.domain.spec.model import ClientId, KeyId, ObjectId
+from appcredential.effects.dispatch import Context, Effects
 from appcredential.errors import TooLateError
+from appcredential.gather.state import View
+from appcredential.kube.custom_resources import KubeObjects, KubeResources
 from appcredential.kube.outputs import KubeOutputs
-from appcredential.kube.resources import KubeObjects, KubeResources
-from appcredential.kube.secrets_store import KubeSecrets
+from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
-from appcredential.ports import EventSubject, MintedPassword, Probe
-from appcredential.view import View
+from appcredential.ports.kube import EventSubject, MintedPassword, Probe
 from tests.reconciler.fakekube import FakeKube, HandClock
 from tests.support.builders import (
     DAY,

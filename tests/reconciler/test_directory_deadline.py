@@ -11,7 +11,7 @@ from appcredential.errors import TooLateError
 with warnings.catch_warnings():
     # The SDK's own builders import classes that it declares deprecated.
     warnings.simplefilter("ignore", DeprecationWarning)
-    importlib.import_module("appcredential.entra.tenant")
+    importlib.import_module("appcredential.entra.tenant_session")
 
 from tests.entra.fakes import (
     CANARY,

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from appcredential.domain.observed import Minted
-from appcredential.domain.secret_data import Rendering
-from appcredential.domain.spec import KeyId
+from appcredential.domain.observed.observation import Minted
+from appcredential.domain.secret.content import Rendering
+from appcredential.domain.spec.model import KeyId
 from appcredential.errors import (
     AppCredentialError,
     SecretForbiddenError,
@@ -15,7 +15,7 @@ from appcredential.errors import (
     SecretRefusedError,
     UnavailableError,
 )
-from appcredential.kube.secret_objects import build_target
+from appcredential.kube.secret_documents import build_target
 from appcredential.process import SystemClock
 from tests.reconciler.minting import MADE, PENDING, SECRETS, Minting
 from tests.support.builders import OWNER, minted, retiring, target

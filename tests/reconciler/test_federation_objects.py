@@ -11,19 +11,19 @@ from pathlib import Path
 import pytest
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.federated_observed import Issuer
 from appcredential.domain.marker import Owner
+from appcredential.domain.observed.federated import Issuer
+from appcredential.effects.federated import (
+    account_problem,
+    annotation_removals,
+    output_problem,
+    unwire,
+)
 from appcredential.errors import (
     ConflictError,
     PermissionDeniedError,
     RejectedError,
     UnavailableError,
-)
-from appcredential.federating import (
-    account_problem,
-    annotation_removals,
-    output_problem,
-    unwire,
 )
 from appcredential.kube.issuer import DIFFERENT, DISCOVERY, NO_TOKEN, UNREAD, KubeIssuer
 from appcredential.kube.outputs import KubeOutputs

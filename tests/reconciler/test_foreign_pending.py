@@ -4,11 +4,11 @@ from typing import Any, Final
 
 import pytest
 
-from appcredential.domain.observed import Pending
-from appcredential.domain.secret_data import pending_name
+from appcredential.domain.observed.observation import Pending
+from appcredential.domain.secret.content import pending_name
 from appcredential.errors import ConflictError
-from appcredential.kube.secrets_store import KubeSecrets
-from appcredential.ports import Intent
+from appcredential.kube.secret_store import KubeSecrets
+from appcredential.ports.kube import Intent
 from tests.reconciler.fakekube import FakeKube
 from tests.support.builders import (
     HOLDER,

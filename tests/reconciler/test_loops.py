@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from appcredential.cache.store import Store
 from appcredential.errors import UnavailableError
-from appcredential.loops import Loop, watch
-from appcredential.metrics import Metrics
 from appcredential.process import Operator
+from appcredential.runtime.loops import Loop, watch
+from appcredential.runtime.metrics import Metrics
 from appcredential.settings import Settings
-from appcredential.store import Store
 from tests.reconciler.fakekube import FakeKube, HandClock
 from tests.reconciler.ticketdata import TICKETS, damaged, ticket_document
 from tests.support.builders import IDENTITY

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from appcredential.cache.informer import Sync
+from appcredential.cache.store import Store
 from appcredential.kube.client import purpose_of
-from appcredential.kube.resources import KubeObjects
-from appcredential.store import Store
-from appcredential.sync import Sync
+from appcredential.kube.custom_resources import KubeObjects
 from tests.tenants.fakeapi import FakeApi
 
 

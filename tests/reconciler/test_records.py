@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from appcredential.domain.actions import DeletePending
 from appcredential.domain.lifecycle import decide
 from appcredential.domain.marker import attempt_id
-from appcredential.domain.observed import PendingState
-from appcredential.domain.secret_data import PREFIX, Rendering
-from appcredential.kube.secret_objects import (
+from appcredential.domain.observed.observation import PendingState
+from appcredential.domain.secret.content import PREFIX, Rendering
+from appcredential.domain.times import parse_time
+from appcredential.kube.secret_documents import (
     build_pending,
     build_target,
     parse_pending,
     parse_target,
 )
-from appcredential.kube.times import parse_time
 from tests.support.builders import (
     IDENTITY,
     NEXT,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from appcredential.domain.spec import TenantId
+from appcredential.domain.spec.model import TenantId
 from tests.reconciler.deletions import ANOTHER, SECRETS, Deletion
 from tests.support.builders import KEY, MINUTE
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appcredential.domain.durations import format_duration
+from appcredential.domain.spec.durations import format_duration
 from appcredential.settings import FIELDS, ORDERED, POSITIVE, PREFIX, Settings, SettingsError
 from demo.stack import QUICK
 from tests.process.installation import SETTINGS

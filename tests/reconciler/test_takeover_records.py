@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import pytest
 
-from appcredential.domain.observed import FormerOwner, HandedOver, Target
-from appcredential.kube.resources import APP_CREDENTIALS, KubeObjects
-from appcredential.kube.secret_objects import parse_target
-from appcredential.kube.times import parse_time
-from appcredential.store import Store
-from appcredential.sync import Sync
-from appcredential.workqueue import Key
+from appcredential.cache.informer import Sync
+from appcredential.cache.store import Store
+from appcredential.domain.observed.observation import FormerOwner, HandedOver, Target
+from appcredential.domain.times import parse_time
+from appcredential.kube.custom_resources import APP_CREDENTIALS, KubeObjects
+from appcredential.kube.secret_documents import parse_target
+from appcredential.runtime.workqueue import Key
 from tests.reconciler.fakekube import FakeKube
 
 UNTIL: Final = "2026-12-01T00:00:00Z"

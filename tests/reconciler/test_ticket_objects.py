@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from appcredential.domain.tickets import Ticket
+from appcredential.domain.revocation import Ticket
 from appcredential.errors import ConflictError
 from appcredential.kube.tickets import KubeTickets
 from tests.reconciler.fakekube import FakeKube

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from appcredential.domain.spec import TenantId
+from appcredential.domain.spec.model import TenantId
 from tests.reconciler.deletions import Deletion
 from tests.support.builders import KEY, MINUTE
 

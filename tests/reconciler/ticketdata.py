@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from appcredential.domain.marker import Owner
-from appcredential.domain.spec import ClientId, CredentialType
-from appcredential.domain.tickets import ticket_name
+from appcredential.domain.revocation import ticket_name
+from appcredential.domain.spec.model import ClientId, CredentialType
 from tests.support.builders import CLIENT_ID, OBJECT_ID, OWNER, TENANT_ID
 
 TICKETS: Final = "/api/v1/namespaces/appcredential-system/configmaps"

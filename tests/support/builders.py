@@ -13,8 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.facts import Facts, assess
-from appcredential.domain.federated_observed import Federation
+from appcredential.domain.facts.facts import Facts, assess
 from appcredential.domain.marker import (
     Attempt,
     ClusterIdentity,
@@ -22,7 +21,8 @@ from appcredential.domain.marker import (
     attempt_id,
     build_display_name,
 )
-from appcredential.domain.observed import (
+from appcredential.domain.observed.federated import Federation
+from appcredential.domain.observed.observation import (
     Abandoned,
     Application,
     Credential,
@@ -40,10 +40,10 @@ from appcredential.domain.observed import (
     TargetOwner,
     Tenant,
 )
-from appcredential.domain.secret_data import Publication, render
+from appcredential.domain.proof import PROVEN, Proof, SignInClass, SignInResult, record
+from appcredential.domain.secret.content import Publication, render
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.signin import PROVEN, Proof, SignInClass, SignInResult, record
-from appcredential.domain.spec import (
+from appcredential.domain.spec.model import (
     AppCredentialSpec,
     ClientId,
     Cloud,

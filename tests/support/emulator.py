@@ -15,15 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from entra_emulator import admin_actions as actions
-from entra_emulator import admin_credentials as credentials
-from entra_emulator import admin_federated as federated
-from entra_emulator import admin_issuers as issuers
-from entra_emulator import admin_views as views
-from entra_emulator.entities import Permission
-from entra_emulator.fault_types import faults_from, rule_from
-from entra_emulator.request_log import LogEntry
-from entra_emulator.seed_types import (
+from entra_emulator.admin import actions, credentials, federated, issuers, views
+from entra_emulator.admin.seed import (
     ApplicationSeed,
     FederatedSeed,
     ForeignPrincipalSeed,
@@ -34,6 +27,9 @@ from entra_emulator.seed_types import (
     TenantSeed,
     read_document,
 )
+from entra_emulator.directory.entities import Permission
+from entra_emulator.faults.documents import faults_from, rule_from
+from entra_emulator.request_log import LogEntry
 from entra_emulator.server import EmulatorServer
 from entra_emulator.world import World
 

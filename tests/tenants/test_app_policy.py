@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from appcredential.domain.app_policy import PERMISSION_MISSING, UNRESTRICTED, AppPolicy, Restriction
-from appcredential.domain.spec import CredentialType
+from appcredential.domain.observed.app_policy import (
+    PERMISSION_MISSING,
+    UNRESTRICTED,
+    AppPolicy,
+    Restriction,
+)
+from appcredential.domain.spec.model import CredentialType
 from appcredential.errors import RejectedError, UnavailableError
-from appcredential.kube.resources import APP_CREDENTIALS, TENANTS
-from appcredential.workqueue import Key
+from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS
+from appcredential.runtime.workqueue import Key
 from tests.support.builders import DAY, HOUR, MINUTE, OWNER
 from tests.tenants.world import World
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from appcredential.domain.marker import Owner
-from appcredential.kube.resources import APP_CREDENTIALS, GRANTS, path_of
+from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, path_of
 from tests.support.builders import CLIENT_ID
 from tests.tenants.world import World
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from appcredential.errors import IdentityRejectedError
-from appcredential.kube.resources import APP_CREDENTIALS, TENANTS
+from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS
 from tests.tenants.world import TENANT, FakeEntra, World
 
 REJECTED = IdentityRejectedError("token: Entra refuses the operator (AADSTS7000222)", code=7000222)

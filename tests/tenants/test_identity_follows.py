@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from appcredential.domain.pem import sha1_thumbprint
+from appcredential.domain.secret.pem import sha1_thumbprint
 from appcredential.errors import AppCredentialError, IdentityRejectedError, UnavailableError
-from appcredential.kube.resources import APP_CREDENTIALS
+from appcredential.kube.custom_resources import APP_CREDENTIALS
 from tests.support.builders import CLIENT_ID, DAY, NOW, OPERATOR_CLIENT_ID
 from tests.support.keys import rsa_key
 from tests.tenants.test_identity_kinds import OTHER_CLIENT, REFERENCE, made, ready, tls

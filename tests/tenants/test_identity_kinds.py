@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from appcredential.domain.pem import sha1_thumbprint
-from appcredential.domain.spec import Cloud
+from appcredential.domain.secret.pem import sha1_thumbprint
+from appcredential.domain.spec.model import Cloud
+from appcredential.entra.projected_token import ProjectedToken
 from appcredential.errors import IdentityRejectedError, NoManagedIdentityError, OwnTokenError
-from appcredential.projected_token import ProjectedToken
 from tests.domain.test_own_identity import token
 from tests.support.builders import CLIENT_ID, DAY, NOW, OPERATOR_CLIENT_ID
 from tests.support.keys import MadeCertificate, ec_key, make_certificate, rsa_key

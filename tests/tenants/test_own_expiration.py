@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from appcredential.errors import UnavailableError
-from appcredential.kube.resources import TENANTS
+from appcredential.kube.custom_resources import TENANTS
 from tests.support.builders import HOUR
 from tests.tenants.world import TENANT, World
 

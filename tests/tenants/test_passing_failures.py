@@ -10,7 +10,7 @@ from appcredential.errors import (
     ThrottledError,
     UnavailableError,
 )
-from appcredential.kube.resources import APP_CREDENTIALS
+from appcredential.kube.custom_resources import APP_CREDENTIALS
 from tests.support.builders import HOUR, MINUTE, SECOND
 from tests.tenants.world import World
 

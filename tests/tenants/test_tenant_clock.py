@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from appcredential.kube.resources import APP_CREDENTIALS
+from appcredential.kube.custom_resources import APP_CREDENTIALS
 from tests.support.builders import HOUR, MINUTE
 from tests.tenants.world import World
 

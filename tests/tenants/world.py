@@ -7,27 +7,29 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from appcredential.domain.app_policy import UNRESTRICTED, AppPolicy
+from appcredential.cache.informer import Sync
+from appcredential.cache.store import Store
+from appcredential.controllers.app_credential import Reconciler
+from appcredential.controllers.entra_tenant import Tenants
 from appcredential.domain.marker import Owner
-from appcredential.domain.observed import Application, Credential, Policy
-from appcredential.domain.own_identity import OwnCredential
+from appcredential.domain.observed.app_policy import UNRESTRICTED, AppPolicy
+from appcredential.domain.observed.observation import Application, Credential, Policy
+from appcredential.domain.operator_credential import OwnCredential
+from appcredential.domain.proof import PROVEN, SignInResult
+from appcredential.domain.revocation import Ticket
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.signin import PROVEN, SignInResult
-from appcredential.domain.spec import (
+from appcredential.domain.spec.model import (
     ClientId,
     EntraTenantSpec,
     KeyId,
     ObjectId,
     VerificationScope,
 )
-from appcredential.domain.tickets import Ticket
+from appcredential.entra.projected_token import ProjectedToken
 from appcredential.errors import AppCredentialError
-from appcredential.gate import Gate
-from appcredential.identities import Identities
-from appcredential.kube.events import KubeEvents
-from appcredential.kube.inputs import KubeInputs
-from appcredential.kube.outputs import KubeOutputs
-from appcredential.kube.resources import (
+from appcredential.gather.certificate_source import MaterialReader
+from appcredential.kube.certificate_sources import KubeInputs
+from appcredential.kube.custom_resources import (
     APP_CREDENTIALS,
     GRANTS,
     TENANTS,
@@ -35,18 +37,16 @@ from appcredential.kube.resources import (
     KubeResources,
     path_of,
 )
-from appcredential.kube.secrets_store import KubeSecrets, secrets_path
+from appcredential.kube.events import KubeEvents
+from appcredential.kube.outputs import KubeOutputs
+from appcredential.kube.secret_store import KubeSecrets, secrets_path
 from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.kube.tickets import KubeTickets
-from appcredential.material import MaterialReader
-from appcredential.metrics import Metrics
-from appcredential.ports import MintedPassword, Probe
-from appcredential.projected_token import ProjectedToken
-from appcredential.reconciler import Reconciler
-from appcredential.store import Store
-from appcredential.sync import Sync
-from appcredential.tenants import Tenants
-from appcredential.workqueue import Key
+from appcredential.ports.kube import MintedPassword, Probe
+from appcredential.runtime.effect_guard import Gate
+from appcredential.runtime.metrics import Metrics
+from appcredential.runtime.workqueue import Key
+from appcredential.tenants.operator_credential import Identities
 from tests.support.builders import (
     CLIENT_ID,
     HOLDER,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
-from appcredential.health import HealthServer
-from appcredential.metrics import Metrics, ResourceSample
+from appcredential.runtime.health import HealthServer
+from appcredential.runtime.metrics import Metrics, ResourceSample
 from appcredential.settings import Settings
 
 

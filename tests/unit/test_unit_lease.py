@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from appcredential.errors import ConflictError, UnavailableError
-from appcredential.gate import Gate
 from appcredential.kube.lease import Lease, LeaseLostError, LeaseSettings
+from appcredential.runtime.effect_guard import Gate
 from tests.unit.fakes import HandClock, OneLease
 
 DURATION = timedelta(seconds=60)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from appcredential import logs
 from appcredential.domain.secret_value import SecretValue
+from appcredential.runtime import logs
 
 CANARY = "Xy48Q~canary-that-must-not-be-seen.0123456"
 
@@ -114,7 +114,7 @@ def test_at_debug_only_our_own_loggers_say_more(capsys: pytest.CaptureFixture[st
         for name in ("httpx", "httpcore.http11", "msal.token_cache", "kopf.objects", "new.library"):
             logging.getLogger(name).debug("Authorization: Bearer %s", CANARY)
             logging.getLogger(name).info("POST https://login.example %s", CANARY)
-        logging.getLogger("appcredential.effects").debug("ours")
+        logging.getLogger("appcredential.effects.dispatch").debug("ours")
         logging.getLogger("new.library").warning("a warning")
     assert events(capsys) == ["ours", "a warning"]
 

@@ -10,9 +10,9 @@ import pytest
 from prometheus_client import generate_latest
 
 from appcredential.domain import actions
-from appcredential.entra import observing
+from appcredential.entra import operations as observing
 from appcredential.kube.client import purpose_of
-from appcredential.metrics import Metrics, ResourceSample
+from appcredential.runtime.metrics import Metrics, ResourceSample
 
 ORDERS = ResourceSample("shop", "orders", "True", 1_800_000_000.0, 1_700_000_000.0, 3)
 NEW = ResourceSample("shop", "new", "Unknown", None, None, 0)

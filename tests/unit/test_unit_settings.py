@@ -10,7 +10,7 @@ import pytest
 
 from appcredential.__main__ import _settings as read_settings
 from appcredential.__main__ import main
-from appcredential.domain.observed import Policy
+from appcredential.domain.observed.observation import Policy
 from appcredential.settings import FIELDS, PREFIX, Settings, SettingsError, variable
 
 # One value other than the default for each setting that is no duration.

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from appcredential.workqueue import Key, Reconcile, WorkQueue
+from appcredential.runtime.workqueue import Key, Reconcile, WorkQueue
 from tests.unit.fakes import START, HandClock
 
 A, B, C = (Key("appcredentials", "shop", name) for name in ("a", "b", "c"))

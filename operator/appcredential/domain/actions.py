@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.federation import Trust
 from appcredential.domain.marker import Attempt
-from appcredential.domain.observed import Abandoned, RetireCause, Retiring
-from appcredential.domain.spec import KeyId
+from appcredential.domain.observed.observation import Abandoned, RetireCause, Retiring
+from appcredential.domain.spec.model import KeyId
+from appcredential.domain.spec.trusts import Trust
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from appcredential.domain.federated_spec import (
+from appcredential.domain.spec.federated import (
     CustomerManagedKeySource,
     EntityType,
     FederationGrant,

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.federated_grants import allows_source, grant_members
-from appcredential.domain.observed import Grant, Tenant
-from appcredential.domain.spec import AppCredentialSpec, ApplicationGrantSpec, Limits
+from appcredential.domain.observed.observation import Grant, Tenant
+from appcredential.domain.spec.model import AppCredentialSpec, ApplicationGrantSpec, Limits
 
 
 def evaluate(

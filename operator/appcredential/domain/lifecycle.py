@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from appcredential.domain import signin
+from appcredential.domain import proof as signin
 from appcredential.domain.actions import (
     Action,
     ApplyStatus,
@@ -36,13 +36,10 @@ from appcredential.domain.actions import (
     WriteTarget,
 )
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.facts import Facts, assess
-from appcredential.domain.federated_facts import assess_federated
-from appcredential.domain.federated_rules import FEDERATED_RULES, federated_times
-from appcredential.domain.gates import GATES, gate_times
-from appcredential.domain.handover import still_handed_over
-from appcredential.domain.marker import Attempt, attempt_id
-from appcredential.domain.needs import (
+from appcredential.domain.facts.facts import Facts, assess
+from appcredential.domain.facts.federated import assess_federated
+from appcredential.domain.facts.handover import still_handed_over
+from appcredential.domain.facts.successor import (
     is_gone,
     is_published,
     is_revoked,
@@ -57,7 +54,8 @@ from appcredential.domain.needs import (
     unproven_publish_time,
     usable_source,
 )
-from appcredential.domain.observed import (
+from appcredential.domain.marker import Attempt, attempt_id
+from appcredential.domain.observed.observation import (
     Abandoned,
     Application,
     Minted,
@@ -69,7 +67,9 @@ from appcredential.domain.observed import (
     Tenant,
 )
 from appcredential.domain.rotation import effective_renew_before
-from appcredential.domain.secret_data import (
+from appcredential.domain.rules.federated import FEDERATED_RULES, federated_times
+from appcredential.domain.rules.gates import GATES, gate_times
+from appcredential.domain.secret.content import (
     CLUSTER,
     MAX_ABANDONED,
     Publication,
@@ -80,8 +80,8 @@ from appcredential.domain.secret_data import (
     render,
     type_of,
 )
-from appcredential.domain.spec import AppCredentialSpec, CredentialType, KeyId, Mode
-from appcredential.domain.status import needs_write, project, revocation_patience_ends
+from appcredential.domain.spec.model import AppCredentialSpec, CredentialType, KeyId, Mode
+from appcredential.domain.status.projection import needs_write, project, revocation_patience_ends
 
 _ABSENT_READS = 3
 _REPAIR_PAUSE = timedelta(minutes=1)

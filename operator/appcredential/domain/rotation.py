@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from appcredential.domain.spec import DEFAULT_LIFETIME, AppCredentialSpec, RotationSpec
+from appcredential.domain.spec.model import DEFAULT_LIFETIME, AppCredentialSpec, RotationSpec
 
 MAX_JITTER = 0.05
 _WHATEVER_IT_HAS = timedelta(days=3650)

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from appcredential.domain.spec import Cloud
+from appcredential.domain.spec.model import Cloud
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,20 +27,20 @@ from msgraph.generated.applications.item.remove_password.remove_password_post_re
 )
 from msgraph.generated.models.password_credential import PasswordCredential
 
-from appcredential.domain.app_policy import AppPolicy
-from appcredential.domain.federated_observed import FederatedList
-from appcredential.domain.federation import Trust
-from appcredential.domain.observed import Application
-from appcredential.domain.own_identity import OwnCredential
-from appcredential.domain.spec import ClientId, CredentialType, KeyId, ObjectId
+from appcredential.domain.observed.app_policy import AppPolicy
+from appcredential.domain.observed.federated import FederatedList
+from appcredential.domain.observed.observation import Application
+from appcredential.domain.operator_credential import OwnCredential
+from appcredential.domain.spec.model import ClientId, CredentialType, KeyId, ObjectId
+from appcredential.domain.spec.trusts import Trust
+from appcredential.entra.connection import Call, TenantSession
 from appcredential.entra.federated import GraphFederated
 from appcredential.entra.key_list import KeyList, Loss
 from appcredential.entra.keys import GraphKeys
-from appcredential.entra.observing import ADD, PROBE, READ, REMOVE
-from appcredential.entra.pacing import PACING, Gate, Pacing, Sleep
+from appcredential.entra.operations import ADD, PROBE, READ, REMOVE
 from appcredential.entra.policies import read_default_policy
-from appcredential.entra.session import Call, TenantSession
-from appcredential.entra.shared import SharedReads
+from appcredential.entra.rate_limit import PACING, Gate, Pacing, Sleep
+from appcredential.entra.shared_reads import SharedReads
 from appcredential.entra.translate import no_answer
 from appcredential.entra.wire import (
     UnreadableAnswerError,
@@ -49,7 +49,7 @@ from appcredential.entra.wire import (
     decode_own_end,
 )
 from appcredential.errors import RejectedError, ThrottledError, TooLateError
-from appcredential.ports import CertificateLoss, Clock, MintedPassword, NewCertificate
+from appcredential.ports.kube import CertificateLoss, Clock, MintedPassword, NewCertificate
 
 _ListQuery = ApplicationsRequestBuilder.ApplicationsRequestBuilderGetQueryParameters
 _OWN_SELECT: Final = ["id", "passwordCredentials"]

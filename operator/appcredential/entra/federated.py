@@ -17,21 +17,21 @@ from msgraph.generated.applications.item.federated_identity_credentials import (
 )
 from msgraph.generated.models.federated_identity_credential import FederatedIdentityCredential
 
-from appcredential.domain.federated_observed import FederatedCredential, FederatedList
-from appcredential.domain.federation import Trust
-from appcredential.domain.spec import ObjectId
-from appcredential.entra.observing import (
+from appcredential.domain.observed.federated import FederatedCredential, FederatedList
+from appcredential.domain.spec.model import ObjectId
+from appcredential.domain.spec.trusts import Trust
+from appcredential.entra.connection import Call, TenantSession
+from appcredential.entra.operations import (
     ADD_FEDERATED,
     LIST_FEDERATED,
     PRINCIPAL,
     REMOVE_FEDERATED,
     UPDATE_FEDERATED,
 )
-from appcredential.entra.session import Call, TenantSession
 from appcredential.entra.translate import no_answer
 from appcredential.entra.wire import plain
 from appcredential.errors import NotFoundError, PermissionDeniedError, RejectedError
-from appcredential.ports import Clock
+from appcredential.ports.kube import Clock
 
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 

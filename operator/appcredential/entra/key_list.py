@@ -17,15 +17,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Protocol, TypeAlias
 
-from appcredential.domain.spec import KeyId, ObjectId
-from appcredential.entra.pacing import Sleep
+from appcredential.domain.spec.model import KeyId, ObjectId
+from appcredential.entra.rate_limit import Sleep
 from appcredential.errors import (
     AppCredentialError,
     OutcomeUnknownError,
     TooLateError,
     UnavailableError,
 )
-from appcredential.ports import Clock, NewCertificate
+from appcredential.ports.kube import Clock, NewCertificate
 
 _log = logging.getLogger(__name__)
 

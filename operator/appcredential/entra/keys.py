@@ -13,15 +13,15 @@ from msgraph.generated.applications.item.application_item_request_builder import
 )
 from msgraph.generated.models.application import Application
 
-from appcredential.domain.spec import ObjectId
+from appcredential.domain.spec.model import ObjectId
+from appcredential.entra.connection import Call, TenantSession
 from appcredential.entra.key_list import ListedKey
-from appcredential.entra.observing import READ, UPDATE
-from appcredential.entra.pacing import Gate
-from appcredential.entra.session import Call, TenantSession
+from appcredential.entra.operations import READ, UPDATE
+from appcredential.entra.rate_limit import Gate
 from appcredential.entra.translate import no_answer
 from appcredential.entra.wire import KEYS, UnreadableAnswerError, decode_keys
 from appcredential.errors import TooLateError
-from appcredential.ports import Clock
+from appcredential.ports.kube import Clock
 
 _Query = ApplicationItemRequestBuilder.ApplicationItemRequestBuilderGetQueryParameters
 

@@ -12,10 +12,10 @@ from typing import Final
 import msgspec
 from kiota_abstractions.request_information import RequestInformation
 
-from appcredential.domain.app_policy import AppPolicy, Restriction, read_iso_duration
-from appcredential.domain.spec import CredentialType
-from appcredential.entra.observing import POLICY
-from appcredential.entra.session import Call, TenantSession
+from appcredential.domain.observed.app_policy import AppPolicy, Restriction, read_iso_duration
+from appcredential.domain.spec.model import CredentialType
+from appcredential.entra.connection import Call, TenantSession
+from appcredential.entra.operations import POLICY
 from appcredential.entra.translate import no_answer
 from appcredential.entra.wire import UnreadableAnswerError
 

@@ -15,17 +15,17 @@ from typing import Final
 import aiohttp
 import msgspec
 
-from appcredential.certificates import sign_assertion
+from appcredential.domain.proof import UNREACHABLE, UNUSABLE, SignInResult, classify
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.signin import UNREACHABLE, UNUSABLE, SignInResult, classify
-from appcredential.domain.spec import ClientId, TenantId, VerificationScope
+from appcredential.domain.spec.model import ClientId, TenantId, VerificationScope
 from appcredential.entra.clouds import Endpoints
-from appcredential.entra.observing import TOKEN, Observe, ignore
-from appcredential.entra.session import USER_AGENT
+from appcredential.entra.connection import USER_AGENT
+from appcredential.entra.operations import TOKEN, Observe, ignore
 from appcredential.entra.tls import tls_context
 from appcredential.entra.translate import retry_after
 from appcredential.entra.wire import plain
-from appcredential.ports import Clock
+from appcredential.ports.kube import Clock
+from appcredential.x509.generate import sign_assertion
 
 _ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _MAX_BODY: Final = 65536

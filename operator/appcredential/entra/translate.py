@@ -17,9 +17,9 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpRes
 from azure.identity import CredentialUnavailableError
 from kiota_abstractions.api_error import APIError
 
+from appcredential.domain.clock_skew import http_date
 from appcredential.domain.conditions import Reason
-from appcredential.domain.signin import SignInClass, classify
-from appcredential.domain.skew import http_date
+from appcredential.domain.proof import SignInClass, classify
 from appcredential.entra.wire import plain
 from appcredential.errors import (
     AppCredentialError,

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 import msgspec
 
-from appcredential.domain.observed import Application, Credential
-from appcredential.domain.own_identity import OwnCredential
+from appcredential.domain.observed.observation import Application, Credential
+from appcredential.domain.operator_credential import OwnCredential
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec import ClientId, CredentialType, KeyId, ObjectId
+from appcredential.domain.spec.model import ClientId, CredentialType, KeyId, ObjectId
 from appcredential.entra.key_list import ListedKey
-from appcredential.ports import MintedPassword
+from appcredential.ports.kube import MintedPassword
 
 KEYS: Final = ["id", "keyCredentials"]
 """Selecting these shows certificates with their bytes; the tenant's quota for it is small.

@@ -12,7 +12,7 @@ from typing import Any
 
 import kopf
 
-from appcredential.kube.resources import GROUP, KINDS, VERSION
+from appcredential.kube.custom_resources import GROUP, KINDS, VERSION
 
 log = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ import aiohttp
 import msgspec
 from kubernetes.aio import client, config
 
-from appcredential.domain.observed import Policy
-from appcredential.domain.skew import Skew, http_date
+from appcredential.domain.clock_skew import Skew, http_date
+from appcredential.domain.observed.observation import Policy
 from appcredential.errors import UnavailableError
 from appcredential.kube.translate import raise_for_status
-from appcredential.ports import Clock
+from appcredential.ports.kube import Clock
 
 FIELD_MANAGER = "appcredential"
 JSON = "application/json"

@@ -7,8 +7,8 @@ import secrets
 
 from appcredential.errors import AppCredentialError
 from appcredential.kube.client import KubeClient
-from appcredential.kube.resources import API_VERSION
-from appcredential.ports import Clock, EventSubject
+from appcredential.kube.custom_resources import API_VERSION
+from appcredential.ports.kube import Clock, EventSubject
 
 log = logging.getLogger(__name__)
 

@@ -17,10 +17,10 @@ from typing import Final
 import msgspec
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.federated_observed import Issuer
+from appcredential.domain.observed.federated import Issuer
 from appcredential.errors import AppCredentialError
 from appcredential.kube.client import KubeClient
-from appcredential.ports import Clock
+from appcredential.ports.kube import Clock
 
 log = logging.getLogger(__name__)
 

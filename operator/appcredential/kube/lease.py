@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from appcredential.domain.times import parse_time
 from appcredential.errors import ConflictError, NotFoundError
 from appcredential.kube.client import KubeClient
-from appcredential.kube.times import parse_time
-from appcredential.ports import Clock
+from appcredential.ports.kube import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

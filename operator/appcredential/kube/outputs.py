@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from appcredential.domain.federated_observed import OutputMap
 from appcredential.domain.marker import Owner
-from appcredential.domain.secret_data import MANAGED_BY, PREFIX
+from appcredential.domain.observed.federated import OutputMap
+from appcredential.domain.secret.content import MANAGED_BY, PREFIX
 from appcredential.errors import ConflictError, NotFoundError
 from appcredential.kube.client import FIELD_MANAGER, KubeClient
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from appcredential.domain.federated_observed import ServiceAccount
+from appcredential.domain.observed.federated import ServiceAccount
 from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import NotFoundError
 from appcredential.kube.client import FIELD_MANAGER, MERGE_PATCH, KubeClient

@@ -7,20 +7,20 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from appcredential.domain import checks
 from appcredential.domain.conditions import format_time
 from appcredential.domain.marker import Owner
-from appcredential.domain.spec import (
+from appcredential.domain.revocation import Ticket, ticket_name
+from appcredential.domain.spec import checks
+from appcredential.domain.spec.model import (
     ClientId,
     CredentialType,
     DeletionPolicy,
     ObjectId,
     TenantId,
 )
-from appcredential.domain.tickets import Ticket, ticket_name
+from appcredential.domain.times import required_time
 from appcredential.errors import ConflictError, InvalidSpecError, NotFoundError
 from appcredential.kube.client import FIELD_MANAGER, KubeClient
-from appcredential.kube.times import required_time
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,210 @@
+"""Keeps the store in step with the cluster: watch events in between, our own lists now and then."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from appcredential.cache.store import Known, Store, client_of, secret_of, tenant_of
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.spec.model import ApplicationGrantSpec
+from appcredential.domain.spec.parse import parse_application_grant
+from appcredential.domain.times import parse_time
+from appcredential.errors import InvalidSpecError, PermissionDeniedError
+from appcredential.kube.custom_resources import (
+    APP_CREDENTIALS,
+    GRANTS,
+    KINDS,
+    SCHEMA_ANNOTATION,
+    TENANTS,
+    KubeObjects,
+)
+from appcredential.runtime.metrics import ResourceSample
+from appcredential.runtime.workqueue import Key
+
+log = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 1
+MIN_KUBERNETES = (1, 31)
+
+
+class Sync:
+    """Feeds the store and wakes whoever a change concerns."""
+
+    def __init__(
+        self,
+        objects: KubeObjects,
+        store: Store,
+        namespaces: tuple[str, ...],
+        wake: Callable[[Key], None],
+        wake_beside: Callable[[Key], None],
+    ) -> None:
+        self._objects = objects
+        self._store = store
+        self._namespaces = namespaces
+        self._wake = wake
+        self._wake_beside = wake_beside
+        self.schema_problem = "the CRDs were not read yet"
+
+    async def relist(self) -> None:
+        """Replace the store by lists of our own: a watch may miss a deletion in a gap."""
+        self._note(await self._check_server() or await self._check_schema())
+        for plural in (TENANTS, GRANTS, APP_CREDENTIALS):
+            # Only what was known before the list began can be missing from it.
+            before = set(self._store.keys(plural))
+            seen: set[Key] = set()
+            for namespace in self._scopes(plural):
+                seen |= await self._list(plural, namespace, before)
+            for key in before - seen:
+                self._lose(key)
+            self._store.complete.add(plural)
+
+    async def _list(self, plural: str, namespace: str, before: set[Key]) -> set[Key]:
+        """Return what is there; a namespace that may not be listed keeps what was known of it."""
+        seen: set[Key] = set()
+        try:
+            async for document in self._objects.pages(plural, namespace):
+                seen.add(self._see(plural, document))
+        except PermissionDeniedError as exc:
+            if not namespace:
+                raise
+            # Gone with its Role, or not bound yet: the others must not suffer.
+            log.warning("namespace cannot be listed", extra={"ns": namespace, "error": str(exc)})
+            return {key for key in before if key.namespace == namespace}
+        return seen
+
+    def on_event(self, plural: str, event: str, document: dict[str, Any]) -> None:
+        """Take one watch event."""
+        if event == "DELETED":
+            self._lose(key_of(plural, document))
+        else:
+            self._see(plural, document)
+
+    def known(self) -> dict[str, ApplicationGrantSpec]:
+        """See `reconciler.GrantSource`."""
+        return self._store.valid_grants()
+
+    async def live(self) -> dict[str, ApplicationGrantSpec]:
+        """See `reconciler.GrantSource`."""
+        found: dict[str, ApplicationGrantSpec] = {}
+        async for document in self._objects.pages(GRANTS):
+            grant = parse_grant(document)
+            if isinstance(grant, ApplicationGrantSpec):
+                found[document["metadata"]["name"]] = grant
+        return found
+
+    def _scopes(self, plural: str) -> tuple[str, ...]:
+        return (self._namespaces or ("",)) if plural == APP_CREDENTIALS else ("",)
+
+    def _note(self, problem: str) -> None:
+        """Keep it for /readyz, and tell it in the log for those who cannot ask a pod."""
+        if problem and problem != self.schema_problem:
+            log.error("not ready", extra={"problem": problem})
+        self.schema_problem = problem
+
+    async def _check_server(self) -> str:
+        """Compare the API server's version with the oldest that the schema's rules work on."""
+        found = await self._objects.server_version()
+        if found >= MIN_KUBERNETES:
+            return ""
+        wanted, told = (".".join(map(str, version)) for version in (MIN_KUBERNETES, found))
+        return (
+            f"this operator needs Kubernetes {wanted} or newer, and the API server is {told}; "
+            "upgrade the cluster"
+        )
+
+    async def _check_schema(self) -> str:
+        """Compare the CRDs with what this operator writes: an unknown field is an HTTP 500."""
+        for plural in KINDS:
+            crd = await self._objects.crd(plural)
+            annotations = (crd or {"metadata": {}})["metadata"].get("annotations") or {}
+            found = str(annotations.get(SCHEMA_ANNOTATION) or "")
+            if not found.isdigit() or int(found) < SCHEMA_VERSION:
+                return (
+                    f"the CRD {plural} is missing or older than this operator; apply the current "
+                    "ones: python -m appcredential crds | "
+                    "kubectl apply --server-side --force-conflicts -f -"
+                )
+        return ""
+
+    def _see(self, plural: str, document: dict[str, Any]) -> Key:
+        key, metadata = key_of(plural, document), document["metadata"]
+        known = Known(
+            uid=metadata["uid"],
+            version=metadata["resourceVersion"],
+            tenant=tenant_of(document),
+            client_id=client_of(document),
+            secret=secret_of(document) if plural == APP_CREDENTIALS else "",
+            sample=_sample(key, document) if plural == APP_CREDENTIALS else None,
+        )
+        if self._store.put(key, known):
+            if plural == GRANTS:
+                self._see_grant(key, document)
+            self._wake(key)
+            for other in self._store.beside(key):
+                self._wake_beside(other)
+        return key
+
+    def _see_grant(self, key: Key, document: dict[str, Any]) -> None:
+        before = self._store.grants.get(key.name)
+        after = self._store.grants[key.name] = parse_grant(document)
+        if before != after:
+            self._wake_users(before, after)
+
+    def _wake_users(self, *grants: ApplicationGrantSpec | Problem | None) -> None:
+        """Reconcile whoever a grant names, before or after its change."""
+        named = (self._store.named_by(g) for g in grants if isinstance(g, ApplicationGrantSpec))
+        for user in {key for keys in named for key in keys}:
+            self._wake(user)
+
+    def _lose(self, key: Key) -> None:
+        lost = self._store.grants.get(key.name) if key.kind == GRANTS else None
+        known, beside = self._store.get(key), self._store.beside(key)
+        self._store.drop(key)
+        self._wake(key)
+        for other in beside:
+            self._wake_beside(other)
+        self._wake_users(lost)
+        if key.kind == APP_CREDENTIALS and known is not None:
+            self._wake(Key(TENANTS, "", known.tenant))  # its finalizer may go now
+            self._wake_heirs(key, known)
+
+    def _wake_heirs(self, key: Key, lost: Known) -> None:
+        """Reconcile whoever may take over a federated credential that it leaves."""
+        for other in self._store.users_of(lost.tenant):
+            known = self._store.get(other)
+            is_near = other.namespace == key.namespace and known is not None
+            if is_near and known is not None and known.client_id == lost.client_id:
+                self._wake(other)
+
+
+def key_of(plural: str, document: dict[str, Any]) -> Key:
+    """Return the work-queue key of an object."""
+    metadata = document["metadata"]
+    return Key(plural, metadata.get("namespace") or "", metadata["name"])
+
+
+def parse_grant(document: dict[str, Any]) -> ApplicationGrantSpec | Problem:
+    """Read an ApplicationGrant; an unusable one allows nothing and says why."""
+    try:
+        return parse_application_grant(document)
+    except InvalidSpecError as exc:
+        return Problem(reason=Reason.INVALID_SPEC, message=str(exc))
+
+
+def _sample(key: Key, document: dict[str, Any]) -> ResourceSample:
+    status = document.get("status") or {}
+    conditions = {c.get("type"): c for c in status.get("conditions") or ()}
+    ready: dict[str, Any] = conditions.get("Ready") or {}
+    expiration = parse_time((status.get("credential") or {}).get("expirationTime"))
+    renewal = parse_time(status.get("renewalTime"))
+    return ResourceSample(
+        namespace=key.namespace,
+        name=key.name,
+        ready=str(ready.get("status") or "Unknown"),
+        expiration=expiration.timestamp() if expiration is not None else None,
+        renewal=renewal.timestamp() if renewal is not None else None,
+        foreign=int((status.get("inventory") or {}).get("foreign") or 0),
+        stalled=str((conditions.get("Stalled") or {}).get("reason") or ""),
+    )

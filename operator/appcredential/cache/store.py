@@ -1,0 +1,127 @@
+"""What the watches and our own LIST say exists: small parsed values, never whole objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from appcredential.domain.conditions import Problem
+from appcredential.domain.marker import Owner
+from appcredential.domain.spec.model import ApplicationGrantSpec
+from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, TENANTS
+from appcredential.runtime.metrics import ResourceSample
+from appcredential.runtime.workqueue import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One object as last seen."""
+
+    uid: str
+    version: str
+    tenant: str
+    client_id: str = ""
+    secret: str = ""
+    sample: ResourceSample | None = None
+
+
+class Store:
+    """The known objects of the three kinds, and the parsed grants."""
+
+    def __init__(self) -> None:
+        self._known: dict[Key, Known] = {}
+        self._by_secret: dict[tuple[str, str], set[Key]] = {}
+        self.grants: dict[str, ApplicationGrantSpec | Problem] = {}
+        self.complete: set[str] = set()
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether each of the three kinds was listed once."""
+        return self.complete >= {APP_CREDENTIALS, TENANTS, GRANTS}
+
+    def put(self, key: Key, known: Known) -> bool:
+        """Note an object; tell whether it changed."""
+        old = self._known.get(key)
+        self._leave(key, old)
+        self._known[key] = known
+        if known.secret:
+            self._by_secret.setdefault((key.namespace, known.secret), set()).add(key)
+        return old is None or (old.uid, old.version) != (known.uid, known.version)
+
+    def drop(self, key: Key) -> None:
+        """Note that an object is gone."""
+        self._leave(key, self._known.pop(key, None))
+        if key.kind == GRANTS:
+            self.grants.pop(key.name, None)
+
+    def _leave(self, key: Key, known: Known | None) -> None:
+        """Forget which Secret an AppCredential wanted."""
+        place = (key.namespace, known.secret if known is not None else "")
+        sharing = self._by_secret.get(place, set())
+        sharing.discard(key)
+        if not sharing:
+            self._by_secret.pop(place, None)
+
+    def get(self, key: Key) -> Known | None:
+        """Return an object as last seen."""
+        return self._known.get(key)
+
+    def keys(self, kind: str) -> list[Key]:
+        """Return the keys of one kind."""
+        return [key for key in self._known if key.kind == kind]
+
+    def owners(self, namespace: str) -> list[Owner]:
+        """Return the AppCredentials of a namespace."""
+        return [
+            Owner(key.namespace, key.name)
+            for key in self._known
+            if key.kind == APP_CREDENTIALS and key.namespace == namespace
+        ]
+
+    def users_of(self, tenant: str) -> list[Key]:
+        """Return the AppCredentials that name an EntraTenant."""
+        return [
+            key
+            for key, known in self._known.items()
+            if key.kind == APP_CREDENTIALS and known.tenant == tenant
+        ]
+
+    def beside(self, key: Key) -> list[Key]:
+        """Return the other AppCredentials that want the same Secret."""
+        known = self._known.get(key)
+        place = (key.namespace, known.secret if known is not None else "")
+        return [other for other in self._by_secret.get(place, ()) if other != key]
+
+    def named_by(self, grant: ApplicationGrantSpec) -> list[Key]:
+        """Return the AppCredentials whose namespace and application a grant names."""
+        return [
+            key
+            for key in self.users_of(grant.tenant)
+            if key.namespace in grant.namespaces and self._known[key].client_id in grant.client_ids
+        ]
+
+    def valid_grants(self) -> dict[str, ApplicationGrantSpec]:
+        """Return the grants whose spec is usable."""
+        return {n: g for n, g in self.grants.items() if isinstance(g, ApplicationGrantSpec)}
+
+    def samples(self) -> list[ResourceSample]:
+        """Return what a scrape shows of each AppCredential."""
+        return [known.sample for known in self._known.values() if known.sample is not None]
+
+
+def tenant_of(document: dict[str, Any]) -> str:
+    """Return the EntraTenant that an AppCredential or grant names."""
+    reference = (document.get("spec") or {}).get("tenantRef") or {}
+    return str(reference.get("name") or "default")
+
+
+def secret_of(document: dict[str, Any]) -> str:
+    """Return the Secret that an AppCredential publishes to."""
+    secret = (document.get("spec") or {}).get("secret") or {}
+    return str(secret.get("name") or document["metadata"]["name"])
+
+
+def client_of(document: dict[str, Any]) -> str:
+    """Return the client id that an AppCredential names."""
+    application = (document.get("spec") or {}).get("application") or {}
+    return str(application.get("clientId") or "")

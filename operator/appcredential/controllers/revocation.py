@@ -1,0 +1,468 @@
+"""Finishes deletions: watches the open tickets and does what each one asks for, when due."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from appcredential import strategies
+from appcredential.controllers.entra_tenant import Access
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.marker import ClusterIdentity
+from appcredential.domain.observed.federated import FederatedList, OutputMap
+from appcredential.domain.observed.observation import Application, Pending, Policy, Resource, Target
+from appcredential.domain.revocation import (
+    DeleteOutput,
+    DeleteTarget,
+    DeleteTicket,
+    DeleteTicketPending,
+    ReadTicketApplication,
+    ReadTicketSecrets,
+    RemoveForTicket,
+    Ticket,
+    TicketAction,
+    TicketObservation,
+    Unwire,
+    Wait,
+    as_credentials,
+    credentials_to_revoke,
+    decide_ticket,
+    is_of_ticket,
+    is_reachable,
+    is_unconfirmed,
+    ticket_name,
+)
+from appcredential.domain.spec.model import (
+    AppCredentialSpec,
+    ClientId,
+    CredentialType,
+    KeyId,
+    TenantId,
+)
+from appcredential.domain.spec.trusts import service_account_of, service_account_subject
+from appcredential.effects.federated import unwire
+from appcredential.errors import (
+    AppCredentialError,
+    ConflictError,
+    NotFoundError,
+    PermissionDeniedError,
+)
+from appcredential.ports.kube import (
+    Clock,
+    Events,
+    EventSubject,
+    Outputs,
+    Resources,
+    Secrets,
+    ServiceAccounts,
+    Tickets,
+)
+from appcredential.runtime.effect_guard import Gate
+from appcredential.tenants.sessions import Session
+
+log = logging.getLogger(__name__)
+
+_MAX_STEPS = 40
+_GONE_READS = 3
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What this process saw of one ticket."""
+
+    uid: str
+    absent_since: datetime | None = None
+    successor: AppCredentialSpec | None = None
+    tenant_id: TenantId | None = None
+    application: Application | None = None
+    missing: tuple[datetime, ...] = ()
+    clean: tuple[datetime, ...] = ()
+    next_time: datetime | None = None
+    secrets: _Secrets | None = None
+    federated: FederatedList | None = None
+    inherited: frozenset[KeyId] = frozenset()
+    is_unwired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Secrets:
+    """What the namespace holds, as read in this round, and when by the monotonic clock."""
+
+    read: float
+    target: Target | None = None
+    pending: Pending | None = None
+    output: OutputMap | None = None
+
+
+Wanted = Callable[[Ticket], Awaitable[frozenset[tuple[str, str]]]]
+"""Tells which issuers and subjects other resources ask for beside a ticket's."""
+
+
+class Ticketing:
+    """Keeps the book of open tickets and works on them one by one."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        policy: Policy,
+        absence: timedelta,
+        identity: ClusterIdentity,
+        gate: Gate,
+        resources: Resources,
+        secrets: Secrets,
+        tickets: Tickets,
+        events: Events,
+        access: Callable[[str], Access | Problem],
+        service_accounts: ServiceAccounts,
+        outputs: Outputs,
+        wanted: Wanted,
+    ) -> None:
+        self._clock = clock
+        self._policy = policy
+        self._absence = absence
+        self._identity = identity
+        self._gate = gate
+        self._resources = resources
+        self._secrets = secrets
+        self._tickets = tickets
+        self._events = events
+        self._access = access
+        self._service_accounts = service_accounts
+        self._outputs = outputs
+        self._wanted = wanted
+        self._book: dict[str, Ticket] = {}
+        self._progress: dict[str, _Progress] = {}
+
+    def find(self, name: str) -> Ticket | None:
+        """Return an open ticket by its name."""
+        return self._book.get(name)
+
+    def note(self, name: str, ticket: Ticket | None) -> None:
+        """Record that a ticket was written or deleted by us."""
+        if ticket is None:
+            self._book.pop(name, None)
+            self._progress.pop(name, None)
+        else:
+            self._book[name] = ticket
+
+    def leaving(self, namespace: str, client_id: ClientId) -> frozenset[str]:
+        """Return the owner hashes of the tickets for federated credentials of an application."""
+        return frozenset(
+            t.owner.hash
+            for t in self._book.values()
+            if t.type is CredentialType.FEDERATED_IDENTITY
+            and (t.owner.namespace, t.client_id) == (namespace, client_id)
+        )
+
+    @property
+    def count(self) -> int:
+        """How many deletions are not finished."""
+        return len(self._book)
+
+    async def refresh(self) -> None:
+        """Read all tickets anew."""
+        found = await self._tickets.list()
+        self._book = {_name(t): t for t in found}
+        self._progress = {n: p for n, p in self._progress.items() if n in self._book}
+
+    async def run_once(self) -> None:
+        """Look at every ticket once; one that fails waits for the next round."""
+        await self.refresh()
+        for name, ticket in list(self._book.items()):
+            try:
+                await self._work(name, ticket)
+            except ConflictError:
+                self._progress.pop(name, None)
+            except AppCredentialError as exc:
+                log.warning("ticket waits", extra={"ticket": name, "error": str(exc)})
+            except Exception:  # an outer guard: the other tickets have their turn
+                log.exception("ticket failed", extra={"ticket": name})
+
+    async def _work(self, name: str, ticket: Ticket) -> None:
+        if self._clock.now() < ticket.due - self._absence:
+            return  # nothing that is seen before then counts
+        progress = self._progress.get(name)
+        if progress is None or progress.uid != ticket.uid:
+            progress = self._progress[name] = _Progress(ticket.uid)
+        progress.secrets = None
+        await self._see_owner(ticket, progress)
+        for _ in range(_MAX_STEPS):
+            if self._gate.problem() is not None:
+                return
+            o = self._observe(ticket, progress)
+            action = decide_ticket(o)
+            if isinstance(action, Wait):
+                return
+            if not await self._perform(name, action, o, progress):
+                return
+
+    async def _see_owner(self, ticket: Ticket, progress: _Progress) -> None:
+        """Note since when the owner is absent; an error while looking is unknown, not absent."""
+        found = await self._resources.get(ticket.owner)
+        if found is not None and self._is_of_ticket(ticket, found):
+            progress.absent_since = progress.successor = None
+            return
+        # What is of another application has a spec that can be read.
+        progress.successor = (
+            found.spec if found and isinstance(found.spec, AppCredentialSpec) else None
+        )
+        if progress.absent_since is None:
+            progress.absent_since = self._clock.now()
+
+    def _is_of_ticket(self, ticket: Ticket, found: Resource) -> bool:
+        spec = found.spec
+        access = self._access(spec.tenant) if isinstance(spec, AppCredentialSpec) else None
+        known = access.tenant.tenant_id if isinstance(access, Access) else None
+        return is_of_ticket(ticket, spec, known)
+
+    def _observe(self, ticket: Ticket, progress: _Progress) -> TicketObservation:
+        held = progress.secrets
+        tenant_id = self._see_tenant(ticket, progress)
+        missing = progress.missing
+        lasting = len(missing) >= _GONE_READS and (
+            missing[-1] - missing[0] >= self._policy.missing_application_window
+        )
+        return TicketObservation(
+            now=self._clock.now(),
+            identity=self._identity,
+            ticket=ticket,
+            owner_absent_since=progress.absent_since,
+            successor=progress.successor,
+            tenant_id=tenant_id,
+            is_tenant_missing=self._is_tenant_missing(ticket),
+            application=progress.application,
+            application_gone=lasting,
+            target=held.target if held is not None else None,
+            pending=held.pending if held is not None else None,
+            has_secrets=held is not None,
+            output=held.output if held is not None else None,
+            clean_reads=progress.clean,
+            inherited=progress.inherited,
+            is_unwired=progress.is_unwired,
+            absence=self._absence,
+            intent_respect=self._policy.intent_respect,
+            freshness=self._policy.freshness,
+        )
+
+    def _see_tenant(self, ticket: Ticket, progress: _Progress) -> TenantId | None:
+        """Return the tenant's id; what was seen in another directory counts no more."""
+        access = self._access(ticket.tenant)
+        if not isinstance(access, Access):
+            return None
+        found = access.tenant.tenant_id
+        if progress.tenant_id not in {None, found}:
+            progress.application, progress.missing, progress.clean = None, (), ()
+        progress.tenant_id = found
+        return found
+
+    def _is_tenant_missing(self, ticket: Ticket) -> bool:
+        access = self._access(ticket.tenant)
+        return isinstance(access, Problem) and access.reason is Reason.TENANT_NOT_FOUND
+
+    async def _read_secrets(self, ticket: Ticket) -> _Secrets:
+        try:
+            return await self._read_kept(ticket)
+        except PermissionDeniedError:
+            if not await self._is_namespace_gone(ticket):
+                raise
+            return _Secrets(self._clock.monotonic())
+
+    async def _is_namespace_gone(self, ticket: Ticket) -> bool:
+        """Tell why something in a namespace is refused.
+
+        One that is gone has taken its objects along, and with them the Role that let us read
+        them: only where rights come from Roles is this not a plain 404.
+        """
+        return await self._resources.is_namespace_gone(ticket.owner.namespace)
+
+    async def _read_kept(self, ticket: Ticket) -> _Secrets:
+        now, namespace = self._clock.monotonic(), ticket.owner.namespace
+        if ticket.type is CredentialType.FEDERATED_IDENTITY:
+            name = ticket.config_map
+            output = await self._outputs.get(namespace, name) if name else None
+            return _Secrets(now, output=output)
+        target = await self._secrets.target(namespace, ticket.secret_name)
+        return _Secrets(now, target, await self._secrets.pending(ticket.owner))
+
+    async def _perform(
+        self, name: str, action: TicketAction, o: TicketObservation, progress: _Progress
+    ) -> bool:
+        """Do one step; tell whether to go on in this round."""
+        ticket = o.ticket
+        if isinstance(action, ReadTicketApplication):
+            return await self._read_application(ticket, progress)
+        if isinstance(action, ReadTicketSecrets):
+            progress.secrets = await self._read_secrets(ticket)
+            return True
+        if not await self._is_still_due(name, o, progress):
+            return False
+        if isinstance(action, RemoveForTicket):
+            await self._remove(action, ticket, progress)
+        elif isinstance(action, DeleteTicketPending) and o.pending is not None:
+            await self._secrets.delete_pending(ticket.owner, o.pending)
+            progress.secrets = None
+        elif isinstance(action, DeleteTarget) and o.target is not None:
+            await self._secrets.delete_target(ticket.owner.namespace, o.target)
+            progress.secrets = None
+        elif isinstance(action, DeleteTicket):
+            await self._finish(name, o)
+            return False
+        else:
+            await self._tidy(action, o, progress)
+        return True
+
+    async def _tidy(self, action: TicketAction, o: TicketObservation, progress: _Progress) -> None:
+        """Take away what told workloads of a federated credential."""
+        ticket = o.ticket
+        if isinstance(action, Unwire):
+            await self._unwire(ticket, ticket.service_account)
+            progress.is_unwired = True
+        elif isinstance(action, DeleteOutput) and o.output is not None:
+            await self._outputs.delete(o.output)
+            progress.secrets = None
+
+    async def _unwire(self, ticket: Ticket, name: str) -> None:
+        """Unless another resource has the account trusted too: it writes its own name there."""
+        subject = service_account_subject(ticket.owner.namespace, name)
+        try:
+            if subject not in {wanted for _, wanted in await self._wanted(ticket)}:
+                await unwire(self._service_accounts, ticket.owner, ticket.client_id, name)
+        except PermissionDeniedError:
+            if not await self._is_namespace_gone(ticket):
+                raise
+
+    async def _finish(self, name: str, o: TicketObservation) -> None:
+        ticket = o.ticket
+        await self._tickets.delete(name, ticket)
+        self.note(name, None)
+        log.info("deletion finished", extra={"owner": str(ticket.owner)})
+        if not is_unconfirmed(o):
+            return
+        about = {"owner": str(ticket.owner), "client_id": ticket.client_id, "tenant": ticket.tenant}
+        log.warning("a deletion ended without a look at the application's credentials", extra=about)
+        note = (
+            "The application could not be found in Entra, so nothing of the deleted resource was "
+            "seen or removed there. If it still exists, remove its credentials by hand."
+        )
+        await self._events.emit(_subject(ticket), "RevocationUnconfirmed", note, warning=True)
+
+    async def _is_still_due(self, name: str, o: TicketObservation, progress: _Progress) -> bool:
+        """Look live: all is as it was decided about, and this very ticket is still there."""
+        await self._see_owner(o.ticket, progress)
+        if progress.absent_since is None or progress.successor != o.successor:
+            return False
+        live, wanted = await self._tickets.get(name), o.ticket
+        if live is None or (live.uid, live.resource_version) != (
+            wanted.uid,
+            wanted.resource_version,
+        ):
+            return False
+        return self._is_fresh(progress)
+
+    def _is_fresh(self, progress: _Progress) -> bool:
+        """Tell whether an effect may still rest on this round: the process may have been paused."""
+        held = progress.secrets
+        age = self._clock.monotonic() - held.read if held is not None else 0.0
+        return age <= self._policy.freshness.total_seconds() and self._gate.problem() is None
+
+    def _session(self, ticket: Ticket) -> Session | None:
+        access = self._access(ticket.tenant)
+        if isinstance(access, Access) and is_reachable(ticket, access.tenant.tenant_id):
+            return access.session
+        return None
+
+    async def _read_application(self, ticket: Ticket, progress: _Progress) -> bool:
+        session, now = self._session(ticket), self._clock.now()
+        if session is None or (progress.next_time is not None and now < progress.next_time):
+            return False
+        progress.next_time = now + self._policy.settle / 6
+        try:
+            found = await session.directory.application(ticket.client_id, timedelta(0))
+            if ticket.type is CredentialType.FEDERATED_IDENTITY:
+                found = await self._with_federated(found, session, ticket, progress)
+        except NotFoundError:
+            # The first one stays: it tells for how long.
+            progress.missing = (*progress.missing[:1], *progress.missing[1:][-8:], now)
+            return False
+        progress.missing = ()
+        progress.application = found
+        observation = self._observe(ticket, progress)
+        clean = not credentials_to_revoke(observation)
+        progress.clean = (*progress.clean, found.read_time) if clean else ()
+        return True
+
+    async def _with_federated(
+        self, found: Application, session: Session, ticket: Ticket, progress: _Progress
+    ) -> Application:
+        """Return the application with its federated credentials, and note who inherits some."""
+        listed = await session.directory.federated(found.object_id, timedelta(0))
+        wanted = await self._wanted(ticket) if listed.credentials else frozenset()
+        progress.federated = listed
+        progress.inherited = frozenset(KeyId(c.id) for c in listed.credentials if c.pair in wanted)
+        return replace(found, credentials=(*found.credentials, *as_credentials(listed)))
+
+    async def _unwire_removed(
+        self, ticket: Ticket, key_id: KeyId, listed: FederatedList | None
+    ) -> None:
+        """Also a ServiceAccount that the deleted resource named before."""
+        for c in listed.credentials if listed is not None else ():
+            account = service_account_of(c.subject, ticket.owner.namespace)
+            if c.id == key_id and account:
+                await self._unwire(ticket, account)
+
+    async def _is_still_left(
+        self,
+        ticket: Ticket,
+        session: Session,
+        application: Application,
+        action: RemoveForTicket,
+        progress: _Progress,
+    ) -> bool:
+        """Look at a trust once more: somebody may have taken it over since it was decided about."""
+        if ticket.type is not CredentialType.FEDERATED_IDENTITY or progress.federated is None:
+            return True
+        listed = await session.directory.federated(application.object_id, timedelta(0))
+        known = {c.id: c for c in progress.federated.credentials}
+        return any(c.id == action.key_id and known.get(c.id) == c for c in listed.credentials)
+
+    async def _remove(self, action: RemoveForTicket, ticket: Ticket, progress: _Progress) -> None:
+        session, application = self._session(ticket), progress.application
+        if session is None or application is None:
+            return
+        if not await self._is_still_left(ticket, session, application, action, progress):
+            progress.application = None
+            return
+        # Unknown there means gone, or not known to that replica: the reads that follow decide.
+        with contextlib.suppress(NotFoundError):
+            await strategies.remove(
+                session.directory,
+                ticket.type,
+                application.object_id,
+                action.key_id,
+                frozenset(),
+            )
+        if ticket.type is CredentialType.FEDERATED_IDENTITY:
+            await self._unwire_removed(ticket, action.key_id, progress.federated)
+        kept = tuple(c for c in application.credentials if c.key_id != action.key_id)
+        progress.application = replace(application, credentials=kept)
+        progress.clean = ()
+        note = f"Credential {action.key_id} of the deleted resource was removed."
+        await self._events.emit(_subject(ticket), "Revoked", note, warning=False)
+        log.info("revoked", extra={"key_id": action.key_id, "owner": str(ticket.owner)})
+
+
+def _subject(ticket: Ticket) -> EventSubject:
+    return EventSubject(
+        kind="AppCredential",
+        namespace=ticket.owner.namespace,
+        name=ticket.owner.name,
+        uid=ticket.resource_uid,
+    )
+
+
+def _name(ticket: Ticket) -> str:
+    return ticket_name(ticket.owner, ticket.tenant, ticket.client_id, ticket.type)

@@ -1,0 +1,203 @@
+"""What follows from an observation, worked out once so that the rules read as sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from appcredential.domain.conditions import Problem
+from appcredential.domain.facts.takeover import Claim, claim
+from appcredential.domain.marker import Attempt, parse_marker
+from appcredential.domain.observed.observation import (
+    Application,
+    Credential,
+    Minted,
+    Observation,
+    Pending,
+    PendingState,
+    Retiring,
+    Target,
+    Tenant,
+)
+from appcredential.domain.rotation import Schedule, asked_lifetime, schedule, wanted_lifetime
+from appcredential.domain.secret.content import CLUSTER, can_sign_in
+from appcredential.domain.spec.model import AppCredentialSpec, KeyId, VerificationMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """An observation behind the gates: spec, tenant and application are known good.
+
+    Attributes:
+        o: the observation, without a T that is to be taken over.
+        taken: that T, another's until we publish.
+        entra_now: the time by Entra's clock.
+        lifetime: what we would ask for now.
+        published: T's credential, None without an own T.
+        plan: its renewal schedule.
+        exact: listed credentials of the spec's type that carry our exact marker, by key id.
+    """
+
+    o: Observation
+    spec: AppCredentialSpec
+    tenant: Tenant
+    application: Application
+    entra_now: datetime
+    lifetime: timedelta
+    published: Minted | None
+    plan: Schedule | None
+    exact: dict[KeyId, Credential]
+    taken: Target | None = None
+
+    @property
+    def live(self) -> Target | None:
+        """The Secret of T's name, ours or to be taken over."""
+        return self.taken if self.taken is not None else self.o.target
+
+    @property
+    def is_in_use(self) -> bool:
+        """Workloads may be signing in with what the Secret holds now."""
+        return self.has_valid_published or self.taken is not None
+
+    @property
+    def pending(self) -> Pending | None:
+        """P."""
+        return self.o.pending
+
+    @property
+    def minted(self) -> Pending | None:
+        """P when it is `Minted`."""
+        p = self.o.pending
+        return p if p is not None and p.state is PendingState.MINTED else None
+
+    @property
+    def retiring(self) -> tuple[Retiring, ...]:
+        """T's retiring entries."""
+        return self.o.target.retiring if self.o.target is not None else ()
+
+    @property
+    def is_fresh(self) -> bool:
+        """The application was read directly within the freshness bound."""
+        return self.o.now - self.application.read_time <= self.o.policy.freshness
+
+    @property
+    def is_paused(self) -> bool:
+        """A call to the directory failed, and the next one has to wait."""
+        return self.o.memory.retry_time is not None and self.o.now < self.o.memory.retry_time
+
+    @property
+    def is_granted(self) -> bool:
+        """A grant matches now."""
+        return not isinstance(self.o.grant, Problem)
+
+    @property
+    def requires_proof(self) -> bool:
+        """`verification.mode` is Required, and the successor holds what it takes to sign in."""
+        p = self.o.pending
+        is_provable = p is None or p.value is None or can_sign_in(p.value)
+        return self.spec.verification.mode is VerificationMode.REQUIRED and is_provable
+
+    @property
+    def can_published_sign_in(self) -> bool:
+        """T's value is enough to sign in: not a certificate whose key is elsewhere."""
+        t = self.o.target
+        return t is None or t.value is None or can_sign_in(t.value)
+
+    @property
+    def has_valid_published(self) -> bool:
+        """T holds an intact value that has not expired by Entra's clock."""
+        return (
+            self.published is not None
+            and self.o.target is not None
+            and self.o.target.value is not None
+            and self.published.expires > self.entra_now
+        )
+
+    @property
+    def is_from_another_cluster(self) -> bool:
+        """T says that another cluster's operator wrote it: a migration or a restored backup."""
+        t = self.o.target
+        written_by = t.annotations.get(CLUSTER, "") if t is not None else ""
+        return written_by not in {"", self.o.identity.cluster}
+
+    def is_listed(self, key: KeyId) -> bool:
+        """Tell whether the last read showed this credential, whoever made it."""
+        return any(c.key_id == key for c in self.application.credentials)
+
+    def attempt_of(self, credential: Credential) -> Attempt:
+        """Return the attempt in a credential's marker, empty without one."""
+        marker = parse_marker(credential.display_name)
+        return marker.attempt if marker is not None else Attempt("")
+
+    @property
+    def abandoned_attempts(self) -> frozenset[str]:
+        """T's and P's lists together."""
+        o = self.o
+        entries = (
+            *(o.target.abandoned if o.target else ()),
+            *(o.pending.abandoned if o.pending else ()),
+        )
+        return frozenset(e.attempt for e in entries)
+
+    def is_pending(self, credential: Credential) -> bool:
+        """Tell whether a credential was made by P's attempt: "pending" is equality of attempts."""
+        p = self.o.pending
+        return p is not None and p.attempt == self.attempt_of(credential)
+
+    def is_abandoned(self, credential: Credential) -> bool:
+        """Tell whether a credential was made by an attempt that is proven unpublished."""
+        return self.attempt_of(credential) in self.abandoned_attempts
+
+    @property
+    def proof_count(self) -> int:
+        """Successes in a row that prove a successor."""
+        policy = self.o.policy
+        return policy.next_proof_count if self.is_in_use else policy.first_proof_count
+
+    @property
+    def proof_spacing(self) -> timedelta:
+        """Time between two of them: a second, or spread so that several replicas answer."""
+        policy = self.o.policy
+        if not self.is_in_use:
+            return policy.first_proof_spacing
+        low, high = policy.next_proof_spread_min, policy.next_proof_spread_max
+        spread = min(max(self.lifetime / 40, low), high)
+        return spread / max(policy.next_proof_count - 1, 1)
+
+
+def assess(
+    o: Observation, spec: AppCredentialSpec, tenant: Tenant, application: Application
+) -> Facts:
+    """Work out the facts of an observation whose gates are open."""
+    taken = o.target if claim(o) is Claim.TAKES else None
+    if taken is not None:
+        o = replace(o, target=None)
+    entra_now = o.now + (o.directory_skew or timedelta(0))
+    granted = None if isinstance(o.grant, Problem) else o.grant.max_lifetime
+    ceilings = tenant.ceilings(spec.type, application)
+    lifetime = asked_lifetime(wanted_lifetime(spec), granted, *ceilings)
+    published = o.target.published if o.target is not None else None
+    plan = None
+    if published is not None:
+        plan = schedule(
+            spec.rotation, lifetime, published.not_before, published.expires, published.key_id
+        )
+    return Facts(
+        o=o,
+        spec=spec,
+        tenant=tenant,
+        application=application,
+        entra_now=entra_now,
+        lifetime=lifetime,
+        published=published,
+        plan=plan,
+        taken=taken,
+        exact={
+            c.key_id: c for c in application.credentials if c.type is spec.type and _is_exact(o, c)
+        },
+    )
+
+
+def _is_exact(o: Observation, credential: Credential) -> bool:
+    marker = parse_marker(credential.display_name)
+    return marker is not None and marker.is_removable_by(o.identity, o.resource.owner)

@@ -1,0 +1,152 @@
+"""Whether a Secret of the wanted name may become ours though it is not: rule 5. Pure.
+
+Three ways lead there. The spec names the resource that owns it (`takeOverFrom`); its owner
+does not exist any more and its credential is of the same application; or it has no owner and
+a person wrote our name into its annotation `appcredential.io/adopt`. Until the publish
+that takes it over such a Secret counts as missing, and stays as it is.
+
+Nobody takes back what was taken from it unless its own spec has changed since: resources
+that name each other in a circle would hand a Secret round for ever.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.marker import Owner
+from appcredential.domain.observed.observation import FormerOwner, Observation, Target, Tenant
+from appcredential.domain.secret.content import ADOPT
+from appcredential.domain.spec import checks
+from appcredential.domain.spec.model import AppCredentialSpec
+
+OPAQUE = "Opaque"
+
+
+class Claim(StrEnum):
+    """How T stands to the resource."""
+
+    OURS = "Ours"
+    """It is ours, or there is none."""
+    TAKES = "Takes"
+    """It is another's, and the next publish takes it over."""
+    UNREAD = "Unread"
+    """It may be taken over if it is of the same application, which was not read yet."""
+    WAITS = "Waits"
+    """It is taken over if its owner stays away."""
+    LOST = "Lost"
+    """It was ours, or would be, and another resource has taken it over."""
+    FOREIGN = "Foreign"
+    """It is another's, and stays so."""
+
+
+def claim(o: Observation) -> Claim:
+    """Return how T stands to the resource."""
+    t, r = o.target, o.resource
+    if t is None or t.owner == str(r.owner):
+        return Claim.OURS
+    if t.immutable or t.type != OPAQUE:
+        return Claim.FOREIGN
+    if _is_named(o, t) or _is_adopted(o, t):
+        return Claim.TAKES
+    inherited = _inherits(o, t)
+    if inherited is not None:
+        return inherited
+    return Claim.LOST if _former(o, t) is not None else Claim.FOREIGN
+
+
+def is_former_owner(o: Observation) -> bool:
+    """Tell whether T records that it was taken over from this resource."""
+    return o.target is not None and _former(o, o.target) is not None
+
+
+def owner_beside(owner: Owner, t: Target | None) -> Owner | None:
+    """Return the resource of the same namespace that owns T instead of this one, if one does.
+
+    An owner in another namespace has its Secret there: this one is a copy that nobody keeps.
+    Anybody can have written the annotation: what is no name must never become part of an address.
+    """
+    if t is None or t.owner == str(owner):
+        return None
+    namespace, _, name = t.owner.partition("/")
+    is_beside = namespace == owner.namespace and checks.is_object_name(name)
+    return Owner(namespace, name) if is_beside else None
+
+
+def absence_ends(o: Observation) -> datetime | None:
+    """Return from when the absence of T's owner counts; None while it exists."""
+    found = o.target_owner
+    if found is None or found.absent_since is None:
+        return None
+    return found.absent_since + o.policy.arrival_grace
+
+
+def conflict(o: Observation, found: Claim) -> Problem:
+    """Return what to say of a T that is another's."""
+    if found is Claim.LOST:
+        return Problem(
+            reason=Reason.SECRET_TAKEN_OVER,
+            message=f"{_keeper(o)} has taken the Secret over; this one renews nothing and does "
+            "not touch it. Delete this AppCredential when no pod uses its credential any more.",
+        )
+    if found is Claim.WAITS:
+        return Problem(
+            reason=Reason.SECRET_CONFLICT,
+            message="The AppCredential that the Secret belongs to does not exist; if it stays "
+            "away, the Secret is taken over.",
+            stalled=False,
+        )
+    spec = o.resource.spec
+    if isinstance(spec, AppCredentialSpec) and spec.secret.take_over_from:
+        return Problem(
+            reason=Reason.SECRET_CONFLICT,
+            message=f"The Secret belongs to {_keeper(o)}, not to what spec.secret.takeOverFrom "
+            "names, or cannot be written. Correct one of the two names, or delete that Secret.",
+        )
+    return Problem(
+        reason=Reason.SECRET_CONFLICT,
+        message="A Secret of the wanted name exists and does not belong to this "
+        "resource. Choose another spec.secret.name, have the Secret handed over by "
+        "spec.secret.takeOverFrom, or delete it.",
+    )
+
+
+def _keeper(o: Observation) -> str:
+    """Name T's owner; only a resource that exists has a name that may be told."""
+    seen = o.target_owner
+    is_there = seen is not None and seen.uid
+    return f"AppCredential {seen.owner}" if seen is not None and is_there else "another owner"
+
+
+def _is_named(o: Observation, t: Target) -> bool:
+    """Tell whether the spec wants it from its owner, and not for the second time."""
+    spec, r = o.resource.spec, o.resource
+    named = spec.secret.take_over_from if isinstance(spec, AppCredentialSpec) else ""
+    if not named or t.owner != str(Owner(r.owner.namespace, named)):
+        return False
+    former = _former(o, t)
+    return former is None or former.uid != r.uid or former.generation < r.generation
+
+
+def _is_adopted(o: Observation, t: Target) -> bool:
+    """Tell whether a person has written our name into a Secret that no resource keeps."""
+    is_kept = owner_beside(o.resource.owner, t) is not None and absence_ends(o) is None
+    return not is_kept and t.annotations.get(ADOPT) == str(o.resource.owner)
+
+
+def _inherits(o: Observation, t: Target) -> Claim | None:
+    """Return what becomes of a T whose owner is gone; None when that is not so, or not ours."""
+    ends = absence_ends(o)
+    if ends is None or not isinstance(o.tenant, Tenant) or t.tenant_id != o.tenant.tenant_id:
+        return None
+    if o.application is None:
+        return Claim.UNREAD
+    if t.object_id != o.application.object_id:
+        return None
+    return Claim.TAKES if o.now >= ends else Claim.WAITS
+
+
+def _former(o: Observation, t: Target) -> FormerOwner | None:
+    owner = str(o.resource.owner)
+    return next((former for former in t.taken_from if former.owner == owner), None)

@@ -1,0 +1,110 @@
+"""What is observed of a FederatedIdentity, beside what every type has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from appcredential.domain.conditions import Problem
+from appcredential.domain.spec.model import ObjectId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FederatedCredential:
+    """One federated identity credential as Graph lists it."""
+
+    id: str
+    name: str
+    issuer: str
+    subject: str
+    audiences: tuple[str, ...]
+    description: str
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Issuer and subject, which Entra keeps unique within an application."""
+        return self.issuer, self.subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FederatedList:
+    """One direct read of an application's federated credentials. `read_time` is ours."""
+
+    object_id: ObjectId
+    credentials: tuple[FederatedCredential, ...]
+    read_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """The issuer of this cluster's ServiceAccount tokens, and since when all reads said so."""
+
+    url: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceAccount:
+    """A ServiceAccount, as far as it is ours to look at."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputMap:
+    """A ConfigMap of the name that the output has."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    owner: str
+    immutable: bool
+    data: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Federation:
+    """Everything that `decide` may look at for a FederatedIdentity.
+
+    Attributes:
+        issuer: of this cluster's tokens, or why it is not known.
+        listed: None when not read yet in this process.
+        service_account: None when it does not exist or is not to be annotated; a
+            Problem when it may not be read.
+        output: None when it does not exist or none is asked for; a Problem likewise.
+        leaving: owner hashes of this namespace's deleted resources for the same application,
+            whose credentials are to be revoked.
+        neighbours: owner hashes of the namespace's other resources.
+    """
+
+    issuer: Issuer | Problem
+    listed: FederatedList | None = None
+    service_account: ServiceAccount | Problem | None = None
+    output: OutputMap | Problem | None = None
+    leaving: frozenset[str] = frozenset()
+    neighbours: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FederatedMemory:
+    """What only this process knows of a FederatedIdentity.
+
+    Attributes:
+        written: when this process wrote the credential of an attempt, if only its description:
+            a read may not show that yet.
+        changed: when this process made or changed what one trusts, which needs a quiet time.
+        seen: when it first saw a credential, by id.
+        removed: when it removed one, by id.
+    """
+
+    written: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    changed: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    seen: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    removed: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))

@@ -1,0 +1,217 @@
+"""What the operator itself signs in with, and what is said when that cannot be used.
+
+A token is read here only to be judged or to learn who it is for; whether it is
+genuine is for those who accept it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.secret.pem import split_bundle
+from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec.checks import is_guid
+from appcredential.domain.spec.model import (
+    CertificateIdentity,
+    ClientId,
+    ClientSecretIdentity,
+    ManagedIdentity,
+    TenantIdentity,
+    WorkloadIdentity,
+)
+from appcredential.domain.spec.trusts import AUDIENCES
+
+PUBLIC_AUDIENCES: Final = frozenset(AUDIENCES.values())
+"""What tokens for Microsoft's own clouds name."""
+
+_PRIVATE_KEY: Final = "tls.key"
+_NOTHING: Final = SecretValue("")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnCredential:
+    """What a Secret holds for the operator; empty when pod or node give it another way.
+
+    Attributes:
+        value: the client secret; or private key and chain of a certificate, PEM.
+        end: notAfter of the certificate; None for all others.
+        thumbprint: SHA-1 of the certificate, as the portal shows it; empty for all others.
+    """
+
+    value: SecretValue = _NOTHING
+    end: datetime | None = None
+    thumbprint: str = ""
+
+
+class _Claims(msgspec.Struct, frozen=True):
+    aud: str | list[str] = ""
+    appid: str = ""
+    azp: str = ""
+
+
+def pair_of(
+    data: Mapping[str, SecretValue], identity: CertificateIdentity
+) -> tuple[SecretValue, SecretValue] | Problem:
+    """Pick certificate and private key from a Secret.
+
+    Args:
+        data: the Secret's values.
+        identity: names the key with the certificate. A private key that stands there
+            too, as in `client.pem`, counts; else the one under `tls.key`.
+
+    Returns:
+        The text with the certificates and the one with the private key.
+    """
+    content = data.get(identity.secret_key)
+    if content is None:
+        return missing_key(identity.secret_key)
+    private, chain = split_bundle(content.reveal())
+    if private:
+        return SecretValue(chain), SecretValue(private)
+    beside = data.get(_PRIVATE_KEY)
+    return missing_key(_PRIVATE_KEY) if beside is None else (content, beside)
+
+
+def validity_problem(start: datetime, end: datetime, now: datetime) -> Problem | None:
+    """Tell whether the operator's certificate is not good at this time."""
+    if now >= end:
+        return unusable_certificate("has expired: put a valid one there.")
+    if now < start:
+        return unusable_certificate("is not valid yet: it is taken up once it is.")
+    return None
+
+
+def token_fault(token: str, audience: str) -> str:
+    """Return why a projected token may not be sent; empty when it may.
+
+    Args:
+        token: a JWT (RFC 7519), as the file holds it.
+        audience: the only one it may name; empty for any.
+    """
+    claims = _claims(token)
+    if claims is None:
+        return "holds no token: project one of the operator's ServiceAccount there."
+    named = {claims.aud} if isinstance(claims.aud, str) else set(claims.aud)
+    if audience and named != {audience}:
+        # It would be good for somebody else, and a custom cloud is run by anybody.
+        return (
+            "holds a token for another audience than APPCREDENTIAL_CUSTOM_TOKEN_AUDIENCE: "
+            "project one with that audience alone."
+        )
+    return ""
+
+
+def client_of(token: str) -> ClientId | None:
+    """Return whom an access token was issued to; None when that cannot be read.
+
+    Source: learn.microsoft.com/entra/identity-platform/access-token-claims-reference:
+    `appid` in tokens of version 1.0, `azp` in those of version 2.0.
+    """
+    claims = _claims(token)
+    named = (claims.appid or claims.azp).lower() if claims is not None else ""
+    return ClientId(named) if is_guid(named) else None
+
+
+def _claims(token: str) -> _Claims | None:
+    parts = token.split(".")
+    if len(parts) != 3:
+        return None
+    padded = parts[1] + "=" * (-len(parts[1]) % 4)
+    try:
+        return msgspec.json.decode(base64.b64decode(padded, altchars=b"-_"), type=_Claims)
+    except (msgspec.MsgspecError, binascii.Error, ValueError):
+        return None
+
+
+# --- what is said ---------------------------------------------------------------------------
+
+
+def missing_secret() -> Problem:
+    """Say that there is no Secret."""
+    return Problem(
+        reason=Reason.IDENTITY_SECRET_NOT_FOUND,
+        message="The Secret in the operator's namespace that spec.identity names does not exist: "
+        "create it.",
+    )
+
+
+def missing_key(key: str) -> Problem:
+    """Say that the Secret lacks a key."""
+    return Problem(
+        reason=Reason.IDENTITY_SECRET_NOT_FOUND,
+        message="The Secret in the operator's namespace that spec.identity names has no key "
+        f"{key}: add it, or name another one in spec.identity.",
+    )
+
+
+def unusable_certificate(what: str) -> Problem:
+    """Say what is wrong with the operator's certificate; `what` goes on after "certificate"."""
+    return Problem(
+        reason=Reason.IDENTITY_CERTIFICATE_UNUSABLE,
+        message=f"The operator's own certificate, which spec.identity names, {what}",
+    )
+
+
+def unusable_token(what: str) -> Problem:
+    """Say what is wrong with the projected token; `what` goes on after the file."""
+    return Problem(
+        reason=Reason.IDENTITY_TOKEN_UNUSABLE,
+        message=f"The file that APPCREDENTIAL_IDENTITY_TOKEN_FILE names {what}",
+    )
+
+
+NO_MANAGED_IDENTITY: Final = Problem(
+    reason=Reason.MANAGED_IDENTITY_UNAVAILABLE,
+    message="The operator's node gives it no managed identity. Assign the identity to the node, "
+    "check spec.identity.managedIdentity.clientId, and let the operator's pod reach the node's "
+    "metadata endpoint.",
+)
+CUSTOM_AUDIENCE_MISSING: Final = Problem(
+    reason=Reason.CUSTOM_CLOUD_NOT_CONFIGURED,
+    message="workloadIdentity with cloud Custom needs APPCREDENTIAL_CUSTOM_TOKEN_AUDIENCE in the "
+    "operator's settings.",
+)
+_CHECK: Final = ", and check tenantId and clientId."
+_REJECTIONS: Final[Mapping[type, str]] = MappingProxyType(
+    {
+        ClientSecretIdentity: "the operator's own credential. Put a valid one into the Secret "
+        f"that spec.identity names{_CHECK}",
+        CertificateIdentity: "the operator's own certificate. Register the one in the Secret on "
+        f"the operator's app registration{_CHECK}",
+        WorkloadIdentity: "the token of the operator's ServiceAccount. Give the operator's app "
+        "registration a federated credential with exactly the token's issuer, subject and "
+        f"audience{_CHECK}",
+        ManagedIdentity: "the operator's managed identity. Check that it belongs to the tenant of "
+        "tenantId.",
+    }
+)
+
+
+def rejected(identity: TenantIdentity) -> Problem:
+    """Say that Entra refuses the operator."""
+    return Problem(
+        reason=Reason.IDENTITY_REJECTED, message=f"Entra refuses {_REJECTIONS[type(identity)]}"
+    )
+
+
+def forbidden(identity: TenantIdentity) -> Problem:
+    """Say that Graph does not let the operator read applications."""
+    remedy = (
+        "Give the managed identity's service principal the Graph app role "
+        "Application.ReadWrite.OwnedBy."
+        if isinstance(identity, ManagedIdentity)
+        else "Consent to Application.ReadWrite.OwnedBy for its app registration."
+    )
+    return Problem(
+        reason=Reason.PERMISSION_DENIED,
+        message=f"Graph refuses to let the operator read applications. {remedy}",
+    )

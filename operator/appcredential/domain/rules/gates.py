@@ -1,0 +1,338 @@
+"""Rules 0-6 of the lifecycle: where one matches, nothing further is considered.
+
+They need no Graph answer until the last one, so that a resource without a grant
+causes not one call about its application.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from appcredential.domain.actions import (
+    Action,
+    AddFinalizer,
+    CancelTicket,
+    Hold,
+    ReadApplication,
+    ReadCrd,
+    ReleaseFinalizer,
+    WriteTicket,
+)
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.takeover import (
+    OPAQUE,
+    Claim,
+    absence_ends,
+    claim,
+    conflict,
+    is_former_owner,
+)
+from appcredential.domain.grants import allows_type
+from appcredential.domain.observed.observation import Application, Grant, Observation, Tenant
+from appcredential.domain.rotation import asked_lifetime, wanted_lifetime
+from appcredential.domain.secret.content import type_of
+from appcredential.domain.spec.model import AppCredentialSpec, CredentialType, Mode
+
+_MISSING_READS = 3
+
+
+def blocked(o: Observation) -> Action | None:
+    """0: lists incomplete, not leader, or clocks too far apart."""
+    if o.blocked is not None:
+        return Hold(o.blocked)
+    skews = [abs(s) for s in (o.directory_skew, o.cluster_skew) if s is not None]
+    if any(s > o.policy.max_clock_skew for s in skews):
+        return Hold(
+            Problem(
+                reason=Reason.CLOCK_SKEW,
+                message="The clocks of Entra, the API server and the operator differ by more "
+                "than the allowed skew; set the node's clock.",
+            )
+        )
+    return None
+
+
+def deleted(o: Observation) -> Action | None:
+    """1: being deleted. Never waits for Graph."""
+    r = o.resource
+    if r.deletion_time is None:
+        return None
+    if not r.has_finalizer:
+        return Hold(Problem(reason=Reason.PROGRESSING, message="Being deleted.", stalled=False))
+    if _observes(o):
+        return ReleaseFinalizer()
+    if o.now < r.deletion_time + o.policy.deletion_settle:
+        return Hold(Problem(reason=Reason.PROGRESSING, message="Being deleted.", stalled=False))
+    if o.crd_deleted is None:
+        return ReadCrd()
+    if o.crd_deleted or o.ticket_uid == r.uid:
+        return ReleaseFinalizer()
+    if _was_never_issued(o):
+        return ReleaseFinalizer()
+    return _unreadable(r.spec) or WriteTicket()
+
+
+def _was_never_issued(o: Observation) -> bool:
+    """Tell whether status is whole and, like the Secrets, names nothing that was issued.
+
+    No ticket is needed then. It would ask Entra about an application that no grant
+    may ever have allowed.
+    """
+    traces = {"application", "credential", "pending", "retiring", "federatedIdentities"}
+    status = o.resource.status
+    is_told = bool(status.get("conditions")) and not status.keys() & traces
+    is_traceless = is_told and o.own_target is None and not is_former_owner(o)
+    return is_traceless and o.pending is None and o.ticket_uid is None
+
+
+def _unreadable(spec: AppCredentialSpec | Problem) -> Action | None:
+    """Hold a resource of which something was issued and nobody can read what."""
+    if not isinstance(spec, Problem):
+        return None
+    return Hold(
+        Problem(
+            reason=Reason.INVALID_SPEC,
+            message="Being deleted, but the spec cannot be read, so nobody knows what is to be "
+            "revoked. Mend the spec, or remove the credential in Entra and then the finalizer.",
+        )
+    )
+
+
+def finalizer_missing(o: Observation) -> Action | None:
+    """2: without a finalizer a deletion would go unnoticed."""
+    return None if o.resource.has_finalizer or _observes(o) else AddFinalizer()
+
+
+def _observes(o: Observation) -> bool:
+    """Tell whether the spec asks for nothing to be done."""
+    spec = o.resource.spec
+    return isinstance(spec, AppCredentialSpec) and spec.mode is Mode.OBSERVE
+
+
+def ticket_exists(o: Observation) -> Action | None:
+    """3: re-applied within the grace period.
+
+    A trust is known by its ticket alone until status tells of it again: while nothing may be
+    done for the resource, the ticket stays. It does nothing while the owner is there.
+    """
+    if o.ticket_uid is None or _observes(o):
+        return None
+    is_held = _is_federated(o.resource.spec) and _unusable(o) is not None
+    return None if is_held else CancelTicket()
+
+
+def unusable(o: Observation) -> Action | None:
+    """4: spec or tenant not usable, never granted, suspended."""
+    problem = _unusable(o)
+    return None if problem is None else Hold(patient(o, problem))
+
+
+def _unusable(o: Observation) -> Problem | None:
+    spec = o.resource.spec
+    if isinstance(spec, Problem):
+        return spec
+    if spec.suspend:
+        return Problem(
+            reason=Reason.SUSPENDED,
+            message="spec.suspend is true: nothing is renewed or removed.",
+            stalled=False,
+        )
+    if isinstance(o.tenant, Problem):
+        return o.tenant
+    if o.tenant.problem is not None:
+        return o.tenant.problem
+    if not allows_type(o.tenant.limits, spec):
+        return Problem(
+            reason=Reason.TYPE_NOT_ALLOWED,
+            message="The EntraTenant's limits do not allow this credential type.",
+        )
+    if isinstance(o.grant, Problem):
+        return None if _was_granted(o, spec, o.grant) else o.grant
+    return None if _is_federated(spec) else _lifetime_problem(o, spec, o.tenant, o.grant)
+
+
+def _is_federated(spec: AppCredentialSpec | Problem) -> bool:
+    return isinstance(spec, AppCredentialSpec) and spec.type is CredentialType.FEDERATED_IDENTITY
+
+
+def _lifetime_problem(
+    o: Observation, spec: AppCredentialSpec, tenant: Tenant, grant: Grant
+) -> Problem | None:
+    ceilings = tenant.ceilings(spec.type, o.application)
+    lifetime = asked_lifetime(wanted_lifetime(spec), grant.max_lifetime, *ceilings)
+    if lifetime < o.policy.min_lifetime:
+        return Problem(
+            reason=Reason.LIFETIME_TOO_SHORT,
+            message="The lifetime that spec, grant, tenant and Entra's app management policy allow "
+            "together is shorter than this operator's minimum lifetime.",
+        )
+    return None
+
+
+def _was_granted(o: Observation, spec: AppCredentialSpec, refusal: Problem) -> bool:
+    """Tell whether a grant was withdrawn after something was issued.
+
+    The evidence is in status, which only the operator writes: a Secret can be made by
+    anybody who may write Secrets, and must not open what no grant ever allowed.
+    """
+    if refusal.reason is Reason.OPERATOR_IDENTITY:
+        return False
+    known = o.resource.status.get("application") or {}
+    t = o.own_target
+    issued = o.pending is not None or (t is not None and t.published is not None)
+    if _is_federated(spec):
+        issued = bool(o.resource.status.get("federatedIdentities"))
+    return issued and known.get("clientId") == spec.client_id
+
+
+_MAY_ARRIVE = frozenset(
+    {
+        Reason.TENANT_NOT_FOUND,
+        Reason.TENANT_NOT_READY,
+        Reason.NOT_GRANTED,
+        Reason.SOURCE_NOT_FOUND,
+        Reason.KEYSTORE_PASSWORD,
+    }
+)
+
+
+def patient(o: Observation, problem: Problem) -> Problem:
+    """Everything may arrive in one apply: wait a little before calling it stalled."""
+    if problem.reason not in _MAY_ARRIVE or not problem.stalled:
+        return problem
+    if o.now >= patience_ends(o):
+        return problem
+    return Problem(reason=problem.reason, message=problem.message, stalled=False)
+
+
+def patience_ends(o: Observation) -> datetime:
+    """Return when a missing tenant or grant becomes Stalled."""
+    return max(o.resource.creation_time, o.resource.last_applied_time) + o.policy.arrival_grace
+
+
+def secret_conflict(o: Observation) -> Action | None:
+    """5: T or P exists and is not ours nor to be ours, cannot be written, or is going away."""
+    if _is_federated(o.resource.spec):
+        return None
+    if o.pending is not None and o.pending.is_foreign:
+        return Hold(
+            Problem(
+                reason=Reason.SECRET_CONFLICT,
+                message="A Secret has the name that this resource's pending Secret needs and is "
+                "of another type or owner. Delete that Secret.",
+            )
+        )
+    found = claim(o)
+    if found not in {Claim.OURS, Claim.TAKES, Claim.UNREAD}:
+        return Hold(conflict(o, found))
+    return _unwritable(o)
+
+
+def _unwritable(o: Observation) -> Action | None:
+    t, own = o.target, o.own_target
+    if t is None:
+        return None
+    if t.immutable or t.type != OPAQUE:
+        return Hold(
+            Problem(
+                reason=Reason.SECRET_CONFLICT,
+                message="The target Secret is immutable or not of type Opaque. Delete it; "
+                "it is written anew.",
+            )
+        )
+    spec = o.resource.spec
+    if (
+        isinstance(spec, AppCredentialSpec)
+        and own is not None
+        and own.value is not None
+        and type_of(own.value) is not spec.type
+    ):
+        return Hold(
+            Problem(
+                reason=Reason.SECRET_CONFLICT,
+                message="The Secret holds a credential of another type, which workloads may still "
+                "use. Choose another spec.secret.name, or delete the Secret when nobody does.",
+            )
+        )
+    if t.deletion_time is not None:
+        return Hold(
+            Problem(
+                reason=Reason.SECRET_TERMINATING,
+                message="The target Secret is being deleted; waiting until it is gone.",
+                stalled=False,
+            )
+        )
+    return None
+
+
+def application_unknown(o: Observation) -> Action | None:
+    """6: not read yet, cannot be read, answers 404, or is another one."""
+    if o.application is None or _is_due(o):
+        if o.memory.retry_time is None or o.now >= o.memory.retry_time:
+            return ReadApplication(o.policy.directory_resync)
+        if o.application is None:
+            return Hold(_why_unread(o))
+    return _application_changed(o, o.application)
+
+
+def _application_changed(o: Observation, application: Application) -> Action | None:
+    """Hold when T's credential is not of this application; an old read tells that as well."""
+    t, tenant = o.own_target, o.tenant
+    if t is None or t.published is None or isinstance(tenant, Problem):
+        return None
+    if (t.tenant_id, t.object_id) == (tenant.tenant_id, application.object_id):
+        return None
+    return Hold(
+        Problem(
+            reason=Reason.APPLICATION_CHANGED,
+            message="The Secret holds a credential of another application or tenant. Delete "
+            "the Secret to issue a new one, or choose another spec.secret.name.",
+        )
+    )
+
+
+def _is_due(o: Observation) -> bool:
+    read = o.application
+    return read is not None and o.now - read.read_time > o.policy.directory_resync
+
+
+def _why_unread(o: Observation) -> Problem:
+    missing = o.memory.application_missing
+    if missing:
+        lasting = missing[-1] - missing[0] >= o.policy.missing_application_window
+        return Problem(
+            reason=Reason.APPLICATION_NOT_FOUND,
+            message="Entra does not know the application spec.application.clientId in the "
+            "tenant. Check the id, or restore the application.",
+            stalled=len(missing) >= _MISSING_READS and lasting,
+        )
+    return o.memory.directory_problem or Problem(
+        reason=Reason.DIRECTORY_UNAVAILABLE,
+        message="The directory was not read yet.",
+        stalled=False,
+    )
+
+
+def gate_times(o: Observation) -> list[datetime]:
+    """Return when a closed gate is worth another look."""
+    times: list[datetime] = [patience_ends(o)]
+    if o.resource.deletion_time is not None:
+        times.append(o.resource.deletion_time + o.policy.deletion_settle)
+    if o.memory.retry_time is not None:
+        times.append(o.memory.retry_time)
+    ends = absence_ends(o)
+    if ends is not None:
+        times.append(ends)
+    # A Secret that was in the way goes without an event.
+    return [t for t in times if t > o.now] or [o.now + o.policy.secret_check]
+
+
+GATES = (
+    blocked,
+    deleted,
+    finalizer_missing,
+    ticket_exists,
+    unusable,
+    secret_conflict,
+    application_unknown,
+)

@@ -1,0 +1,163 @@
+"""Checks of single values: each names the field and the remedy, or returns the value read.
+
+Patterns and bounds are those of the CRDs. Python's `$` also matches before a
+final line break, so every pattern is matched in full.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final, NoReturn, TypeVar
+
+from appcredential.domain.spec.durations import format_duration, parse_duration
+from appcredential.domain.spec.reserved import is_reserved_key
+from appcredential.errors import InvalidSpecError
+
+T = TypeVar("T")
+
+MAX_LIST: Final = 256
+MAX_ENTRIES: Final = 32
+
+_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_KEY: Final = re.compile(r"[-._a-zA-Z0-9]+")
+_QUALIFIED: Final = re.compile(
+    r"([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?"
+    r"[A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?"
+)
+_LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?)?")
+_TIME: Final = re.compile(
+    r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"(\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+)
+
+
+def refuse(path: str, remedy: str) -> NoReturn:
+    """Raise for the field at `path`."""
+    raise InvalidSpecError(path, remedy)
+
+
+def require(ok: bool, path: str, remedy: str) -> None:
+    """Raise for the field at `path` unless `ok`."""
+    if not ok:
+        refuse(path, remedy)
+
+
+def is_guid(value: str) -> bool:
+    """Tell whether a value is a GUID in lower case."""
+    return _GUID.fullmatch(value) is not None
+
+
+def guid(path: str, value: str) -> str:
+    """Return an id that is a GUID in lower case, as Graph writes it."""
+    require(is_guid(value), path, "must be a GUID in lower case")
+    return value
+
+
+def is_object_name(value: str) -> bool:
+    """Tell whether an object can have this name: a DNS-1123 subdomain."""
+    return len(value) <= 253 and all(_LABEL.fullmatch(part) for part in value.split("."))
+
+
+def object_name(path: str, value: str) -> str:
+    """Return the name of a Kubernetes object: a DNS-1123 subdomain."""
+    remedy = "must be a lower-case DNS name of at most 253 characters"
+    require(is_object_name(value), path, remedy)
+    return value
+
+
+def is_namespace_name(value: str) -> bool:
+    """Tell whether a namespace can have this name: a DNS-1123 label."""
+    return len(value) <= 63 and _LABEL.fullmatch(value) is not None
+
+
+def namespace_name(path: str, value: str) -> str:
+    """Return the name of a namespace that may be granted something."""
+    remedy = "must be a lower-case DNS label of at most 63 characters"
+    require(is_namespace_name(value), path, remedy)
+    require(value != "kube-system", path, "may not be kube-system: name another namespace")
+    return value
+
+
+def secret_key(path: str, value: str) -> str:
+    """Return a key of a Secret."""
+    ok = (
+        len(value) <= 253
+        and _KEY.fullmatch(value) is not None
+        and value != "."
+        and not value.startswith("..")
+    )
+    remedy = (
+        "must consist of at most 253 letters, digits, dots, dashes and underscores, "
+        "and may not be . or start with .."
+    )
+    require(ok, path, remedy)
+    return value
+
+
+def duration(path: str, value: str, low: timedelta, high: timedelta | None = None) -> timedelta:
+    """Return a duration within inclusive bounds."""
+    try:
+        found = parse_duration(value)
+    except ValueError as error:
+        refuse(path, str(error))
+    require(found >= low, path, f"must be at least {format_duration(low)}")
+    if high is not None:
+        require(found <= high, path, f"must be at most {format_duration(high)}")
+    return found
+
+
+def moment(path: str, value: str) -> datetime:
+    """Return an RFC 3339 time in UTC."""
+    remedy = "must be an RFC 3339 time such as 2026-11-22T10:00:00Z"
+    require(_TIME.fullmatch(value) is not None, path, remedy)
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except ValueError:
+        refuse(path, remedy)
+
+
+def listed(path: str, values: list[T], each: Callable[[str, T], T]) -> frozenset[T]:
+    """Return a list's items as a set: at least one, bounded, no duplicates."""
+    require(len(values) >= 1, path, "must have at least one item")
+    require(len(values) <= MAX_LIST, path, f"must have at most {MAX_LIST} items")
+    found = frozenset(each(f"{path}[{i}]", value) for i, value in enumerate(values))
+    require(len(found) == len(values), path, "may not contain an item twice")
+    return found
+
+
+def entries(path: str, values: Mapping[str, object]) -> None:
+    """Check the number of entries of a map."""
+    require(len(values) <= MAX_ENTRIES, path, f"must have at most {MAX_ENTRIES} entries")
+
+
+def metadata_keys(path: str, keys: Iterable[str]) -> None:
+    """Check keys of labels or annotations: their form, and that no other tool acts on them."""
+    form = (
+        "keys must be a name of at most 63 letters, digits, dots, dashes and underscores, "
+        "with an optional lower-case DNS prefix and a slash before it"
+    )
+    for key in keys:
+        ok = len(key) <= 317 and key.find("/") <= 253 and _QUALIFIED.fullmatch(key) is not None
+        require(ok, path, form)
+        remedy = f"may not contain {key}: other tools act on this prefix; remove the key"
+        require(not is_reserved_key(key), path, remedy)
+
+
+def label_value(path: str, value: str) -> str:
+    """Return the value of a label."""
+    ok = len(value) <= 63 and _LABEL_VALUE.fullmatch(value) is not None
+    remedy = (
+        "must be at most 63 letters, digits, dots, dashes and underscores, "
+        "beginning and ending with a letter or digit"
+    )
+    require(ok, path, remedy)
+    return value
+
+
+def at_most(path: str, value: str, length: int) -> str:
+    """Return a text of bounded length."""
+    require(len(value) <= length, path, f"must have at most {length} characters")
+    return value

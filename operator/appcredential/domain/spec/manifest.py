@@ -1,0 +1,347 @@
+"""The three kinds' `spec` as they stand in a manifest: names, types and defaults only.
+
+msgspec holds the shape. What a value may be is checked in `parse.py` and
+`checks.py`, because a person must be told the field and the remedy. Fields that
+this version does not know are ignored, as the API server drops them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from appcredential.domain.spec.federated import (
+    AnnotationMode,
+    EntityType,
+    FederationSource,
+    SubjectFormat,
+)
+from appcredential.domain.spec.model import (
+    DEFAULT_KEY_SIZE,
+    DEFAULT_MOUNT_PATH,
+    CertificateSource,
+    Cloud,
+    CredentialType,
+    DeletionPolicy,
+    Mode,
+    Preset,
+    RetireWhen,
+    VerificationMode,
+    VerificationScope,
+)
+
+
+class Shape(msgspec.Struct, rename="camel", frozen=True):
+    """Base of all shapes: camelCase in the manifest, snake_case here."""
+
+
+class TenantRef(Shape, frozen=True):
+    """`spec.tenantRef`."""
+
+    name: str = "default"
+
+
+class Application(Shape, frozen=True):
+    """`spec.application`."""
+
+    client_id: str
+
+
+class ClientSecret(Shape, frozen=True):
+    """`spec.clientSecret`."""
+
+    description: str = ""
+
+
+class PrivateKey(Shape, frozen=True):
+    """`spec.certificate.privateKey`."""
+
+    algorithm: Literal["RSA"] = "RSA"
+    size: int = DEFAULT_KEY_SIZE
+
+
+class KeyRef(Shape, frozen=True):
+    """A key of a Secret or ConfigMap in the same namespace."""
+
+    name: str
+    key: str | None = None
+
+
+class Pkcs12(Shape, frozen=True):
+    """`spec.certificate.keystore.pkcs12`."""
+
+    password_secret_key_ref: KeyRef
+
+
+class Keystore(Shape, frozen=True):
+    """`spec.certificate.keystore`."""
+
+    pkcs12: Pkcs12
+
+
+class Certificate(Shape, frozen=True):
+    """`spec.certificate`."""
+
+    source: CertificateSource = CertificateSource.GENERATE
+    private_key: PrivateKey | None = None
+    subject: str | None = None
+    secret_key_ref: KeyRef | None = None
+    config_map_key_ref: KeyRef | None = None
+    inline: str | None = None
+    keystore: Keystore | None = None
+
+
+class ConfigMapOutput(Shape, frozen=True):
+    """`spec.federatedIdentity.configMap`."""
+
+    name: str
+
+
+class ServiceAccount(Shape, frozen=True):
+    """`spec.federatedIdentity.serviceAccount`."""
+
+    name: str
+    annotation: AnnotationMode = AnnotationMode.MANAGE
+
+
+class GitHub(Shape, frozen=True):
+    """`spec.federatedIdentity.gitHub`."""
+
+    organization: str
+    repository: str
+    entity_type: EntityType
+    entity_name: str | None = None
+    subject_format: SubjectFormat = SubjectFormat.IMMUTABLE
+    organization_id: str | None = None
+    repository_id: str | None = None
+
+
+class ManagedIdentity(Shape, frozen=True):
+    """`spec.federatedIdentity.managedIdentity`."""
+
+    principal_id: str
+
+
+class CustomerManagedKey(Shape, frozen=True):
+    """`spec.federatedIdentity.customerManagedKey`."""
+
+    principal_id: str
+    resource_id: str
+
+
+class OtherIssuer(Shape, frozen=True):
+    """`spec.federatedIdentity.other`."""
+
+    issuer: str
+    subject: str
+
+
+class FederatedIdentity(Shape, frozen=True):
+    """`spec.federatedIdentity`: exactly one of the five sources."""
+
+    name_prefix: str | None = None
+    audience: str | None = None
+    config_map: ConfigMapOutput | None = None
+    service_account: ServiceAccount | None = None
+    git_hub: GitHub | None = None
+    managed_identity: ManagedIdentity | None = None
+    customer_managed_key: CustomerManagedKey | None = None
+    other: OtherIssuer | None = None
+
+
+class Rotation(Shape, frozen=True):
+    """`spec.rotation`."""
+
+    renew_before: str | None = None
+    overlap: str | None = None
+    retire_when: RetireWhen = RetireWhen.EXPIRED
+    rotate_issued_before: str | None = None
+    revoke_issued_before: str | None = None
+
+
+class Verification(Shape, frozen=True):
+    """`spec.verification`."""
+
+    mode: VerificationMode = VerificationMode.REQUIRED
+    scope: VerificationScope = VerificationScope.GRAPH
+
+
+class GenerateOnce(Shape, frozen=True):
+    """`spec.secret.data.<key>.generateOnce`."""
+
+    length: int = 32
+
+
+class DataEntry(Shape, frozen=True):
+    """`spec.secret.data.<key>`."""
+
+    value: str | None = None
+    generate_once: GenerateOnce | None = None
+
+
+class Secret(Shape, frozen=True):
+    """`spec.secret`."""
+
+    name: str | None = None
+    preset: Preset = Preset.AZURE_IDENTITY
+    mount_path: str = DEFAULT_MOUNT_PATH
+    data: dict[str, DataEntry] = {}
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    take_over_from: str | None = None
+
+
+class AppCredential(Shape, frozen=True):
+    """`AppCredential.spec`."""
+
+    application: Application
+    type: CredentialType
+    tenant_ref: TenantRef = TenantRef()
+    client_secret: ClientSecret | None = None
+    certificate: Certificate | None = None
+    federated_identity: FederatedIdentity | None = None
+    lifetime: str | None = None
+    rotation: Rotation | None = None
+    verification: Verification | None = None
+    secret: Secret | None = None
+    deletion_policy: DeletionPolicy | None = None
+    deletion_grace_period: str = "24h"
+    mode: Mode = Mode.MANAGE
+    suspend: bool = False
+
+
+class SecretRef(Shape, frozen=True):
+    """A key of a Secret in the operator's namespace."""
+
+    name: str
+    key: str = "clientSecret"
+
+
+class IdentitySecret(Shape, frozen=True):
+    """`EntraTenant.spec.identity.clientSecret`."""
+
+    client_id: str
+    secret_ref: SecretRef
+
+
+class CertificateRef(Shape, frozen=True):
+    """Where a certificate stands in a Secret of the operator's namespace."""
+
+    name: str
+    key: str = "tls.crt"
+
+
+class IdentityCertificate(Shape, frozen=True):
+    """`EntraTenant.spec.identity.certificate`."""
+
+    client_id: str
+    secret_ref: CertificateRef
+
+
+class IdentityWorkload(Shape, frozen=True):
+    """`EntraTenant.spec.identity.workloadIdentity`."""
+
+    client_id: str
+
+
+class IdentityManaged(Shape, frozen=True):
+    """`EntraTenant.spec.identity.managedIdentity`."""
+
+    client_id: str | None = None
+
+
+class Identity(Shape, frozen=True):
+    """`EntraTenant.spec.identity`: exactly one member."""
+
+    certificate: IdentityCertificate | None = None
+    client_secret: IdentitySecret | None = None
+    managed_identity: IdentityManaged | None = None
+    workload_identity: IdentityWorkload | None = None
+
+
+class Limits(Shape, frozen=True):
+    """`EntraTenant.spec.limits`."""
+
+    types: list[CredentialType] | None = None
+    max_lifetime: str | None = None
+
+
+class EntraTenant(Shape, frozen=True):
+    """`EntraTenant.spec`."""
+
+    tenant_id: str
+    cloud: Cloud
+    identity: Identity
+    limits: Limits = Limits()
+
+
+class Applications(Shape, frozen=True):
+    """`ApplicationGrant.spec.applications`."""
+
+    client_ids: list[str]
+
+
+class Namespaces(Shape, frozen=True):
+    """`ApplicationGrant.spec.namespaces`."""
+
+    names: list[str]
+
+
+class GitHubGrant(Shape, frozen=True):
+    """`ApplicationGrant.spec.federation.gitHub[]`."""
+
+    organization: str
+    repositories: list[str] | None = None
+    immutable_only: bool = False
+    allow_pull_request: bool = False
+
+
+class Federation(Shape, frozen=True):
+    """`ApplicationGrant.spec.federation`."""
+
+    sources: tuple[FederationSource, ...] = (FederationSource.SERVICE_ACCOUNT,)
+    git_hub: list[GitHubGrant] | None = None
+    managed_identities: list[str] | None = None
+    issuers: list[str] | None = None
+
+
+class ApplicationGrant(Shape, frozen=True):
+    """`ApplicationGrant.spec`."""
+
+    applications: Applications
+    namespaces: Namespaces
+    tenant_ref: TenantRef = TenantRef()
+    types: list[CredentialType] | None = None
+    max_lifetime: str | None = None
+    federation: Federation = Federation()
+    service_accounts: list[str] | None = None
+    allow_operator_identity: bool = False
+
+
+class Metadata(Shape, frozen=True):
+    """The part of `metadata` that matters here."""
+
+    name: str
+    namespace: str = ""
+
+
+class AppCredentialManifest(Shape, frozen=True):
+    """A whole AppCredential."""
+
+    metadata: Metadata
+    spec: AppCredential
+
+
+class EntraTenantManifest(Shape, frozen=True):
+    """A whole EntraTenant."""
+
+    metadata: Metadata
+    spec: EntraTenant
+
+
+class ApplicationGrantManifest(Shape, frozen=True):
+    """A whole ApplicationGrant."""
+
+    metadata: Metadata
+    spec: ApplicationGrant

@@ -1,0 +1,285 @@
+"""Desired state: what the three kinds' `spec` say, as immutable values.
+
+`parse.py` makes these from manifests. Durations are `timedelta`, times are
+aware UTC `datetime`. A field that is `None` was left out by the user; the rule
+that fills it in lives with the arithmetic that needs it (`rotation.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NewType, TypeAlias
+
+from appcredential.domain.spec.federated import FederatedSpec, FederationGrant
+
+TenantId = NewType("TenantId", str)
+"""The directory (tenant) id, a lower-case GUID."""
+ClientId = NewType("ClientId", str)
+"""Graph's `appId`: what signs in."""
+ObjectId = NewType("ObjectId", str)
+"""Graph's `id` of an application: what calls are addressed to."""
+KeyId = NewType("KeyId", str)
+"""Graph's `keyId` of one credential."""
+
+DEFAULT_KEY_SIZE = 2048
+DEFAULT_MOUNT_PATH = "/var/run/secrets/appcredential"
+DEFAULT_LIFETIME = timedelta(days=90)
+DEFAULT_DELETION_GRACE = timedelta(hours=24)
+
+
+class CredentialType(StrEnum):
+    """`spec.type`."""
+
+    CLIENT_SECRET = "ClientSecret"
+    CERTIFICATE = "Certificate"
+    FEDERATED_IDENTITY = "FederatedIdentity"
+
+
+class RetireWhen(StrEnum):
+    """`spec.rotation.retireWhen`: when a replaced credential is removed."""
+
+    OVERLAP_ELAPSED = "OverlapElapsed"
+    EXPIRED = "Expired"
+
+
+class DeletionPolicy(StrEnum):
+    """`spec.deletionPolicy`."""
+
+    REVOKE = "Revoke"
+    RETAIN = "Retain"
+
+
+class Mode(StrEnum):
+    """`spec.mode`: whether the operator acts, or only reports."""
+
+    MANAGE = "Manage"
+    OBSERVE = "Observe"
+
+
+class VerificationMode(StrEnum):
+    """`spec.verification.mode`."""
+
+    REQUIRED = "Required"
+    DISABLED = "Disabled"
+
+
+class VerificationScope(StrEnum):
+    """`spec.verification.scope`: what the proving token is asked for."""
+
+    GRAPH = "Graph"
+    SELF = "Self"
+
+
+class Preset(StrEnum):
+    """`spec.secret.preset`: which keys the Secret gets."""
+
+    AZURE_IDENTITY = "AzureIdentity"
+    RAW = "Raw"
+    TERRAFORM = "Terraform"
+    MICROSOFT_IDENTITY_WEB = "MicrosoftIdentityWeb"
+    GRAFANA = "Grafana"
+
+
+class CertificateSource(StrEnum):
+    """`spec.certificate.source`: where key and certificate come from."""
+
+    GENERATE = "Generate"
+    SECRET = "Secret"
+    CONFIG_MAP = "ConfigMap"
+    INLINE = "Inline"
+
+
+class Cloud(StrEnum):
+    """`EntraTenant.spec.cloud`."""
+
+    PUBLIC = "Public"
+    US_GOVERNMENT = "USGovernment"
+    US_GOVERNMENT_DOD = "USGovernmentDoD"
+    CHINA = "China"
+    CUSTOM = "Custom"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotationSpec:
+    """`spec.rotation`."""
+
+    renew_before: timedelta | None = None
+    overlap: timedelta | None = None
+    retire_when: RetireWhen = RetireWhen.EXPIRED
+    rotate_issued_before: datetime | None = None
+    revoke_issued_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationSpec:
+    """`spec.verification`."""
+
+    mode: VerificationMode = VerificationMode.REQUIRED
+    scope: VerificationScope = VerificationScope.GRAPH
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """`secret.data.<key>.value`: text with `$(name)` references."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateOnce:
+    """`secret.data.<key>.generateOnce`: made once, then always taken from the live Secret."""
+
+    length: int
+
+
+DataEntry: TypeAlias = Template | GenerateOnce
+
+
+def _no_entries() -> Mapping[str, DataEntry]:
+    return MappingProxyType({})
+
+
+def _no_strings() -> Mapping[str, str]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretSpec:
+    """`spec.secret`. `name` is resolved: the resource's own name when left out."""
+
+    name: str
+    preset: Preset = Preset.AZURE_IDENTITY
+    mount_path: str = DEFAULT_MOUNT_PATH
+    data: Mapping[str, DataEntry] = field(default_factory=_no_entries)
+    labels: Mapping[str, str] = field(default_factory=_no_strings)
+    annotations: Mapping[str, str] = field(default_factory=_no_strings)
+    take_over_from: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRef:
+    """A key of a Secret or ConfigMap in the resource's own namespace."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateSpec:
+    """`spec.certificate`.
+
+    Attributes:
+        subject: made of namespace and name when empty.
+        ref: where the certificate lies, for the sources Secret and ConfigMap.
+        inline: the certificate itself, for the source Inline.
+        keystore_password: of the PKCS #12 file; None when none is wanted.
+    """
+
+    source: CertificateSource = CertificateSource.GENERATE
+    key_size: int = DEFAULT_KEY_SIZE
+    subject: str = ""
+    ref: KeyRef | None = None
+    inline: str = ""
+    keystore_password: KeyRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppCredentialSpec:
+    """`AppCredential.spec`."""
+
+    tenant: str
+    client_id: ClientId
+    type: CredentialType
+    secret: SecretSpec
+    description: str = ""
+    certificate: CertificateSpec = CertificateSpec()
+    federated: FederatedSpec | None = None
+    lifetime: timedelta | None = None
+    rotation: RotationSpec = RotationSpec()
+    verification: VerificationSpec = VerificationSpec()
+    deletion_policy: DeletionPolicy = DeletionPolicy.REVOKE
+    deletion_grace_period: timedelta = DEFAULT_DELETION_GRACE
+    mode: Mode = Mode.MANAGE
+    suspend: bool = False
+
+    @property
+    def is_brought(self) -> bool:
+        """Others make the certificate, and renew it."""
+        is_certificate = self.type is CredentialType.CERTIFICATE
+        return is_certificate and self.certificate.source is not CertificateSource.GENERATE
+
+    @property
+    def has_keystore(self) -> bool:
+        """A PKCS #12 file is wanted."""
+        return self.certificate.keystore_password is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSecretIdentity:
+    """How the operator itself signs in: a Secret in the operator's own namespace."""
+
+    client_id: ClientId
+    secret_name: str
+    secret_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateIdentity:
+    """The same with a certificate: its chain under the key, its private key there or beside it."""
+
+    client_id: ClientId
+    secret_name: str
+    secret_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadIdentity:
+    """The operator signs in with the projected token of its own ServiceAccount."""
+
+    client_id: ClientId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagedIdentity:
+    """It signs in as an identity that Azure gives its node; None is the node's only one."""
+
+    client_id: ClientId | None = None
+
+
+TenantIdentity: TypeAlias = (
+    ClientSecretIdentity | CertificateIdentity | WorkloadIdentity | ManagedIdentity
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """A ceiling on types and lifetimes. Empty `types` and `None` mean no limit."""
+
+    types: frozenset[CredentialType] = frozenset()
+    max_lifetime: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntraTenantSpec:
+    """`EntraTenant.spec`."""
+
+    tenant_id: TenantId
+    cloud: Cloud
+    identity: TenantIdentity
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationGrantSpec:
+    """`ApplicationGrant.spec`: who may ask for which application."""
+
+    tenant: str
+    client_ids: frozenset[ClientId]
+    namespaces: frozenset[str]
+    limits: Limits = Limits()
+    federation: FederationGrant = field(default_factory=FederationGrant)
+    allow_operator_identity: bool = False

@@ -1,0 +1,271 @@
+"""From a manifest to the desired state, or to an error that names the field and the remedy.
+
+The API server has checked the same by the CRDs before anything gets here. It is
+checked again because an object may have been stored under an older schema, and
+because the reconciler's rules rely on it. `tests/crds/` holds both to the same
+verdict. Defaults are filled in as the API server does it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from appcredential.domain.marker import Owner
+from appcredential.domain.spec import checks
+from appcredential.domain.spec import manifest as shapes
+from appcredential.domain.spec.federated import CustomerManagedKeySource, FederatedSpec
+from appcredential.domain.spec.model import (
+    DEFAULT_LIFETIME,
+    AppCredentialSpec,
+    ApplicationGrantSpec,
+    ClientId,
+    CredentialType,
+    DeletionPolicy,
+    EntraTenantSpec,
+    Limits,
+    RotationSpec,
+    SecretSpec,
+    TenantId,
+    VerificationMode,
+    VerificationSpec,
+)
+from appcredential.domain.spec.parse_certificate import check_secret_of, parse_certificate
+from appcredential.domain.spec.parse_federated import parse_federated, parse_federation
+from appcredential.domain.spec.parse_identity import parse_identity
+from appcredential.domain.spec.parse_secret import parse_secret
+from appcredential.errors import InvalidSpecError
+
+S = TypeVar("S", bound=shapes.Shape)
+
+MIN_LIFETIME: Final = timedelta(seconds=60)
+MAX_LIFETIMES: Final = {
+    CredentialType.CLIENT_SECRET: timedelta(days=731),
+    CredentialType.CERTIFICATE: timedelta(days=3650),
+    CredentialType.FEDERATED_IDENTITY: timedelta(days=3650),
+}
+MAX_LIFETIME: Final = max(MAX_LIFETIMES.values())
+MAX_GRACE: Final = timedelta(days=365)
+MAX_DESCRIPTION: Final = 46
+"""What the marker and a space leave of Entra's 90 characters."""
+
+_SECOND: Final = timedelta(seconds=1)
+_NO_CONTROLS: Final = re.compile(r"[^\x00-\x1f\x7f]*")
+_MISSING: Final = re.compile(r"Object missing required field `(.*)`")
+_AT: Final = " - at `$"
+
+
+def parse_app_credential(manifest: Mapping[str, Any]) -> AppCredentialSpec:
+    """Read an AppCredential.
+
+    Args:
+        manifest: the whole object; `metadata.name` is the Secret's default name.
+
+    Raises:
+        InvalidSpecError: the manifest cannot be used.
+    """
+    found = _shape(manifest, shapes.AppCredentialManifest)
+    spec = found.spec
+    _check_members(spec)
+    client_id = _client_id("spec.application.clientId", spec.application.client_id)
+    owner = Owner(found.metadata.namespace, found.metadata.name)
+    federated = _federated(spec, owner, client_id)
+    lifetime = _lifetime("spec.lifetime", spec.lifetime, MAX_LIFETIMES[spec.type])
+    grace = checks.duration(
+        "spec.deletionGracePeriod", spec.deletion_grace_period, timedelta(0), MAX_GRACE
+    )
+    parsed = AppCredentialSpec(
+        tenant=checks.object_name("spec.tenantRef.name", spec.tenant_ref.name),
+        client_id=client_id,
+        type=spec.type,
+        description=_description(spec.client_secret.description) if spec.client_secret else "",
+        federated=federated,
+        certificate=parse_certificate(spec.certificate or shapes.Certificate()),
+        lifetime=lifetime,
+        rotation=_rotation(spec.rotation or shapes.Rotation(), lifetime or DEFAULT_LIFETIME),
+        verification=_verification(spec),
+        secret=SecretSpec(name=owner.name)
+        if federated is not None
+        else parse_secret(spec.secret or shapes.Secret(), owner.name, spec.type),
+        deletion_policy=spec.deletion_policy or _default_policy(federated),
+        deletion_grace_period=grace,
+        mode=spec.mode,
+        suspend=spec.suspend,
+    )
+    check_secret_of(parsed)
+    return parsed
+
+
+def parse_entra_tenant(manifest: Mapping[str, Any]) -> EntraTenantSpec:
+    """Read an EntraTenant.
+
+    Raises:
+        InvalidSpecError: the manifest cannot be used.
+    """
+    spec = _shape(manifest, shapes.EntraTenantManifest).spec
+    return EntraTenantSpec(
+        tenant_id=TenantId(checks.guid("spec.tenantId", spec.tenant_id)),
+        cloud=spec.cloud,
+        identity=parse_identity(spec.identity, spec.cloud),
+        limits=_limits("spec.limits", spec.limits.types, spec.limits.max_lifetime),
+    )
+
+
+def parse_application_grant(manifest: Mapping[str, Any]) -> ApplicationGrantSpec:
+    """Read an ApplicationGrant.
+
+    Raises:
+        InvalidSpecError: the manifest cannot be used.
+    """
+    spec = _shape(manifest, shapes.ApplicationGrantManifest).spec
+    clients = [ClientId(i) for i in spec.applications.client_ids]
+    names = spec.namespaces.names
+    return ApplicationGrantSpec(
+        tenant=checks.object_name("spec.tenantRef.name", spec.tenant_ref.name),
+        client_ids=checks.listed("spec.applications.clientIds", clients, _client_id),
+        namespaces=checks.listed("spec.namespaces.names", names, checks.namespace_name),
+        limits=_limits("spec", spec.types, spec.max_lifetime),
+        federation=parse_federation(spec.federation, spec.service_accounts),
+        allow_operator_identity=spec.allow_operator_identity,
+    )
+
+
+def _shape(manifest: Mapping[str, Any], shape: type[S]) -> S:
+    try:
+        return msgspec.convert(_without_nulls(manifest), shape)
+    except msgspec.ValidationError as error:
+        raise _explain(str(error)) from None
+
+
+def _without_nulls(value: Any) -> Any:
+    """Drop null members, as the API server does before it fills in defaults."""
+    if isinstance(value, Mapping):
+        return {k: _without_nulls(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [_without_nulls(v) for v in value]
+    return value
+
+
+def _explain(message: str) -> InvalidSpecError:
+    """Turn msgspec's message, which ends in a path when the fault lies deeper, into ours."""
+    what, _, path = message.partition(_AT)
+    path = path.strip("`.")
+    missing = _MISSING.fullmatch(what)
+    if missing is not None:
+        return InvalidSpecError(f"{path}.{missing[1]}".lstrip("."), "is required")
+    return InvalidSpecError(path, what[0].lower() + what[1:].replace(" | null", ""))
+
+
+def _client_id(path: str, value: str) -> ClientId:
+    return ClientId(checks.guid(path, value))
+
+
+def _check_members(spec: shapes.AppCredential) -> None:
+    """Require the member that the type needs, and refuse that of another type."""
+    members = {
+        CredentialType.CLIENT_SECRET: ("spec.clientSecret", spec.client_secret),
+        CredentialType.CERTIFICATE: ("spec.certificate", spec.certificate),
+        CredentialType.FEDERATED_IDENTITY: ("spec.federatedIdentity", spec.federated_identity),
+    }
+    for kind, (path, member) in members.items():
+        if kind is spec.type:
+            example = "one source, such as serviceAccount"
+            wanted = example if kind is CredentialType.FEDERATED_IDENTITY else "{}"
+            remedy = f"is required when type is {kind}: add {wanted}"
+            checks.require(member is not None, path, remedy)
+        else:
+            remedy = f"is only for type {kind}: remove it"
+            checks.require(member is None, path, remedy)
+
+
+def _federated(
+    spec: shapes.AppCredential, owner: Owner, client_id: ClientId
+) -> FederatedSpec | None:
+    """Read the member, and refuse what means nothing without a value and an end."""
+    if spec.federated_identity is None:
+        return None
+    others = {
+        "spec.lifetime": spec.lifetime,
+        "spec.rotation": spec.rotation,
+        "spec.secret": spec.secret,
+    }
+    for path, member in others.items():
+        checks.require(member is None, path, "is not for type FederatedIdentity: remove it")
+    return parse_federated(spec.federated_identity, owner, client_id)
+
+
+def _verification(spec: shapes.AppCredential) -> VerificationSpec:
+    """Fill in the mode: an exchange of tokens is only tried when somebody asks for it."""
+    given = spec.verification
+    if given is None and spec.type is CredentialType.FEDERATED_IDENTITY:
+        return VerificationSpec(mode=VerificationMode.DISABLED)
+    found = given or shapes.Verification()
+    return VerificationSpec(mode=found.mode, scope=found.scope)
+
+
+def _default_policy(federated: FederatedSpec | None) -> DeletionPolicy:
+    """Data that a customer encrypts with a key is lost to all with the trust."""
+    is_key = federated is not None and isinstance(federated.source, CustomerManagedKeySource)
+    return DeletionPolicy.RETAIN if is_key else DeletionPolicy.REVOKE
+
+
+def _lifetime(path: str, value: str | None, most: timedelta = MAX_LIFETIME) -> timedelta | None:
+    return None if value is None else checks.duration(path, value, MIN_LIFETIME, most)
+
+
+def _description(value: str) -> str:
+    path = "spec.clientSecret.description"
+    checks.require(_NO_CONTROLS.fullmatch(value) is not None, path, "may not contain controls")
+    return checks.at_most(path, value, MAX_DESCRIPTION)
+
+
+def _rotation(spec: shapes.Rotation, lifetime: timedelta) -> RotationSpec:
+    path = "spec.rotation"
+    found = RotationSpec(
+        renew_before=_lead(f"{path}.renewBefore", spec.renew_before),
+        overlap=_lead(f"{path}.overlap", spec.overlap),
+        retire_when=spec.retire_when,
+        rotate_issued_before=_moment(f"{path}.rotateIssuedBefore", spec.rotate_issued_before),
+        revoke_issued_before=_moment(f"{path}.revokeIssuedBefore", spec.revoke_issued_before),
+    )
+    _check_rotation(found.renew_before, found.overlap, lifetime)
+    return found
+
+
+def _lead(path: str, value: str | None) -> timedelta | None:
+    return None if value is None else checks.duration(path, value, _SECOND)
+
+
+def _moment(path: str, value: str | None) -> datetime | None:
+    return None if value is None else checks.moment(path, value)
+
+
+def _check_rotation(
+    renew_before: timedelta | None, overlap: timedelta | None, lifetime: timedelta
+) -> None:
+    if renew_before is not None:
+        remedy = "must be less than lifetime (90d when left out): lower it or raise lifetime"
+        checks.require(renew_before < lifetime, "spec.rotation.renewBefore", remedy)
+    if overlap is None:
+        return
+    if renew_before is None:
+        remedy = "must be at most a third of lifetime: lower it or set renewBefore"
+        checks.require(overlap * 3 <= lifetime, "spec.rotation.overlap", remedy)
+        return
+    remedy = "must be at most renewBefore: lower it or raise renewBefore"
+    checks.require(overlap <= renew_before, "spec.rotation.overlap", remedy)
+    remedy = "and overlap together must be at most lifetime: lower one of them"
+    checks.require(renew_before + overlap <= lifetime, "spec.rotation.renewBefore", remedy)
+
+
+def _limits(path: str, types: list[CredentialType] | None, lifetime: str | None) -> Limits:
+    return Limits(
+        types=frozenset()
+        if types is None
+        else checks.listed(f"{path}.types", types, lambda _, value: value),
+        max_lifetime=_lifetime(f"{path}.maxLifetime", lifetime),
+    )

@@ -1,0 +1,183 @@
+"""`spec.certificate`: made here, or brought by others, and what it is packed into."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from appcredential.domain.spec import checks
+from appcredential.domain.spec import manifest as shapes
+from appcredential.domain.spec.model import (
+    DEFAULT_KEY_SIZE,
+    AppCredentialSpec,
+    CertificateSource,
+    CertificateSpec,
+    CredentialType,
+    KeyRef,
+    Preset,
+    Template,
+)
+from appcredential.domain.spec.presets import KEYSTORE_PRESETS, PRIVATE_NAMES
+from appcredential.domain.spec.reserved import RESERVED_NAMES, is_reserved_name
+from appcredential.domain.spec.templates import KEYSTORE_NAMES, names_in
+
+KEY_SIZES: Final = (2048, 3072, 4096)
+MAX_SUBJECT: Final = 256
+MAX_INLINE: Final = 65536
+DEFAULT_KEY: Final = "tls.crt"
+DEFAULT_PASSWORD_KEY: Final = "password"
+
+_PATH: Final = "spec.certificate"
+_ATTRIBUTE: Final = r"(CN|O|OU|C|L|ST|DC|STREET|UID)=([^,+\"\\<>;=\x00-\x1f\x7f]|\\[ \"#+,;<=>\\])+"
+_SUBJECT: Final = re.compile(rf"{_ATTRIBUTE}([,+]{_ATTRIBUTE})*")
+_MEMBERS: Final = {
+    CertificateSource.SECRET: "secretKeyRef",
+    CertificateSource.CONFIG_MAP: "configMapKeyRef",
+    CertificateSource.INLINE: "inline",
+}
+
+
+def parse_certificate(spec: shapes.Certificate) -> CertificateSpec:
+    """Read `spec.certificate`.
+
+    Raises:
+        InvalidSpecError: a value cannot be used, or does not go with the source.
+    """
+    _check_source(spec)
+    ref = spec.secret_key_ref or spec.config_map_key_ref
+    member = _MEMBERS.get(spec.source, "")
+    keystore = spec.keystore
+    password = keystore.pkcs12.password_secret_key_ref if keystore is not None else None
+    path = f"{_PATH}.keystore.pkcs12.passwordSecretKeyRef"
+    return CertificateSpec(
+        source=spec.source,
+        key_size=_key_size(spec.private_key),
+        subject=_subject(spec.subject or ""),
+        ref=_ref(f"{_PATH}.{member}", ref, DEFAULT_KEY) if ref is not None else None,
+        inline=_inline(spec.inline or ""),
+        keystore_password=_ref(path, password, DEFAULT_PASSWORD_KEY) if password else None,
+    )
+
+
+def _check_source(spec: shapes.Certificate) -> None:
+    """Require the member that the source needs, and refuse those of other sources."""
+    found = {
+        CertificateSource.SECRET: spec.secret_key_ref,
+        CertificateSource.CONFIG_MAP: spec.config_map_key_ref,
+        CertificateSource.INLINE: spec.inline,
+    }
+    for source, member in found.items():
+        path = f"{_PATH}.{_MEMBERS[source]}"
+        if source is spec.source:
+            checks.require(member is not None, path, f"is required when source is {source}")
+        else:
+            checks.require(member is None, path, f"is only for source {source}: remove it")
+    if spec.source is CertificateSource.GENERATE:
+        return
+    remedy = "is only for source Generate: whoever issues the certificate decides; remove it"
+    checks.require(spec.private_key is None, f"{_PATH}.privateKey", remedy)
+    checks.require(spec.subject is None, f"{_PATH}.subject", remedy)
+
+
+def _key_size(spec: shapes.PrivateKey | None) -> int:
+    size = spec.size if spec is not None else DEFAULT_KEY_SIZE
+    sizes = ", ".join(map(str, KEY_SIZES))
+    checks.require(size in KEY_SIZES, f"{_PATH}.privateKey.size", f"must be one of {sizes}")
+    return size
+
+
+def _subject(value: str) -> str:
+    checks.at_most(f"{_PATH}.subject", value, MAX_SUBJECT)
+    remedy = "must be a distinguished name (RFC 4514) such as CN=orders,O=Contoso"
+    ok = not value or _SUBJECT.fullmatch(value) is not None
+    checks.require(ok, f"{_PATH}.subject", remedy)
+    return value
+
+
+def _inline(value: str) -> str:
+    path = f"{_PATH}.inline"
+    checks.at_most(path, value, MAX_INLINE)
+    remedy = "may not hold a private key, which everybody could read here: use source Secret"
+    checks.require("PRIVATE KEY-----" not in value, path, remedy)
+    return value
+
+
+def _ref(path: str, ref: shapes.KeyRef, default: str) -> KeyRef:
+    remedy = f"may not start with {', '.join(RESERVED_NAMES)}: name another object"
+    checks.require(not is_reserved_name(ref.name), f"{path}.name", remedy)
+    name = checks.object_name(f"{path}.name", ref.name)
+    return KeyRef(name=name, key=checks.secret_key(f"{path}.key", ref.key or default))
+
+
+def check_secret_of(spec: AppCredentialSpec) -> None:
+    """Check what the Secret is to hold against what the certificate can give.
+
+    Raises:
+        InvalidSpecError: it asks for a file or a key that there will not be.
+    """
+    if spec.type is not CredentialType.CERTIFICATE:
+        return
+    _check_preset(spec)
+    _check_names(spec)
+    _check_circle(spec)
+    _check_takeover(spec)
+    if spec.is_brought:
+        remedy = (
+            "is only for certificates that are made here (source Generate): renew it at its source"
+        )
+        rotation = spec.rotation
+        for name, value in (
+            ("rotateIssuedBefore", rotation.rotate_issued_before),
+            ("revokeIssuedBefore", rotation.revoke_issued_before),
+        ):
+            checks.require(value is None, f"spec.rotation.{name}", remedy)
+
+
+def _check_preset(spec: AppCredentialSpec) -> None:
+    path, preset = "spec.secret.preset", spec.secret.preset
+    remedy = "may not be Grafana for a certificate, which Grafana cannot use: choose another preset"
+    checks.require(preset is not Preset.GRAFANA, path, remedy)
+    if preset in KEYSTORE_PRESETS:
+        remedy = f"{preset} needs a PKCS #12 file: set certificate.keystore.pkcs12"
+        checks.require(spec.has_keystore, path, remedy)
+        remedy = f"{preset} needs the private key: use source Generate or Secret"
+        checks.require(spec.certificate.source not in _KEYLESS, path, remedy)
+
+
+_KEYLESS: Final = frozenset({CertificateSource.CONFIG_MAP, CertificateSource.INLINE})
+
+
+def _check_names(spec: AppCredentialSpec) -> None:
+    """Refuse references to what this certificate cannot have."""
+    is_keyless = spec.certificate.source in _KEYLESS
+    remedy = "is of no use without the private key: use source Generate or Secret"
+    checks.require(not (is_keyless and spec.has_keystore), f"{_PATH}.keystore", remedy)
+    for key, entry in spec.secret.data.items():
+        if not isinstance(entry, Template):
+            continue
+        path, names = f"spec.secret.data[{key}].value", names_in(entry.text, spec.type)
+        remedy = "refers to a PKCS #12 file: set certificate.keystore.pkcs12"
+        checks.require(spec.has_keystore or not names & KEYSTORE_NAMES, path, remedy)
+        remedy = "refers to the private key, which this source does not have: remove it"
+        checks.require(not (is_keyless and names & PRIVATE_NAMES), path, remedy)
+
+
+def _check_takeover(spec: AppCredentialSpec) -> None:
+    remedy = (
+        "needs a certificate with its private key, or workloads would be left without a credential:"
+        " use source Generate or Secret"
+    )
+    ok = spec.certificate.source not in _KEYLESS or not spec.secret.take_over_from
+    checks.require(ok, "spec.secret.takeOverFrom", remedy)
+
+
+def _check_circle(spec: AppCredentialSpec) -> None:
+    ref, password = spec.certificate.ref, spec.certificate.keystore_password
+    if password is not None:
+        remedy = "may not be the Secret that is written: name the one that the password is in"
+        path = f"{_PATH}.keystore.pkcs12.passwordSecretKeyRef.name"
+        checks.require(password.name != spec.secret.name, path, remedy)
+    if spec.certificate.source is CertificateSource.SECRET and ref is not None:
+        remedy = "may not be the Secret that is written: name the one that the certificate is in"
+        ok = ref.name != spec.secret.name
+        checks.require(ok, f"{_PATH}.secretKeyRef.name", remedy)

@@ -1,0 +1,77 @@
+"""The identity that an EntraTenant gives the operator: exactly one of its members."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appcredential.domain.spec import checks
+from appcredential.domain.spec import manifest as shapes
+from appcredential.domain.spec.model import (
+    CertificateIdentity,
+    ClientId,
+    ClientSecretIdentity,
+    Cloud,
+    ManagedIdentity,
+    TenantIdentity,
+    WorkloadIdentity,
+)
+
+_PATH: Final = "spec.identity"
+
+
+def parse_identity(spec: shapes.Identity, cloud: Cloud) -> TenantIdentity:
+    """Read `spec.identity`.
+
+    Raises:
+        InvalidSpecError: none or several members, or one that the cloud does not allow.
+    """
+    members = [
+        *([_certificate(spec.certificate)] if spec.certificate else []),
+        *([_client_secret(spec.client_secret)] if spec.client_secret else []),
+        *([_managed(spec.managed_identity, cloud)] if spec.managed_identity else []),
+        *([_workload(spec.workload_identity)] if spec.workload_identity else []),
+    ]
+    remedy = (
+        "must have exactly one member: certificate, clientSecret, managedIdentity or "
+        "workloadIdentity"
+    )
+    checks.require(len(members) == 1, _PATH, remedy)
+    return members[0]
+
+
+def _certificate(spec: shapes.IdentityCertificate) -> TenantIdentity:
+    path = f"{_PATH}.certificate"
+    name, key = _reference(path, spec.secret_ref)
+    client_id = _client_id(path, spec.client_id)
+    return CertificateIdentity(client_id=client_id, secret_name=name, secret_key=key)
+
+
+def _client_secret(spec: shapes.IdentitySecret) -> TenantIdentity:
+    path = f"{_PATH}.clientSecret"
+    name, key = _reference(path, spec.secret_ref)
+    client_id = _client_id(path, spec.client_id)
+    return ClientSecretIdentity(client_id=client_id, secret_name=name, secret_key=key)
+
+
+def _managed(spec: shapes.IdentityManaged, cloud: Cloud) -> TenantIdentity:
+    """Refuse a custom cloud: whoever runs it could use the token at the real Graph."""
+    path = f"{_PATH}.managedIdentity"
+    remedy = "cannot be used with cloud Custom: its token would be good for the public cloud"
+    checks.require(cloud is not Cloud.CUSTOM, path, remedy)
+    client_id = None if spec.client_id is None else _client_id(path, spec.client_id)
+    return ManagedIdentity(client_id=client_id)
+
+
+def _workload(spec: shapes.IdentityWorkload) -> TenantIdentity:
+    return WorkloadIdentity(client_id=_client_id(f"{_PATH}.workloadIdentity", spec.client_id))
+
+
+def _reference(path: str, spec: shapes.SecretRef | shapes.CertificateRef) -> tuple[str, str]:
+    return (
+        checks.object_name(f"{path}.secretRef.name", spec.name),
+        checks.secret_key(f"{path}.secretRef.key", spec.key),
+    )
+
+
+def _client_id(path: str, value: str) -> ClientId:
+    return ClientId(checks.guid(f"{path}.clientId", value))

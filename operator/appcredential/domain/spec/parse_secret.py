@@ -1,0 +1,120 @@
+"""`spec.secret`: the Secret's name, and what users may add to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from appcredential.domain.spec import checks
+from appcredential.domain.spec import manifest as shapes
+from appcredential.domain.spec.model import (
+    CredentialType,
+    DataEntry,
+    GenerateOnce,
+    SecretSpec,
+    Template,
+)
+from appcredential.domain.spec.presets import PRESET_KEYS
+from appcredential.domain.spec.reserved import RESERVED_NAMES, is_reserved_name
+from appcredential.domain.spec.templates import parse_template
+
+MAX_VALUE: Final = 4096
+_MOUNT_PATH: Final = re.compile(r"(/[-._a-zA-Z0-9]+)+")
+
+
+def parse_secret(spec: shapes.Secret, owner: str, kind: CredentialType) -> SecretSpec:
+    """Read `spec.secret`.
+
+    Args:
+        spec: as it stands in the manifest.
+        owner: the AppCredential's own name, which the Secret gets when it has none.
+        kind: the type of the credential, which decides what there is to refer to.
+
+    Raises:
+        InvalidSpecError: a value cannot be used.
+    """
+    return SecretSpec(
+        name=_name(spec.name, owner),
+        preset=spec.preset,
+        mount_path=_mount_path(spec.mount_path),
+        data=_data(spec, kind),
+        labels=_labels(spec.labels),
+        annotations=_annotations(spec.annotations),
+        take_over_from=_take_over_from(spec, owner),
+    )
+
+
+def _name(given: str | None, owner: str) -> str:
+    path = "spec.secret.name"
+    name = owner if given is None else given
+    remedy = f"may not start with {', '.join(RESERVED_NAMES)}: set another name"
+    checks.require(not is_reserved_name(name), path, remedy)
+    return checks.object_name(path, name)
+
+
+def _take_over_from(spec: shapes.Secret, owner: str) -> str:
+    path = "spec.secret.takeOverFrom"
+    if spec.take_over_from is None:
+        return ""
+    checks.require(spec.name is not None, path, "needs spec.secret.name: set what is taken over")
+    checks.require(spec.take_over_from != owner, path, "may not name this AppCredential: remove it")
+    return checks.object_name(path, spec.take_over_from)
+
+
+def _mount_path(value: str) -> str:
+    path = "spec.secret.mountPath"
+    remedy = "must be an absolute path of letters, digits, dots, dashes and underscores"
+    checks.require(_MOUNT_PATH.fullmatch(value) is not None, path, remedy)
+    segments = value.split("/")
+    remedy = "may not contain . or .. as a segment: write the path out"
+    checks.require("." not in segments and ".." not in segments, path, remedy)
+    return checks.at_most(path, value, 255)
+
+
+def _data(spec: shapes.Secret, kind: CredentialType) -> Mapping[str, DataEntry]:
+    path = "spec.secret.data"
+    checks.entries(path, spec.data)
+    for key in spec.data:
+        checks.secret_key(path, key)
+        remedy = f"may not contain {key}, which preset {spec.preset} writes: rename the key"
+        checks.require(key not in PRESET_KEYS.get((spec.preset, kind), ()), path, remedy)
+    return MappingProxyType({k: _entry(f"{path}[{k}]", v, kind) for k, v in spec.data.items()})
+
+
+def _entry(path: str, entry: shapes.DataEntry, kind: CredentialType) -> DataEntry:
+    remedy = "must have exactly one of value and generateOnce"
+    if entry.generate_once is None:
+        if entry.value is None:
+            checks.refuse(path, remedy)
+        return _template(f"{path}.value", entry.value, kind)
+    checks.require(entry.value is None, path, remedy)
+    length = entry.generate_once.length
+    ok = 16 <= length <= 512
+    checks.require(ok, f"{path}.generateOnce.length", "must be between 16 and 512")
+    return GenerateOnce(length)
+
+
+def _template(path: str, text: str, kind: CredentialType) -> Template:
+    checks.at_most(path, text, MAX_VALUE)
+    try:
+        parse_template(text, kind)
+    except ValueError as error:
+        checks.refuse(path, str(error))
+    return Template(text)
+
+
+def _labels(labels: dict[str, str]) -> Mapping[str, str]:
+    path = "spec.secret.labels"
+    checks.entries(path, labels)
+    checks.metadata_keys(path, labels)
+    return MappingProxyType({k: checks.label_value(f"{path}[{k}]", v) for k, v in labels.items()})
+
+
+def _annotations(annotations: dict[str, str]) -> Mapping[str, str]:
+    path = "spec.secret.annotations"
+    checks.entries(path, annotations)
+    checks.metadata_keys(path, annotations)
+    checked = {k: checks.at_most(f"{path}[{k}]", v, MAX_VALUE) for k, v in annotations.items()}
+    return MappingProxyType(checked)

@@ -1,0 +1,165 @@
+"""Which keys the Secret gets: the names that consumers read.
+
+AzureIdentity is what azure-identity's EnvironmentCredential takes from the
+environment, and the file it reads. Raw has the names that Flux's Bucket reads;
+consumers that let one name the key (KEDA, External Secrets, cert-manager) take either.
+Terraform has what azurerm, azuread and azapi read; MicrosoftIdentityWeb the configuration
+of ASP.NET Core; Grafana that of its Entra sign-in.
+A certificate is always there as `tls.crt` and `tls.key` as well, and as `keystore.p12`
+when a keystore is wanted. Without its private key, which others hold, nothing is
+written that needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from appcredential.domain.spec.model import CredentialType, Preset
+from appcredential.domain.spec.templates import KEYSTORE_NAMES, names_in
+
+CLIENT_PEM: Final = "client.pem"
+"""Key and certificates in one file, as azure-identity reads them."""
+
+KEYSTORE: Final = "keystore.p12"
+"""The PKCS #12 file, by the name that cert-manager gives it."""
+
+KEYSTORE_PRESETS: Final = frozenset({Preset.TERRAFORM, Preset.MICROSOFT_IDENTITY_WEB})
+"""Whose consumers read a certificate from a PKCS #12 file only."""
+
+PRIVATE_NAMES: Final = frozenset({"privateKey", "jwk", *KEYSTORE_NAMES})
+"""What there is only together with the private key."""
+
+_TLS: Final = {"tls.crt": "$(certificate)", "tls.key": "$(privateKey)"}
+_ENTRA: Final = "$(authorityHost)/$(tenantId)/oauth2/v2.0"
+_AZURE: Final = {
+    "AZURE_TENANT_ID": "$(tenantId)",
+    "AZURE_CLIENT_ID": "$(clientId)",
+    "AZURE_AUTHORITY_HOST": "$(authorityHost)",
+}
+_RAW: Final = {
+    "tenantId": "$(tenantId)",
+    "clientId": "$(clientId)",
+    "authorityHost": "$(authorityHost)",
+}
+_ARM: Final = {
+    "ARM_TENANT_ID": "$(tenantId)",
+    "ARM_CLIENT_ID": "$(clientId)",
+    "ARM_ENVIRONMENT": "$(azureEnvironment)",
+}
+_WEB: Final = {
+    "AzureAd__Instance": "$(authorityHost)/",
+    "AzureAd__TenantId": "$(tenantId)",
+    "AzureAd__ClientId": "$(clientId)",
+}
+_WEB_CREDENTIAL: Final = "AzureAd__ClientCredentials__0__"
+_SOURCES: Final[Mapping[tuple[Preset, CredentialType], Mapping[str, str]]] = MappingProxyType(
+    {
+        (Preset.AZURE_IDENTITY, CredentialType.CLIENT_SECRET): {
+            **_AZURE,
+            "AZURE_CLIENT_SECRET": "$(clientSecret)",
+        },
+        (Preset.AZURE_IDENTITY, CredentialType.CERTIFICATE): {
+            **_AZURE,
+            "AZURE_CLIENT_CERTIFICATE_PATH": f"$(mountPath)/{CLIENT_PEM}",
+            CLIENT_PEM: "$(privateKey)$(certificate)",
+            **_TLS,
+        },
+        (Preset.RAW, CredentialType.CLIENT_SECRET): {**_RAW, "clientSecret": "$(clientSecret)"},
+        (Preset.RAW, CredentialType.CERTIFICATE): {
+            **_RAW,
+            "clientCertificate": "$(privateKey)$(certificate)",
+            "thumbprint": "$(thumbprint)",
+            "thumbprintSHA256": "$(thumbprintSHA256)",
+            "x5t": "$(x5t)",
+            "x5tS256": "$(x5tS256)",
+            **_TLS,
+        },
+        (Preset.TERRAFORM, CredentialType.CLIENT_SECRET): {
+            **_ARM,
+            "ARM_CLIENT_SECRET": "$(clientSecret)",
+        },
+        (Preset.TERRAFORM, CredentialType.CERTIFICATE): {
+            **_ARM,
+            "ARM_CLIENT_CERTIFICATE": "$(pkcs12:base64)",
+            "ARM_CLIENT_CERTIFICATE_PASSWORD": "$(pkcs12Password)",
+            **_TLS,
+        },
+        (Preset.MICROSOFT_IDENTITY_WEB, CredentialType.CLIENT_SECRET): {
+            **_WEB,
+            f"{_WEB_CREDENTIAL}SourceType": "ClientSecret",
+            f"{_WEB_CREDENTIAL}ClientSecret": "$(clientSecret)",
+        },
+        (Preset.MICROSOFT_IDENTITY_WEB, CredentialType.CERTIFICATE): {
+            **_WEB,
+            f"{_WEB_CREDENTIAL}SourceType": "Path",
+            f"{_WEB_CREDENTIAL}CertificateDiskPath": f"$(mountPath)/{KEYSTORE}",
+            f"{_WEB_CREDENTIAL}CertificatePassword": "$(pkcs12Password)",
+            **_TLS,
+        },
+        (Preset.GRAFANA, CredentialType.CLIENT_SECRET): {
+            "GF_AUTH_AZUREAD_CLIENT_ID": "$(clientId)",
+            "GF_AUTH_AZUREAD_CLIENT_SECRET": "$(clientSecret)",
+            "GF_AUTH_AZUREAD_AUTH_URL": f"{_ENTRA}/authorize",
+            "GF_AUTH_AZUREAD_TOKEN_URL": f"{_ENTRA}/token",
+            "GF_AUTH_AZUREAD_CLIENT_AUTHENTICATION": "client_secret_post",
+        },
+    }
+)
+
+_SHADOWED: Final = (
+    (
+        frozenset({"AZURE_CLIENT_ID", "tls.crt"}),
+        frozenset({"AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD"}),
+    ),
+    (frozenset({"ARM_CLIENT_ID", "tls.crt"}), frozenset({"ARM_CLIENT_SECRET"})),
+    (
+        frozenset({"ARM_CLIENT_SECRET"}),
+        frozenset({"ARM_CLIENT_CERTIFICATE", "ARM_CLIENT_CERTIFICATE_PASSWORD"}),
+    ),
+)
+"""By keys that we write together: which others mislead the client that reads them.
+
+azure-identity's EnvironmentCredential prefers a client secret to a certificate, and takes a
+password for that of any certificate. Terraform's providers do not agree on what they prefer.
+"""
+
+PRESET_KEYS: Final[Mapping[tuple[Preset, CredentialType], tuple[str, ...]]] = MappingProxyType(
+    {
+        (preset, kind): (*sources, *((KEYSTORE,) if kind is CredentialType.CERTIFICATE else ()))
+        for (preset, kind), sources in _SOURCES.items()
+    }
+)
+"""The keys that each preset may write for a type. `secret.data` may not contain them."""
+
+
+def shadowed(keys: Iterable[str]) -> frozenset[str]:
+    """Return the keys that must not stand beside these, or a client reads them instead."""
+    written = frozenset(keys)
+    return frozenset().union(*(others for ours, others in _SHADOWED if ours <= written))
+
+
+def preset_data(
+    preset: Preset, kind: CredentialType, *, keystore: bool = False, private: bool = True
+) -> Mapping[str, str]:
+    """Return the keys to write with the templates of their values.
+
+    Args:
+        preset: the spec's.
+        kind: of the credential.
+        keystore: a PKCS #12 file is wanted.
+        private: the private key is at hand.
+    """
+    wanted = {**_SOURCES[preset, kind], **({KEYSTORE: "$(pkcs12)"} if keystore else {})}
+    if private:
+        return wanted
+    return {k: text for k, text in wanted.items() if k not in _NEED_KEY and not _is_private(text)}
+
+
+_NEED_KEY: Final = frozenset({"AZURE_CLIENT_CERTIFICATE_PATH"})
+"""Names a file that holds the private key."""
+
+
+def _is_private(text: str) -> bool:
+    return bool(names_in(text, CredentialType.CERTIFICATE) & PRIVATE_NAMES)

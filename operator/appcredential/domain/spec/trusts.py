@@ -1,0 +1,234 @@
+"""Which trusts a FederatedIdentity asks for, and how we mark them in Entra. Pure.
+
+A trust is what Entra compares a token with: issuer, subject and audience, each
+letter by letter. Its name and description are ours; the marker in the
+description says whose it is, and `retire=` when it goes.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import urlsplit
+
+from appcredential.domain.conditions import format_time
+from appcredential.domain.marker import (
+    Attempt,
+    ClusterIdentity,
+    Marker,
+    Owner,
+    marker_text,
+    parse_marker,
+    short_hash,
+)
+from appcredential.domain.spec.federated import (
+    CustomerManagedKeySource,
+    EntityType,
+    FederatedSpec,
+    GitHubSource,
+    ManagedIdentitySource,
+    ServiceAccountSource,
+    SubjectFormat,
+)
+from appcredential.domain.spec.model import Cloud
+
+GITHUB_ISSUER: Final = "https://token.actions.githubusercontent.com"
+AUDIENCES: Final[Mapping[Cloud, str]] = MappingProxyType(
+    {
+        Cloud.PUBLIC: "api://AzureADTokenExchange",
+        Cloud.US_GOVERNMENT: "api://AzureADTokenExchangeUSGov",
+        Cloud.US_GOVERNMENT_DOD: "api://AzureADTokenExchangeUSGov",
+        Cloud.CHINA: "api://AzureADTokenExchangeChina",
+        Cloud.CUSTOM: "api://AzureADTokenExchange",
+    }
+)
+"""Source: learn.microsoft.com/entra/workload-id, on managed identities as credentials."""
+
+MAX_CREDENTIALS: Final = 20
+"""Federated credentials that Entra keeps for one application."""
+MAX_NAME: Final = 120
+_NAME_HASH: Final = 10
+MAX_PREFIX: Final = MAX_NAME - _NAME_HASH - 1
+MAX_DESCRIPTION: Final = 600
+_RETIRE: Final = "retire="
+_NO_NAME: Final = re.compile(r"[^A-Za-z0-9_-]")
+_PRIVATE_SUFFIXES: Final = (
+    ".local",
+    ".localhost",
+    ".internal",
+    ".svc",
+    ".lan",
+    ".home",
+    ".corp",
+    ".home.arpa",
+    ".intranet",
+    ".private",
+    ".test",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What a token must say to be accepted."""
+
+    issuer: str
+    subject: str
+    audience: str
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Issuer and subject, which Entra keeps unique within an application."""
+        return self.issuer, self.subject
+
+
+def trusts(
+    spec: FederatedSpec,
+    namespace: str,
+    cluster_issuer: str,
+    *,
+    cloud: Cloud,
+    authority_host: str,
+    tenant_id: str,
+) -> tuple[Trust, ...]:
+    """Return what Entra has to trust.
+
+    Args:
+        spec: what is asked for.
+        namespace: the resource's own; a ServiceAccount is never of another one.
+        cluster_issuer: of this cluster's ServiceAccount tokens; used for those alone.
+        cloud: decides the audience when the spec leaves it out.
+        authority_host: URL of the cloud's token endpoint, which issues managed identities' tokens.
+        tenant_id: of the application and the managed identity.
+    """
+    audience = spec.audience or AUDIENCES[cloud]
+    source = spec.source
+    entra = f"{authority_host.rstrip('/')}/{tenant_id}/v2.0"
+    match source:
+        case ServiceAccountSource():
+            pairs = [(cluster_issuer, service_account_subject(namespace, source.name))]
+        case GitHubSource():
+            pairs = [(GITHUB_ISSUER, subject) for subject in github_subjects(source)]
+        case ManagedIdentitySource() | CustomerManagedKeySource():
+            pairs = [(entra, source.principal_id)]
+        case _:
+            pairs = [(source.issuer, source.subject)]
+    return tuple(Trust(issuer, subject, audience) for issuer, subject in pairs)
+
+
+def service_account_subject(namespace: str, name: str) -> str:
+    """Return the `sub` of a ServiceAccount's tokens."""
+    return f"system:serviceaccount:{namespace}:{name}"
+
+
+def service_account_of(subject: str, namespace: str) -> str:
+    """Return the ServiceAccount of a namespace that a subject names; empty when it names none."""
+    prefix = service_account_subject(namespace, "")
+    return subject[len(prefix) :] if subject.startswith(prefix) else ""
+
+
+def github_subjects(source: GitHubSource) -> list[str]:
+    """Return the `sub` of a workflow's token, in the formats asked for.
+
+    Source: docs.github.com/actions/reference/security/oidc. A colon in an environment's
+    name stands as %3A there.
+    """
+    by_name = f"repo:{source.organization}/{source.repository}"
+    by_id = (
+        f"repo:{source.organization}@{source.organization_id}"
+        f"/{source.repository}@{source.repository_id}"
+    )
+    entity = {
+        EntityType.ENVIRONMENT: f"environment:{source.entity_name.replace(':', '%3A')}",
+        EntityType.BRANCH: f"ref:refs/heads/{source.entity_name}",
+        EntityType.TAG: f"ref:refs/tags/{source.entity_name}",
+        EntityType.PULL_REQUEST: "pull_request",
+    }[source.entity_type]
+    repositories = {
+        SubjectFormat.IMMUTABLE: [by_id],
+        SubjectFormat.NAME: [by_name],
+        SubjectFormat.BOTH: [by_id, by_name],
+    }[source.subject_format]
+    return [f"{repository}:{entity}" for repository in repositories]
+
+
+# --- names and marks -----------------------------------------------------------------------
+
+
+def default_prefix(owner: Owner) -> str:
+    """Return the name's beginning made of namespace and name."""
+    return _NO_NAME.sub("-", f"{owner.namespace}-{owner.name}")[:MAX_PREFIX]
+
+
+def credential_name(prefix: str, trust: Trust) -> str:
+    """Return the name of the trust's credential: another trust has another name."""
+    digest = short_hash(trust.issuer, trust.subject, trust.audience, length=_NAME_HASH)
+    return f"{prefix[:MAX_PREFIX]}-{digest}"
+
+
+def trust_attempt(identity: ClusterIdentity, pair: tuple[str, str]) -> Attempt:
+    """Return the marker's last part: for which issuer and subject we made it.
+
+    It shows an edit of either, and holds whatever becomes of the audience.
+    """
+    return Attempt(identity.system + short_hash(*pair, length=10))
+
+
+def build_description(
+    identity: ClusterIdentity, owner: Owner, pair: tuple[str, str], retire: datetime | None = None
+) -> str:
+    """Return a credential's description: marker, when it is to go, and readable text.
+
+    Permanent wire format: `appcred1.<cluster>.<owner>.<attempt> [retire=<RFC 3339> ]<text>`.
+    """
+    mark = marker_text(identity, owner, trust_attempt(identity, pair))
+    note = f" {_RETIRE}{format_time(retire)}" if retire is not None else ""
+    return f"{mark}{note} {owner}"[:MAX_DESCRIPTION]
+
+
+def retire_time_of(description: str) -> datetime | None:
+    """Read when a credential is to go; None when it is not, or nobody can read when."""
+    words = description.split(" ", 2)
+    if len(words) < 2 or not words[1].startswith(_RETIRE):
+        return None
+    try:
+        found = datetime.fromisoformat(words[1].removeprefix(_RETIRE))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
+
+
+def marker_of(description: str) -> Marker | None:
+    """Read the marker of a federated credential."""
+    return parse_marker(description)
+
+
+# --- issuers -------------------------------------------------------------------------------
+
+
+def is_public_issuer(url: str) -> bool:
+    """Tell whether Entra could fetch this issuer's keys: https, and a host of the internet."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".").lower()
+    except ValueError:
+        return False
+    if parts.scheme != "https" or not host:
+        return False
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith(_PRIVATE_SUFFIXES)
+
+
+def is_near(one: str, other: str) -> bool:
+    """Tell whether two issuers differ by nothing but case, blanks and trailing slashes."""
+    return _folded(one) == _folded(other)
+
+
+def _folded(url: str) -> str:
+    return url.strip().rstrip("/").casefold()

@@ -1,0 +1,60 @@
+"""What status says when Kubernetes, or a fault of its own, keeps the operator from its work."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from appcredential.domain.conditions import (
+    Condition,
+    ConditionType,
+    Problem,
+    Reason,
+    merge_conditions,
+)
+from appcredential.domain.observed.observation import Resource
+from appcredential.errors import SecretForbiddenError, SecretRefusal, SecretRefusedError
+
+_BIND = "Bind its role here, or list the namespace in its settings."
+_REFUSED = {
+    SecretRefusal.QUOTA: "a quota of the namespace leaves no room for it. Raise the quota, or "
+    "remove Secrets that nobody needs.",
+    SecretRefusal.ADMISSION: "an admission policy or webhook denies it. Exempt the operator's "
+    "Secrets from it, or give them in spec.secret what it asks for.",
+    SecretRefusal.INVALID: "it is not valid there. Change spec.secret; the operator's log has "
+    "the request.",
+}
+
+
+def secret_problem(error: SecretForbiddenError | SecretRefusedError) -> Problem:
+    """Return why a Secret of the namespace cannot be read or written."""
+    if isinstance(error, SecretRefusedError):
+        message = f"The API server refuses the Secret: {_REFUSED[error.cause]}"
+        return Problem(reason=Reason.SECRET_REFUSED, message=message)
+    verb = "write" if error.is_write else "read"
+    message = f"The operator may not {verb} Secrets in this namespace. {_BIND}"
+    return Problem(reason=Reason.SECRET_FORBIDDEN, message=message)
+
+
+def failed_status(resource: Resource, now: datetime) -> dict[str, Any]:
+    """Return the status after an error that nobody expected: what it said before stands.
+
+    Whether the Secret works has nothing to do with a fault of the operator, so Ready
+    is kept, with the generation that it was told for. Stalled is about this generation.
+    """
+    words: dict[str, Any] = {
+        "reason": Reason.INTERNAL_ERROR,
+        "message": "The operator failed at this resource; its log has the cause.",
+    }
+    wanted = [Condition(type=ConditionType.STALLED, status="True", **words)]
+    before = list(resource.status.get("conditions") or ())
+    abnormal = {ConditionType.RECONCILING, ConditionType.STALLED}
+    kept = [c for c in before if c.get("type") not in abnormal]
+    if not any(c.get("type") == ConditionType.READY for c in kept):
+        wanted.insert(0, Condition(type=ConditionType.READY, status="Unknown", **words))
+    told = merge_conditions(before, wanted, generation=resource.generation, now=now)
+    return {
+        **resource.status,
+        "observedGeneration": resource.generation,
+        "conditions": [*kept, *told],
+    }

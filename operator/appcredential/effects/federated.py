@@ -1,0 +1,431 @@
+"""Performs what the rules of federated credentials decided. See effects.py.
+
+Graph knows no resourceVersion, so what would be harmful is looked at again right
+before it is done; what can be done twice without harm is not.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from appcredential.domain import actions as act
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.federated import (
+    CLIENT_ID_ANNOTATION,
+    TENANT_ID_ANNOTATION,
+    WIRED_BY_ANNOTATION,
+)
+from appcredential.domain.marker import Owner
+from appcredential.domain.observed.federated import FederatedCredential, ServiceAccount
+from appcredential.domain.observed.observation import Grant
+from appcredential.domain.proof import record
+from appcredential.domain.rules.federated import PROVE, SUPERSEDED
+from appcredential.domain.spec.federated import CustomerManagedKeySource, ManagedIdentitySource
+from appcredential.domain.spec.model import ClientId
+from appcredential.domain.spec.trusts import Trust, marker_of, trust_attempt
+from appcredential.errors import (
+    AppCredentialError,
+    ConflictError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    RejectedError,
+)
+from appcredential.gather.state import View
+from appcredential.ports.kube import (
+    Clock,
+    Events,
+    EventSubject,
+    Outputs,
+    Resources,
+    ServiceAccounts,
+)
+from appcredential.tenants.sessions import Session
+
+log = logging.getLogger(__name__)
+
+NoteFailure = Callable[[View, str, AppCredentialError], None]
+"""Turns a failing call to the directory into a Problem in memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Federating:
+    """Performs the actions on federated credentials, ServiceAccounts and outputs."""
+
+    clock: Clock
+    resources: Resources
+    service_accounts: ServiceAccounts
+    outputs: Outputs
+    events: Events
+    permission_retry: timedelta
+    note_failure: NoteFailure
+    is_open: Callable[[], bool]
+    live_grant: Callable[[Facts], Awaitable[Grant | Problem]]
+
+    async def perform(self, action: act.Action, view: View, f: Facts, session: Session) -> None:
+        """Do it. Raises errors of the Kubernetes side that another look may cure."""
+        match action:
+            case act.ReadFederated():
+                await self._read(view, f, session, action.max_age)
+            case act.CreateFederated():
+                await self._create(action, view, f, session)
+            case act.PatchFederated():
+                await self._patch(action, view, f, session)
+            case act.DeleteFederated():
+                await self._delete(action, view, f, session)
+            case act.ProveFederated():
+                await self._prove(action, view, f, session)
+            case act.WireServiceAccount():
+                await self._wire(action, view, f)
+            case act.WriteOutput():
+                await self._write_output(action, view, f)
+            case _:
+                raise AssertionError(f"not an effect of this class: {type(action).__name__}")
+
+    # --- Entra ----------------------------------------------------------------------------
+
+    async def _read(self, view: View, f: Facts, session: Session, max_age: timedelta) -> bool:
+        try:
+            found = await session.directory.federated(f.application.object_id, max_age)
+        except NotFoundError:
+            view.application = None  # whether the application is gone is found out by reading it
+            return False
+        except AppCredentialError as exc:
+            self.note_failure(view, "read", exc)
+            return False
+        view.federated = found
+        memory = view.memory.federated
+        now, known = self.clock.now(), memory.seen
+        seen = {c.id: known.get(c.id, now) for c in found.credentials}
+        view.memory = replace(view.memory, federated=replace(memory, seen=seen))
+        view.memory = view.cleared("read")
+        return True
+
+    async def _create(
+        self, action: act.CreateFederated, view: View, f: Facts, session: Session
+    ) -> None:
+        await self._check_grant(f)
+        object_id = f.application.object_id
+        try:
+            if await self._names_a_client(f, session):
+                self._refuse(view, "mint", _CLIENT_ID)
+                return
+            await session.directory.add_federated(
+                object_id, action.name, action.trust, action.description
+            )
+        except (ConflictError, RejectedError) as exc:
+            await self._refused(action, view, f, session, exc)
+            return
+        except AppCredentialError as exc:
+            self._failed(view, exc)
+            return
+        self._written(view, action.description, is_changed=True)
+        log.info("federated credential created", extra={"credential": action.name, **_about(f)})
+        note = f"The federated credential {action.name} was created."
+        await self.events.emit(_subject(f), "Issued", note, warning=False)
+
+    async def _check_grant(self, f: Facts) -> None:
+        """Ask the grants as they are now: what was decided rests on what a watch showed.
+
+        Raises:
+            ConflictError: they allow it no more; gather again.
+        """
+        if isinstance(await self.live_grant(f), Problem):
+            raise ConflictError("no grant matches any more")
+
+    async def _names_a_client(self, f: Facts, session: Session) -> bool:
+        """Look whether the principal id is a client id: Entra would take it and never match."""
+        source = f.spec.federated.source if f.spec.federated is not None else None
+        if not isinstance(source, ManagedIdentitySource | CustomerManagedKeySource):
+            return False
+        return await session.directory.is_client_id(source.principal_id)
+
+    async def _refused(
+        self,
+        action: act.CreateFederated,
+        view: View,
+        f: Facts,
+        session: Session,
+        error: AppCredentialError,
+    ) -> None:
+        """Find out why: a twin that an old read did not show, ours or not, or a real refusal."""
+        if not await self._read(view, f, session, timedelta(0)):
+            return
+        found = view.federated
+        twins = [c for c in found.credentials if _is_twin(c, action)] if found is not None else []
+        if not twins and isinstance(error, RejectedError):
+            self._refuse(view, "mint", _refusal(error))
+        elif not twins:
+            self.note_failure(view, "mint", error)
+        elif twins[0].description == action.description:
+            self._written(view, action.description, is_changed=True)
+
+    async def _patch(
+        self, action: act.PatchFederated, view: View, f: Facts, session: Session
+    ) -> None:
+        if action.reason != SUPERSEDED:
+            await self._check_grant(f)
+        object_id = f.application.object_id
+        try:
+            await session.directory.update_federated(
+                object_id, action.id, action.trust, action.description
+            )
+        except NotFoundError:
+            view.federated = None
+            return
+        except AppCredentialError as exc:
+            self._failed(view, exc)
+            return
+        trusted = _trusted(f, action.id)
+        self._written(view, action.description, is_changed=trusted != action.trust)
+        cause = {"credential": action.id, "cause": action.reason}
+        log.info("federated credential changed", extra={**cause, **_about(f)})
+        note = f"The federated credential {action.id} was changed: {action.reason}."
+        await self.events.emit(_subject(f), "Changed", note, warning=False)
+
+    async def _delete(
+        self, action: act.DeleteFederated, view: View, f: Facts, session: Session
+    ) -> None:
+        """Delete, after live reads of the resource and of the credential."""
+        if not await self._may_still_delete(action, view, f, session):
+            return
+        if action.service_account:
+            owner, client_id = f.o.resource.owner, f.spec.client_id
+            try:
+                await unwire(self.service_accounts, owner, client_id, action.service_account)
+            except PermissionDeniedError as exc:
+                _tell_left(owner, action.service_account, exc)  # the trust is what matters
+        try:
+            await session.directory.remove_federated(f.application.object_id, action.id)
+        except NotFoundError:
+            pass  # gone already, or not known to that replica yet: a later read decides
+        except AppCredentialError as exc:
+            self.note_failure(view, "remove", exc)
+            return
+        view.federated = None
+        memory = view.memory.federated
+        removed = {**memory.removed, action.id: self.clock.now()}
+        view.memory = replace(view.memory, federated=replace(memory, removed=removed))
+        view.memory = view.cleared("remove")
+        log.info("federated credential removed", extra={"credential": action.id, **_about(f)})
+        note = f"The federated credential {action.id} was removed from the application."
+        await self.events.emit(_subject(f), "Retired", note, warning=False)
+
+    async def _may_still_delete(
+        self, action: act.DeleteFederated, view: View, f: Facts, session: Session
+    ) -> bool:
+        owner = f.o.resource.owner
+        live = await self.resources.get(owner)
+        same = (
+            live is not None
+            and live.uid == f.o.resource.uid
+            and live.generation == f.o.resource.generation
+            and live.deletion_time is None
+        )
+        if not same or not await self._read(view, f, session, timedelta(0)):
+            view.drop()
+            return False
+        view.resource.set(live, self.clock.monotonic())
+        before = f.o.federation.listed if f.o.federation is not None else None
+        if not self.is_open() or view.federated is None or before is None:
+            return False
+        known = {c.id: c for c in before.credentials}
+        # Also its issuer and subject: what was edited meanwhile may be wanted again.
+        return any(c.id == action.id and known.get(c.id) == c for c in view.federated.credentials)
+
+    def _written(self, view: View, description: str, *, is_changed: bool) -> None:
+        """Note the write, and whether something else is trusted now."""
+        mark = marker_of(description)
+        memory, now = view.memory.federated, self.clock.now()
+        noted = {mark.attempt if mark is not None else "": now}
+        memory = replace(memory, written={**memory.written, **noted})
+        if is_changed:
+            memory = replace(memory, changed={**memory.changed, **noted})
+        view.memory = replace(view.memory, federated=memory)
+        view.memory = view.cleared("mint")
+        view.federated = None
+
+    def _failed(self, view: View, exc: AppCredentialError) -> None:
+        self.note_failure(view, "mint", exc)
+        if isinstance(exc, OutcomeUnknownError):
+            view.federated = None
+
+    # --- Kubernetes -----------------------------------------------------------------------
+
+    async def _prove(
+        self, action: act.ProveFederated, view: View, f: Facts, session: Session
+    ) -> None:
+        """Exchange a token as a pod of the ServiceAccount does; both tokens are dropped."""
+        namespace, name = f.o.resource.owner.namespace, action.service_account
+        try:
+            token = await self.service_accounts.token(namespace, name, action.trust.audience)
+        except NotFoundError:
+            self._refuse(view, PROVE, _no_account(name), _ACCOUNT_RETRY)
+            return
+        except (PermissionDeniedError, RejectedError):
+            self._refuse(view, PROVE, _no_token(name, action.trust.audience))
+            return
+        view.memory = view.cleared(PROVE)
+        attempt = str(trust_attempt(f.o.identity, action.trust.pair))
+        scope = f.spec.verification.scope
+        result = await session.sign_in.with_assertion(f.spec.client_id, token, scope, attempt)
+        log.debug("exchanged", extra={"outcome": str(result.reason), "code": result.code})
+        proof = record(view.memory.pending_proof, attempt, result, self.clock.now())
+        view.memory = replace(view.memory, pending_proof=proof)
+
+    async def _wire(self, action: act.WireServiceAccount, view: View, f: Facts) -> None:
+        live = view.service_account.value
+        if not isinstance(live, ServiceAccount):
+            raise ConflictError("the ServiceAccount went meanwhile")
+        try:
+            written = await self.service_accounts.annotate(live, action.annotations)
+        except (PermissionDeniedError, RejectedError) as exc:
+            self._refuse(view, "annotate", account_problem(exc))
+            return
+        view.service_account.set(written, self.clock.monotonic())
+        view.memory = view.cleared("annotate")
+        log.info("ServiceAccount annotated", extra={"account": live.name, **_about(f)})
+        note = f"The ServiceAccount {live.name} was annotated."
+        await self.events.emit(_subject(f), "Published", note, warning=False)
+
+    async def _write_output(self, action: act.WriteOutput, view: View, f: Facts) -> None:
+        live = view.output.value
+        if isinstance(live, Problem):
+            raise ConflictError("the output ConfigMap could not be read")
+        name = f.spec.federated.config_map if f.spec.federated is not None else ""
+        try:
+            written = await self.outputs.put(f.o.resource.owner, name, action.data, live)
+        except (PermissionDeniedError, RejectedError) as exc:
+            self._refuse(view, "output", output_problem(exc))
+            return
+        view.output.set(written, self.clock.monotonic())
+        view.memory = view.cleared("output")
+
+    def _refuse(
+        self, view: View, action: str, problem: Problem, retry: timedelta | None = None
+    ) -> None:
+        log.warning("refused", extra={"operation": action, "reason": str(problem.reason)})
+        view.refused(action, problem, self.clock.now() + (retry or self.permission_retry))
+
+
+async def unwire(accounts: ServiceAccounts, owner: Owner, client_id: ClientId, name: str) -> None:
+    """Take the annotations away that we wrote for an application, and no others.
+
+    Where a rule of admission refuses that they stay: a pod that still reads them is
+    refused by Entra, which is what was asked for.
+
+    Raises:
+        PermissionDeniedError: the operator may not read or annotate ServiceAccounts there.
+    """
+    try:
+        account = await accounts.get(owner.namespace, name)
+        removals = annotation_removals(account, owner.name, client_id)
+        if account is not None and removals:
+            await accounts.annotate(account, removals)
+    except (RejectedError, NotFoundError) as exc:
+        _tell_left(owner, name, exc)
+
+
+def _tell_left(owner: Owner, name: str, error: AppCredentialError) -> None:
+    about = {"ns": owner.namespace, "account": name, "error": str(error)}
+    log.warning("annotations stay", extra=about)
+
+
+def annotation_removals(
+    account: ServiceAccount | None, owner: str, client_id: str
+) -> dict[str, str | None]:
+    """Return what takes our annotations away; nothing when they are not ours any more."""
+    held: Mapping[str, str] = account.annotations if account is not None else {}
+    if held.get(WIRED_BY_ANNOTATION) != f"{owner}/{client_id}":
+        return {}
+    if held.get(CLIENT_ID_ANNOTATION) != client_id:
+        return {WIRED_BY_ANNOTATION: None}
+    return dict.fromkeys((CLIENT_ID_ANNOTATION, TENANT_ID_ANNOTATION, WIRED_BY_ANNOTATION))
+
+
+def account_problem(error: AppCredentialError) -> Problem:
+    """Return why a ServiceAccount cannot be read or annotated."""
+    verb = "A rule of admission keeps the operator from annotating"
+    if isinstance(error, PermissionDeniedError):
+        verb = "The operator may not read or annotate"
+    return Problem(
+        reason=Reason.SERVICE_ACCOUNT_FORBIDDEN,
+        message=f"{verb} ServiceAccounts in this namespace. Bind its role here, or set "
+        "serviceAccount.annotation to None.",
+    )
+
+
+_CLIENT_ID = Problem(
+    reason=Reason.INVALID_SPEC,
+    message="spec.federatedIdentity: principalId is a client id. Give the managed identity's "
+    "principal (object) id: az identity show --query principalId.",
+)
+_ACCOUNT_RETRY = timedelta(seconds=30)
+
+
+def _no_token(name: str, audience: str) -> Problem:
+    return Problem(
+        reason=Reason.TOKEN_REQUEST_FORBIDDEN,
+        message=f"The operator may not ask for a token of the ServiceAccount {name} for the "
+        f"audience {audience}, so no exchange can be tried. Set rbac.tokenRequests to true in the "
+        "chart's values, with that audience in admissionPolicies.tokenAudiences; or leave "
+        "verification out.",
+    )
+
+
+def _no_account(name: str) -> Problem:
+    return Problem(
+        reason=Reason.SERVICE_ACCOUNT_NOT_FOUND,
+        message=f"The ServiceAccount {name} does not exist in this namespace, so no exchange can "
+        "be tried. Create it, or leave verification out.",
+    )
+
+
+def output_problem(error: AppCredentialError) -> Problem:
+    """Return why the output ConfigMap cannot be read or written."""
+    verb = "A rule of admission or a quota keeps the operator from writing"
+    if isinstance(error, PermissionDeniedError):
+        verb = "The operator may not read or write"
+    return Problem(
+        reason=Reason.OUTPUT_FORBIDDEN,
+        message=f"{verb} ConfigMaps in this namespace. Bind its role here, or leave "
+        "federatedIdentity.configMap out of a new AppCredential.",
+    )
+
+
+def _refusal(error: RejectedError) -> Problem:
+    code = error.code or "bad request"
+    return Problem(
+        reason=Reason.CREDENTIAL_REFUSED,
+        message=f"Graph refuses to make the federated credential: {code}. If "
+        "a policy of the tenant forbids this issuer, have the application exempted from it.",
+    )
+
+
+def _trusted(f: Facts, id_: str) -> Trust | None:
+    """Return what a credential trusted when it was decided to change it."""
+    listed = f.o.federation.listed if f.o.federation is not None else None
+    for c in listed.credentials if listed is not None else ():
+        if c.id == id_ and len(c.audiences) == 1:
+            return Trust(*c.pair, c.audiences[0])
+    return None
+
+
+def _is_twin(c: FederatedCredential, action: act.CreateFederated) -> bool:
+    return c.pair == action.trust.pair or c.name.casefold() == action.name.casefold()
+
+
+def _subject(f: Facts) -> EventSubject:
+    r = f.o.resource
+    return EventSubject(
+        kind="AppCredential", namespace=r.owner.namespace, name=r.owner.name, uid=r.uid
+    )
+
+
+def _about(f: Facts) -> dict[str, str]:
+    owner = f.o.resource.owner
+    return {"ns": owner.namespace, "obj": owner.name}

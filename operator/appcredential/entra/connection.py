@@ -1,0 +1,205 @@
+"""One EntraTenant's connection to Graph: its token, its HTTP client, Entra's clock."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import httpx
+from kiota_abstractions.api_error import APIError
+from kiota_abstractions.request_information import RequestInformation
+from kiota_authentication_azure.azure_identity_authentication_provider import (
+    AzureIdentityAuthenticationProvider,
+)
+from kiota_http.kiota_client_factory import KiotaClientFactory
+from kiota_http.middleware import ParametersNameDecodingHandler
+from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+from msgraph.graph_request_adapter import GraphRequestAdapter
+from msgraph.graph_service_client import GraphServiceClient
+
+from appcredential import __version__
+from appcredential.domain.clock_skew import Skew, http_date
+from appcredential.domain.observed.observation import Policy
+from appcredential.entra.clouds import Endpoints
+from appcredential.entra.operations import Observe, ignore
+from appcredential.entra.operator_token import OperatorToken
+from appcredential.entra.tls import tls_context
+from appcredential.entra.translate import (
+    RedirectRefusedError,
+    graph_error,
+    no_answer,
+    transport_error,
+)
+from appcredential.ports.kube import Clock
+
+USER_AGENT: Final = f"appcredential/{__version__}"
+
+_MAX_SKEW: Final = Policy().max_clock_skew
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds. `request` covers one Graph request."""
+
+    connect: float = 5.0
+    request: float = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One kind of request. `make` builds it anew for each attempt."""
+
+    operation: str
+    is_write: bool
+    make: Callable[[], RequestInformation]
+
+
+class TenantSession:
+    """The SDK's client for one tenant, and the way all its requests leave.
+
+    Requests are typed by the SDK's builders, answers come back as bytes. There
+    is no retry: kiota's default handler would send addPassword again after a
+    504 and orphan the first password. Redirects are refused. For one event loop.
+
+    Args:
+        token: the operator's own; closed with the session.
+        ca_file: PEM file of the only authorities to trust; None trusts the public ones.
+        transport: replaces the network, in tests.
+    """
+
+    def __init__(
+        self,
+        token: OperatorToken,
+        endpoints: Endpoints,
+        *,
+        ca_file: str | None,
+        clock: Clock,
+        timeouts: Timeouts = Timeouts(),
+        observe: Observe = ignore,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._clock = clock
+        self._timeouts = timeouts
+        self._observe = observe
+        self._skew = Skew()
+        self._token = token
+        self._http = self._http_client(ca_file, transport)
+        self._adapter = self._request_adapter(endpoints)
+        self.graph = GraphServiceClient(request_adapter=self._adapter)
+
+    def skew(self) -> timedelta | None:
+        """Return Entra's clock minus ours by Graph's answers; None when unknown.
+
+        The header has whole seconds, so it is up to 1 s too small.
+        """
+        return self._skew.now(self._clock.monotonic())
+
+    async def send(self, call: Call) -> bytes:
+        """Send one request and return the body of a success, empty for 204.
+
+        A 401 makes the operator's token be renewed and the request be sent once
+        more, also a write: it was turned away before anything was done.
+
+        Raises:
+            AppCredentialError: whatever `translate.py` makes of the failure.
+        """
+        await self._token.warm()
+        generation = self._token.generation
+        try:
+            return await self._attempt(call)
+        except APIError as error:
+            if error.response_status_code != 401:
+                raise graph_error(
+                    error, call.operation, self._clock.now(), is_write=call.is_write
+                ) from None
+        await self._token.forget(generation)
+        await self._token.warm()
+        try:
+            return await self._attempt(call)
+        except APIError as error:
+            raise graph_error(
+                error, call.operation, self._clock.now(), is_write=call.is_write
+            ) from None
+
+    async def forget_token(self) -> None:
+        """Have the next request ask for a new token of the operator."""
+        await self._token.forget(self._token.generation)
+
+    async def close(self) -> None:
+        """Close every connection, to Graph and to the token endpoint."""
+        await self._http.aclose()
+        await self._token.close()
+
+    async def _attempt(self, call: Call) -> bytes:
+        started = self._clock.monotonic()
+        status = 0
+        try:
+            async with asyncio.timeout(self._timeouts.request):
+                body = await self._send_raw(call)
+            status = 200
+        except APIError as error:
+            status = int(error.response_status_code or 0)
+            raise
+        except httpx.HTTPError as error:
+            raise transport_error(error, call.operation, is_write=call.is_write) from None
+        except TimeoutError:
+            why = f"no answer in {self._timeouts.request:g} s"
+            raise no_answer(call.operation, why, is_write=call.is_write) from None
+        except ValueError:
+            # Such as a claims challenge that is no base64; kiota does not expect it.
+            why = "an answer the SDK cannot read"
+            raise no_answer(call.operation, why, is_write=call.is_write) from None
+        finally:
+            self._observe(call.operation, status, self._clock.monotonic() - started)
+        return body
+
+    async def _send_raw(self, call: Call) -> bytes:
+        info = call.make()
+        request_id = str(uuid.uuid4())
+        info.headers.try_add("client-request-id", request_id)
+        _log.debug("%s: client-request-id %s", call.operation, request_id)
+        body = await self._adapter.send_primitive_async(info, "bytes", {"XXX": ODataError})
+        return body if isinstance(body, bytes) else b""
+
+    def _http_client(
+        self, ca_file: str | None, transport: httpx.AsyncBaseTransport | None
+    ) -> httpx.AsyncClient:
+        client = httpx.AsyncClient(
+            verify=tls_context(ca_file),
+            http2=False,
+            timeout=httpx.Timeout(self._timeouts.request, connect=self._timeouts.connect),
+            limits=httpx.Limits(max_connections=50, max_keepalive_connections=10),
+            follow_redirects=False,
+            headers={"User-Agent": USER_AGENT},
+            event_hooks={"response": [self._answered]},
+            transport=transport,
+        )
+        # The only handler left: builders write `%24select`, Graph documents `$select`.
+        return KiotaClientFactory.create_with_custom_middleware(
+            [ParametersNameDecodingHandler()], client=client
+        )
+
+    def _request_adapter(self, endpoints: Endpoints) -> GraphRequestAdapter:
+        provider = AzureIdentityAuthenticationProvider(
+            self._token, scopes=[endpoints.graph_scope], allowed_hosts=[]
+        )
+        adapter = GraphRequestAdapter(provider, client=self._http)
+        adapter.base_url = endpoints.graph_base_url
+        return adapter
+
+    async def _answered(self, response: httpx.Response) -> None:
+        """See every answer of Graph before kiota does."""
+        if response.is_redirect:
+            # Without this kiota takes a redirect it was told not to follow for a success.
+            raise RedirectRefusedError(f"HTTP {response.status_code}")
+        date = http_date(response.headers.get("Date", ""))
+        if date is not None:
+            clock = self._clock
+            self._skew = self._skew.seen(date - clock.now(), clock.monotonic(), _MAX_SKEW)

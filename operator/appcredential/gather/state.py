@@ -1,0 +1,152 @@
+"""What this process holds of one AppCredential between passes.
+
+Pieces are re-read once they are older than the freshness bound; our own write
+answers replace them. So an issue needs few reads, and no effect ever rests on
+anything older than the bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.observed.federated import FederatedList, OutputMap, ServiceAccount
+from appcredential.domain.observed.observation import (
+    Application,
+    Material,
+    Memory,
+    Pending,
+    Resource,
+    Target,
+    TargetOwner,
+)
+from appcredential.gather.certificate_source import HeldMaterial
+
+T = TypeVar("T")
+
+_REFUSALS = frozenset(
+    {
+        Reason.CREDENTIAL_REFUSED,
+        Reason.LIFETIME_OVER_POLICY,
+        Reason.TYPE_FORBIDDEN_BY_POLICY,
+        Reason.SECRET_REFUSED,
+        Reason.INVALID_SPEC,
+        Reason.SERVICE_ACCOUNT_FORBIDDEN,
+        Reason.OUTPUT_FORBIDDEN,
+    }
+)
+
+
+@dataclass(slots=True)
+class Piece(Generic[T]):
+    """One thing read, and when by the monotonic clock; `read` is None before."""
+
+    value: T | None = None
+    read: float | None = None
+
+    def set(self, value: T | None, now: float) -> None:
+        """Note a fresh value; None means read and absent."""
+        self.value = value
+        self.read = now
+
+    def is_fresh(self, now: float, seconds: float) -> bool:
+        """Tell whether it was read at most `seconds` ago."""
+        return self.read is not None and now - self.read <= seconds
+
+    @property
+    def is_absent(self) -> bool:
+        """Tell whether the last look found nothing."""
+        return self.read is not None and self.value is None
+
+    def drop(self) -> None:
+        """Make the next pass read it anew."""
+        self.read = None
+
+
+@dataclass(slots=True)
+class View:
+    """Everything held of one resource.
+
+    `application` and `federated` are as old as their `read_time` says.
+    """
+
+    resource: Piece[Resource] = field(default_factory=Piece)
+    target: Piece[Target] = field(default_factory=Piece)
+    pending: Piece[Pending] = field(default_factory=Piece)
+    target_owner: Piece[TargetOwner] = field(default_factory=Piece)
+    service_account: Piece[ServiceAccount | Problem] = field(default_factory=Piece)
+    output: Piece[OutputMap | Problem] = field(default_factory=Piece)
+    federated: FederatedList | None = None
+    application: Application | None = None
+    material: Piece[Material] = field(default_factory=Piece)
+    held: HeldMaterial = field(default_factory=HeldMaterial)
+    crd_deleted: bool | None = None
+    memory: Memory = field(default_factory=Memory)
+    stalled_reason: str = ""
+
+    def drop(self) -> None:
+        """Make the next pass read all Kubernetes objects anew."""
+        self.resource.drop()
+        self.target.drop()
+        self.pending.drop()
+        self.target_owner.drop()
+        self.service_account.drop()
+        self.output.drop()
+        self.material.drop()
+        self.crd_deleted = None
+
+    def spec_changed(self) -> None:
+        """Let go of a refusal, and of what the old spec named: nobody has judged the new one."""
+        self.service_account.drop()
+        self.output.drop()
+        self.material.drop()
+        problem = self.memory.directory_problem
+        if problem is not None and problem.reason in _REFUSALS:
+            self._forget_problem()
+
+    def refused(self, action: str, problem: Problem, again: datetime) -> None:
+        """Note that a Secret could not be written; only the same action can clear it."""
+        self.memory = replace(
+            self.memory, directory_problem=problem, problem_operation=action, retry_time=again
+        )
+
+    def written(self, action: str) -> None:
+        """Let go of what kept this action from being done: it was done."""
+        if self.memory.problem_operation == action:
+            self._forget_problem()
+
+    def cleared(self, operation: str) -> Memory:
+        """Return memory without the problem of a call that worked now."""
+        if self.memory.problem_operation in {"", operation}:
+            return replace(
+                self.memory, directory_problem=None, problem_operation="", retry_time=None
+            )
+        return self.memory
+
+    def _forget_problem(self) -> None:
+        self.memory = replace(
+            self.memory, directory_problem=None, problem_operation="", retry_time=None
+        )
+
+    def start_anew(self) -> None:
+        """Forget all: a resource re-created under the same name is another one."""
+        self.drop()
+        self.application = None
+        self.federated = None
+        self.held = HeldMaterial()
+        self.memory = Memory()
+        self.stalled_reason = ""
+
+    def age(self, now: float) -> float:
+        """Return the age in seconds of the oldest Kubernetes piece."""
+        pieces: tuple[Piece[Any], ...] = (
+            self.resource,
+            self.target,
+            self.pending,
+            self.target_owner,
+            self.service_account,
+            self.output,
+        )
+        return max((now - p.read for p in pieces if p.read is not None), default=0.0)

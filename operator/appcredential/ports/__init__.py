@@ -1,0 +1,1 @@
+"""What the controllers need from outside, as Protocols, named as their adapters are."""

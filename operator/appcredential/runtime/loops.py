@@ -1,0 +1,93 @@
+"""Work that is done again and again for as long as the process lives.
+
+A turn that goes wrong, however unexpectedly, costs that turn and nothing more:
+a loop that ends silently would leave a process that looks well and does nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from appcredential.errors import AppCredentialError
+from appcredential.ports.kube import Clock
+from appcredential.runtime.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+EndProcess = Callable[[int, str], None]
+"""Ends the process; called with the exit status and the cause."""
+
+
+class Loop:
+    """One job: now, then again after every period, or at once when woken."""
+
+    def __init__(
+        self,
+        name: str,
+        job: Callable[[], Awaitable[None]],
+        period: timedelta,
+        *,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self.name = name
+        self._job = job
+        self._period = period.total_seconds()
+        self._clock = clock
+        self._metrics = metrics
+        self._woken = asyncio.Event()
+        self._progress = clock.monotonic()
+
+    def idle(self) -> float:
+        """Return for how many seconds no turn ended in an expected way.
+
+        A server that cannot be reached is expected: a restart would not mend it.
+        """
+        return self._clock.monotonic() - self._progress
+
+    def wake(self) -> None:
+        """Have the next turn at once."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        while True:
+            await self._turn()
+            await self._pause()
+
+    async def _turn(self) -> None:
+        try:
+            await self._job()
+        except AppCredentialError as exc:
+            log.warning("periodic work failed", extra={"job": self.name, "error": str(exc)})
+        except Exception as exc:  # the outer guard: the next turn may go well
+            kind = type(exc).__name__
+            self._metrics.loop_failures.labels(self.name, kind).inc()
+            log.exception("periodic work broke", extra={"job": self.name, "kind": kind})
+            return
+        self._progress = self._clock.monotonic()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(self._period):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+        self._woken.clear()
+
+
+def watch(task: asyncio.Task[None], *, is_stopping: Callable[[], bool], end: EndProcess) -> None:
+    """End the process when a task that should live as long as it ends before."""
+
+    def ended(done: asyncio.Task[None]) -> None:
+        if is_stopping():
+            return
+        exc = None if done.cancelled() else done.exception()
+        why = "cancelled" if done.cancelled() else type(exc).__name__ if exc else "returned"
+        log.error("a task ended", extra={"task": done.get_name(), "kind": why}, exc_info=exc)
+        end(1, f"{done.get_name()} ended: {why}")
+
+    task.add_done_callback(ended)

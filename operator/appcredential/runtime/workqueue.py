@@ -1,0 +1,151 @@
+"""A de-duplicating work queue with a heap of due times.
+
+A key is worked on by one worker at a time; adding it meanwhile makes it run
+once more afterwards. Due times are wall-clock: the queue looks at least every
+half minute, so that a stepped or suspended clock delays nothing for long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from appcredential.ports.kube import Clock
+
+log = logging.getLogger(__name__)
+
+_MAX_SLEEP = 30.0
+_FAILURE_BASE = timedelta(seconds=2)
+_FAILURE_CAP = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """An object to reconcile; `namespace` is empty for cluster-scoped kinds."""
+
+    kind: str
+    namespace: str
+    name: str
+
+
+Reconcile = Callable[[Key], Awaitable[datetime | None]]
+"""Works on a key; returns when to look again, None when it is gone."""
+
+
+class WorkQueue:
+    """Keys that are ready, keys that are due later, and those being worked on."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ready: dict[Key, None] = {}
+        self._due: dict[Key, datetime] = {}
+        self._heap: list[tuple[datetime, Key]] = []
+        self._working: set[Key] = set()
+        self._again: set[Key] = set()
+        self._failures: dict[Key, int] = {}
+        self._wake = asyncio.Event()
+        self.last_progress = clock.monotonic()
+
+    def add(self, key: Key) -> None:
+        """Make a key ready now."""
+        if not self._ready and not self._working:
+            self.last_progress = self._clock.monotonic()  # idle until now, which is not stuck
+        if key in self._working:
+            self._again.add(key)
+        else:
+            self._ready[key] = None
+            self._wake.set()
+
+    def add_at(self, key: Key, when: datetime) -> None:
+        """Make a key ready at `when`, unless it is due earlier anyway."""
+        known = self._due.get(key)
+        if known is not None and known <= when:
+            return
+        self._due[key] = when
+        heapq.heappush(self._heap, (when, key))
+        self._wake.set()
+
+    def forget(self, key: Key) -> None:
+        """Drop a key's due time and failures."""
+        self._due.pop(key, None)
+        self._failures.pop(key, None)
+
+    @property
+    def depth(self) -> int:
+        """How many keys are ready and wait for a worker."""
+        return len(self._ready)
+
+    def is_stuck(self, seconds: float) -> bool:
+        """Tell whether keys wait although nothing was finished for that long."""
+        idle = self._clock.monotonic() - self.last_progress
+        return bool(self._ready or self._working) and idle > seconds
+
+    async def run(self, reconcile: Reconcile, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; a key in work is finished first."""
+        while not stop.is_set():
+            self._move_due()
+            key = next(iter(self._ready), None)
+            if key is None:
+                await self._sleep(stop)
+                continue
+            del self._ready[key]
+            self._due.pop(key, None)
+            self._working.add(key)
+            try:
+                await self._work(key, reconcile)
+            finally:
+                self._finish(key)
+
+    async def _work(self, key: Key, reconcile: Reconcile) -> None:
+        try:
+            again = await reconcile(key)
+        except Exception:  # the one outer guard: a poison resource must not end a worker
+            failures = self._failures[key] = self._failures.get(key, 0) + 1
+            delay = min(_FAILURE_BASE * 2 ** min(failures, 10), _FAILURE_CAP)
+            log.exception(
+                "reconcile failed", extra={"kind": key.kind, "ns": key.namespace, "obj": key.name}
+            )
+            self.add_at(key, self._clock.now() + delay)
+            return
+        self._failures.pop(key, None)
+        if again is None:
+            self.forget(key)
+        else:
+            self.add_at(key, again)
+
+    def _finish(self, key: Key) -> None:
+        self.last_progress = self._clock.monotonic()
+        self._working.discard(key)
+        if key in self._again:
+            self._again.discard(key)
+            self.add(key)
+
+    def _move_due(self) -> None:
+        now = self._clock.now()
+        while self._heap and self._heap[0][0] <= now:
+            when, key = heapq.heappop(self._heap)
+            if self._due.get(key) == when:
+                del self._due[key]
+                self.add(key)
+
+    async def _sleep(self, stop: asyncio.Event) -> None:
+        self._wake.clear()
+        wait = _MAX_SLEEP
+        if self._heap:
+            wait = min(wait, (self._heap[0][0] - self._clock.now()).total_seconds())
+        if stop.is_set() or wait <= 0:
+            await asyncio.sleep(0)
+            return
+        try:
+            async with asyncio.timeout(wait):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    def wake(self) -> None:
+        """Let idle workers look at the stop flag."""
+        self._wake.set()

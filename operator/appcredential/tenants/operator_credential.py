@@ -1,0 +1,119 @@
+"""Reads what an EntraTenant's identity names: a Secret of the operator's, or its pod's token."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TypeAlias
+
+from appcredential.domain.conditions import Problem
+from appcredential.domain.observed.observation import Brought
+from appcredential.domain.operator_credential import (
+    CUSTOM_AUDIENCE_MISSING,
+    OwnCredential,
+    missing_key,
+    missing_secret,
+    pair_of,
+    unusable_certificate,
+    unusable_token,
+    validity_problem,
+)
+from appcredential.domain.secret import pem
+from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec.model import (
+    CertificateIdentity,
+    ClientSecretIdentity,
+    EntraTenantSpec,
+    WorkloadIdentity,
+)
+from appcredential.entra.projected_token import ProjectedToken
+from appcredential.errors import OwnTokenError, UnusableCertificateError
+from appcredential.kube.secret_store import KubeSecrets
+from appcredential.ports.kube import Clock
+from appcredential.x509 import read as certificate_files
+
+_Texts: TypeAlias = tuple[SecretValue, SecretValue]
+
+
+class Identities:
+    """Reads at every look, so that another credential is noticed without a restart.
+
+    Args:
+        namespace: the operator's own, the only one it reads its Secrets from.
+        token: of the operator's pod.
+    """
+
+    def __init__(
+        self, *, clock: Clock, namespace: str, secrets: KubeSecrets, token: ProjectedToken
+    ) -> None:
+        self._clock = clock
+        self._namespace = namespace
+        self._secrets = secrets
+        self._token = token
+        self._parsed: dict[str, tuple[_Texts, Brought | Problem]] = {}
+
+    async def read(self, name: str, spec: EntraTenantSpec) -> OwnCredential | Problem:
+        """Return what the operator signs in with, or why it cannot be used.
+
+        Raises:
+            PermissionDeniedError, UnavailableError: the Secret cannot be read.
+        """
+        identity = spec.identity
+        if isinstance(identity, ClientSecretIdentity):
+            return await self._client_secret(identity)
+        if isinstance(identity, CertificateIdentity):
+            return await self._certificate(name, identity)
+        if isinstance(identity, WorkloadIdentity):
+            return await self._projected(spec)
+        return OwnCredential()
+
+    def forget(self, name: str) -> None:
+        """Drop what is held for an EntraTenant that is gone."""
+        self._parsed.pop(name, None)
+
+    async def _client_secret(self, identity: ClientSecretIdentity) -> OwnCredential | Problem:
+        data = await self._secrets.values(self._namespace, identity.secret_name)
+        if data is None:
+            return missing_secret()
+        value = data.get(identity.secret_key)
+        return missing_key(identity.secret_key) if value is None else OwnCredential(value=value)
+
+    async def _certificate(
+        self, name: str, identity: CertificateIdentity
+    ) -> OwnCredential | Problem:
+        data = await self._secrets.values(self._namespace, identity.secret_name)
+        if data is None:
+            return missing_secret()
+        texts = pair_of(data, identity)
+        if isinstance(texts, Problem):
+            return texts
+        held = self._parsed.get(name)
+        if held is None or held[0] != texts:
+            # Checking a private key takes a while: not on the loop, and once.
+            held = (texts, await asyncio.to_thread(_read_pair, texts))
+            self._parsed[name] = held
+        found = held[1]
+        if isinstance(found, Problem):
+            return found
+        problem = validity_problem(found.start, found.end, self._clock.now())
+        return problem or OwnCredential(
+            value=found.value,
+            end=found.end,
+            thumbprint=pem.sha1_thumbprint(pem.leaf_der(found.value.reveal())),
+        )
+
+    async def _projected(self, spec: EntraTenantSpec) -> OwnCredential | Problem:
+        """Look at the file; each sign-in reads it anew."""
+        if not self._token.is_configured(spec.cloud):
+            return CUSTOM_AUDIENCE_MISSING
+        try:
+            await asyncio.to_thread(self._token.read, spec.cloud)
+        except OwnTokenError as exc:
+            return unusable_token(str(exc))
+        return OwnCredential()
+
+
+def _read_pair(texts: _Texts) -> Brought | Problem:
+    try:
+        return certificate_files.read_pair(*texts)
+    except UnusableCertificateError as exc:
+        return unusable_certificate(f"{exc}.")

@@ -1,0 +1,1 @@
+"""Certificates and keys: made, read and packed; the only place that knows `cryptography`."""

@@ -1,0 +1,163 @@
+"""Keys and certificates: made, and signed with.
+
+Beside this, `certificate_files.py` and `keystores.py` are the only users of `cryptography`.
+
+The value of a credential of type Certificate is one text: the private key (PKCS #8)
+and then the certificate, both PEM, the leaf first when there is a chain. It is
+what azure-identity reads as `client.pem`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from appcredential.domain.secret.pem import split_bundle
+from appcredential.domain.secret_value import SecretValue
+
+_BACKDATE: Final = timedelta(minutes=5)
+_ASSERTION_LIFE: Final = timedelta(minutes=5)
+_EXPONENT: Final = 65537
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPair:
+    """A private key with its certificate.
+
+    Attributes:
+        value: both as PEM.
+        end: notAfter, whole seconds.
+    """
+
+    value: SecretValue
+    end: datetime
+
+
+def generate(subject: str, size: int, now: datetime, end: datetime) -> KeyPair:
+    """Make an RSA key and a self-signed certificate for it. Takes up to seconds: not on the loop.
+
+    The certificate is X.509 v3 (RFC 5280): a random serial number, usage for client
+    authentication, the key's identifier. It starts a little in the past, because
+    Entra's clock is another one, and has whole seconds, because Graph refuses to keep
+    an entry whose times it cannot compare.
+
+    Args:
+        subject: a distinguished name (RFC 4514).
+        size: of the modulus, in bits.
+        now: aware; the certificate starts five minutes earlier.
+        end: aware; notAfter.
+
+    Raises:
+        ValueError: `subject` is no distinguished name.
+    """
+    name = x509.Name.from_rfc4514_string(subject)
+    key = rsa.generate_private_key(_EXPONENT, size)
+    start = (now - _BACKDATE).replace(microsecond=0)
+    end = end.replace(microsecond=0)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(end)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_key_usage(), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = _private_pem(key) + certificate.public_bytes(serialization.Encoding.PEM).decode()
+    return KeyPair(value=SecretValue(pem), end=end)
+
+
+def sign_assertion(value: SecretValue, client_id: str, audience: str, now: datetime) -> SecretValue:
+    """Return a client assertion (RFC 7523) in the form that Entra documents: PS256, `x5t#S256`.
+
+    Args:
+        value: key and certificate.
+        client_id: issuer and subject.
+        audience: the address of the token endpoint.
+        now: aware; the assertion is good for five minutes.
+
+    Raises:
+        ValueError: the value holds no RSA key.
+    """
+    key, chain = load_pair(value)
+    header = {
+        "alg": "PS256",
+        "typ": "JWT",
+        "x5t#S256": _segment(chain[0].fingerprint(hashes.SHA256())),
+    }
+    issued = int(now.timestamp())
+    claims = {
+        "aud": audience,
+        "iss": client_id,
+        "sub": client_id,
+        "jti": str(uuid.uuid4()),
+        "iat": issued,
+        "nbf": issued,
+        "exp": issued + int(_ASSERTION_LIFE.total_seconds()),
+    }
+    signed = f"{_segment(_compact(header))}.{_segment(_compact(claims))}"
+    scheme = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=padding.PSS.DIGEST_LENGTH)
+    signature = key.sign(signed.encode(), scheme, hashes.SHA256())
+    return SecretValue(f"{signed}.{_segment(signature)}")
+
+
+def load_pair(value: SecretValue) -> tuple[rsa.RSAPrivateKey, list[x509.Certificate]]:
+    """Return the private key and the certificates of a value, the leaf first.
+
+    Raises:
+        ValueError: the value holds no RSA key with a certificate.
+    """
+    private, chain = split_bundle(value.reveal())
+    try:
+        key = serialization.load_pem_private_key(private.encode(), password=None)
+        certificates = x509.load_pem_x509_certificates(chain.encode())
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ValueError("the value holds no key and certificate") from None
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ValueError("the key is not RSA")
+    return key, certificates
+
+
+def _key_usage() -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _private_pem(key: rsa.RSAPrivateKey) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+
+
+def _compact(document: object) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _segment(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()

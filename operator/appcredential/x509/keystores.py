@@ -1,0 +1,103 @@
+"""What a certificate is packed into for those who cannot read PEM: PKCS #12 and JWK."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from appcredential.domain.secret import pem
+from appcredential.domain.secret_value import SecretValue
+from appcredential.x509.generate import load_pair
+
+_ROUNDS: Final = 20_000
+_NAME: Final = b"appcredential"
+
+
+def pack_pkcs12(value: SecretValue, password: SecretValue) -> SecretValue:
+    """Return a PKCS #12 file (RFC 7292) with key, certificate and chain.
+
+    Encrypted with AES-256 under PBES2 and authenticated by HMAC with SHA-256, which
+    OpenSSL 3, Java 8u301 and .NET read. Each call makes another file: salts are random.
+
+    Args:
+        value: key and certificates, PEM.
+        password: not empty.
+
+    Raises:
+        ValueError: the value holds no RSA key with its certificate.
+    """
+    key, chain = load_pair(value)
+    encryption = (
+        serialization.PrivateFormat.PKCS12.encryption_builder()
+        .kdf_rounds(_ROUNDS)
+        .key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC)
+        .hmac_hash(hashes.SHA256())
+        .build(password.reveal().encode())
+    )
+    packed = pkcs12.serialize_key_and_certificates(_NAME, key, chain[0], chain[1:], encryption)
+    return SecretValue(packed.decode(errors="surrogateescape"))
+
+
+def is_packed(packed: SecretValue, value: SecretValue, password: SecretValue) -> bool:
+    """Tell whether a PKCS #12 file opens with the password and holds just this value.
+
+    Raises:
+        ValueError: the value holds no RSA key with its certificate.
+    """
+    wanted_key, wanted_chain = load_pair(value)
+    raw = packed.reveal().encode(errors="surrogateescape")
+    try:
+        found = pkcs12.load_pkcs12(raw, password.reveal().encode())
+    except ValueError:
+        return False
+    if found.cert is None or not isinstance(found.key, rsa.RSAPrivateKey):
+        return False
+    chain = [found.cert.certificate, *(c.certificate for c in found.additional_certs)]
+    is_same_key = found.key.private_numbers() == wanted_key.private_numbers()
+    return is_same_key and chain == wanted_chain
+
+
+def build_jwk(value: SecretValue) -> SecretValue:
+    """Return the private key as a JSON Web Key (RFC 7517, RFC 7518 §6.3) with its thumbprints.
+
+    The same value always gives the same text.
+
+    Raises:
+        ValueError: the value holds no RSA key with its certificate.
+    """
+    key, chain = load_pair(value)
+    numbers, der = key.private_numbers(), _der(chain[0])
+    public = numbers.public_numbers
+    fields = {
+        "kty": "RSA",
+        "use": "sig",
+        "kid": pem.sha1_thumbprint(der),
+        "x5t": pem.x5t(der),
+        "x5t#S256": pem.x5t_s256(der),
+        "x5c": [base64.b64encode(_der(c)).decode() for c in chain],
+        "n": _number(public.n),
+        "e": _number(public.e),
+        "d": _number(numbers.d),
+        "p": _number(numbers.p),
+        "q": _number(numbers.q),
+        "dp": _number(numbers.dmp1),
+        "dq": _number(numbers.dmq1),
+        "qi": _number(numbers.iqmp),
+    }
+    return SecretValue(json.dumps(fields, separators=(",", ":")))
+
+
+def _der(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.DER)
+
+
+def _number(value: int) -> str:
+    """Return a number as Base64urlUInt (RFC 7518 §2)."""
+    raw = value.to_bytes((value.bit_length() + 7) // 8)
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -1,0 +1,228 @@
+"""Certificates that others made: read from PEM, DER or base64, and named when they cannot be used.
+
+What can be in a file is endless, so what is refused is told by what it is. No message
+here holds any of the content.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from appcredential.domain.observed.observation import Brought
+from appcredential.domain.secret import pem
+from appcredential.domain.secret_value import SecretValue
+from appcredential.errors import UnusableCertificateError
+
+MAX_CONTENT: Final = 128 * 1024
+_MIN_KEY: Final = 2048
+_PRIVATE: Final = "PRIVATE KEY"
+_NOT_A_CERTIFICATE: Final = {
+    "CERTIFICATE REQUEST": "is a certificate request: give the certificate that was issued for it",
+    "NEW CERTIFICATE REQUEST": "is a certificate request: give the certificate issued for it",
+    "PUBLIC KEY": "is a bare public key: give a certificate for it",
+    "PKCS7": "is a PKCS #7 file: convert it with openssl pkcs7 -print_certs",
+}
+
+
+def read_certificate(content: SecretValue) -> Brought:
+    """Read a certificate whose private key is elsewhere.
+
+    Args:
+        content: PEM, DER, or base64 of DER; alone or with its chain, in any order.
+
+    Raises:
+        UnusableCertificateError: why it is none that Entra could use.
+    """
+    with _naming():
+        return _brought(_chain(_certificates(content), None), "")
+
+
+def read_pair(content: SecretValue, key: SecretValue) -> Brought:
+    """Read a certificate together with its private key.
+
+    Args:
+        content: as for `read_certificate`.
+        key: PEM, not encrypted.
+
+    Raises:
+        UnusableCertificateError: either cannot be used, or they do not belong together.
+    """
+    private = _private_key(key)
+    text = private.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+    with _naming():
+        return _brought(_chain(_certificates(content), private.public_key()), text)
+
+
+@contextmanager
+def _naming() -> Iterator[None]:
+    """Name what cryptography only finds when it is asked: odd versions, keys and names."""
+    try:
+        yield
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
+        raise UnusableCertificateError(_UNREADABLE) from None
+
+
+def _brought(chain: Sequence[x509.Certificate], private: str) -> Brought:
+    leaf = chain[0]
+    public = leaf.public_key()
+    if not isinstance(public, rsa.RSAPublicKey):
+        raise UnusableCertificateError(
+            "has no RSA key, and Entra's clients sign with RSA only: issue it with an RSA key"
+        )
+    if public.key_size < _MIN_KEY:
+        raise UnusableCertificateError(
+            f"has a key of {public.key_size} bits: issue it with at least {_MIN_KEY}"
+        )
+    text = "".join(c.public_bytes(serialization.Encoding.PEM).decode() for c in chain)
+    return Brought(
+        value=SecretValue(private + text),
+        start=leaf.not_valid_before_utc,
+        end=leaf.not_valid_after_utc,
+    )
+
+
+# --- certificates --------------------------------------------------------------------------
+
+
+def _certificates(content: SecretValue) -> list[x509.Certificate]:
+    raw = content.reveal().encode(errors="surrogateescape")
+    if not raw.strip():
+        raise UnusableCertificateError("is empty: put the certificate there")
+    if len(raw) > MAX_CONTENT:
+        raise UnusableCertificateError(
+            f"is larger than {MAX_CONTENT // 1024} KiB: give the certificate and its chain only"
+        )
+    if b"-----BEGIN" in raw:
+        return _from_pem(raw.decode(errors="replace"))
+    return [_from_der(_undo_base64(raw))]
+
+
+def _from_pem(text: str) -> list[x509.Certificate]:
+    found = pem.blocks(text)
+    if f"{_PRIVATE}-----" in text:
+        raise UnusableCertificateError(
+            "holds a private key where a certificate is meant: give the certificate alone, or both "
+            "in a Secret of type kubernetes.io/tls"
+        )
+    certificates = [block for label, block in found if label == pem.CERTIFICATE]
+    if not certificates:
+        known = next((_NOT_A_CERTIFICATE[n] for n, _ in found if n in _NOT_A_CERTIFICATE), None)
+        raise UnusableCertificateError(known or _UNREADABLE)
+    try:
+        return [x509.load_pem_x509_certificate(block.encode()) for block in certificates]
+    except ValueError:
+        raise UnusableCertificateError(_UNREADABLE) from None
+
+
+_UNREADABLE: Final = "cannot be read: give an X.509 certificate as PEM or DER"
+
+
+def _undo_base64(raw: bytes) -> bytes:
+    """Return DER that somebody put into a text field, or what it was."""
+    try:
+        return base64.b64decode(b"".join(raw.split()), validate=True)
+    except binascii.Error:
+        return raw
+
+
+def _from_der(raw: bytes) -> x509.Certificate:
+    try:
+        return x509.load_der_x509_certificate(raw)
+    except ValueError:
+        if _is_private_der(raw):
+            raise UnusableCertificateError(
+                "holds a private key where a certificate is meant: give the certificate"
+            ) from None
+        raise UnusableCertificateError(_UNREADABLE) from None
+
+
+def _is_private_der(raw: bytes) -> bool:
+    try:
+        serialization.load_der_private_key(raw, password=None)
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    except TypeError:
+        return True  # encrypted
+    return True
+
+
+def _chain(
+    found: list[x509.Certificate], public: rsa.RSAPublicKey | None
+) -> list[x509.Certificate]:
+    """Return the leaf and then its issuers, whatever order they came in."""
+    distinct = list(dict.fromkeys(found))
+    leaf = _leaf(distinct) if public is None else _leaf_of(distinct, public)
+    chain, rest = [leaf], [c for c in distinct if c is not leaf]
+    while True:
+        issuer = next((c for c in rest if c.subject == chain[-1].issuer), None)
+        if issuer is None:
+            return chain
+        chain.append(issuer)
+        rest.remove(issuer)
+
+
+def _leaf(found: list[x509.Certificate]) -> x509.Certificate:
+    """Return the one that issued none of the others."""
+    leaves = [
+        c
+        for c in found
+        # One of the same name is not its issuer but another one, such as its successor.
+        if not any(o.issuer == c.subject and o.subject != c.subject for o in found if o is not c)
+    ]
+    if len(leaves) > 1:
+        raise UnusableCertificateError(
+            f"holds {len(leaves)} leaf certificates: keep the one that the application is to have"
+        )
+    if not leaves:
+        raise UnusableCertificateError(_UNREADABLE)
+    return leaves[0]
+
+
+def _leaf_of(found: list[x509.Certificate], public: rsa.RSAPublicKey) -> x509.Certificate:
+    """Return the one that was issued for a key."""
+    leaves = [c for c in found if c.public_key() == public]
+    if not leaves:
+        raise UnusableCertificateError(
+            "does not belong to the private key beside it: issue both together"
+        )
+    if len(leaves) > 1:
+        raise UnusableCertificateError(
+            f"holds {len(leaves)} certificates for the private key: keep the current one"
+        )
+    return leaves[0]
+
+
+# --- private keys --------------------------------------------------------------------------
+
+
+def _private_key(key: SecretValue) -> rsa.RSAPrivateKey:
+    raw = key.reveal().encode(errors="surrogateescape")
+    try:
+        found = serialization.load_pem_private_key(raw, password=None)
+    except TypeError:
+        raise UnusableCertificateError(
+            "has an encrypted private key beside it: store the key without a password"
+        ) from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise UnusableCertificateError(
+            "has a private key beside it that cannot be read: store it as PEM"
+        ) from None
+    if not isinstance(found, rsa.RSAPrivateKey):
+        raise UnusableCertificateError(
+            "has a private key that is not RSA, and Entra's clients sign with RSA only: issue it "
+            "with an RSA key"
+        )
+    return found

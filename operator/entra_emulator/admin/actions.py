@@ -1,0 +1,256 @@
+"""What the admin API and seeds can do to the state. All of it shows at once on every replica."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from entra_emulator.admin import policies as admin_policies
+from entra_emulator.admin.credentials import add_key, add_password
+from entra_emulator.admin.errors import AdminError, unknown
+from entra_emulator.admin.federated import add_federated
+from entra_emulator.admin.issuers import add_issuer
+from entra_emulator.admin.seed import (
+    ApplicationSeed,
+    ForeignPrincipalSeed,
+    PasswordSeed,
+    PrincipalSeed,
+    Seed,
+    TenantSeed,
+)
+from entra_emulator.directory.application_record import ApplicationRecord
+from entra_emulator.directory.directory import DuplicateError
+from entra_emulator.directory.entities import (
+    ApplicationProperties,
+    Permission,
+    ServicePrincipal,
+    Tenant,
+)
+from entra_emulator.errors.graph import GraphError
+from entra_emulator.rules.applications import changed_properties
+from entra_emulator.values.instants import ticks_of
+from entra_emulator.world import World
+
+
+def plant(world: World, seed: Seed) -> None:
+    """Create everything that a seed describes, and set its faults."""
+    for issuer in seed.issuers:
+        add_issuer(world, issuer)
+    for tenant in seed.tenants:
+        create_tenant(world, tenant)
+    world.set_faults(seed.faults)
+
+
+def create_tenant(world: World, seed: TenantSeed) -> dict[str, Any]:
+    """Create a tenant with its applications, or nothing; owners may be named in any order."""
+    tenant = Tenant(id=seed.id or _new_id(), display_name=seed.display_name, domains=seed.domains)
+    _unique(lambda: world.directory.add_tenant(tenant))
+    try:
+        return {"id": tenant.id, "applications": _fill_tenant(world, tenant, seed)}
+    except AdminError:
+        delete_tenant(world, tenant.id)
+        raise
+
+
+def _fill_tenant(world: World, tenant: Tenant, seed: TenantSeed) -> list[dict[str, Any]]:
+    admin_policies.set_default(world, tenant.id, seed.default_policy)
+    world.policies.allow_issuers(tenant.id, seed.federated_issuers)
+    for policy in seed.policies:
+        admin_policies.create_policy(world, tenant.id, policy)
+    made = [create_application(world, tenant.id, _without_owners(one)) for one in seed.applications]
+    for principal in seed.service_principals:
+        put_principal(world, tenant.id, principal)
+    for one, ids in zip(seed.applications, made, strict=True):
+        set_owners(world, ids["appId"], one.owners)
+    return made
+
+
+def delete_tenant(world: World, name: str) -> None:
+    """Delete a tenant and all that is in it."""
+    tenant = find_tenant(world, name)
+    world.directory.remove_tenant(tenant.id)
+    world.policies.forget(tenant.id)
+
+
+def create_application(world: World, tenant_name: str, seed: ApplicationSeed) -> dict[str, Any]:
+    """Create an application with passwords and a service principal; return the ids.
+
+    The value of a generated password is in this answer and nowhere else.
+    """
+    tenant = find_tenant(world, tenant_name)
+    owners = tuple(owner_id(world, tenant.id, owner) for owner in seed.owners)
+    record = _new_record(world, tenant.id, seed, owners)
+    if seed.policy is not None:
+        admin_policies.find_policy(world, tenant.id, seed.policy)
+    _unique(lambda: world.directory.add_application(record))
+    world.policies.assign(record, seed.policy)
+    principal = None
+    if seed.service_principal is not None:
+        principal = _add_principal(world, tenant.id, record.app_id, seed.service_principal)
+    return {
+        "id": record.id,
+        "appId": record.app_id,
+        "servicePrincipalId": principal.id if principal else None,
+        "passwords": [add_password(world, record, one) for one in seed.passwords],
+        "keys": [add_key(world, record, one) for one in seed.keys],
+        "federatedIdentityCredentials": [
+            add_federated(world, record, one) for one in seed.federated_identity_credentials
+        ],
+    }
+
+
+def create_operator(
+    world: World, tenant_name: str, permissions: tuple[Permission, ...]
+) -> dict[str, Any]:
+    """Create an application that may call Graph, with one secret."""
+    seed = ApplicationSeed(
+        display_name="operator",
+        service_principal=PrincipalSeed(permissions=permissions),
+        passwords=(PasswordSeed(display_name="operator"),),
+    )
+    made = create_application(world, tenant_name, seed)
+    return {
+        "clientId": made["appId"],
+        "clientSecret": made["passwords"][0]["secretText"],
+        "servicePrincipalId": made["servicePrincipalId"],
+        "id": made["id"],
+    }
+
+
+def change_application(world: World, name: str, body: Mapping[str, Any]) -> None:
+    """Change properties, named as in Graph."""
+    record = find_application(world, name)
+    try:
+        properties = changed_properties(record.properties, body)
+    except GraphError as error:
+        raise AdminError(400, error.message) from error
+    record.update(properties, world.settled_change())
+
+
+def delete_application(world: World, name: str) -> None:
+    """Delete an application for good, with its service principal at home."""
+    record = find_application(world, name)
+    world.directory.remove_application(record)
+    world.policies.assign(record, None)
+    principal = world.directory.principal_of(record.tenant_id, record.app_id)
+    if principal is not None:
+        world.directory.remove_principal(principal)
+
+
+def set_owners(world: World, name: str, owners: tuple[str, ...]) -> None:
+    """Replace the owners."""
+    record = find_application(world, name)
+    ids = tuple(owner_id(world, record.tenant_id, owner) for owner in owners)
+    record.update(replace(record.properties, owners=ids), world.settled_change())
+
+
+def put_principal(world: World, tenant_name: str, seed: ForeignPrincipalSeed) -> dict[str, Any]:
+    """Create the service principal of an application, or change permissions and state of it."""
+    tenant = find_tenant(world, tenant_name)
+    existing = world.directory.principal_of(tenant.id, seed.app_id)
+    if existing is None:
+        find_application(world, seed.app_id)
+        return {"id": _add_principal(world, tenant.id, seed.app_id, seed).id}
+    world.directory.update_principal(
+        existing,
+        permissions=frozenset(seed.permissions),
+        account_enabled=seed.account_enabled,
+    )
+    return {"id": existing.id}
+
+
+def delete_principal(world: World, tenant_name: str, name: str) -> None:
+    """Delete a service principal, named by its id or the appId."""
+    tenant = find_tenant(world, tenant_name)
+    world.directory.remove_principal(_principal(world, tenant.id, name))
+
+
+def find_tenant(world: World, name: str) -> Tenant:
+    """Return a tenant by id or domain."""
+    tenant = world.directory.tenant(name)
+    if tenant is None:
+        raise unknown("tenant", name)
+    return tenant
+
+
+def find_application(world: World, name: str) -> ApplicationRecord:
+    """Return an application by appId or object id."""
+    record = world.directory.application_anywhere(name)
+    if record is None:
+        raise unknown("application", name)
+    return record
+
+
+def owner_id(world: World, tenant_id: str, name: str) -> str:
+    """Return the id of an owner, named by the id of its service principal or by its appId."""
+    return _principal(world, tenant_id, name).id
+
+
+def _principal(world: World, tenant_id: str, name: str) -> ServicePrincipal:
+    directory = world.directory
+    found = directory.principal(tenant_id, name) or directory.principal_of(tenant_id, name)
+    if found is None:
+        raise unknown("service principal", name)
+    return found
+
+
+def _new_record(
+    world: World, tenant_id: str, seed: ApplicationSeed, owners: tuple[str, ...]
+) -> ApplicationRecord:
+    properties = ApplicationProperties(
+        display_name=seed.display_name,
+        sign_in_audience=seed.sign_in_audience,
+        tags=seed.tags,
+        identifier_uris=seed.identifier_uris,
+        notes=seed.notes,
+        is_disabled=seed.is_disabled,
+        owners=owners,
+    )
+    created = seed.created_date_time
+    return ApplicationRecord(
+        id=seed.id or _new_id(),
+        app_id=seed.app_id or _new_id(),
+        tenant_id=tenant_id,
+        ordinal=world.directory.next_ordinal(),
+        created=ticks_of(created) if created else world.clock.stamp(),
+        properties=properties,
+        change=world.settled_change(),
+    )
+
+
+def _add_principal(
+    world: World, tenant_id: str, app_id: str, seed: PrincipalSeed
+) -> ServicePrincipal:
+    record = find_application(world, app_id)
+    principal = ServicePrincipal(
+        id=seed.id or _new_id(),
+        app_id=app_id,
+        tenant_id=tenant_id,
+        ordinal=world.directory.next_ordinal(),
+        display_name=record.properties.display_name,
+        created=world.settled_change(),
+        created_time=world.clock.stamp(),
+        account_enabled=seed.account_enabled,
+        permissions=frozenset(seed.permissions),
+    )
+    _unique(lambda: world.directory.put_principal(principal))
+    return principal
+
+
+def _without_owners(seed: ApplicationSeed) -> ApplicationSeed:
+    return msgspec.structs.replace(seed, owners=())
+
+
+def _unique(action: Callable[[], None]) -> None:
+    try:
+        action()
+    except DuplicateError as error:
+        raise AdminError(409, str(error)) from error
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())

@@ -1,0 +1,1 @@
+"""What the emulated tenants hold, and which replica knows what of it."""

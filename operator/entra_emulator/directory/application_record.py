@@ -1,0 +1,171 @@
+"""One application with its history: what was changed when, and so what each replica shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from entra_emulator.directory.entities import (
+    ApplicationProperties,
+    ApplicationView,
+    FederatedCredential,
+    KeyCredential,
+    PasswordCredential,
+)
+from entra_emulator.directory.federated_history import FederatedHistory
+from entra_emulator.directory.replication import Change, Sees, sees_all
+from entra_emulator.values.instants import Ticks
+
+C = TypeVar("C", PasswordCredential, KeyCredential)
+
+
+class ApplicationRecord:
+    """Keeps versions of the properties and every credential with the changes that made it.
+
+    Credentials are kept one by one and not as part of a version: a replica can
+    know of a later credential and not yet of an earlier one.
+    """
+
+    def __init__(
+        self,
+        *,
+        id: str,  # noqa: A002 - Graph's name
+        app_id: str,
+        tenant_id: str,
+        ordinal: int,
+        created: Ticks,
+        properties: ApplicationProperties,
+        change: Change,
+    ) -> None:
+        self.id = id
+        self.app_id = app_id
+        self.tenant_id = tenant_id
+        self.ordinal = ordinal
+        self.created = created
+        self._versions: list[tuple[Change, ApplicationProperties]] = [(change, properties)]
+        self._passwords = _Credentials[PasswordCredential]()
+        self._keys = _Credentials[KeyCredential]()
+        self._federated = FederatedHistory()
+        self._settled_at = change.settled_at()
+        self._truth: ApplicationView | None = None
+
+    @property
+    def properties(self) -> ApplicationProperties:
+        """The authoritative properties."""
+        return self._versions[-1][1]
+
+    def truth(self) -> ApplicationView:
+        """Return the authoritative state."""
+        if self._truth is None:
+            self._truth = self._build(self.properties, sees_all)
+        return self._truth
+
+    def view(self, sees: Sees, now: datetime) -> ApplicationView | None:
+        """Return what a reader sees, or None while its replica does not know the application."""
+        if now >= self._settled_at:
+            return self.truth()
+        known = [properties for change, properties in self._versions if sees(change)]
+        return self._build(known[-1], sees) if known else None
+
+    def update(self, properties: ApplicationProperties, change: Change) -> None:
+        """Replace the properties."""
+        self._committed(change)
+        self._versions = [*self._unsettled_versions(change.at), (change, properties)]
+
+    def add_password(self, password: PasswordCredential) -> None:
+        """Add a credential."""
+        self._committed(password.added)
+        self._passwords.add(password)
+
+    def remove_password(self, key_id: str, change: Change) -> bool:
+        """Mark a credential as removed; return whether there was one."""
+        if not self._passwords.remove(key_id, change):
+            return False
+        self._committed(change)
+        return True
+
+    def pending_passwords(self, sees: Sees) -> list[PasswordCredential]:
+        """Return the credentials that exist but that a reader does not see yet."""
+        return self._passwords.pending(sees)
+
+    def add_key(self, key: KeyCredential) -> None:
+        """Add a certificate."""
+        self._committed(key.added)
+        self._keys.add(key)
+
+    def remove_key(self, key_id: str, change: Change) -> bool:
+        """Mark a certificate as removed; return whether there was one."""
+        if not self._keys.remove(key_id, change):
+            return False
+        self._committed(change)
+        return True
+
+    def put_federated(self, credential: FederatedCredential, change: Change) -> None:
+        """Add a federated credential, or replace the one with the same id."""
+        self._committed(change)
+        self._federated.put(credential, change)
+
+    def remove_federated(self, credential_id: str, change: Change) -> bool:
+        """Mark a federated credential as removed; return whether there was one."""
+        if not self._federated.remove(credential_id, change):
+            return False
+        self._committed(change)
+        return True
+
+    def _build(self, properties: ApplicationProperties, sees: Sees) -> ApplicationView:
+        return ApplicationView(
+            id=self.id,
+            app_id=self.app_id,
+            tenant_id=self.tenant_id,
+            ordinal=self.ordinal,
+            created=self.created,
+            properties=properties,
+            passwords=self._passwords.visible(sees),
+            keys=self._keys.visible(sees),
+            federated=self._federated.visible(sees),
+        )
+
+    def _committed(self, change: Change) -> None:
+        self._settled_at = max(self._settled_at, change.settled_at())
+        self._truth = None
+
+    def _unsettled_versions(self, now: datetime) -> list[tuple[Change, ApplicationProperties]]:
+        """Drop versions that no replica shows any more."""
+        settled = [i for i, (change, _) in enumerate(self._versions) if change.settled_at() <= now]
+        return self._versions[settled[-1] if settled else 0 :]
+
+
+class _Credentials(Generic[C]):
+    """Credentials of one kind, with the changes that added and removed each."""
+
+    def __init__(self) -> None:
+        self._all: list[C] = []
+
+    def add(self, credential: C) -> None:
+        """Add one, and forget those whose removal every replica shows."""
+        now = credential.added.at
+        self._all = [
+            one for one in self._all if one.removed is None or one.removed.settled_at() > now
+        ]
+        self._all.append(credential)
+
+    def remove(self, key_id: str, change: Change) -> bool:
+        """Mark one as removed; return whether there was one."""
+        for index, credential in enumerate(self._all):
+            if credential.key_id == key_id and credential.removed is None:
+                self._all[index] = replace(credential, removed=change)
+                return True
+        return False
+
+    def visible(self, sees: Sees) -> tuple[C, ...]:
+        """Return what a reader sees."""
+        return tuple(
+            one
+            for one in self._all
+            if sees(one.added) and not (one.removed is not None and sees(one.removed))
+        )
+
+    def pending(self, sees: Sees) -> list[C]:
+        """Return what exists and a reader does not see yet."""
+        return [one for one in self._all if one.removed is None and not sees(one.added)]

@@ -1,0 +1,114 @@
+"""Replica lag: when which replica shows which change to which kind of read.
+
+Every change carries the delays drawn for it when it was made, one per kind of
+read and replica. A read picks a replica, so two reads in a row may show the
+newer state first and the older one after it, as the real directory does.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from entra_emulator.faults.documents import Lag
+
+Sees = Callable[["Change"], bool]
+"""Tells whether a reader sees a change."""
+
+
+class ReadKind(StrEnum):
+    """The three ways to look at the directory; each lags by its own measure."""
+
+    APPLICATION = "application"
+    LIST = "list"
+    TOKEN = "token"
+
+
+class ChangeKind(StrEnum):
+    """What a change did: each kind of it, and of credential, spreads at its own pace."""
+
+    CREATE = "create"
+    ADD = "add"
+    UPDATE = "update"
+    REMOVE = "remove"
+    ADD_KEY = "add_key"
+    REMOVE_KEY = "remove_key"
+    ADD_FEDERATED = "add_federated"
+    UPDATE_FEDERATED = "update_federated"
+    REMOVE_FEDERATED = "remove_federated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One committed change and the delays after which the replicas show it."""
+
+    sequence: int
+    at: datetime
+    delays: Mapping[ReadKind, tuple[float, ...]] = field(default_factory=dict)
+
+    def shown(self, kind: ReadKind, replica: int, now: datetime) -> bool:
+        """Return whether a replica shows this change to a kind of read."""
+        delays = self.delays.get(kind, ())
+        if replica >= len(delays):
+            return True
+        return now >= self.at + timedelta(seconds=delays[replica])
+
+    def settled_at(self) -> datetime:
+        """Return the instant from which every replica shows this change."""
+        longest = max((max(row, default=0.0) for row in self.delays.values()), default=0.0)
+        return self.at + timedelta(seconds=longest)
+
+
+def sees_all(_change: Change) -> bool:
+    """See the authoritative state."""
+    return True
+
+
+class Replicas:
+    """Draws the delays of changes and the replica of each read, both from one seed."""
+
+    def __init__(self, lag: Lag | None = None, seed: int = 1) -> None:
+        self._sequence = 0
+        self._settled_up_to = 0
+        self.configure(lag or Lag(), seed)
+
+    def configure(self, lag: Lag, seed: int) -> None:
+        """Use another lag from now on; changes made before keep the delays they have."""
+        self._lag = lag
+        # Two generators, so that the number of reads never changes the delays of writes.
+        self._delays = random.Random(f"delays {seed}")  # noqa: S311 - repeatable on purpose
+        self._picks = random.Random(f"picks {seed}")  # noqa: S311
+
+    def settle(self) -> None:
+        """Let every replica show everything that was committed up to now."""
+        self._settled_up_to = self._sequence
+
+    def settled_change(self, now: datetime) -> Change:
+        """Return a change that every replica shows at once, as made by the admin API."""
+        self._sequence += 1
+        return Change(sequence=self._sequence, at=now)
+
+    def change(self, kind: ChangeKind, now: datetime) -> Change:
+        """Return a change with freshly drawn delays."""
+        self._sequence += 1
+        delays = {read: self._draw(read, kind) for read in ReadKind}
+        return Change(sequence=self._sequence, at=now, delays=delays)
+
+    def reader(self, kind: ReadKind, now: datetime) -> Sees:
+        """Pick a replica and return what it sees."""
+        replica = self._picks.randrange(self._lag.replicas)
+        settled = self._settled_up_to
+
+        def sees(change: Change) -> bool:
+            return change.sequence <= settled or change.shown(kind, replica, now)
+
+        return sees
+
+    def _draw(self, read: ReadKind, change: ChangeKind) -> tuple[float, ...]:
+        least, most = self._lag.window(read, change)
+        if most <= 0:
+            return ()
+        return tuple(self._delays.uniform(least, most) for _ in range(self._lag.replicas))

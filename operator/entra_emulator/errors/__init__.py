@@ -1,0 +1,1 @@
+"""Errors as Graph and the token endpoint word them."""

@@ -1,0 +1,164 @@
+"""Graph operations on applications: list, create, read, update, delete."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+
+from entra_emulator.directory.application_record import ApplicationRecord
+from entra_emulator.directory.entities import ApplicationView
+from entra_emulator.directory.replication import ChangeKind, ReadKind
+from entra_emulator.graph.call import (
+    GraphAnswer,
+    GraphCall,
+    Route,
+    route,
+    seen_application,
+    writable_application,
+)
+from entra_emulator.graph.lists import ListShape, answer_list
+from entra_emulator.graph.odata_filter import wanted_value
+from entra_emulator.graph.odata_query import check_options, context_suffix, pick, selected
+from entra_emulator.graph.render import APPLICATION_FIELDS, render_application
+from entra_emulator.policies.checks import check_certificates, check_symmetric_keys
+from entra_emulator.rules.applications import changed_properties, created_properties
+from entra_emulator.rules.key_list import Replacement, replaced_keys
+
+_KEYS = "keyCredentials"
+_FILTERS = frozenset({"appId", "displayName", "id", "uniqueName", "signInAudience"})
+
+
+def application_shape(
+    path: str, annotations: dict[str, str] | None = None
+) -> ListShape[ApplicationView]:
+    """Return how lists of applications look."""
+    return ListShape(
+        path=path,
+        type_name="application",
+        fields=APPLICATION_FIELDS,
+        filters=_FILTERS,
+        render=render_application,
+        ordinal=lambda view: view.ordinal,
+        annotations=annotations or {},
+    )
+
+
+def seen_in_list(
+    call: GraphCall, records: Iterator[ApplicationRecord]
+) -> Iterator[ApplicationView]:
+    """Return what one replica shows of some applications to a list; deleted ones are left out."""
+    sees = call.world.replicas.reader(ReadKind.LIST, call.now)
+    for record in records:
+        view = record.view(sees, call.now)
+        if view is not None and view.properties.deleted is None:
+            yield view
+
+
+def list_applications(call: GraphCall) -> GraphAnswer:
+    """List the applications of the tenant."""
+    call.caller.may_read()
+    return answer_list(
+        call, application_shape("applications"), seen_in_list(call, _candidates(call))
+    )
+
+
+def create_application(call: GraphCall) -> GraphAnswer:
+    """Create an application; an `…OwnedBy` caller becomes its owner."""
+    call.caller.may_create()
+    owners = (call.caller.principal_id,) if call.caller.becomes_owner() else ()
+    body = {name: value for name, value in call.body.items() if name != _KEYS}
+    properties = created_properties(body, owners)
+    directory = call.world.directory
+    record = ApplicationRecord(
+        id=str(uuid.uuid4()),
+        app_id=str(uuid.uuid4()),
+        tenant_id=call.caller.tenant_id,
+        ordinal=directory.next_ordinal(),
+        created=call.world.clock.stamp(),
+        properties=properties,
+        change=call.world.change(ChangeKind.CREATE),
+    )
+    keys = _replaced_keys(call, record)
+    directory.add_application(record)
+    if keys is not None:
+        _replace_keys(call, record, keys)
+    return _entity(call, record.truth(), 201, None)
+
+
+def get_application(call: GraphCall) -> GraphAnswer:
+    """Read one application as a replica shows it."""
+    call.caller.may_read()
+    check_options(call.query, {"$select"})
+    names = selected(call.query, APPLICATION_FIELDS, "application")
+    _, view = seen_application(call)
+    return _entity(call, view, 200, names)
+
+
+def update_application(call: GraphCall) -> GraphAnswer:
+    """Change the named properties."""
+    record, _ = writable_application(call)
+    body = {name: value for name, value in call.body.items() if name != _KEYS}
+    properties = changed_properties(record.properties, body)
+    replaced = _replaced_keys(call, record)
+    if properties != record.properties:
+        record.update(properties, call.world.change(ChangeKind.UPDATE))
+    if replaced is not None:
+        _replace_keys(call, record, replaced)
+    return GraphAnswer(status=204)
+
+
+def _replaced_keys(call: GraphCall, record: ApplicationRecord) -> Replacement | None:
+    """Return what the request makes of the certificates; None when it does not name them."""
+    if _KEYS not in call.body:
+        return None
+    world, body = call.world, call.body[_KEYS]
+    check_symmetric_keys(world.policies, record, body, world.clock)
+    replaced = replaced_keys(
+        record.truth(), body, world.clock, lambda: world.change(ChangeKind.ADD_KEY)
+    )
+    check_certificates(world.policies, record, replaced.added)
+    return replaced
+
+
+def _replace_keys(call: GraphCall, record: ApplicationRecord, wanted: Replacement) -> None:
+    gone = [key.key_id for key in record.truth().keys if key.key_id not in wanted.kept]
+    for key_id in gone:
+        record.remove_key(key_id, call.world.change(ChangeKind.REMOVE_KEY))
+    for key in wanted.added:
+        record.add_key(key)
+
+
+def delete_application(call: GraphCall) -> GraphAnswer:
+    """Move an application to the deleted items; its service principal is gone meanwhile."""
+    record, _ = writable_application(call)
+    deleted = replace(record.properties, deleted=call.world.clock.stamp())
+    record.update(deleted, call.world.change(ChangeKind.REMOVE))
+    return GraphAnswer(status=204)
+
+
+def _candidates(call: GraphCall) -> Iterator[ApplicationRecord]:
+    """Return the records a list must look at: one when the filter names an appId."""
+    directory, tenant_id = call.world.directory, call.caller.tenant_id
+    app_id = wanted_value(call.query.get("$filter", ""), "appId")
+    if app_id is None:
+        return directory.applications(tenant_id)
+    record = directory.application_of(app_id.lower())
+    return iter([record] if record is not None and record.tenant_id == tenant_id else [])
+
+
+def _entity(
+    call: GraphCall, view: ApplicationView, status: int, names: tuple[str, ...] | None
+) -> GraphAnswer:
+    context = call.context(f"applications{context_suffix(names)}/$entity")
+    row = render_application(view, with_keys=names is not None and _KEYS in names)
+    return GraphAnswer(status=status, body={"@odata.context": context, **pick(row, names)})
+
+
+ROUTES: tuple[Route, ...] = (
+    route("application.list", "GET", "applications", list_applications),
+    route("application.create", "POST", "applications", create_application),
+    route("application.get", "GET", "{app}", get_application),
+    route("application.update", "PATCH", "{app}", update_application),
+    route("application.delete", "DELETE", "{app}", delete_application),
+)

@@ -1,0 +1,131 @@
+"""What a Graph operation is given and what it gives back: plain values, no HTTP."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from entra_emulator.directory.application_record import ApplicationRecord
+from entra_emulator.directory.entities import ApplicationView
+from entra_emulator.directory.replication import ReadKind
+from entra_emulator.errors.graph import not_found
+from entra_emulator.rules.permissions import Caller
+from entra_emulator.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphAnswer:
+    """A successful answer."""
+
+    status: int
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphCall:
+    """One authenticated request.
+
+    Args:
+        root: the address under which the caller reached Graph, without a slash at the end.
+        params: the named parts of the path.
+        query: the query options, names without `$` problems: as they were sent, decoded.
+        body: the JSON object of the request; empty when there was none.
+        preferences: the words of the `Prefer` header, in lower case.
+    """
+
+    world: World
+    caller: Caller
+    root: str
+    now: datetime
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Mapping[str, Any]
+    preferences: frozenset[str] = frozenset()
+
+    def context(self, name: str) -> str:
+        """Return an `@odata.context`."""
+        return f"{self.root}/$metadata#{name}"
+
+
+Handler = Callable[[GraphCall], GraphAnswer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One operation: where it lives, what it is called in logs and fault rules."""
+
+    operation: str
+    method: str
+    pattern: re.Pattern[str]
+    handler: Handler
+
+    @property
+    def writes(self) -> bool:
+        """Whether the operation changes something."""
+        return self.method != "GET"
+
+
+def route(operation: str, method: str, path: str, handler: Handler) -> Route:
+    """Build a route.
+
+    `{app}` stands for both ways to address an application, `{x}` for a name, and `!x` for an
+    action, which may be written with its namespace, as PowerShell's SDK does.
+    """
+    pattern = path.replace(
+        "{app}", r"applications(?:/(?P<id>[^/()]+)|\(appId='(?P<app_id>[^']*)'\))"
+    )
+    pattern = pattern.replace(
+        "{sp}", r"servicePrincipals(?:/(?P<id>[^/()]+)|\(appId='(?P<app_id>[^']*)'\))"
+    )
+    pattern = pattern.replace("!", r"(?:microsoft\.graph\.)?")
+    pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/()]+)", pattern)
+    return Route(
+        operation=operation,
+        method=method,
+        pattern=re.compile(pattern),
+        handler=handler,
+    )
+
+
+def addressed_record(
+    world: World, tenant_id: str, params: Mapping[str, str]
+) -> ApplicationRecord | None:
+    """Return the application that a path names, authoritatively."""
+    if app_id := params.get("app_id"):
+        record = world.directory.application_of(app_id)
+        return record if record is not None and record.tenant_id == tenant_id else None
+    return world.directory.application(tenant_id, params.get("id", ""))
+
+
+def seen_application(call: GraphCall) -> tuple[ApplicationRecord, ApplicationView]:
+    """Return the application of a call and what the replica that was asked shows of it.
+
+    Raises:
+        GraphError: 404 when it does not exist, is deleted, or has not reached the replica.
+    """
+    name = call.params.get("id") or call.params.get("app_id") or ""
+    record = addressed_record(call.world, call.caller.tenant_id, call.params)
+    sees = call.world.replicas.reader(ReadKind.APPLICATION, call.now)
+    view = record.view(sees, call.now) if record else None
+    if record is None or view is None or view.properties.deleted is not None:
+        raise not_found(name)
+    return record, view
+
+
+def writable_application(call: GraphCall) -> tuple[ApplicationRecord, ApplicationView]:
+    """Return the application of a writing call, after checking that the caller may write.
+
+    An owner must be one on the replica that was asked and authoritatively: a new owner is
+    refused until the replica knows of it, a former one at once.
+    """
+    call.caller.may_create()
+    record, view = seen_application(call)
+    if record.properties.deleted is not None:
+        raise not_found(record.id)
+    call.caller.may_write(record.properties)
+    call.caller.may_write(view.properties)
+    return record, view

@@ -1,0 +1,113 @@
+"""Graph over HTTP: reads requests, and writes what is answered to them."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+from aiohttp import web
+
+from entra_emulator.errors.graph import GraphError, bad_request
+from entra_emulator.faults.effects import HtmlFault, Silence
+from entra_emulator.graph.batch import OPERATION
+from entra_emulator.graph.batch_endpoint import answer_batch
+from entra_emulator.graph.call import GraphAnswer
+from entra_emulator.graph.exchange import Exchange, Reply
+from entra_emulator.graph.pipeline import GraphRequest, admit, perform
+from entra_emulator.responses import WORLD, hold, json_response, wait
+
+_LOGGER = logging.getLogger(__name__)
+_PREFIX = "/v1.0/"
+_CONTENT_TYPE = "application/json"
+
+
+async def handle_graph(request: web.Request) -> web.Response:
+    """Answer any request below `/v1.0/`."""
+    world = request.app[WORLD]
+    name = request.headers.get("client-request-id")
+    exchange = Exchange(world, request.method, request.path, name)
+    try:
+        reply = await _answered(request, exchange)
+    except Silence as silence:
+        exchange.error = "silence"
+        exchange.record(0)
+        return await hold(request, silence.seconds)
+    exchange.record(reply.status)
+    return _response(reply)
+
+
+async def _answered(request: web.Request, exchange: Exchange) -> Reply:
+    try:
+        return exchange.success(await _performed(request, exchange))
+    except GraphError as error:
+        return exchange.failure(error)
+    except HtmlFault as fault:
+        return exchange.gateway_failure(fault)
+    except Silence:
+        raise
+    except Exception:
+        # The outer guard: a fault of the emulator itself must look like one in its log.
+        _LOGGER.exception("the emulator failed at %s", exchange.trace.operation)
+        return exchange.defect()
+
+
+async def _performed(http: web.Request, exchange: Exchange) -> GraphAnswer:
+    world, trace = exchange.world, exchange.trace
+    request = await _read(http)
+    admitted = admit(world, request, trace)
+    await wait(http, world.faults.latency(admitted.incoming))
+    if admitted.route.operation == OPERATION:
+        return await answer_batch(http, request, admitted, exchange)
+    return perform(world, admitted, trace)
+
+
+async def _read(request: web.Request) -> GraphRequest:
+    path = unquote(request.rel_url.raw_path)
+    return GraphRequest(
+        method=request.method,
+        path=re.sub("/{2,}", "/", path).removeprefix(_PREFIX).strip("/"),
+        root=f"{request.scheme}://{request.host}/v1.0",
+        query=dict(request.query),
+        body=await _body(request),
+        authorization=request.headers.get("Authorization"),
+        preferences=_preferences(request),
+    )
+
+
+def _preferences(request: web.Request) -> frozenset[str]:
+    words = ",".join(request.headers.getall("Prefer", [])).lower().split(",")
+    return frozenset(word.strip() for word in words)
+
+
+async def _body(request: web.Request) -> Mapping[str, Any]:
+    content = await request.read()
+    if not content.strip():
+        return {}
+    if request.content_type != _CONTENT_TYPE:
+        raise _unreadable()
+    try:
+        return msgspec.json.decode(content, type=dict[str, Any])
+    except msgspec.DecodeError:
+        raise _unreadable() from None
+
+
+def _unreadable() -> GraphError:
+    return bad_request(
+        "Unable to read JSON request payload. Please ensure Content-Type header is set and"
+        " payload is of valid JSON format.",
+        "BadRequest",
+    )
+
+
+def _response(reply: Reply) -> web.Response:
+    if reply.body is None:
+        return web.Response(status=reply.status, headers=reply.headers)
+    if isinstance(reply.body, str):
+        return web.Response(
+            status=reply.status, text=reply.body, headers=reply.headers, content_type="text/html"
+        )
+    return json_response(reply.status, reply.body, reply.headers, _CONTENT_TYPE)

@@ -1,0 +1,61 @@
+"""Answering a list: filter, page, select, in that order, over rows of any kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from entra_emulator.graph.call import GraphAnswer, GraphCall
+from entra_emulator.graph.odata_filter import parse_filter
+from entra_emulator.graph.odata_query import (
+    check_list_options,
+    context_suffix,
+    next_link,
+    pick,
+    selected,
+    take_page,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListShape(Generic[T]):
+    """What a list is made of.
+
+    Args:
+        path: where it lives below the root; also its `@odata.context`.
+        type_name: the type of its rows.
+        fields: the properties that can be selected.
+        filters: the properties that can be filtered by.
+        render: makes the JSON of a row.
+        ordinal: gives the place of a row.
+        annotations: what each row carries beyond its properties.
+        context: the `@odata.context` where it is not the path.
+    """
+
+    path: str
+    type_name: str
+    fields: Collection[str]
+    filters: Collection[str]
+    render: Callable[[T], dict[str, Any]]
+    ordinal: Callable[[T], int]
+    annotations: Mapping[str, Any]
+    context: str = ""
+
+
+def answer_list(call: GraphCall, shape: ListShape[T], rows: Iterable[T]) -> GraphAnswer:
+    """Return one page of rows."""
+    check_list_options(call.query)
+    names = selected(call.query, shape.fields, shape.type_name)
+    if text := call.query.get("$filter"):
+        test = parse_filter(text, shape.filters)
+        rows = (row for row in rows if test(shape.render(row)))
+    page, token = take_page(rows, call.query, shape.ordinal)
+    context = call.context((shape.context or shape.path) + context_suffix(names))
+    body: dict[str, Any] = {"@odata.context": context}
+    if token is not None:
+        body["@odata.nextLink"] = next_link(f"{call.root}/{shape.path}", call.query, token)
+    body["value"] = [{**shape.annotations, **pick(shape.render(row), names)} for row in page]
+    return GraphAnswer(status=200, body=body)

@@ -1,0 +1,107 @@
+"""Query options: `$select`, `$top`, and pages joined by `@odata.nextLink`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import islice
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from entra_emulator.errors.graph import bad_request
+
+_DEFAULT_PAGE = 100
+_LARGEST_PAGE = 999
+_LIST_OPTIONS = frozenset({"$filter", "$select", "$top", "$skiptoken"})
+
+T = TypeVar("T")
+
+
+def check_options(query: Mapping[str, str], allowed: Collection[str]) -> None:
+    """Refuse query options that are not emulated: ignoring one would answer another question."""
+    for name in query:
+        if name.startswith("$") and name not in allowed:
+            raise bad_request(f"Query option '{name}' is not supported here.", "BadRequest")
+
+
+def check_list_options(query: Mapping[str, str]) -> None:
+    """Refuse options that lists do not have."""
+    check_options(query, _LIST_OPTIONS)
+
+
+def selected(
+    query: Mapping[str, str], fields: Collection[str], type_name: str
+) -> tuple[str, ...] | None:
+    """Return the selected properties, or None when there is no `$select`."""
+    text = query.get("$select")
+    if not text:
+        return None
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in fields:
+            raise bad_request(
+                "Parsing OData Select and Expand failed: Could not find a property named"
+                f" '{name}' on type 'microsoft.graph.{type_name}'.",
+                "BadRequest",
+            )
+    return names
+
+
+def pick(row: Mapping[str, Any], names: tuple[str, ...] | None) -> dict[str, Any]:
+    """Return only the selected properties of a row."""
+    return dict(row) if names is None else {name: row[name] for name in names}
+
+
+def context_suffix(names: tuple[str, ...] | None) -> str:
+    """Return how a selection shows in an `@odata.context`."""
+    return "" if names is None else f"({','.join(names)})"
+
+
+def page_size(query: Mapping[str, str]) -> int:
+    """Return how many rows a page has."""
+    text = query.get("$top")
+    if text is None:
+        return _DEFAULT_PAGE
+    if not text.isdigit() or not 1 <= int(text) <= _LARGEST_PAGE:
+        raise bad_request(
+            f"Invalid page size specified: '{text}'. Must be between 1 and {_LARGEST_PAGE}"
+            " inclusive."
+        )
+    return int(text)
+
+
+def take_page(
+    rows: Iterable[T], query: Mapping[str, str], ordinal: Callable[[T], int]
+) -> tuple[list[T], str | None]:
+    """Return one page and the token of the next one.
+
+    The token is the place of the last row and not a count, so that rows removed
+    meanwhile shift nothing.
+    """
+    after = _place(query.get("$skiptoken"))
+    size = page_size(query)
+    page = list(islice((row for row in rows if ordinal(row) > after), size + 1))
+    if len(page) <= size:
+        return page, None
+    return page[:size], _token(ordinal(page[size - 1]))
+
+
+def next_link(address: str, query: Mapping[str, str], token: str) -> str:
+    """Return the address of the next page, with the same options."""
+    options = {**{k: v for k, v in query.items() if k != "$skiptoken"}, "$skiptoken": token}
+    return f"{address}?{urlencode(options, quote_via=quote, safe='$')}"
+
+
+def _token(place: int) -> str:
+    return base64.urlsafe_b64encode(f"after:{place}".encode()).decode().rstrip("=")
+
+
+def _place(token: str | None) -> int:
+    if token is None:
+        return 0
+    try:
+        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+        return int(text.removeprefix("after:"))
+    except (binascii.Error, ValueError):
+        raise bad_request("Skip token is invalid.", "Directory_ExpiredPageToken") from None

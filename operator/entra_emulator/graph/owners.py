@@ -1,0 +1,100 @@
+"""Graph operations on the owners of an application."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from entra_emulator.directory.entities import ServicePrincipal
+from entra_emulator.directory.replication import ChangeKind
+from entra_emulator.errors.graph import GraphError, bad_request, not_found
+from entra_emulator.graph.call import (
+    GraphAnswer,
+    GraphCall,
+    Route,
+    route,
+    seen_application,
+    writable_application,
+)
+from entra_emulator.graph.lists import ListShape, answer_list
+from entra_emulator.graph.render import PRINCIPAL_FIELDS, render_principal
+from entra_emulator.rules.passwords import known_only
+
+_MOST_OWNERS = 100
+_REFERENCE = "@odata.id"
+
+
+def list_owners(call: GraphCall) -> GraphAnswer:
+    """List the owners; only service principals can be owners here."""
+    call.caller.may_read()
+    _, view = seen_application(call)
+    directory, tenant_id = call.world.directory, call.caller.tenant_id
+    found = [directory.principal(tenant_id, owner) for owner in view.properties.owners]
+    shape: ListShape[ServicePrincipal] = ListShape(
+        path=f"applications/{view.id}/owners",
+        type_name="directoryObject",
+        fields=PRINCIPAL_FIELDS,
+        filters=frozenset(),
+        render=lambda principal: _owner(call, principal),
+        ordinal=lambda principal: principal.ordinal,
+        annotations={"@odata.type": "#microsoft.graph.servicePrincipal"},
+        context="directoryObjects",
+    )
+    rows = [principal for principal in found if principal is not None]
+    return answer_list(call, shape, sorted(rows, key=shape.ordinal))
+
+
+def add_owner(call: GraphCall) -> GraphAnswer:
+    """Add an owner; `…OwnedBy` is not enough for it."""
+    call.caller.may_change_owners()
+    record, _ = writable_application(call)
+    owner = _referenced(call)
+    owners = record.properties.owners
+    if owner in owners:
+        raise bad_request(
+            "One or more added object references already exist for the following modified"
+            " properties: 'owners'."
+        )
+    if len(owners) >= _MOST_OWNERS:
+        raise GraphError(
+            403, "Directory_QuotaExceeded", "The limit of 100 owners has been reached."
+        )
+    changed = replace(record.properties, owners=(*owners, owner))
+    record.update(changed, call.world.change(ChangeKind.UPDATE))
+    return GraphAnswer(status=204)
+
+
+def remove_owner(call: GraphCall) -> GraphAnswer:
+    """Remove an owner."""
+    call.caller.may_change_owners()
+    record, _ = writable_application(call)
+    owner = call.params["owner"]
+    if owner not in record.properties.owners:
+        raise not_found(owner)
+    left = tuple(one for one in record.properties.owners if one != owner)
+    changed = replace(record.properties, owners=left)
+    record.update(changed, call.world.change(ChangeKind.UPDATE))
+    return GraphAnswer(status=204)
+
+
+def _referenced(call: GraphCall) -> str:
+    known_only(call.body, frozenset(), "directoryObject")
+    reference = call.body.get(_REFERENCE)
+    if not isinstance(reference, str):
+        raise bad_request("A value is required for property '@odata.id'.")
+    owner = reference.rstrip("/").rsplit("/", 1)[-1]
+    if call.world.directory.principal(call.caller.tenant_id, owner) is None:
+        raise not_found(owner)
+    return owner
+
+
+def _owner(call: GraphCall, principal: ServicePrincipal) -> dict[str, Any]:
+    home = call.world.directory.application_of(principal.app_id)
+    return render_principal(principal, home.tenant_id if home else None)
+
+
+ROUTES: tuple[Route, ...] = (
+    route("application.owners.list", "GET", "{app}/owners", list_owners),
+    route("application.owners.add", "POST", r"{app}/owners/\$ref", add_owner),
+    route("application.owners.remove", "DELETE", r"{app}/owners/{owner}/\$ref", remove_owner),
+)

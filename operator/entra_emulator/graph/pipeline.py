@@ -1,0 +1,206 @@
+"""The way of a Graph request through the emulator, without HTTP: route, authenticate, spoil, do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from entra_emulator.directory.application_record import ApplicationRecord
+from entra_emulator.directory.entities import PERSONAL_AUDIENCES
+from entra_emulator.errors.graph import GraphError, unauthenticated, wrong_method
+from entra_emulator.faults.effects import commits_first, graph_effect, over_quota
+from entra_emulator.faults.engine import ActiveRule, Incoming
+from entra_emulator.faults.quotas import Charge, throttle_headers
+from entra_emulator.graph import (
+    applications,
+    batch,
+    deleted_items,
+    federated,
+    keys,
+    owners,
+    passwords,
+    policies,
+    service_principals,
+)
+from entra_emulator.graph.authentication import Authenticated, authenticate
+from entra_emulator.graph.call import GraphAnswer, GraphCall, Route, addressed_record
+from entra_emulator.world import World
+
+# A new kind of credential brings a module of its own with routes, and is named here.
+ROUTES: tuple[Route, ...] = (
+    *applications.ROUTES,
+    *passwords.ROUTES,
+    *keys.ROUTES,
+    *federated.ROUTES,
+    *owners.ROUTES,
+    *policies.ROUTES,
+    *service_principals.ROUTES,
+    *deleted_items.ROUTES,
+    *batch.ROUTES,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphRequest:
+    """A request as it came, decoded: the path is below the root, without doubled slashes."""
+
+    method: str
+    path: str
+    root: str
+    query: Mapping[str, str]
+    body: Mapping[str, Any]
+    authorization: str | None
+    preferences: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True, kw_only=True)
+class Trace:
+    """What became known of a request on its way, for the log and the headers."""
+
+    operation: str = "unknown"
+    tenant: str = ""
+    app_id: str = ""
+    caller_app_id: str = ""
+    fault: str = ""
+    units: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """A request that was routed and authenticated."""
+
+    route: Route
+    call: GraphCall
+    incoming: Incoming
+    record: ApplicationRecord | None
+
+
+def admit(world: World, request: GraphRequest, trace: Trace) -> Admitted:
+    """Route and authenticate a request.
+
+    Raises:
+        GraphError: an unknown path, a wrong method, or a token that cannot be used.
+    """
+    now = world.clock.now()
+    found, params = find_route(request.method, request.path)
+    trace.operation = found.operation
+    trace.units = _units(found, request.query)
+    authenticated = authenticate(world.signer, request.authorization, now)
+    caller = authenticated.caller
+    if world.directory.tenant(caller.tenant_id) is None:
+        raise unauthenticated("CompactToken validation failed with reason code: 80049228.")
+    trace.tenant, trace.caller_app_id = caller.tenant_id, caller.app_id
+    record = _subject(world, found, caller.tenant_id, params)
+    trace.app_id = record.app_id if record else ""
+    call = GraphCall(
+        world=world,
+        caller=caller,
+        root=request.root,
+        now=now,
+        params=params,
+        query=request.query,
+        body=request.body,
+        preferences=request.preferences,
+    )
+    incoming = _incoming(found, authenticated, record, now)
+    return Admitted(route=found, call=call, incoming=incoming, record=record)
+
+
+def perform(world: World, admitted: Admitted, trace: Trace) -> GraphAnswer:
+    """Charge, spoil and do a request; the whole of it happens at one instant.
+
+    Raises:
+        GraphError: the error of a rule, a quota or the operation.
+        HtmlFault: an answer that is not Graph's.
+        Silence: no answer at all.
+    """
+    headers = _charged(world, admitted, trace)
+    active = world.faults.decide(admitted.incoming)
+    if active is not None:
+        trace.fault = active.rule.id
+        _spoil(world, admitted, active, trace)
+    answer = _done(world, admitted)
+    return replace(answer, headers={**answer.headers, **headers})
+
+
+def find_route(method: str, path: str) -> tuple[Route, dict[str, str]]:
+    """Return the operation of a method and path, with the named parts of the path."""
+    matches = [(one, one.pattern.fullmatch(path)) for one in ROUTES]
+    known = [(one, match) for one, match in matches if match is not None]
+    if not known:
+        segment = path.rsplit("/", 1)[-1]
+        raise GraphError(400, "BadRequest", f"Resource not found for the segment '{segment}'.")
+    for one, match in known:
+        if one.method == method:
+            return one, {k: v for k, v in match.groupdict().items() if v is not None}
+    raise wrong_method()
+
+
+def _subject(
+    world: World, found: Route, tenant_id: str, params: Mapping[str, str]
+) -> ApplicationRecord | None:
+    """Return the application that a request is about."""
+    if found.operation.startswith("servicePrincipal"):
+        return None
+    return addressed_record(world, tenant_id, params)
+
+
+def _incoming(
+    found: Route, authenticated: Authenticated, record: ApplicationRecord | None, now: datetime
+) -> Incoming:
+    return Incoming(
+        operation=found.operation,
+        now=now,
+        writes=found.writes,
+        tenant=authenticated.caller.tenant_id,
+        app_names=frozenset({record.id, record.app_id} if record else ()),
+        challenge_time=authenticated.challenge_time,
+    )
+
+
+def _spoil(world: World, admitted: Admitted, active: ActiveRule, trace: Trace) -> None:
+    if commits_first(active):
+        _done(world, admitted)
+    app = trace.app_id or trace.caller_app_id
+    raise graph_effect(active, trace.tenant, app)
+
+
+def _done(world: World, admitted: Admitted) -> GraphAnswer:
+    answer = admitted.route.handler(admitted.call)
+    if admitted.incoming.writes:
+        world.faults.wrote(admitted.incoming)
+    return answer
+
+
+def _charged(world: World, admitted: Admitted, trace: Trace) -> dict[str, str]:
+    """Charge the quotas; return the headers about them."""
+    record = admitted.record
+    personal = record is not None and record.properties.sign_in_audience in PERSONAL_AUDIENCES
+    writes = admitted.route.writes
+    charge = Charge(
+        tenant_id=trace.tenant,
+        app_id=trace.caller_app_id,
+        units=trace.units,
+        writes=int(writes),
+        personal_write=writes and personal,
+        key_credentials="keyCredentials" in admitted.call.query.get("$select", ""),
+    )
+    verdict = world.quotas.charge(charge, admitted.call.now)
+    if verdict is None:
+        return {}
+    if verdict.refused:
+        raise over_quota(verdict)
+    return throttle_headers(verdict)
+
+
+def _units(found: Route, query: Mapping[str, str]) -> int:
+    """Return the resource units of a request: lists of applications cost two."""
+    units = 2 if found.operation == "application.list" else 1
+    top = query.get("$top", "")
+    if "$select" in query:
+        units -= 1
+    if top.isdigit() and int(top) < 20:
+        units -= 1
+    return max(units, 1)

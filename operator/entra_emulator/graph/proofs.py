@@ -1,0 +1,77 @@
+"""Proofs of possession: the JWT that addKey and removeKey ask for besides the access token.
+
+It is signed like a client assertion, but for another audience, by an id of the
+object instead of the appId, for ten minutes at most, and without `=` padding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from entra_emulator.directory.entities import KeyCredential
+from entra_emulator.errors.graph import GraphError
+from entra_emulator.errors.tokens import TokenError
+from entra_emulator.jose.assertions import (
+    SKEW_SECONDS,
+    Assertion,
+    check_signature,
+    read_assertion,
+    signing_key,
+    time_of,
+)
+
+AUDIENCE = "00000002-0000-0000-c000-000000000000"
+"""The appId of the directory's former Graph, which proofs are still made for."""
+_MOST_SECONDS = 600
+
+
+def check_proof(
+    proof: Any, *, issuers: Collection[str], keys: Sequence[KeyCredential], now: float
+) -> None:
+    """Accept a proof that a started, unexpired certificate of the application signed.
+
+    Args:
+        proof: the value in the body.
+        issuers: the object ids of the application and of its service principal.
+        keys: what the asked replica knows of the application's certificates.
+        now: Unix time of the emulated clock.
+
+    Raises:
+        GraphError: 401 with one text for whatever is wrong, as in the field.
+    """
+    try:
+        _check(_read(proof), issuers, keys, now)
+    except TokenError:
+        raise malformed() from None
+
+
+def malformed() -> GraphError:
+    """Return the error for a proof that is missing or wrong; it never tells in what."""
+    return GraphError(
+        401, "Authentication_MissingOrMalformed", "Access Token missing or malformed."
+    )
+
+
+def _read(proof: Any) -> Assertion:
+    """Decode a proof; only the signature may be padded.
+
+    Raises:
+        TokenError: it is no JWT.
+    """
+    if not isinstance(proof, str) or "=" in proof.rpartition(".")[0]:
+        raise TokenError(50027)
+    return read_assertion(proof)
+
+
+def _check(
+    proof: Assertion, issuers: Collection[str], keys: Sequence[KeyCredential], now: float
+) -> None:
+    check_signature(proof, signing_key(proof, proof.issuer, keys, now))
+    start, end = time_of(proof, "nbf"), time_of(proof, "exp")
+    if start is None or end is None or not 0 < end - start <= _MOST_SECONDS:
+        raise TokenError(50027)
+    if not start - SKEW_SECONDS <= now < end + SKEW_SECONDS:
+        raise TokenError(50027)
+    if proof.claims.get("aud") != AUDIENCE or proof.issuer not in issuers:
+        raise TokenError(50027)

@@ -1,0 +1,121 @@
+"""Applications and service principals as Graph writes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from entra_emulator.directory.entities import (
+    VERIFY,
+    ApplicationView,
+    KeyCredential,
+    PasswordCredential,
+    ServicePrincipal,
+)
+from entra_emulator.values.certificates import encode_binary
+from entra_emulator.values.instants import Ticks, render_time
+
+APPLICATION_FIELDS = (
+    "id",
+    "deletedDateTime",
+    "appId",
+    "createdDateTime",
+    "description",
+    "disabledByMicrosoftStatus",
+    "displayName",
+    "identifierUris",
+    "isDisabled",
+    "notes",
+    "serviceManagementReference",
+    "signInAudience",
+    "tags",
+    "uniqueName",
+    "keyCredentials",
+    "passwordCredentials",
+)
+PRINCIPAL_FIELDS = (
+    "id",
+    "deletedDateTime",
+    "accountEnabled",
+    "appDisplayName",
+    "appId",
+    "appOwnerOrganizationId",
+    "createdDateTime",
+    "displayName",
+    "servicePrincipalType",
+)
+
+
+def render_application(view: ApplicationView, *, with_keys: bool = False) -> dict[str, Any]:
+    """Return all properties of an application.
+
+    Args:
+        view: what the reader sees.
+        with_keys: show the bytes of certificates, which only a read of one
+            application that names `keyCredentials` does.
+    """
+    properties = view.properties
+    return {
+        "id": view.id,
+        "deletedDateTime": _optional_time(properties.deleted),
+        "appId": view.app_id,
+        "createdDateTime": render_time(view.created),
+        "description": properties.description,
+        "disabledByMicrosoftStatus": None,
+        "displayName": properties.display_name,
+        "identifierUris": list(properties.identifier_uris),
+        "isDisabled": properties.is_disabled,
+        "notes": properties.notes,
+        "serviceManagementReference": properties.service_management_reference,
+        "signInAudience": str(properties.sign_in_audience),
+        "tags": list(properties.tags),
+        "uniqueName": properties.unique_name,
+        "keyCredentials": [render_key(one, with_key=with_keys) for one in view.keys],
+        "passwordCredentials": [render_password(one) for one in view.passwords],
+    }
+
+
+def render_password(password: PasswordCredential) -> dict[str, Any]:
+    """Return a client secret as reads show it: with a hint, never with its value."""
+    return {
+        "customKeyIdentifier": None,
+        "displayName": password.display_name,
+        "endDateTime": render_time(password.end),
+        "hint": password.hint,
+        "keyId": password.key_id,
+        "secretText": None,
+        "startDateTime": render_time(password.start),
+    }
+
+
+def render_key(key: KeyCredential, *, with_key: bool) -> dict[str, Any]:
+    """Return a certificate as reads show it; what came with a private key never shows it."""
+    public = with_key and key.usage == VERIFY
+    return {
+        "customKeyIdentifier": key.custom_key_identifier,
+        "displayName": key.display_name,
+        "endDateTime": render_time(key.end),
+        "key": encode_binary(key.certificate.der) if public else None,
+        "keyId": key.key_id,
+        "startDateTime": render_time(key.start),
+        "type": key.type,
+        "usage": key.usage,
+    }
+
+
+def render_principal(principal: ServicePrincipal, home_tenant: str | None) -> dict[str, Any]:
+    """Return all properties of a service principal."""
+    return {
+        "id": principal.id,
+        "deletedDateTime": None,
+        "accountEnabled": principal.account_enabled,
+        "appDisplayName": principal.display_name,
+        "appId": principal.app_id,
+        "appOwnerOrganizationId": home_tenant,
+        "createdDateTime": render_time(principal.created_time),
+        "displayName": principal.display_name,
+        "servicePrincipalType": "Application",
+    }
+
+
+def _optional_time(ticks: Ticks | None) -> str | None:
+    return None if ticks is None else render_time(ticks)

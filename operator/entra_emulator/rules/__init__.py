@@ -1,0 +1,1 @@
+"""What Graph accepts: applications, passwords, keys, federated credentials, permissions."""

@@ -1,0 +1,61 @@
+"""Who may do what: the roles of the token, and ownership for `…OwnedBy`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from entra_emulator.directory.entities import ApplicationProperties, Permission
+from entra_emulator.errors.graph import denied
+
+_READERS = frozenset({Permission.READ_ALL, Permission.READ_WRITE_ALL, Permission.READ_WRITE_OWNED})
+_WRITERS = frozenset({Permission.READ_WRITE_ALL, Permission.READ_WRITE_OWNED})
+
+_POLICY_READERS = frozenset(
+    {
+        Permission.POLICY_READ_ALL,
+        Permission.POLICY_READ_APPLICATIONS,
+        Permission.POLICY_WRITE_APPLICATIONS,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """The caller as its token describes it; the roles are those of the time of issue."""
+
+    tenant_id: str
+    app_id: str
+    principal_id: str
+    roles: frozenset[str]
+
+    def may_read(self) -> None:
+        """Refuse a caller without any permission to read; `…OwnedBy` may read everything."""
+        if not self.roles & _READERS:
+            raise denied()
+
+    def may_create(self) -> None:
+        """Refuse a caller that may not create applications."""
+        if not self.roles & _WRITERS:
+            raise denied()
+
+    def may_write(self, properties: ApplicationProperties) -> None:
+        """Refuse a caller that may not change this application."""
+        if Permission.READ_WRITE_ALL in self.roles:
+            return
+        owned = self.principal_id in properties.owners
+        if Permission.READ_WRITE_OWNED not in self.roles or not owned:
+            raise denied()
+
+    def may_change_owners(self) -> None:
+        """Refuse a caller that may not name owners: `…OwnedBy` is not enough for that."""
+        if not {Permission.READ_WRITE_ALL, Permission.DIRECTORY_READ_ALL} <= self.roles:
+            raise denied()
+
+    def may_read_policies(self) -> None:
+        """Refuse a caller without a permission for policies; those for applications are none."""
+        if not self.roles & _POLICY_READERS:
+            raise denied()
+
+    def becomes_owner(self) -> bool:
+        """Return whether the caller owns what it creates."""
+        return Permission.READ_WRITE_OWNED in self.roles

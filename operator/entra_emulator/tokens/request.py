@@ -1,0 +1,23 @@
+"""A token request as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from entra_emulator.values.secret_text import SecretText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRequest:
+    """The form of a token request; what is not understood was dropped before."""
+
+    tenant: str
+    own_host: str
+    own_addresses: tuple[str, ...] = ()
+    grant_type: str | None = None
+    client_id: str | None = None
+    client_secret: SecretText | None = None
+    client_assertion: SecretText | None = None
+    client_assertion_type: str | None = None
+    scope: str | None = None
+    claims: str | None = None

@@ -1,0 +1,65 @@
+"""The resources a token can be for: Graph under its names, and applications by id or URI."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from entra_emulator.directory.directory import Directory
+
+GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
+GRAPH = "https://graph.microsoft.com"
+GRAPH_ROOTS = frozenset(
+    {
+        GRAPH,
+        "https://graph.microsoft.us",
+        "https://dod-graph.microsoft.us",
+        "https://microsoftgraph.chinacloudapi.cn",
+    }
+)
+GRAPH_AUDIENCES = GRAPH_ROOTS | {GRAPH_APP_ID}
+_SUFFIX = "/.default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """What a token is for: its audience, and whether the permissions of Graph belong in it."""
+
+    audience: str
+    is_graph: bool
+    app_id: str
+
+
+def resource_name(scope: str) -> str | None:
+    """Return the resource of a scope, or None when it is not exactly one `<resource>/.default`."""
+    words = [word for word in scope.split(" ") if word]
+    if len(words) != 1 or not words[0].endswith(_SUFFIX) or words[0] == _SUFFIX:
+        return None
+    return words[0].removesuffix(_SUFFIX)
+
+
+def find_resource(directory: Directory, name: str, own_host: str) -> Resource | None:
+    """Find a resource by name.
+
+    Args:
+        directory: where applications are looked up.
+        name: the resource as the scope has it.
+        own_host: host and port under which the emulator was asked; it stands for Graph.
+    """
+    bare = name.rstrip("/")
+    own = {f"https://{own_host}", f"https://{own_host.rsplit(':', 1)[0]}"}
+    if bare in own:
+        return Resource(audience=GRAPH, is_graph=True, app_id=GRAPH_APP_ID)
+    if bare in GRAPH_AUDIENCES:
+        # Graph keeps a slash that the scope had: `https://graph.microsoft.com//.default`.
+        return Resource(audience=name, is_graph=True, app_id=GRAPH_APP_ID)
+    app_id = _application_named(directory, name)
+    return Resource(audience=name, is_graph=False, app_id=app_id) if app_id else None
+
+
+def _application_named(directory: Directory, name: str) -> str | None:
+    record = directory.application_of(name.removeprefix("api://"))
+    if record is None:
+        record = directory.application_by_uri(name)
+    if record is None or record.properties.deleted is not None:
+        return None
+    return record.app_id
