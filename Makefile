@@ -61,7 +61,7 @@ e2e: helm cluster-binary image ## the image, the chart in real pods where they c
 	else \
 	  echo "==> so no pods: the operator runs as a process with its ServiceAccount's own token" >&2; \
 	fi; \
-	$(BIN)/python -m pytest -q --told $$tests tests/chart/test_chart_life.py tests/chart/test_chart_namespaced.py
+	$(BIN)/python -m pytest -q --told $$tests tests/chart/test_life.py tests/chart/test_namespaced.py
 
 .PHONY: chart-files
 chart-files: setup ## write what the charts derive from crds/, the settings and the rights
@@ -69,7 +69,7 @@ chart-files: setup ## write what the charts derive from crds/, the settings and 
 
 .PHONY: chart-snapshots
 chart-snapshots: helm ## write tests/chart/snapshots anew; look at the difference
-	-@$(BIN)/python -m pytest tests/chart/test_chart_render.py -q -k looked_at --write-snapshots
+	-@$(BIN)/python -m pytest tests/chart/test_render.py -q -k looked_at --write-snapshots
 	@git diff --stat tests/chart/snapshots
 
 .PHONY: unit

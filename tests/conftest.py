@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from localcluster import Binaries, Cluster, locate
+from tests.support.fakes import HandClock
 
 CRDS = Path(__file__).parent.parent / "crds"
 
@@ -20,6 +21,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what the Makefile uses."""
     parser.addoption("--told", action="store_true", help="have the figures of `make e2e` printed")
     parser.addoption("--write-snapshots", action="store_true", help="write tests/chart/snapshots")
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    """A clock that stands still."""
+    return HandClock()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """What is accepted and what is refused: one table for the API server and for the parser.
 
-`tests/domain/test_parse.py` runs it through the parser, `test_crd_rules.py`
+`tests/domain/spec/test_parse.py` runs it through the parser, `test_rules.py`
 through a real API server. A row sets one field of a right manifest; `None`
 removes the field.
 """

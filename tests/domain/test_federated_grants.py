@@ -21,7 +21,7 @@ from appcredential.domain.spec.federated import (
 )
 from appcredential.domain.spec.model import ApplicationGrantSpec, CredentialType
 from appcredential.domain.spec.parse import parse_application_grant
-from tests.domain.federated_world import (
+from tests.domain.worlds.federated_world import (
     ACCOUNT,
     GITHUB,
     KEY_SOURCE,

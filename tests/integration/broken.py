@@ -1,7 +1,7 @@
 """`python -m tests.integration.broken run`: the real operator with one promise broken.
 
 An adapter is replaced from outside before the real `main` runs, as `BROKEN` names it.
-The stories that watch over the promise must fail with it; see test_integration_broken.py.
+The stories that watch over the promise must fail with it; see test_broken.py.
 """
 
 from __future__ import annotations

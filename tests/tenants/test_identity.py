@@ -6,7 +6,7 @@ import pytest
 
 from appcredential.errors import IdentityRejectedError
 from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS
-from tests.tenants.world import TENANT, FakeEntra, World
+from tests.support.world import TENANT, FakeEntra, World
 
 REJECTED = IdentityRejectedError("token: Entra refuses the operator (AADSTS7000222)", code=7000222)
 SECOND = timedelta(seconds=1)

@@ -12,8 +12,8 @@ from appcredential.errors import AppCredentialError, IdentityRejectedError, Unav
 from appcredential.kube.custom_resources import APP_CREDENTIALS
 from tests.support.builders import CLIENT_ID, DAY, NOW, OPERATOR_CLIENT_ID
 from tests.support.keys import rsa_key
+from tests.support.world import FakeEntra, World
 from tests.tenants.test_identity_kinds import OTHER_CLIENT, REFERENCE, made, ready, tls
-from tests.tenants.world import FakeEntra, World
 
 REJECTED = IdentityRejectedError("token: Entra refuses the operator (AADSTS700027)", code=700027)
 LOOK = timedelta(seconds=30)

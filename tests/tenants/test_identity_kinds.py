@@ -13,10 +13,10 @@ from appcredential.domain.secret.pem import sha1_thumbprint
 from appcredential.domain.spec.model import Cloud
 from appcredential.entra.projected_token import ProjectedToken
 from appcredential.errors import IdentityRejectedError, NoManagedIdentityError, OwnTokenError
-from tests.domain.test_own_identity import token
+from tests.domain.test_operator_credential import token
 from tests.support.builders import CLIENT_ID, DAY, NOW, OPERATOR_CLIENT_ID
 from tests.support.keys import MadeCertificate, ec_key, make_certificate, rsa_key
-from tests.tenants.world import World
+from tests.support.world import World
 
 REFERENCE = {"clientId": OPERATOR_CLIENT_ID, "secretRef": {"name": "identity"}}
 AUDIENCE = "api://own-cloud"

@@ -6,7 +6,7 @@ from typing import Any
 from appcredential.errors import UnavailableError
 from appcredential.kube.custom_resources import TENANTS
 from tests.support.builders import HOUR
-from tests.tenants.world import TENANT, World
+from tests.support.world import TENANT, World
 
 END = datetime(2027, 2, 20, 10, tzinfo=UTC)
 

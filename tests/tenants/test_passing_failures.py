@@ -12,7 +12,7 @@ from appcredential.errors import (
 )
 from appcredential.kube.custom_resources import APP_CREDENTIALS
 from tests.support.builders import HOUR, MINUTE, SECOND
-from tests.tenants.world import World
+from tests.support.world import World
 
 DOWN = UnavailableError("probe: HTTP 503")
 BUSY = ThrottledError("probe: Graph asks to slow down", retry_after=2 * MINUTE)

@@ -1,0 +1,216 @@
+"""Each promise of the core has a deliberately broken rule that the checks are shown to catch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from appcredential.domain import lifecycle
+from appcredential.domain import revocation as tickets
+from appcredential.domain.actions import Action, Mint, Publish, Remove, SignInPending
+from appcredential.domain.facts import facts as facts_module
+from appcredential.domain.facts import successor as needs
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.revocation import RemoveForTicket, decide_ticket
+from appcredential.domain.rules.gates import GATES, ticket_exists
+from appcredential.domain.spec.model import KeyId
+from tests.domain.test_revocation import seen, ticket
+from tests.domain.worlds.driver import BrokenPromiseError, World
+from tests.domain.worlds.test_scenarios import FIRST, SPEC, issued
+from tests.support.builders import (
+    HOUR,
+    MINUTE,
+    NOT_YET,
+    NOW,
+    OTHER_OWNER,
+    application,
+    credential,
+    problem,
+)
+
+Rule = Callable[[Facts], Action | None]
+THEIRS = KeyId("key-theirs")
+
+
+def with_rule(monkeypatch: pytest.MonkeyPatch, name: str, broken: Rule) -> None:
+    """Put a broken rule in the place of the one with that name."""
+    rules: Iterable[Rule] = lifecycle.RULES
+    monkeypatch.setattr(
+        lifecycle, "RULES", tuple(broken if r.__name__ == name else r for r in rules)
+    )
+
+
+def issue() -> None:
+    world = World(spec=SPEC)
+    world.step_until(SignInPending)
+    world.seen = None  # so that the new one is listed
+    world.run(HOUR)
+
+
+def rotate() -> None:
+    world = issued()
+    world.run(6 * HOUR)
+
+
+def withdraw_and_rotate() -> None:
+    world = issued()
+    world.grant = problem()
+    world.run(6 * HOUR)
+
+
+def withdraw_before_publish() -> None:
+    world = World(spec=SPEC)
+    world.step_until(Publish)
+    world.grant = problem()
+    world.run(HOUR)
+
+
+def refuse_the_first() -> None:
+    world = World(spec=SPEC, answer=lambda key: NOT_YET if key == FIRST else None)
+    world.run(HOUR)
+
+
+def delete_and_apply_again() -> None:
+    world = issued()
+    world.delete()
+    world.run(MINUTE)
+    world.apply_again("another-uid")
+    world.target = world.pending = None
+    world.run(HOUR)
+
+
+def remove_a_neighbours() -> None:
+    world = issued()
+    world.entra[THEIRS] = credential(THEIRS, owner=OTHER_OWNER, end=NOW + 5 * HOUR)
+    world.run(12 * HOUR)
+
+
+def lose_the_published_key_while_it_retires() -> None:
+    world = issued()
+    world.run(4 * HOUR + 10 * MINUTE)
+    world.answer = lambda key: NOT_YET if key != FIRST else None
+    del world.entra[world.published]
+    world.run(90 * MINUTE)
+
+
+SCENES = (
+    issue,
+    rotate,
+    withdraw_and_rotate,
+    withdraw_before_publish,
+    refuse_the_first,
+    delete_and_apply_again,
+    remove_a_neighbours,
+    lose_the_published_key_while_it_retires,
+)
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_the_rules_as_they_are_keep_every_promise(scene: Callable[[], None]) -> None:
+    scene()
+
+
+def test_retiring_before_the_overlap_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "retire_time", lambda _, r: r.since)
+    with pytest.raises(BrokenPromiseError, match="overlap"):
+        rotate()
+
+
+def test_retiring_without_a_survivor_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def reckless(f: Facts) -> Action | None:
+        due = (r for r in f.retiring if f.o.now >= needs.retire_time(f, r))
+        return lifecycle._first(lifecycle._removal(f, r.key_id, r.cause) for r in due)
+
+    with_rule(monkeypatch, "retirement_due", reckless)
+    with pytest.raises(BrokenPromiseError, match="lives longer"):
+        lose_the_published_key_while_it_retires()
+
+
+def test_removing_without_our_exact_marker_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def any_unknown(f: Facts) -> Action | None:
+        known = f.published.key_id if f.published is not None else ""
+        found = (c for c in f.application.credentials if c.key_id != known)
+        return next((Remove(c.key_id, f.attempt_of(c), None) for c in found), None)
+
+    with_rule(monkeypatch, "orphan", any_unknown)
+    with pytest.raises(BrokenPromiseError, match="not ours"):
+        remove_a_neighbours()
+
+
+def test_taking_any_marker_for_ours_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def any_marker(_: Observation, c: object) -> bool:
+        return c is not None
+
+    monkeypatch.setattr(facts_module, "_is_exact", any_marker)
+    with pytest.raises(BrokenPromiseError, match="not ours"):
+        remove_a_neighbours()
+
+
+def test_publishing_what_did_not_sign_in_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hasty(f: Facts) -> Action | None:
+        return Publish() if f.minted is not None else None
+
+    with_rule(monkeypatch, "publishable", hasty)
+    with pytest.raises(BrokenPromiseError, match="only what signed in"):
+        refuse_the_first()
+
+
+def test_publishing_without_a_grant_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Facts, "is_granted", property(lambda _: True))
+    with pytest.raises(BrokenPromiseError, match="published without a grant"):
+        withdraw_before_publish()
+
+
+def test_minting_without_a_grant_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def greedy(f: Facts) -> Action | None:
+        needed = f.pending is None and needs.needs_successor(f)
+        return Mint(1, (), f.lifetime) if needed else None
+
+    with_rule(monkeypatch, "successor_needed", greedy)
+    with pytest.raises(BrokenPromiseError, match="issued without a grant"):
+        withdraw_and_rotate()
+
+
+def test_working_on_while_a_ticket_is_open_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "GATES", tuple(g for g in GATES if g is not ticket_exists))
+    with pytest.raises(BrokenPromiseError, match="deletion is open"):
+        delete_and_apply_again()
+
+
+def test_removing_the_pending_one_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def every_unpublished(f: Facts) -> Action | None:
+        found = (c for k, c in f.exact.items() if not needs.is_published(f, k))
+        return next((Remove(c.key_id, f.attempt_of(c), None) for c in found), None)
+
+    with_rule(monkeypatch, "stranded", every_unpublished)
+    with pytest.raises(BrokenPromiseError, match="pending one stays"):
+        issue()
+
+
+def test_a_ticket_that_acts_while_its_owner_lives_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    o = seen(ticket(), owner_absent_since=None)
+    assert not isinstance(decide_ticket(o), RemoveForTicket)
+    monkeypatch.setattr(tickets, "_start", lambda o: o.ticket.due)
+    assert isinstance(decide_ticket(o), RemoveForTicket)
+
+
+def test_a_ticket_that_removes_a_neighbours_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    o = seen(ticket(), application=application(credential(owner=OTHER_OWNER)))
+    assert not isinstance(decide_ticket(o), RemoveForTicket)
+    monkeypatch.setattr(tickets, "_is_revoked", lambda _o, _c: True)
+    assert isinstance(decide_ticket(o), RemoveForTicket)
+
+
+def test_a_rule_that_matches_for_ever_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stubborn(f: Facts) -> Action | None:
+        t = f.o.target
+        same = t is not None and t.value is not None
+        return lifecycle._write_target(f, "again") if same else None
+
+    with_rule(monkeypatch, "rendering_differs", stubborn)
+    with pytest.raises(AssertionError, match="livelock"):
+        rotate()

@@ -1,0 +1,370 @@
+"""What holds for every decision, and that each promise is shown to catch a rule that breaks it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from appcredential.domain import actions as act
+from appcredential.domain import lifecycle
+from appcredential.domain import proof as signin
+from appcredential.domain.conditions import Condition, ConditionType, Reason
+from appcredential.domain.facts import facts as facts_module
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.successor import needs_successor
+from appcredential.domain.marker import parse_marker
+from appcredential.domain.observed.observation import (
+    Credential,
+    Observation,
+    Pending,
+    PendingState,
+    Retiring,
+)
+from appcredential.domain.rules.gates import GATES, unusable
+from appcredential.domain.spec.model import AppCredentialSpec
+from appcredential.domain.status import projection as status_module
+from tests.domain.worlds.driver import BrokenPromiseError
+from tests.domain.worlds.observations import observe
+from tests.domain.worlds.promises import AGAIN, PROMISES, check
+from tests.support.builders import DAY
+
+Break = Callable[[pytest.MonkeyPatch], None]
+Rule = Callable[[Facts], act.Action | None]
+
+FEDERATED = {
+    act.ReadFederated,
+    act.CreateFederated,
+    act.PatchFederated,
+    act.DeleteFederated,
+    act.ProveFederated,
+    act.WireServiceAccount,
+    act.WriteOutput,
+}
+"""Of a type with a world of its own: tests/domain/worlds/federated_world.py."""
+MANY = 8000
+"""How many observations are looked at for one that shows a broken rule."""
+
+
+@settings(derandomize=True, max_examples=800, deadline=None)
+@given(seed=st.integers(0, 2**32))
+@example(seed=0)
+def test_every_decision_keeps_every_promise(seed: int) -> None:
+    check(observe(seed), (*PROMISES, *AGAIN))
+
+
+def test_the_observations_reach_every_kind_of_action() -> None:
+    wanted = set(act.Action.__args__) - {act.Hold}  # what a gate says; never an action to do
+    wanted -= FEDERATED
+    for seed in range(MANY):
+        wanted.discard(type(lifecycle.decide(observe(seed)).action))
+        if not wanted:
+            return
+    assert not wanted
+
+
+def test_they_are_the_same_every_time() -> None:
+    assert observe(7) == observe(7)
+    assert observe(7) != observe(8)
+
+
+# --- broken on purpose ---------------------------------------------------------------------
+
+
+def patch(owner: object, name: str, *, to: Any) -> Break:
+    return lambda m: m.setattr(owner, name, to)
+
+
+def with_rule(name: str, broken: Rule) -> Break:
+    """Put a broken rule in the place of the one with that name."""
+    rules: Iterable[Rule] = lifecycle.RULES
+    kept = tuple(broken if r.__name__ == name else r for r in rules)
+    return patch(lifecycle, "RULES", to=kept)
+
+
+def without(name: str) -> Break:
+    """Leave a rule or a gate out."""
+    if any(g.__name__ == name for g in GATES):
+        return patch(lifecycle, "GATES", to=tuple(g for g in GATES if g.__name__ != name))
+    return with_rule(name, lambda _: None)
+
+
+def ours_in_any_cluster(o: Observation, c: Credential) -> bool:
+    marker = parse_marker(c.display_name)
+    return marker is not None and marker.is_usable_by(o.identity, o.resource.owner)
+
+
+def anybodys(_: Observation, c: Credential) -> bool:
+    return parse_marker(c.display_name) is not None
+
+
+def even_the_unmarked(_o: Observation, _c: Credential) -> bool:
+    return True
+
+
+def works_though_suspended(o: Observation) -> act.Action | None:
+    wanted = o.resource.spec
+    if isinstance(wanted, AppCredentialSpec):
+        wanted = replace(wanted, suspend=False)
+    return unusable(replace(o, resource=replace(o.resource, spec=wanted)))
+
+
+def never_sleeps_well(f: Facts) -> datetime:
+    return f.o.now
+
+
+def without_the_floor(f: Facts, r: Retiring) -> datetime:
+    return r.since + (f.plan.overlap if f.plan is not None else DAY)
+
+
+def without_a_proof(f: Facts, r: Retiring) -> act.Action | None:
+    return lifecycle._removal(f, r.key_id, r.cause)
+
+
+def any_intent(f: Facts) -> act.Action | None:
+    p = f.pending
+    return act.Fence("") if p is not None and p.state is PendingState.INTENT else None
+
+
+def any_failure(f: Facts, p: Pending) -> bool:
+    proof = f.o.memory.pending_proof
+    return proof is not None and proof.attempt == p.attempt and proof.tries_failed > 3
+
+
+def mints_beside(f: Facts) -> act.Action | None:
+    ok = f.is_granted and f.is_fresh and not f.is_paused and needs_successor(f)
+    return (
+        act.Mint(f.pending.attempt_number + 1 if f.pending else 1, (), f.lifetime) if ok else None
+    )
+
+
+def repeats_its_number(f: Facts) -> act.Action | None:
+    found = lifecycle.successor_needed(f)
+    return replace(found, attempt_number=1) if isinstance(found, act.Mint) else found
+
+
+def forgets_the_attempt(f: Facts) -> act.Action | None:
+    p = f.pending
+    unneeded = p is not None and p.state is PendingState.ABANDONED and f.o.target is not None
+    return act.DeletePending("") if unneeded and not needs_successor(f) else None
+
+
+def tidies_up(f: Facts) -> act.Action | None:
+    tidy = f.minted is not None and f.has_valid_published
+    return act.DeletePending("") if tidy else None
+
+
+def begins_anew(f: Facts) -> act.Action | None:
+    anew = tuple(replace(r, since=f.o.now) for r in f.retiring)
+    return None if anew == f.retiring else lifecycle._write_target(f, "", retiring=anew)
+
+
+def forgets_orphans(f: Facts) -> act.Action | None:
+    t = f.o.target
+    return lifecycle._write_target(f, "", abandoned=()) if t is not None and t.abandoned else None
+
+
+def looks_at_the_first(f: Facts) -> act.Action | None:
+    found = next(iter(f.exact), None)
+    return lifecycle._write_target(f, "") if f.retiring and found == f.retiring[0].key_id else None
+
+
+def shows_the_value(_o: Observation, t: Any, _p: Any) -> dict[str, str]:
+    return {"keyId": _p.key_id, "value": t.value.reveal() if t.value is not None else ""}
+
+
+def both_at_once(*_: object) -> list[Any]:
+    kinds = (ConditionType.STALLED, ConditionType.RECONCILING)
+    reason = Reason.PROGRESSING
+    return [Condition(type=kind, status="True", reason=reason, message="") for kind in kinds]
+
+
+BROKEN: list[tuple[str, Break, str]] = [
+    (
+        "the published one is not told apart",
+        patch(lifecycle, "is_published", to=lambda _f, _k: False),
+        "the published stays",
+    ),
+    (
+        "the pending one is not told apart",
+        patch(Facts, "is_pending", to=lambda _f, _c: False),
+        "the pending one stays",
+    ),
+    (
+        "a cloned cluster's counts as ours",
+        patch(facts_module, "_is_exact", to=ours_in_any_cluster),
+        "nothing of a cloned cluster",
+    ),
+    (
+        "another resource's counts as ours",
+        patch(facts_module, "_is_exact", to=anybodys),
+        "nothing of another resource",
+    ),
+    (
+        "another cluster's counts as ours",
+        patch(facts_module, "_is_exact", to=anybodys),
+        "nothing of another cluster",
+    ),
+    (
+        "a portal's counts as ours",
+        patch(facts_module, "_is_exact", to=even_the_unmarked),
+        "nothing without our marker",
+    ),
+    ("any read will do", patch(Facts, "is_fresh", to=True), "rests on an old read"),
+    ("Entra's wish is not heard", patch(Facts, "is_paused", to=False), "left alone"),
+    (
+        "the overlap is not waited for",
+        patch(lifecycle, "retire_time", to=lambda _f, r: r.since),
+        "the overlap is kept",
+    ),
+    (
+        "the spec's Expired is not read",
+        patch(lifecycle, "retire_time", to=lambda f, _r: f.o.now),
+        "Expired is never early",
+    ),
+    (
+        "the floor after a publish is not kept",
+        patch(
+            lifecycle, "retire_time", to=lambda f, r: r.since + (f.plan.overlap if f.plan else DAY)
+        ),
+        "ten minutes of a publish",
+    ),
+    (
+        "any survivor will do",
+        patch(lifecycle, "_may_retire", to=lambda f, _r: f.published is not None),
+        "lives longer",
+    ),
+    (
+        "no survivor will do",
+        patch(
+            lifecycle, "_proven_removal", to=lambda f, r: lifecycle._removal(f, r.key_id, r.cause)
+        ),
+        "signed in just now",
+    ),
+    (
+        "whatever retires may go",
+        patch(lifecycle, "real_end", to=lambda f, r: f.entra_now - DAY),
+        "Expired is never early|the overlap is kept",
+    ),
+    (
+        "stranded counts as orphaned",
+        patch(Facts, "is_abandoned", to=lambda _f, _c: True),
+        "only when retiring|Expired is never early|the overlap is kept",
+    ),
+    (
+        "no proof is asked for",
+        patch(lifecycle, "_is_proven", to=lambda _f, _p: True),
+        "its own proof counts",
+    ),
+    ("one success proves it", patch(Facts, "proof_count", to=1), "often enough"),
+    (
+        "an old proof counts",
+        patch(signin.Proof, "proves", to=lambda p, _n, *, count, max_age: p.successes >= count),
+        "only a young proof",
+    ),
+    (
+        "an unproven one is published at once",
+        patch(lifecycle, "unproven_publish_time", to=lambda f, _p: f.o.now),
+        "settles first",
+    ),
+    ("the grant is not read", patch(Facts, "is_granted", to=True), "published without a grant"),
+    ("the grant is not read", patch(Facts, "is_granted", to=True), "issued without a grant"),
+    ("the grant is not read", patch(Facts, "is_granted", to=True), "no sign-in without a grant"),
+    ("a copy is a P too", without("pending_is_a_copy"), "no copy is published"),
+    ("a used P is a P too", without("pending_is_done"), "nothing older|nothing that retires"),
+    ("given up is not for good", without("pending_is_done"), "nothing given up"),
+    ("a damaged P is a P too", without("minted_is_useless"), "only an intact one|a value to"),
+    (
+        "issuing never ends",
+        patch(lifecycle, "needs_successor", to=lambda _f: True),
+        "before it is due",
+    ),
+    ("two at a time", with_rule("successor_needed", mints_beside), "one successor at a time"),
+    ("a number is used twice", with_rule("successor_needed", repeats_its_number), "no attempt"),
+    (
+        "the ceilings are not read",
+        patch(facts_module, "asked_lifetime", to=lambda *_: 90 * DAY),
+        "no longer than",
+    ),
+    ("intents are fenced", with_rule("intent_interrupted", any_intent), "mint in flight"),
+    (
+        "any failure counts against it",
+        patch(lifecycle, "_will_never_sign_in", to=any_failure),
+        "only refusals",
+    ),
+    ("P is tidied up", with_rule("pending_is_done", tidies_up), "on its way is kept"),
+    (
+        "P is forgotten",
+        with_rule("pending_is_unneeded", forgets_the_attempt),
+        "what was fenced is noted first",
+    ),
+    ("no journal", patch(lifecycle, "_carried", to=lambda _f, _p: ()), "what was fenced is noted"),
+    (
+        "entries are dropped",
+        patch(lifecycle, "_is_dropped", to=lambda _f, _r: True),
+        "what retires is not forgotten",
+    ),
+    ("the overlap begins anew", with_rule("rendering_differs", begins_anew), "begun anew"),
+    ("orphans are dropped", with_rule("rendering_differs", forgets_orphans), "given up is not"),
+    ("no gate 0", without("blocked"), "while blocked"),
+    ("no gate 1", without("deleted"), "while being deleted"),
+    ("no gate 2", without("finalizer_missing"), "before the finalizer"),
+    ("no gate 3", without("ticket_exists"), "while a deletion is open"),
+    (
+        "suspended is not read",
+        patch(
+            lifecycle,
+            "GATES",
+            to=tuple(works_though_suspended if g is unusable else g for g in GATES),
+        ),
+        "while suspended",
+    ),
+    ("no gate 4", without("unusable"), "not one call"),
+    ("no gate 5", without("secret_conflict"), "a foreign Secret|cannot be written"),
+    (
+        "it signs in though nobody asked",
+        patch(Facts, "requires_proof", to=True),
+        "where none is wanted",
+    ),
+    ("it never sleeps", patch(lifecycle, "next_look", to=never_sleeps_well), "it never spins"),
+    (
+        "it sleeps for good",
+        patch(lifecycle, "next_look", to=lambda f: f.o.now + timedelta(days=999)),
+        "it never sleeps for good",
+    ),
+    (
+        "expiry is not read",
+        patch(status_module, "_valid_published", to=lambda o: o.target and o.target.published),
+        "Ready is true only",
+    ),
+    ("the value is told", patch(status_module, "_credential", to=shows_the_value), "no value"),
+    ("both at once", patch(status_module, "_abnormal", to=both_at_once), "passes by itself"),
+    ("status is written again", patch(lifecycle, "needs_write", to=lambda *_: True), "once"),
+    ("the order counts", with_rule("rendering_differs", looks_at_the_first), "the order of a list"),
+]
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"), [b[1:] for b in BROKEN], ids=[f"{b[0]}: {b[2]}" for b in BROKEN]
+)
+def test_a_broken_rule_is_caught(monkeypatch: pytest.MonkeyPatch, broken: Break, told: str) -> None:
+    broken(monkeypatch)
+    with pytest.raises(BrokenPromiseError, match=told):
+        hunt(told)
+
+
+def hunt(told: str) -> None:
+    """Look for an observation that shows the broken promise of these words."""
+    promises = AGAIN if told in {"once", "the order of a list"} else PROMISES
+    for seed in range(MANY):
+        try:
+            check(observe(seed), promises)
+        except AssertionError as error:
+            if isinstance(error, BrokenPromiseError) and re.search(told, str(error)):
+                raise

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from appcredential.domain.revocation import Ticket
+from appcredential.errors import ConflictError
+from appcredential.kube.tickets import KubeTickets
+from tests.support.fakekube import FakeKube
+from tests.support.ticketdata import TICKETS, damaged, ticket_document
+
+NAMESPACE = "appcredential-system"
+DAMAGES: list[dict[str, Any]] = [
+    {"data": None},
+    {"data": {}},
+    damaged({"due": "soon"}),
+    damaged({"due": ""}),
+    damaged({"due": "0001-01-01T00:00:00+14:00"}),
+    damaged({"due": "9999-12-31T23:59:59Z"}),
+    damaged({"type": "Password"}),
+    damaged({"policy": "Keep"}),
+    damaged({"clientId": "22222222-2222-2222-2222-22222222222/"}),
+    damaged({"namespace": "../kube-system"}),
+    damaged({"name": ""}),
+    damaged({"secretName": "a/b"}),
+    damaged({"name": "invoices"}),
+]
+
+
+def with_label(document: dict[str, Any]) -> dict[str, Any]:
+    return {**document, "metadata": {"labels": {"appcredential.io/ticket": "true"}}}
+
+
+@pytest.mark.parametrize("document", DAMAGES, ids=range(len(DAMAGES)))
+async def test_a_damaged_ticket_is_named_once_and_hides_no_other(
+    document: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    kube, name = FakeKube(), ticket_document()[0]
+    kube.put(f"{TICKETS}/{name}", with_label(document))
+    other, whole = ticket_document({"name": "invoices"})
+    kube.put(f"{TICKETS}/{other}", whole)
+    tickets = KubeTickets(kube, NAMESPACE)
+    for _ in range(3):
+        assert [t.owner.name for t in await tickets.list()] == ["invoices"]
+    assert await tickets.get(name) is None
+    warned = [r for r in caplog.records if r.levelno == logging.WARNING]
+    assert [vars(r)["configmap"] for r in warned] == [name]
+    kube.put(f"{TICKETS}/{name}", with_label(document))
+    await tickets.list()
+    assert sum(r.levelno == logging.WARNING for r in caplog.records) == 2
+
+
+async def known() -> Ticket:
+    """Return a ticket as it is read."""
+    kube = FakeKube()
+    name, whole = ticket_document()
+    kube.put(f"{TICKETS}/{name}", whole)
+    found = await KubeTickets(kube, NAMESPACE).get(name)
+    assert found is not None
+    return found
+
+
+async def test_a_ticket_is_written_and_replaced() -> None:
+    kube, ticket = FakeKube(), await known()
+    tickets = KubeTickets(kube, NAMESPACE)
+    name = ticket_document()[0]
+    first = await tickets.put(name, ticket, None)
+    second = await tickets.put(name, replace(ticket, resource_uid="another"), first)
+    assert (second.uid, second.resource_uid) == (first.uid, "another")
+    with pytest.raises(ConflictError):
+        await tickets.put(name, ticket, first)
+    with pytest.raises(ConflictError):
+        await tickets.put(name, ticket, None)
+
+
+async def test_a_damaged_ticket_of_the_same_name_does_not_hold_up_a_deletion() -> None:
+    kube, ticket = FakeKube(), await known()
+    name = ticket_document()[0]
+    kube.put(f"{TICKETS}/{name}", damaged({"due": "soon"}))
+    written = await KubeTickets(kube, NAMESPACE).put(name, ticket, None)
+    assert written.due == ticket.due
+
+
+async def test_a_config_map_that_is_not_a_ticket_is_left_alone() -> None:
+    kube, ticket = FakeKube(), await known()
+    name = ticket_document()[0]
+    kube.put(f"{TICKETS}/{name}", {"data": {"theirs": "1"}})
+    with pytest.raises(ConflictError):
+        await KubeTickets(kube, NAMESPACE).put(name, ticket, None)
+    assert kube.objects[f"{TICKETS}/{name}"]["data"] == {"theirs": "1"}

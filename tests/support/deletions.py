@@ -1,0 +1,206 @@
+"""Open tickets, worked on with an API server and an Entra in memory, in virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from appcredential.controllers.entra_tenant import Access
+from appcredential.controllers.revocation import Ticketing
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.observed.observation import (
+    Application,
+    Credential,
+    PendingState,
+    Policy,
+    Tenant,
+)
+from appcredential.domain.secret.content import Rendering, pending_name
+from appcredential.domain.spec.model import ClientId, KeyId, ObjectId, TenantId
+from appcredential.errors import NotFoundError
+from appcredential.kube.custom_resources import KubeObjects, KubeResources
+from appcredential.kube.outputs import KubeOutputs
+from appcredential.kube.secret_documents import build_pending, build_target
+from appcredential.kube.secret_store import KubeSecrets
+from appcredential.kube.service_accounts import KubeServiceAccounts
+from appcredential.kube.tickets import KubeTickets
+from appcredential.ports.kube import EventSubject, MintedPassword, Probe
+from appcredential.runtime.effect_guard import Gate
+from tests.support.builders import (
+    CLIENT_ID,
+    IDENTITY,
+    MINUTE,
+    OWNER,
+    SECOND,
+    application,
+    credential,
+    pending,
+    target,
+    tenant,
+)
+from tests.support.fakekube import FakeKube, HandClock
+from tests.support.ticketdata import TICKETS, ticket_document
+from tests.support.unfederated import NoFederation, nothing_wanted
+
+POLL: Final = 30 * SECOND
+DUE: Final = "2026-11-22T10:00:00Z"
+SECRETS: Final = f"/api/v1/namespaces/{OWNER.namespace}/secrets"
+RESOURCE: Final = (
+    f"/apis/appcredential.io/v1alpha1/namespaces/{OWNER.namespace}/appcredentials/{OWNER.name}"
+)
+ANOTHER: Final = ClientId("99999999-9999-9999-9999-999999999999")
+
+
+class MemoryDirectory(NoFederation):
+    """A Directory: one application, whose credentials are listed at once."""
+
+    def __init__(self, clock: HandClock, *credentials: Credential) -> None:
+        self._clock = clock
+        self.credentials = {c.key_id: c for c in credentials}
+        self.is_missing = False
+        self.reads: list[datetime] = []
+        self.removed: list[KeyId] = []
+
+    async def application(self, client_id: ClientId, max_age: timedelta) -> Application:
+        self.reads.append(self._clock.now())
+        if self.is_missing or client_id != CLIENT_ID:
+            raise NotFoundError("no such application")
+        return application(*self.credentials.values(), read_time=self._clock.now())
+
+    async def add_password(self, *_: Any, **__: Any) -> MintedPassword:
+        raise AssertionError("a deletion issues nothing")
+
+    async def add_certificate(self, *_: Any, **__: Any) -> None:
+        raise AssertionError("this world has client secrets only")
+
+    async def remove_certificate(self, *_: Any, **__: Any) -> None:
+        raise AssertionError("this world has client secrets only")
+
+    def take_losses(self, object_id: ObjectId) -> tuple[()]:
+        return ()
+
+    async def remove_password(self, object_id: ObjectId, key_id: KeyId) -> None:
+        self.removed.append(key_id)
+        del self.credentials[key_id]
+
+    def skew(self) -> timedelta | None:
+        return timedelta(0)
+
+
+@dataclass
+class MemorySession:
+    """A session with a tenant whose directory is in memory."""
+
+    directory: MemoryDirectory
+    sign_in: Any = None
+    authority_host: str = ""
+    client_id: Any = None
+
+    async def probe(self) -> Probe:
+        return Probe()
+
+    async def close(self) -> None:
+        return
+
+
+class Deletion:
+    """One ticket that is due, the credential, T and P of its owner, who is gone."""
+
+    def __init__(self, changes: Mapping[str, str] | None = None) -> None:
+        self.clock = HandClock()
+        self.kube = FakeKube()
+        self.directory = MemoryDirectory(self.clock, credential())
+        self.tenants: dict[str, Tenant] = {"default": tenant()}
+        self.events: list[tuple[str, str, bool]] = []
+        live = target()
+        body = build_target(OWNER.namespace, live.name, None, _rendering(live))
+        kept = self.kube.put(f"{SECRETS}/orders-entra", body)
+        self.name, document = ticket_document(
+            {"due": DUE, "secretUid": kept["metadata"]["uid"], **(changes or {})}
+        )
+        self.kube.put(f"{TICKETS}/{self.name}", document)
+        self.start()
+
+    def start(self) -> None:
+        """Start a process, which knows nothing of what another one saw."""
+        self.gate = Gate(
+            remaining=lambda: 60.0,
+            is_synced=lambda: True,
+            effect_margin=timedelta(seconds=30),
+            mint_margin=timedelta(seconds=45),
+        )
+        self.ticketing = Ticketing(
+            clock=self.clock,
+            policy=Policy(),
+            absence=10 * MINUTE,
+            identity=IDENTITY,
+            gate=self.gate,
+            resources=KubeResources(KubeObjects(self.kube)),
+            secrets=KubeSecrets(self.kube, IDENTITY),
+            tickets=KubeTickets(self.kube, "appcredential-system"),
+            events=self,
+            access=self.access,
+            service_accounts=KubeServiceAccounts(self.kube),
+            outputs=KubeOutputs(self.kube),
+            wanted=nothing_wanted,
+        )
+
+    def access(self, name: str) -> Access | Problem:
+        found = self.tenants.get(name)
+        if found is None:
+            return Problem(reason=Reason.TENANT_NOT_FOUND, message="There is none.")
+        return Access(found, MemorySession(self.directory))
+
+    async def emit(self, about: EventSubject, reason: str, note: str, *, warning: bool) -> None:
+        assert (about.namespace, about.name) == (OWNER.namespace, OWNER.name)
+        self.events.append((reason, note, warning))
+
+    async def pass_(self, length: timedelta) -> None:
+        """Let time pass, with a look at the tickets every half minute."""
+        until = self.clock.now() + length
+        while self.clock.now() < until:
+            await self.ticketing.run_once()
+            self.clock.pass_(POLL)
+        await self.ticketing.run_once()
+
+    def apply(self, **changes: Any) -> None:
+        """Create a resource with the owner's name; left alone, it is the ticket's own."""
+        spec = {
+            "tenantRef": {"name": "default"},
+            "application": {"clientId": CLIENT_ID},
+            "type": "ClientSecret",
+            "clientSecret": {},
+            "secret": {"name": "orders-entra"},
+            **changes,
+        }
+        body = {"metadata": {"generation": 1}, "spec": spec}
+        self.kube.put(RESOURCE, body)
+
+    def add_pending(self, **changes: Any) -> str:
+        """Have the owner's P exist; return its path."""
+        live = replace(pending(), **changes)
+        body = build_pending(
+            OWNER, IDENTITY.cluster, live, PendingState.MINTED, live.minted, live.value
+        )
+        path = f"{SECRETS}/{pending_name(OWNER.hash)}"
+        self.kube.put(path, body)
+        return path
+
+    def rename_tenant(self, name: str, tenant_id: TenantId | None = None) -> None:
+        """Have another EntraTenant, of the same directory unless told otherwise."""
+        first = tenant()
+        self.tenants[name] = replace(first, name=name, tenant_id=tenant_id or first.tenant_id)
+
+    @property
+    def is_open(self) -> bool:
+        return f"{TICKETS}/{self.name}" in self.kube.objects
+
+    @property
+    def has_target(self) -> bool:
+        return f"{SECRETS}/orders-entra" in self.kube.objects
+
+
+def _rendering(live: Any) -> Rendering:
+    return Rendering(data=live.data, labels=live.labels, annotations=live.annotations)

@@ -1,0 +1,397 @@
+"""The reconciler and the tenants on an API server and an Entra in memory, in time moved by hand."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from appcredential.cache.informer import Sync
+from appcredential.cache.store import Store
+from appcredential.controllers.app_credential import Reconciler
+from appcredential.controllers.entra_tenant import Tenants
+from appcredential.domain.marker import Owner
+from appcredential.domain.observed.app_policy import UNRESTRICTED, AppPolicy
+from appcredential.domain.observed.observation import Application, Credential, Policy
+from appcredential.domain.operator_credential import OwnCredential
+from appcredential.domain.proof import PROVEN, SignInResult
+from appcredential.domain.revocation import Ticket
+from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec.model import (
+    ClientId,
+    EntraTenantSpec,
+    KeyId,
+    ObjectId,
+    VerificationScope,
+)
+from appcredential.entra.projected_token import ProjectedToken
+from appcredential.errors import AppCredentialError
+from appcredential.gather.certificate_source import MaterialReader
+from appcredential.kube.certificate_sources import KubeInputs
+from appcredential.kube.custom_resources import (
+    APP_CREDENTIALS,
+    GRANTS,
+    TENANTS,
+    KubeObjects,
+    KubeResources,
+    path_of,
+)
+from appcredential.kube.events import KubeEvents
+from appcredential.kube.outputs import KubeOutputs
+from appcredential.kube.secret_store import KubeSecrets, secrets_path
+from appcredential.kube.service_accounts import KubeServiceAccounts
+from appcredential.kube.tickets import KubeTickets
+from appcredential.ports.kube import MintedPassword, Probe
+from appcredential.runtime.effect_guard import Gate
+from appcredential.runtime.metrics import Metrics
+from appcredential.runtime.workqueue import Key
+from appcredential.tenants.operator_credential import Identities
+from tests.support.builders import (
+    CLIENT_ID,
+    HOLDER,
+    IDENTITY,
+    NOW,
+    OBJECT_ID,
+    OPERATOR_CLIENT_ID,
+    OWNER,
+    TENANT_ID,
+)
+from tests.support.fakeapi import FakeApi
+from tests.support.unfederated import NoFederation, NoIssuer
+
+TENANT: Final = Key(TENANTS, "", "default")
+SYSTEM: Final = "appcredential-system"
+RESOURCE: Final = path_of(APP_CREDENTIALS, OWNER.namespace, OWNER.name)
+TARGET: Final = secrets_path(OWNER.namespace, "orders-entra")
+SECRETS: Final = secrets_path(OWNER.namespace)
+_NO_TOKEN: Final = ProjectedToken("/nowhere/token", "")
+_TENANT_PATH: Final = path_of(TENANTS, "", "default")
+
+
+class HandClock:
+    """A ports.Clock."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.seconds - 1000)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def pass_(self, length: timedelta) -> None:
+        self.seconds += length.total_seconds()
+
+
+class FakeEntra(NoFederation):
+    """One tenant: a `tenants.Session` with its directory and its token endpoint in one."""
+
+    authority_host = "https://login.microsoftonline.com/"
+    client_id: ClientId | None = None
+
+    def __init__(self, clock: HandClock) -> None:
+        self._clock = clock
+        self._keys = itertools.count(1)
+        self.credentials: list[Credential] = []
+        self.error: AppCredentialError | None = None
+        """Every call to Graph fails so."""
+        self.probe_errors: list[AppCredentialError | None] = []
+        """What the next probes raise; else they end as any call to Graph does."""
+        self.skew_now: timedelta | None = timedelta(0)
+        self.expiration: datetime | None = None
+        """When the operator's own credential ends, as a probe tells it."""
+        self.policy: AppPolicy | None = UNRESTRICTED
+        """What a probe tells of the policy; None for nothing."""
+        self.add_errors: list[AppCredentialError] = []
+        """What the next attempts to add a credential raise."""
+        self.probes = 0
+        self.closed = 0
+        self.calls: list[str] = []
+
+    @property
+    def directory(self) -> FakeEntra:
+        return self
+
+    @property
+    def sign_in(self) -> FakeEntra:
+        return self
+
+    async def probe(self) -> Probe:
+        self.probes += 1
+        error = self.probe_errors.pop(0) if self.probe_errors else self.error
+        if error is not None:
+            raise error
+        return Probe(expiration=self.expiration, policy=self.policy)
+
+    async def close(self) -> None:
+        self.closed += 1
+
+    async def application(self, client_id: ClientId, max_age: timedelta) -> Application:
+        self._call("read")
+        return Application(
+            object_id=OBJECT_ID,
+            client_id=client_id,
+            display_name="Orders",
+            credentials=tuple(self.credentials),
+            read_time=self._clock.now(),
+        )
+
+    async def add_password(
+        self, object_id: ObjectId, display_name: str, end: datetime, *, deadline: float = 0
+    ) -> MintedPassword:
+        self._call("add")
+        if self.add_errors:
+            raise self.add_errors.pop(0)
+        key = KeyId(f"key-{next(self._keys)}")
+        start = self._clock.now().replace(microsecond=0)
+        made = Credential(key_id=key, display_name=display_name, start=start, end=end)
+        self.credentials.append(made)
+        return MintedPassword(made, SecretValue(f"canary-{key}"))
+
+    async def add_certificate(self, *_: Any, **__: Any) -> None:
+        raise AssertionError("this world has client secrets only")
+
+    async def remove_certificate(self, *_: Any, **__: Any) -> None:
+        raise AssertionError("this world has client secrets only")
+
+    def take_losses(self, object_id: ObjectId) -> tuple[()]:
+        return ()
+
+    async def remove_password(self, object_id: ObjectId, key_id: KeyId) -> None:
+        self._call("remove")
+        self.credentials = [c for c in self.credentials if c.key_id != key_id]
+
+    async def with_secret(
+        self, client_id: ClientId, secret: SecretValue, scope: VerificationScope, correlation: str
+    ) -> SignInResult:
+        self.calls.append("sign-in")
+        return PROVEN
+
+    async def with_assertion(self, *_: Any, **__: Any) -> SignInResult:
+        raise AssertionError("this world has client secrets only")
+
+    async def with_certificate(self, *_: Any, **__: Any) -> SignInResult:
+        raise AssertionError("this world has client secrets only")
+
+    def skew(self) -> timedelta | None:
+        return self.skew_now
+
+    def _call(self, name: str) -> None:
+        self.calls.append(name)
+        if self.error is not None:
+            raise self.error
+
+
+class NoTickets:
+    """A TicketBook without tickets."""
+
+    def find(self, name: str) -> Ticket | None:
+        return None
+
+    def note(self, name: str, ticket: Ticket | None) -> None:
+        return
+
+    def leaving(self, namespace: str, client_id: ClientId) -> frozenset[str]:
+        return frozenset()
+
+
+class World:
+    """One tenant, one grant and one AppCredential, and all that works on them."""
+
+    def __init__(self, token: ProjectedToken = _NO_TOKEN, *, trial: bool = False) -> None:
+        self.clock = HandClock()
+        self.api = FakeApi()
+        self.token = token
+        self.entra = FakeEntra(self.clock)
+        """What the next session is opened with."""
+        self.sessions: list[FakeEntra] = []
+        self.opened: list[OwnCredential] = []
+        self.woken: list[Key] = []
+        self.store = Store()
+        objects, secrets = KubeObjects(self.api), KubeSecrets(self.api, IDENTITY)
+        events = KubeEvents(self.api, self.clock, "operator")
+        self.sync = Sync(objects, self.store, (), self.woken.append, self.woken.append)
+        gate = Gate(
+            remaining=lambda: 60.0,
+            is_synced=lambda: True,
+            effect_margin=timedelta(seconds=30),
+            mint_margin=timedelta(seconds=45),
+        )
+        self.tenants = Tenants(
+            clock=self.clock,
+            objects=objects,
+            identities=Identities(
+                clock=self.clock, namespace=SYSTEM, secrets=secrets, token=self.token
+            ),
+            events=events,
+            gate=gate,
+            open_session=self._open,
+            users_of=self.store.users_of,
+            wake=self.woken.append,
+            trial=trial,
+        )
+        self.reconciler = Reconciler(
+            clock=self.clock,
+            policy=Policy(trial=trial),
+            identity=IDENTITY,
+            holder=HOLDER,
+            gate=gate,
+            resources=KubeResources(objects),
+            secrets=secrets,
+            tickets=KubeTickets(self.api, SYSTEM),
+            book=NoTickets(),
+            events=events,
+            grants=self.sync,
+            access=self.tenants.access,
+            doubt=self.tenants.doubt,
+            cluster_skew=self.api.skew,
+            metrics=Metrics(self.store.samples),
+            materials=MaterialReader(KubeInputs(self.api)),
+            permission_retry=timedelta(minutes=10),
+            service_accounts=KubeServiceAccounts(self.api),
+            outputs=KubeOutputs(self.api),
+            issuer=NoIssuer(),
+            owners=self.store.owners,
+        )
+        self._fill()
+
+    def _fill(self) -> None:
+        self.put_identity("b3BlcmF0b3ItdmFsdWU=")
+        reference = {"clientId": OPERATOR_CLIENT_ID, "secretRef": {"name": "identity"}}
+        self.put_tenant(clientSecret=reference)
+        self.put_grant("shop-apps")
+        self.put_resource(OWNER)
+
+    def put_tenant(self, cloud: str = "Public", **identity: Any) -> None:
+        """Write the EntraTenant; its status stays."""
+        spec = {"tenantId": TENANT_ID, "cloud": cloud, "identity": identity}
+        found = self.api.objects.get(_TENANT_PATH, {})
+        metadata = {"finalizers": ["appcredential.io/credential"]}
+        self.api.put(_TENANT_PATH, {"metadata": metadata, **found, "spec": spec})
+
+    def put_identity(self, value: str) -> None:
+        """Write the operator's own credential, in base64."""
+        self.put_identity_data({"clientSecret": value})
+
+    def put_identity_data(self, data: dict[str, str] | None) -> None:
+        """Write the Secret of the operator's own credential, or take it away."""
+        path = secrets_path(SYSTEM, "identity")
+        if data is None:
+            del self.api.objects[path]
+        else:
+            self.api.put(path, {"data": data})
+
+    def set_cloud(self, cloud: str) -> None:
+        """Change the tenant's cloud."""
+        found = self.api.objects[_TENANT_PATH]
+        self.api.put(_TENANT_PATH, {**found, "spec": {**found["spec"], "cloud": cloud}})
+
+    def put_grant(
+        self,
+        name: str,
+        namespaces: tuple[str, ...] = (OWNER.namespace,),
+        client_ids: tuple[str, ...] = (CLIENT_ID,),
+    ) -> None:
+        """Write an ApplicationGrant and show it to the store."""
+        spec = {
+            "applications": {"clientIds": list(client_ids)},
+            "namespaces": {"names": list(namespaces)},
+        }
+        found = self.api.put(path_of(GRANTS, "", name), {"spec": spec})
+        self.sync.on_event(GRANTS, "MODIFIED", found)
+
+    def put_resource(self, owner: Owner, client_id: str = CLIENT_ID, **spec: Any) -> None:
+        """Write an AppCredential and show it to the store."""
+        wanted = {
+            "application": {"clientId": client_id},
+            "type": "ClientSecret",
+            "clientSecret": {},
+            "secret": {"name": "orders-entra"},
+            **spec,
+        }
+        path = path_of(APP_CREDENTIALS, owner.namespace, owner.name)
+        old = self.api.objects.get(path, {})
+        generation = old.get("metadata", {}).get("generation", 0) + 1
+        metadata = {**old.get("metadata", {}), "generation": generation}
+        found = self.api.put(path, {**old, "metadata": metadata, "spec": wanted})
+        self.sync.on_event(APP_CREDENTIALS, "MODIFIED", found)
+
+    def _open(
+        self, spec: EntraTenantSpec, own: OwnCredential, _may_act: Callable[[], bool]
+    ) -> FakeEntra:
+        self.sessions.append(self.entra)
+        self.opened.append(own)
+        self.entra.client_id = spec.identity.client_id
+        return self.entra
+
+    # --- doing ----------------------------------------------------------------------------
+
+    async def look_at_tenant(self) -> timedelta | None:
+        """Reconcile the tenant; return for how long it is left alone then."""
+        return self._wait(await self.tenants.reconcile(TENANT))
+
+    async def look(self) -> timedelta | None:
+        """Reconcile the resource; return for how long it is left alone then."""
+        return self._wait(await self.reconciler.reconcile(OWNER, ""))
+
+    async def until(self, condition: Callable[[], object], passes: int = 60) -> None:
+        """Reconcile the resource whenever it is due until the condition holds."""
+        for _ in range(passes):
+            if condition():
+                return
+            self.clock.pass_(await self.look() or timedelta(0))
+        raise AssertionError("it never came about")
+
+    async def publish(self) -> None:
+        """Bring the resource to Ready, with its retired pending Secret gone."""
+        await self.look_at_tenant()
+        await self.until(lambda: self.ready["status"] == "True")
+        await self.until(lambda: len(self._secrets_here()) == 1)
+
+    def _secrets_here(self) -> list[str]:
+        return [path for path in self.api.objects if path.startswith(f"{SECRETS}/")]
+
+    def _wait(self, again: datetime | None) -> timedelta | None:
+        return None if again is None else again - self.clock.now()
+
+    # --- seeing ---------------------------------------------------------------------------
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """The resource's status."""
+        found: dict[str, Any] = self.api.objects[RESOURCE].get("status") or {}
+        return found
+
+    @property
+    def conditions(self) -> dict[str, dict[str, Any]]:
+        """The resource's conditions by type."""
+        return {c["type"]: c for c in self.status.get("conditions", ())}
+
+    @property
+    def ready(self) -> dict[str, Any]:
+        """The resource's Ready condition."""
+        return self.conditions.get("Ready", {"status": "", "reason": ""})
+
+    @property
+    def tenant_status(self) -> dict[str, Any]:
+        """The EntraTenant's status."""
+        found: dict[str, Any] = self.api.objects[_TENANT_PATH].get("status") or {}
+        return found
+
+    @property
+    def tenant_conditions(self) -> dict[str, dict[str, Any]]:
+        """The EntraTenant's conditions by type."""
+        return {c["type"]: c for c in self.tenant_status.get("conditions", ())}
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The Events so far."""
+        return [o for p, o in self.api.objects.items() if "/events.k8s.io/" in p]
+
+    def taken(self, kind: str) -> list[Key]:
+        """Return which keys of a kind were woken since the last time."""
+        found = [key for key in self.woken if key.kind == kind]
+        self.woken[:] = [key for key in self.woken if key.kind != kind]
+        return found
