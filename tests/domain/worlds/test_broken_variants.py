@@ -16,7 +16,7 @@ from appcredential.domain.observed.observation import Observation
 from appcredential.domain.revocation import RemoveForTicket, decide_ticket
 from appcredential.domain.rules.gates import GATES, ticket_exists
 from appcredential.domain.spec.model import KeyId
-from tests.domain.test_revocation import seen, ticket
+from tests.domain.test_scheduled_revocations import seen, ticket
 from tests.domain.worlds.driver import BrokenPromiseError, World
 from tests.domain.worlds.test_scenarios import FIRST, SPEC, issued
 from tests.support.builders import (

@@ -23,7 +23,7 @@ from appcredential.domain.revocation import (
     decide_ticket,
 )
 from appcredential.domain.spec.model import CredentialType, DeletionPolicy, KeyId
-from tests.domain.test_revocation import CLEAN, seen, ticket
+from tests.domain.test_scheduled_revocations import CLEAN, seen, ticket
 from tests.domain.worlds.federated_world import federated_spec, listed, output_map
 from tests.support.builders import (
     MINUTE,
