@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import yaml
 
-from appcredential.domain.observed.observation import Policy
+from appcredential.domain.observed.observation import LifecycleSettings
 from appcredential.settings import FIELDS, POSITIVE, PREFIX, Settings
 from charts.readme import readme
 
@@ -121,7 +121,7 @@ def camel(variable: str) -> str:
 
 
 def _settings() -> dict[str, dict[str, Any]]:
-    kinds = {f.name: str(f.type) for kind in (Settings, Policy) for f in fields(kind)}
+    kinds = {f.name: str(f.type) for kind in (Settings, LifecycleSettings) for f in fields(kind)}
     shapes: dict[str, dict[str, Any]] = {
         "str": {"type": "string"},
         "int": {"type": "integer", "minimum": 0, "maximum": 999999},

@@ -25,7 +25,7 @@ _SECOND = timedelta(seconds=1)
 _MAX_COMMON_NAME = 64
 
 
-async def stage(f: Facts, lifetime: timedelta) -> Staged:
+async def stage(facts: Facts, lifetime: timedelta) -> Staged:
     """Make a key pair for what the spec asks for, or take what was brought.
 
     Its key id is ours from the start.
@@ -33,12 +33,12 @@ async def stage(f: Facts, lifetime: timedelta) -> Staged:
     Raises:
         ValueError: the subject is no distinguished name.
     """
-    wanted, now = f.spec.certificate, f.entra_now
+    wanted, now = facts.spec.certificate, facts.entra_now
     end = (now + lifetime).replace(microsecond=0)
-    if f.spec.is_brought:
-        return _stage_brought(f, end)
+    if facts.spec.is_supplied:
+        return _stage_brought(facts, end)
     pair = await asyncio.to_thread(
-        certificates.generate, wanted.subject or _subject(f), wanted.key_size, now, end
+        certificates.generate, wanted.subject or _subject(facts), wanted.key_size, now, end
     )
     return Staged(
         key_id=KeyId(str(uuid.uuid4())),
@@ -49,35 +49,35 @@ async def stage(f: Facts, lifetime: timedelta) -> Staged:
     )
 
 
-def _stage_brought(f: Facts, latest: datetime) -> Staged:
-    brought = usable_source(f)
-    if brought is None:
+def _stage_brought(facts: Facts, latest: datetime) -> Staged:
+    supplied = usable_source(facts)
+    if supplied is None:
         raise ConflictError("the source changed meanwhile")
-    start = max(f.entra_now, brought.start + _SECOND)
+    start = max(facts.entra_now, supplied.start + _SECOND)
     return Staged(
         key_id=KeyId(str(uuid.uuid4())),
-        value=brought.value,
+        value=supplied.value,
         not_before=start.replace(microsecond=0),
-        expires=min(source_end(f, brought), latest),
+        expires=min(source_end(facts, supplied), latest),
     )
 
 
-def to_register(f: Facts, p: Pending) -> NewCertificate:
+def to_register(facts: Facts, p: Pending) -> NewCertificate:
     """Return what Graph is to know of a staged certificate."""
-    if p.minted is None or p.value is None:
+    if p.credential is None or p.value is None:
         raise AssertionError("the decision promised this to be there")
     der = pem.leaf_der(p.value.reveal())
-    owner, identity = f.o.resource.owner, f.o.identity
+    owner, identity = facts.resource.owner, facts.identity
     return NewCertificate(
-        key_id=p.minted.key_id,
-        display_name=build_display_name(identity, owner, p.attempt, f.spec.description),
-        start=p.minted.not_before,
-        end=p.minted.expires,
+        key_id=p.credential.key_id,
+        display_name=build_display_name(identity, owner, p.attempt, facts.spec.description),
+        start=p.credential.not_before,
+        end=p.credential.expires,
         content=base64.b64encode(der).decode(),
     )
 
 
-def _subject(f: Facts) -> str:
+def _subject(facts: Facts) -> str:
     """Return the default subject: namespace and name, cut to what X.520 allows."""
-    owner = f.o.resource.owner
+    owner = facts.resource.owner
     return f"CN={owner.namespace}.{owner.name}"[: _MAX_COMMON_NAME + len("CN=")]

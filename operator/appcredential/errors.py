@@ -82,7 +82,7 @@ class IdentityRejectedError(PermissionDeniedError):
     def __init__(self, message: str, *, code: int = 0) -> None:
         super().__init__(message)
         self.code = code
-        self.told = ""
+        self.message = ""
 
 
 class OwnTokenError(IdentityRejectedError):

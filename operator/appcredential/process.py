@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from appcredential import __version__
-from appcredential.cache.informer import Sync, parse_grant
+from appcredential.cache.informer import Informer, parse_grant
 from appcredential.cache.store import Store
-from appcredential.controllers.app_credential import Reconciler
-from appcredential.controllers.entra_tenant import Tenants
-from appcredential.controllers.revocation import Ticketing
+from appcredential.controllers.app_credential import AppCredentialController
+from appcredential.controllers.entra_tenant import EntraTenantController
+from appcredential.controllers.revocation import RevocationController
 from appcredential.domain.conditions import (
     Condition,
     ConditionType,
@@ -25,12 +25,12 @@ from appcredential.domain.conditions import (
     merge_conditions,
 )
 from appcredential.domain.marker import ClusterIdentity, Owner
-from appcredential.domain.revocation import Ticket
+from appcredential.domain.revocation import Revocation
 from appcredential.domain.spec.model import ApplicationGrantSpec
 from appcredential.domain.status.projection import needs_write
 from appcredential.entra.projected_token import ProjectedToken
 from appcredential.errors import ConflictError
-from appcredential.gather.certificate_source import MaterialReader
+from appcredential.gather.certificate_source import CertificateInputsReader
 from appcredential.handlers.watch import Watches
 from appcredential.kube.certificate_sources import KubeInputs
 from appcredential.kube.client import KubeClient
@@ -46,16 +46,16 @@ from appcredential.kube.events import KubeEvents
 from appcredential.kube.issuer import KubeIssuer
 from appcredential.kube.lease import Lease, LeaseLostError, LeaseSettings
 from appcredential.kube.outputs import KubeOutputs
+from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
-from appcredential.kube.tickets import KubeTickets
-from appcredential.runtime.effect_guard import Gate
+from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.health import HealthServer
 from appcredential.runtime.loops import Loop, watch
 from appcredential.runtime.metrics import Metrics
 from appcredential.runtime.workqueue import Key, WorkQueue
 from appcredential.settings import Settings
-from appcredential.tenants.operator_credential import Identities
+from appcredential.tenants.operator_credential import OperatorCredentials
 from appcredential.tenants.sessions import OpenSession
 
 log = logging.getLogger(__name__)
@@ -104,25 +104,28 @@ class Operator:
         self._holder = holder = f"{settings.pod_name}_{uuid.uuid4().hex[:8]}"
         self._objects = KubeObjects(kube)
         self._queue = WorkQueue(clock)
-        self._sync = Sync(
-            self._objects, store, settings.watch_namespaces, self._queue.add, self._wake_beside
+        self._sync = Informer(
+            self._objects, store, settings.watch_namespaces, self._queue.add, self._wake_neighbour
         )
         self._lease = Lease(kube, clock, _lease_settings(settings, holder))
-        self._gate = Gate(
+        self._gate = EffectGuard(
             remaining=self._lease.remaining,
             is_synced=self._is_synced,
             effect_margin=settings.effect_margin,
             mint_margin=settings.mint_margin,
         )
-        secrets, tickets = KubeSecrets(kube, identity), KubeTickets(kube, settings.namespace)
+        secrets, revocations = (
+            KubeSecrets(kube, identity),
+            KubeRevocations(kube, settings.namespace),
+        )
         events = KubeEvents(kube, clock, holder)
         resources = KubeResources(self._objects)
         accounts, outputs = KubeServiceAccounts(kube), KubeOutputs(kube)
         token = ProjectedToken(settings.identity_token_file, settings.custom_token_audience)
-        self._tenants = Tenants(
+        self._tenants = EntraTenantController(
             clock=clock,
             objects=self._objects,
-            identities=Identities(
+            identities=OperatorCredentials(
                 clock=clock, namespace=settings.namespace, secrets=secrets, token=token
             ),
             events=events,
@@ -131,40 +134,40 @@ class Operator:
             users_of=store.users_of,
             wake=self._queue.add,
             retry=min(settings.permission_retry, timedelta(seconds=30)),
-            trial=settings.policy.trial,
+            trial=settings.lifecycle.trial,
         )
-        self._ticketing = Ticketing(
+        self._revocation_controller = RevocationController(
             clock=clock,
-            policy=settings.policy,
+            settings=settings.lifecycle,
             absence=settings.ticket_absence,
             identity=identity,
             gate=self._gate,
             resources=resources,
             secrets=secrets,
-            tickets=tickets,
+            revocations=revocations,
             events=events,
             access=self._tenants.access,
             service_accounts=accounts,
             outputs=outputs,
             wanted=self._wanted_beside,
         )
-        self._reconciler = Reconciler(
+        self._reconciler = AppCredentialController(
             clock=clock,
-            policy=settings.policy,
+            settings=settings.lifecycle,
             identity=identity,
             holder=holder,
             gate=self._gate,
             resources=resources,
             secrets=secrets,
-            tickets=tickets,
-            book=self._ticketing,
+            revocations=revocations,
+            open_revocations=self._revocation_controller,
             events=events,
             grants=self._sync,
             access=self._tenants.access,
-            doubt=self._tenants.doubt,
+            request_probe=self._tenants.request_probe,
             cluster_skew=kube.skew,
             metrics=metrics,
-            materials=MaterialReader(KubeInputs(kube)),
+            certificate_inputs_reader=CertificateInputsReader(KubeInputs(kube)),
             permission_retry=settings.permission_retry,
             service_accounts=accounts,
             outputs=outputs,
@@ -187,13 +190,13 @@ class Operator:
             self._holding,
             self._settling,
             self._relisting,
-            self._periodic("tickets", self._work_tickets, settings.ticket_poll),
+            self._periodic("tickets", self._work_revocations, settings.ticket_poll),
             self._periodic("look after", self._look_after, _TICK),
         )
 
-    async def _wanted_beside(self, ticket: Ticket) -> frozenset[tuple[str, str]]:
+    async def _wanted_beside(self, revocation: Revocation) -> frozenset[tuple[str, str]]:
         """Ask the reconciler, which is made after what asks."""
-        return await self._reconciler.wanted(ticket)
+        return await self._reconciler.wanted(revocation)
 
     def _periodic(self, name: str, job: Callable[[], Awaitable[None]], period: timedelta) -> Loop:
         return Loop(name, job, period, clock=self._clock, metrics=self._metrics)
@@ -275,7 +278,7 @@ class Operator:
         """Read the tickets once at the start of a term; then everything may have effects."""
         term = self._terms
         if term != self._settled_term and self._lease.is_leader():
-            await self._ticketing.refresh()
+            await self._revocation_controller.refresh()
             self._settled_term = term
             self._was_synced = False
         is_synced = self._is_synced()
@@ -294,7 +297,7 @@ class Operator:
 
     async def _look_after(self) -> None:
         self._metrics.queue.set(self._queue.depth)
-        self._metrics.tickets.set(self._ticketing.count)
+        self._metrics.revocations.set(self._revocation_controller.count)
         self._begin_watching()
         if self._watches.is_started and not self._watches.is_alive() and not self._stop.is_set():
             self._end(1, "the watches ended")
@@ -309,9 +312,9 @@ class Operator:
         elif not self._watches.is_started:
             self._watches.start()
 
-    async def _work_tickets(self) -> None:
+    async def _work_revocations(self) -> None:
         if self._gate.problem() is None:
-            await self._ticketing.run_once()
+            await self._revocation_controller.run_once()
 
     def _livez(self) -> str:
         if self._queue.is_stuck(_STUCK_SECONDS):
@@ -326,9 +329,9 @@ class Operator:
             return self._sync.schema_problem
         return "" if self._store.is_complete else "the first lists are not complete"
 
-    def _wake_beside(self, key: Key) -> None:
+    def _wake_neighbour(self, key: Key) -> None:
         """Reconcile whoever wants the same Secret as a resource that changed or went."""
-        self._reconciler.look_anew(Owner(key.namespace, key.name))
+        self._reconciler.invalidate(Owner(key.namespace, key.name))
         self._queue.add(key)
 
     def _from_watch(self, plural: str, event: str, document: dict[str, Any]) -> None:
@@ -370,7 +373,7 @@ class Operator:
             _grant_conditions(parse_grant(document)),
             generation=generation,
             now=self._clock.now(),
-            trial=self._settings.policy.trial,
+            trial=self._settings.lifecycle.trial,
         )
         wanted = {"observedGeneration": generation, "conditions": conditions}
         if needs_write(current, wanted):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any, Final
 
-from appcredential.domain.observed.observation import Policy
+from appcredential.domain.observed.observation import LifecycleSettings
 from appcredential.domain.operator_credential import PUBLIC_AUDIENCES
 from appcredential.domain.spec.checks import is_namespace_name
 from appcredential.domain.spec.durations import format_duration, parse_duration
@@ -58,7 +58,7 @@ class Settings:
         permission_retry: how long a refusal by Graph is left alone.
         write_spacing: between writes to one application.
         conflict_spacing: the same after a 409.
-        policy: the lifecycle's own times.
+        lifecycle: the lifecycle's own times.
     """
 
     namespace: str = "appcredential-system"
@@ -85,7 +85,7 @@ class Settings:
     permission_retry: timedelta = timedelta(minutes=10)
     write_spacing: timedelta = timedelta(seconds=1)
     conflict_spacing: timedelta = timedelta(seconds=10)
-    policy: Policy = field(default_factory=Policy)
+    lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -96,7 +96,7 @@ class Settings:
         """
         faults: list[str] = []
         own = _read(cls, _OWN, environ, faults)
-        policy = _read(Policy, _POLICY, environ, faults)
+        policy = _read(LifecycleSettings, _POLICY, environ, faults)
         known = {variable(name) for name in (*_OWN, *_POLICY)}
         faults += [
             f"{name}: is not a setting of this operator"
@@ -104,7 +104,7 @@ class Settings:
             if name.startswith(PREFIX) and name not in known and name not in _FOREIGN
         ]
         unread = {fault.split(":")[0] for fault in faults}
-        settings = cls(**own, policy=Policy(**policy))
+        settings = cls(**own, lifecycle=LifecycleSettings(**policy))
         faults += [f.text for f in _cross_faults(settings) if not unread & set(f.variables)]
         if faults:
             raise SettingsError(faults)
@@ -173,7 +173,7 @@ def _fault(names: tuple[str, ...], remedy: str) -> _Fault:
 
 
 def _value(settings: Settings, name: str) -> Any:
-    return getattr(settings if name in _OWN else settings.policy, name)
+    return getattr(settings if name in _OWN else settings.lifecycle, name)
 
 
 def _parser(name: str, kind: str) -> Callable[[str], Any]:
@@ -237,8 +237,8 @@ def _parse_names(raw: str) -> tuple[str, ...]:
     return names
 
 
-_OWN: Final = tuple(f.name for f in fields(Settings) if f.name != "policy")
-_POLICY: Final = tuple(f.name for f in fields(Policy))
+_OWN: Final = tuple(f.name for f in fields(Settings) if f.name != "lifecycle")
+_POLICY: Final = tuple(f.name for f in fields(LifecycleSettings))
 _FOREIGN: Final = frozenset({variable("cache")})  # the local cluster's build cache
 POSITIVE: Final = (
     "workers",

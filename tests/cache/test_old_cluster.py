@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from appcredential.cache.informer import Sync
+from appcredential.cache.informer import Informer
 from appcredential.cache.store import Store
 from appcredential.kube.client import purpose_of
 from appcredential.kube.custom_resources import KubeObjects
@@ -27,7 +27,7 @@ def ignore(_key: object) -> None:
 
 async def problem(version: dict[str, Any]) -> tuple[str, FakeApi]:
     api = OldApi(version)
-    return await Sync(KubeObjects(api), Store(), (), ignore, ignore)._check_server(), api
+    return await Informer(KubeObjects(api), Store(), (), ignore, ignore)._check_server(), api
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from appcredential.cache.informer import Sync
+from appcredential.cache.informer import Informer
 from appcredential.cache.store import Store
 from appcredential.domain.observed.observation import FormerOwner, HandedOver, Target
 from appcredential.domain.times import parse_time
@@ -69,16 +69,16 @@ def key(name: str) -> Key:
 
 
 class Woken:
-    """A Sync that says whom it woke because of somebody else."""
+    """An Informer that says whom it woke because of somebody else."""
 
     def __init__(self) -> None:
-        self.beside: list[str] = []
-        self._sync = Sync(
+        self.warning: list[str] = []
+        self._sync = Informer(
             KubeObjects(FakeKube()),
             Store(),
             (),
             lambda _: None,
-            lambda key: self.beside.append(key.name),
+            lambda key: self.warning.append(key.name),
         )
 
     def see(self, name: str, secret: str | None, version: str = "1") -> list[str]:
@@ -88,9 +88,9 @@ class Woken:
         return self._event("DELETED", document(name, None))
 
     def _event(self, event: str, found: dict[str, Any]) -> list[str]:
-        self.beside.clear()
+        self.warning.clear()
         self._sync.on_event(APP_CREDENTIALS, event, found)
-        return sorted(self.beside)
+        return sorted(self.warning)
 
 
 def test_who_wants_the_same_secret_is_woken() -> None:

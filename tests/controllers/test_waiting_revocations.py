@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from appcredential.kube.tickets import KubeTickets
+from appcredential.kube.revocations import KubeRevocations
 from tests.support.builders import KEY, MINUTE, OWNER, SECOND
 from tests.support.deletions import RESOURCE, SECRETS, Deletion
 from tests.support.fakekube import FakeKube
-from tests.support.ticketdata import TICKETS, ticket_document
+from tests.support.ticketdata import REVOCATIONS, revocation_document
 
 IN_A_DAY = "2026-11-23T10:00:00Z"
 
@@ -17,7 +17,7 @@ IN_A_DAY = "2026-11-23T10:00:00Z"
 async def test_nothing_is_read_for_a_ticket_that_is_not_due_for_long() -> None:
     world = Deletion({"due": IN_A_DAY})
     await world.pass_(timedelta(hours=2))
-    assert {path for _, path in world.kube.requests} == {TICKETS}
+    assert {path for _, path in world.kube.requests} == {REVOCATIONS}
 
 
 async def test_only_the_owner_is_looked_for_until_it_is_due() -> None:
@@ -51,7 +51,7 @@ async def test_secrets_are_read_once_a_round() -> None:
     await world.pass_(10 * MINUTE)
     world.kube.requests.clear()
     world.clock.pass_(30 * SECOND)
-    await world.ticketing.run_once()
+    await world.revocation_controller.run_once()
     assert world.kube.count("GET", SECRETS) == 2
 
 
@@ -68,7 +68,7 @@ async def test_nothing_is_removed_by_a_process_that_was_paused() -> None:
 
     def pause(method: str, path: str) -> None:
         # The last read before the removal takes longer than anything may be relied upon.
-        if world.directory.reads and path == f"{TICKETS}/{world.name}" and not paused:
+        if world.directory.reads and path == f"{REVOCATIONS}/{world.name}" and not paused:
             paused.append(path)
             world.clock.pass_(16 * SECOND)
 
@@ -84,7 +84,7 @@ async def test_nothing_is_removed_after_the_lease_ended() -> None:
     world = Deletion()
 
     def lose_the_lease(method: str, path: str) -> None:
-        if world.directory.reads and path == f"{TICKETS}/{world.name}":
+        if world.directory.reads and path == f"{REVOCATIONS}/{world.name}":
             world.gate.remaining = lambda: 0.0
 
     world.kube.before = lose_the_lease
@@ -97,8 +97,8 @@ async def test_a_ticket_that_fails_unexpectedly_holds_up_no_other(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     world = Deletion()
-    other, document = ticket_document({"name": "aaa", "due": "2026-11-22T10:00:00Z"})
-    world.kube.put(f"{TICKETS}/{other}", document)
+    other, document = revocation_document({"name": "aaa", "due": "2026-11-22T10:00:00Z"})
+    world.kube.put(f"{REVOCATIONS}/{other}", document)
 
     def fail(method: str, path: str) -> None:
         if path.endswith("/appcredentials/aaa"):
@@ -114,8 +114,8 @@ async def test_a_ticket_that_fails_unexpectedly_holds_up_no_other(
 async def test_tickets_are_listed_in_pages() -> None:
     kube = FakeKube()
     for number in range(1, 1002):
-        name, document = ticket_document({"name": f"orders-{number}"})
-        kube.put(f"{TICKETS}/{name}", document)
+        name, document = revocation_document({"name": f"orders-{number}"})
+        kube.put(f"{REVOCATIONS}/{name}", document)
     asked: list[dict[str, str]] = []
     request: Any = kube.request
 
@@ -124,7 +124,7 @@ async def test_tickets_are_listed_in_pages() -> None:
         return await request(method, path, **words)
 
     kube.request = noted  # type: ignore[method-assign]
-    found = await KubeTickets(kube, "appcredential-system").list()
+    found = await KubeRevocations(kube, "appcredential-system").list()
     assert len({t.owner for t in found}) == 1001
     assert {t.owner.namespace for t in found} == {OWNER.namespace}
     assert [query["limit"] for query in asked] == ["500"] * 3

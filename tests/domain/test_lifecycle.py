@@ -585,7 +585,7 @@ ROTATE = spec(rotation=rotation(rotate_issued_before=NOW - SECOND))
     ("its value is damaged", observation(pending=pending(value=None)), Fence("")),
     (
         "its records are damaged",
-        observation(pending=replace(pending(), minted=None)),
+        observation(pending=replace(pending(), credential=None)),
         DeletePending(""),
     ),
     (
@@ -1333,7 +1333,7 @@ def test_it_looks_again_when_something_may_be_due(o: Observation, expected: date
 
 def test_it_looks_again_at_renewal() -> None:
     o = observation(now=NOW)
-    plan = facts(o).plan
+    plan = facts(o).schedule
     assert plan is not None
     soon = plan.renewal_time - MINUTE
     o = replace(o, now=soon, application=application(credential(), read_time=soon))

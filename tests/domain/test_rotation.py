@@ -46,9 +46,9 @@ def test_ninety_days_are_wanted_when_nothing_is_said() -> None:
 
 def test_of_a_brought_certificate_all_it_has_is_wanted() -> None:
     inline = CertificateSpec(source=CertificateSource.INLINE, inline="MII=")
-    brought = replace(spec(), type=CredentialType.CERTIFICATE, certificate=inline)
-    assert wanted_lifetime(brought) == 3650 * DAY
-    assert wanted_lifetime(replace(brought, lifetime=HOUR)) == HOUR
+    supplied = replace(spec(), type=CredentialType.CERTIFICATE, certificate=inline)
+    assert wanted_lifetime(supplied) == 3650 * DAY
+    assert wanted_lifetime(replace(supplied, lifetime=HOUR)) == HOUR
 
 
 @pytest.mark.parametrize(

@@ -9,21 +9,21 @@ from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Attempt, Owner
 from appcredential.domain.observed.observation import Application, Pending, PendingState, Target
 from appcredential.domain.revocation import (
+    DeletePendingSecret,
+    DeleteRevocation,
     DeleteTarget,
-    DeleteTicket,
-    DeleteTicketPending,
-    ReadTicketApplication,
-    ReadTicketSecrets,
-    RemoveForTicket,
-    Ticket,
-    TicketAction,
-    TicketObservation,
+    ReadRevokedApplication,
+    ReadRevokedSecrets,
+    Revocation,
+    RevocationAction,
+    RevocationObservation,
+    RevokeCredential,
     Wait,
     credentials_to_revoke,
-    decide_ticket,
-    is_of_ticket,
+    decide_revocation,
+    is_of_revocation,
     is_unconfirmed,
-    ticket_name,
+    revocation_name,
 )
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
@@ -73,15 +73,15 @@ ANOTHER = ClientId("99999999-9999-9999-9999-999999999999")
 OTHER_TENANT = TenantId("88888888-8888-8888-8888-888888888888")
 
 
-def ticket(
+def revocation(
     *,
     policy: DeletionPolicy = DeletionPolicy.REVOKE,
     due: datetime = NOW - MINUTE,
     object_id: ObjectId | None = OBJECT_ID,
     secret_uid: str = "target-uid",
     pending_attempt: str = "",
-) -> Ticket:
-    return Ticket(
+) -> Revocation:
+    return Revocation(
         owner=OWNER,
         resource_uid="resource-uid",
         tenant="default",
@@ -97,12 +97,12 @@ def ticket(
     )
 
 
-NEVER = replace(ticket(object_id=None, secret_uid=""), tenant_id=TenantId(""))
-RETAIN = ticket(policy=DeletionPolicy.RETAIN, pending_attempt=NEXT_ATTEMPT)
+NEVER = replace(revocation(object_id=None, secret_uid=""), tenant_id=TenantId(""))
+RETAIN = revocation(policy=DeletionPolicy.RETAIN, pending_attempt=NEXT_ATTEMPT)
 
 
 def seen(
-    ticket: Ticket,
+    revocation: Revocation,
     *,
     now: datetime = NOW,
     owner_absent_since: datetime | None = ABSENT,
@@ -114,11 +114,11 @@ def seen(
     successor: AppCredentialSpec | None = None,
     tenant_id: TenantId | None = TENANT_ID,
     is_tenant_missing: bool = False,
-) -> TicketObservation:
-    return TicketObservation(
+) -> RevocationObservation:
+    return RevocationObservation(
         now=now,
         identity=IDENTITY,
-        ticket=ticket,
+        revocation=revocation,
         owner_absent_since=owner_absent_since,
         application=application,
         application_gone=application_gone,
@@ -133,91 +133,93 @@ def seen(
 
 NOTHING = application()
 INTENT = pending(PendingState.INTENT, intent_time=NOW - 59 * SECOND)
-CASES: list[tuple[str, TicketObservation, TicketAction]] = [
+CASES: list[tuple[str, RevocationObservation, RevocationAction]] = [
     (
         "waits while the owner is present or unknown",
-        seen(ticket(), owner_absent_since=None),
+        seen(revocation(), owner_absent_since=None),
         Wait(NOW + 10 * MINUTE),
     ),
     (
         "waits until it is due",
-        seen(ticket(due=NOW + DAY)),
+        seen(revocation(due=NOW + DAY)),
         Wait(NOW + DAY),
     ),
     (
         "waits until the owner was absent for ten minutes",
-        seen(ticket(), owner_absent_since=NOW - 9 * MINUTE),
+        seen(revocation(), owner_absent_since=NOW - 9 * MINUTE),
         Wait(NOW + MINUTE),
     ),
     (
         "acts at the very time that was waited for",
-        seen(ticket(due=NOW), owner_absent_since=NOW - 10 * MINUTE),
-        RemoveForTicket(KEY, ATTEMPT),
+        seen(revocation(due=NOW), owner_absent_since=NOW - 10 * MINUTE),
+        RevokeCredential(KEY, ATTEMPT),
     ),
     (
         "waits out a young intent",
-        seen(ticket(), pending=INTENT),
+        seen(revocation(), pending=INTENT),
         Wait(NOW + SECOND),
     ),
     (
         "does not wait for an old intent",
-        seen(ticket(), pending=replace(INTENT, intent_time=NOW - MINUTE)),
-        RemoveForTicket(KEY, ATTEMPT),
+        seen(revocation(), pending=replace(INTENT, intent_time=NOW - MINUTE)),
+        RevokeCredential(KEY, ATTEMPT),
     ),
     (
         "reads T and P before anything that rests on them",
-        replace(seen(ticket(), application=None, target=None), has_secrets=False),
-        ReadTicketSecrets(),
+        replace(seen(revocation(), application=None, target=None), has_secrets=False),
+        ReadRevokedSecrets(),
     ),
     (
         "reads neither T nor P before it is due",
-        replace(seen(ticket(due=NOW + DAY)), has_secrets=False),
+        replace(seen(revocation(due=NOW + DAY)), has_secrets=False),
         Wait(NOW + DAY),
     ),
     (
         "reads neither T nor P while the tenant cannot be used",
-        replace(seen(ticket(), tenant_id=None), has_secrets=False),
+        replace(seen(revocation(), tenant_id=None), has_secrets=False),
         Wait(NOW + 10 * MINUTE),
     ),
     (
         "reads the application first",
-        seen(ticket(), application=None),
-        ReadTicketApplication(),
+        seen(revocation(), application=None),
+        ReadRevokedApplication(),
     ),
     (
         "reads again when the read is old",
-        seen(ticket(), application=application(credential(), read_time=NOW - 16 * SECOND)),
-        ReadTicketApplication(),
+        seen(revocation(), application=application(credential(), read_time=NOW - 16 * SECOND)),
+        ReadRevokedApplication(),
     ),
     (
         "removes a credential of ours",
-        seen(ticket()),
-        RemoveForTicket(KEY, ATTEMPT),
+        seen(revocation()),
+        RevokeCredential(KEY, ATTEMPT),
     ),
     (
         "removes one however many clean reads there were",
-        seen(ticket(), clean_reads=CLEAN),
-        RemoveForTicket(KEY, ATTEMPT),
+        seen(revocation(), clean_reads=CLEAN),
+        RevokeCredential(KEY, ATTEMPT),
     ),
     (
         "asks for three clean reads",
-        seen(ticket(), application=NOTHING, clean_reads=CLEAN[:2]),
-        ReadTicketApplication(),
+        seen(revocation(), application=NOTHING, clean_reads=CLEAN[:2]),
+        ReadRevokedApplication(),
     ),
     (
         "deletes P when Entra is clean",
-        seen(ticket(), application=NOTHING, clean_reads=CLEAN, pending=pending()),
-        DeleteTicketPending(),
+        seen(revocation(), application=NOTHING, clean_reads=CLEAN, pending=pending()),
+        DeletePendingSecret(),
     ),
     (
         "leaves a P of another owner",
-        seen(ticket(), application=NOTHING, clean_reads=CLEAN, pending=pending(owner=OTHER_OWNER)),
+        seen(
+            revocation(), application=NOTHING, clean_reads=CLEAN, pending=pending(owner=OTHER_OWNER)
+        ),
         DeleteTarget(),
     ),
     (
         "leaves a Secret that only bears P's name",
         seen(
-            ticket(),
+            revocation(),
             application=NOTHING,
             clean_reads=CLEAN,
             pending=replace(pending(), is_foreign=True),
@@ -227,7 +229,7 @@ CASES: list[tuple[str, TicketObservation, TicketAction]] = [
     (
         "leaves P to a resource that has the name now",
         seen(
-            ticket(),
+            revocation(),
             application=NOTHING,
             clean_reads=CLEAN,
             pending=pending(),
@@ -238,55 +240,55 @@ CASES: list[tuple[str, TicketObservation, TicketAction]] = [
     (
         "leaves T to a resource that has the name now and publishes to it",
         seen(
-            ticket(),
+            revocation(),
             application=NOTHING,
             clean_reads=CLEAN,
             successor=replace(spec(), client_id=ANOTHER),
         ),
-        DeleteTicket(),
+        DeleteRevocation(),
     ),
     (
         "deletes T when P is gone",
-        seen(ticket(), application=NOTHING, clean_reads=CLEAN),
+        seen(revocation(), application=NOTHING, clean_reads=CLEAN),
         DeleteTarget(),
     ),
     (
         "leaves a T made after the deletion",
-        seen(ticket(secret_uid="earlier-uid"), application=NOTHING, clean_reads=CLEAN),
-        DeleteTicket(),
+        seen(revocation(secret_uid="earlier-uid"), application=NOTHING, clean_reads=CLEAN),
+        DeleteRevocation(),
     ),
     (
         "leaves a T of another owner",
         seen(
-            ticket(),
+            revocation(),
             application=NOTHING,
             clean_reads=CLEAN,
             target=replace(target(), owner=str(OTHER_OWNER)),
         ),
-        DeleteTicket(),
+        DeleteRevocation(),
     ),
     (
         "leaves a T whose credential is of another type",
         seen(
-            replace(ticket(), type=CredentialType.CERTIFICATE),
+            replace(revocation(), type=CredentialType.CERTIFICATE),
             application=NOTHING,
             clean_reads=CLEAN,
         ),
-        DeleteTicket(),
+        DeleteRevocation(),
     ),
     (
         "leaves a T whose credential is of another application",
         seen(
-            ticket(),
+            revocation(),
             application=replace(NOTHING, object_id=ObjectId("another-object")),
             clean_reads=CLEAN,
         ),
-        DeleteTicket(),
+        DeleteRevocation(),
     ),
     (
         "deletes a T whose value was lost",
         seen(
-            ticket(),
+            revocation(),
             application=NOTHING,
             clean_reads=CLEAN,
             target=replace(target(), value=None),
@@ -295,38 +297,38 @@ CASES: list[tuple[str, TicketObservation, TicketAction]] = [
     ),
     (
         "ends when nothing is left",
-        seen(ticket(), application=NOTHING, clean_reads=CLEAN, target=None),
-        DeleteTicket(),
+        seen(revocation(), application=NOTHING, clean_reads=CLEAN, target=None),
+        DeleteRevocation(),
     ),
     (
         "asks nothing of Entra when the application is gone",
-        seen(ticket(), application=None, application_gone=True),
+        seen(revocation(), application=None, application_gone=True),
         DeleteTarget(),
     ),
     (
         "reads by client id when no object id is known",
-        seen(ticket(object_id=None), application=None),
-        ReadTicketApplication(),
+        seen(revocation(object_id=None), application=None),
+        ReadRevokedApplication(),
     ),
     (
         "waits while the EntraTenant is absent or not ready",
-        seen(ticket(), tenant_id=None, is_tenant_missing=True),
+        seen(revocation(), tenant_id=None, is_tenant_missing=True),
         Wait(NOW + 10 * MINUTE),
     ),
     (
         "waits while the EntraTenant leads to another directory",
-        seen(ticket(), tenant_id=OTHER_TENANT),
+        seen(revocation(), tenant_id=OTHER_TENANT),
         Wait(NOW + 10 * MINUTE),
     ),
     (
         "believes no 404 of another directory",
-        seen(ticket(), tenant_id=OTHER_TENANT, application=None, application_gone=True),
+        seen(revocation(), tenant_id=OTHER_TENANT, application=None, application_gone=True),
         Wait(NOW + 10 * MINUTE),
     ),
     (
         "takes the directory there is when none is known",
-        seen(replace(ticket(), tenant_id=TenantId("")), tenant_id=OTHER_TENANT),
-        RemoveForTicket(KEY, ATTEMPT),
+        seen(replace(revocation(), tenant_id=TenantId("")), tenant_id=OTHER_TENANT),
+        RevokeCredential(KEY, ATTEMPT),
     ),
     (
         "waits for a missing tenant when anything was issued",
@@ -341,7 +343,7 @@ CASES: list[tuple[str, TicketObservation, TicketAction]] = [
     (
         "ends when nothing was ever issued and there is no tenant",
         seen(NEVER, tenant_id=None, is_tenant_missing=True, target=None, application=None),
-        DeleteTicket(),
+        DeleteRevocation(),
     ),
     (
         "asks nothing of Entra under Retain when nothing was ever issued",
@@ -351,29 +353,31 @@ CASES: list[tuple[str, TicketObservation, TicketAction]] = [
             target=None,
             application=None,
         ),
-        DeleteTicket(),
+        DeleteRevocation(),
     ),
     (
         "keeps the published one under Retain",
         seen(RETAIN, clean_reads=CLEAN),
-        DeleteTicket(),
+        DeleteRevocation(),
     ),
     (
         "removes the unpublished attempt under Retain",
         seen(RETAIN, application=application(credential(), next_credential())),
-        RemoveForTicket(NEXT, NEXT_ATTEMPT),
+        RevokeCredential(NEXT, NEXT_ATTEMPT),
     ),
     (
         "deletes P under Retain",
         seen(RETAIN, pending=pending(), clean_reads=CLEAN),
-        DeleteTicketPending(),
+        DeletePendingSecret(),
     ),
 ]
 
 
-@pytest.mark.parametrize(("o", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
-def test_a_ticket(o: TicketObservation, expected: TicketAction) -> None:
-    assert decide_ticket(o) == expected
+@pytest.mark.parametrize(
+    ("observation", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+)
+def test_a_ticket(observation: RevocationObservation, expected: RevocationAction) -> None:
+    assert decide_revocation(observation) == expected
 
 
 def test_revoke_covers_every_credential_of_the_owner_in_this_cluster_and_no_other() -> None:
@@ -386,20 +390,20 @@ def test_revoke_covers_every_credential_of_the_owner_in_this_cluster_and_no_othe
         credential(attempt=Attempt("zzzz" + ATTEMPT[4:])),
         credential(display_name="made by hand"),
     )
-    found = credentials_to_revoke(seen(ticket(), application=listed))
+    found = credentials_to_revoke(seen(revocation(), application=listed))
     assert [c.key_id for c in found] == [KEY, OLD, NEXT]
 
 
 def test_nothing_is_revoked_without_a_read() -> None:
-    assert credentials_to_revoke(seen(ticket(), application=None)) == []
+    assert credentials_to_revoke(seen(revocation(), application=None)) == []
 
 
 def test_retain_never_takes_what_workloads_may_use() -> None:
     listed = application(credential(), old_credential())
-    published = ticket(policy=DeletionPolicy.RETAIN, pending_attempt=ATTEMPT)
+    published = revocation(policy=DeletionPolicy.RETAIN, pending_attempt=ATTEMPT)
     assert credentials_to_revoke(seen(published, application=listed)) == []
     kept = target(minted(), retiring=(retiring(OLD),))
-    retired = ticket(policy=DeletionPolicy.RETAIN, pending_attempt=OLD_ATTEMPT)
+    retired = revocation(policy=DeletionPolicy.RETAIN, pending_attempt=OLD_ATTEMPT)
     assert credentials_to_revoke(seen(retired, application=listed, target=kept)) == []
     (unrecorded,) = credentials_to_revoke(seen(retired, application=listed, target=None))
     assert unrecorded.key_id == OLD
@@ -407,50 +411,54 @@ def test_retain_never_takes_what_workloads_may_use() -> None:
 
 def test_a_revocation_runs_to_its_end() -> None:
     listed = [credential(), old_credential(), credential(THEIRS, owner=OTHER_OWNER)]
-    o = seen(
-        ticket(),
+    observation = seen(
+        revocation(),
         application=application(*listed, read_time=NOW - HOUR),
         pending=pending(),
     )
-    done: list[TicketAction] = []
+    done: list[RevocationAction] = []
     for _ in range(20):
-        action = decide_ticket(o)
+        action = decide_revocation(observation)
         done.append(action)
-        o = after(o, action)
-        if isinstance(action, DeleteTicket):
+        observation = after(observation, action)
+        if isinstance(action, DeleteRevocation):
             break
     names = [type(a).__name__ for a in done]
     assert names == [
-        "ReadTicketApplication",
-        "RemoveForTicket",
-        "RemoveForTicket",
-        *["ReadTicketApplication"] * 3,
-        "DeleteTicketPending",
+        "ReadRevokedApplication",
+        "RevokeCredential",
+        "RevokeCredential",
+        *["ReadRevokedApplication"] * 3,
+        "DeletePendingSecret",
         "DeleteTarget",
-        "DeleteTicket",
+        "DeleteRevocation",
     ]
-    assert o.application is not None
-    assert [c.display_name for c in o.application.credentials] == [listed[2].display_name]
+    assert observation.application is not None
+    assert [c.display_name for c in observation.application.credentials] == [listed[2].display_name]
 
 
-def after(o: TicketObservation, action: TicketAction) -> TicketObservation:
+def after(observation: RevocationObservation, action: RevocationAction) -> RevocationObservation:
     """Return what is seen once the action was done."""
-    now = o.now + 5 * SECOND
-    read = o.application
+    now = observation.now + 5 * SECOND
+    read = observation.application
     assert read is not None
     match action:
-        case ReadTicketApplication():
-            o = replace(o, now=now, application=replace(read, read_time=now))
-            return o if credentials_to_revoke(o) else replace(o, clean_reads=(*o.clean_reads, now))
-        case RemoveForTicket():
+        case ReadRevokedApplication():
+            observation = replace(observation, now=now, application=replace(read, read_time=now))
+            return (
+                observation
+                if credentials_to_revoke(observation)
+                else replace(observation, clean_reads=(*observation.clean_reads, now))
+            )
+        case RevokeCredential():
             kept = tuple(c for c in read.credentials if c.key_id != action.key_id)
-            return replace(o, application=replace(read, credentials=kept), clean_reads=())
-        case DeleteTicketPending():
-            return replace(o, pending=None)
+            return replace(observation, application=replace(read, credentials=kept), clean_reads=())
+        case DeletePendingSecret():
+            return replace(observation, pending=None)
         case DeleteTarget():
-            return replace(o, target=None)
+            return replace(observation, target=None)
         case _:
-            return o
+            return observation
 
 
 @pytest.mark.parametrize(
@@ -470,35 +478,38 @@ def after(o: TicketObservation, action: TicketAction) -> TicketObservation:
 def test_the_owner_is_present_when_tenant_application_and_type_are_the_same_or_unknown(
     found: AppCredentialSpec | Problem, tenant_id: TenantId | None, expected: bool
 ) -> None:
-    assert is_of_ticket(ticket(), found, tenant_id) == expected
+    assert is_of_revocation(revocation(), found, tenant_id) == expected
 
 
 def test_an_end_without_clean_reads_is_unconfirmed() -> None:
-    assert is_unconfirmed(seen(ticket(), application_gone=True))
-    assert is_unconfirmed(seen(ticket(), clean_reads=CLEAN[:2]))
-    assert not is_unconfirmed(seen(ticket(), clean_reads=CLEAN))
+    assert is_unconfirmed(seen(revocation(), application_gone=True))
+    assert is_unconfirmed(seen(revocation(), clean_reads=CLEAN[:2]))
+    assert not is_unconfirmed(seen(revocation(), clean_reads=CLEAN))
     assert is_unconfirmed(seen(RETAIN, application_gone=True))
     assert not is_unconfirmed(seen(replace(RETAIN, pending_attempt="")))
 
 
 def test_a_ticket_that_knows_no_directory_takes_another_tenant_for_the_same() -> None:
-    unknown = replace(ticket(), tenant_id=TenantId(""))
-    assert is_of_ticket(unknown, spec(tenant="second"), OTHER_TENANT)
+    unknown = replace(revocation(), tenant_id=TenantId(""))
+    assert is_of_revocation(unknown, spec(tenant="second"), OTHER_TENANT)
 
 
 def test_a_ticket_name_tells_owner_tenant_application_and_type_apart() -> None:
     kind = CredentialType.CLIENT_SECRET
     names = {
-        ticket_name(OWNER, "default", CLIENT_ID, kind),
-        ticket_name(OTHER_OWNER, "default", CLIENT_ID, kind),
-        ticket_name(Owner("shop-orders", "x"), "default", CLIENT_ID, kind),
-        ticket_name(OWNER, "other", CLIENT_ID, kind),
-        ticket_name(OWNER, "default", ClientId(CLIENT_ID[::-1]), kind),
+        revocation_name(OWNER, "default", CLIENT_ID, kind),
+        revocation_name(OTHER_OWNER, "default", CLIENT_ID, kind),
+        revocation_name(Owner("shop-orders", "x"), "default", CLIENT_ID, kind),
+        revocation_name(OWNER, "other", CLIENT_ID, kind),
+        revocation_name(OWNER, "default", ClientId(CLIENT_ID[::-1]), kind),
     }
     assert len(names) == 5
     assert all(len(n) <= 63 and n == n.lower() for n in names)
 
 
 def test_the_defaults_are_the_documented_ones() -> None:
-    o = seen(ticket())
-    assert (o.absence, o.intent_respect) == (timedelta(minutes=10), timedelta(seconds=60))
+    observation = seen(revocation())
+    assert (observation.absence, observation.intent_respect) == (
+        timedelta(minutes=10),
+        timedelta(seconds=60),
+    )

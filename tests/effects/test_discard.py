@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from appcredential.domain.observed.observation import Minted
+from appcredential.domain.observed.observation import IssuedCredential
 from appcredential.domain.secret.content import Rendering
 from appcredential.domain.spec.model import KeyId
 from appcredential.errors import (
@@ -23,7 +23,7 @@ from tests.support.minting import MADE, PENDING, SECRETS, Minting
 TARGET = f"{SECRETS}/orders-entra"
 
 
-def publish(world: Minting, published: Minted, *, retires: KeyId | None = None) -> None:
+def publish(world: Minting, published: IssuedCredential, *, retires: KeyId | None = None) -> None:
     """Have somebody else write T."""
     live = target(published, retiring=(retiring(retires),) if retires else ())
     wanted = Rendering(data=live.data, labels=live.labels, annotations=live.annotations)

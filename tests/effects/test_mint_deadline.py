@@ -39,7 +39,7 @@ async def test_a_mint_that_waited_too_long_for_its_turn_is_given_up(
     # It is no failure of Graph: nothing is said of it, and the intent is fenced at once.
     assert world.view.memory.directory_problem is None
     assert "too late" in caplog.text
-    left = await world.secrets.pending(world.facts.o.resource.owner)
+    left = await world.secrets.pending(world.facts.resource.owner)
     assert isinstance(decide(observation(target=None, pending=left)).action, Fence)
 
 

@@ -13,11 +13,11 @@ from urllib.parse import unquote
 import pytest
 
 from appcredential.domain.conditions import Reason
-from appcredential.domain.operator_credential import OwnCredential
+from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.spec.trusts import Trust
 from appcredential.entra import operations as observing
 from appcredential.entra.keys import GraphKeys
-from appcredential.entra.rate_limit import PACING, Gate
+from appcredential.entra.rate_limit import PACING, RateLimiter
 from appcredential.errors import AppCredentialError
 from tests.docs.reading import ROOT, rows
 from tests.support.graph import CLIENT, END, KEY, OBJECT, OPERATOR, Graph, World, failure
@@ -31,12 +31,12 @@ _TRUST: Final = Trust("https://issuer.example", "job-1", "api://AzureADTokenExch
 
 
 def _keys(world: World) -> GraphKeys:
-    gate = Gate(PACING, world.clock, world.clock.sleep)
+    gate = RateLimiter(PACING, world.clock, world.clock.sleep)
     return GraphKeys(world.session, gate, world.clock, lambda: True)
 
 
 CALLS: Final[Mapping[str, tuple[Callable[[World], Awaitable[object]], ...]]] = {
-    observing.PROBE: (lambda w: w.directory.probe(OPERATOR, OwnCredential()),),
+    observing.PROBE: (lambda w: w.directory.probe(OPERATOR, OperatorCredential()),),
     observing.READ: (
         lambda w: w.directory.application(CLIENT, timedelta(0)),
         lambda w: _keys(w).read(OBJECT, with_content=True),

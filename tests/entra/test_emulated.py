@@ -13,7 +13,7 @@ import pytest
 
 from appcredential.domain.conditions import Reason
 from appcredential.domain.observed.app_policy import PERMISSION_MISSING, UNRESTRICTED, AppPolicy
-from appcredential.domain.operator_credential import OwnCredential
+from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.proof import PROVEN, SignInClass
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
@@ -29,7 +29,7 @@ from appcredential.domain.spec.model import (
 )
 from appcredential.entra.clouds import Endpoints
 from appcredential.entra.projected_token import ProjectedToken
-from appcredential.entra.tenant_session import CustomCloud, EntraSession, session_opener
+from appcredential.entra.tenant_session import CustomCloud, TenantSession, session_opener
 from appcredential.errors import (
     ConflictError,
     IdentityRejectedError,
@@ -71,7 +71,7 @@ class Scene:
     """One tenant with one application that the operator owns."""
 
     emulator: Emulator
-    session: EntraSession
+    session: TenantSession
     clock: EmulatedClock
     tenant: str
     app: MadeApplication
@@ -112,7 +112,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 def open_session(
     emulator: Emulator, clock: EmulatedClock, tenant: str, client: str, secret: str
-) -> EntraSession:
+) -> TenantSession:
     custom = CustomCloud(
         endpoints=Endpoints(emulator.url, emulator.url), ca_file=str(emulator.ca_file)
     )
@@ -122,7 +122,7 @@ def open_session(
         client_id=ClientId(client), secret_name="operator", secret_key="clientSecret"
     )
     spec = EntraTenantSpec(tenant_id=TenantId(tenant), cloud=Cloud.CUSTOM, identity=identity)
-    session = opener(spec, OwnCredential(value=SecretValue(secret)), lambda: True)
+    session = opener(spec, OperatorCredential(value=SecretValue(secret)), lambda: True)
     assert session is not None
     return session
 
@@ -347,7 +347,7 @@ async def test_what_the_policy_allows_at_most_is_taken(scene: Scene) -> None:
     assert most is not None
     end = (datetime.now(UTC) + most).replace(microsecond=0)
     await scene.session.directory.add_password(scene.object_id, "marker", end)
-    assert policy.told() == {"clientSecret": "at most 2h", "certificate": "at most 3h"}
+    assert policy.summary() == {"clientSecret": "at most 2h", "certificate": "at most 3h"}
 
 
 async def test_consent_to_read_the_policy_is_noticed(scene: Scene) -> None:

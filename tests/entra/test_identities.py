@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from appcredential.domain.operator_credential import OwnCredential
+from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.secret.pem import sha1_thumbprint
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
@@ -28,7 +28,7 @@ from appcredential.domain.spec.model import (
 from appcredential.entra.clouds import Endpoints
 from appcredential.entra.operator_token import OperatorToken
 from appcredential.entra.projected_token import ProjectedToken
-from appcredential.entra.tenant_session import CustomCloud, EntraSession, session_opener
+from appcredential.entra.tenant_session import CustomCloud, TenantSession, session_opener
 from appcredential.entra.token_sources import token_source
 from appcredential.errors import (
     AppCredentialError,
@@ -38,7 +38,7 @@ from appcredential.errors import (
     ThrottledError,
     UnavailableError,
 )
-from appcredential.tenants.sessions import own_refusal, refusal
+from appcredential.tenants.sessions import operator_refusal, refusal
 from tests.domain.test_operator_credential import token as jwt
 from tests.support.emulator import Emulator
 from tests.support.graph import OPERATOR, TENANT, HandClock
@@ -73,17 +73,17 @@ class Operator:
     tenant: str
     client_id: str
     clock: WallClock = field(default_factory=WallClock)
-    sessions: list[EntraSession] = field(default_factory=list)
+    sessions: list[TenantSession] = field(default_factory=list)
 
     def register(self, certificate: MadeCertificate) -> str:
         text = certificate.pem.decode()
         return self.emulator.add_key(self.client_id, certificate=text)
 
-    def open(self, certificate: MadeCertificate) -> EntraSession:
+    def open(self, certificate: MadeCertificate) -> TenantSession:
         identity = CertificateIdentity(
             client_id=ClientId(self.client_id), secret_name="operator", secret_key="tls.crt"
         )
-        own = OwnCredential(
+        own = OperatorCredential(
             value=SecretValue(certificate.bundle.decode()),
             end=certificate.certificate.not_valid_after_utc,
             thumbprint=sha1_thumbprint(certificate.der),
@@ -91,8 +91,8 @@ class Operator:
         return self.open_as(identity, own, NOWHERE)
 
     def open_as(
-        self, identity: TenantIdentity, own: OwnCredential, token: ProjectedToken
-    ) -> EntraSession:
+        self, identity: TenantIdentity, own: OperatorCredential, token: ProjectedToken
+    ) -> TenantSession:
         endpoints = Endpoints(self.emulator.url, self.emulator.url)
         custom = CustomCloud(endpoints=endpoints, ca_file=str(self.emulator.ca_file))
         opener = session_opener(clock=self.clock, token=token, custom=custom)
@@ -137,8 +137,8 @@ async def test_one_that_is_not_registered_is_refused(operator: Operator) -> None
     identity = CertificateIdentity(
         client_id=ClientId(operator.client_id), secret_name="operator", secret_key="tls.crt"
     )
-    assert own_refusal(caught.value) == refusal(identity, caught.value)
-    assert "Register the one in the Secret" in caught.value.told
+    assert operator_refusal(caught.value) == refusal(identity, caught.value)
+    assert "Register the one in the Secret" in caught.value.message
 
 
 async def test_the_old_one_goes_and_the_new_one_works(operator: Operator) -> None:
@@ -177,7 +177,7 @@ async def test_a_token_that_the_application_trusts_signs_in(
     url, subject = "https://oidc.example.net/cluster-1/", "system:serviceaccount:system:operator"
     issuer = emulator.add_issuer(url)
     identity = WorkloadIdentity(client_id=ClientId(operator.client_id))
-    session = operator.open_as(identity, OwnCredential(), ProjectedToken(str(file), AUDIENCE))
+    session = operator.open_as(identity, OperatorCredential(), ProjectedToken(str(file), AUDIENCE))
     file.write_text(emulator.sign(issuer, claims={"sub": subject, "aud": [AUDIENCE]}))
     with pytest.raises(IdentityRejectedError) as caught:
         await session.probe()
@@ -190,7 +190,7 @@ async def test_a_token_that_the_application_trusts_signs_in(
     assert found.expiration is None
     assert session.client_id == operator.client_id
     file.write_text(emulator.sign(issuer, claims={"sub": f"{subject}-2", "aud": [AUDIENCE]}))
-    another = operator.open_as(identity, OwnCredential(), ProjectedToken(str(file), AUDIENCE))
+    another = operator.open_as(identity, OperatorCredential(), ProjectedToken(str(file), AUDIENCE))
     with pytest.raises(IdentityRejectedError) as caught:
         await another.probe()
     assert caught.value.code == 700213
@@ -209,7 +209,7 @@ def operator_token(
 ) -> OperatorToken:
     spec = EntraTenantSpec(tenant_id=TENANT, cloud=cloud, identity=identity)
     endpoints = Endpoints(url, "https://graph.test")
-    make = token_source(spec, OwnCredential(), endpoints, ca_file, token)
+    make = token_source(spec, OperatorCredential(), endpoints, ca_file, token)
     return OperatorToken(make, endpoints.graph_scope, HandClock(), 5.0)
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from appcredential.domain.operator_credential import OwnCredential
+from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import (
     NotFoundError,
@@ -255,7 +255,7 @@ async def test_one_wrong_date_of_graph_is_not_believed() -> None:
     assert world.directory.skew() is None
 
 
-OWN = OwnCredential(value=SecretValue("abc8Q~the-rest-of-the-secret"))
+OWN = OperatorCredential(value=SecretValue("abc8Q~the-rest-of-the-secret"))
 UNTIL = "2027-02-20T10:00:00Z"
 CERTIFICATE_END = datetime(2027, 3, 1, tzinfo=UTC)
 THUMBPRINT = "52ED9B5038A47B9E2E2190715CC238359D4F8F73"
@@ -315,7 +315,7 @@ async def test_a_certificate_ends_with_itself_or_with_its_entry(
     ]
     value = [{"id": "x", "passwordCredentials": [], "keyCredentials": listed}]
     world = World(Graph(answer(200, {"value": value})))
-    own = OwnCredential(value=SecretValue("k"), end=CERTIFICATE_END, thumbprint=THUMBPRINT)
+    own = OperatorCredential(value=SecretValue("k"), end=CERTIFICATE_END, thumbprint=THUMBPRINT)
     assert await world.directory.probe(CLIENT, own) == end
     # Selected, certificates would count against a small quota of the tenant.
     assert world.graph.paths() == [f"GET /v1.0/applications?$filter=appId%20eq%20%27{CLIENT}%27"]
@@ -323,7 +323,7 @@ async def test_a_certificate_ends_with_itself_or_with_its_entry(
 
 async def test_a_probe_of_somebody_unknown_asks_for_nobody() -> None:
     world = World(Graph(answer(200, {"value": []})))
-    assert await world.directory.probe(None, OwnCredential()) is None
+    assert await world.directory.probe(None, OperatorCredential()) is None
     (path,) = world.graph.paths()
     assert "00000000-0000-0000-0000-000000000000" in path
 

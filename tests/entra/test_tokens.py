@@ -12,7 +12,7 @@ import pytest
 
 from appcredential import __version__
 from appcredential.domain.conditions import Reason
-from appcredential.domain.operator_credential import OwnCredential
+from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.proof import PROVEN, UNREACHABLE, SignInClass, SignInResult
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
@@ -171,7 +171,7 @@ async def test_neither_secret_nor_token_nor_body_is_logged(
 def client_secret_source(endpoints: Endpoints, ca_file: str | None) -> Callable[[], TokenSource]:
     identity = ClientSecretIdentity(client_id=OPERATOR, secret_name="operator", secret_key="value")
     spec = EntraTenantSpec(tenant_id=TENANT, cloud=Cloud.CUSTOM, identity=identity)
-    own = OwnCredential(value=SecretValue(OPERATOR_SECRET))
+    own = OperatorCredential(value=SecretValue(OPERATOR_SECRET))
     return token_source(spec, own, endpoints, ca_file, ProjectedToken("/nowhere", ""))
 
 

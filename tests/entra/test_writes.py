@@ -12,7 +12,7 @@ import pytest
 
 from appcredential.domain.spec.model import ClientId, KeyId, ObjectId
 from appcredential.entra.connection import Timeouts
-from appcredential.entra.rate_limit import Gate, Pacing
+from appcredential.entra.rate_limit import Pacing, RateLimiter
 from appcredential.errors import (
     ConflictError,
     NotFoundError,
@@ -190,7 +190,7 @@ async def test_the_queue_for_a_quota_is_bounded() -> None:
         waits.append(seconds)
 
     pacing = Pacing(units_per_second=2, unit_burst=1, max_wait=1)
-    gate = Gate(pacing, clock, stand)
+    gate = RateLimiter(pacing, clock, stand)
     for _ in range(3):
         await gate.pass_read()
     with pytest.raises(ThrottledError) as caught:

@@ -44,15 +44,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse from now on, and note each operation that is sent."""
     if not RECORD:
         sys.meta_path.insert(0, Missing())
-    from appcredential.entra.connection import TenantSession
+    from appcredential.entra.connection import Connection
 
-    send = TenantSession.send
+    send = Connection.send
 
-    async def noting(self: TenantSession, call: Any) -> bytes:
+    async def noting(self: Connection, call: Any) -> bytes:
         _sent.add(call.operation)
         return await send(self, call)
 
-    TenantSession.send = noting  # type: ignore[method-assign]
+    Connection.send = noting  # type: ignore[method-assign]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

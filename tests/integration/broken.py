@@ -23,13 +23,13 @@ from appcredential.domain.observed.observation import (
     Target,
 )
 from appcredential.domain.proof import PROVEN, SignInResult
-from appcredential.domain.revocation import Ticket
+from appcredential.domain.revocation import Revocation
 from appcredential.domain.spec.model import AppCredentialSpec, DeletionPolicy
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.signin import TokenEndpoint
 from appcredential.kube.custom_resources import APP_CREDENTIALS, KubeObjects, KubeResources
+from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets
-from appcredential.kube.tickets import KubeTickets
 
 Method = Callable[..., Awaitable[Any]]
 
@@ -152,10 +152,10 @@ def revokes_what_is_retained() -> None:
     _change_tickets(lambda t: replace(t, policy=DeletionPolicy.REVOKE))
 
 
-def _change_tickets(change: Callable[[Ticket], Ticket]) -> None:
-    _answers(KubeTickets, "get", change)
-    _answers(KubeTickets, "put", change)
-    _answers(KubeTickets, "list", lambda found: tuple(map(change, found)))
+def _change_tickets(change: Callable[[Revocation], Revocation]) -> None:
+    _answers(KubeRevocations, "get", change)
+    _answers(KubeRevocations, "put", change)
+    _answers(KubeRevocations, "list", lambda found: tuple(map(change, found)))
 
 
 VARIANTS: Final = {

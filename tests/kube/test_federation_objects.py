@@ -17,7 +17,7 @@ from appcredential.effects.federated import (
     account_problem,
     annotation_removals,
     output_problem,
-    unwire,
+    remove_annotations,
 )
 from appcredential.errors import (
     ConflictError,
@@ -76,7 +76,7 @@ async def test_only_what_we_wrote_is_taken_away() -> None:
     ):
         kube = FakeKube()
         accounts = annotated(kube, dict(given))
-        await unwire(accounts, OWNER, CLIENT_ID, "orders")
+        await remove_annotations(accounts, OWNER, CLIENT_ID, "orders")
         expected = left
         if left is None:
             expected = {k: v for k, v in given.items() if "wired" not in k}
@@ -94,7 +94,7 @@ async def test_a_refusal_of_admission_leaves_them() -> None:
             raise RejectedError("no", code="Invalid")
 
     kube.before = refuse
-    await unwire(accounts, OWNER, CLIENT_ID, "orders")
+    await remove_annotations(accounts, OWNER, CLIENT_ID, "orders")
     assert held(kube) == WIRED
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from appcredential.errors import ConflictError, UnavailableError
 from appcredential.kube.lease import Lease, LeaseLostError, LeaseSettings
-from appcredential.runtime.effect_guard import Gate
+from appcredential.runtime.effect_guard import EffectGuard
 from tests.support.fakes import HandClock, OneLease
 
 DURATION = timedelta(seconds=60)
@@ -24,8 +24,8 @@ def lease_of(server: OneLease, clock: HandClock, holder: str) -> Lease:
     return Lease(server, clock, settings)
 
 
-def gate_of(lease: Lease) -> Gate:
-    return Gate(
+def gate_of(lease: Lease) -> EffectGuard:
+    return EffectGuard(
         remaining=lease.remaining,
         is_synced=lambda: True,
         effect_margin=EFFECT_MARGIN,

@@ -90,7 +90,7 @@ def pending_document(changes: Mapping[str, str | None]) -> dict[str, Any]:
     """Return the default P, which is `Minted`, in the same way."""
     live = pending()
     body = build_pending(
-        OWNER, IDENTITY.cluster, live, PendingState.MINTED, live.minted, live.value
+        OWNER, IDENTITY.cluster, live, PendingState.MINTED, live.credential, live.value
     )
     return changed(body, changes)
 
@@ -119,7 +119,7 @@ def test_an_intent_without_its_number_proves_nothing(raw: str) -> None:
 def test_a_pending_secret_without_its_state_is_abandoned(state: str | None) -> None:
     read = parse_pending(pending_document({"state": state}), IDENTITY, OWNER)
     assert read.state is PendingState.ABANDONED
-    assert read.minted is not None
+    assert read.credential is not None
     assert not read.fenced_from_intent
     bare = parse_pending(pending_document({"state": state, "key-id": None}), IDENTITY, OWNER)
     assert (bare.state, bare.attempt) == (PendingState.ABANDONED, "")
@@ -137,8 +137,8 @@ def test_a_minted_one_whose_records_are_damaged_never_passes_for_a_fenced_intent
 def test_a_minted_one_with_its_key_id_stays_minted() -> None:
     read = parse_pending(pending_document({"attempt-number": "x"}), IDENTITY, OWNER)
     assert read.state is PendingState.MINTED
-    assert read.minted is not None
-    assert read.minted.key_id == NEXT
+    assert read.credential is not None
+    assert read.credential.key_id == NEXT
     assert read.value is not None
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from appcredential.domain.revocation import Ticket
+from appcredential.domain.revocation import Revocation
 from appcredential.errors import ConflictError
-from appcredential.kube.tickets import KubeTickets
+from appcredential.kube.revocations import KubeRevocations
 from tests.support.fakekube import FakeKube
-from tests.support.ticketdata import TICKETS, damaged, ticket_document
+from tests.support.ticketdata import REVOCATIONS, damaged, revocation_document
 
 NAMESPACE = "appcredential-system"
 DAMAGES: list[dict[str, Any]] = [
@@ -38,56 +38,56 @@ def with_label(document: dict[str, Any]) -> dict[str, Any]:
 async def test_a_damaged_ticket_is_named_once_and_hides_no_other(
     document: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    kube, name = FakeKube(), ticket_document()[0]
-    kube.put(f"{TICKETS}/{name}", with_label(document))
-    other, whole = ticket_document({"name": "invoices"})
-    kube.put(f"{TICKETS}/{other}", whole)
-    tickets = KubeTickets(kube, NAMESPACE)
+    kube, name = FakeKube(), revocation_document()[0]
+    kube.put(f"{REVOCATIONS}/{name}", with_label(document))
+    other, whole = revocation_document({"name": "invoices"})
+    kube.put(f"{REVOCATIONS}/{other}", whole)
+    revocations = KubeRevocations(kube, NAMESPACE)
     for _ in range(3):
-        assert [t.owner.name for t in await tickets.list()] == ["invoices"]
-    assert await tickets.get(name) is None
+        assert [t.owner.name for t in await revocations.list()] == ["invoices"]
+    assert await revocations.get(name) is None
     warned = [r for r in caplog.records if r.levelno == logging.WARNING]
     assert [vars(r)["configmap"] for r in warned] == [name]
-    kube.put(f"{TICKETS}/{name}", with_label(document))
-    await tickets.list()
+    kube.put(f"{REVOCATIONS}/{name}", with_label(document))
+    await revocations.list()
     assert sum(r.levelno == logging.WARNING for r in caplog.records) == 2
 
 
-async def known() -> Ticket:
+async def known() -> Revocation:
     """Return a ticket as it is read."""
     kube = FakeKube()
-    name, whole = ticket_document()
-    kube.put(f"{TICKETS}/{name}", whole)
-    found = await KubeTickets(kube, NAMESPACE).get(name)
+    name, whole = revocation_document()
+    kube.put(f"{REVOCATIONS}/{name}", whole)
+    found = await KubeRevocations(kube, NAMESPACE).get(name)
     assert found is not None
     return found
 
 
 async def test_a_ticket_is_written_and_replaced() -> None:
-    kube, ticket = FakeKube(), await known()
-    tickets = KubeTickets(kube, NAMESPACE)
-    name = ticket_document()[0]
-    first = await tickets.put(name, ticket, None)
-    second = await tickets.put(name, replace(ticket, resource_uid="another"), first)
+    kube, revocation = FakeKube(), await known()
+    revocations = KubeRevocations(kube, NAMESPACE)
+    name = revocation_document()[0]
+    first = await revocations.put(name, revocation, None)
+    second = await revocations.put(name, replace(revocation, resource_uid="another"), first)
     assert (second.uid, second.resource_uid) == (first.uid, "another")
     with pytest.raises(ConflictError):
-        await tickets.put(name, ticket, first)
+        await revocations.put(name, revocation, first)
     with pytest.raises(ConflictError):
-        await tickets.put(name, ticket, None)
+        await revocations.put(name, revocation, None)
 
 
 async def test_a_damaged_ticket_of_the_same_name_does_not_hold_up_a_deletion() -> None:
-    kube, ticket = FakeKube(), await known()
-    name = ticket_document()[0]
-    kube.put(f"{TICKETS}/{name}", damaged({"due": "soon"}))
-    written = await KubeTickets(kube, NAMESPACE).put(name, ticket, None)
-    assert written.due == ticket.due
+    kube, revocation = FakeKube(), await known()
+    name = revocation_document()[0]
+    kube.put(f"{REVOCATIONS}/{name}", damaged({"due": "soon"}))
+    written = await KubeRevocations(kube, NAMESPACE).put(name, revocation, None)
+    assert written.due == revocation.due
 
 
 async def test_a_config_map_that_is_not_a_ticket_is_left_alone() -> None:
-    kube, ticket = FakeKube(), await known()
-    name = ticket_document()[0]
-    kube.put(f"{TICKETS}/{name}", {"data": {"theirs": "1"}})
+    kube, revocation = FakeKube(), await known()
+    name = revocation_document()[0]
+    kube.put(f"{REVOCATIONS}/{name}", {"data": {"theirs": "1"}})
     with pytest.raises(ConflictError):
-        await KubeTickets(kube, NAMESPACE).put(name, ticket, None)
-    assert kube.objects[f"{TICKETS}/{name}"]["data"] == {"theirs": "1"}
+        await KubeRevocations(kube, NAMESPACE).put(name, revocation, None)
+    assert kube.objects[f"{REVOCATIONS}/{name}"]["data"] == {"theirs": "1"}

@@ -33,9 +33,9 @@ from appcredential.entra.operator_token import OperatorToken
 from appcredential.entra.signin import TokenEndpoint
 from appcredential.kube.custom_resources import KubeResources
 from appcredential.kube.outputs import KubeOutputs
+from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
-from appcredential.kube.tickets import KubeTickets
 from appcredential.ports.kube import Intent
 
 Method = Callable[..., Awaitable[Any]]
@@ -49,8 +49,8 @@ _EFFECTS: Final[tuple[tuple[type, str, str], ...]] = (
     (KubeSecrets, "put_target", "target"),
     (KubeSecrets, "delete_pending", "delete pending"),
     (KubeSecrets, "delete_target", "delete target"),
-    (KubeTickets, "put", "ticket"),
-    (KubeTickets, "delete", "delete ticket"),
+    (KubeRevocations, "put", "ticket"),
+    (KubeRevocations, "delete", "delete ticket"),
     (GraphDirectory, "add_password", "addPassword"),
     (GraphDirectory, "remove_password", "removePassword"),
     (GraphDirectory, "add_certificate", "addCertificate"),

@@ -16,7 +16,7 @@ from appcredential.runtime.metrics import Metrics
 from appcredential.settings import Settings
 from tests.support.builders import IDENTITY
 from tests.support.fakekube import FakeKube, HandClock
-from tests.support.ticketdata import TICKETS, damaged, ticket_document
+from tests.support.ticketdata import REVOCATIONS, damaged, revocation_document
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/appcredential-system/leases/appcredential"
@@ -155,14 +155,14 @@ async def test_a_damaged_ticket_neither_ends_the_lease_nor_hides_the_others(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     kube = installed()
-    kube.put(f"{TICKETS}/appcredential-ticket-broken", damaged({"due": "soon"}))
-    name, document = ticket_document()
-    kube.put(f"{TICKETS}/{name}", document)
+    kube.put(f"{REVOCATIONS}/appcredential-ticket-broken", damaged({"due": "soon"}))
+    name, document = revocation_document()
+    kube.put(f"{REVOCATIONS}/{name}", document)
     running = Running(kube, monkeypatch)
     await until(lambda: kube.count("PUT", LEASE) >= 5)
     await until(lambda: kube.count("GET", "/configmaps") >= 5)
     assert running.operator._gate.problem() is None
-    assert running.operator._ticketing.count == 1
+    assert running.operator._revocation_controller.count == 1
     assert running.operator._livez() == ""
     assert await running.stop() == 0
     warned = [r for r in caplog.records if "configmap" in vars(r)]

@@ -10,7 +10,7 @@ import pytest
 
 from appcredential.__main__ import _settings as read_settings
 from appcredential.__main__ import main
-from appcredential.domain.observed.observation import Policy
+from appcredential.domain.observed.observation import LifecycleSettings
 from appcredential.settings import FIELDS, PREFIX, Settings, SettingsError, variable
 
 # One value other than the default for each setting that is no duration.
@@ -39,12 +39,12 @@ SPECIAL = {"next_proof_spread_max": timedelta(minutes=2), "lease_duration": time
 
 
 def value(settings: Settings, name: str) -> Any:
-    return getattr(settings if hasattr(settings, name) else settings.policy, name)
+    return getattr(settings if hasattr(settings, name) else settings.lifecycle, name)
 
 
 def names() -> list[str]:
-    own = [field.name for field in fields(Settings) if field.name != "policy"]
-    return own + [field.name for field in fields(Policy)]
+    own = [field.name for field in fields(Settings) if field.name != "lifecycle"]
+    return own + [field.name for field in fields(LifecycleSettings)]
 
 
 DURATIONS = [name for name in names() if isinstance(value(Settings(), name), timedelta)]

@@ -41,7 +41,7 @@ def test_a_margin_that_the_lease_never_leaves_is_refused() -> None:
 
 @pytest.mark.parametrize("name", POSITIVE)
 def test_what_may_not_be_zero(name: str) -> None:
-    default = getattr(Settings(), name, getattr(Settings().policy, name, None))
+    default = getattr(Settings(), name, getattr(Settings().lifecycle, name, None))
     zero, least = ("0s", "1s") if isinstance(default, timedelta) else ("0", "1")
     found = faults(**{name.upper(): zero})
     assert f"{name.upper()}: must not be 0; set at least {least}" in found
@@ -49,7 +49,7 @@ def test_what_may_not_be_zero(name: str) -> None:
 
 @pytest.mark.parametrize(("low", "high"), ORDERED)
 def test_what_may_not_be_greater_than_another(low: str, high: str) -> None:
-    value = getattr(Settings().policy, high) + timedelta(seconds=1)
+    value = getattr(Settings().lifecycle, high) + timedelta(seconds=1)
     (fault, *_) = faults(**{low.upper(): format_duration(value)})
     assert fault == (
         f"{low.upper()}: must be at most {high.upper()}; lower it or raise {high.upper()}"

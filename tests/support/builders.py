@@ -27,12 +27,12 @@ from appcredential.domain.observed.observation import (
     Application,
     Credential,
     Grant,
+    IssuedCredential,
+    LifecycleSettings,
     Memory,
-    Minted,
     Observation,
     Pending,
     PendingState,
-    Policy,
     Resource,
     RetireCause,
     Retiring,
@@ -209,8 +209,8 @@ def minted(
     value: SecretValue = SECRET,
     not_before: datetime = ISSUED,
     expires: datetime | None = None,
-) -> Minted:
-    return Minted(
+) -> IssuedCredential:
+    return IssuedCredential(
         key_id=key_id,
         attempt=attempt,
         value_sha256=value.sha256(),
@@ -276,7 +276,7 @@ def abandoned(attempt: Attempt = NEXT_ATTEMPT, *, time: datetime = NOW - 5 * MIN
 
 
 def target(
-    published: Minted = minted(),  # noqa: B008 - frozen
+    published: IssuedCredential = minted(),  # noqa: B008 - frozen
     *,
     value: SecretValue = SECRET,
     damaged: bool = False,
@@ -343,7 +343,7 @@ def pending(
     attempt: Attempt | None = None,
     holder: str = HOLDER,
     intent_time: datetime = NOW - 10 * SECOND,
-    minted_as: Minted | None = None,
+    minted_as: IssuedCredential | None = None,
     value: SecretValue | None = NEXT_SECRET,
     abandoned: tuple[Abandoned, ...] = (),
     tenant_id: TenantId = TENANT_ID,
@@ -366,7 +366,7 @@ def pending(
         holder=holder,
         state=state,
         intent_time=intent_time,
-        minted=holds,
+        credential=holds,
         value=value if holds is not None else None,
         abandoned=abandoned,
     )
@@ -391,7 +391,7 @@ def proven(attempt: Attempt = NEXT_ATTEMPT, *, times: int = 5, last: datetime = 
 def observation(
     *,
     now: datetime = NOW,
-    policy: Policy = Policy(),  # noqa: B008 - frozen
+    settings: LifecycleSettings = LifecycleSettings(),  # noqa: B008 - frozen
     blocked: Problem | None = None,
     directory_skew: timedelta | None = timedelta(0),
     cluster_skew: timedelta | None = timedelta(0),
@@ -400,7 +400,7 @@ def observation(
     grant: Grant | Problem = grant(),  # noqa: B008 - frozen
     target: Target | None = target(),  # noqa: B008 - frozen
     pending: Pending | None = None,
-    ticket_uid: str | None = None,
+    revocation_uid: str | None = None,
     crd_deleted: bool | None = None,
     application: Application | None = application(credential()),  # noqa: B008 - frozen
     memory: Memory = Memory(),  # noqa: B008 - frozen
@@ -409,7 +409,7 @@ def observation(
 ) -> Observation:
     return Observation(
         now=now,
-        policy=policy,
+        settings=settings,
         identity=IDENTITY,
         holder=HOLDER,
         blocked=blocked,
@@ -420,7 +420,7 @@ def observation(
         grant=grant,
         target=target,
         pending=pending,
-        ticket_uid=ticket_uid,
+        revocation_uid=revocation_uid,
         crd_deleted=crd_deleted,
         application=application,
         memory=memory,

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from appcredential.controllers.entra_tenant import Access
-from appcredential.controllers.revocation import Ticketing
+from appcredential.controllers.revocation import RevocationController
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.observed.observation import (
     Application,
     Credential,
+    LifecycleSettings,
     PendingState,
-    Policy,
     Tenant,
 )
 from appcredential.domain.secret.content import Rendering, pending_name
@@ -22,12 +22,12 @@ from appcredential.domain.spec.model import ClientId, KeyId, ObjectId, TenantId
 from appcredential.errors import NotFoundError
 from appcredential.kube.custom_resources import KubeObjects, KubeResources
 from appcredential.kube.outputs import KubeOutputs
+from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_documents import build_pending, build_target
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
-from appcredential.kube.tickets import KubeTickets
 from appcredential.ports.kube import EventSubject, MintedPassword, Probe
-from appcredential.runtime.effect_guard import Gate
+from appcredential.runtime.effect_guard import EffectGuard
 from tests.support.builders import (
     CLIENT_ID,
     IDENTITY,
@@ -41,7 +41,7 @@ from tests.support.builders import (
     tenant,
 )
 from tests.support.fakekube import FakeKube, HandClock
-from tests.support.ticketdata import TICKETS, ticket_document
+from tests.support.ticketdata import REVOCATIONS, revocation_document
 from tests.support.unfederated import NoFederation, nothing_wanted
 
 POLL: Final = 30 * SECOND
@@ -117,29 +117,29 @@ class Deletion:
         live = target()
         body = build_target(OWNER.namespace, live.name, None, _rendering(live))
         kept = self.kube.put(f"{SECRETS}/orders-entra", body)
-        self.name, document = ticket_document(
+        self.name, document = revocation_document(
             {"due": DUE, "secretUid": kept["metadata"]["uid"], **(changes or {})}
         )
-        self.kube.put(f"{TICKETS}/{self.name}", document)
+        self.kube.put(f"{REVOCATIONS}/{self.name}", document)
         self.start()
 
     def start(self) -> None:
         """Start a process, which knows nothing of what another one saw."""
-        self.gate = Gate(
+        self.gate = EffectGuard(
             remaining=lambda: 60.0,
             is_synced=lambda: True,
             effect_margin=timedelta(seconds=30),
             mint_margin=timedelta(seconds=45),
         )
-        self.ticketing = Ticketing(
+        self.revocation_controller = RevocationController(
             clock=self.clock,
-            policy=Policy(),
+            settings=LifecycleSettings(),
             absence=10 * MINUTE,
             identity=IDENTITY,
             gate=self.gate,
             resources=KubeResources(KubeObjects(self.kube)),
             secrets=KubeSecrets(self.kube, IDENTITY),
-            tickets=KubeTickets(self.kube, "appcredential-system"),
+            revocations=KubeRevocations(self.kube, "appcredential-system"),
             events=self,
             access=self.access,
             service_accounts=KubeServiceAccounts(self.kube),
@@ -161,9 +161,9 @@ class Deletion:
         """Let time pass, with a look at the tickets every half minute."""
         until = self.clock.now() + length
         while self.clock.now() < until:
-            await self.ticketing.run_once()
+            await self.revocation_controller.run_once()
             self.clock.pass_(POLL)
-        await self.ticketing.run_once()
+        await self.revocation_controller.run_once()
 
     def apply(self, **changes: Any) -> None:
         """Create a resource with the owner's name; left alone, it is the ticket's own."""
@@ -182,7 +182,7 @@ class Deletion:
         """Have the owner's P exist; return its path."""
         live = replace(pending(), **changes)
         body = build_pending(
-            OWNER, IDENTITY.cluster, live, PendingState.MINTED, live.minted, live.value
+            OWNER, IDENTITY.cluster, live, PendingState.MINTED, live.credential, live.value
         )
         path = f"{SECRETS}/{pending_name(OWNER.hash)}"
         self.kube.put(path, body)
@@ -195,7 +195,7 @@ class Deletion:
 
     @property
     def is_open(self) -> bool:
-        return f"{TICKETS}/{self.name}" in self.kube.objects
+        return f"{REVOCATIONS}/{self.name}" in self.kube.objects
 
     @property
     def has_target(self) -> bool:

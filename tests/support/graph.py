@@ -13,7 +13,7 @@ from azure.core.credentials import AccessToken
 
 from appcredential.domain.spec.model import ClientId, KeyId, ObjectId, TenantId
 from appcredential.entra.clouds import Endpoints
-from appcredential.entra.connection import TenantSession, Timeouts
+from appcredential.entra.connection import Connection, Timeouts
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.operator_token import OperatorToken
 from appcredential.entra.rate_limit import PACING, Pacing
@@ -111,7 +111,7 @@ class World:
         endpoints = Endpoints("https://login.test", "https://graph.test")
         token = OperatorToken(self.tokens.make, endpoints.graph_scope, self.clock, 5.0)
         self.transport = httpx.MockTransport(graph)
-        self.session = TenantSession(
+        self.session = Connection(
             token,
             endpoints,
             ca_file=None,

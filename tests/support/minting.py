@@ -15,7 +15,7 @@ from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import ClientId, KeyId, ObjectId
 from appcredential.effects.dispatch import Context, Effects
 from appcredential.errors import TooLateError
-from appcredential.gather.state import View
+from appcredential.gather.state import ResourceState
 from appcredential.kube.custom_resources import KubeObjects, KubeResources
 from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.secret_store import KubeSecrets
@@ -110,7 +110,7 @@ class Minting:
         self.secrets = KubeSecrets(self.kube, IDENTITY)
         self.directory = MintingDirectory(self.clock)
         self.grant: Grant | Problem = grant()
-        self.view = View()
+        self.view = ResourceState()
         self.view.application = application(read_time=NOW)
         self.facts = facts(observation(target=None, pending=None, application=application()))
         self._effects = Effects(

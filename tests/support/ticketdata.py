@@ -1,4 +1,4 @@
-"""Tickets as ConfigMaps."""
+"""Revocations as ConfigMaps."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from appcredential.domain.marker import Owner
-from appcredential.domain.revocation import ticket_name
+from appcredential.domain.revocation import revocation_name
 from appcredential.domain.spec.model import ClientId, CredentialType
 from tests.support.builders import CLIENT_ID, OBJECT_ID, OWNER, TENANT_ID
 
-TICKETS: Final = "/api/v1/namespaces/appcredential-system/configmaps"
+REVOCATIONS: Final = "/api/v1/namespaces/appcredential-system/configmaps"
 _LABELS: Final = {"appcredential.io/ticket": "true"}
 
 
-def ticket_document(changes: Mapping[str, str] | None = None) -> tuple[str, dict[str, Any]]:
+def revocation_document(changes: Mapping[str, str] | None = None) -> tuple[str, dict[str, Any]]:
     """Return a ticket's name and ConfigMap, due in a day."""
     data = {
         "namespace": OWNER.namespace,
@@ -34,10 +34,10 @@ def ticket_document(changes: Mapping[str, str] | None = None) -> tuple[str, dict
     }
     owner = Owner(data["namespace"], data["name"])
     kind = CredentialType.CLIENT_SECRET
-    name = ticket_name(owner, data["tenant"], ClientId(data["clientId"]), kind)
+    name = revocation_name(owner, data["tenant"], ClientId(data["clientId"]), kind)
     return name, {"metadata": {"labels": dict(_LABELS)}, "data": data}
 
 
 def damaged(changes: Mapping[str, str]) -> dict[str, Any]:
     """Return the ConfigMap of a ticket that somebody edited."""
-    return ticket_document(changes)[1]
+    return revocation_document(changes)[1]

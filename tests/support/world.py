@@ -7,16 +7,16 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from appcredential.cache.informer import Sync
+from appcredential.cache.informer import Informer
 from appcredential.cache.store import Store
-from appcredential.controllers.app_credential import Reconciler
-from appcredential.controllers.entra_tenant import Tenants
+from appcredential.controllers.app_credential import AppCredentialController
+from appcredential.controllers.entra_tenant import EntraTenantController
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.app_policy import UNRESTRICTED, AppPolicy
-from appcredential.domain.observed.observation import Application, Credential, Policy
-from appcredential.domain.operator_credential import OwnCredential
+from appcredential.domain.observed.observation import Application, Credential, LifecycleSettings
+from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.proof import PROVEN, SignInResult
-from appcredential.domain.revocation import Ticket
+from appcredential.domain.revocation import Revocation
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
     ClientId,
@@ -27,7 +27,7 @@ from appcredential.domain.spec.model import (
 )
 from appcredential.entra.projected_token import ProjectedToken
 from appcredential.errors import AppCredentialError
-from appcredential.gather.certificate_source import MaterialReader
+from appcredential.gather.certificate_source import CertificateInputsReader
 from appcredential.kube.certificate_sources import KubeInputs
 from appcredential.kube.custom_resources import (
     APP_CREDENTIALS,
@@ -39,14 +39,14 @@ from appcredential.kube.custom_resources import (
 )
 from appcredential.kube.events import KubeEvents
 from appcredential.kube.outputs import KubeOutputs
+from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets, secrets_path
 from appcredential.kube.service_accounts import KubeServiceAccounts
-from appcredential.kube.tickets import KubeTickets
 from appcredential.ports.kube import MintedPassword, Probe
-from appcredential.runtime.effect_guard import Gate
+from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.metrics import Metrics
 from appcredential.runtime.workqueue import Key
-from appcredential.tenants.operator_credential import Identities
+from appcredential.tenants.operator_credential import OperatorCredentials
 from tests.support.builders import (
     CLIENT_ID,
     HOLDER,
@@ -185,12 +185,12 @@ class FakeEntra(NoFederation):
 
 
 class NoTickets:
-    """A TicketBook without tickets."""
+    """A OpenRevocations without tickets."""
 
-    def find(self, name: str) -> Ticket | None:
+    def find(self, name: str) -> Revocation | None:
         return None
 
-    def note(self, name: str, ticket: Ticket | None) -> None:
+    def note(self, name: str, revocation: Revocation | None) -> None:
         return
 
     def leaving(self, namespace: str, client_id: ClientId) -> frozenset[str]:
@@ -207,22 +207,22 @@ class World:
         self.entra = FakeEntra(self.clock)
         """What the next session is opened with."""
         self.sessions: list[FakeEntra] = []
-        self.opened: list[OwnCredential] = []
+        self.opened: list[OperatorCredential] = []
         self.woken: list[Key] = []
         self.store = Store()
         objects, secrets = KubeObjects(self.api), KubeSecrets(self.api, IDENTITY)
         events = KubeEvents(self.api, self.clock, "operator")
-        self.sync = Sync(objects, self.store, (), self.woken.append, self.woken.append)
-        gate = Gate(
+        self.sync = Informer(objects, self.store, (), self.woken.append, self.woken.append)
+        gate = EffectGuard(
             remaining=lambda: 60.0,
             is_synced=lambda: True,
             effect_margin=timedelta(seconds=30),
             mint_margin=timedelta(seconds=45),
         )
-        self.tenants = Tenants(
+        self.tenants = EntraTenantController(
             clock=self.clock,
             objects=objects,
-            identities=Identities(
+            identities=OperatorCredentials(
                 clock=self.clock, namespace=SYSTEM, secrets=secrets, token=self.token
             ),
             events=events,
@@ -232,23 +232,23 @@ class World:
             wake=self.woken.append,
             trial=trial,
         )
-        self.reconciler = Reconciler(
+        self.reconciler = AppCredentialController(
             clock=self.clock,
-            policy=Policy(trial=trial),
+            settings=LifecycleSettings(trial=trial),
             identity=IDENTITY,
             holder=HOLDER,
             gate=gate,
             resources=KubeResources(objects),
             secrets=secrets,
-            tickets=KubeTickets(self.api, SYSTEM),
-            book=NoTickets(),
+            revocations=KubeRevocations(self.api, SYSTEM),
+            open_revocations=NoTickets(),
             events=events,
             grants=self.sync,
             access=self.tenants.access,
-            doubt=self.tenants.doubt,
+            request_probe=self.tenants.request_probe,
             cluster_skew=self.api.skew,
             metrics=Metrics(self.store.samples),
-            materials=MaterialReader(KubeInputs(self.api)),
+            certificate_inputs_reader=CertificateInputsReader(KubeInputs(self.api)),
             permission_retry=timedelta(minutes=10),
             service_accounts=KubeServiceAccounts(self.api),
             outputs=KubeOutputs(self.api),
@@ -319,7 +319,7 @@ class World:
         self.sync.on_event(APP_CREDENTIALS, "MODIFIED", found)
 
     def _open(
-        self, spec: EntraTenantSpec, own: OwnCredential, _may_act: Callable[[], bool]
+        self, spec: EntraTenantSpec, own: OperatorCredential, _may_act: Callable[[], bool]
     ) -> FakeEntra:
         self.sessions.append(self.entra)
         self.opened.append(own)

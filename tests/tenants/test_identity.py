@@ -64,19 +64,19 @@ async def test_many_who_meet_it_cause_one_probe() -> None:
     await _expired(world)
     world.clock.pass_(10 * SECOND)
     for _ in range(50):
-        world.tenants.doubt("default", 10 * SECOND)
+        world.tenants.request_probe("default", 10 * SECOND)
     assert world.taken(TENANTS) == [TENANT]
     await world.look_at_tenant()
     for _ in range(50):
         world.clock.pass_(SECOND)
-        world.tenants.doubt("default", 10 * SECOND)
+        world.tenants.request_probe("default", 10 * SECOND)
     assert world.taken(TENANTS) == []
     assert world.entra.probes == 2
 
 
 async def test_an_unknown_tenant_is_not_doubted() -> None:
     world = World()
-    world.tenants.doubt("elsewhere", 10 * SECOND)
+    world.tenants.request_probe("elsewhere", 10 * SECOND)
     assert world.taken(TENANTS) == []
 
 
@@ -87,7 +87,7 @@ async def test_a_probe_that_goes_well_after_all_wakes_nobody(good: bool) -> None
     world.taken(APP_CREDENTIALS)
     world.clock.pass_(timedelta(minutes=1))
     world.entra.probe_errors = [None if good else REJECTED]
-    world.tenants.doubt("default", 10 * SECOND)
+    world.tenants.request_probe("default", 10 * SECOND)
     await world.look_at_tenant()
     assert bool(world.taken(APP_CREDENTIALS)) is not good
 

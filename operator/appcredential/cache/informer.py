@@ -29,7 +29,7 @@ SCHEMA_VERSION = 1
 MIN_KUBERNETES = (1, 31)
 
 
-class Sync:
+class Informer:
     """Feeds the store and wakes whoever a change concerns."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Sync:
         self._store = store
         self._namespaces = namespaces
         self._wake = wake
-        self._wake_beside = wake_beside
+        self._wake_neighbour = wake_beside
         self.schema_problem = "the CRDs were not read yet"
 
     async def relist(self) -> None:
@@ -142,8 +142,8 @@ class Sync:
             if plural == GRANTS:
                 self._see_grant(key, document)
             self._wake(key)
-            for other in self._store.beside(key):
-                self._wake_beside(other)
+            for other in self._store.neighbours(key):
+                self._wake_neighbour(other)
         return key
 
     def _see_grant(self, key: Key, document: dict[str, Any]) -> None:
@@ -160,11 +160,11 @@ class Sync:
 
     def _lose(self, key: Key) -> None:
         lost = self._store.grants.get(key.name) if key.kind == GRANTS else None
-        known, beside = self._store.get(key), self._store.beside(key)
+        known, beside = self._store.get(key), self._store.neighbours(key)
         self._store.drop(key)
         self._wake(key)
         for other in beside:
-            self._wake_beside(other)
+            self._wake_neighbour(other)
         self._wake_users(lost)
         if key.kind == APP_CREDENTIALS and known is not None:
             self._wake(Key(TENANTS, "", known.tenant))  # its finalizer may go now

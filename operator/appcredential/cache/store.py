@@ -86,7 +86,7 @@ class Store:
             if key.kind == APP_CREDENTIALS and known.tenant == tenant
         ]
 
-    def beside(self, key: Key) -> list[Key]:
+    def neighbours(self, key: Key) -> list[Key]:
         """Return the other AppCredentials that want the same Secret."""
         known = self._known.get(key)
         place = (key.namespace, known.secret if known is not None else "")

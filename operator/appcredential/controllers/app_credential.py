@@ -13,22 +13,22 @@ from appcredential.controllers.entra_tenant import Access
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts, assess
-from appcredential.domain.facts.takeover import owner_beside
+from appcredential.domain.facts.takeover import other_owner
 from appcredential.domain.grants import allows_type, evaluate
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import ClusterIdentity, Owner
 from appcredential.domain.observed.federated import Federation, OutputMap, ServiceAccount
 from appcredential.domain.observed.observation import (
+    CertificateInputs,
     Grant,
-    Material,
+    LifecycleSettings,
     Observation,
-    Policy,
     Resource,
     Target,
     TargetOwner,
     Tenant,
 )
-from appcredential.domain.revocation import Ticket, ticket_name
+from appcredential.domain.revocation import Revocation, revocation_name
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
     ApplicationGrantSpec,
@@ -53,19 +53,19 @@ from appcredential.errors import (
     ThrottledError,
     UnavailableError,
 )
-from appcredential.gather.certificate_source import MaterialReader, derived_of
-from appcredential.gather.state import Piece, View
+from appcredential.gather.certificate_source import CertificateInputsReader, derived_of
+from appcredential.gather.state import CachedRead, ResourceState
 from appcredential.ports.kube import (
     Clock,
     Events,
     IssuerSource,
     Outputs,
     Resources,
+    Revocations,
     Secrets,
     ServiceAccounts,
-    Tickets,
 )
-from appcredential.runtime.effect_guard import Gate
+from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.metrics import Metrics
 from appcredential.tenants.sessions import Session
 
@@ -78,7 +78,7 @@ _CONFLICT_RETRY = timedelta(seconds=1)
 _FORBIDDEN_RETRY = timedelta(minutes=1)
 _CLOSED_RETRY = timedelta(minutes=1)
 # How old a probe has to be for another one, by what raised the doubt.
-_DOUBTS = {
+_PROBE_AGES = {
     Reason.TENANT_NOT_READY: timedelta(seconds=10),
     Reason.LIFETIME_OVER_POLICY: timedelta(minutes=1),
 }
@@ -96,14 +96,14 @@ class GrantSource(Protocol):
         ...
 
 
-class TicketBook(Protocol):
+class OpenRevocations(Protocol):
     """The open tickets, kept in memory by whoever finishes them."""
 
-    def find(self, name: str) -> Ticket | None:
+    def find(self, name: str) -> Revocation | None:
         """Return an open ticket."""
         ...
 
-    def note(self, name: str, ticket: Ticket | None) -> None:
+    def note(self, name: str, revocation: Revocation | None) -> None:
         """Record that a ticket was written, or deleted."""
         ...
 
@@ -112,28 +112,28 @@ class TicketBook(Protocol):
         ...
 
 
-class Reconciler:
-    """Drives every AppCredential; holds one View per resource."""
+class AppCredentialController:
+    """Drives every AppCredential; holds one ResourceState per resource."""
 
     def __init__(
         self,
         *,
         clock: Clock,
-        policy: Policy,
+        settings: LifecycleSettings,
         identity: ClusterIdentity,
         holder: str,
-        gate: Gate,
+        gate: EffectGuard,
         resources: Resources,
         secrets: Secrets,
-        tickets: Tickets,
-        book: TicketBook,
+        revocations: Revocations,
+        open_revocations: OpenRevocations,
         events: Events,
         grants: GrantSource,
         access: Callable[[str], Access | Problem],
-        doubt: Callable[[str, timedelta], None],
+        request_probe: Callable[[str, timedelta], None],
         cluster_skew: Callable[[], timedelta | None],
         metrics: Metrics,
-        materials: MaterialReader,
+        certificate_inputs_reader: CertificateInputsReader,
         permission_retry: timedelta,
         service_accounts: ServiceAccounts,
         outputs: Outputs,
@@ -141,27 +141,27 @@ class Reconciler:
         owners: Callable[[str], Iterable[Owner]],
     ) -> None:
         self._clock = clock
-        self._policy = policy
+        self._settings = settings
         self._identity = identity
         self._holder = holder
         self._gate = gate
         self._resources = resources
         self._secrets = secrets
-        self._tickets = tickets
-        self._book = book
+        self._revocations = revocations
+        self._open_revocations = open_revocations
         self._events = events
         self._grants = grants
         self._access = access
-        self._doubt = doubt
+        self._request_probe = request_probe
         self._cluster_skew = cluster_skew
         self._metrics = metrics
-        self._materials = materials
+        self._certificate_inputs_reader = certificate_inputs_reader
         self._forbidden_retry = min(permission_retry, _FORBIDDEN_RETRY)
         self._service_accounts = service_accounts
         self._outputs = outputs
         self._issuer = issuer
         self._owners = owners
-        self._views: dict[Owner, View] = {}
+        self._views: dict[Owner, ResourceState] = {}
         self._effects = Effects(
             clock=clock,
             holder=holder,
@@ -175,7 +175,7 @@ class Reconciler:
             outputs=outputs,
         )
 
-    def look_anew(self, owner: Owner) -> None:
+    def invalidate(self, owner: Owner) -> None:
         """Have the next pass read the Secret again: somebody beside the resource may have it."""
         view = self._views.get(owner)
         if view is not None:
@@ -199,13 +199,13 @@ class Reconciler:
         if self._gate.problem() is not None:
             # A standby reads nothing: whoever becomes the leader queues every key anew.
             return self._clock.now() + _CLOSED_RETRY
-        view = self._views.setdefault(owner, View())
+        view = self._views.setdefault(owner, ResourceState())
         held = view.resource.value
         if held is not None and _is_newer(seen_version, held.resource_version):
             view.resource.drop()
         return await self._guarded(owner, view)
 
-    async def _guarded(self, owner: Owner, view: View) -> datetime | None:
+    async def _guarded(self, owner: Owner, view: ResourceState) -> datetime | None:
         """Do it; after an error all that Kubernetes holds is read anew."""
         try:
             return await self._passes(owner, view)
@@ -229,7 +229,7 @@ class Reconciler:
             view.drop()
             raise
 
-    async def _passes(self, owner: Owner, view: View) -> datetime | None:
+    async def _passes(self, owner: Owner, view: ResourceState) -> datetime | None:
         for _ in range(_MAX_PASSES):
             observation = await self._gather(owner, view)
             if observation is None:
@@ -251,23 +251,23 @@ class Reconciler:
 
     # --- gather ---------------------------------------------------------------------------
 
-    async def _gather(self, owner: Owner, view: View) -> Observation | None:
+    async def _gather(self, owner: Owner, view: ResourceState) -> Observation | None:
         resource = await self._read_resource(owner, view)
         if resource is None:
             return None
         spec = resource.spec
-        federation, material = None, Material()
+        federation, certificate_inputs = None, CertificateInputs()
         if isinstance(spec, AppCredentialSpec) and spec.type is CredentialType.FEDERATED_IDENTITY:
             federation = await self._federation(owner, view, spec)
         else:
             await self._read_secrets(owner, view, resource)
             await self._read_target_owner(owner, view)
-            material = await self._read_material(owner, view, resource)
+            certificate_inputs = await self._read_certificate_inputs(owner, view, resource)
         access = self._access(spec.tenant) if isinstance(spec, AppCredentialSpec) else None
         skew = access.session.directory.skew() if isinstance(access, Access) else None
         return Observation(
             now=self._clock.now(),
-            policy=self._policy,
+            settings=self._settings,
             identity=self._identity,
             holder=self._holder,
             blocked=self._gate.problem(),
@@ -278,19 +278,21 @@ class Reconciler:
             grant=self._grant(resource, access, self._grants.known()),
             target=view.target.value,
             pending=view.pending.value,
-            ticket_uid=self._ticket_uid(resource),
+            revocation_uid=self._revocation_uid(resource),
             crd_deleted=view.crd_deleted,
             application=view.application,
             memory=view.memory,
             target_owner=view.target_owner.value,
             federation=federation,
-            material=material,
+            certificate_inputs=certificate_inputs,
         )
 
-    async def _federation(self, owner: Owner, view: View, spec: AppCredentialSpec) -> Federation:
+    async def _federation(
+        self, owner: Owner, view: ResourceState, spec: AppCredentialSpec
+    ) -> Federation:
         """Read what there is instead of Secrets."""
         federated, now = spec.federated, self._clock.monotonic()
-        account = federated.wired if federated is not None else ""
+        account = federated.annotated_account if federated is not None else ""
         output = federated.config_map if federated is not None else ""
         if account and not view.service_account.is_fresh(now, self._seconds):
             view.service_account.set(await self._account(owner.namespace, account), now)
@@ -301,11 +303,11 @@ class Reconciler:
             listed=view.federated,
             service_account=view.service_account.value if account else None,
             output=view.output.value if output else None,
-            leaving=self._book.leaving(owner.namespace, spec.client_id),
+            leaving=self._open_revocations.leaving(owner.namespace, spec.client_id),
             neighbours=self._retiring_owners(owner, view),
         )
 
-    def _retiring_owners(self, owner: Owner, view: View) -> frozenset[str]:
+    def _retiring_owners(self, owner: Owner, view: ResourceState) -> frozenset[str]:
         """Return the namespace's other owners, where some credential is past being wanted."""
         listed = view.federated.credentials if view.federated is not None else ()
         if not any(retire_time_of(c.description) is not None for c in listed):
@@ -324,20 +326,26 @@ class Reconciler:
         except PermissionDeniedError as exc:
             return output_problem(exc)
 
-    async def _read_material(self, owner: Owner, view: View, resource: Resource) -> Material:
+    async def _read_certificate_inputs(
+        self, owner: Owner, view: ResourceState, resource: Resource
+    ) -> CertificateInputs:
         spec = resource.spec
         if not isinstance(spec, AppCredentialSpec) or spec.type is not CredentialType.CERTIFICATE:
-            return Material()
+            return CertificateInputs()
         if resource.deletion_time is not None:
-            return Material()
+            return CertificateInputs()
         now = self._clock.monotonic()
-        if view.material.value is None or not view.material.is_fresh(now, self._seconds):
-            found = await self._materials.read(owner.namespace, spec.certificate, view.held)
-            view.material.set(found, now)
+        if view.certificate_inputs.value is None or not view.certificate_inputs.is_fresh(
+            now, self._seconds
+        ):
+            found = await self._certificate_inputs_reader.read(
+                owner.namespace, spec.certificate, view.held
+            )
+            view.certificate_inputs.set(found, now)
         derived = await derived_of(spec, view.target.value, view.held)
-        return replace(view.material.value or Material(), derived=derived)
+        return replace(view.certificate_inputs.value or CertificateInputs(), derived=derived)
 
-    async def _read_resource(self, owner: Owner, view: View) -> Resource | None:
+    async def _read_resource(self, owner: Owner, view: ResourceState) -> Resource | None:
         now = self._clock.monotonic()
         if not view.resource.is_fresh(now, self._seconds):
             found = await self._resources.get(owner)
@@ -349,7 +357,7 @@ class Reconciler:
             view.resource.set(found, now)
         return view.resource.value
 
-    async def _read_secrets(self, owner: Owner, view: View, resource: Resource) -> None:
+    async def _read_secrets(self, owner: Owner, view: ResourceState, resource: Resource) -> None:
         now = self._clock.monotonic()
         if isinstance(resource.spec, AppCredentialSpec) and not view.target.is_fresh(
             now, self._seconds
@@ -361,7 +369,7 @@ class Reconciler:
         if not view.pending.is_fresh(now, self._seconds) and not view.pending.is_absent:
             view.pending.set(await self._secrets.pending(owner), now)
 
-    async def _read_target(self, namespace: str, name: str, view: View) -> Target | None:
+    async def _read_target(self, namespace: str, name: str, view: ResourceState) -> Target | None:
         """Read T, whole only when it is another version than the one we hold."""
         held = view.target.value
         if held is not None and held.name == name:
@@ -372,11 +380,11 @@ class Reconciler:
                 return None
         return await self._secrets.target(namespace, name)
 
-    async def _read_target_owner(self, owner: Owner, view: View) -> None:
+    async def _read_target_owner(self, owner: Owner, view: ResourceState) -> None:
         """Look whether the resource exists that another's Secret names as its owner."""
-        other, held = owner_beside(owner, view.target.value), view.target_owner
+        other, held = other_owner(owner, view.target.value), view.target_owner
         if other is None:
-            view.target_owner = Piece()
+            view.target_owner = CachedRead()
             return
         known = held.value if held.value is not None and held.value.owner == str(other) else None
         now = self._clock.monotonic()
@@ -391,7 +399,7 @@ class Reconciler:
 
     @property
     def _seconds(self) -> float:
-        return self._policy.freshness.total_seconds()
+        return self._settings.freshness.total_seconds()
 
     def _grant(
         self,
@@ -404,7 +412,7 @@ class Reconciler:
             return Problem(reason=Reason.NOT_GRANTED, message="Not looked at.", stalled=False)
         return evaluate(grants, resource.owner.namespace, spec, access.tenant)
 
-    async def wanted(self, ticket: Ticket) -> frozenset[tuple[str, str]]:
+    async def wanted(self, revocation: Revocation) -> frozenset[tuple[str, str]]:
         """Return issuers and subjects that other resources ask for beside a ticket's.
 
         Only of its namespace, application and directory, and only what a grant allows: what
@@ -415,8 +423,8 @@ class Reconciler:
         """
         issuer, grants = await self._issuer.current(), self._grants.known()
         found: set[tuple[str, str]] = set()
-        for resource in await self._resources.list(ticket.owner.namespace):
-            tenant = self._heir_tenant(ticket, resource, grants)
+        for resource in await self._resources.list(revocation.owner.namespace):
+            tenant = self._heir_tenant(revocation, resource, grants)
             spec = resource.spec
             if tenant is None or isinstance(spec, Problem) or spec.federated is None:
                 continue
@@ -436,39 +444,39 @@ class Reconciler:
         return frozenset(found)
 
     def _heir_tenant(
-        self, ticket: Ticket, resource: Resource, grants: dict[str, ApplicationGrantSpec]
+        self, revocation: Revocation, resource: Resource, grants: dict[str, ApplicationGrantSpec]
     ) -> Tenant | None:
         """Return the tenant of a resource that may take over what the ticket is to revoke."""
         spec = resource.spec
-        if isinstance(spec, Problem) or spec.client_id != ticket.client_id:
+        if isinstance(spec, Problem) or spec.client_id != revocation.client_id:
             return None
-        if resource.owner == ticket.owner or resource.deletion_time is not None:
+        if resource.owner == revocation.owner or resource.deletion_time is not None:
             return None
         access = self._access(spec.tenant)
         if not isinstance(access, Access) or spec.mode is Mode.OBSERVE:
             return None
         is_granted = not isinstance(self._grant(resource, access, grants), Problem)
-        is_same = access.tenant.tenant_id == ticket.tenant_id
+        is_same = access.tenant.tenant_id == revocation.tenant_id
         is_granted = is_granted and allows_type(access.tenant.limits, spec)
         return access.tenant if is_granted and is_same else None
 
-    async def _live_grant(self, f: Facts) -> Grant | Problem:
+    async def _live_grant(self, facts: Facts) -> Grant | Problem:
         grants = await self._grants.live()
-        return evaluate(grants, f.o.resource.owner.namespace, f.spec, f.tenant)
+        return evaluate(grants, facts.resource.owner.namespace, facts.spec, facts.tenant)
 
-    def _ticket_uid(self, resource: Resource) -> str | None:
+    def _revocation_uid(self, resource: Resource) -> str | None:
         spec = resource.spec
         if not isinstance(spec, AppCredentialSpec):
             return None
-        ticket = self._book.find(_ticket_name(resource.owner, spec))
-        return ticket.resource_uid if ticket is not None else None
+        revocation = self._open_revocations.find(_revocation_name(resource.owner, spec))
+        return revocation.resource_uid if revocation is not None else None
 
     # --- act ------------------------------------------------------------------------------
 
-    async def _act(self, o: Observation, decision: Decision, view: View) -> bool:
+    async def _act(self, observation: Observation, decision: Decision, view: ResourceState) -> bool:
         """Perform one action; tell whether to go on."""
         action = decision.action
-        name = type(action).__name__
+        name = act.label(action)
         if view.age(self._clock.monotonic()) > self._seconds:
             view.drop()
             return True
@@ -477,67 +485,73 @@ class Reconciler:
         seconds = _MINT_SECONDS if isinstance(action, act.Mint) else _EFFECT_SECONDS
         try:
             async with asyncio.timeout(seconds):
-                await self._dispatch(o, decision, view)
+                await self._dispatch(observation, decision, view)
         except BaseException:
             self._metrics.effects.labels(name, "error").inc()
             raise
         self._metrics.effects.labels(name, "done").inc()
         view.written(name)
-        self._doubt_tenant(o, view)
+        self._probe_tenant(observation, view)
         return True
 
-    def _doubt_tenant(self, o: Observation, view: View) -> None:
+    def _probe_tenant(self, observation: Observation, view: ResourceState) -> None:
         """Have the tenant probed when what Entra said concerns all who use it.
 
         It rejected the operator itself, or its policy allows less than was known.
         """
         problem = view.memory.directory_problem
-        is_news = problem is not None and problem != o.memory.directory_problem
-        if problem is not None and is_news and problem.reason in _DOUBTS:
-            self._doubt(_spec(o).tenant, _DOUBTS[problem.reason])
+        is_news = problem is not None and problem != observation.memory.directory_problem
+        if problem is not None and is_news and problem.reason in _PROBE_AGES:
+            self._request_probe(_spec(observation).tenant, _PROBE_AGES[problem.reason])
 
-    async def _dispatch(self, o: Observation, decision: Decision, view: View) -> None:
+    async def _dispatch(
+        self, observation: Observation, decision: Decision, view: ResourceState
+    ) -> None:
         match decision.action:
             case act.AddFinalizer():
-                await self._set_finalizer(o, view, present=True)
+                await self._set_finalizer(observation, view, present=True)
             case act.ReleaseFinalizer():
-                await self._set_finalizer(o, view, present=False)
+                await self._set_finalizer(observation, view, present=False)
             case act.ReadCrd():
                 view.crd_deleted = await self._resources.is_crd_deleted()
-            case act.WriteTicket():
-                await self._write_ticket(o)
-            case act.CancelTicket():
-                await self._cancel_ticket(o)
+            case act.ScheduleRevocation():
+                await self._schedule_revocation(observation)
+            case act.CancelRevocation():
+                await self._cancel_revocation(observation)
             case act.ApplyStatus():
-                await self._apply_status(o.resource, decision.status, view)
+                await self._apply_status(observation.resource, decision.status, view)
             case act.ReadApplication():
-                session = self._session(o)
-                client_id = _spec(o).client_id
+                session = self._session(observation)
+                client_id = _spec(observation).client_id
                 await self._effects.read_application(
                     view, session, client_id, decision.action.max_age
                 )
             case action:
-                await self._effects.perform(action, self._context(o, view))
+                await self._effects.perform(action, self._context(observation, view))
 
-    async def _set_finalizer(self, o: Observation, view: View, *, present: bool) -> None:
-        found = await self._resources.set_finalizer(o.resource, present=present)
+    async def _set_finalizer(
+        self, observation: Observation, view: ResourceState, *, present: bool
+    ) -> None:
+        found = await self._resources.set_finalizer(observation.resource, present=present)
         view.resource.set(found, self._clock.monotonic())
 
-    async def _write_ticket(self, o: Observation) -> None:
-        spec = _spec(o)
-        name = _ticket_name(o.resource.owner, spec)
-        live = await self._tickets.get(name)
-        written = await self._tickets.put(name, _build_ticket(o, spec), live)
-        self._book.note(name, written)
+    async def _schedule_revocation(self, observation: Observation) -> None:
+        spec = _spec(observation)
+        name = _revocation_name(observation.resource.owner, spec)
+        live = await self._revocations.get(name)
+        written = await self._revocations.put(name, _build_revocation(observation, spec), live)
+        self._open_revocations.note(name, written)
 
-    async def _cancel_ticket(self, o: Observation) -> None:
-        name = _ticket_name(o.resource.owner, _spec(o))
-        live = await self._tickets.get(name)
+    async def _cancel_revocation(self, observation: Observation) -> None:
+        name = _revocation_name(observation.resource.owner, _spec(observation))
+        live = await self._revocations.get(name)
         if live is not None:
-            await self._tickets.delete(name, live)
-        self._book.note(name, None)
+            await self._revocations.delete(name, live)
+        self._open_revocations.note(name, None)
 
-    async def _apply_status(self, resource: Resource, status: dict[str, Any], view: View) -> None:
+    async def _apply_status(
+        self, resource: Resource, status: dict[str, Any], view: ResourceState
+    ) -> None:
         try:
             written = await self._resources.apply_status(resource, status)
         except NotFoundError:
@@ -546,7 +560,9 @@ class Reconciler:
         view.resource.set(written, self._clock.monotonic())
         await self._announce(resource, status, view)
 
-    async def _announce(self, resource: Resource, status: dict[str, Any], view: View) -> None:
+    async def _announce(
+        self, resource: Resource, status: dict[str, Any], view: ResourceState
+    ) -> None:
         """Emit one Warning when a resource becomes Stalled, or for another reason."""
         stalled = next((c for c in status["conditions"] if c["type"] == "Stalled"), None)
         reason = stalled["reason"] if stalled is not None else ""
@@ -555,15 +571,15 @@ class Reconciler:
             await self._events.emit(subject, reason, stalled["message"], warning=True)
         view.stalled_reason = reason
 
-    async def _tell_losses(self, o: Observation) -> None:
+    async def _tell_losses(self, observation: Observation) -> None:
         """Emit an Event for what others lost on the application while we changed it."""
-        spec, application = o.resource.spec, o.application
+        spec, application = observation.resource.spec, observation.application
         if not isinstance(spec, AppCredentialSpec) or application is None:
             return
         access = self._access(spec.tenant)
         if not isinstance(access, Access):
             return
-        subject = subject_of(o.resource)
+        subject = subject_of(observation.resource)
         for loss in access.session.directory.take_losses(application.object_id):
             if loss.is_restored:
                 note = (
@@ -581,27 +597,27 @@ class Reconciler:
 
     async def _unwritable(
         self,
-        o: Observation,
+        observation: Observation,
         action: act.Action,
-        view: View,
+        view: ResourceState,
         error: SecretForbiddenError | SecretRefusedError,
     ) -> datetime:
         """Say in status why a Secret cannot be written. What was read before still holds."""
         problem = secret_problem(error)
         log.warning(
             "Secret refused",
-            extra={"error": str(error), "reason": str(problem.reason), **_about(o)},
+            extra={"error": str(error), "reason": str(problem.reason), **_about(observation)},
         )
         again = self._clock.now() + self._forbidden_retry
         view.refused(type(action).__name__, problem, again)
         if self._gate.problem() is None:
-            status = project(o, self._facts(o), problem)
-            if needs_write(o.resource.status, status):
-                await self._apply_status(o.resource, status, view)
+            status = project(observation, self._facts(observation), problem)
+            if needs_write(observation.resource.status, status):
+                await self._apply_status(observation.resource, status, view)
         view.drop()
         return again
 
-    async def _say_failed(self, owner: Owner, view: View) -> None:
+    async def _say_failed(self, owner: Owner, view: ResourceState) -> None:
         """Say in status that something unexpected went wrong, if that can still be done."""
         if self._gate.problem() is not None:
             return
@@ -617,16 +633,16 @@ class Reconciler:
         view.drop()
 
     async def _unreadable(
-        self, owner: Owner, view: View, error: SecretForbiddenError
+        self, owner: Owner, view: ResourceState, error: SecretForbiddenError
     ) -> datetime | None:
         """Say in status that Secrets of the namespace cannot be read."""
         resource = await self._resources.get(owner)
         if resource is None or self._gate.problem() is not None:
             return None if resource is None else self._clock.now() + self._forbidden_retry
         problem = secret_problem(error)
-        o = Observation(
+        observation = Observation(
             now=self._clock.now(),
-            policy=self._policy,
+            settings=self._settings,
             identity=self._identity,
             holder=self._holder,
             blocked=None,
@@ -637,31 +653,31 @@ class Reconciler:
             grant=problem,
             target=None,
             pending=None,
-            ticket_uid=None,
+            revocation_uid=None,
             crd_deleted=None,
             application=None,
             memory=view.memory,
         )
-        status = project(o, None, problem)
+        status = project(observation, None, problem)
         if needs_write(resource.status, status):
             await self._apply_status(resource, status, view)
         view.drop()
         return self._clock.now() + self._forbidden_retry
 
-    def _context(self, o: Observation, view: View) -> Context:
-        facts = self._facts(o)
+    def _context(self, observation: Observation, view: ResourceState) -> Context:
+        facts = self._facts(observation)
         if facts is None:
             raise ConflictError("the tenant changed meanwhile")
-        return Context(view=view, facts=facts, session=self._session(o))
+        return Context(view=view, facts=facts, session=self._session(observation))
 
-    def _facts(self, o: Observation) -> Facts | None:
-        access, application = self._access(_spec(o).tenant), o.application
+    def _facts(self, observation: Observation) -> Facts | None:
+        access, application = self._access(_spec(observation).tenant), observation.application
         if not isinstance(access, Access) or application is None:
             return None
-        return assess(o, _spec(o), access.tenant, application)
+        return assess(observation, _spec(observation), access.tenant, application)
 
-    def _session(self, o: Observation) -> Session:
-        access = self._access(_spec(o).tenant)
+    def _session(self, observation: Observation) -> Session:
+        access = self._access(_spec(observation).tenant)
         if not isinstance(access, Access):
             raise ConflictError("the tenant changed meanwhile")
         return access.session
@@ -682,31 +698,33 @@ def _no_tenant() -> Problem:
     return Problem(reason=Reason.TENANT_NOT_FOUND, message="Not looked at.", stalled=False)
 
 
-def _spec(o: Observation) -> AppCredentialSpec:
-    spec = o.resource.spec
+def _spec(observation: Observation) -> AppCredentialSpec:
+    spec = observation.resource.spec
     if isinstance(spec, Problem):
         raise AssertionError("the gates hold an unusable spec")
     return spec
 
 
-def _about(o: Observation) -> dict[str, str]:
-    return {"ns": o.resource.owner.namespace, "obj": o.resource.owner.name}
+def _about(observation: Observation) -> dict[str, str]:
+    return {"ns": observation.resource.owner.namespace, "obj": observation.resource.owner.name}
 
 
-def _ticket_name(owner: Owner, spec: AppCredentialSpec) -> str:
-    return ticket_name(owner, spec.tenant, spec.client_id, spec.type)
+def _revocation_name(owner: Owner, spec: AppCredentialSpec) -> str:
+    return revocation_name(owner, spec.tenant, spec.client_id, spec.type)
 
 
-def _build_ticket(o: Observation, spec: AppCredentialSpec) -> Ticket:
-    t, p = o.target, o.pending
-    owned = t if t is not None and t.owner == str(o.resource.owner) else None
-    known = (o.resource.status.get("application") or {}).get("objectId")
+def _build_revocation(observation: Observation, spec: AppCredentialSpec) -> Revocation:
+    t, p = observation.target, observation.pending
+    owned = t if t is not None and t.owner == str(observation.resource.owner) else None
+    known = (observation.resource.status.get("application") or {}).get("objectId")
     object_id = owned.object_id if owned is not None else p.object_id if p is not None else known
     held = owned.tenant_id if owned is not None else p.tenant_id if p is not None else ""
-    tenant_id = held or (o.tenant.tenant_id if isinstance(o.tenant, Tenant) else "")
-    return Ticket(
-        owner=o.resource.owner,
-        resource_uid=o.resource.uid,
+    tenant_id = held or (
+        observation.tenant.tenant_id if isinstance(observation.tenant, Tenant) else ""
+    )
+    return Revocation(
+        owner=observation.resource.owner,
+        resource_uid=observation.resource.uid,
         tenant=spec.tenant,
         tenant_id=TenantId(tenant_id),
         client_id=spec.client_id,
@@ -718,5 +736,5 @@ def _build_ticket(o: Observation, spec: AppCredentialSpec) -> Ticket:
         config_map=spec.federated.config_map if spec.federated is not None else "",
         secret_uid=owned.uid if owned is not None else "",
         pending_attempt=str(p.attempt) if p is not None else "",
-        due=o.now + spec.deletion_grace_period,
+        due=observation.now + spec.deletion_grace_period,
     )

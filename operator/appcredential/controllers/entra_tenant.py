@@ -15,17 +15,17 @@ from appcredential.domain.conditions import (
     format_time,
     merge_conditions,
 )
-from appcredential.domain.observed.observation import Policy, Tenant
+from appcredential.domain.observed.observation import LifecycleSettings, Tenant
 from appcredential.domain.spec.model import ClientId, Cloud, EntraTenantSpec
 from appcredential.domain.spec.parse import parse_entra_tenant
 from appcredential.domain.status.projection import needs_write
 from appcredential.errors import AppCredentialError, ConflictError, InvalidSpecError
 from appcredential.kube.custom_resources import FINALIZER, TENANTS, KubeObjects
 from appcredential.ports.kube import Clock, Events, EventSubject
-from appcredential.runtime.effect_guard import Gate
+from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.workqueue import Key
-from appcredential.tenants.operator_credential import Identities
-from appcredential.tenants.sessions import Look, OpenSession, Session, TenantSessions
+from appcredential.tenants.operator_credential import OperatorCredentials
+from appcredential.tenants.sessions import OpenSession, ProbeOutcome, Session, TenantSessions
 
 _RETRY = timedelta(seconds=30)
 # How soon a new credential of the operator's own is taken up.
@@ -50,7 +50,7 @@ class Access:
     session: Session
 
 
-class Tenants:
+class EntraTenantController:
     """Reconciles EntraTenants and hands out access to them."""
 
     def __init__(
@@ -58,14 +58,14 @@ class Tenants:
         *,
         clock: Clock,
         objects: KubeObjects,
-        identities: Identities,
+        identities: OperatorCredentials,
         events: Events,
-        gate: Gate,
+        gate: EffectGuard,
         open_session: OpenSession,
         users_of: Callable[[str], list[Key]],
         wake: Callable[[Key], None],
         retry: timedelta = _RETRY,
-        max_skew: timedelta = Policy().max_clock_skew,  # noqa: B008 - frozen
+        max_skew: timedelta = LifecycleSettings().max_clock_skew,  # noqa: B008 - frozen
         trial: bool = False,
     ) -> None:
         self._clock = clock
@@ -117,7 +117,7 @@ class Tenants:
         )
         return Access(tenant, held.session)
 
-    def doubt(self, name: str, max_age: timedelta) -> None:
+    def request_probe(self, name: str, max_age: timedelta) -> None:
         """Have a tenant probed at once, unless it was within `max_age`.
 
         For whoever met something that concerns all users of the tenant.
@@ -170,18 +170,18 @@ class Tenants:
         self._wake(key)
         return True
 
-    async def _connect(self, name: str, document: Mapping[str, Any]) -> Look | None:
+    async def _connect(self, name: str, document: Mapping[str, Any]) -> ProbeOutcome | None:
         try:
             spec = parse_entra_tenant(document)
         except InvalidSpecError as exc:
-            return Look(Problem(reason=Reason.INVALID_SPEC, message=str(exc)))
+            return ProbeOutcome(Problem(reason=Reason.INVALID_SPEC, message=str(exc)))
         if self._trial and spec.cloud is not Cloud.CUSTOM:
             await self._sessions.close(name)
-            return Look(_NOT_IN_A_TRIAL)
+            return ProbeOutcome(_NOT_IN_A_TRIAL)
         if self._is_of_another(name, spec):
             await self._forget(name)  # deleted and made anew between two looks
         self._specs[name] = spec
-        return await self._sessions.follow(name, spec, await self._identities.read(name, spec))
+        return await self._sessions.use(name, spec, await self._identities.read(name, spec))
 
     def _is_of_another(self, name: str, spec: EntraTenantSpec) -> bool:
         """Tell whether a tenant's name stood for another directory: both fields are immutable."""
@@ -218,7 +218,7 @@ class Tenants:
         for user in self._users_of(name):
             self._wake(user)
 
-    async def _write_status(self, document: Mapping[str, Any], look: Look) -> None:
+    async def _write_status(self, document: Mapping[str, Any], look: ProbeOutcome) -> None:
         metadata, current = document["metadata"], document.get("status") or {}
         generation = int(metadata["generation"])
         wanted: dict[str, Any] = {
@@ -236,7 +236,7 @@ class Tenants:
             wanted["identity"] = identity
         held = self._sessions.get(metadata["name"])
         if held is not None:
-            wanted["appManagementPolicy"] = held.policy.told()
+            wanted["appManagementPolicy"] = held.policy.summary()
         if not needs_write(current, wanted):
             return
         try:
@@ -244,7 +244,7 @@ class Tenants:
         except ConflictError:
             self._wake(Key(TENANTS, "", metadata["name"]))
             return
-        problem = look.problem or look.beside
+        problem = look.problem or look.warning
         if problem is not None and problem.stalled:
             subject = EventSubject(
                 kind="EntraTenant", namespace="", name=metadata["name"], uid=metadata["uid"]
@@ -279,7 +279,7 @@ def not_ready(problem: Problem) -> Problem:
     )
 
 
-def _conditions(look: Look) -> list[Condition]:
+def _conditions(look: ProbeOutcome) -> list[Condition]:
     if look.problem is not None:
         ready = _condition(ConditionType.READY, "False", look.problem)
         return [ready, _abnormal(look.problem)]
@@ -287,10 +287,10 @@ def _conditions(look: Look) -> list[Condition]:
     signed_in = Condition(
         type=ConditionType.READY, status="True", reason=Reason.SIGNED_IN, message=message
     )
-    if look.beside is None:
+    if look.warning is None:
         return [signed_in]
     message = f"{message} It does so with what it had before: see the other condition."
-    return [replace(signed_in, message=message), _abnormal(look.beside)]
+    return [replace(signed_in, message=message), _abnormal(look.warning)]
 
 
 def _abnormal(problem: Problem) -> Condition:

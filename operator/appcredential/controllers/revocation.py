@@ -13,27 +13,33 @@ from appcredential.controllers.entra_tenant import Access
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.observed.federated import FederatedList, OutputMap
-from appcredential.domain.observed.observation import Application, Pending, Policy, Resource, Target
+from appcredential.domain.observed.observation import (
+    Application,
+    LifecycleSettings,
+    Pending,
+    Resource,
+    Target,
+)
 from appcredential.domain.revocation import (
     DeleteOutput,
+    DeletePendingSecret,
+    DeleteRevocation,
     DeleteTarget,
-    DeleteTicket,
-    DeleteTicketPending,
-    ReadTicketApplication,
-    ReadTicketSecrets,
-    RemoveForTicket,
-    Ticket,
-    TicketAction,
-    TicketObservation,
-    Unwire,
+    ReadRevokedApplication,
+    ReadRevokedSecrets,
+    RemoveAnnotations,
+    Revocation,
+    RevocationAction,
+    RevocationObservation,
+    RevokeCredential,
     Wait,
     as_credentials,
     credentials_to_revoke,
-    decide_ticket,
-    is_of_ticket,
+    decide_revocation,
+    is_of_revocation,
     is_reachable,
     is_unconfirmed,
-    ticket_name,
+    revocation_name,
 )
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
@@ -43,7 +49,7 @@ from appcredential.domain.spec.model import (
     TenantId,
 )
 from appcredential.domain.spec.trusts import service_account_of, service_account_subject
-from appcredential.effects.federated import unwire
+from appcredential.effects.federated import remove_annotations
 from appcredential.errors import (
     AppCredentialError,
     ConflictError,
@@ -56,11 +62,11 @@ from appcredential.ports.kube import (
     EventSubject,
     Outputs,
     Resources,
+    Revocations,
     Secrets,
     ServiceAccounts,
-    Tickets,
 )
-from appcredential.runtime.effect_guard import Gate
+from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.tenants.sessions import Session
 
 log = logging.getLogger(__name__)
@@ -84,7 +90,7 @@ class _Progress:
     secrets: _Secrets | None = None
     federated: FederatedList | None = None
     inherited: frozenset[KeyId] = frozenset()
-    is_unwired: bool = False
+    is_annotation_removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +103,24 @@ class _Secrets:
     output: OutputMap | None = None
 
 
-Wanted = Callable[[Ticket], Awaitable[frozenset[tuple[str, str]]]]
+Wanted = Callable[[Revocation], Awaitable[frozenset[tuple[str, str]]]]
 """Tells which issuers and subjects other resources ask for beside a ticket's."""
 
 
-class Ticketing:
+class RevocationController:
     """Keeps the book of open tickets and works on them one by one."""
 
     def __init__(
         self,
         *,
         clock: Clock,
-        policy: Policy,
+        settings: LifecycleSettings,
         absence: timedelta,
         identity: ClusterIdentity,
-        gate: Gate,
+        gate: EffectGuard,
         resources: Resources,
         secrets: Secrets,
-        tickets: Tickets,
+        revocations: Revocations,
         events: Events,
         access: Callable[[str], Access | Problem],
         service_accounts: ServiceAccounts,
@@ -122,38 +128,38 @@ class Ticketing:
         wanted: Wanted,
     ) -> None:
         self._clock = clock
-        self._policy = policy
+        self._settings = settings
         self._absence = absence
         self._identity = identity
         self._gate = gate
         self._resources = resources
         self._secrets = secrets
-        self._tickets = tickets
+        self._revocations = revocations
         self._events = events
         self._access = access
         self._service_accounts = service_accounts
         self._outputs = outputs
         self._wanted = wanted
-        self._book: dict[str, Ticket] = {}
+        self._open_revocations: dict[str, Revocation] = {}
         self._progress: dict[str, _Progress] = {}
 
-    def find(self, name: str) -> Ticket | None:
+    def find(self, name: str) -> Revocation | None:
         """Return an open ticket by its name."""
-        return self._book.get(name)
+        return self._open_revocations.get(name)
 
-    def note(self, name: str, ticket: Ticket | None) -> None:
+    def note(self, name: str, revocation: Revocation | None) -> None:
         """Record that a ticket was written or deleted by us."""
-        if ticket is None:
-            self._book.pop(name, None)
+        if revocation is None:
+            self._open_revocations.pop(name, None)
             self._progress.pop(name, None)
         else:
-            self._book[name] = ticket
+            self._open_revocations[name] = revocation
 
     def leaving(self, namespace: str, client_id: ClientId) -> frozenset[str]:
         """Return the owner hashes of the tickets for federated credentials of an application."""
         return frozenset(
             t.owner.hash
-            for t in self._book.values()
+            for t in self._open_revocations.values()
             if t.type is CredentialType.FEDERATED_IDENTITY
             and (t.owner.namespace, t.client_id) == (namespace, client_id)
         )
@@ -161,20 +167,20 @@ class Ticketing:
     @property
     def count(self) -> int:
         """How many deletions are not finished."""
-        return len(self._book)
+        return len(self._open_revocations)
 
     async def refresh(self) -> None:
         """Read all tickets anew."""
-        found = await self._tickets.list()
-        self._book = {_name(t): t for t in found}
-        self._progress = {n: p for n, p in self._progress.items() if n in self._book}
+        found = await self._revocations.list()
+        self._open_revocations = {_name(t): t for t in found}
+        self._progress = {n: p for n, p in self._progress.items() if n in self._open_revocations}
 
     async def run_once(self) -> None:
         """Look at every ticket once; one that fails waits for the next round."""
         await self.refresh()
-        for name, ticket in list(self._book.items()):
+        for name, revocation in list(self._open_revocations.items()):
             try:
-                await self._work(name, ticket)
+                await self._work(name, revocation)
             except ConflictError:
                 self._progress.pop(name, None)
             except AppCredentialError as exc:
@@ -182,28 +188,28 @@ class Ticketing:
             except Exception:  # an outer guard: the other tickets have their turn
                 log.exception("ticket failed", extra={"ticket": name})
 
-    async def _work(self, name: str, ticket: Ticket) -> None:
-        if self._clock.now() < ticket.due - self._absence:
+    async def _work(self, name: str, revocation: Revocation) -> None:
+        if self._clock.now() < revocation.due - self._absence:
             return  # nothing that is seen before then counts
         progress = self._progress.get(name)
-        if progress is None or progress.uid != ticket.uid:
-            progress = self._progress[name] = _Progress(ticket.uid)
+        if progress is None or progress.uid != revocation.uid:
+            progress = self._progress[name] = _Progress(revocation.uid)
         progress.secrets = None
-        await self._see_owner(ticket, progress)
+        await self._see_owner(revocation, progress)
         for _ in range(_MAX_STEPS):
             if self._gate.problem() is not None:
                 return
-            o = self._observe(ticket, progress)
-            action = decide_ticket(o)
+            observation = self._observe(revocation, progress)
+            action = decide_revocation(observation)
             if isinstance(action, Wait):
                 return
-            if not await self._perform(name, action, o, progress):
+            if not await self._perform(name, action, observation, progress):
                 return
 
-    async def _see_owner(self, ticket: Ticket, progress: _Progress) -> None:
+    async def _see_owner(self, revocation: Revocation, progress: _Progress) -> None:
         """Note since when the owner is absent; an error while looking is unknown, not absent."""
-        found = await self._resources.get(ticket.owner)
-        if found is not None and self._is_of_ticket(ticket, found):
+        found = await self._resources.get(revocation.owner)
+        if found is not None and self._is_of_revocation(revocation, found):
             progress.absent_since = progress.successor = None
             return
         # What is of another application has a spec that can be read.
@@ -213,27 +219,27 @@ class Ticketing:
         if progress.absent_since is None:
             progress.absent_since = self._clock.now()
 
-    def _is_of_ticket(self, ticket: Ticket, found: Resource) -> bool:
+    def _is_of_revocation(self, revocation: Revocation, found: Resource) -> bool:
         spec = found.spec
         access = self._access(spec.tenant) if isinstance(spec, AppCredentialSpec) else None
         known = access.tenant.tenant_id if isinstance(access, Access) else None
-        return is_of_ticket(ticket, spec, known)
+        return is_of_revocation(revocation, spec, known)
 
-    def _observe(self, ticket: Ticket, progress: _Progress) -> TicketObservation:
+    def _observe(self, revocation: Revocation, progress: _Progress) -> RevocationObservation:
         held = progress.secrets
-        tenant_id = self._see_tenant(ticket, progress)
+        tenant_id = self._see_tenant(revocation, progress)
         missing = progress.missing
         lasting = len(missing) >= _GONE_READS and (
-            missing[-1] - missing[0] >= self._policy.missing_application_window
+            missing[-1] - missing[0] >= self._settings.missing_application_window
         )
-        return TicketObservation(
+        return RevocationObservation(
             now=self._clock.now(),
             identity=self._identity,
-            ticket=ticket,
+            revocation=revocation,
             owner_absent_since=progress.absent_since,
             successor=progress.successor,
             tenant_id=tenant_id,
-            is_tenant_missing=self._is_tenant_missing(ticket),
+            is_tenant_missing=self._is_tenant_missing(revocation),
             application=progress.application,
             application_gone=lasting,
             target=held.target if held is not None else None,
@@ -242,15 +248,15 @@ class Ticketing:
             output=held.output if held is not None else None,
             clean_reads=progress.clean,
             inherited=progress.inherited,
-            is_unwired=progress.is_unwired,
+            is_annotation_removed=progress.is_annotation_removed,
             absence=self._absence,
-            intent_respect=self._policy.intent_respect,
-            freshness=self._policy.freshness,
+            intent_respect=self._settings.intent_respect,
+            freshness=self._settings.freshness,
         )
 
-    def _see_tenant(self, ticket: Ticket, progress: _Progress) -> TenantId | None:
+    def _see_tenant(self, revocation: Revocation, progress: _Progress) -> TenantId | None:
         """Return the tenant's id; what was seen in another directory counts no more."""
-        access = self._access(ticket.tenant)
+        access = self._access(revocation.tenant)
         if not isinstance(access, Access):
             return None
         found = access.tenant.tenant_id
@@ -259,103 +265,117 @@ class Ticketing:
         progress.tenant_id = found
         return found
 
-    def _is_tenant_missing(self, ticket: Ticket) -> bool:
-        access = self._access(ticket.tenant)
+    def _is_tenant_missing(self, revocation: Revocation) -> bool:
+        access = self._access(revocation.tenant)
         return isinstance(access, Problem) and access.reason is Reason.TENANT_NOT_FOUND
 
-    async def _read_secrets(self, ticket: Ticket) -> _Secrets:
+    async def _read_secrets(self, revocation: Revocation) -> _Secrets:
         try:
-            return await self._read_kept(ticket)
+            return await self._read_kept(revocation)
         except PermissionDeniedError:
-            if not await self._is_namespace_gone(ticket):
+            if not await self._is_namespace_gone(revocation):
                 raise
             return _Secrets(self._clock.monotonic())
 
-    async def _is_namespace_gone(self, ticket: Ticket) -> bool:
+    async def _is_namespace_gone(self, revocation: Revocation) -> bool:
         """Tell why something in a namespace is refused.
 
         One that is gone has taken its objects along, and with them the Role that let us read
         them: only where rights come from Roles is this not a plain 404.
         """
-        return await self._resources.is_namespace_gone(ticket.owner.namespace)
+        return await self._resources.is_namespace_gone(revocation.owner.namespace)
 
-    async def _read_kept(self, ticket: Ticket) -> _Secrets:
-        now, namespace = self._clock.monotonic(), ticket.owner.namespace
-        if ticket.type is CredentialType.FEDERATED_IDENTITY:
-            name = ticket.config_map
+    async def _read_kept(self, revocation: Revocation) -> _Secrets:
+        now, namespace = self._clock.monotonic(), revocation.owner.namespace
+        if revocation.type is CredentialType.FEDERATED_IDENTITY:
+            name = revocation.config_map
             output = await self._outputs.get(namespace, name) if name else None
             return _Secrets(now, output=output)
-        target = await self._secrets.target(namespace, ticket.secret_name)
-        return _Secrets(now, target, await self._secrets.pending(ticket.owner))
+        target = await self._secrets.target(namespace, revocation.secret_name)
+        return _Secrets(now, target, await self._secrets.pending(revocation.owner))
 
     async def _perform(
-        self, name: str, action: TicketAction, o: TicketObservation, progress: _Progress
+        self,
+        name: str,
+        action: RevocationAction,
+        observation: RevocationObservation,
+        progress: _Progress,
     ) -> bool:
         """Do one step; tell whether to go on in this round."""
-        ticket = o.ticket
-        if isinstance(action, ReadTicketApplication):
-            return await self._read_application(ticket, progress)
-        if isinstance(action, ReadTicketSecrets):
-            progress.secrets = await self._read_secrets(ticket)
+        revocation = observation.revocation
+        if isinstance(action, ReadRevokedApplication):
+            return await self._read_application(revocation, progress)
+        if isinstance(action, ReadRevokedSecrets):
+            progress.secrets = await self._read_secrets(revocation)
             return True
-        if not await self._is_still_due(name, o, progress):
+        if not await self._is_still_due(name, observation, progress):
             return False
-        if isinstance(action, RemoveForTicket):
-            await self._remove(action, ticket, progress)
-        elif isinstance(action, DeleteTicketPending) and o.pending is not None:
-            await self._secrets.delete_pending(ticket.owner, o.pending)
+        if isinstance(action, RevokeCredential):
+            await self._remove(action, revocation, progress)
+        elif isinstance(action, DeletePendingSecret) and observation.pending is not None:
+            await self._secrets.delete_pending(revocation.owner, observation.pending)
             progress.secrets = None
-        elif isinstance(action, DeleteTarget) and o.target is not None:
-            await self._secrets.delete_target(ticket.owner.namespace, o.target)
+        elif isinstance(action, DeleteTarget) and observation.target is not None:
+            await self._secrets.delete_target(revocation.owner.namespace, observation.target)
             progress.secrets = None
-        elif isinstance(action, DeleteTicket):
-            await self._finish(name, o)
+        elif isinstance(action, DeleteRevocation):
+            await self._finish(name, observation)
             return False
         else:
-            await self._tidy(action, o, progress)
+            await self._tidy(action, observation, progress)
         return True
 
-    async def _tidy(self, action: TicketAction, o: TicketObservation, progress: _Progress) -> None:
+    async def _tidy(
+        self, action: RevocationAction, observation: RevocationObservation, progress: _Progress
+    ) -> None:
         """Take away what told workloads of a federated credential."""
-        ticket = o.ticket
-        if isinstance(action, Unwire):
-            await self._unwire(ticket, ticket.service_account)
-            progress.is_unwired = True
-        elif isinstance(action, DeleteOutput) and o.output is not None:
-            await self._outputs.delete(o.output)
+        revocation = observation.revocation
+        if isinstance(action, RemoveAnnotations):
+            await self._remove_annotations(revocation, revocation.service_account)
+            progress.is_annotation_removed = True
+        elif isinstance(action, DeleteOutput) and observation.output is not None:
+            await self._outputs.delete(observation.output)
             progress.secrets = None
 
-    async def _unwire(self, ticket: Ticket, name: str) -> None:
+    async def _remove_annotations(self, revocation: Revocation, name: str) -> None:
         """Unless another resource has the account trusted too: it writes its own name there."""
-        subject = service_account_subject(ticket.owner.namespace, name)
+        subject = service_account_subject(revocation.owner.namespace, name)
         try:
-            if subject not in {wanted for _, wanted in await self._wanted(ticket)}:
-                await unwire(self._service_accounts, ticket.owner, ticket.client_id, name)
+            if subject not in {wanted for _, wanted in await self._wanted(revocation)}:
+                await remove_annotations(
+                    self._service_accounts, revocation.owner, revocation.client_id, name
+                )
         except PermissionDeniedError:
-            if not await self._is_namespace_gone(ticket):
+            if not await self._is_namespace_gone(revocation):
                 raise
 
-    async def _finish(self, name: str, o: TicketObservation) -> None:
-        ticket = o.ticket
-        await self._tickets.delete(name, ticket)
+    async def _finish(self, name: str, observation: RevocationObservation) -> None:
+        revocation = observation.revocation
+        await self._revocations.delete(name, revocation)
         self.note(name, None)
-        log.info("deletion finished", extra={"owner": str(ticket.owner)})
-        if not is_unconfirmed(o):
+        log.info("deletion finished", extra={"owner": str(revocation.owner)})
+        if not is_unconfirmed(observation):
             return
-        about = {"owner": str(ticket.owner), "client_id": ticket.client_id, "tenant": ticket.tenant}
+        about = {
+            "owner": str(revocation.owner),
+            "client_id": revocation.client_id,
+            "tenant": revocation.tenant,
+        }
         log.warning("a deletion ended without a look at the application's credentials", extra=about)
         note = (
             "The application could not be found in Entra, so nothing of the deleted resource was "
             "seen or removed there. If it still exists, remove its credentials by hand."
         )
-        await self._events.emit(_subject(ticket), "RevocationUnconfirmed", note, warning=True)
+        await self._events.emit(_subject(revocation), "RevocationUnconfirmed", note, warning=True)
 
-    async def _is_still_due(self, name: str, o: TicketObservation, progress: _Progress) -> bool:
+    async def _is_still_due(
+        self, name: str, observation: RevocationObservation, progress: _Progress
+    ) -> bool:
         """Look live: all is as it was decided about, and this very ticket is still there."""
-        await self._see_owner(o.ticket, progress)
-        if progress.absent_since is None or progress.successor != o.successor:
+        await self._see_owner(observation.revocation, progress)
+        if progress.absent_since is None or progress.successor != observation.successor:
             return False
-        live, wanted = await self._tickets.get(name), o.ticket
+        live, wanted = await self._revocations.get(name), observation.revocation
         if live is None or (live.uid, live.resource_version) != (
             wanted.uid,
             wanted.resource_version,
@@ -367,102 +387,106 @@ class Ticketing:
         """Tell whether an effect may still rest on this round: the process may have been paused."""
         held = progress.secrets
         age = self._clock.monotonic() - held.read if held is not None else 0.0
-        return age <= self._policy.freshness.total_seconds() and self._gate.problem() is None
+        return age <= self._settings.freshness.total_seconds() and self._gate.problem() is None
 
-    def _session(self, ticket: Ticket) -> Session | None:
-        access = self._access(ticket.tenant)
-        if isinstance(access, Access) and is_reachable(ticket, access.tenant.tenant_id):
+    def _session(self, revocation: Revocation) -> Session | None:
+        access = self._access(revocation.tenant)
+        if isinstance(access, Access) and is_reachable(revocation, access.tenant.tenant_id):
             return access.session
         return None
 
-    async def _read_application(self, ticket: Ticket, progress: _Progress) -> bool:
-        session, now = self._session(ticket), self._clock.now()
+    async def _read_application(self, revocation: Revocation, progress: _Progress) -> bool:
+        session, now = self._session(revocation), self._clock.now()
         if session is None or (progress.next_time is not None and now < progress.next_time):
             return False
-        progress.next_time = now + self._policy.settle / 6
+        progress.next_time = now + self._settings.settle / 6
         try:
-            found = await session.directory.application(ticket.client_id, timedelta(0))
-            if ticket.type is CredentialType.FEDERATED_IDENTITY:
-                found = await self._with_federated(found, session, ticket, progress)
+            found = await session.directory.application(revocation.client_id, timedelta(0))
+            if revocation.type is CredentialType.FEDERATED_IDENTITY:
+                found = await self._with_federated(found, session, revocation, progress)
         except NotFoundError:
             # The first one stays: it tells for how long.
             progress.missing = (*progress.missing[:1], *progress.missing[1:][-8:], now)
             return False
         progress.missing = ()
         progress.application = found
-        observation = self._observe(ticket, progress)
+        observation = self._observe(revocation, progress)
         clean = not credentials_to_revoke(observation)
         progress.clean = (*progress.clean, found.read_time) if clean else ()
         return True
 
     async def _with_federated(
-        self, found: Application, session: Session, ticket: Ticket, progress: _Progress
+        self, found: Application, session: Session, revocation: Revocation, progress: _Progress
     ) -> Application:
         """Return the application with its federated credentials, and note who inherits some."""
         listed = await session.directory.federated(found.object_id, timedelta(0))
-        wanted = await self._wanted(ticket) if listed.credentials else frozenset()
+        wanted = await self._wanted(revocation) if listed.credentials else frozenset()
         progress.federated = listed
         progress.inherited = frozenset(KeyId(c.id) for c in listed.credentials if c.pair in wanted)
         return replace(found, credentials=(*found.credentials, *as_credentials(listed)))
 
-    async def _unwire_removed(
-        self, ticket: Ticket, key_id: KeyId, listed: FederatedList | None
+    async def _remove_annotations_for(
+        self, revocation: Revocation, key_id: KeyId, listed: FederatedList | None
     ) -> None:
         """Also a ServiceAccount that the deleted resource named before."""
         for c in listed.credentials if listed is not None else ():
-            account = service_account_of(c.subject, ticket.owner.namespace)
+            account = service_account_of(c.subject, revocation.owner.namespace)
             if c.id == key_id and account:
-                await self._unwire(ticket, account)
+                await self._remove_annotations(revocation, account)
 
     async def _is_still_left(
         self,
-        ticket: Ticket,
+        revocation: Revocation,
         session: Session,
         application: Application,
-        action: RemoveForTicket,
+        action: RevokeCredential,
         progress: _Progress,
     ) -> bool:
-        """Look at a trust once more: somebody may have taken it over since it was decided about."""
-        if ticket.type is not CredentialType.FEDERATED_IDENTITY or progress.federated is None:
+        """Look at a trust once more: somebody may have taken it over since the decision."""
+        if revocation.type is not CredentialType.FEDERATED_IDENTITY or progress.federated is None:
             return True
         listed = await session.directory.federated(application.object_id, timedelta(0))
         known = {c.id: c for c in progress.federated.credentials}
         return any(c.id == action.key_id and known.get(c.id) == c for c in listed.credentials)
 
-    async def _remove(self, action: RemoveForTicket, ticket: Ticket, progress: _Progress) -> None:
-        session, application = self._session(ticket), progress.application
+    async def _remove(
+        self, action: RevokeCredential, revocation: Revocation, progress: _Progress
+    ) -> None:
+        session, application = self._session(revocation), progress.application
         if session is None or application is None:
             return
-        if not await self._is_still_left(ticket, session, application, action, progress):
+        if not await self._is_still_left(revocation, session, application, action, progress):
             progress.application = None
             return
         # Unknown there means gone, or not known to that replica: the reads that follow decide.
         with contextlib.suppress(NotFoundError):
             await strategies.remove(
                 session.directory,
-                ticket.type,
+                revocation.type,
                 application.object_id,
                 action.key_id,
                 frozenset(),
             )
-        if ticket.type is CredentialType.FEDERATED_IDENTITY:
-            await self._unwire_removed(ticket, action.key_id, progress.federated)
+        if revocation.type is CredentialType.FEDERATED_IDENTITY:
+            await self._remove_annotations_for(revocation, action.key_id, progress.federated)
         kept = tuple(c for c in application.credentials if c.key_id != action.key_id)
         progress.application = replace(application, credentials=kept)
         progress.clean = ()
         note = f"Credential {action.key_id} of the deleted resource was removed."
-        await self._events.emit(_subject(ticket), "Revoked", note, warning=False)
-        log.info("revoked", extra={"key_id": action.key_id, "owner": str(ticket.owner)})
+        await self._events.emit(_subject(revocation), "Revoked", note, warning=False)
+        log.info("revoked", extra={"key_id": action.key_id, "owner": str(revocation.owner)})
 
 
-def _subject(ticket: Ticket) -> EventSubject:
+def _subject(revocation: Revocation) -> EventSubject:
     return EventSubject(
         kind="AppCredential",
-        namespace=ticket.owner.namespace,
-        name=ticket.owner.name,
-        uid=ticket.resource_uid,
+        namespace=revocation.owner.namespace,
+        name=revocation.owner.name,
+        uid=revocation.resource_uid,
     )
 
 
-def _name(ticket: Ticket) -> str:
-    return ticket_name(ticket.owner, ticket.tenant, ticket.client_id, ticket.type)
+def _name(revocation: Revocation) -> str:
+    return revocation_name(
+        revocation.owner, revocation.tenant, revocation.client_id, revocation.type
+    )

@@ -22,7 +22,7 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class WriteTicket:
+class ScheduleRevocation:
     """Record what must be revoked later for a resource that is being deleted."""
 
 
@@ -37,7 +37,7 @@ class AddFinalizer:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelTicket:
+class CancelRevocation:
     """The owner is back: nothing is to be revoked."""
 
 
@@ -177,7 +177,7 @@ class ProveFederated:
 
 
 @dataclass(frozen=True, slots=True)
-class WireServiceAccount:
+class AnnotateServiceAccount:
     """Annotate the ServiceAccount, as the azure-workload-identity webhook reads it."""
 
     annotations: Mapping[str, str]
@@ -202,10 +202,10 @@ class Sleep:
 
 Action: TypeAlias = (
     Hold
-    | WriteTicket
+    | ScheduleRevocation
     | ReleaseFinalizer
     | AddFinalizer
-    | CancelTicket
+    | CancelRevocation
     | ReadCrd
     | ReadApplication
     | DeletePending
@@ -222,8 +222,20 @@ Action: TypeAlias = (
     | PatchFederated
     | DeleteFederated
     | ProveFederated
-    | WireServiceAccount
+    | AnnotateServiceAccount
     | WriteOutput
     | ApplyStatus
     | Sleep
 )
+
+# The metric `appcredential_effects_total` names actions by these labels since the first release.
+_LABELS: dict[type, str] = {
+    ScheduleRevocation: "WriteTicket",
+    CancelRevocation: "CancelTicket",
+    AnnotateServiceAccount: "WireServiceAccount",
+}
+
+
+def label(action: Action) -> str:
+    """Return the name of an action as metrics show it."""
+    return _LABELS.get(type(action), type(action).__name__)

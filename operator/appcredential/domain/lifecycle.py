@@ -58,7 +58,7 @@ from appcredential.domain.marker import Attempt, attempt_id
 from appcredential.domain.observed.observation import (
     Abandoned,
     Application,
-    Minted,
+    IssuedCredential,
     Observation,
     Pending,
     PendingState,
@@ -92,8 +92,8 @@ OBSERVING = Problem(
     message="spec.mode is Observe: nothing is written to Entra or the cluster.",
     stalled=False,
 )
-SIGHTINGS = 3
-SIGHTING = timedelta(seconds=5)
+REQUIRED_READS = 3
+READ_SPACING = timedelta(seconds=5)
 REPAIRED = "repaired"
 """Why T is written when nothing but its rendering differs."""
 
@@ -107,434 +107,469 @@ class Decision:
     look_again: datetime
 
 
-def decide(o: Observation) -> Decision:
+def decide(observation: Observation) -> Decision:
     """Return the one thing to do next for an observation."""
     for gate in GATES:
-        action = gate(o)
+        action = gate(observation)
         if action is not None:
-            return _at_gate(o, action)
-    spec, tenant, application = o.resource.spec, o.tenant, o.application
+            return _at_gate(observation, action)
+    spec, tenant, application = (
+        observation.resource.spec,
+        observation.tenant,
+        observation.application,
+    )
     assert isinstance(spec, AppCredentialSpec)  # noqa: S101 - the gates hold it
     assert isinstance(tenant, Tenant)  # noqa: S101
     assert isinstance(application, Application)  # noqa: S101
-    f = assess(o, spec, tenant, application)
-    return _decide_federated(f) if spec.type is CredentialType.FEDERATED_IDENTITY else _decide(f)
+    facts = assess(observation, spec, tenant, application)
+    return (
+        _decide_federated(facts)
+        if spec.type is CredentialType.FEDERATED_IDENTITY
+        else _decide(facts)
+    )
 
 
-def _decide(f: Facts) -> Decision:
+def _decide(facts: Facts) -> Decision:
     """Client secrets and certificates."""
-    if f.spec.mode is Mode.OBSERVE:
-        return _settle(f.o, project(f.o, f, OBSERVING), next_look(f))
-    status = project(f.o, f, None)
+    if facts.spec.mode is Mode.OBSERVE:
+        return _settle(
+            facts.observation, project(facts.observation, facts, OBSERVING), next_look(facts)
+        )
+    status = project(facts.observation, facts, None)
     for rule in RULES:
-        action = rule(f)
+        action = rule(facts)
         if action is not None:
-            return Decision(action=action, status=status, look_again=f.o.now)
-    return _settle(f.o, status, next_look(f))
+            return Decision(action=action, status=status, look_again=facts.now)
+    return _settle(facts.observation, status, next_look(facts))
 
 
-def _decide_federated(f: Facts) -> Decision:
+def _decide_federated(common: Facts) -> Decision:
     """Federated credentials: the same gates, rules of their own."""
-    o, observes = f.o, f.spec.mode is Mode.OBSERVE
-    status = project(o, f, OBSERVING if observes else None)
-    ff = assess_federated(f)
-    if isinstance(ff, Problem):
-        return _at_problem(f, ff, status)
+    observation, observes = common.observation, common.spec.mode is Mode.OBSERVE
+    status = project(observation, common, OBSERVING if observes else None)
+    facts = assess_federated(common)
+    if isinstance(facts, Problem):
+        return _at_problem(common, facts, status)
     for rule in FEDERATED_RULES:
-        action = rule(ff)
+        action = rule(facts)
         if action is not None and (not observes or isinstance(action, ReadFederated)):
-            return Decision(action=action, status=status, look_again=o.now)
-    return _settle(o, status, _soonest(o, federated_times(ff)))
+            return Decision(action=action, status=status, look_again=observation.now)
+    return _settle(observation, status, _soonest(observation, federated_times(facts)))
 
 
-def _at_problem(f: Facts, problem: Problem, status: dict[str, Any]) -> Decision:
+def _at_problem(facts: Facts, problem: Problem, status: dict[str, Any]) -> Decision:
     """What is to be trusted cannot be said or done; somebody may cure that in Entra."""
-    o, soon = f.o, f.o.policy.arrival_grace
-    is_old = o.now - f.application.read_time >= soon
-    if problem.reason is Reason.NOT_MULTI_TENANT and is_old and not f.is_paused:
-        return Decision(action=ReadApplication(soon / 2), status=status, look_again=o.now)
-    return _settle(o, status, o.now + soon)
+    observation, soon = facts.observation, facts.settings.arrival_grace
+    is_old = observation.now - facts.application.read_time >= soon
+    if problem.reason is Reason.NOT_MULTI_TENANT and is_old and not facts.is_paused:
+        return Decision(action=ReadApplication(soon / 2), status=status, look_again=observation.now)
+    return _settle(observation, status, observation.now + soon)
 
 
-def _at_gate(o: Observation, action: Action) -> Decision:
+def _at_gate(observation: Observation, action: Action) -> Decision:
     if not isinstance(action, Hold):
-        return Decision(action=action, status=dict(o.resource.status), look_again=o.now)
-    times = gate_times(o)
-    leaves = o.resource.deletion_time is not None and not action.problem.stalled
-    if o.blocked is not None or leaves:
-        return Decision(action=Sleep(), status=dict(o.resource.status), look_again=min(times))
-    return _settle(o, project(o, None, action.problem), min(times))
+        return Decision(
+            action=action, status=dict(observation.resource.status), look_again=observation.now
+        )
+    times = gate_times(observation)
+    leaves = observation.resource.deletion_time is not None and not action.problem.stalled
+    if observation.blocked is not None or leaves:
+        return Decision(
+            action=Sleep(), status=dict(observation.resource.status), look_again=min(times)
+        )
+    return _settle(observation, project(observation, None, action.problem), min(times))
 
 
-def _settle(o: Observation, status: dict[str, Any], look_again: datetime) -> Decision:
+def _settle(observation: Observation, status: dict[str, Any], look_again: datetime) -> Decision:
     """23: status differs, else sleep."""
-    action = ApplyStatus() if needs_write(o.resource.status, status) else Sleep()
+    action = ApplyStatus() if needs_write(observation.resource.status, status) else Sleep()
     return Decision(action=action, status=status, look_again=look_again)
 
 
 # --- the rules, in order -------------------------------------------------------------------
 
 
-def pending_is_a_copy(f: Facts) -> Action | None:
+def pending_is_a_copy(facts: Facts) -> Action | None:
     """7: P was restored (its uid gives another attempt) or is for another application."""
-    p = f.pending
+    p = facts.pending
     if p is None:
         return None
-    if p.attempt != attempt_id(f.o.identity, p.uid, p.attempt_number):
+    if p.attempt != attempt_id(facts.identity, p.uid, p.attempt_number):
         return DeletePending("copy of another pending Secret")
-    if p.tenant_id != f.tenant.tenant_id or p.object_id != f.application.object_id:
+    if p.tenant_id != facts.tenant.tenant_id or p.object_id != facts.application.object_id:
         return DeletePending("made for another application")
-    if p.value is not None and type_of(p.value) is not f.spec.type:
+    if p.value is not None and type_of(p.value) is not facts.spec.type:
         return DeletePending("of another type")
     return None
 
 
-def pending_is_done(f: Facts) -> Action | None:
+def pending_is_done(facts: Facts) -> Action | None:
     """8: P was published, given up, is retiring, or is older than what T holds."""
-    p, t = f.pending, f.o.target
+    p, t = facts.pending, facts.target
     if p is None or t is None:
         return None
     if p.attempt in {a.attempt for a in t.abandoned}:
         return DeletePending("abandoned")
-    if p.minted is not None and p.minted.key_id in {r.key_id for r in f.retiring}:
+    if p.credential is not None and p.credential.key_id in {r.key_id for r in facts.retiring}:
         return DeletePending("retiring")
-    if f.published is None:
+    if facts.published is None:
         return None
-    if p.attempt == f.published.attempt:
+    if p.attempt == facts.published.attempt:
         return DeletePending("published")
-    if f.minted and p.minted and p.minted.not_before < f.published.not_before:
+    if facts.successor and p.credential and p.credential.not_before < facts.published.not_before:
         return DeletePending("older than the published one")
     return None
 
 
-def retiring_is_done(f: Facts) -> Action | None:
+def retiring_is_done(facts: Facts) -> Action | None:
     """9: drop entries of the published key, gone ones, and ones that are not ours."""
-    kept = tuple(r for r in f.retiring if not _is_dropped(f, r))
-    return None if kept == f.retiring else _write_target(f, "retiring entry done", retiring=kept)
+    kept = tuple(r for r in facts.retiring if not _is_dropped(facts, r))
+    return (
+        None
+        if kept == facts.retiring
+        else _write_target(facts, "retiring entry done", retiring=kept)
+    )
 
 
-def _is_dropped(f: Facts, r: Retiring) -> bool:
-    if f.published is not None and r.key_id == f.published.key_id:
+def _is_dropped(facts: Facts, r: Retiring) -> bool:
+    if facts.published is not None and r.key_id == facts.published.key_id:
         return True
-    if r.removed is not None and f.o.memory.absences.get(r.key_id, 0) >= _ABSENT_READS:
+    if r.removed is not None and facts.memory.absences.get(r.key_id, 0) >= _ABSENT_READS:
         return True
-    return f.is_listed(r.key_id) and r.key_id not in f.exact
+    return facts.is_listed(r.key_id) and r.key_id not in facts.ours
 
 
-def stranded(f: Facts) -> Action | None:
+def stranded(facts: Facts) -> Action | None:
     """10: a credential of ours in no record was presumably published once: full overlap."""
-    if f.o.target is None:
+    if facts.target is None:
         return None
-    known = {r.key_id for r in f.retiring}
+    known = {r.key_id for r in facts.retiring}
     found = [
         c
-        for c in f.exact.values()
-        if not is_published(f, c.key_id)
+        for c in facts.ours.values()
+        if not is_published(facts, c.key_id)
         and c.key_id not in known
-        and not f.is_pending(c)
-        and not f.is_abandoned(c)
+        and not facts.is_pending(c)
+        and not facts.is_abandoned(c)
     ]
     if not found:
         return None
-    if not f.is_fresh:
-        return _read_again(f, f.o.policy.freshness)
+    if not facts.is_fresh:
+        return _read_again(facts, facts.settings.freshness)
     new = tuple(
-        Retiring(key_id=c.key_id, end=c.end, since=f.o.now, cause=RetireCause.STRANDED)
+        Retiring(key_id=c.key_id, end=c.end, since=facts.now, cause=RetireCause.STRANDED)
         for c in found
     )
-    return _write_target(f, "stranded credential noted", retiring=f.retiring + new)
+    return _write_target(facts, "stranded credential noted", retiring=facts.retiring + new)
 
 
-def rendering_differs(f: Facts) -> Action | None:
+def rendering_differs(facts: Facts) -> Action | None:
     """11: T's value is intact, but what stands around it is not as wanted."""
-    t = f.o.target
-    if t is None or t.value is None or f.published is None or f.o.now < repair_time(f):
+    t = facts.target
+    if t is None or t.value is None or facts.published is None or facts.now < repair_time(facts):
         return None
-    derived = f.o.material.derived
-    if derived_names(f.spec) - derived.keys():
+    derived = facts.certificate_inputs.derived
+    if derived_names(facts.spec) - derived.keys():
         return None  # source or password cannot be read: what T holds of them stays
-    wanted = render(f.spec, f.tenant, t.value, publication(f), t, None, derived=derived)
-    if is_rendered(t, wanted) and t.data.keys() >= f.spec.secret.data.keys():
+    wanted = render(facts.spec, facts.tenant, t.value, publication(facts), t, None, derived=derived)
+    if is_rendered(t, wanted) and t.data.keys() >= facts.spec.secret.data.keys():
         return None
-    return _write_target(f, REPAIRED)
+    return _write_target(facts, REPAIRED)
 
 
-def repair_time(f: Facts) -> datetime:
+def repair_time(facts: Facts) -> datetime:
     """Return when T may be repaired again: something that alters our writes would make a loop."""
-    recent = [t for t in f.o.memory.repairs if f.o.now - t < _REPAIR_MEMORY]
+    recent = [t for t in facts.memory.repairs if facts.now - t < _REPAIR_MEMORY]
     if not recent:
-        return f.o.now
+        return facts.now
     doublings: int = 1 << (len(recent) - 1)
     return recent[-1] + min(_REPAIR_PAUSE * doublings, _REPAIR_PAUSE_CAP)
 
 
-def revocation_due(f: Facts) -> Action | None:
+def revocation_due(facts: Facts) -> Action | None:
     """12: what T holds meets revokeIssuedBefore and signs in now: older ones go, whatever else.
 
     Without such a successor nothing goes. P's own attempt is no concern of this rule.
     """
-    if not f.has_valid_published or is_revoked(f, _published(f).not_before):
+    if not facts.has_valid_published or is_revoked(facts, _published(facts).not_before):
         return None
     leaked = (
-        r for r in f.retiring if r.key_id in f.exact and is_revoked(f, f.exact[r.key_id].start)
+        r
+        for r in facts.retiring
+        if r.key_id in facts.ours and is_revoked(facts, facts.ours[r.key_id].start)
     )
-    action = _first(_proven_removal(f, r) for r in leaked)
+    action = _first(_proven_removal(facts, r) for r in leaked)
     return replace(action, is_revocation=True) if isinstance(action, Remove) else action
 
 
-def orphan(f: Facts) -> Action | None:
+def orphan(facts: Facts) -> Action | None:
     """13: an attempt that is proven unpublished is removed early."""
-    found = (c.key_id for c in f.exact.values() if f.is_abandoned(c))
-    return _first(_removal(f, key, None) for key in found)
+    found = (c.key_id for c in facts.ours.values() if facts.is_abandoned(c))
+    return _first(_removal(facts, key, None) for key in found)
 
 
-def intent_interrupted(f: Facts) -> Action | None:
+def intent_interrupted(facts: Facts) -> Action | None:
     """14: an intent that nobody works on any more; one that holds its value goes on."""
-    p = f.pending
+    p = facts.pending
     if p is None or p.state is not PendingState.INTENT:
         return None
-    is_mine = p.holder == f.o.holder
-    is_old = f.o.now - p.intent_time >= f.o.policy.intent_respect
+    is_mine = p.holder == facts.holder
+    is_old = facts.now - p.intent_time >= facts.settings.intent_respect
     if not (is_mine or is_old):
         return None
-    return _registration(f, p) if p.is_staged else Fence("minting was interrupted")
+    return _registration(facts, p) if p.is_staged else Fence("minting was interrupted")
 
 
-def _registration(f: Facts, p: Pending) -> Action | None:
+def _registration(facts: Facts, p: Pending) -> Action | None:
     """Register what P holds under its own key id: a lost answer costs nothing."""
-    useless = _uselessness(f, p) or _too_long(f, p)
+    useless = _uselessness(facts, p) or _too_long(facts, p)
     if useless is not None:
         return Fence(useless)
-    if f.is_paused or not f.is_granted:
+    if facts.is_paused or not facts.is_granted:
         return None
-    if not all(f.is_listed(key) for key in known_keys(f)):
+    if not all(facts.is_listed(key) for key in known_keys(facts)):
         # No list may leave without them: whether they are gone is found out first.
-        return None if f.is_fresh else _read_again(f, f.o.policy.freshness)
+        return None if facts.is_fresh else _read_again(facts, facts.settings.freshness)
     return Register()
 
 
-def _too_long(f: Facts, p: Pending) -> str | None:
+def _too_long(facts: Facts, p: Pending) -> str | None:
     """Say so when spec, grant and tenant have come to allow less since it was made."""
-    assert p.minted is not None  # noqa: S101 - callers checked
-    too_long = p.minted.expires - p.minted.not_before > f.lifetime + timedelta(minutes=1)
+    assert p.credential is not None  # noqa: S101 - callers checked
+    too_long = p.credential.expires - p.credential.not_before > facts.lifetime + timedelta(
+        minutes=1
+    )
     return "longer than what is allowed now" if too_long else None
 
 
-def minted_is_useless(f: Facts) -> Action | None:
+def minted_is_useless(facts: Facts) -> Action | None:
     """15: a successor that cannot or should not be published any more."""
-    p = f.minted
+    p = facts.successor
     if p is None:
         return None
-    if p.minted is None:
+    if p.credential is None:
         # Not fenced: without a key id it would pass for one that never held a value.
         return DeletePending("its records are damaged")
-    useless = _uselessness(f, p)
+    useless = _uselessness(facts, p)
     if useless is not None:
         return Fence(useless)
-    if f.requires_proof and _will_never_sign_in(f, p):
+    if facts.requires_proof and _will_never_sign_in(facts, p):
         return Fence("it does not sign in")
     return None
 
 
-def _uselessness(f: Facts, p: Pending) -> str | None:
-    assert p.minted is not None  # noqa: S101 - callers checked
+def _uselessness(facts: Facts, p: Pending) -> str | None:
+    assert p.credential is not None  # noqa: S101 - callers checked
     if p.value is None:
         return "its value is damaged"
-    before = issued_before(f)
-    if before is not None and p.minted.not_before < before:
+    before = issued_before(facts)
+    if before is not None and p.credential.not_before < before:
         return "issued before what the spec's …IssuedBefore asks for"
-    if not can_sign_in(p.value) and must_sign_in(f):
+    if not can_sign_in(p.value) and must_sign_in(facts):
         return "its private key is elsewhere"
-    brought = usable_source(f) if f.spec.is_brought else None
-    if brought is not None and leaf_of(brought.value) != leaf_of(p.value):
+    supplied = usable_source(facts) if facts.spec.is_supplied else None
+    if supplied is not None and leaf_of(supplied.value) != leaf_of(p.value):
         return "its source holds another one now"
-    life = p.minted.expires - p.minted.not_before
-    if p.minted.expires - f.entra_now < effective_renew_before(f.spec.rotation, life) / 2:
+    life = p.credential.expires - p.credential.not_before
+    if (
+        p.credential.expires - facts.entra_now
+        < effective_renew_before(facts.spec.rotation, life) / 2
+    ):
         return "too little of its life is left"
     return None
 
 
-def _will_never_sign_in(f: Facts, p: Pending) -> bool:
-    proof = f.o.memory.pending_proof
+def _will_never_sign_in(facts: Facts, p: Pending) -> bool:
+    proof = facts.memory.pending_proof
     if proof is None or proof.attempt != p.attempt:
         return False
-    return proof.refused_for >= f.o.policy.proof_budget
+    return proof.refused_for >= facts.settings.proof_budget
 
 
-def sign_in_due(f: Facts) -> Action | None:
+def sign_in_due(facts: Facts) -> Action | None:
     """16: prove the successor, one sign-in at a time."""
-    p = f.minted
-    if p is None or not f.is_granted or not f.requires_proof or _is_proven(f, p):
+    p = facts.successor
+    if p is None or not facts.is_granted or not facts.requires_proof or _is_proven(facts, p):
         return None
-    if f.o.material.keystore_problem is not None:
+    if facts.certificate_inputs.keystore_problem is not None:
         return None  # it could not be published: proving it again and again helps nobody
-    due = signin.next_try(f.o.memory.pending_proof, p.attempt, f.o.now, f.proof_spacing)
-    return SignInPending() if f.o.now >= due else None
+    due = signin.next_try(facts.memory.pending_proof, p.attempt, facts.now, facts.proof_spacing)
+    return SignInPending() if facts.now >= due else None
 
 
-def publishable(f: Facts) -> Action | None:
+def publishable(facts: Facts) -> Action | None:
     """17: the successor is proven: give it to the workloads."""
-    p = f.minted
-    if p is None or not f.is_granted or f.o.material.keystore_problem is not None:
+    p = facts.successor
+    if p is None or not facts.is_granted or facts.certificate_inputs.keystore_problem is not None:
         return None
-    if f.requires_proof:
-        return Publish() if _is_proven(f, p) else None
-    if f.o.now < unproven_publish_time(f, p):
+    if facts.requires_proof:
+        return Publish() if _is_proven(facts, p) else None
+    if facts.now < unproven_publish_time(facts, p):
         return None
-    return _sighted_publish(f, p) if f.spec.type is CredentialType.CERTIFICATE else Publish()
+    return (
+        _publish_after_reads(facts, p)
+        if facts.spec.type is CredentialType.CERTIFICATE
+        else Publish()
+    )
 
 
-def _sighted_publish(f: Facts, p: Pending) -> Action | None:
+def _publish_after_reads(facts: Facts, p: Pending) -> Action | None:
     """Publish a certificate that nobody can prove once it is listed: a list may have lost it.
 
     While workloads use T, in three reads in a row, as replicas may know of it or not.
     """
-    minted = p.minted
+    minted = p.credential
     assert minted is not None  # noqa: S101 - rule 15 deleted it
-    wanted = SIGHTINGS if f.is_in_use else 1
-    if f.is_fresh and len(f.o.memory.sightings.get(minted.key_id, ())) >= wanted:
+    wanted = REQUIRED_READS if facts.is_in_use else 1
+    if facts.is_fresh and len(facts.memory.consecutive_reads.get(minted.key_id, ())) >= wanted:
         return Publish()
-    return _read_again(f, SIGHTING / 2) if f.o.now >= _next_sighting(f) else None
+    return _read_again(facts, READ_SPACING / 2) if facts.now >= _next_spaced_read(facts) else None
 
 
-def _is_proven(f: Facts, p: Pending) -> bool:
-    proof = f.o.memory.pending_proof
+def _is_proven(facts: Facts, p: Pending) -> bool:
+    proof = facts.memory.pending_proof
     return (
         proof is not None
         and proof.attempt == p.attempt
-        and proof.proves(f.o.now, count=f.proof_count, max_age=f.o.policy.proof_max_age)
+        and proof.proves(facts.now, count=facts.proof_count, max_age=facts.settings.proof_max_age)
     )
 
 
-def published_seems_gone(f: Facts) -> Action | None:
+def published_seems_gone(facts: Facts) -> Action | None:
     """18a: the published key is not listed; only failing sign-ins make that believable."""
-    if not seems_gone(f) or is_gone(f) or f.published is None or not f.is_granted:
+    if not seems_gone(facts) or is_gone(facts) or facts.published is None or not facts.is_granted:
         return None
-    if not f.can_published_sign_in:
-        return _read_again(f, SIGHTING / 2) if f.o.now >= _next_sighting(f) else None
-    if not f.is_fresh:
-        return _read_again(f, f.o.policy.freshness)
+    if not facts.can_published_sign_in:
+        return (
+            _read_again(facts, READ_SPACING / 2) if facts.now >= _next_spaced_read(facts) else None
+        )
+    if not facts.is_fresh:
+        return _read_again(facts, facts.settings.freshness)
     due = signin.next_try(
-        f.o.memory.published_proof, f.published.attempt, f.o.now, signin.SLOW_RETRY
+        facts.memory.published_proof, facts.published.attempt, facts.now, signin.SLOW_RETRY
     )
-    return SignInPublished() if f.o.now >= due else None
+    return SignInPublished() if facts.now >= due else None
 
 
-def _next_sighting(f: Facts) -> datetime:
+def _next_spaced_read(facts: Facts) -> datetime:
     """Return when the application may be looked at once more, by another replica if possible."""
-    return f.application.read_time + SIGHTING
+    return facts.application.read_time + READ_SPACING
 
 
-def successor_needed(f: Facts) -> Action | None:
+def successor_needed(facts: Facts) -> Action | None:
     """18: mint. The intent is written first: the mutex and the journal."""
-    p = f.pending
+    p = facts.pending
     if p is not None and p.state is not PendingState.ABANDONED:
         return None
-    if not f.is_granted or not needs_successor(f) or f.o.now < mint_time(f):
+    if not facts.is_granted or not needs_successor(facts) or facts.now < mint_time(facts):
         return None
-    if f.o.material.keystore_problem is not None:
+    if facts.certificate_inputs.keystore_problem is not None:
         return None
-    if not f.is_fresh:
-        return _read_again(f, f.o.policy.freshness)
+    if not facts.is_fresh:
+        return _read_again(facts, facts.settings.freshness)
     number = p.attempt_number + 1 if p is not None else 1
-    return Mint(number, _carried(f, p), f.lifetime)
+    return Mint(number, _carried(facts, p), facts.lifetime)
 
 
-def _carried(f: Facts, p: Pending | None) -> tuple[Abandoned, ...]:
+def _carried(facts: Facts, p: Pending | None) -> tuple[Abandoned, ...]:
     """Return P's journal with its own attempt, if fenced from Intent within the hour."""
     if p is None:
         return ()
-    return p.abandoned + _journal_entry(f, p)
+    return p.abandoned + _journal_entry(facts, p)
 
 
-def _journal_entry(f: Facts, p: Pending) -> tuple[Abandoned, ...]:
-    young = f.o.now - p.intent_time < f.o.policy.journal_window
+def _journal_entry(facts: Facts, p: Pending) -> tuple[Abandoned, ...]:
+    young = facts.now - p.intent_time < facts.settings.journal_window
     if p.fenced_from_intent and young:
         return (Abandoned(attempt=Attempt(p.attempt), time=p.intent_time),)
     return ()
 
 
-def pending_is_unneeded(f: Facts) -> Action | None:
+def pending_is_unneeded(facts: Facts) -> Action | None:
     """19: an Abandoned P is journaled into T before it goes."""
-    p, t = f.pending, f.o.target
-    if p is None or t is None or p.state is not PendingState.ABANDONED or needs_successor(f):
+    p, t = facts.pending, facts.target
+    if p is None or t is None or p.state is not PendingState.ABANDONED or needs_successor(facts):
         return None
-    carried = _carried(f, p)[-MAX_ABANDONED:]
+    carried = _carried(facts, p)[-MAX_ABANDONED:]
     attempts = {a.attempt for a in carried}
     if attempts <= {a.attempt for a in t.abandoned}:
         return DeletePending("nothing is needed")
     journal = (*(a for a in t.abandoned if a.attempt not in attempts), *carried)
-    return _write_target(f, "attempt journaled", abandoned=journal[-MAX_ABANDONED:])
+    return _write_target(facts, "attempt journaled", abandoned=journal[-MAX_ABANDONED:])
 
 
-def removal_seen(f: Facts) -> Action | None:
+def removal_seen(facts: Facts) -> Action | None:
     """20: a retiring credential is absent in a direct read."""
-    gone = {r.key_id for r in f.retiring if r.removed is None and not f.is_listed(r.key_id)}
+    gone = {r.key_id for r in facts.retiring if r.removed is None and not facts.is_listed(r.key_id)}
     if not gone:
         return None
-    if not f.is_fresh:
-        return _read_again(f, f.o.policy.freshness)
-    noted = tuple(replace(r, removed=f.o.now) if r.key_id in gone else r for r in f.retiring)
-    return _write_target(f, "removal noted", retiring=noted)
+    if not facts.is_fresh:
+        return _read_again(facts, facts.settings.freshness)
+    noted = tuple(replace(r, removed=facts.now) if r.key_id in gone else r for r in facts.retiring)
+    return _write_target(facts, "removal noted", retiring=noted)
 
 
-def expired(f: Facts) -> Action | None:
+def expired(facts: Facts) -> Action | None:
     """21: expired by Entra's time, plus a margin; also what no record names, as without T."""
-    grace = f.o.policy.expired_grace
-    past = {r.key_id: r.cause for r in f.retiring if f.entra_now >= real_end(f, r) + grace}
-    lost = (k for k, c in f.exact.items() if f.entra_now >= c.end + grace)
+    grace = facts.settings.expired_grace
+    past = {
+        r.key_id: r.cause for r in facts.retiring if facts.entra_now >= real_end(facts, r) + grace
+    }
+    lost = (k for k, c in facts.ours.items() if facts.entra_now >= c.end + grace)
     causes = {**dict.fromkeys(lost, RetireCause.STRANDED), **past}
-    return _first(_removal(f, key, cause) for key, cause in causes.items())
+    return _first(_removal(facts, key, cause) for key, cause in causes.items())
 
 
-def retirement_due(f: Facts) -> Action | None:
+def retirement_due(facts: Facts) -> Action | None:
     """22: the overlap is over and what T holds signs in now and lives longer."""
-    due = (r for r in f.retiring if f.o.now >= retire_time(f, r) and _may_retire(f, r))
-    return _first(_proven_removal(f, r) for r in due)
+    due = (
+        r for r in facts.retiring if facts.now >= retire_time(facts, r) and _may_retire(facts, r)
+    )
+    return _first(_proven_removal(facts, r) for r in due)
 
 
-def _may_retire(f: Facts, r: Retiring) -> bool:
+def _may_retire(facts: Facts, r: Retiring) -> bool:
     """Tell whether T's credential is a good survivor, and early removal still worth it."""
-    if f.published is None or f.plan is None or not f.has_valid_published:
+    if facts.published is None or facts.schedule is None or not facts.has_valid_published:
         return False
-    keep, end = max(f.o.policy.min_remaining, f.plan.overlap / 10), real_end(f, r)
+    keep, end = max(facts.settings.min_remaining, facts.schedule.overlap / 10), real_end(facts, r)
     return (
-        end - f.entra_now >= keep
-        and f.published.not_before <= f.entra_now
-        and f.published.expires >= end + f.plan.overlap
+        end - facts.entra_now >= keep
+        and facts.published.not_before <= facts.entra_now
+        and facts.published.expires >= end + facts.schedule.overlap
     )
 
 
-def _proven_removal(f: Facts, r: Retiring) -> Action | None:
+def _proven_removal(facts: Facts, r: Retiring) -> Action | None:
     """Remove by a fresh read, but first sign in with T's value, when a try is due."""
-    if not f.can_published_sign_in:
-        return _sighted_removal(f, r)
-    proof, attempt = f.o.memory.published_proof, _published(f).attempt
+    if not facts.can_published_sign_in:
+        return _remove_after_reads(facts, r)
+    proof, attempt = facts.memory.published_proof, _published(facts).attempt
     is_proven = (
         proof is not None
         and proof.attempt == attempt
-        and proof.proves(f.o.now, count=1, max_age=f.o.policy.freshness)
+        and proof.proves(facts.now, count=1, max_age=facts.settings.freshness)
     )
-    if not is_proven and f.o.now < signin.next_try(proof, attempt, f.o.now, timedelta(0)):
+    if not is_proven and facts.now < signin.next_try(proof, attempt, facts.now, timedelta(0)):
         return None
-    removal = _removal(f, r.key_id, r.cause)
+    removal = _removal(facts, r.key_id, r.cause)
     if not isinstance(removal, Remove):
         return removal
-    if not f.is_listed(_published(f).key_id):
+    if not facts.is_listed(_published(facts).key_id):
         return None
     return removal if is_proven else SignInPublished()
 
 
-def _sighted_removal(f: Facts, r: Retiring) -> Action | None:
+def _remove_after_reads(facts: Facts, r: Retiring) -> Action | None:
     """Remove when T's certificate, whose key is elsewhere, was listed in three reads in a row."""
-    if len(f.o.memory.sightings.get(_published(f).key_id, ())) >= SIGHTINGS:
-        return _removal(f, r.key_id, r.cause)
-    return _read_again(f, SIGHTING / 2) if f.o.now >= _next_sighting(f) else None
+    if len(facts.memory.consecutive_reads.get(_published(facts).key_id, ())) >= REQUIRED_READS:
+        return _removal(facts, r.key_id, r.cause)
+    return _read_again(facts, READ_SPACING / 2) if facts.now >= _next_spaced_read(facts) else None
 
 
-def _published(f: Facts) -> Minted:
-    assert f.published is not None  # noqa: S101 - callers checked
-    return f.published
+def _published(facts: Facts) -> IssuedCredential:
+    assert facts.published is not None  # noqa: S101 - callers checked
+    return facts.published
 
 
 def _first(found: Iterable[Action | None]) -> Action | None:
@@ -542,45 +577,45 @@ def _first(found: Iterable[Action | None]) -> Action | None:
     return next((action for action in found if action is not None), None)
 
 
-def _removal(f: Facts, key: KeyId, cause: RetireCause | None) -> Action | None:
+def _removal(facts: Facts, key: KeyId, cause: RetireCause | None) -> Action | None:
     """Remove a listed credential of our exact marker, by a fresh read, not twice in a row.
 
     Whatever the records say, never the published one nor the pending one.
     """
-    credential = f.exact.get(key)
-    if credential is None or is_published(f, key) or f.is_pending(credential):
+    credential = facts.ours.get(key)
+    if credential is None or is_published(facts, key) or facts.is_pending(credential):
         return None
-    removed = f.o.memory.removals.get(key)
-    if f.is_paused or (removed is not None and f.o.now - removed < f.o.policy.settle):
+    removed = facts.memory.removals.get(key)
+    if facts.is_paused or (removed is not None and facts.now - removed < facts.settings.settle):
         return None
-    if not f.is_fresh:
-        return _read_again(f, f.o.policy.freshness)
-    if removed is not None and f.application.read_time < removed:
-        return _read_again(f, f.o.now - removed)  # what we have was read before it went
-    return Remove(key, f.attempt_of(credential), cause)
+    if not facts.is_fresh:
+        return _read_again(facts, facts.settings.freshness)
+    if removed is not None and facts.application.read_time < removed:
+        return _read_again(facts, facts.now - removed)  # what we have was read before it went
+    return Remove(key, facts.attempt_of(credential), cause)
 
 
-def absence_unconfirmed(f: Facts) -> Action | None:
+def absence_unconfirmed(facts: Facts) -> Action | None:
     """9b: a removed entry needs three direct reads, a settle time apart, to be dropped."""
-    spacing = f.o.policy.settle / _ABSENT_READS
-    if _awaits_absence(f) and f.o.now - f.application.read_time >= spacing:
-        return _read_again(f, spacing / 2)  # a shared read, but not the one we have
+    spacing = facts.settings.settle / _ABSENT_READS
+    if _awaits_absence(facts) and facts.now - facts.application.read_time >= spacing:
+        return _read_again(facts, spacing / 2)  # a shared read, but not the one we have
     return None
 
 
-def _awaits_absence(f: Facts) -> bool:
+def _awaits_absence(facts: Facts) -> bool:
     """Tell whether more reads could confirm that a removed credential is gone."""
     return any(
         r.removed is not None
-        and not f.is_listed(r.key_id)
-        and f.o.memory.absences.get(r.key_id, 0) < _ABSENT_READS
-        for r in f.retiring
+        and not facts.is_listed(r.key_id)
+        and facts.memory.absences.get(r.key_id, 0) < _ABSENT_READS
+        for r in facts.retiring
     )
 
 
-def _read_again(f: Facts, max_age: timedelta) -> Action | None:
+def _read_again(facts: Facts, max_age: timedelta) -> Action | None:
     """Read the application, unless the directory asked us to stay away: then just wait."""
-    return None if f.is_paused else ReadApplication(max_age)
+    return None if facts.is_paused else ReadApplication(max_age)
 
 
 RULES = (
@@ -605,98 +640,123 @@ RULES = (
 )
 
 
-def next_look(f: Facts) -> datetime:
+def next_look(facts: Facts) -> datetime:
     """Return the earliest time at which some rule may match that does not match now."""
-    o = f.o
-    times = [o.now + o.policy.secret_check, f.application.read_time + o.policy.directory_resync]
-    times += _pending_times(f)
-    if f.plan is not None:
-        times += [_ours(f, f.plan.renewal_time), _ours(f, f.plan.end)]
-    times += [retire_time(f, r) for r in f.retiring]
-    times += [_ours(f, real_end(f, r) + o.policy.expired_grace) for r in f.retiring]
-    times += [_ours(f, c.end + o.policy.expired_grace) for c in f.exact.values()]
-    times.append(repair_time(f))
-    times += [removed + o.policy.settle for removed in o.memory.removals.values()]
-    if _awaits_absence(f):
-        times.append(f.application.read_time + o.policy.settle / _ABSENT_READS)
-    proof = o.memory.published_proof
-    if proof is not None and f.retiring:
-        times.append(signin.next_try(proof, proof.attempt, o.now, o.policy.settle))
-    if o.memory.retry_time is not None:
-        times.append(o.memory.retry_time)
-    if o.target is not None and o.target.handed_over is not None:
-        times.append(o.target.handed_over.until)
-    if needs_successor(f) and (f.pending is None or f.pending.fenced_from_intent):
-        times.append(mint_time(f))
-    times += _source_times(f)
-    return _soonest(o, times)
+    observation = facts.observation
+    times = [
+        observation.now + observation.settings.secret_check,
+        facts.application.read_time + observation.settings.directory_resync,
+    ]
+    times += _pending_times(facts)
+    if facts.schedule is not None:
+        times += [_ours(facts, facts.schedule.renewal_time), _ours(facts, facts.schedule.end)]
+    times += [retire_time(facts, r) for r in facts.retiring]
+    times += [
+        _ours(facts, real_end(facts, r) + observation.settings.expired_grace)
+        for r in facts.retiring
+    ]
+    times += [_ours(facts, c.end + observation.settings.expired_grace) for c in facts.ours.values()]
+    times.append(repair_time(facts))
+    times += [
+        removed + observation.settings.settle for removed in observation.memory.removals.values()
+    ]
+    if _awaits_absence(facts):
+        times.append(facts.application.read_time + observation.settings.settle / _ABSENT_READS)
+    proof = observation.memory.published_proof
+    if proof is not None and facts.retiring:
+        times.append(
+            signin.next_try(proof, proof.attempt, observation.now, observation.settings.settle)
+        )
+    if observation.memory.retry_time is not None:
+        times.append(observation.memory.retry_time)
+    if observation.target is not None and observation.target.handed_over is not None:
+        times.append(observation.target.handed_over.until)
+    if needs_successor(facts) and (facts.pending is None or facts.pending.fenced_from_intent):
+        times.append(mint_time(facts))
+    times += _source_times(facts)
+    return _soonest(observation, times)
 
 
-def _source_times(f: Facts) -> list[datetime]:
+def _source_times(facts: Facts) -> list[datetime]:
     """Return when what others bring is worth another look; nothing tells of it."""
     times = []
-    if f.o.material.problem is not None or f.o.material.keystore_problem is not None:
-        times.append(f.o.now + f.o.policy.settle)
-    if f.o.material.brought is not None:
-        times.append(_ours(f, f.o.material.brought.start))
-    if not f.can_published_sign_in and (f.retiring or seems_gone(f)):
-        times.append(_next_sighting(f))
+    if (
+        facts.certificate_inputs.problem is not None
+        or facts.certificate_inputs.keystore_problem is not None
+    ):
+        times.append(facts.now + facts.settings.settle)
+    if facts.certificate_inputs.supplied is not None:
+        times.append(_ours(facts, facts.certificate_inputs.supplied.start))
+    if not facts.can_published_sign_in and (facts.retiring or seems_gone(facts)):
+        times.append(_next_spaced_read(facts))
     return times
 
 
-def _pending_times(f: Facts) -> list[datetime]:
-    p, o = f.pending, f.o
+def _pending_times(facts: Facts) -> list[datetime]:
+    p, observation = facts.pending, facts.observation
     times: list[datetime] = []
     if p is not None and p.state is PendingState.INTENT:
-        times.append(p.intent_time + o.policy.intent_respect)
+        times.append(p.intent_time + observation.settings.intent_respect)
     if p is not None and p.state is PendingState.ABANDONED:
-        times.append(mint_time(f))
-    if f.minted is not None and p is not None and f.requires_proof:
-        times.append(signin.next_try(o.memory.pending_proof, p.attempt, o.now, f.proof_spacing))
-    elif f.minted is not None:
-        times.append(unproven_publish_time(f, f.minted))
-        if f.spec.type is CredentialType.CERTIFICATE:
-            times.append(_next_sighting(f))
-    if seems_gone(f) and f.published is not None:
+        times.append(mint_time(facts))
+    if facts.successor is not None and p is not None and facts.requires_proof:
         times.append(
-            signin.next_try(o.memory.published_proof, f.published.attempt, o.now, signin.SLOW_RETRY)
+            signin.next_try(
+                observation.memory.pending_proof, p.attempt, observation.now, facts.proof_spacing
+            )
         )
-    return times + _issued_before_times(f)
+    elif facts.successor is not None:
+        times.append(unproven_publish_time(facts, facts.successor))
+        if facts.spec.type is CredentialType.CERTIFICATE:
+            times.append(_next_spaced_read(facts))
+    if seems_gone(facts) and facts.published is not None:
+        times.append(
+            signin.next_try(
+                observation.memory.published_proof,
+                facts.published.attempt,
+                observation.now,
+                signin.SLOW_RETRY,
+            )
+        )
+    return times + _issued_before_times(facts)
 
 
-def _issued_before_times(f: Facts) -> list[datetime]:
+def _issued_before_times(facts: Facts) -> list[datetime]:
     """Return when an `…IssuedBefore` comes into force, and when it may again be obeyed."""
-    rotation, target, policy = f.spec.rotation, f.o.target, f.o.policy
+    rotation, target, policy = facts.spec.rotation, facts.target, facts.settings
     asked = [
-        _ours(f, time)
+        _ours(facts, time)
         for time in (rotation.rotate_issued_before, rotation.revoke_issued_before)
         if time is not None
     ]
     if asked and target is not None and target.published_time is not None:
         asked.append(target.published_time + policy.issued_before_spacing)
     if rotation.revoke_issued_before is not None:
-        asked.append(revocation_patience_ends(f))
+        asked.append(revocation_patience_ends(facts))
     return asked
 
 
-def _ours(f: Facts, entra_time: datetime) -> datetime:
+def _ours(facts: Facts, entra_time: datetime) -> datetime:
     """Return when Entra's clock shows a time, by our clock: a look before then finds nothing."""
-    return entra_time - (f.entra_now - f.o.now)
+    return entra_time - (facts.entra_now - facts.now)
 
 
-def _soonest(o: Observation, times: list[datetime]) -> datetime:
+def _soonest(observation: Observation, times: list[datetime]) -> datetime:
     """Return the earliest future time; a past one means a rule waits on something unseen."""
-    return min((t for t in times if t > o.now), default=o.now + o.policy.secret_check)
+    return min(
+        (t for t in times if t > observation.now),
+        default=observation.now + observation.settings.secret_check,
+    )
 
 
 def _write_target(
-    f: Facts,
+    facts: Facts,
     reason: str,
     *,
     retiring: tuple[Retiring, ...] | None = None,
     abandoned: tuple[Abandoned, ...] | None = None,
 ) -> Action | None:
-    t = f.o.target
+    t = facts.target
     if t is None or t.value is None:
         return None  # a damaged T is written by the publish that replaces its value
     return WriteTarget(
@@ -706,21 +766,21 @@ def _write_target(
     )
 
 
-def publication(f: Facts) -> Publication:
+def publication(facts: Facts) -> Publication:
     """Return what T records about the credential it holds now."""
-    t, published = f.o.target, f.published
+    t, published = facts.target, facts.published
     assert t is not None  # noqa: S101 - callers checked
     assert published is not None  # noqa: S101
     return Publication(
-        owner=str(f.o.resource.owner),
-        cluster=t.annotations.get(CLUSTER) or f.o.identity.cluster,
-        tenant_id=f.tenant.tenant_id,
-        object_id=f.application.object_id,
+        owner=str(facts.resource.owner),
+        cluster=t.annotations.get(CLUSTER) or facts.identity.cluster,
+        tenant_id=facts.tenant.tenant_id,
+        object_id=facts.application.object_id,
         credential=published,
         verified_time=t.verified_time,
         published_time=t.published_time or t.creation_time,
         retiring=t.retiring,
         abandoned=t.abandoned,
         taken_from=t.taken_from,
-        handed_over=still_handed_over(t, f.o.now),
+        handed_over=still_handed_over(t, facts.now),
     )

@@ -38,7 +38,7 @@ _NOTHING: Final = SecretValue("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnCredential:
+class OperatorCredential:
     """What a Secret holds for the operator; empty when pod or node give it another way.
 
     Attributes:

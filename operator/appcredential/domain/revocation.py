@@ -38,7 +38,7 @@ CLEAN_READS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ticket:
+class Revocation:
     """One deletion to finish. `uid` and `resource_version` are the ConfigMap's."""
 
     owner: Owner
@@ -59,36 +59,36 @@ class Ticket:
     resource_version: str = ""
 
 
-def ticket_name(owner: Owner, tenant: str, client_id: ClientId, kind: CredentialType) -> str:
+def revocation_name(owner: Owner, tenant: str, client_id: ClientId, kind: CredentialType) -> str:
     """Return the ConfigMap's name: one per owner, tenant, application and type."""
     parts = "\0".join((str(owner), tenant, client_id, kind))
     return f"appcredential-ticket-{digest(parts)[:20]}"
 
 
-def is_of_ticket(
-    ticket: Ticket, spec: AppCredentialSpec | Problem, tenant_id: TenantId | None
+def is_of_revocation(
+    revocation: Revocation, spec: AppCredentialSpec | Problem, tenant_id: TenantId | None
 ) -> bool:
     """Tell whether a resource of the owner's name is the ticket's, and so the owner present.
 
     It is when tenant, application and type are the ticket's; in doubt as well.
 
     Args:
-        ticket: whose owner has the resource's name.
+        revocation: whose owner has the resource's name.
         spec: of the resource.
         tenant_id: of the EntraTenant that the spec names, None when unknown: under another
             name it may lead to the same directory, where both have the same marker.
     """
     if isinstance(spec, Problem):
         return True
-    if (spec.client_id, spec.type) != (ticket.client_id, ticket.type):
+    if (spec.client_id, spec.type) != (revocation.client_id, revocation.type):
         return False
-    if spec.tenant == ticket.tenant or tenant_id is None or not ticket.tenant_id:
+    if spec.tenant == revocation.tenant or tenant_id is None or not revocation.tenant_id:
         return True
-    return tenant_id == ticket.tenant_id
+    return tenant_id == revocation.tenant_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TicketObservation:
+class RevocationObservation:
     """Everything about one ticket.
 
     Attributes:
@@ -107,7 +107,7 @@ class TicketObservation:
 
     now: datetime
     identity: ClusterIdentity
-    ticket: Ticket
+    revocation: Revocation
     owner_absent_since: datetime | None
     successor: AppCredentialSpec | None = None
     tenant_id: TenantId | None
@@ -119,7 +119,7 @@ class TicketObservation:
     has_secrets: bool = True
     clean_reads: tuple[datetime, ...] = ()
     inherited: frozenset[KeyId] = frozenset()
-    is_unwired: bool = False
+    is_annotation_removed: bool = False
     output: OutputMap | None = None
     absence: timedelta = timedelta(minutes=10)
     intent_respect: timedelta = timedelta(seconds=60)
@@ -134,17 +134,17 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadTicketApplication:
+class ReadRevokedApplication:
     """Read the application directly."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReadTicketSecrets:
+class ReadRevokedSecrets:
     """Read T and P."""
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveForTicket:
+class RevokeCredential:
     """Remove one credential."""
 
     key_id: KeyId
@@ -152,7 +152,7 @@ class RemoveForTicket:
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteTicketPending:
+class DeletePendingSecret:
     """Delete P."""
 
 
@@ -162,7 +162,7 @@ class DeleteTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class Unwire:
+class RemoveAnnotations:
     """Take our annotations from the ServiceAccount."""
 
 
@@ -172,57 +172,60 @@ class DeleteOutput:
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteTicket:
+class DeleteRevocation:
     """All is done."""
 
 
-TicketAction: TypeAlias = (
+RevocationAction: TypeAlias = (
     Wait
-    | ReadTicketApplication
-    | ReadTicketSecrets
-    | RemoveForTicket
-    | DeleteTicketPending
+    | ReadRevokedApplication
+    | ReadRevokedSecrets
+    | RevokeCredential
+    | DeletePendingSecret
     | DeleteTarget
-    | Unwire
+    | RemoveAnnotations
     | DeleteOutput
-    | DeleteTicket
+    | DeleteRevocation
 )
 
 
-def decide_ticket(o: TicketObservation) -> TicketAction:
+def decide_revocation(observation: RevocationObservation) -> RevocationAction:
     """Return the one thing to do next for a ticket."""
-    waiting = _waiting(o)
+    waiting = _waiting(observation)
     if waiting is not None:
         return waiting
-    removal = _removal(o)
+    removal = _removal(observation)
     if removal is not None:
         return removal
-    if o.ticket.type is CredentialType.FEDERATED_IDENTITY:
-        return _tidy_federated(o)
-    if _is_own_pending(o):
-        return DeleteTicketPending()
-    if o.ticket.policy is DeletionPolicy.REVOKE and _is_own_target(o):
+    if observation.revocation.type is CredentialType.FEDERATED_IDENTITY:
+        return _tidy_federated(observation)
+    if _is_own_pending(observation):
+        return DeletePendingSecret()
+    if observation.revocation.policy is DeletionPolicy.REVOKE and _is_own_target(observation):
         return DeleteTarget()
-    return DeleteTicket()
+    return DeleteRevocation()
 
 
-def _tidy_federated(o: TicketObservation) -> TicketAction:
+def _tidy_federated(observation: RevocationObservation) -> RevocationAction:
     """Nothing is trusted any more: what told workloads of it goes too."""
-    ticket = o.ticket
-    if ticket.policy is DeletionPolicy.RETAIN:
-        return DeleteTicket()
-    if ticket.service_account and not o.is_unwired:
-        return Unwire()
-    return DeleteOutput() if _is_own_output(o) else DeleteTicket()
+    revocation = observation.revocation
+    if revocation.policy is DeletionPolicy.RETAIN:
+        return DeleteRevocation()
+    if revocation.service_account and not observation.is_annotation_removed:
+        return RemoveAnnotations()
+    return DeleteOutput() if _is_own_output(observation) else DeleteRevocation()
 
 
-def _is_own_output(o: TicketObservation) -> bool:
-    if o.output is None or o.output.owner != str(o.ticket.owner):
+def _is_own_output(observation: RevocationObservation) -> bool:
+    if observation.output is None or observation.output.owner != str(observation.revocation.owner):
         return False
-    if o.output.data.get("AZURE_CLIENT_ID", o.ticket.client_id) != o.ticket.client_id:
+    if (
+        observation.output.data.get("AZURE_CLIENT_ID", observation.revocation.client_id)
+        != observation.revocation.client_id
+    ):
         return False  # as with T
-    federated = o.successor.federated if o.successor is not None else None
-    return federated is None or federated.config_map != o.output.name
+    federated = observation.successor.federated if observation.successor is not None else None
+    return federated is None or federated.config_map != observation.output.name
 
 
 def as_credentials(listed: FederatedList) -> tuple[Credential, ...]:
@@ -242,128 +245,144 @@ def as_credentials(listed: FederatedList) -> tuple[Credential, ...]:
     )
 
 
-def _waiting(o: TicketObservation) -> TicketAction | None:
+def _waiting(observation: RevocationObservation) -> RevocationAction | None:
     """Wait for the owner's absence, the tenant and a mint in flight; Secrets are read last."""
-    start = _start(o)
+    start = _start(observation)
     if start is None:
-        return Wait(o.now + o.absence)
-    if o.now < start:
+        return Wait(observation.now + observation.absence)
+    if observation.now < start:
         return Wait(start)
-    if not (is_reachable(o.ticket, o.tenant_id) or _ends_unread(o)):
-        return Wait(o.now + o.absence)
-    if not o.has_secrets:
-        return ReadTicketSecrets()
-    intent = _intent_ends(o)
-    return Wait(intent) if intent is not None and o.now < intent else None
+    if not (
+        is_reachable(observation.revocation, observation.tenant_id) or _ends_unread(observation)
+    ):
+        return Wait(observation.now + observation.absence)
+    if not observation.has_secrets:
+        return ReadRevokedSecrets()
+    intent = _intent_ends(observation)
+    return Wait(intent) if intent is not None and observation.now < intent else None
 
 
-def _start(o: TicketObservation) -> datetime | None:
-    if o.owner_absent_since is None:
+def _start(observation: RevocationObservation) -> datetime | None:
+    if observation.owner_absent_since is None:
         return None
-    return max(o.ticket.due, o.owner_absent_since + o.absence)
+    return max(observation.revocation.due, observation.owner_absent_since + observation.absence)
 
 
-def _intent_ends(o: TicketObservation) -> datetime | None:
-    if o.pending is None or o.pending.state is not PendingState.INTENT:
+def _intent_ends(observation: RevocationObservation) -> datetime | None:
+    if observation.pending is None or observation.pending.state is not PendingState.INTENT:
         return None
-    return o.pending.intent_time + o.intent_respect
+    return observation.pending.intent_time + observation.intent_respect
 
 
-def _removal(o: TicketObservation) -> TicketAction | None:
+def _removal(observation: RevocationObservation) -> RevocationAction | None:
     """Remove what is ours, until enough direct reads in a row are clean."""
-    if o.application_gone or _ends_unread(o):
+    if observation.application_gone or _ends_unread(observation):
         return None
-    if o.application is None or o.now - o.application.read_time > o.freshness:
-        return ReadTicketApplication()
-    ours = credentials_to_revoke(o)
-    if ours and all(c.key_id in o.inherited for c in ours):
-        return Wait(o.now + o.absence)  # whoever asks for them takes them over, without a gap
-    ours = [c for c in ours if c.key_id not in o.inherited]
+    if (
+        observation.application is None
+        or observation.now - observation.application.read_time > observation.freshness
+    ):
+        return ReadRevokedApplication()
+    ours = credentials_to_revoke(observation)
+    if ours and all(c.key_id in observation.inherited for c in ours):
+        return Wait(
+            observation.now + observation.absence
+        )  # whoever asks for them takes them over, without a gap
+    ours = [c for c in ours if c.key_id not in observation.inherited]
     if ours:
         marker = parse_marker(ours[0].display_name)
         assert marker is not None  # noqa: S101 - it would not be ours
-        return RemoveForTicket(ours[0].key_id, marker.attempt)
-    if len(o.clean_reads) < CLEAN_READS:
-        return ReadTicketApplication()
+        return RevokeCredential(ours[0].key_id, marker.attempt)
+    if len(observation.clean_reads) < CLEAN_READS:
+        return ReadRevokedApplication()
     return None
 
 
-def is_reachable(ticket: Ticket, tenant_id: TenantId | None) -> bool:
+def is_reachable(revocation: Revocation, tenant_id: TenantId | None) -> bool:
     """Tell whether an EntraTenant leads to the directory in which the credentials were made.
 
     Created anew with another tenantId it does not: what cannot be found there proves nothing.
     """
-    return tenant_id is not None and ticket.tenant_id in {"", tenant_id}
+    return tenant_id is not None and revocation.tenant_id in {"", tenant_id}
 
 
-def _ends_unread(o: TicketObservation) -> bool:
+def _ends_unread(observation: RevocationObservation) -> bool:
     """Tell whether nothing in Entra has to be looked at.
 
     Without an object id the owner's status was lost or it never got so far. Only with no
     trace of anything issued and no tenant to issue it in is the latter certain enough.
     """
-    t = o.ticket
+    t = observation.revocation
     if t.object_id is not None:
         return False
     if t.policy is DeletionPolicy.RETAIN:
         return True
-    return o.is_tenant_missing and not (t.tenant_id or t.secret_uid or t.pending_attempt)
+    return observation.is_tenant_missing and not (t.tenant_id or t.secret_uid or t.pending_attempt)
 
 
-def is_unconfirmed(o: TicketObservation) -> bool:
+def is_unconfirmed(observation: RevocationObservation) -> bool:
     """Tell whether a ticket that ends now ends without having seen Entra clean."""
-    is_kept = o.ticket.policy is DeletionPolicy.RETAIN and not o.ticket.pending_attempt
-    return not is_kept and len(o.clean_reads) < CLEAN_READS
+    is_kept = (
+        observation.revocation.policy is DeletionPolicy.RETAIN
+        and not observation.revocation.pending_attempt
+    )
+    return not is_kept and len(observation.clean_reads) < CLEAN_READS
 
 
-def credentials_to_revoke(o: TicketObservation) -> list[Credential]:
+def credentials_to_revoke(observation: RevocationObservation) -> list[Credential]:
     """Return the listed credentials that the ticket's policy removes."""
-    listed = o.application.credentials if o.application is not None else ()
-    return [c for c in listed if _is_revoked(o, c)]
+    listed = observation.application.credentials if observation.application is not None else ()
+    return [c for c in listed if _is_revoked(observation, c)]
 
 
-def _is_revoked(o: TicketObservation, c: Credential) -> bool:
+def _is_revoked(observation: RevocationObservation, c: Credential) -> bool:
     """Tell whether the policy removes this credential.
 
     Retain removes only the unpublished attempt that the ticket names: never T's
     key nor one in its `retiring`.
     """
     marker = parse_marker(c.display_name)
-    if c.type is not o.ticket.type or marker is None:
+    if c.type is not observation.revocation.type or marker is None:
         return False
-    if not marker.is_removable_by(o.identity, o.ticket.owner):
+    if not marker.is_removable_by(observation.identity, observation.revocation.owner):
         return False
-    if o.ticket.policy is DeletionPolicy.REVOKE:
+    if observation.revocation.policy is DeletionPolicy.REVOKE:
         return True
-    kept = {r.key_id for r in o.target.retiring} if o.target is not None else set()
-    if o.target is not None and o.target.published is not None:
-        kept.add(o.target.published.key_id)
-    return marker.attempt == o.ticket.pending_attempt and c.key_id not in kept
+    kept = (
+        {r.key_id for r in observation.target.retiring} if observation.target is not None else set()
+    )
+    if observation.target is not None and observation.target.published is not None:
+        kept.add(observation.target.published.key_id)
+    return marker.attempt == observation.revocation.pending_attempt and c.key_id not in kept
 
 
-def _is_own_pending(o: TicketObservation) -> bool:
+def _is_own_pending(observation: RevocationObservation) -> bool:
     """P bears the owner's name, so a successor has the same one, and tidies it itself."""
-    p = o.pending
-    if o.successor is not None:
+    p = observation.pending
+    if observation.successor is not None:
         return False
-    return p is not None and not p.is_foreign and p.owner in {"", str(o.ticket.owner)}
+    return p is not None and not p.is_foreign and p.owner in {"", str(observation.revocation.owner)}
 
 
-def _is_own_target(o: TicketObservation) -> bool:
-    t = o.target
-    if t is None or t.owner != str(o.ticket.owner) or t.uid != o.ticket.secret_uid:
+def _is_own_target(observation: RevocationObservation) -> bool:
+    t = observation.target
+    if (
+        t is None
+        or t.owner != str(observation.revocation.owner)
+        or t.uid != observation.revocation.secret_uid
+    ):
         return False
-    if _holds_another(o, t):
+    if _holds_another(observation, t):
         return False
-    return o.successor is None or o.successor.secret.name != t.name
+    return observation.successor is None or observation.successor.secret.name != t.name
 
 
-def _holds_another(o: TicketObservation, t: Target) -> bool:
+def _holds_another(observation: RevocationObservation, t: Target) -> bool:
     """Tell whether T's credential is of another type or application than the ticket's.
 
     A resource that was something else for a while never had T, and its deletion
     takes nothing from the one that it was before and is again.
     """
-    if t.value is not None and type_of(t.value) is not o.ticket.type:
+    if t.value is not None and type_of(t.value) is not observation.revocation.type:
         return True
-    return o.application is not None and o.application.object_id != t.object_id
+    return observation.application is not None and observation.application.object_id != t.object_id

@@ -16,7 +16,7 @@ def wanted_lifetime(spec: AppCredentialSpec) -> timedelta:
     """Return the spec's lifetime: 90 days when left out, a brought certificate's own at most."""
     if spec.lifetime is not None:
         return spec.lifetime
-    return _WHATEVER_IT_HAS if spec.is_brought else DEFAULT_LIFETIME
+    return _WHATEVER_IT_HAS if spec.is_supplied else DEFAULT_LIFETIME
 
 
 def asked_lifetime(wanted: timedelta, *ceilings: timedelta | None) -> timedelta:

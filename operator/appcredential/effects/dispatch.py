@@ -22,13 +22,13 @@ from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.handover import former_owners, handed_over
 from appcredential.domain.facts.successor import gone_keys, known_keys
-from appcredential.domain.lifecycle import REPAIRED, SIGHTING, SIGHTINGS, publication
+from appcredential.domain.lifecycle import READ_SPACING, REPAIRED, REQUIRED_READS, publication
 from appcredential.domain.marker import attempt_id, build_display_name, parse_marker
 from appcredential.domain.observed.observation import (
     Application,
     Grant,
+    IssuedCredential,
     Memory,
-    Minted,
     Pending,
     PendingState,
     Resource,
@@ -41,7 +41,7 @@ from appcredential.domain.secret.content import Publication, can_sign_in, leaf_o
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import ClientId, CredentialType, KeyId
 from appcredential.domain.status import problems_entra as refusals
-from appcredential.effects.federated import Federating
+from appcredential.effects.federated import FederatedEffects
 from appcredential.errors import (
     AppCredentialError,
     ConflictError,
@@ -55,7 +55,7 @@ from appcredential.errors import (
     UnavailableError,
 )
 from appcredential.gather.certificate_source import derive
-from appcredential.gather.state import View
+from appcredential.gather.state import ResourceState
 from appcredential.ports.kube import (
     Clock,
     Events,
@@ -68,7 +68,7 @@ from appcredential.ports.kube import (
     Staged,
 )
 from appcredential.ports.kube import Secrets as SecretsPort
-from appcredential.tenants.sessions import Session, own_refusal
+from appcredential.tenants.sessions import Session, operator_refusal
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ R = TypeVar("R")
 class Context:
     """One effect's surroundings."""
 
-    view: View
+    view: ResourceState
     facts: Facts
     session: Session
 
@@ -116,7 +116,7 @@ class Effects:
         self._permission_retry = permission_retry
         self._live_grant = live_grant
         self._is_open = is_open
-        self._federating = Federating(
+        self._federating = FederatedEffects(
             clock=clock,
             resources=resources,
             service_accounts=service_accounts,
@@ -128,42 +128,42 @@ class Effects:
             live_grant=live_grant,
         )
 
-    async def perform(self, action: act.Action, c: Context) -> None:
+    async def perform(self, action: act.Action, context: Context) -> None:
         """Do it. Raises errors of the Kubernetes side; directory errors go into memory."""
-        if c.facts.spec.type is CredentialType.FEDERATED_IDENTITY:
-            await self._federating.perform(action, c.view, c.facts, c.session)
+        if context.facts.spec.type is CredentialType.FEDERATED_IDENTITY:
+            await self._federating.perform(action, context.view, context.facts, context.session)
             return
         match action:
             case act.DeletePending():
-                await self._delete_pending(c)
+                await self._delete_pending(context)
             case act.WriteTarget():
-                await self._write_target(action, c)
+                await self._write_target(action, context)
             case act.Remove():
-                await self._remove(action, c)
+                await self._remove(action, context)
             case act.Fence():
-                await self._fence(action, c)
+                await self._fence(action, context)
             case act.SignInPending() | act.SignInPublished():
-                await self._sign_in(action, c)
+                await self._sign_in(action, context)
             case act.Publish():
-                await self._publish(c)
+                await self._publish(context)
             case _:
-                await self._issue(action, c)
+                await self._issue(action, context)
 
-    async def _issue(self, action: act.Action, c: Context) -> None:
+    async def _issue(self, action: act.Action, context: Context) -> None:
         match action:
-            case act.Mint() if c.facts.spec.type is CredentialType.CERTIFICATE:
-                await self._stage(action, c)
+            case act.Mint() if context.facts.spec.type is CredentialType.CERTIFICATE:
+                await self._stage(action, context)
             case act.Mint():
-                await self._mint(action, c)
+                await self._mint(action, context)
             case act.Register():
-                await self._register(c)
+                await self._register(context)
             case _:
                 raise AssertionError(f"not an effect of this class: {type(action).__name__}")
 
     # --- reading --------------------------------------------------------------------------
 
     async def read_application(
-        self, view: View, session: Session, client_id: ClientId, max_age: timedelta
+        self, view: ResourceState, session: Session, client_id: ClientId, max_age: timedelta
     ) -> None:
         """Read the application; note absences of the keys that T knows."""
         try:
@@ -180,7 +180,7 @@ class Effects:
         memory = replace(view.memory, application_missing=())
         view.memory = _cleared(memory, "read")
 
-    def _note_missing(self, view: View) -> None:
+    def _note_missing(self, view: ResourceState) -> None:
         now = self._clock.now()
         missing = (*view.memory.application_missing, now)
         pause = min(_RETRY * 2 ** min(len(missing) - 1, 5), _RETRY_CAP)
@@ -189,7 +189,7 @@ class Effects:
             view.memory, application_missing=(missing[0], *missing[1:][-8:]), retry_time=now + pause
         )
 
-    def _note_absences(self, view: View, found: Application) -> None:
+    def _note_absences(self, view: ResourceState, found: Application) -> None:
         listed = {c.key_id for c in found.credentials}
         target = view.target.value
         known = [r.key_id for r in target.retiring] if target is not None else []
@@ -198,16 +198,18 @@ class Effects:
             made.key_id
             for made in (
                 target.published if target is not None else None,
-                pending.minted if pending is not None else None,
+                pending.credential if pending is not None else None,
             )
             if made is not None
         }
         known += held
         counts = {k: 0 if k in listed else view.memory.absences.get(k, 0) + 1 for k in known}
-        sightings = {key: _sightings(view.memory, key, found) for key in held & listed}
-        view.memory = replace(view.memory, absences=counts, sightings=sightings)
+        consecutive_reads = {
+            key: _consecutive_reads(view.memory, key, found) for key in held & listed
+        }
+        view.memory = replace(view.memory, absences=counts, consecutive_reads=consecutive_reads)
 
-    def _note_failure(self, view: View, operation: str, exc: AppCredentialError) -> None:
+    def _note_failure(self, view: ResourceState, operation: str, exc: AppCredentialError) -> None:
         problem, pause = self._problem_of(exc)
         log.warning(
             "directory call failed", extra={"operation": operation, "reason": str(problem.reason)}
@@ -224,7 +226,7 @@ class Effects:
             message = "Graph asks to slow down."
             return Problem(reason=Reason.THROTTLED, message=message, stalled=False), exc.retry_after
         if isinstance(exc, IdentityRejectedError):
-            return not_ready(own_refusal(exc)), _RETRY
+            return not_ready(operator_refusal(exc)), _RETRY
         if isinstance(exc, PermissionDeniedError):
             message = (
                 "Graph refuses the operator's request. Make its service principal an owner of "
@@ -240,256 +242,271 @@ class Effects:
 
     # --- T and P --------------------------------------------------------------------------
 
-    async def _delete_pending(self, c: Context) -> None:
-        pending = _required(c.view.pending.value)
-        await self._secrets.delete_pending(c.facts.o.resource.owner, pending)
-        c.view.pending.set(None, self._clock.monotonic())
+    async def _delete_pending(self, context: Context) -> None:
+        pending = _required(context.view.pending.value)
+        await self._secrets.delete_pending(context.facts.resource.owner, pending)
+        context.view.pending.set(None, self._clock.monotonic())
 
-    async def _fence(self, action: act.Fence, c: Context) -> None:
+    async def _fence(self, action: act.Fence, context: Context) -> None:
         written = await self._secrets.put_abandoned(
-            c.facts.o.resource.owner, _required(c.view.pending.value)
+            context.facts.resource.owner, _required(context.view.pending.value)
         )
-        c.view.pending.set(written, self._clock.monotonic())
-        log.warning("attempt fenced", extra={"cause": action.reason, **_about(c)})
+        context.view.pending.set(written, self._clock.monotonic())
+        log.warning("attempt fenced", extra={"cause": action.reason, **_about(context)})
 
-    async def _write_target(self, action: act.WriteTarget, c: Context) -> None:
+    async def _write_target(self, action: act.WriteTarget, context: Context) -> None:
         record_ = replace(
-            publication(c.facts), retiring=action.retiring, abandoned=action.abandoned
+            publication(context.facts), retiring=action.retiring, abandoned=action.abandoned
         )
-        await self._put_target(c, record_, _required(_required(c.view.target.value).value))
+        await self._put_target(
+            context, record_, _required(_required(context.view.target.value).value)
+        )
         if action.reason == REPAIRED:
-            repairs = (*c.view.memory.repairs[-9:], self._clock.now())
-            c.view.memory = replace(c.view.memory, repairs=repairs)
-        log.info("target written", extra={"cause": action.reason, **_about(c)})
+            repairs = (*context.view.memory.repairs[-9:], self._clock.now())
+            context.view.memory = replace(context.view.memory, repairs=repairs)
+        log.info("target written", extra={"cause": action.reason, **_about(context)})
 
-    async def _put_target(self, c: Context, record_: Publication, value: SecretValue) -> None:
-        live, spec = c.view.target.value, c.facts.spec
-        derived = await derive(spec, value, live, c.view.held.password)
-        wanted = render(spec, c.facts.tenant, value, record_, live, _generate, derived=derived)
-        owner = c.facts.o.resource.owner
+    async def _put_target(self, context: Context, record_: Publication, value: SecretValue) -> None:
+        live, spec = context.view.target.value, context.facts.spec
+        derived = await derive(spec, value, live, context.view.held.password)
+        wanted = render(
+            spec, context.facts.tenant, value, record_, live, _generate, derived=derived
+        )
+        owner = context.facts.resource.owner
         written = await self._secrets.put_target(owner.namespace, spec.secret.name, live, wanted)
-        c.view.target.set(written, self._clock.monotonic())
+        context.view.target.set(written, self._clock.monotonic())
 
-    async def _publish(self, c: Context) -> None:
-        f, held = c.facts, _required(c.view.pending.value)
-        live = await self._secrets.pending(f.o.resource.owner)
-        c.view.pending.set(live, self._clock.monotonic())
+    async def _publish(self, context: Context) -> None:
+        facts, held = context.facts, _required(context.view.pending.value)
+        live = await self._secrets.pending(facts.resource.owner)
+        context.view.pending.set(live, self._clock.monotonic())
         if live is None or live.uid != held.uid or live.attempt != held.attempt:
             return
-        if live.state is not PendingState.MINTED or live.value is None or live.minted is None:
+        if live.state is not PendingState.MINTED or live.value is None or live.credential is None:
             return
-        if f.spec.has_keystore and c.view.held.password is None:
+        if facts.spec.has_keystore and context.view.held.password is None:
             raise ConflictError("the keystore's password went meanwhile")
-        await self._put_target(c, _next_publication(f, live, self._clock.now()), live.value)
-        log.info("published", extra={"key_id": live.minted.key_id, **_about(c)})
-        await self._emit(c, "Published", _published_note(f))
+        await self._put_target(
+            context, _next_publication(facts, live, self._clock.now()), live.value
+        )
+        log.info("published", extra={"key_id": live.credential.key_id, **_about(context)})
+        await self._emit(context, "Published", _published_note(facts))
 
     # --- Entra ----------------------------------------------------------------------------
 
-    async def _sign_in(self, action: act.SignInPending | act.SignInPublished, c: Context) -> None:
-        f = c.facts
+    async def _sign_in(
+        self, action: act.SignInPending | act.SignInPublished, context: Context
+    ) -> None:
+        facts = context.facts
         if isinstance(action, act.SignInPending):
-            pending = _required(f.minted)
+            pending = _required(facts.successor)
             attempt, value = str(pending.attempt), _required(pending.value)
         else:
-            attempt = str(_required(f.published).attempt)
-            value = _required(_required(f.o.target).value)
-        result = await strategies.sign_in(c.session.sign_in, f.spec, value, attempt)
+            attempt = str(_required(facts.published).attempt)
+            value = _required(_required(facts.target).value)
+        result = await strategies.sign_in(context.session.sign_in, facts.spec, value, attempt)
         now = self._clock.now()
         log.debug("signed in", extra={"outcome": str(result.reason), "code": result.code})
-        memory = c.view.memory
+        memory = context.view.memory
         if isinstance(action, act.SignInPending):
             proof = record(memory.pending_proof, attempt, result, now)
-            c.view.memory = replace(memory, pending_proof=proof)
+            context.view.memory = replace(memory, pending_proof=proof)
         else:
             proof = record(memory.published_proof, attempt, result, now)
-            c.view.memory = replace(memory, published_proof=proof)
+            context.view.memory = replace(memory, published_proof=proof)
 
-    async def _remove(self, action: act.Remove, c: Context) -> None:
+    async def _remove(self, action: act.Remove, context: Context) -> None:
         """Remove, after live reads of the resource, T, P and the application."""
-        if not await self._may_still_remove(action, c):
+        if not await self._may_still_remove(action, context):
             return
-        age = c.view.age(self._clock.monotonic())
-        if age > c.facts.o.policy.freshness.total_seconds() or not self._is_open():
-            c.view.drop()  # paused between the reads and here: Graph knows no resourceVersion
+        age = context.view.age(self._clock.monotonic())
+        if age > context.facts.settings.freshness.total_seconds() or not self._is_open():
+            context.view.drop()  # paused between the reads and here: Graph knows no resourceVersion
             return
-        application = _required(c.view.application)
+        application = _required(context.view.application)
         try:
             await strategies.remove(
-                c.session.directory,
-                c.facts.spec.type,
+                context.session.directory,
+                context.facts.spec.type,
                 application.object_id,
                 action.key_id,
-                known_keys(c.facts),
+                known_keys(context.facts),
             )
         except NotFoundError:
             pass  # gone already, or not known to that replica yet: a later read decides
         except AppCredentialError as exc:
-            self._note_failure(c.view, "remove", exc)
+            self._note_failure(context.view, "remove", exc)
             return
         now = self._clock.now()
-        memory = replace(c.view.memory, removals={**c.view.memory.removals, action.key_id: now})
-        c.view.memory = _cleared(memory, "remove")
+        memory = replace(
+            context.view.memory, removals={**context.view.memory.removals, action.key_id: now}
+        )
+        context.view.memory = _cleared(memory, "remove")
         log.info(
-            "removed", extra={"key_id": action.key_id, "cause": str(action.cause), **_about(c)}
+            "removed",
+            extra={"key_id": action.key_id, "cause": str(action.cause), **_about(context)},
         )
         note = f"Credential {action.key_id} was removed from the application."
         if action.is_revocation:
-            await self._emit(c, "Revoked", note)
+            await self._emit(context, "Revoked", note)
         else:
-            await self._emit(c, "Retired" if action.cause else "OrphanRemoved", note)
+            await self._emit(context, "Retired" if action.cause else "OrphanRemoved", note)
 
-    async def _may_still_remove(self, action: act.Remove, c: Context) -> bool:
-        f = c.facts
-        owner, now = f.o.resource.owner, self._clock.monotonic()
+    async def _may_still_remove(self, action: act.Remove, context: Context) -> bool:
+        facts = context.facts
+        owner, now = facts.resource.owner, self._clock.monotonic()
         resource = await self._resources.get(owner)
-        target = await self._secrets.target(owner.namespace, f.spec.secret.name)
+        target = await self._secrets.target(owner.namespace, facts.spec.secret.name)
         pending = await self._secrets.pending(owner)
         same = (
             resource is not None
-            and resource.uid == f.o.resource.uid
-            and resource.generation == f.o.resource.generation
+            and resource.uid == facts.resource.uid
+            and resource.generation == facts.resource.generation
             and resource.deletion_time is None
-            and target == f.live
-            and (pending is None) == (f.o.pending is None)
-            and (pending is None or pending == f.o.pending)
+            and target == facts.live
+            and (pending is None) == (facts.observation.pending is None)
+            and (pending is None or pending == facts.observation.pending)
         )
         if not same:
-            c.view.drop()
+            context.view.drop()
             return False
-        c.view.resource.set(resource, now)
-        c.view.target.set(target, now)
-        c.view.pending.set(pending, now)
-        listed = {k.key_id: k for k in _required(c.view.application).credentials}
+        context.view.resource.set(resource, now)
+        context.view.target.set(target, now)
+        context.view.pending.set(pending, now)
+        listed = {k.key_id: k for k in _required(context.view.application).credentials}
         credential = listed.get(action.key_id)
         marker = parse_marker(credential.display_name) if credential is not None else None
-        return marker is not None and marker.is_removable_by(f.o.identity, owner)
+        return marker is not None and marker.is_removable_by(facts.identity, owner)
 
-    async def _mint(self, action: act.Mint, c: Context) -> None:
-        f = c.facts
-        lifetime = await self._granted_lifetime(action, f)
+    async def _mint(self, action: act.Mint, context: Context) -> None:
+        facts = context.facts
+        lifetime = await self._granted_lifetime(action, facts)
         # The intent is what others respect: its age is what counts, from before it was written.
         deadline = self._clock.monotonic() + _INTENT_TO_MINT
-        pending = await self._write_intent(action, c)
-        c.view.pending.set(pending, self._clock.monotonic())
-        attempt = attempt_id(f.o.identity, pending.uid, pending.attempt_number)
-        name = build_display_name(f.o.identity, f.o.resource.owner, attempt, f.spec.description)
+        pending = await self._write_intent(action, context)
+        context.view.pending.set(pending, self._clock.monotonic())
+        attempt = attempt_id(facts.identity, pending.uid, pending.attempt_number)
+        name = build_display_name(
+            facts.identity, facts.resource.owner, attempt, facts.spec.description
+        )
         # Whole seconds: what Graph stores is then what we wrote.
-        end = (f.entra_now + lifetime).replace(microsecond=0)
+        end = (facts.entra_now + lifetime).replace(microsecond=0)
         try:
-            minted = await c.session.directory.add_password(
-                f.application.object_id, name, end, deadline=deadline
+            minted = await context.session.directory.add_password(
+                facts.application.object_id, name, end, deadline=deadline
             )
         except AppCredentialError as exc:
-            self._note_mint_failure(c, exc)
+            self._note_mint_failure(context, exc)
             return
-        await self._persist(c, pending, minted)
+        await self._persist(context, pending, minted)
 
-    async def _stage(self, action: act.Mint, c: Context) -> None:
+    async def _stage(self, action: act.Mint, context: Context) -> None:
         """Write an intent that holds key and certificate already; they are registered next."""
-        lifetime = await self._granted_lifetime(action, c.facts)
+        lifetime = await self._granted_lifetime(action, context.facts)
         try:
-            staged = await certificate_issuing.stage(c.facts, lifetime)
+            staged = await certificate_issuing.stage(context.facts, lifetime)
         except ValueError:
-            self._note_unusable_subject(c)
+            self._note_unusable_subject(context)
             return
-        c.view.pending.set(await self._write_intent(action, c, staged), self._clock.monotonic())
-        held = c.facts.o.target.value if c.facts.o.target is not None else None
+        context.view.pending.set(
+            await self._write_intent(action, context, staged), self._clock.monotonic()
+        )
+        held = context.facts.target.value if context.facts.target is not None else None
         is_news = held is not None and leaf_of(held) != leaf_of(staged.value)
         if is_news and not can_sign_in(staged.value):
             note = (
                 "The certificate was renewed at its source and is registered next; workloads that "
                 "read the source may fail to sign in until then."
             )
-            await self._emit(c, "SourceRace", note, warning=True)
+            await self._emit(context, "SourceRace", note, warning=True)
 
-    def _note_unusable_subject(self, c: Context) -> None:
+    def _note_unusable_subject(self, context: Context) -> None:
         """X.520 has bounds of its own, such as two letters for a country."""
         problem = Problem(
             reason=Reason.INVALID_SPEC,
             message="spec.certificate.subject: must be a distinguished name that a certificate can "
             "have, for instance with at most 64 characters in CN and two letters in C",
         )
-        c.view.memory = replace(
-            c.view.memory,
+        context.view.memory = replace(
+            context.view.memory,
             directory_problem=problem,
             problem_operation="mint",
             retry_time=self._clock.now() + _RETRY_CAP,
         )
 
-    async def _register(self, c: Context) -> None:
+    async def _register(self, context: Context) -> None:
         """Register what P holds. A lost answer is no orphan: the next pass does it again."""
-        f, pending = c.facts, _required(c.view.pending.value)
-        if isinstance(await self._live_grant(f), Problem):
+        facts, pending = context.facts, _required(context.view.pending.value)
+        if isinstance(await self._live_grant(facts), Problem):
             raise ConflictError("no grant matches any more")
-        wanted = certificate_issuing.to_register(f, pending)
+        wanted = certificate_issuing.to_register(facts, pending)
         try:
-            await c.session.directory.add_certificate(
-                f.application.object_id, wanted, known_keys(f), gone_keys(f)
+            await context.session.directory.add_certificate(
+                facts.application.object_id, wanted, known_keys(facts), gone_keys(facts)
             )
         except AppCredentialError as exc:
-            self._note_mint_failure(c, exc)
+            self._note_mint_failure(context, exc)
             if isinstance(exc, RejectedError):
                 # The same would be refused again; the next one is made as is asked for then.
-                written = await self._secrets.put_abandoned(f.o.resource.owner, pending)
-                c.view.pending.set(written, self._clock.monotonic())
+                written = await self._secrets.put_abandoned(facts.resource.owner, pending)
+                context.view.pending.set(written, self._clock.monotonic())
             return
-        minted = _required(pending.minted)
-        owner = f.o.resource.owner
+        minted = _required(pending.credential)
+        owner = facts.resource.owner
         written = await self._secrets.put_minted(owner, pending, minted, _required(pending.value))
-        c.view.pending.set(written, self._clock.monotonic())
-        await self._issued(c, minted)
+        context.view.pending.set(written, self._clock.monotonic())
+        await self._issued(context, minted)
 
-    async def _granted_lifetime(self, action: act.Mint, f: Facts) -> timedelta:
+    async def _granted_lifetime(self, action: act.Mint, facts: Facts) -> timedelta:
         """Ask the grants as they are now: what was decided rests on what a watch showed.
 
         Raises:
             ConflictError: they allow no credential any more; gather again.
         """
-        grant = await self._live_grant(f)
+        grant = await self._live_grant(facts)
         if isinstance(grant, Problem):
             raise ConflictError("no grant matches any more")
         lifetime = asked_lifetime(action.lifetime, grant.max_lifetime)
-        if lifetime < f.o.policy.min_lifetime:
+        if lifetime < facts.settings.min_lifetime:
             raise ConflictError("the grants allow too short a lifetime now")
         return lifetime
 
     async def _write_intent(
-        self, action: act.Mint, c: Context, staged: Staged | None = None
+        self, action: act.Mint, context: Context, staged: Staged | None = None
     ) -> Pending:
-        f = c.facts
+        facts = context.facts
         intent = Intent(
-            owner=f.o.resource.owner,
-            cluster=f.o.identity.cluster,
-            tenant_id=f.tenant.tenant_id,
-            object_id=f.application.object_id,
+            owner=facts.resource.owner,
+            cluster=facts.identity.cluster,
+            tenant_id=facts.tenant.tenant_id,
+            object_id=facts.application.object_id,
             attempt_number=action.attempt_number,
             holder=self._holder,
             time=self._clock.now(),
             abandoned=action.abandoned,
             staged=staged,
         )
-        return await self._secrets.put_intent(intent, c.view.pending.value)
+        return await self._secrets.put_intent(intent, context.view.pending.value)
 
-    def _note_mint_failure(self, c: Context, exc: AppCredentialError) -> None:
+    def _note_mint_failure(self, context: Context, exc: AppCredentialError) -> None:
         if isinstance(exc, NotFoundError):
             # A write path that does not know the object proves nothing: read again.
-            c.view.application = None
+            context.view.application = None
             return
         if isinstance(exc, TooLateError):
             # The next pass finds an intent that nobody works on.
-            log.warning("a mint came too late and was not sent", extra=_about(c))
+            log.warning("a mint came too late and was not sent", extra=_about(context))
             return
-        self._note_failure(c.view, "mint", exc)
+        self._note_failure(context.view, "mint", exc)
         if isinstance(exc, OutcomeUnknownError):
-            log.warning("a mint's answer was lost", extra=_about(c))
+            log.warning("a mint's answer was lost", extra=_about(context))
 
-    async def _persist(self, c: Context, pending: Pending, made: MintedPassword) -> None:
+    async def _persist(self, context: Context, pending: Pending, made: MintedPassword) -> None:
         """Keep the only copy of the value. Not bound by freshness: resourceVersion guards it."""
-        owner = c.facts.o.resource.owner
-        minted = Minted(
+        owner = context.facts.resource.owner
+        minted = IssuedCredential(
             key_id=made.credential.key_id,
-            attempt=attempt_id(c.facts.o.identity, pending.uid, pending.attempt_number),
+            attempt=attempt_id(context.facts.identity, pending.uid, pending.attempt_number),
             value_sha256=made.value.sha256(),
             not_before=made.credential.start,
             expires=made.credential.end,
@@ -498,62 +515,72 @@ class Effects:
             try:
                 written = await self._secrets.put_minted(owner, pending, minted, made.value)
             except (ConflictError, NotFoundError):
-                if not await self._was_persisted(c, minted):
-                    await self._discard(c, minted)
+                if not await self._was_persisted(context, minted):
+                    await self._discard(context, minted)
                 return
             except (PermissionDeniedError, RejectedError):
                 # A quota or a rule of admission that came between: nobody will ever hold it.
-                await self._discard(c, minted)
+                await self._discard(context, minted)
                 raise
             except (UnavailableError, ThrottledError):
                 await asyncio.sleep(_PERSIST_PAUSE)
                 continue
-            c.view.pending.set(written, self._clock.monotonic())
-            await self._issued(c, minted)
+            context.view.pending.set(written, self._clock.monotonic())
+            await self._issued(context, minted)
             return
-        log.error("a minted value could not be stored; it will be replaced", extra=_about(c))
-        c.view.pending.drop()
+        log.error("a minted value could not be stored; it will be replaced", extra=_about(context))
+        context.view.pending.drop()
 
-    async def _was_persisted(self, c: Context, minted: Minted) -> bool:
+    async def _was_persisted(self, context: Context, minted: IssuedCredential) -> bool:
         """Tell whether a write whose answer was lost did arrive."""
-        live = await self._secrets.pending(c.facts.o.resource.owner)
-        c.view.pending.set(live, self._clock.monotonic())
-        if live is None or live.minted is None or live.minted.key_id != minted.key_id:
+        live = await self._secrets.pending(context.facts.resource.owner)
+        context.view.pending.set(live, self._clock.monotonic())
+        if live is None or live.credential is None or live.credential.key_id != minted.key_id:
             return False
-        await self._issued(c, minted)
+        await self._issued(context, minted)
         return True
 
-    async def _issued(self, c: Context, minted: Minted) -> None:
-        c.view.memory = _cleared(c.view.memory, "mint")
-        log.info("issued", extra={"key_id": minted.key_id, **_about(c)})
-        await self._emit(c, "Issued", f"Credential {minted.key_id} was issued; it is proven next.")
+    async def _issued(self, context: Context, minted: IssuedCredential) -> None:
+        context.view.memory = _cleared(context.view.memory, "mint")
+        log.info("issued", extra={"key_id": minted.key_id, **_about(context)})
+        await self._emit(
+            context, "Issued", f"Credential {minted.key_id} was issued; it is proven next."
+        )
 
-    async def _discard(self, c: Context, minted: Minted) -> None:
+    async def _discard(self, context: Context, minted: IssuedCredential) -> None:
         """Remove what P did not take, unless workloads have it.
 
         Whoever wrote P meanwhile may have kept the value and published it.
         """
         try:
-            if await self._is_in_target(c, minted):
-                log.warning("P changed while minting; T holds the credential", extra=_about(c))
+            if await self._is_in_target(context, minted):
+                log.warning(
+                    "P changed while minting; T holds the credential", extra=_about(context)
+                )
                 return
-            log.warning("P changed while minting; the credential is discarded", extra=_about(c))
-            await c.session.directory.remove_password(c.facts.application.object_id, minted.key_id)
+            log.warning(
+                "P changed while minting; the credential is discarded", extra=_about(context)
+            )
+            await context.session.directory.remove_password(
+                context.facts.application.object_id, minted.key_id
+            )
         except AppCredentialError as exc:
             # Its attempt is fenced with P or stranded: a later pass removes it.
-            log.warning("discarding failed", extra={"error": str(exc), **_about(c)})
+            log.warning("discarding failed", extra={"error": str(exc), **_about(context)})
 
-    async def _is_in_target(self, c: Context, minted: Minted) -> bool:
-        f = c.facts
-        live = await self._secrets.target(f.o.resource.owner.namespace, f.spec.secret.name)
-        c.view.target.set(live, self._clock.monotonic())
+    async def _is_in_target(self, context: Context, minted: IssuedCredential) -> bool:
+        facts = context.facts
+        live = await self._secrets.target(facts.resource.owner.namespace, facts.spec.secret.name)
+        context.view.target.set(live, self._clock.monotonic())
         if live is None:
             return False
         published = {live.published.key_id} if live.published is not None else set()
         return minted.key_id in published | {r.key_id for r in live.retiring}
 
-    async def _emit(self, c: Context, reason: str, note: str, *, warning: bool = False) -> None:
-        await self._events.emit(subject_of(c.facts.o.resource), reason, note, warning=warning)
+    async def _emit(
+        self, context: Context, reason: str, note: str, *, warning: bool = False
+    ) -> None:
+        await self._events.emit(subject_of(context.facts.resource), reason, note, warning=warning)
 
 
 def subject_of(r: Resource) -> EventSubject:
@@ -563,45 +590,45 @@ def subject_of(r: Resource) -> EventSubject:
     )
 
 
-def _next_publication(f: Facts, pending: Pending, now: datetime) -> Publication:
-    minted, t, former = _required(pending.minted), f.o.target, f.published
-    retiring = tuple(r for r in f.retiring if r.key_id != minted.key_id)
+def _next_publication(facts: Facts, pending: Pending, now: datetime) -> Publication:
+    minted, t, former = _required(pending.credential), facts.target, facts.published
+    retiring = tuple(r for r in facts.retiring if r.key_id != minted.key_id)
     if former is not None and former.key_id not in {minted.key_id, *(r.key_id for r in retiring)}:
         entry = Retiring(
             key_id=former.key_id, end=former.expires, since=now, cause=RetireCause.REPLACED
         )
         retiring = (*retiring, entry)
-    proof = f.o.memory.pending_proof
+    proof = facts.memory.pending_proof
     known = t.abandoned if t is not None else ()
     return Publication(
-        owner=str(f.o.resource.owner),
-        cluster=f.o.identity.cluster,
-        tenant_id=f.tenant.tenant_id,
-        object_id=f.application.object_id,
+        owner=str(facts.resource.owner),
+        cluster=facts.identity.cluster,
+        tenant_id=facts.tenant.tenant_id,
+        object_id=facts.application.object_id,
         credential=minted,
-        verified_time=proof.last_success if f.requires_proof and proof is not None else None,
+        verified_time=proof.last_success if facts.requires_proof and proof is not None else None,
         published_time=now,
         retiring=retiring,
         abandoned=(*known, *pending.abandoned)[-5:],
-        taken_from=former_owners(f),
-        handed_over=handed_over(f, minted, now),
+        taken_from=former_owners(facts),
+        handed_over=handed_over(facts, minted, now),
     )
 
 
-def _published_note(f: Facts) -> str:
-    if f.taken is None:
+def _published_note(facts: Facts) -> str:
+    if facts.taken is None:
         return "The new credential is in the Secret; workloads may use it."
-    if f.o.target_owner is not None:  # that name was looked up: it may be told
-        owner = f.o.target_owner.owner
+    if facts.observation.target_owner is not None:  # that name was looked up: it may be told
+        owner = facts.observation.target_owner.owner
         return f"The Secret was taken over from {owner} and holds the new credential."
     return "The Secret was adopted and holds the new credential."
 
 
-def _sightings(memory: Memory, key: KeyId, found: Application) -> tuple[datetime, ...]:
+def _consecutive_reads(memory: Memory, key: KeyId, found: Application) -> tuple[datetime, ...]:
     """Return the reads in a row that showed a key, so far apart that they count."""
-    seen = memory.sightings.get(key, ())
-    if not seen or found.read_time - seen[-1] >= SIGHTING:
-        seen = (*seen, found.read_time)[-SIGHTINGS:]
+    seen = memory.consecutive_reads.get(key, ())
+    if not seen or found.read_time - seen[-1] >= READ_SPACING:
+        seen = (*seen, found.read_time)[-REQUIRED_READS:]
     return seen
 
 
@@ -615,8 +642,8 @@ def _generate(length: int) -> SecretValue:
     return SecretValue("".join(randomness.choice(_ALPHABET) for _ in range(length)))
 
 
-def _about(c: Context) -> dict[str, str]:
-    owner = c.facts.o.resource.owner
+def _about(context: Context) -> dict[str, str]:
+    owner = context.facts.resource.owner
     return {"ns": owner.namespace, "obj": owner.name}
 
 

@@ -35,7 +35,7 @@ from appcredential.errors import (
     PermissionDeniedError,
     RejectedError,
 )
-from appcredential.gather.state import View
+from appcredential.gather.state import ResourceState
 from appcredential.ports.kube import (
     Clock,
     Events,
@@ -48,12 +48,12 @@ from appcredential.tenants.sessions import Session
 
 log = logging.getLogger(__name__)
 
-NoteFailure = Callable[[View, str, AppCredentialError], None]
+NoteFailure = Callable[[ResourceState, str, AppCredentialError], None]
 """Turns a failing call to the directory into a Problem in memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Federating:
+class FederatedEffects:
     """Performs the actions on federated credentials, ServiceAccounts and outputs."""
 
     clock: Clock
@@ -66,31 +66,35 @@ class Federating:
     is_open: Callable[[], bool]
     live_grant: Callable[[Facts], Awaitable[Grant | Problem]]
 
-    async def perform(self, action: act.Action, view: View, f: Facts, session: Session) -> None:
+    async def perform(
+        self, action: act.Action, view: ResourceState, facts: Facts, session: Session
+    ) -> None:
         """Do it. Raises errors of the Kubernetes side that another look may cure."""
         match action:
             case act.ReadFederated():
-                await self._read(view, f, session, action.max_age)
+                await self._read(view, facts, session, action.max_age)
             case act.CreateFederated():
-                await self._create(action, view, f, session)
+                await self._create(action, view, facts, session)
             case act.PatchFederated():
-                await self._patch(action, view, f, session)
+                await self._patch(action, view, facts, session)
             case act.DeleteFederated():
-                await self._delete(action, view, f, session)
+                await self._delete(action, view, facts, session)
             case act.ProveFederated():
-                await self._prove(action, view, f, session)
-            case act.WireServiceAccount():
-                await self._wire(action, view, f)
+                await self._prove(action, view, facts, session)
+            case act.AnnotateServiceAccount():
+                await self._annotate(action, view, facts)
             case act.WriteOutput():
-                await self._write_output(action, view, f)
+                await self._write_output(action, view, facts)
             case _:
                 raise AssertionError(f"not an effect of this class: {type(action).__name__}")
 
     # --- Entra ----------------------------------------------------------------------------
 
-    async def _read(self, view: View, f: Facts, session: Session, max_age: timedelta) -> bool:
+    async def _read(
+        self, view: ResourceState, facts: Facts, session: Session, max_age: timedelta
+    ) -> bool:
         try:
-            found = await session.directory.federated(f.application.object_id, max_age)
+            found = await session.directory.federated(facts.application.object_id, max_age)
         except NotFoundError:
             view.application = None  # whether the application is gone is found out by reading it
             return False
@@ -106,40 +110,40 @@ class Federating:
         return True
 
     async def _create(
-        self, action: act.CreateFederated, view: View, f: Facts, session: Session
+        self, action: act.CreateFederated, view: ResourceState, facts: Facts, session: Session
     ) -> None:
-        await self._check_grant(f)
-        object_id = f.application.object_id
+        await self._check_grant(facts)
+        object_id = facts.application.object_id
         try:
-            if await self._names_a_client(f, session):
+            if await self._names_a_client(facts, session):
                 self._refuse(view, "mint", _CLIENT_ID)
                 return
             await session.directory.add_federated(
                 object_id, action.name, action.trust, action.description
             )
         except (ConflictError, RejectedError) as exc:
-            await self._refused(action, view, f, session, exc)
+            await self._refused(action, view, facts, session, exc)
             return
         except AppCredentialError as exc:
             self._failed(view, exc)
             return
         self._written(view, action.description, is_changed=True)
-        log.info("federated credential created", extra={"credential": action.name, **_about(f)})
+        log.info("federated credential created", extra={"credential": action.name, **_about(facts)})
         note = f"The federated credential {action.name} was created."
-        await self.events.emit(_subject(f), "Issued", note, warning=False)
+        await self.events.emit(_subject(facts), "Issued", note, warning=False)
 
-    async def _check_grant(self, f: Facts) -> None:
+    async def _check_grant(self, facts: Facts) -> None:
         """Ask the grants as they are now: what was decided rests on what a watch showed.
 
         Raises:
             ConflictError: they allow it no more; gather again.
         """
-        if isinstance(await self.live_grant(f), Problem):
+        if isinstance(await self.live_grant(facts), Problem):
             raise ConflictError("no grant matches any more")
 
-    async def _names_a_client(self, f: Facts, session: Session) -> bool:
+    async def _names_a_client(self, facts: Facts, session: Session) -> bool:
         """Look whether the principal id is a client id: Entra would take it and never match."""
-        source = f.spec.federated.source if f.spec.federated is not None else None
+        source = facts.spec.federated.source if facts.spec.federated is not None else None
         if not isinstance(source, ManagedIdentitySource | CustomerManagedKeySource):
             return False
         return await session.directory.is_client_id(source.principal_id)
@@ -147,13 +151,13 @@ class Federating:
     async def _refused(
         self,
         action: act.CreateFederated,
-        view: View,
-        f: Facts,
+        view: ResourceState,
+        facts: Facts,
         session: Session,
         error: AppCredentialError,
     ) -> None:
         """Find out why: a twin that an old read did not show, ours or not, or a real refusal."""
-        if not await self._read(view, f, session, timedelta(0)):
+        if not await self._read(view, facts, session, timedelta(0)):
             return
         found = view.federated
         twins = [c for c in found.credentials if _is_twin(c, action)] if found is not None else []
@@ -165,11 +169,11 @@ class Federating:
             self._written(view, action.description, is_changed=True)
 
     async def _patch(
-        self, action: act.PatchFederated, view: View, f: Facts, session: Session
+        self, action: act.PatchFederated, view: ResourceState, facts: Facts, session: Session
     ) -> None:
         if action.reason != SUPERSEDED:
-            await self._check_grant(f)
-        object_id = f.application.object_id
+            await self._check_grant(facts)
+        object_id = facts.application.object_id
         try:
             await session.directory.update_federated(
                 object_id, action.id, action.trust, action.description
@@ -180,27 +184,29 @@ class Federating:
         except AppCredentialError as exc:
             self._failed(view, exc)
             return
-        trusted = _trusted(f, action.id)
+        trusted = _trusted(facts, action.id)
         self._written(view, action.description, is_changed=trusted != action.trust)
         cause = {"credential": action.id, "cause": action.reason}
-        log.info("federated credential changed", extra={**cause, **_about(f)})
+        log.info("federated credential changed", extra={**cause, **_about(facts)})
         note = f"The federated credential {action.id} was changed: {action.reason}."
-        await self.events.emit(_subject(f), "Changed", note, warning=False)
+        await self.events.emit(_subject(facts), "Changed", note, warning=False)
 
     async def _delete(
-        self, action: act.DeleteFederated, view: View, f: Facts, session: Session
+        self, action: act.DeleteFederated, view: ResourceState, facts: Facts, session: Session
     ) -> None:
         """Delete, after live reads of the resource and of the credential."""
-        if not await self._may_still_delete(action, view, f, session):
+        if not await self._may_still_delete(action, view, facts, session):
             return
         if action.service_account:
-            owner, client_id = f.o.resource.owner, f.spec.client_id
+            owner, client_id = facts.resource.owner, facts.spec.client_id
             try:
-                await unwire(self.service_accounts, owner, client_id, action.service_account)
+                await remove_annotations(
+                    self.service_accounts, owner, client_id, action.service_account
+                )
             except PermissionDeniedError as exc:
                 _tell_left(owner, action.service_account, exc)  # the trust is what matters
         try:
-            await session.directory.remove_federated(f.application.object_id, action.id)
+            await session.directory.remove_federated(facts.application.object_id, action.id)
         except NotFoundError:
             pass  # gone already, or not known to that replica yet: a later read decides
         except AppCredentialError as exc:
@@ -211,33 +217,37 @@ class Federating:
         removed = {**memory.removed, action.id: self.clock.now()}
         view.memory = replace(view.memory, federated=replace(memory, removed=removed))
         view.memory = view.cleared("remove")
-        log.info("federated credential removed", extra={"credential": action.id, **_about(f)})
+        log.info("federated credential removed", extra={"credential": action.id, **_about(facts)})
         note = f"The federated credential {action.id} was removed from the application."
-        await self.events.emit(_subject(f), "Retired", note, warning=False)
+        await self.events.emit(_subject(facts), "Retired", note, warning=False)
 
     async def _may_still_delete(
-        self, action: act.DeleteFederated, view: View, f: Facts, session: Session
+        self, action: act.DeleteFederated, view: ResourceState, facts: Facts, session: Session
     ) -> bool:
-        owner = f.o.resource.owner
+        owner = facts.resource.owner
         live = await self.resources.get(owner)
         same = (
             live is not None
-            and live.uid == f.o.resource.uid
-            and live.generation == f.o.resource.generation
+            and live.uid == facts.resource.uid
+            and live.generation == facts.resource.generation
             and live.deletion_time is None
         )
-        if not same or not await self._read(view, f, session, timedelta(0)):
+        if not same or not await self._read(view, facts, session, timedelta(0)):
             view.drop()
             return False
         view.resource.set(live, self.clock.monotonic())
-        before = f.o.federation.listed if f.o.federation is not None else None
+        before = (
+            facts.observation.federation.listed
+            if facts.observation.federation is not None
+            else None
+        )
         if not self.is_open() or view.federated is None or before is None:
             return False
         known = {c.id: c for c in before.credentials}
         # Also its issuer and subject: what was edited meanwhile may be wanted again.
         return any(c.id == action.id and known.get(c.id) == c for c in view.federated.credentials)
 
-    def _written(self, view: View, description: str, *, is_changed: bool) -> None:
+    def _written(self, view: ResourceState, description: str, *, is_changed: bool) -> None:
         """Note the write, and whether something else is trusted now."""
         mark = marker_of(description)
         memory, now = view.memory.federated, self.clock.now()
@@ -249,7 +259,7 @@ class Federating:
         view.memory = view.cleared("mint")
         view.federated = None
 
-    def _failed(self, view: View, exc: AppCredentialError) -> None:
+    def _failed(self, view: ResourceState, exc: AppCredentialError) -> None:
         self.note_failure(view, "mint", exc)
         if isinstance(exc, OutcomeUnknownError):
             view.federated = None
@@ -257,10 +267,10 @@ class Federating:
     # --- Kubernetes -----------------------------------------------------------------------
 
     async def _prove(
-        self, action: act.ProveFederated, view: View, f: Facts, session: Session
+        self, action: act.ProveFederated, view: ResourceState, facts: Facts, session: Session
     ) -> None:
         """Exchange a token as a pod of the ServiceAccount does; both tokens are dropped."""
-        namespace, name = f.o.resource.owner.namespace, action.service_account
+        namespace, name = facts.resource.owner.namespace, action.service_account
         try:
             token = await self.service_accounts.token(namespace, name, action.trust.audience)
         except NotFoundError:
@@ -270,14 +280,16 @@ class Federating:
             self._refuse(view, PROVE, _no_token(name, action.trust.audience))
             return
         view.memory = view.cleared(PROVE)
-        attempt = str(trust_attempt(f.o.identity, action.trust.pair))
-        scope = f.spec.verification.scope
-        result = await session.sign_in.with_assertion(f.spec.client_id, token, scope, attempt)
+        attempt = str(trust_attempt(facts.identity, action.trust.pair))
+        scope = facts.spec.verification.scope
+        result = await session.sign_in.with_assertion(facts.spec.client_id, token, scope, attempt)
         log.debug("exchanged", extra={"outcome": str(result.reason), "code": result.code})
         proof = record(view.memory.pending_proof, attempt, result, self.clock.now())
         view.memory = replace(view.memory, pending_proof=proof)
 
-    async def _wire(self, action: act.WireServiceAccount, view: View, f: Facts) -> None:
+    async def _annotate(
+        self, action: act.AnnotateServiceAccount, view: ResourceState, facts: Facts
+    ) -> None:
         live = view.service_account.value
         if not isinstance(live, ServiceAccount):
             raise ConflictError("the ServiceAccount went meanwhile")
@@ -288,17 +300,19 @@ class Federating:
             return
         view.service_account.set(written, self.clock.monotonic())
         view.memory = view.cleared("annotate")
-        log.info("ServiceAccount annotated", extra={"account": live.name, **_about(f)})
+        log.info("ServiceAccount annotated", extra={"account": live.name, **_about(facts)})
         note = f"The ServiceAccount {live.name} was annotated."
-        await self.events.emit(_subject(f), "Published", note, warning=False)
+        await self.events.emit(_subject(facts), "Published", note, warning=False)
 
-    async def _write_output(self, action: act.WriteOutput, view: View, f: Facts) -> None:
+    async def _write_output(
+        self, action: act.WriteOutput, view: ResourceState, facts: Facts
+    ) -> None:
         live = view.output.value
         if isinstance(live, Problem):
             raise ConflictError("the output ConfigMap could not be read")
-        name = f.spec.federated.config_map if f.spec.federated is not None else ""
+        name = facts.spec.federated.config_map if facts.spec.federated is not None else ""
         try:
-            written = await self.outputs.put(f.o.resource.owner, name, action.data, live)
+            written = await self.outputs.put(facts.resource.owner, name, action.data, live)
         except (PermissionDeniedError, RejectedError) as exc:
             self._refuse(view, "output", output_problem(exc))
             return
@@ -306,13 +320,15 @@ class Federating:
         view.memory = view.cleared("output")
 
     def _refuse(
-        self, view: View, action: str, problem: Problem, retry: timedelta | None = None
+        self, view: ResourceState, action: str, problem: Problem, retry: timedelta | None = None
     ) -> None:
         log.warning("refused", extra={"operation": action, "reason": str(problem.reason)})
         view.refused(action, problem, self.clock.now() + (retry or self.permission_retry))
 
 
-async def unwire(accounts: ServiceAccounts, owner: Owner, client_id: ClientId, name: str) -> None:
+async def remove_annotations(
+    accounts: ServiceAccounts, owner: Owner, client_id: ClientId, name: str
+) -> None:
     """Take the annotations away that we wrote for an application, and no others.
 
     Where a rule of admission refuses that they stay: a pod that still reads them is
@@ -406,9 +422,11 @@ def _refusal(error: RejectedError) -> Problem:
     )
 
 
-def _trusted(f: Facts, id_: str) -> Trust | None:
+def _trusted(facts: Facts, id_: str) -> Trust | None:
     """Return what a credential trusted when it was decided to change it."""
-    listed = f.o.federation.listed if f.o.federation is not None else None
+    listed = (
+        facts.observation.federation.listed if facts.observation.federation is not None else None
+    )
     for c in listed.credentials if listed is not None else ():
         if c.id == id_ and len(c.audiences) == 1:
             return Trust(*c.pair, c.audiences[0])
@@ -419,13 +437,13 @@ def _is_twin(c: FederatedCredential, action: act.CreateFederated) -> bool:
     return c.pair == action.trust.pair or c.name.casefold() == action.name.casefold()
 
 
-def _subject(f: Facts) -> EventSubject:
-    r = f.o.resource
+def _subject(facts: Facts) -> EventSubject:
+    r = facts.resource
     return EventSubject(
         kind="AppCredential", namespace=r.owner.namespace, name=r.owner.name, uid=r.uid
     )
 
 
-def _about(f: Facts) -> dict[str, str]:
-    owner = f.o.resource.owner
+def _about(facts: Facts) -> dict[str, str]:
+    owner = facts.resource.owner
     return {"ns": owner.namespace, "obj": owner.name}

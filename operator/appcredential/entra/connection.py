@@ -24,7 +24,7 @@ from msgraph.graph_service_client import GraphServiceClient
 
 from appcredential import __version__
 from appcredential.domain.clock_skew import Skew, http_date
-from appcredential.domain.observed.observation import Policy
+from appcredential.domain.observed.observation import LifecycleSettings
 from appcredential.entra.clouds import Endpoints
 from appcredential.entra.operations import Observe, ignore
 from appcredential.entra.operator_token import OperatorToken
@@ -39,7 +39,7 @@ from appcredential.ports.kube import Clock
 
 USER_AGENT: Final = f"appcredential/{__version__}"
 
-_MAX_SKEW: Final = Policy().max_clock_skew
+_MAX_SKEW: Final = LifecycleSettings().max_clock_skew
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Call:
     make: Callable[[], RequestInformation]
 
 
-class TenantSession:
+class Connection:
     """The SDK's client for one tenant, and the way all its requests leave.
 
     Requests are typed by the SDK's builders, answers come back as bytes. There

@@ -30,16 +30,16 @@ from msgraph.generated.models.password_credential import PasswordCredential
 from appcredential.domain.observed.app_policy import AppPolicy
 from appcredential.domain.observed.federated import FederatedList
 from appcredential.domain.observed.observation import Application
-from appcredential.domain.operator_credential import OwnCredential
+from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.spec.model import ClientId, CredentialType, KeyId, ObjectId
 from appcredential.domain.spec.trusts import Trust
-from appcredential.entra.connection import Call, TenantSession
+from appcredential.entra.connection import Call, Connection
 from appcredential.entra.federated import GraphFederated
 from appcredential.entra.key_list import KeyList, Loss
 from appcredential.entra.keys import GraphKeys
 from appcredential.entra.operations import ADD, PROBE, READ, REMOVE
 from appcredential.entra.policies import read_default_policy
-from appcredential.entra.rate_limit import PACING, Gate, Pacing, Sleep
+from appcredential.entra.rate_limit import PACING, Pacing, RateLimiter, Sleep
 from appcredential.entra.shared_reads import SharedReads
 from appcredential.entra.translate import no_answer
 from appcredential.entra.wire import (
@@ -71,7 +71,7 @@ class GraphDirectory:
 
     def __init__(
         self,
-        session: TenantSession,
+        session: Connection,
         *,
         clock: Clock,
         pacing: Pacing = PACING,
@@ -81,7 +81,7 @@ class GraphDirectory:
     ) -> None:
         self._session = session
         self._clock = clock
-        self._gate = Gate(pacing, clock, sleep)
+        self._gate = RateLimiter(pacing, clock, sleep)
         self._shared = SharedReads(self._read, clock)
         self._federated = GraphFederated(session, clock)
         self._shared_federated = SharedReads(self._read_federated, clock)
@@ -254,7 +254,7 @@ class GraphDirectory:
         if self._confirming.get(object_id) is done:
             del self._confirming[object_id]
 
-    async def probe(self, client_id: ClientId | None, own: OwnCredential) -> datetime | None:
+    async def probe(self, client_id: ClientId | None, own: OperatorCredential) -> datetime | None:
         """Look for the operator's own application: it signs in and may read applications.
 
         Args:

@@ -20,7 +20,7 @@ from msgraph.generated.models.federated_identity_credential import FederatedIden
 from appcredential.domain.observed.federated import FederatedCredential, FederatedList
 from appcredential.domain.spec.model import ObjectId
 from appcredential.domain.spec.trusts import Trust
-from appcredential.entra.connection import Call, TenantSession
+from appcredential.entra.connection import Call, Connection
 from appcredential.entra.operations import (
     ADD_FEDERATED,
     LIST_FEDERATED,
@@ -57,7 +57,7 @@ _LIST: Final = msgspec.json.Decoder(_List)
 class GraphFederated:
     """The calls themselves; whoever makes them holds the application's turn."""
 
-    session: TenantSession
+    session: Connection
     clock: Clock
 
     async def list(self, object_id: ObjectId) -> FederatedList:

@@ -14,10 +14,10 @@ from msgraph.generated.applications.item.application_item_request_builder import
 from msgraph.generated.models.application import Application
 
 from appcredential.domain.spec.model import ObjectId
-from appcredential.entra.connection import Call, TenantSession
+from appcredential.entra.connection import Call, Connection
 from appcredential.entra.key_list import ListedKey
 from appcredential.entra.operations import READ, UPDATE
-from appcredential.entra.rate_limit import Gate
+from appcredential.entra.rate_limit import RateLimiter
 from appcredential.entra.translate import no_answer
 from appcredential.entra.wire import KEYS, UnreadableAnswerError, decode_keys
 from appcredential.errors import TooLateError
@@ -30,7 +30,7 @@ class GraphKeys:
     """Reads the list directly, and replaces it. Implements `key_list.KeyStore`."""
 
     def __init__(
-        self, session: TenantSession, gate: Gate, clock: Clock, may_act: Callable[[], bool]
+        self, session: Connection, gate: RateLimiter, clock: Clock, may_act: Callable[[], bool]
     ) -> None:
         self._session = session
         self._gate = gate

@@ -101,7 +101,7 @@ class OperatorToken:
 
     def _noted(self, error: AppCredentialError) -> AppCredentialError:
         if isinstance(error, IdentityRejectedError):
-            error.told = self._told
+            error.message = self._told
             self._refusal = error
             self._refused_until = self._clock.monotonic() + _REFUSAL_HOLDS
         return error

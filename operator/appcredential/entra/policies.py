@@ -14,7 +14,7 @@ from kiota_abstractions.request_information import RequestInformation
 
 from appcredential.domain.observed.app_policy import AppPolicy, Restriction, read_iso_duration
 from appcredential.domain.spec.model import CredentialType
-from appcredential.entra.connection import Call, TenantSession
+from appcredential.entra.connection import Call, Connection
 from appcredential.entra.operations import POLICY
 from appcredential.entra.translate import no_answer
 from appcredential.entra.wire import UnreadableAnswerError
@@ -48,7 +48,7 @@ class _Policy(msgspec.Struct, frozen=True, rename="camel"):
 _DECODER: Final = msgspec.json.Decoder(_Policy)
 
 
-async def read_default_policy(session: TenantSession) -> AppPolicy:
+async def read_default_policy(session: Connection) -> AppPolicy:
     """Read it.
 
     Raises:

@@ -22,7 +22,7 @@ from appcredential.ports.kube import Clock
 Sleep: TypeAlias = Callable[[float], Awaitable[object]]
 """Waits for seconds; `asyncio.sleep`, or a virtual one in tests."""
 
-_MAX_LANES: Final = 1000
+_MAX_SLOTS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class TokenBucket:
 
 
 @dataclass(slots=True)
-class _Lane:
+class _Slot:
     """The writes to one application, one at a time."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -80,7 +80,7 @@ class _Lane:
     users: int = 0
 
 
-class Gate:
+class RateLimiter:
     """Lets the calls of one tenant pass at an allowed pace. For one event loop."""
 
     def __init__(self, pacing: Pacing, clock: Clock, sleep: Sleep) -> None:
@@ -90,7 +90,7 @@ class Gate:
         self._units = TokenBucket(pacing.units_per_second, pacing.unit_burst, clock)
         self._writes = TokenBucket(pacing.writes_per_second, pacing.write_burst, clock)
         self._paused_until = float("-inf")
-        self._lanes: dict[ObjectId, _Lane] = {}
+        self._slots: dict[ObjectId, _Slot] = {}
 
     def pause(self, length: timedelta) -> None:
         """Let nothing pass for that long; a longer pause under way stays."""
@@ -114,22 +114,22 @@ class Gate:
         """
         self._check_pause()
         deadline = self._deadline()
-        lane = self._lane(object_id)
-        lane.users += 1
+        slot = self._slot(object_id)
+        slot.users += 1
         try:
-            await self._lock(lane)
+            await self._lock(slot)
             try:
-                await self._wait(lane.next_time - self._clock.monotonic(), deadline)
+                await self._wait(slot.next_time - self._clock.monotonic(), deadline)
                 await self._acquire((self._units, self._writes), deadline)
-                async with self._spaced(lane):
+                async with self._spaced(slot):
                     yield
             finally:
-                lane.lock.release()
+                slot.lock.release()
         finally:
-            lane.users -= 1
+            slot.users -= 1
 
     @asynccontextmanager
-    async def _spaced(self, lane: _Lane) -> AsyncIterator[None]:
+    async def _spaced(self, slot: _Slot) -> AsyncIterator[None]:
         gap = self._pacing.spacing
         try:
             yield
@@ -137,14 +137,14 @@ class Gate:
             gap = self._pacing.after_conflict
             raise
         finally:
-            lane.next_time = self._clock.monotonic() + gap
+            slot.next_time = self._clock.monotonic() + gap
 
-    async def _lock(self, lane: _Lane) -> None:
+    async def _lock(self, slot: _Slot) -> None:
         try:
             async with asyncio.timeout(self._pacing.max_wait):
-                await lane.lock.acquire()
+                await slot.lock.acquire()
         except TimeoutError:
-            wait = timedelta(seconds=self._pacing.spacing * lane.users)
+            wait = timedelta(seconds=self._pacing.spacing * slot.users)
             raise ThrottledError("many writes to one application", retry_after=wait) from None
 
     async def _acquire(self, buckets: tuple[TokenBucket, ...], deadline: float) -> None:
@@ -176,9 +176,9 @@ class Gate:
     def _deadline(self) -> float:
         return self._clock.monotonic() + self._pacing.max_wait
 
-    def _lane(self, object_id: ObjectId) -> _Lane:
-        if object_id not in self._lanes and len(self._lanes) >= _MAX_LANES:
+    def _slot(self, object_id: ObjectId) -> _Slot:
+        if object_id not in self._slots and len(self._slots) >= _MAX_SLOTS:
             now = self._clock.monotonic()
-            keep = {k: v for k, v in self._lanes.items() if v.users or v.next_time > now}
-            self._lanes = keep
-        return self._lanes.setdefault(object_id, _Lane())
+            keep = {k: v for k, v in self._slots.items() if v.users or v.next_time > now}
+            self._slots = keep
+        return self._slots.setdefault(object_id, _Slot())

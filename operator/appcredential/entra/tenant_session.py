@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from appcredential.domain.observed.app_policy import PERMISSION_MISSING, AppPolicy
-from appcredential.domain.operator_credential import OwnCredential, rejected
+from appcredential.domain.operator_credential import OperatorCredential, rejected
 from appcredential.domain.spec.model import ClientId, Cloud, EntraTenantSpec
 from appcredential.entra.clouds import Endpoints, endpoints_for
-from appcredential.entra.connection import TenantSession
+from appcredential.entra.connection import Connection
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.key_list import Loss
 from appcredential.entra.operations import Observe, ignore
@@ -33,7 +33,7 @@ _TOKEN_SECONDS: Final = 10.0
 _log = logging.getLogger(__name__)
 
 
-class EntraSession:
+class TenantSession:
     """One tenant's adapters.
 
     Attributes:
@@ -43,14 +43,14 @@ class EntraSession:
 
     def __init__(
         self,
-        connection: TenantSession,
+        connection: Connection,
         directory: GraphDirectory,
         sign_in: SignIn,
         authority_host: str,
         *,
         token: OperatorToken,
         client_id: ClientId | None,
-        own: OwnCredential,
+        own: OperatorCredential,
     ) -> None:
         self.directory: Directory = directory
         self.sign_in = sign_in
@@ -117,7 +117,7 @@ def session_opener(
     observe: Observe = ignore,
     report: Callable[[Loss], None] = lambda _: None,
     sleep: Sleep = asyncio.sleep,
-) -> Callable[[EntraTenantSpec, OwnCredential, Callable[[], bool]], EntraSession | None]:
+) -> Callable[[EntraTenantSpec, OperatorCredential, Callable[[], bool]], TenantSession | None]:
     """Return what opens a tenant's session: None for `Custom` without `custom`.
 
     Opening makes no request. Call it on the event loop that uses the session.
@@ -125,8 +125,8 @@ def session_opener(
     """
 
     def open_session(
-        spec: EntraTenantSpec, own: OwnCredential, may_act: Callable[[], bool]
-    ) -> EntraSession | None:
+        spec: EntraTenantSpec, own: OperatorCredential, may_act: Callable[[], bool]
+    ) -> TenantSession | None:
         endpoints = endpoints_for(spec.cloud, custom.endpoints if custom else None)
         if endpoints is None:
             return None
@@ -134,9 +134,7 @@ def session_opener(
         source = token_source(spec, own, endpoints, ca_file, token)
         told = rejected(spec.identity).message
         operator = OperatorToken(source, endpoints.graph_scope, clock, _TOKEN_SECONDS, told=told)
-        connection = TenantSession(
-            operator, endpoints, ca_file=ca_file, clock=clock, observe=observe
-        )
+        connection = Connection(operator, endpoints, ca_file=ca_file, clock=clock, observe=observe)
         directory = GraphDirectory(
             connection,
             clock=clock,
@@ -154,7 +152,7 @@ def session_opener(
             skew=connection.skew,
         )
         client_id = spec.identity.client_id
-        return EntraSession(
+        return TenantSession(
             connection,
             directory,
             sign_in,

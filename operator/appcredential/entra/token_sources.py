@@ -16,7 +16,7 @@ from azure.identity.aio import (
     ManagedIdentityCredential,
 )
 
-from appcredential.domain.operator_credential import OwnCredential
+from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.spec.model import (
     CertificateIdentity,
     ClientSecretIdentity,
@@ -32,7 +32,7 @@ _RETRIES: Final[Mapping[str, Any]] = {"retry_total": 2, "retry_status": 0}
 
 def token_source(
     spec: EntraTenantSpec,
-    own: OwnCredential,
+    own: OperatorCredential,
     endpoints: Endpoints,
     ca_file: str | None,
     token: ProjectedToken,

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from appcredential.domain.observed.observation import Application, Credential
-from appcredential.domain.operator_credential import OwnCredential
+from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import ClientId, CredentialType, KeyId, ObjectId
 from appcredential.entra.key_list import ListedKey
@@ -172,7 +172,7 @@ def decode_new_password(body: bytes) -> MintedPassword:
     return MintedPassword(credential, SecretValue(raw.secret_text))
 
 
-def decode_own_end(body: bytes, own: OwnCredential) -> datetime | None:
+def decode_own_end(body: bytes, own: OperatorCredential) -> datetime | None:
     """Read from a list of applications when the credential in use ends.
 
     A certificate ends with itself or with its entry, whichever is sooner. Of a secret
@@ -193,11 +193,11 @@ def decode_own_end(body: bytes, own: OwnCredential) -> datetime | None:
     return secrets[0] if len(secrets) == 1 else None
 
 
-def _is(own: OwnCredential, raw: _OwnKey) -> bool:
+def _is(own: OperatorCredential, raw: _OwnKey) -> bool:
     return bool(own.thumbprint) and (raw.custom_key_identifier or "").upper() == own.thumbprint
 
 
-def _may_be(own: OwnCredential, raw: _OwnPassword) -> bool:
+def _may_be(own: OperatorCredential, raw: _OwnPassword) -> bool:
     return bool(raw.hint) and own.value.reveal().startswith(str(raw.hint))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.observed.observation import Brought, Material, Target
+from appcredential.domain.observed.observation import CertificateInputs, SuppliedCertificate, Target
 from appcredential.domain.secret.content import can_sign_in, derived_names
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
@@ -44,17 +44,19 @@ class HeldMaterial:
     source: InputObject | None = None
     password_object: InputObject | None = None
     password: SecretValue | None = None
-    parsed: dict[object, Brought | Problem] = field(default_factory=dict)
+    parsed: dict[object, SuppliedCertificate | Problem] = field(default_factory=dict)
     derived: dict[object, Mapping[str, SecretValue]] = field(default_factory=dict)
 
 
-class MaterialReader:
+class CertificateInputsReader:
     """Reads it, and again only what changed."""
 
     def __init__(self, inputs: Inputs) -> None:
         self._inputs = inputs
 
-    async def read(self, namespace: str, wanted: CertificateSpec, held: HeldMaterial) -> Material:
+    async def read(
+        self, namespace: str, wanted: CertificateSpec, held: HeldMaterial
+    ) -> CertificateInputs:
         """Look at source and password.
 
         Returns:
@@ -67,15 +69,15 @@ class MaterialReader:
         found = await self._brought(namespace, wanted, held)
         password = await self._password(namespace, wanted, held)
         held.password = password if isinstance(password, SecretValue) else None
-        return Material(
-            brought=found if isinstance(found, Brought) else None,
+        return CertificateInputs(
+            supplied=found if isinstance(found, SuppliedCertificate) else None,
             problem=found if isinstance(found, Problem) else None,
             keystore_problem=password if isinstance(password, Problem) else None,
         )
 
     async def _brought(
         self, namespace: str, wanted: CertificateSpec, held: HeldMaterial
-    ) -> Brought | Problem | None:
+    ) -> SuppliedCertificate | Problem | None:
         if wanted.source is CertificateSource.GENERATE:
             return None
         ref = wanted.ref
@@ -163,7 +165,9 @@ def _derive(
     return {**found, "pkcs12": packed, "pkcs12Password": password}
 
 
-async def _from_object(kind: InputKind, ref: KeyRef, held: HeldMaterial) -> Brought | Problem:
+async def _from_object(
+    kind: InputKind, ref: KeyRef, held: HeldMaterial
+) -> SuppliedCertificate | Problem:
     found = held.source
     if found is None:
         return _missing(f"{kind} {ref.name} does not exist. Create it, or name another one.")
@@ -177,14 +181,14 @@ async def _from_object(kind: InputKind, ref: KeyRef, held: HeldMaterial) -> Brou
 
 async def _parsed(
     held: HeldMaterial, key: object, content: SecretValue, private: SecretValue | None
-) -> Brought | Problem:
+) -> SuppliedCertificate | Problem:
     """Read what was read once no second time: checking a private key takes a while."""
     if key not in held.parsed:
         held.parsed = {key: await asyncio.to_thread(_parse, content, private)}
     return held.parsed[key]
 
 
-def _parse(content: SecretValue, private: SecretValue | None) -> Brought | Problem:
+def _parse(content: SecretValue, private: SecretValue | None) -> SuppliedCertificate | Problem:
     try:
         if private is None:
             return certificate_files.read_certificate(content)

@@ -15,7 +15,7 @@ from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.observed.federated import FederatedList, OutputMap, ServiceAccount
 from appcredential.domain.observed.observation import (
     Application,
-    Material,
+    CertificateInputs,
     Memory,
     Pending,
     Resource,
@@ -40,7 +40,7 @@ _REFUSALS = frozenset(
 
 
 @dataclass(slots=True)
-class Piece(Generic[T]):
+class CachedRead(Generic[T]):
     """One thing read, and when by the monotonic clock; `read` is None before."""
 
     value: T | None = None
@@ -66,21 +66,21 @@ class Piece(Generic[T]):
 
 
 @dataclass(slots=True)
-class View:
+class ResourceState:
     """Everything held of one resource.
 
     `application` and `federated` are as old as their `read_time` says.
     """
 
-    resource: Piece[Resource] = field(default_factory=Piece)
-    target: Piece[Target] = field(default_factory=Piece)
-    pending: Piece[Pending] = field(default_factory=Piece)
-    target_owner: Piece[TargetOwner] = field(default_factory=Piece)
-    service_account: Piece[ServiceAccount | Problem] = field(default_factory=Piece)
-    output: Piece[OutputMap | Problem] = field(default_factory=Piece)
+    resource: CachedRead[Resource] = field(default_factory=CachedRead)
+    target: CachedRead[Target] = field(default_factory=CachedRead)
+    pending: CachedRead[Pending] = field(default_factory=CachedRead)
+    target_owner: CachedRead[TargetOwner] = field(default_factory=CachedRead)
+    service_account: CachedRead[ServiceAccount | Problem] = field(default_factory=CachedRead)
+    output: CachedRead[OutputMap | Problem] = field(default_factory=CachedRead)
     federated: FederatedList | None = None
     application: Application | None = None
-    material: Piece[Material] = field(default_factory=Piece)
+    certificate_inputs: CachedRead[CertificateInputs] = field(default_factory=CachedRead)
     held: HeldMaterial = field(default_factory=HeldMaterial)
     crd_deleted: bool | None = None
     memory: Memory = field(default_factory=Memory)
@@ -94,14 +94,14 @@ class View:
         self.target_owner.drop()
         self.service_account.drop()
         self.output.drop()
-        self.material.drop()
+        self.certificate_inputs.drop()
         self.crd_deleted = None
 
     def spec_changed(self) -> None:
         """Let go of a refusal, and of what the old spec named: nobody has judged the new one."""
         self.service_account.drop()
         self.output.drop()
-        self.material.drop()
+        self.certificate_inputs.drop()
         problem = self.memory.directory_problem
         if problem is not None and problem.reason in _REFUSALS:
             self._forget_problem()
@@ -141,7 +141,7 @@ class View:
 
     def age(self, now: float) -> float:
         """Return the age in seconds of the oldest Kubernetes piece."""
-        pieces: tuple[Piece[Any], ...] = (
+        pieces: tuple[CachedRead[Any], ...] = (
             self.resource,
             self.target,
             self.pending,

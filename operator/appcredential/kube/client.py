@@ -17,7 +17,7 @@ import msgspec
 from kubernetes.aio import client, config
 
 from appcredential.domain.clock_skew import Skew, http_date
-from appcredential.domain.observed.observation import Policy
+from appcredential.domain.observed.observation import LifecycleSettings
 from appcredential.errors import UnavailableError
 from appcredential.kube.translate import raise_for_status
 from appcredential.ports.kube import Clock
@@ -28,8 +28,8 @@ MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
-TICKET_PREFIX = "appcredential-ticket-"
-_MAX_SKEW = Policy().max_clock_skew
+REVOCATION_PREFIX = "appcredential-ticket-"
+_MAX_SKEW = LifecycleSettings().max_clock_skew
 
 _PURPOSES = {
     "leases": "lease",
@@ -59,7 +59,7 @@ def purpose_of(path: str) -> str:
     kind, name = _kind_and_name(path)
     if kind == "applicationgrants" and not name:
         return "resource"
-    if kind == "configmaps" and name and not name.startswith(TICKET_PREFIX):
+    if kind == "configmaps" and name and not name.startswith(REVOCATION_PREFIX):
         return "resource"  # an output
     return _PURPOSES.get(kind, "resource")
 

@@ -20,7 +20,7 @@ from appcredential.domain.observed.observation import (
     Abandoned,
     FormerOwner,
     HandedOver,
-    Minted,
+    IssuedCredential,
     Pending,
     PendingState,
     RetireCause,
@@ -113,7 +113,7 @@ def parse_pending(document: Mapping[str, Any], identity: ClusterIdentity, owner:
         state=state if state is not None and (is_read or is_held) else PendingState.ABANDONED,
         intent_time=parse_time(_read(annotations, "intent-time"))
         or required_time(metadata.get("creationTimestamp")),
-        minted=minted,
+        credential=minted,
         value=value,
         abandoned=_abandoned(_read(annotations, "abandoned")),
         is_foreign=document.get("type") != PENDING_TYPE
@@ -165,7 +165,7 @@ def build_pending(
     cluster: str,
     live: Pending,
     state: PendingState,
-    minted: Minted | None,
+    minted: IssuedCredential | None,
     value: SecretValue | None,
 ) -> dict[str, Any]:
     """Return the body that moves P on to `state`."""
@@ -252,13 +252,13 @@ def _state(annotations: Mapping[str, str]) -> PendingState | None:
     return PendingState(raw) if raw in set(PendingState) else None
 
 
-def _minted(annotations: Mapping[str, str]) -> Minted | None:
+def _minted(annotations: Mapping[str, str]) -> IssuedCredential | None:
     start = parse_time(_read(annotations, "not-before"))
     end = parse_time(_read(annotations, "expires"))
     key, digest = _read(annotations, "key-id"), _read(annotations, "value-sha256")
     if start is None or end is None or not key or not digest:
         return None
-    return Minted(
+    return IssuedCredential(
         key_id=KeyId(key),
         attempt=Attempt(_read(annotations, "attempt")),
         value_sha256=digest,

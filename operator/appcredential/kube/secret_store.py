@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from appcredential.domain.marker import ClusterIdentity, Owner
-from appcredential.domain.observed.observation import Minted, Pending, PendingState, Target
+from appcredential.domain.observed.observation import (
+    IssuedCredential,
+    Pending,
+    PendingState,
+    Target,
+)
 from appcredential.domain.secret.content import Rendering, pending_name
 from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import ConflictError, NotFoundError
@@ -74,7 +79,7 @@ class KubeSecrets:
         return await self._put_pending(intent.owner, body, create=live is None)
 
     async def put_minted(
-        self, owner: Owner, live: Pending, minted: Minted, value: SecretValue
+        self, owner: Owner, live: Pending, minted: IssuedCredential, value: SecretValue
     ) -> Pending:
         """See `ports.Secrets`."""
         _check_ours(live)
@@ -86,7 +91,9 @@ class KubeSecrets:
         """See `ports.Secrets`."""
         _check_ours(live)
         cluster = self._identity.cluster
-        body = build_pending(owner, cluster, live, PendingState.ABANDONED, live.minted, live.value)
+        body = build_pending(
+            owner, cluster, live, PendingState.ABANDONED, live.credential, live.value
+        )
         return await self._put_pending(owner, body, create=False)
 
     async def delete_pending(self, owner: Owner, live: Pending) -> None:

@@ -21,13 +21,13 @@ from appcredential.domain.observed.observation import (
     Abandoned,
     Application,
     Credential,
-    Minted,
+    IssuedCredential,
     Pending,
     Resource,
     Target,
 )
 from appcredential.domain.proof import SignInResult
-from appcredential.domain.revocation import Ticket
+from appcredential.domain.revocation import Revocation
 from appcredential.domain.secret.content import Rendering
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import ClientId, KeyId, ObjectId, TenantId, VerificationScope
@@ -296,7 +296,7 @@ class Secrets(Protocol):
         ...
 
     async def put_minted(
-        self, owner: Owner, live: Pending, minted: Minted, value: SecretValue
+        self, owner: Owner, live: Pending, minted: IssuedCredential, value: SecretValue
     ) -> Pending:
         """Write the value into exactly the version `live` of P."""
         ...
@@ -453,22 +453,22 @@ class Resources(Protocol):
         ...
 
 
-class Tickets(Protocol):
-    """Tickets in the operator's namespace."""
+class Revocations(Protocol):
+    """Revocations in the operator's namespace."""
 
-    async def get(self, name: str) -> Ticket | None:
+    async def get(self, name: str) -> Revocation | None:
         """Read one; None when absent."""
         ...
 
-    async def list(self) -> tuple[Ticket, ...]:
+    async def list(self) -> tuple[Revocation, ...]:
         """Read all."""
         ...
 
-    async def put(self, name: str, ticket: Ticket, live: Ticket | None) -> Ticket:
+    async def put(self, name: str, revocation: Revocation, live: Revocation | None) -> Revocation:
         """Create, or replace exactly the version `live`."""
         ...
 
-    async def delete(self, name: str, live: Ticket) -> None:
+    async def delete(self, name: str, live: Revocation) -> None:
         """Delete exactly the version `live`. Gone already is success."""
         ...
 

@@ -10,7 +10,7 @@ from appcredential.domain.conditions import Problem, Reason
 
 
 @dataclass(slots=True, kw_only=True)
-class Gate:
+class EffectGuard:
     """Asked before every effect; all of it is a local check.
 
     Attributes:

@@ -108,7 +108,7 @@ class Metrics:
         self.leader = Gauge(
             "appcredential_leader", "1 while this process may act.", registry=self.registry
         )
-        self.tickets = Gauge(
+        self.revocations = Gauge(
             "appcredential_tickets", "Deleted resources not finished.", registry=self.registry
         )
 

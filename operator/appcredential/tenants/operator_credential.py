@@ -6,10 +6,10 @@ import asyncio
 from typing import TypeAlias
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.observed.observation import Brought
+from appcredential.domain.observed.observation import SuppliedCertificate
 from appcredential.domain.operator_credential import (
     CUSTOM_AUDIENCE_MISSING,
-    OwnCredential,
+    OperatorCredential,
     missing_key,
     missing_secret,
     pair_of,
@@ -34,7 +34,7 @@ from appcredential.x509 import read as certificate_files
 _Texts: TypeAlias = tuple[SecretValue, SecretValue]
 
 
-class Identities:
+class OperatorCredentials:
     """Reads at every look, so that another credential is noticed without a restart.
 
     Args:
@@ -49,9 +49,9 @@ class Identities:
         self._namespace = namespace
         self._secrets = secrets
         self._token = token
-        self._parsed: dict[str, tuple[_Texts, Brought | Problem]] = {}
+        self._parsed: dict[str, tuple[_Texts, SuppliedCertificate | Problem]] = {}
 
-    async def read(self, name: str, spec: EntraTenantSpec) -> OwnCredential | Problem:
+    async def read(self, name: str, spec: EntraTenantSpec) -> OperatorCredential | Problem:
         """Return what the operator signs in with, or why it cannot be used.
 
         Raises:
@@ -64,22 +64,24 @@ class Identities:
             return await self._certificate(name, identity)
         if isinstance(identity, WorkloadIdentity):
             return await self._projected(spec)
-        return OwnCredential()
+        return OperatorCredential()
 
     def forget(self, name: str) -> None:
         """Drop what is held for an EntraTenant that is gone."""
         self._parsed.pop(name, None)
 
-    async def _client_secret(self, identity: ClientSecretIdentity) -> OwnCredential | Problem:
+    async def _client_secret(self, identity: ClientSecretIdentity) -> OperatorCredential | Problem:
         data = await self._secrets.values(self._namespace, identity.secret_name)
         if data is None:
             return missing_secret()
         value = data.get(identity.secret_key)
-        return missing_key(identity.secret_key) if value is None else OwnCredential(value=value)
+        return (
+            missing_key(identity.secret_key) if value is None else OperatorCredential(value=value)
+        )
 
     async def _certificate(
         self, name: str, identity: CertificateIdentity
-    ) -> OwnCredential | Problem:
+    ) -> OperatorCredential | Problem:
         data = await self._secrets.values(self._namespace, identity.secret_name)
         if data is None:
             return missing_secret()
@@ -95,13 +97,13 @@ class Identities:
         if isinstance(found, Problem):
             return found
         problem = validity_problem(found.start, found.end, self._clock.now())
-        return problem or OwnCredential(
+        return problem or OperatorCredential(
             value=found.value,
             end=found.end,
             thumbprint=pem.sha1_thumbprint(pem.leaf_der(found.value.reveal())),
         )
 
-    async def _projected(self, spec: EntraTenantSpec) -> OwnCredential | Problem:
+    async def _projected(self, spec: EntraTenantSpec) -> OperatorCredential | Problem:
         """Look at the file; each sign-in reads it anew."""
         if not self._token.is_configured(spec.cloud):
             return CUSTOM_AUDIENCE_MISSING
@@ -109,10 +111,10 @@ class Identities:
             await asyncio.to_thread(self._token.read, spec.cloud)
         except OwnTokenError as exc:
             return unusable_token(str(exc))
-        return OwnCredential()
+        return OperatorCredential()
 
 
-def _read_pair(texts: _Texts) -> Brought | Problem:
+def _read_pair(texts: _Texts) -> SuppliedCertificate | Problem:
     try:
         return certificate_files.read_pair(*texts)
     except UnusableCertificateError as exc:

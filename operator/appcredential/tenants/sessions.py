@@ -16,7 +16,7 @@ from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.observed.app_policy import UNREAD, AppPolicy
 from appcredential.domain.operator_credential import (
     NO_MANAGED_IDENTITY,
-    OwnCredential,
+    OperatorCredential,
     forbidden,
     rejected,
     unusable_token,
@@ -88,7 +88,7 @@ class Session(Protocol):
         ...
 
 
-OpenSession = Callable[[EntraTenantSpec, OwnCredential, Callable[[], bool]], Session | None]
+OpenSession = Callable[[EntraTenantSpec, OperatorCredential, Callable[[], bool]], Session | None]
 """Opens a session; None when `cloud: Custom` has no endpoints in the settings.
 
 The last argument tells whether this process may act: asked before something is mended.
@@ -96,16 +96,16 @@ The last argument tells whether this process may act: asked before something is 
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ProbeOutcome:
     """What a look at a tenant came to.
 
     Attributes:
         problem: why it cannot be used; None when it can.
-        beside: what is wrong although it can: the credential that is to follow.
+        warning: what is wrong although it can: the credential that is to follow.
     """
 
     problem: Problem | None = None
-    beside: Problem | None = None
+    warning: Problem | None = None
 
 
 @dataclass(slots=True)
@@ -124,7 +124,7 @@ class OpenTenant:
     """
 
     identity: TenantIdentity
-    own: OwnCredential
+    own: OperatorCredential
     session: Session
     is_proven: bool = False
     probed: datetime | None = None
@@ -134,7 +134,7 @@ class OpenTenant:
     expiration: datetime | None = None
     policy: AppPolicy = UNREAD
 
-    def signs_in_with(self, identity: TenantIdentity, own: OwnCredential) -> bool:
+    def signs_in_with(self, identity: TenantIdentity, own: OperatorCredential) -> bool:
         """Tell whether this is the session for that credential."""
         return self.identity == identity and self.own == own
 
@@ -172,9 +172,9 @@ class TenantSessions:
         """Return the session in use."""
         return self._open.get(name)
 
-    async def follow(
-        self, name: str, spec: EntraTenantSpec, own: OwnCredential | Problem
-    ) -> Look | None:
+    async def use(
+        self, name: str, spec: EntraTenantSpec, own: OperatorCredential | Problem
+    ) -> ProbeOutcome | None:
         """Use a credential as soon as it is usable, and go on with the one before until then.
 
         Args:
@@ -195,7 +195,7 @@ class TenantSessions:
         opened = self._take_next(name, spec, own) or self._make(name, spec, own)
         if opened is None:
             await self.close(name)
-            return Look(_UNCONFIGURED)
+            return ProbeOutcome(_UNCONFIGURED)
         if held is not None and held.is_proven:
             return await self._try_next(name, held, opened)
         await self._replace(name, opened)
@@ -220,16 +220,20 @@ class TenantSessions:
 
     # --- one credential after the other -----------------------------------------------------
 
-    async def _go_on(self, name: str, held: OpenTenant | None, problem: Problem) -> Look | None:
+    async def _go_on(
+        self, name: str, held: OpenTenant | None, problem: Problem
+    ) -> ProbeOutcome | None:
         """Use what signed in before; what stands there now cannot be used."""
         if held is None or not held.is_proven:
-            return Look(problem)
+            return ProbeOutcome(problem)
         look = await self._look(name, held)
         if look is None:
             return None
-        return Look(beside=problem) if look.problem is None else Look(problem)
+        return ProbeOutcome(warning=problem) if look.problem is None else ProbeOutcome(problem)
 
-    async def _try_next(self, name: str, held: OpenTenant, opened: OpenTenant) -> Look | None:
+    async def _try_next(
+        self, name: str, held: OpenTenant, opened: OpenTenant
+    ) -> ProbeOutcome | None:
         """Sign in with the one that is to follow, beside the one in use."""
         await self._drop_next(name)
         self._next[name] = opened
@@ -240,11 +244,11 @@ class TenantSessions:
             return told
         look = await self._look(name, held)
         if look is not None and look.problem is None:
-            return Look(beside=told.problem if told is not None else None)
+            return ProbeOutcome(warning=told.problem if told is not None else None)
         # Refused by now, it holds nothing up any more: the next look is at the other one.
         return look if held.is_proven else told
 
-    def _make(self, name: str, spec: EntraTenantSpec, own: OwnCredential) -> OpenTenant | None:
+    def _make(self, name: str, spec: EntraTenantSpec, own: OperatorCredential) -> OpenTenant | None:
         session = self._open_session(spec, own, self._may_act)
         if session is None:
             return None
@@ -252,7 +256,9 @@ class TenantSessions:
         policy = held.policy if held is not None else UNREAD
         return OpenTenant(spec.identity, own, session, expiration=own.end, policy=policy)
 
-    def _take_next(self, name: str, spec: EntraTenantSpec, own: OwnCredential) -> OpenTenant | None:
+    def _take_next(
+        self, name: str, spec: EntraTenantSpec, own: OperatorCredential
+    ) -> OpenTenant | None:
         """Return the one that is to follow when it is for this credential still."""
         opened = self._next.get(name)
         if opened is None or not opened.signs_in_with(spec.identity, own):
@@ -275,13 +281,13 @@ class TenantSessions:
 
     # --- probing ----------------------------------------------------------------------------
 
-    async def _look(self, name: str, held: OpenTenant) -> Look | None:
+    async def _look(self, name: str, held: OpenTenant) -> ProbeOutcome | None:
         """Probe when due; None when one more probe has to confirm what the last one found."""
         now = self._clock.now()
         if held.second_try is not None and now < held.second_try:
             return None
         if not self._is_probe_due(held, now):
-            return Look()
+            return ProbeOutcome()
         held.probed = now
         try:
             self._learn(name, held, await held.session.probe())
@@ -297,7 +303,7 @@ class TenantSessions:
         else:
             held.failing, held.is_proven = None, True
         held.second_try = None
-        return Look(held.failing)
+        return ProbeOutcome(held.failing)
 
     def _learn(self, name: str, held: OpenTenant, found: Probe) -> None:
         """Note what a good probe told; another policy means other lifetimes for all users."""
@@ -327,13 +333,13 @@ class TenantSessions:
 def refusal(identity: TenantIdentity, error: AppCredentialError) -> Problem:
     """Say what an answer means that keeps the operator out of the tenant."""
     if isinstance(error, IdentityRejectedError):
-        return own_refusal(error, rejected(identity).message)
+        return operator_refusal(error, rejected(identity).message)
     if isinstance(error, PermissionDeniedError):
         return forbidden(identity)
     return _REFUSED
 
 
-def own_refusal(error: IdentityRejectedError, told: str = "") -> Problem:
+def operator_refusal(error: IdentityRejectedError, told: str = "") -> Problem:
     """Say why the operator got no token of its own.
 
     Whoever meets it says the same as the EntraTenant does: it is announced once.
@@ -346,5 +352,5 @@ def own_refusal(error: IdentityRejectedError, told: str = "") -> Problem:
         return unusable_token(str(error))
     if isinstance(error, NoManagedIdentityError):
         return NO_MANAGED_IDENTITY
-    message = told or error.told
+    message = told or error.message
     return Problem(reason=_REFUSED.reason, message=message) if message else _REFUSED

@@ -17,7 +17,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from appcredential.domain.observed.observation import Brought
+from appcredential.domain.observed.observation import SuppliedCertificate
 from appcredential.domain.secret import pem
 from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import UnusableCertificateError
@@ -33,7 +33,7 @@ _NOT_A_CERTIFICATE: Final = {
 }
 
 
-def read_certificate(content: SecretValue) -> Brought:
+def read_certificate(content: SecretValue) -> SuppliedCertificate:
     """Read a certificate whose private key is elsewhere.
 
     Args:
@@ -46,7 +46,7 @@ def read_certificate(content: SecretValue) -> Brought:
         return _brought(_chain(_certificates(content), None), "")
 
 
-def read_pair(content: SecretValue, key: SecretValue) -> Brought:
+def read_pair(content: SecretValue, key: SecretValue) -> SuppliedCertificate:
     """Read a certificate together with its private key.
 
     Args:
@@ -75,7 +75,7 @@ def _naming() -> Iterator[None]:
         raise UnusableCertificateError(_UNREADABLE) from None
 
 
-def _brought(chain: Sequence[x509.Certificate], private: str) -> Brought:
+def _brought(chain: Sequence[x509.Certificate], private: str) -> SuppliedCertificate:
     leaf = chain[0]
     public = leaf.public_key()
     if not isinstance(public, rsa.RSAPublicKey):
@@ -87,7 +87,7 @@ def _brought(chain: Sequence[x509.Certificate], private: str) -> Brought:
             f"has a key of {public.key_size} bits: issue it with at least {_MIN_KEY}"
         )
     text = "".join(c.public_bytes(serialization.Encoding.PEM).decode() for c in chain)
-    return Brought(
+    return SuppliedCertificate(
         value=SecretValue(private + text),
         start=leaf.not_valid_before_utc,
         end=leaf.not_valid_after_utc,

@@ -8,7 +8,12 @@ from datetime import timedelta
 import pytest
 
 from appcredential.domain.marker import ClusterIdentity, attempt_id
-from appcredential.domain.observed.observation import Credential, Observation, PendingState, Policy
+from appcredential.domain.observed.observation import (
+    Credential,
+    LifecycleSettings,
+    Observation,
+    PendingState,
+)
 from appcredential.domain.spec.model import Limits
 from tests.support.builders import (
     ATTEMPT,
@@ -71,12 +76,14 @@ def test_a_successor_signs_in_five_times_spread_over_a_fortieth_of_its_life(
     ],
     ids=["no T", "a damaged T", "an expired T", "expired by Entra's clock"],
 )
-def test_while_nothing_valid_is_published_three_sign_ins_a_second_apart_do(o: Observation) -> None:
+def test_while_nothing_valid_is_published_three_sign_ins_a_second_apart_do(
+    o: Observation,
+) -> None:
     assert (facts(o).proof_count, facts(o).proof_spacing) == (3, SECOND)
 
 
 def test_a_single_sign_in_may_be_set() -> None:
-    f = facts(observation(policy=Policy(next_proof_count=1)))
+    f = facts(observation(settings=LifecycleSettings(next_proof_count=1)))
     assert f.proof_spacing == 60 * SECOND
 
 
@@ -103,7 +110,7 @@ def test_a_single_sign_in_may_be_set() -> None:
 )
 def test_only_our_exact_marker_makes_it_ours(c: Credential, expected: bool) -> None:
     f = facts(observation(application=application(c)))
-    assert (KEY in f.exact) is expected
+    assert (KEY in f.ours) is expected
     assert f.is_listed(KEY)
     assert not f.is_listed(OLD)
 
@@ -173,9 +180,9 @@ def test_what_another_cluster_wrote_is_told_by_its_own_record() -> None:
 
 
 def test_the_schedule_follows_entras_end_and_the_spec_of_today() -> None:
-    shorter = facts(observation(resource=resource(spec(lifetime=30 * DAY)))).plan
+    shorter = facts(observation(resource=resource(spec(lifetime=30 * DAY)))).schedule
     assert shorter is not None
     assert shorter.end == ISSUED + 30 * DAY
-    cut = facts(observation(target=target(minted(expires=ISSUED + 20 * DAY)))).plan
+    cut = facts(observation(target=target(minted(expires=ISSUED + 20 * DAY)))).schedule
     assert cut is not None
     assert cut.end == ISSUED + 20 * DAY

@@ -12,7 +12,7 @@ from appcredential.domain import actions as act
 from appcredential.domain.actions import Hold
 from appcredential.domain.facts import handover
 from appcredential.domain.facts.handover import former_owners, handed_over, still_handed_over
-from appcredential.domain.facts.takeover import Claim, claim, owner_beside
+from appcredential.domain.facts.takeover import Claim, claim, other_owner
 from appcredential.domain.lifecycle import decide, next_look, publication
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.observation import (
@@ -232,7 +232,7 @@ def test_who_lost_its_secret_leaves_a_ticket_though_status_tells_nothing() -> No
     told = {"observedGeneration": 1, "conditions": [{"type": "Ready"}]}
     gone = resource(SPEC, status=told, deletion_time=NOW - MINUTE)
     o = observation(resource=gone, target=taken_from_us(), crd_deleted=False)
-    assert deleted(o) == act.WriteTicket()
+    assert deleted(o) == act.ScheduleRevocation()
     assert deleted(replace(o, target=foreign_target())) == act.ReleaseFinalizer()
 
 
@@ -262,7 +262,7 @@ def test_who_lost_its_secret_leaves_a_ticket_though_status_tells_nothing() -> No
     ],
 )
 def test_only_a_neighbour_is_looked_at(t: Target | None, expected: Owner | None) -> None:
-    assert owner_beside(OWNER, t) == expected
+    assert other_owner(OWNER, t) == expected
 
 
 # --- until it is published, the Secret counts as missing -----------------------------------
@@ -270,10 +270,10 @@ def test_only_a_neighbour_is_looked_at(t: Target | None, expected: Owner | None)
 
 def test_what_is_to_be_taken_counts_as_missing_but_in_use() -> None:
     f = facts(taking())
-    assert (f.o.target, f.taken, f.live) == (None, foreign_target(), foreign_target())
+    assert (f.target, f.taken, f.live) == (None, foreign_target(), foreign_target())
     assert not f.has_valid_published
-    assert f.proof_count == f.o.policy.next_proof_count
-    assert f.proof_spacing > f.o.policy.first_proof_spacing
+    assert f.proof_count == f.settings.next_proof_count
+    assert f.proof_spacing > f.settings.first_proof_spacing
 
 
 def test_an_unproven_one_settles_before_workloads_get_it() -> None:

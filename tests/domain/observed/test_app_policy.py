@@ -148,16 +148,16 @@ def test_it_is_told_in_stable_phrases() -> None:
     known = policy(
         limit(None, since=SINCE), limit(timedelta(days=90, hours=12)), limit(30 * DAY, CERTIFICATE)
     )
-    assert known.told() == {
+    assert known.summary() == {
         "clientSecret": "forbidden for applications created since 2026-08-14T10:00:00Z; "
         "at most 90d12h",
         "certificate": "at most 30d",
     }
-    assert UNRESTRICTED.told() == {
+    assert UNRESTRICTED.summary() == {
         "clientSecret": "not restricted",
         "certificate": "not restricted",
     }
-    missing = AppPolicy(unknown=PERMISSION_MISSING).told()
+    missing = AppPolicy(unknown=PERMISSION_MISSING).summary()
     assert set(missing.values()) == {"Unknown: permission missing"}
 
 

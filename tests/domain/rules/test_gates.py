@@ -9,13 +9,13 @@ from appcredential.domain.actions import (
     Action,
     AddFinalizer,
     ApplyStatus,
-    CancelTicket,
+    CancelRevocation,
     Hold,
     ReadApplication,
     ReadCrd,
     ReleaseFinalizer,
+    ScheduleRevocation,
     Sleep,
-    WriteTicket,
 )
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.lifecycle import decide
@@ -311,11 +311,15 @@ def test_a_gate_holds(o: Observation, expected: tuple[str, bool] | None) -> None
 ACTS: list[tuple[str, Observation, Action]] = [
     ("looks at the CRD first", replace(deleted(), crd_deleted=None), ReadCrd()),
     ("at exactly fifteen seconds", replace(deleted(15 * SECOND), crd_deleted=None), ReadCrd()),
-    ("writes a ticket", deleted(), WriteTicket()),
-    ("replaces a ticket of another life", replace(deleted(), ticket_uid="other"), WriteTicket()),
+    ("writes a ticket", deleted(), ScheduleRevocation()),
+    (
+        "replaces a ticket of another life",
+        replace(deleted(), revocation_uid="other"),
+        ScheduleRevocation(),
+    ),
     (
         "releases once it is written",
-        replace(deleted(), ticket_uid="resource-uid"),
+        replace(deleted(), revocation_uid="resource-uid"),
         ReleaseFinalizer(),
     ),
     (
@@ -346,12 +350,12 @@ ACTS: list[tuple[str, Observation, Action]] = [
     (
         "writes one when status was lost",
         replace(deleted(), target=None, resource=resource(deletion_time=NOW - MINUTE)),
-        WriteTicket(),
+        ScheduleRevocation(),
     ),
     (
         "writes one when a Secret tells of more than status does",
         replace(deleted(), resource=resource(deletion_time=NOW - MINUTE, status=REFUSED)),
-        WriteTicket(),
+        ScheduleRevocation(),
     ),
     (
         "writes one when a successor is on its way",
@@ -361,14 +365,14 @@ ACTS: list[tuple[str, Observation, Action]] = [
             pending=pending(),
             resource=resource(deletion_time=NOW - MINUTE, status=REFUSED),
         ),
-        WriteTicket(),
+        ScheduleRevocation(),
     ),
     (
         "adds the finalizer",
         observation(resource=resource(has_finalizer=False)),
         AddFinalizer(),
     ),
-    ("cancels the ticket", observation(ticket_uid="other"), CancelTicket()),
+    ("cancels the ticket", observation(revocation_uid="other"), CancelRevocation()),
     ("reads the application", observation(application=None), ReadApplication(HOUR)),
     (
         "reads it again after an hour",
@@ -412,7 +416,7 @@ def test_each_gate_goes_before_the_next() -> None:
         resource=resource(
             problem(Reason.INVALID_SPEC), has_finalizer=False, deletion_time=NOW - SECOND
         ),
-        ticket_uid="other",
+        revocation_uid="other",
         target=conflict,
         application=None,
     )
@@ -422,8 +426,8 @@ def test_each_gate_goes_before_the_next() -> None:
     o = replace(o, resource=replace(o.resource, deletion_time=None))
     assert gate(o) == AddFinalizer()
     o = replace(o, resource=replace(o.resource, has_finalizer=True))
-    assert gate(o) == CancelTicket()
-    o = replace(o, ticket_uid=None)
+    assert gate(o) == CancelRevocation()
+    o = replace(o, revocation_uid=None)
     assert held(o) == ("InvalidSpec", True)
     o = replace(o, resource=replace(o.resource, spec=spec()))
     assert held(o) == ("SecretConflict", True)

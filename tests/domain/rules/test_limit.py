@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from appcredential.domain import actions as act
-from appcredential.domain.observed.observation import Policy
+from appcredential.domain.observed.observation import LifecycleSettings
 from appcredential.domain.proof import SignInResult
 from appcredential.domain.spec.model import AppCredentialSpec, KeyId, RetireWhen
 from tests.domain.worlds.driver import World
@@ -16,7 +16,7 @@ from tests.support.builders import DAY, HOUR, MINUTE, NOT_YET, NOW, rotation, sp
 
 END = NOW + 90 * DAY
 MOST_LISTED = 27
-SELDOM = Policy(secret_check=6 * HOUR, directory_resync=DAY)
+SELDOM = LifecycleSettings(secret_check=6 * HOUR, directory_resync=DAY)
 """Looks only when something may be due, so that months pass in a moment."""
 
 
@@ -31,7 +31,7 @@ def keeping(rotate_issued_before: datetime | None = None) -> AppCredentialSpec:
 
 
 def issued() -> World:
-    world = World(spec=keeping(), policy=SELDOM)
+    world = World(spec=keeping(), settings=SELDOM)
     world.run(5 * MINUTE)
     return world
 
@@ -85,7 +85,7 @@ def test_a_renewal_is_never_missed(begin: Callable[[], World], latest: timedelta
 
 
 def test_a_first_issue_that_failed_for_hours_is_tried_again() -> None:
-    world = World(spec=keeping(), policy=SELDOM)
+    world = World(spec=keeping(), settings=SELDOM)
     world.answer = refused_between(world, NOW, NOW + 4 * HOUR, None)
     world.run(2 * DAY)
     assert len(world.entra) == 5
@@ -95,7 +95,7 @@ def test_a_first_issue_that_failed_for_hours_is_tried_again() -> None:
 
 
 def test_what_never_signs_in_does_not_fill_the_application() -> None:
-    world = World(spec=spec(lifetime=5 * DAY), policy=SELDOM)
+    world = World(spec=spec(lifetime=5 * DAY), settings=SELDOM)
     world.answer = lambda _: NOT_YET
     most = 0
     for _ in range(30):

@@ -9,7 +9,7 @@ import pytest
 
 from appcredential.domain.actions import ReadApplication, Remove
 from appcredential.domain.lifecycle import decide, next_look, orphan
-from appcredential.domain.observed.observation import Memory, Observation, Policy
+from appcredential.domain.observed.observation import LifecycleSettings, Memory, Observation
 from tests.support.builders import (
     MINUTE,
     NEXT,
@@ -28,7 +28,7 @@ from tests.support.builders import (
 )
 
 BEHIND = -SECOND
-QUICK = Policy(settle=2 * SECOND)
+QUICK = LifecycleSettings(settle=2 * SECOND)
 
 
 def asked_to_rotate(skew: timedelta) -> Observation:
@@ -52,7 +52,7 @@ def test_a_rotation_asked_for_now_waits_no_longer_than_for_entras_clock(skew: ti
 
 @pytest.mark.parametrize("skew", [BEHIND, 4 * MINUTE, -4 * MINUTE])
 def test_a_renewal_is_looked_at_when_it_is_due_by_entras_clock(skew: timedelta) -> None:
-    plan = facts(observation()).plan
+    plan = facts(observation()).schedule
     assert plan is not None
     soon = plan.renewal_time - skew - MINUTE
     read = application(credential(), read_time=soon)
@@ -63,7 +63,7 @@ def test_a_renewal_is_looked_at_when_it_is_due_by_entras_clock(skew: timedelta) 
 def test_what_was_read_before_a_removal_does_not_repeat_it() -> None:
     listed = (credential(), credential(NEXT, attempt=NEXT_ATTEMPT))
     o = observation(
-        policy=QUICK,
+        settings=QUICK,
         target=target(abandoned=(abandoned(NEXT_ATTEMPT),)),
         application=application(*listed, read_time=NOW - 5 * SECOND),
     )

@@ -353,7 +353,7 @@ def close_a_leak() -> None:
 
 
 def revokes_at_once(f: Facts) -> Action | None:
-    found = (c for c in f.exact.values() if needs.is_revoked(f, c.start))
+    found = (c for c in f.ours.values() if needs.is_revoked(f, c.start))
     entry = next((c for c in found if not f.is_pending(c)), None)
     return Remove(entry.key_id, f.attempt_of(entry), None, is_revocation=True) if entry else None
 
@@ -361,8 +361,8 @@ def revokes_at_once(f: Facts) -> Action | None:
 def revokes_what_does_not_sign_in(f: Facts) -> Action | None:
     if f.published is None or needs.is_revoked(f, f.published.not_before):
         return None
-    found = [r.key_id for r in f.retiring if r.key_id in f.exact]
-    revoked = (k for k in found if needs.is_revoked(f, f.exact[k].start))
+    found = [r.key_id for r in f.retiring if r.key_id in f.ours]
+    revoked = (k for k in found if needs.is_revoked(f, f.ours[k].start))
     return lifecycle._first(lifecycle._removal(f, KeyId(k), None) for k in revoked)
 
 

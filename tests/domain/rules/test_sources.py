@@ -34,12 +34,12 @@ from appcredential.domain.lifecycle import (
     successor_needed,
 )
 from appcredential.domain.observed.observation import (
-    Brought,
+    CertificateInputs,
     Credential,
-    Material,
     Memory,
     Observation,
     Pending,
+    SuppliedCertificate,
     Target,
 )
 from appcredential.domain.proof import PROVEN
@@ -97,10 +97,10 @@ def brought_spec(lifetime: timedelta | None = None, **words: Any) -> AppCredenti
     return replace(wanted, **words)
 
 
-def brought(
+def supplied(
     value: SecretValue = PAIR, start: datetime = NOW - 10 * DAY, end: datetime = FAR
-) -> Brought:
-    return Brought(value=value, start=start, end=end)
+) -> SuppliedCertificate:
+    return SuppliedCertificate(value=value, start=start, end=end)
 
 
 def holding(value: SecretValue = PAIR, **words: Any) -> Target:
@@ -113,14 +113,21 @@ def key(key_id: Any = KEY, attempt: Any = ATTEMPT, end: datetime = NOW + 80 * DA
     return replace(found, type=CredentialType.CERTIFICATE)
 
 
-def seen(material: Material | Brought | None = None, **words: Any) -> Observation:
+def seen(
+    certificate_inputs: CertificateInputs | SuppliedCertificate | None = None, **words: Any
+) -> Observation:
     """Return a published brought certificate, whose source still holds it."""
     wanted = words.pop("spec", brought_spec())
     words.setdefault("target", holding())
     words.setdefault("application", application(key()))
     o = observation(resource=resource(wanted), **words)
-    found = brought() if material is None else material
-    return replace(o, material=Material(brought=found) if isinstance(found, Brought) else found)
+    found = supplied() if certificate_inputs is None else certificate_inputs
+    return replace(
+        o,
+        certificate_inputs=CertificateInputs(supplied=found)
+        if isinstance(found, SuppliedCertificate)
+        else found,
+    )
 
 
 NO_PASSWORD = Problem(reason=Reason.KEYSTORE_PASSWORD, message="x")
@@ -138,16 +145,16 @@ def needed(o: Observation) -> bool:
     ("o", "expected"),
     [
         (seen(), False),
-        (seen(brought(NEW_PAIR)), True),
+        (seen(supplied(NEW_PAIR)), True),
         (seen(target=None), True),
         (seen(target=target(damaged=True)), True),
-        (seen(Material(), target=None), False),
-        (seen(Material(brought=brought(NEW_PAIR), problem=NO_PASSWORD)), False),
-        (seen(brought(NEW_PAIR, start=NOW + SECOND)), False),
-        (seen(brought(NEW_PAIR, end=NOW + 59 * MINUTE)), False),
-        (seen(brought(NEW_PUBLIC), spec=WITH_JWK), False),
+        (seen(CertificateInputs(), target=None), False),
+        (seen(CertificateInputs(supplied=supplied(NEW_PAIR), problem=NO_PASSWORD)), False),
+        (seen(supplied(NEW_PAIR, start=NOW + SECOND)), False),
+        (seen(supplied(NEW_PAIR, end=NOW + 59 * MINUTE)), False),
+        (seen(supplied(NEW_PUBLIC), spec=WITH_JWK), False),
         (seen(now=NOW + 60 * DAY), True),
-        (seen(brought(end=NOW + 80 * DAY + SECOND), now=NOW + 60 * DAY), False),
+        (seen(supplied(end=NOW + 80 * DAY + SECOND), now=NOW + 60 * DAY), False),
         (seen(now=NOW + 81 * DAY), True),
     ],
     ids=[
@@ -186,13 +193,13 @@ def test_what_was_removed_from_the_application_is_not_registered_again() -> None
     told = {c["type"]: (c["status"], c["reason"]) for c in status["conditions"]}
     assert told["Stalled"] == ("True", "CertificateRemoved")
     assert told["Ready"][0] == "False"
-    assert needed(replace(o, material=Material(brought=brought(NEW_PAIR))))
+    assert needed(replace(o, certificate_inputs=CertificateInputs(supplied=supplied(NEW_PAIR))))
 
 
 def test_a_certificate_made_here_replaces_one_whose_key_is_elsewhere() -> None:
     made_here = replace(spec(), type=CredentialType.CERTIFICATE)
-    assert needed(seen(Material(), spec=made_here, target=holding(PUBLIC)))
-    assert not needed(seen(Material(), spec=made_here, target=holding()))
+    assert needed(seen(CertificateInputs(), spec=made_here, target=holding(PUBLIC)))
+    assert not needed(seen(CertificateInputs(), spec=made_here, target=holding()))
 
 
 @pytest.mark.parametrize(
@@ -207,7 +214,7 @@ def test_it_is_registered_for_as_long_as_it_may(
     lifetime: timedelta | None, end: datetime, expected: datetime
 ) -> None:
     f = facts(seen(spec=brought_spec(lifetime)))
-    assert source_end(f, brought(end=end)) == expected
+    assert source_end(f, supplied(end=end)) == expected
 
 
 # --- a successor on its way ----------------------------------------------------------------
@@ -219,7 +226,7 @@ def coming(value: SecretValue) -> Pending:
 
 
 def test_a_pair_is_proven_before_it_is_published() -> None:
-    o = seen(brought(NEW_PAIR), pending=coming(NEW_PAIR))
+    o = seen(supplied(NEW_PAIR), pending=coming(NEW_PAIR))
     assert sign_in_due(facts(o)) == SignInPending()
     assert publishable(facts(o)) is None
     proven = proof(NEXT_ATTEMPT, *(PROVEN,) * 5, every=1)
@@ -227,7 +234,7 @@ def test_a_pair_is_proven_before_it_is_published() -> None:
 
 
 def test_without_its_key_it_is_published_when_it_has_settled() -> None:
-    o = seen(brought(NEW_PUBLIC), pending=coming(NEW_PUBLIC), target=holding(PUBLIC))
+    o = seen(supplied(NEW_PUBLIC), pending=coming(NEW_PUBLIC), target=holding(PUBLIC))
     assert sign_in_due(facts(o)) is None
     assert publishable(facts(o)) is None
     later = replace(o, now=NOW + MINUTE)
@@ -235,9 +242,9 @@ def test_without_its_key_it_is_published_when_it_has_settled() -> None:
     fresh = replace(later, application=application(key(), read_time=later.now))
     assert publishable(facts(fresh)) is None
     assert next_look(facts(fresh)) == later.now + 5 * SECOND
-    seen_thrice = Memory(sightings={NEXT: (NOW, NOW + 50 * SECOND, later.now)})
+    seen_thrice = Memory(consecutive_reads={NEXT: (NOW, NOW + 50 * SECOND, later.now)})
     assert publishable(facts(replace(fresh, memory=seen_thrice))) == Publish()
-    seen_once = Memory(sightings={NEXT: (later.now,)})
+    seen_once = Memory(consecutive_reads={NEXT: (later.now,)})
     assert publishable(facts(replace(fresh, memory=seen_once))) is None
     unused = replace(fresh, memory=seen_once, target=None)
     assert publishable(facts(unused)) == Publish()
@@ -245,18 +252,18 @@ def test_without_its_key_it_is_published_when_it_has_settled() -> None:
 
 def test_what_workloads_sign_in_with_never_loses_its_key() -> None:
     """A source that lost tls.key, or one that never had it, is not usable here."""
-    o = seen(brought(NEW_PUBLIC))
+    o = seen(supplied(NEW_PUBLIC))
     assert not needed(o)
     found = source_problem(facts(o))
     assert found is not None
     assert "delete the target Secret" in found.message
     here = replace(spec(), type=CredentialType.CERTIFICATE)
-    back = seen(Material(), spec=here, pending=coming(NEW_PUBLIC))
+    back = seen(CertificateInputs(), spec=here, pending=coming(NEW_PUBLIC))
     assert decide(back).action == Fence("its private key is elsewhere")
 
 
 def test_a_private_key_that_comes_later_is_taken() -> None:
-    assert needed(seen(brought(PAIR), target=holding(PUBLIC)))
+    assert needed(seen(supplied(PAIR), target=holding(PUBLIC)))
 
 
 def test_a_shorter_lifetime_registers_the_same_certificate_anew() -> None:
@@ -266,9 +273,9 @@ def test_a_shorter_lifetime_registers_the_same_certificate_anew() -> None:
 
 def test_one_that_the_source_does_not_hold_any_more_is_given_up() -> None:
     listed = application(key(), key(NEXT, NEXT_ATTEMPT))
-    o = seen(brought(PAIR), pending=coming(NEW_PAIR), application=listed)
+    o = seen(supplied(PAIR), pending=coming(NEW_PAIR), application=listed)
     assert decide(o).action == Fence("its source holds another one now")
-    unreadable = replace(o, material=Material(problem=_missing()))
+    unreadable = replace(o, certificate_inputs=CertificateInputs(problem=_missing()))
     assert decide(unreadable).action == SignInPending(), "an error proves nothing"
 
 
@@ -277,7 +284,7 @@ def _missing() -> Problem:
 
 
 def test_without_the_keystores_password_nothing_is_made_or_published() -> None:
-    lost = Material(keystore_problem=Problem(reason=Reason.KEYSTORE_PASSWORD, message="x"))
+    lost = CertificateInputs(keystore_problem=Problem(reason=Reason.KEYSTORE_PASSWORD, message="x"))
     here = replace(spec(), type=CredentialType.CERTIFICATE)
     proven = Memory(pending_proof=proof(NEXT_ATTEMPT, *(PROVEN,) * 5, every=1))
     o = seen(lost, spec=here, pending=coming(NEW_PAIR), memory=proven)
@@ -292,7 +299,7 @@ def test_without_the_keystores_password_nothing_is_made_or_published() -> None:
 
 
 def keyless(**words: Any) -> Observation:
-    return seen(brought(PUBLIC), target=holding(PUBLIC, **words.pop("made", {})), **words)
+    return seen(supplied(PUBLIC), target=holding(PUBLIC, **words.pop("made", {})), **words)
 
 
 def test_it_is_gone_when_three_reads_lack_it() -> None:
@@ -316,7 +323,10 @@ def test_its_predecessor_goes_when_three_reads_list_it() -> None:
     assert next_look(facts(o)) == NOW + 5 * SECOND
     later = replace(o, now=NOW + 5 * SECOND)
     assert retirement_due(facts(later)) == ReadApplication(timedelta(seconds=2.5))
-    sighted = replace(o, memory=Memory(sightings={KEY: (NOW - 20 * SECOND, NOW - 9 * SECOND, NOW)}))
+    sighted = replace(
+        o,
+        memory=Memory(consecutive_reads={KEY: (NOW - 20 * SECOND, NOW - 9 * SECOND, NOW)}),
+    )
     found = retirement_due(facts(sighted))
     assert isinstance(found, Remove)
     assert found.key_id == OLD
@@ -334,11 +344,11 @@ def test_status_says_that_nothing_can_be_proven() -> None:
 
 
 def test_the_gap_after_a_renewal_is_said() -> None:
-    o = seen(brought(NEW_PUBLIC), target=holding(PUBLIC))
+    o = seen(supplied(NEW_PUBLIC), target=holding(PUBLIC))
     assert conditions(o)["Reconciling"] == ("True", "SourceRace")
     on_its_way = replace(o, pending=coming(NEW_PUBLIC))
     assert conditions(on_its_way)["Reconciling"] == ("True", "SourceRace")
-    with_key = seen(brought(NEW_PAIR))
+    with_key = seen(supplied(NEW_PAIR))
     assert "Reconciling" not in conditions(with_key)
 
 
@@ -354,18 +364,18 @@ def conditions(o: Observation) -> dict[str, tuple[str, str]]:
     ("o", "reason", "words"),
     [
         (seen(), None, ""),
-        (seen(brought(NEW_PAIR)), None, ""),
-        (seen(Material(problem=_missing())), Reason.SOURCE_NOT_FOUND, "does not exist"),
-        (seen(brought(end=NOW)), Reason.SOURCE_UNUSABLE, "has expired"),
-        (seen(brought(NEW_PAIR, start=NOW + SECOND)), Reason.SOURCE_UNUSABLE, "not valid yet"),
+        (seen(supplied(NEW_PAIR)), None, ""),
+        (seen(CertificateInputs(problem=_missing())), Reason.SOURCE_NOT_FOUND, "does not exist"),
+        (seen(supplied(end=NOW)), Reason.SOURCE_UNUSABLE, "has expired"),
+        (seen(supplied(NEW_PAIR, start=NOW + SECOND)), Reason.SOURCE_UNUSABLE, "not valid yet"),
         (
-            seen(brought(NEW_PAIR, end=NOW + HOUR)),
+            seen(supplied(NEW_PAIR, end=NOW + HOUR)),
             Reason.SOURCE_UNUSABLE,
             "less than this operator's minimum lifetime",
         ),
         (
             seen(
-                brought(PUBLIC),
+                supplied(PUBLIC),
                 spec=brought_spec(
                     certificate=replace(SOURCE, keystore_password=KeyRef(name="p", key="k"))
                 ),
@@ -373,9 +383,9 @@ def conditions(o: Observation) -> dict[str, tuple[str, str]]:
             Reason.SOURCE_UNUSABLE,
             "has no private key beside it",
         ),
-        (seen(brought(end=NOW + 80 * DAY), now=NOW + 55 * DAY), None, ""),
+        (seen(supplied(end=NOW + 80 * DAY), now=NOW + 55 * DAY), None, ""),
         (
-            seen(brought(end=NOW + 80 * DAY), now=NOW + 65 * DAY),
+            seen(supplied(end=NOW + 80 * DAY), now=NOW + 65 * DAY),
             Reason.SOURCE_NOT_RENEWED,
             "still holds the same one",
         ),
@@ -402,8 +412,11 @@ def test_what_is_wrong_is_named(o: Observation, reason: Reason | None, words: st
 
 
 def test_a_source_may_come_later_than_the_resource() -> None:
-    o = seen(Material(problem=_missing()), target=None)
-    fresh = replace(o, resource=replace(o.resource, creation_time=NOW, last_applied_time=NOW))
+    o = seen(CertificateInputs(problem=_missing()), target=None)
+    fresh = replace(
+        o,
+        resource=replace(o.resource, creation_time=NOW, last_applied_time=NOW),
+    )
     assert "Stalled" not in conditions(fresh)
     assert conditions(fresh)["Reconciling"] == ("True", "SourceNotFound")
     late = replace(fresh, now=NOW + 2 * MINUTE)
@@ -412,7 +425,7 @@ def test_a_source_may_come_later_than_the_resource() -> None:
 
 
 def test_one_that_is_not_valid_yet_is_looked_at_when_it_is() -> None:
-    o = seen(brought(NEW_PAIR, start=NOW + MINUTE), target=None)
+    o = seen(supplied(NEW_PAIR, start=NOW + MINUTE), target=None)
     assert next_look(facts(o)) == NOW + MINUTE
 
 
@@ -441,10 +454,10 @@ def test_what_needs_cryptography_is_worked_out_only_where_it_is_used() -> None:
 def test_what_cannot_be_derived_now_stays_as_it_is_in_the_secret() -> None:
     keystore = replace(SOURCE, keystore_password=KeyRef(name="p", key="k"))
     wanted = brought_spec(certificate=keystore)
-    o = seen(Material(keystore_problem=NO_PASSWORD), spec=wanted)
+    o = seen(CertificateInputs(keystore_problem=NO_PASSWORD), spec=wanted)
     assert rendering_differs(facts(o)) is None
-    packed = Material(brought=brought(), derived={"pkcs12": SecretValue("packed")})
-    repaired = rendering_differs(facts(replace(o, material=packed)))
+    packed = CertificateInputs(supplied=supplied(), derived={"pkcs12": SecretValue("packed")})
+    repaired = rendering_differs(facts(replace(o, certificate_inputs=packed)))
     assert repaired is not None
 
 
@@ -454,7 +467,9 @@ def test_records_are_written_without_the_password() -> None:
     wanted = brought_spec(certificate=keystore)
     t = holding()
     packed = {**t.data, "keystore.p12": SecretValue("packed")}
-    o = seen(Material(keystore_problem=NO_PASSWORD), spec=wanted, target=replace(t, data=packed))
+    o = seen(
+        CertificateInputs(keystore_problem=NO_PASSWORD), spec=wanted, target=replace(t, data=packed)
+    )
     f = facts(o)
     kept = render(wanted, f.tenant, PAIR, publication(f), o.target, None)
     assert kept.data["keystore.p12"] == SecretValue("packed")

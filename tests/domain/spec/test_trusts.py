@@ -180,5 +180,5 @@ def test_an_annotated_account_is_one_that_is_trusted() -> None:
     spec = FederatedSpec(source=ACCOUNT, name_prefix="p")
     alone = replace(spec, source=ServiceAccountSource(name="orders", is_annotated=False))
     other = replace(spec, source=OTHER)
-    told = [(s.account, s.wired) for s in (spec, alone, other)]
+    told = [(s.account, s.annotated_account) for s in (spec, alone, other)]
     assert told == [("orders", "orders"), ("orders", ""), ("", "")]

@@ -21,12 +21,12 @@ from appcredential.domain.observed.observation import (
     Application,
     Credential,
     Grant,
+    IssuedCredential,
+    LifecycleSettings,
     Memory,
-    Minted,
     Observation,
     Pending,
     PendingState,
-    Policy,
     Resource,
     RetireCause,
     Retiring,
@@ -77,13 +77,13 @@ class World:
     key_prefix: str = "key"
     """Begins the key ids of what is minted here, where several share one application."""
     now: datetime = NOW
-    policy: Policy = field(default_factory=Policy)
+    settings: LifecycleSettings = field(default_factory=LifecycleSettings)
     tenant: Tenant | Problem = field(default_factory=tenant)
     grant: Grant | Problem = field(default_factory=grant)
     target: Target | None = None
     pending: Pending | None = None
     target_owner: TargetOwner | None = None
-    ticket_uid: str | None = None
+    revocation_uid: str | None = None
     is_crd_deleted: bool = False
     skew: timedelta = timedelta(0)
     sign_in_lag: timedelta = timedelta(seconds=5)
@@ -219,14 +219,14 @@ class World:
     def observe(self) -> Observation:
         return observation(
             now=self.now,
-            policy=self.policy,
+            settings=self.settings,
             directory_skew=self.skew,
             resource=self.resource,
             tenant=self.tenant,
             grant=self.grant,
             target=self.target,
             pending=self.pending,
-            ticket_uid=self.ticket_uid,
+            revocation_uid=self.revocation_uid,
             crd_deleted=self.crd_seen,
             application=self.seen,
             memory=self.memory,
@@ -244,10 +244,10 @@ class World:
                 self.resource = replace(self.resource, has_finalizer=True)
             case act.ReleaseFinalizer():
                 self.released = True
-            case act.WriteTicket():
-                self.ticket_uid = self.resource.uid
-            case act.CancelTicket():
-                self.ticket_uid = None
+            case act.ScheduleRevocation():
+                self.revocation_uid = self.resource.uid
+            case act.CancelRevocation():
+                self.revocation_uid = None
             case act.ReadCrd():
                 self.crd_seen = self.is_crd_deleted
             case _:
@@ -264,7 +264,9 @@ class World:
             case act.SignInPending() | act.SignInPublished():
                 self._sign_in(action)
             case _:
-                self._promise(self.ticket_uid is None, "nothing is done while a deletion is open")
+                self._promise(
+                    self.revocation_uid is None, "nothing is done while a deletion is open"
+                )
                 self._perform_write(action)
 
     def _perform_write(self, action: act.Action) -> None:
@@ -341,7 +343,7 @@ class World:
 
     def _sign_in(self, action: act.SignInPending | act.SignInPublished) -> None:
         if isinstance(action, act.SignInPending):
-            held = self._pending.minted
+            held = self._pending.credential
         else:
             assert self.target is not None
             held = self.target.published
@@ -393,14 +395,14 @@ class World:
         self.entra[key], self._last_read = made, None
         if answer == "lost":
             return
-        minted = Minted(
+        minted = IssuedCredential(
             key_id=key,
             attempt=attempt_id(IDENTITY, uid, number),
             value_sha256=value.sha256(),
             not_before=made.start,
             expires=made.end,
         )
-        self.pending = replace(intent, state=PendingState.MINTED, minted=minted, value=value)
+        self.pending = replace(intent, state=PendingState.MINTED, credential=minted, value=value)
 
     def _publish(self) -> None:
         held, o = self._pending, self.observe()
@@ -409,10 +411,12 @@ class World:
             self.target is None or t is not None or self._may_take(self.target),
             "another's Secret is taken over only by who may",
         )
-        assert held.minted is not None
+        assert held.credential is not None
         assert held.value is not None
         if self.current_spec.verification.mode is VerificationMode.REQUIRED:
-            self._promise(self._run.get(held.minted.key_id, 0) >= 3, "only what signed in is given")
+            self._promise(
+                self._run.get(held.credential.key_id, 0) >= 3, "only what signed in is given"
+            )
         self._promise(not isinstance(self.grant, Problem), "nothing is published without a grant")
         former = t.published if t is not None else None
         before = t.retiring if t is not None else ()
@@ -433,13 +437,13 @@ class World:
             cluster=IDENTITY.cluster,
             tenant_id=held.tenant_id,
             object_id=OBJECT_ID,
-            credential=held.minted,
+            credential=held.credential,
             verified_time=proof.last_success if proof is not None else None,
             published_time=self.now.replace(microsecond=0),
-            retiring=tuple(r for r in before if r.key_id != held.minted.key_id),
+            retiring=tuple(r for r in before if r.key_id != held.credential.key_id),
             abandoned=(*(t.abandoned if t is not None else ()), *held.abandoned)[-5:],
             taken_from=former_owners(f),
-            handed_over=handed_over(f, held.minted, self.now),
+            handed_over=handed_over(f, held.credential, self.now),
         )
         self._put_target(records, held.value)
 
@@ -498,7 +502,7 @@ class World:
             "the published one stays",
         )
         self._promise(
-            held is None or held.minted is None or held.minted.key_id != key,
+            held is None or held.credential is None or held.credential.key_id != key,
             "the pending one stays",
         )
         if key in self._superseded and self.now + self.skew < made.end:

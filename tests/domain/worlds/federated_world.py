@@ -32,9 +32,9 @@ from appcredential.domain.observed.federated import (
 from appcredential.domain.observed.observation import (
     Application,
     Grant,
+    LifecycleSettings,
     Memory,
     Observation,
-    Policy,
     Tenant,
 )
 from appcredential.domain.proof import PROVEN, SignInResult, record
@@ -178,7 +178,7 @@ class FederatedWorld:
 
     spec: AppCredentialSpec = field(default_factory=federated_spec)
     now: datetime = NOW
-    policy: Policy = field(default_factory=Policy)
+    settings: LifecycleSettings = field(default_factory=LifecycleSettings)
     tenant: Tenant | Problem = field(default_factory=tenant)
     grant: Grant | Problem = field(default_factory=grant)
     issuer: Issuer | Problem = field(default_factory=lambda: Issuer(url=ISSUER, since=NOW))
@@ -193,7 +193,7 @@ class FederatedWorld:
     sign_in_audience: str = "AzureADMyOrg"
     refuses: bool = False
     """Graph fails every write."""
-    ticket_uid: str | None = None
+    revocation_uid: str | None = None
     answer: Callable[[], SignInResult] = lambda: PROVEN
     """What an exchange comes to."""
 
@@ -285,19 +285,19 @@ class FederatedWorld:
         assert federated is not None
         return observation(
             now=self.now,
-            policy=self.policy,
+            settings=self.settings,
             resource=self.resource,
             tenant=self.tenant,
             grant=self.grant,
             target=None,
-            ticket_uid=self.ticket_uid,
+            revocation_uid=self.revocation_uid,
             crd_deleted=False,
             application=self.application,
             memory=self.memory,
             federation=Federation(
                 issuer=self.issuer,
                 listed=self.seen,
-                service_account=self.accounts.get(federated.wired),
+                service_account=self.accounts.get(federated.annotated_account),
                 output=self.outputs.get(federated.config_map),
                 leaving=self.leaving,
                 neighbours=self.neighbours,
@@ -314,17 +314,19 @@ class FederatedWorld:
                 self.resource = replace(self.resource, has_finalizer=True)
             case act.ReleaseFinalizer():
                 self.released = True
-            case act.WriteTicket():
-                self.ticket_uid = self.resource.uid
-            case act.CancelTicket():
-                self.ticket_uid = None
+            case act.ScheduleRevocation():
+                self.revocation_uid = self.resource.uid
+            case act.CancelRevocation():
+                self.revocation_uid = None
             case act.ReadApplication():
                 read = application(read_time=self.now)
                 self.application = replace(read, sign_in_audience=self.sign_in_audience)
             case act.ReadFederated():
                 self._read()
             case _:
-                self._promise(self.ticket_uid is None, "nothing is done while a deletion is open")
+                self._promise(
+                    self.revocation_uid is None, "nothing is done while a deletion is open"
+                )
                 self._write(action)
 
     def _write(self, action: act.Action) -> None:
@@ -347,8 +349,8 @@ class FederatedWorld:
                 self._delete(action)
             case act.ProveFederated():
                 self._prove(action)
-            case act.WireServiceAccount():
-                self._wire(action)
+            case act.AnnotateServiceAccount():
+                self._annotate(action)
             case act.WriteOutput():
                 self._output(action)
             case _:
@@ -457,7 +459,7 @@ class FederatedWorld:
 
     def _is_quiet(self, id_: str) -> bool:
         written = self._written.get(id_)
-        return written is None or self.now - written >= self.policy.federated_quiet
+        return written is None or self.now - written >= self.settings.federated_quiet
 
     def _prove(self, action: act.ProveFederated) -> None:
         self._promise(self._is_replaced(), "nothing is tried before the quiet time is over")
@@ -465,15 +467,15 @@ class FederatedWorld:
         times = [t for t, a in self.log[:-1] if isinstance(a, act.ProveFederated)]
         if times:
             since = self.now - times[-1]
-            self._promise(since >= self.policy.federated_proof_spacing, "tries are far apart")
+            self._promise(since >= self.settings.federated_proof_spacing, "tries are far apart")
         proof = record(self.memory.pending_proof, attempt, self.answer(), self.now)
         self.memory = replace(self.memory, pending_proof=proof)
 
-    def _wire(self, action: act.WireServiceAccount) -> None:
+    def _annotate(self, action: act.AnnotateServiceAccount) -> None:
         spec = self.resource.spec
         assert isinstance(spec, AppCredentialSpec)
         assert spec.federated is not None
-        found = self.accounts[spec.federated.wired]
+        found = self.accounts[spec.federated.annotated_account]
         assert isinstance(found, ServiceAccount)
         held = dict(found.annotations)
         self._promise(not isinstance(self.grant, Problem), "nothing is told without a grant")

@@ -22,8 +22,8 @@ from appcredential.domain.observed.observation import (
     Credential,
     FormerOwner,
     Grant,
+    IssuedCredential,
     Memory,
-    Minted,
     Observation,
     Pending,
     PendingState,
@@ -205,7 +205,7 @@ def observe(seed: int) -> Observation:
         grant=dice.choice(_GRANTS),
         target=t,
         pending=p,
-        ticket_uid=dice.likely(None, r.uid, "earlier-uid", odds=0.03),
+        revocation_uid=dice.likely(None, r.uid, "earlier-uid", odds=0.03),
         crd_deleted=dice.choice([None, False, True]),
         application=_application(dice, plan),
         memory=_memory(dice, plan, t, p),
@@ -333,7 +333,7 @@ def _target_owner(dice: Dice, t: Target | None) -> TargetOwner | None:
     return dice.choice([TargetOwner(t.owner, "other-uid", 1), gone])
 
 
-def _holding(dice: Dice, plan: Plan, made: Made, *, is_next: bool) -> Minted:
+def _holding(dice: Dice, plan: Plan, made: Made, *, is_next: bool) -> IssuedCredential:
     start, end = dice.likely(plan.lives[made], dice.life(), odds=0.05)
     value = NEXT_SECRET if is_next else SECRET
     return minted(made.key, attempt=made.attempt, value=value, not_before=start, expires=end)
@@ -373,7 +373,7 @@ def _pending(dice: Dice, plan: Plan) -> Pending | None:
     odd = (
         replace(found, uid="restored-uid"),
         replace(found, tenant_id=TenantId("another")),
-        replace(found, minted=None, value=None),
+        replace(found, credential=None, value=None),
     )
     return dice.likely(found, *odd, odds=0.08)
 

@@ -44,100 +44,108 @@ def promise(kept: bool, what: str) -> None:
         raise BrokenPromiseError(what)
 
 
-def check(o: Observation, promises: Iterable[Promise]) -> Decision:
+def check(observation: Observation, promises: Iterable[Promise]) -> Decision:
     """Decide, and raise for the first of these promises that the decision breaks."""
-    decision = decide(o)
+    decision = decide(observation)
     for each in promises:
-        each(o, decision)
+        each(observation, decision)
     return decision
 
 
 # --- what is removed -----------------------------------------------------------------------
 
 
-def only_ours_is_removed(o: Observation, d: Decision) -> None:
+def only_ours_is_removed(observation: Observation, d: Decision) -> None:
     if not isinstance(d.action, act.Remove):
         return
-    found = _listed(o, d.action.key_id)
+    found = _listed(observation, d.action.key_id)
     promise(found is not None, "only what is listed is removed")
     marker = parse_marker(found.display_name if found is not None else None)
     promise(marker is not None, "nothing without our marker is removed")
     if marker is None:
         return
-    r = o.resource.owner
+    r = observation.resource.owner
     promise(marker.owner == r.hash, "nothing of another resource is removed")
-    promise(marker.cluster == o.identity.cluster, "nothing of another cluster is removed")
-    promise(marker.attempt[:4] == o.identity.system, "nothing of a cloned cluster is removed")
+    promise(marker.cluster == observation.identity.cluster, "nothing of another cluster is removed")
+    promise(
+        marker.attempt[:4] == observation.identity.system, "nothing of a cloned cluster is removed"
+    )
     promise(marker.attempt == d.action.attempt, "what was judged is what is removed")
 
 
-def what_workloads_use_stays(o: Observation, d: Decision) -> None:
+def what_workloads_use_stays(observation: Observation, d: Decision) -> None:
     if not isinstance(d.action, act.Remove):
         return
-    t, p, key = o.target, o.pending, d.action.key_id
+    t, p, key = observation.target, observation.pending, d.action.key_id
     promise(t is None or t.published is None or t.published.key_id != key, "the published stays")
     promise(p is None or p.attempt != d.action.attempt, "the pending one stays")
-    promise(p is None or p.minted is None or p.minted.key_id != key, "the pending key stays")
+    promise(
+        p is None or p.credential is None or p.credential.key_id != key, "the pending key stays"
+    )
 
 
-def a_removal_rests_on_a_read_just_made(o: Observation, d: Decision) -> None:
+def a_removal_rests_on_a_read_just_made(observation: Observation, d: Decision) -> None:
     if not isinstance(d.action, act.Remove | act.Mint):
         return
-    read = o.application
-    age = o.now - read.read_time if read is not None else HOUR
+    read = observation.application
+    age = observation.now - read.read_time if read is not None else HOUR
     promise(age <= 15 * SECOND, "no write to Entra rests on an old read")
-    wait = o.memory.retry_time
-    promise(wait is None or wait <= o.now, "Entra is left alone as long as it asked for")
+    wait = observation.memory.retry_time
+    promise(wait is None or wait <= observation.now, "Entra is left alone as long as it asked for")
 
 
-def a_removal_has_its_reason(o: Observation, d: Decision) -> None:
+def a_removal_has_its_reason(observation: Observation, d: Decision) -> None:
     if not isinstance(d.action, act.Remove):
         return
-    found = _listed(o, d.action.key_id)
+    found = _listed(observation, d.action.key_id)
     assert found is not None
-    known = {e.attempt for e in (*_abandoned(o.own_target), *_abandoned(o.pending))}
-    if d.action.attempt in known or _entra_now(o) >= found.end + 10 * MINUTE:
+    known = {
+        e.attempt for e in (*_abandoned(observation.own_target), *_abandoned(observation.pending))
+    }
+    if d.action.attempt in known or _entra_now(observation) >= found.end + 10 * MINUTE:
         return
-    t = o.own_target
-    entry = next((r for r in _retiring(o) if r.key_id == found.key_id), None)
+    t = observation.own_target
+    entry = next((r for r in _retiring(observation) if r.key_id == found.key_id), None)
     promise(t is not None and entry is not None, "what still works is removed only when retiring")
     if t is not None and entry is not None:
-        if not _is_leaked(o, found.start):
-            _retires_in_time(o, t, entry)
+        if not _is_leaked(observation, found.start):
+            _retires_in_time(observation, t, entry)
             promise(_lives_longer(t, found), "what workloads read lives longer")
-        _has_a_survivor(o, t)
+        _has_a_survivor(observation, t)
 
 
-def _is_leaked(o: Observation, issued: datetime) -> bool:
+def _is_leaked(observation: Observation, issued: datetime) -> bool:
     """Tell whether a person asked for the revocation of what was issued then."""
-    before = _spec(o).rotation.revoke_issued_before
-    return before is not None and before <= _entra_now(o) and issued < before
+    before = _spec(observation).rotation.revoke_issued_before
+    return before is not None and before <= _entra_now(observation) and issued < before
 
 
 def _lives_longer(t: Target, leaves: Credential) -> bool:
     return t.published is not None and t.published.expires > leaves.end
 
 
-def _retires_in_time(o: Observation, t: Target, entry: Retiring) -> None:
-    wanted, plan = _spec(o), facts(o).plan
+def _retires_in_time(observation: Observation, t: Target, entry: Retiring) -> None:
+    wanted, plan = _spec(observation), facts(observation).schedule
     promise(wanted.rotation.retire_when is RetireWhen.OVERLAP_ELAPSED, "Expired is never early")
-    promise(plan is not None and o.now >= entry.since + plan.overlap, "the overlap is kept")
+    promise(
+        plan is not None and observation.now >= entry.since + plan.overlap, "the overlap is kept"
+    )
     at = t.published_time or t.creation_time
-    promise(o.now - at >= 10 * MINUTE, "nothing goes within ten minutes of a publish")
+    promise(observation.now - at >= 10 * MINUTE, "nothing goes within ten minutes of a publish")
 
 
-def _has_a_survivor(o: Observation, t: Target) -> None:
-    held, proof = t.published, o.memory.published_proof
+def _has_a_survivor(observation: Observation, t: Target) -> None:
+    held, proof = t.published, observation.memory.published_proof
     promise(t.value is not None and held is not None, "what workloads read is intact")
     if held is None:
         return
-    promise(held.not_before <= _entra_now(o), "what workloads read is valid already")
-    promise(not _is_leaked(o, held.not_before), "what workloads read is no leaked one")
-    promise(_listed(o, held.key_id) is not None, "what workloads read is listed")
+    promise(held.not_before <= _entra_now(observation), "what workloads read is valid already")
+    promise(not _is_leaked(observation, held.not_before), "what workloads read is no leaked one")
+    promise(_listed(observation, held.key_id) is not None, "what workloads read is listed")
     signed = proof.last_success if proof is not None and proof.successes else None
     is_its = proof is not None and proof.attempt == held.attempt
     promise(
-        is_its and signed is not None and o.now - signed <= 15 * SECOND,
+        is_its and signed is not None and observation.now - signed <= 15 * SECOND,
         "what workloads read signed in just now",
     )
 
@@ -145,74 +153,84 @@ def _has_a_survivor(o: Observation, t: Target) -> None:
 # --- what is issued and published ----------------------------------------------------------
 
 
-def only_the_proven_is_published(o: Observation, d: Decision) -> None:
+def only_the_proven_is_published(observation: Observation, d: Decision) -> None:
     if not isinstance(d.action, act.Publish):
         return
-    p, t = o.pending, o.own_target
+    p, t = observation.pending, observation.own_target
     promise(p is not None and p.state is PendingState.MINTED, "only a minted one is published")
     assert p is not None
-    promise(p.value is not None and p.minted is not None, "only an intact one is published")
-    promise(not _is_copy(o, p), "no copy is published")
-    promise(not isinstance(o.grant, Problem), "nothing is published without a grant")
+    promise(p.value is not None and p.credential is not None, "only an intact one is published")
+    promise(not _is_copy(observation, p), "no copy is published")
+    promise(not isinstance(observation.grant, Problem), "nothing is published without a grant")
     promise(p.attempt not in {e.attempt for e in _abandoned(t)}, "nothing given up is published")
     held = t.published if t is not None else None
-    if held is not None and p.minted is not None:
-        promise(p.minted.not_before >= held.not_before, "nothing older is published")
-        promise(p.minted.key_id not in {r.key_id for r in _retiring(o)}, "nothing that retires is")
-    if _spec(o).verification.mode is VerificationMode.REQUIRED:
-        _is_proven(o, p)
-    elif _has_valid(o):
-        promise(o.now - p.intent_time >= 30 * SECOND, "an unproven one settles first")
+    if held is not None and p.credential is not None:
+        promise(p.credential.not_before >= held.not_before, "nothing older is published")
+        promise(
+            p.credential.key_id not in {r.key_id for r in _retiring(observation)},
+            "nothing that retires is",
+        )
+    if _spec(observation).verification.mode is VerificationMode.REQUIRED:
+        _is_proven(observation, p)
+    elif _has_valid(observation):
+        promise(observation.now - p.intent_time >= 30 * SECOND, "an unproven one settles first")
 
 
-def _is_proven(o: Observation, p: Pending) -> None:
-    run, count = o.memory.pending_proof, 5 if _has_valid(o) else 3
+def _is_proven(observation: Observation, p: Pending) -> None:
+    run, count = observation.memory.pending_proof, 5 if _has_valid(observation) else 3
     promise(run is not None and run.attempt == p.attempt, "its own proof counts")
     assert run is not None
     promise(run.successes >= count, "only what signed in often enough is published")
     last = run.last_success
-    promise(last is not None and o.now - last <= 2 * MINUTE, "only a young proof counts")
+    promise(last is not None and observation.now - last <= 2 * MINUTE, "only a young proof counts")
 
 
-def only_the_needed_is_issued(o: Observation, d: Decision) -> None:
+def only_the_needed_is_issued(observation: Observation, d: Decision) -> None:
     if not isinstance(d.action, act.Mint):
         return
-    p, f = o.pending, facts(o)
-    promise(not isinstance(o.grant, Problem), "nothing is issued without a grant")
+    p, f = observation.pending, facts(observation)
+    promise(not isinstance(observation.grant, Problem), "nothing is issued without a grant")
     promise(p is None or p.state is PendingState.ABANDONED, "one successor at a time")
     promise(d.action.attempt_number == (p.attempt_number + 1 if p else 1), "no attempt twice")
-    ceilings = (f.spec.lifetime, f.tenant.limits.max_lifetime, _granted(o))
+    ceilings = (f.spec.lifetime, f.tenant.limits.max_lifetime, _granted(observation))
     low = all(c is None or d.action.lifetime <= c for c in ceilings)
     promise(low, "no longer than spec, grant and tenant allow")
-    t, asked = o.own_target, f.spec.rotation
+    t, asked = observation.own_target, f.spec.rotation
     before = asked.rotate_issued_before or asked.revoke_issued_before
-    if t is None or f.plan is None or before is not None:
+    if t is None or f.schedule is None or before is not None:
         return
     held = t.published
-    fine = _has_valid(o) and held is not None and _listed(o, held.key_id) is not None
-    promise(not fine or f.entra_now >= f.plan.renewal_time, "nothing is issued before it is due")
+    fine = (
+        _has_valid(observation)
+        and held is not None
+        and _listed(observation, held.key_id) is not None
+    )
+    promise(
+        not fine or f.entra_now >= f.schedule.renewal_time,
+        "nothing is issued before it is due",
+    )
 
 
-def only_a_hopeless_one_is_given_up(o: Observation, d: Decision) -> None:
+def only_a_hopeless_one_is_given_up(observation: Observation, d: Decision) -> None:
     if not isinstance(d.action, act.Fence):
         return
-    p, run = o.pending, o.memory.pending_proof
+    p, run = observation.pending, observation.memory.pending_proof
     promise(p is not None and p.state is not PendingState.ABANDONED, "there is one to give up")
     assert p is not None
     if p.state is PendingState.INTENT:
-        in_flight = p.holder != o.holder and o.now - p.intent_time < MINUTE
+        in_flight = p.holder != observation.holder and observation.now - p.intent_time < MINUTE
         promise(not in_flight, "another's mint in flight is left alone")
     elif "sign in" in d.action.reason:
         refused = run is not None and run.refused_since is not None and run.refusals > 1
         promise(refused, "only refusals of the credential itself count against it")
 
 
-def only_a_worthless_pending_secret_is_deleted(o: Observation, d: Decision) -> None:
+def only_a_worthless_pending_secret_is_deleted(observation: Observation, d: Decision) -> None:
     if not isinstance(d.action, act.DeletePending):
         return
-    p, t = o.pending, o.own_target
+    p, t = observation.pending, observation.own_target
     assert p is not None
-    if _is_copy(o, p) or (p.state is PendingState.MINTED and p.minted is None):
+    if _is_copy(observation, p) or (p.state is PendingState.MINTED and p.credential is None):
         return
     promise(t is not None, "without T, P is all there is")
     assert t is not None
@@ -220,17 +238,23 @@ def only_a_worthless_pending_secret_is_deleted(o: Observation, d: Decision) -> N
         return
     held = t.published
     done = held is not None and p.attempt == held.attempt
-    retired = p.minted is not None and p.minted.key_id in {r.key_id for r in t.retiring}
-    older = p.minted is not None and held is not None and p.minted.not_before < held.not_before
+    retired = p.credential is not None and p.credential.key_id in {r.key_id for r in t.retiring}
+    older = (
+        p.credential is not None and held is not None and p.credential.not_before < held.not_before
+    )
     promise(done or retired or older, "a successor on its way is kept")
 
 
-def an_interrupted_attempt_is_not_forgotten(o: Observation, d: Decision) -> None:
+def an_interrupted_attempt_is_not_forgotten(observation: Observation, d: Decision) -> None:
     """Check that an orphan stays known until it is removed."""
-    p, t = o.pending, o.target
+    p, t = observation.pending, observation.target
     if not isinstance(d.action, act.Mint | act.DeletePending) or p is None:
         return
-    if not p.fenced_from_intent or o.now - p.intent_time >= HOUR or _is_copy(o, p):
+    if (
+        not p.fenced_from_intent
+        or observation.now - p.intent_time >= HOUR
+        or _is_copy(observation, p)
+    ):
         return
     if isinstance(d.action, act.Mint):
         promise(p.attempt in {e.attempt for e in d.action.abandoned}, "what was fenced is noted")
@@ -242,64 +266,64 @@ def an_interrupted_attempt_is_not_forgotten(o: Observation, d: Decision) -> None
 # --- what is written to the Secret ---------------------------------------------------------
 
 
-def records_are_kept(o: Observation, d: Decision) -> None:
+def records_are_kept(observation: Observation, d: Decision) -> None:
     if not isinstance(d.action, act.WriteTarget):
         return
-    t = o.target
+    t = observation.target
     promise(t is not None and t.value is not None, "only an intact T is written again")
     assert t is not None
-    promise(t.owner == str(o.resource.owner), "only our own T is written")
+    promise(t.owner == str(observation.resource.owner), "only our own T is written")
     after = {r.key_id: r for r in d.action.retiring}
     for entry in t.retiring:
         if entry.key_id in after:
             same = replace(after[entry.key_id], removed=entry.removed) == entry
             promise(same, "an entry's overlap is not begun anew")
         else:
-            promise(_may_be_dropped(o, t, entry), "what retires is not forgotten")
+            promise(_may_be_dropped(observation, t, entry), "what retires is not forgotten")
     full = len(d.action.abandoned) >= 5
     kept = set(t.abandoned) <= set(d.action.abandoned)
     promise(kept or full, "what was given up is not forgotten")
     promise(len(d.action.abandoned) <= max(5, len(t.abandoned)), "the journal is bounded")
 
 
-def _may_be_dropped(o: Observation, t: Target, entry: Retiring) -> bool:
-    found = _listed(o, entry.key_id)
+def _may_be_dropped(observation: Observation, t: Target, entry: Retiring) -> bool:
+    found = _listed(observation, entry.key_id)
     if t.published is not None and t.published.key_id == entry.key_id:
         return True
     if found is not None:
-        return not _is_exact(o, found) or _is_noted_gone(o, entry)
-    return _is_noted_gone(o, entry)
+        return not _is_ours(observation, found) or _is_noted_gone(observation, entry)
+    return _is_noted_gone(observation, entry)
 
 
-def _is_noted_gone(o: Observation, entry: Retiring) -> bool:
-    return entry.removed is not None and o.memory.absences.get(entry.key_id, 0) >= 3
+def _is_noted_gone(observation: Observation, entry: Retiring) -> bool:
+    return entry.removed is not None and observation.memory.absences.get(entry.key_id, 0) >= 3
 
 
 # --- who may act at all --------------------------------------------------------------------
 
 
-def nothing_is_done_where_nothing_may_be(o: Observation, d: Decision) -> None:
-    r, t = o.resource, o.target
-    skewed = o.directory_skew is not None and abs(o.directory_skew) > 5 * MINUTE
-    if o.blocked is not None or skewed:
+def nothing_is_done_where_nothing_may_be(observation: Observation, d: Decision) -> None:
+    r, t = observation.resource, observation.target
+    skewed = observation.directory_skew is not None and abs(observation.directory_skew) > 5 * MINUTE
+    if observation.blocked is not None or skewed:
         idle = isinstance(d.action, act.Sleep | act.ApplyStatus)
         promise(idle, "nothing is done while blocked or with clocks apart")
     if not isinstance(d.action, EFFECTS):
         return
     promise(r.deletion_time is None, "nothing is done while being deleted")
     promise(r.has_finalizer, "nothing is done before the finalizer is there")
-    promise(o.ticket_uid is None, "nothing is done while a deletion is open")
+    promise(observation.revocation_uid is None, "nothing is done while a deletion is open")
     promise(isinstance(r.spec, AppCredentialSpec), "nothing is done for an unusable spec")
-    promise(not _spec(o).suspend, "nothing is done while suspended")
-    ours = t is None or t.owner == str(r.owner) or _may_take(o, t)
+    promise(not _spec(observation).suspend, "nothing is done while suspended")
+    ours = t is None or t.owner == str(r.owner) or _may_take(observation, t)
     promise(ours, "nothing is done beside a foreign Secret")
     promise(t is None or not t.immutable, "nothing is done for a Secret that cannot be written")
 
 
-def _may_take(o: Observation, t: Target) -> bool:
+def _may_take(observation: Observation, t: Target) -> bool:
     """Judge whether another's Secret may become ours; what was taken from us may not."""
-    r, seen, read = o.resource, o.target_owner, o.application
-    wants = t.owner == f"{r.owner.namespace}/{_spec(o).secret.take_over_from}"
+    r, seen, read = observation.resource, observation.target_owner, observation.application
+    wants = t.owner == f"{r.owner.namespace}/{_spec(observation).secret.take_over_from}"
     had = next((e for e in t.taken_from if e.owner == str(r.owner)), None)
     if wants and (had is None or had.uid != r.uid or had.generation < r.generation):
         return True
@@ -307,77 +331,89 @@ def _may_take(o: Observation, t: Target) -> bool:
     if not is_kept and t.annotations.get("appcredential.io/adopt") == str(r.owner):
         return True
     is_gone = seen is not None and seen.absent_since is not None
-    is_lasting = is_gone and seen is not None and o.now - (seen.absent_since or o.now) >= 2 * MINUTE
+    is_lasting = (
+        is_gone
+        and seen is not None
+        and observation.now - (seen.absent_since or observation.now) >= 2 * MINUTE
+    )
     is_same = read is not None and t.object_id == read.object_id
-    return is_lasting and is_same and t.tenant_id == facts(o).tenant.tenant_id
+    return is_lasting and is_same and t.tenant_id == facts(observation).tenant.tenant_id
 
 
-def anothers_secret_is_never_written(o: Observation, d: Decision) -> None:
-    t = o.target
+def anothers_secret_is_never_written(observation: Observation, d: Decision) -> None:
+    t = observation.target
     if isinstance(d.action, act.WriteTarget):
-        promise(t is not None and t.owner == str(o.resource.owner), "only our own T is written")
+        promise(
+            t is not None and t.owner == str(observation.resource.owner),
+            "only our own T is written",
+        )
     if isinstance(d.action, act.Publish) and t is not None:
-        mine = t.owner == str(o.resource.owner) or _may_take(o, t)
+        mine = t.owner == str(observation.resource.owner) or _may_take(observation, t)
         promise(mine, "only what may be taken is published to")
         promise(t.type == "Opaque", "no Secret of another type is published to")
 
 
-def no_call_without_a_grant(o: Observation, d: Decision) -> None:
-    issued = o.pending is not None or (o.own_target is not None and o.own_target.published)
-    if isinstance(o.grant, Problem) and not issued:
+def no_call_without_a_grant(observation: Observation, d: Decision) -> None:
+    issued = observation.pending is not None or (
+        observation.own_target is not None and observation.own_target.published
+    )
+    if isinstance(observation.grant, Problem) and not issued:
         quiet = not isinstance(d.action, (act.ReadApplication, *EFFECTS))
         promise(quiet, "without a grant not one call is made")
 
 
-def a_sign_in_has_something_to_try(o: Observation, d: Decision) -> None:
+def a_sign_in_has_something_to_try(observation: Observation, d: Decision) -> None:
     if isinstance(d.action, act.SignInPending):
-        p = o.pending
+        p = observation.pending
         promise(p is not None and p.value is not None, "there is a value to sign in with")
-        promise(not isinstance(o.grant, Problem), "no sign-in without a grant")
-        mode = _spec(o).verification.mode
+        promise(not isinstance(observation.grant, Problem), "no sign-in without a grant")
+        mode = _spec(observation).verification.mode
         promise(mode is VerificationMode.REQUIRED, "no sign-in where none is wanted")
     if isinstance(d.action, act.SignInPublished):
-        promise(o.target is not None and o.target.value is not None, "there is a value in T")
+        promise(
+            observation.target is not None and observation.target.value is not None,
+            "there is a value in T",
+        )
 
 
 # --- the decision itself -------------------------------------------------------------------
 
 
-def it_looks_again(o: Observation, d: Decision) -> None:
+def it_looks_again(observation: Observation, d: Decision) -> None:
     if isinstance(d.action, act.Sleep | act.ApplyStatus):
-        promise(d.look_again > o.now, "it never spins")
-        promise(d.look_again <= o.now + HOUR, "it never sleeps for good")
+        promise(d.look_again > observation.now, "it never spins")
+        promise(d.look_again <= observation.now + HOUR, "it never sleeps for good")
 
 
-def status_is_true(o: Observation, d: Decision) -> None:
-    if d.status == o.resource.status:
+def status_is_true(observation: Observation, d: Decision) -> None:
+    if d.status == observation.resource.status:
         return
     found = {c["type"]: c["status"] for c in d.status["conditions"]}
     promise({"Ready", "Verified", "Expiring"} <= found.keys(), "three conditions are always told")
     promise(not {"Reconciling", "Stalled"} <= found.keys(), "it passes by itself or it does not")
     ready = found["Ready"] == "True"
-    promise(not ready or _has_valid(o), "Ready is true only of what works")
+    promise(not ready or _has_valid(observation), "Ready is true only of what works")
     promise("canary" not in repr(d.status), "no value is told")
     told = d.status.get("credential", {}).get("keyId")
-    own = o.own_target.published if o.own_target is not None else None
+    own = observation.own_target.published if observation.own_target is not None else None
     promise(told == (own.key_id if own is not None else None), "what workloads read is told")
     generations = {c.get("observedGeneration", -1) for c in d.status["conditions"]}
     promise(generations == {d.status["observedGeneration"]}, "one generation is told")
 
 
-def status_settles(o: Observation, d: Decision) -> None:
+def status_settles(observation: Observation, d: Decision) -> None:
     if isinstance(d.action, act.ApplyStatus):
-        written = replace(o, resource=replace(o.resource, status=d.status))
+        written = replace(observation, resource=replace(observation.resource, status=d.status))
         again = decide(written)
         promise(isinstance(again.action, act.Sleep), "a status is written once")
 
 
-def it_depends_on_nothing_else(o: Observation, d: Decision) -> None:
-    promise(decide(replace(o)) == d, "the same observation, the same decision")
-    read = o.application
+def it_depends_on_nothing_else(observation: Observation, d: Decision) -> None:
+    promise(decide(replace(observation)) == d, "the same observation, the same decision")
+    read = observation.application
     if read is None:
         return
-    turned = replace(o, application=replace(read, credentials=read.credentials[::-1]))
+    turned = replace(observation, application=replace(read, credentials=read.credentials[::-1]))
     again = decide(turned)
     promise(type(again.action) is type(d.action), "the order of a list decides nothing")
     promise(again.status == d.status, "the order of a list tells nothing")
@@ -405,52 +441,53 @@ AGAIN: Final[tuple[Promise, ...]] = (status_settles, it_depends_on_nothing_else)
 """What shows only when it is decided again."""
 
 
-def _listed(o: Observation, key: KeyId) -> Credential | None:
-    found = o.application.credentials if o.application is not None else ()
+def _listed(observation: Observation, key: KeyId) -> Credential | None:
+    found = observation.application.credentials if observation.application is not None else ()
     return next((c for c in found if c.key_id == key), None)
 
 
-def _is_exact(o: Observation, c: Credential) -> bool:
+def _is_ours(observation: Observation, c: Credential) -> bool:
     marker = parse_marker(c.display_name)
     return (
         marker is not None
-        and (marker.cluster, marker.owner) == (o.identity.cluster, o.resource.owner.hash)
-        and marker.attempt[:4] == o.identity.system
+        and (marker.cluster, marker.owner)
+        == (observation.identity.cluster, observation.resource.owner.hash)
+        and marker.attempt[:4] == observation.identity.system
     )
 
 
-def _is_copy(o: Observation, p: Pending) -> bool:
+def _is_copy(observation: Observation, p: Pending) -> bool:
     """Tell whether P was restored, or belongs to another application."""
-    f = facts(o)
+    f = facts(observation)
     return (
-        p.attempt != attempt_id(o.identity, p.uid, p.attempt_number)
+        p.attempt != attempt_id(observation.identity, p.uid, p.attempt_number)
         or p.tenant_id != f.tenant.tenant_id
         or p.object_id != f.application.object_id
     )
 
 
-def _spec(o: Observation) -> AppCredentialSpec:
-    assert isinstance(o.resource.spec, AppCredentialSpec)
-    return o.resource.spec
+def _spec(observation: Observation) -> AppCredentialSpec:
+    assert isinstance(observation.resource.spec, AppCredentialSpec)
+    return observation.resource.spec
 
 
-def _granted(o: Observation) -> timedelta | None:
-    return None if isinstance(o.grant, Problem) else o.grant.max_lifetime
+def _granted(observation: Observation) -> timedelta | None:
+    return None if isinstance(observation.grant, Problem) else observation.grant.max_lifetime
 
 
-def _retiring(o: Observation) -> tuple[Retiring, ...]:
-    return o.own_target.retiring if o.own_target is not None else ()
+def _retiring(observation: Observation) -> tuple[Retiring, ...]:
+    return observation.own_target.retiring if observation.own_target is not None else ()
 
 
 def _abandoned(held: Target | Pending | None) -> tuple[Abandoned, ...]:
     return held.abandoned if held is not None else ()
 
 
-def _entra_now(o: Observation) -> datetime:
-    return o.now + (o.directory_skew or timedelta(0))
+def _entra_now(observation: Observation) -> datetime:
+    return observation.now + (observation.directory_skew or timedelta(0))
 
 
-def _has_valid(o: Observation) -> bool:
-    t = o.own_target
+def _has_valid(observation: Observation) -> bool:
+    t = observation.own_target
     held = t.published if t is not None and t.value is not None else None
-    return held is not None and held.expires > _entra_now(o)
+    return held is not None and held.expires > _entra_now(observation)

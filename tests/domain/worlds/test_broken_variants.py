@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from appcredential.domain import lifecycle
-from appcredential.domain import revocation as tickets
+from appcredential.domain import revocation as revocations
 from appcredential.domain.actions import Action, Mint, Publish, Remove, SignInPending
 from appcredential.domain.facts import facts as facts_module
 from appcredential.domain.facts import successor as needs
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.observed.observation import Observation
-from appcredential.domain.revocation import RemoveForTicket, decide_ticket
-from appcredential.domain.rules.gates import GATES, ticket_exists
+from appcredential.domain.revocation import RevokeCredential, decide_revocation
+from appcredential.domain.rules.gates import GATES, revocation_exists
 from appcredential.domain.spec.model import KeyId
-from tests.domain.test_scheduled_revocations import seen, ticket
+from tests.domain.test_scheduled_revocations import revocation, seen
 from tests.domain.worlds.driver import BrokenPromiseError, World
 from tests.domain.worlds.test_scenarios import FIRST, SPEC, issued
 from tests.support.builders import (
@@ -119,9 +119,9 @@ def test_retiring_before_the_overlap_is_caught(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_retiring_without_a_survivor_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def reckless(f: Facts) -> Action | None:
-        due = (r for r in f.retiring if f.o.now >= needs.retire_time(f, r))
-        return lifecycle._first(lifecycle._removal(f, r.key_id, r.cause) for r in due)
+    def reckless(facts: Facts) -> Action | None:
+        due = (r for r in facts.retiring if facts.now >= needs.retire_time(facts, r))
+        return lifecycle._first(lifecycle._removal(facts, r.key_id, r.cause) for r in due)
 
     with_rule(monkeypatch, "retirement_due", reckless)
     with pytest.raises(BrokenPromiseError, match="lives longer"):
@@ -129,10 +129,10 @@ def test_retiring_without_a_survivor_is_caught(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_removing_without_our_exact_marker_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def any_unknown(f: Facts) -> Action | None:
-        known = f.published.key_id if f.published is not None else ""
-        found = (c for c in f.application.credentials if c.key_id != known)
-        return next((Remove(c.key_id, f.attempt_of(c), None) for c in found), None)
+    def any_unknown(facts: Facts) -> Action | None:
+        known = facts.published.key_id if facts.published is not None else ""
+        found = (c for c in facts.application.credentials if c.key_id != known)
+        return next((Remove(c.key_id, facts.attempt_of(c), None) for c in found), None)
 
     with_rule(monkeypatch, "orphan", any_unknown)
     with pytest.raises(BrokenPromiseError, match="not ours"):
@@ -143,14 +143,14 @@ def test_taking_any_marker_for_ours_is_caught(monkeypatch: pytest.MonkeyPatch) -
     def any_marker(_: Observation, c: object) -> bool:
         return c is not None
 
-    monkeypatch.setattr(facts_module, "_is_exact", any_marker)
+    monkeypatch.setattr(facts_module, "_is_ours", any_marker)
     with pytest.raises(BrokenPromiseError, match="not ours"):
         remove_a_neighbours()
 
 
 def test_publishing_what_did_not_sign_in_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def hasty(f: Facts) -> Action | None:
-        return Publish() if f.minted is not None else None
+    def hasty(facts: Facts) -> Action | None:
+        return Publish() if facts.successor is not None else None
 
     with_rule(monkeypatch, "publishable", hasty)
     with pytest.raises(BrokenPromiseError, match="only what signed in"):
@@ -164,9 +164,9 @@ def test_publishing_without_a_grant_is_caught(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_minting_without_a_grant_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def greedy(f: Facts) -> Action | None:
-        needed = f.pending is None and needs.needs_successor(f)
-        return Mint(1, (), f.lifetime) if needed else None
+    def greedy(facts: Facts) -> Action | None:
+        needed = facts.pending is None and needs.needs_successor(facts)
+        return Mint(1, (), facts.lifetime) if needed else None
 
     with_rule(monkeypatch, "successor_needed", greedy)
     with pytest.raises(BrokenPromiseError, match="issued without a grant"):
@@ -174,15 +174,15 @@ def test_minting_without_a_grant_is_caught(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_working_on_while_a_ticket_is_open_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "GATES", tuple(g for g in GATES if g is not ticket_exists))
+    monkeypatch.setattr(lifecycle, "GATES", tuple(g for g in GATES if g is not revocation_exists))
     with pytest.raises(BrokenPromiseError, match="deletion is open"):
         delete_and_apply_again()
 
 
 def test_removing_the_pending_one_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def every_unpublished(f: Facts) -> Action | None:
-        found = (c for k, c in f.exact.items() if not needs.is_published(f, k))
-        return next((Remove(c.key_id, f.attempt_of(c), None) for c in found), None)
+    def every_unpublished(facts: Facts) -> Action | None:
+        found = (c for k, c in facts.ours.items() if not needs.is_published(facts, k))
+        return next((Remove(c.key_id, facts.attempt_of(c), None) for c in found), None)
 
     with_rule(monkeypatch, "stranded", every_unpublished)
     with pytest.raises(BrokenPromiseError, match="pending one stays"):
@@ -192,24 +192,24 @@ def test_removing_the_pending_one_is_caught(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_ticket_that_acts_while_its_owner_lives_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    o = seen(ticket(), owner_absent_since=None)
-    assert not isinstance(decide_ticket(o), RemoveForTicket)
-    monkeypatch.setattr(tickets, "_start", lambda o: o.ticket.due)
-    assert isinstance(decide_ticket(o), RemoveForTicket)
+    observation = seen(revocation(), owner_absent_since=None)
+    assert not isinstance(decide_revocation(observation), RevokeCredential)
+    monkeypatch.setattr(revocations, "_start", lambda o: observation.revocation.due)
+    assert isinstance(decide_revocation(observation), RevokeCredential)
 
 
 def test_a_ticket_that_removes_a_neighbours_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    o = seen(ticket(), application=application(credential(owner=OTHER_OWNER)))
-    assert not isinstance(decide_ticket(o), RemoveForTicket)
-    monkeypatch.setattr(tickets, "_is_revoked", lambda _o, _c: True)
-    assert isinstance(decide_ticket(o), RemoveForTicket)
+    observation = seen(revocation(), application=application(credential(owner=OTHER_OWNER)))
+    assert not isinstance(decide_revocation(observation), RevokeCredential)
+    monkeypatch.setattr(revocations, "_is_revoked", lambda _o, _c: True)
+    assert isinstance(decide_revocation(observation), RevokeCredential)
 
 
 def test_a_rule_that_matches_for_ever_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stubborn(f: Facts) -> Action | None:
-        t = f.o.target
+    def stubborn(facts: Facts) -> Action | None:
+        t = facts.target
         same = t is not None and t.value is not None
-        return lifecycle._write_target(f, "again") if same else None
+        return lifecycle._write_target(facts, "again") if same else None
 
     with_rule(monkeypatch, "rendering_differs", stubborn)
     with pytest.raises(AssertionError, match="livelock"):

@@ -17,8 +17,8 @@ from appcredential.domain.actions import (
 from appcredential.domain.facts.successor import gone_keys, known_keys
 from appcredential.domain.lifecycle import decide, intent_interrupted
 from appcredential.domain.observed.observation import (
+    IssuedCredential,
     Memory,
-    Minted,
     Observation,
     Pending,
     PendingState,
@@ -74,7 +74,7 @@ def staged(
     holder: str | None = None,
     age: timedelta = SECOND,
     value: SecretValue | None = VALUE,
-    made: Minted | None = None,
+    made: IssuedCredential | None = None,
 ) -> Pending:
     """Return an intent that holds its value already."""
     wanted = made or minted(NEXT, attempt=NEXT_ATTEMPT, value=VALUE, not_before=NOW)
@@ -179,9 +179,9 @@ def test_a_successor_of_another_type_is_deleted() -> None:
 def test_credentials_of_the_other_type_are_none_of_its_own() -> None:
     """A resource of the same name may have had a client secret before."""
     o = seen(staged(), application=application(credential()))
-    assert facts(o).exact == {}
+    assert facts(o).ours == {}
     key = replace(credential(), type=CredentialType.CERTIFICATE)
-    assert set(facts(seen(staged(), application=application(key))).exact) == {KEY}
+    assert set(facts(seen(staged(), application=application(key))).ours) == {KEY}
 
 
 def test_what_is_recorded_must_be_in_a_list_before_it_is_replaced() -> None:

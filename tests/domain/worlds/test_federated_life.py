@@ -24,7 +24,7 @@ from appcredential.domain.observed.federated import (
     OutputMap,
     ServiceAccount,
 )
-from appcredential.domain.observed.observation import Policy
+from appcredential.domain.observed.observation import LifecycleSettings
 from appcredential.domain.proof import PROVEN, UNREACHABLE, classify, record
 from appcredential.domain.rules import federated as federated_rules
 from appcredential.domain.spec.federated import ServiceAccountSource, Source, SubjectFormat
@@ -74,7 +74,7 @@ from tests.support.builders import (
     tenant,
 )
 
-QUIET = Policy().federated_quiet
+QUIET = LifecycleSettings().federated_quiet
 ENTRA = f"https://login.microsoftonline.com/{TENANT_ID}/v2.0"
 
 
@@ -98,7 +98,7 @@ def test_it_is_made_and_told_only_after_the_quiet_time() -> None:
     assert world.annotations() == WIRED
     assert world.condition("Ready") == ("True", "Trusted")
     assert world.condition("Stalled") is None
-    assert world.names() == ["AddFinalizer", "CreateFederated", "WireServiceAccount"]
+    assert world.names() == ["AddFinalizer", "CreateFederated", "AnnotateServiceAccount"]
     assert world.resource.status["federatedIdentities"] == [
         {
             "id": "new-1",
@@ -421,7 +421,7 @@ def test_an_issuer_that_entra_cannot_reach_is_refused_unless_a_setting_says_othe
     world.run(HOUR)
     assert world.condition("Stalled") == ("True", "IssuerUnreachable")
     assert world.entra == {}
-    world.policy = Policy(allow_private_issuers=True)
+    world.settings = LifecycleSettings(allow_private_issuers=True)
     world.run(5 * MINUTE)
     assert world.condition("Ready") == ("True", "Trusted")
 
@@ -673,7 +673,7 @@ def test_a_deletion_writes_a_ticket() -> None:
     world = established()
     world.resource = replace(world.resource, deletion_time=world.now)
     world.run(MINUTE)
-    assert world.names() == ["WriteTicket", "ReleaseFinalizer"]
+    assert world.names() == ["ScheduleRevocation", "ReleaseFinalizer"]
     assert world.pairs == {TRUST.pair}
 
 
@@ -689,7 +689,7 @@ def test_a_deletion_right_after_the_creation_is_revoked_all_the_same() -> None:
     world.restart()
     world.resource = replace(world.resource, deletion_time=world.now)
     world.run(MINUTE)
-    assert world.names()[-2:] == ["WriteTicket", "ReleaseFinalizer"]
+    assert world.names()[-2:] == ["ScheduleRevocation", "ReleaseFinalizer"]
 
 
 def test_another_resource_takes_over_without_a_gap() -> None:
@@ -740,27 +740,27 @@ def test_what_a_living_one_asks_for_stays_its_own() -> None:
 
 def test_an_open_ticket_outlives_a_return_that_may_do_nothing() -> None:
     """Deleted, applied again without a grant, deleted again: the trust is still to be revoked."""
-    world = FederatedWorld(grant=problem(), ticket_uid="earlier-uid")
+    world = FederatedWorld(grant=problem(), revocation_uid="earlier-uid")
     world.run(5 * MINUTE)
-    assert "CancelTicket" not in world.names()
+    assert "CancelRevocation" not in world.names()
     world.resource = replace(world.resource, deletion_time=world.now)
     world.run(MINUTE)
-    assert world.names()[-2:] == ["WriteTicket", "ReleaseFinalizer"]
+    assert world.names()[-2:] == ["ScheduleRevocation", "ReleaseFinalizer"]
 
 
 def test_who_observes_cancels_no_revocation() -> None:
-    world = FederatedWorld(spec=federated_spec(mode=Mode.OBSERVE), ticket_uid="earlier-uid")
+    world = FederatedWorld(spec=federated_spec(mode=Mode.OBSERVE), revocation_uid="earlier-uid")
     world.run(5 * MINUTE)
-    assert "CancelTicket" not in world.names()
+    assert "CancelRevocation" not in world.names()
 
 
 def test_an_application_that_is_gone_trusts_nobody() -> None:
-    o = established().observe()
+    observation = established().observe()
     missing = Problem(reason=Reason.APPLICATION_NOT_FOUND, message="Entra does not know it.")
-    told = {c["type"]: c["status"] for c in project(o, None, missing)["conditions"]}
+    told = {c["type"]: c["status"] for c in project(observation, None, missing)["conditions"]}
     assert told["Ready"] == "False"
     passing = replace(missing, stalled=False)
-    told = {c["type"]: c["status"] for c in project(o, None, passing)["conditions"]}
+    told = {c["type"]: c["status"] for c in project(observation, None, passing)["conditions"]}
     assert told["Ready"] == "True"
 
 
@@ -792,7 +792,7 @@ def test_retained_ones_are_for_who_asks_for_them_still() -> None:
     world = established(spec=federated_spec(deletion_policy=DeletionPolicy.RETAIN))
     world.resource = replace(world.resource, deletion_time=world.now)
     world.run(MINUTE)
-    assert world.names() == ["WriteTicket", "ReleaseFinalizer"]
+    assert world.names() == ["ScheduleRevocation", "ReleaseFinalizer"]
 
 
 # --- proof ---------------------------------------------------------------------------------
@@ -899,36 +899,36 @@ def with_rule(m: pytest.MonkeyPatch, name: str, broken: Rule) -> None:
     m.setattr(lifecycle, "FEDERATED_RULES", rules)
 
 
-def hasty_removal(ff: FederatedFacts) -> act.Action | None:
-    found = federated_rules.extra(ff)  # noqa: S610 - nothing of Django here
+def hasty_removal(facts: FederatedFacts) -> act.Action | None:
+    found = federated_rules.extra(facts)  # noqa: S610 - nothing of Django here
     return act.DeleteFederated(found[0].id, "") if found else None
 
 
-def any_removal(ff: FederatedFacts) -> act.Action | None:
-    wanted = {t.pair for t in ff.trusts}
-    found = [c for c in ff.credentials if c.pair not in wanted and not ff.is_exact(c)]
-    return act.DeleteFederated(found[0].id, "") if found and ff.is_settled else None
+def any_removal(facts: FederatedFacts) -> act.Action | None:
+    wanted = {t.pair for t in facts.trusts}
+    found = [c for c in facts.credentials if c.pair not in wanted and not facts.is_ours(c)]
+    return act.DeleteFederated(found[0].id, "") if found and facts.is_settled else None
 
 
-def hasty_wiring(ff: FederatedFacts) -> act.Action | None:
-    return None if ff.is_wired else act.WireServiceAccount(ff.annotations)
+def hasty_wiring(facts: FederatedFacts) -> act.Action | None:
+    return None if facts.is_annotated_as_wanted else act.AnnotateServiceAccount(facts.annotations)
 
 
-def blind_creation(ff: FederatedFacts) -> act.Action | None:
-    if any(ff.exists(t) is None for t in ff.trusts):
-        return act.CreateFederated("name", ff.trusts[0], listed().description)
+def blind_creation(facts: FederatedFacts) -> act.Action | None:
+    if any(facts.exists(t) is None for t in facts.trusts):
+        return act.CreateFederated("name", facts.trusts[0], listed().description)
     return None
 
 
-def blind_patch(ff: FederatedFacts) -> act.Action | None:
-    c = ff.holder(ff.trusts[0])
-    if c is None or ff.exists(ff.trusts[0]) is not None:
+def blind_patch(facts: FederatedFacts) -> act.Action | None:
+    c = facts.holder(facts.trusts[0])
+    if c is None or facts.exists(facts.trusts[0]) is not None:
         return None
-    return act.PatchFederated(c.id, ff.trusts[0], listed().description, "x")
+    return act.PatchFederated(c.id, facts.trusts[0], listed().description, "x")
 
 
-def hasty_proof(ff: FederatedFacts) -> act.Action | None:
-    return None if ff.is_proven else act.ProveFederated(ff.trusts[0], "orders")
+def hasty_proof(facts: FederatedFacts) -> act.Action | None:
+    return None if facts.is_proven else act.ProveFederated(facts.trusts[0], "orders")
 
 
 def to_prove() -> FederatedWorld:
@@ -937,7 +937,9 @@ def to_prove() -> FederatedWorld:
 
 def impatient() -> FederatedWorld:
     return FederatedWorld(
-        spec=PROVING, answer=lambda: MISMATCH, policy=Policy(federated_quiet=timedelta(0))
+        spec=PROVING,
+        answer=lambda: MISMATCH,
+        settings=LifecycleSettings(federated_quiet=timedelta(0)),
     )
 
 
@@ -951,11 +953,11 @@ def annotated_by_others() -> FederatedWorld:
     others: dict[str, ServiceAccount | Problem] = {
         "orders": account({CLIENT_ID_ANNOTATION: "another"})
     }
-    return FederatedWorld(accounts=others, policy=Policy(federated_quiet=timedelta(0)))
+    return FederatedWorld(accounts=others, settings=LifecycleSettings(federated_quiet=timedelta(0)))
 
 
-def careless_wiring(ff: FederatedFacts) -> act.Action | None:
-    return hasty_wiring(ff) if ff.is_trusted else None
+def careless_wiring(facts: FederatedFacts) -> act.Action | None:
+    return hasty_wiring(facts) if facts.is_trusted else None
 
 
 def beside_others() -> FederatedWorld:
@@ -994,7 +996,7 @@ def test_a_broken_rule_is_caught(
 
 @pytest.mark.parametrize("attribute", ["is_settled", "is_trusted"])
 def test_impatience_is_caught(monkeypatch: pytest.MonkeyPatch, attribute: str) -> None:
-    world = established(policy=Policy(federated_overlap=timedelta(0)))
+    world = established(settings=LifecycleSettings(federated_overlap=timedelta(0)))
     monkeypatch.setattr(FederatedFacts, attribute, property(lambda _: True))
     with pytest.raises(BrokenPromiseError):
         change_subject(world)

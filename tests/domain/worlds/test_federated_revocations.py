@@ -12,18 +12,18 @@ from appcredential.domain.observed.federated import FederatedList
 from appcredential.domain.observed.observation import Application
 from appcredential.domain.revocation import (
     DeleteOutput,
-    DeleteTicket,
-    ReadTicketApplication,
-    RemoveForTicket,
-    TicketAction,
-    TicketObservation,
-    Unwire,
+    DeleteRevocation,
+    ReadRevokedApplication,
+    RemoveAnnotations,
+    RevocationAction,
+    RevocationObservation,
+    RevokeCredential,
     Wait,
     as_credentials,
-    decide_ticket,
+    decide_revocation,
 )
 from appcredential.domain.spec.model import CredentialType, DeletionPolicy, KeyId
-from tests.domain.test_scheduled_revocations import CLEAN, seen, ticket
+from tests.domain.test_scheduled_revocations import CLEAN, revocation, seen
 from tests.domain.worlds.federated_world import federated_spec, listed, output_map
 from tests.support.builders import (
     MINUTE,
@@ -35,7 +35,7 @@ from tests.support.builders import (
 )
 
 TICKET = replace(
-    ticket(secret_uid=""),
+    revocation(secret_uid=""),
     type=CredentialType.FEDERATED_IDENTITY,
     service_account="orders",
     config_map="out",
@@ -53,26 +53,33 @@ def holding(*owners: str) -> Application:
     return application(credential(), *as_credentials(read))
 
 
-def looking(at: Any = TICKET, **fields: Any) -> TicketObservation:
+def looking(at: Any = TICKET, **fields: Any) -> RevocationObservation:
     given = {"application": holding("ours", "theirs"), "target": None, "clean_reads": ()}
-    more = {k: fields.pop(k) for k in ("inherited", "is_unwired", "output") if k in fields}
+    more = {
+        k: fields.pop(k) for k in ("inherited", "is_annotation_removed", "output") if k in fields
+    }
     return replace(seen(at, **{**given, **fields}), **more)
 
 
 @pytest.mark.parametrize(
-    ("o", "action"),
+    ("observation", "action"),
     [
-        (looking(), RemoveForTicket(OURS, Attempt(""))),
+        (looking(), RevokeCredential(OURS, Attempt(""))),
         (looking(inherited=frozenset({OURS})), Wait(NOW + 10 * MINUTE)),
-        (looking(application=holding("theirs")), ReadTicketApplication()),
-        (looking(application=holding("theirs"), clean_reads=CLEAN), Unwire()),
+        (looking(application=holding("theirs")), ReadRevokedApplication()),
+        (looking(application=holding("theirs"), clean_reads=CLEAN), RemoveAnnotations()),
         (
-            looking(application=holding(), clean_reads=CLEAN, is_unwired=True, output=None),
-            DeleteTicket(),
+            looking(
+                application=holding(), clean_reads=CLEAN, is_annotation_removed=True, output=None
+            ),
+            DeleteRevocation(),
         ),
         (
             looking(
-                application=holding(), clean_reads=CLEAN, is_unwired=True, output=output_map("out")
+                application=holding(),
+                clean_reads=CLEAN,
+                is_annotation_removed=True,
+                output=output_map("out"),
             ),
             DeleteOutput(),
         ),
@@ -83,44 +90,44 @@ def looking(at: Any = TICKET, **fields: Any) -> TicketObservation:
                 clean_reads=CLEAN,
                 output=output_map("out", owner="shop/invoices"),
             ),
-            DeleteTicket(),
+            DeleteRevocation(),
         ),
         (
             looking(
                 application=holding(),
                 clean_reads=CLEAN,
-                is_unwired=True,
+                is_annotation_removed=True,
                 output=output_map("out", data={"AZURE_CLIENT_ID": "of-another-application"}),
             ),
-            DeleteTicket(),
+            DeleteRevocation(),
         ),
         (
             looking(
                 application=holding(),
                 clean_reads=CLEAN,
-                is_unwired=True,
+                is_annotation_removed=True,
                 output=output_map("out"),
                 successor=federated_spec(config_map="out"),
             ),
-            DeleteTicket(),
+            DeleteRevocation(),
         ),
         (
             looking(
                 application=holding(),
                 clean_reads=CLEAN,
-                is_unwired=True,
+                is_annotation_removed=True,
                 output=output_map("out"),
                 successor=federated_spec(config_map="another"),
             ),
             DeleteOutput(),
         ),
-        (looking(RETAIN, clean_reads=CLEAN, output=output_map("out")), DeleteTicket()),
+        (looking(RETAIN, clean_reads=CLEAN, output=output_map("out")), DeleteRevocation()),
     ],
 )
-def test_what_is_done(o: TicketObservation, action: TicketAction) -> None:
-    found = decide_ticket(o)
-    if isinstance(action, RemoveForTicket):
-        assert isinstance(found, RemoveForTicket)
+def test_what_is_done(observation: RevocationObservation, action: RevocationAction) -> None:
+    found = decide_revocation(observation)
+    if isinstance(action, RevokeCredential):
+        assert isinstance(found, RevokeCredential)
         assert found.key_id == action.key_id
     else:
         assert found == action
@@ -130,6 +137,6 @@ def test_only_what_nobody_inherits_goes() -> None:
     both = holding("ours")
     twin = replace(both.credentials[1], key_id=KeyId("twin"))
     read = replace(both, credentials=(*both.credentials, twin))
-    found = decide_ticket(looking(application=read, inherited=frozenset({OURS})))
-    assert isinstance(found, RemoveForTicket)
+    found = decide_revocation(looking(application=read, inherited=frozenset({OURS})))
+    assert isinstance(found, RevokeCredential)
     assert found.key_id == "twin"

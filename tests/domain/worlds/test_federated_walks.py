@@ -12,7 +12,7 @@ import pytest
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.federated import CLIENT_ID_ANNOTATION
 from appcredential.domain.observed.federated import Issuer
-from appcredential.domain.observed.observation import Grant, Policy
+from appcredential.domain.observed.observation import Grant, LifecycleSettings
 from appcredential.domain.spec.federated import ServiceAccountSource, Source
 from appcredential.domain.spec.model import VerificationMode
 from appcredential.domain.spec.trusts import Trust
@@ -150,7 +150,7 @@ def calm_down(world: FederatedWorld) -> None:
 @pytest.mark.parametrize("seed", range(30))
 def test_no_promise_is_broken_and_all_ends_well(seed: int) -> None:
     dice = Random(seed)  # noqa: S311 - repeatable on purpose
-    world = FederatedWorld(policy=Policy(federated_overlap=3 * HOUR))
+    world = FederatedWorld(settings=LifecycleSettings(federated_overlap=3 * HOUR))
     for _ in range(STEPS):
         dice.choice(EVENTS)(world, dice)
         world.run(dice.choice(TIMES))

@@ -44,7 +44,7 @@ FEDERATED = {
     act.PatchFederated,
     act.DeleteFederated,
     act.ProveFederated,
-    act.WireServiceAccount,
+    act.AnnotateServiceAccount,
     act.WriteOutput,
 }
 """Of a type with a world of its own: tests/domain/worlds/federated_world.py."""
@@ -95,9 +95,11 @@ def without(name: str) -> Break:
     return with_rule(name, lambda _: None)
 
 
-def ours_in_any_cluster(o: Observation, c: Credential) -> bool:
+def ours_in_any_cluster(observation: Observation, c: Credential) -> bool:
     marker = parse_marker(c.display_name)
-    return marker is not None and marker.is_usable_by(o.identity, o.resource.owner)
+    return marker is not None and marker.is_usable_by(
+        observation.identity, observation.resource.owner
+    )
 
 
 def anybodys(_: Observation, c: Credential) -> bool:
@@ -108,71 +110,79 @@ def even_the_unmarked(_o: Observation, _c: Credential) -> bool:
     return True
 
 
-def works_though_suspended(o: Observation) -> act.Action | None:
-    wanted = o.resource.spec
+def works_though_suspended(observation: Observation) -> act.Action | None:
+    wanted = observation.resource.spec
     if isinstance(wanted, AppCredentialSpec):
         wanted = replace(wanted, suspend=False)
-    return unusable(replace(o, resource=replace(o.resource, spec=wanted)))
+    return unusable(replace(observation, resource=replace(observation.resource, spec=wanted)))
 
 
-def never_sleeps_well(f: Facts) -> datetime:
-    return f.o.now
+def never_sleeps_well(facts: Facts) -> datetime:
+    return facts.now
 
 
-def without_the_floor(f: Facts, r: Retiring) -> datetime:
-    return r.since + (f.plan.overlap if f.plan is not None else DAY)
+def without_the_floor(facts: Facts, r: Retiring) -> datetime:
+    return r.since + (facts.schedule.overlap if facts.schedule is not None else DAY)
 
 
-def without_a_proof(f: Facts, r: Retiring) -> act.Action | None:
-    return lifecycle._removal(f, r.key_id, r.cause)
+def without_a_proof(facts: Facts, r: Retiring) -> act.Action | None:
+    return lifecycle._removal(facts, r.key_id, r.cause)
 
 
-def any_intent(f: Facts) -> act.Action | None:
-    p = f.pending
+def any_intent(facts: Facts) -> act.Action | None:
+    p = facts.pending
     return act.Fence("") if p is not None and p.state is PendingState.INTENT else None
 
 
-def any_failure(f: Facts, p: Pending) -> bool:
-    proof = f.o.memory.pending_proof
+def any_failure(facts: Facts, p: Pending) -> bool:
+    proof = facts.memory.pending_proof
     return proof is not None and proof.attempt == p.attempt and proof.tries_failed > 3
 
 
-def mints_beside(f: Facts) -> act.Action | None:
-    ok = f.is_granted and f.is_fresh and not f.is_paused and needs_successor(f)
+def mints_beside(facts: Facts) -> act.Action | None:
+    ok = facts.is_granted and facts.is_fresh and not facts.is_paused and needs_successor(facts)
     return (
-        act.Mint(f.pending.attempt_number + 1 if f.pending else 1, (), f.lifetime) if ok else None
+        act.Mint(facts.pending.attempt_number + 1 if facts.pending else 1, (), facts.lifetime)
+        if ok
+        else None
     )
 
 
-def repeats_its_number(f: Facts) -> act.Action | None:
-    found = lifecycle.successor_needed(f)
+def repeats_its_number(facts: Facts) -> act.Action | None:
+    found = lifecycle.successor_needed(facts)
     return replace(found, attempt_number=1) if isinstance(found, act.Mint) else found
 
 
-def forgets_the_attempt(f: Facts) -> act.Action | None:
-    p = f.pending
-    unneeded = p is not None and p.state is PendingState.ABANDONED and f.o.target is not None
-    return act.DeletePending("") if unneeded and not needs_successor(f) else None
+def forgets_the_attempt(facts: Facts) -> act.Action | None:
+    p = facts.pending
+    unneeded = p is not None and p.state is PendingState.ABANDONED and facts.target is not None
+    return act.DeletePending("") if unneeded and not needs_successor(facts) else None
 
 
-def tidies_up(f: Facts) -> act.Action | None:
-    tidy = f.minted is not None and f.has_valid_published
+def tidies_up(facts: Facts) -> act.Action | None:
+    tidy = facts.successor is not None and facts.has_valid_published
     return act.DeletePending("") if tidy else None
 
 
-def begins_anew(f: Facts) -> act.Action | None:
-    anew = tuple(replace(r, since=f.o.now) for r in f.retiring)
-    return None if anew == f.retiring else lifecycle._write_target(f, "", retiring=anew)
+def begins_anew(facts: Facts) -> act.Action | None:
+    anew = tuple(replace(r, since=facts.now) for r in facts.retiring)
+    return None if anew == facts.retiring else lifecycle._write_target(facts, "", retiring=anew)
 
 
-def forgets_orphans(f: Facts) -> act.Action | None:
-    t = f.o.target
-    return lifecycle._write_target(f, "", abandoned=()) if t is not None and t.abandoned else None
+def forgets_orphans(facts: Facts) -> act.Action | None:
+    t = facts.target
+    return (
+        lifecycle._write_target(facts, "", abandoned=()) if t is not None and t.abandoned else None
+    )
 
 
-def looks_at_the_first(f: Facts) -> act.Action | None:
-    found = next(iter(f.exact), None)
-    return lifecycle._write_target(f, "") if f.retiring and found == f.retiring[0].key_id else None
+def looks_at_the_first(facts: Facts) -> act.Action | None:
+    found = next(iter(facts.ours), None)
+    return (
+        lifecycle._write_target(facts, "")
+        if facts.retiring and found == facts.retiring[0].key_id
+        else None
+    )
 
 
 def shows_the_value(_o: Observation, t: Any, _p: Any) -> dict[str, str]:
@@ -198,22 +208,22 @@ BROKEN: list[tuple[str, Break, str]] = [
     ),
     (
         "a cloned cluster's counts as ours",
-        patch(facts_module, "_is_exact", to=ours_in_any_cluster),
+        patch(facts_module, "_is_ours", to=ours_in_any_cluster),
         "nothing of a cloned cluster",
     ),
     (
         "another resource's counts as ours",
-        patch(facts_module, "_is_exact", to=anybodys),
+        patch(facts_module, "_is_ours", to=anybodys),
         "nothing of another resource",
     ),
     (
         "another cluster's counts as ours",
-        patch(facts_module, "_is_exact", to=anybodys),
+        patch(facts_module, "_is_ours", to=anybodys),
         "nothing of another cluster",
     ),
     (
         "a portal's counts as ours",
-        patch(facts_module, "_is_exact", to=even_the_unmarked),
+        patch(facts_module, "_is_ours", to=even_the_unmarked),
         "nothing without our marker",
     ),
     ("any read will do", patch(Facts, "is_fresh", to=True), "rests on an old read"),
@@ -225,13 +235,15 @@ BROKEN: list[tuple[str, Break, str]] = [
     ),
     (
         "the spec's Expired is not read",
-        patch(lifecycle, "retire_time", to=lambda f, _r: f.o.now),
+        patch(lifecycle, "retire_time", to=lambda f, _r: f.now),
         "Expired is never early",
     ),
     (
         "the floor after a publish is not kept",
         patch(
-            lifecycle, "retire_time", to=lambda f, r: r.since + (f.plan.overlap if f.plan else DAY)
+            lifecycle,
+            "retire_time",
+            to=lambda f, r: r.since + (f.schedule.overlap if f.schedule else DAY),
         ),
         "ten minutes of a publish",
     ),
@@ -270,7 +282,7 @@ BROKEN: list[tuple[str, Break, str]] = [
     ),
     (
         "an unproven one is published at once",
-        patch(lifecycle, "unproven_publish_time", to=lambda f, _p: f.o.now),
+        patch(lifecycle, "unproven_publish_time", to=lambda f, _p: f.now),
         "settles first",
     ),
     ("the grant is not read", patch(Facts, "is_granted", to=True), "published without a grant"),
@@ -315,7 +327,7 @@ BROKEN: list[tuple[str, Break, str]] = [
     ("no gate 0", without("blocked"), "while blocked"),
     ("no gate 1", without("deleted"), "while being deleted"),
     ("no gate 2", without("finalizer_missing"), "before the finalizer"),
-    ("no gate 3", without("ticket_exists"), "while a deletion is open"),
+    ("no gate 3", without("revocation_exists"), "while a deletion is open"),
     (
         "suspended is not read",
         patch(
@@ -335,7 +347,7 @@ BROKEN: list[tuple[str, Break, str]] = [
     ("it never sleeps", patch(lifecycle, "next_look", to=never_sleeps_well), "it never spins"),
     (
         "it sleeps for good",
-        patch(lifecycle, "next_look", to=lambda f: f.o.now + timedelta(days=999)),
+        patch(lifecycle, "next_look", to=lambda f: f.now + timedelta(days=999)),
         "it never sleeps for good",
     ),
     (

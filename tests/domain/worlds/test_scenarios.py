@@ -10,7 +10,7 @@ import pytest
 
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Reason
-from appcredential.domain.observed.observation import PendingState, Policy
+from appcredential.domain.observed.observation import LifecycleSettings, PendingState
 from appcredential.domain.proof import SignInClass, SignInResult
 from appcredential.domain.spec.model import KeyId, RetireWhen, VerificationMode
 from tests.domain.worlds.driver import World
@@ -211,7 +211,7 @@ def test_a_deletion_leaves_a_ticket_and_never_asks_entra() -> None:
     before = len(world.names())
     world.delete()
     world.run(HOUR)
-    assert world.names()[before:] == ["ReadCrd", "WriteTicket", "ReleaseFinalizer"]
+    assert world.names()[before:] == ["ReadCrd", "ScheduleRevocation", "ReleaseFinalizer"]
     assert world.released
 
 
@@ -227,9 +227,9 @@ def test_a_deletion_with_the_crd_leaves_no_ticket() -> None:
 def test_a_ticket_of_an_earlier_life_is_replaced() -> None:
     world = issued()
     world.delete()
-    world.ticket_uid = "earlier-uid"
+    world.revocation_uid = "earlier-uid"
     world.run(MINUTE)
-    assert world.ticket_uid == "resource-uid"
+    assert world.revocation_uid == "resource-uid"
 
 
 def test_applying_again_cancels_the_ticket_and_keeps_the_credential() -> None:
@@ -239,7 +239,7 @@ def test_applying_again_cancels_the_ticket_and_keeps_the_credential() -> None:
     world.apply_again("another-uid")
     before = len(world.names())
     world.run(MINUTE)
-    assert world.names()[before:] == ["AddFinalizer", "CancelTicket", "ReadApplication"]
+    assert world.names()[before:] == ["AddFinalizer", "CancelRevocation", "ReadApplication"]
     assert world.published == FIRST
     assert world.condition("Ready") == ("True", "Published")
 
@@ -524,7 +524,7 @@ def test_a_minted_successor_without_its_records_is_deleted() -> None:
     world.step_until(act.SignInPending)
     assert world.pending is not None
     assert world.pending.state is PendingState.MINTED
-    world.pending = replace(world.pending, minted=None)
+    world.pending = replace(world.pending, credential=None)
     world.run(5 * MINUTE)
     assert world.published == SECOND_KEY
 
@@ -546,7 +546,9 @@ def test_no_secret_value_reaches_a_status() -> None:
 
 
 def test_ninety_days_by_default_renew_after_sixty() -> None:
-    world = World(spec=spec(), policy=Policy(secret_check=6 * HOUR, directory_resync=DAY))
+    world = World(
+        spec=spec(), settings=LifecycleSettings(secret_check=6 * HOUR, directory_resync=DAY)
+    )
     world.run(2 * MINUTE)
     world.run(58 * DAY)
     assert world.published == FIRST

@@ -119,7 +119,7 @@ def test_a_successor_of_the_old_one_that_came_too_late_is_never_published() -> N
 def test_deleting_the_old_one_leaves_a_ticket_and_the_secret() -> None:
     pair = handed_over()
     pair.delete(pair.old)
-    assert pair.old.names()[-3:] == ["ReadCrd", "WriteTicket", "ReleaseFinalizer"]
+    assert pair.old.names()[-3:] == ["ReadCrd", "ScheduleRevocation", "ReleaseFinalizer"]
     pair.run(5 * HOUR)
     assert pair.owner == str(NEW)
     assert pair.new.condition("Ready") == ("True", "Published")
@@ -142,7 +142,7 @@ def test_deleting_the_new_one_before_it_published_changes_nothing() -> None:
     pair = begun()
     pair.until(lambda: pair.new.pending is not None, 10 * MINUTE)
     pair.delete(pair.new)
-    assert "WriteTicket" in pair.new.names()
+    assert "ScheduleRevocation" in pair.new.names()
     pair.run(5 * HOUR)
     assert pair.seen == [str(OLD)]
     assert pair.old.condition("Ready") == ("True", "Published")
@@ -292,8 +292,8 @@ def claims(monkeypatch: pytest.MonkeyPatch, broken: Callable[[Observation], Clai
 
 
 def test_taking_any_secret_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def greedy(o: Observation) -> Claim:
-        return Claim.OURS if claim(o) is Claim.OURS else Claim.TAKES
+    def greedy(observation: Observation) -> Claim:
+        return Claim.OURS if claim(observation) is Claim.OURS else Claim.TAKES
 
     claims(monkeypatch, greedy)
     with pytest.raises(BrokenPromiseError, match="only by who may"):
@@ -301,8 +301,8 @@ def test_taking_any_secret_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_working_on_after_it_was_taken_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def forgetful(o: Observation) -> Claim:
-        return Claim.OURS if claim(o) is Claim.LOST else claim(o)
+    def forgetful(observation: Observation) -> Claim:
+        return Claim.OURS if claim(observation) is Claim.LOST else claim(observation)
 
     claims(monkeypatch, forgetful)
     with pytest.raises(BrokenPromiseError, match="never touched"):

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from appcredential.domain.facts import successor as needs
 from appcredential.domain.lifecycle import Decision
-from appcredential.domain.observed.observation import Policy
+from appcredential.domain.observed.observation import LifecycleSettings
 from appcredential.domain.proof import UNREACHABLE
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import AppCredentialSpec, RetireWhen
@@ -35,7 +35,7 @@ from tests.support.builders import (
 )
 
 ROOT: Final = Path(__file__).parents[3]
-SELDOM: Final = Policy(secret_check=HOUR)
+SELDOM: Final = LifecycleSettings(secret_check=HOUR)
 QUIET: Final = 14 * HOUR
 """Long enough for the longest backoff and a whole rotation after it."""
 MOST_LISTED: Final = 3
@@ -56,7 +56,7 @@ def wanted(when: RetireWhen) -> AppCredentialSpec:
 class Watched(World):
     """A world in which each decision is held to the promises, and workloads are watched."""
 
-    policy: Policy = SELDOM
+    settings: LifecycleSettings = SELDOM
     is_watched: bool = False
     """What workloads read must sign in from here on, whatever else happens."""
 
@@ -226,7 +226,7 @@ def test_it_recovers_from_what_people_do(seed: int) -> None:
 
 def test_losing_a_sign_in_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Never renewing is what the watch over workloads would see first."""
-    monkeypatch.setattr(needs, "_is_needed", lambda f: f.o.target is None)
+    monkeypatch.setattr(needs, "_is_needed", lambda f: f.target is None)
     with pytest.raises(BrokenPromiseError, match="what workloads read signs in"):
         walk(0, (do_nothing,), is_watched=True)
 

@@ -7,14 +7,19 @@ from datetime import datetime, timedelta
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.takeover import Claim, claim
-from appcredential.domain.marker import Attempt, parse_marker
+from appcredential.domain.marker import Attempt, ClusterIdentity, parse_marker
 from appcredential.domain.observed.observation import (
     Application,
+    CertificateInputs,
     Credential,
-    Minted,
+    Grant,
+    IssuedCredential,
+    LifecycleSettings,
+    Memory,
     Observation,
     Pending,
     PendingState,
+    Resource,
     Retiring,
     Target,
     Tenant,
@@ -29,7 +34,7 @@ class Facts:
     """An observation behind the gates: spec, tenant and application are known good.
 
     Attributes:
-        o: the observation, without a T that is to be taken over.
+        observation: what was gathered, without a T that is to be taken over.
         taken: that T, another's until we publish.
         entra_now: the time by Entra's clock.
         lifetime: what we would ask for now.
@@ -38,21 +43,66 @@ class Facts:
         exact: listed credentials of the spec's type that carry our exact marker, by key id.
     """
 
-    o: Observation
+    observation: Observation
     spec: AppCredentialSpec
     tenant: Tenant
     application: Application
     entra_now: datetime
     lifetime: timedelta
-    published: Minted | None
-    plan: Schedule | None
-    exact: dict[KeyId, Credential]
+    published: IssuedCredential | None
+    schedule: Schedule | None
+    ours: dict[KeyId, Credential]
     taken: Target | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The time by our own clock."""
+        return self.observation.now
+
+    @property
+    def settings(self) -> LifecycleSettings:
+        """The timings that the rules use."""
+        return self.observation.settings
+
+    @property
+    def memory(self) -> Memory:
+        """What only this process knows."""
+        return self.observation.memory
+
+    @property
+    def resource(self) -> Resource:
+        """The AppCredential."""
+        return self.observation.resource
+
+    @property
+    def identity(self) -> ClusterIdentity:
+        """The cluster's, as our markers carry it."""
+        return self.observation.identity
+
+    @property
+    def holder(self) -> str:
+        """The name of this process, as the pending Secret records it."""
+        return self.observation.holder
+
+    @property
+    def grant(self) -> Grant | Problem:
+        """The grant that matches now, or why none does."""
+        return self.observation.grant
+
+    @property
+    def target(self) -> Target | None:
+        """The target Secret, when it is ours."""
+        return self.observation.target
+
+    @property
+    def certificate_inputs(self) -> CertificateInputs:
+        """What the certificate and its files are made of."""
+        return self.observation.certificate_inputs
 
     @property
     def live(self) -> Target | None:
         """The Secret of T's name, ours or to be taken over."""
-        return self.taken if self.taken is not None else self.o.target
+        return self.taken if self.taken is not None else self.target
 
     @property
     def is_in_use(self) -> bool:
@@ -62,45 +112,45 @@ class Facts:
     @property
     def pending(self) -> Pending | None:
         """P."""
-        return self.o.pending
+        return self.observation.pending
 
     @property
-    def minted(self) -> Pending | None:
+    def successor(self) -> Pending | None:
         """P when it is `Minted`."""
-        p = self.o.pending
+        p = self.observation.pending
         return p if p is not None and p.state is PendingState.MINTED else None
 
     @property
     def retiring(self) -> tuple[Retiring, ...]:
         """T's retiring entries."""
-        return self.o.target.retiring if self.o.target is not None else ()
+        return self.target.retiring if self.target is not None else ()
 
     @property
     def is_fresh(self) -> bool:
         """The application was read directly within the freshness bound."""
-        return self.o.now - self.application.read_time <= self.o.policy.freshness
+        return self.now - self.application.read_time <= self.settings.freshness
 
     @property
     def is_paused(self) -> bool:
         """A call to the directory failed, and the next one has to wait."""
-        return self.o.memory.retry_time is not None and self.o.now < self.o.memory.retry_time
+        return self.memory.retry_time is not None and self.now < self.memory.retry_time
 
     @property
     def is_granted(self) -> bool:
         """A grant matches now."""
-        return not isinstance(self.o.grant, Problem)
+        return not isinstance(self.grant, Problem)
 
     @property
     def requires_proof(self) -> bool:
         """`verification.mode` is Required, and the successor holds what it takes to sign in."""
-        p = self.o.pending
+        p = self.observation.pending
         is_provable = p is None or p.value is None or can_sign_in(p.value)
         return self.spec.verification.mode is VerificationMode.REQUIRED and is_provable
 
     @property
     def can_published_sign_in(self) -> bool:
         """T's value is enough to sign in: not a certificate whose key is elsewhere."""
-        t = self.o.target
+        t = self.target
         return t is None or t.value is None or can_sign_in(t.value)
 
     @property
@@ -108,17 +158,17 @@ class Facts:
         """T holds an intact value that has not expired by Entra's clock."""
         return (
             self.published is not None
-            and self.o.target is not None
-            and self.o.target.value is not None
+            and self.target is not None
+            and self.target.value is not None
             and self.published.expires > self.entra_now
         )
 
     @property
     def is_from_another_cluster(self) -> bool:
         """T says that another cluster's operator wrote it: a migration or a restored backup."""
-        t = self.o.target
+        t = self.target
         written_by = t.annotations.get(CLUSTER, "") if t is not None else ""
-        return written_by not in {"", self.o.identity.cluster}
+        return written_by not in {"", self.identity.cluster}
 
     def is_listed(self, key: KeyId) -> bool:
         """Tell whether the last read showed this credential, whoever made it."""
@@ -132,16 +182,16 @@ class Facts:
     @property
     def abandoned_attempts(self) -> frozenset[str]:
         """T's and P's lists together."""
-        o = self.o
+        observation = self.observation
         entries = (
-            *(o.target.abandoned if o.target else ()),
-            *(o.pending.abandoned if o.pending else ()),
+            *(observation.target.abandoned if observation.target else ()),
+            *(observation.pending.abandoned if observation.pending else ()),
         )
         return frozenset(e.attempt for e in entries)
 
     def is_pending(self, credential: Credential) -> bool:
         """Tell whether a credential was made by P's attempt: "pending" is equality of attempts."""
-        p = self.o.pending
+        p = self.observation.pending
         return p is not None and p.attempt == self.attempt_of(credential)
 
     def is_abandoned(self, credential: Credential) -> bool:
@@ -151,13 +201,13 @@ class Facts:
     @property
     def proof_count(self) -> int:
         """Successes in a row that prove a successor."""
-        policy = self.o.policy
+        policy = self.settings
         return policy.next_proof_count if self.is_in_use else policy.first_proof_count
 
     @property
     def proof_spacing(self) -> timedelta:
         """Time between two of them: a second, or spread so that several replicas answer."""
-        policy = self.o.policy
+        policy = self.settings
         if not self.is_in_use:
             return policy.first_proof_spacing
         low, high = policy.next_proof_spread_min, policy.next_proof_spread_max
@@ -166,38 +216,42 @@ class Facts:
 
 
 def assess(
-    o: Observation, spec: AppCredentialSpec, tenant: Tenant, application: Application
+    observation: Observation, spec: AppCredentialSpec, tenant: Tenant, application: Application
 ) -> Facts:
     """Work out the facts of an observation whose gates are open."""
-    taken = o.target if claim(o) is Claim.TAKES else None
+    taken = observation.target if claim(observation) is Claim.TAKES else None
     if taken is not None:
-        o = replace(o, target=None)
-    entra_now = o.now + (o.directory_skew or timedelta(0))
-    granted = None if isinstance(o.grant, Problem) else o.grant.max_lifetime
+        observation = replace(observation, target=None)
+    entra_now = observation.now + (observation.directory_skew or timedelta(0))
+    granted = None if isinstance(observation.grant, Problem) else observation.grant.max_lifetime
     ceilings = tenant.ceilings(spec.type, application)
     lifetime = asked_lifetime(wanted_lifetime(spec), granted, *ceilings)
-    published = o.target.published if o.target is not None else None
+    published = observation.target.published if observation.target is not None else None
     plan = None
     if published is not None:
         plan = schedule(
             spec.rotation, lifetime, published.not_before, published.expires, published.key_id
         )
     return Facts(
-        o=o,
+        observation=observation,
         spec=spec,
         tenant=tenant,
         application=application,
         entra_now=entra_now,
         lifetime=lifetime,
         published=published,
-        plan=plan,
+        schedule=plan,
         taken=taken,
-        exact={
-            c.key_id: c for c in application.credentials if c.type is spec.type and _is_exact(o, c)
+        ours={
+            c.key_id: c
+            for c in application.credentials
+            if c.type is spec.type and _is_ours(observation, c)
         },
     )
 
 
-def _is_exact(o: Observation, credential: Credential) -> bool:
+def _is_ours(observation: Observation, credential: Credential) -> bool:
     marker = parse_marker(credential.display_name)
-    return marker is not None and marker.is_removable_by(o.identity, o.resource.owner)
+    return marker is not None and marker.is_removable_by(
+        observation.identity, observation.resource.owner
+    )

@@ -51,12 +51,12 @@ class FederatedFacts:
     """An observation behind the gates, and what is to be trusted.
 
     Attributes:
-        f: what every type has.
+        common: what every type has.
         listed: None before the first read.
         trusts: what the spec asks for, at least one.
     """
 
-    f: Facts
+    common: Facts
     spec: FederatedSpec
     seen: Federation
     listed: FederatedList | None
@@ -70,27 +70,34 @@ class FederatedFacts:
     @property
     def is_fresh(self) -> bool:
         """They were read directly within the freshness bound."""
-        o = self.f.o
-        return self.listed is not None and o.now - self.listed.read_time <= o.policy.freshness
+        observation = self.common.observation
+        return (
+            self.listed is not None
+            and observation.now - self.listed.read_time <= observation.settings.freshness
+        )
 
     @property
-    def exact(self) -> tuple[FederatedCredential, ...]:
+    def ours(self) -> tuple[FederatedCredential, ...]:
         """Those that this resource of this very cluster made."""
-        return tuple(c for c in self.credentials if self.is_exact(c))
+        return tuple(c for c in self.credentials if self.is_ours(c))
 
-    def is_exact(self, c: FederatedCredential) -> bool:
+    def is_ours(self, c: FederatedCredential) -> bool:
         """Tell whether we made it, and so may change and remove it."""
-        mark, o = marker_of(c.description), self.f.o
-        return mark is not None and mark.is_removable_by(o.identity, o.resource.owner)
+        mark, observation = marker_of(c.description), self.common.observation
+        return mark is not None and mark.is_removable_by(
+            observation.identity, observation.resource.owner
+        )
 
     def is_usable(self, c: FederatedCredential) -> bool:
         """Tell whether it is this resource's, made here or before a restore."""
-        mark, o = marker_of(c.description), self.f.o
-        return mark is not None and mark.is_usable_by(o.identity, o.resource.owner)
+        mark, observation = marker_of(c.description), self.common.observation
+        return mark is not None and mark.is_usable_by(
+            observation.identity, observation.resource.owner
+        )
 
     def is_left_behind(self, c: FederatedCredential) -> bool:
         """Tell whether another resource of the namespace leaves it: deleted, or past wanting it."""
-        mark, o = marker_of(c.description), self.f.o
+        mark, observation = marker_of(c.description), self.common.observation
         if mark is None:
             return False
         is_retiring = retire_time_of(c.description) is not None
@@ -98,8 +105,8 @@ class FederatedFacts:
         left = left or (is_retiring and mark.owner in self.seen.neighbours)
         return (
             left
-            and mark.cluster == o.identity.cluster
-            and mark.attempt.startswith(o.identity.system)
+            and mark.cluster == observation.identity.cluster
+            and mark.attempt.startswith(observation.identity.system)
         )
 
     def holder(self, trust: Trust) -> FederatedCredential | None:
@@ -108,7 +115,7 @@ class FederatedFacts:
 
     def attempt(self, trust: Trust) -> str:
         """Return the last part of the marker that this trust's credential has."""
-        return trust_attempt(self.f.o.identity, trust.pair)
+        return trust_attempt(self.common.identity, trust.pair)
 
     def exists(self, trust: Trust) -> FederatedCredential | None:
         """Return the credential that is as this trust wants it."""
@@ -121,7 +128,7 @@ class FederatedFacts:
         """Return one that we made for this trust and that somebody has edited."""
         wanted = {t.pair for t in self.trusts}
         attempt = self.attempt(trust)
-        for c in self.exact:
+        for c in self.ours:
             mark = marker_of(c.description)
             if mark is not None and mark.attempt == attempt and c.pair not in wanted:
                 return c
@@ -137,30 +144,30 @@ class FederatedFacts:
 
     def just_written(self, attempt: str) -> bool:
         """Tell whether we wrote it so lately that a read may not show it yet."""
-        o = self.f.o
-        written = o.memory.federated.written.get(attempt)
-        return written is not None and o.now - written < o.policy.settle
+        observation = self.common.observation
+        written = observation.memory.federated.written.get(attempt)
+        return written is not None and observation.now - written < observation.settings.settle
 
     def quiet_end(self, trust: Trust) -> datetime | None:
         """Return when an exchange may be tried; None when it does not exist as wanted.
 
         A try that comes too early is remembered by Entra as a failure, for minutes.
         """
-        c, o = self.exists(trust), self.f.o
+        c, observation = self.exists(trust), self.common.observation
         if c is None:
             return None
-        memory = o.memory.federated
+        memory = observation.memory.federated
         changed = memory.changed.get(self.attempt(trust))
-        if changed is None and is_told(o.resource.status, c):
-            return o.now
-        since = changed or memory.seen.get(c.id, o.now)
-        return since + o.policy.federated_quiet
+        if changed is None and is_told(observation.resource.status, c):
+            return observation.now
+        since = changed or memory.seen.get(c.id, observation.now)
+        return since + observation.settings.federated_quiet
 
     @property
     def is_quiet_over(self) -> bool:
         """Every trust exists as wanted, and is past its quiet time."""
         ends = [self.quiet_end(t) for t in self.trusts]
-        return all(end is not None and end <= self.f.o.now for end in ends)
+        return all(end is not None and end <= self.common.now for end in ends)
 
     @property
     def is_trusted(self) -> bool:
@@ -170,40 +177,40 @@ class FederatedFacts:
     @property
     def needs_proof(self) -> bool:
         """A proof is asked for, and there is a token to prove it with."""
-        return self.f.requires_proof and bool(self.spec.account)
+        return self.common.requires_proof and bool(self.spec.account)
 
     @property
     def proof(self) -> Proof | None:
         """The run of exchanges for what is asked for now."""
-        found, attempt = self.f.o.memory.pending_proof, self.attempt(self.trusts[0])
+        found, attempt = self.common.memory.pending_proof, self.attempt(self.trusts[0])
         return found if found is not None and found.attempt == attempt else None
 
     @property
     def is_proven(self) -> bool:
         """An exchange succeeded since it was changed, now or in an earlier process."""
-        trust, o = self.trusts[0], self.f.o
-        changed = o.memory.federated.changed.get(self.attempt(trust))
+        trust, observation = self.trusts[0], self.common.observation
+        changed = observation.memory.federated.changed.get(self.attempt(trust))
         proof, c = self.proof, self.exists(trust)
         if proof is not None and proof.last_success is not None:
             return changed is None or proof.last_success >= changed
         if c is None or changed is not None:
             return False
-        return is_told(o.resource.status, c) and is_verified(o.resource.status)
+        return is_told(observation.resource.status, c) and is_verified(observation.resource.status)
 
     # --- the ServiceAccount and the output -------------------------------------------------
 
     @property
-    def wired_by(self) -> str:
+    def annotated_by(self) -> str:
         """Value of the annotation that says who wrote the others, and for which application."""
-        return f"{self.f.o.resource.owner.name}/{self.f.spec.client_id}"
+        return f"{self.common.resource.owner.name}/{self.common.spec.client_id}"
 
     @property
     def annotations(self) -> dict[str, str]:
         """What the ServiceAccount is to be annotated with."""
         return {
-            CLIENT_ID_ANNOTATION: self.f.spec.client_id,
-            TENANT_ID_ANNOTATION: self.f.tenant.tenant_id,
-            WIRED_BY_ANNOTATION: self.wired_by,
+            CLIENT_ID_ANNOTATION: self.common.spec.client_id,
+            TENANT_ID_ANNOTATION: self.common.tenant.tenant_id,
+            WIRED_BY_ANNOTATION: self.annotated_by,
         }
 
     @property
@@ -213,9 +220,9 @@ class FederatedFacts:
         return found if isinstance(found, ServiceAccount) else None
 
     @property
-    def is_wired(self) -> bool:
+    def is_annotated_as_wanted(self) -> bool:
         """Nothing has to be annotated, or is annotated as wanted."""
-        if not self.spec.wired:
+        if not self.spec.annotated_account:
             return True
         account = self.service_account
         if account is None or self.has_foreign_annotation(account):
@@ -238,9 +245,12 @@ class FederatedFacts:
         held = account.annotations
         client = held.get(CLIENT_ID_ANNOTATION, "")
         tenant = held.get(TENANT_ID_ANNOTATION, "")
-        if client in {"", self.f.spec.client_id} and tenant in {"", self.f.tenant.tenant_id}:
+        if client in {"", self.common.spec.client_id} and tenant in {
+            "",
+            self.common.tenant.tenant_id,
+        }:
             return False
-        name = self.f.o.resource.owner.name
+        name = self.common.resource.owner.name
         return held.get(WIRED_BY_ANNOTATION) != f"{name}/{client}"
 
     @property
@@ -248,12 +258,12 @@ class FederatedFacts:
         """What the output ConfigMap holds, under the names that azure-identity reads."""
         source = self.spec.source
         found = {
-            "AZURE_CLIENT_ID": str(self.f.spec.client_id),
-            "AZURE_TENANT_ID": str(self.f.tenant.tenant_id),
-            "AZURE_AUTHORITY_HOST": self.f.tenant.authority_host,
+            "AZURE_CLIENT_ID": str(self.common.spec.client_id),
+            "AZURE_TENANT_ID": str(self.common.tenant.tenant_id),
+            "AZURE_AUTHORITY_HOST": self.common.tenant.authority_host,
         }
         if isinstance(source, CustomerManagedKeySource):
-            found |= federated_key(self.f.spec.client_id, source)
+            found |= federated_key(self.common.spec.client_id, source)
         return found
 
     @property
@@ -271,7 +281,7 @@ class FederatedFacts:
         return found.immutable or not (self._owns(found) or self._is_left(found))
 
     def _owns(self, found: OutputMap) -> bool:
-        return found.owner == str(self.f.o.resource.owner)
+        return found.owner == str(self.common.resource.owner)
 
     def _is_left(self, found: OutputMap) -> bool:
         """Tell whether its owner was deleted: it goes with the trust that it tells of (F3)."""
@@ -291,7 +301,7 @@ class FederatedFacts:
     @property
     def is_settled(self) -> bool:
         """All that was asked for is there: what it replaces may go."""
-        return self.is_trusted and self.is_wired and self.is_output_done
+        return self.is_trusted and self.is_annotated_as_wanted and self.is_output_done
 
 
 def federated_key(client_id: str, source: CustomerManagedKeySource) -> dict[str, str]:
@@ -320,61 +330,63 @@ def is_told(status: Mapping[str, Any], c: FederatedCredential) -> bool:
     return ready and same
 
 
-def assess_federated(f: Facts) -> FederatedFacts | Problem:
+def assess_federated(facts: Facts) -> FederatedFacts | Problem:
     """Work out what is to be trusted, or why that cannot be said or done."""
-    spec, seen = f.spec.federated, f.o.federation
+    spec, seen = facts.spec.federated, facts.observation.federation
     assert spec is not None  # noqa: S101 - the parser gives each type its member
     assert seen is not None  # noqa: S101 - gathered for this type
-    issuer = _cluster_issuer(f.o, spec, seen)
-    refusal = issuer if isinstance(issuer, Problem) else _refusal(f, spec, issuer)
+    issuer = _cluster_issuer(facts.observation, spec, seen)
+    refusal = issuer if isinstance(issuer, Problem) else _refusal(facts, spec, issuer)
     if isinstance(refusal, Problem):
         return refusal
     return FederatedFacts(
-        f=f,
+        common=facts,
         spec=spec,
         seen=seen,
         listed=seen.listed,
         trusts=trusts(
             spec,
-            f.o.resource.owner.namespace,
+            facts.resource.owner.namespace,
             str(issuer),
-            cloud=f.tenant.cloud,
-            authority_host=f.tenant.authority_host,
-            tenant_id=f.tenant.tenant_id,
+            cloud=facts.tenant.cloud,
+            authority_host=facts.tenant.authority_host,
+            tenant_id=facts.tenant.tenant_id,
         ),
     )
 
 
-def asked_trusts(o: Observation) -> frozenset[tuple[str, str, str]] | None:
+def asked_trusts(observation: Observation) -> frozenset[tuple[str, str, str]] | None:
     """Return what the spec asks to trust, by what status last told; None when nobody can say."""
-    spec = o.resource.spec
-    if not isinstance(spec, AppCredentialSpec) or isinstance(o.tenant, Problem):
+    spec = observation.resource.spec
+    if not isinstance(spec, AppCredentialSpec) or isinstance(observation.tenant, Problem):
         return None
     assert spec.federated is not None  # noqa: S101 - asked for this type only
-    assert o.federation is not None  # noqa: S101
-    issuer = _cluster_issuer(o, spec.federated, o.federation)
+    assert observation.federation is not None  # noqa: S101
+    issuer = _cluster_issuer(observation, spec.federated, observation.federation)
     found = trusts(
         spec.federated,
-        o.resource.owner.namespace,
+        observation.resource.owner.namespace,
         issuer if isinstance(issuer, str) else "",
-        cloud=o.tenant.cloud,
-        authority_host=o.tenant.authority_host,
-        tenant_id=o.tenant.tenant_id,
+        cloud=observation.tenant.cloud,
+        authority_host=observation.tenant.authority_host,
+        tenant_id=observation.tenant.tenant_id,
     )
     return frozenset((*t.pair, t.audience) for t in found)
 
 
-def _cluster_issuer(o: Observation, spec: FederatedSpec, seen: Federation) -> str | Problem:
+def _cluster_issuer(
+    observation: Observation, spec: FederatedSpec, seen: Federation
+) -> str | Problem:
     """Return the issuer to trust; another one than before only after all reads agreed a while.
 
     Empty when nobody asks for it.
     """
     source, found = spec.source, seen.issuer
     if isinstance(source, ServiceAccountSource):
-        told = _told_issuer(o, source.name)
+        told = _told_issuer(observation, source.name)
         if isinstance(found, Problem):
             return told or found
-        is_young = o.now - found.since < o.policy.issuer_agreement
+        is_young = observation.now - found.since < observation.settings.issuer_agreement
         return told if told and told != found.url and is_young else found.url
     is_ours = isinstance(source, OtherSource) and source.subject.startswith(_TOKEN_SUBJECT)
     if is_ours and isinstance(found, Problem):
@@ -382,14 +394,14 @@ def _cluster_issuer(o: Observation, spec: FederatedSpec, seen: Federation) -> st
     return found.url if isinstance(found, Issuer) else ""
 
 
-def _told_issuer(o: Observation, name: str) -> str:
+def _told_issuer(observation: Observation, name: str) -> str:
     """Return the issuer that status names for the same ServiceAccount; empty without one."""
-    subject = service_account_subject(o.resource.owner.namespace, name)
-    entries = o.resource.status.get("federatedIdentities") or ()
+    subject = service_account_subject(observation.resource.owner.namespace, name)
+    entries = observation.resource.status.get("federatedIdentities") or ()
     return next((str(e.get("issuer")) for e in entries if e.get("subject") == subject), "")
 
 
-def _refusal(f: Facts, spec: FederatedSpec, issuer: str) -> Problem | None:
+def _refusal(facts: Facts, spec: FederatedSpec, issuer: str) -> Problem | None:
     source = spec.source
     if isinstance(source, OtherSource):
         if issuer and is_near(source.issuer, issuer):
@@ -398,22 +410,22 @@ def _refusal(f: Facts, spec: FederatedSpec, issuer: str) -> Problem | None:
                 message="spec.federatedIdentity.other.issuer: is this cluster's own issuer. Use "
                 "serviceAccount instead, which finds issuer and subject by itself.",
             )
-        if source.issuer.startswith(f"{f.tenant.authority_host.rstrip('/')}/"):
+        if source.issuer.startswith(f"{facts.tenant.authority_host.rstrip('/')}/"):
             return Problem(
                 reason=Reason.INVALID_SPEC,
                 message="spec.federatedIdentity.other.issuer: is the tenant's own token endpoint. "
                 "Use managedIdentity or customerManagedKey instead.",
             )
-        return _unreachable(f, source.issuer)
+        return _unreachable(facts, source.issuer)
     if isinstance(source, ServiceAccountSource):
-        return _unreachable(f, issuer)
+        return _unreachable(facts, issuer)
     if isinstance(source, CustomerManagedKeySource):
-        return _not_multi_tenant(f)
+        return _not_multi_tenant(facts)
     return None
 
 
-def _unreachable(f: Facts, issuer: str) -> Problem | None:
-    if f.o.policy.allow_private_issuers or is_public_issuer(issuer):
+def _unreachable(facts: Facts, issuer: str) -> Problem | None:
+    if facts.settings.allow_private_issuers or is_public_issuer(issuer):
         return None
     return Problem(
         reason=Reason.ISSUER_UNREACHABLE,
@@ -423,8 +435,8 @@ def _unreachable(f: Facts, issuer: str) -> Problem | None:
     )
 
 
-def _not_multi_tenant(f: Facts) -> Problem | None:
-    if f.application.sign_in_audience in MULTI_TENANT:
+def _not_multi_tenant(facts: Facts) -> Problem | None:
+    if facts.application.sign_in_audience in MULTI_TENANT:
         return None
     return Problem(
         reason=Reason.NOT_MULTI_TENANT,

@@ -15,7 +15,7 @@ from appcredential.domain.marker import Owner
 from appcredential.domain.observed.observation import (
     FormerOwner,
     HandedOver,
-    Minted,
+    IssuedCredential,
     Target,
     TargetOwner,
 )
@@ -25,35 +25,35 @@ from appcredential.domain.secret.content import written_keys
 MAX_FORMER = 16
 
 
-def former_owners(f: Facts) -> tuple[FormerOwner, ...]:
+def former_owners(facts: Facts) -> tuple[FormerOwner, ...]:
     """Return whom T was taken over from, once we publish; the last one comes last."""
-    live, last = f.live, _last_owner(f)
+    live, last = facts.live, _last_owner(facts)
     known = live.taken_from if live is not None else ()
-    again = {str(f.o.resource.owner), last.owner if last is not None else ""}
+    again = {str(facts.resource.owner), last.owner if last is not None else ""}
     kept = [former for former in known if former.owner not in again]
     return tuple([*kept, last][-MAX_FORMER:] if last is not None else kept)
 
 
-def _last_owner(f: Facts) -> FormerOwner | None:
-    if f.taken is not None:
-        seen = f.o.target_owner or TargetOwner()
-        owner = f.taken.owner
+def _last_owner(facts: Facts) -> FormerOwner | None:
+    if facts.taken is not None:
+        seen = facts.observation.target_owner or TargetOwner()
+        owner = facts.taken.owner
         return FormerOwner(owner, seen.uid, seen.generation) if owner else None
-    named = f.spec.secret.take_over_from
-    if f.o.target is not None or not named:
+    named = facts.spec.secret.take_over_from
+    if facts.target is not None or not named:
         return None
     # Gone before we came: who wrote it, or would, is to know why it writes it no more.
-    return FormerOwner(str(Owner(f.o.resource.owner.namespace, named)))
+    return FormerOwner(str(Owner(facts.resource.owner.namespace, named)))
 
 
-def handed_over(f: Facts, next_: Minted, now: datetime) -> HandedOver | None:
+def handed_over(facts: Facts, next_: IssuedCredential, now: datetime) -> HandedOver | None:
     """Return which keys of the former owner stay beside ours once we publish, and until when."""
-    t = f.taken
+    t = facts.taken
     if t is None or t.published is None or t.value is None:
-        return still_handed_over(f.o.target, now)
-    if (t.tenant_id, t.object_id) != (f.tenant.tenant_id, f.application.object_id):
+        return still_handed_over(facts.target, now)
+    if (t.tenant_id, t.object_id) != (facts.tenant.tenant_id, facts.application.object_id):
         return None
-    rotation = f.spec.rotation
+    rotation = facts.spec.rotation
     lead = effective_renew_before(rotation, next_.expires - next_.not_before)
     until = min(now + effective_overlap(rotation, lead), t.published.expires)
     earlier = t.handed_over.keys if t.handed_over is not None else frozenset()

@@ -41,27 +41,27 @@ class Claim(StrEnum):
     """It is another's, and stays so."""
 
 
-def claim(o: Observation) -> Claim:
+def claim(observation: Observation) -> Claim:
     """Return how T stands to the resource."""
-    t, r = o.target, o.resource
+    t, r = observation.target, observation.resource
     if t is None or t.owner == str(r.owner):
         return Claim.OURS
     if t.immutable or t.type != OPAQUE:
         return Claim.FOREIGN
-    if _is_named(o, t) or _is_adopted(o, t):
+    if _is_named(observation, t) or _is_adopted(observation, t):
         return Claim.TAKES
-    inherited = _inherits(o, t)
+    inherited = _inherits(observation, t)
     if inherited is not None:
         return inherited
-    return Claim.LOST if _former(o, t) is not None else Claim.FOREIGN
+    return Claim.LOST if _former(observation, t) is not None else Claim.FOREIGN
 
 
-def is_former_owner(o: Observation) -> bool:
+def is_former_owner(observation: Observation) -> bool:
     """Tell whether T records that it was taken over from this resource."""
-    return o.target is not None and _former(o, o.target) is not None
+    return observation.target is not None and _former(observation, observation.target) is not None
 
 
-def owner_beside(owner: Owner, t: Target | None) -> Owner | None:
+def other_owner(owner: Owner, t: Target | None) -> Owner | None:
     """Return the resource of the same namespace that owns T instead of this one, if one does.
 
     An owner in another namespace has its Secret there: this one is a copy that nobody keeps.
@@ -74,21 +74,22 @@ def owner_beside(owner: Owner, t: Target | None) -> Owner | None:
     return Owner(namespace, name) if is_beside else None
 
 
-def absence_ends(o: Observation) -> datetime | None:
+def absence_ends(observation: Observation) -> datetime | None:
     """Return from when the absence of T's owner counts; None while it exists."""
-    found = o.target_owner
+    found = observation.target_owner
     if found is None or found.absent_since is None:
         return None
-    return found.absent_since + o.policy.arrival_grace
+    return found.absent_since + observation.settings.arrival_grace
 
 
-def conflict(o: Observation, found: Claim) -> Problem:
+def conflict(observation: Observation, found: Claim) -> Problem:
     """Return what to say of a T that is another's."""
     if found is Claim.LOST:
         return Problem(
             reason=Reason.SECRET_TAKEN_OVER,
-            message=f"{_keeper(o)} has taken the Secret over; this one renews nothing and does "
-            "not touch it. Delete this AppCredential when no pod uses its credential any more.",
+            message=f"{_keeper(observation)} has taken the Secret over; this one renews "
+            "nothing and does not touch it. Delete this AppCredential when no pod uses its "
+            "credential any more.",
         )
     if found is Claim.WAITS:
         return Problem(
@@ -97,12 +98,13 @@ def conflict(o: Observation, found: Claim) -> Problem:
             "away, the Secret is taken over.",
             stalled=False,
         )
-    spec = o.resource.spec
+    spec = observation.resource.spec
     if isinstance(spec, AppCredentialSpec) and spec.secret.take_over_from:
         return Problem(
             reason=Reason.SECRET_CONFLICT,
-            message=f"The Secret belongs to {_keeper(o)}, not to what spec.secret.takeOverFrom "
-            "names, or cannot be written. Correct one of the two names, or delete that Secret.",
+            message=f"The Secret belongs to {_keeper(observation)}, not to what "
+            "spec.secret.takeOverFrom names, or cannot be written. Correct one of the two names, "
+            "or delete that Secret.",
         )
     return Problem(
         reason=Reason.SECRET_CONFLICT,
@@ -112,41 +114,47 @@ def conflict(o: Observation, found: Claim) -> Problem:
     )
 
 
-def _keeper(o: Observation) -> str:
+def _keeper(observation: Observation) -> str:
     """Name T's owner; only a resource that exists has a name that may be told."""
-    seen = o.target_owner
+    seen = observation.target_owner
     is_there = seen is not None and seen.uid
     return f"AppCredential {seen.owner}" if seen is not None and is_there else "another owner"
 
 
-def _is_named(o: Observation, t: Target) -> bool:
+def _is_named(observation: Observation, t: Target) -> bool:
     """Tell whether the spec wants it from its owner, and not for the second time."""
-    spec, r = o.resource.spec, o.resource
+    spec, r = observation.resource.spec, observation.resource
     named = spec.secret.take_over_from if isinstance(spec, AppCredentialSpec) else ""
     if not named or t.owner != str(Owner(r.owner.namespace, named)):
         return False
-    former = _former(o, t)
+    former = _former(observation, t)
     return former is None or former.uid != r.uid or former.generation < r.generation
 
 
-def _is_adopted(o: Observation, t: Target) -> bool:
+def _is_adopted(observation: Observation, t: Target) -> bool:
     """Tell whether a person has written our name into a Secret that no resource keeps."""
-    is_kept = owner_beside(o.resource.owner, t) is not None and absence_ends(o) is None
-    return not is_kept and t.annotations.get(ADOPT) == str(o.resource.owner)
+    is_kept = (
+        other_owner(observation.resource.owner, t) is not None and absence_ends(observation) is None
+    )
+    return not is_kept and t.annotations.get(ADOPT) == str(observation.resource.owner)
 
 
-def _inherits(o: Observation, t: Target) -> Claim | None:
+def _inherits(observation: Observation, t: Target) -> Claim | None:
     """Return what becomes of a T whose owner is gone; None when that is not so, or not ours."""
-    ends = absence_ends(o)
-    if ends is None or not isinstance(o.tenant, Tenant) or t.tenant_id != o.tenant.tenant_id:
+    ends = absence_ends(observation)
+    if (
+        ends is None
+        or not isinstance(observation.tenant, Tenant)
+        or t.tenant_id != observation.tenant.tenant_id
+    ):
         return None
-    if o.application is None:
+    if observation.application is None:
         return Claim.UNREAD
-    if t.object_id != o.application.object_id:
+    if t.object_id != observation.application.object_id:
         return None
-    return Claim.TAKES if o.now >= ends else Claim.WAITS
+    return Claim.TAKES if observation.now >= ends else Claim.WAITS
 
 
-def _former(o: Observation, t: Target) -> FormerOwner | None:
-    owner = str(o.resource.owner)
+def _former(observation: Observation, t: Target) -> FormerOwner | None:
+    owner = str(observation.resource.owner)
     return next((former for former in t.taken_from if former.owner == owner), None)

@@ -82,7 +82,7 @@ class AppPolicy:
         phrases = [_phrase(r) for r in self.restrictions if r.type is kind]
         return "; ".join(phrases) or "not restricted"
 
-    def told(self) -> dict[str, str]:
+    def summary(self) -> dict[str, str]:
         """Return `EntraTenant.status.appManagementPolicy`."""
         return {
             "clientSecret": self.describe(CredentialType.CLIENT_SECRET),

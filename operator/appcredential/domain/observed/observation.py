@@ -129,7 +129,7 @@ class Abandoned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Minted:
+class IssuedCredential:
     """A credential of ours whose value we hold (in P or T)."""
 
     key_id: KeyId
@@ -190,7 +190,7 @@ class Target:
     owner: str
     tenant_id: TenantId
     object_id: ObjectId
-    published: Minted | None
+    published: IssuedCredential | None
     value: SecretValue | None
     verified_time: datetime | None
     published_time: datetime | None
@@ -230,7 +230,7 @@ class Pending:
     holder: str
     state: PendingState
     intent_time: datetime
-    minted: Minted | None = None
+    credential: IssuedCredential | None = None
     value: SecretValue | None = None
     abandoned: tuple[Abandoned, ...] = ()
     is_foreign: bool = False
@@ -238,16 +238,16 @@ class Pending:
     @property
     def is_staged(self) -> bool:
         """An Intent that already holds its value: a certificate that is to be registered."""
-        return self.state is PendingState.INTENT and self.minted is not None
+        return self.state is PendingState.INTENT and self.credential is not None
 
     @property
     def fenced_from_intent(self) -> bool:
         """An Abandoned P without a key id never held a value."""
-        return self.state is PendingState.ABANDONED and self.minted is None
+        return self.state is PendingState.ABANDONED and self.credential is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Brought:
+class SuppliedCertificate:
     """A certificate that others made, as it lies at its source now.
 
     Attributes:
@@ -266,7 +266,7 @@ def _nothing_derived() -> Mapping[str, SecretValue]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
+class CertificateInputs:
     """What a credential or its Secret is made of beside the resource itself.
 
     Attributes:
@@ -277,7 +277,7 @@ class Material:
         derived: template values that need cryptography, made of T's value.
     """
 
-    brought: Brought | None = None
+    supplied: SuppliedCertificate | None = None
     problem: Problem | None = None
     keystore_problem: Problem | None = None
     derived: Mapping[str, SecretValue] = field(default_factory=_nothing_derived)
@@ -304,7 +304,7 @@ class Memory:
     pending_proof: Proof | None = None
     published_proof: Proof | None = None
     absences: Mapping[KeyId, int] = field(default_factory=lambda: MappingProxyType({}))
-    sightings: Mapping[KeyId, tuple[datetime, ...]] = field(
+    consecutive_reads: Mapping[KeyId, tuple[datetime, ...]] = field(
         default_factory=lambda: MappingProxyType({})
     )
     application_missing: tuple[datetime, ...] = ()
@@ -317,7 +317,7 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class LifecycleSettings:
     """The settings that the lifecycle rules use; docs/settings.md explains each."""
 
     freshness: timedelta = timedelta(seconds=15)
@@ -371,7 +371,7 @@ class Observation:
     """
 
     now: datetime
-    policy: Policy
+    settings: LifecycleSettings
     identity: ClusterIdentity
     holder: str
     blocked: Problem | None
@@ -382,13 +382,13 @@ class Observation:
     grant: Grant | Problem
     target: Target | None
     pending: Pending | None
-    ticket_uid: str | None
+    revocation_uid: str | None
     crd_deleted: bool | None
     application: Application | None
     memory: Memory
     target_owner: TargetOwner | None = None
     federation: Federation | None = None
-    material: Material = field(default_factory=Material)
+    certificate_inputs: CertificateInputs = field(default_factory=CertificateInputs)
 
     @property
     def own_target(self) -> Target | None:

@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from appcredential.domain import proof as signin
 from appcredential.domain.actions import (
     Action,
+    AnnotateServiceAccount,
     ApplyStatus,
     CreateFederated,
     DeleteFederated,
     PatchFederated,
     ProveFederated,
     ReadFederated,
-    WireServiceAccount,
     WriteOutput,
 )
 from appcredential.domain.facts.federated import FederatedFacts
@@ -45,168 +45,177 @@ MISSING_LOOK = timedelta(seconds=30)
 """How soon to look again for a ServiceAccount that is not there: none is watched."""
 
 
-def unread(ff: FederatedFacts) -> Action | None:
+def unread(facts: FederatedFacts) -> Action | None:
     """F1: what exists was never read, or long ago; what is not met may be cured by anybody."""
-    is_due = ff.listed is None or ff.f.o.now - ff.listed.read_time >= _max_age(ff)
-    return _read(ff, _max_age(ff) / 2) if is_due else None  # a shared read, not the one we have
+    is_due = facts.listed is None or facts.common.now - facts.listed.read_time >= _max_age(facts)
+    return (
+        _read(facts, _max_age(facts) / 2) if is_due else None
+    )  # a shared read, not the one we have
 
 
-def _max_age(ff: FederatedFacts) -> timedelta:
-    policy = ff.f.o.policy
-    is_met = all(ff.exists(t) is not None for t in ff.trusts)
+def _max_age(facts: FederatedFacts) -> timedelta:
+    policy = facts.common.settings
+    is_met = all(facts.exists(t) is not None for t in facts.trusts)
     return policy.directory_resync if is_met else min(UNMET_LOOK, policy.directory_resync)
 
 
-def unannounced(ff: FederatedFacts) -> Action | None:
+def unannounced(facts: FederatedFacts) -> Action | None:
     """F2: status names no application yet.
 
     A trust leaves no trace in the cluster. Without this one, a resource that is deleted
     right after its trust was made would pass for one that never had any.
     """
-    return None if ff.f.o.resource.status.get("application") else ApplyStatus()
+    return None if facts.common.resource.status.get("application") else ApplyStatus()
 
 
-def left_behind(ff: FederatedFacts) -> Action | None:
+def left_behind(facts: FederatedFacts) -> Action | None:
     """F3: a deleted resource of the namespace leaves just this one: taken over, without a gap."""
-    for trust in ff.trusts:
-        c, is_new = ff.holder(trust), ff.just_written(ff.attempt(trust))
-        if c is not None and not is_new and not ff.is_usable(c) and ff.is_left_behind(c):
-            return _patch(ff, c, trust, "taken over")
+    for trust in facts.trusts:
+        c, is_new = facts.holder(trust), facts.just_written(facts.attempt(trust))
+        if c is not None and not is_new and not facts.is_usable(c) and facts.is_left_behind(c):
+            return _patch(facts, c, trust, "taken over")
     return None
 
 
-def edited(ff: FederatedFacts) -> Action | None:
+def edited(facts: FederatedFacts) -> Action | None:
     """F4: ours, but not as wanted: mended by its id."""
-    for trust in ff.trusts:
-        if ff.exists(trust) is not None or ff.just_written(ff.attempt(trust)):
+    for trust in facts.trusts:
+        if facts.exists(trust) is not None or facts.just_written(facts.attempt(trust)):
             continue
-        c = ff.holder(trust)
-        if c is not None and ff.is_exact(c):
-            return _patch(ff, c, trust, "edited")
-        drifted = ff.drifted(trust) if c is None else None
+        c = facts.holder(trust)
+        if c is not None and facts.is_ours(c):
+            return _patch(facts, c, trust, "edited")
+        drifted = facts.drifted(trust) if c is None else None
         if drifted is not None:
-            return _patch(ff, drifted, trust, "edited")
+            return _patch(facts, drifted, trust, "edited")
     return None
 
 
-def missing(ff: FederatedFacts) -> Action | None:
+def missing(facts: FederatedFacts) -> Action | None:
     """F5: not there: created, while there is room for it."""
-    for trust in ff.trusts:
-        if ff.holder(trust) is not None or ff.just_written(ff.attempt(trust)):
+    for trust in facts.trusts:
+        if facts.holder(trust) is not None or facts.just_written(facts.attempt(trust)):
             continue
-        if not ff.f.is_granted or is_full(ff):
+        if not facts.common.is_granted or is_full(facts):
             return None
-        if ff.obstacle(trust) is not None:
+        if facts.obstacle(trust) is not None:
             continue
-        name = credential_name(ff.spec.name_prefix, trust)
-        text = build_description(ff.f.o.identity, ff.f.o.resource.owner, trust.pair)
-        return _fresh(ff, CreateFederated(name, trust, text))
+        name = credential_name(facts.spec.name_prefix, trust)
+        text = build_description(facts.common.identity, facts.common.resource.owner, trust.pair)
+        return _fresh(facts, CreateFederated(name, trust, text))
     return None
 
 
-def is_full(ff: FederatedFacts) -> bool:
+def is_full(facts: FederatedFacts) -> bool:
     """Tell whether Entra would refuse one more for this application."""
-    return len(ff.credentials) >= MAX_CREDENTIALS
+    return len(facts.credentials) >= MAX_CREDENTIALS
 
 
-def proof_due(ff: FederatedFacts) -> Action | None:
+def proof_due(facts: FederatedFacts) -> Action | None:
     """F6: a proof is asked for: one exchange at a time, far apart: misses are remembered."""
-    if not ff.needs_proof or ff.is_proven or not ff.is_quiet_over or not ff.f.is_granted:
+    if (
+        not facts.needs_proof
+        or facts.is_proven
+        or not facts.is_quiet_over
+        or not facts.common.is_granted
+    ):
         return None
-    if ff.f.is_paused or ff.f.o.now < proof_time(ff):
+    if facts.common.is_paused or facts.common.now < proof_time(facts):
         return None
-    return _fresh(ff, ProveFederated(ff.trusts[0], ff.spec.account))
+    return _fresh(facts, ProveFederated(facts.trusts[0], facts.spec.account))
 
 
-def proof_time(ff: FederatedFacts) -> datetime:
+def proof_time(facts: FederatedFacts) -> datetime:
     """Return when the next exchange may be tried."""
-    o, proof = ff.f.o, ff.proof
+    observation, proof = facts.common.observation, facts.proof
     if proof is None:
-        return o.now
-    due = signin.next_try(proof, proof.attempt, o.now, timedelta(0))
-    return max(due, proof.last_try + o.policy.federated_proof_spacing)
+        return observation.now
+    due = signin.next_try(proof, proof.attempt, observation.now, timedelta(0))
+    return max(due, proof.last_try + observation.settings.federated_proof_spacing)
 
 
-def unwired(ff: FederatedFacts) -> Action | None:
+def unwired(facts: FederatedFacts) -> Action | None:
     """F7: the trust is usable: the ServiceAccount may say so to the webhook."""
-    account = ff.service_account
-    if account is None or not _may_tell(ff):
+    account = facts.service_account
+    if account is None or not _may_tell(facts):
         return None
-    wanted = ff.missing_annotations(account)
-    return _fresh(ff, WireServiceAccount(wanted)) if wanted else None
+    wanted = facts.missing_annotations(account)
+    return _fresh(facts, AnnotateServiceAccount(wanted)) if wanted else None
 
 
-def output_differs(ff: FederatedFacts) -> Action | None:
+def output_differs(facts: FederatedFacts) -> Action | None:
     """F8: the same for the output ConfigMap."""
-    is_unreadable = ff.seen.output is not None and ff.output is None
-    if ff.is_output_done or ff.has_foreign_output or is_unreadable or not _may_tell(ff):
+    is_unreadable = facts.seen.output is not None and facts.output is None
+    if facts.is_output_done or facts.has_foreign_output or is_unreadable or not _may_tell(facts):
         return None
-    return _fresh(ff, WriteOutput(ff.wanted_output))
+    return _fresh(facts, WriteOutput(facts.wanted_output))
 
 
-def _may_tell(ff: FederatedFacts) -> bool:
+def _may_tell(facts: FederatedFacts) -> bool:
     """Tell whether workloads may be told of the trust, and no refusal has to be waited out."""
-    return ff.is_trusted and ff.f.is_granted and not ff.f.is_paused
+    return facts.is_trusted and facts.common.is_granted and not facts.common.is_paused
 
 
-def superseded(ff: FederatedFacts) -> Action | None:
+def superseded(facts: FederatedFacts) -> Action | None:
     """F9: ours, and no longer asked for: its description says when it goes."""
-    if not ff.is_settled:
+    if not facts.is_settled:
         return None
-    o = ff.f.o
-    for c in extra(ff):
+    observation = facts.common.observation
+    for c in extra(facts):
         mark = marker_of(c.description)
         attempt = mark.attempt if mark is not None else ""
-        if retire_time_of(c.description) is None and not ff.just_written(attempt):
-            due = ff.f.entra_now + o.policy.federated_overlap
-            text = build_description(o.identity, o.resource.owner, c.pair, due)
+        if retire_time_of(c.description) is None and not facts.just_written(attempt):
+            due = facts.common.entra_now + observation.settings.federated_overlap
+            text = build_description(observation.identity, observation.resource.owner, c.pair, due)
             trust = Trust(*c.pair, c.audiences[0] if c.audiences else "")
-            return _fresh(ff, PatchFederated(c.id, trust, text, SUPERSEDED))
+            return _fresh(facts, PatchFederated(c.id, trust, text, SUPERSEDED))
     return None
 
 
-def retirement_due(ff: FederatedFacts) -> Action | None:
+def retirement_due(facts: FederatedFacts) -> Action | None:
     """F10: its time is over, and all that replaces it is there and usable."""
-    if not ff.is_settled:
+    if not facts.is_settled:
         return None
-    for c in extra(ff):
+    for c in extra(facts):
         due = retire_time_of(c.description)
-        if due is None or ff.f.entra_now < due or _was_just_removed(ff, c):
+        if due is None or facts.common.entra_now < due or _was_just_removed(facts, c):
             continue
-        account = service_account_of(c.subject, ff.f.o.resource.owner.namespace)
+        account = service_account_of(c.subject, facts.common.resource.owner.namespace)
         # The spec's own is left alone, also where it is not to be annotated any more.
-        return _fresh(ff, DeleteFederated(c.id, "" if account == ff.spec.account else account))
+        return _fresh(
+            facts, DeleteFederated(c.id, "" if account == facts.spec.account else account)
+        )
     return None
 
 
-def extra(ff: FederatedFacts) -> tuple[FederatedCredential, ...]:
+def extra(facts: FederatedFacts) -> tuple[FederatedCredential, ...]:
     """Return ours that no trust asks for."""
-    wanted = {t.pair for t in ff.trusts}
-    return tuple(c for c in ff.exact if c.pair not in wanted)
+    wanted = {t.pair for t in facts.trusts}
+    return tuple(c for c in facts.ours if c.pair not in wanted)
 
 
-def _was_just_removed(ff: FederatedFacts, c: FederatedCredential) -> bool:
-    removed = ff.f.o.memory.federated.removed.get(c.id)
-    return removed is not None and ff.f.o.now - removed < ff.f.o.policy.settle
+def _was_just_removed(facts: FederatedFacts, c: FederatedCredential) -> bool:
+    removed = facts.common.memory.federated.removed.get(c.id)
+    return removed is not None and facts.common.now - removed < facts.common.settings.settle
 
 
-def _patch(ff: FederatedFacts, c: FederatedCredential, trust: Trust, why: str) -> Action | None:
+def _patch(facts: FederatedFacts, c: FederatedCredential, trust: Trust, why: str) -> Action | None:
     """Make it as wanted; whoever withdrew the grant wants nothing more to be trusted."""
-    if not ff.f.is_granted:
+    if not facts.common.is_granted:
         return None
-    text = build_description(ff.f.o.identity, ff.f.o.resource.owner, trust.pair)
-    return _fresh(ff, PatchFederated(c.id, trust, text, why))
+    text = build_description(facts.common.identity, facts.common.resource.owner, trust.pair)
+    return _fresh(facts, PatchFederated(c.id, trust, text, why))
 
 
-def _fresh(ff: FederatedFacts, action: Action) -> Action | None:
+def _fresh(facts: FederatedFacts, action: Action) -> Action | None:
     """Act on a read just made; else make one."""
-    if ff.f.is_paused:
+    if facts.common.is_paused:
         return None
-    return action if ff.is_fresh else _read(ff, ff.f.o.policy.freshness)
+    return action if facts.is_fresh else _read(facts, facts.common.settings.freshness)
 
 
-def _read(ff: FederatedFacts, max_age: timedelta) -> Action | None:
-    return None if ff.f.is_paused else ReadFederated(max_age)
+def _read(facts: FederatedFacts, max_age: timedelta) -> Action | None:
+    return None if facts.common.is_paused else ReadFederated(max_age)
 
 
 FEDERATED_RULES = (
@@ -223,26 +232,30 @@ FEDERATED_RULES = (
 )
 
 
-def federated_times(ff: FederatedFacts) -> list[datetime]:
+def federated_times(facts: FederatedFacts) -> list[datetime]:
     """Return the times at which a rule may match that does not match now."""
-    o = ff.f.o
-    times = [o.now + o.policy.secret_check]
-    if ff.listed is not None:
-        times.append(ff.listed.read_time + _max_age(ff))
-    for trust in ff.trusts:
-        end = ff.quiet_end(trust)
+    observation = facts.common.observation
+    times = [observation.now + observation.settings.secret_check]
+    if facts.listed is not None:
+        times.append(facts.listed.read_time + _max_age(facts))
+    for trust in facts.trusts:
+        end = facts.quiet_end(trust)
         times += [end] if end is not None else []
-    if ff.needs_proof and not ff.is_proven:
-        times.append(proof_time(ff))
-    if ff.spec.wired and ff.seen.service_account is None:
-        times.append(o.now + MISSING_LOOK)
-    if isinstance(ff.seen.issuer, Issuer):
-        times.append(ff.seen.issuer.since + o.policy.issuer_agreement)
-    times += [t + o.policy.settle for t in o.memory.federated.written.values()]
-    skew = ff.f.entra_now - o.now
-    due = (retire_time_of(c.description) for c in extra(ff))
+    if facts.needs_proof and not facts.is_proven:
+        times.append(proof_time(facts))
+    if facts.spec.annotated_account and facts.seen.service_account is None:
+        times.append(observation.now + MISSING_LOOK)
+    if isinstance(facts.seen.issuer, Issuer):
+        times.append(facts.seen.issuer.since + observation.settings.issuer_agreement)
+    times += [
+        t + observation.settings.settle for t in observation.memory.federated.written.values()
+    ]
+    skew = facts.common.entra_now - observation.now
+    due = (retire_time_of(c.description) for c in extra(facts))
     times += [d - skew for d in due if d is not None]
-    times += [t + o.policy.settle for t in o.memory.federated.removed.values()]
-    if o.memory.retry_time is not None:
-        times.append(o.memory.retry_time)
+    times += [
+        t + observation.settings.settle for t in observation.memory.federated.removed.values()
+    ]
+    if observation.memory.retry_time is not None:
+        times.append(observation.memory.retry_time)
     return times

@@ -11,12 +11,12 @@ from datetime import datetime
 from appcredential.domain.actions import (
     Action,
     AddFinalizer,
-    CancelTicket,
+    CancelRevocation,
     Hold,
     ReadApplication,
     ReadCrd,
     ReleaseFinalizer,
-    WriteTicket,
+    ScheduleRevocation,
 )
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.takeover import (
@@ -36,12 +36,14 @@ from appcredential.domain.spec.model import AppCredentialSpec, CredentialType, M
 _MISSING_READS = 3
 
 
-def blocked(o: Observation) -> Action | None:
+def blocked(observation: Observation) -> Action | None:
     """0: lists incomplete, not leader, or clocks too far apart."""
-    if o.blocked is not None:
-        return Hold(o.blocked)
-    skews = [abs(s) for s in (o.directory_skew, o.cluster_skew) if s is not None]
-    if any(s > o.policy.max_clock_skew for s in skews):
+    if observation.blocked is not None:
+        return Hold(observation.blocked)
+    skews = [
+        abs(s) for s in (observation.directory_skew, observation.cluster_skew) if s is not None
+    ]
+    if any(s > observation.settings.max_clock_skew for s in skews):
         return Hold(
             Problem(
                 reason=Reason.CLOCK_SKEW,
@@ -52,37 +54,37 @@ def blocked(o: Observation) -> Action | None:
     return None
 
 
-def deleted(o: Observation) -> Action | None:
+def deleted(observation: Observation) -> Action | None:
     """1: being deleted. Never waits for Graph."""
-    r = o.resource
+    r = observation.resource
     if r.deletion_time is None:
         return None
     if not r.has_finalizer:
         return Hold(Problem(reason=Reason.PROGRESSING, message="Being deleted.", stalled=False))
-    if _observes(o):
+    if _observes(observation):
         return ReleaseFinalizer()
-    if o.now < r.deletion_time + o.policy.deletion_settle:
+    if observation.now < r.deletion_time + observation.settings.deletion_settle:
         return Hold(Problem(reason=Reason.PROGRESSING, message="Being deleted.", stalled=False))
-    if o.crd_deleted is None:
+    if observation.crd_deleted is None:
         return ReadCrd()
-    if o.crd_deleted or o.ticket_uid == r.uid:
+    if observation.crd_deleted or observation.revocation_uid == r.uid:
         return ReleaseFinalizer()
-    if _was_never_issued(o):
+    if _was_never_issued(observation):
         return ReleaseFinalizer()
-    return _unreadable(r.spec) or WriteTicket()
+    return _unreadable(r.spec) or ScheduleRevocation()
 
 
-def _was_never_issued(o: Observation) -> bool:
+def _was_never_issued(observation: Observation) -> bool:
     """Tell whether status is whole and, like the Secrets, names nothing that was issued.
 
     No ticket is needed then. It would ask Entra about an application that no grant
     may ever have allowed.
     """
     traces = {"application", "credential", "pending", "retiring", "federatedIdentities"}
-    status = o.resource.status
+    status = observation.resource.status
     is_told = bool(status.get("conditions")) and not status.keys() & traces
-    is_traceless = is_told and o.own_target is None and not is_former_owner(o)
-    return is_traceless and o.pending is None and o.ticket_uid is None
+    is_traceless = is_told and observation.own_target is None and not is_former_owner(observation)
+    return is_traceless and observation.pending is None and observation.revocation_uid is None
 
 
 def _unreadable(spec: AppCredentialSpec | Problem) -> Action | None:
@@ -98,37 +100,37 @@ def _unreadable(spec: AppCredentialSpec | Problem) -> Action | None:
     )
 
 
-def finalizer_missing(o: Observation) -> Action | None:
+def finalizer_missing(observation: Observation) -> Action | None:
     """2: without a finalizer a deletion would go unnoticed."""
-    return None if o.resource.has_finalizer or _observes(o) else AddFinalizer()
+    return None if observation.resource.has_finalizer or _observes(observation) else AddFinalizer()
 
 
-def _observes(o: Observation) -> bool:
+def _observes(observation: Observation) -> bool:
     """Tell whether the spec asks for nothing to be done."""
-    spec = o.resource.spec
+    spec = observation.resource.spec
     return isinstance(spec, AppCredentialSpec) and spec.mode is Mode.OBSERVE
 
 
-def ticket_exists(o: Observation) -> Action | None:
+def revocation_exists(observation: Observation) -> Action | None:
     """3: re-applied within the grace period.
 
     A trust is known by its ticket alone until status tells of it again: while nothing may be
     done for the resource, the ticket stays. It does nothing while the owner is there.
     """
-    if o.ticket_uid is None or _observes(o):
+    if observation.revocation_uid is None or _observes(observation):
         return None
-    is_held = _is_federated(o.resource.spec) and _unusable(o) is not None
-    return None if is_held else CancelTicket()
+    is_held = _is_federated(observation.resource.spec) and _unusable(observation) is not None
+    return None if is_held else CancelRevocation()
 
 
-def unusable(o: Observation) -> Action | None:
+def unusable(observation: Observation) -> Action | None:
     """4: spec or tenant not usable, never granted, suspended."""
-    problem = _unusable(o)
-    return None if problem is None else Hold(patient(o, problem))
+    problem = _unusable(observation)
+    return None if problem is None else Hold(patient(observation, problem))
 
 
-def _unusable(o: Observation) -> Problem | None:
-    spec = o.resource.spec
+def _unusable(observation: Observation) -> Problem | None:
+    spec = observation.resource.spec
     if isinstance(spec, Problem):
         return spec
     if spec.suspend:
@@ -137,18 +139,22 @@ def _unusable(o: Observation) -> Problem | None:
             message="spec.suspend is true: nothing is renewed or removed.",
             stalled=False,
         )
-    if isinstance(o.tenant, Problem):
-        return o.tenant
-    if o.tenant.problem is not None:
-        return o.tenant.problem
-    if not allows_type(o.tenant.limits, spec):
+    if isinstance(observation.tenant, Problem):
+        return observation.tenant
+    if observation.tenant.problem is not None:
+        return observation.tenant.problem
+    if not allows_type(observation.tenant.limits, spec):
         return Problem(
             reason=Reason.TYPE_NOT_ALLOWED,
             message="The EntraTenant's limits do not allow this credential type.",
         )
-    if isinstance(o.grant, Problem):
-        return None if _was_granted(o, spec, o.grant) else o.grant
-    return None if _is_federated(spec) else _lifetime_problem(o, spec, o.tenant, o.grant)
+    if isinstance(observation.grant, Problem):
+        return None if _was_granted(observation, spec, observation.grant) else observation.grant
+    return (
+        None
+        if _is_federated(spec)
+        else _lifetime_problem(observation, spec, observation.tenant, observation.grant)
+    )
 
 
 def _is_federated(spec: AppCredentialSpec | Problem) -> bool:
@@ -156,11 +162,11 @@ def _is_federated(spec: AppCredentialSpec | Problem) -> bool:
 
 
 def _lifetime_problem(
-    o: Observation, spec: AppCredentialSpec, tenant: Tenant, grant: Grant
+    observation: Observation, spec: AppCredentialSpec, tenant: Tenant, grant: Grant
 ) -> Problem | None:
-    ceilings = tenant.ceilings(spec.type, o.application)
+    ceilings = tenant.ceilings(spec.type, observation.application)
     lifetime = asked_lifetime(wanted_lifetime(spec), grant.max_lifetime, *ceilings)
-    if lifetime < o.policy.min_lifetime:
+    if lifetime < observation.settings.min_lifetime:
         return Problem(
             reason=Reason.LIFETIME_TOO_SHORT,
             message="The lifetime that spec, grant, tenant and Entra's app management policy allow "
@@ -169,7 +175,7 @@ def _lifetime_problem(
     return None
 
 
-def _was_granted(o: Observation, spec: AppCredentialSpec, refusal: Problem) -> bool:
+def _was_granted(observation: Observation, spec: AppCredentialSpec, refusal: Problem) -> bool:
     """Tell whether a grant was withdrawn after something was issued.
 
     The evidence is in status, which only the operator writes: a Secret can be made by
@@ -177,11 +183,11 @@ def _was_granted(o: Observation, spec: AppCredentialSpec, refusal: Problem) -> b
     """
     if refusal.reason is Reason.OPERATOR_IDENTITY:
         return False
-    known = o.resource.status.get("application") or {}
-    t = o.own_target
-    issued = o.pending is not None or (t is not None and t.published is not None)
+    known = observation.resource.status.get("application") or {}
+    t = observation.own_target
+    issued = observation.pending is not None or (t is not None and t.published is not None)
     if _is_federated(spec):
-        issued = bool(o.resource.status.get("federatedIdentities"))
+        issued = bool(observation.resource.status.get("federatedIdentities"))
     return issued and known.get("clientId") == spec.client_id
 
 
@@ -196,25 +202,28 @@ _MAY_ARRIVE = frozenset(
 )
 
 
-def patient(o: Observation, problem: Problem) -> Problem:
+def patient(observation: Observation, problem: Problem) -> Problem:
     """Everything may arrive in one apply: wait a little before calling it stalled."""
     if problem.reason not in _MAY_ARRIVE or not problem.stalled:
         return problem
-    if o.now >= patience_ends(o):
+    if observation.now >= patience_ends(observation):
         return problem
     return Problem(reason=problem.reason, message=problem.message, stalled=False)
 
 
-def patience_ends(o: Observation) -> datetime:
+def patience_ends(observation: Observation) -> datetime:
     """Return when a missing tenant or grant becomes Stalled."""
-    return max(o.resource.creation_time, o.resource.last_applied_time) + o.policy.arrival_grace
+    return (
+        max(observation.resource.creation_time, observation.resource.last_applied_time)
+        + observation.settings.arrival_grace
+    )
 
 
-def secret_conflict(o: Observation) -> Action | None:
+def secret_conflict(observation: Observation) -> Action | None:
     """5: T or P exists and is not ours nor to be ours, cannot be written, or is going away."""
-    if _is_federated(o.resource.spec):
+    if _is_federated(observation.resource.spec):
         return None
-    if o.pending is not None and o.pending.is_foreign:
+    if observation.pending is not None and observation.pending.is_foreign:
         return Hold(
             Problem(
                 reason=Reason.SECRET_CONFLICT,
@@ -222,14 +231,14 @@ def secret_conflict(o: Observation) -> Action | None:
                 "of another type or owner. Delete that Secret.",
             )
         )
-    found = claim(o)
+    found = claim(observation)
     if found not in {Claim.OURS, Claim.TAKES, Claim.UNREAD}:
-        return Hold(conflict(o, found))
-    return _unwritable(o)
+        return Hold(conflict(observation, found))
+    return _unwritable(observation)
 
 
-def _unwritable(o: Observation) -> Action | None:
-    t, own = o.target, o.own_target
+def _unwritable(observation: Observation) -> Action | None:
+    t, own = observation.target, observation.own_target
     if t is None:
         return None
     if t.immutable or t.type != OPAQUE:
@@ -240,7 +249,7 @@ def _unwritable(o: Observation) -> Action | None:
                 "it is written anew.",
             )
         )
-    spec = o.resource.spec
+    spec = observation.resource.spec
     if (
         isinstance(spec, AppCredentialSpec)
         and own is not None
@@ -265,19 +274,22 @@ def _unwritable(o: Observation) -> Action | None:
     return None
 
 
-def application_unknown(o: Observation) -> Action | None:
+def application_unknown(observation: Observation) -> Action | None:
     """6: not read yet, cannot be read, answers 404, or is another one."""
-    if o.application is None or _is_due(o):
-        if o.memory.retry_time is None or o.now >= o.memory.retry_time:
-            return ReadApplication(o.policy.directory_resync)
-        if o.application is None:
-            return Hold(_why_unread(o))
-    return _application_changed(o, o.application)
+    if observation.application is None or _is_due(observation):
+        if (
+            observation.memory.retry_time is None
+            or observation.now >= observation.memory.retry_time
+        ):
+            return ReadApplication(observation.settings.directory_resync)
+        if observation.application is None:
+            return Hold(_why_unread(observation))
+    return _application_changed(observation, observation.application)
 
 
-def _application_changed(o: Observation, application: Application) -> Action | None:
+def _application_changed(observation: Observation, application: Application) -> Action | None:
     """Hold when T's credential is not of this application; an old read tells that as well."""
-    t, tenant = o.own_target, o.tenant
+    t, tenant = observation.own_target, observation.tenant
     if t is None or t.published is None or isinstance(tenant, Problem):
         return None
     if (t.tenant_id, t.object_id) == (tenant.tenant_id, application.object_id):
@@ -291,47 +303,52 @@ def _application_changed(o: Observation, application: Application) -> Action | N
     )
 
 
-def _is_due(o: Observation) -> bool:
-    read = o.application
-    return read is not None and o.now - read.read_time > o.policy.directory_resync
+def _is_due(observation: Observation) -> bool:
+    read = observation.application
+    return (
+        read is not None
+        and observation.now - read.read_time > observation.settings.directory_resync
+    )
 
 
-def _why_unread(o: Observation) -> Problem:
-    missing = o.memory.application_missing
+def _why_unread(observation: Observation) -> Problem:
+    missing = observation.memory.application_missing
     if missing:
-        lasting = missing[-1] - missing[0] >= o.policy.missing_application_window
+        lasting = missing[-1] - missing[0] >= observation.settings.missing_application_window
         return Problem(
             reason=Reason.APPLICATION_NOT_FOUND,
             message="Entra does not know the application spec.application.clientId in the "
             "tenant. Check the id, or restore the application.",
             stalled=len(missing) >= _MISSING_READS and lasting,
         )
-    return o.memory.directory_problem or Problem(
+    return observation.memory.directory_problem or Problem(
         reason=Reason.DIRECTORY_UNAVAILABLE,
         message="The directory was not read yet.",
         stalled=False,
     )
 
 
-def gate_times(o: Observation) -> list[datetime]:
+def gate_times(observation: Observation) -> list[datetime]:
     """Return when a closed gate is worth another look."""
-    times: list[datetime] = [patience_ends(o)]
-    if o.resource.deletion_time is not None:
-        times.append(o.resource.deletion_time + o.policy.deletion_settle)
-    if o.memory.retry_time is not None:
-        times.append(o.memory.retry_time)
-    ends = absence_ends(o)
+    times: list[datetime] = [patience_ends(observation)]
+    if observation.resource.deletion_time is not None:
+        times.append(observation.resource.deletion_time + observation.settings.deletion_settle)
+    if observation.memory.retry_time is not None:
+        times.append(observation.memory.retry_time)
+    ends = absence_ends(observation)
     if ends is not None:
         times.append(ends)
     # A Secret that was in the way goes without an event.
-    return [t for t in times if t > o.now] or [o.now + o.policy.secret_check]
+    return [t for t in times if t > observation.now] or [
+        observation.now + observation.settings.secret_check
+    ]
 
 
 GATES = (
     blocked,
     deleted,
     finalizer_missing,
-    ticket_exists,
+    revocation_exists,
     unusable,
     secret_conflict,
     application_unknown,

@@ -20,7 +20,7 @@ from appcredential.domain.observed.observation import (
     Abandoned,
     FormerOwner,
     HandedOver,
-    Minted,
+    IssuedCredential,
     Retiring,
     Target,
     Tenant,
@@ -65,7 +65,7 @@ class Publication:
     cluster: str
     tenant_id: str
     object_id: ObjectId
-    credential: Minted
+    credential: IssuedCredential
     verified_time: datetime | None
     published_time: datetime
     retiring: tuple[Retiring, ...]

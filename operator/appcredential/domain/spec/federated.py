@@ -115,11 +115,11 @@ class FederatedSpec:
         return self.source.name if isinstance(self.source, ServiceAccountSource) else ""
 
     @property
-    def wired(self) -> str:
+    def annotated_account(self) -> str:
         """Name of the ServiceAccount that is to be annotated; empty when none is."""
         source = self.source
-        is_wired = isinstance(source, ServiceAccountSource) and source.is_annotated
-        return self.account if is_wired else ""
+        is_annotated_as_wanted = isinstance(source, ServiceAccountSource) and source.is_annotated
+        return self.account if is_annotated_as_wanted else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -207,7 +207,7 @@ class AppCredentialSpec:
     suspend: bool = False
 
     @property
-    def is_brought(self) -> bool:
+    def is_supplied(self) -> bool:
         """Others make the certificate, and renew it."""
         is_certificate = self.type is CredentialType.CERTIFICATE
         return is_certificate and self.certificate.source is not CertificateSource.GENERATE

@@ -121,7 +121,7 @@ def check_secret_of(spec: AppCredentialSpec) -> None:
     _check_names(spec)
     _check_circle(spec)
     _check_takeover(spec)
-    if spec.is_brought:
+    if spec.is_supplied:
         remedy = (
             "is only for certificates that are made here (source Generate): renew it at its source"
         )

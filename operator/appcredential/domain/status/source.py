@@ -12,7 +12,7 @@ from appcredential.domain.facts.successor import (
     lacks_private_key,
     source_end,
 )
-from appcredential.domain.observed.observation import Brought
+from appcredential.domain.observed.observation import SuppliedCertificate
 from appcredential.domain.rotation import is_overdue
 from appcredential.domain.rules.gates import patient
 
@@ -29,53 +29,53 @@ SOURCE_REASONS = frozenset(
 """With any of these no successor comes about until somebody mends it."""
 
 
-def source_problem(f: Facts) -> Problem | None:
+def source_problem(facts: Facts) -> Problem | None:
     """Return why nothing new can be made of the source or with the keystore's password."""
-    material = f.o.material
-    problem = material.problem or material.keystore_problem
+    certificate_inputs = facts.certificate_inputs
+    problem = certificate_inputs.problem or certificate_inputs.keystore_problem
     if problem is not None:
-        return patient(f.o, problem)
-    brought = material.brought
-    return None if brought is None else _of_brought(f, brought)
+        return patient(facts.observation, problem)
+    supplied = certificate_inputs.supplied
+    return None if supplied is None else _of_brought(facts, supplied)
 
 
-def _of_brought(f: Facts, brought: Brought) -> Problem | None:
-    if lacks_private_key(f, brought):
+def _of_brought(facts: Facts, supplied: SuppliedCertificate) -> Problem | None:
+    if lacks_private_key(facts, supplied):
         return _unusable(
             "has no private key beside it, which spec.secret or certificate.keystore asks for, or "
             "the Secret holds now and workloads sign in with: bring a Secret of type "
             "kubernetes.io/tls, or delete the target Secret to give the key up."
         )
-    if f.entra_now >= brought.end:
+    if facts.entra_now >= supplied.end:
         return _unusable("has expired: renew it at its source.")
-    if f.entra_now < brought.start:
+    if facts.entra_now < supplied.start:
         return Problem(
             reason=Reason.SOURCE_UNUSABLE,
             message="The certificate at the source is not valid yet: it is registered once it is, "
             "or bring another one.",
-            stalled=brought.start - f.entra_now > _SOON,
+            stalled=supplied.start - facts.entra_now > _SOON,
         )
-    if is_new_at_source(f, brought):
-        if source_end(f, brought) - f.entra_now < f.o.policy.min_lifetime:
+    if is_new_at_source(facts, supplied):
+        if source_end(facts, supplied) - facts.entra_now < facts.settings.min_lifetime:
             return _unusable(
                 "would be valid for less than this operator's minimum lifetime: renew it at its "
                 "source."
             )
         return None
-    return _of_registered(f, brought)
+    return _of_registered(facts, supplied)
 
 
-def _of_registered(f: Facts, brought: Brought) -> Problem | None:
+def _of_registered(facts: Facts, supplied: SuppliedCertificate) -> Problem | None:
     """Return what is wrong when the source still holds what was published."""
-    if is_gone(f):
+    if is_gone(facts):
         return Problem(
             reason=Reason.CERTIFICATE_REMOVED,
             message="Somebody removed the certificate from the application. It is not registered "
             "again, because it may have leaked: renew it at its source.",
         )
-    plan = f.plan
-    is_old = plan is not None and source_end(f, brought) <= plan.end
-    if plan is not None and is_old and is_overdue(plan, f.entra_now):
+    plan = facts.schedule
+    is_old = plan is not None and source_end(facts, supplied) <= plan.end
+    if plan is not None and is_old and is_overdue(plan, facts.entra_now):
         return Problem(
             reason=Reason.SOURCE_NOT_RENEWED,
             message="The certificate is due for renewal, and its source still holds the same one: "

@@ -1,4 +1,4 @@
-"""Tickets as ConfigMaps in the operator's namespace. They never hold a value."""
+"""Revocations as ConfigMaps in the operator's namespace. They never hold a value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from appcredential.domain.conditions import format_time
 from appcredential.domain.marker import Owner
-from appcredential.domain.revocation import Ticket, ticket_name
+from appcredential.domain.revocation import Revocation, revocation_name
 from appcredential.domain.spec import checks
 from appcredential.domain.spec.model import (
     ClientId,
@@ -28,24 +28,24 @@ LABEL = "appcredential.io/ticket"
 _PAGE = 500
 
 
-class KubeTickets:
-    """The Tickets port. A ConfigMap that somebody damaged is no ticket, and stops no other."""
+class KubeRevocations:
+    """The Revocations port. A ConfigMap that somebody damaged is no ticket, and stops no other."""
 
     def __init__(self, kube: KubeClient, namespace: str) -> None:
         self._kube = kube
         self._base = f"/api/v1/namespaces/{namespace}/configmaps"
         self._warned: frozenset[str] = frozenset()
 
-    async def get(self, name: str) -> Ticket | None:
-        """See `ports.Tickets`."""
+    async def get(self, name: str) -> Revocation | None:
+        """See `ports.Revocations`."""
         found = await self._read(name)
         return _parse(found) if found is not None else None
 
-    async def list(self) -> tuple[Ticket, ...]:
-        """See `ports.Tickets`."""
+    async def list(self) -> tuple[Revocation, ...]:
+        """See `ports.Revocations`."""
         parsed = [(item, _parse(item)) async for item in self._pages()]
-        self._warn([item["metadata"] for item, ticket in parsed if ticket is None])
-        return tuple(ticket for _, ticket in parsed if ticket is not None)
+        self._warn([item["metadata"] for item, revocation in parsed if revocation is None])
+        return tuple(revocation for _, revocation in parsed if revocation is not None)
 
     async def _pages(self) -> AsyncIterator[Mapping[str, Any]]:
         token = ""
@@ -59,28 +59,30 @@ class KubeTickets:
             if not token:
                 return
 
-    async def put(self, name: str, ticket: Ticket, live: Ticket | None) -> Ticket:
-        """See `ports.Tickets`."""
+    async def put(self, name: str, revocation: Revocation, live: Revocation | None) -> Revocation:
+        """See `ports.Revocations`."""
         if live is not None:
-            return await self._replace(name, ticket, live.uid, live.resource_version)
+            return await self._replace(name, revocation, live.uid, live.resource_version)
         query = (("fieldManager", FIELD_MANAGER),)
         try:
-            body = _build(name, ticket, {})
+            body = _build(name, revocation, {})
             written = await self._kube.request("POST", self._base, body=body, query=query)
         except ConflictError:
-            return await self._mend(name, ticket)
+            return await self._mend(name, revocation)
         return _written(written)
 
-    async def _mend(self, name: str, ticket: Ticket) -> Ticket:
+    async def _mend(self, name: str, revocation: Revocation) -> Revocation:
         """Replace a damaged ticket of this name, which would hold up its owner's deletion."""
         found = await self._read(name)
         if found is None or not _is_labelled(found) or _parse(found) is not None:
             raise ConflictError("the ticket appeared meanwhile")
         metadata = found["metadata"]
-        return await self._replace(name, ticket, metadata["uid"], metadata["resourceVersion"])
+        return await self._replace(name, revocation, metadata["uid"], metadata["resourceVersion"])
 
-    async def _replace(self, name: str, ticket: Ticket, uid: str, version: str) -> Ticket:
-        body = _build(name, ticket, {"uid": uid, "resourceVersion": version})
+    async def _replace(
+        self, name: str, revocation: Revocation, uid: str, version: str
+    ) -> Revocation:
+        body = _build(name, revocation, {"uid": uid, "resourceVersion": version})
         query = (("fieldManager", FIELD_MANAGER),)
         path = f"{self._base}/{name}"
         return _written(await self._kube.request("PUT", path, body=body, query=query))
@@ -102,8 +104,8 @@ class KubeTickets:
                 )
         self._warned = frozenset(seen)
 
-    async def delete(self, name: str, live: Ticket) -> None:
-        """See `ports.Tickets`."""
+    async def delete(self, name: str, live: Revocation) -> None:
+        """See `ports.Revocations`."""
         preconditions = {"uid": live.uid, "resourceVersion": live.resource_version}
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
         try:
@@ -112,7 +114,7 @@ class KubeTickets:
             return
 
 
-def _build(name: str, t: Ticket, live: Mapping[str, str]) -> dict[str, Any]:
+def _build(name: str, t: Revocation, live: Mapping[str, str]) -> dict[str, Any]:
     metadata: dict[str, Any] = {"name": name, "labels": {LABEL: "true"}, **live}
     data = {
         "namespace": t.owner.namespace,
@@ -138,31 +140,33 @@ def _is_labelled(document: Mapping[str, Any]) -> bool:
     return (document["metadata"].get("labels") or {}).get(LABEL) == "true"
 
 
-def _written(document: Mapping[str, Any]) -> Ticket:
-    ticket = _parse(document)
-    if ticket is None:
+def _written(document: Mapping[str, Any]) -> Revocation:
+    revocation = _parse(document)
+    if revocation is None:
         raise ConflictError("the ticket was changed on its way")
-    return ticket
+    return revocation
 
 
-def _parse(document: Mapping[str, Any]) -> Ticket | None:
+def _parse(document: Mapping[str, Any]) -> Revocation | None:
     """Read a ticket; None when it is damaged, or is not what its own name says."""
     try:
-        ticket = _read_ticket(document.get("data") or {}, document["metadata"])
+        revocation = _read_revocation(document.get("data") or {}, document["metadata"])
     except (KeyError, ValueError, InvalidSpecError):
         return None
-    name = ticket_name(ticket.owner, ticket.tenant, ticket.client_id, ticket.type)
-    return ticket if name == document["metadata"]["name"] else None
+    name = revocation_name(
+        revocation.owner, revocation.tenant, revocation.client_id, revocation.type
+    )
+    return revocation if name == document["metadata"]["name"] else None
 
 
-def _read_ticket(data: Mapping[str, str], metadata: Mapping[str, Any]) -> Ticket:
+def _read_revocation(data: Mapping[str, str], metadata: Mapping[str, Any]) -> Revocation:
     """Read the data; what becomes part of an address is checked, as a manifest is.
 
     Raises:
         KeyError, ValueError, InvalidSpecError: it is damaged.
     """
     namespace = checks.object_name("namespace", data["namespace"])
-    return Ticket(
+    return Revocation(
         owner=Owner(namespace, checks.object_name("name", data["name"])),
         resource_uid=data["resourceUid"],
         tenant=data["tenant"],
