@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import yaml
 
-from appcredential.domain.observed.observation import LifecycleSettings
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.settings import FIELDS, POSITIVE, PREFIX, Settings
 from charts.readme import readme
 

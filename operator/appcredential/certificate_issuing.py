@@ -12,9 +12,9 @@ import uuid
 from datetime import datetime, timedelta
 
 from appcredential.domain.facts.facts import Facts
-from appcredential.domain.facts.successor import source_end, usable_source
+from appcredential.domain.facts.source import source_end, usable_source
 from appcredential.domain.marker import build_display_name
-from appcredential.domain.observed.observation import Pending
+from appcredential.domain.observed.target import Pending
 from appcredential.domain.secret import pem
 from appcredential.domain.spec.model import KeyId
 from appcredential.errors import ConflictError

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any, Final
 
-from appcredential.domain.observed.observation import LifecycleSettings
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.operator_credential import PUBLIC_AUDIENCES
 from appcredential.domain.spec.checks import is_namespace_name
 from appcredential.domain.spec.durations import format_duration, parse_duration

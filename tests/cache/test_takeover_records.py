@@ -8,7 +8,7 @@ import pytest
 
 from appcredential.cache.informer import Informer
 from appcredential.cache.store import Store
-from appcredential.domain.observed.observation import FormerOwner, HandedOver, Target
+from appcredential.domain.observed.target import FormerOwner, HandedOver, Target
 from appcredential.domain.times import parse_time
 from appcredential.kube.custom_resources import APP_CREDENTIALS, KubeObjects
 from appcredential.kube.secret_documents import parse_target

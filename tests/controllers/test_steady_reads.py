@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from datetime import timedelta
 
-from appcredential.domain.secret.content import pending_name
+from appcredential.domain.secret.records import pending_name
 from appcredential.kube.client import JSON, METADATA_ONLY
 from tests.support.builders import HOUR, MINUTE, OWNER
 from tests.support.world import SECRETS, TARGET, World

@@ -11,9 +11,9 @@ from appcredential.domain.conditions import (
     Condition,
     ConditionType,
     Reason,
-    format_time,
     merge_conditions,
 )
+from appcredential.domain.times import format_time
 from tests.support.builders import MINUTE, NOW
 
 EARLIER = "2026-11-22T09:00:00Z"

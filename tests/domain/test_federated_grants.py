@@ -10,7 +10,7 @@ import pytest
 from appcredential.domain.conditions import Problem
 from appcredential.domain.federated_grants import allows_source
 from appcredential.domain.grants import evaluate
-from appcredential.domain.observed.observation import Grant
+from appcredential.domain.observed.entra import Grant
 from appcredential.domain.spec.federated import (
     EntityType,
     FederationGrant,

@@ -7,7 +7,7 @@ import pytest
 
 from appcredential.domain.conditions import MAX_MESSAGE, Problem
 from appcredential.domain.grants import allows_type, evaluate
-from appcredential.domain.observed.observation import Grant
+from appcredential.domain.observed.entra import Grant
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
     ApplicationGrantSpec,

@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 import pytest
 
-from appcredential.domain import lifecycle
 from appcredential.domain.actions import (
     Action,
     ApplyStatus,
@@ -23,17 +22,17 @@ from appcredential.domain.actions import (
     Sleep,
     WriteTarget,
 )
-from appcredential.domain.lifecycle import RULES, decide, next_look
+from appcredential.domain.lifecycle import RULES, decide
 from appcredential.domain.marker import Attempt
-from appcredential.domain.observed.observation import (
-    Memory,
-    Observation,
-    PendingState,
-    RetireCause,
-    Target,
-)
+from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.target import PendingState, RetireCause, Target
 from appcredential.domain.proof import PROVEN, UNREACHABLE
 from appcredential.domain.rotation import backoff
+from appcredential.domain.rules import pending as pending_rules
+from appcredential.domain.rules import removal as removal_rules
+from appcredential.domain.rules import target as target_rules
+from appcredential.domain.rules.next_look import next_look
 from appcredential.domain.spec.model import GenerateOnce, KeyId, RetireWhen, VerificationMode
 from tests.support.builders import (
     ATTEMPT,
@@ -102,7 +101,7 @@ def stale(o: Observation) -> Observation:
 
 
 def check(rule: str, o: Observation, expected: Action | None) -> None:
-    found = getattr(lifecycle, rule)(facts(o))
+    (found,) = (r(facts(o)) for r in RULES if r.__name__ == rule)
     if isinstance(expected, DeletePending | Fence | WriteTarget) and found is not None:
         assert type(found) is type(expected)
         found = replace(found, reason=expected.reason)
@@ -156,7 +155,7 @@ def written(t: Target, *, retiring: tuple[object, ...] | None = None) -> WriteTa
     ),
 )
 def test_7_a_copied_pending_secret_is_deleted(o: Observation, expected: Action | None) -> None:
-    check("pending_is_a_copy", o, expected)
+    check("pending_secret_is_a_copy", o, expected)
 
 
 # --- 8 -------------------------------------------------------------------------------------
@@ -213,7 +212,7 @@ def test_7_a_copied_pending_secret_is_deleted(o: Observation, expected: Action |
 def test_8_a_pending_secret_that_is_done_is_deleted(
     o: Observation, expected: Action | None
 ) -> None:
-    check("pending_is_done", o, expected)
+    check("pending_secret_is_done", o, expected)
 
 
 # --- 9 -------------------------------------------------------------------------------------
@@ -273,7 +272,7 @@ def absent(count: int) -> Memory:
 def test_9_a_retiring_entry_that_is_done_is_dropped(
     o: Observation, expected: Action | None
 ) -> None:
-    check("retiring_is_done", o, expected)
+    check("retiring_entry_is_done", o, expected)
 
 
 @table(
@@ -330,7 +329,7 @@ def test_9_a_retiring_entry_that_is_done_is_dropped(
     ),
 )
 def test_9_absence_is_looked_for_ten_seconds_apart(o: Observation, expected: Action | None) -> None:
-    found = lifecycle.absence_unconfirmed(facts(o))
+    found = target_rules.absence_is_unconfirmed(facts(o))
     assert found == expected
 
 
@@ -392,7 +391,7 @@ STRANDED = observation(application=application(credential(), old_credential()))
     ),
 )
 def test_10_a_stranded_credential_is_noted(o: Observation, expected: Action | None) -> None:
-    check("stranded", o, expected)
+    check("credential_is_stranded", o, expected)
 
 
 # --- 11 ------------------------------------------------------------------------------------
@@ -456,7 +455,7 @@ COOKIE = spec(data={"cookie": GenerateOnce(32)})
 def test_11_what_stands_around_an_intact_value_is_repaired(
     o: Observation, expected: Action | None
 ) -> None:
-    check("rendering_differs", o, expected)
+    check("target_rendering_differs", o, expected)
 
 
 # --- 13 ------------------------------------------------------------------------------------
@@ -536,7 +535,7 @@ THIRD = attempt("third-pending-uid")
     ),
 )
 def test_13_an_orphan_is_removed(o: Observation, expected: Action | None) -> None:
-    check("orphan", o, expected)
+    check("abandoned_attempt_is_listed", o, expected)
 
 
 # --- 14 ------------------------------------------------------------------------------------
@@ -557,7 +556,7 @@ OTHERS = pending(PendingState.INTENT, holder="operator-1/2", intent_time=NOW - 5
     ("given up", observation(pending=GIVEN_UP), None),
 )
 def test_14_an_interrupted_intent_is_fenced(o: Observation, expected: Action | None) -> None:
-    check("intent_interrupted", o, expected)
+    check("intent_was_interrupted", o, expected)
 
 
 # --- 15 ------------------------------------------------------------------------------------
@@ -629,7 +628,7 @@ ROTATE = spec(rotation=rotation(rotate_issued_before=NOW - SECOND))
     ),
 )
 def test_15_a_useless_successor_is_fenced(o: Observation, expected: Action | None) -> None:
-    check("minted_is_useless", o, expected)
+    check("successor_is_useless", o, expected)
 
 
 # --- 16 and 17 -----------------------------------------------------------------------------
@@ -686,7 +685,7 @@ def tried(*results: object, last: datetime = NOW) -> Memory:
     ("an intent", observation(pending=INTENT), None),
 )
 def test_16_a_successor_signs_in_when_a_try_is_due(o: Observation, expected: Action | None) -> None:
-    check("sign_in_due", o, expected)
+    check("successor_sign_in_is_due", o, expected)
 
 
 @table(
@@ -736,7 +735,7 @@ def test_16_a_successor_signs_in_when_a_try_is_due(o: Observation, expected: Act
     ),
 )
 def test_17_a_proven_successor_is_published(o: Observation, expected: Action | None) -> None:
-    check("publishable", o, expected)
+    check("successor_is_publishable", o, expected)
 
 
 # --- 18 ------------------------------------------------------------------------------------
@@ -790,7 +789,7 @@ def refused(seconds: int = 31, *, times: int = 4) -> Memory:
     ("refused often enough: it is gone", with_memory(UNLISTED, refused()), None),
 )
 def test_18_an_unlisted_published_key_is_tried(o: Observation, expected: Action | None) -> None:
-    check("published_seems_gone", o, expected)
+    check("published_credential_seems_gone", o, expected)
 
 
 def mint(number: int = 1, *entries: object) -> Mint:
@@ -826,7 +825,7 @@ EMPTY = observation(target=None, application=application())
     ),
     ("renewal is due", DUE, mint()),
     (
-        "expired",
+        "credential_has_expired",
         replace(DUE, now=NOW + 21 * DAY, application=application(read_time=NOW + 21 * DAY)),
         mint(),
     ),
@@ -908,7 +907,7 @@ EMPTY = observation(target=None, application=application())
     ),
 )
 def test_18_a_needed_successor_is_minted(o: Observation, expected: Action | None) -> None:
-    check("successor_needed", o, expected)
+    check("successor_is_needed", o, expected)
 
 
 # --- 19 ------------------------------------------------------------------------------------
@@ -959,15 +958,15 @@ MANY = tuple(abandoned(attempt("many", n)) for n in range(5))
 def test_19_an_unneeded_pending_secret_is_journaled_and_deleted(
     o: Observation, expected: Action | None
 ) -> None:
-    check("pending_is_unneeded", o, expected)
+    check("pending_secret_is_unneeded", o, expected)
 
 
 def test_19_journaling_ends_after_one_write() -> None:
     o = observation(pending=replace(YOUNG, abandoned=MANY))
-    found = lifecycle.pending_is_unneeded(facts(o))
+    found = pending_rules.pending_secret_is_unneeded(facts(o))
     assert isinstance(found, WriteTarget)
     after = replace(o, target=target(abandoned=found.abandoned))
-    assert isinstance(lifecycle.pending_is_unneeded(facts(after)), DeletePending)
+    assert isinstance(pending_rules.pending_secret_is_unneeded(facts(after)), DeletePending)
 
 
 # --- 20 to 22 ------------------------------------------------------------------------------
@@ -996,7 +995,7 @@ RETIRED = observation(
     ("a damaged T", replace(RETIRED, target=replace(DAMAGED, retiring=(retiring(),))), None),
 )
 def test_20_a_removal_is_noted(o: Observation, expected: Action | None) -> None:
-    check("removal_seen", o, expected)
+    check("removal_was_seen", o, expected)
 
 
 def past(
@@ -1038,7 +1037,7 @@ GONE = Remove(OLD, OLD_ATTEMPT, RetireCause.REPLACED)
     ),
 )
 def test_21_an_expired_one_is_removed(o: Observation, expected: Action | None) -> None:
-    check("expired", o, expected)
+    check("credential_has_expired", o, expected)
 
 
 OVERLAP = 15 * DAY
@@ -1152,7 +1151,7 @@ NEVER_TRIED = Memory()
     ("not listed", replace(due(), application=application(credential())), None),
 )
 def test_22_a_replaced_one_is_retired(o: Observation, expected: Action | None) -> None:
-    found = lifecycle.retirement_due(facts(o))
+    found = removal_rules.retirement_is_due(facts(o))
     assert found == expected
 
 
@@ -1167,24 +1166,24 @@ def first_rule(o: Observation) -> str:
 
 def test_the_order_is_the_documented_one() -> None:
     assert [r.__name__ for r in RULES] == [
-        "pending_is_a_copy",
-        "pending_is_done",
-        "retiring_is_done",
-        "stranded",
-        "rendering_differs",
-        "revocation_due",
-        "orphan",
-        "intent_interrupted",
-        "minted_is_useless",
-        "sign_in_due",
-        "publishable",
-        "published_seems_gone",
-        "successor_needed",
-        "pending_is_unneeded",
-        "removal_seen",
-        "expired",
-        "retirement_due",
-        "absence_unconfirmed",
+        "pending_secret_is_a_copy",
+        "pending_secret_is_done",
+        "retiring_entry_is_done",
+        "credential_is_stranded",
+        "target_rendering_differs",
+        "older_credential_is_revoked",
+        "abandoned_attempt_is_listed",
+        "intent_was_interrupted",
+        "successor_is_useless",
+        "successor_sign_in_is_due",
+        "successor_is_publishable",
+        "published_credential_seems_gone",
+        "successor_is_needed",
+        "pending_secret_is_unneeded",
+        "removal_was_seen",
+        "credential_has_expired",
+        "retirement_is_due",
+        "absence_is_unconfirmed",
     ]
 
 
@@ -1206,40 +1205,40 @@ def test_each_rule_goes_before_the_next() -> None:
         pending=replace(pending(PendingState.INTENT), attempt=THIRD),
         application=application(*listed),
     )
-    assert first_rule(o) == "pending_is_a_copy"
+    assert first_rule(o) == "pending_secret_is_a_copy"
     done = pending(PendingState.INTENT)
     o = replace(o, pending=done, target=replace(t, abandoned=(abandoned(), abandoned(THIRD))))
-    assert first_rule(o) == "pending_is_done"
+    assert first_rule(o) == "pending_secret_is_done"
     o = replace(o, target=t)
-    assert first_rule(o) == "retiring_is_done"
+    assert first_rule(o) == "retiring_entry_is_done"
     t = replace(t, retiring=entries[1:])
     o = replace(o, target=t)
-    assert first_rule(o) == "stranded"
+    assert first_rule(o) == "credential_is_stranded"
     o = replace(o, application=application(*listed[:4]))
-    assert first_rule(o) == "rendering_differs"
+    assert first_rule(o) == "target_rendering_differs"
     t = target(retiring=entries[1:], abandoned=(abandoned(THIRD),))
     o = replace(o, target=t)
-    assert first_rule(o) == "orphan"
+    assert first_rule(o) == "abandoned_attempt_is_listed"
     o = replace(o, application=application(*listed[:1], *listed[2:4]))
-    assert first_rule(o) == "intent_interrupted"
+    assert first_rule(o) == "intent_was_interrupted"
     o = replace(o, pending=pending(value=None))
-    assert first_rule(o) == "minted_is_useless"
+    assert first_rule(o) == "successor_is_useless"
     o = replace(o, pending=pending())
-    assert first_rule(o) == "sign_in_due"
+    assert first_rule(o) == "successor_sign_in_is_due"
     o = replace(o, memory=Memory(pending_proof=proven()))
-    assert first_rule(o) == "publishable"
+    assert first_rule(o) == "successor_is_publishable"
     o = replace(o, memory=tried(PROVEN), application=application(*listed[2:4]))
-    assert first_rule(o) == "published_seems_gone"
+    assert first_rule(o) == "published_credential_seems_gone"
     o = replace(o, pending=None, memory=refused())
-    assert first_rule(o) == "successor_needed"
+    assert first_rule(o) == "successor_is_needed"
     o = replace(o, pending=YOUNG, application=application(*listed[:1], *listed[2:4]))
-    assert first_rule(o) == "pending_is_unneeded"
+    assert first_rule(o) == "pending_secret_is_unneeded"
     o = replace(o, pending=None)
-    assert first_rule(o) == "removal_seen"
+    assert first_rule(o) == "removal_was_seen"
     t = replace(t, retiring=(retiring(unseen, removed=NOW), *entries[2:]))
     t = target(retiring=t.retiring, abandoned=t.abandoned)
     o = replace(o, target=t)
-    assert first_rule(o) == "expired"
+    assert first_rule(o) == "credential_has_expired"
 
 
 def test_a_successor_that_waits_for_its_proof_blocks_no_removal() -> None:

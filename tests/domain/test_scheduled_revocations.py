@@ -7,7 +7,8 @@ import pytest
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Attempt, Owner
-from appcredential.domain.observed.observation import Application, Pending, PendingState, Target
+from appcredential.domain.observed.entra import Application
+from appcredential.domain.observed.target import Pending, PendingState, Target
 from appcredential.domain.revocation import (
     DeletePendingSecret,
     DeleteRevocation,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from appcredential.domain.observed.observation import IssuedCredential
+from appcredential.domain.observed.target import IssuedCredential
 from appcredential.domain.secret.content import Rendering
 from appcredential.domain.spec.model import KeyId
 from appcredential.errors import (

@@ -15,13 +15,9 @@ from typing import Any, Final
 
 from appcredential.__main__ import main
 from appcredential.controllers import app_credential as reconciler
-from appcredential.domain.observed.observation import (
-    Application,
-    Credential,
-    Grant,
-    Resource,
-    Target,
-)
+from appcredential.domain.observed.entra import Application, Credential, Grant
+from appcredential.domain.observed.observation import Resource
+from appcredential.domain.observed.target import Target
 from appcredential.domain.proof import PROVEN, SignInResult
 from appcredential.domain.revocation import Revocation
 from appcredential.domain.spec.model import AppCredentialSpec, DeletionPolicy

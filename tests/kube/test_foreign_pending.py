@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import pytest
 
-from appcredential.domain.observed.observation import Pending
-from appcredential.domain.secret.content import pending_name
+from appcredential.domain.observed.target import Pending
+from appcredential.domain.secret.records import pending_name
 from appcredential.errors import ConflictError
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.ports.kube import Intent

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from appcredential.domain.actions import DeletePending
 from appcredential.domain.lifecycle import decide
 from appcredential.domain.marker import attempt_id
-from appcredential.domain.observed.observation import PendingState
-from appcredential.domain.secret.content import PREFIX, Rendering
+from appcredential.domain.observed.target import PendingState
+from appcredential.domain.secret.content import Rendering
+from appcredential.domain.secret.records import PREFIX
 from appcredential.domain.times import parse_time
 from appcredential.kube.secret_documents import (
     build_pending,

@@ -10,7 +10,7 @@ import pytest
 
 from appcredential.__main__ import _settings as read_settings
 from appcredential.__main__ import main
-from appcredential.domain.observed.observation import LifecycleSettings
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.settings import FIELDS, PREFIX, Settings, SettingsError, variable
 
 # One value other than the default for each setting that is no duration.

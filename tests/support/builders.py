@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts, assess
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import (
     Attempt,
     ClusterIdentity,
@@ -21,27 +22,23 @@ from appcredential.domain.marker import (
     attempt_id,
     build_display_name,
 )
+from appcredential.domain.observed.entra import Application, Credential, Grant, Tenant
 from appcredential.domain.observed.federated import Federation
-from appcredential.domain.observed.observation import (
+from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.observation import Observation, Resource
+from appcredential.domain.observed.target import (
     Abandoned,
-    Application,
-    Credential,
-    Grant,
     IssuedCredential,
-    LifecycleSettings,
-    Memory,
-    Observation,
     Pending,
     PendingState,
-    Resource,
     RetireCause,
     Retiring,
     Target,
     TargetOwner,
-    Tenant,
 )
 from appcredential.domain.proof import PROVEN, Proof, SignInClass, SignInResult, record
-from appcredential.domain.secret.content import Publication, render
+from appcredential.domain.secret.content import render
+from appcredential.domain.secret.records import Publication
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
@@ -434,4 +431,4 @@ def facts(o: Observation) -> Facts:
     assert isinstance(o.resource.spec, AppCredentialSpec)
     assert isinstance(o.tenant, Tenant)
     assert o.application is not None
-    return assess(o, o.resource.spec, o.tenant, o.application)
+    return assess(o)

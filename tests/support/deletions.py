@@ -10,14 +10,11 @@ from typing import Any, Final
 from appcredential.controllers.entra_tenant import Access
 from appcredential.controllers.revocation import RevocationController
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.observed.observation import (
-    Application,
-    Credential,
-    LifecycleSettings,
-    PendingState,
-    Tenant,
-)
-from appcredential.domain.secret.content import Rendering, pending_name
+from appcredential.domain.lifecycle_settings import LifecycleSettings
+from appcredential.domain.observed.entra import Application, Credential, Tenant
+from appcredential.domain.observed.target import PendingState
+from appcredential.domain.secret.content import Rendering
+from appcredential.domain.secret.records import pending_name
 from appcredential.domain.spec.model import ClientId, KeyId, ObjectId, TenantId
 from appcredential.errors import NotFoundError
 from appcredential.kube.custom_resources import KubeObjects, KubeResources

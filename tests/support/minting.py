@@ -9,8 +9,8 @@ from typing import Any, Final
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.facts import Facts
-from appcredential.domain.observed.observation import Application, Credential, Grant
-from appcredential.domain.secret.content import pending_name
+from appcredential.domain.observed.entra import Application, Credential, Grant
+from appcredential.domain.secret.records import pending_name
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import ClientId, KeyId, ObjectId
 from appcredential.effects.dispatch import Context, Effects

@@ -11,9 +11,10 @@ from appcredential.cache.informer import Informer
 from appcredential.cache.store import Store
 from appcredential.controllers.app_credential import AppCredentialController
 from appcredential.controllers.entra_tenant import EntraTenantController
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.app_policy import UNRESTRICTED, AppPolicy
-from appcredential.domain.observed.observation import Application, Credential, LifecycleSettings
+from appcredential.domain.observed.entra import Application, Credential
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.proof import PROVEN, SignInResult
 from appcredential.domain.revocation import Revocation

@@ -16,18 +16,13 @@ from appcredential.domain.facts.facts import Facts, assess
 from appcredential.domain.facts.takeover import other_owner
 from appcredential.domain.grants import allows_type, evaluate
 from appcredential.domain.lifecycle import Decision, decide
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import ClusterIdentity, Owner
+from appcredential.domain.observed.certificate import CertificateInputs
+from appcredential.domain.observed.entra import Grant, Tenant
 from appcredential.domain.observed.federated import Federation, OutputMap, ServiceAccount
-from appcredential.domain.observed.observation import (
-    CertificateInputs,
-    Grant,
-    LifecycleSettings,
-    Observation,
-    Resource,
-    Target,
-    TargetOwner,
-    Tenant,
-)
+from appcredential.domain.observed.observation import Observation, Resource
+from appcredential.domain.observed.target import Target, TargetOwner
 from appcredential.domain.revocation import Revocation, revocation_name
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
@@ -674,7 +669,7 @@ class AppCredentialController:
         access, application = self._access(_spec(observation).tenant), observation.application
         if not isinstance(access, Access) or application is None:
             return None
-        return assess(observation, _spec(observation), access.tenant, application)
+        return assess(observation)
 
     def _session(self, observation: Observation) -> Session:
         access = self._access(_spec(observation).tenant)

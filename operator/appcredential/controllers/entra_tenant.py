@@ -12,13 +12,14 @@ from appcredential.domain.conditions import (
     ConditionType,
     Problem,
     Reason,
-    format_time,
     merge_conditions,
 )
-from appcredential.domain.observed.observation import LifecycleSettings, Tenant
+from appcredential.domain.lifecycle_settings import LifecycleSettings
+from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.spec.model import ClientId, Cloud, EntraTenantSpec
 from appcredential.domain.spec.parse import parse_entra_tenant
 from appcredential.domain.status.projection import needs_write
+from appcredential.domain.times import format_time
 from appcredential.errors import AppCredentialError, ConflictError, InvalidSpecError
 from appcredential.kube.custom_resources import FINALIZER, TENANTS, KubeObjects
 from appcredential.ports.kube import Clock, Events, EventSubject

@@ -11,15 +11,12 @@ from datetime import datetime, timedelta
 from appcredential import strategies
 from appcredential.controllers.entra_tenant import Access
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import ClusterIdentity
+from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList, OutputMap
-from appcredential.domain.observed.observation import (
-    Application,
-    LifecycleSettings,
-    Pending,
-    Resource,
-    Target,
-)
+from appcredential.domain.observed.observation import Resource
+from appcredential.domain.observed.target import Pending, Target
 from appcredential.domain.revocation import (
     DeleteOutput,
     DeletePendingSecret,

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Attempt
-from appcredential.domain.observed.observation import Abandoned, RetireCause, Retiring
+from appcredential.domain.observed.target import Abandoned, RetireCause, Retiring
 from appcredential.domain.spec.model import KeyId
 from appcredential.domain.spec.trusts import Trust
 

@@ -13,6 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from appcredential.domain.times import format_time
+
 
 class ConditionType(StrEnum):
     """The five condition types. Reconciling and Stalled exist only while true."""
@@ -254,8 +256,3 @@ def _merge(
     }
     # -1 is the status's "nothing reflected yet"; a condition may only leave it out.
     return merged | ({"observedGeneration": generation} if generation >= 0 else {})
-
-
-def format_time(time: datetime) -> str:
-    """Return RFC 3339 in UTC with whole seconds, as Kubernetes writes times."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.federated_grants import allows_source, grant_members
-from appcredential.domain.observed.observation import Grant, Tenant
+from appcredential.domain.observed.entra import Grant, Tenant
 from appcredential.domain.spec.model import AppCredentialSpec, ApplicationGrantSpec, Limits
 
 

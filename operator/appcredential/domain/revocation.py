@@ -15,15 +15,11 @@ from typing import TypeAlias
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Attempt, ClusterIdentity, Owner, parse_marker
+from appcredential.domain.observed.entra import Application, Credential
 from appcredential.domain.observed.federated import FederatedList, OutputMap
-from appcredential.domain.observed.observation import (
-    Application,
-    Credential,
-    Pending,
-    PendingState,
-    Target,
-)
-from appcredential.domain.secret.content import digest, type_of
+from appcredential.domain.observed.target import Pending, PendingState, Target
+from appcredential.domain.secret.content import digest
+from appcredential.domain.secret.value import type_of
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
     ClientId,

@@ -34,3 +34,8 @@ def required_time(text: object) -> datetime:
     if found is None:
         raise ValueError("a required time is missing or unreadable")
     return found
+
+
+def format_time(time: datetime) -> str:
+    """Return RFC 3339 in UTC with whole seconds, as Kubernetes writes times."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")

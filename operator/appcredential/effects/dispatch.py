@@ -21,23 +21,25 @@ from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.handover import former_owners, handed_over
-from appcredential.domain.facts.successor import gone_keys, known_keys
-from appcredential.domain.lifecycle import READ_SPACING, REPAIRED, REQUIRED_READS, publication
+from appcredential.domain.facts.publication import publication
+from appcredential.domain.facts.published import gone_keys, known_keys
 from appcredential.domain.marker import attempt_id, build_display_name, parse_marker
-from appcredential.domain.observed.observation import (
-    Application,
-    Grant,
+from appcredential.domain.observed.entra import Application, Grant
+from appcredential.domain.observed.memory import READ_SPACING, REQUIRED_READS, Memory
+from appcredential.domain.observed.observation import Resource
+from appcredential.domain.observed.target import (
     IssuedCredential,
-    Memory,
     Pending,
     PendingState,
-    Resource,
     RetireCause,
     Retiring,
 )
 from appcredential.domain.proof import record
 from appcredential.domain.rotation import asked_lifetime
-from appcredential.domain.secret.content import Publication, can_sign_in, leaf_of, render
+from appcredential.domain.rules.target import REPAIRED
+from appcredential.domain.secret.content import render
+from appcredential.domain.secret.records import Publication
+from appcredential.domain.secret.value import can_sign_in, leaf_of
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import ClientId, CredentialType, KeyId
 from appcredential.domain.status import problems_entra as refusals

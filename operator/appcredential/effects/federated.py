@@ -13,17 +13,18 @@ from datetime import timedelta
 
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.facts.facts import Facts
-from appcredential.domain.facts.federated import (
+from appcredential.domain.facts.annotations import (
     CLIENT_ID_ANNOTATION,
     TENANT_ID_ANNOTATION,
     WIRED_BY_ANNOTATION,
 )
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.federated import PROVE
 from appcredential.domain.marker import Owner
+from appcredential.domain.observed.entra import Grant
 from appcredential.domain.observed.federated import FederatedCredential, ServiceAccount
-from appcredential.domain.observed.observation import Grant
 from appcredential.domain.proof import record
-from appcredential.domain.rules.federated import PROVE, SUPERSEDED
+from appcredential.domain.rules.federated import SUPERSEDED
 from appcredential.domain.spec.federated import CustomerManagedKeySource, ManagedIdentitySource
 from appcredential.domain.spec.model import ClientId
 from appcredential.domain.spec.trusts import Trust, marker_of, trust_attempt

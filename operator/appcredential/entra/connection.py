@@ -24,7 +24,7 @@ from msgraph.graph_service_client import GraphServiceClient
 
 from appcredential import __version__
 from appcredential.domain.clock_skew import Skew, http_date
-from appcredential.domain.observed.observation import LifecycleSettings
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.entra.clouds import Endpoints
 from appcredential.entra.operations import Observe, ignore
 from appcredential.entra.operator_token import OperatorToken

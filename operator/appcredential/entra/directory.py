@@ -28,8 +28,8 @@ from msgraph.generated.applications.item.remove_password.remove_password_post_re
 from msgraph.generated.models.password_credential import PasswordCredential
 
 from appcredential.domain.observed.app_policy import AppPolicy
+from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList
-from appcredential.domain.observed.observation import Application
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.spec.model import ClientId, CredentialType, KeyId, ObjectId
 from appcredential.domain.spec.trusts import Trust

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from appcredential.domain.observed.observation import Application, Credential
+from appcredential.domain.observed.entra import Application, Credential
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import ClientId, CredentialType, KeyId, ObjectId

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.observed.observation import CertificateInputs, SuppliedCertificate, Target
-from appcredential.domain.secret.content import can_sign_in, derived_names
+from appcredential.domain.observed.certificate import CertificateInputs, SuppliedCertificate
+from appcredential.domain.observed.target import Target
+from appcredential.domain.secret.content import derived_names
+from appcredential.domain.secret.value import can_sign_in
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
     AppCredentialSpec,

@@ -12,16 +12,12 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.observed.certificate import CertificateInputs
+from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList, OutputMap, ServiceAccount
-from appcredential.domain.observed.observation import (
-    Application,
-    CertificateInputs,
-    Memory,
-    Pending,
-    Resource,
-    Target,
-    TargetOwner,
-)
+from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.observation import Resource
+from appcredential.domain.observed.target import Pending, Target, TargetOwner
 from appcredential.gather.certificate_source import HeldMaterial
 
 T = TypeVar("T")

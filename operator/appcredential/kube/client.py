@@ -17,7 +17,7 @@ import msgspec
 from kubernetes.aio import client, config
 
 from appcredential.domain.clock_skew import Skew, http_date
-from appcredential.domain.observed.observation import LifecycleSettings
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.errors import UnavailableError
 from appcredential.kube.translate import raise_for_status
 from appcredential.ports.kube import Clock

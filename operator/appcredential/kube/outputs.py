@@ -7,7 +7,8 @@ from typing import Any
 
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.federated import OutputMap
-from appcredential.domain.secret.content import MANAGED_BY, PREFIX
+from appcredential.domain.secret.content import MANAGED_BY
+from appcredential.domain.secret.records import PREFIX
 from appcredential.errors import ConflictError, NotFoundError
 from appcredential.kube.client import FIELD_MANAGER, KubeClient
 

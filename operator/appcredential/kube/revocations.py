@@ -7,7 +7,6 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from appcredential.domain.conditions import format_time
 from appcredential.domain.marker import Owner
 from appcredential.domain.revocation import Revocation, revocation_name
 from appcredential.domain.spec import checks
@@ -18,7 +17,7 @@ from appcredential.domain.spec.model import (
     ObjectId,
     TenantId,
 )
-from appcredential.domain.times import required_time
+from appcredential.domain.times import format_time, required_time
 from appcredential.errors import ConflictError, InvalidSpecError, NotFoundError
 from appcredential.kube.client import FIELD_MANAGER, KubeClient
 

@@ -14,9 +14,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from appcredential.domain.conditions import format_time
 from appcredential.domain.marker import Attempt, ClusterIdentity, Owner, attempt_id
-from appcredential.domain.observed.observation import (
+from appcredential.domain.observed.target import (
     Abandoned,
     FormerOwner,
     HandedOver,
@@ -27,17 +26,12 @@ from appcredential.domain.observed.observation import (
     Retiring,
     Target,
 )
-from appcredential.domain.secret.content import (
-    MANAGED_BY,
-    PREFIX,
-    Rendering,
-    dump_abandoned,
-    find_value,
-    pending_name,
-)
+from appcredential.domain.secret.content import MANAGED_BY, Rendering
+from appcredential.domain.secret.records import PREFIX, dump_abandoned, pending_name
+from appcredential.domain.secret.value import find_value
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import KeyId, ObjectId, TenantId
-from appcredential.domain.times import parse_time, required_time
+from appcredential.domain.times import format_time, parse_time, required_time
 from appcredential.ports.kube import Intent
 
 PENDING_TYPE = "appcredential.io/pending"

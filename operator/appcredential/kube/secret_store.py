@@ -5,13 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from appcredential.domain.marker import ClusterIdentity, Owner
-from appcredential.domain.observed.observation import (
-    IssuedCredential,
-    Pending,
-    PendingState,
-    Target,
-)
-from appcredential.domain.secret.content import Rendering, pending_name
+from appcredential.domain.observed.target import IssuedCredential, Pending, PendingState, Target
+from appcredential.domain.secret.content import Rendering
+from appcredential.domain.secret.records import pending_name
 from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import ConflictError, NotFoundError
 from appcredential.kube.client import FIELD_MANAGER, METADATA_ONLY, KubeClient

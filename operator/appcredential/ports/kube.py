@@ -16,16 +16,10 @@ from typing import Any, Protocol
 from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.app_policy import AppPolicy
+from appcredential.domain.observed.entra import Application, Credential
 from appcredential.domain.observed.federated import FederatedList, Issuer, OutputMap, ServiceAccount
-from appcredential.domain.observed.observation import (
-    Abandoned,
-    Application,
-    Credential,
-    IssuedCredential,
-    Pending,
-    Resource,
-    Target,
-)
+from appcredential.domain.observed.observation import Resource
+from appcredential.domain.observed.target import Abandoned, IssuedCredential, Pending, Target
 from appcredential.domain.proof import SignInResult
 from appcredential.domain.revocation import Revocation
 from appcredential.domain.secret.content import Rendering

@@ -6,7 +6,7 @@ import asyncio
 from typing import TypeAlias
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.observed.observation import SuppliedCertificate
+from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.operator_credential import (
     CUSTOM_AUDIENCE_MISSING,
     OperatorCredential,

@@ -17,7 +17,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from appcredential.domain.observed.observation import SuppliedCertificate
+from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.secret import pem
 from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import UnusableCertificateError

@@ -7,13 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import ClusterIdentity, attempt_id
-from appcredential.domain.observed.observation import (
-    Credential,
-    LifecycleSettings,
-    Observation,
-    PendingState,
-)
+from appcredential.domain.observed.entra import Credential
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.target import PendingState
 from appcredential.domain.spec.model import Limits
 from tests.support.builders import (
     ATTEMPT,

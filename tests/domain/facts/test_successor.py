@@ -7,16 +7,17 @@ from datetime import datetime
 
 import pytest
 
+from appcredential.domain.facts.published import is_gone, seems_gone
+from appcredential.domain.facts.retirement import retire_time
 from appcredential.domain.facts.successor import (
     is_at_limit,
-    is_gone,
     mint_time,
     needs_successor,
-    retire_time,
-    seems_gone,
     unproven_publish_time,
 )
-from appcredential.domain.observed.observation import Memory, Observation, PendingState, Retiring
+from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.target import PendingState, Retiring
 from appcredential.domain.proof import UNREACHABLE, Proof
 from appcredential.domain.spec.model import KeyId, RetireWhen
 from tests.support.builders import (

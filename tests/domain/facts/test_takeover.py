@@ -12,17 +12,18 @@ from appcredential.domain import actions as act
 from appcredential.domain.actions import Hold
 from appcredential.domain.facts import handover
 from appcredential.domain.facts.handover import former_owners, handed_over, still_handed_over
+from appcredential.domain.facts.publication import publication
 from appcredential.domain.facts.takeover import Claim, claim, other_owner
-from appcredential.domain.lifecycle import decide, next_look, publication
+from appcredential.domain.lifecycle import decide
 from appcredential.domain.marker import Owner
-from appcredential.domain.observed.observation import (
-    FormerOwner,
-    HandedOver,
-    Observation,
-    Target,
-    TargetOwner,
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.target import FormerOwner, HandedOver, Target, TargetOwner
+from appcredential.domain.rules.gates import (
+    _gate_times,
+    resource_is_being_deleted,
+    secret_is_not_ours_to_write,
 )
-from appcredential.domain.rules.gates import deleted, gate_times, secret_conflict
+from appcredential.domain.rules.next_look import next_look
 from appcredential.domain.secret.content import render
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
@@ -198,7 +199,7 @@ def test_whose_the_secret_is(o: Observation, expected: Claim) -> None:
 def test_what_is_said_of_another_s_secret(
     o: Observation, reason: str, stalled: bool, told: str
 ) -> None:
-    found = secret_conflict(o)
+    found = secret_is_not_ours_to_write(o)
     assert isinstance(found, Hold)
     assert (str(found.problem.reason), found.problem.stalled) == (reason, stalled)
     assert told in found.problem.message
@@ -214,26 +215,26 @@ def test_what_is_said_of_another_s_secret(
     ids=["to be taken", "the application is to be read first", "of another type"],
 )
 def test_5_is_open_for_what_may_be_taken(o: Observation) -> None:
-    assert secret_conflict(o) is None
+    assert secret_is_not_ours_to_write(o) is None
 
 
 def test_5_waits_for_a_secret_that_is_going_away() -> None:
-    found = secret_conflict(taking(replace(foreign_target(), deletion_time=NOW)))
+    found = secret_is_not_ours_to_write(taking(replace(foreign_target(), deletion_time=NOW)))
     assert isinstance(found, Hold)
     assert found.problem.reason == "SecretTerminating"
 
 
 def test_it_looks_again_when_the_owner_was_away_long_enough() -> None:
     o = taking(owner=replace(GONE, absent_since=NOW), wanted=SPEC)
-    assert NOW + 2 * MINUTE in gate_times(o)
+    assert NOW + 2 * MINUTE in _gate_times(o)
 
 
 def test_who_lost_its_secret_leaves_a_ticket_though_status_tells_nothing() -> None:
     told = {"observedGeneration": 1, "conditions": [{"type": "Ready"}]}
     gone = resource(SPEC, status=told, deletion_time=NOW - MINUTE)
     o = observation(resource=gone, target=taken_from_us(), crd_deleted=False)
-    assert deleted(o) == act.ScheduleRevocation()
-    assert deleted(replace(o, target=foreign_target())) == act.ReleaseFinalizer()
+    assert resource_is_being_deleted(o) == act.ScheduleRevocation()
+    assert resource_is_being_deleted(replace(o, target=foreign_target())) == act.ReleaseFinalizer()
 
 
 @pytest.mark.parametrize(

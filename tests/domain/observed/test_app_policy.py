@@ -17,8 +17,9 @@ from appcredential.domain.observed.app_policy import (
     Restriction,
     read_iso_duration,
 )
-from appcredential.domain.observed.observation import Application, Observation
-from appcredential.domain.rules.gates import unusable
+from appcredential.domain.observed.entra import Application
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.rules.gates import spec_tenant_or_grant_is_unusable
 from appcredential.domain.spec.model import CredentialType, Limits
 from appcredential.domain.status.problems_entra import refusal
 from tests.support.builders import (
@@ -121,7 +122,7 @@ def test_what_forbids_the_type_shortens_nothing() -> None:
     """The application may be exempt: Entra decides, and its refusal is told."""
     known = policy(limit(None))
     assert facts(seen(known)).lifetime == 90 * DAY
-    assert unusable(seen(known)) is None
+    assert spec_tenant_or_grant_is_unusable(seen(known)) is None
 
 
 @pytest.mark.parametrize("known", [UNRESTRICTED, UNREAD, AppPolicy(unknown=PERMISSION_MISSING)])
@@ -131,7 +132,7 @@ def test_what_is_not_known_shortens_nothing(known: AppPolicy) -> None:
 
 @pytest.mark.parametrize("created", [None, ISSUED])
 def test_a_policy_below_the_minimum_is_told(created: datetime | None) -> None:
-    held = unusable(seen(policy(limit(MINUTE)), created=created))
+    held = spec_tenant_or_grant_is_unusable(seen(policy(limit(MINUTE)), created=created))
     assert isinstance(held, Hold)
     assert held.problem.reason is Reason.LIFETIME_TOO_SHORT
     assert "policy" in held.problem.message
@@ -139,9 +140,9 @@ def test_a_policy_below_the_minimum_is_told(created: datetime | None) -> None:
 
 def test_one_for_new_applications_is_told_when_the_application_was_read() -> None:
     known = policy(limit(MINUTE, since=SINCE))
-    assert unusable(seen(known, created=None)) is None
-    assert unusable(seen(known, created=SINCE - DAY)) is None
-    assert isinstance(unusable(seen(known, created=SINCE)), Hold)
+    assert spec_tenant_or_grant_is_unusable(seen(known, created=None)) is None
+    assert spec_tenant_or_grant_is_unusable(seen(known, created=SINCE - DAY)) is None
+    assert isinstance(spec_tenant_or_grant_is_unusable(seen(known, created=SINCE)), Hold)
 
 
 def test_it_is_told_in_stable_phrases() -> None:

@@ -18,9 +18,11 @@ from appcredential.domain.actions import (
     Sleep,
 )
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.lifecycle import decide
-from appcredential.domain.observed.observation import Memory, Observation, PendingState
-from appcredential.domain.rules.gates import GATES, gate_times
+from appcredential.domain.lifecycle import GATES, decide
+from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.target import PendingState
+from appcredential.domain.rules.gates import _gate_times
 from appcredential.domain.spec.model import CredentialType, Limits
 from tests.support.builders import (
     CLIENT_ID,
@@ -475,7 +477,7 @@ def test_a_held_resource_still_reports() -> None:
     ids=["ten minutes", "patience ends", "deletion settles", "pause ends", "long pause ends"],
 )
 def test_a_closed_gate_is_looked_at_again(o: Observation, expected: datetime) -> None:
-    assert min(gate_times(o)) == expected
+    assert min(_gate_times(o)) == expected
 
 
 def test_a_problem_is_not_rewritten_by_patience() -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from appcredential.domain import actions as act
-from appcredential.domain.observed.observation import LifecycleSettings
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.proof import SignInResult
 from appcredential.domain.spec.model import AppCredentialSpec, KeyId, RetireWhen
 from tests.domain.worlds.driver import World

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from appcredential.domain import actions as act
 from appcredential.domain.facts.successor import needs_successor
-from appcredential.domain.observed.observation import Target
-from appcredential.domain.secret.content import CLUSTER
+from appcredential.domain.observed.target import Target
+from appcredential.domain.secret.records import CLUSTER
 from tests.domain.worlds.driver import DEFAULT, World
 from tests.support.builders import (
     HOUR,

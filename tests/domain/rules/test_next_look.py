@@ -8,8 +8,12 @@ from datetime import timedelta
 import pytest
 
 from appcredential.domain.actions import ReadApplication, Remove
-from appcredential.domain.lifecycle import decide, next_look, orphan
-from appcredential.domain.observed.observation import LifecycleSettings, Memory, Observation
+from appcredential.domain.lifecycle import decide
+from appcredential.domain.lifecycle_settings import LifecycleSettings
+from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.rules.next_look import next_look
+from appcredential.domain.rules.removal import abandoned_attempt_is_listed
 from tests.support.builders import (
     MINUTE,
     NEXT,
@@ -67,8 +71,8 @@ def test_what_was_read_before_a_removal_does_not_repeat_it() -> None:
         target=target(abandoned=(abandoned(NEXT_ATTEMPT),)),
         application=application(*listed, read_time=NOW - 5 * SECOND),
     )
-    assert isinstance(orphan(facts(o)), Remove)
+    assert isinstance(abandoned_attempt_is_listed(facts(o)), Remove)
     removed = replace(o, memory=Memory(removals={NEXT: NOW - 3 * SECOND}))
-    assert orphan(facts(removed)) == ReadApplication(3 * SECOND)
+    assert abandoned_attempt_is_listed(facts(removed)) == ReadApplication(3 * SECOND)
     read = replace(removed, application=application(*listed, read_time=NOW))
-    assert isinstance(orphan(facts(read)), Remove)
+    assert isinstance(abandoned_attempt_is_listed(facts(read)), Remove)

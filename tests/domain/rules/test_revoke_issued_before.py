@@ -13,17 +13,17 @@ from appcredential.domain import lifecycle
 from appcredential.domain.actions import Action, ReadApplication, Remove, SignInPublished
 from appcredential.domain.facts import successor as needs
 from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.patience import patience_ends
 from appcredential.domain.facts.successor import is_at_limit, is_revoking, needs_successor
-from appcredential.domain.lifecycle import next_look, revocation_due
-from appcredential.domain.observed.observation import (
-    Credential,
-    Memory,
-    Observation,
-    RetireCause,
-    Target,
-)
+from appcredential.domain.observed.entra import Credential
+from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.target import RetireCause, Target
 from appcredential.domain.proof import PROVEN, UNREACHABLE
-from appcredential.domain.rules.gates import patience_ends
+from appcredential.domain.rules import reading as reading_rules
+from appcredential.domain.rules import removal as removal_rules
+from appcredential.domain.rules.next_look import next_look
+from appcredential.domain.rules.removal import older_credential_is_revoked
 from appcredential.domain.spec.model import KeyId, RetireWhen
 from tests.domain.worlds.driver import BrokenPromiseError, World
 from tests.domain.worlds.test_scenarios import FIRST, SECOND_KEY, SHORT, SPEC, issued
@@ -143,14 +143,14 @@ HELD = retiring(since=NOW - MINUTE)
 def test_12_what_leaked_goes_when_its_successor_works(
     o: Observation, expected: Action | None
 ) -> None:
-    assert revocation_due(facts(o)) == expected
+    assert older_credential_is_revoked(facts(o)) == expected
 
 
 def test_12_it_rests_on_a_read_just_made() -> None:
     o = leaked()
     assert o.application is not None
     old = replace(o, application=replace(o.application, read_time=NOW - 16 * SECOND))
-    assert revocation_due(facts(old)) == ReadApplication(15 * SECOND)
+    assert older_credential_is_revoked(facts(old)) == ReadApplication(15 * SECOND)
 
 
 # --- from the leak to its end --------------------------------------------------------------
@@ -363,7 +363,7 @@ def revokes_what_does_not_sign_in(f: Facts) -> Action | None:
         return None
     found = [r.key_id for r in f.retiring if r.key_id in f.ours]
     revoked = (k for k in found if needs.is_revoked(f, f.ours[k].start))
-    return lifecycle._first(lifecycle._removal(f, KeyId(k), None) for k in revoked)
+    return reading_rules.first_due(removal_rules._removal(f, KeyId(k), None) for k in revoked)
 
 
 def test_as_it_is_it_keeps_every_promise() -> None:
@@ -371,7 +371,9 @@ def test_as_it_is_it_keeps_every_promise() -> None:
 
 
 def test_revoking_without_a_successor_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    rules = tuple(revokes_at_once if r is revocation_due else r for r in lifecycle.RULES)
+    rules = tuple(
+        revokes_at_once if r is older_credential_is_revoked else r for r in lifecycle.RULES
+    )
     monkeypatch.setattr(lifecycle, "RULES", rules)
     with pytest.raises(BrokenPromiseError, match="published one stays"):
         close_a_leak()
@@ -381,7 +383,8 @@ def test_revoking_before_the_successor_signs_in_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rules = tuple(
-        revokes_what_does_not_sign_in if r is revocation_due else r for r in lifecycle.RULES
+        revokes_what_does_not_sign_in if r is older_credential_is_revoked else r
+        for r in lifecycle.RULES
     )
     monkeypatch.setattr(lifecycle, "RULES", rules)
     world = revoking(NOW + 3 * MINUTE)

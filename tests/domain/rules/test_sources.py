@@ -21,29 +21,28 @@ from appcredential.domain.actions import (
 )
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts
-from appcredential.domain.facts.successor import is_gone, needs_successor, source_end
-from appcredential.domain.lifecycle import (
-    decide,
-    next_look,
-    publication,
-    publishable,
-    published_seems_gone,
-    rendering_differs,
-    retirement_due,
-    sign_in_due,
-    successor_needed,
-)
-from appcredential.domain.observed.observation import (
-    CertificateInputs,
-    Credential,
-    Memory,
-    Observation,
-    Pending,
-    SuppliedCertificate,
-    Target,
-)
+from appcredential.domain.facts.publication import publication
+from appcredential.domain.facts.published import is_gone
+from appcredential.domain.facts.source import source_end
+from appcredential.domain.facts.successor import needs_successor
+from appcredential.domain.lifecycle import decide
+from appcredential.domain.observed.certificate import CertificateInputs, SuppliedCertificate
+from appcredential.domain.observed.entra import Credential
+from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.target import Pending, Target
 from appcredential.domain.proof import PROVEN
-from appcredential.domain.secret.content import can_sign_in, derived_names, leaf_of, render, type_of
+from appcredential.domain.rules.issuing import (
+    published_credential_seems_gone,
+    successor_is_needed,
+    successor_is_publishable,
+    successor_sign_in_is_due,
+)
+from appcredential.domain.rules.next_look import next_look
+from appcredential.domain.rules.removal import retirement_is_due
+from appcredential.domain.rules.target import target_rendering_differs
+from appcredential.domain.secret.content import derived_names, render
+from appcredential.domain.secret.value import can_sign_in, leaf_of, type_of
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
@@ -174,7 +173,7 @@ def needed(o: Observation) -> bool:
 )
 def test_when_a_successor_is_needed(o: Observation, expected: bool) -> None:
     assert needed(o) is expected
-    assert isinstance(successor_needed(facts(o)), Mint | ReadApplication) is expected
+    assert isinstance(successor_is_needed(facts(o)), Mint | ReadApplication) is expected
 
 
 def test_what_another_cluster_registered_is_registered_here() -> None:
@@ -227,27 +226,30 @@ def coming(value: SecretValue) -> Pending:
 
 def test_a_pair_is_proven_before_it_is_published() -> None:
     o = seen(supplied(NEW_PAIR), pending=coming(NEW_PAIR))
-    assert sign_in_due(facts(o)) == SignInPending()
-    assert publishable(facts(o)) is None
+    assert successor_sign_in_is_due(facts(o)) == SignInPending()
+    assert successor_is_publishable(facts(o)) is None
     proven = proof(NEXT_ATTEMPT, *(PROVEN,) * 5, every=1)
-    assert publishable(facts(replace(o, memory=Memory(pending_proof=proven)))) == Publish()
+    assert (
+        successor_is_publishable(facts(replace(o, memory=Memory(pending_proof=proven))))
+        == Publish()
+    )
 
 
 def test_without_its_key_it_is_published_when_it_has_settled() -> None:
     o = seen(supplied(NEW_PUBLIC), pending=coming(NEW_PUBLIC), target=holding(PUBLIC))
-    assert sign_in_due(facts(o)) is None
-    assert publishable(facts(o)) is None
+    assert successor_sign_in_is_due(facts(o)) is None
+    assert successor_is_publishable(facts(o)) is None
     later = replace(o, now=NOW + MINUTE)
-    assert publishable(facts(later)) == ReadApplication(timedelta(seconds=2.5))
+    assert successor_is_publishable(facts(later)) == ReadApplication(timedelta(seconds=2.5))
     fresh = replace(later, application=application(key(), read_time=later.now))
-    assert publishable(facts(fresh)) is None
+    assert successor_is_publishable(facts(fresh)) is None
     assert next_look(facts(fresh)) == later.now + 5 * SECOND
     seen_thrice = Memory(consecutive_reads={NEXT: (NOW, NOW + 50 * SECOND, later.now)})
-    assert publishable(facts(replace(fresh, memory=seen_thrice))) == Publish()
+    assert successor_is_publishable(facts(replace(fresh, memory=seen_thrice))) == Publish()
     seen_once = Memory(consecutive_reads={NEXT: (later.now,)})
-    assert publishable(facts(replace(fresh, memory=seen_once))) is None
+    assert successor_is_publishable(facts(replace(fresh, memory=seen_once))) is None
     unused = replace(fresh, memory=seen_once, target=None)
-    assert publishable(facts(unused)) == Publish()
+    assert successor_is_publishable(facts(unused)) == Publish()
 
 
 def test_what_workloads_sign_in_with_never_loses_its_key() -> None:
@@ -288,10 +290,10 @@ def test_without_the_keystores_password_nothing_is_made_or_published() -> None:
     here = replace(spec(), type=CredentialType.CERTIFICATE)
     proven = Memory(pending_proof=proof(NEXT_ATTEMPT, *(PROVEN,) * 5, every=1))
     o = seen(lost, spec=here, pending=coming(NEW_PAIR), memory=proven)
-    assert publishable(facts(o)) is None
-    assert sign_in_due(facts(replace(o, memory=Memory()))) is None
+    assert successor_is_publishable(facts(o)) is None
+    assert successor_sign_in_is_due(facts(replace(o, memory=Memory()))) is None
     o = seen(lost, spec=here, target=None)
-    assert successor_needed(facts(o)) is None
+    assert successor_is_needed(facts(o)) is None
     assert project(o, facts(o), None)["conditions"][0]["reason"] == "KeystorePassword"
 
 
@@ -304,9 +306,9 @@ def keyless(**words: Any) -> Observation:
 
 def test_it_is_gone_when_three_reads_lack_it() -> None:
     o = keyless(application=application(read_time=NOW))
-    assert published_seems_gone(facts(o)) is None
+    assert published_credential_seems_gone(facts(o)) is None
     later = replace(o, now=NOW + 5 * SECOND)
-    assert published_seems_gone(facts(later)) == ReadApplication(timedelta(seconds=2.5))
+    assert published_credential_seems_gone(facts(later)) == ReadApplication(timedelta(seconds=2.5))
     assert next_look(facts(o)) == NOW + 5 * SECOND
     for count, gone in ((2, False), (3, True)):
         counted = replace(o, memory=Memory(absences={KEY: count}))
@@ -319,19 +321,19 @@ def test_its_predecessor_goes_when_three_reads_list_it() -> None:
     listed = application(key(), key(OLD, OLD_ATTEMPT, NOW + 10 * DAY), read_time=NOW)
     o = keyless(application=listed)
     o = replace(o, target=t)
-    assert retirement_due(facts(o)) is None
+    assert retirement_is_due(facts(o)) is None
     assert next_look(facts(o)) == NOW + 5 * SECOND
     later = replace(o, now=NOW + 5 * SECOND)
-    assert retirement_due(facts(later)) == ReadApplication(timedelta(seconds=2.5))
+    assert retirement_is_due(facts(later)) == ReadApplication(timedelta(seconds=2.5))
     sighted = replace(
         o,
         memory=Memory(consecutive_reads={KEY: (NOW - 20 * SECOND, NOW - 9 * SECOND, NOW)}),
     )
-    found = retirement_due(facts(sighted))
+    found = retirement_is_due(facts(sighted))
     assert isinstance(found, Remove)
     assert found.key_id == OLD
     with_key = replace(sighted, target=replace(t, value=PAIR))
-    assert retirement_due(facts(with_key)) == SignInPublished()
+    assert retirement_is_due(facts(with_key)) == SignInPublished()
 
 
 def test_status_says_that_nothing_can_be_proven() -> None:
@@ -455,9 +457,9 @@ def test_what_cannot_be_derived_now_stays_as_it_is_in_the_secret() -> None:
     keystore = replace(SOURCE, keystore_password=KeyRef(name="p", key="k"))
     wanted = brought_spec(certificate=keystore)
     o = seen(CertificateInputs(keystore_problem=NO_PASSWORD), spec=wanted)
-    assert rendering_differs(facts(o)) is None
+    assert target_rendering_differs(facts(o)) is None
     packed = CertificateInputs(supplied=supplied(), derived={"pkcs12": SecretValue("packed")})
-    repaired = rendering_differs(facts(replace(o, certificate_inputs=packed)))
+    repaired = target_rendering_differs(facts(replace(o, certificate_inputs=packed)))
     assert repaired is not None
 
 

@@ -10,18 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appcredential.domain.observed.observation import Abandoned, RetireCause, Retiring, Target
-from appcredential.domain.secret.content import (
-    RENDERED,
-    Publication,
-    Rendering,
-    digest,
-    dump_abandoned,
-    find_value,
-    is_rendered,
-    pending_name,
-    render,
-)
+from appcredential.domain.observed.target import Abandoned, RetireCause, Retiring, Target
+from appcredential.domain.secret.content import RENDERED, Rendering, digest, is_rendered, render
+from appcredential.domain.secret.records import Publication, dump_abandoned, pending_name
+from appcredential.domain.secret.value import find_value
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
     AppCredentialSpec,

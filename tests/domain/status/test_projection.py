@@ -11,7 +11,9 @@ import pytest
 
 from appcredential.domain.conditions import Reason
 from appcredential.domain.lifecycle import decide
-from appcredential.domain.observed.observation import Memory, Observation, PendingState
+from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.target import PendingState
 from appcredential.domain.proof import PROVEN, UNREACHABLE, SignInClass, SignInResult, classify
 from appcredential.domain.spec.model import KeyId, ObjectId, VerificationMode
 from appcredential.domain.status.projection import needs_write

@@ -8,7 +8,8 @@ import pytest
 
 from appcredential.domain.conditions import Reason
 from appcredential.domain.lifecycle import decide
-from appcredential.domain.observed.observation import Memory, Observation
+from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.observation import Observation
 from appcredential.domain.status.projection import project
 from tests.domain.worlds.driver import DEFAULT, World
 from tests.support.builders import (

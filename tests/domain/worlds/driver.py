@@ -15,27 +15,26 @@ from typing import Any
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.handover import former_owners, handed_over
-from appcredential.domain.lifecycle import REPAIRED, Decision, decide, publication
+from appcredential.domain.facts.publication import publication
+from appcredential.domain.lifecycle import Decision, decide
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Owner, attempt_id, build_display_name, parse_marker
-from appcredential.domain.observed.observation import (
-    Application,
-    Credential,
-    Grant,
+from appcredential.domain.observed.entra import Application, Credential, Grant, Tenant
+from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.observation import Observation, Resource
+from appcredential.domain.observed.target import (
     IssuedCredential,
-    LifecycleSettings,
-    Memory,
-    Observation,
     Pending,
     PendingState,
-    Resource,
     RetireCause,
     Retiring,
     Target,
     TargetOwner,
-    Tenant,
 )
 from appcredential.domain.proof import PROVEN, SignInResult, record
-from appcredential.domain.secret.content import Publication, render
+from appcredential.domain.rules.target import REPAIRED
+from appcredential.domain.secret.content import render
+from appcredential.domain.secret.records import Publication
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import AppCredentialSpec, KeyId, TenantId, VerificationMode
 from tests.support.builders import (

@@ -13,13 +13,15 @@ from typing import Any, Final
 
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.facts.federated import (
+from appcredential.domain.facts.annotations import (
     CLIENT_ID_ANNOTATION,
     TENANT_ID_ANNOTATION,
     WIRED_BY_ANNOTATION,
 )
 from appcredential.domain.lifecycle import Decision, decide
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Owner
+from appcredential.domain.observed.entra import Application, Grant, Tenant
 from appcredential.domain.observed.federated import (
     FederatedCredential,
     FederatedList,
@@ -29,14 +31,8 @@ from appcredential.domain.observed.federated import (
     OutputMap,
     ServiceAccount,
 )
-from appcredential.domain.observed.observation import (
-    Application,
-    Grant,
-    LifecycleSettings,
-    Memory,
-    Observation,
-    Tenant,
-)
+from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.observation import Observation
 from appcredential.domain.proof import PROVEN, SignInResult, record
 from appcredential.domain.spec.federated import (
     CustomerManagedKeySource,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from appcredential.domain.marker import Owner
-from appcredential.domain.observed.observation import Target, TargetOwner
+from appcredential.domain.observed.target import Target, TargetOwner
 from appcredential.domain.spec.model import AppCredentialSpec
 from tests.domain.worlds.driver import World
 from tests.domain.worlds.promises import promise

@@ -16,23 +16,19 @@ from typing import Final, NamedTuple, TypeVar
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.marker import Attempt, ClusterIdentity, attempt_id
-from appcredential.domain.observed.observation import (
+from appcredential.domain.observed.entra import Application, Credential, Grant, Tenant
+from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.observation import Observation, Resource
+from appcredential.domain.observed.target import (
     Abandoned,
-    Application,
-    Credential,
     FormerOwner,
-    Grant,
     IssuedCredential,
-    Memory,
-    Observation,
     Pending,
     PendingState,
-    Resource,
     RetireCause,
     Retiring,
     Target,
     TargetOwner,
-    Tenant,
 )
 from appcredential.domain.proof import PROVEN, UNREACHABLE, Proof, SignInResult, classify
 from appcredential.domain.spec.model import (

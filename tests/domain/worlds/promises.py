@@ -11,15 +11,9 @@ from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import attempt_id, parse_marker
-from appcredential.domain.observed.observation import (
-    Abandoned,
-    Credential,
-    Observation,
-    Pending,
-    PendingState,
-    Retiring,
-    Target,
-)
+from appcredential.domain.observed.entra import Credential
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.target import Abandoned, Pending, PendingState, Retiring, Target
 from appcredential.domain.spec.model import AppCredentialSpec, KeyId, RetireWhen, VerificationMode
 from tests.domain.worlds.driver import BrokenPromiseError
 from tests.support.builders import HOUR, MINUTE, SECOND, facts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import pytest
 
@@ -12,13 +12,20 @@ from appcredential.domain.actions import Action, Mint, Publish, Remove, SignInPe
 from appcredential.domain.facts import facts as facts_module
 from appcredential.domain.facts import successor as needs
 from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.published import is_published
+from appcredential.domain.facts.retirement import retire_time
+from appcredential.domain.lifecycle import GATES
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.revocation import RevokeCredential, decide_revocation
-from appcredential.domain.rules.gates import GATES, revocation_exists
+from appcredential.domain.rules import reading as reading_rules
+from appcredential.domain.rules import removal as removal_rules
+from appcredential.domain.rules import target as target_rules
+from appcredential.domain.rules.gates import revocation_is_scheduled
 from appcredential.domain.spec.model import KeyId
 from tests.domain.test_scheduled_revocations import revocation, seen
 from tests.domain.worlds.driver import BrokenPromiseError, World
 from tests.domain.worlds.test_scenarios import FIRST, SPEC, issued
+from tests.support.breaking import in_rules, with_rule
 from tests.support.builders import (
     HOUR,
     MINUTE,
@@ -30,16 +37,7 @@ from tests.support.builders import (
     problem,
 )
 
-Rule = Callable[[Facts], Action | None]
 THEIRS = KeyId("key-theirs")
-
-
-def with_rule(monkeypatch: pytest.MonkeyPatch, name: str, broken: Rule) -> None:
-    """Put a broken rule in the place of the one with that name."""
-    rules: Iterable[Rule] = lifecycle.RULES
-    monkeypatch.setattr(
-        lifecycle, "RULES", tuple(broken if r.__name__ == name else r for r in rules)
-    )
 
 
 def issue() -> None:
@@ -113,17 +111,19 @@ def test_the_rules_as_they_are_keep_every_promise(scene: Callable[[], None]) -> 
 
 
 def test_retiring_before_the_overlap_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "retire_time", lambda _, r: r.since)
+    in_rules(monkeypatch, "retire_time", lambda _, r: r.since)
     with pytest.raises(BrokenPromiseError, match="overlap"):
         rotate()
 
 
 def test_retiring_without_a_survivor_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     def reckless(facts: Facts) -> Action | None:
-        due = (r for r in facts.retiring if facts.now >= needs.retire_time(facts, r))
-        return lifecycle._first(lifecycle._removal(facts, r.key_id, r.cause) for r in due)
+        due = (r for r in facts.retiring if facts.now >= retire_time(facts, r))
+        return reading_rules.first_due(
+            removal_rules._removal(facts, r.key_id, r.cause) for r in due
+        )
 
-    with_rule(monkeypatch, "retirement_due", reckless)
+    with_rule(monkeypatch, "retirement_is_due", reckless)
     with pytest.raises(BrokenPromiseError, match="lives longer"):
         lose_the_published_key_while_it_retires()
 
@@ -134,7 +134,7 @@ def test_removing_without_our_exact_marker_is_caught(monkeypatch: pytest.MonkeyP
         found = (c for c in facts.application.credentials if c.key_id != known)
         return next((Remove(c.key_id, facts.attempt_of(c), None) for c in found), None)
 
-    with_rule(monkeypatch, "orphan", any_unknown)
+    with_rule(monkeypatch, "abandoned_attempt_is_listed", any_unknown)
     with pytest.raises(BrokenPromiseError, match="not ours"):
         remove_a_neighbours()
 
@@ -152,7 +152,7 @@ def test_publishing_what_did_not_sign_in_is_caught(monkeypatch: pytest.MonkeyPat
     def hasty(facts: Facts) -> Action | None:
         return Publish() if facts.successor is not None else None
 
-    with_rule(monkeypatch, "publishable", hasty)
+    with_rule(monkeypatch, "successor_is_publishable", hasty)
     with pytest.raises(BrokenPromiseError, match="only what signed in"):
         refuse_the_first()
 
@@ -168,23 +168,25 @@ def test_minting_without_a_grant_is_caught(monkeypatch: pytest.MonkeyPatch) -> N
         needed = facts.pending is None and needs.needs_successor(facts)
         return Mint(1, (), facts.lifetime) if needed else None
 
-    with_rule(monkeypatch, "successor_needed", greedy)
+    with_rule(monkeypatch, "successor_is_needed", greedy)
     with pytest.raises(BrokenPromiseError, match="issued without a grant"):
         withdraw_and_rotate()
 
 
 def test_working_on_while_a_ticket_is_open_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "GATES", tuple(g for g in GATES if g is not revocation_exists))
+    monkeypatch.setattr(
+        lifecycle, "GATES", tuple(g for g in GATES if g is not revocation_is_scheduled)
+    )
     with pytest.raises(BrokenPromiseError, match="deletion is open"):
         delete_and_apply_again()
 
 
 def test_removing_the_pending_one_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     def every_unpublished(facts: Facts) -> Action | None:
-        found = (c for k, c in facts.ours.items() if not needs.is_published(facts, k))
+        found = (c for k, c in facts.ours.items() if not is_published(facts, k))
         return next((Remove(c.key_id, facts.attempt_of(c), None) for c in found), None)
 
-    with_rule(monkeypatch, "stranded", every_unpublished)
+    with_rule(monkeypatch, "credential_is_stranded", every_unpublished)
     with pytest.raises(BrokenPromiseError, match="pending one stays"):
         issue()
 
@@ -194,7 +196,7 @@ def test_a_ticket_that_acts_while_its_owner_lives_is_caught(
 ) -> None:
     observation = seen(revocation(), owner_absent_since=None)
     assert not isinstance(decide_revocation(observation), RevokeCredential)
-    monkeypatch.setattr(revocations, "_start", lambda o: observation.revocation.due)
+    monkeypatch.setattr(revocations, "_start", lambda o: o.revocation.due)
     assert isinstance(decide_revocation(observation), RevokeCredential)
 
 
@@ -209,8 +211,8 @@ def test_a_rule_that_matches_for_ever_is_caught(monkeypatch: pytest.MonkeyPatch)
     def stubborn(facts: Facts) -> Action | None:
         t = facts.target
         same = t is not None and t.value is not None
-        return lifecycle._write_target(facts, "again") if same else None
+        return target_rules.write_target(facts, "again") if same else None
 
-    with_rule(monkeypatch, "rendering_differs", stubborn)
+    with_rule(monkeypatch, "target_rendering_differs", stubborn)
     with pytest.raises(AssertionError, match="livelock"):
         rotate()

@@ -14,17 +14,14 @@ from appcredential.domain.actions import (
     ReadApplication,
     Register,
 )
-from appcredential.domain.facts.successor import gone_keys, known_keys
-from appcredential.domain.lifecycle import decide, intent_interrupted
-from appcredential.domain.observed.observation import (
-    IssuedCredential,
-    Memory,
-    Observation,
-    Pending,
-    PendingState,
-)
+from appcredential.domain.facts.published import gone_keys, known_keys
+from appcredential.domain.lifecycle import decide
+from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.target import IssuedCredential, Pending, PendingState
+from appcredential.domain.rules.pending import intent_was_interrupted
 from appcredential.domain.secret import pem
-from appcredential.domain.secret.content import find_value
+from appcredential.domain.secret.value import find_value
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import AppCredentialSpec, CredentialType, KeyId
 from appcredential.domain.status.projection import project
@@ -133,7 +130,7 @@ def seen(p: Pending, wanted: AppCredentialSpec | None = None, **words: object) -
     ],
 )
 def test_a_staged_certificate_is_registered(o: Observation, expected: object) -> None:
-    assert intent_interrupted(facts(o)) == expected
+    assert intent_was_interrupted(facts(o)) == expected
 
 
 @pytest.mark.parametrize(
@@ -146,7 +143,7 @@ def test_nothing_is_registered_while_a_recorded_one_is_not_listed(
 ) -> None:
     t = target(minted(value=VALUE), value=VALUE, spec=certificate())
     o = replace(seen(staged()), target=t, application=application(read_time=read))
-    assert intent_interrupted(facts(o)) == expected
+    assert intent_was_interrupted(facts(o)) == expected
 
 
 def test_a_secret_whose_value_was_lost_demands_nothing() -> None:

@@ -11,12 +11,13 @@ import pytest
 from appcredential.domain import actions as act
 from appcredential.domain import lifecycle
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.facts import federated as federated_facts
-from appcredential.domain.facts.federated import (
+from appcredential.domain.facts.annotations import (
     CLIENT_ID_ANNOTATION,
+    TENANT_ID_ANNOTATION,
     WIRED_BY_ANNOTATION,
-    FederatedFacts,
 )
+from appcredential.domain.facts.federated import PROVE, FederatedFacts, extra
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.observed.federated import (
     FederatedCredential,
@@ -24,9 +25,7 @@ from appcredential.domain.observed.federated import (
     OutputMap,
     ServiceAccount,
 )
-from appcredential.domain.observed.observation import LifecycleSettings
 from appcredential.domain.proof import PROVEN, UNREACHABLE, classify, record
-from appcredential.domain.rules import federated as federated_rules
 from appcredential.domain.spec.federated import ServiceAccountSource, Source, SubjectFormat
 from appcredential.domain.spec.model import DeletionPolicy, Mode, VerificationMode
 from appcredential.domain.spec.trusts import (
@@ -478,7 +477,7 @@ def test_a_service_account_may_appear_later() -> None:
     "held",
     [
         {CLIENT_ID_ANNOTATION: "another"},
-        {**WIRED, federated_facts.TENANT_ID_ANNOTATION: "another", WIRED_BY_ANNOTATION: "x"},
+        {**WIRED, TENANT_ID_ANNOTATION: "another", WIRED_BY_ANNOTATION: "x"},
         {**WIRED, CLIENT_ID_ANNOTATION: "edited"},
     ],
 )
@@ -858,7 +857,7 @@ def test_a_token_that_may_not_be_asked_for_is_why_nothing_is_verified() -> None:
     world.memory = replace(
         world.memory,
         directory_problem=problem(Reason.TOKEN_REQUEST_FORBIDDEN),
-        problem_operation=federated_rules.PROVE,
+        problem_operation=PROVE,
         retry_time=NOW + HOUR,
     )
     world.run(MINUTE)
@@ -895,12 +894,13 @@ def change_subject(world: FederatedWorld) -> None:
 
 
 def with_rule(m: pytest.MonkeyPatch, name: str, broken: Rule) -> None:
-    rules = tuple(broken if r.__name__ == name else r for r in federated_rules.FEDERATED_RULES)
+    assert name in {r.__name__ for r in lifecycle.FEDERATED_RULES}
+    rules = tuple(broken if r.__name__ == name else r for r in lifecycle.FEDERATED_RULES)
     m.setattr(lifecycle, "FEDERATED_RULES", rules)
 
 
 def hasty_removal(facts: FederatedFacts) -> act.Action | None:
-    found = federated_rules.extra(facts)  # noqa: S610 - nothing of Django here
+    found = extra(facts)
     return act.DeleteFederated(found[0].id, "") if found else None
 
 
@@ -969,14 +969,44 @@ def beside_others() -> FederatedWorld:
 @pytest.mark.parametrize(
     ("name", "broken", "world", "what"),
     [
-        ("superseded", hasty_removal, established, "nothing goes before what replaces it"),
-        ("retirement_due", any_removal, beside_others, "what is not ours is never removed"),
-        ("unwired", hasty_wiring, FederatedWorld, "nothing is told before it is usable"),
-        ("unwired", careless_wiring, annotated_by_others, "is never overwritten"),
-        ("proof_due", hasty_proof, to_prove, "nothing is tried before the quiet time"),
-        ("proof_due", hasty_proof, impatient, "tries are far apart"),
-        ("missing", blind_creation, with_theirs, "a twin that was seen is not created"),
-        ("edited", blind_patch, with_theirs, "what is not ours is never changed"),
+        (
+            "federated_credential_is_superseded",
+            hasty_removal,
+            established,
+            "nothing goes before what replaces it",
+        ),
+        (
+            "superseded_credential_is_due",
+            any_removal,
+            beside_others,
+            "what is not ours is never removed",
+        ),
+        (
+            "service_account_is_not_annotated",
+            hasty_wiring,
+            FederatedWorld,
+            "nothing is told before it is usable",
+        ),
+        (
+            "service_account_is_not_annotated",
+            careless_wiring,
+            annotated_by_others,
+            "is never overwritten",
+        ),
+        ("exchange_is_due", hasty_proof, to_prove, "nothing is tried before the quiet time"),
+        ("exchange_is_due", hasty_proof, impatient, "tries are far apart"),
+        (
+            "federated_credential_is_missing",
+            blind_creation,
+            with_theirs,
+            "a twin that was seen is not created",
+        ),
+        (
+            "federated_credential_was_edited",
+            blind_patch,
+            with_theirs,
+            "what is not ours is never changed",
+        ),
     ],
 )
 def test_a_broken_rule_is_caught(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from appcredential.domain.marker import Attempt
+from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList
-from appcredential.domain.observed.observation import Application
 from appcredential.domain.revocation import (
     DeleteOutput,
     DeleteRevocation,

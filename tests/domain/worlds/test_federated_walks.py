@@ -10,9 +10,10 @@ from typing import Final
 import pytest
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.facts.federated import CLIENT_ID_ANNOTATION
+from appcredential.domain.facts.annotations import CLIENT_ID_ANNOTATION
+from appcredential.domain.lifecycle_settings import LifecycleSettings
+from appcredential.domain.observed.entra import Grant
 from appcredential.domain.observed.federated import Issuer
-from appcredential.domain.observed.observation import Grant, LifecycleSettings
 from appcredential.domain.spec.federated import ServiceAccountSource, Source
 from appcredential.domain.spec.model import VerificationMode
 from appcredential.domain.spec.trusts import Trust

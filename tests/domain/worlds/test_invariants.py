@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,24 +19,24 @@ from appcredential.domain.conditions import Condition, ConditionType, Reason
 from appcredential.domain.facts import facts as facts_module
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.successor import needs_successor
+from appcredential.domain.lifecycle import GATES
 from appcredential.domain.marker import parse_marker
-from appcredential.domain.observed.observation import (
-    Credential,
-    Observation,
-    Pending,
-    PendingState,
-    Retiring,
-)
-from appcredential.domain.rules.gates import GATES, unusable
+from appcredential.domain.observed.entra import Credential
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.target import Pending, PendingState, Retiring
+from appcredential.domain.rules import issuing as issuing_rules
+from appcredential.domain.rules import removal as removal_rules
+from appcredential.domain.rules import target as target_rules
+from appcredential.domain.rules.gates import spec_tenant_or_grant_is_unusable
 from appcredential.domain.spec.model import AppCredentialSpec
-from appcredential.domain.status import projection as status_module
 from tests.domain.worlds.driver import BrokenPromiseError
 from tests.domain.worlds.observations import observe
 from tests.domain.worlds.promises import AGAIN, PROMISES, check
+from tests.support import breaking
+from tests.support.breaking import Rule
 from tests.support.builders import DAY
 
 Break = Callable[[pytest.MonkeyPatch], None]
-Rule = Callable[[Facts], act.Action | None]
 
 FEDERATED = {
     act.ReadFederated,
@@ -81,11 +81,16 @@ def patch(owner: object, name: str, *, to: Any) -> Break:
     return lambda m: m.setattr(owner, name, to)
 
 
+def patch_rules(name: str, *, to: Any) -> Break:
+    return lambda m: breaking.in_rules(m, name, to)
+
+
+def patch_status(name: str, *, to: Any) -> Break:
+    return lambda m: breaking.within(m, "status", name, to)
+
+
 def with_rule(name: str, broken: Rule) -> Break:
-    """Put a broken rule in the place of the one with that name."""
-    rules: Iterable[Rule] = lifecycle.RULES
-    kept = tuple(broken if r.__name__ == name else r for r in rules)
-    return patch(lifecycle, "RULES", to=kept)
+    return lambda m: breaking.with_rule(m, name, broken)
 
 
 def without(name: str) -> Break:
@@ -114,7 +119,9 @@ def works_though_suspended(observation: Observation) -> act.Action | None:
     wanted = observation.resource.spec
     if isinstance(wanted, AppCredentialSpec):
         wanted = replace(wanted, suspend=False)
-    return unusable(replace(observation, resource=replace(observation.resource, spec=wanted)))
+    return spec_tenant_or_grant_is_unusable(
+        replace(observation, resource=replace(observation.resource, spec=wanted))
+    )
 
 
 def never_sleeps_well(facts: Facts) -> datetime:
@@ -126,7 +133,7 @@ def without_the_floor(facts: Facts, r: Retiring) -> datetime:
 
 
 def without_a_proof(facts: Facts, r: Retiring) -> act.Action | None:
-    return lifecycle._removal(facts, r.key_id, r.cause)
+    return removal_rules._removal(facts, r.key_id, r.cause)
 
 
 def any_intent(facts: Facts) -> act.Action | None:
@@ -149,7 +156,7 @@ def mints_beside(facts: Facts) -> act.Action | None:
 
 
 def repeats_its_number(facts: Facts) -> act.Action | None:
-    found = lifecycle.successor_needed(facts)
+    found = issuing_rules.successor_is_needed(facts)
     return replace(found, attempt_number=1) if isinstance(found, act.Mint) else found
 
 
@@ -166,20 +173,22 @@ def tidies_up(facts: Facts) -> act.Action | None:
 
 def begins_anew(facts: Facts) -> act.Action | None:
     anew = tuple(replace(r, since=facts.now) for r in facts.retiring)
-    return None if anew == facts.retiring else lifecycle._write_target(facts, "", retiring=anew)
+    return None if anew == facts.retiring else target_rules.write_target(facts, "", retiring=anew)
 
 
 def forgets_orphans(facts: Facts) -> act.Action | None:
     t = facts.target
     return (
-        lifecycle._write_target(facts, "", abandoned=()) if t is not None and t.abandoned else None
+        target_rules.write_target(facts, "", abandoned=())
+        if t is not None and t.abandoned
+        else None
     )
 
 
 def looks_at_the_first(facts: Facts) -> act.Action | None:
     found = next(iter(facts.ours), None)
     return (
-        lifecycle._write_target(facts, "")
+        target_rules.write_target(facts, "")
         if facts.retiring and found == facts.retiring[0].key_id
         else None
     )
@@ -198,7 +207,7 @@ def both_at_once(*_: object) -> list[Any]:
 BROKEN: list[tuple[str, Break, str]] = [
     (
         "the published one is not told apart",
-        patch(lifecycle, "is_published", to=lambda _f, _k: False),
+        patch_rules("is_published", to=lambda _f, _k: False),
         "the published stays",
     ),
     (
@@ -230,12 +239,12 @@ BROKEN: list[tuple[str, Break, str]] = [
     ("Entra's wish is not heard", patch(Facts, "is_paused", to=False), "left alone"),
     (
         "the overlap is not waited for",
-        patch(lifecycle, "retire_time", to=lambda _f, r: r.since),
+        patch_rules("retire_time", to=lambda _f, r: r.since),
         "the overlap is kept",
     ),
     (
         "the spec's Expired is not read",
-        patch(lifecycle, "retire_time", to=lambda f, _r: f.now),
+        patch_rules("retire_time", to=lambda f, _r: f.now),
         "Expired is never early",
     ),
     (
@@ -249,19 +258,19 @@ BROKEN: list[tuple[str, Break, str]] = [
     ),
     (
         "any survivor will do",
-        patch(lifecycle, "_may_retire", to=lambda f, _r: f.published is not None),
+        patch_rules("_may_retire", to=lambda f, _r: f.published is not None),
         "lives longer",
     ),
     (
         "no survivor will do",
-        patch(
-            lifecycle, "_proven_removal", to=lambda f, r: lifecycle._removal(f, r.key_id, r.cause)
+        patch_rules(
+            "_proven_removal", to=lambda f, r: removal_rules._removal(f, r.key_id, r.cause)
         ),
         "signed in just now",
     ),
     (
         "whatever retires may go",
-        patch(lifecycle, "real_end", to=lambda f, r: f.entra_now - DAY),
+        patch_rules("real_end", to=lambda f, r: f.entra_now - DAY),
         "Expired is never early|the overlap is kept",
     ),
     (
@@ -271,7 +280,7 @@ BROKEN: list[tuple[str, Break, str]] = [
     ),
     (
         "no proof is asked for",
-        patch(lifecycle, "_is_proven", to=lambda _f, _p: True),
+        patch_rules("_is_proven", to=lambda _f, _p: True),
         "its own proof counts",
     ),
     ("one success proves it", patch(Facts, "proof_count", to=1), "often enough"),
@@ -282,83 +291,102 @@ BROKEN: list[tuple[str, Break, str]] = [
     ),
     (
         "an unproven one is published at once",
-        patch(lifecycle, "unproven_publish_time", to=lambda f, _p: f.now),
+        patch_rules("unproven_publish_time", to=lambda f, _p: f.now),
         "settles first",
     ),
     ("the grant is not read", patch(Facts, "is_granted", to=True), "published without a grant"),
     ("the grant is not read", patch(Facts, "is_granted", to=True), "issued without a grant"),
     ("the grant is not read", patch(Facts, "is_granted", to=True), "no sign-in without a grant"),
-    ("a copy is a P too", without("pending_is_a_copy"), "no copy is published"),
-    ("a used P is a P too", without("pending_is_done"), "nothing older|nothing that retires"),
-    ("given up is not for good", without("pending_is_done"), "nothing given up"),
-    ("a damaged P is a P too", without("minted_is_useless"), "only an intact one|a value to"),
+    ("a copy is a P too", without("pending_secret_is_a_copy"), "no copy is published"),
+    (
+        "a used P is a P too",
+        without("pending_secret_is_done"),
+        "nothing older|nothing that retires",
+    ),
+    ("given up is not for good", without("pending_secret_is_done"), "nothing given up"),
+    ("a damaged P is a P too", without("successor_is_useless"), "only an intact one|a value to"),
     (
         "issuing never ends",
-        patch(lifecycle, "needs_successor", to=lambda _f: True),
+        patch_rules("needs_successor", to=lambda _f: True),
         "before it is due",
     ),
-    ("two at a time", with_rule("successor_needed", mints_beside), "one successor at a time"),
-    ("a number is used twice", with_rule("successor_needed", repeats_its_number), "no attempt"),
+    ("two at a time", with_rule("successor_is_needed", mints_beside), "one successor at a time"),
+    ("a number is used twice", with_rule("successor_is_needed", repeats_its_number), "no attempt"),
     (
         "the ceilings are not read",
         patch(facts_module, "asked_lifetime", to=lambda *_: 90 * DAY),
         "no longer than",
     ),
-    ("intents are fenced", with_rule("intent_interrupted", any_intent), "mint in flight"),
+    ("intents are fenced", with_rule("intent_was_interrupted", any_intent), "mint in flight"),
     (
         "any failure counts against it",
-        patch(lifecycle, "_will_never_sign_in", to=any_failure),
+        patch_rules("_will_never_sign_in", to=any_failure),
         "only refusals",
     ),
-    ("P is tidied up", with_rule("pending_is_done", tidies_up), "on its way is kept"),
+    ("P is tidied up", with_rule("pending_secret_is_done", tidies_up), "on its way is kept"),
     (
         "P is forgotten",
-        with_rule("pending_is_unneeded", forgets_the_attempt),
+        with_rule("pending_secret_is_unneeded", forgets_the_attempt),
         "what was fenced is noted first",
     ),
-    ("no journal", patch(lifecycle, "_carried", to=lambda _f, _p: ()), "what was fenced is noted"),
+    (
+        "no journal",
+        patch_rules("carried_attempts", to=lambda _f, _p: ()),
+        "what was fenced is noted",
+    ),
     (
         "entries are dropped",
-        patch(lifecycle, "_is_dropped", to=lambda _f, _r: True),
+        patch_rules("_is_dropped", to=lambda _f, _r: True),
         "what retires is not forgotten",
     ),
-    ("the overlap begins anew", with_rule("rendering_differs", begins_anew), "begun anew"),
-    ("orphans are dropped", with_rule("rendering_differs", forgets_orphans), "given up is not"),
-    ("no gate 0", without("blocked"), "while blocked"),
-    ("no gate 1", without("deleted"), "while being deleted"),
-    ("no gate 2", without("finalizer_missing"), "before the finalizer"),
-    ("no gate 3", without("revocation_exists"), "while a deletion is open"),
+    ("the overlap begins anew", with_rule("target_rendering_differs", begins_anew), "begun anew"),
+    (
+        "orphans are dropped",
+        with_rule("target_rendering_differs", forgets_orphans),
+        "given up is not",
+    ),
+    ("no gate 0", without("effects_are_blocked"), "while blocked"),
+    ("no gate 1", without("resource_is_being_deleted"), "while being deleted"),
+    ("no gate 2", without("finalizer_is_missing"), "before the finalizer"),
+    ("no gate 3", without("revocation_is_scheduled"), "while a deletion is open"),
     (
         "suspended is not read",
         patch(
             lifecycle,
             "GATES",
-            to=tuple(works_though_suspended if g is unusable else g for g in GATES),
+            to=tuple(
+                works_though_suspended if g is spec_tenant_or_grant_is_unusable else g
+                for g in GATES
+            ),
         ),
         "while suspended",
     ),
-    ("no gate 4", without("unusable"), "not one call"),
-    ("no gate 5", without("secret_conflict"), "a foreign Secret|cannot be written"),
+    ("no gate 4", without("spec_tenant_or_grant_is_unusable"), "not one call"),
+    ("no gate 5", without("secret_is_not_ours_to_write"), "a foreign Secret|cannot be written"),
     (
         "it signs in though nobody asked",
         patch(Facts, "requires_proof", to=True),
         "where none is wanted",
     ),
-    ("it never sleeps", patch(lifecycle, "next_look", to=never_sleeps_well), "it never spins"),
+    ("it never sleeps", patch_rules("next_look", to=never_sleeps_well), "it never spins"),
     (
         "it sleeps for good",
-        patch(lifecycle, "next_look", to=lambda f: f.now + timedelta(days=999)),
+        patch_rules("next_look", to=lambda f: f.now + timedelta(days=999)),
         "it never sleeps for good",
     ),
     (
         "expiry is not read",
-        patch(status_module, "_valid_published", to=lambda o: o.target and o.target.published),
+        patch_status("_valid_published", to=lambda o: o.target and o.target.published),
         "Ready is true only",
     ),
-    ("the value is told", patch(status_module, "_credential", to=shows_the_value), "no value"),
-    ("both at once", patch(status_module, "_abnormal", to=both_at_once), "passes by itself"),
+    ("the value is told", patch_status("_credential", to=shows_the_value), "no value"),
+    ("both at once", patch_status("_abnormal", to=both_at_once), "passes by itself"),
     ("status is written again", patch(lifecycle, "needs_write", to=lambda *_: True), "once"),
-    ("the order counts", with_rule("rendering_differs", looks_at_the_first), "the order of a list"),
+    (
+        "the order counts",
+        with_rule("target_rendering_differs", looks_at_the_first),
+        "the order of a list",
+    ),
 ]
 
 

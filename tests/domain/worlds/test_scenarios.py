@@ -10,7 +10,8 @@ import pytest
 
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Reason
-from appcredential.domain.observed.observation import LifecycleSettings, PendingState
+from appcredential.domain.lifecycle_settings import LifecycleSettings
+from appcredential.domain.observed.target import PendingState
 from appcredential.domain.proof import SignInClass, SignInResult
 from appcredential.domain.spec.model import KeyId, RetireWhen, VerificationMode
 from tests.domain.worlds.driver import World

@@ -12,7 +12,8 @@ from appcredential.domain import actions as act
 from appcredential.domain import lifecycle
 from appcredential.domain.facts import facts as facts_module
 from appcredential.domain.facts.takeover import Claim, claim
-from appcredential.domain.observed.observation import Observation, PendingState
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.target import PendingState
 from appcredential.domain.rules import gates
 from appcredential.domain.spec.model import AppCredentialSpec, KeyId
 from tests.domain.worlds.driver import BrokenPromiseError
@@ -315,7 +316,7 @@ def test_taking_it_before_the_proof_is_caught(monkeypatch: pytest.MonkeyPatch) -
         is_minted = held is not None and held.state is PendingState.MINTED
         return act.Publish() if is_minted else None
 
-    rules = tuple(hasty if r.__name__ == "publishable" else r for r in lifecycle.RULES)
+    rules = tuple(hasty if r.__name__ == "successor_is_publishable" else r for r in lifecycle.RULES)
     monkeypatch.setattr(lifecycle, "RULES", rules)
     with pytest.raises(BrokenPromiseError, match="only what signed in"):
         hand_over_while_refused()

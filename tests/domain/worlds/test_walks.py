@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from appcredential.domain.facts import successor as needs
 from appcredential.domain.lifecycle import Decision
-from appcredential.domain.observed.observation import LifecycleSettings
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.proof import UNREACHABLE
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import AppCredentialSpec, RetireWhen

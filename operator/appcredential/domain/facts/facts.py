@@ -7,26 +7,23 @@ from datetime import datetime, timedelta
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.takeover import Claim, claim
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Attempt, ClusterIdentity, parse_marker
-from appcredential.domain.observed.observation import (
-    Application,
-    CertificateInputs,
-    Credential,
-    Grant,
+from appcredential.domain.observed.certificate import CertificateInputs
+from appcredential.domain.observed.entra import Application, Credential, Grant, Tenant
+from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.observation import Observation, Resource
+from appcredential.domain.observed.target import (
     IssuedCredential,
-    LifecycleSettings,
-    Memory,
-    Observation,
     Pending,
     PendingState,
-    Resource,
     Retiring,
     Target,
-    Tenant,
 )
 from appcredential.domain.rotation import Schedule, asked_lifetime, schedule, wanted_lifetime
-from appcredential.domain.secret.content import CLUSTER, can_sign_in
-from appcredential.domain.spec.model import AppCredentialSpec, KeyId, VerificationMode
+from appcredential.domain.secret.records import CLUSTER
+from appcredential.domain.secret.value import can_sign_in
+from appcredential.domain.spec.model import AppCredentialSpec, KeyId, Mode, VerificationMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +95,11 @@ class Facts:
     def certificate_inputs(self) -> CertificateInputs:
         """What the certificate and its files are made of."""
         return self.observation.certificate_inputs
+
+    @property
+    def observes(self) -> bool:
+        """The spec asks for reports only."""
+        return self.spec.mode is Mode.OBSERVE
 
     @property
     def live(self) -> Target | None:
@@ -215,10 +217,16 @@ class Facts:
         return spread / max(policy.next_proof_count - 1, 1)
 
 
-def assess(
-    observation: Observation, spec: AppCredentialSpec, tenant: Tenant, application: Application
-) -> Facts:
-    """Work out the facts of an observation whose gates are open."""
+def assess(observation: Observation) -> Facts:
+    """Return the facts of an observation whose gates are open."""
+    spec, tenant, application = (
+        observation.resource.spec,
+        observation.tenant,
+        observation.application,
+    )
+    assert isinstance(spec, AppCredentialSpec)  # noqa: S101 - gate 4 holds it
+    assert isinstance(tenant, Tenant)  # noqa: S101 - the same
+    assert isinstance(application, Application)  # noqa: S101 - gate 6 holds it
     taken = observation.target if claim(observation) is Claim.TAKES else None
     if taken is not None:
         observation = replace(observation, target=None)

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.conditions import Problem
+from appcredential.domain.facts.annotations import (
+    CLIENT_ID_ANNOTATION,
+    TENANT_ID_ANNOTATION,
+    WIRED_BY_ANNOTATION,
+    federated_key,
+)
 from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.issuer import _cluster_issuer, _refusal
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.federated import (
     FederatedCredential,
     FederatedList,
     Federation,
-    Issuer,
     OutputMap,
     ServiceAccount,
 )
@@ -23,27 +29,17 @@ from appcredential.domain.proof import Proof
 from appcredential.domain.spec.federated import (
     CustomerManagedKeySource,
     FederatedSpec,
-    OtherSource,
-    ServiceAccountSource,
 )
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.spec.trusts import (
+    MAX_CREDENTIALS,
     Trust,
     credential_name,
-    is_near,
-    is_public_issuer,
     marker_of,
     retire_time_of,
-    service_account_subject,
     trust_attempt,
     trusts,
 )
-
-CLIENT_ID_ANNOTATION: Final = "azure.workload.identity/client-id"
-TENANT_ID_ANNOTATION: Final = "azure.workload.identity/tenant-id"
-WIRED_BY_ANNOTATION: Final = "appcredential.io/wired-by"
-MULTI_TENANT: Final = frozenset({"AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount"})
-_TOKEN_SUBJECT: Final = "system:serviceaccount:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,11 +300,6 @@ class FederatedFacts:
         return self.is_trusted and self.is_annotated_as_wanted and self.is_output_done
 
 
-def federated_key(client_id: str, source: CustomerManagedKeySource) -> dict[str, str]:
-    """Return what a customer's resources ask for to use their key."""
-    return {"federatedClientId": client_id, "resourceId": source.resource_id}
-
-
 def is_verified(status: Mapping[str, Any]) -> bool:
     """Tell whether status says that it was proven."""
     conditions = status.get("conditions") or ()
@@ -374,73 +365,16 @@ def asked_trusts(observation: Observation) -> frozenset[tuple[str, str, str]] | 
     return frozenset((*t.pair, t.audience) for t in found)
 
 
-def _cluster_issuer(
-    observation: Observation, spec: FederatedSpec, seen: Federation
-) -> str | Problem:
-    """Return the issuer to trust; another one than before only after all reads agreed a while.
-
-    Empty when nobody asks for it.
-    """
-    source, found = spec.source, seen.issuer
-    if isinstance(source, ServiceAccountSource):
-        told = _told_issuer(observation, source.name)
-        if isinstance(found, Problem):
-            return told or found
-        is_young = observation.now - found.since < observation.settings.issuer_agreement
-        return told if told and told != found.url and is_young else found.url
-    is_ours = isinstance(source, OtherSource) and source.subject.startswith(_TOKEN_SUBJECT)
-    if is_ours and isinstance(found, Problem):
-        return found
-    return found.url if isinstance(found, Issuer) else ""
+PROVE = "prove"
+"""What stands in `Memory.problem_operation` when an exchange could not even be tried."""
 
 
-def _told_issuer(observation: Observation, name: str) -> str:
-    """Return the issuer that status names for the same ServiceAccount; empty without one."""
-    subject = service_account_subject(observation.resource.owner.namespace, name)
-    entries = observation.resource.status.get("federatedIdentities") or ()
-    return next((str(e.get("issuer")) for e in entries if e.get("subject") == subject), "")
+def is_full(facts: FederatedFacts) -> bool:
+    """Tell whether Entra would refuse one more for this application."""
+    return len(facts.credentials) >= MAX_CREDENTIALS
 
 
-def _refusal(facts: Facts, spec: FederatedSpec, issuer: str) -> Problem | None:
-    source = spec.source
-    if isinstance(source, OtherSource):
-        if issuer and is_near(source.issuer, issuer):
-            return Problem(
-                reason=Reason.INVALID_SPEC,
-                message="spec.federatedIdentity.other.issuer: is this cluster's own issuer. Use "
-                "serviceAccount instead, which finds issuer and subject by itself.",
-            )
-        if source.issuer.startswith(f"{facts.tenant.authority_host.rstrip('/')}/"):
-            return Problem(
-                reason=Reason.INVALID_SPEC,
-                message="spec.federatedIdentity.other.issuer: is the tenant's own token endpoint. "
-                "Use managedIdentity or customerManagedKey instead.",
-            )
-        return _unreachable(facts, source.issuer)
-    if isinstance(source, ServiceAccountSource):
-        return _unreachable(facts, issuer)
-    if isinstance(source, CustomerManagedKeySource):
-        return _not_multi_tenant(facts)
-    return None
-
-
-def _unreachable(facts: Facts, issuer: str) -> Problem | None:
-    if facts.settings.allow_private_issuers or is_public_issuer(issuer):
-        return None
-    return Problem(
-        reason=Reason.ISSUER_UNREACHABLE,
-        message="Entra has to fetch the issuer's keys over https from the internet, and the "
-        "issuer's address is not a public one. Have the API server issue its tokens under a public "
-        "address (--service-account-issuer) that serves the discovery document and the keys.",
-    )
-
-
-def _not_multi_tenant(facts: Facts) -> Problem | None:
-    if facts.application.sign_in_audience in MULTI_TENANT:
-        return None
-    return Problem(
-        reason=Reason.NOT_MULTI_TENANT,
-        message="A customer-managed key is used by an application that the customer's tenant "
-        "installs, and this one is for its own tenant only. Set its supported account types to "
-        "multiple organizations (signInAudience AzureADMultipleOrgs).",
-    )
+def extra(facts: FederatedFacts) -> tuple[FederatedCredential, ...]:
+    """Return ours that no trust asks for."""
+    wanted = {t.pair for t in facts.trusts}
+    return tuple(c for c in facts.ours if c.pair not in wanted)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.marker import Owner
-from appcredential.domain.observed.observation import (
+from appcredential.domain.observed.target import (
     FormerOwner,
     HandedOver,
     IssuedCredential,

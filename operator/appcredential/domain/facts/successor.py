@@ -5,28 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from appcredential.domain.facts.facts import Facts
-from appcredential.domain.observed.observation import (
-    Credential,
-    Pending,
-    RetireCause,
-    Retiring,
-    SuppliedCertificate,
-)
+from appcredential.domain.facts.published import is_gone, is_published
+from appcredential.domain.facts.source import source_offers
+from appcredential.domain.observed.entra import Credential
+from appcredential.domain.observed.target import Pending, RetireCause
 from appcredential.domain.rotation import backoff
-from appcredential.domain.secret.content import can_sign_in, leaf_of, needs_private_key
-from appcredential.domain.spec.model import KeyId, RetireWhen
+from appcredential.domain.spec.model import KeyId
 
 MAX_UNPUBLISHED = 3
 MAX_UNPUBLISHED_NOTHING_VALID = 5
 SLOW_MINTS_PER_LIFETIME = 20
-GONE_FAILURES = 3
-ABSENT_READS = 3
-_SECOND = timedelta(seconds=1)
-
-
-def is_published(facts: Facts, key: KeyId) -> bool:
-    """Tell whether T holds this credential."""
-    return facts.published is not None and facts.published.key_id == key
 
 
 def needs_successor(facts: Facts) -> bool:
@@ -42,7 +30,7 @@ def needs_successor(facts: Facts) -> bool:
 def _is_needed(facts: Facts) -> bool:
     """Tell whether it is, whatever an `…IssuedBefore` asks for."""
     if facts.spec.is_supplied:
-        return _source_offers(facts)
+        return source_offers(facts)
     t = facts.target
     if t is None or t.value is None or facts.published is None or facts.schedule is None:
         return True
@@ -55,71 +43,6 @@ def _is_needed(facts: Facts) -> bool:
     if not facts.can_published_sign_in:
         return True  # brought by others before, who still hold its private key
     return facts.entra_now >= facts.schedule.renewal_time
-
-
-def _source_offers(facts: Facts) -> bool:
-    """Tell whether what lies at the source is to be registered, for the first time or again.
-
-    What an administrator removed is not registered again: it may have leaked.
-    """
-    supplied, t = usable_source(facts), facts.target
-    if supplied is None:
-        return False
-    if t is None or t.value is None or facts.published is None or facts.schedule is None:
-        return True
-    if facts.is_from_another_cluster or is_new_at_source(facts, supplied):
-        return True
-    is_due = facts.entra_now >= facts.schedule.renewal_time and not is_gone(facts)
-    return is_due and source_end(facts, supplied) > facts.schedule.end
-
-
-def is_new_at_source(facts: Facts, supplied: SuppliedCertificate) -> bool:
-    """Tell whether the source holds another certificate than T, or its private key at last."""
-    t = facts.target
-    if t is None or t.value is None or leaf_of(t.value) != leaf_of(supplied.value):
-        return True
-    return can_sign_in(supplied.value) and not can_sign_in(t.value)
-
-
-def source_end(facts: Facts, supplied: SuppliedCertificate) -> datetime:
-    """Return until when a brought certificate would be registered now.
-
-    A second before its own end, as azure-cli does it: Graph refuses what is not within.
-    """
-    wanted = min(supplied.end - _SECOND, facts.entra_now + facts.lifetime)
-    return wanted.replace(microsecond=0)
-
-
-def usable_source(facts: Facts) -> SuppliedCertificate | None:
-    """Return what lies at the source when it can be registered now."""
-    supplied = facts.certificate_inputs.supplied
-    if (
-        supplied is None
-        or facts.certificate_inputs.problem is not None
-        or lacks_private_key(facts, supplied)
-    ):
-        return None
-    if not supplied.start <= facts.entra_now:
-        return None
-    life = source_end(facts, supplied) - facts.entra_now
-    return supplied if life >= facts.settings.min_lifetime else None
-
-
-def lacks_private_key(facts: Facts, supplied: SuppliedCertificate) -> bool:
-    """Tell whether a certificate's private key is elsewhere, and the Secret cannot do without."""
-    return not can_sign_in(supplied.value) and must_sign_in(facts)
-
-
-def must_sign_in(facts: Facts) -> bool:
-    """Tell whether the Secret is to hold what it takes to sign in.
-
-    What users ask for may need it, and workloads that sign in with what the Secret holds now
-    must never find it gone.
-    """
-    if not facts.spec.is_supplied or needs_private_key(facts.spec) or facts.taken is not None:
-        return True
-    t = facts.target
-    return t is not None and t.value is not None and can_sign_in(t.value)
 
 
 def issued_before(facts: Facts) -> datetime | None:
@@ -142,55 +65,6 @@ def is_revoking(facts: Facts) -> bool:
     held = [facts.published.not_before] if facts.published is not None else []
     listed = [c.start for key, c in facts.ours.items() if not is_published(facts, key)]
     return any(is_revoked(facts, issued) for issued in (*held, *listed))
-
-
-def seems_gone(facts: Facts) -> bool:
-    """Tell whether a read made well after the publish lacks the published key."""
-    p, t = facts.published, facts.target
-    return (
-        p is not None
-        and t is not None
-        and t.value is not None
-        and not facts.is_listed(p.key_id)
-        and facts.application.read_time - (t.published_time or t.creation_time)
-        > facts.settings.settle
-    )
-
-
-def is_gone(facts: Facts) -> bool:
-    """Tell whether failing sign-ins, or several reads, confirm that the published key is gone."""
-    proof = facts.memory.published_proof
-    if not seems_gone(facts) or facts.published is None:
-        return False
-    if not facts.can_published_sign_in:
-        return facts.memory.absences.get(facts.published.key_id, 0) >= ABSENT_READS
-    if proof is None:
-        return False
-    return (
-        proof.attempt == facts.published.attempt
-        and proof.refusals >= GONE_FAILURES
-        and proof.refused_for >= facts.settings.gone_window
-    )
-
-
-def gone_keys(facts: Facts) -> frozenset[KeyId]:
-    """Return the published key when it is confirmed to be gone: no list has to wait for it."""
-    return frozenset(
-        {facts.published.key_id} if facts.published is not None and is_gone(facts) else ()
-    )
-
-
-def known_keys(facts: Facts) -> frozenset[KeyId]:
-    """Return the keys that are recorded to exist: a list without one of them is stale."""
-    if facts.target is not None and facts.target.value is None:
-        # Nobody signs in with what T lost, and nothing can note there what is gone.
-        return frozenset()
-    known = {r.key_id for r in facts.retiring if r.removed is None}
-    if facts.published is not None and not is_gone(facts):
-        known.add(facts.published.key_id)
-    if facts.successor is not None and facts.successor.credential is not None:
-        known.add(facts.successor.credential.key_id)
-    return frozenset(known)
 
 
 def unproven_publish_time(facts: Facts, p: Pending) -> datetime:
@@ -259,24 +133,3 @@ def _time_beyond_limit(facts: Facts) -> datetime:
         return newest + slowly
     half = facts.schedule.renewal_time + (facts.schedule.end - facts.schedule.renewal_time) / 2
     return max(newest + slowly, half)
-
-
-def real_end(facts: Facts, r: Retiring) -> datetime:
-    """Return when it expires as Entra says; what T records of it can be anything."""
-    credential = facts.ours.get(r.key_id)
-    return credential.end if credential is not None else r.end
-
-
-def retire_time(facts: Facts, r: Retiring) -> datetime:
-    """Return when an entry's overlap is over; its end when it is never removed early."""
-    t = facts.target
-    if facts.spec.rotation.retire_when is RetireWhen.EXPIRED or t is None or facts.schedule is None:
-        return real_end(facts, r) + facts.settings.expired_grace
-    policy, overlap = facts.settings, facts.schedule.overlap
-    published = t.published_time or t.creation_time
-    return max(
-        r.since + overlap,
-        t.creation_time + overlap,
-        published + policy.removal_floor,
-        published + policy.settle,
-    )

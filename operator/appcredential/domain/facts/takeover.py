@@ -16,8 +16,10 @@ from enum import StrEnum
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.marker import Owner
-from appcredential.domain.observed.observation import FormerOwner, Observation, Target, Tenant
-from appcredential.domain.secret.content import ADOPT
+from appcredential.domain.observed.entra import Tenant
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.target import FormerOwner, Target
+from appcredential.domain.secret.records import ADOPT
 from appcredential.domain.spec import checks
 from appcredential.domain.spec.model import AppCredentialSpec
 

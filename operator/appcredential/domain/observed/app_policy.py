@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from appcredential.domain.conditions import format_time
 from appcredential.domain.spec.durations import format_duration
 from appcredential.domain.spec.model import CredentialType
+from appcredential.domain.times import format_time
 
 PERMISSION_MISSING: Final = "permission missing"
 NO_ANSWER: Final = "Graph gave no usable answer yet"

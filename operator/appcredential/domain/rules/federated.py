@@ -3,8 +3,7 @@
 There is no value to keep, so there is no P and no T: what exists stands in Entra,
 and when it is to go stands in its description. Every change is make before break:
 nothing of ours goes before all that the spec asks for is there and usable.
-`lifecycle.decide` walks the gates first; here too the first match wins, and a
-rule that only waits does not match.
+`lifecycle.py` puts the rules in order, after the gates.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ from appcredential.domain.actions import (
     ReadFederated,
     WriteOutput,
 )
-from appcredential.domain.facts.federated import FederatedFacts
+from appcredential.domain.facts.federated import FederatedFacts, extra, is_full
 from appcredential.domain.observed.federated import FederatedCredential, Issuer
+from appcredential.domain.rules.reading import soonest
 from appcredential.domain.spec.trusts import (
-    MAX_CREDENTIALS,
     Trust,
     build_description,
     credential_name,
@@ -37,15 +36,13 @@ from appcredential.domain.spec.trusts import (
 
 SUPERSEDED = "superseded"
 """Why a credential is given the time at which it goes; that needs no grant."""
-PROVE = "prove"
-"""What stands in `Memory.problem_operation` when an exchange could not even be tried."""
 UNMET_LOOK = timedelta(minutes=2)
 """How soon to read Entra again while something is in the way there."""
 MISSING_LOOK = timedelta(seconds=30)
 """How soon to look again for a ServiceAccount that is not there: none is watched."""
 
 
-def unread(facts: FederatedFacts) -> Action | None:
+def federated_credentials_are_unread(facts: FederatedFacts) -> Action | None:
     """F1: what exists was never read, or long ago; what is not met may be cured by anybody."""
     is_due = facts.listed is None or facts.common.now - facts.listed.read_time >= _max_age(facts)
     return (
@@ -59,7 +56,7 @@ def _max_age(facts: FederatedFacts) -> timedelta:
     return policy.directory_resync if is_met else min(UNMET_LOOK, policy.directory_resync)
 
 
-def unannounced(facts: FederatedFacts) -> Action | None:
+def application_is_not_in_status(facts: FederatedFacts) -> Action | None:
     """F2: status names no application yet.
 
     A trust leaves no trace in the cluster. Without this one, a resource that is deleted
@@ -68,7 +65,7 @@ def unannounced(facts: FederatedFacts) -> Action | None:
     return None if facts.common.resource.status.get("application") else ApplyStatus()
 
 
-def left_behind(facts: FederatedFacts) -> Action | None:
+def deleted_neighbour_left_a_credential(facts: FederatedFacts) -> Action | None:
     """F3: a deleted resource of the namespace leaves just this one: taken over, without a gap."""
     for trust in facts.trusts:
         c, is_new = facts.holder(trust), facts.just_written(facts.attempt(trust))
@@ -77,7 +74,7 @@ def left_behind(facts: FederatedFacts) -> Action | None:
     return None
 
 
-def edited(facts: FederatedFacts) -> Action | None:
+def federated_credential_was_edited(facts: FederatedFacts) -> Action | None:
     """F4: ours, but not as wanted: mended by its id."""
     for trust in facts.trusts:
         if facts.exists(trust) is not None or facts.just_written(facts.attempt(trust)):
@@ -91,7 +88,7 @@ def edited(facts: FederatedFacts) -> Action | None:
     return None
 
 
-def missing(facts: FederatedFacts) -> Action | None:
+def federated_credential_is_missing(facts: FederatedFacts) -> Action | None:
     """F5: not there: created, while there is room for it."""
     for trust in facts.trusts:
         if facts.holder(trust) is not None or facts.just_written(facts.attempt(trust)):
@@ -106,12 +103,7 @@ def missing(facts: FederatedFacts) -> Action | None:
     return None
 
 
-def is_full(facts: FederatedFacts) -> bool:
-    """Tell whether Entra would refuse one more for this application."""
-    return len(facts.credentials) >= MAX_CREDENTIALS
-
-
-def proof_due(facts: FederatedFacts) -> Action | None:
+def exchange_is_due(facts: FederatedFacts) -> Action | None:
     """F6: a proof is asked for: one exchange at a time, far apart: misses are remembered."""
     if (
         not facts.needs_proof
@@ -134,7 +126,7 @@ def proof_time(facts: FederatedFacts) -> datetime:
     return max(due, proof.last_try + observation.settings.federated_proof_spacing)
 
 
-def unwired(facts: FederatedFacts) -> Action | None:
+def service_account_is_not_annotated(facts: FederatedFacts) -> Action | None:
     """F7: the trust is usable: the ServiceAccount may say so to the webhook."""
     account = facts.service_account
     if account is None or not _may_tell(facts):
@@ -143,7 +135,7 @@ def unwired(facts: FederatedFacts) -> Action | None:
     return _fresh(facts, AnnotateServiceAccount(wanted)) if wanted else None
 
 
-def output_differs(facts: FederatedFacts) -> Action | None:
+def output_config_map_differs(facts: FederatedFacts) -> Action | None:
     """F8: the same for the output ConfigMap."""
     is_unreadable = facts.seen.output is not None and facts.output is None
     if facts.is_output_done or facts.has_foreign_output or is_unreadable or not _may_tell(facts):
@@ -156,7 +148,7 @@ def _may_tell(facts: FederatedFacts) -> bool:
     return facts.is_trusted and facts.common.is_granted and not facts.common.is_paused
 
 
-def superseded(facts: FederatedFacts) -> Action | None:
+def federated_credential_is_superseded(facts: FederatedFacts) -> Action | None:
     """F9: ours, and no longer asked for: its description says when it goes."""
     if not facts.is_settled:
         return None
@@ -172,7 +164,7 @@ def superseded(facts: FederatedFacts) -> Action | None:
     return None
 
 
-def retirement_due(facts: FederatedFacts) -> Action | None:
+def superseded_credential_is_due(facts: FederatedFacts) -> Action | None:
     """F10: its time is over, and all that replaces it is there and usable."""
     if not facts.is_settled:
         return None
@@ -186,12 +178,6 @@ def retirement_due(facts: FederatedFacts) -> Action | None:
             facts, DeleteFederated(c.id, "" if account == facts.spec.account else account)
         )
     return None
-
-
-def extra(facts: FederatedFacts) -> tuple[FederatedCredential, ...]:
-    """Return ours that no trust asks for."""
-    wanted = {t.pair for t in facts.trusts}
-    return tuple(c for c in facts.ours if c.pair not in wanted)
 
 
 def _was_just_removed(facts: FederatedFacts, c: FederatedCredential) -> bool:
@@ -218,22 +204,12 @@ def _read(facts: FederatedFacts, max_age: timedelta) -> Action | None:
     return None if facts.common.is_paused else ReadFederated(max_age)
 
 
-FEDERATED_RULES = (
-    unread,  # F1
-    unannounced,  # F2
-    left_behind,  # F3
-    edited,  # F4
-    missing,  # F5
-    proof_due,  # F6
-    unwired,  # F7
-    output_differs,  # F8
-    superseded,  # F9
-    retirement_due,  # F10
-)
+def next_federated_look(facts: FederatedFacts) -> datetime:
+    """Return the earliest time at which some rule may match that does not match now."""
+    return soonest(facts.common.observation, _times(facts))
 
 
-def federated_times(facts: FederatedFacts) -> list[datetime]:
-    """Return the times at which a rule may match that does not match now."""
+def _times(facts: FederatedFacts) -> list[datetime]:
     observation = facts.common.observation
     times = [observation.now + observation.settings.secret_check]
     if facts.listed is not None:

@@ -7,6 +7,7 @@ causes not one call about its application.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from appcredential.domain.actions import (
     Action,
@@ -19,6 +20,8 @@ from appcredential.domain.actions import (
     ScheduleRevocation,
 )
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.patience import patience_ends, patient
 from appcredential.domain.facts.takeover import (
     OPAQUE,
     Claim,
@@ -28,15 +31,21 @@ from appcredential.domain.facts.takeover import (
     is_former_owner,
 )
 from appcredential.domain.grants import allows_type
-from appcredential.domain.observed.observation import Application, Grant, Observation, Tenant
+from appcredential.domain.observed.entra import Application, Grant, Tenant
+from appcredential.domain.observed.observation import Observation
 from appcredential.domain.rotation import asked_lifetime, wanted_lifetime
-from appcredential.domain.secret.content import type_of
+from appcredential.domain.secret.value import type_of
 from appcredential.domain.spec.model import AppCredentialSpec, CredentialType, Mode
 
 _MISSING_READS = 3
+OBSERVING: Final = Problem(
+    reason=Reason.OBSERVING,
+    message="spec.mode is Observe: nothing is written to Entra or the cluster.",
+    stalled=False,
+)
 
 
-def blocked(observation: Observation) -> Action | None:
+def effects_are_blocked(observation: Observation) -> Action | None:
     """0: lists incomplete, not leader, or clocks too far apart."""
     if observation.blocked is not None:
         return Hold(observation.blocked)
@@ -54,7 +63,7 @@ def blocked(observation: Observation) -> Action | None:
     return None
 
 
-def deleted(observation: Observation) -> Action | None:
+def resource_is_being_deleted(observation: Observation) -> Action | None:
     """1: being deleted. Never waits for Graph."""
     r = observation.resource
     if r.deletion_time is None:
@@ -100,7 +109,7 @@ def _unreadable(spec: AppCredentialSpec | Problem) -> Action | None:
     )
 
 
-def finalizer_missing(observation: Observation) -> Action | None:
+def finalizer_is_missing(observation: Observation) -> Action | None:
     """2: without a finalizer a deletion would go unnoticed."""
     return None if observation.resource.has_finalizer or _observes(observation) else AddFinalizer()
 
@@ -111,7 +120,7 @@ def _observes(observation: Observation) -> bool:
     return isinstance(spec, AppCredentialSpec) and spec.mode is Mode.OBSERVE
 
 
-def revocation_exists(observation: Observation) -> Action | None:
+def revocation_is_scheduled(observation: Observation) -> Action | None:
     """3: re-applied within the grace period.
 
     A trust is known by its ticket alone until status tells of it again: while nothing may be
@@ -123,7 +132,7 @@ def revocation_exists(observation: Observation) -> Action | None:
     return None if is_held else CancelRevocation()
 
 
-def unusable(observation: Observation) -> Action | None:
+def spec_tenant_or_grant_is_unusable(observation: Observation) -> Action | None:
     """4: spec or tenant not usable, never granted, suspended."""
     problem = _unusable(observation)
     return None if problem is None else Hold(patient(observation, problem))
@@ -191,35 +200,7 @@ def _was_granted(observation: Observation, spec: AppCredentialSpec, refusal: Pro
     return issued and known.get("clientId") == spec.client_id
 
 
-_MAY_ARRIVE = frozenset(
-    {
-        Reason.TENANT_NOT_FOUND,
-        Reason.TENANT_NOT_READY,
-        Reason.NOT_GRANTED,
-        Reason.SOURCE_NOT_FOUND,
-        Reason.KEYSTORE_PASSWORD,
-    }
-)
-
-
-def patient(observation: Observation, problem: Problem) -> Problem:
-    """Everything may arrive in one apply: wait a little before calling it stalled."""
-    if problem.reason not in _MAY_ARRIVE or not problem.stalled:
-        return problem
-    if observation.now >= patience_ends(observation):
-        return problem
-    return Problem(reason=problem.reason, message=problem.message, stalled=False)
-
-
-def patience_ends(observation: Observation) -> datetime:
-    """Return when a missing tenant or grant becomes Stalled."""
-    return (
-        max(observation.resource.creation_time, observation.resource.last_applied_time)
-        + observation.settings.arrival_grace
-    )
-
-
-def secret_conflict(observation: Observation) -> Action | None:
+def secret_is_not_ours_to_write(observation: Observation) -> Action | None:
     """5: T or P exists and is not ours nor to be ours, cannot be written, or is going away."""
     if _is_federated(observation.resource.spec):
         return None
@@ -274,7 +255,7 @@ def _unwritable(observation: Observation) -> Action | None:
     return None
 
 
-def application_unknown(observation: Observation) -> Action | None:
+def application_is_unknown(observation: Observation) -> Action | None:
     """6: not read yet, cannot be read, answers 404, or is another one."""
     if observation.application is None or _is_due(observation):
         if (
@@ -328,8 +309,23 @@ def _why_unread(observation: Observation) -> Problem:
     )
 
 
-def gate_times(observation: Observation) -> list[datetime]:
+def observing(facts: Facts) -> Problem | None:
+    """Return what keeps a resource that only observes from everything but reading."""
+    return OBSERVING if facts.observes else None
+
+
+def is_silent(observation: Observation, problem: Problem) -> bool:
+    """Return whether a closed gate leaves status as it is: blocked, or on the way out."""
+    leaves = observation.resource.deletion_time is not None and not problem.stalled
+    return observation.blocked is not None or leaves
+
+
+def next_gate_look(observation: Observation) -> datetime:
     """Return when a closed gate is worth another look."""
+    return min(_gate_times(observation))
+
+
+def _gate_times(observation: Observation) -> list[datetime]:
     times: list[datetime] = [patience_ends(observation)]
     if observation.resource.deletion_time is not None:
         times.append(observation.resource.deletion_time + observation.settings.deletion_settle)
@@ -342,14 +338,3 @@ def gate_times(observation: Observation) -> list[datetime]:
     return [t for t in times if t > observation.now] or [
         observation.now + observation.settings.secret_check
     ]
-
-
-GATES = (
-    blocked,
-    deleted,
-    finalizer_missing,
-    revocation_exists,
-    unusable,
-    secret_conflict,
-    application_unknown,
-)

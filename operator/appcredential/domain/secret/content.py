@@ -11,28 +11,21 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
-from appcredential.domain.conditions import format_time
-from appcredential.domain.observed.observation import (
-    Abandoned,
-    FormerOwner,
-    HandedOver,
-    IssuedCredential,
-    Retiring,
+from appcredential.domain.observed.entra import Tenant
+from appcredential.domain.observed.target import (
     Target,
-    Tenant,
 )
 from appcredential.domain.secret import pem
+from appcredential.domain.secret.records import PREFIX, Publication, _annotations
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
     Cloud,
     CredentialType,
     GenerateOnce,
-    ObjectId,
 )
 from appcredential.domain.spec.presets import PRIVATE_NAMES, preset_data, shadowed
 from appcredential.domain.spec.templates import (
@@ -42,36 +35,8 @@ from appcredential.domain.spec.templates import (
     render_template,
 )
 
-PREFIX = "appcredential.io/"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 RENDERED = PREFIX + "rendered"
-CLUSTER = PREFIX + "cluster"
-ADOPT = PREFIX + "adopt"
-"""By which a person gives a Secret that has no owner to `namespace/name`."""
-MAX_ABANDONED = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Publication:
-    """Everything that T records about itself.
-
-    Attributes:
-        verified_time: last sign-in that proved it; None with verification disabled.
-        taken_from: whose Secret it was before.
-        handed_over: keys of the former owner that stay for now.
-    """
-
-    owner: str
-    cluster: str
-    tenant_id: str
-    object_id: ObjectId
-    credential: IssuedCredential
-    verified_time: datetime | None
-    published_time: datetime
-    retiring: tuple[Retiring, ...]
-    abandoned: tuple[Abandoned, ...]
-    taken_from: tuple[FormerOwner, ...] = ()
-    handed_over: HandedOver | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,38 +158,6 @@ def is_rendered(live: Target, wanted: Rendering) -> bool:
     )
 
 
-def type_of(value: SecretValue) -> CredentialType:
-    """Return the type of the credential that a value is of."""
-    is_certificate = pem.has_certificate(value.reveal())
-    return CredentialType.CERTIFICATE if is_certificate else CredentialType.CLIENT_SECRET
-
-
-def can_sign_in(value: SecretValue) -> bool:
-    """Tell whether a value is enough to sign in; a certificate whose key is elsewhere is not."""
-    text = value.reveal()
-    return pem.has_private_key(text) or not pem.has_certificate(text)
-
-
-def leaf_of(value: SecretValue) -> bytes | None:
-    """Return the certificate itself, DER; None for what holds none."""
-    try:
-        return pem.leaf_der(value.reveal())
-    except ValueError:
-        return None
-
-
-def find_value(data: Mapping[str, SecretValue], digest: str) -> SecretValue | None:
-    """Return the value in T whose SHA-256 is the recorded one; None when it was lost.
-
-    That of a certificate is key and certificate together, which T holds as `tls.key`
-    and `tls.crt` whatever else it holds.
-    """
-    values = list(data.values())
-    if "tls.key" in data and "tls.crt" in data:
-        values.append(SecretValue(data["tls.key"].reveal() + data["tls.crt"].reveal()))
-    return next((value for value in values if value.sha256() == digest), None)
-
-
 def _data(
     spec: AppCredentialSpec,
     values: Mapping[str, str],
@@ -269,66 +202,6 @@ def written_keys(t: Target) -> frozenset[str]:
     return _written(t)["keys"]
 
 
-def _annotations(p: Publication) -> dict[str, str]:
-    c = p.credential
-    found = {
-        "owner": p.owner,
-        "cluster": p.cluster,
-        "tenant-id": p.tenant_id,
-        "application-object-id": p.object_id,
-        "key-id": c.key_id,
-        "attempt": c.attempt,
-        "value-sha256": c.value_sha256,
-        "not-before": format_time(c.not_before),
-        "expires": format_time(c.expires),
-        "published-time": format_time(_rounded_up(p.published_time)),
-    }
-    if p.verified_time is not None:
-        found["verified-time"] = format_time(p.verified_time)
-    if p.retiring:
-        found["retiring"] = _dump([_retiring(e) for e in p.retiring])
-    if p.abandoned:
-        found["abandoned"] = dump_abandoned(p.abandoned)
-    if p.taken_from:
-        found["taken-over-from"] = _dump([_former(e) for e in p.taken_from])
-    if p.handed_over is not None:
-        until = format_time(_rounded_up(p.handed_over.until))
-        found["handed-over"] = _dump({"keys": sorted(p.handed_over.keys), "until": until})
-    return {PREFIX + key: value for key, value in found.items()}
-
-
-def dump_abandoned(entries: tuple[Abandoned, ...]) -> str:
-    """Return the `abandoned` annotation: the last five attempts with their times."""
-    kept = entries[-MAX_ABANDONED:]
-    return _dump([{"attempt": e.attempt, "time": format_time(e.time)} for e in kept])
-
-
-def _former(entry: FormerOwner) -> dict[str, str | int]:
-    return {"owner": entry.owner, "uid": entry.uid, "generation": entry.generation}
-
-
-def _retiring(entry: Retiring) -> dict[str, str]:
-    found = {
-        "keyId": entry.key_id,
-        "end": format_time(entry.end),
-        "since": format_time(_rounded_up(entry.since)),
-        "cause": str(entry.cause),
-    }
-    if entry.removed is not None:
-        found["removed"] = format_time(entry.removed)
-    return found
-
-
-def _rounded_up(time: datetime) -> datetime:
-    """Return whole seconds, never earlier: an overlap that begins then is never too short."""
-    whole = time.replace(microsecond=0)
-    return whole if whole == time else whole + timedelta(seconds=1)
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
-
-
 def _written(live: Target | None) -> dict[str, frozenset[str]]:
     raw = live.annotations.get(RENDERED, "{}") if live is not None else "{}"
     try:
@@ -345,11 +218,6 @@ def _written(live: Target | None) -> dict[str, frozenset[str]]:
 
 def _keep(live: Mapping[str, Any], ours: frozenset[str]) -> dict[str, Any]:
     return {k: v for k, v in live.items() if k not in ours}
-
-
-def pending_name(owner_hash: str) -> str:
-    """Return P's name."""
-    return f"appcredential-pending-{owner_hash}"
 
 
 def digest(text: str) -> str:

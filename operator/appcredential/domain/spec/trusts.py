@@ -16,7 +16,6 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
-from appcredential.domain.conditions import format_time
 from appcredential.domain.marker import (
     Attempt,
     ClusterIdentity,
@@ -36,6 +35,7 @@ from appcredential.domain.spec.federated import (
     SubjectFormat,
 )
 from appcredential.domain.spec.model import Cloud
+from appcredential.domain.times import format_time
 
 GITHUB_ISSUER: Final = "https://token.actions.githubusercontent.com"
 AUDIENCES: Final[Mapping[Cloud, str]] = MappingProxyType(

@@ -5,30 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from appcredential.domain.conditions import (
-    Condition,
-    ConditionType,
-    Problem,
-    Reason,
-    format_time,
-)
+from appcredential.domain.conditions import Condition, ConditionType, Problem, Reason
+from appcredential.domain.facts.annotations import federated_key
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.federated import (
+    PROVE,
     FederatedFacts,
     asked_trusts,
     assess_federated,
-    federated_key,
+    extra,
+    is_full,
     is_verified,
 )
+from appcredential.domain.facts.patience import patience_ends
 from appcredential.domain.observed.federated import FederatedCredential
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.proof import SignInClass, is_failing_long
-from appcredential.domain.rules.federated import PROVE, extra, is_full
-from appcredential.domain.rules.gates import patience_ends
 from appcredential.domain.signin_messages import SIGN_IN_MESSAGES
 from appcredential.domain.spec.federated import CustomerManagedKeySource
 from appcredential.domain.spec.model import AppCredentialSpec, CredentialType, VerificationMode
 from appcredential.domain.spec.trusts import MAX_CREDENTIALS, build_description, retire_time_of
+from appcredential.domain.times import format_time
 
 FEDERATED_DETAILS: Final = ("federatedIdentities", "configMapRef", "customerManagedKey")
 """What stays as it was last seen while a gate keeps us from looking."""

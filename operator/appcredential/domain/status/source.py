@@ -6,15 +6,11 @@ from datetime import timedelta
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts
-from appcredential.domain.facts.successor import (
-    is_gone,
-    is_new_at_source,
-    lacks_private_key,
-    source_end,
-)
-from appcredential.domain.observed.observation import SuppliedCertificate
+from appcredential.domain.facts.patience import patient
+from appcredential.domain.facts.published import is_gone
+from appcredential.domain.facts.source import is_new_at_source, lacks_private_key, source_end
+from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.rotation import is_overdue
-from appcredential.domain.rules.gates import patient
 
 _SOON = timedelta(minutes=10)
 SOURCE_REASONS = frozenset(

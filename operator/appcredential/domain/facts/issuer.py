@@ -1,0 +1,101 @@
+"""Which issuer a federated credential trusts, and whether Entra can and may trust it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.observed.federated import (
+    Federation,
+    Issuer,
+)
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.spec.federated import (
+    CustomerManagedKeySource,
+    FederatedSpec,
+    OtherSource,
+    ServiceAccountSource,
+)
+from appcredential.domain.spec.trusts import (
+    is_near,
+    is_public_issuer,
+    service_account_subject,
+)
+
+MULTI_TENANT: Final = frozenset({"AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount"})
+
+
+_TOKEN_SUBJECT: Final = "system:serviceaccount:"
+
+
+def _cluster_issuer(
+    observation: Observation, spec: FederatedSpec, seen: Federation
+) -> str | Problem:
+    """Return the issuer to trust; another one than before only after all reads agreed a while.
+
+    Empty when nobody asks for it.
+    """
+    source, found = spec.source, seen.issuer
+    if isinstance(source, ServiceAccountSource):
+        told = _told_issuer(observation, source.name)
+        if isinstance(found, Problem):
+            return told or found
+        is_young = observation.now - found.since < observation.settings.issuer_agreement
+        return told if told and told != found.url and is_young else found.url
+    is_ours = isinstance(source, OtherSource) and source.subject.startswith(_TOKEN_SUBJECT)
+    if is_ours and isinstance(found, Problem):
+        return found
+    return found.url if isinstance(found, Issuer) else ""
+
+
+def _told_issuer(observation: Observation, name: str) -> str:
+    """Return the issuer that status names for the same ServiceAccount; empty without one."""
+    subject = service_account_subject(observation.resource.owner.namespace, name)
+    entries = observation.resource.status.get("federatedIdentities") or ()
+    return next((str(e.get("issuer")) for e in entries if e.get("subject") == subject), "")
+
+
+def _refusal(facts: Facts, spec: FederatedSpec, issuer: str) -> Problem | None:
+    source = spec.source
+    if isinstance(source, OtherSource):
+        if issuer and is_near(source.issuer, issuer):
+            return Problem(
+                reason=Reason.INVALID_SPEC,
+                message="spec.federatedIdentity.other.issuer: is this cluster's own issuer. Use "
+                "serviceAccount instead, which finds issuer and subject by itself.",
+            )
+        if source.issuer.startswith(f"{facts.tenant.authority_host.rstrip('/')}/"):
+            return Problem(
+                reason=Reason.INVALID_SPEC,
+                message="spec.federatedIdentity.other.issuer: is the tenant's own token endpoint. "
+                "Use managedIdentity or customerManagedKey instead.",
+            )
+        return _unreachable(facts, source.issuer)
+    if isinstance(source, ServiceAccountSource):
+        return _unreachable(facts, issuer)
+    if isinstance(source, CustomerManagedKeySource):
+        return _not_multi_tenant(facts)
+    return None
+
+
+def _unreachable(facts: Facts, issuer: str) -> Problem | None:
+    if facts.settings.allow_private_issuers or is_public_issuer(issuer):
+        return None
+    return Problem(
+        reason=Reason.ISSUER_UNREACHABLE,
+        message="Entra has to fetch the issuer's keys over https from the internet, and the "
+        "issuer's address is not a public one. Have the API server issue its tokens under a public "
+        "address (--service-account-issuer) that serves the discovery document and the keys.",
+    )
+
+
+def _not_multi_tenant(facts: Facts) -> Problem | None:
+    if facts.application.sign_in_audience in MULTI_TENANT:
+        return None
+    return Problem(
+        reason=Reason.NOT_MULTI_TENANT,
+        message="A customer-managed key is used by an application that the customer's tenant "
+        "installs, and this one is for its own tenant only. Set its supported account types to "
+        "multiple organizations (signInAudience AzureADMultipleOrgs).",
+    )

@@ -1,0 +1,45 @@
+"""How long something that is missing may still arrive before it counts as stalled."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from appcredential.domain.conditions import (
+    Problem,
+    Reason,
+)
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.observed.observation import Observation
+
+_MAY_ARRIVE = frozenset(
+    {
+        Reason.TENANT_NOT_FOUND,
+        Reason.TENANT_NOT_READY,
+        Reason.NOT_GRANTED,
+        Reason.SOURCE_NOT_FOUND,
+        Reason.KEYSTORE_PASSWORD,
+    }
+)
+
+
+def patient(observation: Observation, problem: Problem) -> Problem:
+    """Everything may arrive in one apply: wait a little before calling it stalled."""
+    if problem.reason not in _MAY_ARRIVE or not problem.stalled:
+        return problem
+    if observation.now >= patience_ends(observation):
+        return problem
+    return Problem(reason=problem.reason, message=problem.message, stalled=False)
+
+
+def patience_ends(observation: Observation) -> datetime:
+    """Return when a missing tenant or grant becomes Stalled."""
+    return (
+        max(observation.resource.creation_time, observation.resource.last_applied_time)
+        + observation.settings.arrival_grace
+    )
+
+
+def revocation_patience_ends(facts: Facts) -> datetime:
+    """Return when a passing problem becomes one of the revocation that the spec asks for."""
+    before = facts.spec.rotation.revoke_issued_before or facts.now
+    return max(patience_ends(facts.observation), before + facts.settings.arrival_grace)

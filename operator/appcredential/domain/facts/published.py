@@ -1,0 +1,65 @@
+"""Is the published credential still there? What is known to be listed, and what to be gone."""
+
+from __future__ import annotations
+
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.spec.model import KeyId
+
+GONE_FAILURES = 3
+
+
+ABSENT_READS = 3
+
+
+def is_published(facts: Facts, key: KeyId) -> bool:
+    """Tell whether T holds this credential."""
+    return facts.published is not None and facts.published.key_id == key
+
+
+def seems_gone(facts: Facts) -> bool:
+    """Tell whether a read made well after the publish lacks the published key."""
+    p, t = facts.published, facts.target
+    return (
+        p is not None
+        and t is not None
+        and t.value is not None
+        and not facts.is_listed(p.key_id)
+        and facts.application.read_time - (t.published_time or t.creation_time)
+        > facts.settings.settle
+    )
+
+
+def is_gone(facts: Facts) -> bool:
+    """Tell whether failing sign-ins, or several reads, confirm that the published key is gone."""
+    proof = facts.memory.published_proof
+    if not seems_gone(facts) or facts.published is None:
+        return False
+    if not facts.can_published_sign_in:
+        return facts.memory.absences.get(facts.published.key_id, 0) >= ABSENT_READS
+    if proof is None:
+        return False
+    return (
+        proof.attempt == facts.published.attempt
+        and proof.refusals >= GONE_FAILURES
+        and proof.refused_for >= facts.settings.gone_window
+    )
+
+
+def gone_keys(facts: Facts) -> frozenset[KeyId]:
+    """Return the published key when it is confirmed to be gone: no list has to wait for it."""
+    return frozenset(
+        {facts.published.key_id} if facts.published is not None and is_gone(facts) else ()
+    )
+
+
+def known_keys(facts: Facts) -> frozenset[KeyId]:
+    """Return the keys that are recorded to exist: a list without one of them is stale."""
+    if facts.target is not None and facts.target.value is None:
+        # Nobody signs in with what T lost, and nothing can note there what is gone.
+        return frozenset()
+    known = {r.key_id for r in facts.retiring if r.removed is None}
+    if facts.published is not None and not is_gone(facts):
+        known.add(facts.published.key_id)
+    if facts.successor is not None and facts.successor.credential is not None:
+        known.add(facts.successor.credential.key_id)
+    return frozenset(known)

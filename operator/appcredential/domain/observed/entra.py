@@ -1,0 +1,71 @@
+"""Entra as it was read: the tenant, its grants, an application and its credentials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from appcredential.domain.conditions import Problem
+from appcredential.domain.observed.app_policy import UNRESTRICTED, AppPolicy
+from appcredential.domain.spec.model import (
+    ClientId,
+    Cloud,
+    CredentialType,
+    KeyId,
+    Limits,
+    ObjectId,
+    TenantId,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """The EntraTenant that the resource names, as far as a resource needs it."""
+
+    name: str
+    tenant_id: TenantId
+    cloud: Cloud
+    authority_host: str
+    limits: Limits
+    operator_client_ids: frozenset[ClientId]
+    problem: Problem | None
+    app_policy: AppPolicy = UNRESTRICTED
+
+    def ceilings(
+        self, kind: CredentialType, application: Application | None
+    ) -> tuple[timedelta | None, ...]:
+        """Return what caps lifetimes in it: its limits, and Entra's policy where it is known."""
+        created = application.created if application is not None else None
+        return self.limits.max_lifetime, self.app_policy.max_lifetime(kind, created)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """The grants that match, as a union: what they allow together."""
+
+    name: str
+    max_lifetime: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """One client secret or certificate as Graph lists it."""
+
+    key_id: KeyId
+    display_name: str
+    start: datetime
+    end: datetime
+    type: CredentialType = CredentialType.CLIENT_SECRET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """One direct read of an application. `read_time` is ours, `created` is Entra's."""
+
+    object_id: ObjectId
+    client_id: ClientId
+    display_name: str
+    credentials: tuple[Credential, ...]
+    read_time: datetime
+    created: datetime | None = None
+    sign_in_audience: str = ""

@@ -1,0 +1,107 @@
+"""Rules that issue a successor, prove it and publish it."""
+
+from __future__ import annotations
+
+from appcredential.domain import proof as signin
+from appcredential.domain.actions import (
+    Action,
+    Mint,
+    Publish,
+    SignInPending,
+    SignInPublished,
+)
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.published import is_gone, seems_gone
+from appcredential.domain.facts.successor import (
+    mint_time,
+    needs_successor,
+    unproven_publish_time,
+)
+from appcredential.domain.observed.memory import READ_SPACING, REQUIRED_READS
+from appcredential.domain.observed.target import (
+    Pending,
+    PendingState,
+)
+from appcredential.domain.rules.pending import (
+    carried_attempts,
+)
+from appcredential.domain.rules.reading import next_spaced_read, read_again
+from appcredential.domain.spec.model import CredentialType
+
+
+def successor_sign_in_is_due(facts: Facts) -> Action | None:
+    """16: prove the successor, one sign-in at a time."""
+    p = facts.successor
+    if p is None or not facts.is_granted or not facts.requires_proof or _is_proven(facts, p):
+        return None
+    if facts.certificate_inputs.keystore_problem is not None:
+        return None  # it could not be published: proving it again and again helps nobody
+    due = signin.next_try(facts.memory.pending_proof, p.attempt, facts.now, facts.proof_spacing)
+    return SignInPending() if facts.now >= due else None
+
+
+def successor_is_publishable(facts: Facts) -> Action | None:
+    """17: the successor is proven: give it to the workloads."""
+    p = facts.successor
+    if p is None or not facts.is_granted or facts.certificate_inputs.keystore_problem is not None:
+        return None
+    if facts.requires_proof:
+        return Publish() if _is_proven(facts, p) else None
+    if facts.now < unproven_publish_time(facts, p):
+        return None
+    return (
+        _publish_after_reads(facts, p)
+        if facts.spec.type is CredentialType.CERTIFICATE
+        else Publish()
+    )
+
+
+def _publish_after_reads(facts: Facts, p: Pending) -> Action | None:
+    """Publish a certificate that nobody can prove once it is listed: a list may have lost it.
+
+    While workloads use T, in three reads in a row, as replicas may know of it or not.
+    """
+    minted = p.credential
+    assert minted is not None  # noqa: S101 - rule 15 deleted it
+    wanted = REQUIRED_READS if facts.is_in_use else 1
+    if facts.is_fresh and len(facts.memory.consecutive_reads.get(minted.key_id, ())) >= wanted:
+        return Publish()
+    return read_again(facts, READ_SPACING / 2) if facts.now >= next_spaced_read(facts) else None
+
+
+def _is_proven(facts: Facts, p: Pending) -> bool:
+    proof = facts.memory.pending_proof
+    return (
+        proof is not None
+        and proof.attempt == p.attempt
+        and proof.proves(facts.now, count=facts.proof_count, max_age=facts.settings.proof_max_age)
+    )
+
+
+def published_credential_seems_gone(facts: Facts) -> Action | None:
+    """18a: the published key is not listed; only failing sign-ins make that believable."""
+    if not seems_gone(facts) or is_gone(facts) or facts.published is None or not facts.is_granted:
+        return None
+    if not facts.can_published_sign_in:
+        return read_again(facts, READ_SPACING / 2) if facts.now >= next_spaced_read(facts) else None
+    if not facts.is_fresh:
+        return read_again(facts, facts.settings.freshness)
+    due = signin.next_try(
+        facts.memory.published_proof, facts.published.attempt, facts.now, signin.SLOW_RETRY
+    )
+    return SignInPublished() if facts.now >= due else None
+
+
+def successor_is_needed(facts: Facts) -> Action | None:
+    """18: mint. The intent is written first: the mutex and the journal."""
+    p = facts.pending
+    if p is not None and p.state is not PendingState.ABANDONED:
+        return None
+    if not facts.is_granted or not needs_successor(facts) or facts.now < mint_time(facts):
+        return None
+    if facts.certificate_inputs.keystore_problem is not None:
+        return None
+    if not facts.is_fresh:
+        return read_again(facts, facts.settings.freshness)
+    number = p.attempt_number + 1 if p is not None else 1
+    return Mint(number, carried_attempts(facts, p), facts.lifetime)

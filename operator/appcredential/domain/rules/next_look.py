@@ -1,0 +1,133 @@
+"""When to look again: the earliest time at which a rule may match that does not match now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from appcredential.domain import proof as signin
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.patience import revocation_patience_ends
+from appcredential.domain.facts.published import seems_gone
+from appcredential.domain.facts.retirement import real_end, retire_time
+from appcredential.domain.facts.successor import (
+    mint_time,
+    needs_successor,
+    unproven_publish_time,
+)
+from appcredential.domain.observed.target import (
+    PendingState,
+)
+from appcredential.domain.rules.reading import next_spaced_read, soonest
+from appcredential.domain.rules.target import (
+    _ABSENT_READS,
+    awaits_absence,
+    repair_time,
+)
+from appcredential.domain.spec.model import CredentialType
+
+
+def next_look(facts: Facts) -> datetime:
+    """Return the earliest time at which some rule may match that does not match now."""
+    observation = facts.observation
+    times = [
+        observation.now + observation.settings.secret_check,
+        facts.application.read_time + observation.settings.directory_resync,
+    ]
+    times += _pending_times(facts)
+    if facts.schedule is not None:
+        times += [
+            _by_our_clock(facts, facts.schedule.renewal_time),
+            _by_our_clock(facts, facts.schedule.end),
+        ]
+    times += [retire_time(facts, r) for r in facts.retiring]
+    times += [
+        _by_our_clock(facts, real_end(facts, r) + observation.settings.expired_grace)
+        for r in facts.retiring
+    ]
+    times += [
+        _by_our_clock(facts, c.end + observation.settings.expired_grace)
+        for c in facts.ours.values()
+    ]
+    times.append(repair_time(facts))
+    times += [
+        removed + observation.settings.settle for removed in observation.memory.removals.values()
+    ]
+    if awaits_absence(facts):
+        times.append(facts.application.read_time + observation.settings.settle / _ABSENT_READS)
+    proof = observation.memory.published_proof
+    if proof is not None and facts.retiring:
+        times.append(
+            signin.next_try(proof, proof.attempt, observation.now, observation.settings.settle)
+        )
+    if observation.memory.retry_time is not None:
+        times.append(observation.memory.retry_time)
+    if observation.target is not None and observation.target.handed_over is not None:
+        times.append(observation.target.handed_over.until)
+    if needs_successor(facts) and (facts.pending is None or facts.pending.fenced_from_intent):
+        times.append(mint_time(facts))
+    times += _source_times(facts)
+    return soonest(observation, times)
+
+
+def _source_times(facts: Facts) -> list[datetime]:
+    """Return when what others bring is worth another look; nothing tells of it."""
+    times = []
+    if (
+        facts.certificate_inputs.problem is not None
+        or facts.certificate_inputs.keystore_problem is not None
+    ):
+        times.append(facts.now + facts.settings.settle)
+    if facts.certificate_inputs.supplied is not None:
+        times.append(_by_our_clock(facts, facts.certificate_inputs.supplied.start))
+    if not facts.can_published_sign_in and (facts.retiring or seems_gone(facts)):
+        times.append(next_spaced_read(facts))
+    return times
+
+
+def _pending_times(facts: Facts) -> list[datetime]:
+    p, observation = facts.pending, facts.observation
+    times: list[datetime] = []
+    if p is not None and p.state is PendingState.INTENT:
+        times.append(p.intent_time + observation.settings.intent_respect)
+    if p is not None and p.state is PendingState.ABANDONED:
+        times.append(mint_time(facts))
+    if facts.successor is not None and p is not None and facts.requires_proof:
+        times.append(
+            signin.next_try(
+                observation.memory.pending_proof, p.attempt, observation.now, facts.proof_spacing
+            )
+        )
+    elif facts.successor is not None:
+        times.append(unproven_publish_time(facts, facts.successor))
+        if facts.spec.type is CredentialType.CERTIFICATE:
+            times.append(next_spaced_read(facts))
+    if seems_gone(facts) and facts.published is not None:
+        times.append(
+            signin.next_try(
+                observation.memory.published_proof,
+                facts.published.attempt,
+                observation.now,
+                signin.SLOW_RETRY,
+            )
+        )
+    return times + _issued_before_times(facts)
+
+
+def _issued_before_times(facts: Facts) -> list[datetime]:
+    """Return when an `…IssuedBefore` comes into force, and when it may again be obeyed."""
+    rotation, target, policy = facts.spec.rotation, facts.target, facts.settings
+    asked = [
+        _by_our_clock(facts, time)
+        for time in (rotation.rotate_issued_before, rotation.revoke_issued_before)
+        if time is not None
+    ]
+    if asked and target is not None and target.published_time is not None:
+        asked.append(target.published_time + policy.issued_before_spacing)
+    if rotation.revoke_issued_before is not None:
+        asked.append(revocation_patience_ends(facts))
+    return asked
+
+
+def _by_our_clock(facts: Facts, entra_time: datetime) -> datetime:
+    """Return when Entra's clock shows a time, by our clock: a look before then finds nothing."""
+    return entra_time - (facts.entra_now - facts.now)

@@ -1,0 +1,130 @@
+"""Rules that remove a credential from the application, and what must hold before one does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from appcredential.domain import proof as signin
+from appcredential.domain.actions import (
+    Action,
+    Remove,
+    SignInPublished,
+)
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.published import is_published
+from appcredential.domain.facts.retirement import real_end, retire_time
+from appcredential.domain.facts.successor import (
+    is_revoked,
+)
+from appcredential.domain.observed.memory import READ_SPACING, REQUIRED_READS
+from appcredential.domain.observed.target import (
+    IssuedCredential,
+    RetireCause,
+    Retiring,
+)
+from appcredential.domain.rules.reading import first_due, next_spaced_read, read_again
+from appcredential.domain.spec.model import KeyId
+
+
+def older_credential_is_revoked(facts: Facts) -> Action | None:
+    """12: what T holds meets revokeIssuedBefore and signs in now: older ones go, whatever else.
+
+    Without such a successor nothing goes. P's own attempt is no concern of this rule.
+    """
+    if not facts.has_valid_published or is_revoked(facts, _published(facts).not_before):
+        return None
+    leaked = (
+        r
+        for r in facts.retiring
+        if r.key_id in facts.ours and is_revoked(facts, facts.ours[r.key_id].start)
+    )
+    action = first_due(_proven_removal(facts, r) for r in leaked)
+    return replace(action, is_revocation=True) if isinstance(action, Remove) else action
+
+
+def abandoned_attempt_is_listed(facts: Facts) -> Action | None:
+    """13: an attempt that is proven unpublished is removed early."""
+    found = (c.key_id for c in facts.ours.values() if facts.is_abandoned(c))
+    return first_due(_removal(facts, key, None) for key in found)
+
+
+def credential_has_expired(facts: Facts) -> Action | None:
+    """21: expired by Entra's time, plus a margin; also what no record names, as without T."""
+    grace = facts.settings.expired_grace
+    past = {
+        r.key_id: r.cause for r in facts.retiring if facts.entra_now >= real_end(facts, r) + grace
+    }
+    lost = (k for k, c in facts.ours.items() if facts.entra_now >= c.end + grace)
+    causes = {**dict.fromkeys(lost, RetireCause.STRANDED), **past}
+    return first_due(_removal(facts, key, cause) for key, cause in causes.items())
+
+
+def retirement_is_due(facts: Facts) -> Action | None:
+    """22: the overlap is over and what T holds signs in now and lives longer."""
+    due = (
+        r for r in facts.retiring if facts.now >= retire_time(facts, r) and _may_retire(facts, r)
+    )
+    return first_due(_proven_removal(facts, r) for r in due)
+
+
+def _may_retire(facts: Facts, r: Retiring) -> bool:
+    """Tell whether T's credential is a good survivor, and early removal still worth it."""
+    if facts.published is None or facts.schedule is None or not facts.has_valid_published:
+        return False
+    keep, end = max(facts.settings.min_remaining, facts.schedule.overlap / 10), real_end(facts, r)
+    return (
+        end - facts.entra_now >= keep
+        and facts.published.not_before <= facts.entra_now
+        and facts.published.expires >= end + facts.schedule.overlap
+    )
+
+
+def _proven_removal(facts: Facts, r: Retiring) -> Action | None:
+    """Remove by a fresh read, but first sign in with T's value, when a try is due."""
+    if not facts.can_published_sign_in:
+        return _remove_after_reads(facts, r)
+    proof, attempt = facts.memory.published_proof, _published(facts).attempt
+    is_proven = (
+        proof is not None
+        and proof.attempt == attempt
+        and proof.proves(facts.now, count=1, max_age=facts.settings.freshness)
+    )
+    if not is_proven and facts.now < signin.next_try(proof, attempt, facts.now, timedelta(0)):
+        return None
+    removal = _removal(facts, r.key_id, r.cause)
+    if not isinstance(removal, Remove):
+        return removal
+    if not facts.is_listed(_published(facts).key_id):
+        return None
+    return removal if is_proven else SignInPublished()
+
+
+def _remove_after_reads(facts: Facts, r: Retiring) -> Action | None:
+    """Remove when T's certificate, whose key is elsewhere, was listed in three reads in a row."""
+    if len(facts.memory.consecutive_reads.get(_published(facts).key_id, ())) >= REQUIRED_READS:
+        return _removal(facts, r.key_id, r.cause)
+    return read_again(facts, READ_SPACING / 2) if facts.now >= next_spaced_read(facts) else None
+
+
+def _published(facts: Facts) -> IssuedCredential:
+    assert facts.published is not None  # noqa: S101 - callers checked
+    return facts.published
+
+
+def _removal(facts: Facts, key: KeyId, cause: RetireCause | None) -> Action | None:
+    """Remove a listed credential of our exact marker, by a fresh read, not twice in a row.
+
+    Whatever the records say, never the published one nor the pending one.
+    """
+    credential = facts.ours.get(key)
+    if credential is None or is_published(facts, key) or facts.is_pending(credential):
+        return None
+    removed = facts.memory.removals.get(key)
+    if facts.is_paused or (removed is not None and facts.now - removed < facts.settings.settle):
+        return None
+    if not facts.is_fresh:
+        return read_again(facts, facts.settings.freshness)
+    if removed is not None and facts.application.read_time < removed:
+        return read_again(facts, facts.now - removed)  # what we have was read before it went
+    return Remove(key, facts.attempt_of(credential), cause)

@@ -1,0 +1,101 @@
+"""Why a successor does not come, or an old credential does not go."""
+
+from __future__ import annotations
+
+from appcredential.domain.conditions import (
+    Problem,
+    Reason,
+)
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.patience import revocation_patience_ends
+from appcredential.domain.facts.successor import is_at_limit, is_revoking, needs_successor
+from appcredential.domain.proof import Proof, SignInClass, is_failing_long
+from appcredential.domain.signin_messages import SIGN_IN_MESSAGES
+from appcredential.domain.status.source import source_problem
+
+
+def _problem(facts: Facts) -> Problem | None:
+    """Return what keeps a needed successor from coming about, or a revocation."""
+    cause = source_problem(facts) or _successor_problem(facts)
+    return cause if not is_revoking(facts) else _revocation_problem(facts, cause)
+
+
+def _revocation_problem(facts: Facts, cause: Problem | None) -> Problem | None:
+    """Return the problem of a leak that stays open: it needs a person, soon."""
+    cause = cause or facts.memory.directory_problem or _survivor_problem(facts)
+    if cause is None or (not cause.stalled and facts.now < revocation_patience_ends(facts)):
+        return cause
+    return Problem(
+        reason=Reason.REVOCATION_BLOCKED,
+        message="What revokeIssuedBefore means to revoke stays valid, because nothing is removed "
+        f"without a proven successor. {cause.message}",
+    )
+
+
+def _survivor_problem(facts: Facts) -> Problem | None:
+    """Return why what T holds did not sign in, which must survive the revocation."""
+    proof, published = facts.memory.published_proof, facts.published
+    if proof is None or published is None or proof.attempt != published.attempt:
+        return None
+    if proof.failing_since is None:
+        return None
+    reason = proof.result.reason
+    return Problem(reason=reason, message=SIGN_IN_MESSAGES[reason], stalled=False)
+
+
+def _successor_problem(facts: Facts) -> Problem | None:
+    if not needs_successor(facts) and facts.successor is None:
+        return None
+    if isinstance(facts.grant, Problem):
+        return Problem(
+            reason=Reason.GRANT_WITHDRAWN,
+            message="No ApplicationGrant allows a new credential any more; the published one "
+            "stays until it expires.",
+        )
+    signing_in = _sign_in_problem(facts)
+    if signing_in is not None:
+        return signing_in
+    if facts.memory.directory_problem is not None:
+        return facts.memory.directory_problem
+    if facts.successor is None and is_at_limit(facts):
+        return Problem(
+            reason=Reason.CREDENTIAL_LIMIT,
+            message="Several credentials of this resource exist beside the published one, so new "
+            "ones come slowly. Remove those that nobody uses from the application.",
+        )
+    return None
+
+
+_PASSING = frozenset(
+    {
+        SignInClass.TRANSIENT,
+        SignInClass.NOT_YET,
+        SignInClass.UNMATCHED,
+        SignInClass.UNCLASSIFIED,
+    }
+)
+
+
+def _pending_proof(facts: Facts | None) -> Proof | None:
+    proof = facts.memory.pending_proof if facts is not None else None
+    if (
+        facts is None
+        or proof is None
+        or facts.successor is None
+        or proof.attempt != facts.successor.attempt
+    ):
+        return None
+    return proof if proof.failing_since is not None else None
+
+
+def _sign_in_problem(facts: Facts) -> Problem | None:
+    proof = _pending_proof(facts)
+    if proof is None or proof.failing_since is None:
+        return None
+    long = is_failing_long(proof, facts.now)
+    if proof.result.kind in _PASSING and not long:
+        return None
+    grace = facts.now - proof.failing_since >= facts.settings.arrival_grace
+    stalled = grace and proof.result.kind is not SignInClass.TRANSIENT
+    reason = proof.result.reason
+    return Problem(reason=reason, message=SIGN_IN_MESSAGES[reason], stalled=stalled)
