@@ -96,15 +96,15 @@ class Settings:
         """
         faults: list[str] = []
         own = _read(cls, _OWN, environ, faults)
-        policy = _read(LifecycleSettings, _POLICY, environ, faults)
-        known = {variable(name) for name in (*_OWN, *_POLICY)}
+        lifecycle = _read(LifecycleSettings, _LIFECYCLE, environ, faults)
+        known = {variable(name) for name in (*_OWN, *_LIFECYCLE)}
         faults += [
-            f"{name}: is not a setting of this operator"
+            f"{name}: {_CONSTANTS.get(name, 'is not a setting of this operator')}"
             for name in sorted(environ)
             if name.startswith(PREFIX) and name not in known and name not in _FOREIGN
         ]
         unread = {fault.split(":")[0] for fault in faults}
-        settings = cls(**own, lifecycle=LifecycleSettings(**policy))
+        settings = cls(**own, lifecycle=LifecycleSettings(**lifecycle))
         faults += [f.text for f in _cross_faults(settings) if not unread & set(f.variables)]
         if faults:
             raise SettingsError(faults)
@@ -150,6 +150,9 @@ def _cross_faults(s: Settings) -> Iterator[_Fault]:
         yield _fault(("health_port",), "must be a port from 0 to 65535")
     for margin in ("effect_margin", "mint_margin"):
         yield from _margin_fault(s, margin)
+    if s.lifecycle.mint_backoff > s.lifecycle.mint_backoff_cap_unpublished:
+        longest = format_duration(s.lifecycle.mint_backoff_cap_unpublished)
+        yield _fault(("mint_backoff",), f"must be at most {longest}, to which it doubles")
     for low, high in ORDERED:
         if _value(s, low) > _value(s, high):
             remedy = f"must be at most {variable(high)}; lower it or raise {variable(high)}"
@@ -238,8 +241,24 @@ def _parse_names(raw: str) -> tuple[str, ...]:
 
 
 _OWN: Final = tuple(f.name for f in fields(Settings) if f.name != "lifecycle")
-_POLICY: Final = tuple(f.name for f in fields(LifecycleSettings))
+_LIFECYCLE: Final = tuple(f.name for f in fields(LifecycleSettings))
 _FOREIGN: Final = frozenset({variable("cache")})  # the local cluster's build cache
+CONSTANTS: Final = (
+    "freshness",
+    "journal_window",
+    "mint_backoff_cap",
+    "mint_backoff_cap_unpublished",
+    "max_clock_skew",
+    "proof_max_age",
+    "proof_budget",
+)
+"""Settings of earlier releases that are constants now."""
+_CONSTANTS: Final = {
+    variable(name): "is no setting any more: it is always "
+    f"{format_duration(getattr(LifecycleSettings, name))}, because the safety of rotations rests "
+    "on that value; remove the variable"
+    for name in CONSTANTS
+}
 POSITIVE: Final = (
     "workers",
     "lease_duration",
@@ -247,25 +266,17 @@ POSITIVE: Final = (
     "relist",
     "ticket_poll",
     "permission_retry",
-    "freshness",
     "settle",
     "intent_respect",
     "min_lifetime",
     "mint_backoff",
-    "max_clock_skew",
     "directory_resync",
     "secret_check",
-    "proof_max_age",
-    "proof_budget",
     "first_proof_count",
     "next_proof_count",
 )
 """At 0 of these the operator would do nothing, or the same thing without a pause."""
-ORDERED: Final = (
-    ("mint_backoff", "mint_backoff_cap"),
-    ("mint_backoff", "mint_backoff_cap_unpublished"),
-    ("next_proof_spread_min", "next_proof_spread_max"),
-)
+ORDERED: Final = (("next_proof_spread_min", "next_proof_spread_max"),)
 """Pairs of which the first may not be greater than the second."""
-FIELDS: Final = tuple(variable(name) for name in (*_OWN, *_POLICY))
+FIELDS: Final = tuple(variable(name) for name in (*_OWN, *_LIFECYCLE))
 """Every variable there is."""

@@ -11,7 +11,15 @@ import pytest
 from appcredential.__main__ import _settings as read_settings
 from appcredential.__main__ import main
 from appcredential.domain.lifecycle_settings import LifecycleSettings
-from appcredential.settings import FIELDS, PREFIX, Settings, SettingsError, variable
+from appcredential.domain.spec.durations import format_duration
+from appcredential.settings import (
+    CONSTANTS,
+    FIELDS,
+    PREFIX,
+    Settings,
+    SettingsError,
+    variable,
+)
 
 # One value other than the default for each setting that is no duration.
 OTHERS: dict[str, tuple[str, Any]] = {
@@ -117,6 +125,20 @@ def test_a_bad_namespace_of_its_own_is_refused(text: str) -> None:
 def test_an_unknown_variable_of_ours_is_refused_and_another_s_is_not() -> None:
     environ = {"APPCREDENTIAL_WORKER": "3", "APPCREDENTIALS": "x", "APPCREDENTIAL_CACHE": "/c"}
     assert faults(environ) == ["APPCREDENTIAL_WORKER: is not a setting of this operator"]
+
+
+@pytest.mark.parametrize("name", CONSTANTS)
+def test_a_setting_that_became_a_constant_is_refused_and_named(name: str) -> None:
+    always = format_duration(getattr(LifecycleSettings, name))
+    (fault,) = faults({variable(name): always})
+    assert fault.startswith(f"{variable(name)}: is no setting any more: it is always {always},")
+    assert fault.endswith("remove the variable")
+
+
+def test_a_pause_longer_than_its_longest_is_refused() -> None:
+    name = variable("mint_backoff")
+    assert faults({name: "16m"}) == [f"{name}: must be at most 15m, to which it doubles"]
+    assert Settings.from_env({name: "15m"})
 
 
 def test_the_process_prints_every_fault_and_ends_with_2(

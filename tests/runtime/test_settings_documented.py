@@ -7,8 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.spec.durations import format_duration
-from appcredential.settings import FIELDS, ORDERED, POSITIVE, PREFIX, Settings, SettingsError
+from appcredential.settings import (
+    CONSTANTS,
+    FIELDS,
+    ORDERED,
+    POSITIVE,
+    PREFIX,
+    Settings,
+    SettingsError,
+)
 from demo.stack import QUICK
 from tests.process.installation import SETTINGS
 
@@ -77,6 +86,12 @@ def test_the_document_names_every_setting_with_its_default() -> None:
     rows = re.findall(r"^\| `(APPCREDENTIAL_\w+)` \| (?:`([^`]*)`|–) \|", DOCUMENT, re.MULTILINE)
     assert sorted(name for name, _ in rows) == sorted(FIELDS)
     assert Settings.from_env({name: value for name, value in rows if value}) == Settings()
+
+
+def test_the_document_names_every_constant_with_its_value() -> None:
+    rows = re.findall(r"^\| `(?!APPCREDENTIAL_)([A-Z_]+)` \| `([^`]*)` \|", DOCUMENT, re.MULTILINE)
+    always = [(n.upper(), format_duration(getattr(LifecycleSettings, n))) for n in CONSTANTS]
+    assert rows == always
 
 
 def test_the_document_names_what_may_not_be_zero() -> None:
