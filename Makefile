@@ -34,6 +34,11 @@ lint: setup ## format, lint, import contracts, types
 	@echo "==> mypy"
 	$(BIN)/mypy
 
+.PHONY: figures
+figures: setup ## figures about the structure; fails on circles, long functions and open matches
+	@echo "==> structure"
+	$(BIN)/python -m structure
+
 .PHONY: cluster-binary
 cluster-binary: setup ## build the local Kubernetes once (about six minutes on two cores)
 	$(BIN)/python -m localcluster build
@@ -79,7 +84,7 @@ unit: setup ## pure tests with the branch coverage of domain/
 	$(BIN)/coverage report --fail-under=100
 
 .PHONY: test
-test: lint unit cluster-binary helm ## everything: lint, types, contracts, unit, integration, faults
+test: lint figures unit cluster-binary helm ## everything: lint, types, contracts, unit, integration, faults
 	@echo "==> integration tests, two files at a time: they wait more than they compute"
 	$(BIN)/python -m pytest tests --ignore=tests/domain --ignore=tests/process -m $(CI_TESTS) \
 	    --numprocesses=2 --dist=loadfile --no-loadscope-reorder
