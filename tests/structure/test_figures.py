@@ -1,4 +1,4 @@
-"""The figures see what they are to see: long functions, circles, open matches, branches on a type."""
+"""What the figures count: long functions, circles, open matches, branches on a type."""
 
 from __future__ import annotations
 
