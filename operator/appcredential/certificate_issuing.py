@@ -18,7 +18,8 @@ from appcredential.domain.observed.target import Pending
 from appcredential.domain.secret import pem
 from appcredential.domain.spec.model import KeyId
 from appcredential.errors import ConflictError
-from appcredential.ports.kube import NewCertificate, Staged
+from appcredential.ports.entra import NewCertificate
+from appcredential.ports.kube import Staged
 from appcredential.x509 import generate as certificates
 
 _SECOND = timedelta(seconds=1)

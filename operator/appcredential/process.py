@@ -49,6 +49,7 @@ from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
+from appcredential.ports.entra import OpenSession
 from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.health import HealthServer
 from appcredential.runtime.loops import Loop, watch
@@ -56,7 +57,6 @@ from appcredential.runtime.metrics import Metrics
 from appcredential.runtime.workqueue import Key, WorkQueue
 from appcredential.settings import Settings
 from appcredential.tenants.operator_credential import OperatorCredentials
-from appcredential.tenants.sessions import OpenSession
 
 log = logging.getLogger(__name__)
 

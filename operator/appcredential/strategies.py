@@ -8,7 +8,7 @@ from __future__ import annotations
 from appcredential.domain.proof import SignInResult
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import AppCredentialSpec, CredentialType, KeyId, ObjectId
-from appcredential.ports.kube import Directory, SignIn
+from appcredential.ports.entra import Directory, SignIn
 
 
 async def sign_in(

@@ -40,7 +40,7 @@ from appcredential.errors import (
     ThrottledError,
     UnavailableError,
 )
-from appcredential.ports.kube import NewCertificate
+from appcredential.ports.entra import NewCertificate
 from entra_emulator.admin.policies import set_default
 from entra_emulator.admin.seed import read_document
 from entra_emulator.policies.documents import TenantPolicy

@@ -25,6 +25,7 @@ from appcredential.domain.spec.model import (
     TenantIdentity,
     WorkloadIdentity,
 )
+from appcredential.domain.status.problems_entra import operator_refusal, tenant_refusal
 from appcredential.entra.clouds import Endpoints
 from appcredential.entra.operator_token import OperatorToken
 from appcredential.entra.projected_token import ProjectedToken
@@ -38,7 +39,6 @@ from appcredential.errors import (
     ThrottledError,
     UnavailableError,
 )
-from appcredential.tenants.sessions import operator_refusal, refusal
 from tests.domain.test_operator_credential import token as jwt
 from tests.support.emulator import Emulator
 from tests.support.graph import OPERATOR, TENANT, HandClock
@@ -137,7 +137,7 @@ async def test_one_that_is_not_registered_is_refused(operator: Operator) -> None
     identity = CertificateIdentity(
         client_id=ClientId(operator.client_id), secret_name="operator", secret_key="tls.crt"
     )
-    assert operator_refusal(caught.value) == refusal(identity, caught.value)
+    assert operator_refusal(caught.value) == tenant_refusal(identity, caught.value)
     assert "Register the one in the Secret" in caught.value.message
 
 

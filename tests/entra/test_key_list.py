@@ -19,7 +19,7 @@ from appcredential.domain.spec.model import KeyId, ObjectId
 from appcredential.entra import key_list
 from appcredential.entra.key_list import KeyList, ListedKey, Loss, Timing, new_entry
 from appcredential.errors import OutcomeUnknownError, RejectedError, UnavailableError
-from appcredential.ports.kube import NewCertificate
+from appcredential.ports.entra import NewCertificate
 from entra_emulator.clock import EmulatorClock
 from entra_emulator.directory.application_record import ApplicationRecord
 from entra_emulator.directory.entities import ApplicationProperties

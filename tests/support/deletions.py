@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from appcredential.controllers.entra_tenant import Access
 from appcredential.controllers.revocation import RevocationController
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.lifecycle_settings import LifecycleSettings
@@ -23,7 +22,8 @@ from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_documents import build_pending, build_target
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
-from appcredential.ports.kube import EventSubject, MintedPassword, Probe
+from appcredential.ports.entra import Access, MintedPassword, Probe
+from appcredential.ports.kube import EventSubject
 from appcredential.runtime.effect_guard import EffectGuard
 from tests.support.builders import (
     CLIENT_ID,

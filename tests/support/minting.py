@@ -20,7 +20,8 @@ from appcredential.kube.custom_resources import KubeObjects, KubeResources
 from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
-from appcredential.ports.kube import EventSubject, MintedPassword, Probe
+from appcredential.ports.entra import MintedPassword, Probe
+from appcredential.ports.kube import EventSubject
 from tests.support.builders import (
     DAY,
     HOLDER,

@@ -43,7 +43,7 @@ from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets, secrets_path
 from appcredential.kube.service_accounts import KubeServiceAccounts
-from appcredential.ports.kube import MintedPassword, Probe
+from appcredential.ports.entra import MintedPassword, Probe
 from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.metrics import Metrics
 from appcredential.runtime.workqueue import Key

@@ -82,11 +82,11 @@ class Informer:
             self._see(plural, document)
 
     def known(self) -> dict[str, ApplicationGrantSpec]:
-        """See `reconciler.GrantSource`."""
+        """See `ports.local.GrantSource`."""
         return self._store.valid_grants()
 
     async def live(self) -> dict[str, ApplicationGrantSpec]:
-        """See `reconciler.GrantSource`."""
+        """See `ports.local.GrantSource`."""
         found: dict[str, ApplicationGrantSpec] = {}
         async for document in self._objects.pages(GRANTS):
             grant = parse_grant(document)

@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from appcredential.controllers.entra_tenant import Access
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts, assess
@@ -50,8 +49,8 @@ from appcredential.errors import (
 )
 from appcredential.gather.certificate_source import CertificateInputsReader, derived_of
 from appcredential.gather.state import CachedRead, ResourceState
+from appcredential.ports.entra import Access, Session
 from appcredential.ports.kube import (
-    Clock,
     Events,
     IssuerSource,
     Outputs,
@@ -60,9 +59,9 @@ from appcredential.ports.kube import (
     Secrets,
     ServiceAccounts,
 )
+from appcredential.ports.local import Clock, GrantSource
 from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.metrics import Metrics
-from appcredential.tenants.sessions import Session
 
 log = logging.getLogger(__name__)
 
@@ -77,18 +76,6 @@ _PROBE_AGES = {
     Reason.TENANT_NOT_READY: timedelta(seconds=10),
     Reason.LIFETIME_OVER_POLICY: timedelta(minutes=1),
 }
-
-
-class GrantSource(Protocol):
-    """The ApplicationGrants: as watched, and by a live list before each mint."""
-
-    def known(self) -> dict[str, ApplicationGrantSpec]:
-        """Return the valid grants as last seen."""
-        ...
-
-    async def live(self) -> dict[str, ApplicationGrantSpec]:
-        """Return the valid grants by a list made now."""
-        ...
 
 
 class OpenRevocations(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,37 +18,22 @@ from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.spec.model import ClientId, Cloud, EntraTenantSpec
 from appcredential.domain.spec.parse import parse_entra_tenant
+from appcredential.domain.status.problems_entra import NOT_IN_A_TRIAL, NOT_PROBED_YET, not_ready
 from appcredential.domain.status.projection import needs_write
 from appcredential.domain.times import format_time
 from appcredential.errors import AppCredentialError, ConflictError, InvalidSpecError
 from appcredential.kube.custom_resources import FINALIZER, TENANTS, KubeObjects
-from appcredential.ports.kube import Clock, Events, EventSubject
+from appcredential.ports.entra import Access, OpenSession
+from appcredential.ports.kube import Events, EventSubject
+from appcredential.ports.local import Clock
 from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.workqueue import Key
 from appcredential.tenants.operator_credential import OperatorCredentials
-from appcredential.tenants.sessions import OpenSession, ProbeOutcome, Session, TenantSessions
+from appcredential.tenants.sessions import ProbeOutcome, TenantSessions
 
 _RETRY = timedelta(seconds=30)
 # How soon a new credential of the operator's own is taken up.
 _RECHECK = timedelta(seconds=30)
-_NOT_IN_A_TRIAL = Problem(
-    reason=Reason.NOT_IN_A_TRIAL,
-    message="The operator runs as a trial and never signs in to a real tenant. Install it without "
-    "trial.enabled, or use cloud: Custom.",
-)
-_UNREAD = Problem(
-    reason=Reason.TENANT_NOT_READY,
-    message="The EntraTenant could not be looked at yet; the operator's log says why.",
-    stalled=False,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """A usable tenant."""
-
-    tenant: Tenant
-    session: Session
 
 
 class EntraTenantController:
@@ -143,7 +128,7 @@ class EntraTenantController:
             look = await self._connect(key.name, document)
         except AppCredentialError:
             # Whoever uses it must not wait for ever, above all not with a deletion.
-            self._outcomes.setdefault(key.name, _UNREAD)
+            self._outcomes.setdefault(key.name, NOT_PROBED_YET)
             raise
         if look is None:
             return self._second_try(key.name) or self._clock.now() + self._retry
@@ -178,7 +163,7 @@ class EntraTenantController:
             return ProbeOutcome(Problem(reason=Reason.INVALID_SPEC, message=str(exc)))
         if self._trial and spec.cloud is not Cloud.CUSTOM:
             await self._sessions.close(name)
-            return ProbeOutcome(_NOT_IN_A_TRIAL)
+            return ProbeOutcome(NOT_IN_A_TRIAL)
         if self._is_of_another(name, spec):
             await self._forget(name)  # deleted and made anew between two looks
         self._specs[name] = spec
@@ -269,15 +254,6 @@ class EntraTenantController:
         self._specs.pop(name, None)
         self._identities.forget(name)
         await self._sessions.close(name)
-
-
-def not_ready(problem: Problem) -> Problem:
-    """Return what the users of a tenant are told about its problem."""
-    return Problem(
-        reason=Reason.TENANT_NOT_READY,
-        message=f"The EntraTenant is not ready: {problem.reason}. {problem.message}",
-        stalled=problem.stalled,
-    )
 
 
 def _conditions(look: ProbeOutcome) -> list[Condition]:

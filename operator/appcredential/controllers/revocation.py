@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from appcredential import strategies
-from appcredential.controllers.entra_tenant import Access
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import ClusterIdentity
@@ -53,8 +52,8 @@ from appcredential.errors import (
     NotFoundError,
     PermissionDeniedError,
 )
+from appcredential.ports.entra import Access, Session
 from appcredential.ports.kube import (
-    Clock,
     Events,
     EventSubject,
     Outputs,
@@ -63,8 +62,8 @@ from appcredential.ports.kube import (
     Secrets,
     ServiceAccounts,
 )
+from appcredential.ports.local import Clock
 from appcredential.runtime.effect_guard import EffectGuard
-from appcredential.tenants.sessions import Session
 
 log = logging.getLogger(__name__)
 

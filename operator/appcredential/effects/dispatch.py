@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from appcredential import certificate_issuing, strategies
-from appcredential.controllers.entra_tenant import not_ready
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts
@@ -58,19 +57,18 @@ from appcredential.errors import (
 )
 from appcredential.gather.certificate_source import derive
 from appcredential.gather.state import ResourceState
+from appcredential.ports.entra import MintedPassword, Session
 from appcredential.ports.kube import (
-    Clock,
     Events,
     EventSubject,
     Intent,
-    MintedPassword,
     Outputs,
     Resources,
     ServiceAccounts,
     Staged,
 )
 from appcredential.ports.kube import Secrets as SecretsPort
-from appcredential.tenants.sessions import Session, operator_refusal
+from appcredential.ports.local import Clock
 
 log = logging.getLogger(__name__)
 
@@ -228,7 +226,7 @@ class Effects:
             message = "Graph asks to slow down."
             return Problem(reason=Reason.THROTTLED, message=message, stalled=False), exc.retry_after
         if isinstance(exc, IdentityRejectedError):
-            return not_ready(operator_refusal(exc)), _RETRY
+            return refusals.not_ready(refusals.operator_refusal(exc)), _RETRY
         if isinstance(exc, PermissionDeniedError):
             message = (
                 "Graph refuses the operator's request. Make its service principal an owner of "

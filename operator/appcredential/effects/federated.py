@@ -37,15 +37,9 @@ from appcredential.errors import (
     RejectedError,
 )
 from appcredential.gather.state import ResourceState
-from appcredential.ports.kube import (
-    Clock,
-    Events,
-    EventSubject,
-    Outputs,
-    Resources,
-    ServiceAccounts,
-)
-from appcredential.tenants.sessions import Session
+from appcredential.ports.entra import Session
+from appcredential.ports.kube import Events, EventSubject, Outputs, Resources, ServiceAccounts
+from appcredential.ports.local import Clock
 
 log = logging.getLogger(__name__)
 

@@ -35,7 +35,7 @@ from appcredential.entra.translate import (
     no_answer,
     transport_error,
 )
-from appcredential.ports.kube import Clock
+from appcredential.ports.local import Clock
 
 USER_AGENT: Final = f"appcredential/{__version__}"
 

@@ -49,7 +49,8 @@ from appcredential.entra.wire import (
     decode_own_end,
 )
 from appcredential.errors import RejectedError, ThrottledError, TooLateError
-from appcredential.ports.kube import CertificateLoss, Clock, MintedPassword, NewCertificate
+from appcredential.ports.entra import CertificateLoss, MintedPassword, NewCertificate
+from appcredential.ports.local import Clock
 
 _ListQuery = ApplicationsRequestBuilder.ApplicationsRequestBuilderGetQueryParameters
 _OWN_SELECT: Final = ["id", "passwordCredentials"]

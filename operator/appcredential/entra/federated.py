@@ -31,7 +31,7 @@ from appcredential.entra.operations import (
 from appcredential.entra.translate import no_answer
 from appcredential.entra.wire import plain
 from appcredential.errors import NotFoundError, PermissionDeniedError, RejectedError
-from appcredential.ports.kube import Clock
+from appcredential.ports.local import Clock
 
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 

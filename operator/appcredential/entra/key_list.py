@@ -25,7 +25,8 @@ from appcredential.errors import (
     TooLateError,
     UnavailableError,
 )
-from appcredential.ports.kube import Clock, NewCertificate
+from appcredential.ports.entra import NewCertificate
+from appcredential.ports.local import Clock
 
 _log = logging.getLogger(__name__)
 

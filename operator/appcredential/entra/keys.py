@@ -21,7 +21,7 @@ from appcredential.entra.rate_limit import RateLimiter
 from appcredential.entra.translate import no_answer
 from appcredential.entra.wire import KEYS, UnreadableAnswerError, decode_keys
 from appcredential.errors import TooLateError
-from appcredential.ports.kube import Clock
+from appcredential.ports.local import Clock
 
 _Query = ApplicationItemRequestBuilder.ApplicationItemRequestBuilderGetQueryParameters
 

@@ -14,7 +14,7 @@ from appcredential.domain.operator_credential import client_of
 from appcredential.domain.spec.model import ClientId
 from appcredential.entra.translate import token_error
 from appcredential.errors import AppCredentialError, IdentityRejectedError, UnavailableError
-from appcredential.ports.kube import Clock
+from appcredential.ports.local import Clock
 
 # Thousands of resources may want a token that Entra refuses; it need not hear each.
 _REFUSAL_HOLDS: Final = 10.0

@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 
 from appcredential.domain.spec.model import ObjectId
 from appcredential.errors import ConflictError, ThrottledError
-from appcredential.ports.kube import Clock
+from appcredential.ports.local import Clock
 
 Sleep: TypeAlias = Callable[[float], Awaitable[object]]
 """Waits for seconds; `asyncio.sleep`, or a virtual one in tests."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final, Generic, Protocol, TypeVar
 
 from appcredential.domain.spec.model import ObjectId
-from appcredential.ports.kube import Clock
+from appcredential.ports.local import Clock
 
 _MANY: Final = 1000
 _KEEP: Final = 60.0

@@ -24,7 +24,7 @@ from appcredential.entra.operations import TOKEN, Observe, ignore
 from appcredential.entra.tls import tls_context
 from appcredential.entra.translate import retry_after
 from appcredential.entra.wire import plain
-from appcredential.ports.kube import Clock
+from appcredential.ports.local import Clock
 from appcredential.x509.generate import sign_assertion
 
 _ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -26,7 +26,8 @@ from appcredential.errors import (
     IdentityRejectedError,
     PermissionDeniedError,
 )
-from appcredential.ports.kube import Clock, Directory, Probe, SignIn
+from appcredential.ports.entra import Directory, Probe, SignIn
+from appcredential.ports.local import Clock
 
 _TOKEN_SECONDS: Final = 10.0
 """For one token of the operator, retries included."""

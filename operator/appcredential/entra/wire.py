@@ -19,7 +19,7 @@ from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import ClientId, CredentialType, KeyId, ObjectId
 from appcredential.entra.key_list import ListedKey
-from appcredential.ports.kube import MintedPassword
+from appcredential.ports.entra import MintedPassword
 
 KEYS: Final = ["id", "keyCredentials"]
 """Selecting these shows certificates with their bytes; the tenant's quota for it is small.

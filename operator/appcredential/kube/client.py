@@ -20,7 +20,7 @@ from appcredential.domain.clock_skew import Skew, http_date
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.errors import UnavailableError
 from appcredential.kube.translate import raise_for_status
-from appcredential.ports.kube import Clock
+from appcredential.ports.local import Clock
 
 FIELD_MANAGER = "appcredential"
 JSON = "application/json"

@@ -8,7 +8,8 @@ import secrets
 from appcredential.errors import AppCredentialError
 from appcredential.kube.client import KubeClient
 from appcredential.kube.custom_resources import API_VERSION
-from appcredential.ports.kube import Clock, EventSubject
+from appcredential.ports.kube import EventSubject
+from appcredential.ports.local import Clock
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.observed.federated import Issuer
 from appcredential.errors import AppCredentialError
 from appcredential.kube.client import KubeClient
-from appcredential.ports.kube import Clock
+from appcredential.ports.local import Clock
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from typing import Any
 from appcredential.domain.times import parse_time
 from appcredential.errors import ConflictError, NotFoundError
 from appcredential.kube.client import KubeClient
-from appcredential.ports.kube import Clock
+from appcredential.ports.local import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

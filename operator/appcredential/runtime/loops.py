@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from appcredential.errors import AppCredentialError
-from appcredential.ports.kube import Clock
+from appcredential.ports.local import Clock
 from appcredential.runtime.metrics import Metrics
 
 log = logging.getLogger(__name__)

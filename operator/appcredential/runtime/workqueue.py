@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from appcredential.ports.kube import Clock
+from appcredential.ports.local import Clock
 
 log = logging.getLogger(__name__)
 

@@ -28,7 +28,7 @@ from appcredential.domain.spec.model import (
 from appcredential.entra.projected_token import ProjectedToken
 from appcredential.errors import OwnTokenError, UnusableCertificateError
 from appcredential.kube.secret_store import KubeSecrets
-from appcredential.ports.kube import Clock
+from appcredential.ports.local import Clock
 from appcredential.x509 import read as certificate_files
 
 _Texts: TypeAlias = tuple[SecretValue, SecretValue]

@@ -10,89 +10,34 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
-from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.conditions import Problem
 from appcredential.domain.observed.app_policy import UNREAD, AppPolicy
 from appcredential.domain.operator_credential import (
-    NO_MANAGED_IDENTITY,
     OperatorCredential,
-    forbidden,
-    rejected,
-    unusable_token,
 )
-from appcredential.domain.spec.model import ClientId, EntraTenantSpec, TenantIdentity
+from appcredential.domain.spec.model import EntraTenantSpec, TenantIdentity
+from appcredential.domain.status.problems_entra import (
+    CUSTOM_CLOUD_NOT_CONFIGURED,
+    TENANT_UNREACHABLE,
+    tenant_refusal,
+)
 from appcredential.errors import (
     AppCredentialError,
     ConflictError,
-    IdentityRejectedError,
-    NoManagedIdentityError,
     NotFoundError,
-    OwnTokenError,
-    PermissionDeniedError,
     ThrottledError,
     UnavailableError,
 )
-from appcredential.ports.kube import Clock, Directory, Probe, SignIn
+from appcredential.ports.entra import OpenSession, Probe, Session
+from appcredential.ports.local import Clock
 
 log = logging.getLogger(__name__)
 
 _SECOND_TRY: Final = timedelta(seconds=5)
 _PROBE: Final = timedelta(hours=1)
 _SKEWED_PROBE: Final = timedelta(minutes=1)
-_UNREACHABLE: Final = Problem(
-    reason=Reason.DIRECTORY_UNAVAILABLE,
-    message="Graph or the token endpoint cannot be reached.",
-    stalled=False,
-)
-_REFUSED: Final = Problem(
-    reason=Reason.IDENTITY_REJECTED,
-    message="Entra refuses the operator's request; its log has the code.",
-)
-_UNCONFIGURED: Final = Problem(
-    reason=Reason.CUSTOM_CLOUD_NOT_CONFIGURED,
-    message="cloud: Custom needs APPCREDENTIAL_CUSTOM_AUTHORITY and "
-    "APPCREDENTIAL_CUSTOM_GRAPH in the operator's settings.",
-)
-
-
-class Session(Protocol):
-    """An open session with one tenant."""
-
-    @property
-    def directory(self) -> Directory:
-        """Graph."""
-        ...
-
-    @property
-    def sign_in(self) -> SignIn:
-        """The token endpoint."""
-        ...
-
-    @property
-    def authority_host(self) -> str:
-        """What consumers read as AZURE_AUTHORITY_HOST."""
-        ...
-
-    @property
-    def client_id(self) -> ClientId | None:
-        """Whom the operator signs in as; None until that is known."""
-        ...
-
-    async def probe(self) -> Probe:
-        """Sign in, read applications and the policy; raises errors of `errors.py`."""
-        ...
-
-    async def close(self) -> None:
-        """Close every connection."""
-        ...
-
-
-OpenSession = Callable[[EntraTenantSpec, OperatorCredential, Callable[[], bool]], Session | None]
-"""Opens a session; None when `cloud: Custom` has no endpoints in the settings.
-
-The last argument tells whether this process may act: asked before something is mended.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +140,7 @@ class TenantSessions:
         opened = self._take_next(name, spec, own) or self._make(name, spec, own)
         if opened is None:
             await self.close(name)
-            return ProbeOutcome(_UNCONFIGURED)
+            return ProbeOutcome(CUSTOM_CLOUD_NOT_CONFIGURED)
         if held is not None and held.is_proven:
             return await self._try_next(name, held, opened)
         await self._replace(name, opened)
@@ -293,13 +238,13 @@ class TenantSessions:
             self._learn(name, held, await held.session.probe())
         except (UnavailableError, ThrottledError, ConflictError, NotFoundError) as exc:
             log.warning("tenant unreachable", extra={"tenant": name, "error": str(exc)})
-            if held.second_try is None and held.failing != _UNREACHABLE:
+            if held.second_try is None and held.failing != TENANT_UNREACHABLE:
                 held.second_try = now + self._pause_after(held, exc)
                 return None
-            held.failing = _UNREACHABLE
+            held.failing = TENANT_UNREACHABLE
         except AppCredentialError as exc:
             log.warning("tenant refuses the operator", extra={"tenant": name, "error": str(exc)})
-            held.failing, held.is_proven = refusal(held.identity, exc), False
+            held.failing, held.is_proven = tenant_refusal(held.identity, exc), False
         else:
             held.failing, held.is_proven = None, True
         held.second_try = None
@@ -328,29 +273,3 @@ class TenantSessions:
         if isinstance(error, ThrottledError) and held.is_proven:
             return max(error.retry_after, soon)
         return soon
-
-
-def refusal(identity: TenantIdentity, error: AppCredentialError) -> Problem:
-    """Say what an answer means that keeps the operator out of the tenant."""
-    if isinstance(error, IdentityRejectedError):
-        return operator_refusal(error, rejected(identity).message)
-    if isinstance(error, PermissionDeniedError):
-        return forbidden(identity)
-    return _REFUSED
-
-
-def operator_refusal(error: IdentityRejectedError, told: str = "") -> Problem:
-    """Say why the operator got no token of its own.
-
-    Whoever meets it says the same as the EntraTenant does: it is announced once.
-
-    Args:
-        error: what the sign-in came to.
-        told: what it means for the kind of identity; by default what the error says.
-    """
-    if isinstance(error, OwnTokenError):
-        return unusable_token(str(error))
-    if isinstance(error, NoManagedIdentityError):
-        return NO_MANAGED_IDENTITY
-    message = told or error.message
-    return Problem(reason=_REFUSED.reason, message=message) if message else _REFUSED

@@ -1,13 +1,28 @@
-"""What it means that Graph refuses to make a credential, by the code of its answer.
+"""The Problems that Entra causes: refused credentials, and tenants that cannot be used.
 
-The two codes of policies: Entra's app management policies, as seen in public reports.
+The two codes of app management policies are taken from public reports.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.operator_credential import (
+    NO_MANAGED_IDENTITY,
+    forbidden,
+    rejected,
+    unusable_token,
+)
+from appcredential.domain.spec.model import TenantIdentity
+from appcredential.errors import (
+    AppCredentialError,
+    IdentityRejectedError,
+    NoManagedIdentityError,
+    OwnTokenError,
+    PermissionDeniedError,
+)
 
 _OVER_POLICY: Final = Problem(
     reason=Reason.LIFETIME_OVER_POLICY,
@@ -24,6 +39,30 @@ _BY_CODE: Final = {
     "CredentialInvalidLifetimeAsPerAppPolicy": _OVER_POLICY,
     "CredentialTypeNotAllowedAsPerAppPolicy": _FORBIDDEN,
 }
+TENANT_UNREACHABLE: Final = Problem(
+    reason=Reason.DIRECTORY_UNAVAILABLE,
+    message="Graph or the token endpoint cannot be reached.",
+    stalled=False,
+)
+_IDENTITY_REFUSED: Final = Problem(
+    reason=Reason.IDENTITY_REJECTED,
+    message="Entra refuses the operator's request; its log has the code.",
+)
+CUSTOM_CLOUD_NOT_CONFIGURED: Final = Problem(
+    reason=Reason.CUSTOM_CLOUD_NOT_CONFIGURED,
+    message="cloud: Custom needs APPCREDENTIAL_CUSTOM_AUTHORITY and "
+    "APPCREDENTIAL_CUSTOM_GRAPH in the operator's settings.",
+)
+NOT_IN_A_TRIAL: Final = Problem(
+    reason=Reason.NOT_IN_A_TRIAL,
+    message="The operator runs as a trial and never signs in to a real tenant. Install it without "
+    "trial.enabled, or use cloud: Custom.",
+)
+NOT_PROBED_YET: Final = Problem(
+    reason=Reason.TENANT_NOT_READY,
+    message="The EntraTenant could not be looked at yet; the operator's log says why.",
+    stalled=False,
+)
 
 
 def refusal(code: str) -> Problem:
@@ -40,3 +79,43 @@ def refusal(code: str) -> Problem:
         message=f"Graph refuses to make the credential: {code or 'bad request'}. The operator's "
         "log has Graph's own words.",
     )
+
+
+def not_ready(problem: Problem) -> Problem:
+    """Return what an EntraTenant's problem means for the resources that use the tenant."""
+    return Problem(
+        reason=Reason.TENANT_NOT_READY,
+        message=f"The EntraTenant is not ready: {problem.reason}. {problem.message}",
+        stalled=problem.stalled,
+    )
+
+
+def tenant_refusal(identity: TenantIdentity, error: AppCredentialError) -> Problem:
+    """Return why a tenant refuses the operator, and what to do about it.
+
+    Args:
+        identity: the EntraTenant's, which decides the remedy.
+        error: what the probe raised; not one that passes by itself.
+    """
+    if isinstance(error, IdentityRejectedError):
+        return operator_refusal(error, rejected(identity).message)
+    if isinstance(error, PermissionDeniedError):
+        return forbidden(identity)
+    return _IDENTITY_REFUSED
+
+
+def operator_refusal(error: IdentityRejectedError, message: str = "") -> Problem:
+    """Return why the operator got no token of its own.
+
+    A call for an AppCredential and the probe of its EntraTenant give the same Problem, so
+    that one refusal is announced once.
+
+    Args:
+        error: what the sign-in raised.
+        message: what a rejection means for this kind of identity; empty takes the error's own.
+    """
+    if isinstance(error, OwnTokenError):
+        return unusable_token(str(error))
+    if isinstance(error, NoManagedIdentityError):
+        return NO_MANAGED_IDENTITY
+    return replace(_IDENTITY_REFUSED, message=message or error.message or _IDENTITY_REFUSED.message)

@@ -1,0 +1,82 @@
+"""The Problems of a tenant that refuses the operator."""
+
+from __future__ import annotations
+
+import pytest
+
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.operator_credential import (
+    NO_MANAGED_IDENTITY,
+    forbidden,
+    rejected,
+    unusable_token,
+)
+from appcredential.domain.spec.model import ClientId, ClientSecretIdentity
+from appcredential.domain.status.problems_entra import (
+    NOT_IN_A_TRIAL,
+    NOT_PROBED_YET,
+    TENANT_UNREACHABLE,
+    not_ready,
+    operator_refusal,
+    tenant_refusal,
+)
+from appcredential.errors import (
+    AppCredentialError,
+    IdentityRejectedError,
+    NoManagedIdentityError,
+    OwnTokenError,
+    PermissionDeniedError,
+    RejectedError,
+)
+
+IDENTITY = ClientSecretIdentity(client_id=ClientId("c" * 36), secret_name="own", secret_key="value")
+BAD_REQUEST = Problem(
+    reason=Reason.IDENTITY_REJECTED,
+    message="Entra refuses the operator's request; its log has the code.",
+)
+
+
+def _with_message(error: IdentityRejectedError, message: str) -> IdentityRejectedError:
+    error.message = message
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (IdentityRejectedError("AADSTS7000222"), rejected(IDENTITY)),
+        (OwnTokenError("cannot be read."), unusable_token("cannot be read.")),
+        (NoManagedIdentityError("no answer"), NO_MANAGED_IDENTITY),
+        (PermissionDeniedError("403"), forbidden(IDENTITY)),
+        (RejectedError("400", code="BadRequest"), BAD_REQUEST),
+    ],
+)
+def test_a_tenant_says_why_it_refuses_the_operator(
+    error: AppCredentialError, problem: Problem
+) -> None:
+    assert tenant_refusal(IDENTITY, error) == problem
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (IdentityRejectedError("AADSTS7000222"), BAD_REQUEST),
+        (
+            _with_message(IdentityRejectedError("AADSTS7000222"), rejected(IDENTITY).message),
+            rejected(IDENTITY),
+        ),
+    ],
+)
+def test_without_the_identity_the_error_gives_the_message(
+    error: IdentityRejectedError, problem: Problem
+) -> None:
+    assert operator_refusal(error) == problem
+
+
+@pytest.mark.parametrize("problem", [NOT_IN_A_TRIAL, NOT_PROBED_YET, TENANT_UNREACHABLE])
+def test_users_of_a_tenant_hear_its_reason_and_remedy(problem: Problem) -> None:
+    heard = not_ready(problem)
+    assert heard.reason is Reason.TENANT_NOT_READY
+    assert str(problem.reason) in heard.message
+    assert heard.message.endswith(problem.message)
+    assert heard.stalled is problem.stalled
