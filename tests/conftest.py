@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from localcluster import Binaries, Cluster, locate
-from tests.support.fakes import HandClock
+from tests.support.clock import HandClock
 
 CRDS = Path(__file__).parent.parent / "crds"
 

@@ -10,10 +10,10 @@ from appcredential.cache.informer import Informer
 from appcredential.cache.store import Store
 from appcredential.kube.client import purpose_of
 from appcredential.kube.custom_resources import KubeObjects
-from tests.support.fakeapi import FakeApi
+from tests.support.api_server import ApiServer
 
 
-class OldApi(FakeApi):
+class OldApi(ApiServer):
     """Says which version it is, and refuses everything else by not knowing it."""
 
     def __init__(self, version: dict[str, Any]) -> None:
@@ -25,7 +25,7 @@ def ignore(_key: object) -> None:
     """Nobody waits here."""
 
 
-async def problem(version: dict[str, Any]) -> tuple[str, FakeApi]:
+async def problem(version: dict[str, Any]) -> tuple[str, ApiServer]:
     api = OldApi(version)
     return await Informer(KubeObjects(api), Store(), (), ignore, ignore)._check_server(), api
 

@@ -13,7 +13,7 @@ from appcredential.domain.times import parse_time
 from appcredential.kube.custom_resources import APP_CREDENTIALS, KubeObjects
 from appcredential.kube.secret_documents import parse_target
 from appcredential.runtime.workqueue import Key
-from tests.support.fakekube import FakeKube
+from tests.support.api_server import ApiServer
 
 UNTIL: Final = "2026-12-01T00:00:00Z"
 FORMER: Final = '[{"owner":"shop/orders","uid":"u","generation":3}]'
@@ -74,7 +74,7 @@ class Woken:
     def __init__(self) -> None:
         self.warning: list[str] = []
         self._sync = Informer(
-            KubeObjects(FakeKube()),
+            KubeObjects(ApiServer()),
             Store(),
             (),
             lambda _: None,

@@ -58,11 +58,11 @@ async def test_what_was_learnt_outlives_failures_and_another_credential() -> Non
     world.entra.policy = SHORT
     await world.look_at_tenant()
     world.entra.policy = None
-    world.clock.pass_(HOUR)
+    world.clock.advance(HOUR)
     await world.look_at_tenant()
     assert told(world)["clientSecret"] == "at most 30d"
     world.entra.probe_errors = [UnavailableError("probe: HTTP 503")]
-    world.clock.pass_(HOUR)
+    world.clock.advance(HOUR)
     await world.look_at_tenant()
     world.put_identity("YW5vdGhlcg==")
     await world.look_at_tenant()
@@ -84,11 +84,11 @@ async def test_users_hear_of_another_policy_and_of_no_other_probe() -> None:
     world = World()
     await world.look_at_tenant()
     world.woken.clear()
-    world.clock.pass_(HOUR)
+    world.clock.advance(HOUR)
     await world.look_at_tenant()
     assert USER not in world.woken
     world.entra.policy = SHORT
-    world.clock.pass_(HOUR)
+    world.clock.advance(HOUR)
     await world.look_at_tenant()
     assert USER in world.woken
 
@@ -97,7 +97,7 @@ async def test_a_refusal_by_the_policy_has_it_read_again_at_once() -> None:
     """It was tightened since: the next try knows, and does not wait for the hourly look."""
     world = World()
     await world.look_at_tenant()
-    world.clock.pass_(2 * MINUTE)
+    world.clock.advance(2 * MINUTE)
     world.entra.policy = SHORT
     world.entra.add_errors = [RejectedError("no", code="CredentialInvalidLifetimeAsPerAppPolicy")]
     await world.until(lambda: "Stalled" in world.conditions)

@@ -134,7 +134,7 @@ async def test_a_published_credential_stays_ready_when_its_successor_is_refused(
     world = World()
     await world.publish()
     published = world.status["credential"]
-    world.clock.pass_(70 * DAY)
+    world.clock.advance(70 * DAY)
     world.api.refuse("POST PUT", "/secrets", message)
     await world.look()
     assert world.ready["status"] == "True"
@@ -149,7 +149,7 @@ async def test_a_repair_that_is_refused_leaves_the_credential_ready() -> None:
     spec = world.api.objects[RESOURCE]["spec"]
     world.put_resource(OWNER, **(spec | {"secret": {"name": "orders-entra", "labels": {"a": "b"}}}))
     world.api.refuse("PUT", "/secrets", WEBHOOK)
-    world.clock.pass_(MINUTE)
+    world.clock.advance(MINUTE)
     await world.look()
     assert world.ready["status"] == "True"
     assert world.conditions["Stalled"]["reason"] == "SecretRefused"
@@ -163,7 +163,7 @@ async def test_a_refusal_that_lasts_changes_status_once() -> None:
     await world.until(lambda: "Stalled" in world.conditions)
     writes = world.api.count("PATCH", "/status")
     for _ in range(60):
-        world.clock.pass_(await world.look() or timedelta(0))
+        world.clock.advance(await world.look() or timedelta(0))
     assert world.api.count("PATCH", "/status") == writes
     assert world.conditions["Stalled"]["reason"] == "SecretRefused"
     assert world.entra.calls.count("add") == 1
@@ -172,7 +172,7 @@ async def test_a_refusal_that_lasts_changes_status_once() -> None:
 async def test_another_spec_is_tried_at_once() -> None:
     world = World()
     await world.publish()
-    world.clock.pass_(70 * DAY)
+    world.clock.advance(70 * DAY)
     refusal = world.api.refuse("POST", "/secrets", WEBHOOK)
     await world.look()
     world.api.refusals.remove(refusal)

@@ -30,7 +30,7 @@ async def _pass(world: World, length: timedelta) -> int:
         looks += 1
         if world.clock.now() + wait > end:
             return looks
-        world.clock.pass_(wait)
+        world.clock.advance(wait)
 
 
 async def test_the_secret_check_reads_no_data_of_a_secret() -> None:
@@ -56,7 +56,7 @@ async def test_an_edited_secret_is_read_whole_and_repaired() -> None:
 
 async def test_a_deleted_secret_is_noticed_and_issued_anew() -> None:
     world = await _settled()
-    world.clock.pass_(10 * MINUTE)
+    world.clock.advance(10 * MINUTE)
     del world.api.objects[TARGET]
     await world.until(lambda: TARGET in world.api.objects)
     value = base64.b64decode(world.api.objects[TARGET]["data"]["AZURE_CLIENT_SECRET"])
@@ -82,6 +82,6 @@ async def test_a_pending_secret_that_appears_is_read_before_anything_is_done() -
 async def test_another_secret_name_is_never_answered_with_what_is_held() -> None:
     world = await _settled()
     world.put_resource(OWNER, secret={"name": "orders-other"})
-    world.clock.pass_(MINUTE)
+    world.clock.advance(MINUTE)
     await world.look()
     assert world.api.count("GET", f"{SECRETS}/orders-other", JSON) >= 1

@@ -12,14 +12,14 @@ async def test_a_tenant_is_probed_each_minute_while_its_clock_blocks() -> None:
     await world.look_at_tenant()
     world.entra.skew_now = HOUR
     for _ in range(10):
-        world.clock.pass_(await world.look_at_tenant() or MINUTE)
+        world.clock.advance(await world.look_at_tenant() or MINUTE)
     assert 4 <= world.entra.probes - 1 <= 5
 
 
 async def test_a_tenant_whose_clock_is_right_is_probed_each_hour() -> None:
     world = World()
     for _ in range(130):
-        world.clock.pass_(await world.look_at_tenant() or MINUTE)
+        world.clock.advance(await world.look_at_tenant() or MINUTE)
     assert world.entra.probes == 2
 
 
@@ -29,12 +29,12 @@ async def test_whoever_a_wrong_clock_held_is_woken_when_it_is_right() -> None:
     world.entra.skew_now = HOUR
     await world.look()
     assert world.conditions["Stalled"]["reason"] == "ClockSkew"
-    world.clock.pass_(MINUTE)
+    world.clock.advance(MINUTE)
     world.taken(APP_CREDENTIALS)
     await world.look_at_tenant()
     assert world.taken(APP_CREDENTIALS) == []
     world.entra.skew_now = timedelta(0)
-    world.clock.pass_(MINUTE)
+    world.clock.advance(MINUTE)
     await world.look_at_tenant()
     assert [key.name for key in world.taken(APP_CREDENTIALS)] == ["orders"]
     await world.look()
@@ -48,7 +48,7 @@ async def test_a_new_session_forgets_nobody_whom_a_wrong_clock_held() -> None:
     await world.look()
     world.entra.skew_now = None
     world.put_identity("YW5vdGhlci12YWx1ZQ==")
-    world.clock.pass_(MINUTE)
+    world.clock.advance(MINUTE)
     world.taken(APP_CREDENTIALS)
     await world.look_at_tenant()
     assert [key.name for key in world.taken(APP_CREDENTIALS)] == ["orders"]
@@ -60,6 +60,6 @@ async def test_a_new_credential_of_the_operator_is_taken_up_within_a_minute() ->
     assert wait is not None
     assert wait < MINUTE
     world.put_identity("YW5vdGhlci12YWx1ZQ==")
-    world.clock.pass_(wait)
+    world.clock.advance(wait)
     await world.look_at_tenant()
     assert (len(world.sessions), world.entra.probes) == (2, 2)

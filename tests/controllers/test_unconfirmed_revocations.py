@@ -71,7 +71,7 @@ async def test_an_application_is_gone_after_three_reads_over_five_minutes() -> N
     rare = Deletion()
     rare.directory.is_missing = True
     await rare.pass_(10 * MINUTE)
-    rare.clock.pass_(6 * MINUTE)
+    rare.clock.advance(6 * MINUTE)
     await rare.revocation_controller.run_once()
     assert len(rare.directory.reads) == 2
     assert rare.is_open

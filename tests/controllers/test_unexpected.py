@@ -40,7 +40,7 @@ async def test_an_unexpected_error_is_told_and_a_published_credential_stays_read
     world = World()
     await world.publish()
     before, ready = world.status, world.ready
-    world.clock.pass_(11 * MINUTE)
+    world.clock.advance(11 * MINUTE)
     with monkeypatch.context() as broken:
         _break(broken, world)
         await _fail(world)
@@ -51,7 +51,7 @@ async def test_an_unexpected_error_is_told_and_a_published_credential_stays_read
         assert world.status["credential"] == before["credential"]
         version = world.api.objects[RESOURCE]["metadata"]["resourceVersion"]
         for _ in range(3):
-            world.clock.pass_(MINUTE)
+            world.clock.advance(MINUTE)
             await _fail(world)
         assert world.api.objects[RESOURCE]["metadata"]["resourceVersion"] == version
         assert [e["reason"] for e in world.events].count("InternalError") == 1
@@ -78,7 +78,7 @@ async def test_ready_keeps_the_generation_it_was_told_for(monkeypatch: pytest.Mo
     world = World()
     await world.publish()
     world.put_resource(OWNER, lifetime="60d")
-    world.clock.pass_(MINUTE)
+    world.clock.advance(MINUTE)
     _break(monkeypatch, world)
     await _fail(world)
     assert world.status["observedGeneration"] == 2
@@ -109,7 +109,7 @@ async def test_an_api_server_that_is_not_there_is_no_fault(
     world = World()
     await world.publish()
     before = world.status
-    world.clock.pass_(11 * MINUTE)
+    world.clock.advance(11 * MINUTE)
     _break(monkeypatch, world, error)
     with pytest.raises(type(error)):
         await world.look()
@@ -122,7 +122,7 @@ async def test_what_went_between_read_and_write_is_looked_at_again(
     world = World()
     await world.publish()
     before = world.status
-    world.clock.pass_(11 * MINUTE)
+    world.clock.advance(11 * MINUTE)
     _break(monkeypatch, world, NotFoundError("PUT: 404"))
     assert await world.look() == SECOND
     assert world.status == before
@@ -133,7 +133,7 @@ async def test_a_status_that_cannot_be_written_hides_no_error(
 ) -> None:
     world = World()
     await world.publish()
-    world.clock.pass_(DAY)
+    world.clock.advance(DAY)
     world.api.refuse("PATCH", "/status", "no")
     _break(monkeypatch, world)
     with caplog.at_level(logging.ERROR):

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from appcredential.kube.revocations import KubeRevocations
+from tests.support.api_server import ApiServer
 from tests.support.builders import KEY, MINUTE, OWNER, SECOND
 from tests.support.deletions import RESOURCE, SECRETS, Deletion
-from tests.support.fakekube import FakeKube
 from tests.support.ticketdata import REVOCATIONS, revocation_document
 
 IN_A_DAY = "2026-11-23T10:00:00Z"
@@ -17,12 +17,12 @@ IN_A_DAY = "2026-11-23T10:00:00Z"
 async def test_nothing_is_read_for_a_ticket_that_is_not_due_for_long() -> None:
     world = Deletion({"due": IN_A_DAY})
     await world.pass_(timedelta(hours=2))
-    assert {path for _, path in world.kube.requests} == {REVOCATIONS}
+    assert {path for _, path, _ in world.kube.requests} == {REVOCATIONS}
 
 
 async def test_only_the_owner_is_looked_for_until_it_is_due() -> None:
     world = Deletion({"due": IN_A_DAY})
-    world.clock.pass_(timedelta(hours=24) - 10 * MINUTE)
+    world.clock.advance(timedelta(hours=24) - 10 * MINUTE)
     await world.pass_(9 * MINUTE)
     assert world.kube.count("GET", RESOURCE) == 19
     assert world.kube.count("GET", SECRETS) == 0
@@ -31,7 +31,7 @@ async def test_only_the_owner_is_looked_for_until_it_is_due() -> None:
 
 async def test_the_revocation_is_no_later_for_that() -> None:
     world = Deletion({"due": IN_A_DAY})
-    world.clock.pass_(timedelta(hours=24) - 11 * MINUTE)
+    world.clock.advance(timedelta(hours=24) - 11 * MINUTE)
     await world.pass_(11 * MINUTE)
     assert world.directory.removed == [KEY]
 
@@ -50,7 +50,7 @@ async def test_secrets_are_read_once_a_round() -> None:
     world = Deletion()
     await world.pass_(10 * MINUTE)
     world.kube.requests.clear()
-    world.clock.pass_(30 * SECOND)
+    world.clock.advance(30 * SECOND)
     await world.revocation_controller.run_once()
     assert world.kube.count("GET", SECRETS) == 2
 
@@ -70,7 +70,7 @@ async def test_nothing_is_removed_by_a_process_that_was_paused() -> None:
         # The last read before the removal takes longer than anything may be relied upon.
         if world.directory.reads and path == f"{REVOCATIONS}/{world.name}" and not paused:
             paused.append(path)
-            world.clock.pass_(16 * SECOND)
+            world.clock.advance(16 * SECOND)
 
     world.kube.before = pause
     await world.pass_(10 * MINUTE)
@@ -112,7 +112,7 @@ async def test_a_ticket_that_fails_unexpectedly_holds_up_no_other(
 
 
 async def test_tickets_are_listed_in_pages() -> None:
-    kube = FakeKube()
+    kube = ApiServer()
     for number in range(1, 1002):
         name, document = revocation_document({"name": f"orders-{number}"})
         kube.put(f"{REVOCATIONS}/{name}", document)

@@ -21,7 +21,7 @@ async def test_the_time_counts_from_before_the_intent_is_written() -> None:
 
     def write_slowly(method: str, path: str) -> None:
         if method == "POST":
-            world.clock.pass_(11 * SECOND)
+            world.clock.advance(11 * SECOND)
 
     world.kube.before = write_slowly
     await world.mint()
@@ -33,7 +33,7 @@ async def test_a_mint_that_waited_too_long_for_its_turn_is_given_up(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     world = Minting()
-    world.directory.wait = lambda: world.clock.pass_(11 * SECOND)
+    world.directory.wait = lambda: world.clock.advance(11 * SECOND)
     await world.mint()
     assert not world.directory.is_made
     # It is no failure of Graph: nothing is said of it, and the intent is fenced at once.

@@ -44,8 +44,8 @@ from appcredential.ports.entra import NewCertificate
 from entra_emulator.admin.policies import set_default
 from entra_emulator.admin.seed import read_document
 from entra_emulator.policies.documents import TenantPolicy
+from tests.support.clock import HandClock
 from tests.support.emulator import READ_ALL, Emulator, MadeApplication
-from tests.support.graph import HandClock
 from tests.support.keys import make_certificate
 
 FRESH = timedelta(seconds=15)

@@ -40,8 +40,9 @@ from appcredential.errors import (
     UnavailableError,
 )
 from tests.domain.test_operator_credential import token as jwt
+from tests.support.clock import HandClock
 from tests.support.emulator import Emulator
-from tests.support.graph import OPERATOR, TENANT, HandClock
+from tests.support.graph import OPERATOR, TENANT
 from tests.support.keys import MadeCertificate, make_certificate, rsa_key
 from tests.support.tokenserver import TokenServer, token_server
 

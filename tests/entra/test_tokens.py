@@ -27,7 +27,8 @@ from appcredential.entra.projected_token import ProjectedToken
 from appcredential.entra.signin import TokenEndpoint
 from appcredential.entra.token_sources import token_source
 from appcredential.errors import IdentityRejectedError, ThrottledError, UnavailableError
-from tests.support.graph import CANARY, CLIENT, OPERATOR, OPERATOR_SECRET, TENANT, HandClock
+from tests.support.clock import HandClock
+from tests.support.graph import CANARY, CLIENT, OPERATOR, OPERATOR_SECRET, TENANT
 from tests.support.tokenserver import Answer, TokenServer, token_server
 
 GRAPH = "https://graph.test"

@@ -21,6 +21,7 @@ from appcredential.errors import (
     ThrottledError,
     UnavailableError,
 )
+from tests.support.clock import HandClock
 from tests.support.graph import (
     CANARY,
     END,
@@ -28,7 +29,6 @@ from tests.support.graph import (
     OBJECT,
     OPERATOR_SECRET,
     Graph,
-    HandClock,
     World,
     answer,
     failure,

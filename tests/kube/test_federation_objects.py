@@ -29,26 +29,27 @@ from appcredential.kube.issuer import DIFFERENT, DISCOVERY, NO_TOKEN, UNREAD, Ku
 from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.service_accounts import KubeServiceAccounts
 from tests.domain.worlds.federated_world import WIRED, account
+from tests.support.api_server import ApiServer
 from tests.support.builders import CLIENT_ID, MINUTE, OWNER
-from tests.support.fakekube import FakeKube, HandClock
+from tests.support.clock import HandClock
 
 ACCOUNT = f"/api/v1/namespaces/{OWNER.namespace}/serviceaccounts/orders"
 OUTPUT = f"/api/v1/namespaces/{OWNER.namespace}/configmaps/out"
 DATA = {"AZURE_CLIENT_ID": CLIENT_ID}
 
 
-def annotated(kube: FakeKube, annotations: dict[str, str]) -> KubeServiceAccounts:
+def annotated(kube: ApiServer, annotations: dict[str, str]) -> KubeServiceAccounts:
     kube.put(ACCOUNT, {"metadata": {"annotations": annotations}})
     return KubeServiceAccounts(kube)
 
 
-def held(kube: FakeKube) -> dict[str, str]:
+def held(kube: ApiServer) -> dict[str, str]:
     found: dict[str, str] = kube.objects[ACCOUNT]["metadata"].get("annotations") or {}
     return found
 
 
 async def test_only_the_version_that_was_read_is_annotated() -> None:
-    kube = FakeKube()
+    kube = ApiServer()
     accounts = annotated(kube, {"theirs": "x"})
     live = await accounts.get(OWNER.namespace, "orders")
     assert live is not None
@@ -61,7 +62,7 @@ async def test_only_the_version_that_was_read_is_annotated() -> None:
 
 
 async def test_one_that_goes_counts_as_gone() -> None:
-    kube = FakeKube()
+    kube = ApiServer()
     accounts = KubeServiceAccounts(kube)
     assert await accounts.get(OWNER.namespace, "orders") is None
     kube.put(ACCOUNT, {"metadata": {"deletionTimestamp": "2026-11-22T10:00:00Z"}})
@@ -74,7 +75,7 @@ async def test_only_what_we_wrote_is_taken_away() -> None:
         ({k: v for k, v in WIRED.items() if "wired" not in k}, None),
         ({**WIRED, "azure.workload.identity/client-id": "edited"}, None),
     ):
-        kube = FakeKube()
+        kube = ApiServer()
         accounts = annotated(kube, dict(given))
         await remove_annotations(accounts, OWNER, CLIENT_ID, "orders")
         expected = left
@@ -86,7 +87,7 @@ async def test_only_what_we_wrote_is_taken_away() -> None:
 
 
 async def test_a_refusal_of_admission_leaves_them() -> None:
-    kube = FakeKube()
+    kube = ApiServer()
     accounts = annotated(kube, dict(WIRED))
 
     def refuse(method: str, _path: str) -> None:
@@ -99,7 +100,7 @@ async def test_a_refusal_of_admission_leaves_them() -> None:
 
 
 async def test_an_output_keeps_what_others_put_beside_it() -> None:
-    kube = FakeKube()
+    kube = ApiServer()
     outputs = KubeOutputs(kube)
     made = await outputs.put(OWNER, "out", DATA, None)
     assert (made.owner, made.data) == (str(OWNER), DATA)
@@ -151,7 +152,7 @@ class Cluster:
     """A cluster whose issuer can be changed, and the operator's own token."""
 
     def __init__(self, folder: Path) -> None:
-        self.kube = FakeKube()
+        self.kube = ApiServer()
         self.clock = HandClock()
         self.token = folder / "token"
         self.says("https://one.example", "https://one.example")
@@ -162,7 +163,7 @@ class Cluster:
         self.kube.objects[DISCOVERY] = {"issuer": discovery}
 
     async def after(self, length: timedelta) -> Issuer | Problem:
-        self.clock.pass_(length)
+        self.clock.advance(length)
         return await self.issuer.current()
 
 

@@ -9,6 +9,7 @@ from appcredential.domain.secret.records import pending_name
 from appcredential.errors import ConflictError
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.ports.kube import Intent
+from tests.support.api_server import ApiServer
 from tests.support.builders import (
     HOLDER,
     IDENTITY,
@@ -20,7 +21,6 @@ from tests.support.builders import (
     TENANT_ID,
     minted,
 )
-from tests.support.fakekube import FakeKube
 
 PATH: Final = f"/api/v1/namespaces/{OWNER.namespace}/secrets/{pending_name(OWNER.hash)}"
 OWNED: Final = "appcredential.io/owner"
@@ -39,13 +39,13 @@ def intent() -> Intent:
     )
 
 
-async def stored(kube: FakeKube) -> dict[str, Any]:
+async def stored(kube: ApiServer) -> dict[str, Any]:
     """Have P written as an intent; return it as JSON."""
     await KubeSecrets(kube, IDENTITY).put_intent(intent(), None)
     return kube.objects[PATH]
 
 
-async def read(kube: FakeKube) -> Pending:
+async def read(kube: ApiServer) -> Pending:
     found = await KubeSecrets(kube, IDENTITY).pending(OWNER)
     assert found is not None
     return found
@@ -63,7 +63,7 @@ FOREIGN: Final = [
 async def test_a_secret_that_only_bears_the_name_is_neither_written_nor_deleted(
     change: dict[str, str],
 ) -> None:
-    kube = FakeKube()
+    kube = ApiServer()
     document = await stored(kube)
     if "owner" in change:
         document["metadata"]["annotations"][OWNED] = change["owner"]
@@ -86,7 +86,7 @@ async def test_a_secret_that_only_bears_the_name_is_neither_written_nor_deleted(
 
 
 async def test_what_is_written_goes_to_the_owner_whatever_the_annotation_says() -> None:
-    kube = FakeKube()
+    kube = ApiServer()
     document = await stored(kube)
     del document["metadata"]["annotations"][OWNED]
     kube.put(PATH, document)
@@ -98,7 +98,7 @@ async def test_what_is_written_goes_to_the_owner_whatever_the_annotation_says() 
 
 
 async def test_a_pending_secret_of_ours_goes_its_way() -> None:
-    kube = FakeKube()
+    kube = ApiServer()
     await stored(kube)
     secrets = KubeSecrets(kube, IDENTITY)
     kept = await secrets.put_minted(OWNER, await read(kube), minted(value=NEXT_SECRET), NEXT_SECRET)

@@ -10,14 +10,23 @@ import pytest
 from appcredential.errors import ConflictError, UnavailableError
 from appcredential.kube.lease import Lease, LeaseLostError, LeaseSettings
 from appcredential.runtime.effect_guard import EffectGuard
-from tests.support.fakes import HandClock, OneLease
+from tests.support.api_server import ApiServer
+from tests.support.builders import SECOND
+from tests.support.clock import HandClock
 
 DURATION = timedelta(seconds=60)
 EFFECT_MARGIN = timedelta(seconds=30)
 MINT_MARGIN = timedelta(seconds=45)
+PATH = "/apis/coordination.k8s.io/v1/namespaces/appcredential-system/leases/appcredential"
 
 
-def lease_of(server: OneLease, clock: HandClock, holder: str) -> Lease:
+def spec_of(server: ApiServer) -> dict[str, Any]:
+    """Return the stored Lease's spec itself."""
+    spec: dict[str, Any] = server.objects[PATH]["spec"]
+    return spec
+
+
+def lease_of(server: ApiServer, clock: HandClock, holder: str) -> Lease:
     settings = LeaseSettings(
         namespace="appcredential-system", name="appcredential", holder=holder, duration=DURATION
     )
@@ -34,17 +43,17 @@ def gate_of(lease: Lease) -> EffectGuard:
 
 
 @pytest.fixture
-async def server(clock: HandClock) -> OneLease:
-    return OneLease(clock)
+async def server() -> ApiServer:
+    return ApiServer()
 
 
 @pytest.fixture
-async def lease(server: OneLease, clock: HandClock) -> Lease:
+async def lease(server: ApiServer, clock: HandClock) -> Lease:
     return lease_of(server, clock, "one")
 
 
 @pytest.fixture
-async def other(server: OneLease, clock: HandClock) -> Lease:
+async def other(server: ApiServer, clock: HandClock) -> Lease:
     return lease_of(server, clock, "two")
 
 
@@ -55,11 +64,11 @@ async def test_nothing_is_allowed_before_the_first_lease(lease: Lease) -> None:
     assert not gate_of(lease).allows_mint()
 
 
-async def test_a_missing_lease_is_created(server: OneLease, lease: Lease) -> None:
+async def test_a_missing_lease_is_created(server: ApiServer, lease: Lease) -> None:
     assert await lease.try_hold()
     assert lease.is_leader()
-    assert server.requests == ["GET", "POST"]
-    assert server.spec == {
+    assert server.methods == ["GET", "POST"]
+    assert spec_of(server) == {
         "holderIdentity": "one",
         "leaseDurationSeconds": 60,
         "renewTime": "2026-11-22T10:00:00.000000Z",
@@ -69,25 +78,25 @@ async def test_a_missing_lease_is_created(server: OneLease, lease: Lease) -> Non
 
 
 async def test_a_renewal_moves_the_end_and_not_the_beginning(
-    server: OneLease, clock: HandClock, lease: Lease
+    server: ApiServer, clock: HandClock, lease: Lease
 ) -> None:
     assert await lease.try_hold()
-    clock.advance(40)
+    clock.advance(40 * SECOND)
     assert lease.remaining() == 20
     assert await lease.try_hold()
     assert lease.remaining() == 60
-    assert server.spec["renewTime"] == "2026-11-22T10:00:40.000000Z"
-    assert server.spec["acquireTime"] == "2026-11-22T10:00:00.000000Z"
-    assert server.spec["leaseTransitions"] == 0
+    assert spec_of(server)["renewTime"] == "2026-11-22T10:00:40.000000Z"
+    assert spec_of(server)["acquireTime"] == "2026-11-22T10:00:00.000000Z"
+    assert spec_of(server)["leaseTransitions"] == 0
 
 
 async def test_the_end_counts_from_before_the_request(
-    server: OneLease, clock: HandClock, lease: Lease, monkeypatch: pytest.MonkeyPatch
+    server: ApiServer, clock: HandClock, lease: Lease, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = server.request
 
     async def slow(*args: Any, **kwargs: Any) -> dict[str, Any]:
-        clock.advance(5)
+        clock.advance(5 * SECOND)
         return await answer(*args, **kwargs)
 
     monkeypatch.setattr(server, "request", slow)
@@ -99,11 +108,11 @@ async def test_a_foreign_lease_is_left_until_it_was_seen_unchanged_for_its_durat
     clock: HandClock, lease: Lease, other: Lease
 ) -> None:
     assert await lease.try_hold()
-    clock.advance(50)
+    clock.advance(50 * SECOND)
     assert not await other.try_hold()  # seen for the first time: the clock of `other` starts here
-    clock.advance(59)
+    clock.advance(59 * SECOND)
     assert not await other.try_hold()
-    clock.advance(1)
+    clock.advance(SECOND)
     assert await other.try_hold()
     assert other.is_leader()
 
@@ -114,20 +123,20 @@ async def test_every_renewal_starts_the_wait_anew(
     for _ in range(20):
         assert await lease.try_hold()
         assert not await other.try_hold()
-        clock.advance(10)
+        clock.advance(10 * SECOND)
         assert lease.is_leader()
         assert not other.is_leader()
 
 
 async def test_a_longer_duration_of_the_holder_is_respected(
-    server: OneLease, clock: HandClock, lease: Lease, other: Lease
+    server: ApiServer, clock: HandClock, lease: Lease, other: Lease
 ) -> None:
     assert await lease.try_hold()
-    server.spec["leaseDurationSeconds"] = 300
+    spec_of(server)["leaseDurationSeconds"] = 300
     assert not await other.try_hold()
-    clock.advance(299)
+    clock.advance(299 * SECOND)
     assert not await other.try_hold()
-    clock.advance(1)
+    clock.advance(SECOND)
     assert await other.try_hold()
 
 
@@ -137,7 +146,7 @@ async def test_at_no_moment_do_two_lead_when_the_first_hangs(
     assert await lease.try_hold()
     seconds = 0
     while not await other.try_hold():
-        clock.advance(1)
+        clock.advance(SECOND)
         seconds += 1
         assert seconds < 200
     assert not lease.is_leader()
@@ -145,15 +154,15 @@ async def test_at_no_moment_do_two_lead_when_the_first_hangs(
 
 
 async def test_a_takeover_counts_a_transition_and_begins_anew(
-    server: OneLease, clock: HandClock, lease: Lease, other: Lease
+    server: ApiServer, clock: HandClock, lease: Lease, other: Lease
 ) -> None:
     assert await lease.try_hold()
     assert not await other.try_hold()
-    clock.advance(60)
+    clock.advance(60 * SECOND)
     assert await other.try_hold()
-    assert server.spec["holderIdentity"] == "two"
-    assert server.spec["leaseTransitions"] == 1
-    assert server.spec["acquireTime"] == "2026-11-22T10:01:00.000000Z"
+    assert spec_of(server)["holderIdentity"] == "two"
+    assert spec_of(server)["leaseTransitions"] == 1
+    assert spec_of(server)["acquireTime"] == "2026-11-22T10:01:00.000000Z"
 
 
 async def test_the_old_holder_learns_that_it_lost(
@@ -161,7 +170,7 @@ async def test_the_old_holder_learns_that_it_lost(
 ) -> None:
     assert await lease.try_hold()
     assert not await other.try_hold()
-    clock.advance(60)
+    clock.advance(60 * SECOND)
     assert await other.try_hold()
     assert not await lease.try_hold()
     assert not lease.is_leader()
@@ -169,7 +178,7 @@ async def test_the_old_holder_learns_that_it_lost(
 
 
 async def test_losing_the_race_for_a_free_lease_is_no_leadership(
-    server: OneLease, clock: HandClock, lease: Lease
+    server: ApiServer, clock: HandClock, lease: Lease
 ) -> None:
     original = server.request
 
@@ -184,20 +193,24 @@ async def test_losing_the_race_for_a_free_lease_is_no_leadership(
 
 
 async def test_an_unreachable_api_server_lets_the_lease_run_out_and_no_longer(
-    server: OneLease, clock: HandClock, lease: Lease
+    server: ApiServer, clock: HandClock, lease: Lease
 ) -> None:
     assert await lease.try_hold()
     gate = gate_of(lease)
+
+    def give_no_answer(_method: str, _path: str) -> None:
+        raise UnavailableError("no answer")
+
+    server.before = give_no_answer
     for _ in range(3):
-        clock.advance(10)
-        server.fail_next = UnavailableError("no answer")
+        clock.advance(10 * SECOND)
         with pytest.raises(UnavailableError):
             await lease.try_hold()
         assert gate.problem() is None
-    clock.advance(0.5)
+    clock.advance(0.5 * SECOND)
     assert gate.problem() is not None, "an effect may take longer than what is left"
     assert lease.is_leader()
-    clock.advance(29.5)
+    clock.advance(29.5 * SECOND)
     assert not lease.is_leader()
 
 
@@ -206,9 +219,9 @@ async def test_a_mint_needs_more_of_the_lease_than_another_effect(
 ) -> None:
     assert await lease.try_hold()
     gate = gate_of(lease)
-    clock.advance(15)
+    clock.advance(15 * SECOND)
     assert gate.allows_mint()
-    clock.advance(0.5)
+    clock.advance(0.5 * SECOND)
     assert not gate.allows_mint()
     assert gate.problem() is None
 
@@ -225,64 +238,65 @@ async def test_nothing_starts_while_stopping_or_before_the_first_lists(lease: Le
 
 
 async def test_a_released_lease_can_be_taken_at_once(
-    server: OneLease, lease: Lease, other: Lease
+    server: ApiServer, lease: Lease, other: Lease
 ) -> None:
     assert await lease.try_hold()
     await lease.release()
     assert not lease.is_leader()
-    assert server.spec["holderIdentity"] == ""
+    assert spec_of(server)["holderIdentity"] == ""
     assert await other.try_hold()
 
 
 async def test_release_writes_nothing_after_the_lease_was_lost(
-    server: OneLease, clock: HandClock, lease: Lease, other: Lease
+    server: ApiServer, clock: HandClock, lease: Lease, other: Lease
 ) -> None:
     assert await lease.try_hold()
     assert not await other.try_hold()
-    clock.advance(60)
+    clock.advance(60 * SECOND)
     assert await other.try_hold()
     before = len(server.requests)
     await lease.release()
     assert len(server.requests) == before
-    assert server.spec["holderIdentity"] == "two"
+    assert spec_of(server)["holderIdentity"] == "two"
 
 
 async def test_release_leaves_a_lease_that_names_another_alone(
-    server: OneLease, lease: Lease
+    server: ApiServer, lease: Lease
 ) -> None:
     assert await lease.try_hold()
-    server.spec["holderIdentity"] = "two"  # edited by a person
+    spec_of(server)["holderIdentity"] = "two"  # edited by a person
     await lease.release()
-    assert server.requests[-1] == "GET"
-    assert server.spec["holderIdentity"] == "two"
+    assert server.methods[-1] == "GET"
+    assert spec_of(server)["holderIdentity"] == "two"
 
 
 async def test_a_lease_deleted_by_a_person_is_made_anew(
-    server: OneLease, clock: HandClock, lease: Lease
+    server: ApiServer, clock: HandClock, lease: Lease
 ) -> None:
     assert await lease.try_hold()
-    server.document = None
-    clock.advance(10)
+    del server.objects[PATH]
+    clock.advance(10 * SECOND)
     assert await lease.try_hold()
     assert lease.remaining() == 60
 
 
 async def test_an_older_lease_than_was_written_ends_the_process(
-    server: OneLease, clock: HandClock, lease: Lease
+    server: ApiServer, clock: HandClock, lease: Lease
 ) -> None:
     assert await lease.try_hold()
-    backup = server.document
-    clock.advance(10)
+    backup = server.objects[PATH]
+    clock.advance(10 * SECOND)
     assert await lease.try_hold()
-    server.document = backup
+    server.objects[PATH] = backup
     with pytest.raises(LeaseLostError):
         await lease.try_hold()
 
 
 async def test_a_backup_from_before_the_lease_ends_the_process_too(
-    server: OneLease, lease: Lease
+    server: ApiServer, lease: Lease
 ) -> None:
     assert await lease.try_hold()
-    server.document, server.version = None, 50
+    del server.objects[PATH]
+    server.version = 50
     with pytest.raises(LeaseLostError):
         await lease.try_hold()

@@ -9,7 +9,7 @@ import pytest
 from appcredential.domain.revocation import Revocation
 from appcredential.errors import ConflictError
 from appcredential.kube.revocations import KubeRevocations
-from tests.support.fakekube import FakeKube
+from tests.support.api_server import ApiServer
 from tests.support.ticketdata import REVOCATIONS, damaged, revocation_document
 
 NAMESPACE = "appcredential-system"
@@ -38,7 +38,7 @@ def with_label(document: dict[str, Any]) -> dict[str, Any]:
 async def test_a_damaged_ticket_is_named_once_and_hides_no_other(
     document: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    kube, name = FakeKube(), revocation_document()[0]
+    kube, name = ApiServer(), revocation_document()[0]
     kube.put(f"{REVOCATIONS}/{name}", with_label(document))
     other, whole = revocation_document({"name": "invoices"})
     kube.put(f"{REVOCATIONS}/{other}", whole)
@@ -55,7 +55,7 @@ async def test_a_damaged_ticket_is_named_once_and_hides_no_other(
 
 async def known() -> Revocation:
     """Return a ticket as it is read."""
-    kube = FakeKube()
+    kube = ApiServer()
     name, whole = revocation_document()
     kube.put(f"{REVOCATIONS}/{name}", whole)
     found = await KubeRevocations(kube, NAMESPACE).get(name)
@@ -64,7 +64,7 @@ async def known() -> Revocation:
 
 
 async def test_a_ticket_is_written_and_replaced() -> None:
-    kube, revocation = FakeKube(), await known()
+    kube, revocation = ApiServer(), await known()
     revocations = KubeRevocations(kube, NAMESPACE)
     name = revocation_document()[0]
     first = await revocations.put(name, revocation, None)
@@ -77,7 +77,7 @@ async def test_a_ticket_is_written_and_replaced() -> None:
 
 
 async def test_a_damaged_ticket_of_the_same_name_does_not_hold_up_a_deletion() -> None:
-    kube, revocation = FakeKube(), await known()
+    kube, revocation = ApiServer(), await known()
     name = revocation_document()[0]
     kube.put(f"{REVOCATIONS}/{name}", damaged({"due": "soon"}))
     written = await KubeRevocations(kube, NAMESPACE).put(name, revocation, None)
@@ -85,7 +85,7 @@ async def test_a_damaged_ticket_of_the_same_name_does_not_hold_up_a_deletion() -
 
 
 async def test_a_config_map_that_is_not_a_ticket_is_left_alone() -> None:
-    kube, revocation = FakeKube(), await known()
+    kube, revocation = ApiServer(), await known()
     name = revocation_document()[0]
     kube.put(f"{REVOCATIONS}/{name}", {"data": {"theirs": "1"}})
     with pytest.raises(ConflictError):

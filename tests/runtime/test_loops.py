@@ -14,8 +14,9 @@ from appcredential.process import Operator
 from appcredential.runtime.loops import Loop, watch
 from appcredential.runtime.metrics import Metrics
 from appcredential.settings import Settings
+from tests.support.api_server import ApiServer
 from tests.support.builders import IDENTITY
-from tests.support.fakekube import FakeKube, HandClock
+from tests.support.clock import HandClock
 from tests.support.ticketdata import REVOCATIONS, damaged, revocation_document
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -75,7 +76,7 @@ async def test_a_loop_goes_on_after_an_error_that_nobody_expects(
 async def test_a_server_that_cannot_be_reached_is_no_break() -> None:
     job, metrics, clock = Job(UnavailableError("down")), Metrics(list), HandClock()
     loop = loop_of(job, clock, metrics)
-    clock.pass_(timedelta(minutes=5))
+    clock.advance(timedelta(minutes=5))
     await turns(loop, job, 1)
     assert loop.idle() == 0
     assert not [s for m in metrics.registry.collect() for s in m.samples if "loop" in s.labels]
@@ -86,7 +87,7 @@ async def test_a_loop_tells_since_when_it_makes_no_progress() -> None:
     job = Job(None, ValueError("broken"))
     loop = loop_of(job, clock, Metrics(list))
     await turns(loop, job, 1)
-    clock.pass_(timedelta(minutes=5))
+    clock.advance(timedelta(minutes=5))
     await turns(loop, job, 1)
     assert loop.idle() == 300
 
@@ -117,9 +118,9 @@ async def test_a_task_that_ends_while_stopping_is_as_it_should_be() -> None:
     assert ends == []
 
 
-def installed() -> FakeKube:
+def installed() -> ApiServer:
     """An API server that has our CRDs."""
-    kube = FakeKube()
+    kube = ApiServer()
     kube.put("/version", {"major": "1", "minor": "36"})
     for plural in ("appcredentials", "entratenants", "applicationgrants"):
         crd = {"metadata": {"annotations": {"appcredential.io/schema-version": "1"}}}
@@ -130,7 +131,7 @@ def installed() -> FakeKube:
 class Running:
     """A whole operator on an API server in memory, without kopf."""
 
-    def __init__(self, kube: FakeKube, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, kube: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
         settings = Settings(
             health_address="127.0.0.1",
             health_port=0,

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from appcredential.runtime.workqueue import Key, Reconcile, WorkQueue
-from tests.support.fakes import START, HandClock
+from tests.support.builders import NOW, SECOND
+from tests.support.clock import HandClock
 
 A, B, C = (Key("appcredentials", "shop", name) for name in ("a", "b", "c"))
 
@@ -139,14 +140,14 @@ async def test_due_keys_come_in_the_order_of_their_times(
     clock: HandClock, queue: WorkQueue, work: Work
 ) -> None:
     for key, seconds in ((A, 30), (B, 10), (C, 20)):
-        queue.add_at(key, START + timedelta(seconds=seconds))
+        queue.add_at(key, NOW + timedelta(seconds=seconds))
     async with working(queue, work):
         await settle()
         assert work.calls == []
-        clock.advance(10)
+        clock.advance(10 * SECOND)
         queue.wake()
         await until(lambda: work.calls == [B])
-        clock.advance(100)
+        clock.advance(100 * SECOND)
         queue.wake()
         await until(lambda: len(work.calls) == 3)
     assert work.calls == [B, C, A]
@@ -156,10 +157,10 @@ async def test_only_the_earlier_of_two_due_times_counts(
     clock: HandClock, queue: WorkQueue, work: Work
 ) -> None:
     for seconds in (20, 40, 10, 30):
-        queue.add_at(A, START + timedelta(seconds=seconds))
+        queue.add_at(A, NOW + timedelta(seconds=seconds))
     async with working(queue, work):
         for second in range(10, 60, 10):
-            clock.advance(10)
+            clock.advance(10 * SECOND)
             queue.wake()
             await until(lambda: work.calls == [A])
             await settle()
@@ -169,15 +170,15 @@ async def test_only_the_earlier_of_two_due_times_counts(
 async def test_what_reconcile_returns_is_when_the_key_runs_again(
     clock: HandClock, queue: WorkQueue, work: Work
 ) -> None:
-    work.answers[A] = START + timedelta(seconds=600)
+    work.answers[A] = NOW + timedelta(seconds=600)
     queue.add(A)
     async with working(queue, work):
         await until(lambda: work.calls == [A])
-        clock.advance(599)
+        clock.advance(599 * SECOND)
         queue.wake()
         await settle()
         assert work.calls == [A]
-        clock.advance(1)
+        clock.advance(SECOND)
         queue.wake()
         await until(lambda: work.calls == [A, A])
 
@@ -185,11 +186,11 @@ async def test_what_reconcile_returns_is_when_the_key_runs_again(
 async def test_an_event_does_not_make_an_old_due_time_run_it_twice(
     clock: HandClock, queue: WorkQueue, work: Work
 ) -> None:
-    queue.add_at(A, START + timedelta(seconds=10))
+    queue.add_at(A, NOW + timedelta(seconds=10))
     queue.add(A)
     async with working(queue, work):
         await until(lambda: work.calls == [A])
-        clock.advance(10)
+        clock.advance(10 * SECOND)
         queue.wake()
         await settle()
     assert work.calls == [A]
@@ -202,10 +203,10 @@ async def test_a_key_that_is_gone_is_forgotten_with_its_due_time(
     queue.add(A)
     async with working(queue, work):
         await until(lambda: work.calls == [A])
-        queue.add_at(A, START + timedelta(seconds=5))
+        queue.add_at(A, NOW + timedelta(seconds=5))
         work.open.set()
         await until(lambda: not work.running)
-        clock.advance(5)
+        clock.advance(5 * SECOND)
         queue.wake()
         await settle()
     assert work.calls == [A]
@@ -214,8 +215,8 @@ async def test_a_key_that_is_gone_is_forgotten_with_its_due_time(
 async def test_a_clock_set_forward_makes_keys_due(
     clock: HandClock, queue: WorkQueue, work: Work
 ) -> None:
-    queue.add_at(A, START + timedelta(days=60))
-    clock.advance(timedelta(days=61).total_seconds())
+    queue.add_at(A, NOW + timedelta(days=60))
+    clock.advance(timedelta(days=61))
     async with working(queue, work):
         await until(lambda: work.calls == [A])
 
@@ -228,22 +229,22 @@ async def test_failures_back_off_doubling_to_five_minutes_and_a_success_ends_it(
     async with working(queue, work):
         await until(lambda: len(work.calls) == 1)
         for count, seconds in enumerate((4, 8, 16, 32, 64, 128, 256, 300, 300), start=1):
-            clock.advance(seconds - 1)
+            clock.advance((seconds - 1) * SECOND)
             queue.wake()
             await settle()
             assert len(work.calls) == count, f"before {seconds} s"
-            clock.advance(1)
+            clock.advance(SECOND)
             queue.wake()
             await until(lambda n=count: len(work.calls) == n + 1)  # type: ignore[misc]
         work.failing.clear()
         work.answers[A] = clock.now() + timedelta(seconds=1000)
-        clock.advance(300)
+        clock.advance(300 * SECOND)
         queue.wake()
         await until(lambda: len(work.calls) == 11)
         work.failing.add(A)
         queue.add(A)
         await until(lambda: len(work.calls) == 12)
-        clock.advance(4)
+        clock.advance(4 * SECOND)
         queue.wake()
         await until(lambda: len(work.calls) == 13)
 
@@ -285,9 +286,9 @@ async def test_a_queue_is_stuck_when_a_key_waits_and_nothing_ends(
     queue.add(A)
     async with working(queue, work):
         await until(lambda: work.calls == [A])
-        clock.advance(300)
+        clock.advance(300 * SECOND)
         assert not queue.is_stuck(300)
-        clock.advance(1)
+        clock.advance(SECOND)
         assert queue.is_stuck(300)
         queue.add(A)  # what comes in is no progress
         assert queue.is_stuck(300)
@@ -303,7 +304,7 @@ async def test_an_idle_hour_does_not_make_the_next_key_look_stuck(
     work.open.clear()
     async with working(queue, work):
         await settle()
-        clock.advance(3600)
+        clock.advance(3600 * SECOND)
         assert not queue.is_stuck(300)
         queue.add(A)
         assert not queue.is_stuck(300)

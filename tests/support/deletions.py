@@ -25,6 +25,7 @@ from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.ports.entra import Access, MintedPassword, Probe
 from appcredential.ports.kube import EventSubject
 from appcredential.runtime.effect_guard import EffectGuard
+from tests.support.api_server import ApiServer
 from tests.support.builders import (
     CLIENT_ID,
     IDENTITY,
@@ -37,7 +38,7 @@ from tests.support.builders import (
     target,
     tenant,
 )
-from tests.support.fakekube import FakeKube, HandClock
+from tests.support.clock import HandClock
 from tests.support.ticketdata import REVOCATIONS, revocation_document
 from tests.support.unfederated import NoFederation, nothing_wanted
 
@@ -107,7 +108,7 @@ class Deletion:
 
     def __init__(self, changes: Mapping[str, str] | None = None) -> None:
         self.clock = HandClock()
-        self.kube = FakeKube()
+        self.kube = ApiServer()
         self.directory = MemoryDirectory(self.clock, credential())
         self.tenants: dict[str, Tenant] = {"default": tenant()}
         self.events: list[tuple[str, str, bool]] = []
@@ -159,7 +160,7 @@ class Deletion:
         until = self.clock.now() + length
         while self.clock.now() < until:
             await self.revocation_controller.run_once()
-            self.clock.pass_(POLL)
+            self.clock.advance(POLL)
         await self.revocation_controller.run_once()
 
     def apply(self, **changes: Any) -> None:

@@ -1,11 +1,11 @@
-"""A clock that moves by hand, a Graph behind the real SDK, and a token source."""
+"""A Graph behind the real SDK, and a token source for it."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 import httpx
@@ -17,6 +17,7 @@ from appcredential.entra.connection import Connection, Timeouts
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.operator_token import OperatorToken
 from appcredential.entra.rate_limit import PACING, Pacing
+from tests.support.clock import HandClock
 
 TENANT: Final = TenantId("11111111-0000-0000-0000-000000000001")
 OPERATOR: Final = ClientId("22222222-0000-0000-0000-000000000002")
@@ -29,24 +30,6 @@ CANARY: Final = "abc8Q~canary-canary-canary-canary-canary"
 OPERATOR_SECRET: Final = "opr8Q~canary-operator-canary-operator-00"
 
 Handler: TypeAlias = Callable[[httpx.Request], Awaitable[httpx.Response]]
-
-
-class HandClock:
-    """A ports.Clock. `sleep` moves it and notes for how long."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-        self.slept: list[float] = []
-
-    def now(self) -> datetime:
-        return START + timedelta(seconds=self.seconds - 1000)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.seconds += seconds
 
 
 class Tokens:
@@ -105,7 +88,7 @@ class World:
         tokens: Tokens | None = None,
     ) -> None:
         self.graph = graph
-        self.clock = HandClock()
+        self.clock = HandClock(START)
         self.tokens = tokens or Tokens()
         self.observed: list[tuple[str, int]] = []
         endpoints = Endpoints("https://login.test", "https://graph.test")

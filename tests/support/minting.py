@@ -22,6 +22,7 @@ from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.ports.entra import MintedPassword, Probe
 from appcredential.ports.kube import EventSubject
+from tests.support.api_server import ApiServer
 from tests.support.builders import (
     DAY,
     HOLDER,
@@ -34,7 +35,7 @@ from tests.support.builders import (
     grant,
     observation,
 )
-from tests.support.fakekube import FakeKube, HandClock
+from tests.support.clock import HandClock
 from tests.support.unfederated import NoFederation
 
 SECRETS: Final = f"/api/v1/namespaces/{OWNER.namespace}/secrets"
@@ -107,7 +108,7 @@ class Minting:
 
     def __init__(self) -> None:
         self.clock = HandClock()
-        self.kube = FakeKube()
+        self.kube = ApiServer()
         self.secrets = KubeSecrets(self.kube, IDENTITY)
         self.directory = MintingDirectory(self.clock)
         self.grant: Grant | Problem = grant()

@@ -48,17 +48,17 @@ from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.metrics import Metrics
 from appcredential.runtime.workqueue import Key
 from appcredential.tenants.operator_credential import OperatorCredentials
+from tests.support.api_server import ApiServer
 from tests.support.builders import (
     CLIENT_ID,
     HOLDER,
     IDENTITY,
-    NOW,
     OBJECT_ID,
     OPERATOR_CLIENT_ID,
     OWNER,
     TENANT_ID,
 )
-from tests.support.fakeapi import FakeApi
+from tests.support.clock import HandClock
 from tests.support.unfederated import NoFederation, NoIssuer
 
 TENANT: Final = Key(TENANTS, "", "default")
@@ -68,22 +68,6 @@ TARGET: Final = secrets_path(OWNER.namespace, "orders-entra")
 SECRETS: Final = secrets_path(OWNER.namespace)
 _NO_TOKEN: Final = ProjectedToken("/nowhere/token", "")
 _TENANT_PATH: Final = path_of(TENANTS, "", "default")
-
-
-class HandClock:
-    """A ports.Clock."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def now(self) -> datetime:
-        return NOW + timedelta(seconds=self.seconds - 1000)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def pass_(self, length: timedelta) -> None:
-        self.seconds += length.total_seconds()
 
 
 class FakeEntra(NoFederation):
@@ -203,7 +187,7 @@ class World:
 
     def __init__(self, token: ProjectedToken = _NO_TOKEN, *, trial: bool = False) -> None:
         self.clock = HandClock()
-        self.api = FakeApi()
+        self.api = ApiServer()
         self.token = token
         self.entra = FakeEntra(self.clock)
         """What the next session is opened with."""
@@ -342,7 +326,7 @@ class World:
         for _ in range(passes):
             if condition():
                 return
-            self.clock.pass_(await self.look() or timedelta(0))
+            self.clock.advance(await self.look() or timedelta(0))
         raise AssertionError("it never came about")
 
     async def publish(self) -> None:

@@ -33,7 +33,7 @@ async def test_a_rejected_identity_is_told_as_the_tenants_and_not_as_a_missing_o
 async def test_whoever_meets_it_has_the_tenant_probed_at_once() -> None:
     world = World()
     await _expired(world)
-    world.clock.pass_(10 * SECOND)
+    world.clock.advance(10 * SECOND)
     await world.look()
     assert world.taken(TENANTS) == [TENANT]
     world.taken(APP_CREDENTIALS)
@@ -46,12 +46,12 @@ async def test_whoever_meets_it_has_the_tenant_probed_at_once() -> None:
 async def test_everyone_follows_when_a_valid_one_is_put_there() -> None:
     world = World()
     await _expired(world)
-    world.clock.pass_(10 * SECOND)
+    world.clock.advance(10 * SECOND)
     await world.look()
     await world.look_at_tenant()
     world.entra.error = None
     world.put_identity("YW5vdGhlci12YWx1ZQ==")
-    world.clock.pass_(30 * SECOND)
+    world.clock.advance(30 * SECOND)
     world.taken(APP_CREDENTIALS)
     await world.look_at_tenant()
     assert world.tenant_conditions["Ready"]["status"] == "True"
@@ -62,13 +62,13 @@ async def test_everyone_follows_when_a_valid_one_is_put_there() -> None:
 async def test_many_who_meet_it_cause_one_probe() -> None:
     world = World()
     await _expired(world)
-    world.clock.pass_(10 * SECOND)
+    world.clock.advance(10 * SECOND)
     for _ in range(50):
         world.tenants.request_probe("default", 10 * SECOND)
     assert world.taken(TENANTS) == [TENANT]
     await world.look_at_tenant()
     for _ in range(50):
-        world.clock.pass_(SECOND)
+        world.clock.advance(SECOND)
         world.tenants.request_probe("default", 10 * SECOND)
     assert world.taken(TENANTS) == []
     assert world.entra.probes == 2
@@ -85,7 +85,7 @@ async def test_a_probe_that_goes_well_after_all_wakes_nobody(good: bool) -> None
     world = World()
     await world.look_at_tenant()
     world.taken(APP_CREDENTIALS)
-    world.clock.pass_(timedelta(minutes=1))
+    world.clock.advance(timedelta(minutes=1))
     world.entra.probe_errors = [None if good else REJECTED]
     world.tenants.request_probe("default", 10 * SECOND)
     await world.look_at_tenant()

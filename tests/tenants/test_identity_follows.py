@@ -35,7 +35,7 @@ async def rotating(error: AppCredentialError | None) -> tuple[World, FakeEntra]:
     world.entra.error = error
     world.put_identity_data(tls(NEW))
     world.taken(APP_CREDENTIALS)
-    world.clock.pass_(LOOK)
+    world.clock.advance(LOOK)
     return world, before
 
 
@@ -63,7 +63,7 @@ async def test_one_that_entra_refuses_waits_beside_the_one_in_use() -> None:
     world, before = await rotating(REJECTED)
     for _ in range(3):
         assert await world.look_at_tenant() == LOOK
-        world.clock.pass_(LOOK)
+        world.clock.advance(LOOK)
     assert ready(world)["status"] == "True"
     assert stalled(world)["reason"] == "IdentityRejected"
     assert "Register the one in the Secret" in stalled(world)["message"]
@@ -84,12 +84,12 @@ async def test_when_the_one_in_use_is_refused_too_the_new_one_counts() -> None:
     world, before = await rotating(REJECTED)
     await world.look_at_tenant()
     before.error = REJECTED
-    world.clock.pass_(timedelta(hours=1))
+    world.clock.advance(timedelta(hours=1))
     await world.look_at_tenant()
     assert (ready(world)["status"], ready(world)["reason"]) == ("False", "IdentityRejected")
     assert before.closed == 0
     world.entra.error = None
-    world.clock.pass_(LOOK)
+    world.clock.advance(LOOK)
     await world.look_at_tenant()
     assert ready(world)["status"] == "True"
     assert thumbprint(world) == sha1_thumbprint(NEW.der)
@@ -100,19 +100,19 @@ async def test_an_outage_takes_nothing_away() -> None:
     world, before = await rotating(UnavailableError("probe: HTTP 503"))
     await world.look_at_tenant()
     assert world.tenant_conditions.keys() == {"Ready"}
-    world.clock.pass_(LOOK)
+    world.clock.advance(LOOK)
     await world.look_at_tenant()
     assert ready(world)["status"] == "True"
     assert world.tenant_conditions["Reconciling"]["reason"] == "DirectoryUnavailable"
     before.error = UnavailableError("probe: HTTP 503")
-    world.clock.pass_(timedelta(hours=1))
+    world.clock.advance(timedelta(hours=1))
     assert await world.look_at_tenant() == timedelta(seconds=5)
-    world.clock.pass_(timedelta(seconds=5))
+    world.clock.advance(timedelta(seconds=5))
     await world.look_at_tenant()
     assert (ready(world)["status"], ready(world)["reason"]) == ("False", "DirectoryUnavailable")
     before.error = None
     world.entra.error = REJECTED
-    world.clock.pass_(LOOK)
+    world.clock.advance(LOOK)
     await world.look_at_tenant()
     assert ready(world)["status"] == "True"
     assert stalled(world)["reason"] == "IdentityRejected"
@@ -151,7 +151,7 @@ async def test_what_cannot_be_used_stops_nobody_while_the_old_one_works(what: st
     assert thumbprint(world) == sha1_thumbprint(OLD.der)
     assert world.taken(APP_CREDENTIALS) == []
     before.error = REJECTED
-    world.clock.pass_(timedelta(hours=1))
+    world.clock.advance(timedelta(hours=1))
     await world.look_at_tenant()
     assert ready(world)["status"] == "False"
     assert ready(world)["reason"] == stalled(world)["reason"] != "IdentityRejected"
@@ -165,7 +165,7 @@ async def test_a_certificate_that_ends_while_in_use_is_told() -> None:
     world.put_tenant(certificate=REFERENCE)
     world.put_identity_data(tls(made(end=NOW + DAY)))
     await world.look_at_tenant()
-    world.clock.pass_(DAY)
+    world.clock.advance(DAY)
     await world.look_at_tenant()
     assert ready(world)["status"] == "True"
     assert "has expired" in stalled(world)["message"]

@@ -128,10 +128,10 @@ async def test_a_missing_secret_is_told() -> None:
 async def test_one_that_is_valid_soon_is_taken_up_then() -> None:
     world = with_certificate(tls(made(start=NOW + timedelta(seconds=40))))
     await world.look_at_tenant()
-    world.clock.pass_(timedelta(seconds=30))
+    world.clock.advance(timedelta(seconds=30))
     await world.look_at_tenant()
     assert ready(world)["status"] == "False"
-    world.clock.pass_(timedelta(seconds=30))
+    world.clock.advance(timedelta(seconds=30))
     await world.look_at_tenant()
     assert ready(world)["status"] == "True"
 
@@ -191,7 +191,7 @@ async def test_a_missing_token_is_told_and_the_one_before_goes_on(tmp_path: Path
     assert ready(world)["status"] == "True"
     assert world.tenant_conditions["Stalled"]["reason"] == "IdentityTokenUnusable"
     world.entra.error = OwnTokenError("cannot be read.")
-    world.clock.pass_(timedelta(hours=1))
+    world.clock.advance(timedelta(hours=1))
     await world.look_at_tenant()
     assert (ready(world)["status"], ready(world)["reason"]) == ("False", "IdentityTokenUnusable")
 
@@ -204,7 +204,7 @@ async def test_a_managed_identity_is_known_once_it_signed_in() -> None:
     assert "identity" not in world.tenant_status
     world.entra.client_id = CLIENT_ID
     world.entra.probe_errors = [None]
-    world.clock.pass_(timedelta(hours=1))
+    world.clock.advance(timedelta(hours=1))
     await world.look_at_tenant()
     assert world.tenant_status["identity"] == {"clientId": CLIENT_ID}
     await world.look()

@@ -38,11 +38,11 @@ async def test_a_failed_probe_forgets_nothing_and_a_good_one_renews_it() -> None
     world.entra.expiration = END
     await world.look_at_tenant()
     world.entra.probe_errors = [UnavailableError("probe: HTTP 503")]
-    world.clock.pass_(HOUR)
+    world.clock.advance(HOUR)
     await world.look_at_tenant()
     assert identity(world)["expirationTime"] == "2027-02-20T10:00:00Z"
     world.entra.expiration = END.replace(year=2028)
-    world.clock.pass_(HOUR)
+    world.clock.advance(HOUR)
     await world.look_at_tenant()
     assert identity(world)["expirationTime"] == "2028-02-20T10:00:00Z"
 

@@ -22,7 +22,7 @@ async def _ready_for_an_hour(*errors: AppCredentialError | None) -> World:
     """Return a world whose tenant is Ready and due for a probe that ends so."""
     world = World()
     await world.look_at_tenant()
-    world.clock.pass_(HOUR)
+    world.clock.advance(HOUR)
     world.taken(APP_CREDENTIALS)
     world.entra.probe_errors = list(errors)
     return world
@@ -35,7 +35,7 @@ async def test_one_failed_probe_changes_nothing(error: AppCredentialError) -> No
     wait = await world.look_at_tenant()
     assert wait == (2 * MINUTE if error is BUSY else 5 * SECOND)
     for _ in range(3):
-        world.clock.pass_(wait or SECOND)
+        world.clock.advance(wait or SECOND)
         wait = await world.look_at_tenant()
     assert world.entra.probes == 3
     assert world.taken(APP_CREDENTIALS) == []
@@ -46,7 +46,7 @@ async def test_two_in_a_row_are_told_once_and_so_is_their_end() -> None:
     world = await _ready_for_an_hour(DOWN, DOWN, DOWN, DOWN)
     woken = []
     for _ in range(4):
-        world.clock.pass_(await world.look_at_tenant() or SECOND)
+        world.clock.advance(await world.look_at_tenant() or SECOND)
         woken.append(len(world.taken(APP_CREDENTIALS)))
     assert woken == [0, 1, 0, 0]
     assert world.tenant_conditions["Ready"]["reason"] == "DirectoryUnavailable"
@@ -59,7 +59,7 @@ async def test_two_in_a_row_are_told_once_and_so_is_their_end() -> None:
 async def test_a_look_in_between_is_no_second_failure() -> None:
     world = await _ready_for_an_hour(BUSY)
     await world.look_at_tenant()
-    world.clock.pass_(MINUTE)
+    world.clock.advance(MINUTE)
     assert await world.look_at_tenant() == MINUTE
     assert world.entra.probes == 2
     assert world.tenant_conditions["Ready"]["status"] == "True"
@@ -77,7 +77,7 @@ async def test_a_refusal_counts_at_once_and_outlives_one_failure(
 ) -> None:
     world = await _ready_for_an_hour(error, DOWN, error)
     for _ in range(3):
-        world.clock.pass_(await world.look_at_tenant() or SECOND)
+        world.clock.advance(await world.look_at_tenant() or SECOND)
         assert world.tenant_conditions["Ready"]["reason"] == reason
     assert len(world.taken(APP_CREDENTIALS)) == 1
 
@@ -89,7 +89,7 @@ async def test_a_tenant_that_was_never_seen_is_decided_soon(error: AppCredential
     assert await world.look_at_tenant() == 5 * SECOND
     assert not world.tenants.was_looked_at("default")
     assert world.tenant_conditions == {}
-    world.clock.pass_(5 * SECOND)
+    world.clock.advance(5 * SECOND)
     await world.look_at_tenant()
     assert world.tenants.was_looked_at("default")
     assert world.tenant_conditions["Ready"]["reason"] == "DirectoryUnavailable"

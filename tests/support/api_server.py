@@ -1,0 +1,209 @@
+"""An API server in memory, as far as the adapters of `kube/` use one."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
+
+from appcredential.kube.client import JSON, METADATA_ONLY, KubeClient
+from appcredential.kube.translate import raise_for_status
+from tests.support.builders import NOW
+
+_LISTED: Final = {"configmaps", "appcredentials", "entratenants", "applicationgrants"}
+
+
+class Request(NamedTuple):
+    """One request that came in."""
+
+    method: str
+    path: str
+    accept: str
+
+
+@dataclass
+class Refusal:
+    """Answers one kind of request with an error `Status`, as the API server words it."""
+
+    methods: tuple[str, ...]
+    part: str
+    status: int
+    reason: str
+    message: str
+
+    def body(self) -> dict[str, Any]:
+        return {"kind": "Status", "reason": self.reason, "message": self.message}
+
+
+class ApiServer(KubeClient):
+    """Objects by path. resourceVersions count up; writes must carry the uid and version they saw.
+
+    Attributes:
+        objects: everything stored, by path.
+        requests: the requests so far.
+        refusals: see `refuse`.
+        before: called before each request; may raise or change the objects.
+        version: the resourceVersion of the last write.
+    """
+
+    def __init__(self) -> None:
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.requests: list[Request] = []
+        self.refusals: list[Refusal] = []
+        self.before: Callable[[str, str], None] = lambda _method, _path: None
+        self.version = 100
+
+    async def close(self) -> None:
+        return
+
+    def skew(self) -> timedelta | None:
+        return timedelta(0)
+
+    # --- what tests do ---------------------------------------------------------------------
+
+    def put(self, path: str, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Store an object as if somebody else had written it; its uid stays."""
+        known = self.objects.get(path, {"metadata": {}})["metadata"]
+        self.version += 1
+        found = copy.deepcopy(dict(document))
+        namespace = re.search(r"/namespaces/([^/]+)/", path)
+        found["metadata"] = {
+            "creationTimestamp": f"{NOW:%Y-%m-%dT%H:%M:%SZ}",
+            "uid": f"uid-{self.version}",
+            "generation": 1,
+            **found.get("metadata", {}),
+            **({"uid": known["uid"]} if "uid" in known else {}),
+            "name": path.rsplit("/", 1)[1],
+            "resourceVersion": str(self.version),
+            **({"namespace": namespace[1]} if namespace else {}),
+        }
+        self.objects[path] = found
+        return copy.deepcopy(found)
+
+    def refuse(
+        self,
+        methods: str,
+        part: str,
+        message: str,
+        *,
+        status: int = 403,
+        reason: str = "Forbidden",
+    ) -> Refusal:
+        """Refuse requests from now on: those of these methods whose path contains `part`."""
+        refusal = Refusal(tuple(methods.split()), part, status, reason, message)
+        self.refusals.append(refusal)
+        return refusal
+
+    def count(self, methods: str, part: str, accept: str = "") -> int:
+        """Count the requests so far: of these methods, with `part` in their path."""
+        return sum(
+            request.method in methods.split()
+            and part in request.path
+            and accept in {"", request.accept}
+            for request in self.requests
+        )
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods of the requests so far."""
+        return [request.method for request in self.requests]
+
+    # --- what the adapters do --------------------------------------------------------------
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Sequence[tuple[str, str]] = (),
+        content_type: str = JSON,
+        accept: str = JSON,
+    ) -> dict[str, Any]:
+        self.requests.append(Request(method, path, accept))
+        self.before(method, path)
+        for refusal in self.refusals:
+            if method in refusal.methods and refusal.part in path:
+                raise_for_status(refusal.status, refusal.body(), {}, f"{method} {path}")
+        if method == "GET":
+            return self._get(path, dict(query), accept)
+        wanted = dict(body or {})
+        if method == "POST":
+            return self._create(f"{path}/{wanted['metadata']['name']}", wanted)
+        return self._change(method, path, wanted)
+
+    def _get(self, path: str, query: Mapping[str, str], accept: str) -> dict[str, Any]:
+        if path not in self.objects and path.rsplit("/", 1)[1] in _LISTED:
+            return self._list(path, query)
+        _fail_if("GET", path, 404, path not in self.objects)
+        found = copy.deepcopy(self.objects[path])
+        return {"metadata": found["metadata"]} if accept == METADATA_ONLY else found
+
+    def _list(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        items = [
+            copy.deepcopy(found)
+            for where, found in sorted(self.objects.items())
+            if where.rsplit("/", 1)[0] == path and _is_selected(found, query)
+        ]
+        start = int(query.get("continue") or 0)
+        end = start + int(query.get("limit") or len(items))
+        token = str(end) if end < len(items) else ""
+        return {"metadata": {"continue": token}, "items": items[start:end]}
+
+    def _create(self, path: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        _fail_if("POST", path, 409, path in self.objects)
+        return self.put(path, wanted)
+
+    def _change(self, method: str, path: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        target = path.removesuffix("/status")
+        _fail_if(method, path, 404, target not in self.objects)
+        live = self.objects[target]
+        asked = wanted["preconditions"] if method == "DELETE" else wanted["metadata"]
+        keys = ("resourceVersion",) if method == "PUT" else ()
+        _fail_if(method, path, 409, not _is_same(live["metadata"], asked, keys))
+        match method:
+            case "DELETE":
+                return self.objects.pop(target)
+            case "PUT":
+                return self.put(target, wanted)
+            case "PATCH" if path != target:
+                return self.put(target, {**live, "status": wanted["status"]})
+            case "PATCH":
+                return self.put(target, _merged(live, wanted))
+            case _:
+                raise AssertionError(f"{method} is not served here")
+
+
+def _is_selected(found: Mapping[str, Any], query: Mapping[str, str]) -> bool:
+    selector = query.get("labelSelector", "")
+    if not selector:
+        return True
+    key, value = selector.split("=", 1)
+    return bool((found["metadata"].get("labels") or {}).get(key) == value)
+
+
+def _is_same(live: Mapping[str, Any], asked: Mapping[str, Any], required: Iterable[str]) -> bool:
+    """Return whether a write is about the live version of an object."""
+    given = {key: asked[key] for key in ("uid", "resourceVersion") if key in asked}
+    return set(required) <= given.keys() and all(live[key] == given[key] for key in given)
+
+
+def _merged(live: Any, patch: Any) -> Any:
+    """Return what a JSON merge patch (RFC 7386) makes of a value."""
+    if not isinstance(patch, Mapping):
+        return patch
+    merged = dict(live) if isinstance(live, Mapping) else {}
+    for key, change in patch.items():
+        if change is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = _merged(merged.get(key), change)
+    return merged
+
+
+def _fail_if(method: str, path: str, status: int, is_wrong: bool) -> None:
+    if is_wrong:
+        raise_for_status(status, {}, {}, f"{method} {path}")
