@@ -74,7 +74,7 @@ async def test_what_is_asked_for_is_what_it_allows() -> None:
     world = World()
     world.entra.policy = SHORT
     await world.publish()
-    (credential,) = world.entra.credentials
+    (credential,) = world.entra.credentials.values()
     assert credential.end - credential.start <= 30 * DAY
     assert credential.end - credential.start >= 30 * DAY - 6 * MINUTE
     assert world.status["requestedLifetime"] == "29d23h55m"
@@ -109,5 +109,5 @@ async def test_a_refusal_by_the_policy_has_it_read_again_at_once() -> None:
     await world.look_at_tenant()
     assert world.entra.probes == probes + 1
     await world.until(lambda: world.ready["status"] == "True")
-    (credential,) = world.entra.credentials
+    (credential,) = world.entra.credentials.values()
     assert credential.end - credential.start <= 30 * DAY

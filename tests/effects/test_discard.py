@@ -36,7 +36,7 @@ def lose_pending(world: Minting) -> None:
     def lose() -> None:
         del world.kube.objects[PENDING]
 
-    world.directory.answered = lose
+    world.directory.after_add = lose
 
 
 async def test_a_credential_without_a_place_for_its_value_is_removed() -> None:

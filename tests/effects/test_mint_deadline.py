@@ -33,7 +33,7 @@ async def test_a_mint_that_waited_too_long_for_its_turn_is_given_up(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     world = Minting()
-    world.directory.wait = lambda: world.clock.advance(11 * SECOND)
+    world.directory.before_add = lambda: world.clock.advance(11 * SECOND)
     await world.mint()
     assert not world.directory.is_made
     # It is no failure of Graph: nothing is said of it, and the intent is fenced at once.

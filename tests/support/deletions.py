@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
 
 from appcredential.controllers.revocation import RevocationController
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.lifecycle_settings import LifecycleSettings
-from appcredential.domain.observed.entra import Application, Credential, Tenant
+from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.target import PendingState
 from appcredential.domain.secret.content import Rendering
 from appcredential.domain.secret.records import pending_name
-from appcredential.domain.spec.model import ClientId, KeyId, ObjectId, TenantId
-from appcredential.errors import NotFoundError
+from appcredential.domain.spec.model import ClientId, TenantId
 from appcredential.kube.custom_resources import KubeObjects, KubeResources
 from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_documents import build_pending, build_target
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
-from appcredential.ports.entra import Access, MintedPassword, Probe
+from appcredential.ports.entra import Access
 from appcredential.ports.kube import EventSubject
 from appcredential.runtime.effect_guard import EffectGuard
 from tests.support.api_server import ApiServer
@@ -32,15 +31,14 @@ from tests.support.builders import (
     MINUTE,
     OWNER,
     SECOND,
-    application,
     credential,
     pending,
     target,
     tenant,
 )
 from tests.support.clock import HandClock
+from tests.support.session import MemorySession
 from tests.support.ticketdata import REVOCATIONS, revocation_document
-from tests.support.unfederated import NoFederation, nothing_wanted
 
 POLL: Final = 30 * SECOND
 DUE: Final = "2026-11-22T10:00:00Z"
@@ -51,65 +49,13 @@ RESOURCE: Final = (
 ANOTHER: Final = ClientId("99999999-9999-9999-9999-999999999999")
 
 
-class MemoryDirectory(NoFederation):
-    """A Directory: one application, whose credentials are listed at once."""
-
-    def __init__(self, clock: HandClock, *credentials: Credential) -> None:
-        self._clock = clock
-        self.credentials = {c.key_id: c for c in credentials}
-        self.is_missing = False
-        self.reads: list[datetime] = []
-        self.removed: list[KeyId] = []
-
-    async def application(self, client_id: ClientId, max_age: timedelta) -> Application:
-        self.reads.append(self._clock.now())
-        if self.is_missing or client_id != CLIENT_ID:
-            raise NotFoundError("no such application")
-        return application(*self.credentials.values(), read_time=self._clock.now())
-
-    async def add_password(self, *_: Any, **__: Any) -> MintedPassword:
-        raise AssertionError("a deletion issues nothing")
-
-    async def add_certificate(self, *_: Any, **__: Any) -> None:
-        raise AssertionError("this world has client secrets only")
-
-    async def remove_certificate(self, *_: Any, **__: Any) -> None:
-        raise AssertionError("this world has client secrets only")
-
-    def take_losses(self, object_id: ObjectId) -> tuple[()]:
-        return ()
-
-    async def remove_password(self, object_id: ObjectId, key_id: KeyId) -> None:
-        self.removed.append(key_id)
-        del self.credentials[key_id]
-
-    def skew(self) -> timedelta | None:
-        return timedelta(0)
-
-
-@dataclass
-class MemorySession:
-    """A session with a tenant whose directory is in memory."""
-
-    directory: MemoryDirectory
-    sign_in: Any = None
-    authority_host: str = ""
-    client_id: Any = None
-
-    async def probe(self) -> Probe:
-        return Probe()
-
-    async def close(self) -> None:
-        return
-
-
 class Deletion:
     """One ticket that is due, the credential, T and P of its owner, who is gone."""
 
     def __init__(self, changes: Mapping[str, str] | None = None) -> None:
         self.clock = HandClock()
         self.kube = ApiServer()
-        self.directory = MemoryDirectory(self.clock, credential())
+        self.directory = MemorySession(self.clock, credential())
         self.tenants: dict[str, Tenant] = {"default": tenant()}
         self.events: list[tuple[str, str, bool]] = []
         live = target()
@@ -142,14 +88,14 @@ class Deletion:
             access=self.access,
             service_accounts=KubeServiceAccounts(self.kube),
             outputs=KubeOutputs(self.kube),
-            wanted=nothing_wanted,
+            wanted=_nothing_wanted,
         )
 
     def access(self, name: str) -> Access | Problem:
         found = self.tenants.get(name)
         if found is None:
             return Problem(reason=Reason.TENANT_NOT_FOUND, message="There is none.")
-        return Access(found, MemorySession(self.directory))
+        return Access(found, self.directory)
 
     async def emit(self, about: EventSubject, reason: str, note: str, *, warning: bool) -> None:
         assert (about.namespace, about.name) == (OWNER.namespace, OWNER.name)
@@ -202,3 +148,8 @@ class Deletion:
 
 def _rendering(live: Any) -> Rendering:
     return Rendering(data=live.data, labels=live.labels, annotations=live.annotations)
+
+
+async def _nothing_wanted(_: Any) -> frozenset[tuple[str, str]]:
+    """Nobody asks for what a deleted resource leaves."""
+    return frozenset()

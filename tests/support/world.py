@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from appcredential.cache.informer import Informer
 from appcredential.cache.store import Store
@@ -13,21 +12,13 @@ from appcredential.controllers.app_credential import AppCredentialController
 from appcredential.controllers.entra_tenant import EntraTenantController
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Owner
-from appcredential.domain.observed.app_policy import UNRESTRICTED, AppPolicy
-from appcredential.domain.observed.entra import Application, Credential
 from appcredential.domain.operator_credential import OperatorCredential
-from appcredential.domain.proof import PROVEN, SignInResult
 from appcredential.domain.revocation import Revocation
-from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
     ClientId,
     EntraTenantSpec,
-    KeyId,
-    ObjectId,
-    VerificationScope,
 )
 from appcredential.entra.projected_token import ProjectedToken
-from appcredential.errors import AppCredentialError
 from appcredential.gather.certificate_source import CertificateInputsReader
 from appcredential.kube.certificate_sources import KubeInputs
 from appcredential.kube.custom_resources import (
@@ -43,7 +34,6 @@ from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets, secrets_path
 from appcredential.kube.service_accounts import KubeServiceAccounts
-from appcredential.ports.entra import MintedPassword, Probe
 from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.metrics import Metrics
 from appcredential.runtime.workqueue import Key
@@ -53,13 +43,13 @@ from tests.support.builders import (
     CLIENT_ID,
     HOLDER,
     IDENTITY,
-    OBJECT_ID,
     OPERATOR_CLIENT_ID,
     OWNER,
     TENANT_ID,
 )
 from tests.support.clock import HandClock
-from tests.support.unfederated import NoFederation, NoIssuer
+from tests.support.directory import fail_test
+from tests.support.session import MemorySession
 
 TENANT: Final = Key(TENANTS, "", "default")
 SYSTEM: Final = "appcredential-system"
@@ -70,103 +60,11 @@ _NO_TOKEN: Final = ProjectedToken("/nowhere/token", "")
 _TENANT_PATH: Final = path_of(TENANTS, "", "default")
 
 
-class FakeEntra(NoFederation):
-    """One tenant: a `tenants.Session` with its directory and its token endpoint in one."""
+class NoIssuer:
+    """An IssuerSource of a world without federated credentials: nobody asks."""
 
-    authority_host = "https://login.microsoftonline.com/"
-    client_id: ClientId | None = None
-
-    def __init__(self, clock: HandClock) -> None:
-        self._clock = clock
-        self._keys = itertools.count(1)
-        self.credentials: list[Credential] = []
-        self.error: AppCredentialError | None = None
-        """Every call to Graph fails so."""
-        self.probe_errors: list[AppCredentialError | None] = []
-        """What the next probes raise; else they end as any call to Graph does."""
-        self.skew_now: timedelta | None = timedelta(0)
-        self.expiration: datetime | None = None
-        """When the operator's own credential ends, as a probe tells it."""
-        self.policy: AppPolicy | None = UNRESTRICTED
-        """What a probe tells of the policy; None for nothing."""
-        self.add_errors: list[AppCredentialError] = []
-        """What the next attempts to add a credential raise."""
-        self.probes = 0
-        self.closed = 0
-        self.calls: list[str] = []
-
-    @property
-    def directory(self) -> FakeEntra:
-        return self
-
-    @property
-    def sign_in(self) -> FakeEntra:
-        return self
-
-    async def probe(self) -> Probe:
-        self.probes += 1
-        error = self.probe_errors.pop(0) if self.probe_errors else self.error
-        if error is not None:
-            raise error
-        return Probe(expiration=self.expiration, policy=self.policy)
-
-    async def close(self) -> None:
-        self.closed += 1
-
-    async def application(self, client_id: ClientId, max_age: timedelta) -> Application:
-        self._call("read")
-        return Application(
-            object_id=OBJECT_ID,
-            client_id=client_id,
-            display_name="Orders",
-            credentials=tuple(self.credentials),
-            read_time=self._clock.now(),
-        )
-
-    async def add_password(
-        self, object_id: ObjectId, display_name: str, end: datetime, *, deadline: float = 0
-    ) -> MintedPassword:
-        self._call("add")
-        if self.add_errors:
-            raise self.add_errors.pop(0)
-        key = KeyId(f"key-{next(self._keys)}")
-        start = self._clock.now().replace(microsecond=0)
-        made = Credential(key_id=key, display_name=display_name, start=start, end=end)
-        self.credentials.append(made)
-        return MintedPassword(made, SecretValue(f"canary-{key}"))
-
-    async def add_certificate(self, *_: Any, **__: Any) -> None:
-        raise AssertionError("this world has client secrets only")
-
-    async def remove_certificate(self, *_: Any, **__: Any) -> None:
-        raise AssertionError("this world has client secrets only")
-
-    def take_losses(self, object_id: ObjectId) -> tuple[()]:
-        return ()
-
-    async def remove_password(self, object_id: ObjectId, key_id: KeyId) -> None:
-        self._call("remove")
-        self.credentials = [c for c in self.credentials if c.key_id != key_id]
-
-    async def with_secret(
-        self, client_id: ClientId, secret: SecretValue, scope: VerificationScope, correlation: str
-    ) -> SignInResult:
-        self.calls.append("sign-in")
-        return PROVEN
-
-    async def with_assertion(self, *_: Any, **__: Any) -> SignInResult:
-        raise AssertionError("this world has client secrets only")
-
-    async def with_certificate(self, *_: Any, **__: Any) -> SignInResult:
-        raise AssertionError("this world has client secrets only")
-
-    def skew(self) -> timedelta | None:
-        return self.skew_now
-
-    def _call(self, name: str) -> None:
-        self.calls.append(name)
-        if self.error is not None:
-            raise self.error
+    async def current(self) -> NoReturn:
+        fail_test()
 
 
 class NoTickets:
@@ -189,9 +87,9 @@ class World:
         self.clock = HandClock()
         self.api = ApiServer()
         self.token = token
-        self.entra = FakeEntra(self.clock)
+        self.entra = MemorySession(self.clock)
         """What the next session is opened with."""
-        self.sessions: list[FakeEntra] = []
+        self.sessions: list[MemorySession] = []
         self.opened: list[OperatorCredential] = []
         self.woken: list[Key] = []
         self.store = Store()
@@ -305,7 +203,7 @@ class World:
 
     def _open(
         self, spec: EntraTenantSpec, own: OperatorCredential, _may_act: Callable[[], bool]
-    ) -> FakeEntra:
+    ) -> MemorySession:
         self.sessions.append(self.entra)
         self.opened.append(own)
         self.entra.client_id = spec.identity.client_id

@@ -6,7 +6,8 @@ import pytest
 
 from appcredential.errors import IdentityRejectedError
 from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS
-from tests.support.world import TENANT, FakeEntra, World
+from tests.support.session import MemorySession
+from tests.support.world import TENANT, World
 
 REJECTED = IdentityRejectedError("token: Entra refuses the operator (AADSTS7000222)", code=7000222)
 SECOND = timedelta(seconds=1)
@@ -99,7 +100,7 @@ async def test_one_made_anew_under_its_name_is_another_tenant(changed: dict[str,
     """Deleted and made again between two looks: the session of the one before is not used."""
     world = World()
     await world.look_at_tenant()
-    before, world.entra = world.entra, FakeEntra(world.clock)
+    before, world.entra = world.entra, MemorySession(world.clock)
     path = next(p for p in world.api.objects if p.endswith("entratenants/default"))
     found = world.api.objects[path]
     world.api.put(path, {**found, "spec": {**found["spec"], **changed}})

@@ -12,7 +12,8 @@ from appcredential.errors import AppCredentialError, IdentityRejectedError, Unav
 from appcredential.kube.custom_resources import APP_CREDENTIALS
 from tests.support.builders import CLIENT_ID, DAY, NOW, OPERATOR_CLIENT_ID
 from tests.support.keys import rsa_key
-from tests.support.world import FakeEntra, World
+from tests.support.session import MemorySession
+from tests.support.world import World
 from tests.tenants.test_identity_kinds import OTHER_CLIENT, REFERENCE, made, ready, tls
 
 REJECTED = IdentityRejectedError("token: Entra refuses the operator (AADSTS700027)", code=700027)
@@ -20,7 +21,7 @@ LOOK = timedelta(seconds=30)
 OLD, NEW = made("old"), made("new", key=rsa_key(1))
 
 
-async def rotating(error: AppCredentialError | None) -> tuple[World, FakeEntra]:
+async def rotating(error: AppCredentialError | None) -> tuple[World, MemorySession]:
     """Return a world that signed in with a certificate, just before it sees another one.
 
     Args:
@@ -31,7 +32,7 @@ async def rotating(error: AppCredentialError | None) -> tuple[World, FakeEntra]:
     world.put_identity_data(tls(OLD))
     await world.look_at_tenant()
     before = world.entra
-    world.entra = FakeEntra(world.clock)
+    world.entra = MemorySession(world.clock)
     world.entra.error = error
     world.put_identity_data(tls(NEW))
     world.taken(APP_CREDENTIALS)
@@ -131,7 +132,7 @@ async def test_an_old_one_put_back_ends_the_attempt() -> None:
 async def test_a_third_one_takes_the_place_of_the_second() -> None:
     world, before = await rotating(REJECTED)
     await world.look_at_tenant()
-    second, world.entra = world.entra, FakeEntra(world.clock)
+    second, world.entra = world.entra, MemorySession(world.clock)
     world.put_identity_data(tls(made("third")))
     await world.look_at_tenant()
     assert (before.closed, second.closed, world.entra.closed) == (1, 1, 0)
@@ -174,7 +175,7 @@ async def test_a_certificate_that_ends_while_in_use_is_told() -> None:
 async def test_from_a_secret_to_a_certificate_and_another_application() -> None:
     world = World()
     await world.look_at_tenant()
-    before, world.entra = world.entra, FakeEntra(world.clock)
+    before, world.entra = world.entra, MemorySession(world.clock)
     world.entra.error = REJECTED
     reference = {"clientId": OTHER_CLIENT, "secretRef": {"name": "identity"}}
     world.put_tenant(certificate=reference)
