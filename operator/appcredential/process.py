@@ -13,6 +13,7 @@ from typing import Any
 
 from appcredential import __version__
 from appcredential.cache.informer import Informer, parse_grant
+from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.cache.store import Store
 from appcredential.controllers.app_credential import AppCredentialController
 from appcredential.controllers.entra_tenant import EntraTenantController
@@ -136,6 +137,7 @@ class Operator:
             retry=min(settings.permission_retry, timedelta(seconds=30)),
             trial=settings.lifecycle.trial,
         )
+        self._open_revocations = OpenRevocations(revocations)
         self._revocation_controller = RevocationController(
             clock=clock,
             settings=settings.lifecycle,
@@ -145,6 +147,7 @@ class Operator:
             resources=resources,
             secrets=secrets,
             revocations=revocations,
+            open_revocations=self._open_revocations,
             events=events,
             access=self._tenants.access,
             service_accounts=accounts,
@@ -160,7 +163,7 @@ class Operator:
             resources=resources,
             secrets=secrets,
             revocations=revocations,
-            open_revocations=self._revocation_controller,
+            open_revocations=self._open_revocations,
             events=events,
             grants=self._sync,
             access=self._tenants.access,
@@ -278,7 +281,7 @@ class Operator:
         """Read the tickets once at the start of a term; then everything may have effects."""
         term = self._terms
         if term != self._settled_term and self._lease.is_leader():
-            await self._revocation_controller.refresh()
+            await self._open_revocations.refresh()
             self._settled_term = term
             self._was_synced = False
         is_synced = self._is_synced()
@@ -297,7 +300,7 @@ class Operator:
 
     async def _look_after(self) -> None:
         self._metrics.queue.set(self._queue.depth)
-        self._metrics.revocations.set(self._revocation_controller.count)
+        self._metrics.revocations.set(self._open_revocations.count)
         self._begin_watching()
         if self._watches.is_started and not self._watches.is_alive() and not self._stop.is_set():
             self._end(1, "the watches ended")

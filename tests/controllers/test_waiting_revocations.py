@@ -128,3 +128,20 @@ async def test_tickets_are_listed_in_pages() -> None:
     assert len({t.owner for t in found}) == 1001
     assert {t.owner.namespace for t in found} == {OWNER.namespace}
     assert [query["limit"] for query in asked] == ["500"] * 3
+
+
+async def test_absence_is_counted_anew_after_a_cancellation_in_the_middle_of_a_round() -> None:
+    """Cancelled while another one is worked on; its ConfigMap is still in this round's list."""
+    world = Deletion()
+    other, document = revocation_document({"name": "payments", "due": "2026-11-22T10:00:00Z"})
+    assert other < world.name
+    world.kube.put(f"{REVOCATIONS}/{other}", document)
+    await world.pass_(9 * MINUTE)
+
+    def cancel(method: str, path: str) -> None:
+        if path.endswith("/appcredentials/payments"):
+            world.open_revocations.note(world.name, None)
+
+    world.kube.before = cancel
+    await world.pass_(9 * MINUTE)
+    assert world.directory.removed == []

@@ -163,7 +163,7 @@ async def test_a_damaged_ticket_neither_ends_the_lease_nor_hides_the_others(
     await until(lambda: kube.count("PUT", LEASE) >= 5)
     await until(lambda: kube.count("GET", "/configmaps") >= 5)
     assert running.operator._gate.problem() is None
-    assert running.operator._revocation_controller.count == 1
+    assert running.operator._open_revocations.count == 1
     assert running.operator._livez() == ""
     assert await running.stop() == 0
     warned = [r for r in caplog.records if "configmap" in vars(r)]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
+from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.controllers.revocation import RevocationController
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.lifecycle_settings import LifecycleSettings
@@ -75,6 +76,8 @@ class Deletion:
             effect_margin=timedelta(seconds=30),
             mint_margin=timedelta(seconds=45),
         )
+        revocations = KubeRevocations(self.kube, "appcredential-system")
+        self.open_revocations = OpenRevocations(revocations)
         self.revocation_controller = RevocationController(
             clock=self.clock,
             settings=LifecycleSettings(),
@@ -83,7 +86,8 @@ class Deletion:
             gate=self.gate,
             resources=KubeResources(KubeObjects(self.kube)),
             secrets=KubeSecrets(self.kube, IDENTITY),
-            revocations=KubeRevocations(self.kube, "appcredential-system"),
+            revocations=revocations,
+            open_revocations=self.open_revocations,
             events=self,
             access=self.access,
             service_accounts=KubeServiceAccounts(self.kube),

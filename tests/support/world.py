@@ -7,15 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NoReturn
 
 from appcredential.cache.informer import Informer
+from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.cache.store import Store
 from appcredential.controllers.app_credential import AppCredentialController
 from appcredential.controllers.entra_tenant import EntraTenantController
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Owner
 from appcredential.domain.operator_credential import OperatorCredential
-from appcredential.domain.revocation import Revocation
 from appcredential.domain.spec.model import (
-    ClientId,
     EntraTenantSpec,
 )
 from appcredential.entra.projected_token import ProjectedToken
@@ -67,19 +66,6 @@ class NoIssuer:
         fail_test()
 
 
-class NoTickets:
-    """A OpenRevocations without tickets."""
-
-    def find(self, name: str) -> Revocation | None:
-        return None
-
-    def note(self, name: str, revocation: Revocation | None) -> None:
-        return
-
-    def leaving(self, namespace: str, client_id: ClientId) -> frozenset[str]:
-        return frozenset()
-
-
 class World:
     """One tenant, one grant and one AppCredential, and all that works on them."""
 
@@ -115,6 +101,7 @@ class World:
             wake=self.woken.append,
             trial=trial,
         )
+        revocations = KubeRevocations(self.api, SYSTEM)
         self.reconciler = AppCredentialController(
             clock=self.clock,
             settings=LifecycleSettings(trial=trial),
@@ -123,8 +110,8 @@ class World:
             gate=gate,
             resources=KubeResources(objects),
             secrets=secrets,
-            revocations=KubeRevocations(self.api, SYSTEM),
-            open_revocations=NoTickets(),
+            revocations=revocations,
+            open_revocations=OpenRevocations(revocations),
             events=events,
             grants=self.sync,
             access=self.tenants.access,

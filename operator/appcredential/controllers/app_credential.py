@@ -7,8 +7,9 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
+from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts, assess
@@ -26,7 +27,6 @@ from appcredential.domain.revocation import Revocation, revocation_name
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
     ApplicationGrantSpec,
-    ClientId,
     CredentialType,
     Mode,
     ObjectId,
@@ -76,22 +76,6 @@ _PROBE_AGES = {
     Reason.TENANT_NOT_READY: timedelta(seconds=10),
     Reason.LIFETIME_OVER_POLICY: timedelta(minutes=1),
 }
-
-
-class OpenRevocations(Protocol):
-    """The open tickets, kept in memory by whoever finishes them."""
-
-    def find(self, name: str) -> Revocation | None:
-        """Return an open ticket."""
-        ...
-
-    def note(self, name: str, revocation: Revocation | None) -> None:
-        """Record that a ticket was written, or deleted."""
-        ...
-
-    def leaving(self, namespace: str, client_id: ClientId) -> frozenset[str]:
-        """Return the owner hashes of the tickets for federated credentials of an application."""
-        ...
 
 
 class AppCredentialController:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from appcredential import strategies
+from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import ClusterIdentity
@@ -35,11 +36,9 @@ from appcredential.domain.revocation import (
     is_of_revocation,
     is_reachable,
     is_unconfirmed,
-    revocation_name,
 )
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
-    ClientId,
     CredentialType,
     KeyId,
     TenantId,
@@ -104,7 +103,7 @@ Wanted = Callable[[Revocation], Awaitable[frozenset[tuple[str, str]]]]
 
 
 class RevocationController:
-    """Keeps the book of open tickets and works on them one by one."""
+    """Works on the open revocations one by one."""
 
     def __init__(
         self,
@@ -117,6 +116,7 @@ class RevocationController:
         resources: Resources,
         secrets: Secrets,
         revocations: Revocations,
+        open_revocations: OpenRevocations,
         events: Events,
         access: Callable[[str], Access | Problem],
         service_accounts: ServiceAccounts,
@@ -136,45 +136,16 @@ class RevocationController:
         self._service_accounts = service_accounts
         self._outputs = outputs
         self._wanted = wanted
-        self._open_revocations: dict[str, Revocation] = {}
+        self._open_revocations = open_revocations
         self._progress: dict[str, _Progress] = {}
 
-    def find(self, name: str) -> Revocation | None:
-        """Return an open ticket by its name."""
-        return self._open_revocations.get(name)
-
-    def note(self, name: str, revocation: Revocation | None) -> None:
-        """Record that a ticket was written or deleted by us."""
-        if revocation is None:
-            self._open_revocations.pop(name, None)
-            self._progress.pop(name, None)
-        else:
-            self._open_revocations[name] = revocation
-
-    def leaving(self, namespace: str, client_id: ClientId) -> frozenset[str]:
-        """Return the owner hashes of the tickets for federated credentials of an application."""
-        return frozenset(
-            t.owner.hash
-            for t in self._open_revocations.values()
-            if t.type is CredentialType.FEDERATED_IDENTITY
-            and (t.owner.namespace, t.client_id) == (namespace, client_id)
-        )
-
-    @property
-    def count(self) -> int:
-        """How many deletions are not finished."""
-        return len(self._open_revocations)
-
-    async def refresh(self) -> None:
-        """Read all tickets anew."""
-        found = await self._revocations.list()
-        self._open_revocations = {_name(t): t for t in found}
-        self._progress = {n: p for n, p in self._progress.items() if n in self._open_revocations}
-
     async def run_once(self) -> None:
-        """Look at every ticket once; one that fails waits for the next round."""
-        await self.refresh()
-        for name, revocation in list(self._open_revocations.items()):
+        """Look at every open revocation once; one that fails waits for the next round."""
+        await self._open_revocations.refresh()
+        found = self._open_revocations.items()
+        names = {name for name, _ in found}
+        self._progress = {n: p for n, p in self._progress.items() if n in names}
+        for name, revocation in found:
             try:
                 await self._work(name, revocation)
             except ConflictError:
@@ -187,9 +158,7 @@ class RevocationController:
     async def _work(self, name: str, revocation: Revocation) -> None:
         if self._clock.now() < revocation.due - self._absence:
             return  # nothing that is seen before then counts
-        progress = self._progress.get(name)
-        if progress is None or progress.uid != revocation.uid:
-            progress = self._progress[name] = _Progress(revocation.uid)
+        progress = self._progress_of(name, revocation)
         progress.secrets = None
         await self._see_owner(revocation, progress)
         for _ in range(_MAX_STEPS):
@@ -201,6 +170,14 @@ class RevocationController:
                 return
             if not await self._perform(name, action, observation, progress):
                 return
+
+    def _progress_of(self, name: str, revocation: Revocation) -> _Progress:
+        """Return what was seen so far of this very ConfigMap; nothing once it was cancelled."""
+        progress, live = self._progress.get(name), self._open_revocations.find(name)
+        is_cancelled = live is None or live.uid != revocation.uid
+        if progress is None or progress.uid != revocation.uid or is_cancelled:
+            progress = self._progress[name] = _Progress(revocation.uid)
+        return progress
 
     async def _see_owner(self, revocation: Revocation, progress: _Progress) -> None:
         """Note since when the owner is absent; an error while looking is unknown, not absent."""
@@ -348,7 +325,7 @@ class RevocationController:
     async def _finish(self, name: str, observation: RevocationObservation) -> None:
         revocation = observation.revocation
         await self._revocations.delete(name, revocation)
-        self.note(name, None)
+        self._open_revocations.note(name, None)
         log.info("deletion finished", extra={"owner": str(revocation.owner)})
         if not is_unconfirmed(observation):
             return
@@ -479,10 +456,4 @@ def _subject(revocation: Revocation) -> EventSubject:
         namespace=revocation.owner.namespace,
         name=revocation.owner.name,
         uid=revocation.resource_uid,
-    )
-
-
-def _name(revocation: Revocation) -> str:
-    return revocation_name(
-        revocation.owner, revocation.tenant, revocation.client_id, revocation.type
     )

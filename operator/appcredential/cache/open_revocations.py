@@ -1,0 +1,63 @@
+"""The scheduled revocations that are not finished, by the name of their ConfigMap."""
+
+from __future__ import annotations
+
+from appcredential.domain.revocation import Revocation, revocation_name
+from appcredential.domain.spec.model import ClientId, CredentialType
+from appcredential.ports.kube import Revocations
+
+
+class OpenRevocations:
+    """Listed by `refresh`; between two lists kept up to date with what this process writes.
+
+    One list per poll serves every AppCredential, so that a pass over one of them reads no
+    ConfigMap only to learn that nothing is scheduled. The ConfigMap is read live before
+    anything is done about it.
+    """
+
+    def __init__(self, revocations: Revocations) -> None:
+        self._revocations = revocations
+        self._open: dict[str, Revocation] = {}
+
+    async def refresh(self) -> None:
+        """List all of them anew."""
+        found = await self._revocations.list()
+        self._open = {_name(revocation): revocation for revocation in found}
+
+    def find(self, name: str) -> Revocation | None:
+        """Return an open revocation by its name."""
+        return self._open.get(name)
+
+    def note(self, name: str, revocation: Revocation | None) -> None:
+        """Record that this process wrote a revocation, or with None that it deleted one."""
+        if revocation is None:
+            self._open.pop(name, None)
+        else:
+            self._open[name] = revocation
+
+    def items(self) -> tuple[tuple[str, Revocation], ...]:
+        """Return all of them with their names, as they are now."""
+        return tuple(self._open.items())
+
+    def leaving(self, namespace: str, client_id: ClientId) -> frozenset[str]:
+        """Return the hashes of the deleted owners whose federated credentials are to be revoked.
+
+        Only of owners in this namespace, and for this application.
+        """
+        return frozenset(
+            revocation.owner.hash
+            for revocation in self._open.values()
+            if revocation.type is CredentialType.FEDERATED_IDENTITY
+            and (revocation.owner.namespace, revocation.client_id) == (namespace, client_id)
+        )
+
+    @property
+    def count(self) -> int:
+        """How many revocations are not finished."""
+        return len(self._open)
+
+
+def _name(revocation: Revocation) -> str:
+    return revocation_name(
+        revocation.owner, revocation.tenant, revocation.client_id, revocation.type
+    )

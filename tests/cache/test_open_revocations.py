@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from appcredential.cache.open_revocations import OpenRevocations
+from appcredential.domain.revocation import Revocation
+from appcredential.domain.spec.model import ClientId, CredentialType
+from appcredential.kube.revocations import KubeRevocations
+from tests.support.api_server import ApiServer
+from tests.support.builders import CLIENT_ID, OWNER
+from tests.support.ticketdata import REVOCATIONS, revocation_document
+
+
+async def listed() -> tuple[OpenRevocations, ApiServer, str, Revocation]:
+    """Return one open revocation, as read."""
+    kube = ApiServer()
+    name, document = revocation_document()
+    kube.put(f"{REVOCATIONS}/{name}", document)
+    found = OpenRevocations(KubeRevocations(kube, "appcredential-system"))
+    await found.refresh()
+    revocation = found.find(name)
+    assert revocation is not None
+    return found, kube, name, revocation
+
+
+async def test_a_refresh_finds_what_is_there_and_drops_what_is_not() -> None:
+    found, kube, name, revocation = await listed()
+    assert found.items() == ((name, revocation),)
+    assert found.count == 1
+    del kube.objects[f"{REVOCATIONS}/{name}"]
+    assert found.find(name) == revocation
+    await found.refresh()
+    assert found.find(name) is None
+    assert found.count == 0
+
+
+async def test_what_this_process_writes_and_deletes_counts_at_once() -> None:
+    found, _, name, revocation = await listed()
+    found.note(name, None)
+    found.note(name, None)
+    assert found.items() == ()
+    found.note(name, revocation)
+    assert found.find(name) == revocation
+
+
+async def test_only_federated_credentials_of_the_namespace_and_application_are_left_behind() -> (
+    None
+):
+    found, _, name, revocation = await listed()
+    assert found.leaving(OWNER.namespace, CLIENT_ID) == frozenset()
+    found.note(name, replace(revocation, type=CredentialType.FEDERATED_IDENTITY))
+    assert found.leaving(OWNER.namespace, CLIENT_ID) == {OWNER.hash}
+    assert found.leaving("another", CLIENT_ID) == frozenset()
+    assert found.leaving(OWNER.namespace, ClientId(CLIENT_ID[::-1])) == frozenset()
