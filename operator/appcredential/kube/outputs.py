@@ -7,7 +7,7 @@ from typing import Any
 
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.federated import OutputMap
-from appcredential.domain.secret.annotations import Name, text
+from appcredential.domain.secret.annotations import Name, value_of
 from appcredential.domain.secret.content import MANAGED_BY
 from appcredential.errors import ConflictError, NotFoundError
 from appcredential.kube.client import FIELD_MANAGER, KubeClient
@@ -85,7 +85,7 @@ def _parse(document: Mapping[str, Any]) -> OutputMap:
         name=metadata["name"],
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
-        owner=text(metadata.get("annotations") or {}, Name.OWNER),
+        owner=value_of(metadata.get("annotations") or {}, Name.OWNER),
         immutable=bool(document.get("immutable")),
         data=dict(document.get("data") or {}),
     )

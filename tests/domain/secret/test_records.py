@@ -21,7 +21,13 @@ from appcredential.domain.observed.target import (
     Retiring,
 )
 from appcredential.domain.secret.annotations import Name
-from appcredential.domain.secret.entries import MAX_ABANDONED, Rendered, rounded_up
+from appcredential.domain.secret.entries import (
+    MAX_ABANDONED,
+    Rendered,
+    dump_rendered,
+    load_rendered,
+    rounded_up,
+)
 from appcredential.domain.secret.records import (
     PendingRecords,
     Publication,
@@ -30,9 +36,7 @@ from appcredential.domain.secret.records import (
     cluster_of,
     pending_annotations,
     read_pending,
-    read_rendered,
     read_target,
-    rendered_annotation,
     target_annotations,
 )
 from appcredential.domain.spec.model import KeyId, ObjectId, TenantId
@@ -148,7 +152,7 @@ def test_the_names_of_what_was_rendered_are_read_again(
     keys: frozenset[str], labels: frozenset[str], annotations: frozenset[str]
 ) -> None:
     rendered = Rendered(keys=keys, labels=labels, annotations=annotations)
-    assert read_rendered(rendered_annotation(rendered)) == rendered
+    assert load_rendered(dump_rendered(rendered)) == rendered
 
 
 @always
@@ -195,7 +199,7 @@ def test_damaged_annotations_are_read_as_missing_ones(
 ) -> None:
     for written in (target_annotations(publication), pending_annotations(records), {}):
         kept = {k: v for k, v in (written | damaged).items() if k not in lost}
-        target, rendered = read_target(kept), read_rendered(kept)
+        target, rendered = read_target(kept), load_rendered(kept.get(Name.RENDERED, ""))
         assert all(entry.key_id for entry in target.retiring)
         assert all(entry.attempt for entry in target.abandoned)
         assert all(isinstance(key, str) for key in rendered.keys)

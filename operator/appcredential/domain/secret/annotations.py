@@ -40,7 +40,7 @@ class Name:
     INTENT_TIME: Final = PREFIX + "intent-time"
 
 
-def text(annotations: Mapping[str, str], name: str) -> str:
+def value_of(annotations: Mapping[str, str], name: str) -> str:
     """Return the value of an annotation; empty when it is missing."""
     return str(annotations.get(name) or "")
 
@@ -57,14 +57,14 @@ def credential_annotations(credential: IssuedCredential) -> dict[str, str]:
 
 def read_credential(annotations: Mapping[str, str]) -> IssuedCredential | None:
     """Return the credential that the annotations record; None when one is unreadable."""
-    start = parse_time(text(annotations, Name.NOT_BEFORE))
-    end = parse_time(text(annotations, Name.EXPIRES))
-    key, digest = text(annotations, Name.KEY_ID), text(annotations, Name.VALUE_SHA256)
+    start = parse_time(value_of(annotations, Name.NOT_BEFORE))
+    end = parse_time(value_of(annotations, Name.EXPIRES))
+    key, digest = value_of(annotations, Name.KEY_ID), value_of(annotations, Name.VALUE_SHA256)
     if start is None or end is None or not key or not digest:
         return None
     return IssuedCredential(
         key_id=KeyId(key),
-        attempt=Attempt(text(annotations, Name.ATTEMPT)),
+        attempt=Attempt(value_of(annotations, Name.ATTEMPT)),
         value_sha256=digest,
         not_before=start,
         expires=end,

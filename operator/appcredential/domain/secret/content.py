@@ -18,12 +18,10 @@ from appcredential.domain.observed.target import (
     Target,
 )
 from appcredential.domain.secret import pem
-from appcredential.domain.secret.annotations import PREFIX
-from appcredential.domain.secret.entries import Rendered
+from appcredential.domain.secret.annotations import PREFIX, Name, value_of
+from appcredential.domain.secret.entries import Rendered, dump_rendered, load_rendered
 from appcredential.domain.secret.records import (
     Publication,
-    read_rendered,
-    rendered_annotation,
     target_annotations,
 )
 from appcredential.domain.secret_value import SecretValue
@@ -145,7 +143,7 @@ def render(
     annotations = {
         **spec.secret.annotations,
         **target_annotations(publication),
-        **rendered_annotation(written),
+        Name.RENDERED: dump_rendered(written),
     }
     if live is None:
         return Rendering(data=data, labels=labels, annotations=annotations)
@@ -211,7 +209,9 @@ def written_keys(t: Target) -> frozenset[str]:
 
 
 def _rendered(live: Target | None) -> Rendered:
-    return read_rendered(live.annotations) if live is not None else Rendered()
+    return (
+        load_rendered(value_of(live.annotations, Name.RENDERED)) if live is not None else Rendered()
+    )
 
 
 def _keep(live: Mapping[str, Any], ours: frozenset[str]) -> dict[str, Any]:

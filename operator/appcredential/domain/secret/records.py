@@ -26,19 +26,16 @@ from appcredential.domain.secret.annotations import (
     Name,
     credential_annotations,
     read_credential,
-    text,
+    value_of,
 )
 from appcredential.domain.secret.entries import (
-    Rendered,
     dump_abandoned,
     dump_former_owners,
     dump_handed_over,
-    dump_rendered,
     dump_retiring,
     load_abandoned,
     load_former_owners,
     load_handed_over,
-    load_rendered,
     load_retiring,
     rounded_up,
 )
@@ -114,37 +111,27 @@ def target_annotations(publication: Publication) -> dict[str, str]:
 def read_target(annotations: Mapping[str, str]) -> TargetRecords:
     """Return what the annotations of a target Secret record."""
     return TargetRecords(
-        owner=text(annotations, Name.OWNER),
-        tenant_id=TenantId(text(annotations, Name.TENANT_ID)),
-        object_id=ObjectId(text(annotations, Name.OBJECT_ID)),
+        owner=value_of(annotations, Name.OWNER),
+        tenant_id=TenantId(value_of(annotations, Name.TENANT_ID)),
+        object_id=ObjectId(value_of(annotations, Name.OBJECT_ID)),
         credential=read_credential(annotations),
-        verified_time=parse_time(text(annotations, Name.VERIFIED_TIME)),
-        published_time=parse_time(text(annotations, Name.PUBLISHED_TIME)),
-        retiring=load_retiring(text(annotations, Name.RETIRING)),
-        abandoned=load_abandoned(text(annotations, Name.ABANDONED)),
-        taken_from=load_former_owners(text(annotations, Name.TAKEN_FROM)),
-        handed_over=load_handed_over(text(annotations, Name.HANDED_OVER)),
+        verified_time=parse_time(value_of(annotations, Name.VERIFIED_TIME)),
+        published_time=parse_time(value_of(annotations, Name.PUBLISHED_TIME)),
+        retiring=load_retiring(value_of(annotations, Name.RETIRING)),
+        abandoned=load_abandoned(value_of(annotations, Name.ABANDONED)),
+        taken_from=load_former_owners(value_of(annotations, Name.TAKEN_FROM)),
+        handed_over=load_handed_over(value_of(annotations, Name.HANDED_OVER)),
     )
 
 
 def cluster_of(annotations: Mapping[str, str]) -> str:
     """Return the cluster whose operator wrote a target Secret; empty when it does not say."""
-    return text(annotations, Name.CLUSTER)
+    return value_of(annotations, Name.CLUSTER)
 
 
 def adopter_of(annotations: Mapping[str, str]) -> str:
     """Return the `namespace/name` that a person gives the Secret to; empty without one."""
-    return text(annotations, Name.ADOPT)
-
-
-def rendered_annotation(rendered: Rendered) -> dict[str, str]:
-    """Return the annotation that names what the operator writes."""
-    return {Name.RENDERED: dump_rendered(rendered)}
-
-
-def read_rendered(annotations: Mapping[str, str]) -> Rendered:
-    """Return what the operator wrote into a target Secret, by its annotations."""
-    return load_rendered(text(annotations, Name.RENDERED))
+    return value_of(annotations, Name.ADOPT)
 
 
 # --- the pending Secret ---------------------------------------------------------------------
@@ -220,7 +207,7 @@ def read_pending(
         has_value: the Secret holds a value.
     """
     credential, number = read_credential(annotations), _number(annotations)
-    state, attempt = _state(annotations), Attempt(text(annotations, Name.ATTEMPT))
+    state, attempt = _state(annotations), Attempt(value_of(annotations, Name.ATTEMPT))
     never_minted = state is not PendingState.MINTED and not has_value
     is_read = number is not None and (credential is not None or never_minted)
     is_held = state is PendingState.MINTED and credential is not None
@@ -231,26 +218,26 @@ def read_pending(
     if credential is not None and not credential.attempt:
         credential = replace(credential, attempt=attempt)
     return PendingRecords(
-        owner=text(annotations, Name.OWNER),
-        cluster=text(annotations, Name.CLUSTER),
-        tenant_id=TenantId(text(annotations, Name.TENANT_ID)),
-        object_id=ObjectId(text(annotations, Name.OBJECT_ID)),
+        owner=value_of(annotations, Name.OWNER),
+        cluster=value_of(annotations, Name.CLUSTER),
+        tenant_id=TenantId(value_of(annotations, Name.TENANT_ID)),
+        object_id=ObjectId(value_of(annotations, Name.OBJECT_ID)),
         # Without an attempt it is nobody's: it passes for no fenced intent.
         attempt=attempt if is_believed else Attempt(""),
         attempt_number=number or 0,
-        holder=text(annotations, Name.HOLDER),
+        holder=value_of(annotations, Name.HOLDER),
         state=state if state is not None and is_believed else PendingState.ABANDONED,
-        intent_time=parse_time(text(annotations, Name.INTENT_TIME)) or created,
+        intent_time=parse_time(value_of(annotations, Name.INTENT_TIME)) or created,
         credential=credential,
-        abandoned=load_abandoned(text(annotations, Name.ABANDONED)),
+        abandoned=load_abandoned(value_of(annotations, Name.ABANDONED)),
     )
 
 
 def _number(annotations: Mapping[str, str]) -> int | None:
-    raw = text(annotations, Name.ATTEMPT_NUMBER)
+    raw = value_of(annotations, Name.ATTEMPT_NUMBER)
     return int(raw) if re.fullmatch(r"[0-9]{1,9}", raw) else None
 
 
 def _state(annotations: Mapping[str, str]) -> PendingState | None:
-    raw = text(annotations, Name.STATE)
+    raw = value_of(annotations, Name.STATE)
     return PendingState(raw) if raw in set(PendingState) else None
