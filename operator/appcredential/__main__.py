@@ -1,4 +1,4 @@
-"""The command line and composition root: settings, logs, adapters, operator."""
+"""The command line: `run`, `crds` and `version`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from appcredential import __version__
-from appcredential.domain.marker import ClusterIdentity
 from appcredential.settings import PREFIX, Settings, SettingsError
 
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -57,7 +56,9 @@ def _run() -> int:
         for fault in exc.faults:
             print(fault, file=sys.stderr)  # noqa: T201 - for the person who starts it
         return 2
-    return asyncio.run(_operate(settings))
+    from appcredential import composition  # noqa: PLC0415 - keeps `version` quick
+
+    return asyncio.run(composition.run(settings))
 
 
 def _settings() -> Settings:
@@ -82,49 +83,6 @@ def _custom_faults(settings: Settings) -> list[str]:
         settings.custom_authority, settings.custom_graph, settings.custom_ca_file or None
     )
     return [f"{PREFIX}CUSTOM_*: {fault}" for fault in faults]
-
-
-async def _operate(settings: Settings) -> int:
-    # The SDKs take a second to import: only `run` pays for them.
-    from appcredential.cache.store import Store  # noqa: PLC0415
-    from appcredential.entra.clouds import Endpoints  # noqa: PLC0415
-    from appcredential.entra.projected_token import ProjectedToken  # noqa: PLC0415
-    from appcredential.entra.rate_limit import Pacing  # noqa: PLC0415
-    from appcredential.entra.tenant_session import CustomCloud, session_opener  # noqa: PLC0415
-    from appcredential.kube.client import KubeClient  # noqa: PLC0415
-    from appcredential.process import Operator, SystemClock  # noqa: PLC0415
-    from appcredential.runtime import logs  # noqa: PLC0415
-    from appcredential.runtime.metrics import Metrics  # noqa: PLC0415
-
-    logs.configure(settings.log_level)
-    store = Store()
-    metrics = Metrics(store.samples)
-    clock = SystemClock()
-    custom = None
-    if settings.custom_authority:
-        endpoints = Endpoints(settings.custom_authority, settings.custom_graph)
-        custom = CustomCloud(endpoints=endpoints, ca_file=settings.custom_ca_file or None)
-    token = ProjectedToken(settings.identity_token_file, settings.custom_token_audience)
-    open_session = session_opener(
-        clock=clock,
-        token=token,
-        custom=custom,
-        pacing=Pacing(
-            spacing=settings.write_spacing.total_seconds(),
-            after_conflict=settings.conflict_spacing.total_seconds(),
-        ),
-        observe=metrics.observe_directory,
-        report=metrics.count_certificate_loss,
-    )
-    kubeconfig = os.environ.get("KUBECONFIG", "")
-    kube = await KubeClient.connect(clock, kubeconfig, metrics.observe_cluster)
-    try:
-        system = await kube.request("GET", "/api/v1/namespaces/kube-system")
-        identity = ClusterIdentity.of(system["metadata"]["uid"], settings.cluster_id)
-        operator = Operator(settings, kube, identity, open_session, store, metrics)
-        return await operator.run()
-    finally:
-        await kube.close()
 
 
 if __name__ == "__main__":

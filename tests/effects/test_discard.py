@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import time
-from typing import Any
-
 import pytest
 
 from appcredential.domain.observed.target import IssuedCredential
@@ -16,7 +13,6 @@ from appcredential.errors import (
     UnavailableError,
 )
 from appcredential.kube.secret_documents import build_target
-from appcredential.process import SystemClock
 from tests.support.builders import OWNER, minted, retiring, target
 from tests.support.minting import MADE, PENDING, SECRETS, Minting
 
@@ -99,22 +95,3 @@ async def test_a_credential_is_kept_when_it_cannot_be_seen_whether_workloads_hav
     await world.mint()
     assert world.directory.is_made
     assert world.directory.removed == []
-
-
-def test_the_clock_counts_while_the_machine_is_suspended(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
-
-    def read(clock: int) -> float:
-        asked.append(clock)
-        return 7.0
-
-    monkeypatch.setattr(time, "clock_gettime", read)
-    assert SystemClock().monotonic() == 7.0
-    wanted: Any = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-    assert asked == [wanted]
-
-
-def test_the_clock_never_goes_backwards() -> None:
-    clock = SystemClock()
-    first = clock.monotonic()
-    assert clock.monotonic() >= first

@@ -58,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write down what was seen."""
     if RECORD:
-        importlib.import_module("appcredential.process")
+        importlib.import_module("appcredential.composition")
         used = sorted(name for name in sys.modules if PRUNED.match(name))
         Path(RECORD).write_text("\n".join(used) + "\n")
     if OPERATIONS:

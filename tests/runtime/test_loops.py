@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from appcredential.cache.store import Store
+from appcredential.composition import build_operator
 from appcredential.errors import UnavailableError
-from appcredential.process import Operator
 from appcredential.runtime.loops import Loop, watch
 from appcredential.runtime.metrics import Metrics
 from appcredential.settings import Settings
@@ -141,7 +141,7 @@ class Running:
         )
         self.metrics = Metrics(list)
         opened: Any = None
-        self.operator = Operator(settings, kube, IDENTITY, opened, Store(), self.metrics)
+        self.operator = build_operator(settings, kube, IDENTITY, opened, Store(), self.metrics)
         monkeypatch.setattr(self.operator._watches, "start", lambda: None)
         monkeypatch.setattr(self.operator._watches, "stop", lambda _seconds: None)
         monkeypatch.setattr(self.operator._watches, "is_alive", lambda: True)
@@ -162,7 +162,7 @@ async def test_a_damaged_ticket_neither_ends_the_lease_nor_hides_the_others(
     running = Running(kube, monkeypatch)
     await until(lambda: kube.count("PUT", LEASE) >= 5)
     await until(lambda: kube.count("GET", "/configmaps") >= 5)
-    assert running.operator._gate.problem() is None
+    assert running.operator._guard.problem() is None
     assert running.operator._open_revocations.count == 1
     assert running.operator._livez() == ""
     assert await running.stop() == 0
@@ -186,9 +186,9 @@ async def test_nothing_is_done_before_the_tickets_were_read(
     await until(lambda: kube.count("GET", "/configmaps") >= 2)
     await until(lambda: kube.count("PUT", LEASE) >= 3)
     assert running.operator._lease.is_leader()
-    assert running.operator._gate.problem() is not None
+    assert running.operator._guard.problem() is not None
     is_down = False
-    await until(lambda: running.operator._gate.problem() is None)
+    await until(lambda: running.operator._guard.problem() is None)
     await running.stop()
 
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from appcredential.domain.conditions import (
-    Condition,
-    ConditionType,
     Problem,
     Reason,
     merge_conditions,
@@ -18,6 +15,7 @@ from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.spec.model import ClientId, Cloud, EntraTenantSpec
 from appcredential.domain.spec.parse import parse_entra_tenant
+from appcredential.domain.status.cluster_kinds import ProbeOutcome, tenant_conditions
 from appcredential.domain.status.problems_entra import NOT_IN_A_TRIAL, NOT_PROBED_YET, not_ready
 from appcredential.domain.status.projection import needs_write
 from appcredential.domain.times import format_time
@@ -29,7 +27,7 @@ from appcredential.ports.local import Clock
 from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.workqueue import Key
 from appcredential.tenants.operator_credential import OperatorCredentials
-from appcredential.tenants.sessions import ProbeOutcome, TenantSessions
+from appcredential.tenants.sessions import TenantSessions
 
 _RETRY = timedelta(seconds=30)
 # How soon a new credential of the operator's own is taken up.
@@ -211,7 +209,7 @@ class EntraTenantController:
             "observedGeneration": generation,
             "conditions": merge_conditions(
                 current.get("conditions") or (),
-                _conditions(look),
+                tenant_conditions(look),
                 generation=generation,
                 now=self._clock.now(),
                 trial=self._trial,
@@ -254,26 +252,3 @@ class EntraTenantController:
         self._specs.pop(name, None)
         self._identities.forget(name)
         await self._sessions.close(name)
-
-
-def _conditions(look: ProbeOutcome) -> list[Condition]:
-    if look.problem is not None:
-        ready = _condition(ConditionType.READY, "False", look.problem)
-        return [ready, _abnormal(look.problem)]
-    message = "The operator signs in and may read applications."
-    signed_in = Condition(
-        type=ConditionType.READY, status="True", reason=Reason.SIGNED_IN, message=message
-    )
-    if look.warning is None:
-        return [signed_in]
-    message = f"{message} It does so with what it had before: see the other condition."
-    return [replace(signed_in, message=message), _abnormal(look.warning)]
-
-
-def _abnormal(problem: Problem) -> Condition:
-    kind = ConditionType.STALLED if problem.stalled else ConditionType.RECONCILING
-    return _condition(kind, "True", problem)
-
-
-def _condition(kind: ConditionType, status: str, problem: Problem) -> Condition:
-    return Condition(type=kind, status=status, reason=problem.reason, message=problem.message)

@@ -9,14 +9,35 @@ from datetime import timedelta
 from appcredential.domain.conditions import Problem, Reason
 
 
-@dataclass(slots=True, kw_only=True)
-class EffectGuard:
-    """Asked before every effect; all of it is a local check.
+@dataclass(slots=True)
+class Terms:
+    """The terms as leader that this process began, by number.
 
     Attributes:
-        remaining: seconds that the Lease is still ours.
-        is_synced: the first lists of the three kinds are complete.
-        stopping: the process was asked to end; nothing new starts.
+        begun: how many began.
+        settled: the last one in which all scheduled revocations were read; 0 before.
+    """
+
+    begun: int = 0
+    settled: int = 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether the scheduled revocations were read in the latest term."""
+        return self.settled == self.begun
+
+
+@dataclass(slots=True, kw_only=True)
+class EffectGuard:
+    """Asked before every effect. It needs no request: all it asks is in this process.
+
+    Attributes:
+        remaining: returns for how many seconds the process still holds the Lease.
+        is_synced: returns whether the first lists of the three kinds are complete, the CRDs
+            fit and the scheduled revocations are known.
+        effect_margin: an effect starts only with this much of the Lease left.
+        mint_margin: the same for the longest effect, the issue of a credential.
+        stopping: the process was asked to end, so nothing new starts.
     """
 
     remaining: Callable[[], float]
@@ -34,5 +55,5 @@ class EffectGuard:
         return None
 
     def allows_mint(self) -> bool:
-        """Tell whether enough of the Lease is left for the longest effect."""
+        """Return whether enough of the Lease is left for the longest effect."""
         return not self.stopping and self.remaining() >= self.mint_margin.total_seconds()

@@ -18,6 +18,7 @@ from appcredential.domain.operator_credential import (
     OperatorCredential,
 )
 from appcredential.domain.spec.model import EntraTenantSpec, TenantIdentity
+from appcredential.domain.status.cluster_kinds import ProbeOutcome
 from appcredential.domain.status.problems_entra import (
     CUSTOM_CLOUD_NOT_CONFIGURED,
     TENANT_UNREACHABLE,
@@ -38,19 +39,6 @@ log = logging.getLogger(__name__)
 _SECOND_TRY: Final = timedelta(seconds=5)
 _PROBE: Final = timedelta(hours=1)
 _SKEWED_PROBE: Final = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeOutcome:
-    """What a look at a tenant came to.
-
-    Attributes:
-        problem: why it cannot be used; None when it can.
-        warning: what is wrong although it can: the credential that is to follow.
-    """
-
-    problem: Problem | None = None
-    warning: Problem | None = None
 
 
 @dataclass(slots=True)

@@ -249,7 +249,8 @@ BROKEN: list[tuple[str, Break, str]] = [
     ),
     (
         "the floor after a publish is not kept",
-        patch_rules(
+        patch(
+            lifecycle,
             "retire_time",
             to=lambda f, r: r.since + (f.schedule.overlap if f.schedule else DAY),
         ),

@@ -1,0 +1,70 @@
+"""ApplicationGrants: their status. `cache/informer.py` reads what they allow."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from appcredential.cache.informer import parse_grant
+from appcredential.domain.conditions import merge_conditions
+from appcredential.domain.status.cluster_kinds import grant_conditions
+from appcredential.domain.status.projection import needs_write
+from appcredential.errors import ConflictError
+from appcredential.kube.custom_resources import GRANTS, KubeObjects
+from appcredential.ports.local import Clock
+from appcredential.runtime.effect_guard import EffectGuard
+from appcredential.runtime.workqueue import Key
+
+_CONFLICT_RETRY = timedelta(seconds=1)
+
+
+class ApplicationGrantController:
+    """Writes the conditions of ApplicationGrants.
+
+    Args:
+        period: how often a grant is looked at when nothing changes.
+        trial: whether the operator runs as a trial; each Ready condition says so then.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        objects: KubeObjects,
+        guard: EffectGuard,
+        period: timedelta,
+        trial: bool,
+    ) -> None:
+        self._clock = clock
+        self._objects = objects
+        self._guard = guard
+        self._period = period
+        self._trial = trial
+
+    async def reconcile(self, key: Key) -> datetime | None:
+        """Bring one grant's status up to date.
+
+        Returns:
+            When to look again; None when the grant is gone.
+        """
+        document = await self._objects.get(GRANTS, "", key.name)
+        if document is None:
+            return None
+        later = self._clock.now() + self._period
+        if self._guard.problem() is not None:
+            return later
+        current, metadata = document.get("status") or {}, document["metadata"]
+        generation = int(metadata["generation"])
+        conditions = merge_conditions(
+            current.get("conditions") or (),
+            grant_conditions(parse_grant(document)),
+            generation=generation,
+            now=self._clock.now(),
+            trial=self._trial,
+        )
+        wanted = {"observedGeneration": generation, "conditions": conditions}
+        if needs_write(current, wanted):
+            try:
+                await self._objects.apply_status(GRANTS, metadata, wanted)
+            except ConflictError:
+                return self._clock.now() + _CONFLICT_RETRY
+        return later

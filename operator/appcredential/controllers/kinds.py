@@ -1,0 +1,54 @@
+"""Sends each key of the work queue to the controller of its kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from appcredential.cache.store import Store
+from appcredential.controllers.app_credential import AppCredentialController
+from appcredential.controllers.application_grant import ApplicationGrantController
+from appcredential.controllers.entra_tenant import EntraTenantController
+from appcredential.domain.marker import Owner
+from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS
+from appcredential.ports.local import Clock
+from appcredential.runtime.workqueue import Key
+
+_UNREAD_RETRY = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controllers:
+    """The controllers of the three kinds."""
+
+    clock: Clock
+    store: Store
+    app_credentials: AppCredentialController
+    entra_tenants: EntraTenantController
+    application_grants: ApplicationGrantController
+
+    async def reconcile(self, key: Key) -> datetime | None:
+        """Reconcile one object.
+
+        Returns:
+            When to look again; None when the object is gone.
+        """
+        if not self.store.is_complete:
+            return self.clock.now() + _UNREAD_RETRY
+        if key.kind == APP_CREDENTIALS:
+            return await self._app_credential(key)
+        if key.kind == TENANTS:
+            return await self.entra_tenants.reconcile(key)
+        return await self.application_grants.reconcile(key)
+
+    async def _app_credential(self, key: Key) -> datetime | None:
+        known = self.store.get(key)
+        if known is not None and self._is_unread(known.tenant):
+            return self.clock.now() + _UNREAD_RETRY
+        seen = known.version if known is not None else ""
+        return await self.app_credentials.reconcile(Owner(key.namespace, key.name), seen)
+
+    def _is_unread(self, tenant: str) -> bool:
+        """Return whether an EntraTenant exists but was not reconciled yet: it is not missing."""
+        exists = self.store.get(Key(TENANTS, "", tenant)) is not None
+        return exists and not self.entra_tenants.was_looked_at(tenant)

@@ -1,0 +1,88 @@
+"""The conditions of EntraTenants and ApplicationGrants."""
+
+from __future__ import annotations
+
+import pytest
+
+from appcredential.domain.conditions import Condition, Problem, Reason
+from appcredential.domain.spec.model import ApplicationGrantSpec, Limits
+from appcredential.domain.status.cluster_kinds import (
+    ProbeOutcome,
+    grant_conditions,
+    tenant_conditions,
+)
+from tests.support.builders import CLIENT_ID
+
+SIGNS_IN = "The operator signs in and may read applications."
+GRANT = ApplicationGrantSpec(
+    tenant="default",
+    client_ids=frozenset({CLIENT_ID}),
+    namespaces=frozenset({"shop"}),
+    limits=Limits(),
+    allow_operator_identity=False,
+)
+STALLED = Problem(reason=Reason.IDENTITY_REJECTED, message="Entra refuses it.")
+PASSING = Problem(reason=Reason.DIRECTORY_UNAVAILABLE, message="No answer.", stalled=False)
+
+
+def row(condition: Condition) -> tuple[str, str, str, str]:
+    """Return a condition as status shows it."""
+    return str(condition.type), condition.status, str(condition.reason), condition.message
+
+
+@pytest.mark.parametrize(
+    ("outcome", "rows"),
+    [
+        (ProbeOutcome(), [("Ready", "True", "SignedIn", SIGNS_IN)]),
+        (
+            ProbeOutcome(STALLED),
+            [
+                ("Ready", "False", "IdentityRejected", "Entra refuses it."),
+                ("Stalled", "True", "IdentityRejected", "Entra refuses it."),
+            ],
+        ),
+        (
+            ProbeOutcome(PASSING),
+            [
+                ("Ready", "False", "DirectoryUnavailable", "No answer."),
+                ("Reconciling", "True", "DirectoryUnavailable", "No answer."),
+            ],
+        ),
+        (
+            ProbeOutcome(warning=STALLED),
+            [
+                (
+                    "Ready",
+                    "True",
+                    "SignedIn",
+                    f"{SIGNS_IN} It does so with what it had before: see the other condition.",
+                ),
+                ("Stalled", "True", "IdentityRejected", "Entra refuses it."),
+            ],
+        ),
+        (
+            ProbeOutcome(PASSING, warning=STALLED),
+            [
+                ("Ready", "False", "DirectoryUnavailable", "No answer."),
+                ("Reconciling", "True", "DirectoryUnavailable", "No answer."),
+            ],
+        ),
+    ],
+)
+def test_a_tenant_is_as_its_last_probe(
+    outcome: ProbeOutcome, rows: list[tuple[str, str, str, str]]
+) -> None:
+    assert [row(c) for c in tenant_conditions(outcome)] == rows
+
+
+def test_a_usable_grant_is_in_force() -> None:
+    found = [row(c) for c in grant_conditions(GRANT)]
+    assert found == [("Ready", "True", "Accepted", "The grant is in force.")]
+
+
+def test_an_unusable_grant_says_why() -> None:
+    problem = Problem(reason=Reason.INVALID_SPEC, message="spec.applications: is empty")
+    assert [row(c) for c in grant_conditions(problem)] == [
+        ("Ready", "False", "InvalidSpec", "spec.applications: is empty"),
+        ("Stalled", "True", "InvalidSpec", "spec.applications: is empty"),
+    ]
