@@ -13,7 +13,7 @@ import yaml
 _HEAD: Final = """# Chart appcredential
 
 Installs the operator: two replicas of which one leads, the least rights, Pod Security *restricted*,
-a NetworkPolicy, and admission policies that hold the operator itself to what it should do.
+a NetworkPolicy, and admission policies that limit the operator's own writes.
 
 ```sh
 kubectl create namespace appcredential-system
@@ -21,9 +21,10 @@ kubectl label namespace appcredential-system pod-security.kubernetes.io/enforce=
 helm install appcredential charts/appcredential -n appcredential-system
 ```
 
-[docs/install.md](../../docs/install.md) leads from nothing to a Ready AppCredential. Read
-[docs/upgrade.md](../../docs/upgrade.md) before an upgrade, and before you uninstall it
-[docs/uninstall.md](../../docs/uninstall.md). `make chart-files` writes this page from values.yaml.
+[docs/install.md](../../docs/install.md) takes you from nothing to a Ready AppCredential. Read
+[docs/upgrade.md](../../docs/upgrade.md) before an upgrade, and
+[docs/uninstall.md](../../docs/uninstall.md) before you uninstall the chart. `make chart-files` writes this
+page from values.yaml.
 
 ## Values
 
