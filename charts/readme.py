@@ -23,8 +23,8 @@ helm install appcredential charts/appcredential -n appcredential-system
 
 [docs/install.md](../../docs/install.md) takes you from nothing to a Ready AppCredential. Read
 [docs/upgrade.md](../../docs/upgrade.md) before an upgrade, and
-[docs/uninstall.md](../../docs/uninstall.md) before you uninstall the chart. `make chart-files` writes this
-page from values.yaml.
+[docs/uninstall.md](../../docs/uninstall.md) before you uninstall the chart. `make chart-files`
+writes this page from values.yaml.
 
 ## Values
 
