@@ -20,9 +20,9 @@ from appcredential.controllers.entra_tenant import EntraTenantController
 from appcredential.controllers.kinds import Controllers
 from appcredential.controllers.revocation import RevocationController
 from appcredential.domain.marker import ClusterIdentity, Owner
-from appcredential.domain.revocation import Revocation
 from appcredential.entra.projected_token import ProjectedToken
 from appcredential.gather.certificate_source import CertificateInputsReader
+from appcredential.gather.heirs import Heirs
 from appcredential.handlers.watch import OnEvent, Watches
 from appcredential.kube.certificate_sources import KubeInputs
 from appcredential.kube.client import KubeClient
@@ -146,6 +146,7 @@ class _Composition:
         self._events = KubeEvents(kube, clock, self._holder)
         self._service_accounts = KubeServiceAccounts(kube)
         self._outputs = KubeOutputs(kube)
+        self._issuer = KubeIssuer(kube, clock, settings.service_account_token_file)
         self._informer = Informer(
             self._objects,
             store,
@@ -235,7 +236,12 @@ class _Composition:
             access=self._entra_tenants.access,
             service_accounts=self._service_accounts,
             outputs=self._outputs,
-            wanted=self._wanted,
+            heirs=Heirs(
+                resources=self._resources,
+                issuer=self._issuer,
+                grants=self._informer,
+                access=self._entra_tenants.access,
+            ),
         )
 
     def _make_app_credentials(self) -> AppCredentialController:
@@ -261,7 +267,7 @@ class _Composition:
             service_accounts=self._service_accounts,
             outputs=self._outputs,
             owners=self._store.owners,
-            issuer=KubeIssuer(self._kube, self._clock, settings.service_account_token_file),
+            issuer=self._issuer,
         )
 
     # --- what the parts ask of each other ---------------------------------------------------
@@ -282,10 +288,6 @@ class _Composition:
         """Reconcile a resource that wants the same Secret as one that changed or went."""
         self._app_credentials.invalidate(Owner(key.namespace, key.name))
         self._queue.add(key)
-
-    async def _wanted(self, revocation: Revocation) -> frozenset[tuple[str, str]]:
-        """Ask the AppCredentials' controller, which is made after the one that asks."""
-        return await self._app_credentials.wanted(revocation)
 
     def _threadsafe_on_event(self) -> OnEvent:
         """Return a callback for kopf's thread that hands each event to this loop."""

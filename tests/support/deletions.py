@@ -16,6 +16,7 @@ from appcredential.domain.observed.target import PendingState
 from appcredential.domain.secret.content import Rendering
 from appcredential.domain.secret.records import pending_name
 from appcredential.domain.spec.model import ClientId, TenantId
+from appcredential.gather.heirs import Heirs
 from appcredential.kube.custom_resources import KubeObjects, KubeResources
 from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.revocations import KubeRevocations
@@ -34,10 +35,12 @@ from tests.support.builders import (
     SECOND,
     credential,
     pending,
+    problem,
     target,
     tenant,
 )
 from tests.support.clock import HandClock
+from tests.support.heirs import MemoryGrants, MemoryIssuer
 from tests.support.session import MemorySession
 from tests.support.ticketdata import REVOCATIONS, revocation_document
 
@@ -76,6 +79,7 @@ class Deletion:
             effect_margin=timedelta(seconds=30),
             mint_margin=timedelta(seconds=45),
         )
+        resources = KubeResources(KubeObjects(self.kube))
         revocations = KubeRevocations(self.kube, "appcredential-system")
         self.open_revocations = OpenRevocations(revocations)
         self.revocation_controller = RevocationController(
@@ -84,7 +88,7 @@ class Deletion:
             absence=10 * MINUTE,
             identity=IDENTITY,
             gate=self.gate,
-            resources=KubeResources(KubeObjects(self.kube)),
+            resources=resources,
             secrets=KubeSecrets(self.kube, IDENTITY),
             revocations=revocations,
             open_revocations=self.open_revocations,
@@ -92,7 +96,12 @@ class Deletion:
             access=self.access,
             service_accounts=KubeServiceAccounts(self.kube),
             outputs=KubeOutputs(self.kube),
-            wanted=_nothing_wanted,
+            heirs=Heirs(
+                resources=resources,
+                issuer=MemoryIssuer(problem()),
+                grants=MemoryGrants(),
+                access=self.access,
+            ),
         )
 
     def access(self, name: str) -> Access | Problem:
@@ -152,8 +161,3 @@ class Deletion:
 
 def _rendering(live: Any) -> Rendering:
     return Rendering(data=live.data, labels=live.labels, annotations=live.annotations)
-
-
-async def _nothing_wanted(_: Any) -> frozenset[tuple[str, str]]:
-    """Nobody asks for what a deleted resource leaves."""
-    return frozenset()

@@ -14,7 +14,7 @@ from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts, assess
 from appcredential.domain.facts.takeover import other_owner
-from appcredential.domain.grants import allows_type, evaluate
+from appcredential.domain.grants import evaluate
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import ClusterIdentity, Owner
@@ -28,11 +28,10 @@ from appcredential.domain.spec.model import (
     AppCredentialSpec,
     ApplicationGrantSpec,
     CredentialType,
-    Mode,
     ObjectId,
     TenantId,
 )
-from appcredential.domain.spec.trusts import retire_time_of, trusts
+from appcredential.domain.spec.trusts import retire_time_of
 from appcredential.domain.status.problems_kube import failed_status, secret_problem
 from appcredential.domain.status.projection import needs_write, project
 from appcredential.effects.dispatch import Context, Effects, subject_of
@@ -377,54 +376,6 @@ class AppCredentialController:
         if not isinstance(spec, AppCredentialSpec) or not isinstance(access, Access):
             return Problem(reason=Reason.NOT_GRANTED, message="Not looked at.", stalled=False)
         return evaluate(grants, resource.owner.namespace, spec, access.tenant)
-
-    async def wanted(self, revocation: Revocation) -> frozenset[tuple[str, str]]:
-        """Return issuers and subjects that other resources ask for beside a ticket's.
-
-        Only of its namespace, application and directory, and only what a grant allows: what
-        a deleted resource leaves is theirs to take over.
-
-        Raises:
-            UnavailableError: nobody can say.
-        """
-        issuer, grants = await self._issuer.current(), self._grants.known()
-        found: set[tuple[str, str]] = set()
-        for resource in await self._resources.list(revocation.owner.namespace):
-            tenant = self._heir_tenant(revocation, resource, grants)
-            spec = resource.spec
-            if tenant is None or isinstance(spec, Problem) or spec.federated is None:
-                continue
-            if isinstance(issuer, Problem) and spec.federated.account:
-                raise UnavailableError("the cluster's issuer is not known")
-            found |= {
-                t.pair
-                for t in trusts(
-                    spec.federated,
-                    resource.owner.namespace,
-                    issuer.url if not isinstance(issuer, Problem) else "",
-                    cloud=tenant.cloud,
-                    authority_host=tenant.authority_host,
-                    tenant_id=tenant.tenant_id,
-                )
-            }
-        return frozenset(found)
-
-    def _heir_tenant(
-        self, revocation: Revocation, resource: Resource, grants: dict[str, ApplicationGrantSpec]
-    ) -> Tenant | None:
-        """Return the tenant of a resource that may take over what the ticket is to revoke."""
-        spec = resource.spec
-        if isinstance(spec, Problem) or spec.client_id != revocation.client_id:
-            return None
-        if resource.owner == revocation.owner or resource.deletion_time is not None:
-            return None
-        access = self._access(spec.tenant)
-        if not isinstance(access, Access) or spec.mode is Mode.OBSERVE:
-            return None
-        is_granted = not isinstance(self._grant(resource, access, grants), Problem)
-        is_same = access.tenant.tenant_id == revocation.tenant_id
-        is_granted = is_granted and allows_type(access.tenant.limits, spec)
-        return access.tenant if is_granted and is_same else None
 
     async def _live_grant(self, facts: Facts) -> Grant | Problem:
         grants = await self._grants.live()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -51,6 +51,7 @@ from appcredential.errors import (
     NotFoundError,
     PermissionDeniedError,
 )
+from appcredential.gather.heirs import Heirs
 from appcredential.ports.entra import Access, Session
 from appcredential.ports.kube import (
     Events,
@@ -98,10 +99,6 @@ class _Secrets:
     output: OutputMap | None = None
 
 
-Wanted = Callable[[Revocation], Awaitable[frozenset[tuple[str, str]]]]
-"""Tells which issuers and subjects other resources ask for beside a ticket's."""
-
-
 class RevocationController:
     """Works on the open revocations one by one."""
 
@@ -121,7 +118,7 @@ class RevocationController:
         access: Callable[[str], Access | Problem],
         service_accounts: ServiceAccounts,
         outputs: Outputs,
-        wanted: Wanted,
+        heirs: Heirs,
     ) -> None:
         self._clock = clock
         self._settings = settings
@@ -135,7 +132,7 @@ class RevocationController:
         self._access = access
         self._service_accounts = service_accounts
         self._outputs = outputs
-        self._wanted = wanted
+        self._heirs = heirs
         self._open_revocations = open_revocations
         self._progress: dict[str, _Progress] = {}
 
@@ -314,7 +311,7 @@ class RevocationController:
         """Unless another resource has the account trusted too: it writes its own name there."""
         subject = service_account_subject(revocation.owner.namespace, name)
         try:
-            if subject not in {wanted for _, wanted in await self._wanted(revocation)}:
+            if subject not in {wanted for _, wanted in await self._heirs.wanted(revocation)}:
                 await remove_annotations(
                     self._service_accounts, revocation.owner, revocation.client_id, name
                 )
@@ -393,7 +390,7 @@ class RevocationController:
     ) -> Application:
         """Return the application with its federated credentials, and note who inherits some."""
         listed = await session.directory.federated(found.object_id, timedelta(0))
-        wanted = await self._wanted(revocation) if listed.credentials else frozenset()
+        wanted = await self._heirs.wanted(revocation) if listed.credentials else frozenset()
         progress.federated = listed
         progress.inherited = frozenset(KeyId(c.id) for c in listed.credentials if c.pair in wanted)
         return replace(found, credentials=(*found.credentials, *as_credentials(listed)))

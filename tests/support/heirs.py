@@ -1,0 +1,38 @@
+"""What decides who inherits a trust, held in memory."""
+
+from __future__ import annotations
+
+from appcredential.domain.conditions import Problem
+from appcredential.domain.observed.federated import Issuer
+from appcredential.domain.spec.model import ApplicationGrantSpec
+
+
+class MemoryIssuer:
+    """A ports.IssuerSource.
+
+    Attributes:
+        issuer: what it says.
+    """
+
+    def __init__(self, issuer: Issuer | Problem) -> None:
+        self.issuer = issuer
+
+    async def current(self) -> Issuer | Problem:
+        return self.issuer
+
+
+class MemoryGrants:
+    """A ports.GrantSource: what was seen is what is there.
+
+    Attributes:
+        grants: by name.
+    """
+
+    def __init__(self, **grants: ApplicationGrantSpec) -> None:
+        self.grants = grants
+
+    def known(self) -> dict[str, ApplicationGrantSpec]:
+        return dict(self.grants)
+
+    async def live(self) -> dict[str, ApplicationGrantSpec]:
+        return dict(self.grants)
