@@ -15,8 +15,8 @@ from appcredential.domain.actions import DeletePending
 from appcredential.domain.lifecycle import decide
 from appcredential.domain.marker import attempt_id
 from appcredential.domain.observed.target import PendingState
+from appcredential.domain.secret.annotations import PREFIX
 from appcredential.domain.secret.content import Rendering
-from appcredential.domain.secret.records import PREFIX
 from appcredential.domain.times import parse_time
 from appcredential.kube.secret_documents import (
     build_pending,

@@ -7,12 +7,10 @@ from typing import Any
 
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.federated import OutputMap
+from appcredential.domain.secret.annotations import Name, value_of
 from appcredential.domain.secret.content import MANAGED_BY
-from appcredential.domain.secret.records import PREFIX
 from appcredential.errors import ConflictError, NotFoundError
 from appcredential.kube.client import FIELD_MANAGER, KubeClient
-
-OWNER = f"{PREFIX}owner"
 
 
 class KubeOutputs:
@@ -41,7 +39,7 @@ class KubeOutputs:
         found["data"] = {**(found.get("data") or {}), **data}
         # A deleted resource may have left it: from now on it is this one's.
         annotations = found["metadata"].get("annotations") or {}
-        found["metadata"]["annotations"] = {**annotations, OWNER: str(owner)}
+        found["metadata"]["annotations"] = {**annotations, Name.OWNER: str(owner)}
         path = _path(owner.namespace, name)
         return _parse(await self._kube.request("PUT", path, body=found, query=query))
 
@@ -70,7 +68,7 @@ def _new(owner: Owner, name: str, data: Mapping[str, str]) -> dict[str, Any]:
     metadata = {
         "name": name,
         "labels": {MANAGED_BY: "appcredential"},
-        "annotations": {OWNER: str(owner)},
+        "annotations": {Name.OWNER: str(owner)},
     }
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(data)}
 
@@ -87,7 +85,7 @@ def _parse(document: Mapping[str, Any]) -> OutputMap:
         name=metadata["name"],
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
-        owner=str((metadata.get("annotations") or {}).get(OWNER) or ""),
+        owner=value_of(metadata.get("annotations") or {}, Name.OWNER),
         immutable=bool(document.get("immutable")),
         data=dict(document.get("data") or {}),
     )

@@ -9,7 +9,7 @@ from itertools import pairwise
 from appcredential.domain import actions as act
 from appcredential.domain.facts.successor import needs_successor
 from appcredential.domain.observed.target import Target
-from appcredential.domain.secret.records import CLUSTER
+from appcredential.domain.secret.annotations import Name
 from tests.domain.worlds.driver import DEFAULT, World
 from tests.support.builders import (
     HOUR,
@@ -29,21 +29,21 @@ def annotated(t: Target, changes: Mapping[str, str]) -> Target:
 
 def test_a_secret_of_another_cluster_is_replaced_at_once() -> None:
     world = World(spec=DEFAULT)
-    world.target = annotated(target(spec=DEFAULT), {CLUSTER: OTHER_IDENTITY.cluster})
+    world.target = annotated(target(spec=DEFAULT), {Name.CLUSTER: OTHER_IDENTITY.cluster})
     theirs = credential(identity=OTHER_IDENTITY)
     world.entra[theirs.key_id] = theirs
     before = world.published
     world.step_until(act.Publish)
     assert world.published == before
-    assert world.target.annotations[CLUSTER] == OTHER_IDENTITY.cluster
+    assert world.target.annotations[Name.CLUSTER] == OTHER_IDENTITY.cluster
     world.run(2 * HOUR)
     assert world.published != before
-    assert world.target.annotations[CLUSTER] == IDENTITY.cluster
+    assert world.target.annotations[Name.CLUSTER] == IDENTITY.cluster
     assert before in world.entra, "the other cluster's credential is its own to remove"
 
 
 def test_a_secret_that_lost_the_annotation_is_still_ours() -> None:
-    t = annotated(target(), {CLUSTER: ""})
+    t = annotated(target(), {Name.CLUSTER: ""})
     assert not needs_successor(facts(observation(target=t)))
 
 

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appcredential.domain.observed.target import Abandoned, RetireCause, Retiring, Target
-from appcredential.domain.secret.content import RENDERED, Rendering, digest, is_rendered, render
-from appcredential.domain.secret.records import Publication, dump_abandoned, pending_name
+from appcredential.domain.secret.annotations import Name
+from appcredential.domain.secret.content import Rendering, digest, is_rendered, render
+from appcredential.domain.secret.entries import dump_abandoned
+from appcredential.domain.secret.records import Publication, pending_name
 from appcredential.domain.secret.value import find_value
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
@@ -326,12 +328,14 @@ def test_the_last_five_attempts_are_kept() -> None:
     ids=["empty", "no JSON", "a list", "a text", "nothing in it", "other shapes", "far too deep"],
 )
 def test_a_damaged_list_of_what_we_wrote_loses_nothing(damaged: str) -> None:
-    before = edited(live(rendered(BEFORE)), data={"theirs": "x"}, annotations={RENDERED: damaged})
+    before = edited(
+        live(rendered(BEFORE)), data={"theirs": "x"}, annotations={Name.RENDERED: damaged}
+    )
     after = rendered(spec(), before)
     assert after.data.keys() >= before.data.keys()
     assert after.labels.keys() >= before.labels.keys()
     assert revealed(after) | AZURE == revealed(after)
-    assert json.loads(after.annotations[RENDERED])["keys"] == sorted(AZURE)
+    assert json.loads(after.annotations[Name.RENDERED])["keys"] == sorted(AZURE)
 
 
 # --- comparing -----------------------------------------------------------------------------

@@ -249,8 +249,7 @@ BROKEN: list[tuple[str, Break, str]] = [
     ),
     (
         "the floor after a publish is not kept",
-        patch(
-            lifecycle,
+        patch_rules(
             "retire_time",
             to=lambda f, r: r.since + (f.schedule.overlap if f.schedule else DAY),
         ),

@@ -21,7 +21,7 @@ from appcredential.domain.observed.target import (
     Target,
 )
 from appcredential.domain.rotation import Schedule, asked_lifetime, schedule, wanted_lifetime
-from appcredential.domain.secret.records import CLUSTER
+from appcredential.domain.secret.records import cluster_of
 from appcredential.domain.secret.value import can_sign_in
 from appcredential.domain.spec.model import AppCredentialSpec, KeyId, Mode, VerificationMode
 
@@ -169,7 +169,7 @@ class Facts:
     def is_from_another_cluster(self) -> bool:
         """T says that another cluster's operator wrote it: a migration or a restored backup."""
         t = self.target
-        written_by = t.annotations.get(CLUSTER, "") if t is not None else ""
+        written_by = cluster_of(t.annotations) if t is not None else ""
         return written_by not in {"", self.identity.cluster}
 
     def is_listed(self, key: KeyId) -> bool:

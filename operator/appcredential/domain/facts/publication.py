@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.handover import still_handed_over
-from appcredential.domain.secret.records import CLUSTER, Publication
+from appcredential.domain.secret.records import Publication, cluster_of
 
 
 def publication(facts: Facts) -> Publication:
@@ -14,7 +14,7 @@ def publication(facts: Facts) -> Publication:
     assert published is not None  # noqa: S101
     return Publication(
         owner=str(facts.resource.owner),
-        cluster=t.annotations.get(CLUSTER) or facts.identity.cluster,
+        cluster=cluster_of(t.annotations) or facts.identity.cluster,
         tenant_id=facts.tenant.tenant_id,
         object_id=facts.application.object_id,
         credential=published,

@@ -19,7 +19,7 @@ from appcredential.domain.marker import Owner
 from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import FormerOwner, Target
-from appcredential.domain.secret.records import ADOPT
+from appcredential.domain.secret.records import adopter_of
 from appcredential.domain.spec import checks
 from appcredential.domain.spec.model import AppCredentialSpec
 
@@ -138,7 +138,7 @@ def _is_adopted(observation: Observation, t: Target) -> bool:
     is_kept = (
         other_owner(observation.resource.owner, t) is not None and absence_ends(observation) is None
     )
-    return not is_kept and t.annotations.get(ADOPT) == str(observation.resource.owner)
+    return not is_kept and adopter_of(t.annotations) == str(observation.resource.owner)
 
 
 def _inherits(observation: Observation, t: Target) -> Claim | None:

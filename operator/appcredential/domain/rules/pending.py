@@ -28,7 +28,7 @@ from appcredential.domain.rules.reading import read_again
 from appcredential.domain.rules.target import (
     write_target,
 )
-from appcredential.domain.secret.records import MAX_ABANDONED
+from appcredential.domain.secret.entries import MAX_ABANDONED
 from appcredential.domain.secret.value import can_sign_in, leaf_of, type_of
 
 

@@ -8,7 +8,6 @@ wrote is listed in the annotation `appcredential.io/rendered`.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -19,7 +18,12 @@ from appcredential.domain.observed.target import (
     Target,
 )
 from appcredential.domain.secret import pem
-from appcredential.domain.secret.records import PREFIX, Publication, _annotations
+from appcredential.domain.secret.annotations import PREFIX, Name, value_of
+from appcredential.domain.secret.entries import Rendered, dump_rendered, load_rendered
+from appcredential.domain.secret.records import (
+    Publication,
+    target_annotations,
+)
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
@@ -36,7 +40,6 @@ from appcredential.domain.spec.templates import (
 )
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
-RENDERED = PREFIX + "rendered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,25 +130,28 @@ def render(
             leaves a missing one out, which then differs from the live Secret.
         derived: values that cryptography made of the credential's, by template name.
     """
-    old = _written(live)
+    old = _rendered(live)
     values = template_values(spec, tenant, secret, derived)
     data = _data(spec, values, live, generate)
     data = _handed_over(publication, live, data) | data
     labels = {MANAGED_BY: "appcredential", **spec.secret.labels}
-    annotations = {**spec.secret.annotations, **_annotations(publication)}
-    written = {
-        "keys": sorted(data),
-        "labels": sorted(spec.secret.labels),
-        "annotations": sorted(spec.secret.annotations),
+    written = Rendered(
+        keys=frozenset(data),
+        labels=frozenset(spec.secret.labels),
+        annotations=frozenset(spec.secret.annotations),
+    )
+    annotations = {
+        **spec.secret.annotations,
+        **target_annotations(publication),
+        Name.RENDERED: dump_rendered(written),
     }
-    annotations[RENDERED] = json.dumps(written, separators=(",", ":"))
     if live is None:
         return Rendering(data=data, labels=labels, annotations=annotations)
     kept = {k: v for k, v in live.annotations.items() if not k.startswith(PREFIX)}
     return Rendering(
-        data=_keep(live.data, old["keys"]) | data,
-        labels=_keep(live.labels, old["labels"]) | labels,
-        annotations=_keep(kept, old["annotations"]) | annotations,
+        data=_keep(live.data, old.keys) | data,
+        labels=_keep(live.labels, old.labels) | labels,
+        annotations=_keep(kept, old.annotations) | annotations,
     )
 
 
@@ -198,22 +204,14 @@ def _handed_over(
 
 
 def written_keys(t: Target) -> frozenset[str]:
-    """Return the keys in T that an AppCredential wrote."""
-    return _written(t)["keys"]
+    """Return the keys of a target Secret that an AppCredential wrote."""
+    return _rendered(t).keys
 
 
-def _written(live: Target | None) -> dict[str, frozenset[str]]:
-    raw = live.annotations.get(RENDERED, "{}") if live is not None else "{}"
-    try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError):  # a person's edit; nested too deep is one too
-        found = {}
-    names = ("keys", "labels", "annotations")
-    listed = {n: found.get(n) if isinstance(found, dict) else None for n in names}
-    return {
-        n: frozenset(str(i) for i in v) if isinstance(v, list) else frozenset()
-        for n, v in listed.items()
-    }
+def _rendered(live: Target | None) -> Rendered:
+    return (
+        load_rendered(value_of(live.annotations, Name.RENDERED)) if live is not None else Rendered()
+    )
 
 
 def _keep(live: Mapping[str, Any], ours: frozenset[str]) -> dict[str, Any]:

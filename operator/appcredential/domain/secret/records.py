@@ -1,40 +1,53 @@
-"""The records of the target and pending Secrets: annotations, written and read."""
+"""The annotations of the target Secret and the pending Secret, written and read here alone.
+
+They are a wire format: older releases wrote them, and newer ones must read them.
+
+Reading never fails, whatever a person made of an annotation. Records only ever narrow what
+the operator may do, so an unreadable one counts as missing.
+"""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from appcredential.domain.marker import Attempt, ClusterIdentity, attempt_id
 from appcredential.domain.observed.target import (
     Abandoned,
     FormerOwner,
     HandedOver,
     IssuedCredential,
+    PendingState,
     Retiring,
 )
-from appcredential.domain.spec.model import (
-    ObjectId,
+from appcredential.domain.secret.annotations import (
+    Name,
+    credential_annotations,
+    read_credential,
+    value_of,
 )
-from appcredential.domain.times import format_time
+from appcredential.domain.secret.entries import (
+    dump_abandoned,
+    dump_former_owners,
+    dump_handed_over,
+    dump_retiring,
+    load_abandoned,
+    load_former_owners,
+    load_handed_over,
+    load_retiring,
+    rounded_up,
+)
+from appcredential.domain.spec.model import ObjectId, TenantId
+from appcredential.domain.times import format_time, parse_time
 
-PREFIX = "appcredential.io/"
-
-
-CLUSTER = PREFIX + "cluster"
-
-
-ADOPT = PREFIX + "adopt"
-"""By which a person gives a Secret that has no owner to `namespace/name`."""
-
-
-MAX_ABANDONED = 5
+# --- the target Secret ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """Everything that T records about itself.
+    """Everything that the target Secret is going to record about itself.
 
     Attributes:
         verified_time: last sign-in that proved it; None with verification disabled.
@@ -55,66 +68,176 @@ class Publication:
     handed_over: HandedOver | None = None
 
 
-def _annotations(p: Publication) -> dict[str, str]:
-    c = p.credential
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetRecords:
+    """What the target Secret records, as far as it can be read."""
+
+    owner: str
+    tenant_id: TenantId
+    object_id: ObjectId
+    credential: IssuedCredential | None
+    verified_time: datetime | None
+    published_time: datetime | None
+    retiring: tuple[Retiring, ...]
+    abandoned: tuple[Abandoned, ...]
+    taken_from: tuple[FormerOwner, ...]
+    handed_over: HandedOver | None
+
+
+def target_annotations(publication: Publication) -> dict[str, str]:
+    """Return the annotations that record a publication."""
     found = {
-        "owner": p.owner,
-        "cluster": p.cluster,
-        "tenant-id": p.tenant_id,
-        "application-object-id": p.object_id,
-        "key-id": c.key_id,
-        "attempt": c.attempt,
-        "value-sha256": c.value_sha256,
-        "not-before": format_time(c.not_before),
-        "expires": format_time(c.expires),
-        "published-time": format_time(_rounded_up(p.published_time)),
+        Name.OWNER: publication.owner,
+        Name.CLUSTER: publication.cluster,
+        Name.TENANT_ID: publication.tenant_id,
+        Name.OBJECT_ID: publication.object_id,
+        Name.ATTEMPT: publication.credential.attempt,
+        Name.PUBLISHED_TIME: format_time(rounded_up(publication.published_time)),
+        **credential_annotations(publication.credential),
     }
-    if p.verified_time is not None:
-        found["verified-time"] = format_time(p.verified_time)
-    if p.retiring:
-        found["retiring"] = _dump([_retiring(e) for e in p.retiring])
-    if p.abandoned:
-        found["abandoned"] = dump_abandoned(p.abandoned)
-    if p.taken_from:
-        found["taken-over-from"] = _dump([_former(e) for e in p.taken_from])
-    if p.handed_over is not None:
-        until = format_time(_rounded_up(p.handed_over.until))
-        found["handed-over"] = _dump({"keys": sorted(p.handed_over.keys), "until": until})
-    return {PREFIX + key: value for key, value in found.items()}
-
-
-def dump_abandoned(entries: tuple[Abandoned, ...]) -> str:
-    """Return the `abandoned` annotation: the last five attempts with their times."""
-    kept = entries[-MAX_ABANDONED:]
-    return _dump([{"attempt": e.attempt, "time": format_time(e.time)} for e in kept])
-
-
-def _former(entry: FormerOwner) -> dict[str, str | int]:
-    return {"owner": entry.owner, "uid": entry.uid, "generation": entry.generation}
-
-
-def _retiring(entry: Retiring) -> dict[str, str]:
-    found = {
-        "keyId": entry.key_id,
-        "end": format_time(entry.end),
-        "since": format_time(_rounded_up(entry.since)),
-        "cause": str(entry.cause),
-    }
-    if entry.removed is not None:
-        found["removed"] = format_time(entry.removed)
+    if publication.verified_time is not None:
+        found[Name.VERIFIED_TIME] = format_time(publication.verified_time)
+    if publication.retiring:
+        found[Name.RETIRING] = dump_retiring(publication.retiring)
+    if publication.abandoned:
+        found[Name.ABANDONED] = dump_abandoned(publication.abandoned)
+    if publication.taken_from:
+        found[Name.TAKEN_FROM] = dump_former_owners(publication.taken_from)
+    if publication.handed_over is not None:
+        found[Name.HANDED_OVER] = dump_handed_over(publication.handed_over)
     return found
 
 
-def _rounded_up(time: datetime) -> datetime:
-    """Return whole seconds, never earlier: an overlap that begins then is never too short."""
-    whole = time.replace(microsecond=0)
-    return whole if whole == time else whole + timedelta(seconds=1)
+def read_target(annotations: Mapping[str, str]) -> TargetRecords:
+    """Return what the annotations of a target Secret record."""
+    return TargetRecords(
+        owner=value_of(annotations, Name.OWNER),
+        tenant_id=TenantId(value_of(annotations, Name.TENANT_ID)),
+        object_id=ObjectId(value_of(annotations, Name.OBJECT_ID)),
+        credential=read_credential(annotations),
+        verified_time=parse_time(value_of(annotations, Name.VERIFIED_TIME)),
+        published_time=parse_time(value_of(annotations, Name.PUBLISHED_TIME)),
+        retiring=load_retiring(value_of(annotations, Name.RETIRING)),
+        abandoned=load_abandoned(value_of(annotations, Name.ABANDONED)),
+        taken_from=load_former_owners(value_of(annotations, Name.TAKEN_FROM)),
+        handed_over=load_handed_over(value_of(annotations, Name.HANDED_OVER)),
+    )
 
 
-def _dump(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
+def cluster_of(annotations: Mapping[str, str]) -> str:
+    """Return the cluster whose operator wrote a target Secret; empty when it does not say."""
+    return value_of(annotations, Name.CLUSTER)
+
+
+def adopter_of(annotations: Mapping[str, str]) -> str:
+    """Return the `namespace/name` that a person gives the Secret to; empty without one."""
+    return value_of(annotations, Name.ADOPT)
+
+
+# --- the pending Secret ---------------------------------------------------------------------
 
 
 def pending_name(owner_hash: str) -> str:
-    """Return P's name."""
+    """Return the name of the pending Secret of the owner with this hash."""
     return f"appcredential-pending-{owner_hash}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingRecords:
+    """What the pending Secret records.
+
+    Attributes:
+        attempt: empty in a first intent, which cannot know it: the uid that it is made of
+            exists only after the create.
+        credential: what the Secret holds or held; None in an intent without a value.
+    """
+
+    owner: str
+    cluster: str
+    tenant_id: TenantId
+    object_id: ObjectId
+    attempt: Attempt
+    attempt_number: int
+    holder: str
+    state: PendingState
+    intent_time: datetime
+    credential: IssuedCredential | None
+    abandoned: tuple[Abandoned, ...]
+
+
+def pending_annotations(records: PendingRecords) -> dict[str, str]:
+    """Return the annotations of the pending Secret."""
+    found = {
+        Name.OWNER: records.owner,
+        Name.CLUSTER: records.cluster,
+        Name.TENANT_ID: records.tenant_id,
+        Name.OBJECT_ID: records.object_id,
+        Name.ATTEMPT_NUMBER: str(records.attempt_number),
+        Name.HOLDER: records.holder,
+        Name.STATE: str(records.state),
+        Name.INTENT_TIME: format_time(records.intent_time),
+    }
+    if records.attempt:
+        found[Name.ATTEMPT] = records.attempt
+    if records.abandoned:
+        found[Name.ABANDONED] = dump_abandoned(records.abandoned)
+    if records.credential is not None:
+        found |= credential_annotations(records.credential)
+    return found
+
+
+def read_pending(
+    annotations: Mapping[str, str],
+    identity: ClusterIdentity,
+    *,
+    uid: str,
+    created: datetime,
+    has_value: bool,
+) -> PendingRecords:
+    """Return what the annotations of a pending Secret record.
+
+    Unreadable records make it an Abandoned one that proves nothing. One that is `Minted`
+    and has its key id stays so: its value may be all there is.
+
+    Args:
+        annotations: of the Secret.
+        identity: the cluster's, for an attempt that a first intent could not store.
+        uid: of the Secret.
+        created: when the Secret was, in place of an unreadable time of the intent.
+        has_value: the Secret holds a value.
+    """
+    credential, number = read_credential(annotations), _number(annotations)
+    state, attempt = _state(annotations), Attempt(value_of(annotations, Name.ATTEMPT))
+    never_minted = state is not PendingState.MINTED and not has_value
+    is_read = number is not None and (credential is not None or never_minted)
+    is_held = state is PendingState.MINTED and credential is not None
+    is_believed = state is not None and (is_read or is_held)
+    if is_believed and number is not None and not attempt:
+        # From the next write on it is stored, and a copy of the Secret shows.
+        attempt = attempt_id(identity, uid, number)
+    if credential is not None and not credential.attempt:
+        credential = replace(credential, attempt=attempt)
+    return PendingRecords(
+        owner=value_of(annotations, Name.OWNER),
+        cluster=value_of(annotations, Name.CLUSTER),
+        tenant_id=TenantId(value_of(annotations, Name.TENANT_ID)),
+        object_id=ObjectId(value_of(annotations, Name.OBJECT_ID)),
+        # Without an attempt it is nobody's: it passes for no fenced intent.
+        attempt=attempt if is_believed else Attempt(""),
+        attempt_number=number or 0,
+        holder=value_of(annotations, Name.HOLDER),
+        state=state if state is not None and is_believed else PendingState.ABANDONED,
+        intent_time=parse_time(value_of(annotations, Name.INTENT_TIME)) or created,
+        credential=credential,
+        abandoned=load_abandoned(value_of(annotations, Name.ABANDONED)),
+    )
+
+
+def _number(annotations: Mapping[str, str]) -> int | None:
+    raw = value_of(annotations, Name.ATTEMPT_NUMBER)
+    return int(raw) if re.fullmatch(r"[0-9]{1,9}", raw) else None
+
+
+def _state(annotations: Mapping[str, str]) -> PendingState | None:
+    raw = value_of(annotations, Name.STATE)
+    return PendingState(raw) if raw in set(PendingState) else None
