@@ -16,7 +16,7 @@ from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.cache.store import Store
 from appcredential.controllers.app_credential import AppCredentialController
 from appcredential.controllers.application_grant import ApplicationGrantController
-from appcredential.controllers.entra_tenant import EntraTenantController
+from appcredential.controllers.entra_tenant import EntraTenantController, TenantSettings
 from appcredential.controllers.kinds import Controllers
 from appcredential.controllers.revocation import RevocationController
 from appcredential.domain.marker import ClusterIdentity, Owner
@@ -43,7 +43,11 @@ from appcredential.runtime.effect_guard import EffectGuard, Terms
 from appcredential.runtime.metrics import Metrics
 from appcredential.runtime.workqueue import Key, WorkQueue
 from appcredential.settings import Settings
+from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials
+from appcredential.tenants.probing import Prober
+from appcredential.tenants.sessions import TenantSessions
+from appcredential.tenants.waking import TenantQueue
 
 _TENANT_RETRY = timedelta(seconds=30)
 
@@ -162,7 +166,8 @@ class _Composition:
             effect_margin=settings.effect_margin,
             mint_margin=settings.mint_margin,
         )
-        self._entra_tenants = self._make_entra_tenants()
+        self._tenant_queue = TenantQueue(store.users_of, self._queue.add)
+        self._tenants = self._make_tenants()
         self._revocations = self._make_revocations()
         self._app_credentials = self._make_app_credentials()
 
@@ -187,7 +192,8 @@ class _Composition:
                 clock=self._clock,
                 store=self._store,
                 app_credentials=self._app_credentials,
-                entra_tenants=self._entra_tenants,
+                entra_tenants=self._make_entra_tenants(),
+                tenants=self._tenants,
                 application_grants=ApplicationGrantController(
                     clock=self._clock,
                     objects=self._objects,
@@ -201,25 +207,36 @@ class _Composition:
 
     # --- the controllers ------------------------------------------------------------------
 
+    def _make_tenants(self) -> TenantAccess:
+        queue = self._tenant_queue
+        prober = Prober(clock=self._clock, queue=queue, retry=self._tenant_retry())
+        sessions = TenantSessions(
+            open_session=self._open_session,
+            prober=prober,
+            may_act=lambda: self._guard.problem() is None,
+        )
+        return TenantAccess(clock=self._clock, sessions=sessions, queue=queue)
+
     def _make_entra_tenants(self) -> EntraTenantController:
         settings = self._settings
         return EntraTenantController(
             clock=self._clock,
+            settings=TenantSettings(retry=self._tenant_retry(), trial=settings.lifecycle.trial),
             objects=self._objects,
-            identities=OperatorCredentials(
+            credentials=OperatorCredentials(
                 clock=self._clock,
                 namespace=settings.namespace,
                 secrets=self._secrets,
                 token=_projected_token(settings),
             ),
+            tenants=self._tenants,
             events=self._events,
-            gate=self._guard,
-            open_session=self._open_session,
-            users_of=self._store.users_of,
-            wake=self._queue.add,
-            retry=min(settings.permission_retry, _TENANT_RETRY),
-            trial=settings.lifecycle.trial,
+            guard=self._guard,
+            queue=self._tenant_queue,
         )
+
+    def _tenant_retry(self) -> timedelta:
+        return min(self._settings.permission_retry, _TENANT_RETRY)
 
     def _make_revocations(self) -> RevocationController:
         return RevocationController(
@@ -233,14 +250,14 @@ class _Composition:
             revocations=self._scheduled,
             open_revocations=self._open_revocations,
             events=self._events,
-            access=self._entra_tenants.access,
+            access=self._tenants.access,
             service_accounts=self._service_accounts,
             outputs=self._outputs,
             heirs=Heirs(
                 resources=self._resources,
                 issuer=self._issuer,
                 grants=self._informer,
-                access=self._entra_tenants.access,
+                access=self._tenants.access,
             ),
         )
 
@@ -258,8 +275,8 @@ class _Composition:
             open_revocations=self._open_revocations,
             events=self._events,
             grants=self._informer,
-            access=self._entra_tenants.access,
-            request_probe=self._entra_tenants.request_probe,
+            access=self._tenants.access,
+            request_probe=self._tenants.request_probe,
             cluster_skew=self._kube.skew,
             metrics=self._metrics,
             certificate_inputs_reader=CertificateInputsReader(KubeInputs(self._kube)),

@@ -142,7 +142,7 @@ class Operator:
         except Exception:  # the rest must be closed after any error
             log.exception("the Lease was not released")
         await asyncio.to_thread(self._watches.stop, 10.0)
-        await self._controllers.entra_tenants.close()
+        await self._controllers.tenants.close_all()
         await self._health.stop()
         log.info("stopped")
 

@@ -10,7 +10,7 @@ from appcredential.cache.informer import Informer
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.cache.store import Store
 from appcredential.controllers.app_credential import AppCredentialController
-from appcredential.controllers.entra_tenant import EntraTenantController
+from appcredential.controllers.entra_tenant import EntraTenantController, TenantSettings
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Owner
 from appcredential.domain.operator_credential import OperatorCredential
@@ -36,7 +36,11 @@ from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.metrics import Metrics
 from appcredential.runtime.workqueue import Key
+from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials
+from appcredential.tenants.probing import Prober
+from appcredential.tenants.sessions import TenantSessions
+from appcredential.tenants.waking import TenantQueue
 from tests.support.api_server import ApiServer
 from tests.support.builders import (
     CLIENT_ID,
@@ -88,18 +92,28 @@ class World:
             effect_margin=timedelta(seconds=30),
             mint_margin=timedelta(seconds=45),
         )
-        self.tenants = EntraTenantController(
+        queue = TenantQueue(self.store.users_of, self.woken.append)
+        retry = timedelta(seconds=30)
+        self.tenants = TenantAccess(
             clock=self.clock,
+            sessions=TenantSessions(
+                open_session=self._open,
+                prober=Prober(clock=self.clock, queue=queue, retry=retry),
+                may_act=lambda: gate.problem() is None,
+            ),
+            queue=queue,
+        )
+        self.tenant_controller = EntraTenantController(
+            clock=self.clock,
+            settings=TenantSettings(retry=retry, trial=trial),
             objects=objects,
-            identities=OperatorCredentials(
+            credentials=OperatorCredentials(
                 clock=self.clock, namespace=SYSTEM, secrets=secrets, token=self.token
             ),
+            tenants=self.tenants,
             events=events,
-            gate=gate,
-            open_session=self._open,
-            users_of=self.store.users_of,
-            wake=self.woken.append,
-            trial=trial,
+            guard=gate,
+            queue=queue,
         )
         revocations = KubeRevocations(self.api, SYSTEM)
         self.reconciler = AppCredentialController(
@@ -200,7 +214,7 @@ class World:
 
     async def look_at_tenant(self) -> timedelta | None:
         """Reconcile the tenant; return for how long it is left alone then."""
-        return self._wait(await self.tenants.reconcile(TENANT))
+        return self._wait(await self.tenant_controller.reconcile(TENANT))
 
     async def look(self) -> timedelta | None:
         """Reconcile the resource; return for how long it is left alone then."""

@@ -87,11 +87,11 @@ async def test_a_tenant_that_was_never_seen_is_decided_soon(error: AppCredential
     world = World()
     world.entra.probe_errors = [error, error]
     assert await world.look_at_tenant() == 5 * SECOND
-    assert not world.tenants.was_looked_at("default")
+    assert not world.tenants.is_known("default")
     assert world.tenant_conditions == {}
     world.clock.advance(5 * SECOND)
     await world.look_at_tenant()
-    assert world.tenants.was_looked_at("default")
+    assert world.tenants.is_known("default")
     assert world.tenant_conditions["Ready"]["reason"] == "DirectoryUnavailable"
 
 

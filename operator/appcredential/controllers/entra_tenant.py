@@ -1,157 +1,115 @@
-"""EntraTenants: their sessions with Graph, their status, and the finalizer that holds them."""
+"""EntraTenants: their sessions with Entra, their status, and the finalizer that keeps them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from appcredential.domain.conditions import (
-    Problem,
-    Reason,
-    merge_conditions,
-)
-from appcredential.domain.lifecycle_settings import LifecycleSettings
-from appcredential.domain.observed.entra import Tenant
-from appcredential.domain.spec.model import ClientId, Cloud, EntraTenantSpec
+from appcredential.domain.conditions import Problem, Reason, merge_conditions
+from appcredential.domain.spec.model import Cloud, EntraTenantSpec
 from appcredential.domain.spec.parse import parse_entra_tenant
-from appcredential.domain.status.cluster_kinds import ProbeOutcome, tenant_conditions
-from appcredential.domain.status.problems_entra import NOT_IN_A_TRIAL, NOT_PROBED_YET, not_ready
+from appcredential.domain.status.cluster_kinds import (
+    ProbeOutcome,
+    operator_identity,
+    tenant_conditions,
+)
+from appcredential.domain.status.problems_entra import NOT_IN_A_TRIAL
 from appcredential.domain.status.projection import needs_write
-from appcredential.domain.times import format_time
 from appcredential.errors import AppCredentialError, ConflictError, InvalidSpecError
 from appcredential.kube.custom_resources import FINALIZER, TENANTS, KubeObjects
-from appcredential.ports.entra import Access, OpenSession
 from appcredential.ports.kube import Events, EventSubject
 from appcredential.ports.local import Clock
 from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.workqueue import Key
+from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials
-from appcredential.tenants.sessions import TenantSessions
+from appcredential.tenants.waking import TenantQueue
 
-_RETRY = timedelta(seconds=30)
-# How soon a new credential of the operator's own is taken up.
+# How soon a new credential of the operator's own is noticed.
 _RECHECK = timedelta(seconds=30)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantSettings:
+    """How EntraTenants are reconciled.
+
+    Attributes:
+        retry: how soon a tenant that cannot be used is looked at again.
+        trial: whether the operator runs as a trial, which signs in to no real tenant.
+    """
+
+    retry: timedelta
+    trial: bool
+
+
 class EntraTenantController:
-    """Reconciles EntraTenants and hands out access to them."""
+    """Signs in to each EntraTenant and writes its status."""
 
     def __init__(
         self,
         *,
         clock: Clock,
+        settings: TenantSettings,
         objects: KubeObjects,
-        identities: OperatorCredentials,
+        credentials: OperatorCredentials,
+        tenants: TenantAccess,
         events: Events,
-        gate: EffectGuard,
-        open_session: OpenSession,
-        users_of: Callable[[str], list[Key]],
-        wake: Callable[[Key], None],
-        retry: timedelta = _RETRY,
-        max_skew: timedelta = LifecycleSettings().max_clock_skew,  # noqa: B008 - frozen
-        trial: bool = False,
+        guard: EffectGuard,
+        queue: TenantQueue,
     ) -> None:
         self._clock = clock
+        self._settings = settings
         self._objects = objects
-        self._identities = identities
+        self._credentials = credentials
+        self._tenants = tenants
         self._events = events
-        self._gate = gate
-        self._users_of = users_of
-        self._wake = wake
-        self._retry = retry
-        self._trial = trial
-        self._sessions = TenantSessions(
-            clock=clock,
-            open_session=open_session,
-            may_act=lambda: gate.problem() is None,
-            policy_changed=self._wake_users,
-            retry=retry,
-            max_skew=max_skew,
-        )
-        self._specs: dict[str, EntraTenantSpec] = {}
-        self._outcomes: dict[str, Problem | None] = {}
-
-    def was_looked_at(self, name: str) -> bool:
-        """Tell whether it is known here whether this EntraTenant can be used."""
-        return name in self._outcomes
-
-    def access(self, name: str) -> Access | Problem:
-        """Return a tenant that signs in, or why there is none."""
-        problem = self._outcomes.get(name)
-        if problem is not None:
-            return problem
-        held, spec = self._sessions.get(name), self._specs.get(name)
-        if held is None or spec is None:
-            return Problem(
-                reason=Reason.TENANT_NOT_FOUND,
-                message="The EntraTenant that spec.tenantRef names does not exist: create it, or "
-                "name another one in a new AppCredential.",
-            )
-        held.is_skewed = held.is_skewed or self._sessions.blocks(held)
-        tenant = Tenant(
-            name=name,
-            tenant_id=spec.tenant_id,
-            cloud=spec.cloud,
-            authority_host=held.session.authority_host,
-            limits=spec.limits,
-            operator_client_ids=frozenset(self._client_ids(name)),
-            problem=None,
-            app_policy=held.policy,
-        )
-        return Access(tenant, held.session)
-
-    def request_probe(self, name: str, max_age: timedelta) -> None:
-        """Have a tenant probed at once, unless it was within `max_age`.
-
-        For whoever met something that concerns all users of the tenant.
-        """
-        held = self._sessions.get(name)
-        if held is None or held.failing is not None or held.probed is None:
-            return  # it is looked at soon anyway
-        if self._clock.now() - held.probed < max_age:
-            return
-        held.probed = None
-        self._wake(Key(TENANTS, "", name))
+        self._guard = guard
+        self._queue = queue
 
     async def reconcile(self, key: Key) -> datetime | None:
-        """Bring one EntraTenant's session and status up to date."""
+        """Bring one EntraTenant's session and status up to date.
+
+        Returns:
+            When to look again; None when the tenant is gone.
+        """
+        retry = self._settings.retry
         document = await self._objects.get(TENANTS, "", key.name)
         if document is None:
             await self._forget(key.name)
             return None
         try:
-            if self._gate.problem() is None and await self._finalize(key, document):
-                return self._clock.now() + self._retry
-            look = await self._connect(key.name, document)
+            if self._guard.problem() is None and await self._finalize(key.name, document):
+                return self._clock.now() + retry
+            outcome = await self._connect(key.name, document)
         except AppCredentialError:
-            # Whoever uses it must not wait for ever, above all not with a deletion.
-            self._outcomes.setdefault(key.name, NOT_PROBED_YET)
+            self._tenants.note_unread(key.name)
             raise
-        if look is None:
-            return self._second_try(key.name) or self._clock.now() + self._retry
-        self._note(key.name, look.problem)
-        self._note_skew(key.name)
-        if self._gate.problem() is None:
-            await self._write_status(document, look)
-        return self._clock.now() + (_RECHECK if look.problem is None else self._retry)
+        if outcome is None:
+            return self._second_try(key.name) or self._clock.now() + retry
+        self._tenants.note(key.name, outcome.problem)
+        self._tenants.note_skew(key.name)
+        if self._guard.problem() is None:
+            await self._write_status(key.name, document, outcome)
+        return self._clock.now() + (_RECHECK if outcome.problem is None else retry)
 
-    async def close(self) -> None:
-        """Close all sessions."""
-        await self._sessions.close_all()
+    async def _finalize(self, name: str, document: Mapping[str, Any]) -> bool:
+        """Keep a tenant while AppCredentials refer to it.
 
-    async def _finalize(self, key: Key, document: Mapping[str, Any]) -> bool:
-        """Hold a tenant while resources refer to it; tell whether its version changed."""
+        Returns:
+            Whether this pass ends here: the finalizer changed, or the tenant goes away.
+        """
         metadata = document["metadata"]
         deleting = "deletionTimestamp" in metadata
-        wanted = not deleting or bool(self._users_of(key.name))
+        wanted = not deleting or self._queue.has_users(name)
         if wanted == (FINALIZER in (metadata.get("finalizers") or ())):
-            return not wanted  # while it is held, its users still need it
+            return not wanted  # a tenant that is kept still serves its users
         try:
             await self._objects.set_finalizer(TENANTS, metadata, present=wanted)
         except ConflictError:
             return True
-        self._wake(key)
+        self._queue.wake(name)
         return True
 
     async def _connect(self, name: str, document: Mapping[str, Any]) -> ProbeOutcome | None:
@@ -159,96 +117,64 @@ class EntraTenantController:
             spec = parse_entra_tenant(document)
         except InvalidSpecError as exc:
             return ProbeOutcome(Problem(reason=Reason.INVALID_SPEC, message=str(exc)))
-        if self._trial and spec.cloud is not Cloud.CUSTOM:
-            await self._sessions.close(name)
+        if self._settings.trial and spec.cloud is not Cloud.CUSTOM:
+            await self._tenants.close(name)
             return ProbeOutcome(NOT_IN_A_TRIAL)
-        if self._is_of_another(name, spec):
-            await self._forget(name)  # deleted and made anew between two looks
-        self._specs[name] = spec
-        return await self._sessions.use(name, spec, await self._identities.read(name, spec))
+        return await self._use(name, spec)
 
-    def _is_of_another(self, name: str, spec: EntraTenantSpec) -> bool:
-        """Tell whether a tenant's name stood for another directory: both fields are immutable."""
-        known = self._specs.get(name)
-        return known is not None and (known.tenant_id, known.cloud) != (spec.tenant_id, spec.cloud)
-
-    def _client_ids(self, name: str) -> list[ClientId]:
-        """Return whom the operator signs in as, and shall; empty while neither is known."""
-        held, spec = self._sessions.get(name), self._specs.get(name)
-        known = [held.session.client_id if held is not None else None]
-        known += [spec.identity.client_id if spec is not None else None]
-        return [client_id for client_id in known if client_id is not None]
+    async def _use(self, name: str, spec: EntraTenantSpec) -> ProbeOutcome | None:
+        if self._tenants.is_of_another(name, spec):
+            await self._forget(name)  # deleted and created again between two passes
+        self._tenants.note_spec(name, spec)
+        return await self._tenants.use(name, spec, await self._credentials.read(name, spec))
 
     def _second_try(self, name: str) -> datetime | None:
-        held = self._sessions.get(name)
+        held = self._tenants.held(name)
         return held.second_try if held is not None else None
 
-    def _note(self, name: str, problem: Problem | None) -> None:
-        """Record how the look ended; whoever uses the tenant hears of a change."""
-        outcome = not_ready(problem) if problem is not None else None
-        is_news = name not in self._outcomes or self._outcomes[name] != outcome
-        self._outcomes[name] = outcome
-        if is_news:
-            self._wake_users(name)
-
-    def _note_skew(self, name: str) -> None:
-        """Wake whoever was held by a wrong clock that is right now."""
-        held = self._sessions.get(name)
-        if held is not None and held.is_skewed and not self._sessions.blocks(held):
-            held.is_skewed = False
-            self._wake_users(name)
-
-    def _wake_users(self, name: str) -> None:
-        for user in self._users_of(name):
-            self._wake(user)
-
-    async def _write_status(self, document: Mapping[str, Any], look: ProbeOutcome) -> None:
+    async def _write_status(
+        self, name: str, document: Mapping[str, Any], outcome: ProbeOutcome
+    ) -> None:
         metadata, current = document["metadata"], document.get("status") or {}
-        generation = int(metadata["generation"])
-        wanted: dict[str, Any] = {
-            "observedGeneration": generation,
-            "conditions": merge_conditions(
-                current.get("conditions") or (),
-                tenant_conditions(look),
-                generation=generation,
-                now=self._clock.now(),
-                trial=self._trial,
-            ),
-        }
-        identity = self._identity(metadata["name"])
-        if identity:
-            wanted["identity"] = identity
-        held = self._sessions.get(metadata["name"])
-        if held is not None:
-            wanted["appManagementPolicy"] = held.policy.summary()
+        wanted = self._status(name, document, outcome)
         if not needs_write(current, wanted):
             return
         try:
             await self._objects.apply_status(TENANTS, metadata, wanted)
         except ConflictError:
-            self._wake(Key(TENANTS, "", metadata["name"]))
+            self._queue.wake(name)
             return
-        problem = look.problem or look.warning
+        problem = outcome.problem or outcome.warning
         if problem is not None and problem.stalled:
-            subject = EventSubject(
-                kind="EntraTenant", namespace="", name=metadata["name"], uid=metadata["uid"]
-            )
+            subject = EventSubject(kind="EntraTenant", namespace="", name=name, uid=metadata["uid"])
             await self._events.emit(subject, str(problem.reason), problem.message, warning=True)
 
-    def _identity(self, name: str) -> dict[str, str]:
-        """Return what status tells of the credential in use."""
-        told: dict[str, str] = {}
-        if known := self._client_ids(name):
-            told["clientId"] = known[0]
-        held = self._sessions.get(name)
-        if held is not None and held.own.thumbprint:
-            told["thumbprint"] = held.own.thumbprint
-        if held is not None and held.expiration is not None:
-            told["expirationTime"] = format_time(held.expiration)
-        return told
+    def _status(
+        self, name: str, document: Mapping[str, Any], outcome: ProbeOutcome
+    ) -> dict[str, Any]:
+        generation = int(document["metadata"]["generation"])
+        wanted: dict[str, Any] = {
+            "observedGeneration": generation,
+            "conditions": merge_conditions(
+                (document.get("status") or {}).get("conditions") or (),
+                tenant_conditions(outcome),
+                generation=generation,
+                now=self._clock.now(),
+                trial=self._settings.trial,
+            ),
+        }
+        held, client_ids = self._tenants.held(name), self._tenants.client_ids(name)
+        identity = operator_identity(
+            client_ids[0] if client_ids else None,
+            held.credential.thumbprint if held is not None else "",
+            held.expiration if held is not None else None,
+        )
+        if identity:
+            wanted["identity"] = identity
+        if held is not None:
+            wanted["appManagementPolicy"] = held.policy.summary()
+        return wanted
 
     async def _forget(self, name: str) -> None:
-        self._outcomes.pop(name, None)
-        self._specs.pop(name, None)
-        self._identities.forget(name)
-        await self._sessions.close(name)
+        self._credentials.forget(name)
+        await self._tenants.forget(name)

@@ -13,6 +13,7 @@ from appcredential.domain.marker import Owner
 from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS
 from appcredential.ports.local import Clock
 from appcredential.runtime.workqueue import Key
+from appcredential.tenants.access import TenantAccess
 
 _UNREAD_RETRY = timedelta(seconds=1)
 
@@ -26,6 +27,7 @@ class Controllers:
     app_credentials: AppCredentialController
     entra_tenants: EntraTenantController
     application_grants: ApplicationGrantController
+    tenants: TenantAccess
 
     async def reconcile(self, key: Key) -> datetime | None:
         """Reconcile one object.
@@ -51,4 +53,4 @@ class Controllers:
     def _is_unread(self, tenant: str) -> bool:
         """Return whether an EntraTenant exists but was not reconciled yet: it is not missing."""
         exists = self.store.get(Key(TENANTS, "", tenant)) is not None
-        return exists and not self.entra_tenants.was_looked_at(tenant)
+        return exists and not self.tenants.is_known(tenant)

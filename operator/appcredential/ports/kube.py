@@ -76,6 +76,18 @@ class Secrets(Protocol):
         ...
 
 
+class SecretReader(Protocol):
+    """The operator's own Secrets, read by name."""
+
+    async def values(self, namespace: str, name: str) -> Mapping[str, SecretValue] | None:
+        """Return the values of a Secret by their keys; None when it does not exist.
+
+        Raises:
+            PermissionDeniedError, UnavailableError.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staged:
     """A value that is ours before the credential exists: a key with its certificate."""

@@ -1,6 +1,6 @@
 """What the operator needs from its own process, as Protocols.
 
-The adapters are `runtime/clock.py` and `cache/informer.py`.
+The adapters are `runtime/clock.py`, `entra/projected_token.py` and `cache/informer.py`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from appcredential.domain.spec.model import ApplicationGrantSpec
+from appcredential.domain.spec.model import ApplicationGrantSpec, Cloud
 
 
 class Clock(Protocol):
@@ -20,6 +20,22 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Return seconds that never go backwards."""
+        ...
+
+
+class PodToken(Protocol):
+    """The token that the kubelet projects into the operator's pod."""
+
+    def is_configured(self, cloud: Cloud) -> bool:
+        """Return whether the settings allow a sign-in with it to this cloud."""
+        ...
+
+    def read(self, cloud: Cloud) -> str:
+        """Return the token for one sign-in to this cloud.
+
+        Raises:
+            OwnTokenError: there is none, or not one that may be sent to this cloud.
+        """
         ...
 
 

@@ -1,4 +1,5 @@
-"""The sessions with Entra that EntraTenants stand for, and the operator's own credential.
+"""Sessions with Entra for each EntraTenant, and the operator's own credential.
 
-Called by `controllers/entra_tenant.py`; knows no Graph library.
+`controllers/entra_tenant.py` keeps them up to date; all others ask `access.py` for a tenant.
+Nothing here knows a Graph library.
 """

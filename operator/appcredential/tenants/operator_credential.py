@@ -1,9 +1,12 @@
-"""Reads what an EntraTenant's identity names: a Secret of the operator's, or its pod's token."""
+"""The operator's own credential, as an EntraTenant's identity names it.
+
+It comes from a Secret in the operator's namespace, from the token of its pod, or from the node.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.observed.certificate import SuppliedCertificate
@@ -23,27 +26,27 @@ from appcredential.domain.spec.model import (
     CertificateIdentity,
     ClientSecretIdentity,
     EntraTenantSpec,
+    ManagedIdentity,
     WorkloadIdentity,
 )
-from appcredential.entra.projected_token import ProjectedToken
 from appcredential.errors import OwnTokenError, UnusableCertificateError
-from appcredential.kube.secret_store import KubeSecrets
-from appcredential.ports.local import Clock
+from appcredential.ports.kube import SecretReader
+from appcredential.ports.local import Clock, PodToken
 from appcredential.x509 import read as certificate_files
 
 _Texts: TypeAlias = tuple[SecretValue, SecretValue]
 
 
 class OperatorCredentials:
-    """Reads at every look, so that another credential is noticed without a restart.
+    """Reads the credential anew each time, so that a new one takes no restart.
 
     Args:
-        namespace: the operator's own, the only one it reads its Secrets from.
+        namespace: the operator's own, the only one where it reads its own Secrets.
         token: of the operator's pod.
     """
 
     def __init__(
-        self, *, clock: Clock, namespace: str, secrets: KubeSecrets, token: ProjectedToken
+        self, *, clock: Clock, namespace: str, secrets: SecretReader, token: PodToken
     ) -> None:
         self._clock = clock
         self._namespace = namespace
@@ -57,17 +60,20 @@ class OperatorCredentials:
         Raises:
             PermissionDeniedError, UnavailableError: the Secret cannot be read.
         """
-        identity = spec.identity
-        if isinstance(identity, ClientSecretIdentity):
-            return await self._client_secret(identity)
-        if isinstance(identity, CertificateIdentity):
-            return await self._certificate(name, identity)
-        if isinstance(identity, WorkloadIdentity):
-            return await self._projected(spec)
-        return OperatorCredential()
+        match spec.identity:
+            case ClientSecretIdentity() as identity:
+                return await self._client_secret(identity)
+            case CertificateIdentity() as identity:
+                return await self._certificate(name, identity)
+            case WorkloadIdentity():
+                return await self._projected(spec)
+            case ManagedIdentity():
+                return OperatorCredential()  # the node gives the token
+            case _:
+                assert_never(spec.identity)
 
     def forget(self, name: str) -> None:
-        """Drop what is held for an EntraTenant that is gone."""
+        """Drop what is held of an EntraTenant that is gone."""
         self._parsed.pop(name, None)
 
     async def _client_secret(self, identity: ClientSecretIdentity) -> OperatorCredential | Problem:
@@ -90,7 +96,7 @@ class OperatorCredentials:
             return texts
         held = self._parsed.get(name)
         if held is None or held[0] != texts:
-            # Checking a private key takes a while: not on the loop, and once.
+            # A private key takes a while to check: do it once, and off the event loop.
             held = (texts, await asyncio.to_thread(_read_pair, texts))
             self._parsed[name] = held
         found = held[1]
@@ -104,7 +110,7 @@ class OperatorCredentials:
         )
 
     async def _projected(self, spec: EntraTenantSpec) -> OperatorCredential | Problem:
-        """Look at the file; each sign-in reads it anew."""
+        """Check the file now; each sign-in reads it again."""
         if not self._token.is_configured(spec.cloud):
             return CUSTOM_AUDIENCE_MISSING
         try:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from appcredential.domain.conditions import Condition, Problem, Reason
-from appcredential.domain.spec.model import ApplicationGrantSpec, Limits
+from appcredential.domain.spec.model import ApplicationGrantSpec, ClientId
 from appcredential.domain.status.cluster_kinds import (
     ProbeOutcome,
     grant_conditions,
+    operator_identity,
     tenant_conditions,
 )
 from tests.support.builders import CLIENT_ID
@@ -18,8 +21,6 @@ GRANT = ApplicationGrantSpec(
     tenant="default",
     client_ids=frozenset({CLIENT_ID}),
     namespaces=frozenset({"shop"}),
-    limits=Limits(),
-    allow_operator_identity=False,
 )
 STALLED = Problem(reason=Reason.IDENTITY_REJECTED, message="Entra refuses it.")
 PASSING = Problem(reason=Reason.DIRECTORY_UNAVAILABLE, message="No answer.", stalled=False)
@@ -86,3 +87,29 @@ def test_an_unusable_grant_says_why() -> None:
         ("Ready", "False", "InvalidSpec", "spec.applications: is empty"),
         ("Stalled", "True", "InvalidSpec", "spec.applications: is empty"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("client_id", "thumbprint", "expiration", "shown"),
+    [
+        (None, "", None, {}),
+        (CLIENT_ID, "", None, {"clientId": CLIENT_ID}),
+        (
+            CLIENT_ID,
+            "AB12",
+            datetime(2027, 1, 31, 12, tzinfo=UTC),
+            {
+                "clientId": CLIENT_ID,
+                "thumbprint": "AB12",
+                "expirationTime": "2027-01-31T12:00:00Z",
+            },
+        ),
+    ],
+)
+def test_a_tenant_shows_what_is_known_of_the_operators_credential(
+    client_id: ClientId | None,
+    thumbprint: str,
+    expiration: datetime | None,
+    shown: dict[str, str],
+) -> None:
+    assert operator_identity(client_id, thumbprint, expiration) == shown

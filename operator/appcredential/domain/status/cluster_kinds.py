@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from appcredential.domain.conditions import Condition, ConditionType, Problem, Reason
-from appcredential.domain.spec.model import ApplicationGrantSpec
+from appcredential.domain.spec.model import ApplicationGrantSpec, ClientId
+from appcredential.domain.times import format_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,24 @@ def tenant_conditions(outcome: ProbeOutcome) -> list[Condition]:
         return [signed_in]
     message = f"{message} It does so with what it had before: see the other condition."
     return [replace(signed_in, message=message), _abnormal(outcome.warning)]
+
+
+def operator_identity(
+    client_id: ClientId | None, thumbprint: str, expiration: datetime | None
+) -> dict[str, str]:
+    """Return `status.identity` of an EntraTenant: the operator's own credential in use.
+
+    Args:
+        client_id: as which the operator signs in; None when that is not known.
+        thumbprint: SHA-1 of its certificate; empty for any other credential.
+        expiration: when the credential ends; None when that is not known.
+    """
+    found = {
+        "clientId": client_id or "",
+        "thumbprint": thumbprint,
+        "expirationTime": format_time(expiration) if expiration is not None else "",
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def grant_conditions(grant: ApplicationGrantSpec | Problem) -> list[Condition]:

@@ -58,6 +58,11 @@ NOT_IN_A_TRIAL: Final = Problem(
     message="The operator runs as a trial and never signs in to a real tenant. Install it without "
     "trial.enabled, or use cloud: Custom.",
 )
+TENANT_NOT_FOUND: Final = Problem(
+    reason=Reason.TENANT_NOT_FOUND,
+    message="The EntraTenant that spec.tenantRef names does not exist: create it, or "
+    "name another one in a new AppCredential.",
+)
 NOT_PROBED_YET: Final = Problem(
     reason=Reason.TENANT_NOT_READY,
     message="The EntraTenant could not be looked at yet; the operator's log says why.",
