@@ -21,7 +21,8 @@ from appcredential.domain.spec.federated import (
 )
 from appcredential.domain.spec.model import ApplicationGrantSpec, CredentialType
 from appcredential.domain.spec.parse import parse_application_grant
-from tests.domain.worlds.federated_world import (
+from tests.support.builders import CLIENT_ID, tenant
+from tests.support.federated import (
     ACCOUNT,
     GITHUB,
     KEY_SOURCE,
@@ -30,7 +31,6 @@ from tests.domain.worlds.federated_world import (
     PRINCIPAL,
     federated_spec,
 )
-from tests.support.builders import CLIENT_ID, tenant
 
 DEFAULT = ServiceAccountSource(name="default")
 REQUEST = replace(GITHUB, entity_type=EntityType.PULL_REQUEST, entity_name="")

@@ -28,10 +28,13 @@ from appcredential.errors import (
 from appcredential.kube.issuer import DIFFERENT, DISCOVERY, NO_TOKEN, UNREAD, KubeIssuer
 from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.service_accounts import KubeServiceAccounts
-from tests.domain.worlds.federated_world import WIRED, account
 from tests.support.api_server import ApiServer
 from tests.support.builders import CLIENT_ID, MINUTE, OWNER
 from tests.support.clock import HandClock
+from tests.support.federated import (
+    WIRED,
+    account,
+)
 
 ACCOUNT = f"/api/v1/namespaces/{OWNER.namespace}/serviceaccounts/orders"
 OUTPUT = f"/api/v1/namespaces/{OWNER.namespace}/configmaps/out"

@@ -32,7 +32,8 @@ from appcredential.domain.spec.trusts import (
     service_account_of,
     trusts,
 )
-from tests.domain.worlds.federated_world import (
+from tests.support.builders import IDENTITY, NOW, OTHER_OWNER, OWNER, TENANT_ID
+from tests.support.federated import (
     ACCOUNT,
     GITHUB,
     ISSUER,
@@ -41,7 +42,6 @@ from tests.domain.worlds.federated_world import (
     OTHER,
     TRUST,
 )
-from tests.support.builders import IDENTITY, NOW, OTHER_OWNER, OWNER, TENANT_ID
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,119}")
 """Graph's own rule for names."""

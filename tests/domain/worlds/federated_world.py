@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
@@ -34,29 +34,10 @@ from appcredential.domain.observed.federated import (
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.proof import PROVEN, SignInResult, record
-from appcredential.domain.spec.federated import (
-    CustomerManagedKeySource,
-    EntityType,
-    FederatedSpec,
-    GitHubSource,
-    ManagedIdentitySource,
-    OtherSource,
-    ServiceAccountSource,
-    Source,
-    SubjectFormat,
-)
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
-    CredentialType,
-    DeletionPolicy,
-    Mode,
-    SecretSpec,
-    VerificationMode,
-    VerificationSpec,
 )
 from appcredential.domain.spec.trusts import (
-    Trust,
-    build_description,
     marker_of,
     retire_time_of,
     trust_attempt,
@@ -64,108 +45,28 @@ from appcredential.domain.spec.trusts import (
 )
 from tests.domain.worlds.driver import BrokenPromiseError
 from tests.support.builders import (
-    CLIENT_ID,
     IDENTITY,
     NOW,
     OBJECT_ID,
     OWNER,
     SECOND,
-    TENANT_ID,
     application,
     grant,
     observation,
     resource,
     tenant,
 )
-
-ISSUER: Final = "https://issuer.example/cluster-1/"
-NEXT_ISSUER: Final = "https://issuer.example/cluster-2/"
-AUDIENCE: Final = "api://AzureADTokenExchange"
-SUBJECT: Final = "system:serviceaccount:shop:orders"
-PRINCIPAL: Final = "55555555-5555-5555-5555-555555555555"
-RESOURCE_ID: Final = "/subscriptions/x/identity"
-ACCOUNT: Final = ServiceAccountSource(name="orders")
-GITHUB: Final = GitHubSource(
-    organization="contoso",
-    repository="shop",
-    entity_type=EntityType.BRANCH,
-    entity_name="main",
-    subject_format=SubjectFormat.BOTH,
-    organization_id="1",
-    repository_id="22",
+from tests.support.federated import (
+    ISSUER,
+    NEXT_ISSUER,
+    account,
+    federated_spec,
+    listed,
+    output_map,
 )
-MANAGED: Final = ManagedIdentitySource(principal_id=PRINCIPAL)
-KEY_SOURCE: Final = CustomerManagedKeySource(principal_id=PRINCIPAL, resource_id=RESOURCE_ID)
-OTHER: Final = OtherSource(issuer="https://ci.example", subject="job-1")
-TRUST: Final = Trust(ISSUER, SUBJECT, AUDIENCE)
+
 STEP: Final = timedelta(milliseconds=100)
 MAX_CALM: Final = 60
-
-
-def federated_spec(
-    source: Source = ACCOUNT,
-    *,
-    audience: str = "",
-    config_map: str = "",
-    mode: Mode = Mode.MANAGE,
-    suspend: bool = False,
-    deletion_policy: DeletionPolicy = DeletionPolicy.REVOKE,
-    verification: VerificationMode = VerificationMode.DISABLED,
-) -> AppCredentialSpec:
-    return AppCredentialSpec(
-        tenant="default",
-        client_id=CLIENT_ID,
-        type=CredentialType.FEDERATED_IDENTITY,
-        secret=SecretSpec(name=OWNER.name),
-        federated=FederatedSpec(
-            source=source, name_prefix="shop-orders", audience=audience, config_map=config_map
-        ),
-        verification=VerificationSpec(mode=verification),
-        deletion_policy=deletion_policy,
-        mode=mode,
-        suspend=suspend,
-    )
-
-
-def listed(
-    id_: str = "id-1",
-    *,
-    trust: Trust = TRUST,
-    owner: Owner | None = OWNER,
-    retire: datetime | None = None,
-    name: str = "made-before",
-) -> FederatedCredential:
-    """Return a credential as Graph lists it; without an owner somebody else's."""
-    text = "made by hand"
-    if owner is not None:
-        text = build_description(IDENTITY, owner, trust.pair, retire)
-    return FederatedCredential(
-        id=id_,
-        name=name,
-        issuer=trust.issuer,
-        subject=trust.subject,
-        audiences=(trust.audience,),
-        description=text,
-    )
-
-
-def account(
-    annotations: Mapping[str, str] | None = None, *, name: str = "orders"
-) -> ServiceAccount:
-    return ServiceAccount(
-        namespace=OWNER.namespace,
-        name=name,
-        uid="account-uid",
-        resource_version="1",
-        annotations=dict(annotations or {}),
-    )
-
-
-WIRED: Final[Mapping[str, str]] = {
-    CLIENT_ID_ANNOTATION: CLIENT_ID,
-    TENANT_ID_ANNOTATION: TENANT_ID,
-    WIRED_BY_ANNOTATION: f"{OWNER.name}/{CLIENT_ID}",
-}
 
 
 @dataclass
@@ -497,17 +398,3 @@ class FederatedWorld:
     def _promise(self, kept: bool, what: str) -> None:
         if not kept:
             raise BrokenPromiseError(what)
-
-
-def output_map(
-    name: str, *, owner: str = str(OWNER), data: Mapping[str, str] | None = None, **more: Any
-) -> OutputMap:
-    return OutputMap(
-        namespace=OWNER.namespace,
-        name=name,
-        uid="output-uid",
-        resource_version="1",
-        owner=owner,
-        immutable=bool(more.get("immutable")),
-        data=dict(data or {}),
-    )

@@ -38,24 +38,7 @@ from appcredential.domain.spec.trusts import (
 )
 from appcredential.domain.status.projection import project
 from tests.domain.worlds.driver import BrokenPromiseError
-from tests.domain.worlds.federated_world import (
-    ACCOUNT,
-    AUDIENCE,
-    GITHUB,
-    ISSUER,
-    KEY_SOURCE,
-    MANAGED,
-    NEXT_ISSUER,
-    OTHER,
-    SUBJECT,
-    TRUST,
-    WIRED,
-    FederatedWorld,
-    account,
-    federated_spec,
-    listed,
-    output_map,
-)
+from tests.domain.worlds.federated_world import FederatedWorld
 from tests.support.builders import (
     CLIENT_ID,
     DAY,
@@ -71,6 +54,23 @@ from tests.support.builders import (
     grant,
     problem,
     tenant,
+)
+from tests.support.federated import (
+    ACCOUNT,
+    AUDIENCE,
+    GITHUB,
+    ISSUER,
+    KEY_SOURCE,
+    MANAGED,
+    NEXT_ISSUER,
+    OTHER,
+    SUBJECT,
+    TRUST,
+    WIRED,
+    account,
+    federated_spec,
+    listed,
+    output_map,
 )
 
 QUIET = LifecycleSettings().federated_quiet

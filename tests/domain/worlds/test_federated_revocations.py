@@ -24,7 +24,6 @@ from appcredential.domain.revocation import (
 )
 from appcredential.domain.spec.model import CredentialType, DeletionPolicy, KeyId
 from tests.domain.test_scheduled_revocations import CLEAN, revocation, seen
-from tests.domain.worlds.federated_world import federated_spec, listed, output_map
 from tests.support.builders import (
     MINUTE,
     NOW,
@@ -32,6 +31,11 @@ from tests.support.builders import (
     OTHER_OWNER,
     application,
     credential,
+)
+from tests.support.federated import (
+    federated_spec,
+    listed,
+    output_map,
 )
 
 TICKET = replace(

@@ -17,18 +17,18 @@ from appcredential.domain.observed.federated import Issuer
 from appcredential.domain.spec.federated import ServiceAccountSource, Source
 from appcredential.domain.spec.model import VerificationMode
 from appcredential.domain.spec.trusts import Trust
-from tests.domain.worlds.federated_world import (
+from tests.domain.worlds.federated_world import FederatedWorld
+from tests.support.builders import HOUR, MINUTE, OTHER_OWNER, SECOND, grant, problem
+from tests.support.federated import (
     GITHUB,
     ISSUER,
     MANAGED,
     NEXT_ISSUER,
     OTHER,
-    FederatedWorld,
     account,
     federated_spec,
     listed,
 )
-from tests.support.builders import HOUR, MINUTE, OTHER_OWNER, SECOND, grant, problem
 
 Event = Callable[[FederatedWorld, Random], None]
 SOURCES: Final[tuple[Source, ...]] = (
