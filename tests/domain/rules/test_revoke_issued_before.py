@@ -25,7 +25,8 @@ from appcredential.domain.rules import removal as removal_rules
 from appcredential.domain.rules.next_look import next_look
 from appcredential.domain.rules.removal import older_credential_is_revoked
 from appcredential.domain.spec.model import KeyId, RetireWhen
-from tests.domain.worlds.driver import BrokenPromiseError, World
+from tests.domain.worlds.driver import World
+from tests.domain.worlds.loop import BrokenPromiseError
 from tests.domain.worlds.test_scenarios import FIRST, SECOND_KEY, SHORT, SPEC, issued
 from tests.support.builders import (
     ATTEMPT,

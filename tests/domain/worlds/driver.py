@@ -1,27 +1,21 @@
-"""A world of one resource in memory: applies what `decide` asks for, and watches the promises.
+"""One resource with a Secret in memory: an Entra application, the target and the pending Secret.
 
-It performs actions as the reconciler does, on one Entra application, one target
-and one pending Secret, in virtual time. Every effect that would break a promise
-raises `BrokenPromiseError`, judged from what happened here, not by the rules' own words.
+See `loop.py` for who decides and how promises are kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.handover import former_owners, handed_over
 from appcredential.domain.facts.publication import publication
-from appcredential.domain.lifecycle import Decision, decide
-from appcredential.domain.lifecycle_settings import LifecycleSettings
-from appcredential.domain.marker import Owner, attempt_id, build_display_name, parse_marker
-from appcredential.domain.observed.entra import Application, Credential, Grant, Tenant
-from appcredential.domain.observed.memory import Memory
-from appcredential.domain.observed.observation import Observation, Resource
+from appcredential.domain.marker import attempt_id, build_display_name, parse_marker
+from appcredential.domain.observed.entra import Application, Credential, Tenant
 from appcredential.domain.observed.target import (
     IssuedCredential,
     Pending,
@@ -37,52 +31,36 @@ from appcredential.domain.secret.content import render
 from appcredential.domain.secret.records import Publication
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import AppCredentialSpec, KeyId, TenantId, VerificationMode
+from tests.domain.worlds.loop import Loop, promise
+from tests.domain.worlds.workloads import Workloads
 from tests.support.builders import (
     HOLDER,
     HOUR,
     IDENTITY,
     NOT_YET,
-    NOW,
     OBJECT_ID,
-    OWNER,
     SECOND,
     TENANT_ID,
     application,
     facts,
-    grant,
-    observation,
     pending,
-    resource,
     spec,
     target,
-    tenant,
 )
 
-STEP = timedelta(milliseconds=100)
-MAX_CALM = 60
 DEFAULT = spec(lifetime=6 * HOUR)
 
 
-class BrokenPromiseError(AssertionError):
-    """An effect that no rule may ask for."""
-
-
 @dataclass
-class World:
-    """Everything there is. Fields are what a test may change between runs."""
+class World(Loop):
+    """One resource, its Secrets and an Entra application."""
 
     spec: AppCredentialSpec = DEFAULT
-    owner: Owner = OWNER
     key_prefix: str = "key"
     """Begins the key ids of what is minted here, where several share one application."""
-    now: datetime = NOW
-    settings: LifecycleSettings = field(default_factory=LifecycleSettings)
-    tenant: Tenant | Problem = field(default_factory=tenant)
-    grant: Grant | Problem = field(default_factory=grant)
     target: Target | None = None
     pending: Pending | None = None
     target_owner: TargetOwner | None = None
-    revocation_uid: str | None = None
     is_crd_deleted: bool = False
     skew: timedelta = timedelta(0)
     sign_in_lag: timedelta = timedelta(seconds=5)
@@ -96,80 +74,19 @@ class World:
     """Another answer to a sign-in than the true one."""
 
     entra: dict[KeyId, Credential] = field(default_factory=dict)
-    memory: Memory = field(default_factory=Memory)
     seen: Application | None = None
     crd_seen: bool | None = None
-    released: bool = False
-    log: list[tuple[datetime, act.Action]] = field(default_factory=list)
-    statuses: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        made = resource(
-            self.spec,
-            uid="resource-uid" if self.owner == OWNER else f"uid-of-{self.owner.name}",
-            has_finalizer=False,
-            creation_time=self.now,
-            last_applied_time=self.now,
-            status={"observedGeneration": -1},
-        )
-        self.resource: Resource = replace(made, owner=self.owner)
-        self._keys: dict[str, KeyId] = {}
+        super().__post_init__()
         self._last_read: Application | None = None
         self._count = 0
-        self._run: dict[KeyId, int] = {}
-        self._signed_in: dict[KeyId, datetime] = {}
-        self._superseded: dict[KeyId, datetime] = {}
+        self._workloads = Workloads()
 
     # --- what tests do ---------------------------------------------------------------------
 
-    def run(self, for_: timedelta = timedelta(0)) -> None:
-        """Let the operator work for a while; at least until it sleeps."""
-        until, calm = self.now + for_, 0
-        while not self.released:
-            decision = self.decide()
-            if isinstance(decision.action, act.Sleep):
-                assert decision.look_again > self.now
-                if decision.look_again > until:
-                    self.now = max(self.now, until)
-                    return
-                self.now, calm = decision.look_again, 0
-                continue
-            calm += 1
-            assert calm <= MAX_CALM, f"livelock: {decision.action}"
-            self.perform(decision)
-            self.now += STEP
-
-    def step(self) -> act.Action:
-        """Perform the next action, however long it is until then, and return it."""
-        while isinstance((decision := self.decide()).action, act.Sleep):
-            self.now = decision.look_again
-        self.perform(decision)
-        self.now += STEP
-        return decision.action
-
-    def step_until(self, kind: type[act.Action]) -> None:
-        """Work up to just before an action of this kind."""
-        for _ in range(1000):
-            while isinstance((decision := self.decide()).action, act.Sleep):
-                self.now = decision.look_again
-            if isinstance(decision.action, kind):
-                return
-            self.step()
-        raise AssertionError(f"no {kind.__name__}")
-
-    def change(self, new: AppCredentialSpec) -> None:
-        """Apply another spec."""
-        generation = self.resource.generation + 1
-        self.resource = replace(
-            self.resource, spec=new, generation=generation, last_applied_time=self.now
-        )
-
-    def restart(self) -> None:
-        """Lose everything that only the process knows."""
-        self.memory, self.seen, self.crd_seen, self._last_read = Memory(), None, None, None
-
-    def delete(self) -> None:
-        self.resource = replace(self.resource, deletion_time=self.now)
+    def forget(self) -> None:
+        self.seen, self.crd_seen, self._last_read = None, None, None
 
     def apply_again(self, uid: str) -> None:
         """Create the resource anew under its name, as long as the ticket waits."""
@@ -186,74 +103,27 @@ class World:
         self.released = False
 
     @property
-    def current_spec(self) -> AppCredentialSpec:
-        assert isinstance(self.resource.spec, AppCredentialSpec)
-        return self.resource.spec
-
-    @property
     def published(self) -> KeyId:
         assert self.target is not None
         assert self.target.published is not None
         return self.target.published.key_id
 
-    def names(self) -> list[str]:
-        """Return the actions so far by name, without status writes."""
-        return [type(a).__name__ for _, a in self.log if not isinstance(a, act.ApplyStatus)]
+    # --- act -------------------------------------------------------------------------------
 
-    def count(self, kind: type[act.Action]) -> int:
-        return sum(isinstance(a, kind) for _, a in self.log)
+    def see(self) -> Mapping[str, Any]:
+        return {
+            "directory_skew": self.skew,
+            "target": self.target,
+            "pending": self.pending,
+            "crd_deleted": self.crd_seen,
+            "application": self.seen,
+            "target_owner": self.target_owner,
+        }
 
-    def condition(self, kind: str) -> tuple[str, str] | None:
-        """Return status and reason of a condition, as last written."""
-        for c in self.resource.status.get("conditions", ()):
-            if c["type"] == kind:
-                return c["status"], c["reason"]
-        return None
-
-    # --- decide and act --------------------------------------------------------------------
-
-    def decide(self) -> Decision:
-        return decide(self.observe())
-
-    def observe(self) -> Observation:
-        return observation(
-            now=self.now,
-            settings=self.settings,
-            directory_skew=self.skew,
-            resource=self.resource,
-            tenant=self.tenant,
-            grant=self.grant,
-            target=self.target,
-            pending=self.pending,
-            revocation_uid=self.revocation_uid,
-            crd_deleted=self.crd_seen,
-            application=self.seen,
-            memory=self.memory,
-            target_owner=self.target_owner,
-        )
-
-    def perform(self, decision: Decision) -> None:
-        action = decision.action
-        self.log.append((self.now, action))
+    def apply(self, action: act.Action) -> None:
         match action:
-            case act.ApplyStatus():
-                self.resource = replace(self.resource, status=decision.status)
-                self.statuses.append(decision.status)
-            case act.AddFinalizer():
-                self.resource = replace(self.resource, has_finalizer=True)
-            case act.ReleaseFinalizer():
-                self.released = True
-            case act.ScheduleRevocation():
-                self.revocation_uid = self.resource.uid
-            case act.CancelRevocation():
-                self.revocation_uid = None
             case act.ReadCrd():
                 self.crd_seen = self.is_crd_deleted
-            case _:
-                self._perform_behind_gates(action)
-
-    def _perform_behind_gates(self, action: act.Action) -> None:
-        match action:
             case act.ReadApplication():
                 self._read(action)
             case act.DeletePending():
@@ -263,13 +133,11 @@ class World:
             case act.SignInPending() | act.SignInPublished():
                 self._sign_in(action)
             case _:
-                self._promise(
-                    self.revocation_uid is None, "nothing is done while a deletion is open"
-                )
-                self._perform_write(action)
+                promise(self.revocation_uid is None, "nothing is done while a deletion is open")
+                self._write(action)
 
-    def _perform_write(self, action: act.Action) -> None:
-        self._promise(self.resource.deletion_time is None, "nothing is done while being deleted")
+    def _write(self, action: act.Action) -> None:
+        promise(self.resource.deletion_time is None, "nothing is done while being deleted")
         match action:
             case act.Mint():
                 self._mint(action)
@@ -283,7 +151,7 @@ class World:
                 raise AssertionError(f"not an effect: {action}")
 
     def _write_target(self, action: act.WriteTarget) -> None:
-        self._promise(self._is_own_target(), "another's Secret is never touched")
+        promise(self._is_own_target(), "another's Secret is never touched")
         records = publication(facts(self.observe()))
         assert self.target is not None
         assert self.target.value is not None
@@ -298,10 +166,6 @@ class World:
     def _pending(self) -> Pending:
         assert self.pending is not None
         return self.pending
-
-    def _promise(self, kept: bool, what: str) -> None:
-        if not kept:
-            raise BrokenPromiseError(what)
 
     def _read(self, action: act.ReadApplication) -> None:
         if self.read_answer == "missing":
@@ -349,8 +213,7 @@ class World:
         assert held is not None
         result = self.answer(held.key_id) or self._true_answer(held.key_id)
         if result is PROVEN:
-            self._run[held.key_id] = self._run.get(held.key_id, 0) + 1
-            self._signed_in[held.key_id] = self.now
+            self._workloads.note_sign_in(held.key_id, self.now)
         if isinstance(action, act.SignInPending):
             proof = record(self.memory.pending_proof, held.attempt, result, self.now)
             self.memory = replace(self.memory, pending_proof=proof)
@@ -365,7 +228,7 @@ class World:
         return PROVEN if known and made is not None and entra_now < made.end else NOT_YET
 
     def _mint(self, action: act.Mint) -> None:
-        self._promise(not isinstance(self.grant, Problem), "nothing is issued without a grant")
+        promise(not isinstance(self.grant, Problem), "nothing is issued without a grant")
         self._count += 1
         held, number = self.pending, action.attempt_number
         uid = held.uid if held is not None else f"{self.key_prefix}-pending-uid-{self._count}"
@@ -406,17 +269,18 @@ class World:
     def _publish(self) -> None:
         held, o = self._pending, self.observe()
         t = self.target if self._is_own_target() else None
-        self._promise(
+        promise(
             self.target is None or t is not None or self._may_take(self.target),
             "another's Secret is taken over only by who may",
         )
         assert held.credential is not None
         assert held.value is not None
         if self.current_spec.verification.mode is VerificationMode.REQUIRED:
-            self._promise(
-                self._run.get(held.credential.key_id, 0) >= 3, "only what signed in is given"
+            promise(
+                self._workloads.runs.get(held.credential.key_id, 0) >= 3,
+                "only what signed in is given",
             )
-        self._promise(not isinstance(self.grant, Problem), "nothing is published without a grant")
+        promise(not isinstance(self.grant, Problem), "nothing is published without a grant")
         former = t.published if t is not None else None
         before = t.retiring if t is not None else ()
         if former is not None and former.key_id not in {r.key_id for r in before}:
@@ -428,7 +292,7 @@ class World:
             )
             before = (*before, entry)
         if former is not None:
-            self._superseded[former.key_id] = self.now
+            self._workloads.superseded[former.key_id] = self.now
         proof = o.memory.pending_proof
         f = facts(o)
         records = Publication(
@@ -491,56 +355,23 @@ class World:
         if made is None:
             return
         marker = parse_marker(made.display_name)
-        self._promise(
+        promise(
             marker is not None and marker.is_removable_by(IDENTITY, self.owner),
             "nothing that is not ours is removed",
         )
         held, t = self.pending, self.target
-        self._promise(
+        promise(
             t is None or t.published is None or t.published.key_id != key,
             "the published one stays",
         )
-        self._promise(
+        promise(
             held is None or held.credential is None or held.credential.key_id != key,
             "the pending one stays",
         )
-        if key in self._superseded and self.now + self.skew < made.end:
-            if self._is_leaked(made.start):
-                self._promise_a_successor()
-            else:
-                self._promise_a_survivor(key, made)
+        survivor = self.entra.get(t.published.key_id) if t is not None and t.published else None
+        self._workloads.check_removal(
+            made, survivor, self.current_spec.rotation, self.now, self.now + self.skew
+        )
         del self.entra[key]
         self._last_read = None
         self.memory = replace(self.memory, removals={**self.memory.removals, key: self.now})
-
-    def _is_leaked(self, issued: datetime) -> bool:
-        """Tell whether the spec asks for the revocation of what was issued then."""
-        before = self.current_spec.rotation.revoke_issued_before
-        return before is not None and issued < before <= self.now + self.skew
-
-    def _promise_a_successor(self) -> None:
-        """Check that workloads have something that was not leaked, and that it works."""
-        t = self.target
-        held = self.entra.get(t.published.key_id) if t is not None and t.published else None
-        self._promise(
-            held is not None and not self._is_leaked(held.start),
-            "nothing is revoked without a successor",
-        )
-        signed = self._signed_in.get(held.key_id) if held is not None else None
-        self._promise(
-            signed is not None and self.now - signed <= 15 * SECOND,
-            "nothing is revoked before the successor signs in",
-        )
-
-    def _promise_a_survivor(self, key: KeyId, made: Credential) -> None:
-        """Check that workloads had the overlap to move to something that works longer."""
-        overlap = self.current_spec.rotation.overlap or HOUR
-        t = self.target
-        self._promise(
-            self.now - self._superseded[key] >= overlap - SECOND, "both are valid for the overlap"
-        )
-        survivor = self.entra.get(t.published.key_id) if t is not None and t.published else None
-        self._promise(
-            survivor is not None and survivor.end > made.end,
-            "what workloads have now lives longer",
-        )

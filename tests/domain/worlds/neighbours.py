@@ -11,7 +11,7 @@ from appcredential.domain.marker import Owner
 from appcredential.domain.observed.target import Target, TargetOwner
 from appcredential.domain.spec.model import AppCredentialSpec
 from tests.domain.worlds.driver import World
-from tests.domain.worlds.promises import promise
+from tests.domain.worlds.loop import promise
 from tests.support.builders import NOW, OTHER_OWNER, OWNER, SECOND
 
 OLD: Final = OWNER

@@ -15,7 +15,7 @@ from appcredential.domain.observed.entra import Credential
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import Abandoned, Pending, PendingState, Retiring, Target
 from appcredential.domain.spec.model import AppCredentialSpec, KeyId, RetireWhen, VerificationMode
-from tests.domain.worlds.driver import BrokenPromiseError
+from tests.domain.worlds.loop import promise
 from tests.support.builders import HOUR, MINUTE, SECOND, facts
 
 Promise = Callable[[Observation, Decision], None]
@@ -31,11 +31,6 @@ EFFECTS: Final = (
     act.Mint,
 )
 """What changes Entra or a Secret, or is seen in a sign-in log."""
-
-
-def promise(kept: bool, what: str) -> None:
-    if not kept:
-        raise BrokenPromiseError(what)
 
 
 def check(observation: Observation, promises: Iterable[Promise]) -> Decision:

@@ -23,7 +23,8 @@ from appcredential.domain.rules import target as target_rules
 from appcredential.domain.rules.gates import revocation_is_scheduled
 from appcredential.domain.spec.model import KeyId
 from tests.domain.test_scheduled_revocations import revocation, seen
-from tests.domain.worlds.driver import BrokenPromiseError, World
+from tests.domain.worlds.driver import World
+from tests.domain.worlds.loop import BrokenPromiseError
 from tests.domain.worlds.test_scenarios import FIRST, SPEC, issued
 from tests.support.breaking import in_rules, with_rule
 from tests.support.builders import (

@@ -37,8 +37,8 @@ from appcredential.domain.spec.trusts import (
     retire_time_of,
 )
 from appcredential.domain.status.projection import project
-from tests.domain.worlds.driver import BrokenPromiseError
 from tests.domain.worlds.federated_world import FederatedWorld
+from tests.domain.worlds.loop import BrokenPromiseError
 from tests.support.builders import (
     CLIENT_ID,
     DAY,

@@ -29,7 +29,7 @@ from appcredential.domain.rules import removal as removal_rules
 from appcredential.domain.rules import target as target_rules
 from appcredential.domain.rules.gates import spec_tenant_or_grant_is_unusable
 from appcredential.domain.spec.model import AppCredentialSpec
-from tests.domain.worlds.driver import BrokenPromiseError
+from tests.domain.worlds.loop import BrokenPromiseError
 from tests.domain.worlds.observations import observe
 from tests.domain.worlds.promises import AGAIN, PROMISES, check
 from tests.support import breaking

@@ -16,7 +16,7 @@ from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import PendingState
 from appcredential.domain.rules import gates
 from appcredential.domain.spec.model import AppCredentialSpec, KeyId
-from tests.domain.worlds.driver import BrokenPromiseError
+from tests.domain.worlds.loop import BrokenPromiseError
 from tests.domain.worlds.neighbours import NEW, OLD, Neighbours
 from tests.domain.worlds.test_scenarios import FIRST, SECOND_KEY, SPEC
 from tests.support.builders import HOUR, MINUTE, NOT_YET

@@ -22,8 +22,9 @@ from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.proof import UNREACHABLE
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import AppCredentialSpec, RetireWhen
-from tests.domain.worlds.driver import BrokenPromiseError, World
-from tests.domain.worlds.promises import PROMISES, check, promise
+from tests.domain.worlds.driver import World
+from tests.domain.worlds.loop import BrokenPromiseError, promise
+from tests.domain.worlds.promises import PROMISES, check
 from tests.support.builders import (
     HOUR,
     MINUTE,
