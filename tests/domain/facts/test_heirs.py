@@ -22,11 +22,6 @@ from appcredential.domain.spec.model import (
     TenantId,
 )
 from tests.domain.test_scheduled_revocations import revocation
-from tests.domain.worlds.federated_world import (
-    ISSUER,
-    OTHER,
-    federated_spec,
-)
 from tests.support.builders import (
     CLIENT_ID,
     NOW,
@@ -36,6 +31,11 @@ from tests.support.builders import (
     resource,
     spec,
     tenant,
+)
+from tests.support.federated import (
+    ISSUER,
+    OTHER,
+    federated_spec,
 )
 
 REVOCATION = replace(revocation(), type=CredentialType.FEDERATED_IDENTITY)
