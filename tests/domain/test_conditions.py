@@ -6,13 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appcredential.domain.conditions import (
-    MAX_MESSAGE,
-    Condition,
-    ConditionType,
-    Reason,
-    merge_conditions,
-)
+from appcredential.domain.conditions import Condition, ConditionType, Reason
+from appcredential.domain.status.merge import MAX_MESSAGE, merge_conditions
 from appcredential.domain.times import format_time
 from tests.support.builders import MINUTE, NOW
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from appcredential.domain.conditions import MAX_MESSAGE, Problem
+from appcredential.domain.conditions import Problem
 from appcredential.domain.grants import allows_type, evaluate
 from appcredential.domain.observed.entra import Grant
 from appcredential.domain.spec.model import (
@@ -15,6 +15,7 @@ from appcredential.domain.spec.model import (
     CredentialType,
     Limits,
 )
+from appcredential.domain.status.merge import MAX_MESSAGE
 from tests.support.builders import CLIENT_ID, DAY, OPERATOR_CLIENT_ID, spec, tenant
 
 OTHER: ClientId = ClientId("55555555-5555-5555-5555-555555555555")

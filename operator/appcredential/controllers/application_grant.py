@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from appcredential.cache.informer import parse_grant
-from appcredential.domain.conditions import merge_conditions
 from appcredential.domain.status.cluster_kinds import grant_conditions
+from appcredential.domain.status.merge import merge_conditions
 from appcredential.domain.status.projection import needs_write
 from appcredential.errors import ConflictError
 from appcredential.kube.custom_resources import GRANTS, KubeObjects

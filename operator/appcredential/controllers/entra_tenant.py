@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from appcredential.domain.conditions import Problem, Reason, merge_conditions
+from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.spec.model import Cloud, EntraTenantSpec
 from appcredential.domain.spec.parse import parse_entra_tenant
 from appcredential.domain.status.cluster_kinds import (
@@ -15,6 +15,7 @@ from appcredential.domain.status.cluster_kinds import (
     operator_identity,
     tenant_conditions,
 )
+from appcredential.domain.status.merge import merge_conditions
 from appcredential.domain.status.problems_entra import NOT_IN_A_TRIAL
 from appcredential.domain.status.projection import needs_write
 from appcredential.errors import AppCredentialError, ConflictError, InvalidSpecError

@@ -1,19 +1,14 @@
-"""Condition types, reasons and how a condition list changes.
+"""Condition types and reasons, and the conditions themselves.
 
-Every type and reason is a constant with a sentence; docs/conditions.md is
-checked against this module by a test. Messages are stable sentences of ours:
-no times, request ids or server text.
+Every type and reason is a constant with a sentence, and a test compares docs/conditions.md
+with this module. Messages are stable sentences of ours: no times, request ids or server text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
-
-from appcredential.domain.times import format_time
+from typing import Self
 
 
 class ConditionType(StrEnum):
@@ -213,46 +208,17 @@ class Condition:
     reason: Reason
     message: str
 
+    @classmethod
+    def true(cls, kind: ConditionType, reason: Reason, message: str) -> Self:
+        """Return a condition that holds."""
+        return cls(type=kind, status="True", reason=reason, message=message)
 
-MAX_MESSAGE = 2048
+    @classmethod
+    def false(cls, kind: ConditionType, reason: Reason, message: str) -> Self:
+        """Return a condition that does not hold."""
+        return cls(type=kind, status="False", reason=reason, message=message)
 
-
-def merge_conditions(
-    existing: Sequence[Mapping[str, Any]],
-    wanted: Sequence[Condition],
-    *,
-    generation: int,
-    now: datetime,
-    trial: bool = False,
-) -> list[dict[str, Any]]:
-    """Return the new list in metav1.Condition form, sorted as `wanted` is.
-
-    `lastTransitionTime` moves only when `status` changes (Kubernetes API
-    conventions). A type that is no longer wanted is left out. In a `trial` the
-    message of Ready says so, because nothing there opens a real tenant.
-    """
-    before = {str(c.get("type")): c for c in existing}
-    said = [_on_trial(c) for c in wanted] if trial else wanted
-    return [_merge(before.get(c.type), c, generation=generation, now=now) for c in said]
-
-
-def _on_trial(condition: Condition) -> Condition:
-    if condition.type is not ConditionType.READY:
-        return condition
-    return replace(condition, message=f"TRIAL: {condition.message}")
-
-
-def _merge(
-    old: Mapping[str, Any] | None, new: Condition, *, generation: int, now: datetime
-) -> dict[str, Any]:
-    unchanged = old is not None and old.get("status") == new.status
-    moved = old["lastTransitionTime"] if old is not None and unchanged else format_time(now)
-    merged = {
-        "type": str(new.type),
-        "status": new.status,
-        "reason": str(new.reason),
-        "message": new.message[:MAX_MESSAGE],
-        "lastTransitionTime": moved,
-    }
-    # -1 is the status's "nothing reflected yet"; a condition may only leave it out.
-    return merged | ({"observedGeneration": generation} if generation >= 0 else {})
+    @classmethod
+    def unknown(cls, kind: ConditionType, reason: Reason, message: str) -> Self:
+        """Return a condition of which the operator cannot tell whether it holds."""
+        return cls(type=kind, status="Unknown", reason=reason, message=message)

@@ -375,11 +375,11 @@ BROKEN: list[tuple[str, Break, str]] = [
     ),
     (
         "expiry is not read",
-        patch_status("_valid_published", to=lambda o: o.target and o.target.published),
+        patch_status("valid_published", to=lambda o: o.target and o.target.published),
         "Ready is true only",
     ),
     ("the value is told", patch_status("_credential", to=shows_the_value), "no value"),
-    ("both at once", patch_status("_abnormal", to=both_at_once), "passes by itself"),
+    ("both at once", patch_status("abnormal", to=both_at_once), "passes by itself"),
     ("status is written again", patch(lifecycle, "needs_write", to=lambda *_: True), "once"),
     (
         "the order counts",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from appcredential.domain.conditions import Condition, ConditionType, Problem, Reason
@@ -25,19 +25,14 @@ class ProbeOutcome:
 
 def tenant_conditions(outcome: ProbeOutcome) -> list[Condition]:
     """Return an EntraTenant's conditions, Ready first."""
-    if outcome.problem is not None:
-        return [
-            _condition(ConditionType.READY, "False", outcome.problem),
-            _abnormal(outcome.problem),
-        ]
+    kind, problem, warning = ConditionType.READY, outcome.problem, outcome.warning
+    if problem is not None:
+        return [Condition.false(kind, problem.reason, problem.message), _abnormal(problem)]
     message = "The operator signs in and may read applications."
-    signed_in = Condition(
-        type=ConditionType.READY, status="True", reason=Reason.SIGNED_IN, message=message
-    )
-    if outcome.warning is None:
-        return [signed_in]
+    if warning is None:
+        return [Condition.true(kind, Reason.SIGNED_IN, message)]
     message = f"{message} It does so with what it had before: see the other condition."
-    return [replace(signed_in, message=message), _abnormal(outcome.warning)]
+    return [Condition.true(kind, Reason.SIGNED_IN, message), _abnormal(warning)]
 
 
 def operator_identity(
@@ -66,23 +61,12 @@ def grant_conditions(grant: ApplicationGrantSpec | Problem) -> list[Condition]:
     """
     if isinstance(grant, Problem):
         return [
-            _condition(ConditionType.READY, "False", grant),
-            _condition(ConditionType.STALLED, "True", grant),
+            Condition.false(ConditionType.READY, grant.reason, grant.message),
+            Condition.true(ConditionType.STALLED, grant.reason, grant.message),
         ]
-    return [
-        Condition(
-            type=ConditionType.READY,
-            status="True",
-            reason=Reason.ACCEPTED,
-            message="The grant is in force.",
-        )
-    ]
+    return [Condition.true(ConditionType.READY, Reason.ACCEPTED, "The grant is in force.")]
 
 
 def _abnormal(problem: Problem) -> Condition:
     kind = ConditionType.STALLED if problem.stalled else ConditionType.RECONCILING
-    return _condition(kind, "True", problem)
-
-
-def _condition(kind: ConditionType, status: str, problem: Problem) -> Condition:
-    return Condition(type=kind, status=status, reason=problem.reason, message=problem.message)
+    return Condition.true(kind, problem.reason, problem.message)

@@ -5,14 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from appcredential.domain.conditions import (
-    Condition,
-    ConditionType,
-    Problem,
-    Reason,
-    merge_conditions,
-)
+from appcredential.domain.conditions import Condition, ConditionType, Problem, Reason
 from appcredential.domain.observed.observation import Resource
+from appcredential.domain.status.merge import merge_conditions
 from appcredential.errors import SecretForbiddenError, SecretRefusal, SecretRefusedError
 
 _BIND = "Bind its role here, or list the namespace in its settings."
@@ -42,16 +37,14 @@ def failed_status(resource: Resource, now: datetime) -> dict[str, Any]:
     Whether the Secret works has nothing to do with a fault of the operator, so Ready
     is kept, with the generation that it was told for. Stalled is about this generation.
     """
-    words: dict[str, Any] = {
-        "reason": Reason.INTERNAL_ERROR,
-        "message": "The operator failed at this resource; its log has the cause.",
-    }
-    wanted = [Condition(type=ConditionType.STALLED, status="True", **words)]
+    reason = Reason.INTERNAL_ERROR
+    message = "The operator failed at this resource; its log has the cause."
+    wanted = [Condition.true(ConditionType.STALLED, reason, message)]
     before = list(resource.status.get("conditions") or ())
     abnormal = {ConditionType.RECONCILING, ConditionType.STALLED}
     kept = [c for c in before if c.get("type") not in abnormal]
     if not any(c.get("type") == ConditionType.READY for c in kept):
-        wanted.insert(0, Condition(type=ConditionType.READY, status="Unknown", **words))
+        wanted.insert(0, Condition.unknown(ConditionType.READY, reason, message))
     told = merge_conditions(before, wanted, generation=resource.generation, now=now)
     return {
         **resource.status,

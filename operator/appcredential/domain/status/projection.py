@@ -10,10 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from appcredential.domain.conditions import (
-    Problem,
-    merge_conditions,
-)
+from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.retirement import real_end, retire_time
 from appcredential.domain.marker import parse_marker
@@ -22,22 +19,22 @@ from appcredential.domain.observed.target import IssuedCredential, Retiring, Tar
 from appcredential.domain.secret import pem
 from appcredential.domain.spec.durations import format_duration
 from appcredential.domain.spec.model import AppCredentialSpec, CredentialType
-from appcredential.domain.status.federated import (
+from appcredential.domain.status.federated import federated_view, is_federated
+from appcredential.domain.status.federated_details import (
     FEDERATED_DETAILS,
     federated_count,
     federated_details,
-    federated_view,
-    is_federated,
 )
-from appcredential.domain.status.published import (
-    _abnormal,
-    _awaited,
-    _expiring,
-    _observed_generation,
-    _ready,
-    _verified,
+from appcredential.domain.status.merge import merge_conditions
+from appcredential.domain.status.published import awaited
+from appcredential.domain.status.successor import successor_problem
+from appcredential.domain.status.verdicts import (
+    abnormal,
+    expiring,
+    observed_generation,
+    ready,
+    verified,
 )
-from appcredential.domain.status.successor import _problem
 from appcredential.domain.times import format_time
 
 
@@ -51,14 +48,16 @@ def project(observation: Observation, facts: Facts | None, gate: Problem | None)
     """
     if is_federated(observation):
         view = federated_view(observation, facts, gate)
-        problem, ready = view.problem, view.ready
-        judged = [ready, view.verified, view.expiring]
+        problem, judged = view.problem, [view.ready, view.verified, view.expiring]
     else:
-        problem = gate or (_problem(facts) if facts is not None else None)
-        ready = _ready(observation, facts, problem)
-        judged = [ready, _verified(observation, facts), _expiring(observation, facts)]
-    conditions = [*judged, *_abnormal(observation, facts, ready, problem)]
-    generation = _observed_generation(observation, ready, problem, _awaited(observation, facts))
+        problem = gate or (successor_problem(facts) if facts is not None else None)
+        judged = [
+            ready(observation, facts, problem),
+            verified(observation, facts),
+            expiring(observation, facts),
+        ]
+    conditions = [*judged, *abnormal(observation, facts, judged[0], problem)]
+    generation = observed_generation(observation, judged[0], problem, awaited(observation, facts))
     status: dict[str, Any] = {
         "observedGeneration": generation,
         "conditions": merge_conditions(

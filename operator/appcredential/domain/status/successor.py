@@ -14,9 +14,9 @@ from appcredential.domain.signin_messages import SIGN_IN_MESSAGES
 from appcredential.domain.status.source import source_problem
 
 
-def _problem(facts: Facts) -> Problem | None:
+def successor_problem(facts: Facts) -> Problem | None:
     """Return what keeps a needed successor from coming about, or a revocation."""
-    cause = source_problem(facts) or _successor_problem(facts)
+    cause = source_problem(facts) or _hindrance(facts)
     return cause if not is_revoking(facts) else _revocation_problem(facts, cause)
 
 
@@ -43,7 +43,7 @@ def _survivor_problem(facts: Facts) -> Problem | None:
     return Problem(reason=reason, message=SIGN_IN_MESSAGES[reason], stalled=False)
 
 
-def _successor_problem(facts: Facts) -> Problem | None:
+def _hindrance(facts: Facts) -> Problem | None:
     if not needs_successor(facts) and facts.successor is None:
         return None
     if isinstance(facts.grant, Problem):
@@ -52,7 +52,7 @@ def _successor_problem(facts: Facts) -> Problem | None:
             message="No ApplicationGrant allows a new credential any more; the published one "
             "stays until it expires.",
         )
-    signing_in = _sign_in_problem(facts)
+    signing_in = sign_in_problem(facts)
     if signing_in is not None:
         return signing_in
     if facts.memory.directory_problem is not None:
@@ -76,7 +76,8 @@ _PASSING = frozenset(
 )
 
 
-def _pending_proof(facts: Facts | None) -> Proof | None:
+def pending_proof(facts: Facts | None) -> Proof | None:
+    """Return the sign-ins with the successor while they fail."""
     proof = facts.memory.pending_proof if facts is not None else None
     if (
         facts is None
@@ -88,8 +89,9 @@ def _pending_proof(facts: Facts | None) -> Proof | None:
     return proof if proof.failing_since is not None else None
 
 
-def _sign_in_problem(facts: Facts) -> Problem | None:
-    proof = _pending_proof(facts)
+def sign_in_problem(facts: Facts) -> Problem | None:
+    """Return why the successor does not sign in, once that is more than a passing failure."""
+    proof = pending_proof(facts)
     if proof is None or proof.failing_since is None:
         return None
     long = is_failing_long(proof, facts.now)

@@ -1,0 +1,62 @@
+"""What status shows of the federated credentials themselves."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from appcredential.domain.conditions import Problem
+from appcredential.domain.facts.annotations import federated_key
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.federated import assess_federated, extra
+from appcredential.domain.observed.federated import FederatedCredential
+from appcredential.domain.spec.federated import CustomerManagedKeySource
+from appcredential.domain.spec.trusts import retire_time_of
+from appcredential.domain.times import format_time
+
+FEDERATED_DETAILS: Final = ("federatedIdentities", "configMapRef", "customerManagedKey")
+"""What stays as it was last seen while a gate keeps us from looking."""
+
+
+def federated_details(common: Facts) -> dict[str, Any]:
+    """Return what status shows of the federated credentials themselves."""
+    facts = assess_federated(common)
+    if isinstance(facts, Problem) or facts.listed is None:
+        old = common.resource.status
+        return {k: old[k] for k in (*FEDERATED_DETAILS, "retiring") if k in old}
+    found: dict[str, Any] = {}
+    made = [c for c in (facts.exists(t) for t in facts.trusts) if c is not None]
+    if made:
+        found["federatedIdentities"] = [_entry(c) for c in made]
+    retiring = [_retiring(c) for c in extra(facts) if retire_time_of(c.description) is not None]
+    if retiring:
+        found["retiring"] = retiring
+    if facts.spec.config_map and facts.is_output_done:
+        found["configMapRef"] = {"name": facts.spec.config_map}
+    source = facts.spec.source
+    if made and isinstance(source, CustomerManagedKeySource):
+        found["customerManagedKey"] = federated_key(facts.common.spec.client_id, source)
+    return found
+
+
+def _entry(c: FederatedCredential) -> dict[str, str]:
+    audience = c.audiences[0] if c.audiences else ""
+    return {
+        "id": c.id,
+        "name": c.name,
+        "issuer": c.issuer,
+        "subject": c.subject,
+        "audience": audience,
+    }
+
+
+def _retiring(c: FederatedCredential) -> dict[str, str]:
+    due = retire_time_of(c.description)
+    return {"keyId": c.id, **({"retireTime": format_time(due)} if due is not None else {})}
+
+
+def federated_count(facts: Facts) -> dict[str, int]:
+    """Return how many federated credentials the application has, when that was read."""
+    listed = (
+        facts.observation.federation.listed if facts.observation.federation is not None else None
+    )
+    return {"federated": len(listed.credentials)} if listed is not None else {}

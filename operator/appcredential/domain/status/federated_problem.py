@@ -1,0 +1,88 @@
+"""What keeps a FederatedIdentity from being as its spec asks, in words for its owner."""
+
+from __future__ import annotations
+
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.federated import FederatedFacts, is_full
+from appcredential.domain.facts.patience import patience_ends
+from appcredential.domain.proof import SignInClass, is_failing_long
+from appcredential.domain.signin_messages import SIGN_IN_MESSAGES
+from appcredential.domain.spec.trusts import MAX_CREDENTIALS, build_description
+
+
+def federated_problem(facts: FederatedFacts) -> Problem | None:
+    """Return what keeps the spec from being met, or should be known though it is."""
+    directory = facts.common.memory.directory_problem
+    return _trust_problem(facts) or directory or _around_problem(facts) or _proof_problem(facts)
+
+
+def _trust_problem(facts: FederatedFacts) -> Problem | None:
+    conflicts = [(t, c) for t in facts.trusts if (c := facts.obstacle(t)) is not None]
+    if conflicts:
+        trust, c = conflicts[0]
+        mark = build_description(facts.common.identity, facts.common.resource.owner, trust.pair)
+        return Problem(
+            reason=Reason.CREDENTIAL_CONFLICT,
+            message=f"The application has the federated credential {c.name}, which is not this "
+            "resource's and is in the way. Remove it in Entra; or, to hand it over without a gap, "
+            f"make its description begin with: {mark}",
+        )
+    is_unmet = any(facts.exists(t) is None for t in facts.trusts)
+    if not facts.common.is_granted:
+        return Problem(
+            reason=Reason.GRANT_WITHDRAWN,
+            message="No ApplicationGrant allows this trust any more, so nothing new is made. What "
+            "exists stays: delete the resource to have it removed.",
+        )
+    if is_unmet and is_full(facts) and any(facts.holder(t) is None for t in facts.trusts):
+        return Problem(
+            reason=Reason.QUOTA_EXCEEDED,
+            message=f"The application has {MAX_CREDENTIALS} federated credentials, which is all "
+            "that Entra allows. Remove those that nobody needs, or use another application.",
+        )
+    return None
+
+
+def _around_problem(facts: FederatedFacts) -> Problem | None:
+    """Return what is wrong with the ServiceAccount or the output ConfigMap."""
+    for found in (facts.seen.service_account, facts.seen.output):
+        if isinstance(found, Problem):
+            return found
+    if facts.spec.annotated_account and facts.service_account is None:
+        observation = facts.common.observation
+        return Problem(
+            reason=Reason.SERVICE_ACCOUNT_NOT_FOUND,
+            message=f"The ServiceAccount {facts.spec.annotated_account} does not exist in this "
+            "namespace. Create it, or set serviceAccount.annotation to None if nothing has to be "
+            "annotated.",
+            stalled=observation.now >= patience_ends(observation),
+        )
+    account = facts.service_account
+    if account is not None and facts.has_foreign_annotation(account):
+        return Problem(
+            reason=Reason.ANNOTATION_CONFLICT,
+            message=f"The ServiceAccount {account.name} is annotated for another application or "
+            "tenant. Remove its annotations azure.workload.identity/client-id and tenant-id, or "
+            "set serviceAccount.annotation to None.",
+        )
+    if facts.has_foreign_output:
+        return Problem(
+            reason=Reason.OUTPUT_CONFLICT,
+            message=f"The ConfigMap {facts.spec.config_map} exists and is not this resource's, or "
+            "is immutable. Choose another federatedIdentity.configMap.name, or delete it.",
+        )
+    return None
+
+
+def _proof_problem(facts: FederatedFacts) -> Problem | None:
+    """Return what keeps a proof from coming, once it lasts."""
+    proof = facts.proof
+    if not facts.needs_proof or facts.is_proven or proof is None or proof.failing_since is None:
+        return None
+    reason = proof.result.reason
+    return Problem(
+        reason=reason,
+        message=SIGN_IN_MESSAGES[reason],
+        stalled=is_failing_long(proof, facts.common.now)
+        and proof.result.kind is not SignInClass.TRANSIENT,
+    )

@@ -1,0 +1,151 @@
+"""The conditions of a client secret or certificate, judged from what is known of it."""
+
+from __future__ import annotations
+
+from appcredential.domain.conditions import Condition, ConditionType, Problem, Reason
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.target import IssuedCredential
+from appcredential.domain.proof import SignInClass
+from appcredential.domain.rotation import is_overdue
+from appcredential.domain.spec.model import AppCredentialSpec, VerificationMode
+from appcredential.domain.status.published import (
+    awaited,
+    is_keyless,
+    is_known_gone,
+    is_renewed_at_source,
+    is_rotating,
+    valid_published,
+)
+from appcredential.domain.status.source import SOURCE_REASONS
+from appcredential.domain.status.successor import pending_proof, sign_in_problem
+
+PAUSED = frozenset({Reason.SUSPENDED, Reason.OBSERVING})
+"""Nothing is done because the spec says so."""
+
+_UNMET = frozenset(
+    {
+        Reason.INVALID_SPEC,
+        Reason.LIFETIME_TOO_SHORT,
+        Reason.SECRET_CONFLICT,
+        Reason.SECRET_TAKEN_OVER,
+        Reason.APPLICATION_CHANGED,
+    }
+)
+"""Problems with which the Secret cannot be what this generation asks for."""
+
+
+def ready(observation: Observation, facts: Facts | None, problem: Problem | None) -> Condition:
+    """Return whether workloads can sign in with what the Secret holds."""
+    published, t = valid_published(observation), observation.own_target
+    gone, kind = is_known_gone(observation, facts), ConditionType.READY
+    if published is not None and not gone and (problem is None or problem.reason not in _UNMET):
+        return _ready(observation, facts, published, problem)
+    if gone:
+        message = "Entra refuses the published credential."
+        return Condition.false(kind, Reason.SIGN_IN_REJECTED, message)
+    if problem is not None:
+        return Condition.false(kind, problem.reason, problem.message)
+    if t is not None and t.published is not None and t.value is not None:
+        return Condition.false(kind, Reason.EXPIRED, "The published credential has expired.")
+    return Condition.false(kind, Reason.PROGRESSING, "The credential is being issued and proven.")
+
+
+def _ready(
+    observation: Observation,
+    facts: Facts | None,
+    published: IssuedCredential,
+    problem: Problem | None,
+) -> Condition:
+    kind = ConditionType.READY
+    if problem is not None and problem.reason in PAUSED:
+        message = "The Secret holds a valid credential; it is not renewed."
+        return Condition.true(kind, problem.reason, message)
+    if problem is not None and (
+        problem.reason in SOURCE_REASONS or is_rotating(observation, facts, published)
+    ):
+        message = f"The published credential works. {problem.message}"
+        return Condition.true(kind, Reason.ROTATION_FAILING, message)
+    return Condition.true(kind, Reason.PUBLISHED, "The Secret holds a valid credential.")
+
+
+def verified(observation: Observation, facts: Facts | None) -> Condition:
+    """Return whether the credential signed in: the successor that fails, else the published one."""
+    proof, kind = pending_proof(facts), ConditionType.VERIFIED
+    problem = sign_in_problem(facts) if facts is not None and proof is not None else None
+    if proof is not None and problem is not None:
+        is_judged = proof.result.kind in {SignInClass.NOT_YET, SignInClass.APPLICATION}
+        of = Condition.false if is_judged else Condition.unknown
+        return of(kind, problem.reason, problem.message)
+    t = observation.own_target
+    if is_known_gone(observation, facts):
+        message = "Entra no longer lists the published credential and refuses its sign-ins."
+        return Condition.false(kind, Reason.SIGN_IN_REJECTED, message)
+    if t is not None and t.published is not None and t.verified_time is not None:
+        message = "The published credential signed in before it was published."
+        return Condition.true(kind, Reason.PROVEN, message)
+    if is_keyless(observation):
+        return Condition.unknown(
+            kind,
+            Reason.NOT_VERIFIABLE,
+            "The certificate's private key is elsewhere, so no sign-in could be tried. Workloads "
+            "that read its source may use a renewed one before it is registered.",
+        )
+    spec = observation.resource.spec
+    if isinstance(spec, AppCredentialSpec) and spec.verification.mode is VerificationMode.DISABLED:
+        return Condition.unknown(kind, Reason.DISABLED, "spec.verification.mode is Disabled.")
+    return Condition.unknown(kind, Reason.NOT_VERIFIED, "No credential has been proven yet.")
+
+
+def expiring(observation: Observation, facts: Facts | None) -> Condition:
+    """Return whether the published credential is near its end without a successor."""
+    t, kind = observation.own_target, ConditionType.EXPIRING
+    if t is not None and t.published is not None and valid_published(observation) is None:
+        message = "The published credential has expired or its value was damaged."
+        return Condition.true(kind, Reason.EXPIRED, message)
+    schedule = facts.schedule if facts is not None else None
+    if facts is not None and schedule is not None and is_overdue(schedule, facts.entra_now):
+        message = "The renewal is overdue and no successor is published."
+        return Condition.true(kind, Reason.RENEWAL_DUE, message)
+    message = "No published credential is near its end."
+    return Condition.false(kind, Reason.NOT_DUE, message)
+
+
+def abnormal(
+    observation: Observation, facts: Facts | None, ready: Condition, problem: Problem | None
+) -> list[Condition]:
+    """Return Stalled, or Reconciling while the spec is not met; never both."""
+    if problem is not None and problem.stalled:
+        return [Condition.true(ConditionType.STALLED, problem.reason, problem.message)]
+    if problem is not None and problem.reason in PAUSED:
+        return []
+    kind, waits_for = ConditionType.RECONCILING, awaited(observation, facts)
+    if is_keyless(observation) and facts is not None and is_renewed_at_source(facts):
+        return [
+            Condition.true(
+                kind,
+                Reason.SOURCE_RACE,
+                "The certificate was renewed at its source and is being registered. Workloads "
+                "that read the source sign in with it once that is done.",
+            )
+        ]
+    if ready.status != "True":
+        return [Condition.true(kind, ready.reason, ready.message)]
+    return [] if waits_for is None else [Condition.true(kind, Reason.PROGRESSING, waits_for)]
+
+
+def observed_generation(
+    observation: Observation, ready: Condition, problem: Problem | None, awaited: str | None
+) -> int:
+    """Return the generation whose outcome is reflected: ready, stalled or suspended."""
+    settled = ready.status == "True" or (
+        problem is not None and (problem.stalled or problem.reason in PAUSED)
+    )
+    waits = awaited is not None and (problem is None or not problem.stalled)
+    held = waits or (problem is not None and not problem.stalled)
+    if problem is not None and problem.reason in PAUSED:
+        held = False
+    if settled and not held:
+        return observation.resource.generation
+    old = observation.resource.status.get("observedGeneration")
+    return old if isinstance(old, int) else -1
