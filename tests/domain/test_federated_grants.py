@@ -8,8 +8,7 @@ from dataclasses import replace
 import pytest
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.federated_grants import allows_source
-from appcredential.domain.grants import evaluate
+from appcredential.domain.grants import allows_source, evaluate
 from appcredential.domain.observed.entra import Grant
 from appcredential.domain.spec.federated import (
     EntityType,

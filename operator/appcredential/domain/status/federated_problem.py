@@ -6,8 +6,8 @@ from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.federated import FederatedFacts, is_full
 from appcredential.domain.facts.patience import patience_ends
 from appcredential.domain.proof import SignInClass, is_failing_long
-from appcredential.domain.signin_messages import SIGN_IN_MESSAGES
 from appcredential.domain.spec.trusts import MAX_CREDENTIALS, build_description
+from appcredential.domain.status.problems_entra import SIGN_IN_MESSAGES
 
 
 def federated_problem(facts: FederatedFacts) -> Problem | None:
