@@ -1,13 +1,14 @@
 """Federated identity credentials in Graph: list, create, change and delete by id.
 
-Never by name with `Prefer: create-if-missing`: that would overwrite what somebody
-else has under the name.
+Never by name with `Prefer: create-if-missing`: that would overwrite a credential of the same
+name that somebody else made.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -30,8 +31,8 @@ from appcredential.entra.operations import (
 )
 from appcredential.entra.translate import no_answer
 from appcredential.entra.wire import plain
+from appcredential.entra.writes import Writes
 from appcredential.errors import NotFoundError, PermissionDeniedError, RejectedError
-from appcredential.ports.local import Clock
 
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 
@@ -53,88 +54,103 @@ class _List(msgspec.Struct, frozen=True):
 _LIST: Final = msgspec.json.Decoder(_List)
 
 
+async def list_federated(
+    connection: Connection, object_id: ObjectId, read_time: datetime
+) -> FederatedList:
+    """Read all of an application: at most 20, which is less than a page.
+
+    Args:
+        connection: to the tenant.
+        object_id: of the application.
+        read_time: recorded as the time of the read.
+
+    Raises:
+        UnavailableError: no usable answer, or only a part of the list.
+    """
+
+    def make() -> RequestInformation:
+        return _builder(connection, object_id).to_get_request_information()
+
+    answer = await connection.send(Call(operation=LIST_FEDERATED, is_write=False, make=make))
+    try:
+        found = _LIST.decode(answer)
+    except msgspec.MsgspecError:
+        why = "not a list of federated credentials"
+        raise no_answer(LIST_FEDERATED, why, is_write=False) from None
+    if found.next_link is not None:
+        # The credentials on the next page would pass for absent.
+        raise no_answer(LIST_FEDERATED, "more than one page", is_write=False)
+    return FederatedList(
+        object_id=object_id,
+        credentials=tuple(_decoded(entry) for entry in found.value),
+        read_time=read_time,
+    )
+
+
+async def is_client_id(connection: Connection, principal_id: str) -> bool:
+    """Return whether an id is an application's; see `ports.entra.Directory`."""
+
+    def make() -> RequestInformation:
+        found = connection.graph.service_principals_with_app_id(_checked(principal_id))
+        return found.to_get_request_information()
+
+    try:
+        await connection.send(Call(operation=PRINCIPAL, is_write=False, make=make))
+    except (NotFoundError, PermissionDeniedError):
+        return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class GraphFederated:
-    """The calls themselves; whoever makes them holds the application's turn."""
+    """Creates, changes and deletes federated credentials, each in its application's turn."""
 
-    session: Connection
-    clock: Clock
-
-    async def list(self, object_id: ObjectId) -> FederatedList:
-        """Read all of an application: at most 20, which is less than a page.
-
-        Raises:
-            UnavailableError: no usable answer, or only a part of the list.
-        """
-        read_time = self.clock.now()
-
-        def make() -> RequestInformation:
-            return self._builder(object_id).to_get_request_information()
-
-        call = Call(operation=LIST_FEDERATED, is_write=False, make=make)
-        answer = await self.session.send(call)
-        try:
-            found = _LIST.decode(answer)
-        except msgspec.MsgspecError:
-            why = "not a list of federated credentials"
-            raise no_answer(LIST_FEDERATED, why, is_write=False) from None
-        if found.next_link is not None:
-            # What is on the next page would pass for absent.
-            raise no_answer(LIST_FEDERATED, "more than one page", is_write=False)
-        return FederatedList(
-            object_id=object_id,
-            credentials=tuple(_decoded(entry) for entry in found.value),
-            read_time=read_time,
-        )
+    connection: Connection
+    writes: Writes
 
     async def add(self, object_id: ObjectId, name: str, trust: Trust, description: str) -> None:
-        """Create one; see `ports.Directory`."""
-        body = _body(trust, description)
-        body.name = name
+        """Create one; see `ports.entra.Directory`."""
+        async with self.writes.turn(object_id):
+            body = _body(trust, description)
+            body.name = name
 
-        def make() -> RequestInformation:
-            return self._builder(object_id).to_post_request_information(body)
+            def make() -> RequestInformation:
+                return _builder(self.connection, object_id).to_post_request_information(body)
 
-        await self.session.send(Call(operation=ADD_FEDERATED, is_write=True, make=make))
+            await self.connection.send(Call(operation=ADD_FEDERATED, is_write=True, make=make))
 
     async def update(self, object_id: ObjectId, id_: str, trust: Trust, description: str) -> None:
-        """Change one by its id; see `ports.Directory`."""
-        item = self._builder(object_id).by_federated_identity_credential_id(_checked(id_))
+        """Change one by its id; see `ports.entra.Directory`."""
+        async with self.writes.turn(object_id):
+            found = _builder(self.connection, object_id)
+            item = found.by_federated_identity_credential_id(_checked(id_))
 
-        def make() -> RequestInformation:
-            return item.to_patch_request_information(_body(trust, description))
+            def make() -> RequestInformation:
+                return item.to_patch_request_information(_body(trust, description))
 
-        await self.session.send(Call(operation=UPDATE_FEDERATED, is_write=True, make=make))
+            await self.connection.send(Call(operation=UPDATE_FEDERATED, is_write=True, make=make))
 
     async def remove(self, object_id: ObjectId, id_: str) -> None:
-        """Delete one by its id; see `ports.Directory`."""
-        item = self._builder(object_id).by_federated_identity_credential_id(_checked(id_))
+        """Delete one by its id; see `ports.entra.Directory`."""
+        async with self.writes.turn(object_id):
+            found = _builder(self.connection, object_id)
+            item = found.by_federated_identity_credential_id(_checked(id_))
 
-        def make() -> RequestInformation:
-            return item.to_delete_request_information()
+            def make() -> RequestInformation:
+                return item.to_delete_request_information()
 
-        await self.session.send(Call(operation=REMOVE_FEDERATED, is_write=True, make=make))
+            await self.connection.send(Call(operation=REMOVE_FEDERATED, is_write=True, make=make))
 
-    async def is_client_id(self, principal_id: str) -> bool:
-        """Tell whether an id is that of an application; see `ports.Directory`."""
 
-        def make() -> RequestInformation:
-            found = self.session.graph.service_principals_with_app_id(_checked(principal_id))
-            return found.to_get_request_information()
-
-        try:
-            await self.session.send(Call(operation=PRINCIPAL, is_write=False, make=make))
-        except (NotFoundError, PermissionDeniedError):
-            return False
-        return True
-
-    def _builder(self, object_id: ObjectId) -> builder.FederatedIdentityCredentialsRequestBuilder:
-        item = self.session.graph.applications.by_application_id(object_id)
-        return item.federated_identity_credentials
+def _builder(
+    connection: Connection, object_id: ObjectId
+) -> builder.FederatedIdentityCredentialsRequestBuilder:
+    item = connection.graph.applications.by_application_id(object_id)
+    return item.federated_identity_credentials
 
 
 def _checked(id_: str) -> str:
-    """An id becomes part of an address; a name would be one too, and is not what we mean."""
+    """Check an id, which becomes part of an address: Graph would take a name there, too."""
     if not _ID.fullmatch(id_):
         raise RejectedError("the federated credential's id is no id", code="InvalidId")
     return id_

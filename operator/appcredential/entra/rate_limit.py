@@ -9,8 +9,8 @@ application answer 409 `Directory_ConcurrencyViolation`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, TypeAlias
@@ -96,6 +96,15 @@ class RateLimiter:
         """Let nothing pass for that long; a longer pause under way stays."""
         until = self._clock.monotonic() + length.total_seconds()
         self._paused_until = max(self._paused_until, until)
+
+    @contextmanager
+    def noting_pauses(self) -> Iterator[None]:
+        """Note a pause that Graph, or the token endpoint, asks for inside."""
+        try:
+            yield
+        except ThrottledError as error:
+            self.pause(error.retry_after)
+            raise
 
     async def pass_read(self) -> None:
         """Wait until a read may leave.
