@@ -1,7 +1,7 @@
-"""Writes the files of the charts that follow from others, so that nothing is kept twice by hand.
+"""Generate the chart files that repeat other files, so that nobody keeps two copies by hand.
 
-`python -m charts.generate` after a change of crds/, of the settings, of
-examples/deploy/rbac.yaml or of values.yaml. A test compares.
+Run `python -m charts.generate` after a change of crds/, the settings, examples/deploy/rbac.yaml or
+values.yaml. A test fails when a generated file is out of date.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SET_BY_THE_CHART: Final = frozenset(
         *("HEALTH_ADDRESS", "HEALTH_PORT"),
     )
 )
-"""Variables that other values stand for, or that a pod has no choice about."""
+"""Variables that other values set, or that are fixed in a pod."""
 _CLUSTER_GROUPS: Final = frozenset(
     {"appcredential.io", "apiextensions.k8s.io", "authentication.k8s.io"}
 )
@@ -46,7 +46,7 @@ def generated() -> dict[Path, str]:
     """Return the text of every generated file."""
     files = {CHART / "files" / "rights.yaml": _dump(rights())}
     for crd in sorted((ROOT / "crds").glob("*.yaml")):
-        # `helm show crds` prints one after the other, and separates nothing itself.
+        # `helm show crds` prints the files one after the other without a separator.
         files[CHART / "crds" / crd.name] = f"---\n{crd.read_text()}"
         files[CRDS_CHART / "templates" / crd.name] = kept(crd.read_text())
     files[CHART / "values.schema.json"] = json.dumps(schema(), indent=2) + "\n"
@@ -55,12 +55,14 @@ def generated() -> dict[Path, str]:
 
 
 def rights() -> dict[str, list[Rule]]:
-    """Return the operator's rights by where they are given.
+    """Return the operator's rules by the Role or ClusterRole that grants them.
 
-    `cluster` everywhere, whatever it serves; `namespaces` where AppCredentials are;
-    `operator` in its own namespace; `events` and `identities` are what is left of
-    `namespaces` for Events about cluster-scoped objects and for the operator's own Secrets;
-    `tokens` goes with `namespaces` where `rbac.tokenRequests` asks for it.
+    - `cluster`: always in a ClusterRole.
+    - `namespaces`: in every namespace with AppCredentials.
+    - `operator`: in the operator's own namespace.
+    - `events` and `identities`: the part of `namespaces` that it needs for Events about
+      cluster-scoped objects and for its own credentials.
+    - `tokens`: added to `namespaces` if `rbac.tokenRequests` is set.
     """
     documents = list(yaml.safe_load_all(RBAC.read_text()))
     (everywhere,) = (d["rules"] for d in documents if d["kind"] == "ClusterRole")
@@ -77,10 +79,10 @@ def rights() -> dict[str, list[Rule]]:
 
 
 def is_of_the_cluster(rule: Rule) -> bool:
-    """Tell whether a rule is about what no Role of a namespace can give.
+    """Return whether a rule belongs in a ClusterRole, because a Role cannot grant it.
 
-    AppCredentials count among that: their finalizer must be released also when a
-    terminating namespace has lost its Role already.
+    Rules about AppCredentials count too: the operator must release their finalizer in a
+    terminating namespace that has already lost its Role.
     """
     if "nonResourceURLs" in rule or rule["resources"] == ["namespaces"]:
         return True
@@ -88,7 +90,7 @@ def is_of_the_cluster(rule: Rule) -> bool:
 
 
 def kept(crd: str) -> str:
-    """Return a CRD as a template of the CRD chart: it stays when the release goes."""
+    """Return a CRD as a template of the CRD chart, which can keep it after `helm uninstall`."""
     head, annotations, rest = crd.partition("  annotations:\n")
     if not annotations or "{{" in crd:
         raise ValueError("a CRD needs annotations, and nothing that looks like a template")
@@ -97,7 +99,7 @@ def kept(crd: str) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """Return the schema of the values: written by hand but for settings, tenants and grants."""
+    """Return the schema of the values; settings, tenants and grants are generated."""
     found: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
     found["properties"]["settings"] = {
         "type": "object",
@@ -115,7 +117,7 @@ def schema() -> dict[str, Any]:
 
 
 def camel(variable: str) -> str:
-    """`APPCREDENTIAL_LEASE_DURATION` becomes `leaseDuration`."""
+    """Return the value's name: `APPCREDENTIAL_LEASE_DURATION` becomes `leaseDuration`."""
     first, *rest = variable.removeprefix(PREFIX).lower().split("_")
     return first + "".join(word.capitalize() for word in rest)
 
@@ -143,7 +145,7 @@ def _settings() -> dict[str, dict[str, Any]]:
 
 
 def strict(node: Any) -> Any:
-    """Return a structural schema as JSON Schema in which unknown fields are faults."""
+    """Return a structural schema as JSON Schema that refuses unknown fields."""
     if isinstance(node, list):
         return [strict(item) for item in node]
     if not isinstance(node, Mapping):
@@ -163,12 +165,12 @@ def strict(node: Any) -> Any:
 
 def _dump(rules: Mapping[str, list[Rule]]) -> str:
     head = "# From examples/deploy/rbac.yaml by `make chart-files`; change it there.\n"
-    # By way of JSON: a rule that stands in two places is written twice, without an anchor.
+    # A round trip through JSON copies shared rules, so that YAML writes no anchors.
     return head + yaml.safe_dump(json.loads(json.dumps(rules)), sort_keys=False)
 
 
 def main() -> None:
-    """Write them all."""
+    """Write all generated files."""
     for path, text in generated().items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)

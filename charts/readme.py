@@ -1,4 +1,4 @@
-"""The chart's README: its values, cut out of values.yaml with what stands above each."""
+"""The chart's README: each value of values.yaml with the comment above it."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ class Row:
 
 
 def readme(values: str) -> str:
-    """Return the README for a values.yaml."""
+    """Return the README for the text of a values.yaml."""
     lines = (f"| `{r.path}` | {_code(r.default)} | {_cell(r.meaning)} |" for r in rows(values))
     return _HEAD + "\n".join(lines) + "\n"
 
 
 def rows(values: str) -> Iterator[Row]:
-    """Yield the values that a comment beginning with `# --` explains."""
+    """Yield the values that have a comment beginning with `# --`."""
     document = yaml.safe_load(values)
     parents: list[str] = []
     comment = ""

@@ -1,4 +1,4 @@
-"""`python -m demo`: the story; `up`, `down`: the same installation to play with."""
+"""`python -m demo`: run the story. `up` and `down`: start and stop the installation alone."""
 
 from __future__ import annotations
 
@@ -36,28 +36,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _story() -> int:
-    # The refusals that the story waits for are no warnings here.
+    # The story waits for refusals, so azure-identity must not warn about them.
     logging.getLogger("azure").setLevel(logging.CRITICAL)
-    # A polite end also takes the child processes away.
+    # On SIGTERM, leave through the with blocks below: they stop the child processes.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with reporter() as told:
-        told.chapter("A whole installation on this machine")
-        with Stack(seed(lag=True), progress=told.waiting) as stack:
-            Story(stack, told).run()
-            told.chapter("Every step was seen")
+    with reporter() as report:
+        report.chapter("A complete installation on this machine")
+        with Stack(seed(lag=True), progress=report.waiting) as stack:
+            Story(stack, report).run()
+            report.chapter("Every step succeeded")
             if os.environ.get("DEMO_KEEP"):
-                _keep(stack, told)
+                _keep(stack, report)
     return 0
 
 
-def _keep(stack: Stack, told: Reporter) -> None:
+def _keep(stack: Stack, report: Reporter) -> None:
     env = stack.cluster.env()
-    told.say("It stays up until you press Ctrl-C. In another shell:")
-    told.say(f"export KUBECONFIG={env['KUBECONFIG']}")
-    told.say(f"export PATH={stack.cluster.binaries.folder}:$PATH")
-    told.say("kubectl get appcred -n shop -w")
-    told.say("kubectl describe appcred orders -n shop")
-    told.say("kubectl delete secret orders-entra -n shop     # it is issued anew")
+    report.say("The installation stays up until you press Ctrl-C. In another shell:")
+    report.say(f"export KUBECONFIG={env['KUBECONFIG']}")
+    report.say(f"export PATH={stack.cluster.binaries.folder}:$PATH")
+    report.say("kubectl get appcred -n shop -w")
+    report.say("kubectl describe appcred orders -n shop")
+    report.say("kubectl delete secret orders-entra -n shop   # the operator issues a new one")
     threading.Event().wait()
 
 

@@ -1,4 +1,4 @@
-"""How many requests something cost, from the operator's own metrics."""
+"""How many requests a step cost, from the operator's own metrics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SAMPLE = re.compile(r"(\w+)\{(.*)\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Requests so far. Lease renewals and our own periodic lists are not part of it."""
+    """Requests so far, without Lease renewals and the operator's periodic lists."""
 
     kubernetes_writes: int = 0
     kubernetes_reads: int = 0
@@ -33,7 +33,7 @@ class Counts:
 
 
 def counts_between(before: Counts, after: Counts) -> Counts:
-    """Return what was spent between two looks."""
+    """Return the requests between two readings."""
     return Counts(
         **{f.name: getattr(after, f.name) - getattr(before, f.name) for f in fields(Counts)}
     )

@@ -1,4 +1,4 @@
-"""Tokens of several issuers, and their exchange at the emulator by azure-identity."""
+"""Issue tokens of several issuers, and exchange them at the emulator with azure-identity."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GITLAB: Final = "https://gitlab.com"
 
 
 class Emulator(Protocol):
-    """What is used of the running emulator."""
+    """The part of the running emulator that this module uses."""
 
     url: str
     ca_file: Path
@@ -36,7 +36,7 @@ def add_cluster_issuer(cluster: Cluster, emulator: Emulator) -> None:
 
 
 def add_issuers(cluster: Cluster, emulator: Emulator) -> None:
-    """Let the emulator fetch the cluster's keys, and be GitHub, GitLab and Entra itself."""
+    """Let the emulator fetch the cluster's keys, and host GitHub, GitLab and Entra as issuers."""
     add_cluster_issuer(cluster, emulator)
     own = f"{emulator.url}/{TENANT_ID}/v2.0"
     for name, url in (("github", GITHUB), ("gitlab", GITLAB), ("entra", own)):
@@ -44,14 +44,14 @@ def add_issuers(cluster: Cluster, emulator: Emulator) -> None:
 
 
 def token_of(emulator: Emulator, issuer: str, subject: str, **claims: Any) -> str:
-    """Return a token that a hosted issuer signed."""
+    """Return a token signed by an issuer that the emulator hosts."""
     wanted = {"sub": subject, "aud": AUDIENCE, **claims}
     made: dict[str, str] = emulator.call("POST", f"/issuers/{issuer}/tokens", {"claims": wanted})
     return made["token"]
 
 
 def exchange(emulator: Emulator, client_id: str, token: str) -> str:
-    """Exchange a token as a workload does; return `""`, or Entra's refusal."""
+    """Exchange a token as a workload does; return `""` for success, else Entra's refusal."""
     credential = ClientAssertionCredential(
         TENANT_ID, client_id, lambda: token, **_endpoint(emulator)
     )
@@ -62,7 +62,10 @@ def exchange(emulator: Emulator, client_id: str, token: str) -> str:
 def sign_in_as(
     cluster: Cluster, emulator: Emulator, namespace: str, account: str, **who: str
 ) -> str:
-    """Sign in as a pod of the ServiceAccount does: by its token's file and its own variables."""
+    """Sign in as a pod of the ServiceAccount does: with a token file and the pod's variables.
+
+    Returns `""` for success, else Entra's refusal.
+    """
     token = cluster.service_account_token(namespace, account, audiences=[AUDIENCE])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "azure-identity-token"

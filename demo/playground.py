@@ -22,20 +22,20 @@ _STOP_SECONDS = 90.0
 
 
 def up() -> int:
-    """Start it in the background and print the lines for the shell."""
+    """Start the installation in the background and print the exports for the shell."""
     state = _state()
     if state is None:
         state = _start()
     else:
-        _tell("already up")
+        _say("already up")
     sys.stdout.write(f"export PATH={shlex.quote(state['path'])}:$PATH\n")
     sys.stdout.write(f"export KUBECONFIG={shlex.quote(state['kubeconfig'])}\n")
-    _tell(f"the Entra emulator is at {state['emulator']}, its CA in {state['ca']}")
+    _say(f"the Entra emulator is at {state['emulator']}, its CA in {state['ca']}")
     return 0
 
 
 def down() -> int:
-    """Stop it; nothing is left."""
+    """Stop the installation and remove everything."""
     state = _state()
     if state is None:
         return 0
@@ -43,19 +43,19 @@ def down() -> int:
     deadline = time.monotonic() + _STOP_SECONDS
     while _is_held():
         if time.monotonic() > deadline:
-            raise StackError("the installation did not stop; its log is " + str(_log()))
+            raise StackError(f"the installation did not stop; its log is {_log()}")
         time.sleep(0.1)
-    _tell("the installation with the emulator is gone")
+    _say("the installation with the emulator is gone")
     return 0
 
 
 def hold() -> int:
-    """Be the background process: hold the lock and the stack until SIGTERM."""
+    """Run as the background process: hold the lock and the stack until SIGTERM."""
     if try_lock(_lock()) is None:
         return 1
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    with Stack(seed(lag=False), progress=_tell) as stack:
+    with Stack(seed(lag=False), progress=_say) as stack:
         state = {
             "pid": os.getpid(),
             "path": str(stack.cluster.binaries.folder),
@@ -81,7 +81,7 @@ def _start() -> dict[str, str]:
             cwd=ROOT,
             start_new_session=True,
         )
-    _tell("starting Kubernetes, the Entra emulator and the operator")
+    _say("starting Kubernetes, the Entra emulator and the operator")
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         state = _state()
@@ -89,11 +89,11 @@ def _start() -> dict[str, str]:
             return state
         time.sleep(0.2)
     tail = "\n".join(_log().read_text(errors="replace").splitlines()[-20:])
-    raise StackError(f"it did not start:\n{tail}")
+    raise StackError(f"the installation did not start:\n{tail}")
 
 
 def _state() -> dict[str, str] | None:
-    """Return the state of a live holder: the lock proves that its pid is no stranger's."""
+    """Return the state of a running installation; the lock proves that the pid is still its own."""
     if not _file().exists() or not _is_held():
         return None
     found: dict[str, str] = json.loads(_file().read_text())
@@ -121,6 +121,6 @@ def _log() -> Path:
     return cache_folder() / "playground.log"
 
 
-def _tell(line: str) -> None:
+def _say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""The emulator and the operator as child processes, started and ended with care."""
+"""Run the emulator and the operator as child processes, and always end them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _ROOT = Path(__file__).parents[1]
 
 
 class StackError(Exception):
-    """A part of the installation did not start or ended; the message shows its log's end."""
+    """A part of the installation did not start, or ended; the message shows the end of its log."""
 
 
 class Child:
-    """One Python module run as a process, with its output in a file."""
+    """A Python module that runs as a process, with its output in a file."""
 
     def __init__(
         self, name: str, arguments: Sequence[str], log: Path, env: Mapping[str, str]
@@ -52,12 +52,12 @@ class Child:
         return self._process.poll()
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """Kill the process, as a crash would."""
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
     def stop(self, seconds: float = 75) -> int:
-        """Ask it to end; kill it when it takes longer. Return the exit status."""
+        """Send SIGTERM, and SIGKILL after `seconds`; return the exit status."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -67,20 +67,20 @@ class Child:
         return self._process.wait()
 
     def check(self) -> None:
-        """Raise StackError when it has ended."""
+        """Raise StackError if the process has ended."""
         status = self.exit_status()
         if status is not None:
             raise StackError(f"{self.name} ended with status {status}:\n{self.tail()}")
 
     def tail(self, lines: int = 20) -> str:
-        """Return the end of its output."""
+        """Return the last lines of its output."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def wait_until_ready(self, url: str, context: ssl.SSLContext | None, seconds: float) -> None:
         """Poll a URL until it answers 200.
 
         Raises:
-            StackError: the process ended, or the time is over.
+            StackError: the process ended, or did not answer within `seconds`.
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""What the demonstration shows: live on a terminal, plain lines elsewhere."""
+"""The demo's output: live on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from rich.console import Console
 
 
 class Reporter(Protocol):
-    """Where the story is told."""
+    """Where the story is shown."""
 
     def chapter(self, title: str) -> None:
-        """Begin a part."""
+        """Begin a chapter."""
         ...
 
     def say(self, line: str) -> None:
-        """Tell one fact."""
+        """Print one fact."""
         ...
 
     def seen(self, step: str) -> None:
@@ -27,7 +27,7 @@ class Reporter(Protocol):
         ...
 
     def waiting(self, what: str) -> None:
-        """Show what is being waited for; replaced by the next call."""
+        """Show what the story waits for, until the next call."""
         ...
 
 
@@ -51,7 +51,7 @@ class PlainReporter:
         self._line(f"ok {step}")
 
     def waiting(self, what: str) -> None:
-        """See `Reporter`: only a change is a line here."""
+        """See `Reporter`; prints a line only when it changes."""
         if what != self._waiting:
             self._waiting = what
             self._line(f".. {what}")
@@ -61,7 +61,7 @@ class PlainReporter:
 
 
 class LiveReporter:
-    """Colours, and one line at the bottom that lives."""
+    """Colours, and a status line at the bottom."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -85,14 +85,14 @@ class LiveReporter:
 
     @contextmanager
     def live(self) -> Iterator[None]:
-        """Keep the living line while the story runs."""
+        """Show the status line while the story runs."""
         with self._status:
             yield
 
 
 @contextmanager
 def reporter() -> Iterator[Reporter]:
-    """Yield the reporter that fits where the output goes."""
+    """Yield a live reporter for a terminal, else a plain one."""
     if not sys.stdout.isatty():
         yield PlainReporter()
         return

@@ -1,4 +1,4 @@
-"""What the emulator holds at the start: one tenant, the operator, one application of a team."""
+"""The emulator's initial state: one tenant, the operator, and one application of a team."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LAG: Final = {"create": (1, 3), "add": (1, 3), "update": (1, 3), "remove": (1, 
 
 
 def seed(*, lag: bool) -> dict[str, Any]:
-    """Return the emulator's seed document; with `lag`, replicas learn a change after 1-3 s."""
+    """Return the emulator's seed document; with `lag`, replicas show a change after 1-3 s."""
     operator = {
         "displayName": "appcredential operator",
         "appId": OPERATOR_ID,
@@ -48,7 +48,7 @@ def seed(*, lag: bool) -> dict[str, Any]:
 
 
 def _certificate() -> str:
-    """Return a certificate that somebody else has registered; its key is thrown away."""
+    """Return a certificate that another team registered; nobody keeps its private key."""
     now = datetime.now(UTC).replace(microsecond=0)
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name.from_rfc4514_string("CN=payments")

@@ -1,4 +1,4 @@
-"""A whole installation on one machine: Kubernetes, the Entra emulator and the operator."""
+"""A complete installation on one machine: Kubernetes, the Entra emulator and the operator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CRDS = ROOT / "crds"
 RBAC = ROOT / "examples" / "deploy" / "rbac.yaml"
 
 QUICK: Mapping[str, str] = {
-    # Openly shorter than the defaults, so that a whole life fits into a minute.
+    # Much shorter than the defaults, so that a credential's whole life fits into a minute.
     "APPCREDENTIAL_MIN_LIFETIME": "60s",
     "APPCREDENTIAL_SETTLE": "6s",
     "APPCREDENTIAL_REMOVAL_FLOOR": "5s",
@@ -56,9 +56,9 @@ class EmulatorProcess:
     """The Entra emulator as a process, and its admin API.
 
     Args:
-        folder: where its authority and its log are kept.
-        seed: what it holds at the start.
-        address: where it listens.
+        folder: where its certificate authority and its log are kept.
+        seed: its initial state.
+        address: the IP address that it listens on.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class EmulatorProcess:
         return json.loads(raw) if raw else None
 
     def credentials(self, client_id: str) -> list[dict[str, Any]]:
-        """Return an application's password credentials as they truly are; never a value."""
+        """Return an application's password credentials without replica lag, and without values."""
         found: list[dict[str, Any]] = self.call("GET", f"/applications/{client_id}")[
             "passwordCredentials"
         ]
@@ -111,7 +111,7 @@ class EmulatorProcess:
 
 
 class OperatorProcess:
-    """The operator as a process, under its own ServiceAccount's rights."""
+    """The operator as a process, with the rights of its own ServiceAccount."""
 
     def __init__(
         self,
@@ -150,12 +150,12 @@ class OperatorProcess:
         return Child("the operator", ["appcredential", "run"], log, self._env)
 
     def restart(self) -> None:
-        """Start it again after it ended."""
+        """Start the process again after it ended."""
         self.child = self._start()
 
     @property
     def health_url(self) -> str:
-        """Where /livez, /readyz and /metrics are, once it said so in its log."""
+        """The base URL of /livez, /readyz and /metrics; port 0 until the log names the port."""
         port = 0
         for line in self.child.log.read_text().splitlines():
             if '"health_port"' in line:
@@ -173,7 +173,7 @@ class OperatorProcess:
         self.child.wait_until_ready(f"{self.health_url}/readyz", None, seconds)
 
     def metrics(self) -> dict[str, float]:
-        """Return all samples of /metrics by name with labels."""
+        """Return all samples of /metrics, each under its name with its labels."""
         with urllib.request.urlopen(f"{self.health_url}/metrics", timeout=5) as answer:  # noqa: S310
             lines = answer.read().decode().splitlines()
         samples = [line.rsplit(" ", 1) for line in lines if line and not line.startswith("#")]
@@ -181,13 +181,13 @@ class OperatorProcess:
 
 
 def write_own_token(cluster: Cluster, namespace: str, path: Path) -> None:
-    """Write the operator's own token, which a kubelet would mount and renew."""
+    """Write the operator's ServiceAccount token, which a kubelet would mount and renew."""
     path.touch(mode=0o600)
     path.write_text(cluster.service_account_token(namespace, OPERATOR_ACCOUNT))
 
 
 class Stack:
-    """Everything, started in order and taken away again."""
+    """The whole installation: started in order, and removed again."""
 
     def __init__(
         self,
@@ -234,7 +234,7 @@ class Stack:
         self.operator.wait_until_ready()
 
     def _make_identity(self) -> None:
-        """Put the operator's own credential where its EntraTenant will look for it."""
+        """Create the Secret with the operator's own credential, which the EntraTenant names."""
         manifest = {
             "apiVersion": "v1",
             "kind": "Secret",
@@ -244,7 +244,7 @@ class Stack:
         self.cluster.kubectl("apply", "--server-side", "-f", "-", input=json.dumps(manifest))
 
     def stop(self) -> None:
-        """Take everything away."""
+        """Stop the processes and the cluster, and remove their files."""
         for name in ("operator", "emulator"):
             part = getattr(self, name, None)
             if part is not None:

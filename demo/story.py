@@ -1,4 +1,4 @@
-"""The story: issue, prove, publish, sign in, rotate, retire; every step is checked as told."""
+"""The story: issue, prove, publish, sign in, rotate, retire. Every step is checked."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STEPS = (
     "the request counts are within their bounds",
     "the published certificate signs in",
     "both certificates are valid during the overlap",
-    "the old certificate was retired, that of others is untouched",
+    "the old certificate was retired, those of others are untouched",
     "a ServiceAccount signs in with its own token",
     "another ServiceAccount is refused by Entra",
 )
@@ -41,11 +41,11 @@ MAX_WRITES, MAX_READS, MAX_EVENTS = 8, 5, 2
 
 
 class StoryError(Exception):
-    """A step was not seen."""
+    """A step did not happen."""
 
 
 class Story:
-    """Tells the story with a running stack."""
+    """Tells the story on a running stack."""
 
     def __init__(self, stack: Stack, reporter: Reporter) -> None:
         self._stack = stack
@@ -54,10 +54,10 @@ class Story:
         self._seen: list[str] = []
 
     def run(self) -> None:
-        """Tell all of it.
+        """Tell the whole story.
 
         Raises:
-            StoryError: a step was not seen in time.
+            StoryError: a step did not happen in time.
         """
         self._introduce()
         self._prepare()
@@ -77,18 +77,20 @@ class Story:
         self._exchange()
         missing = [step for step in STEPS if step not in self._seen]
         if missing:
-            raise StoryError("not seen: " + "; ".join(missing))
+            raise StoryError("these steps did not happen: " + "; ".join(missing))
 
     # --- chapters -------------------------------------------------------------------------
 
     def _introduce(self) -> None:
-        self._tell.chapter("An application with two secrets that somebody else made")
+        self._tell.chapter("An application with two secrets that other people made")
         for entry in self._credentials():
             self._tell.say(f"{entry['keyId']}  {entry['displayName']}")
-        self._tell.say("The emulator lags 1-3 s per replica, as Entra does; times are set short.")
+        self._tell.say(
+            "Replicas show a change after 1-3 s, as Entra lags too; times are set short."
+        )
 
     def _prepare(self) -> None:
-        self._tell.chapter("The platform's part: a tenant, and a grant for the namespace")
+        self._tell.chapter("The platform team creates a tenant, and a grant for the namespace")
         documents = EXAMPLE.read_text().split("\n---\n")
         self._stack.cluster.kubectl("apply", "-f", "-", input="\n---\n".join(documents[:-1]))
         wait = ("wait", "--for=condition=Ready", "--timeout=60s")
@@ -107,21 +109,21 @@ class Story:
         return {k: base64.b64decode(v).decode() for k, v in document["data"].items()}
 
     def _sign_in(self, values: Mapping[str, str]) -> None:
-        self._tell.chapter("azure-identity signs in with what the Secret holds")
+        self._tell.chapter("azure-identity signs in with the Secret's values")
         if not self._signs_in(values):
             raise StoryError("the published secret does not sign in")
         self._tell.say("ClientSecretCredential(…).get_token(…) returned a token")
         self._tick(STEPS[1])
 
     def _rotate(self, first: Mapping[str, str]) -> dict[str, str]:
-        self._tell.chapter("Two minutes of lifetime: the renewal comes by itself")
+        self._tell.chapter("A lifetime of two minutes: the operator renews by itself")
         old = self._status()["credential"]["keyId"]
         self._wait("successor", lambda: self._status()["credential"]["keyId"] != old, 90)
         self._tick(STEPS[2])
         second = self._read_secret()
         if not (self._signs_in(first) and self._signs_in(second)):
             raise StoryError("old and new do not both sign in during the overlap")
-        self._tell.say("both sign in: pods that still hold the old one keep working")
+        self._tell.say("both sign in: pods that still use the old secret keep working")
         self._tick(STEPS[3])
         return second
 
@@ -130,7 +132,7 @@ class Story:
         self._wait("retirement", lambda: not self._signs_in(first), 60)
         if not self._signs_in(second):
             raise StoryError("the published secret no longer signs in")
-        self._tell.say("the old one is refused, the published one signs in")
+        self._tell.say("the old secret is refused, the published one signs in")
         self._tick(STEPS[4])
 
     def _untouched(self) -> None:
@@ -142,27 +144,27 @@ class Story:
         self._tick(STEPS[5])
 
     def _trust(self) -> None:
-        """Begin what takes its quiet time while the next chapter is told."""
+        """Create the trust first: its quiet period passes during the next chapter."""
         self._tell.chapter(f"kubectl apply -f {FEDERATION_EXAMPLE.relative_to(ROOT)}")
         self._stack.cluster.kubectl("apply", "-f", FEDERATION_EXAMPLE)
         self._stack.cluster.kubectl("create", "serviceaccount", "stranger", "-n", NAMESPACE)
-        self._tell.say("its quiet time passes while certificates have their chapter")
+        self._tell.say("workloads may use it after a quiet period; certificates fill the time")
 
     def _exchange(self) -> None:
         self._tell.chapter("No secret at all: ServiceAccounts sign in with their own tokens")
         self._wait("trust", lambda: self._condition("Ready", FEDERATION) == "True", 60)
         (trust,) = self._status(FEDERATION)["federatedIdentities"]
         self._tell.say(f"Entra trusts {trust['subject']}")
-        self._tell.say(f"of {trust['issuer']}")
+        self._tell.say(f"from {trust['issuer']}")
         account = self._kubectl_json("get", "serviceaccount", "orders")
         client_id = account["metadata"]["annotations"]["azure.workload.identity/client-id"]
-        # Replicas of Entra learn of it one by one: a pod that is refused tries again.
+        # Replicas of Entra show the trust one by one: a refused pod tries again.
         self._wait("exchange", lambda: not self._refusal("orders", client_id), 30)
         self._tell.say("WorkloadIdentityCredential(…).get_token(…) returned a token")
         self._tick(STEPS[10])
         refusal = self._refusal("stranger", client_id)
         if "AADSTS700213" not in refusal:
-            raise StoryError(f"another ServiceAccount was not refused as it should: {refusal}")
+            raise StoryError(f"Entra did not refuse another ServiceAccount as expected: {refusal}")
         self._tell.say(refusal.split(". ")[0])
         self._tick(STEPS[11])
 
@@ -189,7 +191,7 @@ class Story:
         self._tick(STEPS[9])
 
     def _renew_certificate(self, first: Mapping[str, str], old: str) -> None:
-        self._tell.chapter("rotateIssuedBefore: now, and a successor is registered beside it")
+        self._tell.chapter("rotateIssuedBefore: now. A second certificate is registered")
         moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         patch = json.dumps({"spec": {"rotation": {"rotateIssuedBefore": moment}}})
         target = ("appcred", CERTIFICATE, "-n", NAMESPACE)
@@ -206,7 +208,7 @@ class Story:
     # --- counting -------------------------------------------------------------------------
 
     def _settle(self) -> Counts:
-        """Return the counts once the issue's last writes are done."""
+        """Return the counts after the last writes of the issue."""
         last = Counts.of(self._stack)
         for _ in range(20):
             time.sleep(0.5)
@@ -234,7 +236,7 @@ class Story:
         if within:
             self._tick(STEPS[6])
 
-    # --- looking --------------------------------------------------------------------------
+    # --- observing ------------------------------------------------------------------------
 
     def _tick(self, step: str) -> None:
         self._seen.append(step)
@@ -284,7 +286,7 @@ class Story:
 
 
 def signs_in(values: Mapping[str, str], ca_file: Path, graph: str) -> bool:
-    """Sign in with the real azure-identity, as a workload does; tell whether a token came."""
+    """Sign in with azure-identity, as a workload does; return whether it got a token."""
     who = values["AZURE_TENANT_ID"], values["AZURE_CLIENT_ID"]
     where: dict[str, Any] = {
         "authority": values["AZURE_AUTHORITY_HOST"],

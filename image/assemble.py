@@ -1,8 +1,8 @@
-"""Makes the root file system of an image: Python, its libraries, packages, code, nothing else.
+"""Assemble the root file system of an image: Python, its libraries, packages, code, nothing else.
 
-Runs in the build stage by its Python and needs nothing but the standard library and `ldd`.
-All bytecode is compiled here, because the container's file system is read-only, and by its
-content, so that two builds are equal.
+Runs with the Python of the build stage and needs only the standard library and `ldd`. It compiles
+all bytecode, because the container's file system is read-only. The bytecode is tied to content and
+not to times, so that two builds are equal.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 APP = Path("opt/app")
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
-# What no server needs of the standard library, tools to install and to build among it.
+# Parts of the standard library that a server does not need, such as tools that install packages.
 LEFT_OUT = frozenset(
     {
         *("ensurepip", "idlelib", "lib2to3", "pydoc_data", "tkinter", "turtledemo", "test", "venv"),
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def copy_python(root: Path) -> None:
-    """Copy the interpreter and its standard library to where they are here."""
+    """Copy the interpreter and its standard library to the same paths in the root."""
     program = Path(sys.executable).resolve()
     copy_file(program, root)
     link = root / "usr/bin/python3"
@@ -60,7 +60,7 @@ def copy_python(root: Path) -> None:
 
 
 def _left_out(_folder: str, names: list[str]) -> set[str]:
-    # A static library of Python itself is for those who embed it.
+    # Only programs that embed Python need its static library.
     return {n for n in names if n in LEFT_OUT or n.startswith("config-") or n.endswith(".a")}
 
 
@@ -75,7 +75,7 @@ def copy_app(options: argparse.Namespace, target: Path) -> None:
 
 
 def copy_rest(options: argparse.Namespace, root: Path) -> None:
-    """Write users, authorities, the licence and the folders that are mounted over."""
+    """Write users, certificate authorities, the licence, and folders that serve as mount points."""
     etc = root / "etc"
     etc.mkdir(parents=True, exist_ok=True)
     (etc / "passwd").write_text(USERS)
@@ -91,10 +91,10 @@ def copy_rest(options: argparse.Namespace, root: Path) -> None:
 
 
 def copy_libraries(root: Path) -> None:
-    """Copy every shared library that a program or module in the root is linked to."""
+    """Copy every shared library that a program or module in the root links to."""
     here = [p for p in root.rglob("*") if p.is_file() and not p.is_symlink() and is_elf(p)]
     wanted = {path for program in here for path in linked(program)}
-    # Loaded by name when a host is looked up, so no program is linked to them.
+    # glibc loads these by name to look up a host, so no program links to them.
     wanted |= {p for path in wanted for p in path.parent.glob("libnss_*.so.2")}
     for path in sorted(wanted):
         if not within(root, path).exists():
@@ -102,7 +102,7 @@ def copy_libraries(root: Path) -> None:
 
 
 def linked(program: Path) -> Iterable[Path]:
-    """Return what the loader finds for a program, links as they are named."""
+    """Return the libraries that the loader finds for a program; symbolic links keep their names."""
     done = subprocess.run(
         ["ldd", str(program)],
         capture_output=True,
@@ -112,30 +112,30 @@ def linked(program: Path) -> Iterable[Path]:
     for line in done.stdout.splitlines():
         words = line.replace("=>", " ").split()
         found = [Path(word) for word in words if word.startswith("/")]
-        # Libraries that wheels bring along lie beside their modules already.
+        # Wheels bring some libraries along, next to their modules: those are copied already.
         yield from (path for path in found[-1:] if "/build/" not in str(path))
 
 
 def is_elf(path: Path) -> bool:
-    """Tell whether a file is a program or a shared library."""
+    """Return whether a file is a program or a shared library."""
     with path.open("rb") as file:
         return file.read(4) == b"\x7fELF"
 
 
 def copy_file(path: Path, root: Path) -> None:
-    """Copy a file to its own path in the root; what a link leads to under the link's name."""
+    """Copy a file to the same path in the root; a link becomes the file that it points to."""
     target = within(root, path)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(path.resolve(), target)
 
 
 def within(root: Path, path: Path) -> Path:
-    """Return where an absolute path lies in the root."""
+    """Return the place of an absolute path in the root."""
     return root / path.relative_to("/")
 
 
 def compile_all(root: Path) -> None:
-    """Compile every module; by its content, so that no time of a file is in it."""
+    """Compile every module; the bytecode contains a hash of the source and no time."""
     by_content = py_compile.PycInvalidationMode.UNCHECKED_HASH
     for folder in (Path(sysconfig.get_path("stdlib")), Path("/") / APP):
         done = compileall.compile_dir(
@@ -150,7 +150,7 @@ def compile_all(root: Path) -> None:
 
 
 def set_times(root: Path, moment: int) -> None:
-    """Give everything the same time."""
+    """Set the times of all files to the same moment."""
     for path in sorted(root.rglob("*"), reverse=True):
         os.utime(path, (moment, moment), follow_symlinks=False)
     os.utime(root, (moment, moment))

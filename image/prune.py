@@ -1,8 +1,8 @@
-"""Takes out of the installed SDKs what the operator never imports: nearly all of them.
+"""Remove the parts of the installed SDKs that the operator never imports: nearly all of them.
 
-`python prune.py SITE_PACKAGES`. modules.txt names what was imported while every call to Graph
-that the operator makes was made; tests/image runs those calls with nothing else of msgraph.
-Of the Kubernetes client only the typed models and APIs go: the operator works with JSON.
+Run as `python prune.py SITE_PACKAGES`. modules.txt lists the modules of msgraph that the operator's
+calls to Graph import; tests/image makes all those calls without the rest of msgraph. Of the
+Kubernetes client only the typed models and APIs go, because the operator works with JSON.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PRUNED = re.compile(r"msgraph(\.|$)|kubernetes\.(aio\.)?client\.(models|api)\.")
 
 
 def kept(text: str) -> frozenset[str]:
-    """Return the names of the modules to keep, with the packages that they are in."""
+    """Return the names of the modules to keep, with their packages."""
     names = [line.strip() for line in text.splitlines() if line.strip()]
     return frozenset(
         ".".join(parts[:n])
@@ -26,12 +26,12 @@ def kept(text: str) -> frozenset[str]:
 
 
 def is_pruned(module: str, names: frozenset[str]) -> bool:
-    """Tell whether the image lacks a module."""
+    """Return whether the image leaves a module out."""
     return PRUNED.match(module) is not None and module not in names
 
 
 def prune(site: Path, names: frozenset[str]) -> int:
-    """Delete the other modules and the folders that are empty then; return how many went."""
+    """Delete the other modules and empty folders; return the number of deleted files."""
     gone = 0
     for package in ("msgraph", "kubernetes"):
         for path in sorted((site / package).rglob("*"), reverse=True):
@@ -45,11 +45,11 @@ def prune(site: Path, names: frozenset[str]) -> int:
 
 
 def module_of(path: Path) -> str:
-    """Return the name of the module that a file of site-packages is, or would be."""
+    """Return the name of the module in a file of site-packages."""
     parts = path.with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 if __name__ == "__main__":
     count = prune(Path(sys.argv[1]), kept(MODULES.read_text()))
-    sys.stdout.write(f"{count} files taken out\n")
+    sys.stdout.write(f"{count} files removed\n")

@@ -1,7 +1,7 @@
-"""`python -m image.running ROOT FOLDER MODULE …`: one of an image's programs, as a kubelet runs it.
+"""`python -m image.running ROOT FOLDER MODULE …`: run a program of an image, as a kubelet would.
 
-The root is read-only, /tmp is a small one in memory, FOLDER is mounted at
-/var/run/secrets, and the user is the image's. Needs root for the mounts, nothing else.
+The root is read-only, /tmp is a small file system in memory, FOLDER is mounted at
+/var/run/secrets, and the user is that of the image. The mounts need root.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ENVIRONMENT: Final = {
     "LANG": "C.UTF-8",
     "SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt",
 }
-"""As the Dockerfile has it; a test compares."""
+"""The environment that the Dockerfile sets; a test compares the two."""
 
 
 def command(root: Path, folder: Path, words: list[str]) -> list[str]:
@@ -40,12 +40,12 @@ def command(root: Path, folder: Path, words: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Become that program."""
+    """Replace this process with the program."""
     root, folder, *words = sys.argv[1:]
     passed = {k: v for k, v in os.environ.items() if k.startswith("APPCREDENTIAL_")}
     if "KUBECONFIG" in os.environ:
         passed["KUBECONFIG"] = os.environ["KUBECONFIG"]
-    # The mounts are made by the system's programs; in the root there is Python alone.
+    # The host's programs make the mounts: the root contains only Python.
     env = {**ENVIRONMENT, **passed, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     words = command(Path(root), Path(folder), words)
     os.execvpe(words[0], words, env)  # noqa: S606 - no shell wanted
