@@ -13,6 +13,11 @@ import pytest
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.federated import Issuer
+from appcredential.domain.status.problems_kube import (
+    DISCOVERY_UNREAD,
+    ISSUERS_DIFFER,
+    OWN_TOKEN_UNREAD,
+)
 from appcredential.effects.federated import (
     account_problem,
     annotation_removals,
@@ -25,7 +30,7 @@ from appcredential.errors import (
     RejectedError,
     UnavailableError,
 )
-from appcredential.kube.issuer import DIFFERENT, DISCOVERY, NO_TOKEN, UNREAD, KubeIssuer
+from appcredential.kube.issuer import DISCOVERY, KubeIssuer
 from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.service_accounts import KubeServiceAccounts
 from tests.support.api_server import ApiServer
@@ -185,7 +190,7 @@ async def test_the_time_of_agreement_begins_anew_with_each_disagreement(tmp_path
     cluster = Cluster(tmp_path)
     await cluster.issuer.current()
     cluster.says("https://one.example", "https://two.example")
-    assert await cluster.after(MINUTE) == DIFFERENT
+    assert await cluster.after(MINUTE) == ISSUERS_DIFFER
     cluster.says("https://one.example", "https://one.example")
     found = await cluster.after(MINUTE)
     assert found == Issuer(url="https://one.example", since=cluster.clock.now())
@@ -203,7 +208,7 @@ async def test_a_token_that_cannot_be_read_says_so(tmp_path: Path, content: byte
         cluster.token.unlink()
     else:
         cluster.token.write_bytes(content)
-    assert await cluster.issuer.current() == NO_TOKEN
+    assert await cluster.issuer.current() == OWN_TOKEN_UNREAD
 
 
 async def test_a_failing_look_is_unknown_and_ends_no_agreement(tmp_path: Path) -> None:
@@ -214,6 +219,6 @@ async def test_a_failing_look_is_unknown_and_ends_no_agreement(tmp_path: Path) -
         raise UnavailableError("away")
 
     cluster.kube.before = fail
-    assert await cluster.after(MINUTE) == UNREAD
+    assert await cluster.after(MINUTE) == DISCOVERY_UNREAD
     cluster.kube.before = lambda _method, _path: None
     assert await cluster.after(MINUTE) == first

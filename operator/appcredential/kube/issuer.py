@@ -1,8 +1,8 @@
-"""Who issues this cluster's ServiceAccount tokens, by the operator's own token.
+"""The issuer of this cluster's ServiceAccount tokens, by the operator's own token.
 
-Its `iss` is what Entra will see in workloads' tokens. The discovery document of the
-API server has to agree: while a cluster changes its issuer, the two differ for as long
-as the old token lives.
+The token's `iss` is the one that Entra sees in workloads' tokens. The API server's discovery
+document has to name the same: while a cluster changes its issuer, the two differ until the old
+token is renewed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,14 @@ from typing import Final
 
 import msgspec
 
-from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.conditions import Problem
+from appcredential.domain.issuer_agreement import agreed_issuer
 from appcredential.domain.observed.federated import Issuer
+from appcredential.domain.status.problems_kube import (
+    DISCOVERY_UNREAD,
+    ISSUERS_DIFFER,
+    OWN_TOKEN_UNREAD,
+)
 from appcredential.errors import AppCredentialError
 from appcredential.kube.client import KubeClient
 from appcredential.ports.local import Clock
@@ -28,31 +34,13 @@ DISCOVERY: Final = "/.well-known/openid-configuration"
 _MAX_AGE: Final = 30.0
 _MAX_TOKEN: Final = 65536
 
-NO_TOKEN: Final = Problem(
-    reason=Reason.ISSUER_UNKNOWN,
-    message="The operator's own ServiceAccount token cannot be read, which says who issues tokens "
-    "here. Mount one and name its file in APPCREDENTIAL_SERVICE_ACCOUNT_TOKEN_FILE.",
-)
-UNREAD: Final = Problem(
-    reason=Reason.ISSUER_UNKNOWN,
-    message="The API server's issuer discovery document cannot be read. Let the operator's "
-    "ServiceAccount read it: ClusterRole system:service-account-issuer-discovery.",
-    stalled=False,
-)
-DIFFERENT: Final = Problem(
-    reason=Reason.ISSUER_UNKNOWN,
-    message="The API server's discovery document names another issuer than the operator's own "
-    "token. That passes when the cluster's issuer was changed lately.",
-    stalled=False,
-)
-
 
 class _Claims(msgspec.Struct):
     iss: str
 
 
 class KubeIssuer:
-    """The IssuerSource port. What it says is at most half a minute old.
+    """Implements `ports.kube.IssuerSource`. An answer is at most half a minute old.
 
     Args:
         token_file: path of the operator's own projected token, which the kubelet renews.
@@ -63,38 +51,34 @@ class KubeIssuer:
         self._clock = clock
         self._path = Path(token_file)
         self._lock = asyncio.Lock()
-        self._found: Issuer | Problem = UNREAD
+        self._found: Issuer | Problem = DISCOVERY_UNREAD
         self._agreed: Issuer | None = None
-        self._read: float | None = None
+        self._read_time: float | None = None
 
     async def current(self) -> Issuer | Problem:
-        """See `ports.IssuerSource`."""
+        """See `ports.kube.IssuerSource`."""
         async with self._lock:
             now = self._clock.monotonic()
-            if self._read is None or now - self._read > _MAX_AGE:
-                self._found = await self._look()
-                self._read = now
+            if self._read_time is None or now - self._read_time > _MAX_AGE:
+                self._found = await self._read_both()
+                self._read_time = now
             return self._found
 
-    async def _look(self) -> Issuer | Problem:
-        issuer = await asyncio.to_thread(self._own)
+    async def _read_both(self) -> Issuer | Problem:
+        issuer = await asyncio.to_thread(self._own_issuer)
         if issuer is None:
-            return NO_TOKEN
+            return OWN_TOKEN_UNREAD
         try:
             document = await self._kube.request("GET", DISCOVERY)
         except AppCredentialError as exc:
             log.warning("issuer discovery failed", extra={"error": str(exc)})
-            return UNREAD
-        if document.get("issuer") != issuer:
-            # Reads that do not agree end the time for which they did.
-            self._agreed = None
-            return DIFFERENT
-        if self._agreed is None or self._agreed.url != issuer:
-            self._agreed = Issuer(url=issuer, since=self._clock.now())
-        return self._agreed
+            return DISCOVERY_UNREAD
+        now = self._clock.now()
+        self._agreed = agreed_issuer(self._agreed, issuer, document.get("issuer"), now)
+        return self._agreed or ISSUERS_DIFFER
 
-    def _own(self) -> str | None:
-        """Read the `iss` of our own token. The API server made it, so nothing is verified."""
+    def _own_issuer(self) -> str | None:
+        """Read the `iss` of our own token, unverified: the kubelet put it there."""
         try:
             token = self._path.read_bytes()[:_MAX_TOKEN].strip()
             payload = token.split(b".")[1]

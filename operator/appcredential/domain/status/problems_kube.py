@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from appcredential.domain.conditions import Condition, ConditionType, Problem, Reason
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.status.merge import merge_conditions
 from appcredential.errors import SecretForbiddenError, SecretRefusal, SecretRefusedError
 
-_BIND = "Bind its role here, or list the namespace in its settings."
-_REFUSED = {
+OWN_TOKEN_UNREAD: Final = Problem(
+    reason=Reason.ISSUER_UNKNOWN,
+    message="The operator's own ServiceAccount token cannot be read, which says who issues tokens "
+    "here. Mount one and name its file in APPCREDENTIAL_SERVICE_ACCOUNT_TOKEN_FILE.",
+)
+DISCOVERY_UNREAD: Final = Problem(
+    reason=Reason.ISSUER_UNKNOWN,
+    message="The API server's issuer discovery document cannot be read. Let the operator's "
+    "ServiceAccount read it: ClusterRole system:service-account-issuer-discovery.",
+    stalled=False,
+)
+ISSUERS_DIFFER: Final = Problem(
+    reason=Reason.ISSUER_UNKNOWN,
+    message="The API server's discovery document names another issuer than the operator's own "
+    "token. That passes when the cluster's issuer was changed lately.",
+    stalled=False,
+)
+_BIND: Final = "Bind its role here, or list the namespace in its settings."
+_REFUSED: Final = {
     SecretRefusal.QUOTA: "a quota of the namespace leaves no room for it. Raise the quota, or "
     "remove Secrets that nobody needs.",
     SecretRefusal.ADMISSION: "an admission policy or webhook denies it. Exempt the operator's "
