@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from appcredential import __version__
-from image.build import TARGETS, Engine, ImageError, find_engine, say
+from image.engine import TARGETS, Engine, ImageError, find_engine, say
 
 
 def archive(engine: Engine, name: str, folder: Path) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from image.build import Engine
+    from image.engine import Engine
 
 
 def describe(engine: Engine, name: str) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from charts.generate import ROOT
 from demo.processes import Child
 from demo.stack import RBAC, EmulatorProcess, OperatorProcess
 from image import running
-from image.build import EMULATOR, OPERATOR, Engine, build, find_engine, local_base
+from image.build import build, local_base
+from image.engine import EMULATOR, OPERATOR, Engine, find_engine
 from image.inspecting import configuration, digest, unpacked
 from localcluster import Cluster
 from tests.integration.installation import SETTINGS, Installation, seed

@@ -9,7 +9,7 @@ import pytest
 
 from demo.stack import EmulatorProcess
 from image.archive import archive
-from image.build import TARGETS, find_engine
+from image.engine import TARGETS, find_engine
 from localcluster import Binaries, Cluster
 from localcluster.helm import locate_helm
 from localcluster.node.capabilities import look, reasons

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from appcredential import __version__
-from image.build import OPERATOR
+from image.engine import OPERATOR
 from localcluster import Cluster
 from tests.conftest import wait_until
 from tests.integration.installation import CORE

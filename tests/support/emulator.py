@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from entra_emulator.admin import actions, credentials, federated, issuers, views
+from entra_emulator.admin import actions, credentials, federated, issuers, lookup, principals, views
 from entra_emulator.admin.seed import (
     ApplicationSeed,
     FederatedSeed,
@@ -150,7 +150,7 @@ class Emulator:
         """Replace the permissions of a client; tokens issued before keep the old ones."""
         permissions = tuple(Permission(word) for word in permission.split())
         seed = ForeignPrincipalSeed(app_id=app_id, permissions=permissions)
-        self.do(lambda world: actions.put_principal(world, tenant, seed))
+        self.do(lambda world: principals.put_principal(world, tenant, seed))
 
     def add_password(self, app: str, **fields: Any) -> MadePassword:
         """Add a password as somebody else would; fields as in a seed."""
@@ -158,7 +158,7 @@ class Emulator:
         return _password(
             self.do(
                 lambda world: credentials.add_password(
-                    world, actions.find_application(world, app), seed
+                    world, lookup.find_application(world, app), seed
                 )
             )
         )
@@ -167,7 +167,7 @@ class Emulator:
         """Remove a password as somebody else would."""
         self.do(
             lambda world: credentials.remove_password(
-                world, actions.find_application(world, app), key_id
+                world, lookup.find_application(world, app), key_id
             )
         )
 
@@ -176,23 +176,21 @@ class Emulator:
         seed = read_document(KeySeed, fields)
         return str(
             self.do(
-                lambda world: credentials.add_key(world, actions.find_application(world, app), seed)
+                lambda world: credentials.add_key(world, lookup.find_application(world, app), seed)
             )["keyId"]
         )
 
     def remove_key(self, app: str, key_id: str) -> None:
         """Remove a certificate as somebody else would."""
         self.do(
-            lambda world: credentials.remove_key(
-                world, actions.find_application(world, app), key_id
-            )
+            lambda world: credentials.remove_key(world, lookup.find_application(world, app), key_id)
         )
 
     def add_federated(self, app: str, **fields: Any) -> str:
         """Add a federated credential as somebody else would, as in a seed; return its id."""
         seed = read_document(FederatedSeed, fields)
         return str(
-            self.do(lambda w: federated.add_federated(w, actions.find_application(w, app), seed))[
+            self.do(lambda w: federated.add_federated(w, lookup.find_application(w, app), seed))[
                 "id"
             ]
         )
@@ -200,12 +198,12 @@ class Emulator:
     def change_federated(self, app: str, name: str, **values: Any) -> None:
         """Change a federated credential, named by its id or name, as somebody else would."""
         self.do(
-            lambda w: federated.change_federated(w, actions.find_application(w, app), name, values)
+            lambda w: federated.change_federated(w, lookup.find_application(w, app), name, values)
         )
 
     def remove_federated(self, app: str, name: str) -> None:
         """Remove a federated credential, named by its id or name, as somebody else would."""
-        self.do(lambda w: federated.remove_federated(w, actions.find_application(w, app), name))
+        self.do(lambda w: federated.remove_federated(w, lookup.find_application(w, app), name))
 
     def add_issuer(self, url: str, **fields: Any) -> str:
         """Let tokens of an issuer be exchanged, fields as in a seed; return its name.
@@ -240,11 +238,11 @@ class Emulator:
 
     def delete_principal(self, tenant: str, name: str) -> None:
         """Delete a service principal, named by its id or the appId."""
-        self.do(lambda world: actions.delete_principal(world, tenant, name))
+        self.do(lambda world: principals.delete_principal(world, tenant, name))
 
     def application(self, app: str) -> dict[str, Any]:
         """Return the authoritative state of an application, by appId or object id."""
-        return self.do(lambda w: views.show_application(actions.find_application(w, app)))
+        return self.do(lambda w: views.show_application(lookup.find_application(w, app)))
 
     def set_faults(self, document: Mapping[str, Any] | None = None, **fields: Any) -> None:
         """Replace all faults: `set_faults(profile="realistic", rules=[{"fault": "throttle"}])`."""

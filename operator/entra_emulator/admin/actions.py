@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,23 +10,22 @@ import msgspec
 
 from entra_emulator.admin import policies as admin_policies
 from entra_emulator.admin.credentials import add_key, add_password
-from entra_emulator.admin.errors import AdminError, unknown
+from entra_emulator.admin.errors import AdminError
 from entra_emulator.admin.federated import add_federated
 from entra_emulator.admin.issuers import add_issuer
+from entra_emulator.admin.lookup import find_application, find_tenant, new_id, unique
+from entra_emulator.admin.principals import add_principal, owner_id, put_principal
 from entra_emulator.admin.seed import (
     ApplicationSeed,
-    ForeignPrincipalSeed,
     PasswordSeed,
     PrincipalSeed,
     Seed,
     TenantSeed,
 )
 from entra_emulator.directory.application_record import ApplicationRecord
-from entra_emulator.directory.directory import DuplicateError
 from entra_emulator.directory.entities import (
     ApplicationProperties,
     Permission,
-    ServicePrincipal,
     Tenant,
 )
 from entra_emulator.errors.graph import GraphError
@@ -47,8 +45,8 @@ def plant(world: World, seed: Seed) -> None:
 
 def create_tenant(world: World, seed: TenantSeed) -> dict[str, Any]:
     """Create a tenant with its applications, or nothing; owners may be named in any order."""
-    tenant = Tenant(id=seed.id or _new_id(), display_name=seed.display_name, domains=seed.domains)
-    _unique(lambda: world.directory.add_tenant(tenant))
+    tenant = Tenant(id=seed.id or new_id(), display_name=seed.display_name, domains=seed.domains)
+    unique(lambda: world.directory.add_tenant(tenant))
     try:
         return {"id": tenant.id, "applications": _fill_tenant(world, tenant, seed)}
     except AdminError:
@@ -86,11 +84,11 @@ def create_application(world: World, tenant_name: str, seed: ApplicationSeed) ->
     record = _new_record(world, tenant.id, seed, owners)
     if seed.policy is not None:
         admin_policies.find_policy(world, tenant.id, seed.policy)
-    _unique(lambda: world.directory.add_application(record))
+    unique(lambda: world.directory.add_application(record))
     world.policies.assign(record, seed.policy)
     principal = None
     if seed.service_principal is not None:
-        principal = _add_principal(world, tenant.id, record.app_id, seed.service_principal)
+        principal = add_principal(world, tenant.id, record.app_id, seed.service_principal)
     return {
         "id": record.id,
         "appId": record.app_id,
@@ -148,56 +146,6 @@ def set_owners(world: World, name: str, owners: tuple[str, ...]) -> None:
     record.update(replace(record.properties, owners=ids), world.settled_change())
 
 
-def put_principal(world: World, tenant_name: str, seed: ForeignPrincipalSeed) -> dict[str, Any]:
-    """Create the service principal of an application, or change permissions and state of it."""
-    tenant = find_tenant(world, tenant_name)
-    existing = world.directory.principal_of(tenant.id, seed.app_id)
-    if existing is None:
-        find_application(world, seed.app_id)
-        return {"id": _add_principal(world, tenant.id, seed.app_id, seed).id}
-    world.directory.update_principal(
-        existing,
-        permissions=frozenset(seed.permissions),
-        account_enabled=seed.account_enabled,
-    )
-    return {"id": existing.id}
-
-
-def delete_principal(world: World, tenant_name: str, name: str) -> None:
-    """Delete a service principal, named by its id or the appId."""
-    tenant = find_tenant(world, tenant_name)
-    world.directory.remove_principal(_principal(world, tenant.id, name))
-
-
-def find_tenant(world: World, name: str) -> Tenant:
-    """Return a tenant by id or domain."""
-    tenant = world.directory.tenant(name)
-    if tenant is None:
-        raise unknown("tenant", name)
-    return tenant
-
-
-def find_application(world: World, name: str) -> ApplicationRecord:
-    """Return an application by appId or object id."""
-    record = world.directory.application_anywhere(name)
-    if record is None:
-        raise unknown("application", name)
-    return record
-
-
-def owner_id(world: World, tenant_id: str, name: str) -> str:
-    """Return the id of an owner, named by the id of its service principal or by its appId."""
-    return _principal(world, tenant_id, name).id
-
-
-def _principal(world: World, tenant_id: str, name: str) -> ServicePrincipal:
-    directory = world.directory
-    found = directory.principal(tenant_id, name) or directory.principal_of(tenant_id, name)
-    if found is None:
-        raise unknown("service principal", name)
-    return found
-
-
 def _new_record(
     world: World, tenant_id: str, seed: ApplicationSeed, owners: tuple[str, ...]
 ) -> ApplicationRecord:
@@ -212,8 +160,8 @@ def _new_record(
     )
     created = seed.created_date_time
     return ApplicationRecord(
-        id=seed.id or _new_id(),
-        app_id=seed.app_id or _new_id(),
+        id=seed.id or new_id(),
+        app_id=seed.app_id or new_id(),
         tenant_id=tenant_id,
         ordinal=world.directory.next_ordinal(),
         created=ticks_of(created) if created else world.clock.stamp(),
@@ -222,35 +170,5 @@ def _new_record(
     )
 
 
-def _add_principal(
-    world: World, tenant_id: str, app_id: str, seed: PrincipalSeed
-) -> ServicePrincipal:
-    record = find_application(world, app_id)
-    principal = ServicePrincipal(
-        id=seed.id or _new_id(),
-        app_id=app_id,
-        tenant_id=tenant_id,
-        ordinal=world.directory.next_ordinal(),
-        display_name=record.properties.display_name,
-        created=world.settled_change(),
-        created_time=world.clock.stamp(),
-        account_enabled=seed.account_enabled,
-        permissions=frozenset(seed.permissions),
-    )
-    _unique(lambda: world.directory.put_principal(principal))
-    return principal
-
-
 def _without_owners(seed: ApplicationSeed) -> ApplicationSeed:
     return msgspec.structs.replace(seed, owners=())
-
-
-def _unique(action: Callable[[], None]) -> None:
-    try:
-        action()
-    except DuplicateError as error:
-        raise AdminError(409, str(error)) from error
-
-
-def _new_id() -> str:
-    return str(uuid.uuid4())

@@ -7,7 +7,7 @@ from typing import Any
 
 from entra_emulator.admin import credentials, federated
 from entra_emulator.admin.action import Action, Answer
-from entra_emulator.admin.actions import find_application
+from entra_emulator.admin.lookup import find_application
 from entra_emulator.admin.seed import FederatedSeed, KeySeed, PasswordSeed, read_document
 from entra_emulator.world import World
 

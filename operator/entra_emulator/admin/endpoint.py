@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from aiohttp import web
 
-from entra_emulator.admin import actions, views
+from entra_emulator.admin import actions, lookup, principals, views
 from entra_emulator.admin.action import Action, Answer
 from entra_emulator.admin.credential_routes import CREDENTIAL_ACTIONS
 from entra_emulator.admin.errors import AdminError, unknown
@@ -59,7 +59,7 @@ def _list_tenants(world: World, _: Mapping[str, str], __: Any) -> Answer:
 
 
 def _show_tenant(world: World, names: Mapping[str, str], _: Any) -> Answer:
-    return 200, views.show_tenant(world, actions.find_tenant(world, names["tenant"]))
+    return 200, views.show_tenant(world, lookup.find_tenant(world, names["tenant"]))
 
 
 def _delete_tenant(world: World, names: Mapping[str, str], _: Any) -> Answer:
@@ -73,7 +73,7 @@ def _create_application(world: World, names: Mapping[str, str], body: Any) -> An
 
 
 def _list_applications(world: World, names: Mapping[str, str], _: Any) -> Answer:
-    tenant = actions.find_tenant(world, names["tenant"])
+    tenant = lookup.find_tenant(world, names["tenant"])
     return 200, [views.show_application(one) for one in world.directory.applications(tenant.id)]
 
 
@@ -83,22 +83,22 @@ def _create_operator(world: World, names: Mapping[str, str], body: Any) -> Answe
 
 
 def _list_principals(world: World, names: Mapping[str, str], _: Any) -> Answer:
-    tenant = actions.find_tenant(world, names["tenant"])
+    tenant = lookup.find_tenant(world, names["tenant"])
     return 200, [views.show_principal(one) for one in world.directory.principals(tenant.id)]
 
 
 def _put_principal(world: World, names: Mapping[str, str], body: Any) -> Answer:
     seed = read_document(ForeignPrincipalSeed, body)
-    return 200, actions.put_principal(world, names["tenant"], seed)
+    return 200, principals.put_principal(world, names["tenant"], seed)
 
 
 def _delete_principal(world: World, names: Mapping[str, str], _: Any) -> Answer:
-    actions.delete_principal(world, names["tenant"], names["principal"])
+    principals.delete_principal(world, names["tenant"], names["principal"])
     return 204, None
 
 
 def _show_application(world: World, names: Mapping[str, str], _: Any) -> Answer:
-    return 200, views.show_application(actions.find_application(world, names["app"]))
+    return 200, views.show_application(lookup.find_application(world, names["app"]))
 
 
 def _change_application(world: World, names: Mapping[str, str], body: Any) -> Answer:

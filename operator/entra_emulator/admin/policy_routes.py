@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from entra_emulator.admin import actions, policies
+from entra_emulator.admin import lookup, policies
 from entra_emulator.admin.seed import read_document
 from entra_emulator.policies.documents import (
     AppPolicy,
@@ -29,7 +29,7 @@ class _IssuersRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknow
 
 
 def _tenant_id(world: World, names: Mapping[str, str]) -> str:
-    return actions.find_tenant(world, names["tenant"]).id
+    return lookup.find_tenant(world, names["tenant"]).id
 
 
 def _show_default(world: World, names: Mapping[str, str], _: Any) -> Answer:
@@ -64,7 +64,7 @@ def _delete_policy(world: World, names: Mapping[str, str], _: Any) -> Answer:
 
 def _assign_policy(world: World, names: Mapping[str, str], body: Any) -> Answer:
     name = read_document(_PolicyRequest, body).policy
-    policies.assign_policy(world, actions.find_application(world, names["app"]), name)
+    policies.assign_policy(world, lookup.find_application(world, names["app"]), name)
     return 204, None
 
 

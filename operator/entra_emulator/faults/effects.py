@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from typing import TypeAlias, assert_never
 
 import msgspec
 
@@ -13,6 +14,18 @@ from entra_emulator.faults import documents as ft
 from entra_emulator.faults.engine import ActiveRule
 from entra_emulator.faults.quotas import Verdict, throttle_headers
 
+_Plain: TypeAlias = (
+    ft.Conflict
+    | ft.Unavailable
+    | ft.Hang
+    | ft.TimeoutAfterCommit
+    | ft.ExpiredToken
+    | ft.Forbidden
+    | ft.ServerError
+    | ft.RemoveAfterAdd
+    | ft.Latency
+)
+"""Rules whose answer needs nothing of the request."""
 HTML_503 = (
     "<!DOCTYPE html><html><head><title>503 Service Unavailable</title></head>"
     "<body><h1>Service Unavailable</h1><p>The service is unavailable.</p></body></html>"
@@ -57,11 +70,23 @@ def graph_effect(active: ActiveRule, tenant: str, app: str) -> Exception:
         case ft.TokenErrorFault(code=code):
             # Only a rule that names a Graph operation on purpose comes here.
             return GraphError(401, "InvalidAuthenticationToken", f"AADSTS{code}")
-        case rule:
+        case (
+            ft.Conflict()
+            | ft.Unavailable()
+            | ft.Hang()
+            | ft.TimeoutAfterCommit()
+            | ft.ExpiredToken()
+            | ft.Forbidden()
+            | ft.ServerError()
+            | ft.RemoveAfterAdd()
+            | ft.Latency() as rule
+        ):
             return _plain_effect(rule)
+        case _:
+            assert_never(active.rule)
 
 
-def _plain_effect(rule: ft.AnyRule) -> Exception:
+def _plain_effect(rule: _Plain) -> Exception:
     match rule:
         case ft.Conflict():
             return GraphError(
@@ -80,10 +105,12 @@ def _plain_effect(rule: ft.AnyRule) -> Exception:
             return unauthenticated("Lifetime validation failed, the token is expired.")
         case ft.Forbidden():
             return denied()
-        case _:
+        case ft.ServerError() | ft.RemoveAfterAdd() | ft.Latency():
             return GraphError(
                 500, "Service_InternalServerError", "Encountered an internal server error."
             )
+        case _:
+            assert_never(rule)
 
 
 def token_effect(
@@ -99,8 +126,21 @@ def token_effect(
             return HtmlFault(503, HTML_503, retry_after)
         case ft.Hang(seconds=seconds):
             return Silence(seconds)
-        case _:
+        case (
+            ft.Conflict()
+            | ft.RemoveAfterAdd()
+            | ft.ServerError()
+            | ft.TimeoutAfterCommit()
+            | ft.ExpiredToken()
+            | ft.ClaimsChallenge()
+            | ft.Forbidden()
+            | ft.NotFound()
+            | ft.GraphErrorFault()
+            | ft.Latency()
+        ):
             return TokenError(50000)
+        case _:
+            assert_never(active.rule)
 
 
 def throttled(rule: ft.Throttle, tenant: str, app: str) -> GraphError:

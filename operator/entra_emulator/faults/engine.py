@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
+from typing import assert_never
 
 import msgspec
 
@@ -115,8 +116,22 @@ class FaultEngine:
             case ft.ClaimsChallenge():
                 answered = incoming.challenge_time or 0
                 return answered < int(active.since.timestamp())
-            case _:
+            case (
+                ft.Latency()
+                | ft.Throttle()
+                | ft.ServerError()
+                | ft.Unavailable()
+                | ft.TimeoutAfterCommit()
+                | ft.Hang()
+                | ft.ExpiredToken()
+                | ft.Forbidden()
+                | ft.NotFound()
+                | ft.GraphErrorFault()
+                | ft.TokenErrorFault()
+            ):
                 return True
+            case _:
+                assert_never(active.rule)
 
 
 def _recent(times: dict[str, datetime], incoming: Incoming, seconds: float) -> bool:
@@ -150,5 +165,18 @@ def _usual_operation(rule: ft.AnyRule) -> str | None:
             return "application.removePassword"
         case ft.Latency() | ft.Hang():
             return "*"
-        case _:
+        case (
+            ft.Conflict()
+            | ft.Throttle()
+            | ft.ServerError()
+            | ft.Unavailable()
+            | ft.TimeoutAfterCommit()
+            | ft.ExpiredToken()
+            | ft.ClaimsChallenge()
+            | ft.Forbidden()
+            | ft.NotFound()
+            | ft.GraphErrorFault()
+        ):
             return None
+        case _:
+            assert_never(rule)
