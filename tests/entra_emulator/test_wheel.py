@@ -41,7 +41,7 @@ def read(wheel: Path, name: str) -> str:
 
 def imported() -> Iterator[str]:
     """Return the top-level name of everything that the emulator imports."""
-    for path in SOURCE.glob("*.py"):
+    for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and node.module:
                 yield node.module.split(".")[0]
@@ -52,7 +52,7 @@ def imported() -> Iterator[str]:
 def test_wheel_holds_the_whole_emulator_and_nothing_else(wheel: Path) -> None:
     with ZipFile(wheel) as archive:
         names = archive.namelist()
-    modules = {f"entra_emulator/{path.name}" for path in SOURCE.glob("*.py")}
+    modules = {f"entra_emulator/{path.relative_to(SOURCE)}" for path in SOURCE.rglob("*.py")}
     content = {name for name in names if ".dist-info/" not in name}
     assert content == modules | {"entra_emulator/py.typed", "entra_emulator/LICENSE"}
 

@@ -274,7 +274,7 @@ def test_latency_of_requests_side_by_side_does_not_add_up(
     async def wait(_: object, seconds: float) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr("entra_emulator.http_batch.wait", wait)
+    monkeypatch.setattr("entra_emulator.graph.batch_endpoint.wait", wait)
     user.sign_in()
     user.emulator.set_faults(rules=[{"fault": "latency", "seconds": [2, 2]}])
     path = f"/applications/{app.id}"
