@@ -22,7 +22,9 @@ from appcredential.controllers.revocation import RevocationController
 from appcredential.domain.marker import ClusterIdentity, Owner
 from appcredential.entra.projected_token import ProjectedToken
 from appcredential.gather.certificate_source import CertificateInputsReader
+from appcredential.gather.gatherer import Gatherer
 from appcredential.gather.heirs import Heirs
+from appcredential.gather.sources import ClusterSources, LocalSources
 from appcredential.handlers.watch import OnEvent, Watches
 from appcredential.kube.certificate_sources import KubeInputs
 from appcredential.kube.client import KubeClient
@@ -41,6 +43,7 @@ from appcredential.runtime import logs
 from appcredential.runtime.clock import SystemClock
 from appcredential.runtime.effect_guard import EffectGuard, Terms
 from appcredential.runtime.metrics import Metrics
+from appcredential.runtime.this_process import ThisProcess
 from appcredential.runtime.workqueue import Key, WorkQueue
 from appcredential.settings import Settings
 from appcredential.tenants.access import TenantAccess
@@ -168,6 +171,13 @@ class _Composition:
         )
         self._tenant_queue = TenantQueue(store.users_of, self._queue.add)
         self._tenants = self._make_tenants()
+        self._process = ThisProcess(
+            clock=clock,
+            settings=settings.lifecycle,
+            identity=identity,
+            holder=self._holder,
+            guard=self._guard,
+        )
         self._revocations = self._make_revocations()
         self._app_credentials = self._make_app_credentials()
 
@@ -262,13 +272,9 @@ class _Composition:
         )
 
     def _make_app_credentials(self) -> AppCredentialController:
-        settings = self._settings
         return AppCredentialController(
-            clock=self._clock,
-            settings=settings.lifecycle,
-            identity=self._identity,
-            holder=self._holder,
-            gate=self._guard,
+            process=self._process,
+            gatherer=self._make_gatherer(),
             resources=self._resources,
             secrets=self._secrets,
             revocations=self._scheduled,
@@ -277,14 +283,30 @@ class _Composition:
             grants=self._informer,
             access=self._tenants.access,
             request_probe=self._tenants.request_probe,
-            cluster_skew=self._kube.skew,
             metrics=self._metrics,
-            certificate_inputs_reader=CertificateInputsReader(KubeInputs(self._kube)),
-            permission_retry=settings.permission_retry,
+            permission_retry=self._settings.permission_retry,
             service_accounts=self._service_accounts,
             outputs=self._outputs,
-            owners=self._store.owners,
-            issuer=self._issuer,
+        )
+
+    def _make_gatherer(self) -> Gatherer:
+        return Gatherer(
+            self._process,
+            ClusterSources(
+                resources=self._resources,
+                secrets=self._secrets,
+                service_accounts=self._service_accounts,
+                outputs=self._outputs,
+                issuer=self._issuer,
+                certificate_inputs=CertificateInputsReader(KubeInputs(self._kube)),
+                skew=self._kube.skew,
+            ),
+            LocalSources(
+                grants=self._informer,
+                access=self._tenants.access,
+                open_revocations=self._open_revocations,
+                owners=self._store.owners,
+            ),
         )
 
     # --- what the parts ask of each other ---------------------------------------------------

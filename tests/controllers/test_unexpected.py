@@ -26,7 +26,7 @@ def _break(monkeypatch: pytest.MonkeyPatch, world: World, error: BaseException =
         raise error
 
     for name in ("version", "pending"):
-        monkeypatch.setattr(world.reconciler._secrets, name, fails)
+        monkeypatch.setattr(world.secrets, name, fails)
 
 
 async def _fail(world: World) -> None:

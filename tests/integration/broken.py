@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from appcredential.__main__ import main
-from appcredential.controllers import app_credential as reconciler
+from appcredential.controllers import app_credential
 from appcredential.domain.observed.entra import Application, Credential, Grant
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.observed.target import Target
@@ -23,6 +23,7 @@ from appcredential.domain.revocation import Revocation
 from appcredential.domain.spec.model import AppCredentialSpec, DeletionPolicy
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.signin import TokenEndpoint
+from appcredential.gather import gatherer
 from appcredential.kube.custom_resources import APP_CREDENTIALS, KubeObjects, KubeResources
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets
@@ -122,7 +123,8 @@ def needs_no_grant() -> None:
     def granted(*_: Any) -> Grant:
         return Grant(name="none", max_lifetime=None)
 
-    setattr(reconciler, "evaluate", granted)  # noqa: B010 - a function is replaced
+    for user in (gatherer, app_credential):
+        setattr(user, "evaluate", granted)  # noqa: B010 - a function is replaced
 
 
 def renews_what_is_created_again() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.federated import Issuer
 from appcredential.domain.status.problems_kube import (
@@ -18,15 +18,9 @@ from appcredential.domain.status.problems_kube import (
     ISSUERS_DIFFER,
     OWN_TOKEN_UNREAD,
 )
-from appcredential.effects.federated import (
-    account_problem,
-    annotation_removals,
-    output_problem,
-    remove_annotations,
-)
+from appcredential.effects.federated import annotation_removals, remove_annotations
 from appcredential.errors import (
     ConflictError,
-    PermissionDeniedError,
     RejectedError,
     UnavailableError,
 )
@@ -133,19 +127,6 @@ async def test_an_output_keeps_what_others_put_beside_it() -> None:
     assert await outputs.get(OWNER.namespace, "out") is None
     with pytest.raises(ConflictError):
         await outputs.put(OWNER, "out", DATA, replace(written, uid="another"))
-
-
-def test_a_missing_right_and_a_rule_are_told_apart() -> None:
-    denied, refused = PermissionDeniedError("x"), RejectedError("x")
-    told = [account_problem(denied), account_problem(refused)]
-    told += [output_problem(denied), output_problem(refused)]
-    assert [p.reason for p in told] == [
-        Reason.SERVICE_ACCOUNT_FORBIDDEN,
-        Reason.SERVICE_ACCOUNT_FORBIDDEN,
-        Reason.OUTPUT_FORBIDDEN,
-        Reason.OUTPUT_FORBIDDEN,
-    ]
-    assert len({p.message for p in told}) == 4
 
 
 # --- the issuer ----------------------------------------------------------------------------

@@ -19,6 +19,8 @@ from appcredential.domain.spec.model import (
 )
 from appcredential.entra.projected_token import ProjectedToken
 from appcredential.gather.certificate_source import CertificateInputsReader
+from appcredential.gather.gatherer import Gatherer
+from appcredential.gather.sources import ClusterSources, LocalSources
 from appcredential.kube.certificate_sources import KubeInputs
 from appcredential.kube.custom_resources import (
     APP_CREDENTIALS,
@@ -35,6 +37,7 @@ from appcredential.kube.secret_store import KubeSecrets, secrets_path
 from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.metrics import Metrics
+from appcredential.runtime.this_process import ThisProcess
 from appcredential.runtime.workqueue import Key
 from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials
@@ -83,7 +86,8 @@ class World:
         self.opened: list[OperatorCredential] = []
         self.woken: list[Key] = []
         self.store = Store()
-        objects, secrets = KubeObjects(self.api), KubeSecrets(self.api, IDENTITY)
+        objects = KubeObjects(self.api)
+        self.secrets = secrets = KubeSecrets(self.api, IDENTITY)
         events = KubeEvents(self.api, self.clock, "operator")
         self.sync = Informer(objects, self.store, (), self.woken.append, self.woken.append)
         gate = EffectGuard(
@@ -116,28 +120,49 @@ class World:
             queue=queue,
         )
         revocations = KubeRevocations(self.api, SYSTEM)
-        self.reconciler = AppCredentialController(
+        open_revocations = OpenRevocations(revocations)
+        resources = KubeResources(objects)
+        accounts, outputs = KubeServiceAccounts(self.api), KubeOutputs(self.api)
+        process = ThisProcess(
             clock=self.clock,
             settings=LifecycleSettings(trial=trial),
             identity=IDENTITY,
             holder=HOLDER,
-            gate=gate,
-            resources=KubeResources(objects),
+            guard=gate,
+        )
+        gatherer = Gatherer(
+            process,
+            ClusterSources(
+                resources=resources,
+                secrets=secrets,
+                service_accounts=accounts,
+                outputs=outputs,
+                issuer=NoIssuer(),
+                certificate_inputs=CertificateInputsReader(KubeInputs(self.api)),
+                skew=self.api.skew,
+            ),
+            LocalSources(
+                grants=self.sync,
+                access=self.tenants.access,
+                open_revocations=open_revocations,
+                owners=self.store.owners,
+            ),
+        )
+        self.reconciler = AppCredentialController(
+            process=process,
+            gatherer=gatherer,
+            resources=resources,
             secrets=secrets,
             revocations=revocations,
-            open_revocations=OpenRevocations(revocations),
+            open_revocations=open_revocations,
             events=events,
             grants=self.sync,
             access=self.tenants.access,
             request_probe=self.tenants.request_probe,
-            cluster_skew=self.api.skew,
             metrics=Metrics(self.store.samples),
-            certificate_inputs_reader=CertificateInputsReader(KubeInputs(self.api)),
             permission_retry=timedelta(minutes=10),
-            service_accounts=KubeServiceAccounts(self.api),
-            outputs=KubeOutputs(self.api),
-            issuer=NoIssuer(),
-            owners=self.store.owners,
+            service_accounts=accounts,
+            outputs=outputs,
         )
         self._fill()
 

@@ -4,63 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.deletion import scheduled_name, scheduled_revocation
 from appcredential.domain.facts.facts import Facts, assess
-from appcredential.domain.facts.takeover import other_owner
 from appcredential.domain.grants import evaluate
 from appcredential.domain.lifecycle import Decision, decide
-from appcredential.domain.lifecycle_settings import LifecycleSettings
-from appcredential.domain.marker import ClusterIdentity, Owner
-from appcredential.domain.observed.certificate import CertificateInputs
-from appcredential.domain.observed.entra import Grant, Tenant
-from appcredential.domain.observed.federated import Federation, OutputMap, ServiceAccount
+from appcredential.domain.marker import Owner
+from appcredential.domain.observed.entra import Grant
 from appcredential.domain.observed.observation import Observation, Resource
-from appcredential.domain.observed.target import Target, TargetOwner
-from appcredential.domain.revocation import Revocation, revocation_name
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
-    ApplicationGrantSpec,
-    CredentialType,
-    ObjectId,
-    TenantId,
 )
-from appcredential.domain.spec.trusts import retire_time_of
 from appcredential.domain.status.problems_kube import failed_status, secret_problem
 from appcredential.domain.status.projection import needs_write, project
 from appcredential.effects.dispatch import Context, Effects, subject_of
-from appcredential.effects.federated import account_problem, output_problem
 from appcredential.errors import (
     ConflictError,
     NamespaceTerminatingError,
     NotFoundError,
-    PermissionDeniedError,
     SecretForbiddenError,
     SecretRefusedError,
     ThrottledError,
     UnavailableError,
 )
-from appcredential.gather.certificate_source import CertificateInputsReader, derived_of
-from appcredential.gather.state import CachedRead, ResourceState
+from appcredential.gather.gatherer import Gatherer
+from appcredential.gather.state import ResourceState
 from appcredential.ports.entra import Access, Session
 from appcredential.ports.kube import (
     Events,
-    IssuerSource,
     Outputs,
     Resources,
     Revocations,
     Secrets,
     ServiceAccounts,
 )
-from appcredential.ports.local import Clock, GrantSource
-from appcredential.runtime.effect_guard import EffectGuard
+from appcredential.ports.local import GrantSource
 from appcredential.runtime.metrics import Metrics
+from appcredential.runtime.this_process import ThisProcess
 
 log = logging.getLogger(__name__)
 
@@ -83,11 +69,8 @@ class AppCredentialController:
     def __init__(
         self,
         *,
-        clock: Clock,
-        settings: LifecycleSettings,
-        identity: ClusterIdentity,
-        holder: str,
-        gate: EffectGuard,
+        process: ThisProcess,
+        gatherer: Gatherer,
         resources: Resources,
         secrets: Secrets,
         revocations: Revocations,
@@ -96,46 +79,34 @@ class AppCredentialController:
         grants: GrantSource,
         access: Callable[[str], Access | Problem],
         request_probe: Callable[[str, timedelta], None],
-        cluster_skew: Callable[[], timedelta | None],
         metrics: Metrics,
-        certificate_inputs_reader: CertificateInputsReader,
         permission_retry: timedelta,
         service_accounts: ServiceAccounts,
         outputs: Outputs,
-        issuer: IssuerSource,
-        owners: Callable[[str], Iterable[Owner]],
     ) -> None:
-        self._clock = clock
-        self._settings = settings
-        self._identity = identity
-        self._holder = holder
-        self._gate = gate
+        self._process = process
+        self._gatherer = gatherer
+        self._clock = process.clock
+        self._gate = process.guard
         self._resources = resources
-        self._secrets = secrets
         self._revocations = revocations
         self._open_revocations = open_revocations
         self._events = events
         self._grants = grants
         self._access = access
         self._request_probe = request_probe
-        self._cluster_skew = cluster_skew
         self._metrics = metrics
-        self._certificate_inputs_reader = certificate_inputs_reader
         self._forbidden_retry = min(permission_retry, _FORBIDDEN_RETRY)
-        self._service_accounts = service_accounts
-        self._outputs = outputs
-        self._issuer = issuer
-        self._owners = owners
         self._views: dict[Owner, ResourceState] = {}
         self._effects = Effects(
-            clock=clock,
-            holder=holder,
+            clock=process.clock,
+            holder=process.holder,
             secrets=secrets,
             resources=resources,
             events=events,
             permission_retry=permission_retry,
             live_grant=self._live_grant,
-            is_open=lambda: gate.problem() is None,
+            is_open=lambda: process.guard.problem() is None,
             service_accounts=service_accounts,
             outputs=outputs,
         )
@@ -196,7 +167,7 @@ class AppCredentialController:
 
     async def _passes(self, owner: Owner, view: ResourceState) -> datetime | None:
         for _ in range(_MAX_PASSES):
-            observation = await self._gather(owner, view)
+            observation = await self._gatherer.gather(owner, view)
             if observation is None:
                 self.forget(owner)
                 return None
@@ -214,179 +185,9 @@ class AppCredentialController:
                 return self._clock.now() + _CONFLICT_RETRY
         return self._clock.now() + _CONFLICT_RETRY
 
-    # --- gather ---------------------------------------------------------------------------
-
-    async def _gather(self, owner: Owner, view: ResourceState) -> Observation | None:
-        resource = await self._read_resource(owner, view)
-        if resource is None:
-            return None
-        spec = resource.spec
-        federation, certificate_inputs = None, CertificateInputs()
-        if isinstance(spec, AppCredentialSpec) and spec.type is CredentialType.FEDERATED_IDENTITY:
-            federation = await self._federation(owner, view, spec)
-        else:
-            await self._read_secrets(owner, view, resource)
-            await self._read_target_owner(owner, view)
-            certificate_inputs = await self._read_certificate_inputs(owner, view, resource)
-        access = self._access(spec.tenant) if isinstance(spec, AppCredentialSpec) else None
-        skew = access.session.directory.skew() if isinstance(access, Access) else None
-        return Observation(
-            now=self._clock.now(),
-            settings=self._settings,
-            identity=self._identity,
-            holder=self._holder,
-            blocked=self._gate.problem(),
-            directory_skew=skew,
-            cluster_skew=self._cluster_skew(),
-            resource=resource,
-            tenant=access.tenant if isinstance(access, Access) else access or _no_tenant(),
-            grant=self._grant(resource, access, self._grants.known()),
-            target=view.target.value,
-            pending=view.pending.value,
-            revocation_uid=self._revocation_uid(resource),
-            crd_deleted=view.crd_deleted,
-            application=view.application,
-            memory=view.memory,
-            target_owner=view.target_owner.value,
-            federation=federation,
-            certificate_inputs=certificate_inputs,
-        )
-
-    async def _federation(
-        self, owner: Owner, view: ResourceState, spec: AppCredentialSpec
-    ) -> Federation:
-        """Read what there is instead of Secrets."""
-        federated, now = spec.federated, self._clock.monotonic()
-        account = federated.annotated_account if federated is not None else ""
-        output = federated.config_map if federated is not None else ""
-        if account and not view.service_account.is_fresh(now, self._seconds):
-            view.service_account.set(await self._account(owner.namespace, account), now)
-        if output and not view.output.is_fresh(now, self._seconds):
-            view.output.set(await self._output(owner.namespace, output), now)
-        return Federation(
-            issuer=await self._issuer.current(),
-            listed=view.federated,
-            service_account=view.service_account.value if account else None,
-            output=view.output.value if output else None,
-            leaving=self._open_revocations.leaving(owner.namespace, spec.client_id),
-            neighbours=self._retiring_owners(owner, view),
-        )
-
-    def _retiring_owners(self, owner: Owner, view: ResourceState) -> frozenset[str]:
-        """Return the namespace's other owners, where some credential is past being wanted."""
-        listed = view.federated.credentials if view.federated is not None else ()
-        if not any(retire_time_of(c.description) is not None for c in listed):
-            return frozenset()
-        return frozenset(o.hash for o in self._owners(owner.namespace) if o != owner)
-
-    async def _account(self, namespace: str, name: str) -> ServiceAccount | Problem | None:
-        try:
-            return await self._service_accounts.get(namespace, name)
-        except PermissionDeniedError as exc:
-            return account_problem(exc)
-
-    async def _output(self, namespace: str, name: str) -> OutputMap | Problem | None:
-        try:
-            return await self._outputs.get(namespace, name)
-        except PermissionDeniedError as exc:
-            return output_problem(exc)
-
-    async def _read_certificate_inputs(
-        self, owner: Owner, view: ResourceState, resource: Resource
-    ) -> CertificateInputs:
-        spec = resource.spec
-        if not isinstance(spec, AppCredentialSpec) or spec.type is not CredentialType.CERTIFICATE:
-            return CertificateInputs()
-        if resource.deletion_time is not None:
-            return CertificateInputs()
-        now = self._clock.monotonic()
-        if view.certificate_inputs.value is None or not view.certificate_inputs.is_fresh(
-            now, self._seconds
-        ):
-            found = await self._certificate_inputs_reader.read(
-                owner.namespace, spec.certificate, view.held
-            )
-            view.certificate_inputs.set(found, now)
-        derived = await derived_of(spec, view.target.value, view.held)
-        return replace(view.certificate_inputs.value or CertificateInputs(), derived=derived)
-
-    async def _read_resource(self, owner: Owner, view: ResourceState) -> Resource | None:
-        now = self._clock.monotonic()
-        if not view.resource.is_fresh(now, self._seconds):
-            found = await self._resources.get(owner)
-            held = view.resource.value
-            if found is not None and held is not None and found.uid != held.uid:
-                view.start_anew()  # same name, another resource
-            elif found is not None and held is not None and found.generation != held.generation:
-                view.spec_changed()
-            view.resource.set(found, now)
-        return view.resource.value
-
-    async def _read_secrets(self, owner: Owner, view: ResourceState, resource: Resource) -> None:
-        now = self._clock.monotonic()
-        if isinstance(resource.spec, AppCredentialSpec) and not view.target.is_fresh(
-            now, self._seconds
-        ):
-            name = resource.spec.secret.name
-            view.target.set(await self._read_target(owner.namespace, name, view), now)
-        # Only we make P. Where there was none, its age keeps any effect from resting on
-        # that: `_act` has all of it read anew first.
-        if not view.pending.is_fresh(now, self._seconds) and not view.pending.is_absent:
-            view.pending.set(await self._secrets.pending(owner), now)
-
-    async def _read_target(self, namespace: str, name: str, view: ResourceState) -> Target | None:
-        """Read T, whole only when it is another version than the one we hold."""
-        held = view.target.value
-        if held is not None and held.name == name:
-            version = await self._secrets.version(namespace, name)
-            if version == held.resource_version:
-                return held
-            if version is None:
-                return None
-        return await self._secrets.target(namespace, name)
-
-    async def _read_target_owner(self, owner: Owner, view: ResourceState) -> None:
-        """Look whether the resource exists that another's Secret names as its owner."""
-        other, held = other_owner(owner, view.target.value), view.target_owner
-        if other is None:
-            view.target_owner = CachedRead()
-            return
-        known = held.value if held.value is not None and held.value.owner == str(other) else None
-        now = self._clock.monotonic()
-        if known is not None and held.is_fresh(now, self._seconds):
-            return
-        found = await self._resources.get(other)
-        if found is not None:
-            held.set(TargetOwner(str(other), found.uid, found.generation), now)
-        else:
-            since = known.absent_since if known is not None else None
-            held.set(TargetOwner(str(other), absent_since=since or self._clock.now()), now)
-
-    @property
-    def _seconds(self) -> float:
-        return self._settings.freshness.total_seconds()
-
-    def _grant(
-        self,
-        resource: Resource,
-        access: Access | Problem | None,
-        grants: dict[str, ApplicationGrantSpec],
-    ) -> Grant | Problem:
-        spec = resource.spec
-        if not isinstance(spec, AppCredentialSpec) or not isinstance(access, Access):
-            return Problem(reason=Reason.NOT_GRANTED, message="Not looked at.", stalled=False)
-        return evaluate(grants, resource.owner.namespace, spec, access.tenant)
-
     async def _live_grant(self, facts: Facts) -> Grant | Problem:
         grants = await self._grants.live()
         return evaluate(grants, facts.resource.owner.namespace, facts.spec, facts.tenant)
-
-    def _revocation_uid(self, resource: Resource) -> str | None:
-        spec = resource.spec
-        if not isinstance(spec, AppCredentialSpec):
-            return None
-        revocation = self._open_revocations.find(_revocation_name(resource.owner, spec))
-        return revocation.resource_uid if revocation is not None else None
 
     # --- act ------------------------------------------------------------------------------
 
@@ -394,7 +195,7 @@ class AppCredentialController:
         """Perform one action; tell whether to go on."""
         action = decision.action
         name = act.label(action)
-        if view.age(self._clock.monotonic()) > self._seconds:
+        if view.age(self._clock.monotonic()) > self._process.freshness:
             view.drop()
             return True
         if isinstance(action, act.Mint) and not self._gate.allows_mint():
@@ -454,13 +255,13 @@ class AppCredentialController:
 
     async def _schedule_revocation(self, observation: Observation) -> None:
         spec = _spec(observation)
-        name = _revocation_name(observation.resource.owner, spec)
+        name = scheduled_name(observation.resource.owner, spec)
         live = await self._revocations.get(name)
-        written = await self._revocations.put(name, _build_revocation(observation, spec), live)
+        written = await self._revocations.put(name, scheduled_revocation(observation), live)
         self._open_revocations.note(name, written)
 
     async def _cancel_revocation(self, observation: Observation) -> None:
-        name = _revocation_name(observation.resource.owner, _spec(observation))
+        name = scheduled_name(observation.resource.owner, _spec(observation))
         live = await self._revocations.get(name)
         if live is not None:
             await self._revocations.delete(name, live)
@@ -559,9 +360,9 @@ class AppCredentialController:
         problem = secret_problem(error)
         observation = Observation(
             now=self._clock.now(),
-            settings=self._settings,
-            identity=self._identity,
-            holder=self._holder,
+            settings=self._process.settings,
+            identity=self._process.identity,
+            holder=self._process.holder,
             blocked=None,
             directory_skew=None,
             cluster_skew=None,
@@ -611,10 +412,6 @@ def _is_newer(seen: str, held: str) -> bool:
     return bool(seen) and seen != held
 
 
-def _no_tenant() -> Problem:
-    return Problem(reason=Reason.TENANT_NOT_FOUND, message="Not looked at.", stalled=False)
-
-
 def _spec(observation: Observation) -> AppCredentialSpec:
     spec = observation.resource.spec
     if isinstance(spec, Problem):
@@ -624,34 +421,3 @@ def _spec(observation: Observation) -> AppCredentialSpec:
 
 def _about(observation: Observation) -> dict[str, str]:
     return {"ns": observation.resource.owner.namespace, "obj": observation.resource.owner.name}
-
-
-def _revocation_name(owner: Owner, spec: AppCredentialSpec) -> str:
-    return revocation_name(owner, spec.tenant, spec.client_id, spec.type)
-
-
-def _build_revocation(observation: Observation, spec: AppCredentialSpec) -> Revocation:
-    t, p = observation.target, observation.pending
-    owned = t if t is not None and t.owner == str(observation.resource.owner) else None
-    known = (observation.resource.status.get("application") or {}).get("objectId")
-    object_id = owned.object_id if owned is not None else p.object_id if p is not None else known
-    held = owned.tenant_id if owned is not None else p.tenant_id if p is not None else ""
-    tenant_id = held or (
-        observation.tenant.tenant_id if isinstance(observation.tenant, Tenant) else ""
-    )
-    return Revocation(
-        owner=observation.resource.owner,
-        resource_uid=observation.resource.uid,
-        tenant=spec.tenant,
-        tenant_id=TenantId(tenant_id),
-        client_id=spec.client_id,
-        object_id=ObjectId(object_id) if object_id else None,
-        type=spec.type,
-        policy=spec.deletion_policy,
-        secret_name=spec.secret.name,
-        service_account=spec.federated.account if spec.federated is not None else "",
-        config_map=spec.federated.config_map if spec.federated is not None else "",
-        secret_uid=owned.uid if owned is not None else "",
-        pending_attempt=str(p.attempt) if p is not None else "",
-        due=observation.now + spec.deletion_grace_period,
-    )

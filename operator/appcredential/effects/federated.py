@@ -28,6 +28,7 @@ from appcredential.domain.rules.federated import SUPERSEDED
 from appcredential.domain.spec.federated import CustomerManagedKeySource, ManagedIdentitySource
 from appcredential.domain.spec.model import ClientId
 from appcredential.domain.spec.trusts import Trust, marker_of, trust_attempt
+from appcredential.domain.status.problems_kube import account_problem, output_problem
 from appcredential.errors import (
     AppCredentialError,
     ConflictError,
@@ -358,18 +359,6 @@ def annotation_removals(
     return dict.fromkeys((CLIENT_ID_ANNOTATION, TENANT_ID_ANNOTATION, WIRED_BY_ANNOTATION))
 
 
-def account_problem(error: AppCredentialError) -> Problem:
-    """Return why a ServiceAccount cannot be read or annotated."""
-    verb = "A rule of admission keeps the operator from annotating"
-    if isinstance(error, PermissionDeniedError):
-        verb = "The operator may not read or annotate"
-    return Problem(
-        reason=Reason.SERVICE_ACCOUNT_FORBIDDEN,
-        message=f"{verb} ServiceAccounts in this namespace. Bind its role here, or set "
-        "serviceAccount.annotation to None.",
-    )
-
-
 _CLIENT_ID = Problem(
     reason=Reason.INVALID_SPEC,
     message="spec.federatedIdentity: principalId is a client id. Give the managed identity's "
@@ -393,18 +382,6 @@ def _no_account(name: str) -> Problem:
         reason=Reason.SERVICE_ACCOUNT_NOT_FOUND,
         message=f"The ServiceAccount {name} does not exist in this namespace, so no exchange can "
         "be tried. Create it, or leave verification out.",
-    )
-
-
-def output_problem(error: AppCredentialError) -> Problem:
-    """Return why the output ConfigMap cannot be read or written."""
-    verb = "A rule of admission or a quota keeps the operator from writing"
-    if isinstance(error, PermissionDeniedError):
-        verb = "The operator may not read or write"
-    return Problem(
-        reason=Reason.OUTPUT_FORBIDDEN,
-        message=f"{verb} ConfigMaps in this namespace. Bind its role here, or leave "
-        "federatedIdentity.configMap out of a new AppCredential.",
     )
 
 

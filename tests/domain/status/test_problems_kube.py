@@ -8,8 +8,19 @@ import pytest
 
 from appcredential.domain.conditions import Reason
 from appcredential.domain.lifecycle import decide
-from appcredential.domain.status.problems_kube import failed_status, secret_problem
-from appcredential.errors import SecretForbiddenError, SecretRefusal, SecretRefusedError
+from appcredential.domain.status.problems_kube import (
+    account_problem,
+    failed_status,
+    output_problem,
+    secret_problem,
+)
+from appcredential.errors import (
+    PermissionDeniedError,
+    RejectedError,
+    SecretForbiddenError,
+    SecretRefusal,
+    SecretRefusedError,
+)
 from tests.support.builders import MINUTE, NOW, observation, resource
 
 SERVER_TEXT = "secrets is forbidden: canary of a server's text"
@@ -85,3 +96,16 @@ def test_a_fault_replaces_what_was_under_way_and_is_told_once() -> None:
     first = failed_status(resource(status=under_way), NOW)
     assert "Reconciling" not in conditions(first)
     assert failed_status(resource(status=first), NOW + MINUTE) == first
+
+
+def test_a_missing_right_and_a_rule_are_told_apart() -> None:
+    denied, refused = PermissionDeniedError("x"), RejectedError("x")
+    told = [account_problem(denied), account_problem(refused)]
+    told += [output_problem(denied), output_problem(refused)]
+    assert [p.reason for p in told] == [
+        Reason.SERVICE_ACCOUNT_FORBIDDEN,
+        Reason.SERVICE_ACCOUNT_FORBIDDEN,
+        Reason.OUTPUT_FORBIDDEN,
+        Reason.OUTPUT_FORBIDDEN,
+    ]
+    assert len({p.message for p in told}) == 4

@@ -83,3 +83,10 @@ class Observation:
         """T when it is this resource's: what another one publishes there is not our state."""
         t = self.target
         return t if t is not None and t.owner == str(self.resource.owner) else None
+
+    @property
+    def usable_spec(self) -> AppCredentialSpec:
+        """The spec, behind the gate that holds an unusable one."""
+        spec = self.resource.spec
+        assert isinstance(spec, AppCredentialSpec)  # noqa: S101 - gate 4 holds it
+        return spec

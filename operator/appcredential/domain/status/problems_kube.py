@@ -8,7 +8,13 @@ from typing import Any, Final
 from appcredential.domain.conditions import Condition, ConditionType, Problem, Reason
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.status.merge import merge_conditions
-from appcredential.errors import SecretForbiddenError, SecretRefusal, SecretRefusedError
+from appcredential.errors import (
+    AppCredentialError,
+    PermissionDeniedError,
+    SecretForbiddenError,
+    SecretRefusal,
+    SecretRefusedError,
+)
 
 OWN_TOKEN_UNREAD: Final = Problem(
     reason=Reason.ISSUER_UNKNOWN,
@@ -46,6 +52,30 @@ def secret_problem(error: SecretForbiddenError | SecretRefusedError) -> Problem:
     verb = "write" if error.is_write else "read"
     message = f"The operator may not {verb} Secrets in this namespace. {_BIND}"
     return Problem(reason=Reason.SECRET_FORBIDDEN, message=message)
+
+
+def account_problem(error: AppCredentialError) -> Problem:
+    """Return why a ServiceAccount cannot be read or annotated."""
+    verb = "A rule of admission keeps the operator from annotating"
+    if isinstance(error, PermissionDeniedError):
+        verb = "The operator may not read or annotate"
+    return Problem(
+        reason=Reason.SERVICE_ACCOUNT_FORBIDDEN,
+        message=f"{verb} ServiceAccounts in this namespace. Bind its role here, or set "
+        "serviceAccount.annotation to None.",
+    )
+
+
+def output_problem(error: AppCredentialError) -> Problem:
+    """Return why the output ConfigMap cannot be read or written."""
+    verb = "A rule of admission or a quota keeps the operator from writing"
+    if isinstance(error, PermissionDeniedError):
+        verb = "The operator may not read or write"
+    return Problem(
+        reason=Reason.OUTPUT_FORBIDDEN,
+        message=f"{verb} ConfigMaps in this namespace. Bind its role here, or leave "
+        "federatedIdentity.configMap out of a new AppCredential.",
+    )
 
 
 def failed_status(resource: Resource, now: datetime) -> dict[str, Any]:

@@ -1,0 +1,126 @@
+"""Reads everything about one AppCredential, into one observation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.deletion import scheduled_name
+from appcredential.domain.grants import evaluate
+from appcredential.domain.marker import Owner
+from appcredential.domain.observed.certificate import CertificateInputs
+from appcredential.domain.observed.entra import Grant
+from appcredential.domain.observed.observation import Observation, Resource
+from appcredential.domain.spec.model import AppCredentialSpec, CredentialType
+from appcredential.gather.certificate_source import derived_of
+from appcredential.gather.federation import FederationReader
+from appcredential.gather.sources import ClusterSources, LocalSources
+from appcredential.gather.state import ResourceState
+from appcredential.gather.target import SecretsReader
+from appcredential.ports.entra import Access
+from appcredential.runtime.this_process import ThisProcess
+
+
+class Gatherer:
+    """Fills observations: reads anew what is too old, and takes the rest from the state."""
+
+    def __init__(self, process: ThisProcess, cluster: ClusterSources, local: LocalSources) -> None:
+        self._process = process
+        self._cluster = cluster
+        self._local = local
+        self._secrets = SecretsReader(process, cluster.secrets, cluster.resources)
+        self._federation = FederationReader(process, cluster, local)
+
+    async def gather(self, owner: Owner, state: ResourceState) -> Observation | None:
+        """Return what a decision about this resource may look at.
+
+        Args:
+            owner: its namespace and name.
+            state: what this process holds of it; what is read is noted there.
+
+        Returns:
+            The observation; None when the resource does not exist.
+
+        Raises:
+            SecretForbiddenError: no role lets the operator read Secrets there.
+            AppCredentialError: the API server did not answer, or refused.
+        """
+        resource = await self._read_resource(owner, state)
+        if resource is None:
+            return None
+        spec = resource.spec if isinstance(resource.spec, AppCredentialSpec) else None
+        federation, certificate_inputs = None, CertificateInputs()
+        if spec is not None and spec.type is CredentialType.FEDERATED_IDENTITY:
+            federation = await self._federation.read(owner, state, spec)
+        else:
+            await self._secrets.read(owner, state, spec)
+            await self._secrets.read_target_owner(owner, state)
+            certificate_inputs = await self._read_certificate_inputs(state, resource)
+        access = self._local.access(spec.tenant) if spec is not None else None
+        return Observation(
+            now=self._process.clock.now(),
+            settings=self._process.settings,
+            identity=self._process.identity,
+            holder=self._process.holder,
+            blocked=self._process.guard.problem(),
+            directory_skew=access.session.directory.skew() if isinstance(access, Access) else None,
+            cluster_skew=self._cluster.skew(),
+            resource=resource,
+            tenant=access.tenant if isinstance(access, Access) else access or _NO_TENANT,
+            grant=self._grant(resource, access),
+            target=state.target.value,
+            pending=state.pending.value,
+            revocation_uid=self._revocation_uid(resource),
+            crd_deleted=state.crd_deleted,
+            application=state.application,
+            memory=state.memory,
+            target_owner=state.target_owner.value,
+            federation=federation,
+            certificate_inputs=certificate_inputs,
+        )
+
+    async def _read_resource(self, owner: Owner, state: ResourceState) -> Resource | None:
+        now = self._process.clock.monotonic()
+        if not state.resource.is_fresh(now, self._process.freshness):
+            found = await self._cluster.resources.get(owner)
+            held = state.resource.value
+            if found is not None and held is not None and found.uid != held.uid:
+                state.start_anew()  # same name, another resource
+            elif found is not None and held is not None and found.generation != held.generation:
+                state.spec_changed()
+            state.resource.set(found, now)
+        return state.resource.value
+
+    async def _read_certificate_inputs(
+        self, state: ResourceState, resource: Resource
+    ) -> CertificateInputs:
+        spec = resource.spec
+        if not isinstance(spec, AppCredentialSpec) or spec.type is not CredentialType.CERTIFICATE:
+            return CertificateInputs()
+        if resource.deletion_time is not None:
+            return CertificateInputs()
+        now, held = self._process.clock.monotonic(), state.certificate_inputs
+        if held.value is None or not held.is_fresh(now, self._process.freshness):
+            reader, namespace = self._cluster.certificate_inputs, resource.owner.namespace
+            held.set(await reader.read(namespace, spec.certificate, state.held), now)
+        derived = await derived_of(spec, state.target.value, state.held)
+        return replace(held.value or CertificateInputs(), derived=derived)
+
+    def _grant(self, resource: Resource, access: Access | Problem | None) -> Grant | Problem:
+        spec = resource.spec
+        if not isinstance(spec, AppCredentialSpec) or not isinstance(access, Access):
+            return _NO_GRANT
+        grants = self._local.grants.known()
+        return evaluate(grants, resource.owner.namespace, spec, access.tenant)
+
+    def _revocation_uid(self, resource: Resource) -> str | None:
+        if not isinstance(resource.spec, AppCredentialSpec):
+            return None
+        name = scheduled_name(resource.owner, resource.spec)
+        revocation = self._local.open_revocations.find(name)
+        return revocation.resource_uid if revocation is not None else None
+
+
+# Placeholders: an unusable spec names neither, and the gates judge that first.
+_NO_TENANT = Problem(reason=Reason.TENANT_NOT_FOUND, message="Not looked at.", stalled=False)
+_NO_GRANT = Problem(reason=Reason.NOT_GRANTED, message="Not looked at.", stalled=False)

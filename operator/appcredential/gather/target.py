@@ -1,0 +1,71 @@
+"""Reads the target Secret, the pending Secret, and who else owns the target Secret."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appcredential.domain.facts.takeover import other_owner
+from appcredential.domain.marker import Owner
+from appcredential.domain.observed.target import Target, TargetOwner
+from appcredential.domain.spec.model import AppCredentialSpec
+from appcredential.gather.state import CachedRead, ResourceState
+from appcredential.ports.kube import Resources, Secrets
+from appcredential.runtime.this_process import ThisProcess
+
+
+class SecretsReader:
+    """Reads into the state what is older there than the freshness bound."""
+
+    def __init__(self, process: ThisProcess, secrets: Secrets, resources: Resources) -> None:
+        self._process = process
+        self._secrets = secrets
+        self._resources = resources
+
+    async def read(
+        self, owner: Owner, state: ResourceState, spec: AppCredentialSpec | None
+    ) -> None:
+        """Read both Secrets; the target Secret only with a spec that names it.
+
+        Raises:
+            SecretForbiddenError: no role lets the operator read Secrets there.
+            UnavailableError: the API server did not answer.
+        """
+        now = self._process.clock.monotonic()
+        if spec is not None and not self._is_fresh(state.target, now):
+            state.target.set(await self._target(owner.namespace, spec.secret.name, state), now)
+        # Only the operator makes a pending Secret, so one that was absent stays unread. Its age
+        # counts all the same: before an effect everything is read anew.
+        if not self._is_fresh(state.pending, now) and not state.pending.is_absent:
+            state.pending.set(await self._secrets.pending(owner), now)
+
+    async def _target(self, namespace: str, name: str, state: ResourceState) -> Target | None:
+        """Read the whole target Secret only when it is another version than the one we hold."""
+        held = state.target.value
+        if held is not None and held.name == name:
+            version = await self._secrets.version(namespace, name)
+            if version == held.resource_version:
+                return held
+            if version is None:
+                return None
+        return await self._secrets.target(namespace, name)
+
+    async def read_target_owner(self, owner: Owner, state: ResourceState) -> None:
+        """Look whether the resource exists that another's Secret names as its owner."""
+        other, held = other_owner(owner, state.target.value), state.target_owner
+        if other is None:
+            state.target_owner = CachedRead()
+            return
+        known = held.value if held.value is not None and held.value.owner == str(other) else None
+        now = self._process.clock.monotonic()
+        if known is not None and self._is_fresh(held, now):
+            return
+        found = await self._resources.get(other)
+        if found is not None:
+            held.set(TargetOwner(str(other), found.uid, found.generation), now)
+        else:
+            since = known.absent_since if known is not None else None
+            absent_since = since or self._process.clock.now()
+            held.set(TargetOwner(str(other), absent_since=absent_since), now)
+
+    def _is_fresh(self, held: CachedRead[Any], now: float) -> bool:
+        return held.is_fresh(now, self._process.freshness)

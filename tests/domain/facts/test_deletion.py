@@ -1,0 +1,140 @@
+"""What is scheduled when a resource is deleted, by what is there to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from appcredential.domain.conditions import Problem
+from appcredential.domain.facts.deletion import scheduled_name, scheduled_revocation
+from appcredential.domain.marker import Attempt
+from appcredential.domain.observed.entra import Tenant
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.target import Pending, PendingState, Target
+from appcredential.domain.revocation import Revocation, revocation_name
+from appcredential.domain.spec.model import CredentialType, DeletionPolicy, ObjectId, TenantId
+from tests.support.builders import (
+    CLIENT_ID,
+    HOUR,
+    NEXT_ATTEMPT,
+    NOW,
+    OBJECT_ID,
+    OWNER,
+    TENANT_ID,
+    foreign_target,
+    observation,
+    pending,
+    problem,
+    resource,
+    spec,
+    target,
+    tenant,
+)
+from tests.support.federated import federated_spec
+
+OTHER_TENANT = TenantId("88888888-8888-8888-8888-888888888888")
+OTHER_OBJECT = ObjectId("99999999-9999-9999-9999-999999999999")
+TOLD = {"application": {"objectId": OTHER_OBJECT}}
+
+
+def deleted(
+    *,
+    target: Target | None = target(),  # noqa: B008 - frozen
+    pending: Pending | None = None,
+    tenant: Tenant | Problem = tenant(),  # noqa: B008 - frozen
+    status: Mapping[str, Any] | None = None,
+) -> Observation:
+    wanted = replace(spec(deletion_policy=DeletionPolicy.RETAIN), deletion_grace_period=HOUR)
+    return observation(
+        resource=resource(wanted, deletion_time=NOW, status=status or {}),
+        target=target,
+        pending=pending,
+        tenant=tenant,
+    )
+
+
+def test_it_says_what_the_resource_was() -> None:
+    left = pending(PendingState.INTENT)
+    assert scheduled_revocation(deleted(pending=left)) == Revocation(
+        owner=OWNER,
+        resource_uid="resource-uid",
+        tenant="default",
+        tenant_id=TENANT_ID,
+        client_id=CLIENT_ID,
+        object_id=OBJECT_ID,
+        type=CredentialType.CLIENT_SECRET,
+        policy=DeletionPolicy.RETAIN,
+        secret_name="orders-entra",
+        secret_uid=target().uid,
+        pending_attempt=NEXT_ATTEMPT,
+        due=NOW + HOUR,
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "tenant_id", "object_id", "secret_uid"),
+    [
+        (deleted(status=TOLD), TENANT_ID, OBJECT_ID, target().uid),
+        (
+            deleted(target=replace(target(), tenant_id=OTHER_TENANT)),
+            OTHER_TENANT,
+            OBJECT_ID,
+            "target-uid",
+        ),
+        (
+            deleted(target=replace(target(), tenant_id=TenantId(""))),
+            TENANT_ID,
+            OBJECT_ID,
+            "target-uid",
+        ),
+        (deleted(target=replace(target(), object_id=ObjectId(""))), TENANT_ID, None, "target-uid"),
+        (deleted(target=None, pending=pending(), tenant=problem()), TENANT_ID, OBJECT_ID, ""),
+        (deleted(target=foreign_target(), status=TOLD), TENANT_ID, OTHER_OBJECT, ""),
+        (deleted(target=None, status=TOLD, tenant=problem()), "", OTHER_OBJECT, ""),
+        (deleted(target=None, status={"application": None}), TENANT_ID, None, ""),
+    ],
+    ids=[
+        "the target Secret counts, not status",
+        "also its tenant",
+        "without a tenant there: that of the spec",
+        "without an application there: none",
+        "without a target Secret: what the pending Secret says",
+        "the target Secret of another says nothing",
+        "without Secrets: what status says",
+        "without anything",
+    ],
+)
+def test_tenant_and_application_are_those_of_the_credentials(
+    given: Observation, tenant_id: str, object_id: str | None, secret_uid: str
+) -> None:
+    found = scheduled_revocation(given)
+    assert (found.tenant_id, found.object_id, found.secret_uid) == (
+        tenant_id,
+        object_id,
+        secret_uid,
+    )
+
+
+def test_without_a_pending_secret_no_attempt_is_named() -> None:
+    assert scheduled_revocation(deleted()).pending_attempt == Attempt("")
+
+
+def test_a_federated_identity_names_its_account_and_output() -> None:
+    wanted = federated_spec()
+    found = scheduled_revocation(observation(resource=resource(wanted), target=None))
+    assert wanted.federated is not None
+    assert found.service_account == wanted.federated.account == "orders"
+    assert found.config_map == wanted.federated.config_map
+
+
+def test_the_name_is_that_of_the_owner_tenant_application_and_type() -> None:
+    expected = revocation_name(OWNER, "default", CLIENT_ID, CredentialType.CLIENT_SECRET)
+    assert scheduled_name(OWNER, spec()) == expected
+
+
+def test_a_spec_that_cannot_be_used_is_never_asked_for() -> None:
+    with pytest.raises(AssertionError):
+        scheduled_revocation(observation(resource=resource(problem())))
