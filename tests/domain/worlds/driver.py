@@ -43,6 +43,7 @@ from tests.support.builders import (
     TENANT_ID,
     application,
     facts,
+    grant,
     pending,
     spec,
     target,
@@ -87,6 +88,12 @@ class World(Loop):
 
     def forget(self) -> None:
         self.seen, self.crd_seen, self._last_read = None, None, None
+
+    def calm_down(self) -> None:
+        """End whatever was wrong; what was lost stays lost."""
+        self.read_answer, self.hidden, self.grant = "", set(), grant()
+        self.answer = lambda _: None
+        self.mint_answers.clear()
 
     def apply_again(self, uid: str) -> None:
         """Create the resource anew under its name, as long as the ticket waits."""

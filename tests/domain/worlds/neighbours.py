@@ -11,7 +11,7 @@ from appcredential.domain.marker import Owner
 from appcredential.domain.observed.target import Target, TargetOwner
 from appcredential.domain.spec.model import AppCredentialSpec
 from tests.domain.worlds.driver import World
-from tests.domain.worlds.loop import promise
+from tests.domain.worlds.workloads import check_sign_in
 from tests.support.builders import NOW, OTHER_OWNER, OWNER, SECOND
 
 OLD: Final = OWNER
@@ -95,10 +95,7 @@ class Neighbours:
         if not self.seen or self.seen[-1] != owner:
             self.seen.append(owner)
         if self.is_watched:
-            held = self.target.published if self.target is not None else None
-            made = self.old.entra.get(held.key_id) if held is not None else None
-            is_valid = made is not None and self.now < made.end
-            promise(is_valid, "what workloads read signs in")
+            check_sign_in(self.target, self.old.entra, self.now)
 
     # --- looking --------------------------------------------------------------------------
 

@@ -12,34 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appcredential.domain import actions as act
-from appcredential.domain.proof import UNREACHABLE
+from tests.domain.worlds import faults
 from tests.domain.worlds.driver import World
 from tests.domain.worlds.neighbours import NEW, OLD, Neighbours
 from tests.domain.worlds.test_takeover_story import begun, heir
-from tests.support.builders import HOUR, MINUTE, NOT_YET
+from tests.support.builders import HOUR, MINUTE
 
 Fault = Callable[[Neighbours, World, Random], None]
 
 
-def restart(_pair: Neighbours, world: World, _: Random) -> None:
-    world.restart()
-
-
-def lose_the_answer(_pair: Neighbours, world: World, dice: Random) -> None:
-    world.mint_answers += dice.choices(["lost", "crash"], k=dice.randint(1, 2))
-
-
-def refuse(_pair: Neighbours, world: World, dice: Random) -> None:
-    answer = dice.choice([NOT_YET, UNREACHABLE])
-    world.answer = lambda _: answer
-
-
-def let_reads_fail(_pair: Neighbours, world: World, dice: Random) -> None:
-    world.read_answer = dice.choice(["fails", "missing"])
-
-
-def delete_the_pending(_pair: Neighbours, world: World, _: Random) -> None:
-    world.pending = None
+def to_one(fault: faults.Fault) -> Fault:
+    """Return a fault of one world as one of the pair."""
+    return lambda _pair, world, dice: fault(world, dice)
 
 
 def delete_and_apply_again(pair: Neighbours, world: World, dice: Random) -> None:
@@ -59,20 +43,16 @@ def revoke(pair: Neighbours, world: World, _: Random) -> None:
     pair.change(world, replace(now, rotation=asked))
 
 
-def do_nothing(_pair: Neighbours, _world: World, _dice: Random) -> None:
-    """Let time pass."""
-
-
 FAULTS: Final[tuple[Fault, ...]] = (
-    restart,
-    lose_the_answer,
-    refuse,
-    let_reads_fail,
-    delete_the_pending,
+    to_one(faults.restart),
+    to_one(faults.lose_the_answer),
+    to_one(faults.refuse),
+    to_one(faults.let_reads_fail),
+    to_one(faults.delete_the_pending),
     delete_and_apply_again,
     touch,
     revoke,
-    do_nothing,
+    to_one(faults.do_nothing),
 )
 
 
@@ -85,8 +65,7 @@ def walk(seed: int) -> Neighbours:
         dice.choice(FAULTS)(pair, world, dice)
         pair.run(timedelta(minutes=dice.choice([0, 1, 3, 20])))
         for each in (pair.old, pair.new):
-            each.read_answer, each.answer = "", lambda _: None
-            each.mint_answers.clear()
+            each.calm_down()
         pair.run(timedelta(minutes=dice.choice([0, 1, 30])))
     pair.run(2 * HOUR)
     return pair

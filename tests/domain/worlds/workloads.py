@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from appcredential.domain.observed.entra import Credential
+from appcredential.domain.observed.target import Target
 from appcredential.domain.spec.model import KeyId, RotationSpec
 from tests.domain.worlds.loop import promise
 from tests.support.builders import HOUR, SECOND
+
+
+def check_sign_in(target: Target | None, entra: Mapping[KeyId, Credential], now: datetime) -> None:
+    """Check that workloads can sign in with what the Secret holds now."""
+    held = target.published if target is not None else None
+    made = entra.get(held.key_id) if held is not None else None
+    promise(made is not None and now < made.end, "what workloads read signs in")
 
 
 @dataclass
