@@ -28,9 +28,10 @@ from appcredential.domain.observed.target import (
 from appcredential.domain.proof import PROVEN, SignInResult, record
 from appcredential.domain.rules.target import REPAIRED
 from appcredential.domain.secret.content import render
-from appcredential.domain.secret.records import Publication
+from appcredential.domain.secret.records import Publication, read_target
+from appcredential.domain.secret.value import find_value
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec.model import AppCredentialSpec, KeyId, TenantId, VerificationMode
+from appcredential.domain.spec.model import AppCredentialSpec, KeyId, VerificationMode
 from tests.domain.worlds.loop import Loop, promise
 from tests.domain.worlds.workloads import Workloads
 from tests.support.builders import (
@@ -338,20 +339,21 @@ class World(Loop):
         wanted = render(
             self.current_spec, self.tenant, value, records, live, lambda n: SecretValue("g" * n)
         )
-        base = live or target(creation_time=self.now.replace(microsecond=0))
+        found = read_target(wanted.annotations)
+        assert found.credential is not None
         self.target = replace(
-            base,
-            owner=records.owner,
-            tenant_id=TenantId(records.tenant_id),
-            object_id=records.object_id,
-            taken_from=records.taken_from,
-            handed_over=records.handed_over,
-            published=records.credential,
-            value=value,
-            verified_time=records.verified_time,
-            published_time=records.published_time,
-            retiring=records.retiring,
-            abandoned=records.abandoned[-5:],
+            live or target(creation_time=self.now.replace(microsecond=0)),
+            owner=found.owner,
+            tenant_id=found.tenant_id,
+            object_id=found.object_id,
+            taken_from=found.taken_from,
+            handed_over=found.handed_over,
+            published=found.credential,
+            value=find_value(wanted.data, found.credential.value_sha256),
+            verified_time=found.verified_time,
+            published_time=found.published_time,
+            retiring=found.retiring,
+            abandoned=found.abandoned,
             data=wanted.data,
             labels=wanted.labels,
             annotations=wanted.annotations,
