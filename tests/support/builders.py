@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.facts.facts import Facts, assess
+from appcredential.domain.facts.assessment import assess
+from appcredential.domain.facts.facts import Facts
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import (
     Attempt,

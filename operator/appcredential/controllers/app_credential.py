@@ -11,8 +11,9 @@ from typing import Any
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.assessment import assess
 from appcredential.domain.facts.deletion import scheduled_name, scheduled_revocation
-from appcredential.domain.facts.facts import Facts, assess
+from appcredential.domain.facts.facts import Facts
 from appcredential.domain.grants import evaluate
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import Owner

@@ -16,12 +16,15 @@ from typing import Any, Final
 
 from appcredential.domain.actions import Action, ApplyStatus, Hold, ReadFederated, Sleep
 from appcredential.domain.conditions import Problem
-from appcredential.domain.facts.facts import Facts, assess
+from appcredential.domain.facts.assessment import assess
+from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.federated import assess_federated
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.rules import (
     federated,
     gates,
+    gates_application,
+    gates_secret,
     issuing,
     next_look,
     pending,
@@ -38,8 +41,8 @@ GATES: Final = (
     gates.finalizer_is_missing,  # 2
     gates.revocation_is_scheduled,  # 3
     gates.spec_tenant_or_grant_is_unusable,  # 4
-    gates.secret_is_not_ours_to_write,  # 5
-    gates.application_is_unknown,  # 6
+    gates_secret.secret_is_not_ours_to_write,  # 5
+    gates_application.application_is_unknown,  # 6
 )
 """For every type. Where one matches, nothing further is considered."""
 

@@ -9,7 +9,7 @@ import pytest
 from appcredential.domain import lifecycle
 from appcredential.domain import revocation as revocations
 from appcredential.domain.actions import Action, Mint, Publish, Remove, SignInPending
-from appcredential.domain.facts import facts as facts_module
+from appcredential.domain.facts import assessment
 from appcredential.domain.facts import successor as needs
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import is_published
@@ -144,7 +144,7 @@ def test_taking_any_marker_for_ours_is_caught(monkeypatch: pytest.MonkeyPatch) -
     def any_marker(_: Observation, c: object) -> bool:
         return c is not None
 
-    monkeypatch.setattr(facts_module, "_is_ours", any_marker)
+    monkeypatch.setattr(assessment, "_is_ours", any_marker)
     with pytest.raises(BrokenPromiseError, match="not ours"):
         remove_a_neighbours()
 

@@ -911,7 +911,9 @@ def any_removal(facts: FederatedFacts) -> act.Action | None:
 
 
 def hasty_wiring(facts: FederatedFacts) -> act.Action | None:
-    return None if facts.is_annotated_as_wanted else act.AnnotateServiceAccount(facts.annotations)
+    if facts.annotations.are_done:
+        return None
+    return act.AnnotateServiceAccount(facts.annotations.wanted)
 
 
 def blind_creation(facts: FederatedFacts) -> act.Action | None:

@@ -16,7 +16,7 @@ from appcredential.domain import actions as act
 from appcredential.domain import lifecycle
 from appcredential.domain import proof as signin
 from appcredential.domain.conditions import Condition, ConditionType, Reason
-from appcredential.domain.facts import facts as facts_module
+from appcredential.domain.facts import assessment
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.successor import needs_successor
 from appcredential.domain.lifecycle import GATES
@@ -217,22 +217,22 @@ BROKEN: list[tuple[str, Break, str]] = [
     ),
     (
         "a cloned cluster's counts as ours",
-        patch(facts_module, "_is_ours", to=ours_in_any_cluster),
+        patch(assessment, "_is_ours", to=ours_in_any_cluster),
         "nothing of a cloned cluster",
     ),
     (
         "another resource's counts as ours",
-        patch(facts_module, "_is_ours", to=anybodys),
+        patch(assessment, "_is_ours", to=anybodys),
         "nothing of another resource",
     ),
     (
         "another cluster's counts as ours",
-        patch(facts_module, "_is_ours", to=anybodys),
+        patch(assessment, "_is_ours", to=anybodys),
         "nothing of another cluster",
     ),
     (
         "a portal's counts as ours",
-        patch(facts_module, "_is_ours", to=even_the_unmarked),
+        patch(assessment, "_is_ours", to=even_the_unmarked),
         "nothing without our marker",
     ),
     ("any read will do", patch(Facts, "is_fresh", to=True), "rests on an old read"),
@@ -313,7 +313,7 @@ BROKEN: list[tuple[str, Break, str]] = [
     ("a number is used twice", with_rule("successor_is_needed", repeats_its_number), "no attempt"),
     (
         "the ceilings are not read",
-        patch(facts_module, "asked_lifetime", to=lambda *_: 90 * DAY),
+        patch(assessment, "asked_lifetime", to=lambda *_: 90 * DAY),
         "no longer than",
     ),
     ("intents are fenced", with_rule("intent_was_interrupted", any_intent), "mint in flight"),

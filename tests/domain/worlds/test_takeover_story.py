@@ -10,11 +10,12 @@ import pytest
 
 from appcredential.domain import actions as act
 from appcredential.domain import lifecycle
-from appcredential.domain.facts import facts as facts_module
+from appcredential.domain.facts import assessment
+from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.takeover import Claim, claim
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import PendingState
-from appcredential.domain.rules import gates
+from appcredential.domain.rules import gates_secret
 from appcredential.domain.spec.model import AppCredentialSpec, KeyId
 from tests.domain.worlds.loop import BrokenPromiseError
 from tests.domain.worlds.neighbours import NEW, OLD, Neighbours
@@ -288,8 +289,8 @@ def test_as_it_is_it_keeps_every_promise(scene: Callable[[], None]) -> None:
 
 
 def claims(monkeypatch: pytest.MonkeyPatch, broken: Callable[[Observation], Claim]) -> None:
-    monkeypatch.setattr(facts_module, "claim", broken)
-    monkeypatch.setattr(gates, "claim", broken)
+    monkeypatch.setattr(assessment, "claim", broken)
+    monkeypatch.setattr(gates_secret, "claim", broken)
 
 
 def test_taking_any_secret_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,7 +312,7 @@ def test_working_on_after_it_was_taken_is_caught(monkeypatch: pytest.MonkeyPatch
 
 
 def test_taking_it_before_the_proof_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def hasty(f: facts_module.Facts) -> act.Action | None:
+    def hasty(f: Facts) -> act.Action | None:
         held = f.pending
         is_minted = held is not None and held.state is PendingState.MINTED
         return act.Publish() if is_minted else None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.facts.takeover import Claim, claim
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Attempt, ClusterIdentity, parse_marker
 from appcredential.domain.observed.certificate import CertificateInputs
@@ -20,7 +19,7 @@ from appcredential.domain.observed.target import (
     Retiring,
     Target,
 )
-from appcredential.domain.rotation import Schedule, asked_lifetime, schedule, wanted_lifetime
+from appcredential.domain.rotation import Schedule
 from appcredential.domain.secret.records import cluster_of
 from appcredential.domain.secret.value import can_sign_in
 from appcredential.domain.spec.model import AppCredentialSpec, KeyId, Mode, VerificationMode
@@ -215,51 +214,3 @@ class Facts:
         low, high = policy.next_proof_spread_min, policy.next_proof_spread_max
         spread = min(max(self.lifetime / 40, low), high)
         return spread / max(policy.next_proof_count - 1, 1)
-
-
-def assess(observation: Observation) -> Facts:
-    """Return the facts of an observation whose gates are open."""
-    spec, tenant, application = (
-        observation.resource.spec,
-        observation.tenant,
-        observation.application,
-    )
-    assert isinstance(spec, AppCredentialSpec)  # noqa: S101 - gate 4 holds it
-    assert isinstance(tenant, Tenant)  # noqa: S101 - the same
-    assert isinstance(application, Application)  # noqa: S101 - gate 6 holds it
-    taken = observation.target if claim(observation) is Claim.TAKES else None
-    if taken is not None:
-        observation = replace(observation, target=None)
-    entra_now = observation.now + (observation.directory_skew or timedelta(0))
-    granted = None if isinstance(observation.grant, Problem) else observation.grant.max_lifetime
-    ceilings = tenant.ceilings(spec.type, application)
-    lifetime = asked_lifetime(wanted_lifetime(spec), granted, *ceilings)
-    published = observation.target.published if observation.target is not None else None
-    plan = None
-    if published is not None:
-        plan = schedule(
-            spec.rotation, lifetime, published.not_before, published.expires, published.key_id
-        )
-    return Facts(
-        observation=observation,
-        spec=spec,
-        tenant=tenant,
-        application=application,
-        entra_now=entra_now,
-        lifetime=lifetime,
-        published=published,
-        schedule=plan,
-        taken=taken,
-        ours={
-            c.key_id: c
-            for c in application.credentials
-            if c.type is spec.type and _is_ours(observation, c)
-        },
-    )
-
-
-def _is_ours(observation: Observation, credential: Credential) -> bool:
-    marker = parse_marker(credential.display_name)
-    return marker is not None and marker.is_removable_by(
-        observation.identity, observation.resource.owner
-    )

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.facts.annotations import (
-    CLIENT_ID_ANNOTATION,
-    TENANT_ID_ANNOTATION,
-    WIRED_BY_ANNOTATION,
-    federated_key,
-)
+from appcredential.domain.facts.annotations import AnnotationFacts
 from appcredential.domain.facts.facts import Facts
-from appcredential.domain.facts.issuer import _cluster_issuer, _refusal
-from appcredential.domain.marker import Owner
+from appcredential.domain.facts.issuer import cluster_issuer, issuer_refusal, wanted_trusts
+from appcredential.domain.facts.output import OutputFacts
+from appcredential.domain.facts.told import is_told, is_verified
 from appcredential.domain.observed.federated import (
     FederatedCredential,
     FederatedList,
     Federation,
-    OutputMap,
-    ServiceAccount,
 )
-from appcredential.domain.observed.observation import Observation
 from appcredential.domain.proof import Proof
 from appcredential.domain.spec.federated import (
-    CustomerManagedKeySource,
     FederatedSpec,
 )
-from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.spec.trusts import (
     MAX_CREDENTIALS,
     Trust,
@@ -38,7 +27,6 @@ from appcredential.domain.spec.trusts import (
     marker_of,
     retire_time_of,
     trust_attempt,
-    trusts,
 )
 
 
@@ -193,132 +181,20 @@ class FederatedFacts:
             return False
         return is_told(observation.resource.status, c) and is_verified(observation.resource.status)
 
-    # --- the ServiceAccount and the output -------------------------------------------------
+    @property
+    def annotations(self) -> AnnotationFacts:
+        """What follows for the ServiceAccount's annotations."""
+        return AnnotationFacts(common=self.common, spec=self.spec, seen=self.seen.service_account)
 
     @property
-    def annotated_by(self) -> str:
-        """Value of the annotation that says who wrote the others, and for which application."""
-        return f"{self.common.resource.owner.name}/{self.common.spec.client_id}"
-
-    @property
-    def annotations(self) -> dict[str, str]:
-        """What the ServiceAccount is to be annotated with."""
-        return {
-            CLIENT_ID_ANNOTATION: self.common.spec.client_id,
-            TENANT_ID_ANNOTATION: self.common.tenant.tenant_id,
-            WIRED_BY_ANNOTATION: self.annotated_by,
-        }
-
-    @property
-    def service_account(self) -> ServiceAccount | None:
-        """The ServiceAccount to annotate, when it is there and may be read."""
-        found = self.seen.service_account
-        return found if isinstance(found, ServiceAccount) else None
-
-    @property
-    def is_annotated_as_wanted(self) -> bool:
-        """Nothing has to be annotated, or is annotated as wanted."""
-        if not self.spec.annotated_account:
-            return True
-        account = self.service_account
-        if account is None or self.has_foreign_annotation(account):
-            return False
-        return not self.missing_annotations(account)
-
-    def missing_annotations(self, account: ServiceAccount) -> dict[str, str]:
-        """Return what is to be written; nothing when all is well, or in the way."""
-        if self.has_foreign_annotation(account):
-            return {}
-        held = account.annotations
-        wanted = self.annotations
-        ids = (CLIENT_ID_ANNOTATION, TENANT_ID_ANNOTATION)
-        if all(held.get(k) == wanted[k] for k in ids) and WIRED_BY_ANNOTATION not in held:
-            return {}  # a person wrote just the same: it stays theirs
-        return {k: v for k, v in wanted.items() if held.get(k) != v}
-
-    def has_foreign_annotation(self, account: ServiceAccount) -> bool:
-        """Tell whether a value is another one and not what we wrote ourselves."""
-        held = account.annotations
-        client = held.get(CLIENT_ID_ANNOTATION, "")
-        tenant = held.get(TENANT_ID_ANNOTATION, "")
-        if client in {"", self.common.spec.client_id} and tenant in {
-            "",
-            self.common.tenant.tenant_id,
-        }:
-            return False
-        name = self.common.resource.owner.name
-        return held.get(WIRED_BY_ANNOTATION) != f"{name}/{client}"
-
-    @property
-    def wanted_output(self) -> dict[str, str]:
-        """What the output ConfigMap holds, under the names that azure-identity reads."""
-        source = self.spec.source
-        found = {
-            "AZURE_CLIENT_ID": str(self.common.spec.client_id),
-            "AZURE_TENANT_ID": str(self.common.tenant.tenant_id),
-            "AZURE_AUTHORITY_HOST": self.common.tenant.authority_host,
-        }
-        if isinstance(source, CustomerManagedKeySource):
-            found |= federated_key(self.common.spec.client_id, source)
-        return found
-
-    @property
-    def output(self) -> OutputMap | None:
-        """The ConfigMap of the output's name, when it is there and may be read."""
-        found = self.seen.output
-        return found if isinstance(found, OutputMap) else None
-
-    @property
-    def has_foreign_output(self) -> bool:
-        """Tell whether a ConfigMap of that name is not ours, nor left behind, or is immutable."""
-        found = self.output
-        if found is None:
-            return False
-        return found.immutable or not (self._owns(found) or self._is_left(found))
-
-    def _owns(self, found: OutputMap) -> bool:
-        return found.owner == str(self.common.resource.owner)
-
-    def _is_left(self, found: OutputMap) -> bool:
-        """Tell whether its owner was deleted: it goes with the trust that it tells of (F3)."""
-        namespace, _, name = found.owner.partition("/")
-        return Owner(namespace, name).hash in self.seen.leaving
-
-    @property
-    def is_output_done(self) -> bool:
-        """Nothing has to be written, or is written as wanted."""
-        if not self.spec.config_map:
-            return True
-        found = self.output
-        if found is None or found.immutable or not self._owns(found):
-            return False
-        return all(found.data.get(k) == v for k, v in self.wanted_output.items())
+    def output(self) -> OutputFacts:
+        """What follows for the output ConfigMap."""
+        return OutputFacts(common=self.common, spec=self.spec, seen=self.seen)
 
     @property
     def is_settled(self) -> bool:
         """All that was asked for is there: what it replaces may go."""
-        return self.is_trusted and self.is_annotated_as_wanted and self.is_output_done
-
-
-def is_verified(status: Mapping[str, Any]) -> bool:
-    """Tell whether status says that it was proven."""
-    conditions = status.get("conditions") or ()
-    return any(c.get("type") == "Verified" and c.get("status") == "True" for c in conditions)
-
-
-def is_told(status: Mapping[str, Any], c: FederatedCredential) -> bool:
-    """Tell whether status says of this credential, as it is, that it is ready for use."""
-    ready = any(
-        condition.get("type") == "Ready" and condition.get("status") == "True"
-        for condition in status.get("conditions") or ()
-    )
-    told = {"id": c.id, "issuer": c.issuer, "subject": c.subject}
-    entries = status.get("federatedIdentities") or ()
-    same = any(
-        told.items() <= dict(entry).items() and (entry.get("audience"),) == c.audiences
-        for entry in entries
-    )
-    return ready and same
+        return self.is_trusted and self.annotations.are_done and self.output.is_done
 
 
 def assess_federated(facts: Facts) -> FederatedFacts | Problem:
@@ -326,8 +202,8 @@ def assess_federated(facts: Facts) -> FederatedFacts | Problem:
     spec, seen = facts.spec.federated, facts.observation.federation
     assert spec is not None  # noqa: S101 - the parser gives each type its member
     assert seen is not None  # noqa: S101 - gathered for this type
-    issuer = _cluster_issuer(facts.observation, spec, seen)
-    refusal = issuer if isinstance(issuer, Problem) else _refusal(facts, spec, issuer)
+    issuer = cluster_issuer(facts.observation, spec, seen)
+    refusal = issuer if isinstance(issuer, Problem) else issuer_refusal(facts, spec, issuer)
     if isinstance(refusal, Problem):
         return refusal
     return FederatedFacts(
@@ -335,34 +211,8 @@ def assess_federated(facts: Facts) -> FederatedFacts | Problem:
         spec=spec,
         seen=seen,
         listed=seen.listed,
-        trusts=trusts(
-            spec,
-            facts.resource.owner.namespace,
-            str(issuer),
-            cloud=facts.tenant.cloud,
-            authority_host=facts.tenant.authority_host,
-            tenant_id=facts.tenant.tenant_id,
-        ),
+        trusts=wanted_trusts(spec, facts.resource.owner, facts.tenant, str(issuer)),
     )
-
-
-def asked_trusts(observation: Observation) -> frozenset[tuple[str, str, str]] | None:
-    """Return what the spec asks to trust, by what status last told; None when nobody can say."""
-    spec = observation.resource.spec
-    if not isinstance(spec, AppCredentialSpec) or isinstance(observation.tenant, Problem):
-        return None
-    assert spec.federated is not None  # noqa: S101 - asked for this type only
-    assert observation.federation is not None  # noqa: S101
-    issuer = _cluster_issuer(observation, spec.federated, observation.federation)
-    found = trusts(
-        spec.federated,
-        observation.resource.owner.namespace,
-        issuer if isinstance(issuer, str) else "",
-        cloud=observation.tenant.cloud,
-        authority_host=observation.tenant.authority_host,
-        tenant_id=observation.tenant.tenant_id,
-    )
-    return frozenset((*t.pair, t.audience) for t in found)
 
 
 PROVE = "prove"

@@ -6,6 +6,8 @@ from typing import Final
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts
+from appcredential.domain.marker import Owner
+from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.federated import (
     Federation,
     Issuer,
@@ -17,10 +19,13 @@ from appcredential.domain.spec.federated import (
     OtherSource,
     ServiceAccountSource,
 )
+from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.spec.trusts import (
+    Trust,
     is_near,
     is_public_issuer,
     service_account_subject,
+    trusts,
 )
 
 MULTI_TENANT: Final = frozenset({"AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount"})
@@ -29,7 +34,7 @@ MULTI_TENANT: Final = frozenset({"AzureADMultipleOrgs", "AzureADandPersonalMicro
 _TOKEN_SUBJECT: Final = "system:serviceaccount:"
 
 
-def _cluster_issuer(
+def cluster_issuer(
     observation: Observation, spec: FederatedSpec, seen: Federation
 ) -> str | Problem:
     """Return the issuer to trust; another one than before only after all reads agreed a while.
@@ -49,6 +54,33 @@ def _cluster_issuer(
     return found.url if isinstance(found, Issuer) else ""
 
 
+def wanted_trusts(
+    spec: FederatedSpec, owner: Owner, tenant: Tenant, issuer: str
+) -> tuple[Trust, ...]:
+    """Return what the spec asks Entra to trust, with this issuer of the cluster's tokens."""
+    return trusts(
+        spec,
+        owner.namespace,
+        issuer,
+        cloud=tenant.cloud,
+        authority_host=tenant.authority_host,
+        tenant_id=tenant.tenant_id,
+    )
+
+
+def asked_trusts(observation: Observation) -> frozenset[tuple[str, str, str]] | None:
+    """Return what the spec asks to trust, by what status last told; None when nobody can say."""
+    spec, tenant = observation.resource.spec, observation.tenant
+    if not isinstance(spec, AppCredentialSpec) or isinstance(tenant, Problem):
+        return None
+    assert spec.federated is not None  # noqa: S101 - asked for this type only
+    assert observation.federation is not None  # noqa: S101
+    issuer = cluster_issuer(observation, spec.federated, observation.federation)
+    known = issuer if isinstance(issuer, str) else ""
+    found = wanted_trusts(spec.federated, observation.resource.owner, tenant, known)
+    return frozenset((*t.pair, t.audience) for t in found)
+
+
 def _told_issuer(observation: Observation, name: str) -> str:
     """Return the issuer that status names for the same ServiceAccount; empty without one."""
     subject = service_account_subject(observation.resource.owner.namespace, name)
@@ -56,7 +88,8 @@ def _told_issuer(observation: Observation, name: str) -> str:
     return next((str(e.get("issuer")) for e in entries if e.get("subject") == subject), "")
 
 
-def _refusal(facts: Facts, spec: FederatedSpec, issuer: str) -> Problem | None:
+def issuer_refusal(facts: Facts, spec: FederatedSpec, issuer: str) -> Problem | None:
+    """Return why this issuer cannot be trusted, or not for this application; None when it can."""
     source = spec.source
     if isinstance(source, OtherSource):
         if issuer and is_near(source.issuer, issuer):

@@ -128,19 +128,18 @@ def proof_time(facts: FederatedFacts) -> datetime:
 
 def service_account_is_not_annotated(facts: FederatedFacts) -> Action | None:
     """F7: the trust is usable: the ServiceAccount may say so to the webhook."""
-    account = facts.service_account
-    if account is None or not _may_tell(facts):
+    missing = facts.annotations.missing
+    if not missing or not _may_tell(facts):
         return None
-    wanted = facts.missing_annotations(account)
-    return _fresh(facts, AnnotateServiceAccount(wanted)) if wanted else None
+    return _fresh(facts, AnnotateServiceAccount(missing))
 
 
 def output_config_map_differs(facts: FederatedFacts) -> Action | None:
     """F8: the same for the output ConfigMap."""
-    is_unreadable = facts.seen.output is not None and facts.output is None
-    if facts.is_output_done or facts.has_foreign_output or is_unreadable or not _may_tell(facts):
+    output = facts.output
+    if output.is_done or output.is_foreign or output.is_unreadable or not _may_tell(facts):
         return None
-    return _fresh(facts, WriteOutput(facts.wanted_output))
+    return _fresh(facts, WriteOutput(output.wanted))
 
 
 def _may_tell(facts: FederatedFacts) -> bool:

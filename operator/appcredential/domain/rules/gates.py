@@ -14,7 +14,6 @@ from appcredential.domain.actions import (
     AddFinalizer,
     CancelRevocation,
     Hold,
-    ReadApplication,
     ReadCrd,
     ReleaseFinalizer,
     ScheduleRevocation,
@@ -23,21 +22,15 @@ from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.patience import patience_ends, patient
 from appcredential.domain.facts.takeover import (
-    OPAQUE,
-    Claim,
     absence_ends,
-    claim,
-    conflict,
     is_former_owner,
 )
 from appcredential.domain.grants import allows_type
-from appcredential.domain.observed.entra import Application, Grant, Tenant
+from appcredential.domain.observed.entra import Grant, Tenant
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.rotation import asked_lifetime, wanted_lifetime
-from appcredential.domain.secret.value import type_of
 from appcredential.domain.spec.model import AppCredentialSpec, CredentialType, Mode
 
-_MISSING_READS = 3
 OBSERVING: Final = Problem(
     reason=Reason.OBSERVING,
     message="spec.mode is Observe: nothing is written to Entra or the cluster.",
@@ -198,115 +191,6 @@ def _was_granted(observation: Observation, spec: AppCredentialSpec, refusal: Pro
     if _is_federated(spec):
         issued = bool(observation.resource.status.get("federatedIdentities"))
     return issued and known.get("clientId") == spec.client_id
-
-
-def secret_is_not_ours_to_write(observation: Observation) -> Action | None:
-    """5: T or P exists and is not ours nor to be ours, cannot be written, or is going away."""
-    if _is_federated(observation.resource.spec):
-        return None
-    if observation.pending is not None and observation.pending.is_foreign:
-        return Hold(
-            Problem(
-                reason=Reason.SECRET_CONFLICT,
-                message="A Secret has the name that this resource's pending Secret needs and is "
-                "of another type or owner. Delete that Secret.",
-            )
-        )
-    found = claim(observation)
-    if found not in {Claim.OURS, Claim.TAKES, Claim.UNREAD}:
-        return Hold(conflict(observation, found))
-    return _unwritable(observation)
-
-
-def _unwritable(observation: Observation) -> Action | None:
-    t, own = observation.target, observation.own_target
-    if t is None:
-        return None
-    if t.immutable or t.type != OPAQUE:
-        return Hold(
-            Problem(
-                reason=Reason.SECRET_CONFLICT,
-                message="The target Secret is immutable or not of type Opaque. Delete it; "
-                "it is written anew.",
-            )
-        )
-    spec = observation.resource.spec
-    if (
-        isinstance(spec, AppCredentialSpec)
-        and own is not None
-        and own.value is not None
-        and type_of(own.value) is not spec.type
-    ):
-        return Hold(
-            Problem(
-                reason=Reason.SECRET_CONFLICT,
-                message="The Secret holds a credential of another type, which workloads may still "
-                "use. Choose another spec.secret.name, or delete the Secret when nobody does.",
-            )
-        )
-    if t.deletion_time is not None:
-        return Hold(
-            Problem(
-                reason=Reason.SECRET_TERMINATING,
-                message="The target Secret is being deleted; waiting until it is gone.",
-                stalled=False,
-            )
-        )
-    return None
-
-
-def application_is_unknown(observation: Observation) -> Action | None:
-    """6: not read yet, cannot be read, answers 404, or is another one."""
-    if observation.application is None or _is_due(observation):
-        if (
-            observation.memory.retry_time is None
-            or observation.now >= observation.memory.retry_time
-        ):
-            return ReadApplication(observation.settings.directory_resync)
-        if observation.application is None:
-            return Hold(_why_unread(observation))
-    return _application_changed(observation, observation.application)
-
-
-def _application_changed(observation: Observation, application: Application) -> Action | None:
-    """Hold when T's credential is not of this application; an old read tells that as well."""
-    t, tenant = observation.own_target, observation.tenant
-    if t is None or t.published is None or isinstance(tenant, Problem):
-        return None
-    if (t.tenant_id, t.object_id) == (tenant.tenant_id, application.object_id):
-        return None
-    return Hold(
-        Problem(
-            reason=Reason.APPLICATION_CHANGED,
-            message="The Secret holds a credential of another application or tenant. Delete "
-            "the Secret to issue a new one, or choose another spec.secret.name.",
-        )
-    )
-
-
-def _is_due(observation: Observation) -> bool:
-    read = observation.application
-    return (
-        read is not None
-        and observation.now - read.read_time > observation.settings.directory_resync
-    )
-
-
-def _why_unread(observation: Observation) -> Problem:
-    missing = observation.memory.application_missing
-    if missing:
-        lasting = missing[-1] - missing[0] >= observation.settings.missing_application_window
-        return Problem(
-            reason=Reason.APPLICATION_NOT_FOUND,
-            message="Entra does not know the application spec.application.clientId in the "
-            "tenant. Check the id, or restore the application.",
-            stalled=len(missing) >= _MISSING_READS and lasting,
-        )
-    return observation.memory.directory_problem or Problem(
-        reason=Reason.DIRECTORY_UNAVAILABLE,
-        message="The directory was not read yet.",
-        stalled=False,
-    )
 
 
 def observing(facts: Facts) -> Problem | None:

@@ -118,8 +118,8 @@ class FederatedSpec:
     def annotated_account(self) -> str:
         """Name of the ServiceAccount that is to be annotated; empty when none is."""
         source = self.source
-        is_annotated_as_wanted = isinstance(source, ServiceAccountSource) and source.is_annotated
-        return self.account if is_annotated_as_wanted else ""
+        is_annotated = isinstance(source, ServiceAccountSource) and source.is_annotated
+        return self.account if is_annotated else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,10 @@ from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.federated import (
     PROVE,
     FederatedFacts,
-    asked_trusts,
     assess_federated,
-    is_verified,
 )
+from appcredential.domain.facts.issuer import asked_trusts
+from appcredential.domain.facts.told import is_verified
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.proof import SignInClass, is_failing_long
 from appcredential.domain.spec.model import AppCredentialSpec, CredentialType, VerificationMode

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.facts.annotations import federated_key
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.federated import assess_federated, extra
+from appcredential.domain.facts.output import federated_key
 from appcredential.domain.observed.federated import FederatedCredential
 from appcredential.domain.spec.federated import CustomerManagedKeySource
 from appcredential.domain.spec.trusts import retire_time_of
@@ -30,7 +30,7 @@ def federated_details(common: Facts) -> dict[str, Any]:
     retiring = [_retiring(c) for c in extra(facts) if retire_time_of(c.description) is not None]
     if retiring:
         found["retiring"] = retiring
-    if facts.spec.config_map and facts.is_output_done:
+    if facts.spec.config_map and facts.output.is_done:
         found["configMapRef"] = {"name": facts.spec.config_map}
     source = facts.spec.source
     if made and isinstance(source, CustomerManagedKeySource):

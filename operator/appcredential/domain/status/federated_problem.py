@@ -48,7 +48,7 @@ def _around_problem(facts: FederatedFacts) -> Problem | None:
     for found in (facts.seen.service_account, facts.seen.output):
         if isinstance(found, Problem):
             return found
-    if facts.spec.annotated_account and facts.service_account is None:
+    if facts.spec.annotated_account and facts.annotations.account is None:
         observation = facts.common.observation
         return Problem(
             reason=Reason.SERVICE_ACCOUNT_NOT_FOUND,
@@ -57,15 +57,15 @@ def _around_problem(facts: FederatedFacts) -> Problem | None:
             "annotated.",
             stalled=observation.now >= patience_ends(observation),
         )
-    account = facts.service_account
-    if account is not None and facts.has_foreign_annotation(account):
+    account = facts.annotations.account
+    if account is not None and facts.annotations.are_foreign:
         return Problem(
             reason=Reason.ANNOTATION_CONFLICT,
             message=f"The ServiceAccount {account.name} is annotated for another application or "
             "tenant. Remove its annotations azure.workload.identity/client-id and tenant-id, or "
             "set serviceAccount.annotation to None.",
         )
-    if facts.has_foreign_output:
+    if facts.output.is_foreign:
         return Problem(
             reason=Reason.OUTPUT_CONFLICT,
             message=f"The ConfigMap {facts.spec.config_map} exists and is not this resource's, or "

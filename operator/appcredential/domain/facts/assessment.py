@@ -1,0 +1,63 @@
+"""How the facts follow from an observation whose gates are open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from appcredential.domain.conditions import Problem
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.takeover import Claim, claim
+from appcredential.domain.marker import parse_marker
+from appcredential.domain.observed.entra import Application, Credential, Tenant
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.rotation import asked_lifetime, schedule, wanted_lifetime
+from appcredential.domain.spec.model import AppCredentialSpec
+
+
+def assess(observation: Observation) -> Facts:
+    """Return the facts of an observation whose gates are open."""
+    spec, tenant, application = (
+        observation.resource.spec,
+        observation.tenant,
+        observation.application,
+    )
+    assert isinstance(spec, AppCredentialSpec)  # noqa: S101 - gate 4 holds it
+    assert isinstance(tenant, Tenant)  # noqa: S101 - the same
+    assert isinstance(application, Application)  # noqa: S101 - gate 6 holds it
+    taken = observation.target if claim(observation) is Claim.TAKES else None
+    if taken is not None:
+        observation = replace(observation, target=None)
+    entra_now = observation.now + (observation.directory_skew or timedelta(0))
+    granted = None if isinstance(observation.grant, Problem) else observation.grant.max_lifetime
+    ceilings = tenant.ceilings(spec.type, application)
+    lifetime = asked_lifetime(wanted_lifetime(spec), granted, *ceilings)
+    published = observation.target.published if observation.target is not None else None
+    plan = None
+    if published is not None:
+        plan = schedule(
+            spec.rotation, lifetime, published.not_before, published.expires, published.key_id
+        )
+    return Facts(
+        observation=observation,
+        spec=spec,
+        tenant=tenant,
+        application=application,
+        entra_now=entra_now,
+        lifetime=lifetime,
+        published=published,
+        schedule=plan,
+        taken=taken,
+        ours={
+            c.key_id: c
+            for c in application.credentials
+            if c.type is spec.type and _is_ours(observation, c)
+        },
+    )
+
+
+def _is_ours(observation: Observation, credential: Credential) -> bool:
+    marker = parse_marker(credential.display_name)
+    return marker is not None and marker.is_removable_by(
+        observation.identity, observation.resource.owner
+    )

@@ -1,0 +1,74 @@
+"""The output ConfigMap, which tells workloads without a ServiceAccount of a trust."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.marker import Owner
+from appcredential.domain.observed.federated import Federation, OutputMap
+from appcredential.domain.spec.federated import CustomerManagedKeySource, FederatedSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputFacts:
+    """What the output ConfigMap has to hold, and what keeps us from writing it."""
+
+    common: Facts
+    spec: FederatedSpec
+    seen: Federation
+
+    @property
+    def found(self) -> OutputMap | None:
+        """The ConfigMap of the output's name, when it is there and may be read."""
+        found = self.seen.output
+        return found if isinstance(found, OutputMap) else None
+
+    @property
+    def is_unreadable(self) -> bool:
+        """The ConfigMap may not be read."""
+        return self.seen.output is not None and self.found is None
+
+    @property
+    def wanted(self) -> dict[str, str]:
+        """What the ConfigMap has to hold, under the names that azure-identity reads."""
+        source = self.spec.source
+        found = {
+            "AZURE_CLIENT_ID": str(self.common.spec.client_id),
+            "AZURE_TENANT_ID": str(self.common.tenant.tenant_id),
+            "AZURE_AUTHORITY_HOST": self.common.tenant.authority_host,
+        }
+        if isinstance(source, CustomerManagedKeySource):
+            found |= federated_key(self.common.spec.client_id, source)
+        return found
+
+    @property
+    def is_foreign(self) -> bool:
+        """A ConfigMap of that name is neither ours nor left behind, or is immutable."""
+        found = self.found
+        if found is None:
+            return False
+        return found.immutable or not (self._owns(found) or self._is_left_behind(found))
+
+    @property
+    def is_done(self) -> bool:
+        """No output is asked for, or it is as wanted."""
+        if not self.spec.config_map:
+            return True
+        found = self.found
+        if found is None or found.immutable or not self._owns(found):
+            return False
+        return all(found.data.get(k) == v for k, v in self.wanted.items())
+
+    def _owns(self, found: OutputMap) -> bool:
+        return found.owner == str(self.common.resource.owner)
+
+    def _is_left_behind(self, found: OutputMap) -> bool:
+        """Return whether its owner was deleted: it goes with the trust that it tells of (F3)."""
+        namespace, _, name = found.owner.partition("/")
+        return Owner(namespace, name).hash in self.seen.leaving
+
+
+def federated_key(client_id: str, source: CustomerManagedKeySource) -> dict[str, str]:
+    """Return what a customer's resources ask for to use their key."""
+    return {"federatedClientId": client_id, "resourceId": source.resource_id}

@@ -1,0 +1,68 @@
+"""Rule 6: the application is known, and is the one that the published credential belongs to."""
+
+from __future__ import annotations
+
+from appcredential.domain.actions import (
+    Action,
+    Hold,
+    ReadApplication,
+)
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.observed.entra import Application
+from appcredential.domain.observed.observation import Observation
+
+_MISSING_READS = 3
+
+
+def application_is_unknown(observation: Observation) -> Action | None:
+    """6: not read yet, cannot be read, answers 404, or is another one."""
+    if observation.application is None or _is_due(observation):
+        if (
+            observation.memory.retry_time is None
+            or observation.now >= observation.memory.retry_time
+        ):
+            return ReadApplication(observation.settings.directory_resync)
+        if observation.application is None:
+            return Hold(_why_unread(observation))
+    return _application_changed(observation, observation.application)
+
+
+def _application_changed(observation: Observation, application: Application) -> Action | None:
+    """Hold when T's credential is not of this application; an old read tells that as well."""
+    t, tenant = observation.own_target, observation.tenant
+    if t is None or t.published is None or isinstance(tenant, Problem):
+        return None
+    if (t.tenant_id, t.object_id) == (tenant.tenant_id, application.object_id):
+        return None
+    return Hold(
+        Problem(
+            reason=Reason.APPLICATION_CHANGED,
+            message="The Secret holds a credential of another application or tenant. Delete "
+            "the Secret to issue a new one, or choose another spec.secret.name.",
+        )
+    )
+
+
+def _is_due(observation: Observation) -> bool:
+    read = observation.application
+    return (
+        read is not None
+        and observation.now - read.read_time > observation.settings.directory_resync
+    )
+
+
+def _why_unread(observation: Observation) -> Problem:
+    missing = observation.memory.application_missing
+    if missing:
+        lasting = missing[-1] - missing[0] >= observation.settings.missing_application_window
+        return Problem(
+            reason=Reason.APPLICATION_NOT_FOUND,
+            message="Entra does not know the application spec.application.clientId in the "
+            "tenant. Check the id, or restore the application.",
+            stalled=len(missing) >= _MISSING_READS and lasting,
+        )
+    return observation.memory.directory_problem or Problem(
+        reason=Reason.DIRECTORY_UNAVAILABLE,
+        message="The directory was not read yet.",
+        stalled=False,
+    )
