@@ -9,9 +9,10 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from appcredential.domain.spec.model import CredentialType, Preset
+from appcredential.domain.spec.model import CredentialType
 from appcredential.domain.spec.presets import PRESET_KEYS
 from appcredential.domain.spec.reserved import ALLOWED_KEYS, RESERVED_DOMAINS, RESERVED_NAMES
+from appcredential.domain.spec.secret import Preset
 from tests.crds.manifests import APP, CRDS, PLURALS, ROOT
 
 KINDS: Final = sorted(PLURALS)

@@ -33,7 +33,8 @@ from appcredential.domain.rules import pending as pending_rules
 from appcredential.domain.rules import removal as removal_rules
 from appcredential.domain.rules import target as target_rules
 from appcredential.domain.rules.next_look import next_look
-from appcredential.domain.spec.model import GenerateOnce, KeyId, RetireWhen, VerificationMode
+from appcredential.domain.spec.model import KeyId, RetireWhen, VerificationMode
+from appcredential.domain.spec.secret import GenerateOnce
 from tests.support.builders import (
     ATTEMPT,
     DAY,

@@ -33,9 +33,9 @@ from appcredential.domain.spec.model import (
     DeletionPolicy,
     KeyId,
     ObjectId,
-    SecretSpec,
     TenantId,
 )
+from appcredential.domain.spec.secret import SecretSpec
 from tests.support.builders import (
     ATTEMPT,
     CLIENT_ID,

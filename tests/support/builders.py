@@ -46,18 +46,17 @@ from appcredential.domain.spec.model import (
     ClientId,
     Cloud,
     CredentialType,
-    DataEntry,
     DeletionPolicy,
     KeyId,
     Limits,
     ObjectId,
     RetireWhen,
     RotationSpec,
-    SecretSpec,
     TenantId,
     VerificationMode,
     VerificationSpec,
 )
+from appcredential.domain.spec.secret import DataEntry, SecretSpec
 
 NOW: Final = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
 SECOND: Final = timedelta(seconds=1)

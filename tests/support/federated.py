@@ -33,10 +33,10 @@ from appcredential.domain.spec.model import (
     CredentialType,
     DeletionPolicy,
     Mode,
-    SecretSpec,
     VerificationMode,
     VerificationSpec,
 )
+from appcredential.domain.spec.secret import SecretSpec
 from appcredential.domain.spec.trusts import Trust, build_description
 from tests.support.builders import CLIENT_ID, IDENTITY, OWNER, TENANT_ID
 

@@ -26,12 +26,12 @@ from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
     CredentialType,
-    GenerateOnce,
     ObjectId,
     TenantId,
     VerificationMode,
 )
 from appcredential.domain.spec.presets import shadowed
+from appcredential.domain.spec.secret import GenerateOnce
 from tests.domain.worlds.test_scenarios import SPEC
 from tests.support.builders import (
     DAY,

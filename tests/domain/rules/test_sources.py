@@ -50,10 +50,9 @@ from appcredential.domain.spec.model import (
     CertificateSpec,
     CredentialType,
     KeyRef,
-    Preset,
-    Template,
     VerificationMode,
 )
+from appcredential.domain.spec.secret import Preset, Template
 from appcredential.domain.status.projection import project
 from appcredential.domain.status.source import source_problem
 from tests.support.builders import (

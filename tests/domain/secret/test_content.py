@@ -17,13 +17,8 @@ from appcredential.domain.secret.entries import dump_abandoned
 from appcredential.domain.secret.records import Publication, pending_name
 from appcredential.domain.secret.value import find_value
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec.model import (
-    AppCredentialSpec,
-    DataEntry,
-    GenerateOnce,
-    Preset,
-    Template,
-)
+from appcredential.domain.spec.model import AppCredentialSpec
+from appcredential.domain.spec.secret import DataEntry, GenerateOnce, Preset, Template
 from tests.support.builders import (
     CLIENT_ID,
     IDENTITY,

@@ -17,13 +17,9 @@ from appcredential.domain.spec.model import (
     CredentialType,
     DeletionPolicy,
     EntraTenantSpec,
-    GenerateOnce,
     Limits,
-    Preset,
     RetireWhen,
     RotationSpec,
-    SecretSpec,
-    Template,
     TenantId,
     VerificationMode,
     VerificationScope,
@@ -35,6 +31,7 @@ from appcredential.domain.spec.parse import (
     parse_entra_tenant,
 )
 from appcredential.domain.spec.reserved import ALLOWED_KEYS, RESERVED_DOMAINS, is_reserved_key
+from appcredential.domain.spec.secret import GenerateOnce, Preset, SecretSpec, Template
 from appcredential.errors import InvalidSpecError
 from tests.crds.cases import ACCEPTED, REFUSED, Case
 from tests.crds.manifests import APP, GRANT, GUID, OTHER_GUID, PARSERS, TENANT, manifest

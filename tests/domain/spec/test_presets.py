@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from appcredential.domain.spec.model import CredentialType, Preset
+from appcredential.domain.spec.model import CredentialType
 from appcredential.domain.spec.presets import PRESET_KEYS, preset_data
+from appcredential.domain.spec.secret import Preset
 from appcredential.domain.spec.templates import TEMPLATE_NAMES, parse_template, render_template
 
 SECRET, CERTIFICATE = CredentialType.CLIENT_SECRET, CredentialType.CERTIFICATE

@@ -25,13 +25,9 @@ from appcredential.domain.secret.records import (
     target_annotations,
 )
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec.model import (
-    AppCredentialSpec,
-    Cloud,
-    CredentialType,
-    GenerateOnce,
-)
+from appcredential.domain.spec.model import AppCredentialSpec, Cloud, CredentialType
 from appcredential.domain.spec.presets import PRIVATE_NAMES, preset_data, shadowed
+from appcredential.domain.spec.secret import GenerateOnce
 from appcredential.domain.spec.templates import (
     KEYSTORE_NAMES,
     names_in,

@@ -27,6 +27,7 @@ _QUALIFIED: Final = re.compile(
     r"([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?"
     r"[A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?"
 )
+_TRIMMED: Final = re.compile(r"[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?")
 _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?)?")
 _TIME: Final = re.compile(
     r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
@@ -154,6 +155,14 @@ def label_value(path: str, value: str) -> str:
         "beginning and ending with a letter or digit"
     )
     require(ok, path, remedy)
+    return value
+
+
+def trimmed(path: str, value: str, length: int) -> str:
+    """Return a text of bounded length that neither begins nor ends with a blank."""
+    at_most(path, value, length)
+    remedy = "may not be empty, contain control characters, or begin or end with a blank"
+    require(_TRIMMED.fullmatch(value) is not None, path, remedy)
     return value
 
 

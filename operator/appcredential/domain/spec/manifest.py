@@ -1,4 +1,4 @@
-"""The three kinds' `spec` as they stand in a manifest: names, types and defaults only.
+"""The `spec` of an AppCredential as it stands in a manifest: names, types and defaults only.
 
 msgspec holds the shape. What a value may be is checked in `parse.py` and
 `checks.py`, because a person must be told the field and the remedy. Fields that
@@ -14,22 +14,19 @@ import msgspec
 from appcredential.domain.spec.federated import (
     AnnotationMode,
     EntityType,
-    FederationSource,
     SubjectFormat,
 )
 from appcredential.domain.spec.model import (
     DEFAULT_KEY_SIZE,
-    DEFAULT_MOUNT_PATH,
     CertificateSource,
-    Cloud,
     CredentialType,
     DeletionPolicy,
     Mode,
-    Preset,
     RetireWhen,
     VerificationMode,
     VerificationScope,
 )
+from appcredential.domain.spec.secret import DEFAULT_MOUNT_PATH, Preset
 
 
 class Shape(msgspec.Struct, rename="camel", frozen=True):
@@ -211,114 +208,6 @@ class AppCredential(Shape, frozen=True):
     suspend: bool = False
 
 
-class SecretRef(Shape, frozen=True):
-    """A key of a Secret in the operator's namespace."""
-
-    name: str
-    key: str = "clientSecret"
-
-
-class IdentitySecret(Shape, frozen=True):
-    """`EntraTenant.spec.identity.clientSecret`."""
-
-    client_id: str
-    secret_ref: SecretRef
-
-
-class CertificateRef(Shape, frozen=True):
-    """Where a certificate stands in a Secret of the operator's namespace."""
-
-    name: str
-    key: str = "tls.crt"
-
-
-class IdentityCertificate(Shape, frozen=True):
-    """`EntraTenant.spec.identity.certificate`."""
-
-    client_id: str
-    secret_ref: CertificateRef
-
-
-class IdentityWorkload(Shape, frozen=True):
-    """`EntraTenant.spec.identity.workloadIdentity`."""
-
-    client_id: str
-
-
-class IdentityManaged(Shape, frozen=True):
-    """`EntraTenant.spec.identity.managedIdentity`."""
-
-    client_id: str | None = None
-
-
-class Identity(Shape, frozen=True):
-    """`EntraTenant.spec.identity`: exactly one member."""
-
-    certificate: IdentityCertificate | None = None
-    client_secret: IdentitySecret | None = None
-    managed_identity: IdentityManaged | None = None
-    workload_identity: IdentityWorkload | None = None
-
-
-class Limits(Shape, frozen=True):
-    """`EntraTenant.spec.limits`."""
-
-    types: list[CredentialType] | None = None
-    max_lifetime: str | None = None
-
-
-class EntraTenant(Shape, frozen=True):
-    """`EntraTenant.spec`."""
-
-    tenant_id: str
-    cloud: Cloud
-    identity: Identity
-    limits: Limits = Limits()
-
-
-class Applications(Shape, frozen=True):
-    """`ApplicationGrant.spec.applications`."""
-
-    client_ids: list[str]
-
-
-class Namespaces(Shape, frozen=True):
-    """`ApplicationGrant.spec.namespaces`."""
-
-    names: list[str]
-
-
-class GitHubGrant(Shape, frozen=True):
-    """`ApplicationGrant.spec.federation.gitHub[]`."""
-
-    organization: str
-    repositories: list[str] | None = None
-    immutable_only: bool = False
-    allow_pull_request: bool = False
-
-
-class Federation(Shape, frozen=True):
-    """`ApplicationGrant.spec.federation`."""
-
-    sources: tuple[FederationSource, ...] = (FederationSource.SERVICE_ACCOUNT,)
-    git_hub: list[GitHubGrant] | None = None
-    managed_identities: list[str] | None = None
-    issuers: list[str] | None = None
-
-
-class ApplicationGrant(Shape, frozen=True):
-    """`ApplicationGrant.spec`."""
-
-    applications: Applications
-    namespaces: Namespaces
-    tenant_ref: TenantRef = TenantRef()
-    types: list[CredentialType] | None = None
-    max_lifetime: str | None = None
-    federation: Federation = Federation()
-    service_accounts: list[str] | None = None
-    allow_operator_identity: bool = False
-
-
 class Metadata(Shape, frozen=True):
     """The part of `metadata` that matters here."""
 
@@ -331,17 +220,3 @@ class AppCredentialManifest(Shape, frozen=True):
 
     metadata: Metadata
     spec: AppCredential
-
-
-class EntraTenantManifest(Shape, frozen=True):
-    """A whole EntraTenant."""
-
-    metadata: Metadata
-    spec: EntraTenant
-
-
-class ApplicationGrantManifest(Shape, frozen=True):
-    """A whole ApplicationGrant."""
-
-    metadata: Metadata
-    spec: ApplicationGrant

@@ -7,14 +7,13 @@ that fills it in lives with the arithmetic that needs it (`rotation.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import NewType, TypeAlias
 
 from appcredential.domain.spec.federated import FederatedSpec, FederationGrant
+from appcredential.domain.spec.secret import SecretSpec
 
 TenantId = NewType("TenantId", str)
 """The directory (tenant) id, a lower-case GUID."""
@@ -26,7 +25,6 @@ KeyId = NewType("KeyId", str)
 """Graph's `keyId` of one credential."""
 
 DEFAULT_KEY_SIZE = 2048
-DEFAULT_MOUNT_PATH = "/var/run/secrets/appcredential"
 DEFAULT_LIFETIME = timedelta(days=90)
 DEFAULT_DELETION_GRACE = timedelta(hours=24)
 
@@ -74,16 +72,6 @@ class VerificationScope(StrEnum):
     SELF = "Self"
 
 
-class Preset(StrEnum):
-    """`spec.secret.preset`: which keys the Secret gets."""
-
-    AZURE_IDENTITY = "AzureIdentity"
-    RAW = "Raw"
-    TERRAFORM = "Terraform"
-    MICROSOFT_IDENTITY_WEB = "MicrosoftIdentityWeb"
-    GRAFANA = "Grafana"
-
-
 class CertificateSource(StrEnum):
     """`spec.certificate.source`: where key and certificate come from."""
 
@@ -120,44 +108,6 @@ class VerificationSpec:
 
     mode: VerificationMode = VerificationMode.REQUIRED
     scope: VerificationScope = VerificationScope.GRAPH
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """`secret.data.<key>.value`: text with `$(name)` references."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class GenerateOnce:
-    """`secret.data.<key>.generateOnce`: made once, then always taken from the live Secret."""
-
-    length: int
-
-
-DataEntry: TypeAlias = Template | GenerateOnce
-
-
-def _no_entries() -> Mapping[str, DataEntry]:
-    return MappingProxyType({})
-
-
-def _no_strings() -> Mapping[str, str]:
-    return MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretSpec:
-    """`spec.secret`. `name` is resolved: the resource's own name when left out."""
-
-    name: str
-    preset: Preset = Preset.AZURE_IDENTITY
-    mount_path: str = DEFAULT_MOUNT_PATH
-    data: Mapping[str, DataEntry] = field(default_factory=_no_entries)
-    labels: Mapping[str, str] = field(default_factory=_no_strings)
-    annotations: Mapping[str, str] = field(default_factory=_no_strings)
-    take_over_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -18,6 +18,7 @@ import msgspec
 from appcredential.domain.marker import Owner
 from appcredential.domain.spec import checks
 from appcredential.domain.spec import manifest as shapes
+from appcredential.domain.spec import manifest_cluster as cluster
 from appcredential.domain.spec.federated import CustomerManagedKeySource, FederatedSpec
 from appcredential.domain.spec.model import (
     DEFAULT_LIFETIME,
@@ -28,8 +29,6 @@ from appcredential.domain.spec.model import (
     DeletionPolicy,
     EntraTenantSpec,
     Limits,
-    RotationSpec,
-    SecretSpec,
     TenantId,
     VerificationMode,
     VerificationSpec,
@@ -37,7 +36,9 @@ from appcredential.domain.spec.model import (
 from appcredential.domain.spec.parse_certificate import check_secret_of, parse_certificate
 from appcredential.domain.spec.parse_federated import parse_federated, parse_federation
 from appcredential.domain.spec.parse_identity import parse_identity
+from appcredential.domain.spec.parse_rotation import parse_rotation
 from appcredential.domain.spec.parse_secret import parse_secret
+from appcredential.domain.spec.secret import SecretSpec
 from appcredential.errors import InvalidSpecError
 
 S = TypeVar("S", bound=shapes.Shape)
@@ -53,7 +54,6 @@ MAX_GRACE: Final = timedelta(days=365)
 MAX_DESCRIPTION: Final = 46
 """What the marker and a space leave of Entra's 90 characters."""
 
-_SECOND: Final = timedelta(seconds=1)
 _NO_CONTROLS: Final = re.compile(r"[^\x00-\x1f\x7f]*")
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`")
 _AT: Final = " - at `$"
@@ -86,7 +86,7 @@ def parse_app_credential(manifest: Mapping[str, Any]) -> AppCredentialSpec:
         federated=federated,
         certificate=parse_certificate(spec.certificate or shapes.Certificate()),
         lifetime=lifetime,
-        rotation=_rotation(spec.rotation or shapes.Rotation(), lifetime or DEFAULT_LIFETIME),
+        rotation=parse_rotation(spec.rotation or shapes.Rotation(), lifetime or DEFAULT_LIFETIME),
         verification=_verification(spec),
         secret=SecretSpec(name=owner.name)
         if federated is not None
@@ -106,7 +106,7 @@ def parse_entra_tenant(manifest: Mapping[str, Any]) -> EntraTenantSpec:
     Raises:
         InvalidSpecError: the manifest cannot be used.
     """
-    spec = _shape(manifest, shapes.EntraTenantManifest).spec
+    spec = _shape(manifest, cluster.EntraTenantManifest).spec
     return EntraTenantSpec(
         tenant_id=TenantId(checks.guid("spec.tenantId", spec.tenant_id)),
         cloud=spec.cloud,
@@ -121,7 +121,7 @@ def parse_application_grant(manifest: Mapping[str, Any]) -> ApplicationGrantSpec
     Raises:
         InvalidSpecError: the manifest cannot be used.
     """
-    spec = _shape(manifest, shapes.ApplicationGrantManifest).spec
+    spec = _shape(manifest, cluster.ApplicationGrantManifest).spec
     clients = [ClientId(i) for i in spec.applications.client_ids]
     names = spec.namespaces.names
     return ApplicationGrantSpec(
@@ -221,45 +221,6 @@ def _description(value: str) -> str:
     path = "spec.clientSecret.description"
     checks.require(_NO_CONTROLS.fullmatch(value) is not None, path, "may not contain controls")
     return checks.at_most(path, value, MAX_DESCRIPTION)
-
-
-def _rotation(spec: shapes.Rotation, lifetime: timedelta) -> RotationSpec:
-    path = "spec.rotation"
-    found = RotationSpec(
-        renew_before=_lead(f"{path}.renewBefore", spec.renew_before),
-        overlap=_lead(f"{path}.overlap", spec.overlap),
-        retire_when=spec.retire_when,
-        rotate_issued_before=_moment(f"{path}.rotateIssuedBefore", spec.rotate_issued_before),
-        revoke_issued_before=_moment(f"{path}.revokeIssuedBefore", spec.revoke_issued_before),
-    )
-    _check_rotation(found.renew_before, found.overlap, lifetime)
-    return found
-
-
-def _lead(path: str, value: str | None) -> timedelta | None:
-    return None if value is None else checks.duration(path, value, _SECOND)
-
-
-def _moment(path: str, value: str | None) -> datetime | None:
-    return None if value is None else checks.moment(path, value)
-
-
-def _check_rotation(
-    renew_before: timedelta | None, overlap: timedelta | None, lifetime: timedelta
-) -> None:
-    if renew_before is not None:
-        remedy = "must be less than lifetime (90d when left out): lower it or raise lifetime"
-        checks.require(renew_before < lifetime, "spec.rotation.renewBefore", remedy)
-    if overlap is None:
-        return
-    if renew_before is None:
-        remedy = "must be at most a third of lifetime: lower it or set renewBefore"
-        checks.require(overlap * 3 <= lifetime, "spec.rotation.overlap", remedy)
-        return
-    remedy = "must be at most renewBefore: lower it or raise renewBefore"
-    checks.require(overlap <= renew_before, "spec.rotation.overlap", remedy)
-    remedy = "and overlap together must be at most lifetime: lower one of them"
-    checks.require(renew_before + overlap <= lifetime, "spec.rotation.renewBefore", remedy)
 
 
 def _limits(path: str, types: list[CredentialType] | None, lifetime: str | None) -> Limits:

@@ -14,11 +14,10 @@ from appcredential.domain.spec.model import (
     CertificateSpec,
     CredentialType,
     KeyRef,
-    Preset,
-    Template,
 )
 from appcredential.domain.spec.presets import KEYSTORE_PRESETS, PRIVATE_NAMES
 from appcredential.domain.spec.reserved import RESERVED_NAMES, is_reserved_name
+from appcredential.domain.spec.secret import Preset, Template
 from appcredential.domain.spec.templates import KEYSTORE_NAMES, names_in
 
 KEY_SIZES: Final = (2048, 3072, 4096)

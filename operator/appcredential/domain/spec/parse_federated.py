@@ -9,37 +9,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Final, assert_never
 
 from appcredential.domain.marker import Owner
 from appcredential.domain.spec import checks
 from appcredential.domain.spec import manifest as shapes
+from appcredential.domain.spec import manifest_cluster as cluster
 from appcredential.domain.spec.federated import (
     AnnotationMode,
     CustomerManagedKeySource,
-    EntityType,
     FederatedSpec,
     FederationGrant,
     FederationSource,
     GitHubGrant,
-    GitHubSource,
     ManagedIdentitySource,
     OtherSource,
     ServiceAccountSource,
     Source,
-    SubjectFormat,
 )
+from appcredential.domain.spec.parse_git_hub import organization, parse_git_hub, repository
 from appcredential.domain.spec.trusts import MAX_PREFIX, default_prefix
 
-PATH: Final = "spec.federatedIdentity"
+_PATH: Final = "spec.federatedIdentity"
 MAX_TEXT: Final = 600
-MAX_ENTITY: Final = 255
 MAX_ENTRIES: Final = 64
 SOURCES: Final = ("serviceAccount", "gitHub", "managedIdentity", "customerManagedKey", "other")
 
 _PREFIX: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _AUDIENCE: Final = re.compile(r"[\x21-\x7e]+")
-_TRIMMED: Final = re.compile(r"[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?")
 _ISSUER: Final = re.compile(
     r"https://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?(/[-._~A-Za-z0-9%!$&'()*+,;=:@/]*)?"
 )
@@ -53,10 +50,6 @@ _SERVICE_ACCOUNT: Final = re.compile(
     r"system:serviceaccount:[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?:[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
 )
 _LIKE_SERVICE_ACCOUNT: Final = re.compile(r"system:serviceaccount:", re.IGNORECASE | re.ASCII)
-_ORGANIZATION: Final = re.compile(r"[A-Za-z0-9]([-_A-Za-z0-9]{0,98}[A-Za-z0-9])?")
-_REPOSITORY: Final = re.compile(r"[-._A-Za-z0-9]{1,100}")
-_GITHUB_ID: Final = re.compile(r"[1-9][0-9]{0,18}")
-_REF: Final = re.compile(r"[^ ~^:?*\[\\/]+(/[^ ~^:?*\[\\/]+)*")
 _RESOURCE: Final = re.compile(
     r"/subscriptions/[0-9a-fA-F-]{36}/resource[gG]roups/[^/\x00-\x20\x7f]{1,90}"
     r"/providers/Microsoft[.]ManagedIdentity/userAssignedIdentities/[-_A-Za-z0-9]{3,128}"
@@ -77,9 +70,9 @@ def parse_federated(spec: shapes.FederatedIdentity, owner: Owner, client_id: str
     audience = spec.audience
     if audience is not None:
         remedy = "must be an audience without blanks, such as api://AzureADTokenExchange"
-        _text(f"{PATH}.audience", audience, _AUDIENCE, remedy)
+        _text(f"{_PATH}.audience", audience, _AUDIENCE, remedy)
     if spec.config_map is not None:
-        checks.object_name(f"{PATH}.configMap.name", spec.config_map.name)
+        checks.object_name(f"{_PATH}.configMap.name", spec.config_map.name)
     return FederatedSpec(
         source=_source(spec, client_id),
         name_prefix=_prefix(spec.name_prefix, owner),
@@ -92,7 +85,7 @@ def _prefix(given: str | None, owner: Owner) -> str:
     if given is None:
         return default_prefix(owner)
     remedy = "must be letters, digits, dashes and underscores, beginning with a letter or digit"
-    path = f"{PATH}.namePrefix"
+    path = f"{_PATH}.namePrefix"
     checks.at_most(path, given, MAX_PREFIX)
     checks.require(_PREFIX.fullmatch(given) is not None, path, remedy)
     return given
@@ -114,26 +107,28 @@ def _source(spec: shapes.FederatedIdentity, client_id: str) -> Source:
     )
     found = [member for member in given if member is not None]
     remedy = f"must have exactly one of {', '.join(SOURCES)}: keep one of them"
-    checks.require(len(found) == 1, PATH, remedy)
+    checks.require(len(found) == 1, _PATH, remedy)
     match found[0]:
         case shapes.ServiceAccount() as member:
             return _service_account(member)
         case shapes.GitHub() as member:
-            return _git_hub(member)
+            return parse_git_hub(member)
         case shapes.OtherIssuer() as member:
             return _other(member)
         case shapes.ManagedIdentity() as member:
-            path = f"{PATH}.managedIdentity"
+            path = f"{_PATH}.managedIdentity"
             return ManagedIdentitySource(
                 principal_id=_principal(f"{path}.principalId", member.principal_id, client_id)
             )
-        case member:
+        case shapes.CustomerManagedKey() as member:
             return _customer_managed_key(member, client_id)
+        case _:
+            assert_never(found[0])
 
 
 def _service_account(member: shapes.ServiceAccount) -> ServiceAccountSource:
     return ServiceAccountSource(
-        name=checks.object_name(f"{PATH}.serviceAccount.name", member.name),
+        name=checks.object_name(f"{_PATH}.serviceAccount.name", member.name),
         is_annotated=member.annotation is AnnotationMode.MANAGE,
     )
 
@@ -151,7 +146,7 @@ def _principal(path: str, value: str, client_id: str) -> str:
 def _customer_managed_key(
     member: shapes.CustomerManagedKey, client_id: str
 ) -> CustomerManagedKeySource:
-    path = f"{PATH}.customerManagedKey"
+    path = f"{_PATH}.customerManagedKey"
     remedy = (
         "must be the resource id of a user-assigned managed identity: /subscriptions/…"
         "/resourceGroups/…/providers/Microsoft.ManagedIdentity/userAssignedIdentities/…"
@@ -165,82 +160,13 @@ def _customer_managed_key(
 # --- gitHub --------------------------------------------------------------------------------
 
 
-def _git_hub(member: shapes.GitHub) -> GitHubSource:
-    path = f"{PATH}.gitHub"
-    organization = _organization(f"{path}.organization", member.organization)
-    repository = _repository(f"{path}.repository", member.repository)
-    _check_ids(path, member)
-    return GitHubSource(
-        organization=organization,
-        repository=repository,
-        entity_type=member.entity_type,
-        entity_name=_entity(f"{path}.entityName", member),
-        subject_format=member.subject_format,
-        organization_id=member.organization_id or "",
-        repository_id=member.repository_id or "",
-    )
-
-
-def _organization(path: str, value: str) -> str:
-    remedy = "must be the organization's or user's name alone: letters, digits, dashes, underscores"
-    checks.require(_ORGANIZATION.fullmatch(value) is not None, path, remedy)
-    return value
-
-
-def _repository(path: str, value: str) -> str:
-    remedy = "must be the repository's name alone, without its organization and without .git"
-    ok = _REPOSITORY.fullmatch(value) is not None and value not in {".", ".."}
-    checks.require(ok and not value.endswith(".git"), path, remedy)
-    return value
-
-
-def _check_ids(path: str, member: shapes.GitHub) -> None:
-    """Ids come as a pair, and only where the subject contains them."""
-    ids = {"organizationId": member.organization_id, "repositoryId": member.repository_id}
-    for name, value in ids.items():
-        if member.subject_format is SubjectFormat.NAME:
-            remedy = "is only for subjectFormat Immutable or Both: remove it"
-            checks.require(value is None, f"{path}.{name}", remedy)
-            continue
-        if value is None:
-            checks.refuse(
-                f"{path}.{name}",
-                f"is required for subjectFormat {member.subject_format}: gh api repos/OWNER/NAME "
-                "--jq '.owner.id, .id' shows both ids",
-            )
-        remedy = "must be the number that GitHub gave it"
-        checks.require(_GITHUB_ID.fullmatch(value) is not None, f"{path}.{name}", remedy)
-
-
-def _entity(path: str, member: shapes.GitHub) -> str:
-    kind, name = member.entity_type, member.entity_name
-    if kind is EntityType.PULL_REQUEST:
-        remedy = "is not for entityType PullRequest: remove it"
-        checks.require(name is None, path, remedy)
-        return ""
-    if name is None:
-        checks.refuse(path, f"is required for entityType {kind}")
-    checks.at_most(path, name, MAX_ENTITY)
-    remedy = "may not be empty, contain control characters, or begin or end with a blank"
-    checks.require(_TRIMMED.fullmatch(name) is not None, path, remedy)
-    if kind is not EntityType.ENVIRONMENT:
-        remedy = (
-            "must be the plain name of one branch or tag, such as main: without refs/heads/ or "
-            "refs/tags/ before it and without wildcards"
-        )
-        ok = _REF.fullmatch(name) is not None and not name.startswith("refs/")
-        checks.require(ok, path, remedy)
-    return name
-
-
 # --- other ---------------------------------------------------------------------------------
 
 
 def _other(member: shapes.OtherIssuer) -> OtherSource:
-    path = f"{PATH}.other"
+    path = f"{_PATH}.other"
     issuer = foreign_issuer(f"{path}.issuer", member.issuer)
-    remedy = "may not be empty, contain control characters, or begin or end with a blank"
-    subject = _text(f"{path}.subject", member.subject, _TRIMMED, remedy)
+    subject = checks.trimmed(f"{path}.subject", member.subject, MAX_TEXT)
     if _LIKE_SERVICE_ACCOUNT.match(subject):
         remedy = "must be system:serviceaccount:NAMESPACE:NAME in lower case"
         checks.require(_SERVICE_ACCOUNT.fullmatch(subject) is not None, f"{path}.subject", remedy)
@@ -267,7 +193,7 @@ def foreign_issuer(path: str, value: str) -> str:
 
 
 def parse_federation(
-    spec: shapes.Federation, service_accounts: list[str] | None
+    spec: cluster.Federation, service_accounts: list[str] | None
 ) -> FederationGrant:
     """Read a grant's `federation` and `serviceAccounts`.
 
@@ -293,10 +219,10 @@ def _few(path: str, values: list[str] | None, each: Callable[[str, str], str]) -
     return frozenset() if values is None else checks.listed(path, values, each)
 
 
-def _git_hub_grant(path: str, entry: shapes.GitHubGrant) -> GitHubGrant:
+def _git_hub_grant(path: str, entry: cluster.GitHubGrant) -> GitHubGrant:
     return GitHubGrant(
-        organization=_organization(f"{path}.organization", entry.organization),
-        repositories=_few(f"{path}.repositories", entry.repositories, _repository),
+        organization=organization(f"{path}.organization", entry.organization),
+        repositories=_few(f"{path}.repositories", entry.repositories, repository),
         immutable_only=entry.immutable_only,
         allow_pull_request=entry.allow_pull_request,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from appcredential.domain.spec import checks
-from appcredential.domain.spec import manifest as shapes
+from appcredential.domain.spec import manifest_cluster as cluster
 from appcredential.domain.spec.model import (
     CertificateIdentity,
     ClientId,
@@ -19,7 +19,7 @@ from appcredential.domain.spec.model import (
 _PATH: Final = "spec.identity"
 
 
-def parse_identity(spec: shapes.Identity, cloud: Cloud) -> TenantIdentity:
+def parse_identity(spec: cluster.Identity, cloud: Cloud) -> TenantIdentity:
     """Read `spec.identity`.
 
     Raises:
@@ -39,21 +39,21 @@ def parse_identity(spec: shapes.Identity, cloud: Cloud) -> TenantIdentity:
     return members[0]
 
 
-def _certificate(spec: shapes.IdentityCertificate) -> TenantIdentity:
+def _certificate(spec: cluster.IdentityCertificate) -> TenantIdentity:
     path = f"{_PATH}.certificate"
     name, key = _reference(path, spec.secret_ref)
     client_id = _client_id(path, spec.client_id)
     return CertificateIdentity(client_id=client_id, secret_name=name, secret_key=key)
 
 
-def _client_secret(spec: shapes.IdentitySecret) -> TenantIdentity:
+def _client_secret(spec: cluster.IdentitySecret) -> TenantIdentity:
     path = f"{_PATH}.clientSecret"
     name, key = _reference(path, spec.secret_ref)
     client_id = _client_id(path, spec.client_id)
     return ClientSecretIdentity(client_id=client_id, secret_name=name, secret_key=key)
 
 
-def _managed(spec: shapes.IdentityManaged, cloud: Cloud) -> TenantIdentity:
+def _managed(spec: cluster.IdentityManaged, cloud: Cloud) -> TenantIdentity:
     """Refuse a custom cloud: whoever runs it could use the token at the real Graph."""
     path = f"{_PATH}.managedIdentity"
     remedy = "cannot be used with cloud Custom: its token would be good for the public cloud"
@@ -62,11 +62,11 @@ def _managed(spec: shapes.IdentityManaged, cloud: Cloud) -> TenantIdentity:
     return ManagedIdentity(client_id=client_id)
 
 
-def _workload(spec: shapes.IdentityWorkload) -> TenantIdentity:
+def _workload(spec: cluster.IdentityWorkload) -> TenantIdentity:
     return WorkloadIdentity(client_id=_client_id(f"{_PATH}.workloadIdentity", spec.client_id))
 
 
-def _reference(path: str, spec: shapes.SecretRef | shapes.CertificateRef) -> tuple[str, str]:
+def _reference(path: str, spec: cluster.SecretRef | cluster.CertificateRef) -> tuple[str, str]:
     return (
         checks.object_name(f"{path}.secretRef.name", spec.name),
         checks.secret_key(f"{path}.secretRef.key", spec.key),

@@ -9,15 +9,10 @@ from typing import Final
 
 from appcredential.domain.spec import checks
 from appcredential.domain.spec import manifest as shapes
-from appcredential.domain.spec.model import (
-    CredentialType,
-    DataEntry,
-    GenerateOnce,
-    SecretSpec,
-    Template,
-)
+from appcredential.domain.spec.model import CredentialType
 from appcredential.domain.spec.presets import PRESET_KEYS
 from appcredential.domain.spec.reserved import RESERVED_NAMES, is_reserved_name
+from appcredential.domain.spec.secret import DataEntry, GenerateOnce, SecretSpec, Template
 from appcredential.domain.spec.templates import parse_template
 
 MAX_VALUE: Final = 4096

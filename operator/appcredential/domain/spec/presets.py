@@ -16,7 +16,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from appcredential.domain.spec.model import CredentialType, Preset
+from appcredential.domain.spec.model import CredentialType
+from appcredential.domain.spec.secret import Preset
 from appcredential.domain.spec.templates import KEYSTORE_NAMES, names_in
 
 CLIENT_PEM: Final = "client.pem"

@@ -1,0 +1,129 @@
+"""The cluster-scoped kinds' `spec` as they stand in a manifest; see `manifest.py`."""
+
+from __future__ import annotations
+
+from appcredential.domain.spec.federated import FederationSource
+from appcredential.domain.spec.manifest import Metadata, Shape, TenantRef
+from appcredential.domain.spec.model import Cloud, CredentialType
+
+
+class SecretRef(Shape, frozen=True):
+    """A key of a Secret in the operator's namespace."""
+
+    name: str
+    key: str = "clientSecret"
+
+
+class IdentitySecret(Shape, frozen=True):
+    """`EntraTenant.spec.identity.clientSecret`."""
+
+    client_id: str
+    secret_ref: SecretRef
+
+
+class CertificateRef(Shape, frozen=True):
+    """Where a certificate stands in a Secret of the operator's namespace."""
+
+    name: str
+    key: str = "tls.crt"
+
+
+class IdentityCertificate(Shape, frozen=True):
+    """`EntraTenant.spec.identity.certificate`."""
+
+    client_id: str
+    secret_ref: CertificateRef
+
+
+class IdentityWorkload(Shape, frozen=True):
+    """`EntraTenant.spec.identity.workloadIdentity`."""
+
+    client_id: str
+
+
+class IdentityManaged(Shape, frozen=True):
+    """`EntraTenant.spec.identity.managedIdentity`."""
+
+    client_id: str | None = None
+
+
+class Identity(Shape, frozen=True):
+    """`EntraTenant.spec.identity`: exactly one member."""
+
+    certificate: IdentityCertificate | None = None
+    client_secret: IdentitySecret | None = None
+    managed_identity: IdentityManaged | None = None
+    workload_identity: IdentityWorkload | None = None
+
+
+class Limits(Shape, frozen=True):
+    """`EntraTenant.spec.limits`."""
+
+    types: list[CredentialType] | None = None
+    max_lifetime: str | None = None
+
+
+class EntraTenant(Shape, frozen=True):
+    """`EntraTenant.spec`."""
+
+    tenant_id: str
+    cloud: Cloud
+    identity: Identity
+    limits: Limits = Limits()
+
+
+class Applications(Shape, frozen=True):
+    """`ApplicationGrant.spec.applications`."""
+
+    client_ids: list[str]
+
+
+class Namespaces(Shape, frozen=True):
+    """`ApplicationGrant.spec.namespaces`."""
+
+    names: list[str]
+
+
+class GitHubGrant(Shape, frozen=True):
+    """`ApplicationGrant.spec.federation.gitHub[]`."""
+
+    organization: str
+    repositories: list[str] | None = None
+    immutable_only: bool = False
+    allow_pull_request: bool = False
+
+
+class Federation(Shape, frozen=True):
+    """`ApplicationGrant.spec.federation`."""
+
+    sources: tuple[FederationSource, ...] = (FederationSource.SERVICE_ACCOUNT,)
+    git_hub: list[GitHubGrant] | None = None
+    managed_identities: list[str] | None = None
+    issuers: list[str] | None = None
+
+
+class ApplicationGrant(Shape, frozen=True):
+    """`ApplicationGrant.spec`."""
+
+    applications: Applications
+    namespaces: Namespaces
+    tenant_ref: TenantRef = TenantRef()
+    types: list[CredentialType] | None = None
+    max_lifetime: str | None = None
+    federation: Federation = Federation()
+    service_accounts: list[str] | None = None
+    allow_operator_identity: bool = False
+
+
+class EntraTenantManifest(Shape, frozen=True):
+    """A whole EntraTenant."""
+
+    metadata: Metadata
+    spec: EntraTenant
+
+
+class ApplicationGrantManifest(Shape, frozen=True):
+    """A whole ApplicationGrant."""
+
+    metadata: Metadata
+    spec: ApplicationGrant

@@ -1,0 +1,59 @@
+"""`spec.secret`, as immutable values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeAlias
+
+DEFAULT_MOUNT_PATH = "/var/run/secrets/appcredential"
+
+
+class Preset(StrEnum):
+    """`spec.secret.preset`: which keys the Secret gets."""
+
+    AZURE_IDENTITY = "AzureIdentity"
+    RAW = "Raw"
+    TERRAFORM = "Terraform"
+    MICROSOFT_IDENTITY_WEB = "MicrosoftIdentityWeb"
+    GRAFANA = "Grafana"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """`secret.data.<key>.value`: text with `$(name)` references."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateOnce:
+    """`secret.data.<key>.generateOnce`: made once, then always taken from the live Secret."""
+
+    length: int
+
+
+DataEntry: TypeAlias = Template | GenerateOnce
+
+
+def _no_entries() -> Mapping[str, DataEntry]:
+    return MappingProxyType({})
+
+
+def _no_strings() -> Mapping[str, str]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretSpec:
+    """`spec.secret`. `name` is resolved: the resource's own name when left out."""
+
+    name: str
+    preset: Preset = Preset.AZURE_IDENTITY
+    mount_path: str = DEFAULT_MOUNT_PATH
+    data: Mapping[str, DataEntry] = field(default_factory=_no_entries)
+    labels: Mapping[str, str] = field(default_factory=_no_strings)
+    annotations: Mapping[str, str] = field(default_factory=_no_strings)
+    take_over_from: str = ""
