@@ -16,8 +16,9 @@ from typing import Any, Final
 import pytest
 
 from appcredential.domain.spec.model import KeyId, ObjectId
-from appcredential.entra import key_list
-from appcredential.entra.key_list import KeyList, ListedKey, Loss, Timing, new_entry
+from appcredential.entra import key_entries
+from appcredential.entra.key_entries import ListedKey, Loss, Timing, new_entry
+from appcredential.entra.key_list import KeyList
 from appcredential.errors import OutcomeUnknownError, RejectedError, UnavailableError
 from appcredential.ports.entra import NewCertificate
 from entra_emulator.clock import EmulatorClock
@@ -209,7 +210,7 @@ class Outcome:
     writers: list[AzureCli]
 
 
-def interleave(seed: int, timing: Timing = key_list.TIMING, lag: float = 18.0) -> Outcome:
+def interleave(seed: int, timing: Timing = key_entries.TIMING, lag: float = 18.0) -> Outcome:
     """Run one change of ours among the others' writes, until everything has settled."""
     dice = random.Random(seed)  # noqa: S311
     spread = dice.choice([(0.0, 0.0), (0.0, lag / 6), (lag / 4, lag)])

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from appcredential.domain.spec.model import KeyId, ObjectId
-from appcredential.entra.key_list import KeyList, Loss
+from appcredential.entra.key_entries import Loss
+from appcredential.entra.key_list import KeyList
 from appcredential.entra.writes import Writes
 from appcredential.ports.entra import CertificateLoss, NewCertificate
 

@@ -16,7 +16,8 @@ from appcredential.domain.spec.trusts import Trust
 from appcredential.entra.certificates import CertificateLosses, GraphCertificates
 from appcredential.entra.connection import Connection
 from appcredential.entra.federated import GraphFederated
-from appcredential.entra.key_list import KeyList, Loss
+from appcredential.entra.key_entries import Loss
+from appcredential.entra.key_list import KeyList
 from appcredential.entra.keys import GraphKeys
 from appcredential.entra.passwords import GraphPasswords
 from appcredential.entra.rate_limit import PACING, Pacing, RateLimiter, Sleep

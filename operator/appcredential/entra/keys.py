@@ -15,7 +15,7 @@ from msgraph.generated.models.application import Application
 
 from appcredential.domain.spec.model import ObjectId
 from appcredential.entra.connection import Call, Connection
-from appcredential.entra.key_list import ListedKey
+from appcredential.entra.key_entries import ListedKey
 from appcredential.entra.operations import READ, UPDATE
 from appcredential.entra.rate_limit import RateLimiter
 from appcredential.entra.translate import no_answer

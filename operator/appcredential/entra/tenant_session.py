@@ -14,7 +14,7 @@ from appcredential.domain.spec.model import ClientId, Cloud, EntraTenantSpec
 from appcredential.entra.clouds import Endpoints, endpoints_for
 from appcredential.entra.connection import Connection
 from appcredential.entra.directory import GraphDirectory
-from appcredential.entra.key_list import Loss
+from appcredential.entra.key_entries import Loss
 from appcredential.entra.operations import Observe, ignore
 from appcredential.entra.operator_token import OperatorToken
 from appcredential.entra.projected_token import ProjectedToken

@@ -18,7 +18,7 @@ from appcredential.domain.observed.entra import Application, Credential
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import ClientId, CredentialType, KeyId, ObjectId
-from appcredential.entra.key_list import ListedKey
+from appcredential.entra.key_entries import ListedKey
 from appcredential.ports.entra import MintedPassword
 
 KEYS: Final = ["id", "keyCredentials"]
