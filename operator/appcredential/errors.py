@@ -2,23 +2,23 @@
 
 AppCredentialError(reason)
 ├── InvalidSpecError(path)          the user must change the manifest
-├── UnusableCertificateError        a certificate that others made is none for Entra
+├── UnusableCertificateError        Entra cannot use a certificate that a user supplied
 ├── ConflictError                   409: the object changed or exists; gather again
-├── NotFoundError                   404: not there, or not visible to this replica yet
+├── NotFoundError                   404: absent, or not visible to this replica yet
 ├── PermissionDeniedError           401/403: an administrator must act
 │   ├── IdentityRejectedError(code) Entra refuses the operator's own credential
 │   │   ├── OwnTokenError           the projected token of the operator's pod cannot be sent
 │   │   └── NoManagedIdentityError  the operator's node gives it no managed identity
-│   └── SecretForbiddenError        no role of the operator lets it read or write the Secret
+│   └── SecretForbiddenError        no role lets the operator read or write the Secret
 ├── RejectedError(code)             the server refused the request for good (other 4xx)
 │   └── SecretRefusedError(cause)   quota, admission or validation keeps the Secret out
 ├── ThrottledError(retry_after)     429
-├── TooLateError                    not sent: its turn came after the caller's deadline
+├── TooLateError                    not sent: the caller's deadline passed before
 └── UnavailableError                network, time-out, 5xx; a write may have been applied
     └── OutcomeUnknownError         a write was sent and its answer was lost
 
-No message in this tree ever holds a secret value or text that a server sent:
-messages reach status and Events, server text goes to the log only.
+No message in this tree holds a secret value or text that a server sent: messages reach
+status and Events, while server text goes to the log only.
 """
 
 from __future__ import annotations
@@ -46,19 +46,19 @@ class InvalidSpecError(AppCredentialError):
 
 
 class UnusableCertificateError(AppCredentialError):
-    """A certificate that somebody brought cannot be used.
+    """A certificate that a user supplied cannot be used.
 
-    Its text goes on after "The certificate", names what it is and the remedy, and
-    holds nothing of the content.
+    The message continues a sentence that begins with "The certificate". It names the fault
+    and the remedy, and holds nothing of the content.
     """
 
 
 class ConflictError(AppCredentialError):
-    """The object exists already, or has another resourceVersion or uid than the one sent."""
+    """The object exists already, or its resourceVersion or uid is not the one sent."""
 
 
 class NotFoundError(AppCredentialError):
-    """The server answered 404. Never by itself evidence that a credential is gone."""
+    """The server answered 404. One such answer never proves that a credential is gone."""
 
 
 class NamespaceTerminatingError(AppCredentialError):
@@ -66,17 +66,18 @@ class NamespaceTerminatingError(AppCredentialError):
 
 
 class PermissionDeniedError(AppCredentialError):
-    """The server answered 401 or 403: somebody must grant a right."""
+    """The server answered 401 or 403: an administrator must grant a permission."""
 
 
 class IdentityRejectedError(PermissionDeniedError):
-    """The operator got no token of its own: nothing was asked of Graph.
+    """The operator got no token of its own, so it asked nothing of Graph.
 
     Args:
         code: AADSTS number of the token endpoint's answer, 0 without one.
 
     Attributes:
-        told: what to tell people, who know the kind of identity; empty when that is not known.
+        message: what the rejection means for the operator's kind of identity, for status;
+            empty when that kind is not known.
     """
 
     def __init__(self, message: str, *, code: int = 0) -> None:
@@ -86,9 +87,10 @@ class IdentityRejectedError(PermissionDeniedError):
 
 
 class OwnTokenError(IdentityRejectedError):
-    """The projected token that the operator signs in with is missing, or not for there.
+    """The projected token that the operator signs in with is missing, or may not be sent.
 
-    Its text goes on after the file's name, and holds nothing of the token.
+    The message continues a sentence that begins with the file's name, and holds nothing of
+    the token.
     """
 
 
@@ -117,7 +119,7 @@ class RejectedError(AppCredentialError):
 
 
 class SecretRefusal(StrEnum):
-    """What keeps a Secret out of a namespace although the operator may write there."""
+    """Why the API server refuses a Secret although the operator may write it."""
 
     QUOTA = "Quota"
     ADMISSION = "Admission"
@@ -125,7 +127,7 @@ class SecretRefusal(StrEnum):
 
 
 class SecretRefusedError(RejectedError):
-    """The API server refuses a Secret that the operator may write."""
+    """The API server refuses a Secret although the operator may write it."""
 
     def __init__(self, message: str, *, cause: SecretRefusal) -> None:
         super().__init__(message, code=str(cause))
@@ -136,7 +138,7 @@ class ThrottledError(AppCredentialError):
     """The server asked us to slow down.
 
     Args:
-        retry_after: how long to stay away.
+        retry_after: how long to send nothing.
     """
 
     def __init__(self, message: str, *, retry_after: timedelta) -> None:
@@ -145,11 +147,11 @@ class ThrottledError(AppCredentialError):
 
 
 class TooLateError(AppCredentialError):
-    """The call was not sent, because its turn came after the caller's deadline."""
+    """The call was not sent: the caller's deadline passed before its turn came."""
 
 
 class UnavailableError(AppCredentialError):
-    """Network failure, time-out or 5xx. Look again later; it proves nothing."""
+    """Network failure, time-out or 5xx. It proves nothing; try again later."""
 
 
 class OutcomeUnknownError(UnavailableError):

@@ -38,7 +38,7 @@ class MintedPassword:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCertificate:
-    """A certificate to register. Its key id is ours, so that registering twice is once.
+    """A certificate to register. The operator chooses its key id, so a repeated call is harmless.
 
     Attributes:
         content: base64 of its DER bytes.
@@ -53,12 +53,12 @@ class NewCertificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """What a look at a tenant told beside that it can be used.
+    """Extra facts that a successful probe of a tenant returned.
 
     Attributes:
-        expiration: when the operator's own credential ends; None when that cannot be told.
-        policy: what the tenant's policy allows, or that it may not be read; None when
-            nothing was learnt about it this time.
+        expiration: when the operator's own credential ends; None when that is not known.
+        policy: what the tenant's policy allows, or that the operator may not read it; None
+            when this probe learnt nothing about it.
     """
 
     expiration: datetime | None = None
@@ -67,19 +67,20 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class CertificateLoss:
-    """A certificate of another owner that went while the list was changed by us and others."""
+    """A certificate of another owner that went missing when several writers changed the list."""
 
     key_id: KeyId
     is_restored: bool
 
 
 class Directory(Protocol):
-    """Graph, for one tenant. Writes to one application are serialised inside."""
+    """Graph, for one tenant. Writes to one application never overlap."""
 
     async def application(self, client_id: ClientId, max_age: timedelta) -> Application:
-        """Read an application with its password credentials.
+        """Read an application with its password credentials and certificates.
 
-        A shared read not older than `max_age` will do; concurrent callers share one.
+        A shared read that left at most `max_age` ago is good enough; callers at the same time
+        share one.
 
         Raises:
             NotFoundError: 404; may also mean "not replicated yet".
@@ -101,10 +102,10 @@ class Directory(Protocol):
             object_id: of the application.
             display_name: with the marker.
             end: of the credential, aware.
-            deadline: by the clock's `monotonic`; looked at when nothing but sending is left.
+            deadline: by the clock's `monotonic`; checked right before the request is sent.
 
         Raises:
-            TooLateError: the deadline passed meanwhile; certainly not sent.
+            TooLateError: the deadline has passed; certainly not sent.
             OutcomeUnknownError: sent, and no usable answer: it may exist.
             RejectedError, NotFoundError, PermissionDeniedError, ThrottledError,
             ConflictError: certainly not made.
@@ -115,7 +116,7 @@ class Directory(Protocol):
         """Remove a password credential.
 
         Raises:
-            NotFoundError: Graph knows no such credential; gone, or not replicated yet.
+            NotFoundError: Graph knows no such credential: it is gone, or not replicated yet.
         """
         ...
 
@@ -126,17 +127,17 @@ class Directory(Protocol):
         known: frozenset[KeyId],
         gone: frozenset[KeyId],
     ) -> None:
-        """Register a certificate; one that is registered already is left as it is.
+        """Register a certificate; an entry with its key id stays as it is.
 
         Args:
             object_id: the application.
             certificate: with the key id to register it under.
-            known: certificates recorded to exist: a read that lacks one is stale.
-            gone: certificates of ours that sign-ins proved to be gone: nothing waits for them.
+            known: certificates that are known to exist: a read without one of them is stale.
+            gone: our own certificates that are gone, as sign-ins proved: a read may lack them.
 
         Raises:
-            UnavailableError: reads do not agree, or no usable answer; the same call is safe
-                to repeat.
+            UnavailableError: the reads differ, or there was no usable answer; the same call
+                is safe to repeat.
             RejectedError, NotFoundError, PermissionDeniedError, ThrottledError,
             ConflictError: certainly not made.
         """
@@ -145,15 +146,15 @@ class Directory(Protocol):
     async def remove_certificate(
         self, object_id: ObjectId, key_id: KeyId, known: frozenset[KeyId]
     ) -> None:
-        """Remove a certificate; absent already is success.
+        """Remove a certificate; one that is gone already is a success.
 
         Raises:
-            UnavailableError: reads do not agree, or no usable answer.
+            UnavailableError: the reads differ, or there was no usable answer.
         """
         ...
 
     async def federated(self, object_id: ObjectId, max_age: timedelta) -> FederatedList:
-        """Read an application's federated credentials; shared as `application` is.
+        """Read an application's federated credentials; reads are shared as for `application`.
 
         Raises:
             NotFoundError: 404 for the application; may also mean "not replicated yet".
@@ -166,8 +167,8 @@ class Directory(Protocol):
         """Create a federated credential.
 
         Raises:
-            ConflictError, RejectedError: nothing was made, perhaps because the name, or
-                issuer and subject, are there already.
+            ConflictError, RejectedError: nothing was made; perhaps another credential has
+                the name, or the issuer and subject.
             OutcomeUnknownError: sent, and no usable answer; the same call is safe to repeat.
         """
         ...
@@ -178,7 +179,7 @@ class Directory(Protocol):
         """Change a federated credential by its id; its name stays.
 
         Raises:
-            NotFoundError: there is none of that id, or it is not replicated yet.
+            NotFoundError: no credential has that id, or it is not replicated yet.
         """
         ...
 
@@ -191,13 +192,13 @@ class Directory(Protocol):
         ...
 
     def take_losses(self, object_id: ObjectId) -> tuple[CertificateLoss, ...]:
-        """Return, once, the certificates of others that were lost around a change of ours."""
+        """Return, once, the certificates of others that a change of ours may have dropped."""
         ...
 
     async def is_client_id(self, principal_id: str) -> bool:
-        """Tell whether an id that should be a principal's is an application's client id.
+        """Return whether an id that should be a service principal's is a client id.
 
-        False also when the operator may not look.
+        False also when the operator lacks the permission to read that.
         """
         ...
 
@@ -216,9 +217,9 @@ class SignIn(Protocol):
         scope: VerificationScope,
         correlation: str,
     ) -> SignInResult:
-        """Sign in once on a new connection, past every cache; the token is discarded.
+        """Sign in once on a new connection, past every cache, and discard the token.
 
-        Never raises: everything an endpoint or network can do is a result.
+        Never raises: each answer, and each failure of the network, is a result.
         """
         ...
 
@@ -229,7 +230,7 @@ class SignIn(Protocol):
         scope: VerificationScope,
         correlation: str,
     ) -> SignInResult:
-        """The same with an assertion that is signed with a certificate's key."""
+        """Sign in with an assertion that the private key in `value` signs."""
         ...
 
     async def with_assertion(
@@ -239,7 +240,7 @@ class SignIn(Protocol):
         scope: VerificationScope,
         correlation: str,
     ) -> SignInResult:
-        """The same with a token that somebody else issued."""
+        """Sign in with a token of another issuer (a federated credential)."""
         ...
 
 
@@ -258,16 +259,20 @@ class Session(Protocol):
 
     @property
     def authority_host(self) -> str:
-        """What consumers read as AZURE_AUTHORITY_HOST."""
+        """The URL that workloads read as AZURE_AUTHORITY_HOST."""
         ...
 
     @property
     def client_id(self) -> ClientId | None:
-        """Whom the operator signs in as; None until that is known."""
+        """The client as which the operator signs in; None until that is known."""
         ...
 
     async def probe(self) -> Probe:
-        """Sign in, read applications and the policy; raises errors of `errors.py`."""
+        """Sign in, and read applications and the policy.
+
+        Raises:
+            AppCredentialError: the operator cannot use the tenant now.
+        """
         ...
 
     async def close(self) -> None:
@@ -278,13 +283,14 @@ class Session(Protocol):
 OpenSession = Callable[[EntraTenantSpec, OperatorCredential, Callable[[], bool]], Session | None]
 """Opens a session; None when `cloud: Custom` has no endpoints in the settings.
 
-The last argument tells whether this process may act: asked before something is mended.
+The last argument returns whether this process may write; it is asked before a lost certificate
+is put back.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A usable tenant."""
+    """A tenant that can be used, and the session to do so."""
 
     tenant: Tenant
     session: Session

@@ -24,55 +24,56 @@ from appcredential.domain.spec.model import KeyId, ObjectId, TenantId
 
 
 class Secrets(Protocol):
-    """Target and pending Secrets. Updates carry uid and resourceVersion."""
+    """Target and pending Secrets. Updates carry uid and resourceVersion of the version read."""
 
     async def target(self, namespace: str, name: str) -> Target | None:
-        """Read T; None when it does not exist."""
+        """Read a target Secret; None when it does not exist."""
         ...
 
     async def version(self, namespace: str, name: str) -> str | None:
-        """Return T's resourceVersion without reading its data; None when it does not exist."""
+        """Return a Secret's resourceVersion without its data; None when it does not exist."""
         ...
 
     async def pending(self, owner: Owner) -> Pending | None:
-        """Read the Secret of P's name; None when it does not exist."""
+        """Read the Secret that has the pending Secret's name; None when it does not exist."""
         ...
 
     async def put_target(
         self, namespace: str, name: str, live: Target | None, wanted: Rendering
     ) -> Target:
-        """Create T, or replace exactly the version `live`.
+        """Create the target Secret, or replace exactly the version `live`.
 
         Raises:
-            ConflictError: it exists, or changed since.
+            ConflictError: it exists, or has changed since.
             NamespaceTerminatingError, PermissionDeniedError, UnavailableError.
         """
         ...
 
     async def put_intent(self, intent: Intent, live: Pending | None) -> Pending:
-        """Create P as `Intent`, or take exactly the Abandoned version `live` up again.
+        """Create the pending Secret as `Intent`, or reuse exactly the Abandoned version `live`.
 
         Raises:
-            ConflictError: it exists, changed since, or is foreign; also of the three below.
+            ConflictError: it exists, has changed since, or is not ours. The three methods
+                below raise it, too.
         """
         ...
 
     async def put_minted(
         self, owner: Owner, live: Pending, minted: IssuedCredential, value: SecretValue
     ) -> Pending:
-        """Write the value into exactly the version `live` of P."""
+        """Write the value into exactly the version `live` of the pending Secret."""
         ...
 
     async def put_abandoned(self, owner: Owner, live: Pending) -> Pending:
-        """Set exactly the version `live` of P to `Abandoned`."""
+        """Set exactly the version `live` of the pending Secret to `Abandoned`."""
         ...
 
     async def delete_pending(self, owner: Owner, live: Pending) -> None:
-        """Delete exactly the version `live` of P. Gone already is success."""
+        """Delete exactly the version `live` of the pending Secret, if it still exists."""
         ...
 
     async def delete_target(self, namespace: str, live: Target) -> None:
-        """Delete exactly the version `live` of T. Gone already is success."""
+        """Delete exactly the version `live` of the target Secret, if it still exists."""
         ...
 
 
@@ -90,7 +91,7 @@ class SecretReader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staged:
-    """A value that is ours before the credential exists: a key with its certificate."""
+    """A private key with its certificate, made before the certificate is registered."""
 
     key_id: KeyId
     value: SecretValue
@@ -100,7 +101,7 @@ class Staged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """What P records before the credential exists."""
+    """What the pending Secret records before the credential exists."""
 
     owner: Owner
     cluster: str
@@ -114,7 +115,7 @@ class Intent:
 
 
 class InputKind(StrEnum):
-    """Kinds of objects that users bring something in."""
+    """Kinds of objects in which users supply certificates and passwords."""
 
     SECRET = "Secret"
     CONFIG_MAP = "ConfigMap"
@@ -122,7 +123,11 @@ class InputKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputObject:
-    """One of them, as read. `version` changes with every write, also of a namesake."""
+    """A Secret or ConfigMap of a user, as read.
+
+    Attributes:
+        version: changes with every write, and when another object takes the name.
+    """
 
     version: str
     data: Mapping[str, SecretValue]
@@ -134,7 +139,10 @@ class Inputs(Protocol):
     async def read(
         self, kind: InputKind, namespace: str, name: str, held: InputObject | None
     ) -> InputObject | None:
-        """Read one; `held` itself when it is still the same version, None when absent.
+        """Read an object.
+
+        Returns:
+            `held` itself while it is the same version; None when the object does not exist.
 
         Raises:
             SecretForbiddenError, PermissionDeniedError: the operator may not read it.
@@ -146,56 +154,56 @@ class ServiceAccounts(Protocol):
     """ServiceAccounts: read and annotated, never created."""
 
     async def get(self, namespace: str, name: str) -> ServiceAccount | None:
-        """Read one; None when it does not exist or is going away."""
+        """Read a ServiceAccount; None when it does not exist or is being deleted."""
         ...
 
     async def annotate(
         self, live: ServiceAccount, annotations: Mapping[str, str | None]
     ) -> ServiceAccount:
-        """Set annotations on exactly this version; None removes one.
+        """Set annotations on exactly the version `live`; a value of None removes one.
 
         Raises:
-            ConflictError: it changed since.
+            ConflictError: the ServiceAccount has changed since.
         """
         ...
 
     async def token(self, namespace: str, name: str, audience: str) -> SecretValue:
-        """Ask for a short-lived token of one, as a kubelet does.
+        """Request a short-lived token of a ServiceAccount, as a kubelet does.
 
         Raises:
             NotFoundError: there is no such ServiceAccount.
-            PermissionDeniedError: the operator may not.
+            PermissionDeniedError: the operator may not request its tokens.
         """
         ...
 
 
 class Outputs(Protocol):
-    """The output ConfigMaps."""
+    """The ConfigMaps that tell workloads about federated credentials."""
 
     async def get(self, namespace: str, name: str) -> OutputMap | None:
-        """Read one; None when it does not exist."""
+        """Read a ConfigMap; None when it does not exist."""
         ...
 
     async def put(
         self, owner: Owner, name: str, data: Mapping[str, str], live: OutputMap | None
     ) -> OutputMap:
-        """Create, or replace exactly the version `live`; keys that are not ours stay.
+        """Create it, or replace exactly the version `live`; keys that are not ours stay.
 
         Raises:
-            ConflictError: it exists, or changed since.
+            ConflictError: it exists, or has changed since.
         """
         ...
 
     async def delete(self, live: OutputMap) -> None:
-        """Delete exactly the version `live`. Gone already is success."""
+        """Delete exactly the version `live`, if it still exists."""
         ...
 
 
 class IssuerSource(Protocol):
-    """Who issues this cluster's ServiceAccount tokens."""
+    """The issuer of this cluster's ServiceAccount tokens."""
 
     async def current(self) -> Issuer | Problem:
-        """Return the issuer as the last reads agreed, or why nobody can say. Never raises."""
+        """Return the issuer that the last reads agreed on, or why none is known. Never raises."""
         ...
 
 
@@ -203,55 +211,59 @@ class Resources(Protocol):
     """AppCredential objects."""
 
     async def get(self, owner: Owner) -> Resource | None:
-        """Read one live; None when the API server answers 404 for it."""
+        """Read an AppCredential live; None when the API server answers 404."""
         ...
 
     async def list(self, namespace: str) -> tuple[Resource, ...]:
-        """Read all of a namespace live."""
+        """Read all AppCredentials of a namespace live."""
         ...
 
     async def set_finalizer(self, resource: Resource, *, present: bool) -> Resource | None:
-        """Add or remove our finalizer on exactly this version; None when it is gone then."""
+        """Add or remove our finalizer on exactly this version; None when that deleted it."""
         ...
 
     async def apply_status(self, resource: Resource, status: dict[str, Any]) -> Resource:
-        """Server-side apply the whole status to exactly this version."""
+        """Replace the whole status of exactly this version, by server-side apply."""
         ...
 
     async def is_crd_deleted(self) -> bool:
-        """Tell by a live GET whether the AppCredential CRD is going away."""
+        """Return by a live GET whether the AppCredential CRD is being deleted."""
         ...
 
     async def is_namespace_gone(self, namespace: str) -> bool:
-        """Tell by a live GET whether a namespace does not exist; an error is raised."""
+        """Return by a live GET whether a namespace does not exist.
+
+        Raises:
+            AppCredentialError: the answer was neither the namespace nor 404.
+        """
         ...
 
 
 class Revocations(Protocol):
-    """Revocations in the operator's namespace."""
+    """Scheduled revocations: ConfigMaps in the operator's namespace."""
 
     async def get(self, name: str) -> Revocation | None:
-        """Read one; None when absent."""
+        """Read a revocation; None when there is none of that name."""
         ...
 
     async def list(self) -> tuple[Revocation, ...]:
-        """Read all."""
+        """Read all revocations."""
         ...
 
     async def put(self, name: str, revocation: Revocation, live: Revocation | None) -> Revocation:
-        """Create, or replace exactly the version `live`."""
+        """Create it, or replace exactly the version `live`."""
         ...
 
     async def delete(self, name: str, live: Revocation) -> None:
-        """Delete exactly the version `live`. Gone already is success."""
+        """Delete exactly the version `live`, if it still exists."""
         ...
 
 
 class Events(Protocol):
-    """Kubernetes Events (events.k8s.io). Losing one is no failure."""
+    """Kubernetes Events (events.k8s.io). A lost Event is no failure."""
 
     async def emit(self, about: EventSubject, reason: str, note: str, *, warning: bool) -> None:
-        """Write one Event; failures are logged, never raised."""
+        """Write an Event. Failures are logged, never raised."""
         ...
 
 
