@@ -1,7 +1,7 @@
-"""Where each cloud's token endpoint and Graph are, and what a custom cloud may name.
+"""The token endpoint and Graph of each cloud, and the addresses that a custom cloud may have.
 
-Source: learn.microsoft.com/graph/deployments (national clouds). Tokens of one
-cloud mean nothing in another.
+Source: learn.microsoft.com/graph/deployments (national clouds). A token of one cloud is not
+valid in another.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from appcredential.domain.spec.model import Cloud
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """One cloud's addresses, both https and without a path; a trailing slash is dropped.
+    """One cloud's addresses: https, without a path. A trailing slash is removed.
 
     Attributes:
         authority: host of the token endpoint, such as https://login.microsoftonline.com.
@@ -29,18 +29,18 @@ class Endpoints:
     graph: str
 
     def __post_init__(self) -> None:
-        # Entra knows no scope with "//"; settings may well end in a slash.
+        # Settings may end in a slash, and Entra knows no scope with "//".
         object.__setattr__(self, "authority", self.authority.rstrip("/"))
         object.__setattr__(self, "graph", self.graph.rstrip("/"))
 
     @property
     def graph_scope(self) -> str:
-        """The scope that asks for a Graph token."""
+        """The scope of a token for Graph."""
         return f"{self.graph}/.default"
 
     @property
     def graph_base_url(self) -> str:
-        """The root that Graph v1.0 requests start with."""
+        """The root of Graph v1.0."""
         return f"{self.graph}/v1.0"
 
     def token_url(self, tenant_id: str) -> str:
@@ -63,8 +63,8 @@ ENDPOINTS: Final[Mapping[Cloud, Endpoints]] = MappingProxyType(
     }
 )
 
-# A custom cloud is for an emulator or an air-gapped copy. One that named a real
-# host would let a test's settings reach a production tenant.
+# A custom cloud is for an emulator or an air-gapped copy. With a host of Microsoft the
+# settings of a test could reach a production tenant.
 _MICROSOFT: Final = (
     "microsoft",
     "microsoft.com",
@@ -101,7 +101,7 @@ def endpoints_for(cloud: Cloud, custom: Endpoints | None) -> Endpoints | None:
 
 
 def check_custom(authority: str, graph: str, ca_file: str | None) -> list[str]:
-    """Return what is wrong with the settings of the custom cloud; empty when nothing is.
+    """Return the faults of the custom cloud's settings; empty when there are none.
 
     Args:
         authority: URL of the token endpoint's host.
@@ -113,7 +113,7 @@ def check_custom(authority: str, graph: str, ca_file: str | None) -> list[str]:
 
 
 def _url_faults(name: str, url: str) -> list[str]:
-    """Check one address. The text of a URL is not repeated: it may hold a password."""
+    """Check one address. No fault repeats the URL, which may hold a password."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -126,7 +126,7 @@ def _url_faults(name: str, url: str) -> list[str]:
     if not host:
         faults.append(f"{name}: must name a host")
     elif not host.isascii() or any(c in host for c in "% \\"):
-        # A look-alike or escaped name could turn into a Microsoft host later on.
+        # An escaped or look-alike name could be read as a host of Microsoft later.
         faults.append(f"{name}: the host must be plain ASCII without escapes")
     elif is_microsoft(host):
         faults.append(f"{name}: must not be a host of Microsoft; use the cloud of that name")
@@ -154,6 +154,6 @@ def _ca_faults(ca_file: str | None) -> list[str]:
 
 
 def is_microsoft(host: str) -> bool:
-    """Tell whether a host, or a domain above it, is one of Microsoft's."""
+    """Return whether a host, or a domain above it, is one of Microsoft's."""
     name = host.lower().rstrip(".")
     return any(name == known or name.endswith(f".{known}") for known in _MICROSOFT)

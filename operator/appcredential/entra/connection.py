@@ -1,4 +1,4 @@
-"""One EntraTenant's connection to Graph: its token, its HTTP client, Entra's clock."""
+"""The connection of one EntraTenant to Graph: its token, its HTTP client, and Entra's clock."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """Seconds. `request` covers one Graph request."""
+    """Time-outs in seconds. `request` covers a whole Graph request."""
 
     connect: float = 5.0
     request: float = 20.0
@@ -54,7 +54,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One kind of request. `make` builds it anew for each attempt."""
+    """A request. `make` builds it anew for each attempt, right before it is sent."""
 
     operation: str
     is_write: bool
@@ -62,14 +62,14 @@ class Call:
 
 
 class Connection:
-    """The SDK's client for one tenant, and the way all its requests leave.
+    """The SDK's client for one tenant, through which all its requests are sent.
 
-    Requests are typed by the SDK's builders, answers come back as bytes. There
-    is no retry: kiota's default handler would send addPassword again after a
-    504 and orphan the first password. Redirects are refused. For one event loop.
+    The SDK's builders make the requests; answers come back as bytes. Nothing is retried:
+    kiota's default handler would send addPassword again after a 504, and nobody would know
+    the first password. Redirects are refused. For one event loop.
 
     Args:
-        token: the operator's own; closed with the session.
+        token: the operator's own; closed with the connection.
         ca_file: PEM file of the only authorities to trust; None trusts the public ones.
         transport: replaces the network, in tests.
     """
@@ -95,20 +95,20 @@ class Connection:
         self.graph = GraphServiceClient(request_adapter=self._adapter)
 
     def skew(self) -> timedelta | None:
-        """Return Entra's clock minus ours by Graph's answers; None when unknown.
+        """Return Entra's clock minus ours, from Graph's answers; None when unknown.
 
-        The header has whole seconds, so it is up to 1 s too small.
+        The Date header has whole seconds, so the result is up to 1 s too small.
         """
         return self._skew.now(self._clock.monotonic())
 
     async def send(self, call: Call) -> bytes:
-        """Send one request and return the body of a success, empty for 204.
+        """Send a request and return the body of a success; it is empty for 204.
 
-        A 401 makes the operator's token be renewed and the request be sent once
-        more, also a write: it was turned away before anything was done.
+        After a 401 the operator's token is renewed and the request is sent once more. That is
+        safe for a write, too: Graph refused it before it changed anything.
 
         Raises:
-            AppCredentialError: whatever `translate.py` makes of the failure.
+            AppCredentialError: as `translate.py` translates the failure.
         """
         await self._token.warm()
         generation = self._token.generation
@@ -129,7 +129,7 @@ class Connection:
             ) from None
 
     async def forget_token(self) -> None:
-        """Have the next request ask for a new token of the operator."""
+        """Make the next request ask for a new token of the operator."""
         await self._token.forget(self._token.generation)
 
     async def close(self) -> None:
@@ -153,7 +153,7 @@ class Connection:
             why = f"no answer in {self._timeouts.request:g} s"
             raise no_answer(call.operation, why, is_write=call.is_write) from None
         except ValueError:
-            # Such as a claims challenge that is no base64; kiota does not expect it.
+            # For instance a claims challenge that is not base64, which kiota does not expect.
             why = "an answer the SDK cannot read"
             raise no_answer(call.operation, why, is_write=call.is_write) from None
         finally:
@@ -181,7 +181,7 @@ class Connection:
             event_hooks={"response": [self._answered]},
             transport=transport,
         )
-        # The only handler left: builders write `%24select`, Graph documents `$select`.
+        # The only handler that stays: builders write `%24select`, Graph documents `$select`.
         return KiotaClientFactory.create_with_custom_middleware(
             [ParametersNameDecodingHandler()], client=client
         )
@@ -195,9 +195,9 @@ class Connection:
         return adapter
 
     async def _answered(self, response: httpx.Response) -> None:
-        """See every answer of Graph before kiota does."""
+        """Check every answer of Graph before kiota reads it."""
         if response.is_redirect:
-            # Without this kiota takes a redirect it was told not to follow for a success.
+            # kiota would take a redirect that it does not follow for a success.
             raise RedirectRefusedError(f"HTTP {response.status_code}")
         date = http_date(response.headers.get("Date", ""))
         if date is not None:

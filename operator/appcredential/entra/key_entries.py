@@ -1,4 +1,4 @@
-"""The entries of an application's `keyCredentials`, and what a change of them needs."""
+"""The entries of an application's `keyCredentials`, and the types that a change of them uses."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class ListedKey:
     """One entry as Graph shows it.
 
     Attributes:
-        echo: its members as they stand in the answer, without `key`. Sent back they
-            keep the entry; a time with another number of digits would be a change.
-        content: base64 of the certificate, where the read asked for it.
+        echo: its members exactly as in the answer, without `key`. Sent back, they keep the
+            entry; a time with another number of digits would change it.
+        content: base64 of the certificate, if the read asked for it.
     """
 
     key_id: KeyId
@@ -29,36 +29,42 @@ class ListedKey:
 
 
 class Loss(StrEnum):
-    """What a confirmation can find; the values are labels of a metric."""
+    """The findings of a confirmation; the values are labels of a metric."""
 
     RESTORED = "restored"
-    """Our list lacked a foreign key that was added meanwhile; it was put back."""
+    """Our list lacked a foreign key that somebody had just added; it was put back."""
     NOT_RESTORED = "not_restored"
-    """The same, and it could not be put back."""
+    """Our list lacked such a key, and it could not be put back."""
     REMOVED_BY_OTHERS = "removed_by_others"
-    """A foreign key that our list did hold is gone: another writer removed it."""
+    """A foreign key that our list held is gone: another writer removed it."""
     OURS_RESTORED = "ours_restored"
     """Another writer's list lacked the key that we had just added; it was added again."""
 
 
 Report: TypeAlias = Callable[[ObjectId, KeyId, Loss], None]
-
+"""Called with the application, the key and what became of it."""
 
 Turn: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
 """Holds an application's turn to be written."""
 
 
 class KeyStore(Protocol):
-    """The two requests that the list is changed with."""
+    """The two requests that change the list."""
 
     async def read(self, object_id: ObjectId, *, with_content: bool) -> tuple[ListedKey, ...]:
-        """Read the list directly; the bytes cost from a small quota of the whole tenant."""
+        """Read the list directly.
+
+        Args:
+            object_id: the application.
+            with_content: also ask for the certificates' bytes, which takes from a small quota
+                of the whole tenant.
+        """
         ...
 
     async def replace(
         self, object_id: ObjectId, entries: list[dict[str, Any]], *, deadline: float
     ) -> None:
-        """Replace the whole list, unless it would leave after `deadline` (monotonic).
+        """Replace the whole list, unless `deadline` (monotonic) passes before it is sent.
 
         Raises:
             TooLateError: nothing was sent.
@@ -68,7 +74,7 @@ class KeyStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Seconds. `reads` is how often one change may read before it gives up."""
+    """Times in seconds. `reads` is how often a change reads before it gives up."""
 
     between_reads: float = 2.0
     reads: int = 4
@@ -109,7 +115,7 @@ def _moment(instant: datetime) -> str:
 
 
 def new_entry(new: NewCertificate) -> dict[str, Any]:
-    """Return a new entry as Graph reads it: whole seconds, so that an echo never differs."""
+    """Return a new entry for Graph. Its times are whole seconds, so that an echo never differs."""
     return {
         "keyId": new.key_id,
         "displayName": new.display_name,

@@ -1,10 +1,12 @@
-"""Changing an application's `keyCredentials` without losing what others put there.
+"""Changes an application's `keyCredentials` without losing the certificates of others.
 
-Graph has no compare-and-swap for it: a PATCH replaces the whole list, so a list
-that was made from a stale read deletes what the read did not show. Hence a PATCH
-leaves only when two direct reads, a while apart, agree and show every key that
-is known to exist. It is confirmed afterwards: what a later read still shows, and
-our list lacked, was added between our read and our write, and is put back.
+Graph has no compare-and-swap for the list. A PATCH replaces all of it, so a list that is built
+on a stale read deletes the keys that the read did not show. Therefore a PATCH is sent only when
+two direct reads, a while apart, agree and show every key that is known to exist. Afterwards
+the change is confirmed: a key that our list lacked and that a later read still shows was added
+between our read and our write, and is put back.
+
+A change and its confirmation stay in one class, because they share the record of what was sent.
 """
 
 from __future__ import annotations
@@ -43,11 +45,11 @@ class _Sent:
     """The last list that we sent for one application, until it is confirmed.
 
     Attributes:
-        held: the keys that it named.
-        added: new entries, those of changes before that are not confirmed included.
-        shown: what reads showed beyond it that did not know of the change yet.
-        late: what reads showed that did know of it: added since, and not ours to put back.
-        is_settled: it was confirmed, or what it undid was mended.
+        held: the keys in it.
+        added: our new entries, with those of earlier changes that are not confirmed yet.
+        shown: other keys, in reads that did not show the change yet.
+        late: other keys, in reads that did show it: somebody added them after our write.
+        is_settled: the change is confirmed, or the keys that it dropped are put back.
     """
 
     held: frozenset[KeyId]
@@ -61,9 +63,9 @@ class KeyList:
     """Adds and removes entries of one tenant's applications. The caller holds the write's turn.
 
     Args:
-        report: called with the application, the key and what became of it, for every loss that
-            a confirmation finds.
-        may_act: whether this process may still write; a confirmation outlasts an effect.
+        report: called for each loss that a confirmation finds.
+        may_act: returns whether this process may still write; a confirmation may outlast its
+            term as the leader.
     """
 
     def __init__(
@@ -87,7 +89,7 @@ class KeyList:
         self._removed: dict[ObjectId, set[KeyId]] = {}
 
     def saw(self, object_id: ObjectId, keys: Iterable[KeyId]) -> None:
-        """Note what any read showed: a change must not leave without it for a while."""
+        """Record the keys that a read showed: for a while, each change must include them."""
         now = self._clock.monotonic()
         known = self._seen.setdefault(object_id, {})
         known.update(dict.fromkeys(keys, now))
@@ -103,21 +105,21 @@ class KeyList:
         known: frozenset[KeyId] = frozenset(),
         gone: frozenset[KeyId] = frozenset(),
     ) -> bool:
-        """Add one entry and remove others by one PATCH; nothing is sent when it is so already.
+        """Add one entry and remove others by one PATCH; send nothing if that is done already.
 
         Args:
             object_id: the application.
             add: a new entry.
-            remove: keys that go.
-            known: keys that are recorded to exist: a read without them is stale.
-            gone: keys that are proven to be gone, though a read showed them lately.
+            remove: keys to remove.
+            known: keys that are known to exist: a read without one of them is stale.
+            gone: keys that are gone, as was proven, although a recent read showed them.
 
         Returns:
             Whether a PATCH was sent.
 
         Raises:
-            UnavailableError: the reads disagree or lack something; try again later.
-            AppCredentialError: whatever the requests raise.
+            UnavailableError: the reads differ or lack a known key; try again later.
+            AppCredentialError: as the requests raise it.
         """
         self._forget(object_id, gone)
         listed = await self._agreed(object_id, known)
@@ -130,11 +132,14 @@ class KeyList:
         return True
 
     def sent(self, object_id: ObjectId) -> object:
-        """Return what stands for the last list that may have been sent, to see a new one."""
+        """Return an object that stands for the last list that may have been sent.
+
+        It is another object once a new list may have been sent.
+        """
         return self._sent.get(object_id)
 
     async def _agreed(self, object_id: ObjectId, known: frozenset[KeyId]) -> tuple[ListedKey, ...]:
-        """Return what two reads in a row agree on, when it holds all that is known."""
+        """Return the list that two consecutive reads agree on, with all keys that are known."""
         before: frozenset[KeyId] | None = None
         for number in range(self._timing.reads):
             if number:
@@ -164,7 +169,7 @@ class KeyList:
             entries.append(new_entry(added))
             held.add(added.key_id)
         before, gone = self._sent.get(object_id), self._removed.get(object_id, set())
-        # Noted first: without an answer, or when we are cut off, it may have been applied.
+        # Recorded first: without an answer, or if we are cancelled, it may have been applied.
         self._sent[object_id] = _following(before, frozenset(held), added, remove)
         self._removed[object_id] = gone | remove
         deadline = self._clock.monotonic() + self._timing.read_to_write
@@ -184,13 +189,13 @@ class KeyList:
     # --- confirming ------------------------------------------------------------------------
 
     async def confirm(self, object_id: ObjectId, turn: Turn) -> None:
-        """Look at the application again after a change, and mend what the change undid.
+        """Read the application again after a change, and put back the keys that it dropped.
 
-        Never raises an error of the directory: what could not be confirmed is logged.
+        Never raises an error of the directory: an unconfirmed change is logged.
 
         Args:
             object_id: the application.
-            turn: holds the application's turn to be written, for what is to be mended.
+            turn: holds the application's turn to be written, to put a key back.
         """
         sent = self._sent.get(object_id)
         if sent is None:
@@ -208,7 +213,7 @@ class KeyList:
         await self._settle(object_id, sent, turn)
 
     async def _look(self, object_id: ObjectId, sent: _Sent) -> None:
-        """Note keys that our list lacked, with their bytes, which have to be asked for."""
+        """Record the keys that our list lacked; their bytes take another read."""
         for number in range(self._timing.content_tries):
             listed = await self._store.read(object_id, with_content=number > 0)
             gone = self._removed.get(object_id, set())
@@ -224,7 +229,7 @@ class KeyList:
                 return
 
     async def _settle(self, object_id: ObjectId, sent: _Sent, turn: Turn) -> None:
-        """Compare with what two reads agree on, when all replicas had their time."""
+        """Once all replicas had their time, put back the keys that two reads lack."""
         try:
             first = await self._ids(object_id)
             await self._sleep(self._timing.between_reads)
@@ -282,7 +287,7 @@ class KeyList:
         self.saw(object_id, [key_id])
 
     def _forget(self, object_id: ObjectId, missing: frozenset[KeyId]) -> None:
-        """Demand no longer what is confirmed to be gone."""
+        """Stop demanding keys that are gone, as was confirmed."""
         seen = self._seen.get(object_id, {})
         self._seen[object_id] = {k: at for k, at in seen.items() if k not in missing}
 
@@ -300,7 +305,7 @@ def _following(
     added: NewCertificate | None,
     remove: frozenset[KeyId],
 ) -> _Sent:
-    """Return what is to be confirmed now, with what an earlier change still had to mend."""
+    """Return the record of a new list, with the keys that an earlier one still has to put back."""
     new = {added.key_id: added} if added is not None else {}
     if before is None or before.is_settled:
         return _Sent(held, new)

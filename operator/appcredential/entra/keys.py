@@ -1,4 +1,4 @@
-"""An application's certificates in Graph: the two requests that the key list is changed with."""
+"""An application's certificates in Graph: the two requests that change the key list."""
 
 from __future__ import annotations
 
@@ -27,25 +27,29 @@ _Query = ApplicationItemRequestBuilder.ApplicationItemRequestBuilderGetQueryPara
 
 
 class GraphKeys:
-    """Reads the list directly, and replaces it. Implements `key_list.KeyStore`."""
+    """Reads and replaces the list. Implements `key_entries.KeyStore`."""
 
     def __init__(
-        self, session: Connection, gate: RateLimiter, clock: Clock, may_act: Callable[[], bool]
+        self,
+        connection: Connection,
+        limiter: RateLimiter,
+        clock: Clock,
+        may_act: Callable[[], bool],
     ) -> None:
-        self._session = session
-        self._gate = gate
+        self._connection = connection
+        self._limiter = limiter
         self._clock = clock
         self._may_act = may_act
 
     async def read(self, object_id: ObjectId, *, with_content: bool) -> tuple[ListedKey, ...]:
-        """Read the list. See `key_list.KeyStore`."""
-        await self._gate.pass_read()
+        """Read the list; see `key_entries.KeyStore`."""
+        await self._limiter.pass_read()
 
         def make() -> RequestInformation:
             query = RequestConfiguration(query_parameters=_Query(select=KEYS))
             return self._item(object_id).to_get_request_information(query if with_content else None)
 
-        answer = await self._session.send(Call(operation=READ, is_write=False, make=make))
+        answer = await self._connection.send(Call(operation=READ, is_write=False, make=make))
         try:
             return decode_keys(answer)
         except UnreadableAnswerError as error:
@@ -54,22 +58,22 @@ class GraphKeys:
     async def replace(
         self, object_id: ObjectId, entries: list[dict[str, Any]], *, deadline: float
     ) -> None:
-        """Replace the list. See `key_list.KeyStore`.
+        """Replace the list; see `key_entries.KeyStore`.
 
-        The SDK's model would cut the seventh digit of a time and drop `key: null`, and
-        either is a change of an entry to Graph: the body is written here.
+        The body is written here: the SDK's model would cut the seventh digit of a time and
+        drop `key: null`, and to Graph either one changes the entry.
         """
         body = msgspec.json.encode({"keyCredentials": entries})
 
         def make() -> RequestInformation:
-            # Here, where only sending is left: a process may have been paused meanwhile.
+            # Checked right before the request is sent: the process may have been paused.
             if self._clock.monotonic() > deadline or not self._may_act():
                 raise TooLateError("the list was read too long ago")
             info = self._item(object_id).to_patch_request_information(Application())
             info.set_stream_content(body, "application/json")
             return info
 
-        await self._session.send(Call(operation=UPDATE, is_write=True, make=make))
+        await self._connection.send(Call(operation=UPDATE, is_write=True, make=make))
 
     def _item(self, object_id: ObjectId) -> ApplicationItemRequestBuilder:
-        return self._session.graph.applications.by_application_id(object_id)
+        return self._connection.graph.applications.by_application_id(object_id)

@@ -1,4 +1,4 @@
-"""The hook through which adapters report what they did to the metrics."""
+"""The names of the requests to Entra, and the hook that reports each one to the metrics."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 Observe: TypeAlias = Callable[[str, int, float], None]
-"""Called once a request: operation, HTTP status (0 without an answer), seconds."""
+"""Called after each request with operation, HTTP status (0 without an answer) and seconds."""
 
 READ: Final = "application.get"
 ADD: Final = "application.addPassword"

@@ -16,12 +16,12 @@ from appcredential.entra.translate import token_error
 from appcredential.errors import AppCredentialError, IdentityRejectedError, UnavailableError
 from appcredential.ports.local import Clock
 
-# Thousands of resources may want a token that Entra refuses; it need not hear each.
+# Thousands of resources may need a token that Entra refuses: one request stands for all.
 _REFUSAL_HOLDS: Final = 10.0
 
 
 class TokenSource(Protocol):
-    """What is used of an azure-identity credential."""
+    """The part of an azure-identity credential that is used."""
 
     async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
         """Return a token from the cache or the token endpoint."""
@@ -33,14 +33,14 @@ class TokenSource(Protocol):
 
 
 class OperatorToken:
-    """Gives kiota its tokens; raises only errors of `errors.py`.
+    """Gives kiota its tokens, and raises only errors of `errors.py`.
 
-    azure-identity lets every concurrent caller with a cold cache ask on its own;
-    the lock makes that one request. A refusal is repeated for 10 s without asking.
+    With a cold cache, azure-identity lets each concurrent caller send a request of its own. A
+    lock makes that one request, and a refusal is repeated for 10 s without another one.
 
     Args:
         timeout: seconds for one token, retries included.
-        told: what a refusal by Entra means for this kind of identity.
+        message: what a refusal by Entra means for this kind of identity.
     """
 
     def __init__(
@@ -50,9 +50,9 @@ class OperatorToken:
         clock: Clock,
         timeout: float,
         *,
-        told: str = "",
+        message: str = "",
     ) -> None:
-        self._told = told
+        self._message = message
         self._make = make
         self._scope = scope
         self._clock = clock
@@ -64,7 +64,7 @@ class OperatorToken:
         self.generation = 0
 
     async def warm(self) -> None:
-        """Have a token ready, so that a request's own time is not spent on one.
+        """Get a token in advance, so that it takes nothing of a request's own time.
 
         Raises:
             IdentityRejectedError, ThrottledError, UnavailableError.
@@ -72,7 +72,7 @@ class OperatorToken:
         await self.get_token(self._scope, enable_cae=True)
 
     async def client_id(self) -> ClientId | None:
-        """Return whom the tokens are issued to; None when that cannot be read.
+        """Return the client that the tokens are issued to; None when that cannot be read.
 
         Raises:
             IdentityRejectedError, ThrottledError, UnavailableError.
@@ -87,7 +87,7 @@ class OperatorToken:
         enable_cae: bool = False,
         **options: Any,
     ) -> AccessToken:
-        """Return a token; part of azure-core's AsyncTokenCredential."""
+        """Return a token. Part of azure-core's AsyncTokenCredential."""
         try:
             async with asyncio.timeout(self._timeout), self._lock:
                 self._check_refusal()
@@ -101,7 +101,7 @@ class OperatorToken:
 
     def _noted(self, error: AppCredentialError) -> AppCredentialError:
         if isinstance(error, IdentityRejectedError):
-            error.message = self._told
+            error.message = self._message
             self._refusal = error
             self._refused_until = self._clock.monotonic() + _REFUSAL_HOLDS
         return error
@@ -111,7 +111,7 @@ class OperatorToken:
             raise self._refusal.with_traceback(None)
 
     async def forget(self, generation: int) -> None:
-        """Drop the cached token that Graph refused, unless another caller has already."""
+        """Drop the cached token that Graph refused, unless another caller did so already."""
         async with self._lock:
             if generation != self.generation:
                 return

@@ -1,7 +1,7 @@
 """The tenant's default app management policy, read from Graph.
 
-Which restrictions there are and what they mean: Microsoft Graph, resources
-tenantAppManagementPolicy and appManagementConfiguration.
+Source of the restrictions: Microsoft Graph, resources tenantAppManagementPolicy and
+appManagementConfiguration.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from appcredential.entra.operations import POLICY
 from appcredential.entra.translate import no_answer
 from appcredential.entra.wire import UnreadableAnswerError
 
-# What an enabled restriction forbids or limits. Symmetric keys and passwords that a client
-# chooses are nothing that this operator makes.
+# What an enabled restriction forbids or limits. This operator makes no symmetric keys and no
+# passwords that a client chooses.
 _FORBIDS: Final = {"passwordAddition": CredentialType.CLIENT_SECRET}
 _LIMITS: Final = {
     "passwordLifetime": CredentialType.CLIENT_SECRET,
@@ -48,18 +48,18 @@ class _Policy(msgspec.Struct, frozen=True, rename="camel"):
 _DECODER: Final = msgspec.json.Decoder(_Policy)
 
 
-async def read_default_policy(session: Connection) -> AppPolicy:
-    """Read it.
+async def read_default_policy(connection: Connection) -> AppPolicy:
+    """Read the policy.
 
     Raises:
-        PermissionDeniedError: none of the permissions to read policies was consented to.
-        AppCredentialError: whatever else `translate.py` makes of a failure.
+        PermissionDeniedError: the operator has none of the permissions to read policies.
+        AppCredentialError: as `translate.py` translates any other failure.
     """
 
     def make() -> RequestInformation:
-        return session.graph.policies.default_app_management_policy.to_get_request_information()
+        return connection.graph.policies.default_app_management_policy.to_get_request_information()
 
-    answer = await session.send(Call(operation=POLICY, is_write=False, make=make))
+    answer = await connection.send(Call(operation=POLICY, is_write=False, make=make))
     try:
         return decode_policy(answer)
     except UnreadableAnswerError as error:
@@ -67,15 +67,15 @@ async def read_default_policy(session: Connection) -> AppPolicy:
 
 
 def decode_policy(body: bytes) -> AppPolicy:
-    """Read the answer. A policy that is off restricts nothing; of unknown types it is silent.
+    """Read the answer. A policy that is off restricts nothing; unknown types are left out.
 
     Raises:
-        UnreadableAnswerError: no JSON of that shape, or a lifetime in another form.
+        UnreadableAnswerError: the body, or a lifetime in it, has another form.
     """
     try:
         raw = _DECODER.decode(body)
-        told = raw.application_restrictions or _Restrictions()
-        entries = (*(told.password_credentials or ()), *(told.key_credentials or ()))
+        named = raw.application_restrictions or _Restrictions()
+        entries = (*(named.password_credentials or ()), *(named.key_credentials or ()))
         found = [_restriction(entry) for entry in entries if entry.state in {None, "enabled"}]
     except (msgspec.MsgspecError, ValueError):
         raise UnreadableAnswerError("not an app management policy") from None

@@ -1,4 +1,4 @@
-"""The token of the operator's own ServiceAccount that the kubelet projects into its pod."""
+"""The token of the operator's own ServiceAccount, which the kubelet projects into its pod."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _MAX_TOKEN = 65536
 
 
 class ProjectedToken:
-    """Reads the file anew each time: the kubelet replaces it before the token expires.
+    """Reads the file each time, because the kubelet renews it. Implements `ports.local.PodToken`.
 
     Args:
         path: of the file, as the azure-workload-identity webhook projects it.
-        custom_audience: what a token for `cloud: Custom` names, and nothing else; empty
-            when the settings have none.
+        custom_audience: the only audience of a token for `cloud: Custom`; empty when the
+            settings name none.
     """
 
     def __init__(self, path: str, custom_audience: str) -> None:
@@ -25,14 +25,14 @@ class ProjectedToken:
         self._custom_audience = custom_audience
 
     def is_configured(self, cloud: Cloud) -> bool:
-        """Tell whether the settings allow to sign in so to this cloud."""
+        """Return whether the settings allow a sign-in with it to this cloud."""
         return cloud is not Cloud.CUSTOM or bool(self._custom_audience)
 
     def read(self, cloud: Cloud) -> str:
         """Return the token for one sign-in.
 
         Raises:
-            OwnTokenError: there is none, or not one that may be sent to this cloud.
+            OwnTokenError: there is no token, or it may not be sent to this cloud.
         """
         try:
             with self._path.open(encoding="ascii") as file:

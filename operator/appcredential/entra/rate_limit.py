@@ -1,9 +1,9 @@
-"""When a call may leave: pauses that Graph asked for, quotas, spacing per application.
+"""When a request may be sent: pauses that Graph asked for, quotas, spacing per application.
 
-Source of the quotas: learn.microsoft.com/graph/throttling-limits, identity and
-access: 3,000 writes per 2 min 30 s and, in the smallest tenants, 3,500 resource
-units per 10 s, each for one app in one tenant. Two quick writes to one
-application answer 409 `Directory_ConcurrencyViolation`.
+Source of the quotas: learn.microsoft.com/graph/throttling-limits, identity and access. One app
+in one tenant has 3,000 writes per 2 min 30 s and, in the smallest tenants, 3,500 resource units
+per 10 s. Of two quick writes to one application the second one gets 409
+`Directory_ConcurrencyViolation`.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _MAX_SLOTS: Final = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pacing:
-    """How fast one tenant may be asked. Times in seconds.
+    """How fast requests to one tenant may follow each other. Times in seconds.
 
     Attributes:
         spacing: between writes to one application.
-        after_conflict: the same, when the last one met a 409.
-        max_wait: what a call may wait in all before it gives up with ThrottledError.
-        writes_per_second, write_burst: 19 · 150 s + 100 stay below 3,000.
-        units_per_second, unit_burst: 300 · 10 s + 400 stay below 3,500.
+        after_conflict: the same, after a write that got a 409.
+        max_wait: the longest wait in all; a call that would take longer raises ThrottledError.
+        writes_per_second, write_burst: 19 · 150 s + 100 is less than 3,000.
+        units_per_second, unit_burst: 300 · 10 s + 400 is less than 3,500.
     """
 
     spacing: float = 1.0
@@ -50,7 +50,7 @@ PACING: Final = Pacing()
 
 
 class TokenBucket:
-    """A quota that refills evenly. Reservations are served in the order they come."""
+    """A quota that refills evenly. Reservations are served in order."""
 
     def __init__(self, rate: float, burst: float, clock: Clock) -> None:
         self._rate = rate
@@ -60,14 +60,14 @@ class TokenBucket:
         self._time = clock.monotonic()
 
     def wait(self) -> float:
-        """Return how many seconds from now the next unit is free."""
+        """Return in how many seconds the next unit is free."""
         now = self._clock.monotonic()
         self._level = min(self._burst, self._level + (now - self._time) * self._rate)
         self._time = now
         return max(0.0, (1.0 - self._level) / self._rate)
 
     def take(self) -> None:
-        """Take one unit, in advance when none is free; wait `wait()` before using it."""
+        """Take one unit, in advance when none is free: wait for `wait()` before its use."""
         self._level -= 1.0
 
 
@@ -81,7 +81,7 @@ class _Slot:
 
 
 class RateLimiter:
-    """Lets the calls of one tenant pass at an allowed pace. For one event loop."""
+    """Lets the requests of one tenant pass at a pace that Graph allows. For one event loop."""
 
     def __init__(self, pacing: Pacing, clock: Clock, sleep: Sleep) -> None:
         self._pacing = pacing
@@ -93,13 +93,13 @@ class RateLimiter:
         self._slots: dict[ObjectId, _Slot] = {}
 
     def pause(self, length: timedelta) -> None:
-        """Let nothing pass for that long; a longer pause under way stays."""
+        """Let nothing pass for that long. A present pause that is longer stays."""
         until = self._clock.monotonic() + length.total_seconds()
         self._paused_until = max(self._paused_until, until)
 
     @contextmanager
     def noting_pauses(self) -> Iterator[None]:
-        """Note a pause that Graph, or the token endpoint, asks for inside."""
+        """Record a pause that Graph or the token endpoint asks for inside."""
         try:
             yield
         except ThrottledError as error:
@@ -107,7 +107,7 @@ class RateLimiter:
             raise
 
     async def pass_read(self) -> None:
-        """Wait until a read may leave.
+        """Wait until a read may be sent.
 
         Raises:
             ThrottledError: Graph asked for a pause, or the wait would be too long.
@@ -116,7 +116,7 @@ class RateLimiter:
 
     @asynccontextmanager
     async def write(self, object_id: ObjectId) -> AsyncIterator[None]:
-        """Hold an application's turn to be written; a ConflictError inside widens the gap.
+        """Hold an application's turn to be written. After a ConflictError the next gap is longer.
 
         Raises:
             ThrottledError: Graph asked for a pause, or the wait would be too long.

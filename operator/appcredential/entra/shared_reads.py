@@ -1,4 +1,4 @@
-"""One read of an application for everyone who needs it at that time."""
+"""Reads of an application that several callers share."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _KEEP: Final = 60.0
 
 
 class OfApplication(Protocol):
-    """Something read of one application."""
+    """A read of one application."""
 
     @property
     def object_id(self) -> ObjectId:
-        """Whose it is."""
+        """The application's."""
         ...
 
 
@@ -30,7 +30,7 @@ V = TypeVar("V", bound=OfApplication)
 
 @dataclass(frozen=True, slots=True)
 class _Read(Generic[V]):
-    """A finished read. `epoch` counts our writes that had ended when it left."""
+    """A finished read. `epoch` is the number of our writes that had ended when it left."""
 
     found: V
     started: float
@@ -45,10 +45,10 @@ class _Flight(Generic[V]):
 
 
 class SharedReads(Generic[K, V]):
-    """Reads by client or object id, shared among callers and kept while they are young enough.
+    """Reads by client or object id, shared by callers while they are young enough.
 
-    What counts as age is measured from when the request left, so a read never
-    claims to be newer than what it shows. Failures are shared, never kept.
+    The age counts from when the request left, so that no read passes for newer than the state
+    that it shows. Callers share a failure, too, but it is not kept.
     """
 
     def __init__(self, fetch: Callable[[K], Awaitable[V]], clock: Clock) -> None:
@@ -61,7 +61,7 @@ class SharedReads(Generic[K, V]):
         self._epoch = 0
 
     async def get(self, key: K, max_age: timedelta) -> V:
-        """Return a read that left at most `max_age` before now, or make one."""
+        """Return a read that left at most `max_age` ago; make one if there is none."""
         oldest = self._clock.monotonic() - max_age.total_seconds()
         while True:
             read = self._reads.get(key)
@@ -69,19 +69,19 @@ class SharedReads(Generic[K, V]):
                 return read.found
             flight = self._flights.get(key) or self._start(key)
             if flight.started >= oldest and self._is_current(key, flight):
-                # Shielded: a caller that gives up must not take the read from the others.
+                # Shielded: the cancellation of one caller must not end the read of the others.
                 return await asyncio.shield(flight.task)
-            # Too old to join. Everyone who waits here shares the one that follows.
+            # Too old to join: all that wait here share the next one.
             await asyncio.wait([flight.task])
 
     def drop(self, object_id: ObjectId) -> None:
-        """Let no read that left before now answer a later call: we wrote to it."""
+        """After a write, let no read that left before now answer a later call."""
         self._epoch += 1
         self._written[object_id] = self._epoch
 
     def _is_current(self, key: K, read: _Read[V] | _Flight[V]) -> bool:
         object_id = self._ids.get(key)
-        # Before its first answer we cannot tell whether the write was to this one.
+        # Until its first answer, any write may have been to this application.
         written = self._epoch if object_id is None else self._written.get(object_id, 0)
         return read.epoch >= written
 
@@ -103,7 +103,7 @@ class SharedReads(Generic[K, V]):
     def _ended(self, key: K, done: asyncio.Task[V]) -> None:
         self._flights.pop(key, None)
         if not done.cancelled():
-            done.exception()  # looked at, should nobody be waiting any more
+            done.exception()  # retrieved, in case no caller waits any more
 
     def _forget_old(self) -> None:
         if len(self._reads) <= _MANY:

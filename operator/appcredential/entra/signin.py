@@ -1,7 +1,7 @@
-"""The token endpoint as the reconciler's `SignIn`: one raw request on its own connection.
+"""Sign-ins that prove a credential: one raw request to the token endpoint each.
 
-azure-identity caches tokens and keeps connections, so a second sign-in would
-prove nothing; here every one reaches Entra, and by chance another replica.
+azure-identity caches tokens and keeps connections open, so a second sign-in with it would
+prove nothing. Here each one uses a new connection, so that it may reach another replica.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Token(msgspec.Struct):
-    """Only whether there is a token; the bytes go with the body."""
+    """Decoded only to see whether there is a token."""
 
     access_token: msgspec.Raw
 
@@ -43,7 +43,7 @@ class _Refusal(msgspec.Struct):
 
 
 class TokenEndpoint:
-    """Signs applications in to prove what they sign in with. Implements `ports.SignIn`.
+    """Signs applications in, to prove their credentials. Implements `ports.entra.SignIn`.
 
     Args:
         ca_file: PEM file of the only authorities to trust; None trusts the public ones.
@@ -77,10 +77,7 @@ class TokenEndpoint:
         scope: VerificationScope,
         correlation: str,
     ) -> SignInResult:
-        """Sign in once on a new connection; the token is discarded. See `ports.SignIn`.
-
-        Never raises: everything an endpoint or network can do is a result.
-        """
+        """Sign in once on a new connection, and discard the token; see `ports.entra.SignIn`."""
         proof = {"client_secret": secret.reveal()}
         return await self._sign_in(client_id, proof, scope, correlation)
 
@@ -91,8 +88,8 @@ class TokenEndpoint:
         scope: VerificationScope,
         correlation: str,
     ) -> SignInResult:
-        """The same with an assertion signed by a certificate's key. See `ports.SignIn`."""
-        # Entra's clock judges it: without an answer of Graph yet, ours has to do.
+        """Sign in with an assertion that a certificate's key signs; see `ports.entra.SignIn`."""
+        # Entra judges its times by its own clock, which is known once Graph has answered.
         now = self._clock.now() + (self._skew() or timedelta(0))
         try:
             assertion = await asyncio.to_thread(sign_assertion, value, client_id, self._url, now)
@@ -108,7 +105,7 @@ class TokenEndpoint:
         scope: VerificationScope,
         correlation: str,
     ) -> SignInResult:
-        """The same with a token that somebody else issued. See `ports.SignIn`."""
+        """Sign in with a token of another issuer; see `ports.entra.SignIn`."""
         proof = {"client_assertion": assertion.reveal(), "client_assertion_type": _ASSERTION}
         return await self._sign_in(client_id, proof, scope, correlation)
 
@@ -131,7 +128,7 @@ class TokenEndpoint:
         try:
             status, result = await self._post(form, headers)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            # The name only: some of these carry the request.
+            # Log the name only: some of these errors carry the request.
             _log.debug("sign-in of %s: %s", client_id, type(error).__name__)
             result = UNREACHABLE
         self._observe(TOKEN, status, self._clock.monotonic() - started)
@@ -158,7 +155,7 @@ class TokenEndpoint:
         codes = _codes(body)
         _log.debug("sign-in: HTTP %d, AADSTS %s", status, codes[0] if codes else "-")
         if 300 <= status < 400 or (200 <= status < 300 and not _has_token(body)):
-            # Not Entra: a proxy or portal in between. It says nothing of the credential.
+            # A proxy or portal answered instead of Entra, which proves nothing.
             return UNREACHABLE
         return classify(status, codes, retry_after(response.headers, self._clock.now()))
 
@@ -167,7 +164,7 @@ class TokenEndpoint:
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """Read a body that is small when it is Entra's; the rest of a long one is left."""
+    """Read at most about 128 KiB of a body: Entra's are small."""
     body = bytearray()
     async for chunk in response.content.iter_chunked(_MAX_BODY):
         body += chunk

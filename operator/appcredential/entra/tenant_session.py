@@ -1,4 +1,4 @@
-"""Everything that talks to one Entra tenant, opened and closed together."""
+"""All connections to one Entra tenant, opened and closed together."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from appcredential.ports.entra import Directory, Probe, SignIn
 from appcredential.ports.local import Clock
 
 _TOKEN_SECONDS: Final = 10.0
-"""For one token of the operator, retries included."""
+"""For one token of the operator's own, retries included."""
 _log = logging.getLogger(__name__)
 
 
 class TenantSession:
-    """One tenant's adapters.
+    """One tenant's adapters. Implements `ports.entra.Session`.
 
     Attributes:
-        authority_host: the URL that workloads sign in at.
-        client_id: whom the operator signs in as; None until that is known.
+        authority_host: the URL at which workloads sign in.
+        client_id: the client as which the operator signs in; None until that is known.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class TenantSession:
         *,
         token: OperatorToken,
         client_id: ClientId | None,
-        own: OperatorCredential,
+        credential: OperatorCredential,
     ) -> None:
         self.directory: Directory = directory
         self.sign_in = sign_in
@@ -60,29 +60,29 @@ class TenantSession:
         self._connection = connection
         self.client_id = client_id
         self._token = token
-        self._own = own
+        self._credential = credential
         self._is_policy_denied = False
 
     async def probe(self) -> Probe:
-        """Sign in, read applications and the policy; raises errors of `errors.py`.
+        """Sign in, and read applications and the policy; see `ports.entra.Session`.
 
-        A token holds the permissions of the time it was issued, for an hour or more:
-        after a refusal the next probe asks for a new one, so that consent is noticed.
-        Without a permission to read the policy the tenant is as usable as with it.
+        For an hour or more, a token keeps the permissions that the operator had when it was
+        issued. So after a refusal the next probe asks for a new one, to notice a consent. The
+        permission to read the policy is optional.
         """
         if self._is_policy_denied:
             await self._connection.forget_token()
         try:
             if self.client_id is None:
                 self.client_id = await self._token.client_id()
-            end = await self._graph.probe(self.client_id, self._own)
+            end = await self._graph.probe(self.client_id, self._credential)
         except PermissionDeniedError:
             await self._connection.forget_token()
             raise
         return Probe(expiration=end, policy=await self._policy())
 
     async def _policy(self) -> AppPolicy | None:
-        """Read the policy; None when nothing was learnt about it this time."""
+        """Read the policy; None when this probe learns nothing about it."""
         self._is_policy_denied = False
         try:
             return await self._graph.default_policy()
@@ -103,7 +103,7 @@ class TenantSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomCloud:
-    """What `cloud: Custom` means, from the operator's settings, past `check_custom`."""
+    """The endpoints of `cloud: Custom`, from settings that passed `clouds.check_custom`."""
 
     endpoints: Endpoints
     ca_file: str | None
@@ -119,22 +119,27 @@ def session_opener(
     report: Callable[[Loss], None] = lambda _: None,
     sleep: Sleep = asyncio.sleep,
 ) -> Callable[[EntraTenantSpec, OperatorCredential, Callable[[], bool]], TenantSession | None]:
-    """Return what opens a tenant's session: None for `Custom` without `custom`.
+    """Return a function that opens a tenant's session, or None for `Custom` without `custom`.
 
-    Opening makes no request. Call it on the event loop that uses the session.
-    The CA file counts for `Custom` alone: no setting weakens a public cloud's TLS.
+    To open one makes no request. Call it on the event loop that uses the session. The CA file
+    is for `Custom` alone, so that no setting weakens the TLS of a public cloud.
     """
 
     def open_session(
-        spec: EntraTenantSpec, own: OperatorCredential, may_act: Callable[[], bool]
+        spec: EntraTenantSpec, credential: OperatorCredential, may_act: Callable[[], bool]
     ) -> TenantSession | None:
         endpoints = endpoints_for(spec.cloud, custom.endpoints if custom else None)
         if endpoints is None:
             return None
         ca_file = custom.ca_file if custom and spec.cloud is Cloud.CUSTOM else None
-        source = token_source(spec, own, endpoints, ca_file, token)
-        told = rejected(spec.identity).message
-        operator = OperatorToken(source, endpoints.graph_scope, clock, _TOKEN_SECONDS, told=told)
+        source = token_source(spec, credential, endpoints, ca_file, token)
+        operator = OperatorToken(
+            source,
+            endpoints.graph_scope,
+            clock,
+            _TOKEN_SECONDS,
+            message=rejected(spec.identity).message,
+        )
         connection = Connection(operator, endpoints, ca_file=ca_file, clock=clock, observe=observe)
         directory = GraphDirectory(
             connection,
@@ -160,7 +165,7 @@ def session_opener(
             endpoints.authority,
             token=operator,
             client_id=client_id,
-            own=own,
+            credential=credential,
         )
 
     return open_session

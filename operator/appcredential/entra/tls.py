@@ -1,4 +1,4 @@
-"""Which certificate authorities are trusted."""
+"""The certificate authorities that the operator trusts."""
 
 from __future__ import annotations
 

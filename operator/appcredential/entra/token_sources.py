@@ -1,13 +1,13 @@
-"""What azure-identity signs the operator in with, for each kind of identity.
+"""The azure-identity credential of the operator, for each kind of identity.
 
-It retries connections only: an answer, above all a 429 with its Retry-After, shall
-come back at once instead of holding a worker in a sleep.
+It retries failed connections only. An answer, such as a 429 with Retry-After, comes back at
+once, so that no worker is held up in a sleep.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from azure.identity.aio import (
     CertificateCredential,
@@ -22,6 +22,7 @@ from appcredential.domain.spec.model import (
     ClientSecretIdentity,
     EntraTenantSpec,
     ManagedIdentity,
+    WorkloadIdentity,
 )
 from appcredential.entra.clouds import Endpoints
 from appcredential.entra.operator_token import TokenSource
@@ -32,34 +33,39 @@ _RETRIES: Final[Mapping[str, Any]] = {"retry_total": 2, "retry_status": 0}
 
 def token_source(
     spec: EntraTenantSpec,
-    own: OperatorCredential,
+    credential: OperatorCredential,
     endpoints: Endpoints,
     ca_file: str | None,
     token: ProjectedToken,
 ) -> Callable[[], TokenSource]:
-    """Return what makes azure-identity credentials for an EntraTenant.
+    """Return a factory of azure-identity credentials for an EntraTenant.
 
     Args:
         spec: its tenant, cloud and identity.
-        own: what the identity's Secret holds; empty where it names none.
+        credential: what the identity's Secret holds; empty for an identity without a Secret.
         endpoints: of its cloud.
         ca_file: PEM file of the only authorities to trust; None trusts the public ones.
         token: of the operator's pod.
     """
-    identity, tenant_id = spec.identity, spec.tenant_id
-    if isinstance(identity, ManagedIdentity):
-        return lambda: _managed(identity)
-    client_id, options = identity.client_id, _options(endpoints, ca_file)
-    if isinstance(identity, ClientSecretIdentity):
-        text = own.value.reveal()
-        return lambda: ClientSecretCredential(tenant_id, client_id, text, **options)
-    if isinstance(identity, CertificateIdentity):
-        data = own.value.reveal().encode()
-        return lambda: CertificateCredential(tenant_id, client_id, certificate_data=data, **options)
-    # Not WorkloadIdentityCredential: it keeps a token for ten minutes, whatever its audience.
-    return lambda: ClientAssertionCredential(
-        tenant_id, client_id, lambda: token.read(spec.cloud), **options
-    )
+    tenant_id, options = spec.tenant_id, _options(endpoints, ca_file)
+    match spec.identity:
+        case ClientSecretIdentity(client_id=client_id):
+            text = credential.value.reveal()
+            return lambda: ClientSecretCredential(tenant_id, client_id, text, **options)
+        case CertificateIdentity(client_id=client_id):
+            data = credential.value.reveal().encode()
+            return lambda: CertificateCredential(
+                tenant_id, client_id, certificate_data=data, **options
+            )
+        case WorkloadIdentity(client_id=client_id):
+            # WorkloadIdentityCredential would keep a token for ten minutes, whatever its audience.
+            return lambda: ClientAssertionCredential(
+                tenant_id, client_id, lambda: token.read(spec.cloud), **options
+            )
+        case ManagedIdentity() as identity:
+            return lambda: _managed(identity)
+        case _:
+            assert_never(spec.identity)
 
 
 def _options(endpoints: Endpoints, ca_file: str | None) -> dict[str, Any]:
@@ -75,7 +81,7 @@ def _options(endpoints: Endpoints, ca_file: str | None) -> dict[str, Any]:
 def _managed(identity: ManagedIdentity) -> TokenSource:
     return ManagedIdentityCredential(
         client_id=identity.client_id,
-        # Else the webhook's variables would make it sign in as somebody else, in their tenant.
+        # The webhook's variables would make it sign in as another application, in its tenant.
         _exclude_workload_identity_credential=True,
         **_RETRIES,
     )

@@ -1,7 +1,7 @@
-"""The one place where what the libraries raise becomes an error of `errors.py`.
+"""Translates the libraries' errors into those of `errors.py`, all in one place.
 
-Text that a server sent goes to the log, cleaned and cut; messages of the errors
-returned here reach status and Events and are ours alone.
+Text that a server sent goes to the log, cleaned and cut. The messages of the errors are our
+own words, because they reach status and Events.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from appcredential.errors import (
 )
 
 DEFAULT_PAUSE: Final = timedelta(seconds=30)
-"""How long to stay away after a 429 that does not say; the identity service may not."""
+"""The pause after a 429 without Retry-After, which the identity service may leave out."""
 
 _MAX_PAUSE: Final = timedelta(hours=1)
 _MIN_PAUSE: Final = timedelta(seconds=1)
@@ -43,9 +43,9 @@ _MAX_TEXT: Final = 500
 _CODE: Final = re.compile(r"[A-Za-z0-9_]{1,80}")
 _AADSTS: Final = re.compile(r"AADSTS(\d{4,9})")
 _NO_SUCH_PASSWORD: Final = "no password credential found"
-# 403, but no right is missing: the object or the tenant is full.
+# HTTP 403 although no permission is missing: the object or the tenant is full.
 _FULL: Final = frozenset({"Directory_QuotaExceeded", "Directory_ResourceSizeExceeded"})
-# Nothing of the request has left when these are raised.
+# When one of these is raised, nothing of the request was sent.
 _UNSENT: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -59,7 +59,7 @@ _log = logging.getLogger(__name__)
 
 
 class RedirectRefusedError(httpx.TransportError):
-    """Graph does not redirect; whoever did would be given the token."""
+    """Graph does not redirect, and another server must not get the token."""
 
 
 def retry_after(headers: Mapping[str, str] | None, now: datetime) -> timedelta | None:
@@ -80,17 +80,17 @@ def retry_after(headers: Mapping[str, str] | None, now: datetime) -> timedelta |
 def graph_error(
     error: APIError, operation: str, now: datetime, *, is_write: bool
 ) -> AppCredentialError:
-    """Say what an error answer of Graph means.
+    """Return the error that an error answer of Graph means.
 
     Args:
-        error: what kiota raised; without `.error` when the body was no JSON.
+        error: as kiota raised it; without `.error` when the body was no JSON.
         operation: for log and message.
         now: our time, for a Retry-After given as a date.
-        is_write: a 5xx or 408 may then follow a write that was applied.
+        is_write: whether it was a write, which may have been applied before a 5xx or 408.
     """
     status = int(error.response_status_code or 0)
     code, text = _code_and_text(error)
-    # Replicas that lag answer 404 and 409 in the course of things.
+    # Replicas that lag answer 404 and 409 now and then.
     level = logging.DEBUG if status in {404, 409} else logging.WARNING
     _log.log(level, "%s: HTTP %d %s: %s", operation, status, code or "-", text or "-")
     if status >= 500 or status in {0, 408}:
@@ -102,7 +102,7 @@ def graph_error(
 
 
 def _refusal(status: int, code: str, text: str, operation: str) -> AppCredentialError:
-    """Translate the 4xx answers that certainly changed nothing."""
+    """Return the error for a 4xx answer after which certainly nothing has changed."""
     if status == 404 or (status == 400 and text.casefold().startswith(_NO_SUCH_PASSWORD)):
         return NotFoundError(f"{operation}: Graph does not know it")
     if status in {401, 403} and code not in _FULL:
@@ -115,7 +115,7 @@ def _refusal(status: int, code: str, text: str, operation: str) -> AppCredential
 def transport_error(
     error: httpx.HTTPError, operation: str, *, is_write: bool
 ) -> AppCredentialError:
-    """Say what a failure to get an answer means."""
+    """Return the error that a request without any answer means."""
     name = type(error).__name__
     _log.warning("%s: %s: %s", operation, name, _cleaned(str(error)) or "-")
     if is_write and not isinstance(error, _UNSENT):
@@ -124,9 +124,9 @@ def transport_error(
 
 
 def no_answer(operation: str, why: str, *, is_write: bool) -> AppCredentialError:
-    """Return the error for a request that left and brought nothing usable back.
+    """Return the error for a request that was sent and got no usable answer.
 
-    `why` is in words of ours, such as `no answer in 20 s`.
+    `why` is in our own words, such as `no answer in 20 s`.
     """
     _log.warning("%s: %s", operation, why)
     return _unusable(operation, why, is_write=is_write)
@@ -139,7 +139,7 @@ def _unusable(operation: str, why: str, *, is_write: bool) -> AppCredentialError
 
 
 def token_error(error: AzureError, now: datetime) -> AppCredentialError:
-    """Say why the operator got no token of its own. Nothing reached Graph then."""
+    """Return the error for an operator that got no token; nothing was sent to Graph."""
     if isinstance(error, CredentialUnavailableError):
         _log.warning("token: no managed identity")
         _log.debug("token: %s", _cleaned(str(error.message)))

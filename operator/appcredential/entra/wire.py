@@ -1,8 +1,8 @@
 """Graph's JSON, decoded into domain types.
 
-Answers are read from bytes, because the SDK's typed models cost 15 times the
-time and 34 MiB (its first entity imports the whole model tree). Unknown fields
-are ignored; Graph adds some without notice.
+Answers are decoded from bytes: the SDK's typed models take 15 times as long and 34 MiB (the
+first entity imports the whole model tree). Unknown fields are ignored, because Graph adds some
+without notice.
 """
 
 from __future__ import annotations
@@ -22,14 +22,13 @@ from appcredential.entra.key_entries import ListedKey
 from appcredential.ports.entra import MintedPassword
 
 KEYS: Final = ["id", "keyCredentials"]
-"""Selecting these shows certificates with their bytes; the tenant's quota for it is small.
+"""A read that selects these shows certificates with their bytes; the tenant's quota is small.
 
-Reads in the steady state select nothing, which shows certificates without their
-bytes and costs as much.
+Ordinary reads select nothing, which costs as much and shows certificates without their bytes.
 """
 
-# Applications from before these fields have null, and 9999-12-31 occurs as
-# "never": both ends leave room for arithmetic.
+# Old applications have null in these fields, and 9999-12-31 occurs as "never". Both bounds
+# leave room for arithmetic.
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 _FRACTION: Final = re.compile(r"(\.\d{6})\d+")
@@ -37,7 +36,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u206
 
 
 class UnreadableAnswerError(Exception):
-    """A success whose body is not what Graph documents. The message holds nothing of it."""
+    """A success whose body is not as Graph documents it. The message holds nothing of the body."""
 
 
 class _Password(msgspec.Struct, frozen=True, rename="camel"):
@@ -55,7 +54,7 @@ class _NewPassword(_Password, frozen=True, kw_only=True, rename="camel"):
 
 
 class _Key(_Password, frozen=True, rename="camel"):
-    """A certificate has the same members, and more that are only sent back."""
+    """A certificate has the same members, and others that are only sent back."""
 
 
 class _Application(msgspec.Struct, frozen=True, rename="camel"):
@@ -105,11 +104,11 @@ def decode_application(body: bytes, client_id: ClientId, read_time: datetime) ->
 
     Args:
         body: the answer.
-        client_id: whom the request named.
-        read_time: when the request left; the state shown is not older.
+        client_id: of the application that the request named.
+        read_time: when the request left; the state that it shows is not older.
 
     Raises:
-        UnreadableAnswerError: no JSON of that shape, or of another application.
+        UnreadableAnswerError: the body has another shape, or is of another application.
     """
     try:
         raw = _APPLICATION.decode(body)
@@ -135,10 +134,10 @@ def decode_application(body: bytes, client_id: ClientId, read_time: datetime) ->
 
 
 def decode_keys(body: bytes) -> tuple[ListedKey, ...]:
-    """Read an application's certificates so that they can be sent back as they stand.
+    """Read an application's certificates so that they can be sent back unchanged.
 
     Raises:
-        UnreadableAnswerError: no JSON of that shape.
+        UnreadableAnswerError: the body has another shape.
     """
     try:
         raw = _KEYS.decode(body).key_credentials
@@ -157,10 +156,10 @@ def _listed(entry: dict[str, Any]) -> ListedKey:
 
 
 def decode_new_password(body: bytes) -> MintedPassword:
-    """Read the answer to addPassword, the only one that ever shows the value.
+    """Read the answer to addPassword, the only answer that shows the value.
 
     Raises:
-        UnreadableAnswerError: no key id or no value in it.
+        UnreadableAnswerError: it lacks the key id or the value.
     """
     try:
         raw = _NEW_PASSWORD.decode(body)
@@ -172,33 +171,34 @@ def decode_new_password(body: bytes) -> MintedPassword:
     return MintedPassword(credential, SecretValue(raw.secret_text))
 
 
-def decode_own_end(body: bytes, own: OperatorCredential) -> datetime | None:
-    """Read from a list of applications when the credential in use ends.
+def decode_own_end(body: bytes, credential: OperatorCredential) -> datetime | None:
+    """Read from a list of applications when the operator's own credential ends.
 
-    A certificate ends with itself or with its entry, whichever is sooner. Of a secret
-    Graph shows the first three characters. Its end is told only when one credential
-    begins as it does: None when none or several do, when the application is in another
-    tenant, and when the answer is no such list.
+    A certificate ends at its notAfter or at the end of its entry, whichever is sooner. For a
+    client secret, Graph shows the first three characters: the end is known only when exactly one
+    entry has those of `credential`. It is None when no or several entries have them, when the
+    application is in another tenant, and when the body is no such list.
     """
     try:
         found = _OWN.decode(body).value
-        keys = [_end(k) for app in found for k in app.key_credentials or () if _is(own, k)]
-        secrets = [
-            _end(p) for app in found for p in app.password_credentials or () if _may_be(own, p)
-        ]
+        entries = [k for app in found for k in app.key_credentials or ()]
+        keys = [_end(k) for k in entries if _is(credential, k)]
+        passwords = [p for app in found for p in app.password_credentials or ()]
+        secrets = [_end(p) for p in passwords if _may_be(credential, p)]
     except (msgspec.MsgspecError, ValueError):
-        return own.end
-    if own.end is not None:
-        return min([own.end, *keys])
+        return credential.end
+    if credential.end is not None:
+        return min([credential.end, *keys])
     return secrets[0] if len(secrets) == 1 else None
 
 
-def _is(own: OperatorCredential, raw: _OwnKey) -> bool:
-    return bool(own.thumbprint) and (raw.custom_key_identifier or "").upper() == own.thumbprint
+def _is(credential: OperatorCredential, raw: _OwnKey) -> bool:
+    thumbprint = (raw.custom_key_identifier or "").upper()
+    return bool(credential.thumbprint) and thumbprint == credential.thumbprint
 
 
-def _may_be(own: OperatorCredential, raw: _OwnPassword) -> bool:
-    return bool(raw.hint) and own.value.reveal().startswith(str(raw.hint))
+def _may_be(credential: OperatorCredential, raw: _OwnPassword) -> bool:
+    return bool(raw.hint) and credential.value.reveal().startswith(str(raw.hint))
 
 
 def _end(raw: _Password) -> datetime:
@@ -206,8 +206,7 @@ def _end(raw: _Password) -> datetime:
 
 
 def _credential(raw: _Password) -> Credential:
-    # The display name stays as it is: cleaning it could make a foreign name
-    # read like one of our markers.
+    # The display name stays as it is: a cleaned foreign name could read like one of our markers.
     return Credential(
         key_id=KeyId(raw.key_id.lower()),
         display_name=raw.display_name or "",
@@ -217,7 +216,7 @@ def _credential(raw: _Password) -> Credential:
 
 
 def _time(text: str | None, missing: datetime) -> datetime:
-    """Parse Graph's times, which have up to 7 digits of a second; cut to microseconds."""
+    """Parse one of Graph's times: up to 7 fractional digits, of which 6 are kept."""
     if text is None:
         return missing
     time = datetime.fromisoformat(_FRACTION.sub(r"\1", text))

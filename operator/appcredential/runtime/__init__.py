@@ -1,4 +1,4 @@
-"""The parts of the process: queue, loops, clock, health, metrics, logs.
+"""The parts of the process: queue, loops, clock, effect guard, health, metrics, logs.
 
-They know nothing of credentials.
+They know nothing about credentials, Entra or Kubernetes. `process.py` runs them.
 """

@@ -1,4 +1,4 @@
-"""Whether this process may have an effect now: lists complete, Lease held, schema known."""
+"""Whether this process may have an effect now: it holds the Lease, and has read what exists."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class EffectGuard:
     stopping: bool = False
 
     def problem(self) -> Problem | None:
-        """Return why nothing may be done, or None."""
+        """Return why no effect may start now, or None."""
         if self.stopping or not self.is_synced():
             return Problem(reason=Reason.NOT_LEADER, message="Not ready to act.", stalled=False)
         if self.remaining() < self.effect_margin.total_seconds():

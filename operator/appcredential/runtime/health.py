@@ -1,4 +1,4 @@
-"""/livez, /readyz and /metrics. Liveness proves progress; it never depends on Entra."""
+"""Serves /livez, /readyz and /metrics. Liveness means progress; it never depends on Entra."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from appcredential.runtime.metrics import Metrics
 
 Check = Callable[[], str]
-"""Returns why not, or an empty string."""
+"""Returns what is wrong, or an empty string."""
 
 
 class HealthServer:
@@ -24,7 +24,10 @@ class HealthServer:
         self.port = 0
 
     async def start(self, address: str, port: int) -> None:
-        """Listen, on every address when it is empty; `port` 0 picks one, which `port` tells."""
+        """Listen on an address; empty means every one.
+
+        Port 0 picks a free port; the attribute `port` then has its number.
+        """
         app = web.Application()
         app.router.add_get("/livez", self._handler(self._livez))
         app.router.add_get("/readyz", self._handler(self._readyz))

@@ -1,4 +1,4 @@
-"""Logging: one JSON object a line on standard output, and which loggers may speak."""
+"""Logging: one JSON object per line on standard output, and the level of each logger."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(level: str) -> None:
-    """Log to standard output; libraries say nothing below WARNING even when we are at DEBUG.
+    """Log to standard output. Libraries log nothing below WARNING, even when we log DEBUG.
 
-    Their DEBUG output holds headers and bodies, and with them secrets. So the level
-    is that of our own loggers alone, and a library nobody thought of is quiet too.
+    Their DEBUG output holds headers and bodies, and with them secrets. So the level is set for
+    our own loggers only, and any other library stays quiet, too.
     """
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     libraries = max(logging.WARNING, logging.getLevelNamesMapping()[level])
     logging.basicConfig(level=libraries, handlers=[handler], force=True)
     logging.getLogger(_OURS).setLevel(level)
-    # Comes with the Graph SDK; what it warns of is its own set-up, which nobody asked for.
+    # It comes with the Graph SDK and warns about its own set-up, which is not used.
     logging.getLogger("opentelemetry").setLevel(logging.ERROR)

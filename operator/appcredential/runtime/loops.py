@@ -1,7 +1,7 @@
-"""Work that is done again and again for as long as the process lives.
+"""Periodic work, for as long as the process lives.
 
-A turn that goes wrong, however unexpectedly, costs that turn and nothing more:
-a loop that ends silently would leave a process that looks well and does nothing.
+An error, however unexpected, costs one turn and nothing more. A loop that ended silently would
+leave a process that looks healthy and does nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ EndProcess = Callable[[int, str], None]
 
 
 class Loop:
-    """One job: now, then again after every period, or at once when woken."""
+    """Runs one job now, and again after each period, or at once when woken."""
 
     def __init__(
         self,
@@ -42,14 +42,14 @@ class Loop:
         self._progress = clock.monotonic()
 
     def idle(self) -> float:
-        """Return for how many seconds no turn ended in an expected way.
+        """Return the seconds since a turn last ended in an expected way.
 
-        A server that cannot be reached is expected: a restart would not mend it.
+        An unreachable server is expected: a restart would not help.
         """
         return self._clock.monotonic() - self._progress
 
     def wake(self) -> None:
-        """Have the next turn at once."""
+        """Start the next turn at once."""
         self._woken.set()
 
     async def run(self) -> None:
@@ -63,7 +63,7 @@ class Loop:
             await self._job()
         except AppCredentialError as exc:
             log.warning("periodic work failed", extra={"job": self.name, "error": str(exc)})
-        except Exception as exc:  # the outer guard: the next turn may go well
+        except Exception as exc:  # the outer guard: the next turn may succeed
             kind = type(exc).__name__
             self._metrics.loop_failures.labels(self.name, kind).inc()
             log.exception("periodic work broke", extra={"job": self.name, "kind": kind})
@@ -80,7 +80,7 @@ class Loop:
 
 
 def watch(task: asyncio.Task[None], *, is_stopping: Callable[[], bool], end: EndProcess) -> None:
-    """End the process when a task that should live as long as it ends before."""
+    """End the process when a task ends that should live as long as the process."""
 
     def ended(done: asyncio.Task[None]) -> None:
         if is_stopping():

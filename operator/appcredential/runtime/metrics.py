@@ -1,4 +1,4 @@
-"""Prometheus metrics. Per-resource series are computed at scrape, so none outlives its resource."""
+"""Prometheus metrics. The series of a resource are made at scrape, so none outlives it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 @dataclass(frozen=True, slots=True)
 class ResourceSample:
-    """What a scrape says about one AppCredential. Times are Unix seconds; None is left out."""
+    """The series of one AppCredential. Times are Unix seconds; None leaves the series out."""
 
     namespace: str
     name: str
@@ -118,7 +118,7 @@ class Metrics:
         self.directory_seconds.labels(operation).observe(seconds)
 
     def count_certificate_loss(self, outcome: str) -> None:
-        """Count one certificate that another writer and we got in each other's way about."""
+        """Count one certificate that went missing when another writer and we changed a list."""
         self.certificate_losses.labels(outcome).inc()
 
     def observe_cluster(self, purpose: str, method: str, status: int, _seconds: float) -> None:

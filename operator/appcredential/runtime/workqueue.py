@@ -1,8 +1,8 @@
 """A de-duplicating work queue with a heap of due times.
 
-A key is worked on by one worker at a time; adding it meanwhile makes it run
-once more afterwards. Due times are wall-clock: the queue looks at least every
-half minute, so that a stepped or suspended clock delays nothing for long.
+One worker at a time works on a key. A key that is added meanwhile runs once more afterwards.
+Due times are wall-clock times, which the queue checks at least every half minute, so that a
+stepped or suspended clock delays nothing for long.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FAILURE_CAP = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """An object to reconcile; `namespace` is empty for cluster-scoped kinds."""
+    """An object to reconcile. `namespace` is empty for cluster-scoped kinds."""
 
     kind: str
     namespace: str
@@ -33,7 +33,7 @@ class Key:
 
 
 Reconcile = Callable[[Key], Awaitable[datetime | None]]
-"""Works on a key; returns when to look again, None when it is gone."""
+"""Works on a key. Returns when to look again; None when the object is gone."""
 
 
 class WorkQueue:
@@ -53,7 +53,7 @@ class WorkQueue:
     def add(self, key: Key) -> None:
         """Make a key ready now."""
         if not self._ready and not self._working:
-            self.last_progress = self._clock.monotonic()  # idle until now, which is not stuck
+            self.last_progress = self._clock.monotonic()  # an idle queue is not stuck
         if key in self._working:
             self._again.add(key)
         else:
@@ -61,7 +61,7 @@ class WorkQueue:
             self._wake.set()
 
     def add_at(self, key: Key, when: datetime) -> None:
-        """Make a key ready at `when`, unless it is due earlier anyway."""
+        """Make a key ready at `when`, unless it is due before that anyway."""
         known = self._due.get(key)
         if known is not None and known <= when:
             return
@@ -76,11 +76,11 @@ class WorkQueue:
 
     @property
     def depth(self) -> int:
-        """How many keys are ready and wait for a worker."""
+        """The number of keys that are ready and wait for a worker."""
         return len(self._ready)
 
     def is_stuck(self, seconds: float) -> bool:
-        """Tell whether keys wait although nothing was finished for that long."""
+        """Return whether keys wait although no work has finished for that long."""
         idle = self._clock.monotonic() - self.last_progress
         return bool(self._ready or self._working) and idle > seconds
 
@@ -103,7 +103,7 @@ class WorkQueue:
     async def _work(self, key: Key, reconcile: Reconcile) -> None:
         try:
             again = await reconcile(key)
-        except Exception:  # the one outer guard: a poison resource must not end a worker
+        except Exception:  # the outer guard: one broken resource must not end a worker
             failures = self._failures[key] = self._failures.get(key, 0) + 1
             delay = min(_FAILURE_BASE * 2 ** min(failures, 10), _FAILURE_CAP)
             log.exception(
@@ -147,5 +147,5 @@ class WorkQueue:
             return
 
     def wake(self) -> None:
-        """Let idle workers look at the stop flag."""
+        """Make idle workers check the stop flag."""
         self._wake.set()

@@ -1,1 +1,4 @@
-"""Certificates and keys: made, read and packed; the only place that knows `cryptography`."""
+"""Keys and certificates: made, read and packed. The only package that knows `cryptography`.
+
+Called by `effects/`, `gather/` and `tenants/`. Nothing here asks a server.
+"""

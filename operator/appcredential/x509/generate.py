@@ -1,10 +1,8 @@
-"""Keys and certificates: made, and signed with.
+"""Makes keys and certificates, and signs with them.
 
-Beside this, `certificate_files.py` and `keystores.py` are the only users of `cryptography`.
-
-The value of a credential of type Certificate is one text: the private key (PKCS #8)
-and then the certificate, both PEM, the leaf first when there is a chain. It is
-what azure-identity reads as `client.pem`.
+The value of a credential of type Certificate is one text: the private key (PKCS #8) and then
+the certificate, both PEM; in a chain the leaf comes first. azure-identity reads the same text
+as `client.pem`.
 """
 
 from __future__ import annotations
@@ -44,12 +42,12 @@ class KeyPair:
 
 
 def generate(subject: str, size: int, now: datetime, end: datetime) -> KeyPair:
-    """Make an RSA key and a self-signed certificate for it. Takes up to seconds: not on the loop.
+    """Make an RSA key and a self-signed certificate. It may take seconds: not on the event loop.
 
-    The certificate is X.509 v3 (RFC 5280): a random serial number, usage for client
-    authentication, the key's identifier. It starts a little in the past, because
-    Entra's clock is another one, and has whole seconds, because Graph refuses to keep
-    an entry whose times it cannot compare.
+    The certificate is X.509 v3 (RFC 5280) with a random serial number, key usage for client
+    authentication and a subject key identifier. It starts a little in the past, because Entra
+    has another clock. Its times are whole seconds: Graph refuses to keep an entry whose times
+    it cannot compare.
 
     Args:
         subject: a distinguished name (RFC 4514).
@@ -58,7 +56,7 @@ def generate(subject: str, size: int, now: datetime, end: datetime) -> KeyPair:
         end: aware; notAfter.
 
     Raises:
-        ValueError: `subject` is no distinguished name.
+        ValueError: `subject` is not a distinguished name.
     """
     name = x509.Name.from_rfc4514_string(subject)
     key = rsa.generate_private_key(_EXPONENT, size)

@@ -1,4 +1,4 @@
-"""What a certificate is packed into for those who cannot read PEM: PKCS #12 and JWK."""
+"""PKCS #12 files and JSON Web Keys, for clients that cannot read PEM."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _NAME: Final = b"appcredential"
 def pack_pkcs12(value: SecretValue, password: SecretValue) -> SecretValue:
     """Return a PKCS #12 file (RFC 7292) with key, certificate and chain.
 
-    Encrypted with AES-256 under PBES2 and authenticated by HMAC with SHA-256, which
-    OpenSSL 3, Java 8u301 and .NET read. Each call makes another file: salts are random.
+    It is encrypted with AES-256 under PBES2 and authenticated by HMAC with SHA-256, which
+    OpenSSL 3, Java 8u301 and .NET read. The salts are random, so each call makes another file.
 
     Args:
         value: key and certificates, PEM.
@@ -45,7 +45,7 @@ def pack_pkcs12(value: SecretValue, password: SecretValue) -> SecretValue:
 
 
 def is_packed(packed: SecretValue, value: SecretValue, password: SecretValue) -> bool:
-    """Tell whether a PKCS #12 file opens with the password and holds just this value.
+    """Return whether a PKCS #12 file opens with the password and holds exactly this value.
 
     Raises:
         ValueError: the value holds no RSA key with its certificate.

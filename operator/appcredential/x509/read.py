@@ -1,7 +1,7 @@
-"""Certificates that others made: read from PEM, DER or base64, and named when they cannot be used.
+"""Reads certificates that users supply, as PEM, DER or base64.
 
-What can be in a file is endless, so what is refused is told by what it is. No message
-here holds any of the content.
+Users may supply any file, so a refusal names what the file is. No message holds any of its
+content.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ def read_certificate(content: SecretValue) -> SuppliedCertificate:
         content: PEM, DER, or base64 of DER; alone or with its chain, in any order.
 
     Raises:
-        UnusableCertificateError: why it is none that Entra could use.
+        UnusableCertificateError: Entra cannot use it; the message says why.
     """
     with _naming():
-        return _brought(_chain(_certificates(content), None), "")
+        return _supplied(_chain(_certificates(content), None), "")
 
 
 def read_pair(content: SecretValue, key: SecretValue) -> SuppliedCertificate:
@@ -63,19 +63,19 @@ def read_pair(content: SecretValue, key: SecretValue) -> SuppliedCertificate:
         serialization.NoEncryption(),
     ).decode()
     with _naming():
-        return _brought(_chain(_certificates(content), private.public_key()), text)
+        return _supplied(_chain(_certificates(content), private.public_key()), text)
 
 
 @contextmanager
 def _naming() -> Iterator[None]:
-    """Name what cryptography only finds when it is asked: odd versions, keys and names."""
+    """Translate the errors that cryptography raises late, for odd versions, keys and names."""
     try:
         yield
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise UnusableCertificateError(_UNREADABLE) from None
 
 
-def _brought(chain: Sequence[x509.Certificate], private: str) -> SuppliedCertificate:
+def _supplied(chain: Sequence[x509.Certificate], private: str) -> SuppliedCertificate:
     leaf = chain[0]
     public = leaf.public_key()
     if not isinstance(public, rsa.RSAPublicKey):
@@ -131,7 +131,7 @@ _UNREADABLE: Final = "cannot be read: give an X.509 certificate as PEM or DER"
 
 
 def _undo_base64(raw: bytes) -> bytes:
-    """Return DER that somebody put into a text field, or what it was."""
+    """Return the DER in a base64 text, or `raw` itself when it is not base64."""
     try:
         return base64.b64decode(b"".join(raw.split()), validate=True)
     except binascii.Error:
@@ -162,7 +162,7 @@ def _is_private_der(raw: bytes) -> bool:
 def _chain(
     found: list[x509.Certificate], public: rsa.RSAPublicKey | None
 ) -> list[x509.Certificate]:
-    """Return the leaf and then its issuers, whatever order they came in."""
+    """Return the leaf and then its issuers, from any order."""
     distinct = list(dict.fromkeys(found))
     leaf = _leaf(distinct) if public is None else _leaf_of(distinct, public)
     chain, rest = [leaf], [c for c in distinct if c is not leaf]
@@ -175,11 +175,11 @@ def _chain(
 
 
 def _leaf(found: list[x509.Certificate]) -> x509.Certificate:
-    """Return the one that issued none of the others."""
+    """Return the certificate that issued none of the others."""
     leaves = [
         c
         for c in found
-        # One of the same name is not its issuer but another one, such as its successor.
+        # A certificate of the same name is not its issuer, but for instance its successor.
         if not any(o.issuer == c.subject and o.subject != c.subject for o in found if o is not c)
     ]
     if len(leaves) > 1:
@@ -192,7 +192,7 @@ def _leaf(found: list[x509.Certificate]) -> x509.Certificate:
 
 
 def _leaf_of(found: list[x509.Certificate], public: rsa.RSAPublicKey) -> x509.Certificate:
-    """Return the one that was issued for a key."""
+    """Return the certificate that was issued for a key."""
     leaves = [c for c in found if c.public_key() == public]
     if not leaves:
         raise UnusableCertificateError(
