@@ -1,7 +1,7 @@
-"""Every setting, from environment variables `APPCREDENTIAL_*`, read once at start.
+"""All settings, from environment variables `APPCREDENTIAL_*`, read once at start.
 
-All faults are reported together, each with its variable, and with the other one when
-two do not go together. docs/settings.md is checked against `FIELDS` by a test.
+All faults are reported together. Each names its variable, and the other one when two values do
+not go together. A test compares docs/settings.md with `FIELDS`.
 """
 
 from __future__ import annotations
@@ -30,62 +30,76 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The process's settings.
+    """The settings of the process, by theme. Each has the variable `APPCREDENTIAL_` + its name."""
 
-    Attributes:
-        namespace: the operator's own; Secrets for its identity, tickets and the Lease are there.
-        pod_name: names the holder of the Lease and of intents.
-        watch_namespaces: where AppCredentials are looked for; empty means everywhere.
-        cluster_id: who we are to Entra; empty means the kube-system namespace's uid.
-        custom_authority: authority host URL of `cloud: Custom`.
-        custom_graph: Graph root URL of `cloud: Custom`.
-        custom_ca_file: CA bundle for both.
-        service_account_token_file: the operator's own token, which says who issues tokens here.
-        custom_token_audience: what the token for `workloadIdentity` in `cloud: Custom` names.
-        identity_token_file: the projected token that `workloadIdentity` signs in with.
-        health_address: host of /livez, /readyz and /metrics; empty means every one, because
-            probes come from the node, by IPv4 or by IPv6.
-        health_port: its port; 0 picks a free one.
-        log_level: DEBUG, INFO, WARNING or ERROR.
-        workers: resources reconciled at a time.
-        lease_duration: a standby takes over after this long.
-        lease_renew: how often the leader renews.
-        effect_margin: an effect starts only with this much of the Lease left.
-        mint_margin: the same for minting, which takes two servers.
-        relist: how often our own LIST replaces what the watches said.
-        ticket_absence: a ticket acts after its owner was seen absent for so long.
-        ticket_poll: how often tickets are looked at.
-        permission_retry: how long a refusal by Graph is left alone.
-        write_spacing: between writes to one application.
-        conflict_spacing: the same after a 409.
-        lifecycle: the lifecycle's own times.
-    """
+    # --- this operator and its cluster ------------------------------------------------------
 
     namespace: str = "appcredential-system"
+    """The operator's own, with the Secrets of its identity, the revocations and the Lease."""
     pod_name: str = "appcredential"
+    """Names the holder of the Lease and of pending Secrets."""
     watch_namespaces: tuple[str, ...] = ()
+    """The namespaces whose AppCredentials are served; empty means all."""
     cluster_id: str = ""
+    """Names the cluster in Entra; empty means the uid of the namespace kube-system."""
+
+    # --- Entra: a custom cloud, and the operator's own tokens -------------------------------
+
     custom_authority: str = ""
+    """URL of the token endpoint's host for `cloud: Custom`."""
     custom_graph: str = ""
+    """URL of the Graph root for `cloud: Custom`."""
     custom_ca_file: str = ""
+    """PEM file with the only authorities to trust for both."""
     service_account_token_file: str = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+    """The operator's own token, which names the issuer of this cluster's tokens."""
     custom_token_audience: str = ""
+    """The audience of the token for `workloadIdentity` with `cloud: Custom`."""
     identity_token_file: str = "/var/run/secrets/azure/tokens/azure-identity-token"
+    """The projected token with which `workloadIdentity` signs in."""
+
+    # --- the process ------------------------------------------------------------------------
+
     health_address: str = ""
+    """Address of /livez, /readyz and /metrics; empty means all: a node probes by IPv4 or IPv6."""
     health_port: int = 8080
+    """Its port; 0 picks a free one."""
     log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
     workers: int = 20
+    """How many resources are reconciled at a time."""
+
+    # --- leader election --------------------------------------------------------------------
+
     lease_duration: timedelta = timedelta(seconds=60)
+    """How long a Lease lasts: a standby takes over after that."""
     lease_renew: timedelta = timedelta(seconds=10)
+    """How often the leader renews it."""
     effect_margin: timedelta = timedelta(seconds=30)
+    """An effect starts only with this much of the Lease left."""
     mint_margin: timedelta = timedelta(seconds=45)
+    """The same for the issue of a credential, which takes two servers."""
+
+    # --- periodic work ----------------------------------------------------------------------
+
     relist: timedelta = timedelta(minutes=5)
+    """How often a list of our own replaces what the watches reported."""
     ticket_absence: timedelta = timedelta(minutes=10)
+    """A revocation is done after its owner was absent for this long."""
     ticket_poll: timedelta = timedelta(seconds=30)
+    """How often the scheduled revocations are read."""
+
+    # --- requests to Graph ------------------------------------------------------------------
+
     permission_retry: timedelta = timedelta(minutes=10)
+    """How long nothing is tried again after Graph denied a permission."""
     write_spacing: timedelta = timedelta(seconds=1)
+    """The time between two writes to one application."""
     conflict_spacing: timedelta = timedelta(seconds=10)
+    """The same after a 409."""
+
     lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
+    """The timings of the lifecycle's rules, each with a variable of its own, too."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -134,14 +148,14 @@ def _read(
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """What is wrong with values that could be read, and whose they are."""
+    """A fault of values that could be parsed, with their variables."""
 
     variables: tuple[str, ...]
     text: str
 
 
 def _cross_faults(s: Settings) -> Iterator[_Fault]:
-    """Find what would keep the operator from ever doing its work."""
+    """Yield the faults with which the operator could never do its work."""
     for name in POSITIVE:
         if not _value(s, name):
             least = "1" if isinstance(_value(s, name), int) else "1s"
@@ -160,7 +174,7 @@ def _cross_faults(s: Settings) -> Iterator[_Fault]:
 
 
 def _margin_fault(s: Settings, margin: str) -> Iterator[_Fault]:
-    """A Lease renewed in time must leave the margin until the next renewal."""
+    """Check that a Lease that is renewed in time always has the margin left."""
     least = s.lease_renew + _value(s, margin)
     if s.lease_duration < least:
         text = (
@@ -202,7 +216,7 @@ def _parse_level(raw: str) -> str:
 
 
 def _parse_audience(raw: str) -> str:
-    """Whoever runs a custom cloud must get no token that another cloud would take."""
+    """Refuse public audiences: a custom cloud must get no token that another cloud accepts."""
     if raw.casefold() in {audience.casefold() for audience in PUBLIC_AUDIENCES}:
         raise ValueError("must not be the audience of a public cloud; choose one of your own")
     return raw
@@ -275,8 +289,8 @@ POSITIVE: Final = (
     "first_proof_count",
     "next_proof_count",
 )
-"""At 0 of these the operator would do nothing, or the same thing without a pause."""
+"""With 0 in one of these, the operator would do nothing, or work without a pause."""
 ORDERED: Final = (("next_proof_spread_min", "next_proof_spread_max"),)
-"""Pairs of which the first may not be greater than the second."""
+"""Pairs: the first may not be greater than the second."""
 FIELDS: Final = tuple(variable(name) for name in (*_OWN, *_LIFECYCLE))
-"""Every variable there is."""
+"""All variables."""
