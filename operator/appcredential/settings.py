@@ -6,16 +6,14 @@ not go together. A test compares docs/settings.md with `FIELDS`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any, Final
 
 from appcredential.domain.lifecycle_settings import LifecycleSettings
-from appcredential.domain.operator_credential import PUBLIC_AUDIENCES
-from appcredential.domain.spec.checks import is_namespace_name
-from appcredential.domain.spec.durations import format_duration, parse_duration
+from appcredential.domain.spec.durations import format_duration
+from appcredential.setting_values import parser_for
 
 PREFIX: Final = "APPCREDENTIAL_"
 
@@ -140,7 +138,7 @@ def _read(
         if raw is None:
             continue
         try:
-            found[name] = _parser(name, types[name])(raw)
+            found[name] = parser_for(name, types[name])(raw)
         except ValueError as exc:
             faults.append(f"{variable(name)}: {exc}")
     return found
@@ -154,29 +152,29 @@ class _Fault:
     text: str
 
 
-def _cross_faults(s: Settings) -> Iterator[_Fault]:
+def _cross_faults(settings: Settings) -> Iterator[_Fault]:
     """Yield the faults with which the operator could never do its work."""
     for name in POSITIVE:
-        if not _value(s, name):
-            least = "1" if isinstance(_value(s, name), int) else "1s"
+        if not _value(settings, name):
+            least = "1" if isinstance(_value(settings, name), int) else "1s"
             yield _fault((name,), f"must not be 0; set at least {least}")
-    if s.health_port > 65535:
+    if settings.health_port > 65535:
         yield _fault(("health_port",), "must be a port from 0 to 65535")
     for margin in ("effect_margin", "mint_margin"):
-        yield from _margin_fault(s, margin)
-    if s.lifecycle.mint_backoff > s.lifecycle.mint_backoff_cap_unpublished:
-        longest = format_duration(s.lifecycle.mint_backoff_cap_unpublished)
+        yield from _margin_fault(settings, margin)
+    if settings.lifecycle.mint_backoff > settings.lifecycle.mint_backoff_cap_unpublished:
+        longest = format_duration(settings.lifecycle.mint_backoff_cap_unpublished)
         yield _fault(("mint_backoff",), f"must be at most {longest}, to which it doubles")
     for low, high in ORDERED:
-        if _value(s, low) > _value(s, high):
+        if _value(settings, low) > _value(settings, high):
             remedy = f"must be at most {variable(high)}; lower it or raise {variable(high)}"
             yield _fault((low, high), remedy)
 
 
-def _margin_fault(s: Settings, margin: str) -> Iterator[_Fault]:
+def _margin_fault(settings: Settings, margin: str) -> Iterator[_Fault]:
     """Check that a Lease that is renewed in time always has the margin left."""
-    least = s.lease_renew + _value(s, margin)
-    if s.lease_duration < least:
+    least = settings.lease_renew + _value(settings, margin)
+    if settings.lease_duration < least:
         text = (
             f"{variable('lease_renew')} and {variable(margin)} together must be at most "
             f"{variable('lease_duration')}; raise that to {format_duration(least)}, or lower them"
@@ -191,67 +189,6 @@ def _fault(names: tuple[str, ...], remedy: str) -> _Fault:
 
 def _value(settings: Settings, name: str) -> Any:
     return getattr(settings if name in _OWN else settings.lifecycle, name)
-
-
-def _parser(name: str, kind: str) -> Callable[[str], Any]:
-    named: dict[str, Callable[[str], Any]] = {
-        "log_level": _parse_level,
-        "namespace": _parse_namespace,
-        "custom_token_audience": _parse_audience,
-    }
-    parsers: dict[str, Callable[[str], Any]] = {
-        "str": str,
-        "bool": _parse_bool,
-        "int": _parse_count,
-        "timedelta": _parse_duration,
-        "tuple[str, ...]": _parse_names,
-    }
-    return named.get(name) or parsers[kind]
-
-
-def _parse_level(raw: str) -> str:
-    if raw not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-        raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
-    return raw
-
-
-def _parse_audience(raw: str) -> str:
-    """Refuse public audiences: a custom cloud must get no token that another cloud accepts."""
-    if raw.casefold() in {audience.casefold() for audience in PUBLIC_AUDIENCES}:
-        raise ValueError("must not be the audience of a public cloud; choose one of your own")
-    return raw
-
-
-def _parse_count(raw: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,6}", raw):
-        raise ValueError("must be a whole number from 0 to 999999")
-    return int(raw)
-
-
-def _parse_bool(raw: str) -> bool:
-    if raw not in {"true", "false"}:
-        raise ValueError("must be true or false")
-    return raw == "true"
-
-
-def _parse_duration(raw: str) -> timedelta:
-    try:
-        return parse_duration(raw)
-    except ValueError as exc:
-        raise ValueError("must be a duration such as 90d, 12h30m or 45s") from exc
-
-
-def _parse_namespace(raw: str) -> str:
-    if not is_namespace_name(raw):
-        raise ValueError("must be one namespace name")
-    return raw
-
-
-def _parse_names(raw: str) -> tuple[str, ...]:
-    names = tuple(part.strip() for part in raw.split(",") if part.strip())
-    if not all(map(is_namespace_name, names)):
-        raise ValueError("must be namespace names separated by commas")
-    return names
 
 
 _OWN: Final = tuple(f.name for f in fields(Settings) if f.name != "lifecycle")

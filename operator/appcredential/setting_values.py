@@ -1,0 +1,79 @@
+"""Parses the values of settings. Each parser raises ValueError with the remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from appcredential.domain.operator_credential import PUBLIC_AUDIENCES
+from appcredential.domain.spec.checks import is_namespace_name
+from appcredential.domain.spec.durations import parse_duration
+
+
+def parser_for(name: str, kind: str) -> Callable[[str], Any]:
+    """Return the parser of a setting.
+
+    Args:
+        name: of the setting.
+        kind: its type, as annotated.
+    """
+    named: dict[str, Callable[[str], Any]] = {
+        "log_level": _parse_level,
+        "namespace": _parse_namespace,
+        "custom_token_audience": _parse_audience,
+    }
+    parsers: dict[str, Callable[[str], Any]] = {
+        "str": str,
+        "bool": _parse_bool,
+        "int": _parse_count,
+        "timedelta": _parse_duration,
+        "tuple[str, ...]": _parse_names,
+    }
+    return named.get(name) or parsers[kind]
+
+
+def _parse_level(raw: str) -> str:
+    if raw not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+    return raw
+
+
+def _parse_audience(raw: str) -> str:
+    """Refuse public audiences: a custom cloud must get no token that another cloud accepts."""
+    if raw.casefold() in {audience.casefold() for audience in PUBLIC_AUDIENCES}:
+        raise ValueError("must not be the audience of a public cloud; choose one of your own")
+    return raw
+
+
+def _parse_count(raw: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,6}", raw):
+        raise ValueError("must be a whole number from 0 to 999999")
+    return int(raw)
+
+
+def _parse_bool(raw: str) -> bool:
+    if raw not in {"true", "false"}:
+        raise ValueError("must be true or false")
+    return raw == "true"
+
+
+def _parse_duration(raw: str) -> timedelta:
+    try:
+        return parse_duration(raw)
+    except ValueError as exc:
+        raise ValueError("must be a duration such as 90d, 12h30m or 45s") from exc
+
+
+def _parse_namespace(raw: str) -> str:
+    if not is_namespace_name(raw):
+        raise ValueError("must be one namespace name")
+    return raw
+
+
+def _parse_names(raw: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in raw.split(",") if part.strip())
+    if not all(map(is_namespace_name, names)):
+        raise ValueError("must be namespace names separated by commas")
+    return names
