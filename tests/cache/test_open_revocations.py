@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from appcredential.cache.open_revocations import OpenRevocations
-from appcredential.domain.revocation import Revocation
+from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.spec.model import ClientId, CredentialType
 from appcredential.kube.revocations import KubeRevocations
 from tests.support.api_server import ApiServer

@@ -6,25 +6,26 @@ from datetime import datetime, timedelta
 import pytest
 
 from appcredential.domain.conditions import Problem
+from appcredential.domain.facts.deletion import revocation_name
+from appcredential.domain.facts.revocation import (
+    credentials_to_revoke,
+    is_of_revocation,
+    is_unconfirmed,
+)
 from appcredential.domain.marker import Attempt, Owner
 from appcredential.domain.observed.entra import Application
+from appcredential.domain.observed.revocation import Revocation, RevocationObservation
 from appcredential.domain.observed.target import Pending, PendingState, Target
-from appcredential.domain.revocation import (
+from appcredential.domain.revocation import decide_revocation
+from appcredential.domain.revocation_actions import (
     DeletePendingSecret,
     DeleteRevocation,
     DeleteTarget,
     ReadRevokedApplication,
     ReadRevokedSecrets,
-    Revocation,
     RevocationAction,
-    RevocationObservation,
     RevokeCredential,
     Wait,
-    credentials_to_revoke,
-    decide_revocation,
-    is_of_revocation,
-    is_unconfirmed,
-    revocation_name,
 )
 from appcredential.domain.spec.model import (
     AppCredentialSpec,

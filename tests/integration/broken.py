@@ -17,9 +17,9 @@ from appcredential.__main__ import main
 from appcredential.controllers import app_credential
 from appcredential.domain.observed.entra import Application, Credential, Grant
 from appcredential.domain.observed.observation import Resource
+from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.observed.target import Target
 from appcredential.domain.proof import PROVEN, SignInResult
-from appcredential.domain.revocation import Revocation
 from appcredential.domain.spec.model import AppCredentialSpec, DeletionPolicy
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.signin import TokenEndpoint

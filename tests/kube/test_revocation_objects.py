@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from appcredential.domain.revocation import Revocation
+from appcredential.domain.observed.revocation import Revocation
 from appcredential.errors import ConflictError
 from appcredential.kube.revocations import KubeRevocations
 from tests.support.api_server import ApiServer

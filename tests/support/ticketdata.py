@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from appcredential.domain.facts.deletion import revocation_name
 from appcredential.domain.marker import Owner
-from appcredential.domain.revocation import revocation_name
 from appcredential.domain.spec.model import ClientId, CredentialType
 from tests.support.builders import CLIENT_ID, OBJECT_ID, OWNER, TENANT_ID
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from appcredential.domain.revocation import Revocation, revocation_name
+from appcredential.domain.facts.deletion import name_of
+from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.spec.model import ClientId, CredentialType
 from appcredential.ports.kube import Revocations
 
@@ -22,7 +23,7 @@ class OpenRevocations:
     async def refresh(self) -> None:
         """List all of them anew."""
         found = await self._revocations.list()
-        self._open = {_name(revocation): revocation for revocation in found}
+        self._open = {name_of(revocation): revocation for revocation in found}
 
     def find(self, name: str) -> Revocation | None:
         """Return an open revocation by its name."""
@@ -55,9 +56,3 @@ class OpenRevocations:
     def count(self) -> int:
         """How many revocations are not finished."""
         return len(self._open)
-
-
-def _name(revocation: Revocation) -> str:
-    return revocation_name(
-        revocation.owner, revocation.tenant, revocation.client_id, revocation.type
-    )

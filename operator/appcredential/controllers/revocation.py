@@ -11,13 +11,22 @@ from datetime import datetime, timedelta
 from appcredential import strategies
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.revocation import (
+    as_credentials,
+    credentials_to_revoke,
+    is_of_revocation,
+    is_reachable,
+    is_unconfirmed,
+)
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList, OutputMap
 from appcredential.domain.observed.observation import Resource
+from appcredential.domain.observed.revocation import Revocation, RevocationObservation
 from appcredential.domain.observed.target import Pending, Target
-from appcredential.domain.revocation import (
+from appcredential.domain.revocation import decide_revocation
+from appcredential.domain.revocation_actions import (
     DeleteOutput,
     DeletePendingSecret,
     DeleteRevocation,
@@ -25,17 +34,9 @@ from appcredential.domain.revocation import (
     ReadRevokedApplication,
     ReadRevokedSecrets,
     RemoveAnnotations,
-    Revocation,
     RevocationAction,
-    RevocationObservation,
     RevokeCredential,
     Wait,
-    as_credentials,
-    credentials_to_revoke,
-    decide_revocation,
-    is_of_revocation,
-    is_reachable,
-    is_unconfirmed,
 )
 from appcredential.domain.spec.model import (
     AppCredentialSpec,

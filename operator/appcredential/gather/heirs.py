@@ -8,7 +8,7 @@ from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.heirs import inherited_pairs, spec_of_heir
 from appcredential.domain.observed.federated import Issuer
 from appcredential.domain.observed.observation import Resource
-from appcredential.domain.revocation import Revocation
+from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.spec.model import ApplicationGrantSpec
 from appcredential.errors import UnavailableError
 from appcredential.ports.entra import Access

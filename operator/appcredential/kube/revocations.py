@@ -7,8 +7,9 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from appcredential.domain.facts.deletion import name_of
 from appcredential.domain.marker import Owner
-from appcredential.domain.revocation import Revocation, revocation_name
+from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.spec import checks
 from appcredential.domain.spec.model import (
     ClientId,
@@ -152,10 +153,7 @@ def _parse(document: Mapping[str, Any]) -> Revocation | None:
         revocation = _read_revocation(document.get("data") or {}, document["metadata"])
     except (KeyError, ValueError, InvalidSpecError):
         return None
-    name = revocation_name(
-        revocation.owner, revocation.tenant, revocation.client_id, revocation.type
-    )
-    return revocation if name == document["metadata"]["name"] else None
+    return revocation if name_of(revocation) == document["metadata"]["name"] else None
 
 
 def _read_revocation(data: Mapping[str, str], metadata: Mapping[str, Any]) -> Revocation:

@@ -16,8 +16,8 @@ from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.federated import Issuer, OutputMap, ServiceAccount
 from appcredential.domain.observed.observation import Resource
+from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.observed.target import Abandoned, IssuedCredential, Pending, Target
-from appcredential.domain.revocation import Revocation
 from appcredential.domain.secret.content import Rendering
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import KeyId, ObjectId, TenantId

@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.facts.deletion import scheduled_name, scheduled_revocation
+from appcredential.domain.facts.deletion import (
+    name_of,
+    revocation_name,
+    scheduled_name,
+    scheduled_revocation,
+)
 from appcredential.domain.marker import Attempt
 from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.observed.target import Pending, PendingState, Target
-from appcredential.domain.revocation import Revocation, revocation_name
 from appcredential.domain.spec.model import CredentialType, DeletionPolicy, ObjectId, TenantId
 from tests.support.builders import (
     CLIENT_ID,
@@ -133,6 +138,7 @@ def test_a_federated_identity_names_its_account_and_output() -> None:
 def test_the_name_is_that_of_the_owner_tenant_application_and_type() -> None:
     expected = revocation_name(OWNER, "default", CLIENT_ID, CredentialType.CLIENT_SECRET)
     assert scheduled_name(OWNER, spec()) == expected
+    assert name_of(scheduled_revocation(observation())) == expected
 
 
 def test_a_spec_that_cannot_be_used_is_never_asked_for() -> None:

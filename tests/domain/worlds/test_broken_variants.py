@@ -10,17 +10,20 @@ from appcredential.domain import lifecycle
 from appcredential.domain import revocation as revocations
 from appcredential.domain.actions import Action, Mint, Publish, Remove, SignInPending
 from appcredential.domain.facts import assessment
+from appcredential.domain.facts import revocation as revocation_facts
 from appcredential.domain.facts import successor as needs
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import is_published
 from appcredential.domain.facts.retirement import retire_time
 from appcredential.domain.lifecycle import GATES
 from appcredential.domain.observed.observation import Observation
-from appcredential.domain.revocation import RevokeCredential, decide_revocation
+from appcredential.domain.revocation import decide_revocation
+from appcredential.domain.revocation_actions import RevokeCredential
 from appcredential.domain.rules import reading as reading_rules
 from appcredential.domain.rules import removal as removal_rules
 from appcredential.domain.rules import target as target_rules
 from appcredential.domain.rules.gates import revocation_is_scheduled
+from appcredential.domain.rules.revocation import owner_is_present_or_unknown, revocation_is_not_due
 from appcredential.domain.spec.model import KeyId
 from tests.domain.test_scheduled_revocations import revocation, seen
 from tests.domain.worlds.driver import World
@@ -197,14 +200,16 @@ def test_a_ticket_that_acts_while_its_owner_lives_is_caught(
 ) -> None:
     observation = seen(revocation(), owner_absent_since=None)
     assert not isinstance(decide_revocation(observation), RevokeCredential)
-    monkeypatch.setattr(revocations, "_start", lambda o: o.revocation.due)
+    waiting = {owner_is_present_or_unknown, revocation_is_not_due}
+    eager = tuple(rule for rule in revocations.REVOCATION_RULES if rule not in waiting)
+    monkeypatch.setattr(revocations, "REVOCATION_RULES", eager)
     assert isinstance(decide_revocation(observation), RevokeCredential)
 
 
 def test_a_ticket_that_removes_a_neighbours_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     observation = seen(revocation(), application=application(credential(owner=OTHER_OWNER)))
     assert not isinstance(decide_revocation(observation), RevokeCredential)
-    monkeypatch.setattr(revocations, "_is_revoked", lambda _o, _c: True)
+    monkeypatch.setattr(revocation_facts, "_is_revoked", lambda _o, _c: True)
     assert isinstance(decide_revocation(observation), RevokeCredential)
 
 

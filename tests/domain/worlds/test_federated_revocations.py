@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
+from appcredential.domain.facts.revocation import as_credentials
 from appcredential.domain.marker import Attempt
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList
-from appcredential.domain.revocation import (
+from appcredential.domain.observed.revocation import RevocationObservation
+from appcredential.domain.revocation import decide_revocation
+from appcredential.domain.revocation_actions import (
     DeleteOutput,
     DeleteRevocation,
     ReadRevokedApplication,
     RemoveAnnotations,
     RevocationAction,
-    RevocationObservation,
     RevokeCredential,
     Wait,
-    as_credentials,
-    decide_revocation,
 )
 from appcredential.domain.spec.model import CredentialType, DeletionPolicy, KeyId
 from tests.domain.test_scheduled_revocations import CLEAN, revocation, seen

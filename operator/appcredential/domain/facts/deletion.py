@@ -5,8 +5,28 @@ from __future__ import annotations
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.observation import Observation
-from appcredential.domain.revocation import Revocation, revocation_name
-from appcredential.domain.spec.model import AppCredentialSpec, ObjectId, TenantId
+from appcredential.domain.observed.revocation import Revocation
+from appcredential.domain.secret.content import digest
+from appcredential.domain.spec.model import (
+    AppCredentialSpec,
+    ClientId,
+    CredentialType,
+    ObjectId,
+    TenantId,
+)
+
+
+def revocation_name(owner: Owner, tenant: str, client_id: ClientId, kind: CredentialType) -> str:
+    """Return the ConfigMap's name: one per owner, tenant, application and type."""
+    parts = "\0".join((str(owner), tenant, client_id, kind))
+    return f"appcredential-ticket-{digest(parts)[:20]}"
+
+
+def name_of(revocation: Revocation) -> str:
+    """Return the name of the ConfigMap that holds a revocation."""
+    return revocation_name(
+        revocation.owner, revocation.tenant, revocation.client_id, revocation.type
+    )
 
 
 def scheduled_name(owner: Owner, spec: AppCredentialSpec) -> str:

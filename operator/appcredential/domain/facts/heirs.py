@@ -13,7 +13,7 @@ from appcredential.domain.grants import allows_type, evaluate
 from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.federated import Issuer
 from appcredential.domain.observed.observation import Resource
-from appcredential.domain.revocation import Revocation
+from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.spec.model import AppCredentialSpec, ApplicationGrantSpec, Mode
 from appcredential.domain.spec.trusts import trusts
 
