@@ -1,4 +1,4 @@
-"""`python -m localcluster`: a local Kubernetes for a person."""
+"""`python -m localcluster`: a local Kubernetes cluster from the command line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOT_RUNNING = "no cluster is running; start one with: python -m localcluster up"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its exit status."""
+    """Run one command; return the exit status."""
     options = _parser().parse_args(arguments)
     commands: dict[str, Callable[[], int]] = {
         "build": _build,
@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("status", help="show what runs; status 3 when nothing does")
     kubectl = commands.add_parser("kubectl", help="run kubectl as the administrator: kubectl -- …")
     kubectl.add_argument("rest", nargs=argparse.REMAINDER)
-    # The process behind `up`; not for people, so it has no help.
+    # The background process that `up` starts. People do not call it, so it has no help.
     keeping = commands.add_parser("keep")
     keeping.add_argument("--scheduler", action="store_true")
     keeping.add_argument("--node", action="store_true")
@@ -97,7 +97,7 @@ def _up(*, scheduler: bool, node: bool) -> int:
     with keeper.alone(to_stderr):
         state = keeper.state()
         if state is None:
-            # Built here rather than in the background, where Ctrl-C would not reach it.
+            # Build in the foreground, where Ctrl-C works.
             if node:
                 assert_capable()
                 locate_node(to_stderr)

@@ -1,4 +1,4 @@
-"""The few calls to the API server that are needed before kubectl makes sense."""
+"""A small client of the API server, for the time before kubectl can be used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TIMEOUT = 10.0
 
 
 class Api:
-    """The API server as the administrator sees it, over verified TLS."""
+    """A client that calls the API server as the administrator, over verified TLS."""
 
     def __init__(self, address: str, port: int, ca_file: Path, client: KeyPair) -> None:
         self._address, self._port = address, port
@@ -23,7 +23,7 @@ class Api:
         self._tls.load_cert_chain(client.certificate, client.key)
 
     def send(self, method: str, path: str, body: Any = None) -> tuple[int, str]:
-        """One request; status 0 and the reason when nobody answers."""
+        """Send one request; return status and body, or 0 and the reason if nobody answers."""
         connection = http.client.HTTPSConnection(
             self._address, self._port, context=self._tls, timeout=TIMEOUT
         )
@@ -38,7 +38,11 @@ class Api:
             connection.close()
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """One request whose JSON answer is wanted; anything but success raises."""
+        """Send one request and return its JSON answer.
+
+        Raises:
+            ApiError: the status is not 2xx, or nobody answers.
+        """
         status, text = self.send(method, path, body)
         if not 200 <= status < 300:
             raise ApiError(f"{method} {path}: {_reason(status, text)}", status)

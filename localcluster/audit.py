@@ -1,7 +1,7 @@
-"""An audit log of the API server: who asked for what, and whether it was allowed.
+"""The API server's audit log: who asked for what, and whether it was allowed.
 
-Only metadata is written, never a body: that of a Secret is the Secret. Kubernetes' own
-controllers are left out, and so is everybody who is no ServiceAccount.
+It contains metadata only and never a body, because the body of a Secret is the Secret. It covers
+ServiceAccounts, but not Kubernetes' own controllers.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _POLICY: Final = {
 
 
 def log_file(folder: Path) -> Path:
-    """Return where the log of a cluster with this folder is: JSON, an event a line."""
+    """Return the path of the log in a cluster's folder: one JSON event per line."""
     return folder / _LOG
 
 
 def flags(folder: Path) -> list[str | Path]:
-    """Write the policy; return what the API server is told. A request waits for its line."""
+    """Write the policy and return the API server's flags; a request waits for its log line."""
     policy = folder / "audit-policy.json"
     policy.write_text(json.dumps(_POLICY))
     return [f"--audit-policy-file={policy}", f"--audit-log-path={log_file(folder)}"]

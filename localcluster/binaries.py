@@ -1,4 +1,4 @@
-"""Where the components are: a folder the user names, or our own build."""
+"""Where the components are: in a folder that the user names, or in our own build."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from localcluster.errors import ClusterError
 from localcluster.progress import Progress, silent
 
 ASSETS = "KUBEBUILDER_ASSETS"
-#: Kubebuilder's archives hold these three and nothing else.
+#: Kubebuilder's archives contain exactly these three.
 IN_ASSETS = ("etcd", "kube-apiserver", "kubectl")
 
 
@@ -30,12 +30,17 @@ class Binaries:
 
     @property
     def folder(self) -> Path:
-        """What belongs on PATH to have kubectl."""
+        """The folder to put on PATH for kubectl."""
         return self.kubectl.parent
 
 
 def locate(progress: Progress = silent) -> Binaries:
-    """Find the binaries, building them once when nobody has."""
+    """Find the binaries; build them if they are missing.
+
+    Raises:
+        ClusterError: KUBEBUILDER_ASSETS names a folder without the binaries.
+        BuildError: the build failed.
+    """
     assets = os.environ.get(ASSETS)
     if not assets:
         return _of(dict.fromkeys(COMPONENTS, build(cache_folder(), progress)))
@@ -71,7 +76,7 @@ def _of(homes: dict[str, Path]) -> Binaries:
 
 
 def version_of(binary: Path) -> str:
-    """What a Kubernetes component says of itself, such as `v1.36.3`."""
+    """Return the version that a Kubernetes component reports, such as `v1.36.3`."""
     try:
         answer = subprocess.run(
             [binary, "--version"], capture_output=True, text=True, timeout=30, check=True
@@ -83,7 +88,7 @@ def version_of(binary: Path) -> str:
 
 
 def _warn_about_skew(theirs: Path, ours: Path, progress: Progress) -> None:
-    """Kubernetes promises nothing for a controller manager newer than its API server."""
+    """Warn about different versions: Kubernetes supports no manager newer than its API server."""
     server, manager = version_of(theirs), version_of(ours)
     if server.split(".")[:2] != manager.split(".")[:2]:
         progress(f"note: kube-apiserver is {server} but kube-controller-manager is {manager}")

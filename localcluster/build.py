@@ -1,4 +1,4 @@
-"""Building the one Kubernetes binary, once for each version of its sources."""
+"""Build the single Kubernetes binary, once per version of its sources."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-schedul
 
 
 def kubernetes_version(sources: Path = SOURCES) -> str:
-    """The version that go.mod requires, such as `v1.36.3`."""
+    """Return the version that go.mod requires, such as `v1.36.3`."""
     return gobuild.required_version(sources, "k8s.io/kubernetes")
 
 
 def build_name(sources: Path = SOURCES) -> str:
-    """Names the build by everything that decides what it is."""
+    """Return a name made of everything that decides the content of the build."""
     digest = gobuild.digest_of(sources, ("go.mod", "go.sum", "main.go"))
     return f"{kubernetes_version(sources)}-{digest}"
 
 
 def built_folder(cache: Path) -> Path | None:
-    """The folder of a finished build, if there is one."""
+    """Return the folder of a finished build; None if there is none."""
     folder = cache / build_name()
     return folder if (folder / BINARY).exists() else None
 
 
 def build(cache: Path, progress: Progress) -> Path:
-    """The folder of the build, made now when it is missing."""
+    """Return the folder of the build; build now if it is missing."""
 
     def fill(folder: Path) -> None:
         _compile(folder / BINARY, cache, progress)
@@ -49,7 +49,7 @@ def _compile(target: Path, cache: Path, progress: Progress) -> None:
 
 
 def kubernetes_stamps(version: str) -> dict[str, str]:
-    """Without a version, clients see a server of version 0.0."""
+    """Return the linker variables with the version; without them the server reports 0.0."""
     major, minor, *_ = version.removeprefix("v").split(".")
     values = {
         "gitVersion": version,

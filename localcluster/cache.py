@@ -1,4 +1,4 @@
-"""The folder that outlives a cluster, and locks between processes."""
+"""The cache folder, which outlives a cluster, and locks between processes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CACHE = "APPCREDENTIAL_CACHE"
 
 
 def cache_folder() -> Path:
-    """Where builds, the toolchain and the state of `up` are kept."""
+    """Return the folder of builds, the toolchain and the state of `up`."""
     chosen = os.environ.get(CACHE)
     folder = Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "appcredential"
     folder = folder.resolve()
@@ -23,10 +23,10 @@ def cache_folder() -> Path:
 
 
 def try_lock(path: Path) -> int | None:
-    """Take a lock that ends with this process; None when somebody else holds it.
+    """Take a lock that ends with this process; None if another process holds it.
 
-    The kernel drops the lock however the holder ends, so a held lock proves a
-    living holder, which a process id written to a file does not.
+    The kernel releases the lock however the holder ends. So a held lock proves that the holder
+    lives; a process id in a file does not.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -39,7 +39,7 @@ def try_lock(path: Path) -> int | None:
 
 @contextmanager
 def locked(path: Path, progress: Progress = silent, waiting: str = "") -> Iterator[None]:
-    """Hold the lock for the block, saying once that we have to wait for it."""
+    """Hold the lock during the block; if another process holds it, say so once and wait."""
     descriptor = try_lock(path)
     if descriptor is None:
         progress(waiting or f"waiting for another process that holds {path}")

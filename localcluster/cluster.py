@@ -1,4 +1,4 @@
-"""A Kubernetes control plane that lives as long as its object."""
+"""A Kubernetes control plane that lives as long as its Python object."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from localcluster.node.capabilities import assert_capable
 from localcluster.node.node import Node
 from localcluster.progress import Progress, silent, spell_duration
 
-#: Another program may take a port between our asking for it and the component's use of it.
+#: Another program may take a free port before the component listens on it.
 ATTEMPTS = 3
 PORT_TAKEN = "address already in use"
 
@@ -49,7 +49,7 @@ class Cluster:
         self._running: ControlPlane | None = None
 
     def start(self) -> Self:
-        """Return when the API server is ready and ServiceAccounts are made."""
+        """Start everything; return when the API server is ready and ServiceAccounts exist."""
         if sys.platform != "linux":
             raise ClusterError("localcluster needs Linux: it ties its processes to their parent")
         if self._running is not None:
@@ -80,7 +80,7 @@ class Cluster:
         return locate_node(self._progress)
 
     def stop(self) -> None:
-        """End what was started and remove its folder; harmless when nothing runs."""
+        """Stop all processes and remove the folder; does nothing if nothing runs."""
         running, self._running = self._running, None
         if running is not None:
             running.close()
@@ -107,21 +107,22 @@ class Cluster:
         return self._live.issuing.issuers[0]
 
     def reissue(self, issuer: str = "", *, new_key: bool = False, timeout: float = 60) -> None:
-        """Change the issuer or the signing key, as its administrator does: by a restart.
+        """Change the issuer or the signing key by a restart of the API server.
 
-        What was issued before stays valid at the API server. It serves the documents of the
-        first issuer only; an address of its own is for whoever names one to serve.
+        The API server goes on accepting older tokens. It serves the discovery documents of the
+        first issuer only; if the new issuer has an address of its own, the caller must serve them
+        there.
 
         Args:
-            issuer: the new one's URL; left out, the present one stays.
+            issuer: the URL of the new issuer; empty keeps the present one.
             new_key: sign with a new key from now on.
-            timeout: seconds until the API server has to be ready again.
+            timeout: seconds until the API server must be ready again.
         """
         self._live.reissue(issuer or self.issuer, new_key=new_key, timeout=timeout)
 
     @property
     def ca_file(self) -> Path:
-        """The authority that verifies the API server and the issuer."""
+        """The CA certificate that verifies the API server and the issuer."""
         return self._live.keys.ca_file
 
     @property
@@ -131,17 +132,17 @@ class Cluster:
 
     @property
     def folder(self) -> Path:
-        """Everything of this cluster: keys, logs, data."""
+        """The folder of this cluster: keys, logs, data."""
         return self._live.folder.path
 
     @property
     def audit_log(self) -> Path:
-        """What ServiceAccounts asked for, when the cluster was made with `audited`."""
+        """The log of ServiceAccounts' requests, if the cluster was made with `audited`."""
         return audit.log_file(self.folder)
 
     @property
     def binaries(self) -> Binaries:
-        """What is running."""
+        """The binaries in use."""
         return self._live.binaries
 
     @property
@@ -150,22 +151,22 @@ class Cluster:
         return self._live.children.pids
 
     def check(self) -> None:
-        """Raise `ComponentError`, with the end of its log, when a component has died."""
+        """Raise `ComponentError` with the end of the log if a component has died."""
         self._live.children.check()
 
     def log(self, component: str, lines: int = 15) -> str:
-        """The end of a component's log."""
+        """Return the end of a component's log."""
         return self._live.children[component].tail(lines)
 
     def env(self) -> dict[str, str]:
-        """The environment of a process that is to be the administrator here."""
+        """Return the environment for a process that acts as this cluster's administrator."""
         path = os.pathsep.join([str(self.binaries.folder), os.environ.get("PATH", os.defpath)])
         cache = str(self.folder / "kubectl-cache")
         return {
             **os.environ,
             "PATH": path,
             "KUBECONFIG": str(self.kubeconfig),
-            # A person's own preferences and cache have no say in what tests see.
+            # A person's own preferences and cache must not change what tests see.
             "KUBERC": "off",
             "KUBECACHEDIR": cache,
         }
@@ -177,12 +178,18 @@ class Cluster:
         check: bool = True,
         timeout: float = 60,
     ) -> subprocess.CompletedProcess[str]:
-        """Run kubectl as the administrator; a failure raises with what it said."""
+        """Run kubectl as the administrator.
+
+        Raises:
+            KubectlError: the command failed and `check` is set, or it took longer than `timeout`
+                seconds; the message contains kubectl's error.
+            ComponentError: a component has died.
+        """
         command = [str(self.binaries.kubectl), *map(str, args)]
         try:
             done = subprocess.run(
                 command,
-                # Without input kubectl must not wait for the terminal.
+                # Empty input, so that kubectl never waits for the terminal.
                 input=input or "",
                 env=self.env(),
                 capture_output=True,
@@ -201,7 +208,7 @@ class Cluster:
         return done
 
     def install_crds(self, folder: Path, timeout: float = 30) -> None:
-        """Apply every manifest in the folder and wait until the API server serves the kinds."""
+        """Apply all manifests of the folder and wait until the API server serves the kinds."""
         self.kubectl("apply", "--server-side", "-f", folder)
         wait = ("wait", "--for=condition=Established", f"--timeout={timeout:g}s")
         self.kubectl(*wait, "-f", folder, timeout=timeout + 10)
@@ -214,26 +221,26 @@ class Cluster:
         audiences: Sequence[str] = (),
         seconds: int = 3600,
     ) -> str:
-        """Ask for a bound token as a kubelet does; the audience is the API server's by default."""
+        """Request a bound token, as a kubelet does; without audiences it is for the API server."""
         return tokens.request_token(self._live.api, namespace, name, audiences, seconds)
 
     def service_account_kubeconfig(
         self, namespace: str, name: str, path: Path, *, seconds: int = 24 * 3600
     ) -> Path:
-        """Write a kubeconfig (0600) with a bound token: for a process under its own RBAC."""
+        """Write a kubeconfig (0600) with a bound token, for a process that runs under RBAC."""
         token = self.service_account_token(namespace, name, seconds=seconds)
         return kubeconfig.with_token(path, self.server, self.ca_file, token, namespace)
 
     @property
     def node(self) -> Node:
-        """The node, of a cluster that was asked for one."""
+        """The node, if the cluster was made with `node`."""
         if self._live.node is None:
             raise ClusterError("this cluster has no node: make it with node=True")
         return self._live.node
 
     @property
     def api(self) -> Api:
-        """Plain requests as the administrator."""
+        """A client that sends plain requests as the administrator."""
         return self._live.api
 
     @property
@@ -248,7 +255,7 @@ def _spell(args: Sequence[str | Path]) -> str:
 
 
 def _said(done: subprocess.CompletedProcess[str]) -> str:
-    """What kubectl says to people; its debug lines (`E1125 06:10:50 …`) only without better."""
+    """Return kubectl's error message, without debug lines (`E1125 06:10:50 …`) if possible."""
     lines = done.stderr.splitlines()
     for_people = [line for line in lines if not re.match(r"[EWI]\d{4} ", line)]
     return "\n".join(for_people or lines).strip() or done.stdout.strip()

@@ -1,4 +1,4 @@
-"""The command line of every component."""
+"""The command lines of all components."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Loopback ports that were free a moment ago, and where the API server listens."""
+    """Loopback ports that were free a moment ago, and the API server's address."""
 
     apiserver: int
     etcd: int
@@ -24,7 +24,7 @@ class Ports:
 
 
 def free_ports(address: str = LOOPBACK) -> Ports:
-    """Ask the kernel; all are held at once, so that they differ."""
+    """Ask the kernel for free ports; hold all of them at once, so that they differ."""
     sockets = [socket.socket() for _ in range(3)]
     try:
         for each in sockets:
@@ -50,7 +50,7 @@ class Credentials:
 
 
 def make_credentials(folder: Path, address: str = LOOPBACK) -> Credentials:
-    """Write a new authority and what it issues into the folder; the server's is for `address`."""
+    """Write a new CA and its certificates into the folder; the API server's names `address`."""
     authority = Authority(folder)
     return Credentials(
         authority=authority,
@@ -64,7 +64,11 @@ def make_credentials(folder: Path, address: str = LOOPBACK) -> Credentials:
 
 
 def etcd(binaries: Binaries, keys: Credentials, ports: Ports, folder: Path) -> Command:
-    """No fsync: the data lives as long as the cluster. TLS, or any local user reads Secrets."""
+    """Return etcd's command line.
+
+    Without fsync, because the data dies with the cluster. With TLS, because otherwise any local
+    user could read Secrets.
+    """
     client, peer = (f"https://{LOOPBACK}:{port}" for port in (ports.etcd, ports.etcd_peer))
     return [
         binaries.etcd,
@@ -90,20 +94,20 @@ def etcd(binaries: Binaries, keys: Credentials, ports: Ports, folder: Path) -> C
 
 @dataclass(frozen=True, slots=True)
 class Issuing:
-    """Who issues ServiceAccount tokens: the first signs, tokens of the others are still known."""
+    """Issuers and keys of ServiceAccount tokens: the first sign, the others are still accepted."""
 
     issuers: tuple[str, ...]
     keys: tuple[KeyPair, ...]
 
     def flags(self) -> Command:
-        """Return what the API server is told of it."""
+        """Return the API server's flags."""
         issuers = [f"--service-account-issuer={issuer}" for issuer in self.issuers]
         known = [f"--service-account-key-file={key.certificate}" for key in self.keys]
         return [*issuers, *known, f"--service-account-signing-key-file={self.keys[0].key}"]
 
 
 def apiserver(binaries: Binaries, keys: Credentials, ports: Ports, issuing: Issuing) -> Command:
-    """Authorisation is on, as in a cluster that matters."""
+    """Return the API server's command line, with authorization as in production."""
     return [
         binaries.apiserver,
         f"--bind-address={ports.address}",
@@ -128,7 +132,7 @@ def apiserver(binaries: Binaries, keys: Credentials, ports: Ports, issuing: Issu
 
 def _for_nodes(keys: Credentials, ports: Ports) -> Command:
     if ports.address == LOOPBACK:
-        # A loopback address may not be an endpoint of the Service `kubernetes`.
+        # Kubernetes refuses a loopback address as endpoint of the Service `kubernetes`.
         return ["--endpoint-reconciler-type=none"]
     return [
         f"--kubelet-certificate-authority={keys.ca_file}",
@@ -139,14 +143,17 @@ def _for_nodes(keys: Credentials, ports: Ports) -> Command:
 
 
 def controller_manager(binaries: Binaries, keys: Credentials, kubeconfig: Path) -> Command:
-    """Makes ServiceAccounts, root CA ConfigMaps and garbage collection work."""
+    """Return the command line of the controller manager.
+
+    It makes ServiceAccounts, root CA ConfigMaps and garbage collection work.
+    """
     return [
         binaries.controller_manager,
         f"--kubeconfig={kubeconfig}",
         f"--service-account-private-key-file={keys.service_accounts.key}",
         f"--root-ca-file={keys.ca_file}",
         "--use-service-account-credentials=true",
-        # The default of 20 a second makes its own start wait for four seconds.
+        # With the default of 20 requests a second its start takes four seconds longer.
         "--kube-api-qps=500",
         "--kube-api-burst=1000",
         "--leader-elect=false",
@@ -156,7 +163,7 @@ def controller_manager(binaries: Binaries, keys: Credentials, kubeconfig: Path) 
 
 
 def scheduler(binaries: Binaries, kubeconfig: Path) -> Command:
-    """Only for those who bring nodes."""
+    """Return the scheduler's command line; only a cluster with nodes needs it."""
     return [
         binaries.scheduler,
         f"--kubeconfig={kubeconfig}",

@@ -1,4 +1,4 @@
-"""What exists between the start and the stop of a cluster."""
+"""The processes and files of a cluster, from its start to its stop."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ISSUER_DISCOVERY = {
 
 
 class ControlPlane:
-    """Making one starts every component, or leaves nothing and raises."""
+    """A running control plane: its construction starts everything, or raises and leaves nothing."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class ControlPlane:
         self.folder = RunFolder()
         self.children = Children(self.folder.path / "logs")
         self.node = Node(node, self.children, self.folder.path) if node is not None else None
-        # Also when the interpreter ends without anybody calling close.
+        # Runs at the latest when the interpreter ends, even if nobody calls close.
         self.close = weakref.finalize(self, _close, self.children, self.node, self.folder)
         self._last_answer = ""
         self._deadline = time.monotonic() + timeout
@@ -104,7 +104,7 @@ class ControlPlane:
         self._wait("kube-apiserver", self._is_ready)
 
     def reissue(self, issuer: str, *, new_key: bool, timeout: float) -> None:
-        """Start the API server anew, with another issuer or signing key before those it had."""
+        """Restart the API server with another issuer or signing key in front of the former ones."""
         issuers, keys = self.issuing.issuers, self.issuing.keys
         if new_key:
             name = f"service-account-{len(keys)}"
@@ -130,7 +130,7 @@ class ControlPlane:
         return status == 200
 
     def _controls(self) -> bool:
-        """Both are made by the controller manager in every namespace."""
+        """Return whether the controller manager works: it creates both in every namespace."""
         for made in ("serviceaccounts/default", "configmaps/kube-root-ca.crt"):
             status, self._last_answer = self.api.send("GET", f"/api/v1/namespaces/default/{made}")
             if status != 200:

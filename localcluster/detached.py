@@ -1,4 +1,4 @@
-"""A cluster that outlives the command that made it: `up`, `down` and `status`."""
+"""A cluster that outlives the command that started it: `up`, `down` and `status`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from localcluster.pki import write_private
 from localcluster.progress import Progress
 from localcluster.runfolder import sweep
 
-#: What the keeper prints before its answer; everything else it prints is progress.
+#: The keeper prints this before its answer; its other lines are progress.
 READY = "ready "
 STOP_SECONDS = 30.0
 PROBE_SECONDS = 1.0
@@ -29,7 +29,7 @@ POLL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What others must know of the running cluster."""
+    """The facts about the running cluster that other commands need."""
 
     pid: int
     server: str
@@ -40,10 +40,10 @@ class State:
 
 
 class Keeper:
-    """The process that holds the cluster, seen from the commands.
+    """The background process that holds the cluster, as the commands see it.
 
-    It holds a lock as long as it lives. Its process id is believed only while
-    that lock is held, so a stale file can never make us end a stranger.
+    It holds a lock as long as it lives. The commands trust its process id only while that lock is
+    held, so a stale file can never make them kill another program.
     """
 
     def __init__(self, cache: Path | None = None) -> None:
@@ -54,15 +54,15 @@ class Keeper:
 
     @contextmanager
     def alone(self, progress: Progress) -> Iterator[None]:
-        """One `up` or `down` at a time."""
+        """Allow one `up` or `down` at a time."""
         waiting = "waiting for another up or down to end"
         with locked(self._cache / "command.lock", progress, waiting):
             yield
 
     def take_lock(self) -> bool:
-        """Become the keeper, for as long as this process lives."""
+        """Become the keeper until this process ends; return False if there is another one."""
         deadline = time.monotonic() + PROBE_SECONDS
-        # A command that asks whether we live holds the lock for an instant.
+        # A command that calls `is_alive` holds the lock for an instant.
         while try_lock(self._lock) is None:
             if time.monotonic() > deadline:
                 return False
@@ -70,14 +70,14 @@ class Keeper:
         return True
 
     def is_alive(self) -> bool:
-        """Whether somebody holds the lock."""
+        """Return whether a keeper holds the lock."""
         descriptor = try_lock(self._lock)
         if descriptor is not None:
             os.close(descriptor)
         return descriptor is None
 
     def state(self) -> State | None:
-        """The running cluster, if there is one."""
+        """Return the state of the running cluster; None if there is none."""
         if not self.is_alive():
             return None
         try:
@@ -86,7 +86,7 @@ class Keeper:
             return None
 
     def publish(self, state: State) -> None:
-        """Write the state, whole or not at all."""
+        """Write the state atomically."""
         draft = write_private(self._file.with_suffix(".new"), json.dumps(asdict(state)))
         draft.replace(self._file)
 
@@ -95,7 +95,7 @@ class Keeper:
         self._file.unlink(missing_ok=True)
 
     def start(self, *, scheduler: bool, node: bool = False, progress: Progress) -> State:
-        """Start the process and pass its progress on until the cluster is ready."""
+        """Start the keeper and pass its progress on until the cluster is ready."""
         self.forget()
         command = [sys.executable, "-m", "localcluster", "keep"]
         command += ["--scheduler"] if scheduler else []
@@ -109,7 +109,7 @@ class Keeper:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                # Neither Ctrl-C nor the end of this terminal is meant for it.
+                # A session of its own: Ctrl-C and a closed terminal must not end it.
                 start_new_session=True,
             )
         try:
@@ -121,7 +121,7 @@ class Keeper:
             raise
 
     def _environment(self) -> dict[str, str]:
-        """Ours, with the folders made absolute: the process runs in another folder."""
+        """Return our environment with absolute folders: the keeper runs in another folder."""
         environment = {**os.environ, CACHE: str(self._cache)}
         if assets := os.environ.get(ASSETS):
             environment[ASSETS] = str(Path(assets).expanduser().absolute())
@@ -131,7 +131,7 @@ class Keeper:
         for line in process.stdout or ():
             if line.startswith(READY):
                 state = State(**json.loads(line.removeprefix(READY)))
-                # It lives on without us; Popen would warn of that when collected.
+                # The keeper outlives us; without this, Popen would warn about that.
                 process.returncode = 0
                 if process.stdout:
                     process.stdout.close()
@@ -140,7 +140,7 @@ class Keeper:
         raise ClusterError(self.last_words() or "the cluster ended without a word")
 
     def stop(self) -> bool:
-        """End the cluster and wait until it is gone; False when there was none."""
+        """End the cluster and wait until it is gone; return False if there was none."""
         state = self.state()
         if state is None and self.is_alive():
             raise ClusterError("a cluster is just starting or ending: try again in a moment")
@@ -148,7 +148,7 @@ class Keeper:
             self._end(state.pid)
         self.forget()
         self._log.unlink(missing_ok=True)
-        # A killed keeper could not remove its folder.
+        # A keeper that was killed could not remove its folder.
         sweep()
         return state is not None
 
@@ -157,13 +157,13 @@ class Keeper:
         deadline = time.monotonic() + STOP_SECONDS
         while self.is_alive():
             if time.monotonic() > deadline:
-                # Its components are tied to it and die with it.
+                # The kernel ends its components together with it.
                 os.kill(pid, signal.SIGKILL)
                 deadline += STOP_SECONDS
             time.sleep(POLL)
 
     def last_words(self) -> str:
-        """Why the last cluster ended by itself, if it did."""
+        """Return why the last cluster ended by itself; empty if it did not."""
         try:
             return self._log.read_text(encoding="utf-8").strip()
         except FileNotFoundError:

@@ -1,18 +1,18 @@
-"""What can go wrong, worded for the person at the terminal."""
+"""The errors of this package. Their messages are for the person at the terminal."""
 
 from __future__ import annotations
 
 
 class ClusterError(Exception):
-    """Base of everything this package raises on purpose."""
+    """Base of all errors that this package raises on purpose."""
 
 
 class BuildError(ClusterError):
-    """The Kubernetes binary, or the Go toolchain for it, could not be made."""
+    """A Go program could not be built, or the Go toolchain could not be installed."""
 
 
 class ComponentError(ClusterError):
-    """A component of the control plane ended by itself or never became ready."""
+    """A component of the control plane ended by itself, or did not become ready in time."""
 
 
 class ApiError(ClusterError):
@@ -24,7 +24,7 @@ class ApiError(ClusterError):
 
 
 class KubectlError(ClusterError):
-    """A kubectl command ended with a status other than zero."""
+    """A kubectl command ended with a status other than zero, or did not end in time."""
 
     def __init__(self, message: str, returncode: int, stderr: str) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Go programs compiled once into the cache, each in a folder named by what it is made of."""
+"""Compile Go programs once into the cache, each into a folder named after its sources."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from localcluster.toolchain import find_go, required_go
 
 
 def required_version(sources: Path, module: str) -> str:
-    """The version of a module that a folder's go.mod requires, such as `v1.36.3`."""
+    """Return the version of a module that a folder's go.mod requires, such as `v1.36.3`."""
     text = (sources / "go.mod").read_text(encoding="utf-8")
     line = rf"^(?:require)?\s*{re.escape(module)} (v\d+\.\d+\.\d+\S*)(?: // indirect)?$"
     found = re.search(line, text, re.MULTILINE)
@@ -28,7 +28,7 @@ def required_version(sources: Path, module: str) -> str:
 
 
 def digest_of(sources: Path, names: Sequence[str]) -> str:
-    """A short hash of the machine's kind and of the files that decide what the build is."""
+    """Return a short hash of the machine's architecture and of the files that define the build."""
     digest = hashlib.sha256(platform.machine().encode())
     for name in names:
         digest.update((sources / name).read_bytes())
@@ -38,16 +38,16 @@ def digest_of(sources: Path, names: Sequence[str]) -> str:
 def once(
     cache: Path, name: str, progress: Progress, waiting: str, fill: Callable[[Path], None]
 ) -> Path:
-    """The folder `name` of the cache, filled now when it is missing.
+    """Return the folder `name` of the cache; fill it now if it is missing.
 
-    It appears whole or not at all; while another process fills it, this one waits.
+    The folder appears complete or not at all. While another process fills it, this one waits.
     """
     folder = cache / name
     with locked(cache / f"{name}.lock", progress, waiting):
         if folder.exists():
             return folder
         unfinished = cache / f".{name}.unfinished"
-        # Left by an interrupted build; we hold the lock, so nobody is at work in it.
+        # An interrupted build left it: we hold the lock, so nobody else is building.
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
         try:
@@ -73,19 +73,19 @@ def compile_package(
     command = [str(go), "build", "-v", "-trimpath", "-buildvcs=false", "-mod=readonly"]
     command += ["-ldflags", flags, "-o", str(target), package]
     environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
-    # Another toolchain's root or another platform would break ours without a word.
+    # Settings for another toolchain or platform would break this build silently.
     for name in ("GOROOT", "GOOS", "GOARCH", "GOFLAGS"):
         environment.pop(name, None)
     run_with_progress(title, command, environment, progress, folder=sources, summary=_summary)
 
 
 def linker_flags(values: dict[str, str]) -> str:
-    """Strip the binary and set variables of its packages."""
+    """Return the flags that strip the binary and set variables of its packages."""
     return " ".join(["-s", "-w", *(f"-X {name}={to}" for name, to in values.items())])
 
 
 def _summary(lines: int, last: str) -> str:
-    """`go build -v` prints one line for each module it fetches and package it compiles."""
+    """Return the progress: `go build -v` prints a line per fetched module and compiled package."""
     if not lines:
         return ""
     return f", {lines} modules and packages so far: {last.removeprefix('go: ')}"

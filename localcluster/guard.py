@@ -1,8 +1,8 @@
 """Become a command that dies when the process that started it dies.
 
-Run as a script: `guard.py PARENT_PID COMMAND ARGUMENT…`. A step between, rather
-than a hook between fork and exec, because such hooks can deadlock in a process
-that has threads. Kept to the standard library: it starts without site packages.
+Run as a script: `guard.py PARENT_PID COMMAND ARGUMENT…`. A script and not a hook between fork and
+exec, because such hooks can deadlock in a process that has threads. It uses only the standard
+library, because it starts without site packages.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Ask the kernel for the signal, then replace ourselves."""
+    """Ask the kernel for a signal at the parent's death, then become the command."""
     parent, command = int(sys.argv[1]), sys.argv[2:]
     if ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
         sys.exit("cannot tie this process to its parent: prctl failed")
-    # The parent may have ended before the line above; then no signal comes.
+    # If the parent ended before the line above, no signal comes.
     if os.getppid() != parent:
         sys.exit("the parent ended before its child started")
     try:

@@ -1,4 +1,4 @@
-"""Helm, built once from its module: the chart and its tests need it, nothing else does."""
+"""Helm, built once from its module, for the chart and its tests."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ BINARY = "helm"
 
 
 def helm_version(sources: Path = SOURCES) -> str:
-    """The version that go.mod requires, such as `v3.22.0`."""
+    """Return the version that go.mod requires, such as `v3.22.0`."""
     return gobuild.required_version(sources, MODULE)
 
 
 def locate_helm(progress: Progress = silent) -> Path:
-    """The helm command, built now when it is missing (a minute and a half on two cores).
+    """Return the path of helm; build it if it is missing (90 seconds on two cores).
 
     Raises:
         BuildError: there is no usable Go, or the build failed; the message shows its end.
@@ -39,7 +39,7 @@ def locate_helm(progress: Progress = silent) -> Path:
 
 
 def _stamps() -> dict[str, str]:
-    """Without these, `helm template` renders for a Kubernetes that is long out of service."""
+    """Return the linker variables with Kubernetes' version; `helm template` assumes an old one."""
     _, minor, *_ = gobuild.required_version(SOURCES, "k8s.io/client-go").split(".")
     stamps = {f"{MODULE}/internal/version.version": helm_version()}
     for package in ("pkg/lint/rules", "pkg/chartutil"):

@@ -1,4 +1,4 @@
-"""The process behind `up`: holds one cluster until it is told to end."""
+"""The background process that `up` starts: it holds one cluster until SIGTERM."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ WATCH_SECONDS = 2.0
 
 
 def keep(*, scheduler: bool, node: bool) -> int:
-    """Start a cluster, say so on standard output and stay until SIGTERM or a crash."""
-    told = threading.Event()
+    """Start a cluster, announce it on standard output, and stay until SIGTERM or a crash."""
+    stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: told.set())
+        signal.signal(number, lambda *_: stop.set())
     keeper = Keeper()
     if not keeper.take_lock():
         print("another cluster is running", file=sys.stderr)
@@ -28,10 +28,10 @@ def keep(*, scheduler: bool, node: bool) -> int:
     try:
         with Cluster(scheduler=scheduler, node=node, progress=_say) as cluster:
             _announce(keeper, cluster)
-            while not told.wait(WATCH_SECONDS):
+            while not stop.wait(WATCH_SECONDS):
                 cluster.check()
     except ClusterError as error:
-        # Goes to the log that `up` and `status` show.
+        # Standard error is the log that `up` and `status` show.
         print(error, file=sys.stderr)
         return 1
     finally:
@@ -54,7 +54,7 @@ def _announce(keeper: Keeper, cluster: Cluster) -> None:
     )
     keeper.publish(state)
     _say(READY + json.dumps(asdict(state)))
-    # Nobody reads from here on, and a write to a closed pipe would end us.
+    # Nobody reads standard output from here on, and a write to a closed pipe would end us.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

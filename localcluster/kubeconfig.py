@@ -1,4 +1,4 @@
-"""Kubeconfig files with everything inside them, readable by their owner only."""
+"""Write self-contained kubeconfig files that only their owner can read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CONTEXT = "localcluster"
 
 
 def with_certificate(path: Path, server: str, ca_file: Path, client: KeyPair) -> Path:
-    """Sign in by client certificate."""
+    """Write a kubeconfig that signs in with a client certificate."""
     user = {
         "client-certificate-data": _encoded(client.certificate),
         "client-key-data": _encoded(client.key),
@@ -22,7 +22,7 @@ def with_certificate(path: Path, server: str, ca_file: Path, client: KeyPair) ->
 
 
 def with_token(path: Path, server: str, ca_file: Path, token: str, namespace: str) -> Path:
-    """Sign in by bearer token; the namespace is the context's own."""
+    """Write a kubeconfig that signs in with a bearer token; its context names the namespace."""
     return _write(path, server, ca_file, {"token": token}, namespace)
 
 
@@ -37,7 +37,7 @@ def _write(path: Path, server: str, ca_file: Path, user: Mapping[str, str], name
         "contexts": [{"name": CONTEXT, "context": context}],
         "users": [{"name": CONTEXT, "user": dict(user)}],
     }
-    # JSON is YAML, and needs no library.
+    # JSON is valid YAML and needs no library.
     return write_private(path, json.dumps(config, indent=2) + "\n")
 
 

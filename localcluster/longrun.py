@@ -1,4 +1,4 @@
-"""Commands that take minutes, watched so that a person sees they are alive."""
+"""Run commands that take minutes, and show that they are alive."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from localcluster.errors import BuildError
 from localcluster.progress import Progress, spell_duration
 
-#: Never silent for longer than ten seconds.
+#: Seconds between two lines; a person should see one every ten seconds.
 INTERVAL = 8.0
 TAIL = 25
 
@@ -24,7 +24,7 @@ def _no_summary(_lines: int, _last: str) -> str:
 
 
 class _Output:
-    """What the command has printed: how many lines, and the last of them."""
+    """The command's output: the number of lines, and the last ones."""
 
     def __init__(self) -> None:
         self.lines = 0
@@ -49,7 +49,11 @@ def run_with_progress(
     folder: Path | None = None,
     summary: Summary = _no_summary,
 ) -> None:
-    """Run to the end, with a line every few seconds; the tail of the output is in the error."""
+    """Run a command to its end and print a line every few seconds.
+
+    Raises:
+        BuildError: it could not run or failed; the message shows the end of its output.
+    """
     output = _Output()
     name = title.partition(" (")[0]
     started = time.monotonic()

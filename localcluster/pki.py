@@ -1,4 +1,4 @@
-"""Certificates of one cluster, all of them valid for a few days and thrown away with it."""
+"""The certificates of one cluster; they are deleted with it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 LIFETIME = timedelta(days=30)
-#: What the API server and etcd are called; the last is the first address of the services.
+#: Names of the API server and etcd; 10.96.0.1 is the first address of the service range.
 SERVER_NAMES = (
     *("localhost", "127.0.0.1", "::1", "10.96.0.1"),
     "kubernetes",
@@ -27,25 +27,28 @@ SERVER_NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """Where a certificate and its private key were written."""
+    """The files of a certificate and its private key."""
 
     certificate: Path
     key: Path
 
 
 def write_private(path: Path, content: bytes | str) -> Path:
-    """Write a file nobody else can read, not even for a moment."""
+    """Write a file that nobody else can read, not even for a moment."""
     data = content.encode() if isinstance(content, str) else content
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        # An older file of that name keeps its mode otherwise.
+        # An existing file of that name would keep its mode.
         os.fchmod(descriptor, 0o600)
         file.write(data)
     return path
 
 
 def write_service_account_keys(folder: Path, name: str = "service-account") -> KeyPair:
-    """RSA, because Entra accepts no other signature of a federated token's issuer."""
+    """Write the key pair that signs ServiceAccount tokens.
+
+    It is RSA, because Entra accepts no other signature on a federated token.
+    """
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -57,7 +60,7 @@ def write_service_account_keys(folder: Path, name: str = "service-account") -> K
 
 
 class Authority:
-    """The cluster's own certificate authority."""
+    """The certificate authority of one cluster."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -75,7 +78,13 @@ class Authority:
     def issue(
         self, name: str, *, organisation: str | None = None, serves: Sequence[str] = ()
     ) -> KeyPair:
-        """A certificate for a client of this name and group, or for who serves these names."""
+        """Issue a certificate: for a client with this name and group, or for a server.
+
+        Args:
+            name: the common name, which is also the user name.
+            organisation: the group.
+            serves: names and addresses of a server; empty for a client.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         attributes = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
         if organisation:
@@ -107,7 +116,7 @@ def _certificate(
         .issuer_name(issuer)
         .public_key(public)
         .serial_number(x509.random_serial_number())
-        # Clocks that are moved a little in tests must not break TLS.
+        # Backdated, so that a test that moves a clock does not break TLS.
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + LIFETIME)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
@@ -115,7 +124,7 @@ def _certificate(
 
 
 def _usage(*, authority: bool) -> x509.KeyUsage:
-    """Python 3.13 verifies strictly and refuses an authority without this."""
+    """Return the key usage; Python 3.13 refuses a CA without it."""
     return x509.KeyUsage(
         digital_signature=not authority,
         key_cert_sign=authority,
@@ -130,7 +139,7 @@ def _usage(*, authority: bool) -> x509.KeyUsage:
 
 
 def _purposes(*, server: bool) -> x509.ExtendedKeyUsage:
-    # etcd calls itself with its server certificate, so a server is a client too.
+    # etcd connects to itself with its server certificate, so a server is a client too.
     purposes = [ExtendedKeyUsageOID.CLIENT_AUTH]
     return x509.ExtendedKeyUsage(
         [ExtendedKeyUsageOID.SERVER_AUTH, *purposes] if server else purposes

@@ -1,4 +1,4 @@
-"""The children of one cluster: started, watched and ended, and no others."""
+"""Start, watch and end the child processes of one cluster, and no others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Child:
     log: Path
 
     def tail(self, lines: int = TAIL) -> str:
-        """The end of the log, indented for a terminal."""
+        """Return the end of the log, indented for a terminal."""
         try:
             text = self.log.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
@@ -35,13 +35,13 @@ class Child:
 
 
 class Children:
-    """Starts children, in a thread that lives as long as they may."""
+    """The children of one cluster, started by a thread that outlives them."""
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
         self._children: dict[str, Child] = {}
-        # The kernel's "parent" of a child is the thread that forked it: started from a
-        # passing thread, a component would be killed as soon as that thread ended.
+        # For the kernel, the parent of a child is the thread that forked it. A component that
+        # a short-lived thread started would be killed as soon as that thread ended.
         self._keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="localcluster")
 
     def __getitem__(self, name: str) -> Child:
@@ -53,7 +53,7 @@ class Children:
         return {name: child.process.pid for name, child in self._children.items()}
 
     def start(self, name: str, command: Sequence[str | Path]) -> None:
-        """Start a component, its output going to a log of its own."""
+        """Start a component with a log of its own."""
         log = self._logs / f"{name}.log"
         process = self._keeper.submit(self._spawn, [str(word) for word in command], log).result()
         self._children[name] = Child(name, process, log)
@@ -68,12 +68,12 @@ class Children:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                # Ctrl-C in a terminal is for us; we end the children in order.
+                # Ctrl-C in a terminal reaches only us; we end the children in order.
                 start_new_session=True,
             )
 
     def check(self) -> None:
-        """Raise a readable error when a component has ended by itself."""
+        """Raise `ComponentError` if a component has ended by itself."""
         for child in self._children.values():
             status = child.process.poll()
             if status is not None:
@@ -83,17 +83,17 @@ class Children:
     def end(self, name: str) -> None:
         """End one component and wait until it is gone."""
         child = self._children.pop(name)
-        # Everything is thrown away, so nothing needs a slow farewell.
+        # All data is deleted afterwards, so nobody needs an orderly end.
         child.process.kill()
         child.process.wait()
 
     def end_all(self) -> None:
-        """End every component, the last started first."""
+        """End every component in reverse order of the start."""
         for name in reversed(list(self._children)):
             self.end(name)
         self._keeper.shutdown()
 
 
 def _environment() -> dict[str, str]:
-    """Ours, but etcd takes settings from variables too, and those are not meant for it."""
+    """Return our environment without ETCD_ variables, which etcd would take as its settings."""
     return {name: value for name, value in os.environ.items() if not name.startswith("ETCD_")}

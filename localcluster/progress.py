@@ -1,4 +1,4 @@
-"""Telling somebody how far we are."""
+"""Progress messages for a person."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def silent(_line: str) -> None:
 
 
 def to_stderr(line: str) -> None:
-    """Print one line where it cannot mix with output that a shell evaluates."""
+    """Print a line on standard error, apart from output that a shell evaluates."""
     print(line, file=sys.stderr, flush=True)
 
 
 def spell_duration(seconds: float) -> str:
-    """75.2 becomes `1 min 15 s`."""
+    """Return a duration for people: 75.2 becomes `1 min 15 s`."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"

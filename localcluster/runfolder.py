@@ -1,4 +1,4 @@
-"""The temporary folder of one cluster, removed even for those who could not do it."""
+"""The temporary folder of one cluster; later clusters remove those of killed ones."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ ALIVE = "alive"
 
 
 class RunFolder:
-    """A folder with a lock that shows its owner is alive."""
+    """A folder with a lock that proves that its owner is alive."""
 
     def __init__(self) -> None:
         sweep()
-        # It gets the name that a sweep looks for only when it has its lock.
+        # It gets a name that `sweep` finds only after it has its lock.
         draft = Path(tempfile.mkdtemp(prefix=f".{PREFIX}"))
         self._lock = try_lock(draft / ALIVE)
         self.path = draft.rename(draft.with_name(draft.name.removeprefix(".")))
@@ -40,9 +40,9 @@ def sweep() -> None:
         try:
             lock = try_lock(folder / ALIVE)
         except OSError:
-            continue  # another user's, or just being removed
+            continue  # of another user, or just being removed
         if lock is not None:
-            # Its processes died with it; cgroups do not go by themselves.
+            # Its processes died with their owner, but cgroups stay.
             cgroups.remove(cgroups.leftover(folder.name))
             shutil.rmtree(folder, ignore_errors=True)
             os.close(lock)

@@ -1,4 +1,4 @@
-"""ServiceAccount tokens by TokenRequest, as a kubelet asks for them."""
+"""Request ServiceAccount tokens with TokenRequest, as a kubelet does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from localcluster.errors import ApiError, ClusterError
 def request_token(
     api: Api, namespace: str, name: str, audiences: Sequence[str], seconds: int
 ) -> str:
-    """A token that the API server signs, bound to the ServiceAccount's lifetime."""
+    """Return a token that the API server signs; it dies with the ServiceAccount."""
     path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"
     body = {
         "apiVersion": "authentication.k8s.io/v1",

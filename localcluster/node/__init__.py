@@ -1,5 +1,6 @@
-"""A throw-away node that runs real pods: a second level of the local cluster, for root on Linux.
+"""A disposable node that runs real pods, as an addition to the local cluster, for root on Linux.
 
-The node is one tree of processes in namespaces of its own, below a cgroup of its own. Its end
-takes everything with it; nothing of the machine is changed for it.
+The node is one tree of processes in its own namespaces and its own cgroup. Its end removes
+everything, and it changes nothing on the machine. Only the cluster, the control plane and the
+commands of localcluster call it; inside.py and joining.py are scripts without our imports.
 """

@@ -1,4 +1,4 @@
-"""What runs on the node and is built here: kubelet, kube-proxy, CoreDNS and the pause program."""
+"""The node's programs that we build: kubelet, kube-proxy, CoreDNS and the pause program."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COREDNS = Path(__file__).with_name("coredns")
 
 @dataclass(frozen=True, slots=True)
 class NodeBinaries:
-    """The path of every program of the node that is ours to bring."""
+    """The paths of the node's programs that we build."""
 
     kubelet: Path
     proxy: Path
@@ -26,7 +26,9 @@ class NodeBinaries:
 
 
 def locate_node(progress: Progress = silent) -> NodeBinaries:
-    """Find them, building them once; quick when the control plane was built on this machine.
+    """Return the programs; build them if they are missing.
+
+    The build is quick if this machine has built the control plane before.
 
     Raises:
         BuildError: there is no usable Go, or the build failed; the message shows its end.
@@ -41,7 +43,7 @@ def locate_node(progress: Progress = silent) -> NodeBinaries:
 
 
 def machine_architecture() -> str:
-    """What Go and images call the kind of this machine."""
+    """Return this machine's architecture as Go and images call it."""
     names = {"x86_64": "amd64", "aarch64": "arm64"}
     return names.get(platform.machine(), platform.machine())
 

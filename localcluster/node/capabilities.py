@@ -1,4 +1,4 @@
-"""Whether this machine can run a node, and why not."""
+"""Find out whether this machine can run a node, and why not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from localcluster.node import cgroups
 from localcluster.node.configuration import PLUGINS
 from localcluster.node.network import NODE_LINK
 
-#: Each program with the Debian package that has it.
+#: Programs, each with the Debian package that contains it.
 PROGRAMS: Final = {
     "containerd": "containerd",
     "ctr": "containerd",
@@ -34,18 +34,18 @@ REMEDY: Final = "on Debian: make node-packages"
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What was found out about a machine."""
+    """What is known about a machine."""
 
     linux: bool = True
     root: bool = True
     programs: frozenset[str] = frozenset(PROGRAMS)
     controllers: frozenset[str] = frozenset(cgroups.NEEDED)
-    #: What the kernel refused when it was tried, by what it is needed for.
+    #: The kernel's refusals of trial runs, keyed by what the node needs.
     refused: dict[str, str] = field(default_factory=dict)
 
 
 def reasons(machine: Machine) -> list[str]:
-    """Return each reason why the machine cannot run a node, with what a person can do."""
+    """Return all reasons why the machine cannot run a node, each with its remedy."""
     if not machine.linux:
         return ["a node needs Linux"]
     if not machine.root:
@@ -65,13 +65,13 @@ def reasons(machine: Machine) -> list[str]:
 
 
 def assert_capable() -> None:
-    """Raise `ClusterError` with all reasons when this machine cannot run a node."""
+    """Raise `ClusterError` with all reasons if this machine cannot run a node."""
     if found := reasons(look()):
         raise ClusterError("this machine cannot run a node:\n  - " + "\n  - ".join(found))
 
 
 def look() -> Machine:
-    """Find out; what the kernel allows is tried in namespaces that end at once."""
+    """Examine this machine; trial runs happen in namespaces that end at once."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return Machine(linux=sys.platform == "linux", root=False)
     programs = frozenset(name for name in PROGRAMS if shutil.which(name))
@@ -100,7 +100,7 @@ def _tried() -> dict[str, str]:
 
 
 def _try_overlay() -> str:
-    """In the folder where a cluster is kept: an overlay cannot lie on every file system."""
+    """Try an overlay in the folder of clusters: not every file system can carry one."""
     with tempfile.TemporaryDirectory(prefix="appcredential-overlay-") as name:
         folder = Path(name)
         for part in ("lower", "upper", "work", "target"):

@@ -1,4 +1,4 @@
-"""The node's cgroups (version 1): one group in each hierarchy, below the one that we are in."""
+"""The node's cgroups (version 1): one group per hierarchy, below our own group."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from localcluster.errors import ClusterError
 
-#: What the kubelet and runc use; the last is a hierarchy without a controller.
+#: Hierarchies that the kubelet and runc use; the last one has no controller.
 NEEDED = (
     *("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids"),
     "name=systemd",
@@ -21,7 +21,7 @@ POLL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Hierarchy:
-    """One mounted hierarchy: its controllers, and the folder of the group that we are in."""
+    """A mounted hierarchy: its controllers, and the folder of our own group."""
 
     controllers: tuple[str, ...]
     here: Path
@@ -29,7 +29,7 @@ class Hierarchy:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group of ours in one hierarchy."""
+    """A group that we made in one hierarchy."""
 
     controllers: tuple[str, ...]
     folder: Path
@@ -67,7 +67,7 @@ def mounted() -> list[Hierarchy]:
 
 
 def make(name: str) -> list[Group]:
-    """Make a group of that name in each hierarchy that is needed."""
+    """Make a group of that name in each hierarchy that the node needs."""
     return [_make(each, name) for each in mounted() if set(each.controllers) & set(NEEDED)]
 
 
@@ -75,14 +75,14 @@ def _make(hierarchy: Hierarchy, name: str) -> Group:
     folder = hierarchy.here / name
     folder.mkdir()
     if "cpuset" in hierarchy.controllers:
-        # A new group of this kind may run nowhere, and nothing can join it.
+        # A new cpuset group has no CPU and no memory, so nothing could join it.
         for file in CPUSET:
             (folder / file).write_text((hierarchy.here / file).read_text())
     return Group(hierarchy.controllers, folder)
 
 
 def remove(folders: Iterable[Path]) -> None:
-    """Remove the groups with those below them, once their last process is gone."""
+    """Remove the groups and their subgroups after their last process has ended."""
     deadline = time.monotonic() + REMOVE_SECONDS
     for folder in folders:
         while folder.exists() and not _removed(folder):
@@ -102,5 +102,5 @@ def _removed(folder: Path) -> bool:
 
 
 def leftover(name: str) -> list[Path]:
-    """Return the groups of that name, of a cluster that was killed."""
+    """Return the groups of that name that a killed cluster left."""
     return [h.here / name for h in mounted() if (h.here / name).exists()]

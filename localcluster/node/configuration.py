@@ -1,4 +1,4 @@
-"""The configuration files of everything that runs on the node."""
+"""The configuration files of all programs on the node."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EVICTIONS = ("memory.available", "nodefs.available", "imagefs.available")
 
 
 def containerd(folder: Path) -> str:
-    """What differs from its defaults: our folders, our pause image, and cgroups of version 1."""
+    """Return containerd's settings: our folders, our pause image, and cgroups of version 1."""
     return f"""\
 version = 2
 root = "{folder}/containerd"
@@ -55,14 +55,17 @@ SystemdCgroup = false
 
 
 def pod_network() -> dict[str, Any]:
-    """A routed link for each pod: replies over a bridge would bypass the services' rules."""
+    """Return the CNI configuration: a routed link per pod.
+
+    Over a bridge, replies would bypass the rules of Services.
+    """
     ipam = {
         "type": "host-local",
         "ranges": [[{"subnet": str(PODS)}]],
         "routes": [{"dst": "0.0.0.0/0"}],
     }
     plugins = [
-        # The machine has no route to the pods, so they speak to it by the node's address.
+        # The machine has no route to pods, so their traffic gets the node's address.
         {"type": "ptp", "ipMasq": True, "ipam": ipam},
         {"type": "portmap", "capabilities": {"portMappings": True}},
     ]
@@ -70,7 +73,7 @@ def pod_network() -> dict[str, Any]:
 
 
 def kubelet(folder: Path, network: Network, ca_file: Path, server: KeyPair) -> dict[str, Any]:
-    """Nothing of it takes from the machine what the kubelet of a machine of its own would."""
+    """Return the kubelet's configuration, which leaves the machine's own resources alone."""
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -90,7 +93,7 @@ def kubelet(folder: Path, network: Network, ca_file: Path, server: KeyPair) -> d
         "failSwapOn": False,
         "enforceNodeAllocatable": [],
         "oomScoreAdj": 0,
-        # The machine's disk and memory are somebody else's business.
+        # Never evict pods because the machine itself is short of disk or memory.
         "evictionHard": dict.fromkeys(EVICTIONS, "0%"),
         "imageGCHighThresholdPercent": 100,
         "imageGCLowThresholdPercent": 99,
@@ -104,7 +107,10 @@ def kubelet(folder: Path, network: Network, ca_file: Path, server: KeyPair) -> d
 
 
 def proxy(kubeconfig: Path) -> dict[str, Any]:
-    """Connection tracking is the whole machine's: every value of it stays as it is."""
+    """Return kube-proxy's configuration.
+
+    Connection tracking belongs to the whole machine, so all its values stay as they are.
+    """
     conntrack = {
         "maxPerCore": 0,
         "min": 0,
@@ -125,7 +131,7 @@ def proxy(kubeconfig: Path) -> dict[str, Any]:
 
 
 def coredns(network: Network, kubeconfig: Path) -> str:
-    """Names of the cluster; every other name does not exist here."""
+    """Return CoreDNS's configuration: it answers names of the cluster and no others."""
     return f"""\
 .:53 {{
     bind {network.node}
@@ -142,6 +148,6 @@ def coredns(network: Network, kubeconfig: Path) -> str:
 
 
 def write(path: Path, content: dict[str, Any] | str) -> Path:
-    """Write one file; JSON is YAML."""
+    """Write one file; a document becomes JSON, which is valid YAML."""
     path.write_text(content if isinstance(content, str) else json.dumps(content, indent=2))
     return path

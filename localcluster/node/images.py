@@ -1,4 +1,4 @@
-"""Image archives: made of one static program, and told by their name."""
+"""Write an image archive that contains one static program."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from localcluster.node.binaries import machine_architecture
 
 
 def write_archive(path: Path, name: str, program: Path) -> Path:
-    """Write an image that is nothing but the program, as `docker save` would.
+    """Write an image that contains nothing but the program, as `docker save` would.
 
     Args:
         path: the archive to write.

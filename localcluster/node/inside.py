@@ -1,8 +1,8 @@
-"""The first process of the node: sets its namespaces up, then collects orphans for ever.
+"""The first process of the node: it sets up the namespaces, then reaps orphans forever.
 
-Run as a script: `inside.py FOLDER HIERARCHY…`, a hierarchy being its controllers such as
-`cpu,cpuacct`. When all is set up it writes its process id, as the machine sees it, to FOLDER/pid.
-Kept to the standard library: it starts without site packages.
+Run as a script: `inside.py FOLDER HIERARCHY…`; a hierarchy is a list of controllers such as
+`cpu,cpuacct`. After the setup it writes its process id, as the machine sees it, to FOLDER/pid.
+It uses only the standard library, because it starts without site packages.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-# What the kubelet would set for the whole machine. It finds these values and is content.
+# The kubelet would set these values for the whole machine. It finds them and leaves them.
 SYSCTLS = {
     "vm/overcommit_memory": "1",
     "vm/panic_on_oom": "0",
@@ -25,14 +25,14 @@ SYSCTLS = {
 
 
 def main() -> None:
-    """Set up, tell, and stay."""
+    """Set up the node, announce it, and stay."""
     folder = Path(sys.argv[1])
-    # Asked of the machine's /proc, which is replaced below.
+    # Read from the machine's /proc, before `mount_kernel_folders` replaces it.
     pid = Path("/proc/self").readlink().name
     mount_own_folders(folder)
     mount_kernel_folders(sys.argv[2:])
     hide_machine_sysctls(folder)
-    # Volumes that are mounted later reach the containers; nothing reaches the machine.
+    # Later mounts of volumes reach the containers, but none reaches the machine.
     run("mount", "--make-rshared", "/")
     run("ip", "link", "set", "lo", "up")
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def mount_own_folders(folder: Path) -> None:
-    """Let what is written to /run and /var stay with the node."""
+    """Mount folders of the node's own over /run and /var."""
     run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     upper, work, kubelet = (folder / name for name in ("var", "var-work", "kubelet"))
     for path in (upper, work, kubelet):
@@ -52,12 +52,12 @@ def mount_own_folders(folder: Path) -> None:
     run("mount", "-t", "overlay", "-o", options, "overlay", "/var")
     target = Path("/var/lib/kubelet")
     target.mkdir(parents=True, exist_ok=True)
-    # Volumes lie here, and an overlay on an overlay is no place for those.
+    # Containers mount overlays over volumes here, which the kernel refuses on an overlay.
     run("mount", "--bind", str(kubelet), str(target))
 
 
 def mount_kernel_folders(hierarchies: list[str]) -> None:
-    """Show the node its own processes, links and cgroups."""
+    """Mount /proc, /sys and cgroups, so that the node sees only its own."""
     run("mount", "-t", "proc", "proc", "/proc")
     run("mount", "-t", "sysfs", "sysfs", "/sys")
     groups = Path("/sys/fs/cgroup")
@@ -65,7 +65,7 @@ def mount_kernel_folders(hierarchies: list[str]) -> None:
     for controllers in hierarchies:
         point = groups / controllers.removeprefix("name=")
         point.mkdir()
-        # A hierarchy without a controller is asked for by `none` and its name.
+        # A hierarchy without a controller is mounted by `none` and its name.
         kind = f"none,{controllers}" if controllers.startswith("name=") else controllers
         run("mount", "-t", "cgroup", "-o", kind, "cgroup", str(point))
         if "," in controllers:
@@ -74,7 +74,7 @@ def mount_kernel_folders(hierarchies: list[str]) -> None:
 
 
 def hide_machine_sysctls(folder: Path) -> None:
-    """Put files of our own over the settings that are the whole machine's."""
+    """Mount files over the settings that belong to the whole machine."""
     own = folder / "sysctls"
     own.mkdir()
     for name, value in SYSCTLS.items():
@@ -84,12 +84,12 @@ def hide_machine_sysctls(folder: Path) -> None:
 
 
 def run(*words: str) -> None:
-    """Run a program; its failure ends the node, with what it said in the node's log."""
+    """Run a program; a failure ends the node, and its output is in the node's log."""
     subprocess.run(words, check=True)
 
 
 def collect_orphans() -> None:
-    """Wait for the children of those that ended before them."""
+    """Reap the children of processes that ended before them."""
     while True:
         try:
             os.wait()

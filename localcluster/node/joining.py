@@ -1,7 +1,7 @@
 """Become a command that belongs to the node's cgroups.
 
-Run as a script: `joining.py FOLDER… -- COMMAND ARGUMENT…`. Kept to the standard library: it
-starts without site packages.
+Run as a script: `joining.py FOLDER… -- COMMAND ARGUMENT…`. It uses only the standard library,
+because it starts without site packages.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Join each group, then replace ourselves."""
+    """Join each group, then become the command."""
     split = sys.argv.index("--")
     for folder in sys.argv[1:split]:
         Path(folder, "cgroup.procs").write_text(str(os.getpid()))

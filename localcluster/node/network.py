@@ -11,7 +11,7 @@ from typing import Any
 
 from localcluster.errors import ClusterError
 
-#: Reserved for measurements between machines (RFC 2544), so hardly anybody routes it.
+#: Reserved for benchmarks (RFC 2544), so hardly any machine has a route to it.
 RANGE = IPv4Network("198.18.0.0/20")
 PODS = IPv4Network("10.244.0.0/24")
 NODE_LINK = "node0"
@@ -19,27 +19,30 @@ NODE_LINK = "node0"
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Two addresses and the machine's end of the link between them."""
+    """The link between the machine and the node: its name and its two addresses."""
 
     link: str
     subnet: IPv4Network
 
     @property
     def host(self) -> IPv4Address:
-        """The machine, as the node sees it."""
+        """The machine's address on the link."""
         return self.subnet[1]
 
     @property
     def node(self) -> IPv4Address:
-        """The node, as the machine sees it."""
+        """The node's address on the link."""
         return self.subnet[2]
 
 
 def free_subnet(routed: Iterable[str]) -> IPv4Network:
-    """Return a subnet that no route of the machine leads to.
+    """Return a subnet without a route on this machine.
 
     Args:
-        routed: destinations of routes as `ip -json route` has them; the default route is none.
+        routed: destinations of routes, as in `ip -json route`; the default route does not count.
+
+    Raises:
+        ClusterError: the machine has routes to all of `RANGE`.
     """
     taken = [ip_network(each) for each in routed if each not in {"default", "0.0.0.0/0"}]
     for subnet in RANGE.subnets(new_prefix=30):
@@ -55,7 +58,7 @@ def choose(link: str) -> Network:
 
 
 def connect(network: Network, pid: int) -> None:
-    """Make the link to the network namespace of a process, and give the machine's end an address.
+    """Make the link to the network namespace of a process, and give both ends their addresses.
 
     Raises:
         ClusterError: traffic to the node would not go through the link.
@@ -71,7 +74,7 @@ def connect(network: Network, pid: int) -> None:
 
 
 def assert_reached_by_link(network: Network) -> None:
-    """Refuse to go on when traffic to the node would leave the machine by another way."""
+    """Raise `ClusterError` if traffic to the node would not go through the link."""
     (route,) = _ip("route", "get", str(network.node))
     if route.get("dev") != network.link:
         raise ClusterError(
@@ -81,7 +84,7 @@ def assert_reached_by_link(network: Network) -> None:
 
 
 def disconnect(link: str) -> None:
-    """Remove the link, unless it went with the node already."""
+    """Remove the link; does nothing if it is gone already."""
     subprocess.run(["ip", "link", "delete", link], capture_output=True, check=False)
 
 

@@ -1,4 +1,4 @@
-"""One node between the start and the end of its cluster."""
+"""A node, from the start to the end of its cluster."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _READS_NAMES: Final = {
     "roleRef": {
         "apiGroup": "rbac.authorization.k8s.io",
         "kind": "ClusterRole",
-        # It holds no Secrets.
+        # The ClusterRole `view` does not allow reading Secrets.
         "name": "view",
     },
     "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "coredns"}],
@@ -38,19 +38,19 @@ _READS_NAMES: Final = {
 
 
 class Node:
-    """Made without effect; `open` makes namespaces and link, `join` the node in the cluster."""
+    """A node. `open` makes its namespaces and link; `join` makes it a node of the cluster."""
 
     def __init__(self, binaries: NodeBinaries, children: Children, folder: Path) -> None:
         self._binaries = binaries
         self._children = children
         self._name = folder.name
         self.folder = folder / NAME
-        # The name of a link has at most 15 characters.
+        # Linux allows 15 characters in the name of a link.
         self._link = f"ac-{folder.name[-8:]}"
         self._groups: list[cgroups.Group] = []
 
     def open(self, wait: Wait) -> str:
-        """Make the namespaces and the link to them; return the machine's address on it."""
+        """Make the namespaces and the link; return the machine's address on the link."""
         self.folder.mkdir(mode=0o700)
         self._groups = cgroups.make(self._name)
         inside = [sys.executable, "-I", "-S", str(HERE / "inside.py"), str(self.folder)]
@@ -58,7 +58,7 @@ class Node:
         unshare = ["unshare", *NAMESPACES, "--fork", "--kill-child", "--propagation", "private"]
         self._children.start(NAME, [*self._joining(), *unshare, *inside])
         wait(NAME, (self.folder / "pid").exists)
-        # Two clusters that start at once must not choose the same addresses.
+        # Clusters that start at the same time must choose different addresses.
         with locked(cache_folder() / "node-network.lock"):
             self.network = network.choose(self._link)
             network.connect(self.network, self.pid)
@@ -66,11 +66,11 @@ class Node:
 
     @property
     def pid(self) -> int:
-        """The node's first process."""
+        """The process id of the node's first process."""
         return first_process(self.folder.parent)
 
     def join(self, authority: Authority, server: str, api: Api, wait: Wait) -> None:
-        """Start what makes it a node, and return when it is Ready."""
+        """Start the node's programs; return when the node is Ready."""
         self._api = api
         self._authority, self._server = authority, server
         self._start_containerd(wait)
@@ -113,7 +113,7 @@ class Node:
         self._start("kube-proxy", [self._binaries.proxy, f"--config={config}", named])
 
     def load(self, archive: Path) -> None:
-        """Give the node the images of an archive, such as `docker save` writes."""
+        """Load the images of an archive, such as `docker save` writes, into the node."""
         load_images(self.pid, archive)
 
     def _containerd_answers(self) -> bool:
@@ -138,18 +138,18 @@ class Node:
         self._children.start(name, [*self._joining(), *_entering(self.pid), *command])
 
     def _joining(self) -> list[str]:
-        """What puts a process into the node's cgroups before it becomes anything."""
+        """Return the command prefix that moves a process into the node's cgroups first."""
         folders = [str(group.folder) for group in self._groups]
         return [sys.executable, "-I", "-S", str(HERE / "joining.py"), *folders, "--"]
 
     def remove(self) -> None:
-        """Remove what outlives the processes; they were told to end."""
+        """Remove cgroups and link after the node's processes were ended."""
         cgroups.remove([group.folder for group in self._groups])
         network.disconnect(self._link)
 
 
 def first_process(cluster: Path) -> int:
-    """Return the process id of the node's first process, by the folder of its cluster."""
+    """Return the process id of the first process of the node in a cluster's folder."""
     return int((cluster / NAME / "pid").read_text())
 
 
@@ -158,16 +158,16 @@ def _entering(pid: int) -> list[str]:
 
 
 def run_inside(pid: int, *words: str, seconds: float = 20) -> subprocess.CompletedProcess[str]:
-    """Run a program in the namespaces of a node, known by its first process."""
+    """Run a program in the namespaces of the node with this first process."""
     command = [*_entering(pid), *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
 
 
 def load_images(pid: int, archive: Path) -> None:
-    """Give a node, known by its first process, the images of an archive.
+    """Load the images of an archive into the node with this first process.
 
     Raises:
-        ClusterError: the node does not take it; the message says why.
+        ClusterError: the node refuses the archive; the message says why.
     """
     words = ("ctr", "--namespace", "k8s.io", "images", "import", str(archive))
     done = run_inside(pid, *words, seconds=LOAD_SECONDS)
