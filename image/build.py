@@ -19,6 +19,7 @@ from typing import Final
 
 from appcredential import __version__
 from image.engine import ROOT, TARGETS, Engine, ImageError, find_engine, say
+from image.inspecting import describe
 
 RESULT: Final = ROOT / "build" / "image.json"
 LOCAL_BASE: Final = "localhost/appcredential-base"
@@ -117,8 +118,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImageError as error:
         say(f"error: {error}")
         return 1
-    from image.inspecting import describe  # noqa: PLC0415 - needs an engine that works
-
     found = {target: describe(engine, f"{name}:{__version__}") for target, name in TARGETS.items()}
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(found, indent=2) + "\n")

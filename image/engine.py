@@ -11,17 +11,9 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
-
-
 OPERATOR: Final = "appcredential"
-
-
 EMULATOR: Final = "appcredential-entra-emulator"
-
-
 TARGETS: Final = {"operator": OPERATOR, "emulator": EMULATOR}
-
-
 BUILDAH_ENV: Final = {"STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
 
 

@@ -11,10 +11,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from image.engine import Engine
+from image.engine import Engine
 
 
 def describe(engine: Engine, name: str) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from entra_emulator.admin.seed import FederatedSeed
 from entra_emulator.directory.application_record import ApplicationRecord
 from entra_emulator.directory.entities import FederatedCredential
 from entra_emulator.errors.graph import GraphError
-from entra_emulator.rules.federated import changed_credential, render_credential, same_name
+from entra_emulator.graph.render import render_federated
+from entra_emulator.rules.federated import changed_credential, same_name
 from entra_emulator.world import World
 
 
@@ -27,7 +28,7 @@ def add_federated(world: World, record: ApplicationRecord, seed: FederatedSeed) 
         description=seed.description,
     )
     record.put_federated(made, world.settled_change())
-    return render_credential(made)
+    return render_federated(made)
 
 
 def change_federated(

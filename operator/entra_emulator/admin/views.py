@@ -8,8 +8,7 @@ import msgspec
 
 from entra_emulator.directory.application_record import ApplicationRecord
 from entra_emulator.directory.entities import PasswordCredential, ServicePrincipal, Tenant
-from entra_emulator.graph.render import render_application
-from entra_emulator.rules.federated import render_credential
+from entra_emulator.graph.render import render_application, render_federated
 from entra_emulator.values.instants import render_time
 from entra_emulator.world import World
 
@@ -22,7 +21,7 @@ def show_application(record: ApplicationRecord) -> dict[str, Any]:
         "tenantId": record.tenant_id,
         "owners": list(view.properties.owners),
         "passwordCredentials": [_password(one) for one in view.passwords],
-        "federatedIdentityCredentials": [render_credential(one) for one in view.federated],
+        "federatedIdentityCredentials": [render_federated(one) for one in view.federated],
     }
 
 

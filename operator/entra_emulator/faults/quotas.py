@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from entra_emulator.faults import documents as fault_types
+from entra_emulator.faults.documents import Quotas
 
 _OVERDRAFT = 0.8
 _WARN_FROM = 0.8
@@ -67,10 +67,10 @@ class _Bucket:
 class QuotaBook:
     """All buckets, made when first used."""
 
-    def __init__(self, quotas: fault_types.Quotas | None = None) -> None:
-        self.configure(quotas or fault_types.Quotas())
+    def __init__(self, quotas: Quotas | None = None) -> None:
+        self.configure(quotas or Quotas())
 
-    def configure(self, quotas: fault_types.Quotas) -> None:
+    def configure(self, quotas: Quotas) -> None:
         """Use other quotas, with every bucket full."""
         self._quotas = quotas
         self._buckets: dict[tuple[str, ...], _Bucket] = {}

@@ -19,12 +19,12 @@ from entra_emulator.graph.call import (
 )
 from entra_emulator.graph.lists import ListShape, answer_list
 from entra_emulator.graph.odata_query import check_options, context_suffix, pick, selected
+from entra_emulator.graph.render import render_federated
 from entra_emulator.policies.checks import check_issuer
 from entra_emulator.rules.federated import (
     FIELDS,
     changed_credential,
     created_credential,
-    render_credential,
     same_name,
 )
 
@@ -42,7 +42,7 @@ def list_credentials(call: GraphCall) -> GraphAnswer:
         type_name=_TYPE,
         fields=FIELDS,
         filters=_FILTERS,
-        render=render_credential,
+        render=render_federated,
         ordinal=lambda credential: credential.ordinal,
         annotations={},
         context=_context(view),
@@ -60,7 +60,7 @@ def get_credential(call: GraphCall) -> GraphAnswer:
     if found is None:
         raise _missing(call)
     context = call.context(f"{_context(view)}{context_suffix(names)}/$entity")
-    row = pick(render_credential(found), names)
+    row = pick(render_federated(found), names)
     return GraphAnswer(status=200, body={"@odata.context": context, **row})
 
 
@@ -113,7 +113,7 @@ def _created(call: GraphCall, record: ApplicationRecord, body: Mapping[str, Any]
             f"Microsoft.DirectoryServices.Application('{record.id}')/"
             f"federatedIdentityCredentials('{made.id}')"
         ),
-        **render_credential(made),
+        **render_federated(made),
     }
     return GraphAnswer(status=201, body=answer)
 

@@ -7,6 +7,7 @@ from typing import Any
 from entra_emulator.directory.entities import (
     VERIFY,
     ApplicationView,
+    FederatedCredential,
     KeyCredential,
     PasswordCredential,
     ServicePrincipal,
@@ -99,6 +100,18 @@ def render_key(key: KeyCredential, *, with_key: bool) -> dict[str, Any]:
         "startDateTime": render_time(key.start),
         "type": key.type,
         "usage": key.usage,
+    }
+
+
+def render_federated(credential: FederatedCredential) -> dict[str, Any]:
+    """Return all properties of a federated identity credential."""
+    return {
+        "id": credential.id,
+        "name": credential.name,
+        "issuer": credential.issuer,
+        "subject": credential.subject,
+        "description": credential.description,
+        "audiences": [credential.audience],
     }
 
 

@@ -97,18 +97,6 @@ def same_name(credential: FederatedCredential, name: str) -> bool:
     return credential.name.lower() == name.lower()
 
 
-def render_credential(credential: FederatedCredential) -> dict[str, Any]:
-    """Return all properties of a credential as Graph writes them."""
-    return {
-        "id": credential.id,
-        "name": credential.name,
-        "issuer": credential.issuer,
-        "subject": credential.subject,
-        "description": credential.description,
-        "audiences": [credential.audience],
-    }
-
-
 def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise bad_request(f"Federated Identity Credential name '{name}' is invalid.")
