@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from appcredential.entra import operations as observing
+from appcredential.entra import operations
 from image.prune import MODULES, kept, module_of, prune
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     path = tmp_path_factory.mktemp("sdk") / "operations.json"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.image.pruning"]
     command += ["-p", "no:cacheprovider", f"--basetemp={path.parent / 'run'}"]
-    command += [f"tests/entra/test_entra_{name}.py" for name in PARTS]
+    command += [f"tests/entra/test_{name}.py" for name in PARTS]
     env = {**os.environ, "MSGRAPH_OPERATIONS": str(path), "PYTHONPATH": f"{ROOT}:{ROOT}/operator"}
     done = subprocess.run(
         command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False
@@ -35,7 +35,7 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def test_every_call_that_we_make_works_with_it(sent: list[str]) -> None:
-    source = Path(str(observing.__file__)).read_text()
+    source = Path(str(operations.__file__)).read_text()
     known = set(re.findall(r'^[A-Z_]+: Final = "([a-zA-Z.]+)"$', source, re.MULTILINE))
     assert "application.addPassword" in known
     assert set(sent) == known - {"token"}  # the token endpoint is no part of Graph
