@@ -1,4 +1,4 @@
-"""`python -m image.archive FOLDER`: what `make image` built, as archives that any node takes."""
+"""`python -m image.archive FOLDER`: write the built images as archives that any node can load."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from image.engine import TARGETS, Engine, ImageError, find_engine, say
 
 
 def archive(engine: Engine, name: str, folder: Path) -> Path:
-    """Write an image's archive, under the name that the chart asks for by default."""
+    """Write an image's archive, with the image name that the chart uses by default."""
     path = folder / f"{name}.tar"
-    # Neither engine writes over an archive that is there.
+    # Neither engine overwrites an existing archive.
     path.unlink(missing_ok=True)
     tag = f"{name}:{__version__}"
     if engine.is_buildah:
@@ -24,7 +24,7 @@ def archive(engine: Engine, name: str, folder: Path) -> Path:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write both."""
+    """Write both archives."""
     (folder,) = sys.argv[1:] if arguments is None else arguments
     try:
         engine = find_engine()

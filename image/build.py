@@ -1,7 +1,7 @@
-"""`python -m image.build`: both images, by docker where its daemon answers, else by buildah.
+"""`python -m image.build`: build both images with docker or, if its daemon is not there, buildah.
 
-Where no registry can be reached, the base is made by debootstrap from Debian's packages; that
-and buildah need root. Sizes and digests go to build/image.json.
+If the base image cannot be pulled, debootstrap makes one from Debian's packages; debootstrap and
+buildah need root. Sizes and digests go to build/image.json.
 """
 
 from __future__ import annotations
@@ -28,7 +28,11 @@ PACKAGES: Final = "python3,python3-venv,ca-certificates"
 
 
 def local_base(engine: Engine) -> str:
-    """Return the name of a base made of Debian's packages, made now when it is missing."""
+    """Return the name of a base made of Debian's packages; make it if it is missing.
+
+    Raises:
+        ImageError: this machine cannot make one, or debootstrap failed.
+    """
     if engine.run("inspect", "--type", "image", LOCAL_BASE, check=False).returncode == 0:
         return LOCAL_BASE
     debootstrap = shutil.which("debootstrap") or "/usr/sbin/debootstrap"
@@ -54,7 +58,7 @@ def local_base(engine: Engine) -> str:
 
 
 def choose_base(engine: Engine, asked: str) -> str:
-    """Return what is asked for, else the Dockerfile's own when it can be pulled, else ours."""
+    """Return the base asked for, else the Dockerfile's base if it can be pulled, else our own."""
     if asked:
         return asked
     (line,) = (
@@ -69,7 +73,7 @@ def choose_base(engine: Engine, asked: str) -> str:
 def build(
     engine: Engine, base: str, names: Sequence[str], suffix: str = "", *, anew: bool = False
 ) -> None:
-    """Build the targets; `anew` uses nothing of an earlier build."""
+    """Build the targets; `anew` ignores the cache of earlier builds."""
     with tempfile.TemporaryDirectory(prefix="appcredential-image-") as folder:
         for target in names:
             say(f"building {TARGETS[target]} on {base}")
@@ -86,7 +90,7 @@ def build(
 
 
 def secrets(folder: Path) -> list[str]:
-    """Return the options that hand pip's configuration over, with its authorities."""
+    """Return the options that pass pip's configuration and its CA certificates to the build."""
     found = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
     )
@@ -108,7 +112,7 @@ def secrets(folder: Path) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Build both and write down what they are."""
+    """Build both images and write their sizes and digests."""
     parser = argparse.ArgumentParser(prog="python -m image.build", description=__doc__)
     parser.add_argument("--base", default=os.environ.get("BASE", ""), help="base image to build on")
     options = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""The program that builds images: docker, or buildah where no docker daemon answers."""
+"""The program that builds images: docker, or buildah if no docker daemon answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BUILDAH_ENV: Final = {"STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
 
 
 class ImageError(Exception):
-    """The images could not be made; the message says what a person can do."""
+    """The images could not be built; the message names the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,11 @@ class Engine:
     env: dict[str, str]
 
     def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run it; its progress goes to standard error."""
+        """Run a command; its progress goes to standard error.
+
+        Raises:
+            ImageError: the command failed and `check` is set.
+        """
         command = [self.name, *words]
         done = subprocess.run(
             command, env=self.env, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
@@ -40,12 +44,16 @@ class Engine:
 
     @property
     def is_buildah(self) -> bool:
-        """Whether it is buildah, which differs in a few options."""
+        """Whether the program is buildah, which has some other options."""
         return self.name.endswith("buildah")
 
 
 def find_engine() -> Engine:
-    """Return docker when its daemon answers, else buildah."""
+    """Return docker if its daemon answers, else buildah.
+
+    Raises:
+        ImageError: there is neither of them.
+    """
     docker, buildah = shutil.which("docker"), shutil.which("buildah")
     if docker and _answers(docker):
         return Engine(docker, {**os.environ, "DOCKER_BUILDKIT": "1"})
@@ -66,6 +74,6 @@ def _answers(docker: str) -> bool:
 
 
 def say(line: str) -> None:
-    """Tell a person."""
+    """Print a line for a person on standard error."""
     sys.stderr.write(f"==> {line}\n")
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""What an image is: its size, its id, and its files as a root that a process can be run in."""
+"""Inspect an image: its size, its id, and its files as a root for a process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from image.engine import Engine
 
 
 def describe(engine: Engine, name: str) -> dict[str, Any]:
-    """Return size, id and the digest of the files of an image."""
+    """Return the size, the id and the digest of the files of an image."""
     with unpacked(engine, name) as root:
         size = sum(p.lstat().st_size for p in root.rglob("*") if not p.is_dir())
         content = digest(root)
@@ -32,7 +32,7 @@ def identity(engine: Engine, name: str) -> str:
 
 
 def configuration(engine: Engine, name: str) -> dict[str, Any]:
-    """Return what the image says of user, entry point, environment and labels."""
+    """Return the image's configuration: user, entry point, environment and labels."""
     found = json.loads(engine.run("inspect", "--type", "image", name).stdout)
     if isinstance(found, list):
         return dict(found[0]["Config"])
@@ -41,7 +41,7 @@ def configuration(engine: Engine, name: str) -> dict[str, Any]:
 
 @contextmanager
 def unpacked(engine: Engine, name: str) -> Iterator[Path]:
-    """Yield a folder with the image's files, for as long as the block lasts."""
+    """Yield a folder with the image's files; it is removed after the block."""
     with tempfile.TemporaryDirectory(prefix="appcredential-root-") as folder:
         root = Path(folder) / "root"
         if engine.is_buildah:

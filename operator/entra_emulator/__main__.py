@@ -1,4 +1,4 @@
-"""`python -m entra_emulator`: the emulator as a process of its own."""
+"""`python -m entra_emulator`: run the emulator as a process of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from entra_emulator.server import EmulatorServer
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until SIGTERM or SIGINT; return the exit code."""
+    """Run until SIGTERM or SIGINT; return the exit status: 2 for a bad option, seed or address."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING)
     try:

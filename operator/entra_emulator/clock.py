@@ -1,4 +1,4 @@
-"""The clock of the whole emulator: it follows the machine's, and can be moved or stopped."""
+"""The emulator's clock: it follows the machine's clock, and can be moved or stopped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _wall_time() -> datetime:
 
 
 class EmulatorClock:
-    """The one source of time; only the validity of TLS certificates uses the machine's own."""
+    """The only source of time, except for TLS certificates, which use the machine's clock."""
 
     def __init__(self, wall: Callable[[], datetime] = _wall_time) -> None:
         self._wall = wall
@@ -23,7 +23,7 @@ class EmulatorClock:
 
     @property
     def offset(self) -> timedelta:
-        """How far this clock is ahead of the machine's."""
+        """The time by which this clock is ahead of the machine's."""
         return self.now() - self._wall()
 
     @property
@@ -36,31 +36,31 @@ class EmulatorClock:
         return self._stopped_at or self._wall() + self._offset
 
     def stamp(self) -> Ticks:
-        """Return the instant with all seven digits, as a server that fills in a time.
+        """Return the instant with seven digits, as Graph does where a client sends no time.
 
-        The seventh digit is never zero: a client that drops it must be noticed.
+        The seventh digit is never zero, so that a test notices a client that drops it.
         """
         self._stamps += 1
         return Ticks(ticks_of(self.now()) + 1 + self._stamps % 9)
 
     def move(self, delta: timedelta) -> None:
-        """Move forwards, or backwards with a negative delta."""
+        """Move the clock forwards, or backwards with a negative delta."""
         self.set_to(self.now() + delta)
 
     def set_to(self, instant: datetime) -> None:
-        """Jump to an instant; a stopped clock stays stopped there."""
-        # What is written from here on is labelled UTC, whatever zone the instant came in.
+        """Set the clock to an instant; a stopped clock stays stopped."""
+        # Times are written with `Z`, so convert an instant of another zone.
         instant = instant.astimezone(UTC)
         if self._stopped_at is not None:
             self._stopped_at = instant
         self._offset = instant - self._wall()
 
     def stop(self) -> None:
-        """Stand still at the present instant."""
+        """Stop the clock at the present instant."""
         self._stopped_at = self.now()
 
     def resume(self) -> None:
-        """Run on from where the clock stands."""
+        """Let a stopped clock run on from its instant."""
         if self._stopped_at is not None:
             self._offset = self._stopped_at - self._wall()
             self._stopped_at = None

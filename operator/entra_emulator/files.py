@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one, and private ones stay private."""
+"""Write files atomically, and keep private ones private."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Create a file with mode 0600; one that exists already is left alone.
+    """Create a file with mode 0600, unless it exists already.
 
-    Two emulators may start on one folder at once: the first one wins, and both
-    read what is there afterwards.
+    Two emulators may start on one folder at the same time: the first one wins, and both read its
+    file afterwards.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path, content)
@@ -22,7 +22,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def write_public(path: Path, content: bytes) -> None:
-    """Write a file that anybody may read, replacing it in one step."""
+    """Write or replace a file that everybody may read."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path, content)
     temporary.chmod(0o644)

@@ -1,4 +1,4 @@
-"""What was asked of the emulator: entries for reading, counts for arithmetic."""
+"""The log of requests: the latest entries, and a count per operation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _KEPT = 20_000
 
 
 class LogEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """One request. It never holds a body, a query or a token."""
+    """One request, without body, query or token."""
 
     time: datetime
     operation: str
@@ -28,7 +28,7 @@ class LogEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_d
 
 
 class RequestLog:
-    """Keeps the latest entries, and the counts of all of them since the last reset."""
+    """Keeps the latest entries, and the counts of all requests since the last reset."""
 
     def __init__(self) -> None:
         self._entries: deque[LogEntry] = deque(maxlen=_KEPT)
@@ -40,7 +40,7 @@ class RequestLog:
         self._counts[entry.operation] += 1
 
     def entries(self, operation: str | None = None, app_id: str | None = None) -> list[LogEntry]:
-        """Return entries, oldest first."""
+        """Return the entries of an operation and an application, oldest first; None means any."""
         return [
             entry
             for entry in self._entries
@@ -48,7 +48,7 @@ class RequestLog:
         ]
 
     def counts(self) -> dict[str, int]:
-        """Return how often each operation was asked for, whatever the answer was."""
+        """Return the number of requests per operation, whatever their answers were."""
         return dict(self._counts)
 
     def reset(self) -> None:

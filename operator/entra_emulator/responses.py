@@ -1,4 +1,4 @@
-"""What every answer over HTTP has in common: JSON, dates of the emulator's clock, ids."""
+"""The common parts of HTTP answers: JSON bodies, dates by the emulator's clock, ids."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STOPPING = web.AppKey("stopping", asyncio.Event)
 def json_response(
     status: int, body: Any, headers: Mapping[str, str], content_type: str = "application/json"
 ) -> web.Response:
-    """Return an answer with a JSON body."""
+    """Return a response with a JSON body."""
     return web.Response(
         status=status,
         body=msgspec.json.encode(body),
@@ -33,7 +33,7 @@ def json_response(
 
 
 def html_response(fault: HtmlFault, headers: Mapping[str, str]) -> web.Response:
-    """Return what a gateway answers."""
+    """Return the HTML response of a gateway."""
     retry = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
     return web.Response(
         status=fault.status,
@@ -44,19 +44,19 @@ def html_response(fault: HtmlFault, headers: Mapping[str, str]) -> web.Response:
 
 
 def dated(world: World) -> dict[str, str]:
-    """Return the `Date` header; clients that compare clocks must see the emulator's."""
+    """Return the `Date` header by the emulator's clock, because clients compare it with theirs."""
     return {"Date": http_date(world.clock.now())}
 
 
 async def wait(request: web.Request, seconds: float) -> None:
-    """Wait real seconds, or until the server stops."""
+    """Wait for real seconds, or until the server stops."""
     if seconds > 0:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(request.app[STOPPING].wait(), seconds)
 
 
 async def hold(request: web.Request, seconds: float) -> web.Response:
-    """Say nothing for a while, then drop the connection."""
+    """Send nothing for some real seconds, then drop the connection."""
     await wait(request, seconds)
     if request.transport is not None:
         request.transport.abort()

@@ -54,14 +54,14 @@ class EmulatorServer:
     """Runs an emulator inside a process: `async with EmulatorServer(tls_dir=…) as server`.
 
     Args:
-        tls_dir: folder for the certificate authority and the signing key; both are
-            made when they are missing.
-        seed: what exists from the beginning.
+        tls_dir: folder of the certificate authority and the signing key; both are made if they
+            are missing.
+        seed: the objects, policies and faults that exist from the beginning.
         faults: replaces the faults of the seed.
         host: the address to listen on.
         port: the port; 0 takes a free one.
-        hostnames: names for the certificate beside localhost.
-        issuers: issuers of tokens that may be exchanged, beside those of the seed.
+        hostnames: names for the certificate, in addition to localhost.
+        issuers: issuers whose tokens may be exchanged, in addition to those of the seed.
     """
 
     def __init__(
@@ -89,25 +89,29 @@ class EmulatorServer:
 
     @property
     def ca_file(self) -> Path:
-        """The certificate that clients must trust."""
+        """The file of the CA certificate that clients must trust."""
         return self._tls_dir / CA_FILE
 
     @property
     def url(self) -> str:
-        """Where the server listens, without a slash at the end."""
+        """The URL of the server, without a trailing slash."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"https://{host}:{self._port}"
 
     @property
     def graph_root(self) -> str:
-        """The root of Graph."""
+        """The URL of Graph's root, `…/v1.0`."""
         return f"{self.url}/v1.0"
 
     async def start(self) -> None:
-        """Listen."""
+        """Start to listen.
+
+        Raises:
+            OSError: the address cannot be used.
+        """
         context = server_context(self._tls_dir, (*self._hostnames, self._host))
         app = build_application(self.world)
-        # aiohttp's own access log is off: ours names operations, and never a query or body.
+        # Without aiohttp's access log: our request log names operations, never a query or body.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE_SECONDS)
         await runner.setup()
         self._runner = runner
@@ -120,14 +124,14 @@ class EmulatorServer:
         self._port = runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """Stop listening; requests that are held on purpose end at once."""
+        """Stop listening; requests that a fault holds end at once."""
         runner, self._runner = self._runner, None
         if runner is None:
             return
         runner.app[STOPPING].set()
         transports = _open_transports(runner)
         await runner.cleanup()
-        # A TLS connection closes only when the client agrees; a stopped server does not wait.
+        # TLS waits for the client to close a connection; a stopped server does not.
         for transport in transports:
             transport.abort()
         await asyncio.sleep(0)

@@ -1,8 +1,7 @@
-"""The emulator's certificate authority and the certificate it serves with.
+"""The emulator's certificate authority and its server certificate.
 
-The authority is made once per folder and reused, so that clients can keep
-trusting `ca.pem`. Its key and the published certificate are kept in one file
-each; the server's own key never stays on disk.
+A folder keeps one authority for all starts, so that clients can go on trusting `ca.pem`. The key
+of the authority is in a private file; the key of the server never stays on disk.
 """
 
 from __future__ import annotations
@@ -29,14 +28,18 @@ _YEAR = timedelta(days=365)
 
 
 def server_context(folder: Path, names: Sequence[str]) -> ssl.SSLContext:
-    """Return a TLS context for the given names; write `ca.pem` when the folder has none."""
+    """Return a TLS context for the given names; make the authority if the folder has none.
+
+    Raises:
+        TypeError: the folder holds another kind of key.
+    """
     authority, authority_key = _authority(folder)
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = _server_certificate(authority, authority_key, key, names)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     chain = _key_pem(key) + _pem(certificate) + _pem(authority)
-    # ssl reads a chain from files only; this one is gone when the block ends.
+    # ssl reads a chain only from a file; this one disappears at the end of the block.
     with tempfile.NamedTemporaryFile(suffix=".pem") as file:
         file.write(chain)
         file.flush()
@@ -76,7 +79,7 @@ def _server_certificate(
 ) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Entra emulator")])
     alternatives = [_general_name(name) for name in dict.fromkeys((*_ALWAYS, *names))]
-    # The authority's own words: one made elsewhere may name its key by another hash.
+    # Copied from the authority: one made elsewhere may identify its key by another hash.
     named = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     issuer_id = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(named)
     usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
@@ -94,7 +97,7 @@ def _server_certificate(
 def _builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, validity: timedelta
 ) -> x509.CertificateBuilder:
-    # The machine's own time: clients judge certificates by theirs, not by the emulator's clock.
+    # The machine's time, because clients judge certificates by their own clock.
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()

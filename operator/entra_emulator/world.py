@@ -1,4 +1,4 @@
-"""Everything one emulator holds, in one place that handlers are given."""
+"""The whole state of one emulator, in one object that every handler gets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from entra_emulator.request_log import RequestLog
 
 
 class World:
-    """The state of an emulator. One thread uses it: that of the server's event loop."""
+    """The state of an emulator. Only the thread of the server's event loop may use it."""
 
     def __init__(self, signer: TokenSigner, clock: EmulatorClock | None = None) -> None:
         self.signer = signer
@@ -32,19 +32,19 @@ class World:
         self.settings = Faults()
 
     def set_faults(self, faults: Faults) -> None:
-        """Replace all faults; the same seed and the same requests give the same faults again."""
+        """Replace all faults; the same seed and the same requests give the same faults."""
         self.settings = faults
         self.replicas.configure(faults.effective_lag(), faults.seed)
         self.faults.configure(faults.rules, faults.seed, self.clock.now())
         self.quotas.configure(faults.quotas)
 
     def clear_faults(self) -> None:
-        """End all faults; every replica then shows everything at once."""
+        """Remove all faults; every replica then shows everything at once."""
         self.set_faults(Faults())
         self.replicas.settle()
 
     def change(self, kind: ChangeKind) -> Change:
-        """Return a change made now, with the lag that is set."""
+        """Return a change made now, with the current lag."""
         return self.replicas.change(kind, self.clock.now())
 
     def settled_change(self) -> Change:

@@ -1,1 +1,5 @@
-"""The emulator's own admin API: seeds, clock, faults, policies, issuers, request log."""
+"""The emulator's admin API and its seeds: objects, clock, faults, policies, issuers, request log.
+
+Changes made here show on all replicas at once and need no permission; `rules/` has Graph's rules.
+`server.py` mounts the routes and plants the seed; tests also call the actions directly.
+"""

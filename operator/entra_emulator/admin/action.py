@@ -1,4 +1,4 @@
-"""What one action of the admin API is: a function of the state, the names in the path, the body."""
+"""The type of an action of the admin API: a function of state, path names and body."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from entra_emulator.world import World
 
 Answer = tuple[int, Any]
-"""HTTP status, and the JSON of the answer or None for an empty one."""
+"""HTTP status, and the JSON body; None for an empty answer."""
 
 Action = Callable[[World, Mapping[str, str], Any], Answer]
-"""Gets the state, the named parts of path and query, and the parsed body."""
+"""Gets the state, the named parts of path and query, and the parsed JSON body."""

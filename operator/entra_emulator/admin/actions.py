@@ -1,4 +1,4 @@
-"""What the admin API and seeds can do to the state. All of it shows at once on every replica."""
+"""Actions on tenants and applications, for the admin API and seeds."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from entra_emulator.world import World
 
 
 def plant(world: World, seed: Seed) -> None:
-    """Create everything that a seed describes, and set its faults."""
+    """Create everything in a seed, then set its faults."""
     for issuer in seed.issuers:
         add_issuer(world, issuer)
     for tenant in seed.tenants:
@@ -44,7 +44,10 @@ def plant(world: World, seed: Seed) -> None:
 
 
 def create_tenant(world: World, seed: TenantSeed) -> dict[str, Any]:
-    """Create a tenant with its applications, or nothing; owners may be named in any order."""
+    """Create a tenant with its applications, or nothing on an error.
+
+    An application may name owners that come later in the seed.
+    """
     tenant = Tenant(id=seed.id or new_id(), display_name=seed.display_name, domains=seed.domains)
     unique(lambda: world.directory.add_tenant(tenant))
     try:
@@ -68,16 +71,16 @@ def _fill_tenant(world: World, tenant: Tenant, seed: TenantSeed) -> list[dict[st
 
 
 def delete_tenant(world: World, name: str) -> None:
-    """Delete a tenant and all that is in it."""
+    """Delete a tenant with all its objects and policies."""
     tenant = find_tenant(world, name)
     world.directory.remove_tenant(tenant.id)
     world.policies.forget(tenant.id)
 
 
 def create_application(world: World, tenant_name: str, seed: ApplicationSeed) -> dict[str, Any]:
-    """Create an application with passwords and a service principal; return the ids.
+    """Create an application with credentials and a service principal; return their ids.
 
-    The value of a generated password is in this answer and nowhere else.
+    Only this answer contains the value of a generated password.
     """
     tenant = find_tenant(world, tenant_name)
     owners = tuple(owner_id(world, tenant.id, owner) for owner in seed.owners)
@@ -104,7 +107,7 @@ def create_application(world: World, tenant_name: str, seed: ApplicationSeed) ->
 def create_operator(
     world: World, tenant_name: str, permissions: tuple[Permission, ...]
 ) -> dict[str, Any]:
-    """Create an application that may call Graph, with one secret."""
+    """Create an application with one secret that may call Graph."""
     seed = ApplicationSeed(
         display_name="operator",
         service_principal=PrincipalSeed(permissions=permissions),
@@ -120,7 +123,7 @@ def create_operator(
 
 
 def change_application(world: World, name: str, body: Mapping[str, Any]) -> None:
-    """Change properties, named as in Graph."""
+    """Change properties of an application, named as in Graph."""
     record = find_application(world, name)
     try:
         properties = changed_properties(record.properties, body)
@@ -130,7 +133,7 @@ def change_application(world: World, name: str, body: Mapping[str, Any]) -> None
 
 
 def delete_application(world: World, name: str) -> None:
-    """Delete an application for good, with its service principal at home."""
+    """Delete an application permanently, with the service principal of its own tenant."""
     record = find_application(world, name)
     world.directory.remove_application(record)
     world.policies.assign(record, None)
@@ -140,7 +143,7 @@ def delete_application(world: World, name: str) -> None:
 
 
 def set_owners(world: World, name: str, owners: tuple[str, ...]) -> None:
-    """Replace the owners."""
+    """Replace the owners of an application."""
     record = find_application(world, name)
     ids = tuple(owner_id(world, record.tenant_id, owner) for owner in owners)
     record.update(replace(record.properties, owners=ids), world.settled_change())

@@ -1,4 +1,4 @@
-"""The part of the admin API that is about the credentials of applications."""
+"""The admin API's requests about credentials of applications."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the admin API and seeds can do to secrets and certificates, at once on every replica."""
+"""Actions on secrets and certificates, for the admin API and seeds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from entra_emulator.world import World
 
 
 def add_password(world: World, record: ApplicationRecord, seed: PasswordSeed) -> dict[str, Any]:
-    """Add a password with any dates, also long past ones."""
+    """Add a password with any dates, even long past ones."""
     secret = seed.value or new_secret()
     now = world.clock.now()
     password = PasswordCredential(
@@ -41,7 +41,7 @@ def remove_password(world: World, record: ApplicationRecord, key_id: str) -> Non
 
 
 def add_key(world: World, record: ApplicationRecord, seed: KeySeed) -> dict[str, Any]:
-    """Add a certificate, also one that has expired."""
+    """Add a certificate, even an expired one."""
     text = seed.certificate.strip()
     try:
         content = text.encode() if text.startswith("-----") else decode_binary(text)

@@ -1,7 +1,7 @@
-"""The admin API: plain JSON under `/emulator/`, each handler one action.
+"""The admin API over HTTP: plain JSON under `/emulator/`, one action per route.
 
-It has no authentication: who reaches it may do everything, so it belongs on a
-loopback address or inside a test cluster.
+It has no authentication: anybody who can reach it may do everything. So it belongs on a loopback
+address or inside a test cluster.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from entra_emulator.request_log import as_json
 from entra_emulator.responses import WORLD, json_response
 from entra_emulator.world import World
 
-# Two hundred years: further than any test goes, and no sum leaves the calendar.
+# Two hundred years: more than any test needs, and no sum leaves the calendar.
 _Seconds = Annotated[float, msgspec.Meta(ge=-6.4e9, le=6.4e9)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class AdminError(Exception):
-    """A request of the admin API that cannot be done; the text tells why."""
+    """The admin API cannot do a request; the text says why."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -13,5 +13,5 @@ class AdminError(Exception):
 
 
 def unknown(kind: str, name: str) -> AdminError:
-    """Return the error for something that does not exist."""
+    """Return the 404 error for an object that does not exist."""
     return AdminError(404, f"there is no {kind} {name!r}")

@@ -1,4 +1,4 @@
-"""What the admin API and seeds can do to federated credentials, at once on every replica."""
+"""Actions on federated credentials, for the admin API and seeds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from entra_emulator.world import World
 
 
 def add_federated(world: World, record: ApplicationRecord, seed: FederatedSeed) -> dict[str, Any]:
-    """Add a federated credential; names, pairs and limits of Graph are not looked at."""
+    """Add a federated credential without Graph's checks of names, duplicates and limits."""
     made = FederatedCredential(
         id=seed.id or str(uuid.uuid4()),
         ordinal=world.directory.next_ordinal(),
@@ -34,10 +34,10 @@ def add_federated(world: World, record: ApplicationRecord, seed: FederatedSeed) 
 def change_federated(
     world: World, record: ApplicationRecord, name: str, changes: Mapping[str, Any]
 ) -> None:
-    """Change values of a federated credential, named as in Graph.
+    """Change values of a federated credential; the values have Graph's names.
 
     Raises:
-        AdminError: there is none of that id or name, or Graph would refuse the values.
+        AdminError: no credential has that id or name, or Graph would refuse the values.
     """
     current = _found(record, name)
     try:

@@ -1,7 +1,7 @@
-"""Issuers over HTTP: their part of the admin API, and the documents of the hosted ones.
+"""The admin API's requests about issuers, and the documents that hosted issuers publish.
 
-A hosted issuer publishes what any other does, below `/emulator/issuers/{name}`. With exactly
-that address as its URL, others can verify its tokens as well.
+A hosted issuer publishes the usual documents below `/emulator/issuers/{name}`. If its URL is
+exactly that address, other programs can verify its tokens too.
 """
 
 from __future__ import annotations

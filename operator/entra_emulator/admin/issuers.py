@@ -1,4 +1,4 @@
-"""What the admin API and seeds can do to the issuers of tokens that may be exchanged."""
+"""Actions on issuers of federated tokens, for the admin API and seeds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from entra_emulator.world import World
 
 
 class TokenWish(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A token that a hosted issuer is to sign; a claim that is null is left out."""
+    """A request for a token of a hosted issuer; a claim that is null is left out."""
 
     claims: dict[str, Any]
     lifetime_seconds: Annotated[int, msgspec.Meta(ge=-86_400, le=86_400)] = 600
@@ -25,17 +25,17 @@ class TokenWish(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fiel
 
 
 class KeyWish(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A new signing key; with `keepOld` the former ones stay published."""
+    """A request for a new signing key; with `keepOld` the former keys stay published."""
 
     keep_old: bool = False
 
 
 def add_issuer(world: World, seed: IssuerSeed) -> dict[str, Any]:
-    """Let tokens of an issuer be exchanged.
+    """Add an issuer whose tokens may be exchanged.
 
     Raises:
-        AdminError: 400 for an authority that cannot be read or is missing, 409 for a name or
-            URL that is taken.
+        AdminError: 400 for a CA that is missing or cannot be read, 409 for a name or URL that
+            is taken.
     """
     name = seed.name or str(uuid.uuid4())
     issuer = _built(name, seed)
@@ -51,7 +51,7 @@ def _built(name: str, seed: IssuerSeed) -> AnyIssuer:
         return HostedIssuer(name, seed.url)
     try:
         text = seed.ca if seed.ca_file is None else Path(seed.ca_file).read_text()
-        # An empty text would mean the machine's own authorities; this one is refused.
+        # Python takes an empty text as the machine's own CAs, so refuse it.
         trust = ssl.create_default_context(cadata=text or "none")
     except (OSError, ValueError) as error:
         raise AdminError(400, f"issuer {seed.url}: no certificate to trust: {error}") from error
@@ -59,13 +59,13 @@ def _built(name: str, seed: IssuerSeed) -> AnyIssuer:
 
 
 def remove_issuer(world: World, name: str) -> None:
-    """Refuse tokens of an issuer from now on."""
+    """Remove an issuer: its tokens are refused from now on."""
     if not world.issuers.remove(name):
         raise unknown("issuer", name)
 
 
 def find_hosted(world: World, name: str) -> HostedIssuer:
-    """Return an issuer that the emulator hosts."""
+    """Return a hosted issuer; raise AdminError if there is none of that name."""
     issuer = world.issuers.named(name)
     if not isinstance(issuer, HostedIssuer):
         raise unknown("hosted issuer", name)
@@ -73,7 +73,7 @@ def find_hosted(world: World, name: str) -> HostedIssuer:
 
 
 def sign_token(world: World, name: str, wish: TokenWish) -> dict[str, Any]:
-    """Return a token of a hosted issuer, valid by the emulated clock unless the claims differ."""
+    """Return a token of a hosted issuer, valid now by the emulator's clock unless claims differ."""
     issuer = find_hosted(world, name)
     now = int(world.clock.now().timestamp())
     times = {"iat": now, "nbf": now, "exp": now + wish.lifetime_seconds}
@@ -88,7 +88,7 @@ def rotate_key(world: World, name: str, wish: KeyWish) -> dict[str, Any]:
 
 
 def show_issuer(issuer: AnyIssuer) -> dict[str, Any]:
-    """Return what is known of an issuer."""
+    """Return an issuer as the admin API shows it."""
     shown: dict[str, Any] = {"name": issuer.name, "url": issuer.url}
     if isinstance(issuer, HostedIssuer):
         return {**shown, "hosted": True, "keys": issuer.key_ids()}

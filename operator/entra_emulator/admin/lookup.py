@@ -1,4 +1,4 @@
-"""How the admin API finds what is named, and names what is new."""
+"""Find objects by name for the admin API, and make ids for new ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from entra_emulator.world import World
 
 
 def find_tenant(world: World, name: str) -> Tenant:
-    """Return a tenant by id or domain."""
+    """Return a tenant by id or domain; raise AdminError 404 if there is none."""
     tenant = world.directory.tenant(name)
     if tenant is None:
         raise unknown("tenant", name)
@@ -23,7 +23,7 @@ def find_tenant(world: World, name: str) -> Tenant:
 
 
 def find_application(world: World, name: str) -> ApplicationRecord:
-    """Return an application by appId or object id."""
+    """Return an application by appId or object id; raise AdminError 404 if there is none."""
     record = world.directory.application_anywhere(name)
     if record is None:
         raise unknown("application", name)
@@ -31,7 +31,7 @@ def find_application(world: World, name: str) -> ApplicationRecord:
 
 
 def unique(action: Callable[[], None]) -> None:
-    """Do what fails where an id is taken, and say so as the admin API does."""
+    """Run an action; raise AdminError 409 if an id is taken."""
     try:
         action()
     except DuplicateError as error:

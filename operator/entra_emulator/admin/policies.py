@@ -1,4 +1,4 @@
-"""What the admin API and seeds can do to app management policies."""
+"""Actions on app management policies, for the admin API and seeds."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from entra_emulator.world import World
 
 
 def set_default(world: World, tenant_id: str, policy: TenantPolicy) -> dict[str, Any]:
-    """Replace the default of a tenant."""
+    """Replace the default policy of a tenant."""
     world.policies.set_default(tenant_id, policy)
     return render_tenant_policy(policy)
 
 
 def create_policy(world: World, tenant_id: str, seed: AppPolicy) -> dict[str, Any]:
-    """Create a policy beside the default."""
+    """Create a policy in addition to the default."""
     policy_id = seed.id or str(uuid.uuid4())
     if world.policies.policy(tenant_id, policy_id) is not None:
         raise AdminError(409, f"policy {policy_id} exists already")
@@ -35,7 +35,7 @@ def create_policy(world: World, tenant_id: str, seed: AppPolicy) -> dict[str, An
 
 
 def replace_policy(world: World, tenant_id: str, name: str, seed: AppPolicy) -> dict[str, Any]:
-    """Replace a policy beside the default; it keeps its id and its applications."""
+    """Replace a policy; it keeps its id and its applications."""
     find_policy(world, tenant_id, name)
     if seed.id not in {None, name}:
         raise AdminError(400, "id: a policy keeps the one it has; leave it out")
@@ -45,20 +45,20 @@ def replace_policy(world: World, tenant_id: str, name: str, seed: AppPolicy) -> 
 
 
 def delete_policy(world: World, tenant_id: str, name: str) -> None:
-    """Delete a policy; its applications are under the default again."""
+    """Delete a policy; the default applies to its applications again."""
     find_policy(world, tenant_id, name)
     world.policies.remove(tenant_id, name)
 
 
 def assign_policy(world: World, record: ApplicationRecord, name: str | None) -> None:
-    """Put an application under a policy, or under none of its own."""
+    """Assign a policy to an application; None removes the assignment."""
     if name is not None:
         find_policy(world, record.tenant_id, name)
     world.policies.assign(record, name)
 
 
 def find_policy(world: World, tenant_id: str, name: str) -> AppPolicy:
-    """Return a policy beside the default."""
+    """Return a policy other than the default; raise AdminError 404 if there is none."""
     policy = world.policies.policy(tenant_id, name)
     if policy is None:
         raise unknown("policy", name)

@@ -1,4 +1,4 @@
-"""Service principals as the admin API and seeds make and remove them."""
+"""Actions on service principals, for the admin API and seeds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from entra_emulator.world import World
 
 
 def put_principal(world: World, tenant_name: str, seed: ForeignPrincipalSeed) -> dict[str, Any]:
-    """Create the service principal of an application, or change permissions and state of it."""
+    """Create the service principal of an application, or change its permissions and state."""
     tenant = find_tenant(world, tenant_name)
     existing = world.directory.principal_of(tenant.id, seed.app_id)
     if existing is None:
@@ -32,13 +32,13 @@ def put_principal(world: World, tenant_name: str, seed: ForeignPrincipalSeed) ->
 
 
 def delete_principal(world: World, tenant_name: str, name: str) -> None:
-    """Delete a service principal, named by its id or the appId."""
+    """Delete a service principal, named by its id or its appId."""
     tenant = find_tenant(world, tenant_name)
     world.directory.remove_principal(_principal(world, tenant.id, name))
 
 
 def owner_id(world: World, tenant_id: str, name: str) -> str:
-    """Return the id of an owner, named by the id of its service principal or by its appId."""
+    """Return the id of an owner, named by the id or the appId of its service principal."""
     return _principal(world, tenant_id, name).id
 
 
@@ -53,7 +53,7 @@ def _principal(world: World, tenant_id: str, name: str) -> ServicePrincipal:
 def add_principal(
     world: World, tenant_id: str, app_id: str, seed: PrincipalSeed
 ) -> ServicePrincipal:
-    """Create the service principal of an application that is there."""
+    """Create the service principal of an existing application."""
     record = find_application(world, app_id)
     principal = ServicePrincipal(
         id=seed.id or new_id(),

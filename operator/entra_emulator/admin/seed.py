@@ -1,7 +1,7 @@
-"""What a seed file and the admin API describe: types, and how to read them from JSON.
+"""The documents of seed files and of the admin API, and how to read them from JSON.
 
-Unknown fields are refused with their name. Times can be absolute or in days
-from the start, because a file with absolute dates is wrong a year later.
+Unknown fields are refused with their name. Times can be absolute or in days from the start, because
+a file with absolute dates would be out of date a year later.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 _Id = Annotated[str, msgspec.Meta(min_length=1, pattern="^[^A-Z]*$")]
-"""An id; Graph writes them in lower case, and they are kept as they are given."""
+"""An id in lower case, as Graph writes them."""
 _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 _Days = Annotated[float, msgspec.Meta(ge=-100_000, le=1_000_000)]
 
@@ -29,11 +29,11 @@ _Days = Annotated[float, msgspec.Meta(ge=-100_000, le=1_000_000)]
 class _Strict(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """Base of all: camel case on the wire, nothing unknown accepted."""
+    """Base of all documents: camel case in JSON, unknown fields refused."""
 
 
 class PasswordSeed(_Strict, frozen=True):
-    """A client secret that exists already; without a value one is made and told once."""
+    """An existing client secret; without a value one is generated and returned once."""
 
     display_name: str | None = None
     value: SecretText | None = None
@@ -45,7 +45,7 @@ class PasswordSeed(_Strict, frozen=True):
 
 
 class KeySeed(_Strict, frozen=True):
-    """A certificate that exists already, as PEM or base64 of DER; its dates are its own."""
+    """An existing certificate, as PEM or base64 of DER; its dates come from the certificate."""
 
     certificate: str
     display_name: str | None = None
@@ -53,7 +53,7 @@ class KeySeed(_Strict, frozen=True):
 
 
 class FederatedSeed(_Strict, frozen=True, kw_only=True):
-    """A federated identity credential that exists already, with any values."""
+    """An existing federated identity credential, with any values."""
 
     name: str
     issuer: str
@@ -66,7 +66,7 @@ class FederatedSeed(_Strict, frozen=True, kw_only=True):
 
 
 class PrincipalSeed(_Strict, frozen=True):
-    """A service principal and what it may do in Graph."""
+    """A service principal with its permissions in Graph."""
 
     id: _Id | None = None
     permissions: tuple[Permission, ...] = ()
@@ -100,7 +100,7 @@ class ApplicationSeed(_Strict, frozen=True):
 
 
 class TenantSeed(_Strict, frozen=True):
-    """A tenant with what is in it."""
+    """A tenant with its applications and policies."""
 
     id: _Id | None = None
     display_name: str = "Emulated tenant"
@@ -113,10 +113,11 @@ class TenantSeed(_Strict, frozen=True):
 
 
 class IssuerSeed(_Strict, frozen=True, kw_only=True):
-    """An issuer of tokens that may be exchanged.
+    """An issuer whose tokens may be exchanged.
 
-    Either the emulator hosts it, or it is reached over TLS by an authority (`ca` in PEM, or
-    the file `caFile`); `jwksUri` is where its keys are when not on the host of the URL.
+    Either the emulator hosts it, or the emulator reaches it over TLS and trusts one CA for that
+    (`ca` in PEM, or the file `caFile`). `jwksUri` is the address of its keys, if that is on
+    another host than the URL.
     """
 
     url: Annotated[str, msgspec.Meta(pattern=r"^https://[^/?#@\s]+(/[^?#\s]*)?$")]
@@ -128,7 +129,7 @@ class IssuerSeed(_Strict, frozen=True, kw_only=True):
 
 
 class Seed(_Strict, frozen=True):
-    """A whole emulator."""
+    """The initial state of an emulator."""
 
     issuers: tuple[IssuerSeed, ...] = ()
     tenants: tuple[TenantSeed, ...] = ()
@@ -136,7 +137,7 @@ class Seed(_Strict, frozen=True):
 
 
 def read_document(kind: type[T], document: Any) -> T:
-    """Read parsed JSON.
+    """Convert parsed JSON to a document of that type.
 
     Raises:
         msgspec.ValidationError: names the field that is wrong, never its value.
@@ -145,10 +146,10 @@ def read_document(kind: type[T], document: Any) -> T:
 
 
 def read_file(kind: type[T], path: Path) -> T:
-    """Read a JSON file.
+    """Read a JSON file as a document of that type.
 
     Raises:
-        ValueError: names the file and what is wrong in it.
+        ValueError: names the file and its error.
     """
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind, dec_hook=_decode)

@@ -1,4 +1,4 @@
-"""The authoritative state as the admin API shows it: no secret, no digest."""
+"""The authoritative state as the admin API shows it, without secrets and digests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from entra_emulator.world import World
 
 
 def show_application(record: ApplicationRecord) -> dict[str, Any]:
-    """Return everything about an application, whatever replicas show of it."""
+    """Return the authoritative state of an application, whatever its replicas show."""
     view = record.truth()
     return {
         **render_application(view),
@@ -38,7 +38,7 @@ def show_principal(principal: ServicePrincipal) -> dict[str, Any]:
 
 
 def show_tenant(world: World, tenant: Tenant) -> dict[str, Any]:
-    """Return a tenant with the ids of what is in it."""
+    """Return a tenant with the ids of its objects."""
     return {
         "id": tenant.id,
         "displayName": tenant.display_name,
@@ -49,7 +49,7 @@ def show_tenant(world: World, tenant: Tenant) -> dict[str, Any]:
 
 
 def show_faults(world: World) -> dict[str, Any]:
-    """Return the faults that are set, with how often each rule may still fire."""
+    """Return the current faults, and how often each rule may still fire."""
     document: dict[str, Any] = msgspec.to_builtins(world.settings)
     document["rules"] = [
         {**msgspec.to_builtins(rule), "left": left} for rule, left in world.faults.rules()
@@ -58,7 +58,7 @@ def show_faults(world: World) -> dict[str, Any]:
 
 
 def show_clock(world: World) -> dict[str, Any]:
-    """Return the emulated time."""
+    """Return the state of the clock."""
     return {
         "now": world.clock.now().isoformat(),
         "offsetSeconds": world.clock.offset.total_seconds(),

@@ -1,1 +1,5 @@
-"""What the emulated tenants hold, and which replica knows what of it."""
+"""The objects of the emulated tenants, their history, and what each replica shows of them.
+
+Nothing here knows HTTP, permissions, Graph's rules or the clock: callers pass changes and times in.
+`graph/`, `tokens/` and `admin/` read and change it.
+"""

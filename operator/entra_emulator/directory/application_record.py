@@ -1,4 +1,4 @@
-"""One application with its history: what was changed when, and so what each replica shows."""
+"""One application with its history of changes, and so with what each replica shows of it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ C = TypeVar("C", PasswordCredential, KeyCredential)
 
 
 class ApplicationRecord:
-    """Keeps versions of the properties and every credential with the changes that made it.
+    """Keeps the versions of the properties, and each credential with its changes.
 
-    Credentials are kept one by one and not as part of a version: a replica can
-    know of a later credential and not yet of an earlier one.
+    Credentials are not part of a version, because a replica can show a later credential before
+    an earlier one.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class ApplicationRecord:
         return self._truth
 
     def view(self, sees: Sees, now: datetime) -> ApplicationView | None:
-        """Return what a reader sees, or None while its replica does not know the application."""
+        """Return what a reader sees; None while its replica does not know the application."""
         if now >= self._settled_at:
             return self.truth()
         known = [properties for change, properties in self._versions if sees(change)]
@@ -86,7 +86,7 @@ class ApplicationRecord:
         return True
 
     def pending_passwords(self, sees: Sees) -> list[PasswordCredential]:
-        """Return the credentials that exist but that a reader does not see yet."""
+        """Return the existing secrets that a reader does not see yet."""
         return self._passwords.pending(sees)
 
     def add_key(self, key: KeyCredential) -> None:
@@ -131,7 +131,7 @@ class ApplicationRecord:
         self._truth = None
 
     def _unsettled_versions(self, now: datetime) -> list[tuple[Change, ApplicationProperties]]:
-        """Drop versions that no replica shows any more."""
+        """Return the versions that some replica may still show."""
         settled = [i for i, (change, _) in enumerate(self._versions) if change.settled_at() <= now]
         return self._versions[settled[-1] if settled else 0 :]
 
@@ -143,7 +143,7 @@ class _Credentials(Generic[C]):
         self._all: list[C] = []
 
     def add(self, credential: C) -> None:
-        """Add one, and forget those whose removal every replica shows."""
+        """Add a credential; forget those whose removal every replica shows."""
         now = credential.added.at
         self._all = [
             one for one in self._all if one.removed is None or one.removed.settled_at() > now
@@ -151,7 +151,7 @@ class _Credentials(Generic[C]):
         self._all.append(credential)
 
     def remove(self, key_id: str, change: Change) -> bool:
-        """Mark one as removed; return whether there was one."""
+        """Mark a credential as removed; return whether there was one."""
         for index, credential in enumerate(self._all):
             if credential.key_id == key_id and credential.removed is None:
                 self._all[index] = replace(credential, removed=change)
@@ -167,5 +167,5 @@ class _Credentials(Generic[C]):
         )
 
     def pending(self, sees: Sees) -> list[C]:
-        """Return what exists and a reader does not see yet."""
+        """Return the existing credentials that a reader does not see yet."""
         return [one for one in self._all if one.removed is None and not sees(one.added)]

@@ -1,7 +1,4 @@
-"""The authoritative directory: tenants, applications, service principals, and their indexes.
-
-Nothing here knows HTTP, permissions or the clock; callers bring changes and times.
-"""
+"""The authoritative directory: tenants, applications, service principals, and their indexes."""
 
 from __future__ import annotations
 
@@ -13,11 +10,11 @@ from entra_emulator.directory.entities import ServicePrincipal, Tenant
 
 
 class DuplicateError(ValueError):
-    """An id that is taken already."""
+    """An id, a domain or a place in the directory is taken already."""
 
 
 class Directory:
-    """All tenants of the emulated cloud; an appId is unique over all of them."""
+    """All tenants of the emulated cloud; an appId is unique across tenants."""
 
     def __init__(self) -> None:
         self._tenants: dict[str, Tenant] = {}
@@ -29,7 +26,7 @@ class Directory:
         self._ordinal = 0
 
     def next_ordinal(self) -> int:
-        """Return the place of a new object in lists."""
+        """Return the position of a new object in lists."""
         self._ordinal += 1
         return self._ordinal
 
@@ -76,12 +73,12 @@ class Directory:
         self._by_app_id[record.app_id] = record
 
     def remove_application(self, record: ApplicationRecord) -> None:
-        """Remove an application for good; its service principals stay, as in Entra."""
+        """Remove an application permanently; its service principals stay, as in Entra."""
         del self._applications[record.tenant_id][record.id]
         del self._by_app_id[record.app_id]
 
     def applications(self, tenant_id: str) -> Iterator[ApplicationRecord]:
-        """Return the applications of a tenant in the order of lists."""
+        """Return the applications of a tenant in list order."""
         return iter(self._applications[tenant_id].values())
 
     def application(self, tenant_id: str, object_id: str) -> ApplicationRecord | None:
@@ -107,7 +104,7 @@ class Directory:
         """Add a service principal or replace the one with the same id.
 
         Raises:
-            DuplicateError: another one stands for this application in this tenant.
+            DuplicateError: the application has another service principal in this tenant.
         """
         key = (principal.tenant_id, principal.app_id)
         if self._principals_by_app.setdefault(key, principal.id) != principal.id:
@@ -126,7 +123,7 @@ class Directory:
         del self._principals_by_app[principal.tenant_id, principal.app_id]
 
     def principals(self, tenant_id: str) -> Iterator[ServicePrincipal]:
-        """Return the service principals of a tenant in the order of lists."""
+        """Return the service principals of a tenant in list order."""
         return iter(self._principals[tenant_id].values())
 
     def principal(self, tenant_id: str, object_id: str) -> ServicePrincipal | None:

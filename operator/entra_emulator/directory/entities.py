@@ -1,4 +1,4 @@
-"""The things a directory holds, as values: what changes is replaced, never edited in place."""
+"""The objects of a directory, as immutable values: a change replaces them."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Audience(StrEnum):
 CERTIFICATE, VERIFY = "AsymmetricX509Cert", "Verify"
 """Type and usage of a public certificate."""
 KEY_PAIR, SIGN = "X509CertAndPassword", "Sign"
-"""Type and usage of a certificate with its private key, which only addKey takes."""
+"""Type and usage of a certificate with its private key; only addKey accepts those."""
 
 PERSONAL_AUDIENCES = frozenset({Audience.ORGS_AND_PERSONAL, Audience.PERSONAL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """One directory; its domains can be used in place of its id at the token endpoint."""
+    """One tenant; the token endpoint accepts its domains in place of its id."""
 
     id: str
     display_name: str
@@ -51,7 +51,7 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordCredential:
-    """A client secret: everything about it but the secret itself."""
+    """A client secret without its value."""
 
     key_id: str
     display_name: str | None
@@ -65,7 +65,7 @@ class PasswordCredential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyCredential:
-    """A certificate of an application; it signs in with those whose usage is Verify."""
+    """A certificate of an application; only those with the usage Verify can sign in."""
 
     key_id: str
     type: str = CERTIFICATE
@@ -81,7 +81,7 @@ class KeyCredential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FederatedCredential:
-    """Whose tokens an application accepts as its own: exactly this issuer, subject, audience."""
+    """A trust: the application accepts tokens with exactly this issuer, subject and audience."""
 
     id: str
     ordinal: int
@@ -94,7 +94,7 @@ class FederatedCredential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationProperties:
-    """What a PATCH can change, and the owners."""
+    """The properties that a PATCH can change, and the owners."""
 
     display_name: str
     sign_in_audience: Audience = Audience.MY_ORG
@@ -126,7 +126,7 @@ class ApplicationView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePrincipal:
-    """The presence of an application in a tenant, with the permissions granted to it there."""
+    """The instance of an application in a tenant, with the permissions granted there."""
 
     id: str
     app_id: str

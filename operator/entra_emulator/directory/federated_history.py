@@ -1,4 +1,4 @@
-"""The federated credentials of one application with their history, for replicas that lag."""
+"""The federated credentials of one application with their history, so that replicas can lag."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _Version = tuple[Change, FederatedCredential | None]
 
 
 class FederatedHistory:
-    """Keeps every version of every credential; a version that is None is its removal.
+    """Keeps the versions of each credential; the version None is its removal.
 
-    Unlike secrets and certificates these can be changed in place, so a replica may still
-    match tokens against the values that a credential had before.
+    Unlike secrets and certificates, Graph can change these in place. So a replica may still match
+    tokens against a credential's former values.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class FederatedHistory:
         self._versions.setdefault(credential.id, []).append((change, credential))
 
     def remove(self, credential_id: str, change: Change) -> bool:
-        """Mark one as removed; return whether there was one."""
+        """Mark a credential as removed; return whether there was one."""
         versions = self._versions.get(credential_id, [])
         if not versions or versions[-1][1] is None:
             return False
@@ -32,7 +32,7 @@ class FederatedHistory:
         return True
 
     def visible(self, sees: Sees) -> tuple[FederatedCredential, ...]:
-        """Return what a reader sees, in the order of creation."""
+        """Return what a reader sees, in order of creation."""
         latest = (
             next((one for change, one in reversed(versions) if sees(change)), None)
             for versions in self._versions.values()
@@ -40,7 +40,7 @@ class FederatedHistory:
         return tuple(one for one in latest if one is not None)
 
     def _forget_settled(self, change: Change) -> None:
-        """Drop versions that no replica shows any more, and credentials that are gone for all."""
+        """Drop versions that no replica shows any more, and credentials that are gone on all."""
         now = change.at
         for credential_id, versions in list(self._versions.items()):
             settled = [i for i, (done, _) in enumerate(versions) if done.settled_at() <= now]

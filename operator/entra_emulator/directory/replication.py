@@ -1,8 +1,7 @@
-"""Replica lag: when which replica shows which change to which kind of read.
+"""Replica lag: when each replica shows a change to each kind of read.
 
-Every change carries the delays drawn for it when it was made, one per kind of
-read and replica. A read picks a replica, so two reads in a row may show the
-newer state first and the older one after it, as the real directory does.
+A change carries its delays from the start, one per kind of read and replica. Each read picks a
+replica. So two reads in a row may show the newer state first and then the older one, as in Entra.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from enum import StrEnum
 from entra_emulator.faults.documents import Lag
 
 Sees = Callable[["Change"], bool]
-"""Tells whether a reader sees a change."""
+"""Returns whether a reader sees a change."""
 
 
 class ReadKind(StrEnum):
-    """The three ways to look at the directory; each lags by its own measure."""
+    """The three kinds of read; each has its own lag."""
 
     APPLICATION = "application"
     LIST = "list"
@@ -28,7 +27,7 @@ class ReadKind(StrEnum):
 
 
 class ChangeKind(StrEnum):
-    """What a change did: each kind of it, and of credential, spreads at its own pace."""
+    """The kinds of change; each has its own lag."""
 
     CREATE = "create"
     ADD = "add"
@@ -43,7 +42,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One committed change and the delays after which the replicas show it."""
+    """A committed change, and the seconds after which each replica shows it."""
 
     sequence: int
     at: datetime
@@ -63,12 +62,12 @@ class Change:
 
 
 def sees_all(_change: Change) -> bool:
-    """See the authoritative state."""
+    """Return True: a reader that sees the authoritative state."""
     return True
 
 
 class Replicas:
-    """Draws the delays of changes and the replica of each read, both from one seed."""
+    """Draws the delays of changes and the replica of each read from one seed."""
 
     def __init__(self, lag: Lag | None = None, seed: int = 1) -> None:
         self._sequence = 0
@@ -76,18 +75,18 @@ class Replicas:
         self.configure(lag or Lag(), seed)
 
     def configure(self, lag: Lag, seed: int) -> None:
-        """Use another lag from now on; changes made before keep the delays they have."""
+        """Use another lag for new changes; older changes keep their delays."""
         self._lag = lag
-        # Two generators, so that the number of reads never changes the delays of writes.
+        # Two generators, so that reads never change the delays of writes.
         self._delays = random.Random(f"delays {seed}")  # noqa: S311 - repeatable on purpose
         self._picks = random.Random(f"picks {seed}")  # noqa: S311
 
     def settle(self) -> None:
-        """Let every replica show everything that was committed up to now."""
+        """Let every replica show all changes up to now."""
         self._settled_up_to = self._sequence
 
     def settled_change(self, now: datetime) -> Change:
-        """Return a change that every replica shows at once, as made by the admin API."""
+        """Return a change that every replica shows at once; the admin API makes those."""
         self._sequence += 1
         return Change(sequence=self._sequence, at=now)
 
@@ -98,7 +97,7 @@ class Replicas:
         return Change(sequence=self._sequence, at=now, delays=delays)
 
     def reader(self, kind: ReadKind, now: datetime) -> Sees:
-        """Pick a replica and return what it sees."""
+        """Pick a replica; return which changes it shows."""
         replica = self._picks.randrange(self._lag.replicas)
         settled = self._settled_up_to
 

@@ -1,4 +1,4 @@
-"""Errors of Graph as exceptions: status, code, message, headers."""
+"""Graph's errors as exceptions: status, code, message, headers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WWW_AUTHENTICATE = (
 
 
 class GraphError(Exception):
-    """An answer of Graph that is an error."""
+    """An error answer of Graph."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ def bad_request(message: str, code: str = "Request_BadRequest") -> GraphError:
 
 
 def not_found(name: str) -> GraphError:
-    """Return the error for an object that does not exist, or not yet on this replica."""
+    """Return the error for an object that does not exist, or is not on this replica yet."""
     return GraphError(
         404,
         "Request_ResourceNotFound",
@@ -60,7 +60,7 @@ def unauthenticated(message: str, challenge: str = "") -> GraphError:
 
 
 def wrong_method() -> GraphError:
-    """Return the error for a method that a path does not know."""
+    """Return the error for a method that a path does not support."""
     return GraphError(
         405,
         "Request_BadRequest",

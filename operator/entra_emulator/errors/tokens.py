@@ -1,4 +1,4 @@
-"""The errors of the token endpoint: number, HTTP status, OAuth error and text."""
+"""The errors of the token endpoint: AADSTS number, HTTP status, OAuth error and text."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ _OTHER = _Entry(401, "invalid_client", "An error made by the emulator.")
 
 
 class TokenError(Exception):
-    """An answer of the token endpoint that is an error."""
+    """An error answer of the token endpoint."""
 
     def __init__(
         self,
@@ -202,7 +202,7 @@ class TokenError(Exception):
         entry = TABLE.get(code, _OTHER)
         self.status = entry.status
         self.error = entry.error
-        # The parts come from the request, so they are put in without being read as a format.
+        # The parts come from the request, so never treat them as a format string.
         known = {"app": app, "tenant": tenant, "name": name, "reason": reason, **parts}
         self.text = _PART.sub(lambda found: known.get(found[1], ""), entry.text)
         self.has_uri = entry.has_uri
@@ -211,7 +211,7 @@ class TokenError(Exception):
 def error_body(
     error: TokenError, now: datetime, trace_id: str, correlation_id: str
 ) -> dict[str, Any]:
-    """Return the JSON body of an error."""
+    """Return the JSON body of an error answer."""
     stamp = entra_stamp(now)
     description = (
         f"AADSTS{error.code}: {error.text} Trace ID: {trace_id}"

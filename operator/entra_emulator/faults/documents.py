@@ -1,7 +1,7 @@
-"""The faults as they stand in a file or an admin request: types and defaults only.
+"""The documents of faults, in a file or an admin request: types and defaults.
 
-Unknown fields and unknown fault names are refused, so that a typing error in a
-test never silently means "no fault".
+Unknown fields and unknown fault names are refused, so that a typing error in a test never means
+"no fault".
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ import msgspec
 Window = tuple[
     Annotated[float, msgspec.Meta(ge=0, le=300)], Annotated[float, msgspec.Meta(ge=0, le=300)]
 ]
-"""At least and at most, in seconds."""
+"""The shortest and the longest delay, in seconds."""
 
 _Seconds = Annotated[float, msgspec.Meta(ge=0, le=300)]
 _UpToADay = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
 _NO_LAG = (0.0, 0.0)
 _FIELD_LAG = (4.0, 18.0)
-# Microsoft speaks of several minutes, in which sign-ins may succeed and fail again.
+# Microsoft documents several minutes, during which sign-ins may succeed and fail again.
 _FEDERATED_LAG = (15.0, 150.0)
 
 
 class _Strict(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """Base of all: camel case on the wire, nothing unknown accepted."""
+    """Base of all documents: camel case in JSON, unknown fields refused."""
 
 
 class ReadLag(_Strict, frozen=True):
-    """How long one kind of read needs to show each kind of change.
+    """The delays after which one kind of read shows each kind of change.
 
-    Certificates and federated credentials lag as client secrets do, unless the windows
-    with their names say otherwise.
+    Certificates and federated credentials lag like client secrets, unless they have windows of
+    their own.
     """
 
     create: Window = _NO_LAG
@@ -48,10 +48,10 @@ class ReadLag(_Strict, frozen=True):
 
 
 class Lag(_Strict, frozen=True):
-    """Replica lag: reads of one application, lists and the token endpoint each by themselves.
+    """Replica lag, separately for reads of one application, lists and the token endpoint.
 
-    `negativeCache` is for how many seconds the token endpoint remembers that no federated
-    credential matched; `keyCache`, for how many it uses the keys of an issuer once fetched.
+    For `negativeCache` seconds the token endpoint remembers that no federated credential matched;
+    for `keyCache` seconds it uses the fetched keys of an issuer.
     """
 
     replicas: Annotated[int, msgspec.Meta(ge=1, le=16)] = 3
@@ -72,16 +72,16 @@ class Lag(_Strict, frozen=True):
 
 
 class Quotas(_Strict, frozen=True):
-    """The published quotas; S, M and L are the sizes of a tenant that Microsoft names."""
+    """Graph's published quotas; S, M and L are Microsoft's sizes of a tenant."""
 
     enabled: bool = False
     tenant_size: Literal["S", "M", "L"] = "L"
 
 
 class Match(_Strict, frozen=True):
-    """What a rule applies to; what is not given matches everything.
+    """The requests that a rule applies to; a missing field matches everything.
 
-    `operation` may hold `*`, as in `application.*`. `app` is an appId or an object id.
+    `operation` may contain `*`, as in `application.*`. `app` is an appId or an object id.
     """
 
     tenant: str | None = None
@@ -90,7 +90,7 @@ class Match(_Strict, frozen=True):
 
 
 class Rule(_Strict, frozen=True, tag_field="fault"):
-    """What every fault has: how often at most, how likely, and where."""
+    """The common fields of all faults: maximum count, probability, and matching requests."""
 
     id: str = ""
     count: Annotated[int, msgspec.Meta(ge=1)] | None = None
@@ -99,19 +99,19 @@ class Rule(_Strict, frozen=True, tag_field="fault"):
 
 
 class Latency(Rule, frozen=True, tag="latency"):
-    """Answer later, in real time; adds up with other faults."""
+    """Delay the answer by real seconds; adds up with other faults."""
 
     seconds: Window = (0.05, 0.05)
 
 
 class Conflict(Rule, frozen=True, tag="conflict"):
-    """409 for a write within so many seconds after the last write to the same application."""
+    """409 for a write within `seconds` after the last write to the same application."""
 
     seconds: _Seconds = 10.0
 
 
 class RemoveAfterAdd(Rule, frozen=True, tag="remove-after-add"):
-    """500 for a removePassword within so many seconds after an addPassword."""
+    """500 for a removePassword within `seconds` after an addPassword."""
 
     seconds: _Seconds = 10.0
 
@@ -130,17 +130,17 @@ class ServerError(Rule, frozen=True, tag="server-error"):
 
 
 class Unavailable(Rule, frozen=True, tag="unavailable"):
-    """503 with an HTML body, as a gateway sends it."""
+    """503 with the HTML body of a gateway."""
 
     retry_after: int | None = None
 
 
 class TimeoutAfterCommit(Rule, frozen=True, tag="timeout-after-commit"):
-    """504 although the write was done. Applies to writes."""
+    """504 after the write was done. Applies to writes only."""
 
 
 class Hang(Rule, frozen=True, tag="hang"):
-    """Say nothing for so many real seconds, then close the connection."""
+    """Send nothing for real seconds, then close the connection."""
 
     seconds: _Seconds = 30.0
     commit: bool = False
@@ -151,7 +151,7 @@ class ExpiredToken(Rule, frozen=True, tag="expired-token"):
 
 
 class ClaimsChallenge(Rule, frozen=True, tag="claims-challenge"):
-    """401 with a claims challenge until a token comes that was asked for with the claims."""
+    """401 with a claims challenge, until the client sends a token requested with the claims."""
 
 
 class Forbidden(Rule, frozen=True, tag="forbidden"):
@@ -171,7 +171,7 @@ class GraphErrorFault(Rule, frozen=True, kw_only=True, tag="graph-error"):
 
 
 class TokenErrorFault(Rule, frozen=True, kw_only=True, tag="token-error"):
-    """An error of the token endpoint by its AADSTS number."""
+    """An error of the token endpoint, by its AADSTS number."""
 
     code: int
 
@@ -208,10 +208,10 @@ def _realistic_lag() -> Lag:
 
 
 class Faults(_Strict, frozen=True):
-    """Everything that is wrong with the emulated service.
+    """All faults of the emulated service.
 
-    `profile` is `none` (every change shows at once) or `realistic` (4 to 18
-    seconds, which is what was reported from the field); `lag` overrides it.
+    `profile` is `none` (every change shows at once) or `realistic` (after 4 to 18 seconds, as
+    reported for Entra); `lag` overrides it.
     """
 
     seed: int = 1
@@ -221,7 +221,7 @@ class Faults(_Strict, frozen=True):
     rules: tuple[AnyRule, ...] = ()
 
     def effective_lag(self) -> Lag:
-        """Return the lag that is to be used."""
+        """Return `lag`, or else the lag of the profile."""
         if self.lag is not None:
             return self.lag
         return _realistic_lag() if self.profile == "realistic" else Lag()
@@ -231,12 +231,12 @@ def faults_from(document: Any) -> Faults:
     """Read faults from parsed JSON.
 
     Raises:
-        msgspec.ValidationError: names the field that is wrong.
+        msgspec.ValidationError: a field is wrong; the message names it.
     """
     return msgspec.convert(document, Faults)
 
 
 def rule_from(document: Any) -> AnyRule:
-    """Read one rule from parsed JSON."""
+    """Read one rule from parsed JSON; raises as `faults_from` does."""
     rule: AnyRule = msgspec.convert(document, AnyRule)
     return rule

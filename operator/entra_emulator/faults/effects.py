@@ -1,4 +1,4 @@
-"""What each fault does to the answer of Graph and of the token endpoint."""
+"""The effect of each fault on the answer of Graph and of the token endpoint."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _Plain: TypeAlias = (
     | ft.RemoveAfterAdd
     | ft.Latency
 )
-"""Rules whose answer needs nothing of the request."""
+"""Rules whose answer does not depend on the request."""
 HTML_503 = (
     "<!DOCTYPE html><html><head><title>503 Service Unavailable</title></head>"
     "<body><h1>Service Unavailable</h1><p>The service is unavailable.</p></body></html>"
@@ -33,7 +33,7 @@ HTML_503 = (
 
 
 class HtmlFault(Exception):  # noqa: N818 - an answer, not an error of ours
-    """An answer that a gateway gives, not the service."""
+    """An answer of a gateway in front of the service."""
 
     def __init__(self, status: int, html: str, retry_after: int | None = None) -> None:
         super().__init__(f"{status} in HTML")
@@ -51,13 +51,13 @@ class Silence(Exception):  # noqa: N818 - the absence of an answer
 
 
 def commits_first(active: ActiveRule) -> bool:
-    """Return whether the operation is done before the fault shows."""
+    """Return whether the operation is done before the fault occurs."""
     rule = active.rule
     return isinstance(rule, ft.TimeoutAfterCommit) or (isinstance(rule, ft.Hang) and rule.commit)
 
 
 def graph_effect(active: ActiveRule, tenant: str, app: str) -> Exception:
-    """Return what a rule raises in a Graph request."""
+    """Return the exception that a rule raises for a Graph request."""
     match active.rule:
         case ft.Throttle() as rule:
             return throttled(rule, tenant, app)
@@ -68,7 +68,7 @@ def graph_effect(active: ActiveRule, tenant: str, app: str) -> Exception:
         case ft.NotFound():
             return not_found(app)
         case ft.TokenErrorFault(code=code):
-            # Only a rule that names a Graph operation on purpose comes here.
+            # Only a rule that explicitly names a Graph operation arrives here.
             return GraphError(401, "InvalidAuthenticationToken", f"AADSTS{code}")
         case (
             ft.Conflict()
@@ -116,7 +116,14 @@ def _plain_effect(rule: _Plain) -> Exception:
 def token_effect(
     active: ActiveRule, app: str, tenant: str, presented: Mapping[str, str] = {}
 ) -> Exception:
-    """Return what a rule raises in a token request; `presented` are names of its assertion."""
+    """Return the exception that a rule raises for a token request.
+
+    Args:
+        active: the rule.
+        app: the appId of the client.
+        tenant: the tenant as the path names it.
+        presented: issuer, subject and audience of the client assertion, if there is one.
+    """
     match active.rule:
         case ft.TokenErrorFault(code=code):
             return TokenError(code, app=app, tenant=tenant, parts=presented)

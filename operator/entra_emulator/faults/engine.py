@@ -1,4 +1,4 @@
-"""Decides which fault meets a request. Seeded: the same requests meet the same faults."""
+"""Choose the fault for each request. Seeded: the same requests get the same faults."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ON_WRITES = (ft.Conflict, ft.TimeoutAfterCommit)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """What a rule is matched against."""
+    """A request, as rules see it."""
 
     operation: str
     now: datetime
@@ -29,7 +29,7 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveRule:
-    """A rule with the moment it was set."""
+    """A rule, and the instant at which it was set."""
 
     rule: ft.AnyRule
     since: datetime
@@ -47,7 +47,7 @@ class FaultEngine:
         self._numbers = 0
 
     def configure(self, rules: tuple[ft.AnyRule, ...], seed: int, now: datetime) -> None:
-        """Replace all rules and start the random numbers anew."""
+        """Replace all rules, and restart the random numbers from the seed."""
         self._rules.clear()
         self._left.clear()
         self._random = random.Random(f"faults {seed}")  # noqa: S311
@@ -70,11 +70,11 @@ class FaultEngine:
         return self._rules.pop(name, None) is not None
 
     def rules(self) -> list[tuple[ft.AnyRule, int | None]]:
-        """Return every rule with how often it may still fire."""
+        """Return every rule, and how often it may still fire; None means without limit."""
         return [(one.rule, self._left.get(name)) for name, one in self._rules.items()]
 
     def latency(self, incoming: Incoming) -> float:
-        """Return how many real seconds the answer is to be delayed."""
+        """Return by how many real seconds to delay the answer."""
         delay = 0.0
         for active in self._rules.values():
             if isinstance(active.rule, ft.Latency) and self._fires(active, incoming):
@@ -82,14 +82,14 @@ class FaultEngine:
         return delay
 
     def decide(self, incoming: Incoming) -> ActiveRule | None:
-        """Return the first rule that meets this request, and count it."""
+        """Return the first rule that applies to this request, and count it."""
         for active in self._rules.values():
             if not isinstance(active.rule, ft.Latency) and self._fires(active, incoming):
                 return active
         return None
 
     def wrote(self, incoming: Incoming) -> None:
-        """Remember a committed write; rules about quick writes need it."""
+        """Remember a committed write, for the rules about writes in quick succession."""
         for name in incoming.app_names:
             self._latest_write[name] = incoming.now
             if incoming.operation == "application.addPassword":
@@ -148,7 +148,7 @@ def _matches(rule: ft.AnyRule, incoming: Incoming) -> bool:
     if isinstance(rule, _ON_WRITES) and not incoming.writes:
         return False
     if match.operation is None and incoming.operation == "batch":
-        # The requests in it are met one by one.
+        # Rules apply to the requests inside the batch.
         return False
     wanted = match.operation or _usual_operation(rule)
     if wanted is None:
@@ -157,7 +157,7 @@ def _matches(rule: ft.AnyRule, incoming: Incoming) -> bool:
 
 
 def _usual_operation(rule: ft.AnyRule) -> str | None:
-    """Return what a rule without an operation applies to; None stands for all of Graph."""
+    """Return the operation of a rule that names none; None means all operations of Graph."""
     match rule:
         case ft.TokenErrorFault():
             return "token"

@@ -1,7 +1,7 @@
 """Graph's published quotas: resource units and writes, as token buckets.
 
-A refused request is charged as well, down to eight tenths of the quota below
-zero; that is why the percentage header can read up to 1.8.
+A refused request is charged too, down to 80 % of the quota below zero. So the percentage header can
+be as high as 1.8.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _UNITS_PER_10_SECONDS = {"S": 3500, "M": 5000, "L": 8000}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
-    """What one request costs, and whom."""
+    """The cost of one request, and who pays."""
 
     tenant_id: str
     app_id: str
@@ -32,7 +32,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Whether a request may pass, and what its headers tell."""
+    """Whether a request may pass, and the values of its headers."""
 
     refused: bool
     percentage: float
@@ -65,7 +65,7 @@ class _Bucket:
 
 
 class QuotaBook:
-    """All buckets, made when first used."""
+    """All buckets; each is made at its first use."""
 
     def __init__(self, quotas: Quotas | None = None) -> None:
         self.configure(quotas or Quotas())
@@ -76,7 +76,7 @@ class QuotaBook:
         self._buckets: dict[tuple[str, ...], _Bucket] = {}
 
     def charge(self, charge: Charge, now: datetime) -> Verdict | None:
-        """Charge a request to every bucket it touches; None while quotas are off."""
+        """Charge a request to all its buckets; return the worst verdict, None if quotas are off."""
         if not self._quotas.enabled:
             return None
         worst: Verdict | None = None
@@ -114,7 +114,7 @@ class QuotaBook:
 
 
 def throttle_headers(verdict: Verdict) -> dict[str, str]:
-    """Return the headers that tell a client how close to the limit it is."""
+    """Return the headers that show a client how close it is to the limit."""
     headers: dict[str, str] = {}
     if verdict.percentage > _WARN_FROM:
         headers["x-ms-throttle-limit-percentage"] = f"{verdict.percentage:.2f}"

@@ -32,7 +32,7 @@ _FILTERS = frozenset({"appId", "displayName", "id", "uniqueName", "signInAudienc
 def application_shape(
     path: str, annotations: dict[str, str] | None = None
 ) -> ListShape[ApplicationView]:
-    """Return how lists of applications look."""
+    """Return the shape of a list of applications."""
     return ListShape(
         path=path,
         type_name="application",
@@ -47,7 +47,7 @@ def application_shape(
 def seen_in_list(
     call: GraphCall, records: Iterator[ApplicationRecord]
 ) -> Iterator[ApplicationView]:
-    """Return what one replica shows of some applications to a list; deleted ones are left out."""
+    """Return the applications as one replica shows them in a list, without deleted ones."""
     sees = call.world.replicas.reader(ReadKind.LIST, call.now)
     for record in records:
         view = record.view(sees, call.now)
@@ -109,7 +109,7 @@ def update_application(call: GraphCall) -> GraphAnswer:
 
 
 def _replaced_keys(call: GraphCall, record: ApplicationRecord) -> Replacement | None:
-    """Return what the request makes of the certificates; None when it does not name them."""
+    """Return the new certificate list of a request; None if the request does not name it."""
     if _KEYS not in call.body:
         return None
     world, body = call.world, call.body[_KEYS]
@@ -130,7 +130,7 @@ def _replace_keys(call: GraphCall, record: ApplicationRecord, wanted: Replacemen
 
 
 def delete_application(call: GraphCall) -> GraphAnswer:
-    """Move an application to the deleted items; its service principal is gone meanwhile."""
+    """Move an application to the deleted items; its service principal disappears with it."""
     record, _ = writable_application(call)
     deleted = replace(record.properties, deleted=call.world.clock.stamp())
     record.update(deleted, call.world.change(ChangeKind.REMOVE))
@@ -138,7 +138,7 @@ def delete_application(call: GraphCall) -> GraphAnswer:
 
 
 def _candidates(call: GraphCall) -> Iterator[ApplicationRecord]:
-    """Return the records a list must look at: one when the filter names an appId."""
+    """Return the records that a list must examine: only one if the filter names an appId."""
     directory, tenant_id = call.world.directory, call.caller.tenant_id
     app_id = wanted_value(call.query.get("$filter", ""), "appId")
     if app_id is None:

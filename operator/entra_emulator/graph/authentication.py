@@ -1,4 +1,4 @@
-"""From an access token to the caller of a Graph request."""
+"""Find the caller of a Graph request by its access token."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def authenticate(signer: TokenSigner, header: str | None, now: datetime) -> Auth
     """Check signature, validity and audience of the token in an Authorization header.
 
     Raises:
-        GraphError: 401 with the text Graph has for each case.
+        GraphError: 401 with Graph's text for each case.
     """
     claims = _claims(signer, header)
     seconds = now.timestamp()

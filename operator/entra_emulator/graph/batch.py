@@ -1,4 +1,4 @@
-"""`$batch` on values: what a batch may hold, and in which stages its requests run."""
+"""`$batch` on values: which requests a batch may contain, and in which stages they run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIELDS = frozenset({"id", "method", "url", "headers", "body", "dependsOn"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One request of a batch; names of headers are in lower case."""
+    """One request of a batch; header names are in lower case."""
 
     id: str
     method: str
@@ -34,7 +34,7 @@ def read_batch(body: Mapping[str, Any]) -> list[Step]:
     """Return the requests of a batch.
 
     Raises:
-        GraphError: 400 for the whole batch, before anything of it is done.
+        GraphError: 400 for the whole batch, before any of its requests is done.
     """
     rows = body.get("requests")
     if not isinstance(rows, list) or not rows or set(body) != {"requests"}:
@@ -50,7 +50,7 @@ def read_batch(body: Mapping[str, Any]) -> list[Step]:
 
 
 def stages(steps: Sequence[Step]) -> list[list[Step]]:
-    """Return the requests in groups: those of a group need only what earlier groups did."""
+    """Return the requests in groups; those of a group depend only on earlier groups."""
     serial = _is_serial(steps)
     if serial:
         return [[step] for step in steps]
@@ -60,7 +60,7 @@ def stages(steps: Sequence[Step]) -> list[list[Step]]:
 
 
 def failed_dependency() -> GraphError:
-    """Return the error for a request whose predecessor failed."""
+    """Return the error for a request that depends on a failed one."""
     return GraphError(
         424, "FailedDependency", "The request failed because a request it depends on has failed."
     )
@@ -114,7 +114,7 @@ def _names(value: Any) -> tuple[str, ...]:
 
 
 def _check_dependencies(steps: Sequence[Step]) -> None:
-    """Allow no dependency, a strict series, or one request that all dependent ones wait for."""
+    """Allow no dependency, a strict series, or one request that all others depend on."""
     wanted = {step.depends_on for step in steps if step.depends_on}
     free = {step.id.lower() for step in steps if not step.depends_on}
     same = len(wanted) <= 1 and all(len(names) == 1 and names[0] in free for names in wanted)
@@ -136,5 +136,5 @@ def _bad(message: str) -> GraphError:
     return bad_request(message, "BadRequest")
 
 
-# As an operation of its own a batch is done in `http_batch`; only a nested one comes to this.
+# `batch_endpoint.py` does a batch; only a batch inside a batch arrives at this handler.
 ROUTES: tuple[Route, ...] = (route(OPERATION, "POST", r"\$batch", _refuse_nested),)

@@ -1,4 +1,4 @@
-"""Doing a `$batch`: every request of it is admitted, charged, spoiled and logged by itself."""
+"""Do a `$batch`: each of its requests has its own authentication, quota, fault and log entry."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _SHOWN = frozenset({"Retry-After", "x-ms-resource-unit", "OData-Version", "Cache
 async def answer_batch(
     http: web.Request, request: GraphRequest, admitted: Admitted, exchange: Exchange
 ) -> GraphAnswer:
-    """Do all requests of a batch; the answer is 200 whatever became of them.
+    """Do all requests of a batch; the answer is 200 whatever their results are.
 
     Args:
-        http: the connection, which may end while a latency is waited for.
-        request: the batch as it came; its token is that of every request in it.
-        admitted: the batch as a request of its own, which only rules that name it meet.
-        exchange: what is recorded of it.
+        http: the connection, which may end during a latency.
+        request: the batch as it arrived; its token applies to all its requests.
+        admitted: the batch as a request; only rules that name `batch` apply to it.
+        exchange: collects the facts about the batch.
 
     Raises:
-        GraphError: the batch itself cannot be read; nothing of it was done.
-        Silence: a request in it met a rule that answers nothing.
+        GraphError: the batch itself is invalid, and none of its requests was done.
+        Silence: a rule gives no answer to a request of the batch.
     """
     world, trace = exchange.world, exchange.trace
     steps = read_batch(request.body)
@@ -47,7 +47,7 @@ async def answer_batch(
     if active is not None:
         raise graph_effect(active, trace.tenant, trace.caller_app_id)
     trace.units = sum(one.trace.units for one in exchanges.values())
-    # Responses come in any order; whoever takes them by their place must notice.
+    # Graph promises no order, so reverse it: a client that relies on the order must fail.
     rows = [_row(step.id, replies[step.id.lower()]) for step in reversed(steps)]
     return GraphAnswer(status=200, body={"responses": rows})
 
@@ -59,7 +59,7 @@ async def _run(
     exchanges: Mapping[str, Exchange],
     replies: dict[str, Reply],
 ) -> None:
-    """Do requests that need not wait for each other, at one instant after the longest latency."""
+    """Do independent requests, all at one instant after the longest latency."""
     ready: list[tuple[str, Admitted]] = []
     delay = 0.0
     for step in steps:

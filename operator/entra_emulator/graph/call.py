@@ -1,4 +1,4 @@
-"""What a Graph operation is given and what it gives back: plain values, no HTTP."""
+"""The input and the result of a Graph operation: plain values, no HTTP."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class GraphCall:
     """One authenticated request.
 
     Args:
-        root: the address under which the caller reached Graph, without a slash at the end.
+        root: the URL at which the caller reached Graph, without a trailing slash.
         params: the named parts of the path.
-        query: the query options, names without `$` problems: as they were sent, decoded.
-        body: the JSON object of the request; empty when there was none.
+        query: the decoded query options; their names keep the `$`.
+        body: the JSON object of the request; empty if there was none.
         preferences: the words of the `Prefer` header, in lower case.
     """
 
@@ -47,7 +47,7 @@ class GraphCall:
     preferences: frozenset[str] = frozenset()
 
     def context(self, name: str) -> str:
-        """Return an `@odata.context`."""
+        """Return the `@odata.context` of that name."""
         return f"{self.root}/$metadata#{name}"
 
 
@@ -56,7 +56,7 @@ Handler = Callable[[GraphCall], GraphAnswer]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One operation: where it lives, what it is called in logs and fault rules."""
+    """One operation: its method and path, and its name in logs and fault rules."""
 
     operation: str
     method: str
@@ -65,15 +65,16 @@ class Route:
 
     @property
     def writes(self) -> bool:
-        """Whether the operation changes something."""
+        """Whether the operation can change something."""
         return self.method != "GET"
 
 
 def route(operation: str, method: str, path: str, handler: Handler) -> Route:
     """Build a route.
 
-    `{app}` stands for both ways to address an application, `{x}` for a name, and `!x` for an
-    action, which may be written with its namespace, as PowerShell's SDK does.
+    In the path, `{app}` and `{sp}` stand for both ways to address an application or a service
+    principal, `{x}` for a name, and `!x` for an action, with or without its namespace
+    (PowerShell's SDK writes the namespace).
     """
     pattern = path.replace(
         "{app}", r"applications(?:/(?P<id>[^/()]+)|\(appId='(?P<app_id>[^']*)'\))"
@@ -94,7 +95,7 @@ def route(operation: str, method: str, path: str, handler: Handler) -> Route:
 def addressed_record(
     world: World, tenant_id: str, params: Mapping[str, str]
 ) -> ApplicationRecord | None:
-    """Return the application that a path names, authoritatively."""
+    """Return the authoritative record of the application in a path; None if there is none."""
     if app_id := params.get("app_id"):
         record = world.directory.application_of(app_id)
         return record if record is not None and record.tenant_id == tenant_id else None
@@ -102,10 +103,10 @@ def addressed_record(
 
 
 def seen_application(call: GraphCall) -> tuple[ApplicationRecord, ApplicationView]:
-    """Return the application of a call and what the replica that was asked shows of it.
+    """Return the application of a call, and what the chosen replica shows of it.
 
     Raises:
-        GraphError: 404 when it does not exist, is deleted, or has not reached the replica.
+        GraphError: 404 if it does not exist, is deleted, or has not reached the replica.
     """
     name = call.params.get("id") or call.params.get("app_id") or ""
     record = addressed_record(call.world, call.caller.tenant_id, call.params)
@@ -117,10 +118,13 @@ def seen_application(call: GraphCall) -> tuple[ApplicationRecord, ApplicationVie
 
 
 def writable_application(call: GraphCall) -> tuple[ApplicationRecord, ApplicationView]:
-    """Return the application of a writing call, after checking that the caller may write.
+    """Check that the caller may write; return the application and what the replica shows of it.
 
-    An owner must be one on the replica that was asked and authoritatively: a new owner is
-    refused until the replica knows of it, a former one at once.
+    The caller must be an owner both authoritatively and on the chosen replica. So a new owner is
+    refused until the replica shows it, and a former owner is refused at once.
+
+    Raises:
+        GraphError: 403, or 404 as in `seen_application`.
     """
     call.caller.may_create()
     record, view = seen_application(call)

@@ -23,7 +23,7 @@ _CAST = "(?:microsoft\\.)?graph\\.application"
 
 
 def list_deleted(call: GraphCall) -> GraphAnswer:
-    """List what can still be restored."""
+    """List the applications that can still be restored."""
     call.caller.may_read()
     return answer_list(call, application_shape(_LIST), _deleted(call))
 
@@ -38,7 +38,7 @@ def get_deleted(call: GraphCall) -> GraphAnswer:
 
 
 def restore_deleted(call: GraphCall) -> GraphAnswer:
-    """Bring an application back with everything it had."""
+    """Restore an application with all its credentials."""
     record, _ = _seen(call)
     call.caller.may_write(record.properties)
     restored = replace(record.properties, deleted=None)
@@ -47,7 +47,7 @@ def restore_deleted(call: GraphCall) -> GraphAnswer:
 
 
 def purge_deleted(call: GraphCall) -> GraphAnswer:
-    """Delete an application for good."""
+    """Delete an application permanently."""
     record, _ = _seen(call)
     call.caller.may_write(record.properties)
     call.world.directory.remove_application(record)
@@ -55,7 +55,7 @@ def purge_deleted(call: GraphCall) -> GraphAnswer:
 
 
 def _seen(call: GraphCall) -> tuple[ApplicationRecord, ApplicationView]:
-    """Return a deleted application that the asked replica knows to be deleted."""
+    """Return a deleted application that the chosen replica shows as deleted."""
     name = call.params["id"]
     record = call.world.directory.application(call.caller.tenant_id, name)
     sees = call.world.replicas.reader(ReadKind.APPLICATION, call.now)
@@ -74,7 +74,7 @@ def _deleted(call: GraphCall) -> Iterator[ApplicationView]:
 
 
 def _deleted_view(call: GraphCall, record: ApplicationRecord, sees: Sees) -> ApplicationView | None:
-    """Return what a replica shows of a deletion; nothing for one that was undone or is too old."""
+    """Return what a replica shows of a deletion; None if it was undone or is too old."""
     view = record.view(sees, call.now)
     if view is None or view.properties.deleted is None or record.properties.deleted is None:
         return None

@@ -1,4 +1,4 @@
-"""Graph over HTTP: reads requests, and writes what is answered to them."""
+"""Graph over HTTP: read requests, and write the answers."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def _answered(request: web.Request, exchange: Exchange) -> Reply:
     except Silence:
         raise
     except Exception:
-        # The outer guard: a fault of the emulator itself must look like one in its log.
+        # A bug of the emulator must look like one, in the answer and in the log.
         _LOGGER.exception("the emulator failed at %s", exchange.trace.operation)
         return exchange.defect()
 

@@ -1,4 +1,4 @@
-"""One Graph request and what is answered to it, alone over HTTP or as a part of a batch."""
+"""One Graph request and its answer, alone over HTTP or as part of a batch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DIAGNOSTIC = (
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: status, headers, and JSON, or text for HTML, or None for no body."""
+    """An answer: status, headers and body, which is JSON, a text of HTML, or None."""
 
     status: int
     headers: Mapping[str, str]
@@ -32,13 +32,13 @@ class Reply:
 
 
 class Exchange:
-    """A request with what becomes known of it.
+    """A request, and the facts about it that are found on the way.
 
     Args:
-        world: the emulator.
+        world: the state of the emulator.
         method: the HTTP method.
-        path: the path with its version, without a query.
-        client_request_id: what the client calls this request, if it does.
+        path: the path with the version and without the query.
+        client_request_id: the client's id of this request, if it sent one.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class Exchange:
         self._client_request_id = client_request_id or self._request_id
 
     def success(self, answer: GraphAnswer) -> Reply:
-        """Return the reply of an operation that was done."""
+        """Return the reply to a successful operation."""
         return Reply(answer.status, {**self._headers(), **answer.headers}, answer.body)
 
     def failure(self, error: GraphError) -> Reply:
-        """Return an error in Graph's form."""
+        """Return the reply for an error, in Graph's form."""
         self.error = error.code
         inner = {
             "date": self.world.clock.now().strftime("%Y-%m-%dT%H:%M:%S"),
@@ -71,17 +71,17 @@ class Exchange:
         return Reply(error.status, {**self._headers(), **error.headers}, {"error": body})
 
     def gateway_failure(self, fault: HtmlFault) -> Reply:
-        """Return what a gateway answers in place of Graph."""
+        """Return the HTML reply of a gateway in place of Graph's."""
         self.error = "html"
         retry = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
         return Reply(fault.status, {**self._headers(), **retry}, fault.html)
 
     def defect(self) -> Reply:
-        """Return the reply to a fault of the emulator itself, which must look like one."""
+        """Return the reply for a bug of the emulator, which must not look like an emulated 500."""
         return self.failure(GraphError(500, "Emulator_Defect", "See the emulator's log."))
 
     def record(self, status: int) -> None:
-        """Write the request into the log; a status of 0 stands for silence."""
+        """Add the request to the log; status 0 means that there was no answer."""
         trace = self.trace
         entry = LogEntry(
             time=self.world.clock.now(),

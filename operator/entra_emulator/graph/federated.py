@@ -71,7 +71,7 @@ def create_credential(call: GraphCall) -> GraphAnswer:
 
 
 def update_credential(call: GraphCall) -> GraphAnswer:
-    """Change a credential; by name and with `Prefer: create-if-missing` also create it."""
+    """Change a credential; by name and with `Prefer: create-if-missing`, create it if needed."""
     record, view = writable_application(call)
     existing = record.truth().federated
     current = _named(existing, call.params)
@@ -91,7 +91,7 @@ def update_credential(call: GraphCall) -> GraphAnswer:
 
 
 def delete_credential(call: GraphCall) -> GraphAnswer:
-    """Remove a credential that the asked replica knows."""
+    """Remove a credential that the chosen replica shows."""
     record, view = writable_application(call)
     found = _named(view.federated, call.params)
     change = call.world.change(ChangeKind.REMOVE_FEDERATED)
@@ -119,7 +119,7 @@ def _created(call: GraphCall, record: ApplicationRecord, body: Mapping[str, Any]
 
 
 def _with_name(body: Mapping[str, Any], name: str | None) -> dict[str, Any]:
-    """Return the body of an upsert with the name of its path, which it may repeat."""
+    """Return the body of an upsert with the name from the path; the body may repeat that name."""
     if body.get("name", name) != name:
         raise bad_request("The name in the body differs from the name in the path.")
     return {**body, "name": name}
@@ -128,7 +128,7 @@ def _with_name(body: Mapping[str, Any], name: str | None) -> dict[str, Any]:
 def _named(
     credentials: Sequence[FederatedCredential], params: Mapping[str, str]
 ) -> FederatedCredential | None:
-    """Return the credential that a path names: `/{id or name}` or `(name='{name}')`."""
+    """Return the credential in a path: `/{id or name}` or `(name='{name}')`."""
     name = params.get("federated_name") or params.get("federated") or ""
     by_id = params.get("federated", "").lower()
     return next((one for one in credentials if one.id == by_id or same_name(one, name)), None)

@@ -1,4 +1,4 @@
-"""The two Graph actions by which an application rolls its own certificates."""
+"""The two Graph actions with which an application rolls its own certificates."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from entra_emulator.rules.passwords import check_room, known_only, requested_pas
 
 
 def add_key(call: GraphCall) -> GraphAnswer:
-    """Add one certificate to those there are."""
+    """Add a certificate to the existing ones."""
     record, view = _rollable(call)
     known_only(call.body, {"keyCredential", "passwordCredential", "proof"}, "keyCredential")
     wanted = key_object(call.body.get("keyCredential"))
@@ -53,7 +53,7 @@ def add_key(call: GraphCall) -> GraphAnswer:
 
 
 def remove_key(call: GraphCall) -> GraphAnswer:
-    """Remove one certificate that the asked replica knows."""
+    """Remove a certificate that the chosen replica shows."""
     record, view = _rollable(call)
     known_only(call.body, {"keyId", "proof"}, "keyCredential")
     key_id = key_id_of(call.body)
@@ -67,7 +67,7 @@ def remove_key(call: GraphCall) -> GraphAnswer:
 
 
 def _rollable(call: GraphCall) -> tuple[ApplicationRecord, ApplicationView]:
-    """Return the application: an application needs no permission for its own certificates."""
+    """Return the application; it needs no permission for its own certificates."""
     record = addressed_record(call.world, call.caller.tenant_id, call.params)
     if record is None or record.app_id != call.caller.app_id:
         return writable_application(call)
@@ -88,7 +88,7 @@ def _check_proof(call: GraphCall, view: ApplicationView) -> None:
 
 
 def _password(wanted: Mapping[str, Any], body: Mapping[str, Any]) -> str | None:
-    """Return the password of a key with a private part; other types must come without one."""
+    """Return the password of a key pair; other types must not have one."""
     password = requested_password({"passwordCredential": body.get("passwordCredential")})
     text = password.get("secretText")
     if wanted.get("type") != KEY_PAIR:

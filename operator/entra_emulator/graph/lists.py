@@ -1,4 +1,4 @@
-"""Answering a list: filter, page, select, in that order, over rows of any kind."""
+"""Answer a list of any kind of rows: filter, page and select, in that order."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListShape(Generic[T]):
-    """What a list is made of.
+    """The shape of a list.
 
     Args:
-        path: where it lives below the root; also its `@odata.context`.
+        path: its path below the root, which is also its `@odata.context`.
         type_name: the type of its rows.
-        fields: the properties that can be selected.
-        filters: the properties that can be filtered by.
-        render: makes the JSON of a row.
-        ordinal: gives the place of a row.
-        annotations: what each row carries beyond its properties.
-        context: the `@odata.context` where it is not the path.
+        fields: the properties for `$select`.
+        filters: the properties for `$filter`.
+        render: returns the JSON of a row.
+        ordinal: returns the position of a row.
+        annotations: members of each row in addition to its properties.
+        context: the `@odata.context`, if that is not the path.
     """
 
     path: str

@@ -1,7 +1,7 @@
 """The part of OData's `$filter` that the directory's callers use.
 
 `name eq 'value'`, `startswith(name,'value')`, `name in ('a','b')`, joined with
-`and` or `or` (not both). Anything else is refused, never ignored.
+`and` or `or` (not both). Everything else is refused and never ignored.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ _EQUALS = re.compile(rf"(\w+) +eq +(?:{_VALUE}|(true|false|null))")
 _STARTS = re.compile(rf"startswith\( *(\w+) *, *{_VALUE} *\)", re.IGNORECASE)
 _IN = re.compile(rf"(\w+) +in +\(( *{_VALUE}(?: *, *{_VALUE})* *)\)")
 _CONSTANTS = {"true": True, "false": False, "null": None}
-# Splits at the joining words outside of quotes.
+# Splits at `and` and `or` outside of quotes.
 _TOKEN = re.compile(r"'(?:[^']|'')*'|\s+(and|or)\s+")
 
 
 def parse_filter(text: str, known: Collection[str]) -> Test:
-    """Return the test that a filter describes.
+    """Return the predicate of a filter.
 
     Raises:
-        GraphError: 400 for a property that cannot be filtered, or another form.
+        GraphError: 400 for another property or another form.
     """
     terms, joints = _split(text.strip())
     if len(set(joints)) > 1:
@@ -38,7 +38,7 @@ def parse_filter(text: str, known: Collection[str]) -> Test:
 
 
 def wanted_value(text: str, name: str) -> str | None:
-    """Return the value of a filter that is only `name eq 'value'`; an index can serve that."""
+    """Return the value if the filter is just `name eq 'value'`, so that an index can serve it."""
     match = _EQUALS.fullmatch(text.strip())
     if match is None or match[1] != name or match[2] is None:
         return None
@@ -88,7 +88,7 @@ def _unquoted(text: str) -> str:
 
 
 def _folded(value: Any) -> Any:
-    """Return a value for comparison; the directory ignores case in filters."""
+    """Return a value for comparison: Graph ignores case in filters."""
     return value.lower() if isinstance(value, str) else value
 
 

@@ -1,4 +1,4 @@
-"""Query options: `$select`, `$top`, and pages joined by `@odata.nextLink`."""
+"""Query options: `$select`, `$top`, and pages with `@odata.nextLink`."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ T = TypeVar("T")
 
 
 def check_options(query: Mapping[str, str], allowed: Collection[str]) -> None:
-    """Refuse query options that are not emulated: ignoring one would answer another question."""
+    """Refuse query options that are not emulated, instead of answering another question."""
     for name in query:
         if name.startswith("$") and name not in allowed:
             raise bad_request(f"Query option '{name}' is not supported here.", "BadRequest")
 
 
 def check_list_options(query: Mapping[str, str]) -> None:
-    """Refuse options that lists do not have."""
+    """Refuse query options that lists do not support."""
     check_options(query, _LIST_OPTIONS)
 
 
 def selected(
     query: Mapping[str, str], fields: Collection[str], type_name: str
 ) -> tuple[str, ...] | None:
-    """Return the selected properties, or None when there is no `$select`."""
+    """Return the selected properties; None without `$select`."""
     text = query.get("$select")
     if not text:
         return None
@@ -54,12 +54,12 @@ def pick(row: Mapping[str, Any], names: tuple[str, ...] | None) -> dict[str, Any
 
 
 def context_suffix(names: tuple[str, ...] | None) -> str:
-    """Return how a selection shows in an `@odata.context`."""
+    """Return the part of an `@odata.context` that names the selection."""
     return "" if names is None else f"({','.join(names)})"
 
 
 def page_size(query: Mapping[str, str]) -> int:
-    """Return how many rows a page has."""
+    """Return the number of rows of a page."""
     text = query.get("$top")
     if text is None:
         return _DEFAULT_PAGE
@@ -76,8 +76,8 @@ def take_page(
 ) -> tuple[list[T], str | None]:
     """Return one page and the token of the next one.
 
-    The token is the place of the last row and not a count, so that rows removed
-    meanwhile shift nothing.
+    The token is the position of the last row and not a count, so that rows removed meanwhile shift
+    nothing.
     """
     after = _place(query.get("$skiptoken"))
     size = page_size(query)
@@ -88,7 +88,7 @@ def take_page(
 
 
 def next_link(address: str, query: Mapping[str, str], token: str) -> str:
-    """Return the address of the next page, with the same options."""
+    """Return the URL of the next page, with the same options."""
     options = {**{k: v for k, v in query.items() if k != "$skiptoken"}, "$skiptoken": token}
     return f"{address}?{urlencode(options, quote_via=quote, safe='$')}"
 

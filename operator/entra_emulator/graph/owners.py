@@ -25,7 +25,7 @@ _REFERENCE = "@odata.id"
 
 
 def list_owners(call: GraphCall) -> GraphAnswer:
-    """List the owners; only service principals can be owners here."""
+    """List the owners; in the emulator only service principals can be owners."""
     call.caller.may_read()
     _, view = seen_application(call)
     directory, tenant_id = call.world.directory, call.caller.tenant_id
@@ -45,7 +45,7 @@ def list_owners(call: GraphCall) -> GraphAnswer:
 
 
 def add_owner(call: GraphCall) -> GraphAnswer:
-    """Add an owner; `…OwnedBy` is not enough for it."""
+    """Add an owner; the permission `…OwnedBy` is not enough for that."""
     call.caller.may_change_owners()
     record, _ = writable_application(call)
     owner = _referenced(call)

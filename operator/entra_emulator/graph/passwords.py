@@ -17,7 +17,7 @@ from entra_emulator.values.secret_text import new_secret
 
 
 def add_password(call: GraphCall) -> GraphAnswer:
-    """Make a secret; this answer is the only one that ever carries its value."""
+    """Create a secret; only this answer ever contains its value."""
     record, _ = writable_application(call)
     wanted = requested_password(call.body)
     check_password_kind(call.world.policies, record)
@@ -35,7 +35,7 @@ def add_password(call: GraphCall) -> GraphAnswer:
 
 
 def remove_password(call: GraphCall) -> GraphAnswer:
-    """Remove a secret that the asked replica knows; an unknown one is a 400, as in the field."""
+    """Remove a secret that the chosen replica shows; for an unknown one Graph answers 400."""
     record, view = writable_application(call)
     key_id = requested_key_id(call.body)
     known = any(password.key_id == key_id for password in view.passwords)

@@ -1,4 +1,4 @@
-"""The way of a Graph request through the emulator, without HTTP: route, authenticate, spoil, do."""
+"""The steps of a Graph request, without HTTP: route, authenticate, charge, apply faults, do."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from entra_emulator.graph.authentication import Authenticated, authenticate
 from entra_emulator.graph.call import GraphAnswer, GraphCall, Route, addressed_record
 from entra_emulator.world import World
 
-# A new kind of credential brings a module of its own with routes, and is named here.
+# A new collection of Graph brings a module with routes, and is added here.
 ROUTES: tuple[Route, ...] = (
     *applications.ROUTES,
     *passwords.ROUTES,
@@ -44,7 +44,7 @@ ROUTES: tuple[Route, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphRequest:
-    """A request as it came, decoded: the path is below the root, without doubled slashes."""
+    """A decoded request; its path is relative to the root and has no doubled slashes."""
 
     method: str
     path: str
@@ -57,7 +57,7 @@ class GraphRequest:
 
 @dataclass(slots=True, kw_only=True)
 class Trace:
-    """What became known of a request on its way, for the log and the headers."""
+    """Facts about a request that are found on the way, for the log and the headers."""
 
     operation: str = "unknown"
     tenant: str = ""
@@ -69,7 +69,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
-    """A request that was routed and authenticated."""
+    """A request after routing and authentication."""
 
     route: Route
     call: GraphCall
@@ -81,7 +81,7 @@ def admit(world: World, request: GraphRequest, trace: Trace) -> Admitted:
     """Route and authenticate a request.
 
     Raises:
-        GraphError: an unknown path, a wrong method, or a token that cannot be used.
+        GraphError: an unknown path, a wrong method, or an invalid token.
     """
     now = world.clock.now()
     found, params = find_route(request.method, request.path)
@@ -109,12 +109,12 @@ def admit(world: World, request: GraphRequest, trace: Trace) -> Admitted:
 
 
 def perform(world: World, admitted: Admitted, trace: Trace) -> GraphAnswer:
-    """Charge, spoil and do a request; the whole of it happens at one instant.
+    """Charge a request to the quotas, apply faults and do it, all at one instant.
 
     Raises:
-        GraphError: the error of a rule, a quota or the operation.
-        HtmlFault: an answer that is not Graph's.
-        Silence: no answer at all.
+        GraphError: the error of a fault rule, a quota or the operation.
+        HtmlFault: a fault rule answers as a gateway.
+        Silence: a fault rule gives no answer.
     """
     headers = _charged(world, admitted, trace)
     active = world.faults.decide(admitted.incoming)
@@ -126,7 +126,7 @@ def perform(world: World, admitted: Admitted, trace: Trace) -> GraphAnswer:
 
 
 def find_route(method: str, path: str) -> tuple[Route, dict[str, str]]:
-    """Return the operation of a method and path, with the named parts of the path."""
+    """Return the operation for a method and path, and the named parts of the path."""
     matches = [(one, one.pattern.fullmatch(path)) for one in ROUTES]
     known = [(one, match) for one, match in matches if match is not None]
     if not known:
@@ -141,7 +141,7 @@ def find_route(method: str, path: str) -> tuple[Route, dict[str, str]]:
 def _subject(
     world: World, found: Route, tenant_id: str, params: Mapping[str, str]
 ) -> ApplicationRecord | None:
-    """Return the application that a request is about."""
+    """Return the application that a request addresses; None if it addresses none."""
     if found.operation.startswith("servicePrincipal"):
         return None
     return addressed_record(world, tenant_id, params)
@@ -175,7 +175,7 @@ def _done(world: World, admitted: Admitted) -> GraphAnswer:
 
 
 def _charged(world: World, admitted: Admitted, trace: Trace) -> dict[str, str]:
-    """Charge the quotas; return the headers about them."""
+    """Charge the request to the quotas; return their headers."""
     record = admitted.record
     personal = record is not None and record.properties.sign_in_audience in PERSONAL_AUDIENCES
     writes = admitted.route.writes
@@ -196,7 +196,7 @@ def _charged(world: World, admitted: Admitted, trace: Trace) -> dict[str, str]:
 
 
 def _units(found: Route, query: Mapping[str, str]) -> int:
-    """Return the resource units of a request: lists of applications cost two."""
+    """Return the resource units of a request; lists of applications cost two."""
     units = 2 if found.operation == "application.list" else 1
     top = query.get("$top", "")
     if "$select" in query:

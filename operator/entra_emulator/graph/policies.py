@@ -1,4 +1,4 @@
-"""Graph operations on app management policies: reading. The admin API changes them."""
+"""Graph operations that read app management policies; the admin API changes them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FIELDS = tuple(render_app_policy(AppPolicy(display_name="")))
 
 
 def get_default(call: GraphCall) -> GraphAnswer:
-    """Read the default of the tenant."""
+    """Read the tenant's default policy."""
     call.caller.may_read_policies()
     check_options(call.query, {"$select"})
     names = selected(call.query, _DEFAULT_FIELDS, "tenantAppManagementPolicy")
@@ -30,13 +30,13 @@ def get_default(call: GraphCall) -> GraphAnswer:
 
 
 def list_policies(call: GraphCall) -> GraphAnswer:
-    """List the policies beside the default."""
+    """List the policies other than the default."""
     call.caller.may_read_policies()
     return _list(call, _OWN, call.world.policies.policies(call.caller.tenant_id))
 
 
 def get_policy(call: GraphCall) -> GraphAnswer:
-    """Read one policy beside the default."""
+    """Read a policy other than the default."""
     call.caller.may_read_policies()
     check_options(call.query, {"$select"})
     names = selected(call.query, _FIELDS, "appManagementPolicy")
@@ -49,7 +49,7 @@ def get_policy(call: GraphCall) -> GraphAnswer:
 
 
 def list_assigned(call: GraphCall) -> GraphAnswer:
-    """List the policy that an application is under: one, or none."""
+    """List the policy that is assigned to an application: one, or none."""
     call.caller.may_read()
     call.caller.may_read_policies()
     record, view = seen_application(call)

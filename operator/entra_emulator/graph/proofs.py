@@ -1,7 +1,7 @@
-"""Proofs of possession: the JWT that addKey and removeKey ask for besides the access token.
+"""Proofs of possession: the JWT that addKey and removeKey require in addition to the access token.
 
-It is signed like a client assertion, but for another audience, by an id of the
-object instead of the appId, for ten minutes at most, and without `=` padding.
+It is signed like a client assertion. But its audience is another one, its issuer is an object id
+instead of the appId, it is valid for ten minutes at most, and it has no `=` padding.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from entra_emulator.jose.assertions import (
 )
 
 AUDIENCE = "00000002-0000-0000-c000-000000000000"
-"""The appId of the directory's former Graph, which proofs are still made for."""
+"""The appId of Azure AD Graph, which is still the audience of proofs."""
 _MOST_SECONDS = 600
 
 
 def check_proof(
     proof: Any, *, issuers: Collection[str], keys: Sequence[KeyCredential], now: float
 ) -> None:
-    """Accept a proof that a started, unexpired certificate of the application signed.
+    """Accept a proof that a currently valid certificate of the application signed.
 
     Args:
         proof: the value in the body.
         issuers: the object ids of the application and of its service principal.
-        keys: what the asked replica knows of the application's certificates.
+        keys: the application's certificates on the chosen replica.
         now: Unix time of the emulated clock.
 
     Raises:
-        GraphError: 401 with one text for whatever is wrong, as in the field.
+        GraphError: 401 with one text for every defect, as in Graph.
     """
     try:
         _check(_read(proof), issuers, keys, now)
@@ -47,7 +47,7 @@ def check_proof(
 
 
 def malformed() -> GraphError:
-    """Return the error for a proof that is missing or wrong; it never tells in what."""
+    """Return the error for a missing or wrong proof; it never says what is wrong."""
     return GraphError(
         401, "Authentication_MissingOrMalformed", "Access Token missing or malformed."
     )

@@ -1,4 +1,4 @@
-"""Applications and service principals as Graph writes them."""
+"""Applications, their credentials and service principals, as Graph writes them."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def render_application(view: ApplicationView, *, with_keys: bool = False) -> dic
 
     Args:
         view: what the reader sees.
-        with_keys: show the bytes of certificates, which only a read of one
-            application that names `keyCredentials` does.
+        with_keys: include the bytes of certificates; Graph does so only for a read of one
+            application with `$select=keyCredentials`.
     """
     properties = view.properties
     return {
@@ -76,7 +76,7 @@ def render_application(view: ApplicationView, *, with_keys: bool = False) -> dic
 
 
 def render_password(password: PasswordCredential) -> dict[str, Any]:
-    """Return a client secret as reads show it: with a hint, never with its value."""
+    """Return a client secret as reads show it: with its hint, never with its value."""
     return {
         "customKeyIdentifier": None,
         "displayName": password.display_name,
@@ -89,7 +89,7 @@ def render_password(password: PasswordCredential) -> dict[str, Any]:
 
 
 def render_key(key: KeyCredential, *, with_key: bool) -> dict[str, Any]:
-    """Return a certificate as reads show it; what came with a private key never shows it."""
+    """Return a certificate as reads show it; the bytes of a key pair never show."""
     public = with_key and key.usage == VERIFY
     return {
         "customKeyIdentifier": key.custom_key_identifier,

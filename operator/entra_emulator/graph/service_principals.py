@@ -49,7 +49,7 @@ def get_principal(call: GraphCall) -> GraphAnswer:
 
 
 def create_principal(call: GraphCall) -> GraphAnswer:
-    """Install an application in the tenant; `…OwnedBy` callers may do so with what they own."""
+    """Install an application in the tenant; `…OwnedBy` callers may install what they own."""
     call.caller.may_create()
     known_only(call.body, {"appId", "accountEnabled", "displayName", "tags"}, "servicePrincipal")
     record = _backing_application(call)
@@ -124,7 +124,7 @@ def _seen(call: GraphCall) -> ServicePrincipal:
 
 
 def _stands(call: GraphCall, principal: ServicePrincipal) -> bool:
-    """Return whether a service principal exists: at home it is deleted with its application."""
+    """Return whether a service principal exists; in its own tenant it dies with its application."""
     home = call.world.directory.application_of(principal.app_id)
     return home is None or home.tenant_id != principal.tenant_id or home.properties.deleted is None
 

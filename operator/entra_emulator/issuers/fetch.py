@@ -1,7 +1,7 @@
-"""Fetching an issuer's documents over TLS: no redirects, no proxy, bounded in size and time.
+"""Fetch an issuer's documents over TLS: no redirects, no proxy, bounded in size and time.
 
-Only addresses that an administrator of the emulator named are ever asked: the issuer's own
-discovery document, and a key set on the same host and port or at the one address given for it.
+Only addresses that the emulator's administrator named are contacted: the discovery document of the
+issuer, and its key set on the same host and port or at the one address configured for it.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ _CHUNK = 16 * 1024
 
 
 class UnreachableIssuerError(Exception):
-    """An issuer whose keys could not be read; the text says why, for the emulator's own log."""
+    """The keys of an issuer cannot be read; the text says why and goes to the log only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteIssuer:
-    """An issuer somewhere else.
+    """An issuer on another server.
 
     Args:
-        name: how the admin API calls it.
+        name: its name in the admin API.
         url: exactly the `iss` of its tokens.
-        trust: the authority that must have issued its TLS certificate.
-        jwks_uri: the address of its keys where that is on another host or port.
+        trust: verifies its TLS certificate.
+        jwks_uri: the address of its keys, if that is on another host or port.
     """
 
     name: str
@@ -49,7 +49,7 @@ class RemoteIssuer:
         """Fetch the discovery document and then the keys.
 
         Raises:
-            UnreachableIssuerError: whatever goes wrong on the way.
+            UnreachableIssuerError: any failure on the way.
         """
         try:
             document = await _fetch(self.url.removesuffix("/") + DISCOVERY, self.trust)
@@ -94,9 +94,8 @@ async def _fetch(address: str, trust: ssl.SSLContext) -> bytes:
 
 
 async def _read(session: ClientSession, address: str) -> bytes:
-    # Compressed answers are not asked for and not unpacked: their size says nothing about what
-    # they unpack to.
-    # A Kubernetes API server answers 406 for its keys to whoever accepts plain JSON only.
+    # No compression: the size of a compressed answer says nothing about its content's size.
+    # `*/*`: a Kubernetes API server answers 406 for its keys to clients that accept only JSON.
     headers = {"Accept": "application/json, */*", "Accept-Encoding": "identity"}
     async with session.get(address, headers=headers, allow_redirects=False) as answer:
         if answer.status != 200:

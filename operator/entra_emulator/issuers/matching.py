@@ -1,8 +1,8 @@
-"""Matching a foreign token with an application's federated credentials, and remembering misses.
+"""Match a foreign token with an application's federated credentials, and remember misses.
 
-Entra looks for the issuer first, then among those for the subject, then for the audience, and its
-errors name the first of them that nothing matches. A miss is remembered for a while: whoever asks
-too early goes on failing although the credential has arrived meanwhile.
+Entra compares the issuer first, then the subject, then the audience; its error names the first one
+that no credential matches. It remembers a miss for a while. So a client that asks too early goes on
+failing, although the credential has arrived in the meantime.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from entra_emulator.directory.entities import ApplicationView, FederatedCredenti
 from entra_emulator.errors.tokens import TokenError
 from entra_emulator.jose.assertions import Assertion
 
-# What a managed identity's token has as its audience in place of `api://AzureADTokenExchange`.
+# The audience of a managed identity's token, in place of `api://AzureADTokenExchange`.
 _EXCHANGE_APP = "fb60f99c-7a34-4190-8149-302f77469936"
 _EXCHANGE = "api://AzureADTokenExchange"
 _ENTRA = re.compile(r"https://[^/]+/([0-9a-f-]{36})/v2\.0")
 
 
 def presented(assertion: Assertion) -> dict[str, str]:
-    """Return issuer, subject and audience of a token as errors show them."""
+    """Return issuer, subject and audience of a token, as errors show them."""
     return {
         "issuer": assertion.issuer,
         "subject": _text(assertion.claims.get("sub")),
@@ -31,22 +31,22 @@ def presented(assertion: Assertion) -> dict[str, str]:
 
 
 def audiences(assertion: Assertion) -> tuple[str, ...]:
-    """Return the `aud` of a token, which may be one text or a list of them."""
+    """Return the audiences of a token; its `aud` may be one text or a list."""
     value = assertion.claims.get("aud")
     values = value if isinstance(value, list) else [value]
     return tuple(one for one in values if isinstance(one, str))
 
 
 def entra_tenant(issuer: str) -> str | None:
-    """Return the tenant of an issuer that is Entra itself; None for all others."""
+    """Return the tenant if the issuer is Entra itself; None for all others."""
     match = _ENTRA.fullmatch(issuer)
     return match[1] if match else None
 
 
 def mismatch(credentials: Sequence[FederatedCredential], assertion: Assertion) -> int | None:
-    """Return what none of the credentials matches exactly, by its number; None for a match.
+    """Return the AADSTS number of the first part that no credential matches; None for a match.
 
-    70025: there are no credentials; 700211: issuer; 700213, 7002137, 7002138: subject;
+    70025: there are no credentials; 700211: issuer; 700213, 7002137 or 7002138: subject;
     700212: audience.
     """
     parts = presented(assertion)
@@ -72,7 +72,7 @@ def _subject_code(credentials: Sequence[FederatedCredential], parts: dict[str, s
 
 
 class Misses:
-    """The misses of a while, by application and what was presented."""
+    """Recent misses, by application and by issuer, subject and audience of the token."""
 
     def __init__(self) -> None:
         self._misses: dict[tuple[str, ...], tuple[datetime, int]] = {}
@@ -80,10 +80,10 @@ class Misses:
     def check(
         self, view: ApplicationView, assertion: Assertion, now: datetime, seconds: float
     ) -> None:
-        """Match a token, unless the same one missed less than so many seconds ago.
+        """Match a token, unless the same one missed less than `seconds` ago.
 
         Raises:
-            TokenError: of the number that `mismatch` returns, now or when it is remembered.
+            TokenError: the token does not match, or did not match then.
         """
         self._forget(now, seconds)
         parts = presented(assertion)

@@ -1,4 +1,4 @@
-"""The issuers whose tokens can be exchanged, and what the token endpoint remembers of them."""
+"""The issuers whose tokens can be exchanged, and the token endpoint's cache of their keys."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from entra_emulator.jose.key_set import PublishedKeys, published_keys
 
 
 class HostedIssuer:
-    """An issuer that the emulator is itself: it has signing keys, and signs what it is told to."""
+    """An issuer inside the emulator: it has signing keys and signs any claims."""
 
     def __init__(self, name: str, url: str) -> None:
         self.name = name
@@ -25,13 +25,13 @@ class HostedIssuer:
         self.rotate(keep_old=False)
 
     def rotate(self, *, keep_old: bool) -> str:
-        """Sign with a new key from now on; return its id. Old ones may stay published."""
+        """Sign with a new key from now on; return its id. `keep_old` leaves old keys published."""
         signer = TokenSigner(rsa.generate_private_key(65537, 2048))
         self._signers = [*(self._signers if keep_old else ()), signer]
         return signer.key_id
 
     def key_ids(self) -> list[str]:
-        """Return the ids of the published keys, the one that signs last."""
+        """Return the ids of the published keys; the last one signs."""
         return [signer.key_id for signer in self._signers]
 
     def sign(self, claims: dict[str, Any], header: dict[str, Any]) -> str:
@@ -43,7 +43,7 @@ class HostedIssuer:
         return {"keys": [signer.jwk() for signer in self._signers]}
 
     async def read_keys(self) -> PublishedKeys:
-        """Return the published keys, through the same document that others read."""
+        """Return the published keys, read from the same document that others get."""
         return published_keys(msgspec.json.encode(self.jwks()))
 
 
@@ -57,7 +57,7 @@ class _Remembered:
 
 
 class Issuers:
-    """All issuers by name; what is not here is never contacted."""
+    """All issuers by name; the emulator contacts no others."""
 
     def __init__(self) -> None:
         self._issuers: dict[str, AnyIssuer] = {}
@@ -67,14 +67,14 @@ class Issuers:
         return iter(self._issuers.values())
 
     def add(self, issuer: AnyIssuer) -> bool:
-        """Add an issuer; return False when its name or URL is taken."""
+        """Add an issuer; return False if its name or URL is taken."""
         if any(issuer.name == one.name or issuer.url == one.url for one in self):
             return False
         self._issuers[issuer.name] = issuer
         return True
 
     def remove(self, name: str) -> bool:
-        """Remove an issuer with what is remembered of it; return whether there was one."""
+        """Remove an issuer and its cached keys; return whether there was one."""
         issuer = self._issuers.pop(name, None)
         if issuer is not None:
             self._remembered.pop(issuer.url, None)
@@ -85,17 +85,17 @@ class Issuers:
         return self._issuers.get(name)
 
     async def keys(self, url: str, now: datetime, seconds: float) -> PublishedKeys:
-        """Return the keys of an issuer, fetched anew when what is remembered is too old.
+        """Return the keys of an issuer, from the cache or fetched again.
 
-        A signing key that is younger than that is therefore unknown for a while.
+        Because of the cache, a new signing key is unknown for a while.
 
         Args:
             url: the `iss` of a token.
             now: the emulated time.
-            seconds: for how long fetched keys are used.
+            seconds: the maximum age of cached keys.
 
         Raises:
-            UnreachableIssuerError: nobody allowed this issuer, or it does not answer as it has to.
+            UnreachableIssuerError: the issuer is not among those here, or its answer is not valid.
         """
         remembered = self._remembered.get(url)
         if remembered is not None and 0 <= (now - remembered.at).total_seconds() < seconds:

@@ -1,7 +1,7 @@
 """Client assertions: a JWT that an application signs with the key of one of its certificates.
 
-RFC 7523, with Entra's ways: PS256 with `x5t#S256` or RS256 with `x5t`, segments
-with or without padding, times that may be fractions, `nbf` that may be missing.
+As in RFC 7523, with what Entra accepts: PS256 with `x5t#S256` or RS256 with `x5t`, segments with or
+without padding, fractional times, and no `nbf`.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from entra_emulator.values.certificates import Certificate, read_certificate
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SKEW_SECONDS = 300
-"""How far the clock of whoever signs may be off."""
+"""The accepted difference between the signer's clock and ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assertion:
-    """A JWT, read but not trusted yet."""
+    """A decoded JWT that nobody has verified yet."""
 
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
@@ -39,7 +39,7 @@ class Assertion:
 
     @property
     def issuer(self) -> str:
-        """Who claims to have made it."""
+        """The `iss` claim; empty if it is missing."""
         return str(self.claims.get("iss") or "")
 
 
@@ -47,7 +47,7 @@ def read_assertion(text: str) -> Assertion:
     """Split and decode an assertion.
 
     Raises:
-        TokenError: 50027, it is no JWT.
+        TokenError: 50027, the text is not a JWT.
     """
     try:
         header, payload, signature = text.split(".")
@@ -69,13 +69,13 @@ def check_assertion(
     keys: Sequence[KeyCredential],
     now: float,
 ) -> None:
-    """Accept an assertion that a started, unexpired certificate of the application signed.
+    """Accept an assertion that a currently valid certificate of the application signed.
 
     Args:
         assertion: what `read_assertion` returned.
         client_id: the application, which must be its subject.
-        audiences: the addresses that this token endpoint answers to.
-        keys: what the asked replica knows of the application's certificates.
+        audiences: the URLs of this token endpoint.
+        keys: the application's certificates on the chosen replica.
         now: Unix time of the emulated clock.
 
     Raises:
@@ -94,7 +94,7 @@ def check_assertion(
 def signing_key(
     assertion: Assertion, client_id: str, keys: Sequence[KeyCredential], now: float
 ) -> KeyCredential:
-    """Return the started, unexpired certificate that the header names.
+    """Return the currently valid certificate that the header names.
 
     Raises:
         TokenError: 700027 there is none, 50027 the header names no key.
@@ -112,7 +112,7 @@ def signing_key(
 
 
 def _named_key(assertion: Assertion) -> tuple[bytes, str]:
-    """Return the thumbprint that the header names, and how Entra's error shows it."""
+    """Return the thumbprint in the header, as bytes and as Entra's error shows it."""
     header = assertion.header
     try:
         for name in ("x5t#S256", "x5t"):
@@ -133,10 +133,10 @@ def _is_named(certificate: Certificate, thumbprint: bytes) -> bool:
 
 
 def check_signature(assertion: Assertion, key: KeyCredential) -> None:
-    """Accept what the private key of a certificate signed.
+    """Accept an assertion that the private key of a certificate signed.
 
     Raises:
-        TokenError: 50012 bad signature, 50027 an algorithm that Entra does not take.
+        TokenError: 50012 bad signature, 50027 an algorithm that Entra does not accept.
     """
     public = key.certificate.public_key
     if public is None:
@@ -161,10 +161,10 @@ def _verify(
 
 
 def check_times(assertion: Assertion, now: float) -> None:
-    """Refuse an assertion outside of its times, with five minutes of grace.
+    """Refuse an assertion before `nbf` or after `exp`, with five minutes of tolerance.
 
     Raises:
-        TokenError: 700024, or 50027 for an `exp` that is missing or no number.
+        TokenError: 700024, or 50027 for a missing `exp` or a time that is not a number.
     """
     start, end = time_of(assertion, "nbf"), time_of(assertion, "exp")
     if end is None:
@@ -185,10 +185,10 @@ def _shown(instant: float | None) -> str:
 
 
 def time_of(assertion: Assertion, name: str) -> float | None:
-    """Return a time claim in seconds; None when it was left out.
+    """Return a time claim as Unix time; None if it is missing.
 
     Raises:
-        TokenError: 50027, it is no number.
+        TokenError: 50027, the claim is not a number.
     """
     value = assertion.claims.get(name)
     if value is None:

@@ -1,7 +1,7 @@
 """Signed tokens: compact JWS with RS256, and the public key as a JWKS.
 
-Reading is as tolerant as Entra: segments may carry `=` padding and times may
-be fractions. Times are not judged here, because only the emulator's clock counts.
+Reading is as tolerant as Entra: segments may have `=` padding, and times may be fractions. Nothing
+here checks times: callers do that by the emulator's clock.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _KEY_FILE = "token-signing-key.pem"
 
 
 class BadTokenError(ValueError):
-    """A token that cannot be read, or was not signed by this key."""
+    """The token is malformed, or another key signed it."""
 
 
 class TokenSigner:
-    """Signs access tokens and recognises its own."""
+    """Signs access tokens, and verifies its own."""
 
     def __init__(self, key: rsa.RSAPrivateKey) -> None:
         self._key = key
@@ -39,7 +39,11 @@ class TokenSigner:
 
     @classmethod
     def load_or_create(cls, folder: Path) -> TokenSigner:
-        """Use the key kept in a folder, so that tokens stay valid over restarts."""
+        """Return a signer with the key in a folder, so that tokens stay valid across restarts.
+
+        Raises:
+            TypeError: the folder holds another kind of key.
+        """
         path = folder / _KEY_FILE
         if not path.exists():
             write_private(path, _pem(rsa.generate_private_key(65537, 2048)))
@@ -49,7 +53,7 @@ class TokenSigner:
         return cls(key)
 
     def sign(self, claims: Mapping[str, Any], header: Mapping[str, Any] = {}) -> str:
-        """Return a compact token; `header` replaces parts of its header."""
+        """Return a compact token; `header` replaces members of its header."""
         parts = ({**self._header, **header}, claims)
         signing_input = ".".join(encode_segment(msgspec.json.encode(part)) for part in parts)
         signature = self._key.sign(signing_input.encode(), padding.PKCS1v15(), hashes.SHA256())
@@ -59,7 +63,7 @@ class TokenSigner:
         """Return the claims of a token that this key signed.
 
         Raises:
-            BadTokenError: the token is malformed or of another signer.
+            BadTokenError: the token is malformed, or another key signed it.
         """
         header, payload, signature = _segments(token)
         try:
@@ -74,7 +78,7 @@ class TokenSigner:
             raise BadTokenError("not a token of this emulator") from error
 
     def jwk(self) -> dict[str, Any]:
-        """Return the public key."""
+        """Return the public key as a JWK."""
         return {
             "kty": "RSA",
             "use": "sig",
@@ -86,7 +90,7 @@ class TokenSigner:
         }
 
     def jwks(self, issuer: str) -> dict[str, Any]:
-        """Return the key set document."""
+        """Return the key set document of an issuer."""
         return {"keys": [{**self.jwk(), "issuer": issuer}]}
 
 
@@ -96,7 +100,7 @@ def encode_segment(data: bytes) -> str:
 
 
 def decode_segment(text: str) -> bytes:
-    """Read base64url with or without padding."""
+    """Decode base64url with or without padding."""
     bare = text.rstrip("=")
     return base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
 

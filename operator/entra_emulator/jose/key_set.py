@@ -1,4 +1,4 @@
-"""Reading what an issuer publishes: its discovery document and its signing keys (JWKS)."""
+"""Read the documents of an issuer: discovery document and signing keys (JWKS)."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from entra_emulator.jose.jwt import decode_segment
 
 PublishedKeys = Mapping[str, rsa.RSAPublicKey]
-"""RSA keys by the names that the header of a token may give: `kid` and `x5t`."""
+"""RSA keys by their names in the header of a token: `kid` and `x5t`."""
 
 
 class UnreadableDocumentError(ValueError):
-    """A document that is not what an issuer has to publish; the text says in what."""
+    """The document is not what an issuer must publish; the text says why."""
 
 
 def keys_address(document: bytes, issuer: str) -> str:
-    """Return the `jwks_uri` of a discovery document, which must be that of this very issuer.
+    """Return the `jwks_uri` of a discovery document.
 
     Raises:
-        UnreadableDocumentError: no JSON, another issuer, or no address.
+        UnreadableDocumentError: the document is not JSON, names another issuer, or has no
+            `jwks_uri`.
     """
     fields = _fields(document)
     if fields.get("issuer") != issuer:
@@ -35,10 +36,10 @@ def keys_address(document: bytes, issuer: str) -> str:
 
 
 def published_keys(document: bytes) -> PublishedKeys:
-    """Return the RSA keys of a JWKS; keys of other kinds are of no use at Entra and left out.
+    """Return the RSA keys of a JWKS; Entra cannot use other kinds, so they are left out.
 
     Raises:
-        UnreadableDocumentError: no JSON object with a list of keys.
+        UnreadableDocumentError: the document is not a JSON object with a list of keys.
     """
     rows = _fields(document).get("keys")
     if not isinstance(rows, list):

@@ -1,1 +1,5 @@
-"""App management policies: their documents, where they are kept, and what they forbid."""
+"""App management policies: their documents, the policies of each tenant, and what they forbid.
+
+They restrict new credentials and never a sign-in. `graph/` asks `checks.py` before it adds a
+credential; `admin/` changes policies.
+"""

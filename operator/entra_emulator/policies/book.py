@@ -1,4 +1,4 @@
-"""The policies of all tenants, which applications they are assigned to, and which one decides."""
+"""The policies of all tenants, their assignments, and which one applies to an application."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ class _TenantPolicies:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A restriction that an application is under, and the policy that it comes from."""
+    """A restriction of an application, and the policy that it comes from."""
 
     policy_id: str
     restriction: Restriction
 
 
 class PolicyBook:
-    """Holds policies; what changes here counts at once."""
+    """Holds the policies; a change takes effect at once."""
 
     def __init__(self) -> None:
         self._tenants: dict[str, _TenantPolicies] = {}
 
     def default(self, tenant_id: str) -> TenantPolicy:
-        """Return the default of a tenant."""
+        """Return the default policy of a tenant."""
         return self._of(tenant_id).default
 
     def set_default(self, tenant_id: str, policy: TenantPolicy) -> None:
-        """Replace the default of a tenant."""
+        """Replace the default policy of a tenant."""
         self._of(tenant_id).default = policy
 
     def policies(self, tenant_id: str) -> list[AppPolicy]:
-        """Return the policies of a tenant beside its default."""
+        """Return the policies of a tenant without its default."""
         return list(self._of(tenant_id).own.values())
 
     def policy(self, tenant_id: str, policy_id: str) -> AppPolicy | None:
-        """Find a policy beside the default."""
+        """Find a policy other than the default."""
         return self._of(tenant_id).own.get(policy_id)
 
     def put(self, tenant_id: str, policy_id: str, policy: AppPolicy) -> None:
@@ -60,29 +60,29 @@ class PolicyBook:
         self._of(tenant_id).own[policy_id] = policy
 
     def remove(self, tenant_id: str, policy_id: str) -> None:
-        """Remove a policy; its applications are under the default again."""
+        """Remove a policy; the default applies to its applications again."""
         held = self._of(tenant_id)
         del held.own[policy_id]
         held.assigned = {app: one for app, one in held.assigned.items() if one != policy_id}
 
     def assign(self, record: ApplicationRecord, policy_id: str | None) -> None:
-        """Put an application under a policy instead of any other one, or under none."""
+        """Assign a policy to an application in place of its former one; None assigns none."""
         assigned = self._of(record.tenant_id).assigned
         assigned.pop(record.id, None)
         if policy_id is not None:
             assigned[record.id] = policy_id
 
     def assigned(self, record: ApplicationRecord) -> AppPolicy | None:
-        """Return the policy of an application."""
+        """Return the policy that is assigned to an application, if there is one."""
         held = self._of(record.tenant_id)
         return held.own.get(held.assigned.get(record.id, ""))
 
     def allow_issuers(self, tenant_id: str, issuers: Iterable[str] | None) -> None:
-        """Let applications trust these issuers and no other; None for any."""
+        """Allow applications to trust only these issuers; None allows any."""
         self._of(tenant_id).issuers = None if issuers is None else frozenset(issuers)
 
     def allows_issuer(self, tenant_id: str, issuer: str) -> bool:
-        """Tell whether an application may trust an issuer."""
+        """Return whether applications of a tenant may trust an issuer."""
         issuers = self._of(tenant_id).issuers
         return issuers is None or issuer in issuers
 
@@ -91,10 +91,10 @@ class PolicyBook:
         self._tenants.pop(tenant_id, None)
 
     def rule(self, record: ApplicationRecord, kind: RestrictionType) -> Rule | None:
-        """Return the enforced restriction of one type, if an application is under any.
+        """Return the enforced restriction of one type for an application; None if there is none.
 
-        A restriction of its own policy wins, also one that is disabled; what that policy
-        does not name comes from the tenant's default.
+        A restriction in the assigned policy wins, even if it is disabled. Types that the assigned
+        policy does not name come from the tenant's default.
         """
         found = self._own_rule(record, kind) or self._default_rule(record, kind)
         if found is None or found.restriction.state is State.DISABLED:

@@ -1,4 +1,4 @@
-"""What policies refuse: new credentials only, never a sign-in with one that exists."""
+"""Refuse what policies forbid: only new credentials, never a sign-in with an existing one."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ _DEFAULT_YEARS = 1
 
 
 def check_password_kind(book: PolicyBook, record: ApplicationRecord) -> None:
-    """Refuse a client secret where policies forbid them."""
+    """Refuse a client secret if policies forbid secrets."""
     _check_addition(book, record, PasswordRestrictionType.PASSWORD_ADDITION)
 
 
 def check_password_lifetime(
     book: PolicyBook, record: ApplicationRecord, password: PasswordCredential
 ) -> None:
-    """Refuse a client secret that lives longer than policies allow."""
+    """Refuse a client secret with a longer lifetime than policies allow."""
     _check_lifetime(
         book, record, PasswordRestrictionType.PASSWORD_LIFETIME, password.end - password.start
     )
 
 
 def check_custom_password(book: PolicyBook, record: ApplicationRecord) -> None:
-    """Refuse a password that the client chose, where policies forbid those."""
+    """Refuse a password that the client chose, if policies forbid those."""
     _check_addition(book, record, PasswordRestrictionType.CUSTOM_PASSWORD_ADDITION)
 
 
 def check_certificates(
     book: PolicyBook, record: ApplicationRecord, added: Iterable[KeyCredential]
 ) -> None:
-    """Refuse certificates that live longer than policies allow; those kept are not asked."""
+    """Refuse new certificates with a longer lifetime than policies allow."""
     for key in added:
         _check_lifetime(
             book, record, KeyRestrictionType.ASYMMETRIC_KEY_LIFETIME, key.end - key.start
@@ -53,7 +53,7 @@ def check_certificates(
 
 
 def check_issuer(book: PolicyBook, record: ApplicationRecord, issuer: str) -> None:
-    """Refuse a federated credential for an issuer that the tenant does not let be trusted."""
+    """Refuse a federated credential for an issuer that the tenant does not allow."""
     if not book.allows_issuer(record.tenant_id, issuer):
         raise GraphError(
             400,
@@ -66,7 +66,7 @@ def check_issuer(book: PolicyBook, record: ApplicationRecord, issuer: str) -> No
 def check_symmetric_keys(
     book: PolicyBook, record: ApplicationRecord, entries: Any, clock: EmulatorClock
 ) -> None:
-    """Refuse symmetric keys as policies do, before anything else is refused about them."""
+    """Refuse symmetric keys that policies forbid; Graph checks this before anything else."""
     for entry in entries if isinstance(entries, list) else []:
         if not isinstance(entry, Mapping) or entry.get("type") != SYMMETRIC:
             continue

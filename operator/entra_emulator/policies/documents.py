@@ -1,7 +1,7 @@
 """App management policies as Graph, seeds and the admin API write them.
 
-Only what restricts credentials of applications; v1.0 knows no other restriction of
-certificates than that of their lifetime.
+They contain only restrictions on credentials of applications. For certificates, v1.0 has only a
+restriction on the lifetime.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 class _Strict(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """Base of all: camel case on the wire, nothing unknown accepted."""
+    """Base of all documents: camel case in JSON, unknown fields refused."""
 
 
 class State(StrEnum):
@@ -37,7 +37,7 @@ class State(StrEnum):
 
 
 class PasswordRestrictionType(StrEnum):
-    """What `passwordCredentials` can restrict; symmetric keys are among them."""
+    """The types of restriction in `passwordCredentials`, which also cover symmetric keys."""
 
     PASSWORD_ADDITION = "passwordAddition"
     PASSWORD_LIFETIME = "passwordLifetime"
@@ -47,7 +47,7 @@ class PasswordRestrictionType(StrEnum):
 
 
 class KeyRestrictionType(StrEnum):
-    """What `keyCredentials` can restrict."""
+    """The types of restriction in `keyCredentials`."""
 
     ASYMMETRIC_KEY_LIFETIME = "asymmetricKeyLifetime"
 
@@ -56,7 +56,7 @@ RestrictionType = PasswordRestrictionType | KeyRestrictionType
 
 
 class _Restriction(_Strict, frozen=True):
-    """What both kinds of restriction have; `createdAfter…` counts from that instant on."""
+    """The common fields of restrictions; `…CreatedAfter…` includes that instant."""
 
     state: State = State.ENABLED
     max_lifetime: str | None = None
@@ -64,7 +64,7 @@ class _Restriction(_Strict, frozen=True):
 
     @property
     def lifetime(self) -> timedelta | None:
-        """The longest lifetime."""
+        """The longest allowed lifetime."""
         return None if self.max_lifetime is None else read_duration(self.max_lifetime)
 
 
@@ -113,7 +113,7 @@ class Restrictions(_Strict, frozen=True):
 
 
 class TenantPolicy(_Strict, frozen=True):
-    """The default of a tenant: it always exists, and is off until somebody switches it on."""
+    """The default policy of a tenant: it always exists, and is off until somebody enables it."""
 
     is_enabled: bool = False
     display_name: str = "Default app management tenant policy"
@@ -123,7 +123,7 @@ class TenantPolicy(_Strict, frozen=True):
 
 
 class AppPolicy(_Strict, frozen=True):
-    """A policy of its own for the applications that it is assigned to."""
+    """A policy for the applications that it is assigned to."""
 
     display_name: str
     description: str = ""
@@ -133,10 +133,10 @@ class AppPolicy(_Strict, frozen=True):
 
 
 def read_duration(text: str) -> timedelta:
-    """Read an Edm.Duration such as `P4DT12H30M5S`; it has neither years nor months.
+    """Read an Edm.Duration such as `P4DT12H30M5S`, without years and months.
 
     Raises:
-        ValueError: another form.
+        ValueError: the text has another form.
     """
     match = _DURATION.fullmatch(text)
     if match is None:
@@ -146,7 +146,7 @@ def read_duration(text: str) -> timedelta:
 
 
 def render_tenant_policy(policy: TenantPolicy) -> dict[str, Any]:
-    """Return a tenantAppManagementPolicy."""
+    """Return a tenantAppManagementPolicy as Graph writes it."""
     return {
         "id": DEFAULT_POLICY_ID,
         "displayName": policy.display_name,
@@ -158,7 +158,7 @@ def render_tenant_policy(policy: TenantPolicy) -> dict[str, Any]:
 
 
 def render_app_policy(policy: AppPolicy) -> dict[str, Any]:
-    """Return an appManagementPolicy."""
+    """Return an appManagementPolicy as Graph writes it."""
     return {
         "id": policy.id,
         "displayName": policy.display_name,

@@ -1,4 +1,4 @@
-"""Reading the body of a create or an update of an application."""
+"""The rules for the properties of an application, in a create or an update."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ _READ_ONLY = frozenset(
 
 
 def created_properties(body: Mapping[str, Any], owners: tuple[str, ...]) -> ApplicationProperties:
-    """Return the properties of a new application."""
+    """Return the properties of a new application; raise GraphError for a bad body."""
     if "displayName" not in body:
         raise bad_request(
             "A value is required for property 'displayName' of resource 'Application'."
@@ -83,7 +83,7 @@ def created_properties(body: Mapping[str, Any], owners: tuple[str, ...]) -> Appl
 def changed_properties(
     base: ApplicationProperties, body: Mapping[str, Any]
 ) -> ApplicationProperties:
-    """Return the properties after an update; what the body does not name stays as it is."""
+    """Return the properties after an update; properties that the body does not name stay."""
     changes: dict[str, Any] = {}
     for name, value in body.items():
         if "@" in name:

@@ -1,6 +1,6 @@
-"""The rules of federated identity credentials on values, without HTTP and permissions.
+"""The rules for federated identity credentials.
 
-What an issuer or a subject says is not judged: wrong ones are accepted here and show
+The content of an issuer or a subject is not checked: Graph accepts wrong ones, and the error shows
 only when a token is exchanged.
 """
 
@@ -27,12 +27,12 @@ _INVALID = "InvalidFederatedIdentityCredentialValue"
 def created_credential(
     body: Mapping[str, Any], existing: Sequence[FederatedCredential], ordinal: int
 ) -> FederatedCredential:
-    """Return the credential that a body asks for; its id is the server's.
+    """Return the credential that a body asks for, with an id chosen by the server.
 
     Args:
-        body: the request.
-        existing: all credentials of the application, authoritatively.
-        ordinal: the place of the new one in lists.
+        body: the body of the request.
+        existing: the authoritative credentials of the application.
+        ordinal: the position of the new one in lists.
 
     Raises:
         GraphError: 409 for a name that is taken, 403 for the 21st, 400 for bad values.
@@ -70,10 +70,10 @@ def changed_credential(
     body: Mapping[str, Any],
     existing: Sequence[FederatedCredential],
 ) -> FederatedCredential:
-    """Return a credential with the values that a body names; what it does not name stays.
+    """Return a credential with the values of a body; values that it does not name stay.
 
     Raises:
-        GraphError: 400, also for another name: it is immutable, and may only be repeated.
+        GraphError: 400 for bad values or another name: the name is immutable.
     """
     known_only(body, frozenset(FIELDS), _TYPE)
     for name, value in (("name", current.name), ("id", current.id)):
@@ -93,7 +93,7 @@ _PAIR = ("issuer", "subject")
 
 
 def same_name(credential: FederatedCredential, name: str) -> bool:
-    """Return whether a name is that of a credential; like all keys it is compared without case."""
+    """Return whether a credential has that name; Graph ignores case in names."""
     return credential.name.lower() == name.lower()
 
 
@@ -127,7 +127,7 @@ def _audience(value: Any) -> str:
 
 
 def _check_pair(wanted: FederatedCredential, existing: Sequence[FederatedCredential]) -> None:
-    """Refuse an issuer and subject that another credential of the application has already."""
+    """Refuse an issuer and subject that another credential of the application has."""
     for one in existing:
         if one.id != wanted.id and (one.issuer, one.subject) == (wanted.issuer, wanted.subject):
             raise bad_request(

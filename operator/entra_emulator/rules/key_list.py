@@ -1,6 +1,6 @@
-"""The rules of `keyCredentials` on values: what a PATCH of the whole list keeps, adds and removes.
+"""The rules for `keyCredentials`: which keys a PATCH of the whole list keeps, adds and removes.
 
-There is no compare-and-swap: what the list does not name is gone, whoever added it.
+There is no compare-and-swap: a PATCH removes every key that it does not name, whoever added it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from entra_emulator.rules.passwords import OBJECT_LIMIT, optional_time, too_larg
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """What a PATCH makes of the list."""
+    """The result of a PATCH: ids of kept keys, and new keys."""
 
     kept: frozenset[str]
     added: tuple[KeyCredential, ...]
@@ -28,19 +28,19 @@ class Replacement:
 def replaced_keys(
     view: ApplicationView, body: Any, clock: EmulatorClock, change: Callable[[], Change]
 ) -> Replacement:
-    """Compare a whole list with the keys that exist.
+    """Compare a whole list with the existing keys.
 
-    An entry with a known keyId stays and may not differ in anything; `key` may be
-    null or left out there. Any other entry is new and needs its `key`.
+    An entry with a known keyId stays and must not differ from the existing key; its `key` may be
+    null or missing. Every other entry is new and needs its `key`.
 
     Args:
         view: the authoritative state.
         body: the value of `keyCredentials` in the request.
         clock: the emulated time.
-        change: makes the change of a new entry.
+        change: makes the change for a new entry.
 
     Raises:
-        GraphError: whatever Graph refuses; nothing was changed then.
+        GraphError: Graph would refuse the list.
     """
     if not isinstance(body, list):
         raise bad_request("A collection is expected for property 'keyCredentials'.")
@@ -64,7 +64,7 @@ def replaced_keys(
 def _kept_entry(
     existing: Mapping[str, KeyCredential], wanted: Mapping[str, Any]
 ) -> KeyCredential | None:
-    """Return the key that an entry stands for: by keyId, else by identifier and bytes."""
+    """Return the existing key of an entry: by keyId, else by identifier and bytes."""
     key_id = key_id_of(wanted)
     if key_id is not None:
         return existing.get(key_id)

@@ -1,4 +1,4 @@
-"""The rules of one new `keyCredential`: kind, bytes, identifier and dates."""
+"""The rules for one new `keyCredential`: kind, bytes, identifier and dates."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _KNOWN = frozenset(
 
 
 def key_object(value: Any) -> Mapping[str, Any]:
-    """Return a keyCredential of a body, with nothing unknown in it."""
+    """Return a keyCredential of a body; refuse unknown properties."""
     if not isinstance(value, Mapping):
         raise bad_request("A value of type object is expected for 'keyCredentials'.")
     known_only(value, _KNOWN, "keyCredential")
@@ -58,12 +58,12 @@ def new_certificate(
     Args:
         wanted: the entry of the body.
         clock: the emulated time.
-        added: makes the change; called once nothing can be refused any more.
-        ends_with_it: without an end, end with the certificate at the latest, as addKey
-            does, whose documented body has no dates.
+        added: makes the change; called only after all checks.
+        ends_with_it: if the entry has no end, never end later than the certificate. addKey does
+            so, because its documented body has no dates.
 
     Raises:
-        GraphError: a kind, content or dates that Graph refuses.
+        GraphError: Graph would refuse the kind, the content or the dates.
     """
     _check_kind(wanted, CERTIFICATE, VERIFY)
     certificate = certificate_of(_content(wanted))
@@ -76,7 +76,7 @@ def new_key_pair(
     """Return the certificate that addKey makes of a PKCS #12 file.
 
     Raises:
-        GraphError: a kind, content, password or dates that Graph refuses.
+        GraphError: Graph would refuse the kind, the content, the password or the dates.
     """
     _check_kind(wanted, KEY_PAIR, SIGN)
     try:
@@ -89,7 +89,7 @@ def new_key_pair(
 
 
 def certificate_of(text: str) -> Certificate:
-    """Read the certificate in a `key`: base64 of DER or of PEM."""
+    """Read the certificate in a `key`: base64 of DER or PEM."""
     content = _binary(text)
     try:
         return read_certificate(content)
@@ -98,7 +98,7 @@ def certificate_of(text: str) -> Certificate:
 
 
 def key_id_of(wanted: Mapping[str, Any]) -> str | None:
-    """Return the keyId in the form in which ids are kept; None when it was left out."""
+    """Return the keyId in normal form; None if it is missing."""
     value = wanted.get("keyId")
     if value is None:
         return None

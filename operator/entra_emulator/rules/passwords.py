@@ -1,4 +1,4 @@
-"""The rules of addPassword and removePassword on values, without HTTP and permissions."""
+"""The rules for addPassword and removePassword, and checks that other rules share."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from entra_emulator.values.secret_text import SecretText, digest_of, hint_of
 
 _DEFAULT_YEARS = 2
 _PERSONAL_LIMIT = 2
-# No number is published for one kind; objects were refused from 600 credentials on.
+# Microsoft publishes no limit per kind; Graph has refused objects with 600 credentials.
 OBJECT_LIMIT = 600
-# Graph refuses a start "long in the past"; nobody published how long that is.
+# Graph refuses a start "long in the past"; Microsoft does not say how long that is.
 _OLDEST_START = timedelta(days=1)
 _KNOWN = frozenset(
     {
@@ -38,7 +38,7 @@ _KNOWN = frozenset(
 
 
 def check_count(view: ApplicationView) -> None:
-    """Refuse a third secret of an application for personal accounts, and an object too large."""
+    """Refuse a secret for a full object, and a third one if personal accounts can sign in."""
     check_room(view)
     personal = view.properties.sign_in_audience in PERSONAL_AUDIENCES
     if personal and len(view.passwords) >= _PERSONAL_LIMIT:
@@ -49,13 +49,13 @@ def check_count(view: ApplicationView) -> None:
 
 
 def check_room(view: ApplicationView) -> None:
-    """Refuse one more credential of an object that is full."""
+    """Refuse another credential for a full object."""
     if len(view.passwords) + len(view.keys) >= OBJECT_LIMIT:
         raise too_large()
 
 
 def too_large() -> GraphError:
-    """Return the error for more credentials than an object can hold."""
+    """Return the error for an object with too many credentials."""
     return GraphError(
         403,
         "Directory_ResourceSizeExceeded",
@@ -65,7 +65,7 @@ def too_large() -> GraphError:
 
 
 def requested_password(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the `passwordCredential` of an addPassword body; both may be left out."""
+    """Return the `passwordCredential` of an addPassword body; empty if it is missing."""
     known_only(body, {"passwordCredential"}, "passwordCredential")
     wanted = body.get("passwordCredential")
     if wanted is None:
@@ -81,10 +81,10 @@ def new_password(
 ) -> PasswordCredential:
     """Return the credential that addPassword makes.
 
-    Key id, secret and hint are the server's; those of the client are ignored.
+    The server chooses key id, secret and hint, and ignores those of the client.
 
     Raises:
-        GraphError: dates that Graph refuses, or values of a wrong type.
+        GraphError: Graph would refuse the dates, or a value has a wrong type.
     """
     start = optional_time(wanted, "startDateTime") or clock.stamp()
     end = optional_time(wanted, "endDateTime") or _default_end(start)
@@ -101,7 +101,7 @@ def new_password(
 
 
 def requested_key_id(body: Mapping[str, Any]) -> str:
-    """Return the key id of a removePassword body, in the form in which ids are kept."""
+    """Return the key id of a removePassword body in normal form."""
     known_only(body, {"keyId"}, "passwordCredential")
     try:
         return str(uuid.UUID(body["keyId"]))
@@ -114,12 +114,12 @@ def requested_key_id(body: Mapping[str, Any]) -> str:
 
 
 def no_such_password(key_id: str) -> GraphError:
-    """Return the error for a key id that this replica does not know (or no longer knows)."""
+    """Return the error for a key id that the replica does not show (yet, or any more)."""
     return bad_request(f"No password credential found with keyId '{key_id}'.")
 
 
 def known_only(body: Mapping[str, Any], known: set[str] | frozenset[str], type_name: str) -> None:
-    """Refuse properties that a type does not have; annotations (`@odata.type`) are tolerated."""
+    """Refuse properties that a type does not have, except annotations such as `@odata.type`."""
     for name in body:
         if "@" not in name and name not in known:
             raise unknown_property(name, type_name)
@@ -143,7 +143,7 @@ def _check_dates(start: Ticks, end: Ticks, now: Ticks) -> None:
 
 
 def optional_time(body: Mapping[str, Any], name: str) -> Ticks | None:
-    """Return an Edm.DateTimeOffset of a body; None when it was left out."""
+    """Return an Edm.DateTimeOffset of a body; None if it is missing."""
     value = body.get(name)
     if value is None:
         return None
@@ -156,7 +156,7 @@ def optional_time(body: Mapping[str, Any], name: str) -> Ticks | None:
 
 
 def optional_text(body: Mapping[str, Any], name: str) -> str | None:
-    """Return a string of a body; None when it was left out."""
+    """Return a string of a body; None if it is missing."""
     value = body.get(name)
     if value is not None and not isinstance(value, str):
         raise bad_request(f"A value of type string is expected for '{name}'.")

@@ -1,4 +1,4 @@
-"""Who may do what: the roles of the token, and ownership for `…OwnedBy`."""
+"""The permissions of a caller: the roles of its token, and ownership for `…OwnedBy`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _POLICY_READERS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """The caller as its token describes it; the roles are those of the time of issue."""
+    """The caller according to its token; the roles are those when the token was issued."""
 
     tenant_id: str
     app_id: str
@@ -29,7 +29,7 @@ class Caller:
     roles: frozenset[str]
 
     def may_read(self) -> None:
-        """Refuse a caller without any permission to read; `…OwnedBy` may read everything."""
+        """Refuse a caller that may not read applications; `…OwnedBy` may read all of them."""
         if not self.roles & _READERS:
             raise denied()
 
@@ -47,15 +47,15 @@ class Caller:
             raise denied()
 
     def may_change_owners(self) -> None:
-        """Refuse a caller that may not name owners: `…OwnedBy` is not enough for that."""
+        """Refuse a caller that may not change owners; `…OwnedBy` is not enough for that."""
         if not {Permission.READ_WRITE_ALL, Permission.DIRECTORY_READ_ALL} <= self.roles:
             raise denied()
 
     def may_read_policies(self) -> None:
-        """Refuse a caller without a permission for policies; those for applications are none."""
+        """Refuse a caller that may not read policies; permissions for applications do not count."""
         if not self.roles & _POLICY_READERS:
             raise denied()
 
     def becomes_owner(self) -> bool:
-        """Return whether the caller owns what it creates."""
+        """Return whether the caller becomes an owner of the applications that it creates."""
         return Permission.READ_WRITE_OWNED in self.roles

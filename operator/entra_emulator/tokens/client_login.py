@@ -1,4 +1,4 @@
-"""The ways in which a client proves itself: one function per kind of credential."""
+"""Check the credential of a client: one function per kind."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ async def check_credential(
     sees: Sees,
     now: datetime,
 ) -> str:
-    """Accept exactly one kind of credential; return how the token says which it was.
+    """Accept exactly one credential; return its kind as the `appidacr` claim.
 
     Args:
-        world: issuers of foreign tokens.
-        record: the application, authoritatively.
-        view: what the asked replica knows of it.
+        world: has the issuers of foreign tokens.
+        record: the authoritative application.
+        view: the application on the chosen replica.
         request: the form.
-        sees: what else that replica sees.
+        sees: which changes the chosen replica shows.
         now: the emulated time.
 
     Raises:
-        TokenError: no credential, two of them, or one that is not accepted.
+        TokenError: there is no credential, there are two, or the credential is refused.
     """
     secret, assertion = request.client_secret, request.client_assertion
     if (secret is None) == (assertion is None):
@@ -75,11 +75,11 @@ def _check_secret(
     sees: Sees,
     now: datetime,
 ) -> None:
-    """Accept a started, unexpired secret that this replica knows.
+    """Accept a currently valid secret that the replica shows.
 
-    A secret that has not reached this replica is refused like a wrong one. For
-    an application with an expired secret the field reports "expired" instead,
-    which is why 7000222 says nothing about a fresh secret.
+    A secret that has not reached the replica is refused like a wrong one. But if the application
+    has an expired secret, Entra reports "expired" instead, so 7000222 says nothing about a new
+    secret.
     """
     known = view.passwords
     instant = ticks_of(now)

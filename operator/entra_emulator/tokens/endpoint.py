@@ -1,7 +1,7 @@
-"""The token endpoint and the documents around it over HTTP.
+"""The token endpoint and its documents over HTTP.
 
-The form of a request is read once and its secret wrapped at once; nothing here
-prints or keeps a form.
+The form of a request is read once, and its secrets are wrapped immediately; nothing here prints or
+keeps a form.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class _Exchange:
-    """One token request and what became known of it."""
+    """A token request, and the facts about it that are found on the way."""
 
     def __init__(self, request: web.Request) -> None:
         self.request = request
@@ -70,7 +70,7 @@ async def _answered(exchange: _Exchange) -> web.Response:
         exchange.error = "silence"
         return await hold(exchange.request, silence.seconds)
     except Exception:
-        # The outer guard; the message names no value of the form.
+        # A bug of the emulator; the log message contains no value of the form.
         _LOGGER.exception("the emulator failed at a token request")
         return _failure(exchange, TokenError(50000))
 
@@ -88,7 +88,7 @@ async def _issued(exchange: _Exchange) -> dict[str, Any]:
 
 
 def _presented(request: TokenRequest) -> dict[str, str]:
-    """Return the names of a client assertion, which errors made by a fault show too."""
+    """Return issuer, subject and audience of the client assertion, for errors made by faults."""
     if request.client_assertion is None:
         return {}
     try:
@@ -98,7 +98,7 @@ def _presented(request: TokenRequest) -> dict[str, str]:
 
 
 async def _read(exchange: _Exchange) -> TokenRequest:
-    # Another content type is read as an empty form, so a field is missed first (900144).
+    # Entra reads another content type as an empty form, and so reports a missing field (900144).
     readable = exchange.request.content_type == _FORM
     form: Mapping[str, Any] = await exchange.request.post() if readable else {}
 
@@ -123,7 +123,7 @@ async def _read(exchange: _Exchange) -> TokenRequest:
 
 
 def _own_addresses(exchange: _Exchange) -> tuple[str, ...]:
-    """Return what the audience of a client assertion may be: this endpoint, or its issuer."""
+    """Return the accepted audiences of a client assertion: this endpoint and its issuer."""
     tenant = exchange.world.directory.tenant(exchange.tenant)
     names = {exchange.tenant, tenant.id if tenant is not None else exchange.tenant}
     bases = [f"{_origin(exchange.request)}/{name}" for name in sorted(names)]
@@ -171,7 +171,7 @@ def _record(exchange: _Exchange, status: int) -> None:
 
 
 async def handle_openid_configuration(request: web.Request) -> web.Response:
-    """Answer the discovery document of a tenant."""
+    """Answer with the discovery document of a tenant."""
     world = request.app[WORLD]
     name = request.match_info["tenant"]
     try:
@@ -183,14 +183,14 @@ async def handle_openid_configuration(request: web.Request) -> web.Response:
 
 
 async def handle_keys(request: web.Request) -> web.Response:
-    """Answer the key set that signs access tokens."""
+    """Answer with the key set that verifies access tokens."""
     world = request.app[WORLD]
     issuer = f"https://sts.windows.net/{request.match_info['tenant']}/"
     return json_response(200, world.signer.jwks(issuer), dated(world))
 
 
 async def handle_instance_discovery(request: web.Request) -> web.Response:
-    """Answer instance discovery: this host is an authority of its own."""
+    """Answer instance discovery: this host is its own authority."""
     world = request.app[WORLD]
     tenant = _discovered_tenant(request.query.get("authorization_endpoint", ""))
     body = {
@@ -210,7 +210,7 @@ async def handle_instance_discovery(request: web.Request) -> web.Response:
 
 
 def _discovered_tenant(endpoint: str) -> str:
-    """Return the tenant of an authorization endpoint such as `https://host/T/oauth2/v2.0/authorize`."""
+    """Return the tenant of an authorization URL such as `https://host/T/oauth2/v2.0/authorize`."""
     parts = endpoint.split("/")
     return parts[3] if len(parts) > 3 else "common"
 

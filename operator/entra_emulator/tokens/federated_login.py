@@ -1,4 +1,4 @@
-"""Signing in with somebody else's token: whom an application trusts, and who signed it."""
+"""Sign-in with a foreign token: whether the application trusts it, and who signed it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _LOGGER = logging.getLogger(__name__)
 async def check_federated(
     world: World, view: ApplicationView, assertion: Assertion, now: datetime
 ) -> None:
-    """Accept a token of a foreign issuer that a federated credential of the application matches.
+    """Accept a token of a foreign issuer if a federated credential of the application matches.
 
     Args:
-        world: misses, issuers and their caches.
-        view: what the asked replica knows of the application.
+        world: has the misses, the issuers and their caches.
+        view: the application on the chosen replica.
         assertion: the token.
         now: the emulated time of the request.
 
@@ -35,7 +35,7 @@ async def check_federated(
         TokenError: the first rule that the token breaks, in Entra's order: no credential
             matches, another algorithm than RS256 (50027), issuer unreachable (50166),
             unknown key (7000272), bad signature (50013), time (700024), a token of Entra
-            that is no managed identity's (700229, 700222).
+            that does not belong to a managed identity (700229, 700222).
     """
     lag = world.settings.effective_lag()
     world.misses.check(view, assertion, now, lag.negative_cache)
@@ -66,7 +66,7 @@ def _check_signature(assertion: Assertion, keys: PublishedKeys) -> None:
 
 
 def _check_kind(world: World, view: ApplicationView, assertion: Assertion) -> None:
-    """Refuse tokens of Entra but those of managed identities in the application's own tenant."""
+    """Refuse tokens of Entra, except for managed identities in the application's own tenant."""
     tenant = entra_tenant(assertion.issuer)
     if tenant is None:
         return

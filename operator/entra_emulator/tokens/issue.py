@@ -1,4 +1,4 @@
-"""Issuing tokens for client credentials: the rules in the order in which Entra applies them."""
+"""Issue tokens for client credentials: Entra's rules in Entra's order."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from entra_emulator.world import World
 _TENANT_NAME = re.compile(r"[A-Za-z0-9-]+|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _LIFETIME = timedelta(seconds=3600)
 CHALLENGE_CLAIM = "xms_emulator_nbf"
-"""Holds the `nbf` of a claims challenge that the token was asked for with."""
+"""The claim that contains the `nbf` of the claims challenge in the token request."""
 
 
 async def issue_token(world: World, request: TokenRequest) -> dict[str, Any]:
-    """Return the body of a successful answer; only keys of foreign issuers are waited for.
+    """Return the body of a successful answer; waits only for keys of foreign issuers.
 
     Raises:
         TokenError: the first rule that the request breaks.
@@ -56,7 +56,7 @@ def find_tenant(world: World, name: str) -> Tenant:
     """Return the tenant of a path, by id or domain.
 
     Raises:
-        TokenError: 900023 for a name that cannot be one, 90002 for an unknown one.
+        TokenError: 900023 for an invalid name, 90002 for an unknown tenant.
     """
     if not _TENANT_NAME.fullmatch(name):
         raise TokenError(900023, tenant=name)
@@ -89,7 +89,7 @@ def _required(value: str | None, name: str) -> str:
 def _client(
     world: World, tenant: Tenant, client_id: str, sees: Sees, now: datetime
 ) -> tuple[ApplicationRecord, ApplicationView]:
-    """Return the application of a client: one of this tenant, or one that is for several."""
+    """Return the application of a client: of this tenant, or one for several tenants."""
     record = world.directory.application_of(client_id)
     unknown = TokenError(700016, app=client_id, tenant=tenant.display_name)
     if record is None:
@@ -97,7 +97,7 @@ def _client(
     view = record.view(sees, now)
     if view is None or view.properties.deleted is not None:
         raise unknown
-    # Without a service principal here, one for several tenants is refused later, with 7000229.
+    # One for several tenants is refused later (7000229) if it has no service principal here.
     at_home = record.tenant_id == tenant.id
     if not at_home and view.properties.sign_in_audience is Audience.MY_ORG:
         raise unknown
@@ -147,7 +147,7 @@ def _claims(principal: ServicePrincipal, resource: Resource, now: datetime) -> d
 
 
 def _challenge_time(claims: str | None) -> int | None:
-    """Return the `nbf` of a claims challenge; other claims (`xms_cc`) are accepted unread."""
+    """Return the `nbf` of a claims challenge; other claims (`xms_cc`) are ignored."""
     try:
         document = msgspec.json.decode(claims or "{}", type=dict[str, Any])
         return int(document["access_token"]["nbf"]["value"])

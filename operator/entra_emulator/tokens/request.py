@@ -9,7 +9,7 @@ from entra_emulator.values.secret_text import SecretText
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRequest:
-    """The form of a token request; what is not understood was dropped before."""
+    """The form of a token request, without unknown fields."""
 
     tenant: str
     own_host: str

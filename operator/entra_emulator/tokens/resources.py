@@ -1,4 +1,4 @@
-"""The resources a token can be for: Graph under its names, and applications by id or URI."""
+"""The resources of tokens: Graph under its names, and applications by id or URI."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SUFFIX = "/.default"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """What a token is for: its audience, and whether the permissions of Graph belong in it."""
+    """The resource of a token: its audience, and whether it is Graph with its permissions."""
 
     audience: str
     is_graph: bool
@@ -30,7 +30,7 @@ class Resource:
 
 
 def resource_name(scope: str) -> str | None:
-    """Return the resource of a scope, or None when it is not exactly one `<resource>/.default`."""
+    """Return the resource of a scope; None if the scope is not one `<resource>/.default`."""
     words = [word for word in scope.split(" ") if word]
     if len(words) != 1 or not words[0].endswith(_SUFFIX) or words[0] == _SUFFIX:
         return None
@@ -41,16 +41,16 @@ def find_resource(directory: Directory, name: str, own_host: str) -> Resource | 
     """Find a resource by name.
 
     Args:
-        directory: where applications are looked up.
-        name: the resource as the scope has it.
-        own_host: host and port under which the emulator was asked; it stands for Graph.
+        directory: contains the applications.
+        name: the resource as in the scope.
+        own_host: host and port in the request to the emulator; they stand for Graph.
     """
     bare = name.rstrip("/")
     own = {f"https://{own_host}", f"https://{own_host.rsplit(':', 1)[0]}"}
     if bare in own:
         return Resource(audience=GRAPH, is_graph=True, app_id=GRAPH_APP_ID)
     if bare in GRAPH_AUDIENCES:
-        # Graph keeps a slash that the scope had: `https://graph.microsoft.com//.default`.
+        # The audience keeps an extra slash of the scope: `https://graph.microsoft.com//.default`.
         return Resource(audience=name, is_graph=True, app_id=GRAPH_APP_ID)
     app_id = _application_named(directory, name)
     return Resource(audience=name, is_graph=False, app_id=app_id) if app_id else None

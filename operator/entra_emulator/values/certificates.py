@@ -1,4 +1,4 @@
-"""X.509 certificates as `keyCredentials` hold them: read once, compared by thumbprint."""
+"""X.509 certificates as in `keyCredentials`: read once, compared by thumbprint."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Certificate:
 
     Attributes:
         der: its bytes.
-        subject: distinguished name, most specific part first, as Graph shows it.
+        subject: the distinguished name as Graph shows it, most specific part first.
         start: notBefore.
         end: notAfter.
-        public_key: None when the algorithm is not RSA: nothing can sign in with it.
+        public_key: None if the algorithm is not RSA, because then nothing can sign in with it.
     """
 
     der: bytes
@@ -34,20 +34,20 @@ class Certificate:
 
     @property
     def thumbprint(self) -> str:
-        """SHA-1 in upper-case hexadecimal digits, as the portal shows it."""
+        """The SHA-1 thumbprint in upper-case hexadecimal digits, as the portal shows it."""
         return hashlib.sha1(self.der, usedforsecurity=False).hexdigest().upper()
 
     @property
     def sha256(self) -> bytes:
-        """SHA-256, which `x5t#S256` carries."""
+        """The SHA-256 thumbprint, which `x5t#S256` contains."""
         return hashlib.sha256(self.der).digest()
 
 
 def read_certificate(content: bytes) -> Certificate:
-    """Read DER, or PEM text, which Graph takes as well.
+    """Read DER, or PEM text, which Graph accepts too.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the content is neither.
     """
     is_text = content.lstrip().startswith(b"-----BEGIN")
     load = x509.load_pem_x509_certificate if is_text else x509.load_der_x509_certificate
@@ -55,10 +55,10 @@ def read_certificate(content: bytes) -> Certificate:
 
 
 def read_key_pair(content: bytes, password: str) -> Certificate:
-    """Return the certificate of a PKCS #12 file that holds one with its private key.
+    """Return the certificate of a PKCS #12 file that also contains its private key.
 
     Raises:
-        ValueError: it is none, the password is another one, or a part is missing.
+        ValueError: the content is no such file, the password is wrong, or a part is missing.
     """
     key, found, _ = pkcs12.load_key_and_certificates(content, password.encode())
     if key is None or found is None:
@@ -79,10 +79,10 @@ def _certificate(found: x509.Certificate) -> Certificate:
 
 
 def decode_binary(text: str) -> bytes:
-    """Read an Edm.Binary: plain base64, so `-` and `_` are refused.
+    """Read an Edm.Binary, which is plain base64 without `-` and `_`.
 
     Raises:
-        ValueError: it is no base64.
+        ValueError: the text is not base64.
     """
     try:
         return base64.b64decode(text, validate=True)

@@ -1,7 +1,7 @@
 """Instants as Graph keeps them: 100-nanosecond ticks, written with up to seven digits.
 
-Python's datetime stops at microseconds, and clients that cut the seventh digit
-are a known source of trouble, so the emulator must really keep it.
+Python's datetime stops at microseconds. Clients that drop the seventh digit cause real trouble, so
+the emulator must keep it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def ticks_of(instant: datetime) -> Ticks:
 
 
 def datetime_of(ticks: Ticks) -> datetime:
-    """Return the datetime of ticks, cut to microseconds."""
+    """Return the datetime of ticks, truncated to microseconds."""
     return _EPOCH + timedelta(microseconds=ticks // 10)
 
 
@@ -33,7 +33,7 @@ def parse_time(text: str) -> Ticks:
     """Read an Edm.DateTimeOffset such as `2026-01-21T12:00:00+00:00`.
 
     Raises:
-        ValueError: the text has another form, or no offset (Graph refuses that too), or lies
+        ValueError: the text has another form or no offset (which Graph refuses too), or is
             outside of the years 1 to 9999.
     """
     match = _PATTERN.fullmatch(text)
@@ -49,7 +49,7 @@ def parse_time(text: str) -> Ticks:
 
 
 def render_time(ticks: Ticks) -> str:
-    """Write ticks as Graph does: no fraction for whole seconds, trailing zeros dropped."""
+    """Write ticks as Graph does: no fraction for whole seconds, no trailing zeros."""
     whole, fraction = divmod(ticks, TICKS_PER_SECOND)
     text = (_EPOCH + timedelta(seconds=whole)).strftime("%Y-%m-%dT%H:%M:%S")
     digits = f"{fraction:07d}".rstrip("0")
@@ -57,7 +57,7 @@ def render_time(ticks: Ticks) -> str:
 
 
 def add_years(ticks: Ticks, years: int) -> Ticks:
-    """Move by calendar years; 29 February becomes 28 February."""
+    """Add calendar years; 29 February becomes 28 February."""
     instant = datetime_of(ticks)
     try:
         moved = instant.replace(year=instant.year + years)
@@ -67,7 +67,7 @@ def add_years(ticks: Ticks, years: int) -> Ticks:
 
 
 def entra_stamp(instant: datetime) -> str:
-    """Write an instant the way the token endpoint does in its error bodies."""
+    """Write an instant as in the error bodies of the token endpoint."""
     return instant.strftime("%Y-%m-%d %H:%M:%SZ")
 
 

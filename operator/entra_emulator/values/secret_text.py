@@ -1,4 +1,4 @@
-"""Secret values: the redacting type, how Entra makes them, and the digest that is kept."""
+"""Secret values: a type that redacts them, values like Entra's, and stored digests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HINT_LENGTH = 3
 
 
 class SecretText:
-    """A secret value that `repr`, `str`, format and pickle never show."""
+    """A secret value that `repr`, `str`, format and pickle never reveal."""
 
     __slots__ = ("_text",)
 
@@ -22,7 +22,7 @@ class SecretText:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the value itself, for the one answer that may carry it."""
+        """Return the value itself, for the single answer that may contain it."""
         return self._text
 
     def __repr__(self) -> str:
@@ -34,7 +34,7 @@ class SecretText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretDigest:
-    """What is kept of a secret: enough to recognise it, not enough to use it."""
+    """A salted digest of a secret: enough to recognise it, but not to use it."""
 
     salt: bytes = field(repr=False)
     digest: bytes = field(repr=False)
@@ -56,7 +56,7 @@ def hint_of(secret: SecretText) -> str:
 
 
 def new_secret() -> SecretText:
-    """Make a value of the shape seen in the field: 3 characters, a digit, `Q~`, 34 more."""
+    """Make a value in Entra's shape: 3 letters, a digit, `Q~`, 34 more characters."""
     head = "".join(secrets.choice(string.ascii_letters) for _ in range(HINT_LENGTH))
     tail = "".join(secrets.choice(_ALPHABET) for _ in range(34))
     return SecretText(f"{head}{secrets.choice(string.digits)}Q~{tail}")
