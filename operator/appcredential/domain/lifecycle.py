@@ -32,7 +32,6 @@ from appcredential.domain.rules import (
     removal,
     target,
 )
-from appcredential.domain.spec.model import CredentialType
 from appcredential.domain.status.projection import needs_write, project
 
 GATES: Final = (
@@ -102,7 +101,7 @@ def decide(observation: Observation) -> Decision:
         if (action := gate(observation)) is not None:
             return _at_gate(observation, action)
     facts = assess(observation)
-    if facts.spec.type is CredentialType.FEDERATED_IDENTITY:
+    if facts.spec.type.is_federated:
         return _decide_federated(facts)
     if not facts.observes:
         for rule in RULES:

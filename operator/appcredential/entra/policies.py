@@ -7,7 +7,7 @@ appManagementConfiguration.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 from kiota_abstractions.request_information import RequestInformation
@@ -19,13 +19,25 @@ from appcredential.entra.operations import POLICY
 from appcredential.entra.translate import no_answer
 from appcredential.entra.wire import UnreadableAnswerError
 
-# What an enabled restriction forbids or limits. This operator makes no symmetric keys and no
-# passwords that a client chooses.
-_FORBIDS: Final = {"passwordAddition": CredentialType.CLIENT_SECRET}
-_LIMITS: Final = {
-    "passwordLifetime": CredentialType.CLIENT_SECRET,
-    "asymmetricKeyLifetime": CredentialType.CERTIFICATE,
-}
+
+def _names(kind: CredentialType) -> tuple[str | None, str | None]:
+    """Return Graph's names of the restrictions that forbid and limit credentials of a type.
+
+    The operator makes neither symmetric keys nor passwords that a client chooses.
+    """
+    match kind:
+        case CredentialType.CLIENT_SECRET:
+            return "passwordAddition", "passwordLifetime"
+        case CredentialType.CERTIFICATE:
+            return None, "asymmetricKeyLifetime"
+        case CredentialType.FEDERATED_IDENTITY:
+            return None, None
+        case _:
+            assert_never(kind)
+
+
+_FORBIDS: Final = {forbids: kind for kind in CredentialType if (forbids := _names(kind)[0])}
+_LIMITS: Final = {limits: kind for kind in CredentialType if (limits := _names(kind)[1])}
 
 
 class _Restriction(msgspec.Struct, frozen=True, rename="camel"):

@@ -18,7 +18,7 @@ from appcredential.domain.observed.app_policy import AppPolicy
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList
 from appcredential.domain.operator_credential import OperatorCredential
-from appcredential.domain.spec.model import ClientId, CredentialType, ObjectId
+from appcredential.domain.spec.model import ClientId, ObjectId
 from appcredential.entra.connection import Call, Connection
 from appcredential.entra.federated import is_client_id, list_federated
 from appcredential.entra.key_list import KeyList
@@ -121,7 +121,7 @@ class GraphReads:
             found = decode_application(answer, client_id, read_time)
         except UnreadableAnswerError as error:
             raise no_answer(READ, str(error), is_write=False) from None
-        keys = (c.key_id for c in found.credentials if c.type is CredentialType.CERTIFICATE)
+        keys = (c.key_id for c in found.credentials if c.type.is_certificate)
         self._keys.saw(found.object_id, keys)
         return found
 

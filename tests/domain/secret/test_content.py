@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from appcredential.domain.observed.target import Abandoned, RetireCause, Retiring, Target
 from appcredential.domain.secret.annotations import Name
-from appcredential.domain.secret.content import Rendering, digest, is_rendered, render
+from appcredential.domain.secret.content import (
+    Rendering,
+    digest,
+    is_rendered,
+    render,
+    template_values,
+)
 from appcredential.domain.secret.entries import dump_abandoned
 from appcredential.domain.secret.records import Publication, pending_name
 from appcredential.domain.secret.value import find_value
@@ -41,6 +47,7 @@ from tests.support.builders import (
     target,
     tenant,
 )
+from tests.support.federated import federated_spec
 
 AUTHORITY = "https://login.microsoftonline.com/"
 COOKIE: DataEntry = GenerateOnce(length=8)
@@ -379,6 +386,11 @@ def test_the_value_is_found_under_any_key() -> None:
         assert find_value(data, SECRET.sha256()) == SECRET
         assert find_value(data, NEXT_SECRET.sha256()) is None
     assert find_value({}, SECRET.sha256()) is None
+
+
+def test_a_trust_has_no_value_to_refer_to() -> None:
+    values = template_values(federated_spec(), tenant(), SECRET, {})
+    assert SECRET.reveal() not in values.values()
 
 
 def test_only_data_holds_the_value() -> None:

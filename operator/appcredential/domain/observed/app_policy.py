@@ -85,8 +85,7 @@ class AppPolicy:
     def summary(self) -> dict[str, str]:
         """Return `EntraTenant.status.appManagementPolicy`."""
         return {
-            "clientSecret": self.describe(CredentialType.CLIENT_SECRET),
-            "certificate": self.describe(CredentialType.CERTIFICATE),
+            kind.member: self.describe(kind) for kind in CredentialType if not kind.is_federated
         }
 
 

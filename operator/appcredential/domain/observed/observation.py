@@ -20,9 +20,7 @@ from appcredential.domain.observed.entra import Application, Grant, Tenant
 from appcredential.domain.observed.federated import Federation
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.target import Pending, Target, TargetOwner
-from appcredential.domain.spec.model import (
-    AppCredentialSpec,
-)
+from appcredential.domain.spec.model import AppCredentialSpec, Mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +38,16 @@ class Resource:
     spec: AppCredentialSpec | Problem
     status: Mapping[str, Any]
     last_applied_time: datetime
+
+    @property
+    def is_federated(self) -> bool:
+        """The spec can be read and is of type FederatedIdentity."""
+        return isinstance(self.spec, AppCredentialSpec) and self.spec.type.is_federated
+
+    @property
+    def observes(self) -> bool:
+        """The spec can be read and asks for reports only."""
+        return isinstance(self.spec, AppCredentialSpec) and self.spec.mode is Mode.OBSERVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

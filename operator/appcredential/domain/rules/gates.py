@@ -29,7 +29,7 @@ from appcredential.domain.grants import allows_type
 from appcredential.domain.observed.entra import Grant, Tenant
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.rotation import asked_lifetime, wanted_lifetime
-from appcredential.domain.spec.model import AppCredentialSpec, CredentialType, Mode
+from appcredential.domain.spec.model import AppCredentialSpec
 
 OBSERVING: Final = Problem(
     reason=Reason.OBSERVING,
@@ -63,7 +63,7 @@ def resource_is_being_deleted(observation: Observation) -> Action | None:
         return None
     if not r.has_finalizer:
         return Hold(Problem(reason=Reason.PROGRESSING, message="Being deleted.", stalled=False))
-    if _observes(observation):
+    if observation.resource.observes:
         return ReleaseFinalizer()
     if observation.now < r.deletion_time + observation.settings.deletion_settle:
         return Hold(Problem(reason=Reason.PROGRESSING, message="Being deleted.", stalled=False))
@@ -104,13 +104,11 @@ def _unreadable(spec: AppCredentialSpec | Problem) -> Action | None:
 
 def finalizer_is_missing(observation: Observation) -> Action | None:
     """2: without a finalizer a deletion would go unnoticed."""
-    return None if observation.resource.has_finalizer or _observes(observation) else AddFinalizer()
-
-
-def _observes(observation: Observation) -> bool:
-    """Tell whether the spec asks for nothing to be done."""
-    spec = observation.resource.spec
-    return isinstance(spec, AppCredentialSpec) and spec.mode is Mode.OBSERVE
+    return (
+        None
+        if observation.resource.has_finalizer or observation.resource.observes
+        else AddFinalizer()
+    )
 
 
 def revocation_is_scheduled(observation: Observation) -> Action | None:
@@ -119,9 +117,9 @@ def revocation_is_scheduled(observation: Observation) -> Action | None:
     A trust is known by its ticket alone until status tells of it again: while nothing may be
     done for the resource, the ticket stays. It does nothing while the owner is there.
     """
-    if observation.revocation_uid is None or _observes(observation):
+    if observation.revocation_uid is None or observation.resource.observes:
         return None
-    is_held = _is_federated(observation.resource.spec) and _unusable(observation) is not None
+    is_held = observation.resource.is_federated and _unusable(observation) is not None
     return None if is_held else CancelRevocation()
 
 
@@ -154,13 +152,9 @@ def _unusable(observation: Observation) -> Problem | None:
         return None if _was_granted(observation, spec, observation.grant) else observation.grant
     return (
         None
-        if _is_federated(spec)
+        if spec.type.is_federated
         else _lifetime_problem(observation, spec, observation.tenant, observation.grant)
     )
-
-
-def _is_federated(spec: AppCredentialSpec | Problem) -> bool:
-    return isinstance(spec, AppCredentialSpec) and spec.type is CredentialType.FEDERATED_IDENTITY
 
 
 def _lifetime_problem(
@@ -188,7 +182,7 @@ def _was_granted(observation: Observation, spec: AppCredentialSpec, refusal: Pro
     known = observation.resource.status.get("application") or {}
     t = observation.own_target
     issued = observation.pending is not None or (t is not None and t.published is not None)
-    if _is_federated(spec):
+    if spec.type.is_federated:
         issued = bool(observation.resource.status.get("federatedIdentities"))
     return issued and known.get("clientId") == spec.client_id
 

@@ -14,14 +14,13 @@ from appcredential.domain.facts.takeover import (
     conflict,
 )
 from appcredential.domain.observed.observation import Observation
-from appcredential.domain.rules.gates import _is_federated
 from appcredential.domain.secret.value import type_of
 from appcredential.domain.spec.model import AppCredentialSpec
 
 
 def secret_is_not_ours_to_write(observation: Observation) -> Action | None:
     """5: T or P exists and is not ours nor to be ours, cannot be written, or is going away."""
-    if _is_federated(observation.resource.spec):
+    if observation.resource.is_federated:
         return None
     if observation.pending is not None and observation.pending.is_foreign:
         return Hold(

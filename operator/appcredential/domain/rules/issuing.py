@@ -26,7 +26,6 @@ from appcredential.domain.rules.pending import (
     carried_attempts,
 )
 from appcredential.domain.rules.reading import next_spaced_read, read_again
-from appcredential.domain.spec.model import CredentialType
 
 
 def successor_sign_in_is_due(facts: Facts) -> Action | None:
@@ -49,11 +48,7 @@ def successor_is_publishable(facts: Facts) -> Action | None:
         return Publish() if _is_proven(facts, p) else None
     if facts.now < unproven_publish_time(facts, p):
         return None
-    return (
-        _publish_after_reads(facts, p)
-        if facts.spec.type is CredentialType.CERTIFICATE
-        else Publish()
-    )
+    return _publish_after_reads(facts, p) if facts.spec.type.is_certificate else Publish()
 
 
 def _publish_after_reads(facts: Facts, p: Pending) -> Action | None:

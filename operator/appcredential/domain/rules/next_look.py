@@ -23,7 +23,6 @@ from appcredential.domain.rules.target import (
     awaits_absence,
     repair_time,
 )
-from appcredential.domain.spec.model import CredentialType
 
 
 def next_look(facts: Facts) -> datetime:
@@ -99,7 +98,7 @@ def _pending_times(facts: Facts) -> list[datetime]:
         )
     elif facts.successor is not None:
         times.append(unproven_publish_time(facts, facts.successor))
-        if facts.spec.type is CredentialType.CERTIFICATE:
+        if facts.spec.type.is_certificate:
             times.append(next_spaced_read(facts))
     if seems_gone(facts) and facts.published is not None:
         times.append(

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.target import (
@@ -70,25 +70,34 @@ def template_values(
         "azureEnvironment": _AZURE_ENVIRONMENTS[tenant.cloud],
         "mountPath": spec.secret.mount_path,
     }
-    if spec.type is CredentialType.CLIENT_SECRET:
-        return {**common, "clientSecret": secret.reveal()}
+    match spec.type:
+        case CredentialType.CLIENT_SECRET:
+            return {**common, "clientSecret": secret.reveal()}
+        case CredentialType.CERTIFICATE:
+            made = {name: value.reveal() for name, value in derived.items()}
+            return {**common, **_certificate_values(secret), **made}
+        case CredentialType.FEDERATED_IDENTITY:
+            return common
+        case _:
+            assert_never(spec.type)
+
+
+def _certificate_values(secret: SecretValue) -> dict[str, str]:
     private, chain = pem.split_bundle(secret.reveal())
     der = pem.leaf_der(chain)
     return {
-        **common,
         "privateKey": private,
         "certificate": chain,
         "thumbprint": pem.sha1_thumbprint(der),
         "thumbprintSHA256": pem.sha256_thumbprint(der),
         "x5t": pem.x5t(der),
         "x5tS256": pem.x5t_s256(der),
-        **{name: value.reveal() for name, value in derived.items()},
     }
 
 
 def derived_names(spec: AppCredentialSpec) -> frozenset[str]:
     """Return the names that the Secret's content refers to and cryptography must make."""
-    if spec.type is not CredentialType.CERTIFICATE:
+    if not spec.type.is_certificate:
         return frozenset()
     preset = preset_data(spec.secret.preset, spec.type, keystore=spec.has_keystore)
     return _referred(spec, preset) & (KEYSTORE_NAMES | {"jwk"})

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType, TypeAlias
+from typing import NewType, TypeAlias, assert_never
 
 from appcredential.domain.spec.federated import FederatedSpec, FederationGrant
 from appcredential.domain.spec.secret import SecretSpec
@@ -30,11 +30,42 @@ DEFAULT_DELETION_GRACE = timedelta(hours=24)
 
 
 class CredentialType(StrEnum):
-    """`spec.type`."""
+    """`spec.type`.
+
+    The properties are what the code asks of a type. Each answers for all members, so that
+    mypy asks again once there is another one.
+    """
 
     CLIENT_SECRET = "ClientSecret"
     CERTIFICATE = "Certificate"
     FEDERATED_IDENTITY = "FederatedIdentity"
+
+    @property
+    def is_federated(self) -> bool:
+        """Entra trusts tokens of others: there is no value, no Secret and no end."""
+        match self:
+            case CredentialType.FEDERATED_IDENTITY:
+                return True
+            case CredentialType.CLIENT_SECRET | CredentialType.CERTIFICATE:
+                return False
+            case _:
+                assert_never(self)
+
+    @property
+    def is_certificate(self) -> bool:
+        """The credential is a key with its certificate, in the application's list of keys."""
+        match self:
+            case CredentialType.CERTIFICATE:
+                return True
+            case CredentialType.CLIENT_SECRET | CredentialType.FEDERATED_IDENTITY:
+                return False
+            case _:
+                assert_never(self)
+
+    @property
+    def member(self) -> str:
+        """Name of the member of `spec` that says more about this type."""
+        return self.value[0].lower() + self.value[1:]
 
 
 class RetireWhen(StrEnum):
@@ -159,8 +190,8 @@ class AppCredentialSpec:
     @property
     def is_supplied(self) -> bool:
         """Others make the certificate, and renew it."""
-        is_certificate = self.type is CredentialType.CERTIFICATE
-        return is_certificate and self.certificate.source is not CertificateSource.GENERATE
+        is_generated = self.certificate.source is CertificateSource.GENERATE
+        return self.type.is_certificate and not is_generated
 
     @property
     def has_keystore(self) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, assert_never
 
 import msgspec
 
@@ -44,12 +44,6 @@ from appcredential.errors import InvalidSpecError
 S = TypeVar("S", bound=shapes.Shape)
 
 MIN_LIFETIME: Final = timedelta(seconds=60)
-MAX_LIFETIMES: Final = {
-    CredentialType.CLIENT_SECRET: timedelta(days=731),
-    CredentialType.CERTIFICATE: timedelta(days=3650),
-    CredentialType.FEDERATED_IDENTITY: timedelta(days=3650),
-}
-MAX_LIFETIME: Final = max(MAX_LIFETIMES.values())
 MAX_GRACE: Final = timedelta(days=365)
 MAX_DESCRIPTION: Final = 46
 """What the marker and a space leave of Entra's 90 characters."""
@@ -74,7 +68,7 @@ def parse_app_credential(manifest: Mapping[str, Any]) -> AppCredentialSpec:
     client_id = _client_id("spec.application.clientId", spec.application.client_id)
     owner = Owner(found.metadata.namespace, found.metadata.name)
     federated = _federated(spec, owner, client_id)
-    lifetime = _lifetime("spec.lifetime", spec.lifetime, MAX_LIFETIMES[spec.type])
+    lifetime = _lifetime("spec.lifetime", spec.lifetime, _max_lifetime(spec.type))
     grace = checks.duration(
         "spec.deletionGracePeriod", spec.deletion_grace_period, timedelta(0), MAX_GRACE
     )
@@ -166,20 +160,27 @@ def _client_id(path: str, value: str) -> ClientId:
 
 def _check_members(spec: shapes.AppCredential) -> None:
     """Require the member that the type needs, and refuse that of another type."""
-    members = {
-        CredentialType.CLIENT_SECRET: ("spec.clientSecret", spec.client_secret),
-        CredentialType.CERTIFICATE: ("spec.certificate", spec.certificate),
-        CredentialType.FEDERATED_IDENTITY: ("spec.federatedIdentity", spec.federated_identity),
-    }
-    for kind, (path, member) in members.items():
+    for kind in CredentialType:
+        path, member = f"spec.{kind.member}", _member(spec, kind)
         if kind is spec.type:
-            example = "one source, such as serviceAccount"
-            wanted = example if kind is CredentialType.FEDERATED_IDENTITY else "{}"
+            wanted = "one source, such as serviceAccount" if kind.is_federated else "{}"
             remedy = f"is required when type is {kind}: add {wanted}"
             checks.require(member is not None, path, remedy)
         else:
             remedy = f"is only for type {kind}: remove it"
             checks.require(member is None, path, remedy)
+
+
+def _member(spec: shapes.AppCredential, kind: CredentialType) -> shapes.Shape | None:
+    match kind:
+        case CredentialType.CLIENT_SECRET:
+            return spec.client_secret
+        case CredentialType.CERTIFICATE:
+            return spec.certificate
+        case CredentialType.FEDERATED_IDENTITY:
+            return spec.federated_identity
+        case _:
+            assert_never(kind)
 
 
 def _federated(
@@ -201,7 +202,7 @@ def _federated(
 def _verification(spec: shapes.AppCredential) -> VerificationSpec:
     """Fill in the mode: an exchange of tokens is only tried when somebody asks for it."""
     given = spec.verification
-    if given is None and spec.type is CredentialType.FEDERATED_IDENTITY:
+    if given is None and spec.type.is_federated:
         return VerificationSpec(mode=VerificationMode.DISABLED)
     found = given or shapes.Verification()
     return VerificationSpec(mode=found.mode, scope=found.scope)
@@ -211,6 +212,19 @@ def _default_policy(federated: FederatedSpec | None) -> DeletionPolicy:
     """Data that a customer encrypts with a key is lost to all with the trust."""
     is_key = federated is not None and isinstance(federated.source, CustomerManagedKeySource)
     return DeletionPolicy.RETAIN if is_key else DeletionPolicy.REVOKE
+
+
+def _max_lifetime(kind: CredentialType) -> timedelta:
+    match kind:
+        case CredentialType.CLIENT_SECRET:
+            return timedelta(days=731)
+        case CredentialType.CERTIFICATE | CredentialType.FEDERATED_IDENTITY:
+            return timedelta(days=3650)
+        case _:
+            assert_never(kind)
+
+
+MAX_LIFETIME: Final = max(_max_lifetime(kind) for kind in CredentialType)
 
 
 def _lifetime(path: str, value: str | None, most: timedelta = MAX_LIFETIME) -> timedelta | None:

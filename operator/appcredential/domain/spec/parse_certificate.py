@@ -12,7 +12,6 @@ from appcredential.domain.spec.model import (
     AppCredentialSpec,
     CertificateSource,
     CertificateSpec,
-    CredentialType,
     KeyRef,
 )
 from appcredential.domain.spec.presets import KEYSTORE_PRESETS, PRIVATE_NAMES
@@ -114,7 +113,7 @@ def check_secret_of(spec: AppCredentialSpec) -> None:
     Raises:
         InvalidSpecError: it asks for a file or a key that there will not be.
     """
-    if spec.type is not CredentialType.CERTIFICATE:
+    if not spec.type.is_certificate:
         return
     _check_preset(spec)
     _check_names(spec)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, assert_never
 
 from appcredential.domain.spec.model import CredentialType
 from appcredential.domain.spec.secret import Preset
@@ -55,59 +55,72 @@ _WEB: Final = {
     "AzureAd__ClientId": "$(clientId)",
 }
 _WEB_CREDENTIAL: Final = "AzureAd__ClientCredentials__0__"
-_SOURCES: Final[Mapping[tuple[Preset, CredentialType], Mapping[str, str]]] = MappingProxyType(
-    {
-        (Preset.AZURE_IDENTITY, CredentialType.CLIENT_SECRET): {
-            **_AZURE,
-            "AZURE_CLIENT_SECRET": "$(clientSecret)",
-        },
-        (Preset.AZURE_IDENTITY, CredentialType.CERTIFICATE): {
-            **_AZURE,
-            "AZURE_CLIENT_CERTIFICATE_PATH": f"$(mountPath)/{CLIENT_PEM}",
-            CLIENT_PEM: "$(privateKey)$(certificate)",
-            **_TLS,
-        },
-        (Preset.RAW, CredentialType.CLIENT_SECRET): {**_RAW, "clientSecret": "$(clientSecret)"},
-        (Preset.RAW, CredentialType.CERTIFICATE): {
-            **_RAW,
-            "clientCertificate": "$(privateKey)$(certificate)",
-            "thumbprint": "$(thumbprint)",
-            "thumbprintSHA256": "$(thumbprintSHA256)",
-            "x5t": "$(x5t)",
-            "x5tS256": "$(x5tS256)",
-            **_TLS,
-        },
-        (Preset.TERRAFORM, CredentialType.CLIENT_SECRET): {
-            **_ARM,
-            "ARM_CLIENT_SECRET": "$(clientSecret)",
-        },
-        (Preset.TERRAFORM, CredentialType.CERTIFICATE): {
-            **_ARM,
-            "ARM_CLIENT_CERTIFICATE": "$(pkcs12:base64)",
-            "ARM_CLIENT_CERTIFICATE_PASSWORD": "$(pkcs12Password)",
-            **_TLS,
-        },
-        (Preset.MICROSOFT_IDENTITY_WEB, CredentialType.CLIENT_SECRET): {
-            **_WEB,
-            f"{_WEB_CREDENTIAL}SourceType": "ClientSecret",
-            f"{_WEB_CREDENTIAL}ClientSecret": "$(clientSecret)",
-        },
-        (Preset.MICROSOFT_IDENTITY_WEB, CredentialType.CERTIFICATE): {
-            **_WEB,
-            f"{_WEB_CREDENTIAL}SourceType": "Path",
-            f"{_WEB_CREDENTIAL}CertificateDiskPath": f"$(mountPath)/{KEYSTORE}",
-            f"{_WEB_CREDENTIAL}CertificatePassword": "$(pkcs12Password)",
-            **_TLS,
-        },
-        (Preset.GRAFANA, CredentialType.CLIENT_SECRET): {
-            "GF_AUTH_AZUREAD_CLIENT_ID": "$(clientId)",
-            "GF_AUTH_AZUREAD_CLIENT_SECRET": "$(clientSecret)",
-            "GF_AUTH_AZUREAD_AUTH_URL": f"{_ENTRA}/authorize",
-            "GF_AUTH_AZUREAD_TOKEN_URL": f"{_ENTRA}/token",
-            "GF_AUTH_AZUREAD_CLIENT_AUTHENTICATION": "client_secret_post",
-        },
-    }
-)
+_SECRET_KEYS: Final[Mapping[Preset, Mapping[str, str]]] = {
+    Preset.AZURE_IDENTITY: {
+        **_AZURE,
+        "AZURE_CLIENT_SECRET": "$(clientSecret)",
+    },
+    Preset.RAW: {**_RAW, "clientSecret": "$(clientSecret)"},
+    Preset.TERRAFORM: {
+        **_ARM,
+        "ARM_CLIENT_SECRET": "$(clientSecret)",
+    },
+    Preset.MICROSOFT_IDENTITY_WEB: {
+        **_WEB,
+        f"{_WEB_CREDENTIAL}SourceType": "ClientSecret",
+        f"{_WEB_CREDENTIAL}ClientSecret": "$(clientSecret)",
+    },
+    Preset.GRAFANA: {
+        "GF_AUTH_AZUREAD_CLIENT_ID": "$(clientId)",
+        "GF_AUTH_AZUREAD_CLIENT_SECRET": "$(clientSecret)",
+        "GF_AUTH_AZUREAD_AUTH_URL": f"{_ENTRA}/authorize",
+        "GF_AUTH_AZUREAD_TOKEN_URL": f"{_ENTRA}/token",
+        "GF_AUTH_AZUREAD_CLIENT_AUTHENTICATION": "client_secret_post",
+    },
+}
+_CERTIFICATE_KEYS: Final[Mapping[Preset, Mapping[str, str]]] = {
+    Preset.AZURE_IDENTITY: {
+        **_AZURE,
+        "AZURE_CLIENT_CERTIFICATE_PATH": f"$(mountPath)/{CLIENT_PEM}",
+        CLIENT_PEM: "$(privateKey)$(certificate)",
+        **_TLS,
+    },
+    Preset.RAW: {
+        **_RAW,
+        "clientCertificate": "$(privateKey)$(certificate)",
+        "thumbprint": "$(thumbprint)",
+        "thumbprintSHA256": "$(thumbprintSHA256)",
+        "x5t": "$(x5t)",
+        "x5tS256": "$(x5tS256)",
+        **_TLS,
+    },
+    Preset.TERRAFORM: {
+        **_ARM,
+        "ARM_CLIENT_CERTIFICATE": "$(pkcs12:base64)",
+        "ARM_CLIENT_CERTIFICATE_PASSWORD": "$(pkcs12Password)",
+        **_TLS,
+    },
+    Preset.MICROSOFT_IDENTITY_WEB: {
+        **_WEB,
+        f"{_WEB_CREDENTIAL}SourceType": "Path",
+        f"{_WEB_CREDENTIAL}CertificateDiskPath": f"$(mountPath)/{KEYSTORE}",
+        f"{_WEB_CREDENTIAL}CertificatePassword": "$(pkcs12Password)",
+        **_TLS,
+    },
+}
+
+
+def _keys(kind: CredentialType) -> Mapping[Preset, Mapping[str, str]]:
+    match kind:
+        case CredentialType.CLIENT_SECRET:
+            return _SECRET_KEYS
+        case CredentialType.CERTIFICATE:
+            return _CERTIFICATE_KEYS
+        case CredentialType.FEDERATED_IDENTITY:
+            return {}
+        case _:
+            assert_never(kind)
+
 
 _SHADOWED: Final = (
     (
@@ -128,8 +141,9 @@ password for that of any certificate. Terraform's providers do not agree on what
 
 PRESET_KEYS: Final[Mapping[tuple[Preset, CredentialType], tuple[str, ...]]] = MappingProxyType(
     {
-        (preset, kind): (*sources, *((KEYSTORE,) if kind is CredentialType.CERTIFICATE else ()))
-        for (preset, kind), sources in _SOURCES.items()
+        (preset, kind): (*keys, *((KEYSTORE,) if kind.is_certificate else ()))
+        for kind in CredentialType
+        for preset, keys in _keys(kind).items()
     }
 )
 """The keys that each preset may write for a type. `secret.data` may not contain them."""
@@ -152,7 +166,7 @@ def preset_data(
         keystore: a PKCS #12 file is wanted.
         private: the private key is at hand.
     """
-    wanted = {**_SOURCES[preset, kind], **({KEYSTORE: "$(pkcs12)"} if keystore else {})}
+    wanted = {**_keys(kind)[preset], **({KEYSTORE: "$(pkcs12)"} if keystore else {})}
     if private:
         return wanted
     return {k: text for k, text in wanted.items() if k not in _NEED_KEY and not _is_private(text)}

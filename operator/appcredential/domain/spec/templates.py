@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 from urllib.parse import quote
 
 from appcredential.domain.spec.model import CredentialType
@@ -25,21 +25,32 @@ _BYTES: Final = "pkcs12"
 KEYSTORE_NAMES: Final = frozenset({_BYTES, "pkcs12Password"})
 """What there is only where a PKCS #12 file is wanted."""
 
+_OF_CERTIFICATE: Final = (
+    "privateKey",
+    "certificate",
+    "thumbprint",
+    "thumbprintSHA256",
+    "x5t",
+    "x5tS256",
+    "jwk",
+    *sorted(KEYSTORE_NAMES),
+)
+
+
+def _names(kind: CredentialType) -> tuple[str, ...]:
+    match kind:
+        case CredentialType.CLIENT_SECRET:
+            return (*_COMMON, "clientSecret")
+        case CredentialType.CERTIFICATE:
+            return (*_COMMON, *_OF_CERTIFICATE)
+        case CredentialType.FEDERATED_IDENTITY:
+            return ()
+        case _:
+            assert_never(kind)
+
+
 TEMPLATE_NAMES: Final[Mapping[CredentialType, tuple[str, ...]]] = MappingProxyType(
-    {
-        CredentialType.CLIENT_SECRET: (*_COMMON, "clientSecret"),
-        CredentialType.CERTIFICATE: (
-            *_COMMON,
-            "privateKey",
-            "certificate",
-            "thumbprint",
-            "thumbprintSHA256",
-            "x5t",
-            "x5tS256",
-            "jwk",
-            *sorted(KEYSTORE_NAMES),
-        ),
-    }
+    {kind: _names(kind) for kind in CredentialType}
 )
 """What `$(name)` may refer to, by the type of the credential."""
 

@@ -16,7 +16,7 @@ from appcredential.domain.facts.issuer import asked_trusts
 from appcredential.domain.facts.told import is_verified
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.proof import SignInClass, is_failing_long
-from appcredential.domain.spec.model import AppCredentialSpec, CredentialType, VerificationMode
+from appcredential.domain.spec.model import AppCredentialSpec, VerificationMode
 from appcredential.domain.status.federated_problem import federated_problem
 from appcredential.domain.status.problems_entra import SIGN_IN_MESSAGES
 from appcredential.domain.status.verdicts import PAUSED
@@ -33,12 +33,6 @@ class FederatedView:
     ready: Condition
     verified: Condition
     expiring: Condition
-
-
-def is_federated(observation: Observation) -> bool:
-    """Tell whether the resource is of type FederatedIdentity, and that can be read."""
-    spec = observation.resource.spec
-    return isinstance(spec, AppCredentialSpec) and spec.type is CredentialType.FEDERATED_IDENTITY
 
 
 def federated_view(

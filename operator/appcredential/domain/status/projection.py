@@ -18,8 +18,8 @@ from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import IssuedCredential, Retiring, Target
 from appcredential.domain.secret import pem
 from appcredential.domain.spec.durations import format_duration
-from appcredential.domain.spec.model import AppCredentialSpec, CredentialType
-from appcredential.domain.status.federated import federated_view, is_federated
+from appcredential.domain.spec.model import AppCredentialSpec
+from appcredential.domain.status.federated import federated_view
 from appcredential.domain.status.federated_details import (
     FEDERATED_DETAILS,
     federated_count,
@@ -46,7 +46,7 @@ def project(observation: Observation, facts: Facts | None, gate: Problem | None)
         facts: what follows from it; None when a gate is closed.
         gate: why that gate is closed.
     """
-    if is_federated(observation):
+    if observation.resource.is_federated:
         view = federated_view(observation, facts, gate)
         problem, judged = view.problem, [view.ready, view.verified, view.expiring]
     else:
@@ -102,11 +102,11 @@ def _credential(observation: Observation, t: Target, published: IssuedCredential
         "verifiedTime": t.verified_time,
         "publishedTime": t.published_time,
     }
-    kind = str(spec.type) if isinstance(spec, AppCredentialSpec) else ""
-    thumbprints = _thumbprints(t) if kind == CredentialType.CERTIFICATE else {}
+    kind = spec.type if isinstance(spec, AppCredentialSpec) else None
+    thumbprints = _thumbprints(t) if kind is not None and kind.is_certificate else {}
     return {
         "keyId": published.key_id,
-        **({"type": kind} if kind else {}),
+        **({"type": str(kind)} if kind is not None else {}),
         **thumbprints,
         **{k: format_time(v) for k, v in times.items() if v is not None},
     }
@@ -138,7 +138,7 @@ def _details(facts: Facts) -> dict[str, Any]:
         },
         "inventory": _inventory(facts) | federated_count(facts),
     }
-    if is_federated(facts.observation):
+    if facts.spec.type.is_federated:
         return found | federated_details(facts)
     found["requestedLifetime"] = format_duration(facts.lifetime)
     if facts.schedule is not None:
