@@ -20,10 +20,13 @@ from appcredential.controllers.entra_tenant import EntraTenantController, Tenant
 from appcredential.controllers.kinds import Controllers
 from appcredential.controllers.revocation import RevocationController
 from appcredential.domain.marker import ClusterIdentity, Owner
+from appcredential.effects.revocation import RevocationEffects, RevocationWrites
+from appcredential.effects.revocation_checks import RevocationChecks
 from appcredential.entra.projected_token import ProjectedToken
 from appcredential.gather.certificate_source import CertificateInputsReader
 from appcredential.gather.gatherer import Gatherer
 from appcredential.gather.heirs import Heirs
+from appcredential.gather.revocation import RevocationObserver, RevocationReads
 from appcredential.gather.sources import ClusterSources, LocalSources
 from appcredential.handlers.watch import OnEvent, Watches
 from appcredential.kube.certificate_sources import KubeInputs
@@ -249,26 +252,52 @@ class _Composition:
         return min(self._settings.permission_retry, _TENANT_RETRY)
 
     def _make_revocations(self) -> RevocationController:
-        return RevocationController(
-            clock=self._clock,
-            settings=self._settings.lifecycle,
-            absence=self._settings.ticket_absence,
-            identity=self._identity,
-            gate=self._guard,
+        settings = self._settings
+        heirs = Heirs(
             resources=self._resources,
-            secrets=self._secrets,
-            revocations=self._scheduled,
-            open_revocations=self._open_revocations,
-            events=self._events,
+            issuer=self._issuer,
+            grants=self._informer,
             access=self._tenants.access,
-            service_accounts=self._service_accounts,
-            outputs=self._outputs,
-            heirs=Heirs(
+        )
+        observer = RevocationObserver(
+            clock=self._clock,
+            settings=settings.lifecycle,
+            absence=settings.ticket_absence,
+            identity=self._identity,
+            reads=RevocationReads(
                 resources=self._resources,
-                issuer=self._issuer,
-                grants=self._informer,
+                secrets=self._secrets,
+                outputs=self._outputs,
+                heirs=heirs,
                 access=self._tenants.access,
             ),
+        )
+        effects = RevocationEffects(
+            writes=RevocationWrites(
+                secrets=self._secrets,
+                outputs=self._outputs,
+                service_accounts=self._service_accounts,
+                revocations=self._scheduled,
+                open_revocations=self._open_revocations,
+                events=self._events,
+            ),
+            observer=observer,
+            checks=RevocationChecks(
+                clock=self._clock,
+                freshness=settings.lifecycle.freshness,
+                guard=self._guard,
+                revocations=self._scheduled,
+                observer=observer,
+                heirs=heirs,
+            ),
+        )
+        return RevocationController(
+            clock=self._clock,
+            absence=settings.ticket_absence,
+            guard=self._guard,
+            open_revocations=self._open_revocations,
+            observer=observer,
+            effects=effects,
         )
 
     def _make_app_credentials(self) -> AppCredentialController:

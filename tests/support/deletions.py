@@ -16,7 +16,10 @@ from appcredential.domain.observed.target import PendingState
 from appcredential.domain.secret.content import Rendering
 from appcredential.domain.secret.records import pending_name
 from appcredential.domain.spec.model import ClientId, TenantId
+from appcredential.effects.revocation import RevocationEffects, RevocationWrites
+from appcredential.effects.revocation_checks import RevocationChecks
 from appcredential.gather.heirs import Heirs
+from appcredential.gather.revocation import RevocationObserver, RevocationReads
 from appcredential.kube.custom_resources import KubeObjects, KubeResources
 from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.revocations import KubeRevocations
@@ -61,6 +64,7 @@ class Deletion:
         self.kube = ApiServer()
         self.directory = MemorySession(self.clock, credential())
         self.tenants: dict[str, Tenant] = {"default": tenant()}
+        self.issuer, self.grants = MemoryIssuer(problem()), MemoryGrants()
         self.events: list[tuple[str, str, bool]] = []
         live = target()
         body = build_target(OWNER.namespace, live.name, None, _rendering(live))
@@ -80,28 +84,54 @@ class Deletion:
             mint_margin=timedelta(seconds=45),
         )
         resources = KubeResources(KubeObjects(self.kube))
+        secrets, outputs = KubeSecrets(self.kube, IDENTITY), KubeOutputs(self.kube)
         revocations = KubeRevocations(self.kube, "appcredential-system")
         self.open_revocations = OpenRevocations(revocations)
-        self.revocation_controller = RevocationController(
+        heirs = Heirs(
+            resources=resources,
+            issuer=self.issuer,
+            grants=self.grants,
+            access=self.access,
+        )
+        observer = RevocationObserver(
             clock=self.clock,
             settings=LifecycleSettings(),
             absence=10 * MINUTE,
             identity=IDENTITY,
-            gate=self.gate,
-            resources=resources,
-            secrets=KubeSecrets(self.kube, IDENTITY),
-            revocations=revocations,
-            open_revocations=self.open_revocations,
-            events=self,
-            access=self.access,
-            service_accounts=KubeServiceAccounts(self.kube),
-            outputs=KubeOutputs(self.kube),
-            heirs=Heirs(
+            reads=RevocationReads(
                 resources=resources,
-                issuer=MemoryIssuer(problem()),
-                grants=MemoryGrants(),
+                secrets=secrets,
+                outputs=outputs,
+                heirs=heirs,
                 access=self.access,
             ),
+        )
+        effects = RevocationEffects(
+            writes=RevocationWrites(
+                secrets=secrets,
+                outputs=outputs,
+                service_accounts=KubeServiceAccounts(self.kube),
+                revocations=revocations,
+                open_revocations=self.open_revocations,
+                events=self,
+            ),
+            observer=observer,
+            checks=RevocationChecks(
+                clock=self.clock,
+                freshness=LifecycleSettings.freshness,
+                guard=self.gate,
+                revocations=revocations,
+                observer=observer,
+                heirs=heirs,
+            ),
+        )
+        self.revocation_controller = RevocationController(
+            clock=self.clock,
+            absence=10 * MINUTE,
+            guard=self.gate,
+            open_revocations=self.open_revocations,
+            observer=observer,
+            effects=effects,
         )
 
     def access(self, name: str) -> Access | Problem:

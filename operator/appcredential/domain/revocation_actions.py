@@ -60,14 +60,14 @@ class DeleteRevocation:
     """All is done: delete the revocation's own ConfigMap."""
 
 
-RevocationAction: TypeAlias = (
-    Wait
-    | ReadRevokedApplication
-    | ReadRevokedSecrets
-    | RevokeCredential
+RevocationEffect: TypeAlias = (
+    RevokeCredential
     | DeletePendingSecret
     | DeleteTarget
     | RemoveAnnotations
     | DeleteOutput
     | DeleteRevocation
 )
+"""The steps that change something."""
+
+RevocationAction: TypeAlias = Wait | ReadRevokedApplication | ReadRevokedSecrets | RevocationEffect

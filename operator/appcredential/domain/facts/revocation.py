@@ -6,6 +6,7 @@ when its name was given to a resource for another application: what that resourc
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Final
 
 from appcredential.domain.conditions import Problem
@@ -25,6 +26,10 @@ from appcredential.domain.spec.model import (
 
 CLEAN_READS: Final = 3
 """Consecutive direct reads without a credential to revoke that count as proof."""
+
+GONE_READS: Final = 3
+"""Answers 404 in a row, over some time, that count as proof that an application is gone."""
+_LATEST_MISSING: Final = 8
 
 
 def is_of_revocation(
@@ -58,6 +63,19 @@ def is_reachable(revocation: Revocation, tenant_id: TenantId | None) -> bool:
     Created again with another tenantId it does not: what cannot be found there proves nothing.
     """
     return tenant_id is not None and revocation.tenant_id in {"", tenant_id}
+
+
+def with_missing_read(missing: tuple[datetime, ...], now: datetime) -> tuple[datetime, ...]:
+    """Return the times of the answers 404 with one more.
+
+    The first one stays, because it tells for how long; of the others only the latest do.
+    """
+    return (*missing[:1], *missing[1:][-_LATEST_MISSING:], now)
+
+
+def is_gone(missing: tuple[datetime, ...], window: timedelta) -> bool:
+    """Return whether an application answered 404 often enough, for `window` or longer."""
+    return len(missing) >= GONE_READS and missing[-1] - missing[0] >= window
 
 
 def ends_unread(observation: RevocationObservation) -> bool:
