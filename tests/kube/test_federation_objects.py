@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from appcredential.domain.conditions import Problem
+from appcredential.domain.facts.annotations import annotation_removals
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.federated import Issuer
 from appcredential.domain.status.problems_kube import (
@@ -18,7 +19,7 @@ from appcredential.domain.status.problems_kube import (
     ISSUERS_DIFFER,
     OWN_TOKEN_UNREAD,
 )
-from appcredential.effects.federated import annotation_removals, remove_annotations
+from appcredential.effects.federated import remove_annotations
 from appcredential.errors import (
     ConflictError,
     RejectedError,

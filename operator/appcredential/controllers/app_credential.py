@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.domain import actions as act
@@ -18,6 +19,7 @@ from appcredential.domain.grants import evaluate
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.entra import Grant
+from appcredential.domain.observed.memory import Operation
 from appcredential.domain.observed.observation import Observation, Resource
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
@@ -62,6 +64,19 @@ _PROBE_AGES = {
     Reason.TENANT_NOT_READY: timedelta(seconds=10),
     Reason.LIFETIME_OVER_POLICY: timedelta(minutes=1),
 }
+
+
+_SECRET_WRITES: Final[Mapping[type[act.Action], Operation]] = MappingProxyType(
+    {
+        act.Mint: Operation.STORE_MINTED,
+        act.Register: Operation.STORE_REGISTERED,
+        act.Fence: Operation.FENCE,
+        act.DeletePending: Operation.DELETE_PENDING,
+        act.Publish: Operation.PUBLISH,
+        act.WriteTarget: Operation.WRITE_TARGET,
+    }
+)
+"""The actions that write a Secret, which a quota, a role or an admission rule may refuse."""
 
 
 class AppCredentialController:
@@ -209,7 +224,9 @@ class AppCredentialController:
             self._metrics.effects.labels(name, "error").inc()
             raise
         self._metrics.effects.labels(name, "done").inc()
-        view.written(name)
+        operation = _SECRET_WRITES.get(type(action))
+        if operation is not None:
+            view.memory = view.memory.succeeded(operation)
         self._probe_tenant(observation, view)
         return True
 
@@ -328,7 +345,7 @@ class AppCredentialController:
             extra={"error": str(error), "reason": str(problem.reason), **_about(observation)},
         )
         again = self._clock.now() + self._forbidden_retry
-        view.refused(type(action).__name__, problem, again)
+        view.memory = view.memory.failed(_SECRET_WRITES[type(action)], problem, again)
         if self._gate.problem() is None:
             status = project(observation, self._facts(observation), problem)
             if needs_write(observation.resource.status, status):

@@ -12,26 +12,23 @@ import secrets as randomness
 import string
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 
 from appcredential import certificate_issuing, strategies
 from appcredential.domain import actions as act
-from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.facts import Facts
-from appcredential.domain.facts.handover import former_owners, handed_over
-from appcredential.domain.facts.publication import publication
+from appcredential.domain.facts.publication import next_publication, publication
 from appcredential.domain.facts.published import gone_keys, known_keys
 from appcredential.domain.marker import attempt_id, build_display_name, parse_marker
-from appcredential.domain.observed.entra import Application, Grant
-from appcredential.domain.observed.memory import READ_SPACING, REQUIRED_READS, Memory
+from appcredential.domain.observed.entra import Grant
+from appcredential.domain.observed.memory import RETRY_CAP, Operation
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.observed.target import (
     IssuedCredential,
     Pending,
     PendingState,
-    RetireCause,
-    Retiring,
 )
 from appcredential.domain.proof import record
 from appcredential.domain.rotation import asked_lifetime
@@ -40,13 +37,13 @@ from appcredential.domain.secret.content import render
 from appcredential.domain.secret.records import Publication
 from appcredential.domain.secret.value import can_sign_in, leaf_of
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec.model import ClientId, CredentialType, KeyId
-from appcredential.domain.status import problems_entra as refusals
+from appcredential.domain.spec.model import ClientId, CredentialType
+from appcredential.domain.status.problems_entra import directory_problem
+from appcredential.domain.status.source import UNUSABLE_SUBJECT
 from appcredential.effects.federated import FederatedEffects
 from appcredential.errors import (
     AppCredentialError,
     ConflictError,
-    IdentityRejectedError,
     NotFoundError,
     OutcomeUnknownError,
     PermissionDeniedError,
@@ -73,8 +70,6 @@ from appcredential.ports.local import Clock
 log = logging.getLogger(__name__)
 
 _ALPHABET = string.ascii_letters + string.digits
-_RETRY = timedelta(seconds=10)
-_RETRY_CAP = timedelta(minutes=5)
 _INTENT_TO_MINT = 10.0
 _PERSIST_TRIES = 5
 _PERSIST_PAUSE = 0.5
@@ -169,76 +164,26 @@ class Effects:
         try:
             found = await session.directory.application(client_id, max_age)
         except NotFoundError:
-            self._note_missing(view)
+            view.application = None
+            view.memory = view.memory.missed_application(self._clock.now())
             return
         except AppCredentialError as exc:
-            self._note_failure(view, "read", exc)
+            self._note_failure(view, Operation.READ, exc)
             return
-        if view.application is None or found.read_time != view.application.read_time:
-            self._note_absences(view, found)
+        view.memory = view.memory.saw_application(
+            found, view.application, target=view.target.value, pending=view.pending.value
+        )
         view.application = found
-        memory = replace(view.memory, application_missing=())
-        view.memory = _cleared(memory, "read")
 
-    def _note_missing(self, view: ResourceState) -> None:
-        now = self._clock.now()
-        missing = (*view.memory.application_missing, now)
-        pause = min(_RETRY * 2 ** min(len(missing) - 1, 5), _RETRY_CAP)
-        view.application = None
-        view.memory = replace(
-            view.memory, application_missing=(missing[0], *missing[1:][-8:]), retry_time=now + pause
-        )
-
-    def _note_absences(self, view: ResourceState, found: Application) -> None:
-        listed = {c.key_id for c in found.credentials}
-        target = view.target.value
-        known = [r.key_id for r in target.retiring] if target is not None else []
-        pending = view.pending.value
-        held = {
-            made.key_id
-            for made in (
-                target.published if target is not None else None,
-                pending.credential if pending is not None else None,
-            )
-            if made is not None
-        }
-        known += held
-        counts = {k: 0 if k in listed else view.memory.absences.get(k, 0) + 1 for k in known}
-        consecutive_reads = {
-            key: _consecutive_reads(view.memory, key, found) for key in held & listed
-        }
-        view.memory = replace(view.memory, absences=counts, consecutive_reads=consecutive_reads)
-
-    def _note_failure(self, view: ResourceState, operation: str, exc: AppCredentialError) -> None:
-        problem, pause = self._problem_of(exc)
+    def _note_failure(
+        self, view: ResourceState, operation: Operation, exc: AppCredentialError
+    ) -> None:
+        problem, pause = directory_problem(exc, self._permission_retry)
         log.warning(
-            "directory call failed", extra={"operation": operation, "reason": str(problem.reason)}
+            "directory call failed",
+            extra={"operation": str(operation), "reason": str(problem.reason)},
         )
-        view.memory = replace(
-            view.memory,
-            directory_problem=problem,
-            problem_operation=operation,
-            retry_time=self._clock.now() + pause,
-        )
-
-    def _problem_of(self, exc: AppCredentialError) -> tuple[Problem, timedelta]:
-        if isinstance(exc, ThrottledError):
-            message = "Graph asks to slow down."
-            return Problem(reason=Reason.THROTTLED, message=message, stalled=False), exc.retry_after
-        if isinstance(exc, IdentityRejectedError):
-            return refusals.not_ready(refusals.operator_refusal(exc)), _RETRY
-        if isinstance(exc, PermissionDeniedError):
-            message = (
-                "Graph refuses the operator's request. Make its service principal an owner of "
-                "the application, or consent to the permission it needs."
-            )
-            reason = Reason.PERMISSION_DENIED
-            return Problem(reason=reason, message=message), self._permission_retry
-        if isinstance(exc, RejectedError):
-            return refusals.refusal(exc.code), _RETRY_CAP
-        message = "Graph cannot be reached or answers with errors."
-        reason = Reason.DIRECTORY_UNAVAILABLE
-        return Problem(reason=reason, message=message, stalled=False), _RETRY
+        view.memory = view.memory.failed(operation, problem, self._clock.now() + pause)
 
     # --- T and P --------------------------------------------------------------------------
 
@@ -262,8 +207,7 @@ class Effects:
             context, record_, _required(_required(context.view.target.value).value)
         )
         if action.reason == REPAIRED:
-            repairs = (*context.view.memory.repairs[-9:], self._clock.now())
-            context.view.memory = replace(context.view.memory, repairs=repairs)
+            context.view.memory = context.view.memory.repaired(self._clock.now())
         log.info("target written", extra={"cause": action.reason, **_about(context)})
 
     async def _put_target(self, context: Context, record_: Publication, value: SecretValue) -> None:
@@ -287,7 +231,7 @@ class Effects:
         if facts.spec.has_keystore and context.view.held.password is None:
             raise ConflictError("the keystore's password went meanwhile")
         await self._put_target(
-            context, _next_publication(facts, live, self._clock.now()), live.value
+            context, next_publication(facts, live, self._clock.now()), live.value
         )
         log.info("published", extra={"key_id": live.credential.key_id, **_about(context)})
         await self._emit(context, "Published", _published_note(facts))
@@ -335,13 +279,9 @@ class Effects:
         except NotFoundError:
             pass  # gone already, or not known to that replica yet: a later read decides
         except AppCredentialError as exc:
-            self._note_failure(context.view, "remove", exc)
+            self._note_failure(context.view, Operation.REMOVE, exc)
             return
-        now = self._clock.now()
-        memory = replace(
-            context.view.memory, removals={**context.view.memory.removals, action.key_id: now}
-        )
-        context.view.memory = _cleared(memory, "remove")
+        context.view.memory = context.view.memory.removed(action.key_id, self._clock.now())
         log.info(
             "removed",
             extra={"key_id": action.key_id, "cause": str(action.cause), **_about(context)},
@@ -422,17 +362,8 @@ class Effects:
 
     def _note_unusable_subject(self, context: Context) -> None:
         """X.520 has bounds of its own, such as two letters for a country."""
-        problem = Problem(
-            reason=Reason.INVALID_SPEC,
-            message="spec.certificate.subject: must be a distinguished name that a certificate can "
-            "have, for instance with at most 64 characters in CN and two letters in C",
-        )
-        context.view.memory = replace(
-            context.view.memory,
-            directory_problem=problem,
-            problem_operation="mint",
-            retry_time=self._clock.now() + _RETRY_CAP,
-        )
+        again = self._clock.now() + RETRY_CAP
+        context.view.memory = context.view.memory.failed(Operation.MINT, UNUSABLE_SUBJECT, again)
 
     async def _register(self, context: Context) -> None:
         """Register what P holds. A lost answer is no orphan: the next pass does it again."""
@@ -497,7 +428,7 @@ class Effects:
             # The next pass finds an intent that nobody works on.
             log.warning("a mint came too late and was not sent", extra=_about(context))
             return
-        self._note_failure(context.view, "mint", exc)
+        self._note_failure(context.view, Operation.MINT, exc)
         if isinstance(exc, OutcomeUnknownError):
             log.warning("a mint's answer was lost", extra=_about(context))
 
@@ -541,7 +472,7 @@ class Effects:
         return True
 
     async def _issued(self, context: Context, minted: IssuedCredential) -> None:
-        context.view.memory = _cleared(context.view.memory, "mint")
+        context.view.memory = context.view.memory.succeeded(Operation.MINT)
         log.info("issued", extra={"key_id": minted.key_id, **_about(context)})
         await self._emit(
             context, "Issued", f"Credential {minted.key_id} was issued; it is proven next."
@@ -590,31 +521,6 @@ def subject_of(r: Resource) -> EventSubject:
     )
 
 
-def _next_publication(facts: Facts, pending: Pending, now: datetime) -> Publication:
-    minted, t, former = _required(pending.credential), facts.target, facts.published
-    retiring = tuple(r for r in facts.retiring if r.key_id != minted.key_id)
-    if former is not None and former.key_id not in {minted.key_id, *(r.key_id for r in retiring)}:
-        entry = Retiring(
-            key_id=former.key_id, end=former.expires, since=now, cause=RetireCause.REPLACED
-        )
-        retiring = (*retiring, entry)
-    proof = facts.memory.pending_proof
-    known = t.abandoned if t is not None else ()
-    return Publication(
-        owner=str(facts.resource.owner),
-        cluster=facts.identity.cluster,
-        tenant_id=facts.tenant.tenant_id,
-        object_id=facts.application.object_id,
-        credential=minted,
-        verified_time=proof.last_success if facts.requires_proof and proof is not None else None,
-        published_time=now,
-        retiring=retiring,
-        abandoned=(*known, *pending.abandoned)[-5:],
-        taken_from=former_owners(facts),
-        handed_over=handed_over(facts, minted, now),
-    )
-
-
 def _published_note(facts: Facts) -> str:
     if facts.taken is None:
         return "The new credential is in the Secret; workloads may use it."
@@ -622,20 +528,6 @@ def _published_note(facts: Facts) -> str:
         owner = facts.observation.target_owner.owner
         return f"The Secret was taken over from {owner} and holds the new credential."
     return "The Secret was adopted and holds the new credential."
-
-
-def _consecutive_reads(memory: Memory, key: KeyId, found: Application) -> tuple[datetime, ...]:
-    """Return the reads in a row that showed a key, so far apart that they count."""
-    seen = memory.consecutive_reads.get(key, ())
-    if not seen or found.read_time - seen[-1] >= READ_SPACING:
-        seen = (*seen, found.read_time)[-REQUIRED_READS:]
-    return seen
-
-
-def _cleared(memory: Memory, operation: str) -> Memory:
-    if memory.problem_operation in {"", operation}:
-        return replace(memory, directory_problem=None, problem_operation="", retry_time=None)
-    return memory
 
 
 def _generate(length: int) -> SecretValue:

@@ -7,28 +7,31 @@ before it is done; what can be done twice without harm is not.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from appcredential.domain import actions as act
-from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.annotations import (
-    CLIENT_ID_ANNOTATION,
-    TENANT_ID_ANNOTATION,
-    WIRED_BY_ANNOTATION,
+    annotation_removals,
 )
 from appcredential.domain.facts.facts import Facts
-from appcredential.domain.facts.federated import PROVE
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.entra import Grant
 from appcredential.domain.observed.federated import FederatedCredential, ServiceAccount
+from appcredential.domain.observed.memory import Operation
 from appcredential.domain.proof import record
 from appcredential.domain.rules.federated import SUPERSEDED
-from appcredential.domain.spec.federated import CustomerManagedKeySource, ManagedIdentitySource
 from appcredential.domain.spec.model import ClientId
 from appcredential.domain.spec.trusts import Trust, marker_of, trust_attempt
-from appcredential.domain.status.problems_kube import account_problem, output_problem
+from appcredential.domain.status.problems_entra import PRINCIPAL_IS_A_CLIENT, federated_refusal
+from appcredential.domain.status.problems_kube import (
+    account_problem,
+    no_account,
+    no_token,
+    output_problem,
+)
 from appcredential.errors import (
     AppCredentialError,
     ConflictError,
@@ -44,7 +47,7 @@ from appcredential.ports.local import Clock
 
 log = logging.getLogger(__name__)
 
-NoteFailure = Callable[[ResourceState, str, AppCredentialError], None]
+NoteFailure = Callable[[ResourceState, Operation, AppCredentialError], None]
 """Turns a failing call to the directory into a Problem in memory."""
 
 
@@ -95,14 +98,10 @@ class FederatedEffects:
             view.application = None  # whether the application is gone is found out by reading it
             return False
         except AppCredentialError as exc:
-            self.note_failure(view, "read", exc)
+            self.note_failure(view, Operation.READ, exc)
             return False
         view.federated = found
-        memory = view.memory.federated
-        now, known = self.clock.now(), memory.seen
-        seen = {c.id: known.get(c.id, now) for c in found.credentials}
-        view.memory = replace(view.memory, federated=replace(memory, seen=seen))
-        view.memory = view.cleared("read")
+        view.memory = view.memory.saw_federated(found, self.clock.now())
         return True
 
     async def _create(
@@ -112,7 +111,7 @@ class FederatedEffects:
         object_id = facts.application.object_id
         try:
             if await self._names_a_client(facts, session):
-                self._refuse(view, "mint", _CLIENT_ID)
+                self._refuse(view, Operation.MINT, PRINCIPAL_IS_A_CLIENT)
                 return
             await session.directory.add_federated(
                 object_id, action.name, action.trust, action.description
@@ -139,10 +138,8 @@ class FederatedEffects:
 
     async def _names_a_client(self, facts: Facts, session: Session) -> bool:
         """Look whether the principal id is a client id: Entra would take it and never match."""
-        source = facts.spec.federated.source if facts.spec.federated is not None else None
-        if not isinstance(source, ManagedIdentitySource | CustomerManagedKeySource):
-            return False
-        return await session.directory.is_client_id(source.principal_id)
+        principal_id = facts.spec.federated.principal_id if facts.spec.federated is not None else ""
+        return bool(principal_id) and await session.directory.is_client_id(principal_id)
 
     async def _refused(
         self,
@@ -158,9 +155,9 @@ class FederatedEffects:
         found = view.federated
         twins = [c for c in found.credentials if _is_twin(c, action)] if found is not None else []
         if not twins and isinstance(error, RejectedError):
-            self._refuse(view, "mint", _refusal(error))
+            self._refuse(view, Operation.MINT, federated_refusal(error.code))
         elif not twins:
-            self.note_failure(view, "mint", error)
+            self.note_failure(view, Operation.MINT, error)
         elif twins[0].description == action.description:
             self._written(view, action.description, is_changed=True)
 
@@ -206,13 +203,10 @@ class FederatedEffects:
         except NotFoundError:
             pass  # gone already, or not known to that replica yet: a later read decides
         except AppCredentialError as exc:
-            self.note_failure(view, "remove", exc)
+            self.note_failure(view, Operation.REMOVE, exc)
             return
         view.federated = None
-        memory = view.memory.federated
-        removed = {**memory.removed, action.id: self.clock.now()}
-        view.memory = replace(view.memory, federated=replace(memory, removed=removed))
-        view.memory = view.cleared("remove")
+        view.memory = view.memory.removed_federated(action.id, self.clock.now())
         log.info("federated credential removed", extra={"credential": action.id, **_about(facts)})
         note = f"The federated credential {action.id} was removed from the application."
         await self.events.emit(_subject(facts), "Retired", note, warning=False)
@@ -246,17 +240,12 @@ class FederatedEffects:
     def _written(self, view: ResourceState, description: str, *, is_changed: bool) -> None:
         """Note the write, and whether something else is trusted now."""
         mark = marker_of(description)
-        memory, now = view.memory.federated, self.clock.now()
-        noted = {mark.attempt if mark is not None else "": now}
-        memory = replace(memory, written={**memory.written, **noted})
-        if is_changed:
-            memory = replace(memory, changed={**memory.changed, **noted})
-        view.memory = replace(view.memory, federated=memory)
-        view.memory = view.cleared("mint")
+        attempt = mark.attempt if mark is not None else ""
+        view.memory = view.memory.wrote_federated(attempt, self.clock.now(), is_changed=is_changed)
         view.federated = None
 
     def _failed(self, view: ResourceState, exc: AppCredentialError) -> None:
-        self.note_failure(view, "mint", exc)
+        self.note_failure(view, Operation.MINT, exc)
         if isinstance(exc, OutcomeUnknownError):
             view.federated = None
 
@@ -270,12 +259,12 @@ class FederatedEffects:
         try:
             token = await self.service_accounts.token(namespace, name, action.trust.audience)
         except NotFoundError:
-            self._refuse(view, PROVE, _no_account(name), _ACCOUNT_RETRY)
+            self._refuse(view, Operation.PROVE, no_account(name), _ACCOUNT_RETRY)
             return
         except (PermissionDeniedError, RejectedError):
-            self._refuse(view, PROVE, _no_token(name, action.trust.audience))
+            self._refuse(view, Operation.PROVE, no_token(name, action.trust.audience))
             return
-        view.memory = view.cleared(PROVE)
+        view.memory = view.memory.succeeded(Operation.PROVE)
         attempt = str(trust_attempt(facts.identity, action.trust.pair))
         scope = facts.spec.verification.scope
         result = await session.sign_in.with_assertion(facts.spec.client_id, token, scope, attempt)
@@ -292,10 +281,10 @@ class FederatedEffects:
         try:
             written = await self.service_accounts.annotate(live, action.annotations)
         except (PermissionDeniedError, RejectedError) as exc:
-            self._refuse(view, "annotate", account_problem(exc))
+            self._refuse(view, Operation.ANNOTATE, account_problem(exc))
             return
         view.service_account.set(written, self.clock.monotonic())
-        view.memory = view.cleared("annotate")
+        view.memory = view.memory.succeeded(Operation.ANNOTATE)
         log.info("ServiceAccount annotated", extra={"account": live.name, **_about(facts)})
         note = f"The ServiceAccount {live.name} was annotated."
         await self.events.emit(_subject(facts), "Published", note, warning=False)
@@ -310,16 +299,21 @@ class FederatedEffects:
         try:
             written = await self.outputs.put(facts.resource.owner, name, action.data, live)
         except (PermissionDeniedError, RejectedError) as exc:
-            self._refuse(view, "output", output_problem(exc))
+            self._refuse(view, Operation.OUTPUT, output_problem(exc))
             return
         view.output.set(written, self.clock.monotonic())
-        view.memory = view.cleared("output")
+        view.memory = view.memory.succeeded(Operation.OUTPUT)
 
     def _refuse(
-        self, view: ResourceState, action: str, problem: Problem, retry: timedelta | None = None
+        self,
+        view: ResourceState,
+        operation: Operation,
+        problem: Problem,
+        retry: timedelta | None = None,
     ) -> None:
-        log.warning("refused", extra={"operation": action, "reason": str(problem.reason)})
-        view.refused(action, problem, self.clock.now() + (retry or self.permission_retry))
+        log.warning("refused", extra={"operation": str(operation), "reason": str(problem.reason)})
+        again = self.clock.now() + (retry or self.permission_retry)
+        view.memory = view.memory.failed(operation, problem, again)
 
 
 async def remove_annotations(
@@ -347,51 +341,7 @@ def _tell_left(owner: Owner, name: str, error: AppCredentialError) -> None:
     log.warning("annotations stay", extra=about)
 
 
-def annotation_removals(
-    account: ServiceAccount | None, owner: str, client_id: str
-) -> dict[str, str | None]:
-    """Return what takes our annotations away; nothing when they are not ours any more."""
-    held: Mapping[str, str] = account.annotations if account is not None else {}
-    if held.get(WIRED_BY_ANNOTATION) != f"{owner}/{client_id}":
-        return {}
-    if held.get(CLIENT_ID_ANNOTATION) != client_id:
-        return {WIRED_BY_ANNOTATION: None}
-    return dict.fromkeys((CLIENT_ID_ANNOTATION, TENANT_ID_ANNOTATION, WIRED_BY_ANNOTATION))
-
-
-_CLIENT_ID = Problem(
-    reason=Reason.INVALID_SPEC,
-    message="spec.federatedIdentity: principalId is a client id. Give the managed identity's "
-    "principal (object) id: az identity show --query principalId.",
-)
 _ACCOUNT_RETRY = timedelta(seconds=30)
-
-
-def _no_token(name: str, audience: str) -> Problem:
-    return Problem(
-        reason=Reason.TOKEN_REQUEST_FORBIDDEN,
-        message=f"The operator may not ask for a token of the ServiceAccount {name} for the "
-        f"audience {audience}, so no exchange can be tried. Set rbac.tokenRequests to true in the "
-        "chart's values, with that audience in admissionPolicies.tokenAudiences; or leave "
-        "verification out.",
-    )
-
-
-def _no_account(name: str) -> Problem:
-    return Problem(
-        reason=Reason.SERVICE_ACCOUNT_NOT_FOUND,
-        message=f"The ServiceAccount {name} does not exist in this namespace, so no exchange can "
-        "be tried. Create it, or leave verification out.",
-    )
-
-
-def _refusal(error: RejectedError) -> Problem:
-    code = error.code or "bad request"
-    return Problem(
-        reason=Reason.CREDENTIAL_REFUSED,
-        message=f"Graph refuses to make the federated credential: {code}. If "
-        "a policy of the tenant forbids this issuer, have the application exempted from it.",
-    )
 
 
 def _trusted(facts: Facts, id_: str) -> Trust | None:

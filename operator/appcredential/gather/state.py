@@ -7,11 +7,10 @@ anything older than the bound.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.conditions import Problem
 from appcredential.domain.observed.certificate import CertificateInputs
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList, OutputMap, ServiceAccount
@@ -21,18 +20,6 @@ from appcredential.domain.observed.target import Pending, Target, TargetOwner
 from appcredential.gather.certificate_source import HeldMaterial
 
 T = TypeVar("T")
-
-_REFUSALS = frozenset(
-    {
-        Reason.CREDENTIAL_REFUSED,
-        Reason.LIFETIME_OVER_POLICY,
-        Reason.TYPE_FORBIDDEN_BY_POLICY,
-        Reason.SECRET_REFUSED,
-        Reason.INVALID_SPEC,
-        Reason.SERVICE_ACCOUNT_FORBIDDEN,
-        Reason.OUTPUT_FORBIDDEN,
-    }
-)
 
 
 @dataclass(slots=True)
@@ -94,37 +81,11 @@ class ResourceState:
         self.crd_deleted = None
 
     def spec_changed(self) -> None:
-        """Let go of a refusal, and of what the old spec named: nobody has judged the new one."""
+        """Let go of what the former spec named, and of what was refused of it."""
         self.service_account.drop()
         self.output.drop()
         self.certificate_inputs.drop()
-        problem = self.memory.directory_problem
-        if problem is not None and problem.reason in _REFUSALS:
-            self._forget_problem()
-
-    def refused(self, action: str, problem: Problem, again: datetime) -> None:
-        """Note that a Secret could not be written; only the same action can clear it."""
-        self.memory = replace(
-            self.memory, directory_problem=problem, problem_operation=action, retry_time=again
-        )
-
-    def written(self, action: str) -> None:
-        """Let go of what kept this action from being done: it was done."""
-        if self.memory.problem_operation == action:
-            self._forget_problem()
-
-    def cleared(self, operation: str) -> Memory:
-        """Return memory without the problem of a call that worked now."""
-        if self.memory.problem_operation in {"", operation}:
-            return replace(
-                self.memory, directory_problem=None, problem_operation="", retry_time=None
-            )
-        return self.memory
-
-    def _forget_problem(self) -> None:
-        self.memory = replace(
-            self.memory, directory_problem=None, problem_operation="", retry_time=None
-        )
+        self.memory = self.memory.spec_changed()
 
     def start_anew(self) -> None:
         """Forget all: a resource re-created under the same name is another one."""

@@ -40,6 +40,7 @@ from tests.support.federated import (
     KEY_SOURCE,
     MANAGED,
     OTHER,
+    PRINCIPAL,
     TRUST,
 )
 
@@ -174,6 +175,14 @@ def test_an_issuer_is_public_or_not(url: str, public: bool) -> None:
 def test_near_misses_of_an_issuer() -> None:
     assert is_near("https://Issuer.example/", "https://issuer.example")
     assert not is_near("https://issuer.example/a", "https://issuer.example")
+
+
+@pytest.mark.parametrize(
+    ("source", "principal_id"),
+    [(MANAGED, PRINCIPAL), (KEY_SOURCE, PRINCIPAL), (ACCOUNT, ""), (GITHUB, ""), (OTHER, "")],
+)
+def test_only_a_managed_identity_has_a_principal(source: Source, principal_id: str) -> None:
+    assert FederatedSpec(source=source, name_prefix="x").principal_id == principal_id
 
 
 def test_an_annotated_account_is_one_that_is_trusted() -> None:

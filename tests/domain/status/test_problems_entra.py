@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.observed.memory import RETRY, RETRY_CAP
 from appcredential.domain.operator_credential import (
     NO_MANAGED_IDENTITY,
     forbidden,
@@ -16,18 +19,25 @@ from appcredential.domain.status.problems_entra import (
     NOT_IN_A_TRIAL,
     NOT_PROBED_YET,
     TENANT_UNREACHABLE,
+    directory_problem,
+    federated_refusal,
     not_ready,
     operator_refusal,
     tenant_refusal,
 )
 from appcredential.errors import (
     AppCredentialError,
+    ConflictError,
     IdentityRejectedError,
     NoManagedIdentityError,
+    OutcomeUnknownError,
     OwnTokenError,
     PermissionDeniedError,
     RejectedError,
+    ThrottledError,
+    UnavailableError,
 )
+from tests.support.builders import MINUTE
 
 IDENTITY = ClientSecretIdentity(client_id=ClientId("c" * 36), secret_name="own", secret_key="value")
 BAD_REQUEST = Problem(
@@ -80,3 +90,38 @@ def test_users_of_a_tenant_hear_its_reason_and_remedy(problem: Problem) -> None:
     assert str(problem.reason) in heard.message
     assert heard.message.endswith(problem.message)
     assert heard.stalled is problem.stalled
+
+
+PAUSE = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "pause", "stalled"),
+    [
+        (ThrottledError("429", retry_after=MINUTE), Reason.THROTTLED, MINUTE, False),
+        (IdentityRejectedError("AADSTS7000222"), Reason.TENANT_NOT_READY, RETRY, True),
+        (PermissionDeniedError("403"), Reason.PERMISSION_DENIED, PAUSE, True),
+        (RejectedError("400", code="BadRequest"), Reason.CREDENTIAL_REFUSED, RETRY_CAP, True),
+        (
+            RejectedError("400", code="CredentialInvalidLifetimeAsPerAppPolicy"),
+            Reason.LIFETIME_OVER_POLICY,
+            RETRY_CAP,
+            True,
+        ),
+        (UnavailableError("503"), Reason.DIRECTORY_UNAVAILABLE, RETRY, False),
+        (OutcomeUnknownError("cut off"), Reason.DIRECTORY_UNAVAILABLE, RETRY, False),
+        (ConflictError("409"), Reason.DIRECTORY_UNAVAILABLE, RETRY, False),
+    ],
+)
+def test_a_failed_call_has_a_reason_and_a_pause(
+    error: AppCredentialError, reason: Reason, pause: timedelta, stalled: bool
+) -> None:
+    problem, again = directory_problem(error, PAUSE)
+    assert (problem.reason, again, problem.stalled) == (reason, pause, stalled)
+
+
+@pytest.mark.parametrize(("code", "words"), [("", "bad request"), ("Conflict", "Conflict")])
+def test_a_refused_federated_credential_names_graphs_code(code: str, words: str) -> None:
+    problem = federated_refusal(code)
+    assert problem.reason is Reason.CREDENTIAL_REFUSED
+    assert f": {words}. If" in problem.message

@@ -11,6 +11,8 @@ from appcredential.domain.lifecycle import decide
 from appcredential.domain.status.problems_kube import (
     account_problem,
     failed_status,
+    no_account,
+    no_token,
     output_problem,
     secret_problem,
 )
@@ -109,3 +111,11 @@ def test_a_missing_right_and_a_rule_are_told_apart() -> None:
         Reason.OUTPUT_FORBIDDEN,
     ]
     assert len({p.message for p in told}) == 4
+
+
+def test_a_proof_that_cannot_be_tried_names_the_account_and_the_audience() -> None:
+    forbidden, missing = no_token("orders", "api://audience"), no_account("orders")
+    assert forbidden.reason is Reason.TOKEN_REQUEST_FORBIDDEN
+    assert "ServiceAccount orders for the audience api://audience" in forbidden.message
+    assert missing.reason is Reason.SERVICE_ACCOUNT_NOT_FOUND
+    assert "ServiceAccount orders does not exist" in missing.message

@@ -12,16 +12,14 @@ from typing import Any
 
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.facts.handover import former_owners, handed_over
-from appcredential.domain.facts.publication import publication
+from appcredential.domain.facts.publication import next_publication, publication
 from appcredential.domain.marker import attempt_id, build_display_name, parse_marker
 from appcredential.domain.observed.entra import Application, Credential, Tenant
+from appcredential.domain.observed.memory import RETRY, Operation
 from appcredential.domain.observed.target import (
     IssuedCredential,
     Pending,
     PendingState,
-    RetireCause,
-    Retiring,
     Target,
     TargetOwner,
 )
@@ -40,7 +38,6 @@ from tests.support.builders import (
     IDENTITY,
     NOT_YET,
     OBJECT_ID,
-    SECOND,
     TENANT_ID,
     application,
     facts,
@@ -177,40 +174,23 @@ class World(Loop):
 
     def _read(self, action: act.ReadApplication) -> None:
         if self.read_answer == "missing":
-            missing = (*self.memory.application_missing, self.now)
-            pause = min(10 * SECOND * 2 ** min(len(missing) - 1, 5), timedelta(minutes=5))
             self.seen = None
-            self.memory = replace(
-                self.memory, application_missing=missing, retry_time=self.now + pause
-            )
+            self.memory = self.memory.missed_application(self.now)
             return
         if self.read_answer == "fails":
             problem = Problem(
                 reason=Reason.DIRECTORY_UNAVAILABLE, message="Graph fails.", stalled=False
             )
-            self.memory = replace(
-                self.memory,
-                directory_problem=problem,
-                problem_operation="read",
-                retry_time=self.now + 10 * SECOND,
-            )
+            self.memory = self.memory.failed(Operation.READ, problem, self.now + RETRY)
             return
         held = self._last_read
         if held is None or self.now - held.read_time > action.max_age:
             listed = [c for c in self.entra.values() if c.key_id not in self.hidden]
             held = self._last_read = application(*listed, read_time=self.now)
-        if self.seen is None or held.read_time != self.seen.read_time:
-            self._note_absences(held)
-        self.seen = held
-        self.memory = replace(
-            self.memory, application_missing=(), directory_problem=None, retry_time=None
+        self.memory = self.memory.saw_application(
+            held, self.seen, target=self.target, pending=self.pending
         )
-
-    def _note_absences(self, read: Application) -> None:
-        listed = {c.key_id for c in read.credentials}
-        known = [r.key_id for r in self.target.retiring] if self.target is not None else []
-        counts = {k: 0 if k in listed else self.memory.absences.get(k, 0) + 1 for k in known}
-        self.memory = replace(self.memory, absences=counts)
+        self.seen = held
 
     def _sign_in(self, action: act.SignInPending | act.SignInPublished) -> None:
         if isinstance(action, act.SignInPending):
@@ -290,33 +270,9 @@ class World(Loop):
             )
         promise(not isinstance(self.grant, Problem), "nothing is published without a grant")
         former = t.published if t is not None else None
-        before = t.retiring if t is not None else ()
-        if former is not None and former.key_id not in {r.key_id for r in before}:
-            entry = Retiring(
-                key_id=former.key_id,
-                end=former.expires,
-                since=self.now,
-                cause=RetireCause.REPLACED,
-            )
-            before = (*before, entry)
         if former is not None:
             self._workloads.superseded[former.key_id] = self.now
-        proof = o.memory.pending_proof
-        f = facts(o)
-        records = Publication(
-            owner=str(self.owner),
-            cluster=IDENTITY.cluster,
-            tenant_id=held.tenant_id,
-            object_id=OBJECT_ID,
-            credential=held.credential,
-            verified_time=proof.last_success if proof is not None else None,
-            published_time=self.now.replace(microsecond=0),
-            retiring=tuple(r for r in before if r.key_id != held.credential.key_id),
-            abandoned=(*(t.abandoned if t is not None else ()), *held.abandoned)[-5:],
-            taken_from=former_owners(f),
-            handed_over=handed_over(f, held.credential, self.now),
-        )
-        self._put_target(records, held.value)
+        self._put_target(next_publication(facts(o), held, self.now), held.value)
 
     def _is_own_target(self) -> bool:
         return self.target is not None and self.target.owner == str(self.owner)

@@ -22,12 +22,12 @@ from appcredential.domain.observed.entra import Application, Tenant
 from appcredential.domain.observed.federated import (
     FederatedCredential,
     FederatedList,
-    FederatedMemory,
     Federation,
     Issuer,
     OutputMap,
     ServiceAccount,
 )
+from appcredential.domain.observed.memory import RETRY, Operation
 from appcredential.domain.proof import PROVEN, SignInResult, record
 from appcredential.domain.spec.federated import FederatedSpec
 from appcredential.domain.spec.model import AppCredentialSpec
@@ -43,7 +43,6 @@ from tests.support.builders import (
     NOW,
     OBJECT_ID,
     OWNER,
-    SECOND,
     application,
 )
 from tests.support.federated import (
@@ -146,12 +145,7 @@ class FederatedWorld(Loop):
     def _write(self, action: act.Action) -> None:
         if self.refuses:
             problem = Problem(reason=Reason.DIRECTORY_UNAVAILABLE, message="x", stalled=False)
-            self.memory = replace(
-                self.memory,
-                directory_problem=problem,
-                problem_operation="mint",
-                retry_time=self.now + 10 * SECOND,
-            )
+            self.memory = self.memory.failed(Operation.MINT, problem, self.now + RETRY)
             return
         self.memory = replace(self.memory, directory_problem=None, retry_time=None)
         match action:
@@ -173,21 +167,12 @@ class FederatedWorld(Loop):
     def _read(self) -> None:
         found = tuple(c for c in self.entra.values() if c.id not in self.hidden)
         self.seen = FederatedList(object_id=OBJECT_ID, credentials=found, read_time=self.now)
-        held = self.memory.federated
-        times = {c.id: held.seen.get(c.id, self.now) for c in found}
-        self._remember(replace(held, seen=times))
-        self.memory = replace(self.memory, directory_problem=None, retry_time=None)
-
-    def _remember(self, held: FederatedMemory) -> None:
-        self.memory = replace(self.memory, federated=held)
+        self.memory = self.memory.saw_federated(self.seen, self.now)
 
     def _note(self, description: str, *, is_changed: bool) -> None:
         mark = marker_of(description)
         assert mark is not None
-        held = self.memory.federated
-        noted: dict[str, datetime] = {mark.attempt: self.now}
-        held = replace(held, written={**held.written, **noted})
-        self._remember(replace(held, changed={**held.changed, **noted}) if is_changed else held)
+        self.memory = self.memory.wrote_federated(mark.attempt, self.now, is_changed=is_changed)
         self.seen = None
 
     def _create(self, action: act.CreateFederated) -> None:
@@ -243,8 +228,7 @@ class FederatedWorld(Loop):
         promise(ours, "what is not ours is never removed")
         promise(self._is_replaced(), "nothing goes before what replaces it is usable")
         del self.entra[action.id]
-        held = self.memory.federated
-        self._remember(replace(held, removed={**held.removed, action.id: self.now}))
+        self.memory = self.memory.removed_federated(action.id, self.now)
         self.seen = None
 
     def _is_replaced(self) -> bool:

@@ -16,7 +16,7 @@ from appcredential.domain.facts.annotations import (
     TENANT_ID_ANNOTATION,
     WIRED_BY_ANNOTATION,
 )
-from appcredential.domain.facts.federated import PROVE, FederatedFacts, extra
+from appcredential.domain.facts.federated import FederatedFacts, extra
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.observed.federated import (
@@ -25,6 +25,7 @@ from appcredential.domain.observed.federated import (
     OutputMap,
     ServiceAccount,
 )
+from appcredential.domain.observed.memory import Operation
 from appcredential.domain.proof import PROVEN, UNREACHABLE, classify, record
 from appcredential.domain.spec.federated import ServiceAccountSource, Source, SubjectFormat
 from appcredential.domain.spec.model import DeletionPolicy, Mode, VerificationMode
@@ -857,7 +858,7 @@ def test_a_token_that_may_not_be_asked_for_is_why_nothing_is_verified() -> None:
     world.memory = replace(
         world.memory,
         directory_problem=problem(Reason.TOKEN_REQUEST_FORBIDDEN),
-        problem_operation=PROVE,
+        problem_operation=Operation.PROVE,
         retry_time=NOW + HOUR,
     )
     world.run(MINUTE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,3 +73,15 @@ class AnnotationFacts:
         if not self.spec.annotated_account:
             return True
         return self.account is not None and not self.are_foreign and not self.missing
+
+
+def annotation_removals(
+    account: ServiceAccount | None, owner: str, client_id: str
+) -> dict[str, str | None]:
+    """Return what takes our annotations away; nothing when they are not ours any more."""
+    held: Mapping[str, str] = account.annotations if account is not None else {}
+    if held.get(WIRED_BY_ANNOTATION) != f"{owner}/{client_id}":
+        return {}
+    if held.get(CLIENT_ID_ANNOTATION) != client_id:
+        return {WIRED_BY_ANNOTATION: None}
+    return dict.fromkeys((CLIENT_ID_ANNOTATION, TENANT_ID_ANNOTATION, WIRED_BY_ANNOTATION))

@@ -215,10 +215,6 @@ def assess_federated(facts: Facts) -> FederatedFacts | Problem:
     )
 
 
-PROVE = "prove"
-"""What stands in `Memory.problem_operation` when an exchange could not even be tried."""
-
-
 def is_full(facts: FederatedFacts) -> bool:
     """Tell whether Entra would refuse one more for this application."""
     return len(facts.credentials) >= MAX_CREDENTIALS

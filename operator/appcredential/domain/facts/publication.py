@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from appcredential.domain.facts.facts import Facts
-from appcredential.domain.facts.handover import still_handed_over
+from appcredential.domain.facts.handover import former_owners, handed_over, still_handed_over
+from appcredential.domain.observed.target import (
+    IssuedCredential,
+    Pending,
+    RetireCause,
+    Retiring,
+)
+from appcredential.domain.secret.entries import MAX_ABANDONED
 from appcredential.domain.secret.records import Publication, cluster_of
 
 
@@ -25,3 +34,45 @@ def publication(facts: Facts) -> Publication:
         taken_from=t.taken_from,
         handed_over=still_handed_over(t, facts.now),
     )
+
+
+def next_publication(facts: Facts, pending: Pending, now: datetime) -> Publication:
+    """Return what the target Secret records once the successor is published.
+
+    The former credential retires from now on. The last sign-in is the proof, where one is
+    required.
+
+    Args:
+        facts: what the decision to publish rests on.
+        pending: the pending Secret as read last, with its credential.
+        now: the time of the publish.
+    """
+    credential = pending.credential
+    assert credential is not None  # noqa: S101 - the caller checked
+    earlier, proof = facts.target, facts.memory.pending_proof
+    known = earlier.abandoned if earlier is not None else ()
+    return Publication(
+        owner=str(facts.resource.owner),
+        cluster=facts.identity.cluster,
+        tenant_id=facts.tenant.tenant_id,
+        object_id=facts.application.object_id,
+        credential=credential,
+        verified_time=proof.last_success if facts.requires_proof and proof is not None else None,
+        published_time=now,
+        retiring=_retiring(facts, credential, now),
+        abandoned=(*known, *pending.abandoned)[-MAX_ABANDONED:],
+        taken_from=former_owners(facts),
+        handed_over=handed_over(facts, credential, now),
+    )
+
+
+def _retiring(facts: Facts, successor: IssuedCredential, now: datetime) -> tuple[Retiring, ...]:
+    """Return what retires next to the successor: what did before, and what it replaces."""
+    before = tuple(r for r in facts.retiring if r.key_id != successor.key_id)
+    former = facts.published
+    if former is None or former.key_id in {successor.key_id, *(r.key_id for r in before)}:
+        return before
+    replaced = Retiring(
+        key_id=former.key_id, end=former.expires, since=now, cause=RetireCause.REPLACED
+    )
+    return (*before, replaced)

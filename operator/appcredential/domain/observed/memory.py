@@ -1,35 +1,92 @@
-"""What only this process knows of a resource between two looks."""
+"""What only this process knows of a resource between two looks, and how it learns that."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
-from appcredential.domain.conditions import Problem
-from appcredential.domain.observed.federated import FederatedMemory
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.observed.entra import Application
+from appcredential.domain.observed.federated import FederatedList, FederatedMemory
+from appcredential.domain.observed.target import Pending, Target
 from appcredential.domain.proof import Proof
-from appcredential.domain.spec.model import (
-    KeyId,
+from appcredential.domain.spec.model import KeyId
+
+REQUIRED_READS: Final = 3
+READ_SPACING: Final = timedelta(seconds=5)
+RETRY: Final = timedelta(seconds=10)
+"""How long to leave Graph alone after a failure that passes by itself."""
+RETRY_CAP: Final = timedelta(minutes=5)
+"""The same after a failure that only a person can end."""
+
+_MAX_MISSES: Final = 9
+_MAX_REPAIRS: Final = 10
+_REFUSALS: Final = frozenset(
+    {
+        Reason.CREDENTIAL_REFUSED,
+        Reason.LIFETIME_OVER_POLICY,
+        Reason.TYPE_FORBIDDEN_BY_POLICY,
+        Reason.SECRET_REFUSED,
+        Reason.INVALID_SPEC,
+        Reason.SERVICE_ACCOUNT_FORBIDDEN,
+        Reason.OUTPUT_FORBIDDEN,
+    }
 )
+"""What another spec may be spared."""
+
+
+class Operation(StrEnum):
+    """What failed. The same operation must succeed before its problem is over."""
+
+    READ = "read"
+    """Reading the application or its federated credentials."""
+    MINT = "mint"
+    """Issuing or registering a credential, or making or changing a federated one."""
+    REMOVE = "remove"
+    """Removing a credential from the application."""
+    PROVE = "prove"
+    """Asking for a ServiceAccount's token, without which no exchange can be tried."""
+    ANNOTATE = "annotate"
+    """Annotating the ServiceAccount."""
+    OUTPUT = "output"
+    """Writing the output ConfigMap."""
+    STORE_MINTED = "store minted"
+    """Writing the pending Secret before and after the credential is issued."""
+    STORE_REGISTERED = "store registered"
+    """Writing the pending Secret after the certificate is registered."""
+    FENCE = "fence"
+    """Writing the pending Secret of an attempt that is given up."""
+    DELETE_PENDING = "delete pending"
+    """Deleting the pending Secret."""
+    PUBLISH = "publish"
+    """Writing a new credential into the target Secret."""
+    WRITE_TARGET = "write target"
+    """Writing the target Secret with the credential that it holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """What only this process knows. Losing it costs time, never safety.
 
+    Its methods return another Memory, with what was learnt.
+
     Attributes:
-        pending_proof: sign-ins with P's value.
-        published_proof: sign-ins with T's value.
+        pending_proof: sign-ins with the pending Secret's value.
+        published_proof: sign-ins with the target Secret's value.
         absences: consecutive direct reads that lacked a key.
-        sightings: times of the last consecutive direct reads that showed a key of T or P.
+        consecutive_reads: times of the last consecutive direct reads that showed a key that a
+            Secret holds.
         application_missing: times of consecutive 404 answers for the application.
         removals: when this process removed a key.
-        repairs: when this process last wrote T only because its rendering differed.
+        repairs: when this process last wrote the target Secret only because its rendering
+            differed.
         federated: of a FederatedIdentity.
-        directory_problem: why the last call to the directory failed.
-        problem_operation: which call that was; only its success clears the problem.
+        directory_problem: why the last operation failed.
+        problem_operation: which one that was; None without a problem.
         retry_time: no Graph call for this resource before then.
     """
 
@@ -44,11 +101,124 @@ class Memory:
     repairs: tuple[datetime, ...] = ()
     federated: FederatedMemory = field(default_factory=FederatedMemory)
     directory_problem: Problem | None = None
-    problem_operation: str = ""
+    problem_operation: Operation | None = None
     retry_time: datetime | None = None
 
+    # --- failures -------------------------------------------------------------------------
 
-REQUIRED_READS = 3
+    def failed(self, operation: Operation, problem: Problem, retry_time: datetime) -> Memory:
+        """Note why an operation failed, and when it may be tried again."""
+        return replace(
+            self, directory_problem=problem, problem_operation=operation, retry_time=retry_time
+        )
+
+    def succeeded(self, operation: Operation) -> Memory:
+        """Drop the problem of an operation that works now; that of another one stays.
+
+        The pause after a missing application is nobody's problem and goes as well.
+        """
+        if self.problem_operation not in {None, operation}:
+            return self
+        return self._without_problem()
+
+    def spec_changed(self) -> Memory:
+        """Drop a refusal of what the former spec asked for: nobody has judged the new one."""
+        problem = self.directory_problem
+        if problem is None or problem.reason not in _REFUSALS:
+            return self
+        return self._without_problem()
+
+    def _without_problem(self) -> Memory:
+        return replace(self, directory_problem=None, problem_operation=None, retry_time=None)
+
+    # --- reads of the application -----------------------------------------------------------
+
+    def saw_application(
+        self,
+        found: Application,
+        before: Application | None,
+        *,
+        target: Target | None,
+        pending: Pending | None,
+    ) -> Memory:
+        """Note which of the keys that the Secrets record a read showed.
+
+        Args:
+            found: the application as read now.
+            before: as read last; the same read counts once, however many ask for it.
+            target: the target Secret.
+            pending: the pending Secret.
+        """
+        memory = replace(self, application_missing=()).succeeded(Operation.READ)
+        if before is not None and found.read_time == before.read_time:
+            return memory
+        listed, held = {c.key_id for c in found.credentials}, _held_keys(target, pending)
+        retiring = {r.key_id for r in target.retiring} if target is not None else set()
+        return replace(
+            memory,
+            absences={
+                key: 0 if key in listed else self.absences.get(key, 0) + 1
+                for key in retiring | held
+            },
+            consecutive_reads={key: self._reads_of(key, found) for key in held & listed},
+        )
+
+    def _reads_of(self, key: KeyId, found: Application) -> tuple[datetime, ...]:
+        """Return the reads in a row that showed a key, so far apart that they count."""
+        seen = self.consecutive_reads.get(key, ())
+        if not seen or found.read_time - seen[-1] >= READ_SPACING:
+            seen = (*seen, found.read_time)[-REQUIRED_READS:]
+        return seen
+
+    def missed_application(self, now: datetime) -> Memory:
+        """Note a 404 answer. The first one is kept: it tells for how long."""
+        missing = (*self.application_missing, now)
+        pause = min(RETRY * 2 ** min(len(missing) - 1, 5), RETRY_CAP)
+        kept = (missing[0], *missing[1:][1 - _MAX_MISSES :])
+        return replace(self, application_missing=kept, retry_time=now + pause)
+
+    # --- writes ---------------------------------------------------------------------------
+
+    def removed(self, key: KeyId, now: datetime) -> Memory:
+        """Note that this process removed a credential."""
+        return replace(self, removals={**self.removals, key: now}).succeeded(Operation.REMOVE)
+
+    def repaired(self, now: datetime) -> Memory:
+        """Note that the target Secret was written only because its rendering differed."""
+        return replace(self, repairs=(*self.repairs, now)[-_MAX_REPAIRS:])
+
+    # --- federated credentials --------------------------------------------------------------
+
+    def saw_federated(self, found: FederatedList, now: datetime) -> Memory:
+        """Note since when each of the listed federated credentials is seen."""
+        known = self.federated.seen
+        seen = {c.id: known.get(c.id, now) for c in found.credentials}
+        federated = replace(self.federated, seen=seen)
+        return replace(self, federated=federated).succeeded(Operation.READ)
+
+    def wrote_federated(self, attempt: str, now: datetime, *, is_changed: bool) -> Memory:
+        """Note that a federated credential was made or changed.
+
+        Args:
+            attempt: in its marker.
+            now: the time.
+            is_changed: something else is trusted than before.
+        """
+        federated, noted = self.federated, {attempt: now}
+        federated = replace(federated, written={**federated.written, **noted})
+        if is_changed:
+            federated = replace(federated, changed={**federated.changed, **noted})
+        return replace(self, federated=federated).succeeded(Operation.MINT)
+
+    def removed_federated(self, id_: str, now: datetime) -> Memory:
+        """Note that this process removed a federated credential."""
+        removed = {**self.federated.removed, id_: now}
+        federated = replace(self.federated, removed=removed)
+        return replace(self, federated=federated).succeeded(Operation.REMOVE)
 
 
-READ_SPACING = timedelta(seconds=5)
+def _held_keys(target: Target | None, pending: Pending | None) -> set[KeyId]:
+    """Return the keys of the credentials whose values the Secrets hold."""
+    published = target.published if target is not None else None
+    successor = pending.credential if pending is not None else None
+    return {c.key_id for c in (published, successor) if c is not None}

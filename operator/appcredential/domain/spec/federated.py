@@ -115,6 +115,14 @@ class FederatedSpec:
         return self.source.name if isinstance(self.source, ServiceAccountSource) else ""
 
     @property
+    def principal_id(self) -> str:
+        """Principal (object) id of the managed identity that is trusted; empty for another."""
+        source = self.source
+        if isinstance(source, ManagedIdentitySource | CustomerManagedKeySource):
+            return source.principal_id
+        return ""
+
+    @property
     def annotated_account(self) -> str:
         """Name of the ServiceAccount that is to be annotated; empty when none is."""
         source = self.source

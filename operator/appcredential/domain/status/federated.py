@@ -8,12 +8,12 @@ from typing import Final
 from appcredential.domain.conditions import Condition, ConditionType, Problem, Reason
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.federated import (
-    PROVE,
     FederatedFacts,
     assess_federated,
 )
 from appcredential.domain.facts.issuer import asked_trusts
 from appcredential.domain.facts.told import is_verified
+from appcredential.domain.observed.memory import Operation
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.proof import SignInClass, is_failing_long
 from appcredential.domain.spec.model import AppCredentialSpec, VerificationMode
@@ -118,7 +118,7 @@ def _obstacle(observation: Observation) -> Problem | None:
     """Return what keeps an exchange from being tried at all."""
     return (
         observation.memory.directory_problem
-        if observation.memory.problem_operation == PROVE
+        if observation.memory.problem_operation is Operation.PROVE
         else None
     )
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.observed.memory import RETRY, RETRY_CAP
 from appcredential.domain.operator_credential import (
     NO_MANAGED_IDENTITY,
     forbidden,
@@ -24,6 +26,8 @@ from appcredential.errors import (
     NoManagedIdentityError,
     OwnTokenError,
     PermissionDeniedError,
+    RejectedError,
+    ThrottledError,
 )
 
 _OVER_POLICY: Final = Problem(
@@ -50,6 +54,16 @@ _IDENTITY_REFUSED: Final = Problem(
     reason=Reason.IDENTITY_REJECTED,
     message="Entra refuses the operator's request; its log has the code.",
 )
+_REQUEST_REFUSED: Final = Problem(
+    reason=Reason.PERMISSION_DENIED,
+    message="Graph refuses the operator's request. Make its service principal an owner of "
+    "the application, or consent to the permission it needs.",
+)
+_GRAPH_UNREACHABLE: Final = Problem(
+    reason=Reason.DIRECTORY_UNAVAILABLE,
+    message="Graph cannot be reached or answers with errors.",
+    stalled=False,
+)
 CUSTOM_CLOUD_NOT_CONFIGURED: Final = Problem(
     reason=Reason.CUSTOM_CLOUD_NOT_CONFIGURED,
     message="cloud: Custom needs APPCREDENTIAL_CUSTOM_AUTHORITY and "
@@ -69,6 +83,13 @@ NOT_PROBED_YET: Final = Problem(
     reason=Reason.TENANT_NOT_READY,
     message="The EntraTenant could not be looked at yet; the operator's log says why.",
     stalled=False,
+)
+
+
+PRINCIPAL_IS_A_CLIENT: Final = Problem(
+    reason=Reason.INVALID_SPEC,
+    message="spec.federatedIdentity: principalId is a client id. Give the managed identity's "
+    "principal (object) id: az identity show --query principalId.",
 )
 
 
@@ -160,3 +181,40 @@ _MESSAGES: Final = {
 
 
 SIGN_IN_MESSAGES: Final[Mapping[Reason, str]] = MappingProxyType(_MESSAGES)
+
+
+def federated_refusal(code: str) -> Problem:
+    """Return why Graph makes no federated credential, and what to do.
+
+    Args:
+        code: of Graph's answer, already known to be safe to show; empty without one.
+    """
+    return Problem(
+        reason=Reason.CREDENTIAL_REFUSED,
+        message=f"Graph refuses to make the federated credential: {code or 'bad request'}. If "
+        "a policy of the tenant forbids this issuer, have the application exempted from it.",
+    )
+
+
+def directory_problem(
+    error: AppCredentialError, permission_retry: timedelta
+) -> tuple[Problem, timedelta]:
+    """Return why a call for an AppCredential failed, and when to try again.
+
+    Args:
+        error: what the call raised; not NotFoundError, which proves nothing.
+        permission_retry: the pause after a missing permission, which a person has to grant.
+
+    Returns:
+        The problem, and how long to leave Graph alone.
+    """
+    if isinstance(error, ThrottledError):
+        message = "Graph asks to slow down."
+        return Problem(reason=Reason.THROTTLED, message=message, stalled=False), error.retry_after
+    if isinstance(error, IdentityRejectedError):
+        return not_ready(operator_refusal(error)), RETRY
+    if isinstance(error, PermissionDeniedError):
+        return _REQUEST_REFUSED, permission_retry
+    if isinstance(error, RejectedError):
+        return refusal(error.code), RETRY_CAP
+    return _GRAPH_UNREACHABLE, RETRY

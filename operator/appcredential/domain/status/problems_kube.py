@@ -78,6 +78,26 @@ def output_problem(error: AppCredentialError) -> Problem:
     )
 
 
+def no_token(name: str, audience: str) -> Problem:
+    """Return why no token of a ServiceAccount can be had to try an exchange with."""
+    return Problem(
+        reason=Reason.TOKEN_REQUEST_FORBIDDEN,
+        message=f"The operator may not ask for a token of the ServiceAccount {name} for the "
+        f"audience {audience}, so no exchange can be tried. Set rbac.tokenRequests to true in the "
+        "chart's values, with that audience in admissionPolicies.tokenAudiences; or leave "
+        "verification out.",
+    )
+
+
+def no_account(name: str) -> Problem:
+    """Return what a missing ServiceAccount means for the proof of a trust in it."""
+    return Problem(
+        reason=Reason.SERVICE_ACCOUNT_NOT_FOUND,
+        message=f"The ServiceAccount {name} does not exist in this namespace, so no exchange can "
+        "be tried. Create it, or leave verification out.",
+    )
+
+
 def failed_status(resource: Resource, now: datetime) -> dict[str, Any]:
     """Return the status after an error that nobody expected: what it said before stands.
 

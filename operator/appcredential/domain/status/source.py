@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts
@@ -12,6 +13,12 @@ from appcredential.domain.facts.source import is_new_at_source, lacks_private_ke
 from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.rotation import is_overdue
 
+UNUSABLE_SUBJECT: Final = Problem(
+    reason=Reason.INVALID_SPEC,
+    message="spec.certificate.subject: must be a distinguished name that a certificate can "
+    "have, for instance with at most 64 characters in CN and two letters in C",
+)
+"""X.520 has bounds of its own, such as two letters for a country."""
 _SOON = timedelta(minutes=10)
 SOURCE_REASONS = frozenset(
     {
