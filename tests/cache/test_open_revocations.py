@@ -8,7 +8,7 @@ from appcredential.domain.spec.model import ClientId, CredentialType
 from appcredential.kube.revocations import KubeRevocations
 from tests.support.api_server import ApiServer
 from tests.support.builders import CLIENT_ID, OWNER
-from tests.support.ticketdata import REVOCATIONS, revocation_document
+from tests.support.revocation_documents import REVOCATIONS, revocation_document
 
 
 async def listed() -> tuple[OpenRevocations, ApiServer, str, Revocation]:

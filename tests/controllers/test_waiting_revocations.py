@@ -9,12 +9,12 @@ from appcredential.kube.revocations import KubeRevocations
 from tests.support.api_server import ApiServer
 from tests.support.builders import KEY, MINUTE, OWNER, SECOND
 from tests.support.deletions import RESOURCE, SECRETS, Deletion
-from tests.support.ticketdata import REVOCATIONS, revocation_document
+from tests.support.revocation_documents import REVOCATIONS, revocation_document
 
 IN_A_DAY = "2026-11-23T10:00:00Z"
 
 
-async def test_nothing_is_read_for_a_ticket_that_is_not_due_for_long() -> None:
+async def test_nothing_is_read_for_a_revocation_that_is_not_due_for_long() -> None:
     world = Deletion({"due": IN_A_DAY})
     await world.pass_(timedelta(hours=2))
     assert {path for _, path, _ in world.kube.requests} == {REVOCATIONS}
@@ -93,7 +93,7 @@ async def test_nothing_is_removed_after_the_lease_ended() -> None:
     assert world.directory.removed == []
 
 
-async def test_a_ticket_that_fails_unexpectedly_holds_up_no_other(
+async def test_a_revocation_that_fails_unexpectedly_holds_up_no_other(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     world = Deletion()
@@ -111,7 +111,7 @@ async def test_a_ticket_that_fails_unexpectedly_holds_up_no_other(
     assert any(r.exc_info for r in caplog.records)
 
 
-async def test_tickets_are_listed_in_pages() -> None:
+async def test_revocations_are_listed_in_pages() -> None:
     kube = ApiServer()
     for number in range(1, 1002):
         name, document = revocation_document({"name": f"orders-{number}"})

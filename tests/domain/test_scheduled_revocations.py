@@ -378,7 +378,7 @@ CASES: list[tuple[str, RevocationObservation, RevocationAction]] = [
 @pytest.mark.parametrize(
     ("observation", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
 )
-def test_a_ticket(observation: RevocationObservation, expected: RevocationAction) -> None:
+def test_what_is_next(observation: RevocationObservation, expected: RevocationAction) -> None:
     assert decide_revocation(observation) == expected
 
 
@@ -491,12 +491,12 @@ def test_an_end_without_clean_reads_is_unconfirmed() -> None:
     assert not is_unconfirmed(seen(replace(RETAIN, pending_attempt="")))
 
 
-def test_a_ticket_that_knows_no_directory_takes_another_tenant_for_the_same() -> None:
+def test_a_revocation_that_knows_no_directory_takes_another_tenant_for_the_same() -> None:
     unknown = replace(revocation(), tenant_id=TenantId(""))
     assert is_of_revocation(unknown, spec(tenant="second"), OTHER_TENANT)
 
 
-def test_a_ticket_name_tells_owner_tenant_application_and_type_apart() -> None:
+def test_a_revocation_name_tells_owner_tenant_application_and_type_apart() -> None:
     kind = CredentialType.CLIENT_SECRET
     names = {
         revocation_name(OWNER, "default", CLIENT_ID, kind),

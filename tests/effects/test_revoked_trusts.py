@@ -15,8 +15,8 @@ from tests.support.builders import CLIENT_ID, MINUTE, NOW, OBJECT_ID, OTHER_OWNE
 from tests.support.clock import HandClock
 from tests.support.deletions import DUE, Deletion
 from tests.support.federated import ISSUER, SUBJECT, TRUST, WIRED, listed
+from tests.support.revocation_documents import REVOCATIONS, revocation_document
 from tests.support.session import MemorySession
-from tests.support.ticketdata import REVOCATIONS, revocation_document
 
 NAMESPACE: Final = f"/api/v1/namespaces/{OWNER.namespace}"
 OUTPUT: Final = f"{NAMESPACE}/configmaps/out"

@@ -13,7 +13,7 @@ LONG = timedelta(minutes=20)
 OTHER_TENANT = TenantId("88888888-8888-8888-8888-888888888888")
 
 
-async def test_a_ticket_acts_when_its_owner_is_gone() -> None:
+async def test_a_revocation_acts_when_its_owner_is_gone() -> None:
     world = Deletion()
     await world.pass_(9 * MINUTE)
     assert world.directory.removed == []
@@ -23,7 +23,7 @@ async def test_a_ticket_acts_when_its_owner_is_gone() -> None:
     assert not world.has_target
 
 
-async def test_a_ticket_waits_while_its_owner_is_back() -> None:
+async def test_a_revocation_waits_while_its_owner_is_back() -> None:
     world = Deletion()
     await world.pass_(5 * MINUTE)
     world.apply()
@@ -32,7 +32,7 @@ async def test_a_ticket_waits_while_its_owner_is_back() -> None:
     assert world.is_open
 
 
-async def test_a_ticket_waits_for_a_resource_that_cannot_be_read() -> None:
+async def test_a_revocation_waits_for_a_resource_that_cannot_be_read() -> None:
     world = Deletion()
     world.apply(type="Password")
     await world.pass_(LONG)

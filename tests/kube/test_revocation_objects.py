@@ -10,7 +10,7 @@ from appcredential.domain.observed.revocation import Revocation
 from appcredential.errors import ConflictError
 from appcredential.kube.revocations import KubeRevocations
 from tests.support.api_server import ApiServer
-from tests.support.ticketdata import REVOCATIONS, damaged, revocation_document
+from tests.support.revocation_documents import REVOCATIONS, damaged, revocation_document
 
 NAMESPACE = "appcredential-system"
 DAMAGES: list[dict[str, Any]] = [
@@ -35,7 +35,7 @@ def with_label(document: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("document", DAMAGES, ids=range(len(DAMAGES)))
-async def test_a_damaged_ticket_is_named_once_and_hides_no_other(
+async def test_a_damaged_revocation_is_named_once_and_hides_no_other(
     document: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     kube, name = ApiServer(), revocation_document()[0]
@@ -54,7 +54,7 @@ async def test_a_damaged_ticket_is_named_once_and_hides_no_other(
 
 
 async def known() -> Revocation:
-    """Return a ticket as it is read."""
+    """Return a revocation as it is read."""
     kube = ApiServer()
     name, whole = revocation_document()
     kube.put(f"{REVOCATIONS}/{name}", whole)
@@ -63,7 +63,7 @@ async def known() -> Revocation:
     return found
 
 
-async def test_a_ticket_is_written_and_replaced() -> None:
+async def test_a_revocation_is_written_and_replaced() -> None:
     kube, revocation = ApiServer(), await known()
     revocations = KubeRevocations(kube, NAMESPACE)
     name = revocation_document()[0]
@@ -76,7 +76,7 @@ async def test_a_ticket_is_written_and_replaced() -> None:
         await revocations.put(name, revocation, None)
 
 
-async def test_a_damaged_ticket_of_the_same_name_does_not_hold_up_a_deletion() -> None:
+async def test_a_damaged_revocation_of_the_same_name_does_not_hold_up_a_deletion() -> None:
     kube, revocation = ApiServer(), await known()
     name = revocation_document()[0]
     kube.put(f"{REVOCATIONS}/{name}", damaged({"due": "soon"}))
@@ -84,7 +84,7 @@ async def test_a_damaged_ticket_of_the_same_name_does_not_hold_up_a_deletion() -
     assert written.due == revocation.due
 
 
-async def test_a_config_map_that_is_not_a_ticket_is_left_alone() -> None:
+async def test_a_config_map_that_is_not_a_revocation_is_left_alone() -> None:
     kube, revocation = ApiServer(), await known()
     name = revocation_document()[0]
     kube.put(f"{REVOCATIONS}/{name}", {"data": {"theirs": "1"}})

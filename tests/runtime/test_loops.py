@@ -17,7 +17,7 @@ from appcredential.settings import Settings
 from tests.support.api_server import ApiServer
 from tests.support.builders import IDENTITY
 from tests.support.clock import HandClock
-from tests.support.ticketdata import REVOCATIONS, damaged, revocation_document
+from tests.support.revocation_documents import REVOCATIONS, damaged, revocation_document
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/appcredential-system/leases/appcredential"
@@ -152,7 +152,7 @@ class Running:
         return await self.task
 
 
-async def test_a_damaged_ticket_neither_ends_the_lease_nor_hides_the_others(
+async def test_a_damaged_revocation_neither_ends_the_lease_nor_hides_the_others(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     kube = installed()
@@ -171,7 +171,7 @@ async def test_a_damaged_ticket_neither_ends_the_lease_nor_hides_the_others(
     assert {r.levelno for r in warned} == {logging.WARNING}
 
 
-async def test_nothing_is_done_before_the_tickets_were_read(
+async def test_nothing_is_done_before_the_revocations_were_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kube = installed()
@@ -179,7 +179,7 @@ async def test_nothing_is_done_before_the_tickets_were_read(
 
     def fail(_method: str, path: str) -> None:
         if is_down and "/configmaps" in path:
-            raise UnavailableError("no tickets now")
+            raise UnavailableError("no revocations now")
 
     kube.before = fail
     running = Running(kube, monkeypatch)

@@ -1,4 +1,4 @@
-"""Open tickets, worked on with an API server and an Entra in memory, in virtual time."""
+"""Open revocations, worked on with an API server and an Entra in memory, in virtual time."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ from tests.support.builders import (
 )
 from tests.support.clock import HandClock
 from tests.support.heirs import MemoryGrants, MemoryIssuer
+from tests.support.revocation_documents import REVOCATIONS, revocation_document
 from tests.support.session import MemorySession
-from tests.support.ticketdata import REVOCATIONS, revocation_document
 
 POLL: Final = 30 * SECOND
 DUE: Final = "2026-11-22T10:00:00Z"
@@ -57,7 +57,7 @@ ANOTHER: Final = ClientId("99999999-9999-9999-9999-999999999999")
 
 
 class Deletion:
-    """One ticket that is due, the credential, T and P of its owner, who is gone."""
+    """One revocation that is due; the credential and the Secrets of its owner, which is gone."""
 
     def __init__(self, changes: Mapping[str, str] | None = None) -> None:
         self.clock = HandClock()
@@ -145,7 +145,7 @@ class Deletion:
         self.events.append((reason, note, warning))
 
     async def pass_(self, length: timedelta) -> None:
-        """Let time pass, with a look at the tickets every half minute."""
+        """Let time pass, with a look at the revocations every half minute."""
         until = self.clock.now() + length
         while self.clock.now() < until:
             await self.revocation_controller.run_once()
@@ -153,7 +153,7 @@ class Deletion:
         await self.revocation_controller.run_once()
 
     def apply(self, **changes: Any) -> None:
-        """Create a resource with the owner's name; left alone, it is the ticket's own."""
+        """Create a resource with the owner's name; without changes it is the owner."""
         spec = {
             "tenantRef": {"name": "default"},
             "application": {"clientId": CLIENT_ID},

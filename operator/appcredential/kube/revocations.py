@@ -29,7 +29,7 @@ _PAGE = 500
 
 
 class KubeRevocations:
-    """The Revocations port. A ConfigMap that somebody damaged is no ticket, and stops no other."""
+    """The Revocations port. A damaged ConfigMap counts as absent, and stops no other."""
 
     def __init__(self, kube: KubeClient, namespace: str) -> None:
         self._kube = kube
@@ -72,10 +72,10 @@ class KubeRevocations:
         return _written(written)
 
     async def _mend(self, name: str, revocation: Revocation) -> Revocation:
-        """Replace a damaged ticket of this name, which would hold up its owner's deletion."""
+        """Replace a damaged ConfigMap of this name, which would hold up its owner's deletion."""
         found = await self._read(name)
         if found is None or not _is_labelled(found) or _parse(found) is not None:
-            raise ConflictError("the ticket appeared meanwhile")
+            raise ConflictError("the revocation appeared meanwhile")
         metadata = found["metadata"]
         return await self._replace(name, revocation, metadata["uid"], metadata["resourceVersion"])
 
@@ -99,7 +99,7 @@ class KubeRevocations:
         for version, name in seen.items():
             if version not in self._warned:
                 log.warning(
-                    "a ticket cannot be read and is left alone; mend or delete the ConfigMap",
+                    "a revocation cannot be read and is left alone; mend or delete the ConfigMap",
                     extra={"configmap": name},
                 )
         self._warned = frozenset(seen)
@@ -114,24 +114,24 @@ class KubeRevocations:
             return
 
 
-def _build(name: str, t: Revocation, live: Mapping[str, str]) -> dict[str, Any]:
+def _build(name: str, revocation: Revocation, live: Mapping[str, str]) -> dict[str, Any]:
     metadata: dict[str, Any] = {"name": name, "labels": {LABEL: "true"}, **live}
     data = {
-        "namespace": t.owner.namespace,
-        "name": t.owner.name,
-        "resourceUid": t.resource_uid,
-        "tenant": t.tenant,
-        "tenantId": t.tenant_id,
-        "clientId": t.client_id,
-        "objectId": t.object_id or "",
-        "type": str(t.type),
-        "policy": str(t.policy),
-        "secretName": t.secret_name,
-        "secretUid": t.secret_uid,
-        "pendingAttempt": t.pending_attempt,
-        "serviceAccount": t.service_account,
-        "configMap": t.config_map,
-        "due": format_time(t.due),
+        "namespace": revocation.owner.namespace,
+        "name": revocation.owner.name,
+        "resourceUid": revocation.resource_uid,
+        "tenant": revocation.tenant,
+        "tenantId": revocation.tenant_id,
+        "clientId": revocation.client_id,
+        "objectId": revocation.object_id or "",
+        "type": str(revocation.type),
+        "policy": str(revocation.policy),
+        "secretName": revocation.secret_name,
+        "secretUid": revocation.secret_uid,
+        "pendingAttempt": revocation.pending_attempt,
+        "serviceAccount": revocation.service_account,
+        "configMap": revocation.config_map,
+        "due": format_time(revocation.due),
     }
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
 
@@ -143,12 +143,12 @@ def _is_labelled(document: Mapping[str, Any]) -> bool:
 def _written(document: Mapping[str, Any]) -> Revocation:
     revocation = _parse(document)
     if revocation is None:
-        raise ConflictError("the ticket was changed on its way")
+        raise ConflictError("the revocation was changed on its way")
     return revocation
 
 
 def _parse(document: Mapping[str, Any]) -> Revocation | None:
-    """Read a ticket; None when it is damaged, or is not what its own name says."""
+    """Read a revocation; None when it is damaged, or is not what its own name says."""
     try:
         revocation = _read_revocation(document.get("data") or {}, document["metadata"])
     except (KeyError, ValueError, InvalidSpecError):

@@ -177,7 +177,7 @@ def test_minting_without_a_grant_is_caught(monkeypatch: pytest.MonkeyPatch) -> N
         withdraw_and_rotate()
 
 
-def test_working_on_while_a_ticket_is_open_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_working_on_while_a_revocation_is_open_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         lifecycle, "GATES", tuple(g for g in GATES if g is not revocation_is_scheduled)
     )
@@ -195,7 +195,7 @@ def test_removing_the_pending_one_is_caught(monkeypatch: pytest.MonkeyPatch) -> 
         issue()
 
 
-def test_a_ticket_that_acts_while_its_owner_lives_is_caught(
+def test_a_revocation_that_acts_while_its_owner_lives_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     observation = seen(revocation(), owner_absent_since=None)
@@ -206,7 +206,7 @@ def test_a_ticket_that_acts_while_its_owner_lives_is_caught(
     assert isinstance(decide_revocation(observation), RevokeCredential)
 
 
-def test_a_ticket_that_removes_a_neighbours_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_revocation_that_removes_a_neighbours_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     observation = seen(revocation(), application=application(credential(owner=OTHER_OWNER)))
     assert not isinstance(decide_revocation(observation), RevokeCredential)
     monkeypatch.setattr(revocation_facts, "_is_revoked", lambda _o, _c: True)

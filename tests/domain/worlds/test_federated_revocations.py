@@ -1,4 +1,4 @@
-"""What a deleted FederatedIdentity leaves: a door, until its ticket has closed it."""
+"""What a deleted FederatedIdentity leaves: a trust, until its revocation has removed it."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ from tests.support.federated import (
     output_map,
 )
 
-TICKET = replace(
+REVOCATION = replace(
     revocation(secret_uid=""),
     type=CredentialType.FEDERATED_IDENTITY,
     service_account="orders",
     config_map="out",
 )
-RETAIN = replace(TICKET, policy=DeletionPolicy.RETAIN)
+RETAIN = replace(REVOCATION, policy=DeletionPolicy.RETAIN)
 OURS, THEIRS = KeyId("ours"), KeyId("theirs")
 
 
@@ -57,7 +57,7 @@ def holding(*owners: str) -> Application:
     return application(credential(), *as_credentials(read))
 
 
-def looking(at: Any = TICKET, **fields: Any) -> RevocationObservation:
+def looking(at: Any = REVOCATION, **fields: Any) -> RevocationObservation:
     given = {"application": holding("ours", "theirs"), "target": None, "clean_reads": ()}
     more = {
         k: fields.pop(k) for k in ("inherited", "is_annotation_removed", "output") if k in fields
@@ -89,7 +89,7 @@ def looking(at: Any = TICKET, **fields: Any) -> RevocationObservation:
         ),
         (
             looking(
-                replace(TICKET, service_account=""),
+                replace(REVOCATION, service_account=""),
                 application=holding(),
                 clean_reads=CLEAN,
                 output=output_map("out", owner="shop/invoices"),

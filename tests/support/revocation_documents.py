@@ -15,7 +15,7 @@ _LABELS: Final = {"appcredential.io/ticket": "true"}
 
 
 def revocation_document(changes: Mapping[str, str] | None = None) -> tuple[str, dict[str, Any]]:
-    """Return a ticket's name and ConfigMap, due in a day."""
+    """Return a revocation's name and ConfigMap, due in a day."""
     data = {
         "namespace": OWNER.namespace,
         "name": OWNER.name,
@@ -39,5 +39,5 @@ def revocation_document(changes: Mapping[str, str] | None = None) -> tuple[str, 
 
 
 def damaged(changes: Mapping[str, str]) -> dict[str, Any]:
-    """Return the ConfigMap of a ticket that somebody edited."""
+    """Return the ConfigMap of a revocation that somebody edited."""
     return revocation_document(changes)[1]
