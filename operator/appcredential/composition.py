@@ -18,15 +18,14 @@ from appcredential.controllers.app_credential import AppCredentialController
 from appcredential.controllers.application_grant import ApplicationGrantController
 from appcredential.controllers.entra_tenant import EntraTenantController, TenantSettings
 from appcredential.controllers.kinds import Controllers
-from appcredential.controllers.revocation import RevocationController
+from appcredential.controllers.revocation import RevocationController, build_revocation_controller
 from appcredential.domain.marker import ClusterIdentity, Owner
-from appcredential.effects.revocation import RevocationEffects, RevocationWrites
-from appcredential.effects.revocation_checks import RevocationChecks
+from appcredential.effects.revocation import RevocationWrites
 from appcredential.entra.projected_token import ProjectedToken
 from appcredential.gather.certificate_source import CertificateInputsReader
 from appcredential.gather.gatherer import Gatherer
 from appcredential.gather.heirs import Heirs
-from appcredential.gather.revocation import RevocationObserver, RevocationReads
+from appcredential.gather.revocation import RevocationReads
 from appcredential.gather.sources import ClusterSources, LocalSources
 from appcredential.handlers.watch import OnEvent, Watches
 from appcredential.kube.certificate_sources import KubeInputs
@@ -253,26 +252,24 @@ class _Composition:
 
     def _make_revocations(self) -> RevocationController:
         settings = self._settings
-        heirs = Heirs(
-            resources=self._resources,
-            issuer=self._issuer,
-            grants=self._informer,
-            access=self._tenants.access,
-        )
-        observer = RevocationObserver(
+        return build_revocation_controller(
             clock=self._clock,
             settings=settings.lifecycle,
             absence=settings.ticket_absence,
             identity=self._identity,
+            guard=self._guard,
             reads=RevocationReads(
                 resources=self._resources,
                 secrets=self._secrets,
                 outputs=self._outputs,
-                heirs=heirs,
                 access=self._tenants.access,
+                heirs=Heirs(
+                    resources=self._resources,
+                    issuer=self._issuer,
+                    grants=self._informer,
+                    access=self._tenants.access,
+                ),
             ),
-        )
-        effects = RevocationEffects(
             writes=RevocationWrites(
                 secrets=self._secrets,
                 outputs=self._outputs,
@@ -281,23 +278,6 @@ class _Composition:
                 open_revocations=self._open_revocations,
                 events=self._events,
             ),
-            observer=observer,
-            checks=RevocationChecks(
-                clock=self._clock,
-                freshness=settings.lifecycle.freshness,
-                guard=self._guard,
-                revocations=self._scheduled,
-                observer=observer,
-                heirs=heirs,
-            ),
-        )
-        return RevocationController(
-            clock=self._clock,
-            absence=settings.ticket_absence,
-            guard=self._guard,
-            open_revocations=self._open_revocations,
-            observer=observer,
-            effects=effects,
         )
 
     def _make_app_credentials(self) -> AppCredentialController:

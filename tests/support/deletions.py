@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from appcredential.cache.open_revocations import OpenRevocations
-from appcredential.controllers.revocation import RevocationController
+from appcredential.controllers.revocation import build_revocation_controller
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.observed.entra import Tenant
@@ -16,10 +16,9 @@ from appcredential.domain.observed.target import PendingState
 from appcredential.domain.secret.content import Rendering
 from appcredential.domain.secret.records import pending_name
 from appcredential.domain.spec.model import ClientId, TenantId
-from appcredential.effects.revocation import RevocationEffects, RevocationWrites
-from appcredential.effects.revocation_checks import RevocationChecks
+from appcredential.effects.revocation import RevocationWrites
 from appcredential.gather.heirs import Heirs
-from appcredential.gather.revocation import RevocationObserver, RevocationReads
+from appcredential.gather.revocation import RevocationReads
 from appcredential.kube.custom_resources import KubeObjects, KubeResources
 from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.revocations import KubeRevocations
@@ -87,26 +86,24 @@ class Deletion:
         secrets, outputs = KubeSecrets(self.kube, IDENTITY), KubeOutputs(self.kube)
         revocations = KubeRevocations(self.kube, "appcredential-system")
         self.open_revocations = OpenRevocations(revocations)
-        heirs = Heirs(
-            resources=resources,
-            issuer=self.issuer,
-            grants=self.grants,
-            access=self.access,
-        )
-        observer = RevocationObserver(
+        self.revocation_controller = build_revocation_controller(
             clock=self.clock,
             settings=LifecycleSettings(),
             absence=10 * MINUTE,
             identity=IDENTITY,
+            guard=self.gate,
             reads=RevocationReads(
                 resources=resources,
                 secrets=secrets,
                 outputs=outputs,
-                heirs=heirs,
                 access=self.access,
+                heirs=Heirs(
+                    resources=resources,
+                    issuer=self.issuer,
+                    grants=self.grants,
+                    access=self.access,
+                ),
             ),
-        )
-        effects = RevocationEffects(
             writes=RevocationWrites(
                 secrets=secrets,
                 outputs=outputs,
@@ -115,23 +112,6 @@ class Deletion:
                 open_revocations=self.open_revocations,
                 events=self,
             ),
-            observer=observer,
-            checks=RevocationChecks(
-                clock=self.clock,
-                freshness=LifecycleSettings.freshness,
-                guard=self.gate,
-                revocations=revocations,
-                observer=observer,
-                heirs=heirs,
-            ),
-        )
-        self.revocation_controller = RevocationController(
-            clock=self.clock,
-            absence=10 * MINUTE,
-            guard=self.gate,
-            open_revocations=self.open_revocations,
-            observer=observer,
-            effects=effects,
         )
 
     def access(self, name: str) -> Access | Problem:

@@ -10,6 +10,8 @@ from datetime import timedelta
 from typing import assert_never
 
 from appcredential.cache.open_revocations import OpenRevocations
+from appcredential.domain.lifecycle_settings import LifecycleSettings
+from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.observed.revocation import Revocation, RevocationObservation
 from appcredential.domain.revocation import decide_revocation
 from appcredential.domain.revocation_actions import (
@@ -24,9 +26,10 @@ from appcredential.domain.revocation_actions import (
     RevokeCredential,
     Wait,
 )
-from appcredential.effects.revocation import RevocationEffects
+from appcredential.effects.revocation import RevocationEffects, RevocationWrites
+from appcredential.effects.revocation_checks import RevocationChecks
 from appcredential.errors import AppCredentialError, ConflictError
-from appcredential.gather.revocation import RevocationObserver
+from appcredential.gather.revocation import RevocationObserver, RevocationReads
 from appcredential.gather.revocation_state import RevocationState
 from appcredential.ports.local import Clock
 from appcredential.runtime.effect_guard import EffectGuard
@@ -124,3 +127,45 @@ class RevocationController:
                 return await self._effects.perform(action, observation, state)
             case _:
                 assert_never(action)
+
+
+def build_revocation_controller(
+    *,
+    clock: Clock,
+    settings: LifecycleSettings,
+    absence: timedelta,
+    identity: ClusterIdentity,
+    guard: EffectGuard,
+    reads: RevocationReads,
+    writes: RevocationWrites,
+) -> RevocationController:
+    """Return a controller with its parts.
+
+    Args:
+        clock: of the process.
+        settings: the lifecycle's timings.
+        absence: a revocation acts only after its owner was seen absent for so long.
+        identity: of the cluster, as the markers in Entra name it.
+        guard: asked before every step.
+        reads: what is observed.
+        writes: what is changed.
+    """
+    observer = RevocationObserver(
+        clock=clock, settings=settings, absence=absence, identity=identity, reads=reads
+    )
+    checks = RevocationChecks(
+        clock=clock,
+        freshness=settings.freshness,
+        guard=guard,
+        revocations=writes.revocations,
+        observer=observer,
+        heirs=reads.heirs,
+    )
+    return RevocationController(
+        clock=clock,
+        absence=absence,
+        guard=guard,
+        open_revocations=writes.open_revocations,
+        observer=observer,
+        effects=RevocationEffects(writes=writes, observer=observer, checks=checks),
+    )
