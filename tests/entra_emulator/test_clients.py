@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import msal
 import pytest
 import requests
@@ -15,10 +13,6 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import ClientSecretCredential
 from azure.identity.aio import ClientSecretCredential as AsyncClientSecretCredential
 from kiota_abstractions.base_request_configuration import RequestConfiguration
-from kiota_authentication_azure.azure_identity_authentication_provider import (
-    AzureIdentityAuthenticationProvider,
-)
-from kiota_http.middleware.options import RetryHandlerOption
 from msgraph.generated.applications.item.add_password.add_password_post_request_body import (
     AddPasswordPostRequestBody,
 )
@@ -28,45 +22,13 @@ from msgraph.generated.applications.item.remove_password.remove_password_post_re
 from msgraph.generated.models.application import Application
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph.generated.models.password_credential import PasswordCredential
-from msgraph.graph_request_adapter import GraphRequestAdapter, options
-from msgraph.graph_service_client import GraphServiceClient
-from msgraph_core import GraphClientFactory  # type: ignore[import-untyped]
 
-from tests.entra_emulator.conftest import GraphUser
+from tests.support.clients import SCOPE, graph_client
 from tests.support.emulator import Emulator
+from tests.support.graph_user import GraphUser
 
 # The SDK says this of its own parts when they are imported or used.
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*is deprecated\.:DeprecationWarning")
-
-SCOPE = "https://graph.microsoft.com/.default"
-
-
-@asynccontextmanager
-async def graph_client(user: GraphUser) -> AsyncIterator[GraphServiceClient]:
-    """The SDK as an application would build it, but for retries."""
-    emulator = user.emulator
-    context = ssl.create_default_context(cafile=emulator.ca_file)
-    transport = httpx.AsyncHTTPTransport(verify=context)
-    credential = AsyncClientSecretCredential(
-        user.tenant,
-        user.client_id,
-        user.secret,
-        authority=emulator.authority_host,
-        connection_verify=str(emulator.ca_file),
-    )
-    no_retry = {RetryHandlerOption.get_key(): RetryHandlerOption(should_retry=False)}
-    client = GraphClientFactory.create_with_default_middleware(
-        client=httpx.AsyncClient(transport=transport), options={**options, **no_retry}
-    )
-    provider = AzureIdentityAuthenticationProvider(credential, scopes=[SCOPE])
-    adapter = GraphRequestAdapter(provider, client=client)
-    adapter.base_url = emulator.graph_root
-    try:
-        yield GraphServiceClient(request_adapter=adapter)
-    finally:
-        await client.aclose()
-        await transport.aclose()
-        await credential.close()
 
 
 def sync_credential(user: GraphUser, secret: str) -> ClientSecretCredential:

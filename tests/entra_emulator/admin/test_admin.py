@@ -8,36 +8,21 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.entra_emulator.conftest import GraphUser, is_guid
+from tests.support.admin_api import AdminApi
 from tests.support.emulator import OWNED_BY, READ_ALL, Emulator
-
-
-class Admin:
-    """Calls the admin API as a script would."""
-
-    def __init__(self, emulator: Emulator, http: httpx.Client) -> None:
-        self._root = f"{emulator.url}/emulator"
-        self._http = http
-
-    def send(self, method: str, path: str, body: Any = None) -> httpx.Response:
-        return self._http.request(method, f"{self._root}/{path}", json=body)
-
-    def do(self, method: str, path: str, body: Any = None, status: int = 200) -> Any:
-        answer = self.send(method, path, body)
-        assert answer.status_code == status, answer.text
-        return answer.json() if answer.content else None
+from tests.support.graph_user import GraphUser, is_guid
 
 
 @pytest.fixture
-def admin(emulator: Emulator, http: httpx.Client) -> Admin:
-    return Admin(emulator, http)
+def admin(emulator: Emulator, http: httpx.Client) -> AdminApi:
+    return AdminApi(emulator, http)
 
 
-def test_health(admin: Admin) -> None:
+def test_health(admin: AdminApi) -> None:
     assert admin.do("GET", "healthz") == {"status": "ok"}
 
 
-def test_tenant_with_everything_in_it_is_made_at_once(admin: Admin) -> None:
+def test_tenant_with_everything_in_it_is_made_at_once(admin: AdminApi) -> None:
     """Owners may be named before they exist."""
     operator = str(uuid4())
     made = admin.do(
@@ -65,14 +50,14 @@ def test_tenant_with_everything_in_it_is_made_at_once(admin: Admin) -> None:
     assert made["id"] in {one["id"] for one in admin.do("GET", "tenants")}
 
 
-def test_deleted_tenant_is_gone_with_its_content(admin: Admin, tenant: str) -> None:
+def test_deleted_tenant_is_gone_with_its_content(admin: AdminApi, tenant: str) -> None:
     made = admin.do("POST", f"tenants/{tenant}/applications", {}, 201)
     admin.do("DELETE", f"tenants/{tenant}", status=204)
     admin.do("GET", f"tenants/{tenant}", status=404)
     admin.do("GET", f"applications/{made['appId']}", status=404)
 
 
-def test_generated_secret_is_told_once_and_a_given_one_never(admin: Admin, tenant: str) -> None:
+def test_generated_secret_is_told_once_and_a_given_one_never(admin: AdminApi, tenant: str) -> None:
     made = admin.do(
         "POST",
         f"tenants/{tenant}/applications",
@@ -91,7 +76,7 @@ def test_generated_secret_is_told_once_and_a_given_one_never(admin: Admin, tenan
 
 
 def test_operator_is_made_with_a_secret_and_permissions(
-    admin: Admin, tenant: str, emulator: Emulator, http: httpx.Client
+    admin: AdminApi, tenant: str, emulator: Emulator, http: httpx.Client
 ) -> None:
     made = admin.do("POST", f"tenants/{tenant}/operators", {"permissions": [READ_ALL]}, 201)
     caller = GraphUser(emulator, http, tenant, made["clientId"], made["clientSecret"])
@@ -99,7 +84,7 @@ def test_operator_is_made_with_a_secret_and_permissions(
     assert caller.call("POST", "applications", {"displayName": "x"}).status_code == 403
 
 
-def test_application_is_changed_and_deleted_for_good(admin: Admin, tenant: str) -> None:
+def test_application_is_changed_and_deleted_for_good(admin: AdminApi, tenant: str) -> None:
     made = admin.do("POST", f"tenants/{tenant}/applications", {}, 201)
     path = f"applications/{made['appId']}"
     admin.do("PATCH", path, {"isDisabled": True, "notes": "n"}, 204)
@@ -111,7 +96,9 @@ def test_application_is_changed_and_deleted_for_good(admin: Admin, tenant: str) 
     assert admin.do("GET", f"tenants/{tenant}/applications") == []
 
 
-def test_passwords_and_owners_are_changed_as_somebody_else_would(admin: Admin, tenant: str) -> None:
+def test_passwords_and_owners_are_changed_as_somebody_else_would(
+    admin: AdminApi, tenant: str
+) -> None:
     made = admin.do("POST", f"tenants/{tenant}/applications", {}, 201)
     owner = admin.do("POST", f"tenants/{tenant}/applications", {}, 201)
     path = f"applications/{made['id']}"
@@ -126,7 +113,7 @@ def test_passwords_and_owners_are_changed_as_somebody_else_would(admin: Admin, t
     assert admin.do("GET", path)["passwordCredentials"] == []
 
 
-def test_service_principals_are_put_listed_and_deleted(admin: Admin, tenant: str) -> None:
+def test_service_principals_are_put_listed_and_deleted(admin: AdminApi, tenant: str) -> None:
     made = admin.do("POST", f"tenants/{tenant}/applications", {"servicePrincipal": None}, 201)
     assert made["servicePrincipalId"] is None
     path = f"tenants/{tenant}/servicePrincipals"
@@ -140,7 +127,7 @@ def test_service_principals_are_put_listed_and_deleted(admin: Admin, tenant: str
     assert admin.do("GET", path) == []
 
 
-def test_faults_are_set_shown_extended_and_cleared(admin: Admin) -> None:
+def test_faults_are_set_shown_extended_and_cleared(admin: AdminApi) -> None:
     rule = {"fault": "throttle", "count": 3, "id": "slow"}
     admin.do("PUT", "faults", {"profile": "realistic", "seed": 7, "rules": [rule]})
     added = admin.do("POST", "faults/rules", {"fault": "server-error"}, 201)
@@ -158,7 +145,7 @@ def test_faults_are_set_shown_extended_and_cleared(admin: Admin) -> None:
     assert (shown["profile"], shown["rules"]) == ("none", [])
 
 
-def test_refused_faults_leave_the_old_ones_in_place(admin: Admin) -> None:
+def test_refused_faults_leave_the_old_ones_in_place(admin: AdminApi) -> None:
     admin.do("PUT", "faults", {"rules": [{"fault": "throttle", "id": "a"}]})
     answer = admin.do("PUT", "faults", {"rules": [{"fault": "trottle"}]}, 400)
     assert "trottle" in answer["error"]
@@ -166,7 +153,7 @@ def test_refused_faults_leave_the_old_ones_in_place(admin: Admin) -> None:
 
 
 def test_log_names_operations_and_counts_them(
-    admin: Admin, user: GraphUser, emulator: Emulator
+    admin: AdminApi, user: GraphUser, emulator: Emulator
 ) -> None:
     app = emulator.create_application(user.tenant, owner=user.client_id)
     admin.do("DELETE", "requests", status=204)
@@ -197,7 +184,7 @@ def test_log_names_operations_and_counts_them(
 
 
 def test_log_is_filtered_by_operation_and_application(
-    admin: Admin, user: GraphUser, emulator: Emulator
+    admin: AdminApi, user: GraphUser, emulator: Emulator
 ) -> None:
     first, second = (emulator.create_application(user.tenant) for _ in range(2))
     for app in (first, second, second):
@@ -208,7 +195,7 @@ def test_log_is_filtered_by_operation_and_application(
 
 
 def test_log_holds_no_query_no_body_and_no_token(
-    admin: Admin, user: GraphUser, emulator: Emulator
+    admin: AdminApi, user: GraphUser, emulator: Emulator
 ) -> None:
     app = emulator.create_application(user.tenant, owner=user.client_id)
     made = user.add_password(app.id, displayName="canary-name")
@@ -218,7 +205,7 @@ def test_log_holds_no_query_no_body_and_no_token(
         assert text not in log
 
 
-def test_the_admin_api_is_not_in_the_log(admin: Admin) -> None:
+def test_the_admin_api_is_not_in_the_log(admin: AdminApi) -> None:
     admin.do("GET", "tenants")
     assert admin.do("GET", "requests") == []
 
@@ -238,7 +225,7 @@ def test_the_admin_api_is_not_in_the_log(admin: Admin) -> None:
         ("DELETE", "faults/rules/none"),
     ],
 )
-def test_what_does_not_exist_is_404_with_its_name(admin: Admin, method: str, path: str) -> None:
+def test_what_does_not_exist_is_404_with_its_name(admin: AdminApi, method: str, path: str) -> None:
     body: Any = {} if method in {"POST", "PATCH"} else None
     answer = admin.do(method, path, body, 404)
     assert "there is no" in answer["error"]
@@ -264,13 +251,13 @@ def test_what_does_not_exist_is_404_with_its_name(admin: Admin, method: str, pat
     ],
 )
 def test_bad_document_is_400_and_names_the_field(
-    admin: Admin, path: str, body: Any, named: str
+    admin: AdminApi, path: str, body: Any, named: str
 ) -> None:
     answer = admin.do("POST", path, body, 400)
     assert named in answer["error"]
 
 
-def test_refused_value_is_not_repeated(admin: Admin) -> None:
+def test_refused_value_is_not_repeated(admin: AdminApi) -> None:
     """It may be a secret in the wrong place."""
     body = {"applications": [{"passwords": [{"value": ["canary-7"]}]}]}
     assert "canary-7" not in admin.send("POST", "tenants", body).text
@@ -281,7 +268,7 @@ def test_body_that_is_no_json_is_400(emulator: Emulator, http: httpx.Client) -> 
     assert answer.status_code == 400
 
 
-def test_taken_ids_are_409(admin: Admin, tenant: str) -> None:
+def test_taken_ids_are_409(admin: AdminApi, tenant: str) -> None:
     made = admin.do("POST", f"tenants/{tenant}/applications", {}, 201)
     admin.do("POST", "tenants", {"id": tenant}, 409)
     for name in ("id", "appId"):
@@ -289,7 +276,7 @@ def test_taken_ids_are_409(admin: Admin, tenant: str) -> None:
         assert "exists already" in answer["error"]
 
 
-def test_tenant_that_cannot_be_made_whole_is_not_made(admin: Admin, tenant: str) -> None:
+def test_tenant_that_cannot_be_made_whole_is_not_made(admin: AdminApi, tenant: str) -> None:
     """So that the corrected request meets no leftovers."""
     app_id = str(uuid4())
     body: dict[str, Any] = {"id": str(uuid4()), "applications": [{"appId": app_id}] * 2}

@@ -10,8 +10,8 @@ import pytest
 
 from entra_emulator.clock import EmulatorClock
 from entra_emulator.values.instants import add_years, parse_time, render_time, ticks_of
-from tests.entra_emulator.conftest import GraphUser
 from tests.support.emulator import Emulator
+from tests.support.graph_user import GraphUser
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -17,8 +17,8 @@ import pytest
 from entra_emulator.admin.seed import Seed, read_document, read_file
 from entra_emulator.jose.jwt import BadTokenError, TokenSigner, decode_segment, encode_segment
 from entra_emulator.values.secret_text import SecretText, digest_of, hint_of, new_secret
-from tests.entra_emulator.conftest import GraphUser
 from tests.support.emulator import Emulator
+from tests.support.graph_user import GraphUser
 
 ROOT = Path(__file__).parents[3]
 SEED = ROOT / "examples" / "emulator" / "seed.json"

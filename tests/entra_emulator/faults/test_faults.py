@@ -12,8 +12,8 @@ import pytest
 
 from entra_emulator.faults.documents import faults_from, rule_from
 from entra_emulator.faults.engine import FaultEngine, Incoming
-from tests.entra_emulator.conftest import GraphUser
 from tests.support.emulator import Emulator, MadeApplication
+from tests.support.graph_user import GraphUser
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 POLICY = "4d2f5c1e-0000-4000-8000-00000000000a"

@@ -9,8 +9,8 @@ import pytest
 
 from entra_emulator.faults.documents import Quotas
 from entra_emulator.faults.quotas import Charge, QuotaBook, throttle_headers
-from tests.entra_emulator.conftest import GraphUser
 from tests.support.emulator import Emulator
+from tests.support.graph_user import GraphUser
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -7,15 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.entra_emulator.conftest import GraphUser, is_guid
 from tests.support.emulator import READ_WRITE_ALL, Emulator, MadeApplication
+from tests.support.graph_user import GraphUser, is_guid
 
 DAY = 86_400
-
-
-@pytest.fixture
-def app(user: GraphUser, emulator: Emulator) -> MadeApplication:
-    return emulator.create_application(user.tenant, owner=user.client_id)
 
 
 @pytest.fixture

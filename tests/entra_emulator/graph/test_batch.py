@@ -8,15 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.entra_emulator.conftest import GraphUser
 from tests.support.emulator import Emulator, MadeApplication
+from tests.support.graph_user import GraphUser
 
 JSON = {"Content-Type": "application/json"}
-
-
-@pytest.fixture
-def app(user: GraphUser, emulator: Emulator) -> MadeApplication:
-    return emulator.create_application(user.tenant, owner=user.client_id)
 
 
 def get(name: str, url: str, **fields: Any) -> dict[str, Any]:

@@ -7,16 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.entra_emulator.conftest import GraphUser, is_guid
 from tests.support.emulator import READ_ALL, Emulator, MadeApplication
+from tests.support.graph_user import GraphUser, is_guid
 
 AUDIENCE = "api://AzureADTokenExchange"
 UPSERT = {"Prefer": "create-if-missing"}
-
-
-@pytest.fixture
-def app(user: GraphUser, emulator: Emulator) -> MadeApplication:
-    return emulator.create_application(user.tenant, owner=user.client_id)
 
 
 @pytest.fixture

@@ -10,21 +10,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.entra_emulator.conftest import GraphUser, is_guid
 from tests.support.emulator import Emulator, MadeApplication
+from tests.support.graph_user import GraphUser, is_guid
 from tests.support.keys import MadeCertificate, make_certificate
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def app(user: GraphUser, emulator: Emulator) -> MadeApplication:
-    return emulator.create_application(user.tenant, owner=user.client_id)
-
-
-@pytest.fixture(scope="module")
-def made() -> MadeCertificate:
-    return make_certificate()
 
 
 def moment(instant: Any) -> str:

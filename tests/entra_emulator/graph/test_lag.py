@@ -10,17 +10,12 @@ import pytest
 
 from entra_emulator.directory.replication import Change, ChangeKind, ReadKind, Replicas
 from entra_emulator.faults.documents import Faults, Lag, ReadLag, faults_from
-from tests.entra_emulator.conftest import GraphUser
 from tests.support.emulator import Emulator, MadeApplication
+from tests.support.graph_user import GraphUser
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TEN = (10.0, 10.0)
 ROW = ReadLag(create=TEN, add=TEN, update=TEN, remove=TEN)
-
-
-@pytest.fixture
-def app(user: GraphUser, emulator: Emulator) -> MadeApplication:
-    return emulator.create_application(user.tenant, owner=user.client_id)
 
 
 def after(seconds: float) -> datetime:

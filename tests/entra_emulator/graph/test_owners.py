@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.entra_emulator.conftest import GraphUser
 from tests.support.emulator import OWNED_BY, READ_ALL, READ_WRITE_ALL, Emulator, MadeApplication
+from tests.support.graph_user import GraphUser
 
 DIRECTORY_READ = "Directory.Read.All"
 OWNER_ADMIN = f"{READ_WRITE_ALL} {DIRECTORY_READ}"

@@ -11,13 +11,8 @@ from uuid import uuid4
 import pytest
 
 from entra_emulator.directory.entities import PasswordCredential
-from tests.entra_emulator.conftest import GraphUser, is_guid
 from tests.support.emulator import Emulator, MadeApplication
-
-
-@pytest.fixture
-def app(user: GraphUser, emulator: Emulator) -> MadeApplication:
-    return emulator.create_application(user.tenant, owner=user.client_id)
+from tests.support.graph_user import GraphUser, is_guid
 
 
 def passwords(user: GraphUser, app: MadeApplication) -> list[dict[str, Any]]:

@@ -9,8 +9,8 @@ import pytest
 from entra_emulator.errors.graph import GraphError
 from entra_emulator.graph.odata_filter import parse_filter, wanted_value
 from entra_emulator.graph.odata_query import page_size
-from tests.entra_emulator.conftest import GraphUser
 from tests.support.emulator import Emulator, MadeApplication
+from tests.support.graph_user import GraphUser
 
 KNOWN = {"appId", "displayName", "isDisabled"}
 ROW = {"appId": "a-1", "displayName": "O'Neil and sons", "isDisabled": None}

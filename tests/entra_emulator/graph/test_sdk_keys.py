@@ -20,11 +20,11 @@ from msgraph.generated.models.password_credential import PasswordCredential
 from entra_emulator.admin.policies import set_default
 from entra_emulator.admin.seed import read_document
 from entra_emulator.policies.documents import TenantPolicy
-from tests.entra_emulator.conftest import GraphUser
-from tests.entra_emulator.graph.test_rolling import PASSWORD, Roller
-from tests.entra_emulator.test_clients import graph_client
+from tests.support.clients import graph_client
 from tests.support.emulator import Emulator
+from tests.support.graph_user import GraphUser
 from tests.support.keys import make_certificate
+from tests.support.rolling import PASSWORD, Roller
 
 # The SDK says this of its own parts when they are imported or used.
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*is deprecated\.:DeprecationWarning")

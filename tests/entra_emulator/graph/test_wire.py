@@ -8,8 +8,8 @@ from email.utils import parsedate_to_datetime
 import httpx
 import pytest
 
-from tests.entra_emulator.conftest import GraphUser, is_guid
 from tests.support.emulator import READ_ALL, Emulator
+from tests.support.graph_user import GraphUser, is_guid
 
 UNREADABLE = "Unable to read JSON request payload."
 

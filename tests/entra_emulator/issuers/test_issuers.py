@@ -19,9 +19,9 @@ from entra_emulator.issuers import fetch as issuer_fetch
 from entra_emulator.issuers.fetch import RemoteIssuer, UnreachableIssuerError
 from entra_emulator.jose.key_set import UnreadableDocumentError, keys_address, published_keys
 from entra_emulator.tls import server_context
-from tests.entra_emulator.conftest import GraphUser
-from tests.entra_emulator.tokens.test_assertions import TYPE, code
+from tests.support.assertions import ASSERTION_TYPE, code
 from tests.support.emulator import Emulator, MadeApplication
+from tests.support.graph_user import GraphUser
 
 SUBJECT = "system:serviceaccount:orders:api"
 CLAIMS = {"sub": SUBJECT, "aud": "api://AzureADTokenExchange"}
@@ -49,7 +49,7 @@ def trusting(user: GraphUser, url: str, **fields: Any) -> MadeApplication:
 
 def exchange(user: GraphUser, app: MadeApplication, token: str) -> int:
     caller = GraphUser(user.emulator, user.http, user.tenant, app.app_id, "")
-    return code(caller.sign_in(client_assertion=token, client_assertion_type=TYPE))
+    return code(caller.sign_in(client_assertion=token, client_assertion_type=ASSERTION_TYPE))
 
 
 def test_keys_are_read_where_the_issuer_publishes_them(

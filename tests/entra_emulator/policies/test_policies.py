@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.entra_emulator.conftest import GraphUser
+from tests.support.admin_api import AdminApi
 from tests.support.emulator import OWNED_BY, READ_ALL, READ_WRITE_ALL, Emulator, MadeApplication
-from tests.support.keys import MadeCertificate, make_certificate
+from tests.support.graph_user import GraphUser
+from tests.support.keys import MadeCertificate
 
 DEFAULT = "00000000-0000-0000-0000-000000000000"
 OWN = "99999999-9999-4999-8999-999999999999"
@@ -21,16 +22,12 @@ NINETY_DAYS = {"restrictionType": "passwordLifetime", "maxLifetime": "P90D"}
 CERTIFICATES = {"restrictionType": "asymmetricKeyLifetime", "maxLifetime": "P30D"}
 
 
-class Admin:
-    """The admin API of the emulator."""
+class Admin(AdminApi):
+    """Sets policies of one tenant."""
 
     def __init__(self, emulator: Emulator, http: httpx.Client, tenant: str) -> None:
-        self.url = f"{emulator.url}/emulator"
-        self.http = http
+        super().__init__(emulator, http)
         self.tenant = tenant
-
-    def call(self, method: str, path: str, body: Any = None) -> httpx.Response:
-        return self.http.request(method, f"{self.url}/{path}", json=body)
 
     def default(
         self, *passwords: dict[str, Any], keys: Any = (), enabled: bool = True
@@ -42,7 +39,7 @@ class Admin:
                 "keyCredentials": list(keys),
             },
         }
-        answer = self.call("PUT", f"tenants/{self.tenant}/defaultPolicy", body)
+        answer = self.send("PUT", f"tenants/{self.tenant}/defaultPolicy", body)
         assert answer.status_code == 200, answer.text
         made: dict[str, Any] = answer.json()
         return made
@@ -56,24 +53,14 @@ class Admin:
             "isEnabled": enabled,
             "restrictions": {"passwordCredentials": list(passwords), "keyCredentials": list(keys)},
         }
-        answer = self.call("POST", f"tenants/{self.tenant}/policies", body)
+        answer = self.send("POST", f"tenants/{self.tenant}/policies", body)
         assert answer.status_code == 201, answer.text
-        assert self.call("PUT", f"applications/{app}/policy", {"policy": OWN}).status_code == 204
+        assert self.send("PUT", f"applications/{app}/policy", {"policy": OWN}).status_code == 204
 
 
 @pytest.fixture
 def admin(emulator: Emulator, http: httpx.Client, tenant: str) -> Admin:
     return Admin(emulator, http, tenant)
-
-
-@pytest.fixture
-def app(user: GraphUser, emulator: Emulator) -> MadeApplication:
-    return emulator.create_application(user.tenant, owner=user.client_id)
-
-
-@pytest.fixture(scope="module")
-def made() -> MadeCertificate:
-    return make_certificate()
 
 
 def add_password(user: GraphUser, app: MadeApplication, **password: str) -> httpx.Response:
@@ -259,14 +246,14 @@ def test_its_own_policy_can_be_off_taken_away_and_removed(
     refused(add_password(user, app), TYPE, OWN)
     path = f"tenants/{admin.tenant}/policies/{OWN}"
     body = {"displayName": "off", "restrictions": {"passwordCredentials": [NO_SECRETS]}}
-    assert admin.call("PUT", path, body).status_code == 200
+    assert admin.send("PUT", path, body).status_code == 200
     assert add_password(user, app).status_code == 200
-    assert admin.call("PUT", path, {**body, "isEnabled": True}).status_code == 200
+    assert admin.send("PUT", path, {**body, "isEnabled": True}).status_code == 200
     refused(add_password(user, app), TYPE, OWN)
-    admin.call("PUT", f"applications/{app.id}/policy", {"policy": None})
+    admin.send("PUT", f"applications/{app.id}/policy", {"policy": None})
     assert add_password(user, app).status_code == 200
-    admin.call("PUT", f"applications/{app.id}/policy", {"policy": OWN})
-    assert admin.call("DELETE", path).status_code == 204
+    admin.send("PUT", f"applications/{app.id}/policy", {"policy": OWN})
+    assert admin.send("DELETE", path).status_code == 204
     assert add_password(user, app).status_code == 200
 
 
@@ -343,7 +330,7 @@ def test_a_tenants_policies_are_its_own(
     assert user.get("policies/appManagementPolicies")["value"] == []
     emulator.delete_tenant(other)
     emulator.create_tenant("Other", id=other)
-    shown = Admin(emulator, http, other).call("GET", f"tenants/{other}/defaultPolicy").json()
+    shown = Admin(emulator, http, other).send("GET", f"tenants/{other}/defaultPolicy").json()
     assert shown["isEnabled"] is False
 
 
@@ -384,7 +371,7 @@ def test_issuers_of_federated_credentials_can_be_limited(
     wanted = {"name": "orders", "issuer": bad, "subject": "a", "audiences": ["api://x"]}
     assert user.call("POST", path, wanted).status_code == 201
     limit = f"tenants/{admin.tenant}/federatedIssuers"
-    assert admin.call("PUT", limit, {"issuers": [good]}).status_code == 204
+    assert admin.send("PUT", limit, {"issuers": [good]}).status_code == 204
     told = (
         f"FederatedIdentityCredential.Issuer '{bad}' not allowed as per assigned policy"
         f" '{DEFAULT}'."
@@ -396,7 +383,7 @@ def test_issuers_of_federated_credentials_can_be_limited(
     assert user.call("PATCH", f"{path}/orders", {"issuer": good}).status_code == 204
     error = user.call("PATCH", f"{path}/orders", {"issuer": bad}).json()["error"]
     assert error["message"] == told
-    assert admin.call("PUT", limit, {"issuers": None}).status_code == 204
+    assert admin.send("PUT", limit, {"issuers": None}).status_code == 204
     assert user.call("PATCH", f"{path}/orders", {"issuer": bad}).status_code == 204
 
 
@@ -416,14 +403,14 @@ def test_issuers_of_federated_credentials_can_be_limited(
 )
 def test_a_wrong_restriction_is_named(admin: Admin, restriction: Any, text: str) -> None:
     body = {"applicationRestrictions": {"passwordCredentials": [restriction]}}
-    answer = admin.call("PUT", f"tenants/{admin.tenant}/defaultPolicy", body)
+    answer = admin.send("PUT", f"tenants/{admin.tenant}/defaultPolicy", body)
     assert answer.status_code == 400
     assert text in answer.json()["error"]
 
 
 def test_each_type_is_used_once(admin: Admin) -> None:
     body = {"applicationRestrictions": {"passwordCredentials": [NO_SECRETS, NO_SECRETS]}}
-    answer = admin.call("PUT", f"tenants/{admin.tenant}/defaultPolicy", body)
+    answer = admin.send("PUT", f"tenants/{admin.tenant}/defaultPolicy", body)
     assert answer.status_code == 400
     assert "only once" in answer.json()["error"]
 
@@ -431,15 +418,15 @@ def test_each_type_is_used_once(admin: Admin) -> None:
 def test_the_admin_api_tells_what_is_wrong(app: MadeApplication, admin: Admin) -> None:
     path = f"tenants/{admin.tenant}/policies"
     policy = {"displayName": "x", "id": OWN}
-    assert admin.call("POST", path, policy).status_code == 201
-    assert admin.call("POST", path, policy).status_code == 409
-    assert [one["id"] for one in admin.call("GET", path).json()] == [OWN]
+    assert admin.send("POST", path, policy).status_code == 201
+    assert admin.send("POST", path, policy).status_code == 409
+    assert [one["id"] for one in admin.send("GET", path).json()] == [OWN]
     wrong = {"displayName": "x", "id": DEFAULT}
-    assert admin.call("PUT", f"{path}/{OWN}", wrong).status_code == 400
-    assert admin.call("PUT", f"{path}/none", policy).status_code == 404
-    assert admin.call("DELETE", f"{path}/none").status_code == 404
+    assert admin.send("PUT", f"{path}/{OWN}", wrong).status_code == 400
+    assert admin.send("PUT", f"{path}/none", policy).status_code == 404
+    assert admin.send("DELETE", f"{path}/none").status_code == 404
     body = {"policy": "none"}
-    assert admin.call("PUT", f"applications/{app.id}/policy", body).status_code == 404
+    assert admin.send("PUT", f"applications/{app.id}/policy", body).status_code == 404
     seed = {"displayName": "x", "policy": "none"}
-    answer = admin.call("POST", f"tenants/{admin.tenant}/applications", seed)
+    answer = admin.send("POST", f"tenants/{admin.tenant}/applications", seed)
     assert answer.status_code == 404

@@ -17,17 +17,11 @@ from azure.identity.aio import CertificateCredential as AsyncCertificateCredenti
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from tests.entra_emulator.conftest import GraphUser
+from tests.support.assertions import ASSERTION_TYPE, code, segment
+from tests.support.clients import SCOPE
 from tests.support.emulator import Emulator, MadeApplication
+from tests.support.graph_user import GraphUser
 from tests.support.keys import MadeCertificate, ec_key, make_certificate, rsa_key
-
-SCOPE = "https://graph.microsoft.com/.default"
-TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
-
-@pytest.fixture(scope="module")
-def made() -> MadeCertificate:
-    return make_certificate()
 
 
 @pytest.fixture
@@ -113,10 +107,6 @@ def test_msal(user: GraphUser, app: MadeApplication, made: MadeCertificate) -> N
 # --- by hand -------------------------------------------------------------------------------
 
 
-def segment(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
-
-
 def signed(header: dict[str, Any], claims: dict[str, Any], key: rsa.RSAPrivateKey) -> str:
     text = f"{segment(json.dumps(header).encode())}.{segment(json.dumps(claims).encode())}"
     scheme = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
@@ -145,16 +135,8 @@ def assertion(user: GraphUser, app: MadeApplication, made: MadeCertificate, **ch
 
 def present(user: GraphUser, app: MadeApplication, text: str, **form: str) -> httpx.Response:
     caller = GraphUser(user.emulator, user.http, user.tenant, app.app_id, "")
-    fields = {"client_assertion": text, "client_assertion_type": TYPE, **form}
+    fields = {"client_assertion": text, "client_assertion_type": ASSERTION_TYPE, **form}
     return caller.sign_in(**fields)
-
-
-def code(answer: httpx.Response) -> int:
-    """Return 200, or the AADSTS number of a 400 or 401."""
-    if answer.status_code == 200:
-        return 200
-    assert answer.status_code in {400, 401}
-    return int(answer.json()["error_codes"][0])
 
 
 def test_a_token_says_that_a_certificate_proved_it(

@@ -17,14 +17,13 @@ from kiota_abstractions.base_request_configuration import RequestConfiguration
 from msgraph.generated.models.federated_identity_credential import FederatedIdentityCredential
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
-from tests.entra_emulator.conftest import GraphUser
-from tests.entra_emulator.test_clients import graph_client
+from tests.support.clients import SCOPE, graph_client, options
 from tests.support.emulator import MadeApplication
+from tests.support.graph_user import GraphUser
 
 # The SDK says this of its own parts when they are imported or used.
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*is deprecated\.:DeprecationWarning")
 
-SCOPE = "https://graph.microsoft.com/.default"
 ISSUER = "https://oidc.example.net/cluster-1/"
 SUBJECT = "system:serviceaccount:orders:api"
 Sign = Callable[..., str]
@@ -48,14 +47,6 @@ def sign(user: GraphUser) -> Sign:
         return user.emulator.sign(issuer, claims=claims)
 
     return make
-
-
-def options(user: GraphUser) -> dict[str, Any]:
-    return {
-        "authority": user.emulator.authority_host,
-        "disable_instance_discovery": True,
-        "connection_verify": str(user.emulator.ca_file),
-    }
 
 
 def test_workload_identity_sync(

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.entra_emulator.conftest import GraphUser
-from tests.entra_emulator.tokens.test_assertions import TYPE, code, segment
+from tests.support.assertions import ASSERTION_TYPE, code, segment
 from tests.support.emulator import READ_ALL, Emulator, MadeApplication
+from tests.support.graph_user import GraphUser
 
 ISSUER = "https://token.actions.githubusercontent.com"
 SUBJECT = "repo:Contoso/Orders:environment:production"
@@ -41,7 +41,7 @@ def exchange(
     user: GraphUser, app: MadeApplication, token: str, tenant: str | None = None
 ) -> httpx.Response:
     caller = GraphUser(user.emulator, user.http, tenant or user.tenant, app.app_id, "")
-    return caller.sign_in(client_assertion=token, client_assertion_type=TYPE)
+    return caller.sign_in(client_assertion=token, client_assertion_type=ASSERTION_TYPE)
 
 
 def told(answer: httpx.Response) -> str:

@@ -10,9 +10,9 @@ from azure.identity import WorkloadIdentityCredential
 from azure.identity.aio import WorkloadIdentityCredential as AsyncWorkloadIdentityCredential
 
 from localcluster import Cluster
-from tests.entra_emulator.conftest import GraphUser
-from tests.entra_emulator.tokens.test_federated_clients import SCOPE, options
+from tests.support.clients import SCOPE, options
 from tests.support.emulator import MadeApplication
+from tests.support.graph_user import GraphUser
 
 pytestmark = pytest.mark.cluster
 

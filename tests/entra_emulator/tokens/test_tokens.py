@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from entra_emulator.errors.tokens import TABLE, TokenError
 from entra_emulator.jose.jwt import decode_segment
-from tests.entra_emulator.conftest import GraphUser, is_guid
 from tests.support.emulator import READ_ALL, Emulator, MadeApplication
+from tests.support.graph_user import GraphUser, is_guid
 
 GRAPH = "https://graph.microsoft.com"
 DAY = 86_400
