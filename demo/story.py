@@ -50,7 +50,7 @@ class Story:
     def __init__(self, stack: Stack, reporter: Reporter) -> None:
         self._stack = stack
         self._tell = reporter
-        self._told: set[str] = set()
+        self._shown: set[str] = set()
         self._seen: list[str] = []
 
     def run(self) -> None:
@@ -257,8 +257,8 @@ class Story:
         for condition in self._status().get("conditions") or ():
             line = f"{condition['type']}={condition['status']} {condition['reason']}"
             key = f"{condition['type']} {line}"
-            if key not in self._told:
-                self._told.add(key)
+            if key not in self._shown:
+                self._shown.add(key)
                 self._tell.say(line)
 
     def _condition(self, kind: str, name: str = NAME) -> str:

@@ -56,16 +56,20 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         dest="command", required=True, metavar="build|helm|capable|up|load|down|status|kubectl"
     )
-    commands.add_parser("build", help="make the binaries (once; about six minutes on two cores)")
-    commands.add_parser("helm", help="make helm (once; 90 seconds on two cores); prints its path")
-    commands.add_parser("capable", help="whether a node can run here; status 1 and why when not")
-    up = commands.add_parser("up", help="start in the background; prints lines for the shell")
+    commands.add_parser("build", help="build the binaries (once; about six minutes on two cores)")
+    commands.add_parser(
+        "helm", help="build helm (once; 90 seconds on two cores) and print its path"
+    )
+    commands.add_parser("capable", help="check whether a node can run here; status 1 if not")
+    up = commands.add_parser("up", help="start in the background and print exports for the shell")
     up.add_argument("--scheduler", action="store_true", help="also start kube-scheduler")
-    up.add_argument("--node", action="store_true", help="also a node that runs pods; needs root")
-    load = commands.add_parser("load", help="give the node the images of archives")
+    up.add_argument(
+        "--node", action="store_true", help="also start a node that runs pods; needs root"
+    )
+    load = commands.add_parser("load", help="load image archives into the node")
     load.add_argument("archives", nargs="+", type=Path, metavar="archive")
-    commands.add_parser("down", help="stop, leaving nothing")
-    commands.add_parser("status", help="show what runs; status 3 when nothing does")
+    commands.add_parser("down", help="stop and remove everything")
+    commands.add_parser("status", help="show the running processes; status 3 if there are none")
     kubectl = commands.add_parser("kubectl", help="run kubectl as the administrator: kubectl -- …")
     kubectl.add_argument("rest", nargs=argparse.REMAINDER)
     # The background process that `up` starts. People do not call it, so it has no help.

@@ -199,7 +199,9 @@ class Cluster:
             )
         except subprocess.TimeoutExpired:
             self.check()
-            raise KubectlError(f"{_spell(args)}: no end after {timeout:g} s", -1, "") from None
+            raise KubectlError(
+                f"{_spell(args)}: still running after {timeout:g} s", -1, ""
+            ) from None
         if check and done.returncode != 0:
             # A dead API server explains the failure better than kubectl does.
             self.check()

@@ -137,7 +137,7 @@ class Keeper:
                     process.stdout.close()
                 return state
             progress(line.rstrip())
-        raise ClusterError(self.last_words() or "the cluster ended without a word")
+        raise ClusterError(self.last_words() or "the cluster ended without a message")
 
     def stop(self) -> bool:
         """End the cluster and wait until it is gone; return False if there was none."""

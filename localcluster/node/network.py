@@ -78,8 +78,8 @@ def assert_reached_by_link(network: Network) -> None:
     (route,) = _ip("route", "get", str(network.node))
     if route.get("dev") != network.link:
         raise ClusterError(
-            f"the way to the node's address {network.node} is {route.get('dev')} and not our own "
-            f"link {network.link}: refusing to send anything there"
+            f"traffic to the node's address {network.node} would go through {route.get('dev')} and "
+            f"not through our own link {network.link}: refusing to send anything there"
         )
 
 

@@ -1,6 +1,6 @@
 """An emulator per test, a caller with a token, and a client that trusts it.
 
-Docstrings of the tests here begin with the rules of Entra that they hold the emulator to:
+Docstrings of the tests here begin with the rules of Entra that they check on the emulator:
 
 - Routes: R1 discovery document, R2 keys, R3 instance discovery, R4 token endpoint, R5 list and
   create applications, R6 one application, R7 `addPassword` and `removePassword`, R8
@@ -33,14 +33,14 @@ from tests.support.keys import MadeCertificate, make_certificate
 
 @pytest.fixture(autouse=True)
 def _no_other_trust(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`requests` prefers these variables to the CA that a client was given."""
+    """Remove variables that `requests` prefers to the CA of a client."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="session")
 def tls_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One authority and one signing key for the session: making them takes time."""
+    """One CA and one signing key for the session, because making them takes time."""
     return tmp_path_factory.mktemp("emulator-tls")
 
 

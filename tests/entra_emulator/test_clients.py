@@ -27,7 +27,7 @@ from tests.support.clients import SCOPE, graph_client
 from tests.support.emulator import Emulator
 from tests.support.graph_user import GraphUser
 
-# The SDK says this of its own parts when they are imported or used.
+# The SDK warns about its own parts when they are imported or used.
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*is deprecated\.:DeprecationWarning")
 
 
@@ -43,7 +43,7 @@ def sync_credential(user: GraphUser, secret: str) -> ClientSecretCredential:
 
 
 def test_azure_identity_sync_gets_a_token(user: GraphUser) -> None:
-    """R1, R4, T7: MSAL below it reads the discovery document and sends client_info."""
+    """R1, R4, T7: its MSAL reads the discovery document and sends client_info."""
     with sync_credential(user, user.secret) as credential:
         token = credential.get_token(SCOPE)
     user.token = token.token
@@ -91,14 +91,14 @@ async def test_azure_identity_async_reports_a_wrong_secret(user: GraphUser) -> N
 
 @contextmanager
 def msal_session(emulator: Emulator) -> Iterator[requests.Session]:
-    """MSAL never closes a session that it made itself."""
+    """Yield a session for MSAL, because MSAL never closes its own."""
     with requests.Session() as session:
         session.verify = str(emulator.ca_file)
         yield session
 
 
 def test_msal_gets_a_token_and_finds_the_instance(user: GraphUser) -> None:
-    """R1, R3, R4: with instance discovery asked of the emulator itself."""
+    """R1, R3, R4: MSAL asks the emulator for instance discovery."""
     emulator = user.emulator
     with msal_session(emulator) as session:
         app = msal.ConfidentialClientApplication(
@@ -113,7 +113,7 @@ def test_msal_gets_a_token_and_finds_the_instance(user: GraphUser) -> None:
 
 
 def test_msal_reports_a_wrong_secret(user: GraphUser) -> None:
-    """R4: the body has the form MSAL reads."""
+    """R4: MSAL can read the body."""
     with msal_session(user.emulator) as session:
         app = msal.ConfidentialClientApplication(
             user.client_id,
@@ -130,7 +130,7 @@ def test_msal_reports_a_wrong_secret(user: GraphUser) -> None:
 async def test_msgraph_sdk_lists_reads_adds_and_removes(
     user: GraphUser, emulator: Emulator
 ) -> None:
-    """R5, R6, R7, T3, T4, T6: with everything the SDK adds of its own."""
+    """R5, R6, R7, T3, T4, T6: the emulator accepts everything that the SDK adds."""
     made = emulator.create_application(user.tenant, owner=user.client_id)
     end = datetime.now(UTC) + timedelta(days=90)
     async with graph_client(user) as graph:
@@ -155,7 +155,7 @@ async def test_msgraph_sdk_lists_reads_adds_and_removes(
 
 
 async def test_msgraph_sdk_reads_by_app_id(user: GraphUser, emulator: Emulator) -> None:
-    """R6: the alternate key as the SDK writes it."""
+    """R6: the SDK's form of the alternate key."""
     made = emulator.create_application(user.tenant)
     async with graph_client(user) as graph:
         read = await graph.applications_with_app_id(made.app_id).get()
@@ -164,7 +164,7 @@ async def test_msgraph_sdk_reads_by_app_id(user: GraphUser, emulator: Emulator) 
 
 
 async def test_msgraph_sdk_maps_errors(user: GraphUser, emulator: Emulator) -> None:
-    """The error body has the form that becomes an ODataError."""
+    """The SDK turns the error body into an ODataError."""
     emulator.set_faults(rules=[{"fault": "throttle", "retryAfter": 7}])
     async with graph_client(user) as graph:
         with pytest.raises(ODataError) as caught:
@@ -182,7 +182,7 @@ async def test_msgraph_sdk_maps_errors(user: GraphUser, emulator: Emulator) -> N
 
 
 async def test_msgraph_sdk_answers_a_claims_challenge(user: GraphUser, emulator: Emulator) -> None:
-    """F8: the SDK asks for a token with the claims and repeats the request once."""
+    """F8: the SDK requests a token with the claims and repeats the request once."""
     async with graph_client(user) as graph:
         await graph.applications.get()
         emulator.set_faults(rules=[{"fault": "claims-challenge"}])

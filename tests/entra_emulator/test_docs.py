@@ -1,4 +1,4 @@
-"""docs/emulator.md: its blocks are run as they stand, its tables are compared with the code."""
+"""docs/emulator.md: its blocks run unchanged, and its tables agree with the code."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CONSTANTS, *EXAMPLES = blocks("python")
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.splitlines()[0])
 def test_python_block_runs_as_it_stands(example: str, tls_dir: Path, tmp_path: Path) -> None:
-    """Each of them with the constants before it, in a process of its own."""
+    """Each block runs in a process of its own, with the constants before it."""
     with Emulator(tls_dir, seed=json.loads(SEED.read_text())) as emulator:
         program = CONSTANTS.replace(ADDRESS, emulator.url)
         program = program.replace("emulator-tls/ca.pem", str(emulator.ca_file)) + example
@@ -61,7 +61,7 @@ def free_port() -> int:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the shell examples use curl")
 def test_shell_blocks_run_as_they_stand(tmp_path: Path) -> None:
-    """One after the other in one shell; only the port is another one."""
+    """All blocks run in one shell; only the port differs."""
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     (tmp_path / ".venv" / "bin" / "python").chmod(0o755)
@@ -115,7 +115,7 @@ def test_every_request_of_the_admin_api_is_documented() -> None:
 
 
 def _requests(cell: str) -> list[tuple[str, str]]:
-    """Return method and path of each code span; a span without a path shares the next one's."""
+    """Return method and path of each code span; a span without a path has that of the next one."""
     spans = [span.split(" ", 1) for span in re.findall(r"`([^`]+)`", cell)]
     return [(span[0], _neutral(span[1]) if len(span) > 1 else "") for span in spans]
 

@@ -1,4 +1,4 @@
-"""The emulator as a process: its options, its certificate, how it starts and ends."""
+"""The emulator as a process: its options, its certificate, its start and its end."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OPERATOR = "22222222-2222-4222-8222-222222222222"
 
 @contextmanager
 def running(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Start the emulator; yield the process and its URL once it listens."""
+    """Start the emulator; yield the process and its URL as soon as it listens."""
     ready = folder / "ready"
     command = [sys.executable, "-m", "entra_emulator", "--tls-dir", str(folder / "tls")]
     process = subprocess.Popen(
@@ -157,7 +157,7 @@ def test_lost_certificate_is_written_again_from_its_key(tmp_path: Path) -> None:
 
 
 def test_an_authority_made_elsewhere_is_used_by_its_own_names(tmp_path: Path) -> None:
-    """Other programs name a key by another hash than this one would, or keep it in SEC1."""
+    """Other programs identify a key by another hash, or store it in SEC1."""
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "made by helm")])

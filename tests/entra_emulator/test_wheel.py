@@ -1,4 +1,4 @@
-"""The emulator's own wheel, and that the operator's wheel has nothing of it."""
+"""The emulator's own wheel; the operator's wheel contains nothing of it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_wheel_depends_on_what_is_imported_and_on_nothing_else(wheel: Path) -> N
 
 
 def test_wheel_asks_for_the_versions_that_are_tested() -> None:
-    """Those of the operator: both are tested with the same locked packages."""
+    """They are the operator's versions, because both are tested with the same locked packages."""
     own, operators = (
         set(tomllib.loads((folder / "pyproject.toml").read_text())["project"]["dependencies"])
         for folder in (PACKAGING, ROOT)
@@ -75,7 +75,7 @@ def test_wheel_asks_for_the_versions_that_are_tested() -> None:
 
 
 def test_command_of_the_wheel_starts(wheel: Path, tmp_path: Path) -> None:
-    """Installed by itself, where neither the checkout nor the operator can be imported."""
+    """The wheel is installed alone; Python can import neither the checkout nor the operator."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     into = ["--no-deps", "--no-index", "--target", str(tmp_path), str(wheel)]
     subprocess.run([*pip, *into], check=True, capture_output=True, timeout=120)

@@ -13,7 +13,7 @@ from tests.support.emulator import Emulator
 
 @dataclass
 class GraphUser:
-    """A caller of Graph with plain requests, so that tests see what is on the wire."""
+    """A caller of Graph that sends plain requests, so that tests see the exact answers."""
 
     emulator: Emulator
     http: httpx.Client
@@ -23,7 +23,7 @@ class GraphUser:
     token: str = field(default="", repr=False)
 
     def sign_in(self, **form: str) -> httpx.Response:
-        """Ask for a token; fields of the form can be replaced, or removed with an empty text."""
+        """Request a token; `form` replaces fields, and removes those with an empty text."""
         fields = {
             "grant_type": "client_credentials",
             "client_id": self.client_id,
@@ -39,7 +39,7 @@ class GraphUser:
         return answer
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
-        """Call Graph below its root."""
+        """Send a request to a path below Graph's root; sign in first if needed."""
         if not self.token:
             self.sign_in()
         sent = {"Authorization": f"Bearer {self.token}", **headers}
@@ -48,13 +48,13 @@ class GraphUser:
         )
 
     def get(self, path: str) -> Any:
-        """Return the JSON of a GET that must succeed."""
+        """Send a GET that must succeed; return its JSON."""
         answer = self.call("GET", path)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def add_password(self, app: str, **password: str) -> dict[str, Any]:
-        """Add a password that must be accepted."""
+        """Send an addPassword that must succeed; return its answer."""
         body = {"passwordCredential": password}
         answer = self.call("POST", f"applications/{app}/addPassword", body)
         assert answer.status_code == 200, answer.text
@@ -62,7 +62,7 @@ class GraphUser:
         return made
 
     def remove_password(self, app: str, key_id: str) -> httpx.Response:
-        """Try to remove a password."""
+        """Send a removePassword that may fail."""
         return self.call("POST", f"applications/{app}/removePassword", {"keyId": key_id})
 
 

@@ -23,7 +23,7 @@ def test_health(admin: AdminApi) -> None:
 
 
 def test_tenant_with_everything_in_it_is_made_at_once(admin: AdminApi) -> None:
-    """Owners may be named before they exist."""
+    """An application may name owners that come later in the request."""
     operator = str(uuid4())
     made = admin.do(
         "POST",
@@ -258,7 +258,7 @@ def test_bad_document_is_400_and_names_the_field(
 
 
 def test_refused_value_is_not_repeated(admin: AdminApi) -> None:
-    """It may be a secret in the wrong place."""
+    """The value may be a secret in the wrong place."""
     body = {"applications": [{"passwords": [{"value": ["canary-7"]}]}]}
     assert "canary-7" not in admin.send("POST", "tenants", body).text
 
@@ -277,7 +277,7 @@ def test_taken_ids_are_409(admin: AdminApi, tenant: str) -> None:
 
 
 def test_tenant_that_cannot_be_made_whole_is_not_made(admin: AdminApi, tenant: str) -> None:
-    """So that the corrected request meets no leftovers."""
+    """So the corrected request finds no leftovers."""
     app_id = str(uuid4())
     body: dict[str, Any] = {"id": str(uuid4()), "applications": [{"appId": app_id}] * 2}
     admin.do("POST", "tenants", body, 409)

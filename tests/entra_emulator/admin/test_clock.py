@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 
 
 class Wall:
-    """The machine's clock of a test."""
+    """A machine's clock that a test sets."""
 
     def __init__(self) -> None:
         self.time = START
@@ -78,7 +78,7 @@ def test_stamps_never_end_in_a_zero() -> None:
     ],
 )
 def test_instants_are_written_as_graph_does(text: str, written: str) -> None:
-    """T3, and seven digits that Python's own datetime would drop."""
+    """T3, and the seventh digit, which Python's datetime would drop."""
     assert render_time(parse_time(text)) == written
 
 
@@ -133,7 +133,7 @@ def put_clock(http: httpx.Client, emulator: Emulator, body: Any) -> httpx.Respon
 
 
 def test_clock_is_set_through_the_admin_api(emulator: Emulator, http: httpx.Client) -> None:
-    """F10: stop, set, move, in this order when they come together."""
+    """F10: a request with several fields stops, sets and moves the clock, in this order."""
     body = {"stopped": True, "now": "2030-01-01T00:00:00+01:00", "moveSeconds": 30}
     shown = put_clock(http, emulator, body).json()
     assert shown["now"] == "2029-12-31T23:00:30+00:00"

@@ -1,4 +1,4 @@
-"""Seeds, and the values that secrets and tokens are made of."""
+"""Seeds, and the formats of secrets and tokens."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_absolute_times_are_kept_to_the_digit(emulator: Emulator, tenant: str) -
 
 
 def test_faults_of_a_seed_are_set_after_its_objects(tls_dir: Path) -> None:
-    """What a seed makes is known everywhere from the beginning."""
+    """All replicas show the objects of a seed from the beginning."""
     seed = {"tenants": [{"applications": [{}]}], "faults": {"profile": "realistic"}}
     with Emulator(tls_dir, seed=seed) as emulator:
         change = emulator.do(lambda world: world.settled_change())
@@ -124,7 +124,7 @@ def signer(tmp_path_factory: pytest.TempPathFactory) -> TokenSigner:
 
 
 def test_signer_reads_its_own_tokens_with_and_without_padding(signer: TokenSigner) -> None:
-    """T1, T2: times may be fractions, and nothing here judges them."""
+    """T1, T2: times may be fractions, and the signer does not check them."""
     claims = {"exp": datetime(2026, 1, 1, tzinfo=UTC).timestamp() + 0.5}
     token = signer.sign(claims)
     padded = token + "=" * (-len(token.split(".")[2]) % 4)

@@ -110,7 +110,7 @@ def test_rule_without_an_operation_means_graph_and_not_the_token_endpoint() -> N
     ],
 )
 def test_rule_with_an_error_in_it_is_refused(rule: dict[str, Any]) -> None:
-    """A typing error never silently means "no fault"."""
+    """A typing error never means "no fault"."""
     with pytest.raises(ValueError, match=r"field|Invalid|Expected"):
         faults_from({"rules": [rule]})
 
@@ -118,7 +118,7 @@ def test_rule_with_an_error_in_it_is_refused(rule: dict[str, Any]) -> None:
 def test_two_quick_writes_to_one_application_conflict(
     user: GraphUser, emulator: Emulator, app: MadeApplication
 ) -> None:
-    """F2: the window opens with a committed write, and only for that application."""
+    """F2: a committed write starts the window, and only for its application."""
     other = emulator.create_application(user.tenant, owner=user.client_id)
     emulator.stop_clock()
     emulator.set_faults(rules=[{"fault": "conflict", "seconds": 10}])
@@ -154,7 +154,7 @@ def test_conflict_concerns_every_kind_of_write(
 def test_refused_write_opens_no_window(
     user: GraphUser, emulator: Emulator, app: MadeApplication
 ) -> None:
-    """F2: neither a 400 nor the 409 itself counts as a write."""
+    """F2: neither a 400 nor the 409 itself starts a window."""
     emulator.stop_clock()
     emulator.set_faults(rules=[{"fault": "conflict", "seconds": 10}])
     assert user.remove_password(app.id, POLICY).status_code == 400
@@ -233,7 +233,7 @@ def test_503_is_html_of_a_gateway(
 def test_504_comes_after_the_commit(
     user: GraphUser, emulator: Emulator, app: MadeApplication
 ) -> None:
-    """F7: the secret is there, and nobody knows its value."""
+    """F7: the secret exists, and nobody knows its value."""
     emulator.set_faults(rules=[{"fault": "timeout-after-commit", "count": 1}])
     answer = user.call(
         "POST",
@@ -258,7 +258,7 @@ def test_504_leaves_reads_alone(user: GraphUser, emulator: Emulator, app: MadeAp
 def test_write_that_would_fail_anyway_says_so_instead_of_504(
     user: GraphUser, emulator: Emulator, app: MadeApplication
 ) -> None:
-    """F7: nothing was committed, so the answer is that of the failure."""
+    """F7: nothing was committed, so the answer is the failure."""
     emulator.set_faults(rules=[{"fault": "timeout-after-commit"}])
     assert user.remove_password(app.id, POLICY).status_code == 400
 
@@ -322,7 +322,7 @@ def test_expired_token_is_401_with_entras_words(user: GraphUser, emulator: Emula
 def test_claims_challenge_is_answered_by_a_token_with_the_claims(
     user: GraphUser, emulator: Emulator
 ) -> None:
-    """F8: a new token alone does not do."""
+    """F8: a new token without the claims is not enough."""
     user.sign_in()
     emulator.set_faults(rules=[{"fault": "claims-challenge"}])
     answer = user.call("GET", "applications")

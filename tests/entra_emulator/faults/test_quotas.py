@@ -31,7 +31,7 @@ def charge(units: int = 1, *, tenant: str = "t", app: str = "a", **kinds: int) -
 
 
 def passed(quotas: QuotaBook, one: Charge, times: int, now: datetime = NOW) -> int:
-    """Return how many of so many equal requests pass."""
+    """Return how many of several equal requests pass."""
     verdicts = [quotas.charge(one, now) for _ in range(times)]
     return sum(verdict is not None and not verdict.refused for verdict in verdicts)
 
@@ -66,7 +66,7 @@ def test_writes_of_an_application_in_a_tenant() -> None:
 
 
 def test_writes_of_a_whole_tenant() -> None:
-    """F5: 18,000 in 5 minutes, whoever writes."""
+    """F5: 18,000 in 5 minutes, for all applications together."""
     quotas = book()
     counts = [passed(quotas, charge(writes=1, app=str(app)), 2900) for app in range(7)]
     assert sum(counts) == 18_000
@@ -85,7 +85,7 @@ def test_reads_of_key_credentials() -> None:
 
 
 def test_refused_requests_are_charged_too() -> None:
-    """F5: whoever keeps asking waits longer."""
+    """F5: a client that keeps asking waits longer."""
     quotas = book()
     waits = []
     for _ in range(4):
@@ -121,7 +121,7 @@ def test_quotas_are_off_unless_asked_for() -> None:
 
 
 def test_quota_over_http_is_429_and_nothing_happens(user: GraphUser, emulator: Emulator) -> None:
-    """F4, F5: here by the smallest quota, that of personal accounts."""
+    """F4, F5, tested with the smallest quota, which is for personal accounts."""
     app = emulator.create_application(
         user.tenant, owner=user.client_id, signInAudience="PersonalMicrosoftAccount"
     )

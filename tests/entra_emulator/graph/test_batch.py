@@ -1,4 +1,4 @@
-"""`$batch`: each request of it stands for itself."""
+"""`$batch`: each of its requests is independent."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def test_every_request_is_counted(user: GraphUser, app: MadeApplication) -> None
 
 
 def test_throttling_is_inside_of_the_batch(user: GraphUser, emulator: Emulator) -> None:
-    """F4, F5: a `Retry-After` of its own, while the outer answer is 200."""
+    """F4, F5: the inner answer has a `Retry-After`, while the outer answer is 200."""
     app = emulator.create_application(
         user.tenant, owner=user.client_id, signInAudience="PersonalMicrosoftAccount"
     )
@@ -221,7 +221,7 @@ def test_throttling_is_inside_of_the_batch(user: GraphUser, emulator: Emulator) 
 
 
 def test_parallel_writes_to_one_application_conflict(user: GraphUser, app: MadeApplication) -> None:
-    """F2: a batch is no way around it."""
+    """F2: a batch does not avoid conflicts."""
     user.emulator.stop_clock()
     user.emulator.set_faults(rules=[{"fault": "conflict", "seconds": 10}])
     path = f"/applications/{app.id}/addPassword"

@@ -49,7 +49,7 @@ def plain(row: dict[str, Any]) -> dict[str, Any]:
 def test_create_answers_with_the_whole_object(
     user: GraphUser, path: str, app: MadeApplication
 ) -> None:
-    """R10, S8: the id is the server's."""
+    """R10, S8: the server chooses the id."""
     row = made(user, path, id="11111111-1111-4111-8111-111111111111")
     assert is_guid(row["id"])
     assert row["id"] != "11111111-1111-4111-8111-111111111111"
@@ -148,7 +148,7 @@ def test_values_have_bounds(user: GraphUser, path: str, changes: dict[str, Any])
 
 
 def test_what_can_only_fail_at_the_exchange_is_accepted(user: GraphUser, path: str) -> None:
-    """S8: neither an issuer nor a subject is judged here."""
+    """S8: Graph checks neither the issuer nor the subject."""
     row = made(user, path, issuer=" no address ", subject="ä " * 300, description="d" * 600)
     assert row["issuer"] == " no address "
 
@@ -291,7 +291,7 @@ def test_writes_need_ownership_and_reads_a_permission(
 
 
 def test_replicas_know_a_credential_one_after_the_other(user: GraphUser, path: str) -> None:
-    """F1: windows of its own, apart from those of secrets and certificates."""
+    """F1: federated credentials have windows of their own."""
     user.sign_in()
     user.emulator.stop_clock()
     window = {"addFederated": [10, 20], "updateFederated": [30, 30], "removeFederated": [40, 40]}
@@ -333,7 +333,7 @@ def test_quick_writes_conflict(user: GraphUser, path: str) -> None:
 
 
 def test_writes_are_charged(user: GraphUser, emulator: Emulator) -> None:
-    """F5: here by the smallest quota, that of personal accounts."""
+    """F5, tested with the smallest quota, which is for personal accounts."""
     app = emulator.create_application(
         user.tenant, owner=user.client_id, signInAudience="PersonalMicrosoftAccount"
     )
@@ -349,7 +349,7 @@ def test_writes_are_charged(user: GraphUser, emulator: Emulator) -> None:
 
 
 def test_seed_and_admin_api(user: GraphUser, emulator: Emulator) -> None:
-    """What somebody else did shows at once, and needs no rules."""
+    """Changes by the admin API show at once and ignore Graph's rules."""
     given = [{"name": "a", "issuer": "i", "subject": "s"}]
     app = emulator.create_application(user.tenant, federatedIdentityCredentials=given)
     emulator.add_federated(app.app_id, name="second", issuer="i", subject="t", audiences=["x"])

@@ -1,4 +1,4 @@
-"""Certificates in Graph: the whole list is replaced, and what it does not name is gone."""
+"""Certificates in Graph: a PATCH replaces the whole list and removes what it does not name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def moment(instant: Any) -> str:
 
 
 def entry(made: MadeCertificate, **fields: Any) -> dict[str, Any]:
-    """Return a new keyCredential, as careful clients send it."""
+    """Return a new keyCredential with the fields that careful clients send."""
     wanted = {
         "type": "AsymmetricX509Cert",
         "usage": "Verify",
@@ -92,7 +92,7 @@ def test_the_client_chooses_the_key_id(
 def test_entries_that_are_sent_back_stay_and_others_go(
     user: GraphUser, app: MadeApplication, absent: bool
 ) -> None:
-    """S6: `key` may be null or left out for what is kept."""
+    """S6: `key` may be null or missing in entries that stay."""
     first, second, third = (make_certificate(name) for name in ("one", "two", "three"))
     put(user, app, entry(first), entry(second))
     kept = next(key for key in keys(user, app) if key["customKeyIdentifier"] == first.thumbprint)
@@ -167,7 +167,7 @@ def test_a_key_must_lie_within_its_certificate(
 
 
 def test_without_dates_a_key_starts_now_for_a_year(user: GraphUser, app: MadeApplication) -> None:
-    """A certificate for less than that is refused, as its end comes first."""
+    """A certificate with a shorter lifetime is refused, because the key would outlive it."""
     short = make_certificate("short")
     bare = {"startDateTime": None, "endDateTime": None}
     refused(put(user, app, entry(short, **bare)), "KeyCredentialsInvalidEndDate")

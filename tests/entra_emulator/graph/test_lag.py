@@ -1,4 +1,4 @@
-"""Replica lag: what shows when, to which kind of read; flapping; the token endpoint's lag."""
+"""Replica lag: when each kind of read shows a change; flapping; the token endpoint's lag."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def after(seconds: float) -> datetime:
 
 
 def lag_of(emulator: Emulator, replicas: int = 1, **reads: Any) -> None:
-    """Stop the clock and set a lag; tokens are asked for before."""
+    """Stop the clock and set a lag; tests get their tokens before."""
     emulator.stop_clock()
     emulator.set_faults(lag={"replicas": replicas, **reads})
 
@@ -162,7 +162,7 @@ def test_added_password_is_missing_from_one_kind_of_read_only(
 def test_removing_a_password_that_the_replica_does_not_know_yet_is_400(
     user: GraphUser, emulator: Emulator, app: MadeApplication
 ) -> None:
-    """F1: the same words as for one that is gone already."""
+    """F1: the same error as for a secret that is gone already."""
     user.sign_in()
     lag_of(emulator, application={"add": TEN})
     made = user.add_password(app.id)
@@ -222,7 +222,7 @@ def test_patched_property_keeps_its_old_value_for_a_while(
 def test_reads_go_backwards_between_replicas(
     user: GraphUser, emulator: Emulator, app: MadeApplication
 ) -> None:
-    """F1: of three replicas some know the new password and some do not."""
+    """F1: some of the three replicas show the new password, and some do not."""
     user.sign_in()
     lag_of(emulator, replicas=3, application={"add": [0, 300]})
     user.add_password(app.id)
@@ -241,7 +241,7 @@ def test_same_seed_repeats_the_same_flapping(user: GraphUser, emulator: Emulator
     def run() -> list[int]:
         app = emulator.create_application(user.tenant, owner=user.client_id)
         emulator.set_faults(seed=5, lag={"replicas": 3, "application": {"add": [0, 300]}})
-        # The seeded draws begin here: add, then reads.
+        # The seeded draws start here: first the add, then the reads.
         user.add_password(app.id)
         emulator.move_clock(150)
         return [count(user, app) for _ in range(30)]
@@ -254,7 +254,7 @@ def test_same_seed_repeats_the_same_flapping(user: GraphUser, emulator: Emulator
 def test_fresh_secret_is_refused_as_wrong_until_the_token_endpoint_knows_it(
     user: GraphUser, emulator: Emulator, app: MadeApplication
 ) -> None:
-    """F1: visible on the object, and still 7000215 at the token endpoint."""
+    """F1: the object shows the secret, and the token endpoint still answers 7000215."""
     user.sign_in()
     lag_of(emulator, token={"add": TEN})
     secret = user.add_password(app.id)["secretText"]
@@ -282,7 +282,7 @@ def test_fresh_secret_is_called_expired_when_the_application_has_an_expired_one(
 def test_fresh_secret_flaps_at_the_token_endpoint(
     user: GraphUser, emulator: Emulator, app: MadeApplication
 ) -> None:
-    """F1: a success is no promise of the next one."""
+    """F1: a failure can follow a success."""
     user.sign_in()
     lag_of(emulator, replicas=3, token={"add": [0, 300]})
     secret = user.add_password(app.id)["secretText"]

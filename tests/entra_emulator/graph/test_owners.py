@@ -1,4 +1,4 @@
-"""Owners, and what each permission of a caller allows."""
+"""Owners, and the operations that each permission allows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CallerOf = Callable[[str], GraphUser]
 
 @pytest.fixture
 def caller_of(user: GraphUser, emulator: Emulator) -> CallerOf:
-    """Make callers with given permissions."""
+    """Return a function that makes a caller with a permission."""
 
     def make(permission: str) -> GraphUser:
         client_id, secret = emulator.create_operator(user.tenant, permission)
@@ -42,7 +42,7 @@ def principal_of(caller: GraphUser) -> str:
 
 
 def writes(caller: GraphUser, app: MadeApplication) -> list[int]:
-    """Try every kind of write; the key to remove does not exist."""
+    """Try every kind of write; return the statuses. The key to remove does not exist."""
     path = f"applications/{app.id}"
     return [
         caller.call("POST", f"{path}/addPassword", {}).status_code,
@@ -100,7 +100,7 @@ def test_other_permissions_read_no_application(
 def test_lost_ownership_refuses_the_next_write(
     user: GraphUser, emulator: Emulator, owned: MadeApplication
 ) -> None:
-    """S11: ownership is looked up at every request, not baked into the token."""
+    """S11: every request checks ownership; the token does not contain it."""
     user.add_password(owned.id)
     emulator.set_owners(owned.id)
     assert user.call("POST", f"applications/{owned.id}/addPassword", {}).status_code == 403
@@ -145,7 +145,7 @@ def test_owners_are_listed_as_directory_objects(
 
 
 def test_owners_are_selected_and_paged(user: GraphUser, emulator: Emulator) -> None:
-    """R9: query options mean here what they mean in every list."""
+    """R9: query options work as in every list."""
     others = [emulator.create_application(user.tenant).app_id for _ in range(2)]
     app = emulator.create_application(user.tenant, owner=[user.client_id, *others])
     first = user.get(f"applications/{app.id}/owners?$select=id&$top=2")
@@ -161,7 +161,7 @@ def test_owners_are_selected_and_paged(user: GraphUser, emulator: Emulator) -> N
 def test_naming_owners_needs_two_permissions(
     caller_of: CallerOf, emulator: Emulator, permission: str
 ) -> None:
-    """R9: `…OwnedBy` does not suffice, even for an owner."""
+    """R9: `…OwnedBy` is not enough, even for an owner."""
     caller = caller_of(permission)
     app = emulator.create_application(caller.tenant, owner=caller.client_id)
     reference = {"@odata.id": f"{emulator.graph_root}/directoryObjects/{uuid4()}"}
@@ -227,7 +227,7 @@ def test_owned_objects_are_what_a_principal_owns(
 def test_new_owner_is_refused_by_a_replica_that_does_not_know_it(
     user: GraphUser, caller_of: CallerOf, emulator: Emulator, foreign: MadeApplication
 ) -> None:
-    """F1, S11: a 403 right after a change of owners means nothing yet."""
+    """F1, S11: a 403 right after a change of owners may be lag."""
     emulator.stop_clock()
     emulator.set_faults(lag={"replicas": 1, "application": {"update": [10, 10]}})
     reference = {"@odata.id": f"{emulator.graph_root}/directoryObjects/{principal_of(user)}"}

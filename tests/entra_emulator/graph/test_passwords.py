@@ -1,4 +1,4 @@
-"""Client secrets in Graph: shapes, dates, limits, and who knows the value."""
+"""Client secrets in Graph: shapes, dates, limits, and where the value shows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def passwords(user: GraphUser, app: MadeApplication) -> list[dict[str, Any]]:
 
 
 def add(user: GraphUser, app: MadeApplication, **password: Any) -> Any:
-    """Send an addPassword that need not succeed."""
+    """Send an addPassword that may fail."""
     body = {"passwordCredential": password}
     return user.call("POST", f"applications/{app.id}/addPassword", body)
 
@@ -33,7 +33,7 @@ def iso(emulator: Emulator, **shift: float) -> str:
 def test_add_password_answers_every_field_of_a_credential(
     user: GraphUser, app: MadeApplication, emulator: Emulator
 ) -> None:
-    """S1, R7: key id, value and hint are the server's."""
+    """S1, R7: the server chooses key id, value and hint."""
     end = iso(emulator, days=90)
     made = user.add_password(app.id, displayName="shop/orders", endDateTime=end)
     assert set(made) == {
@@ -60,7 +60,7 @@ def test_add_password_answers_every_field_of_a_credential(
 def test_value_is_in_the_answer_of_add_password_and_nowhere_else(
     user: GraphUser, app: MadeApplication, emulator: Emulator
 ) -> None:
-    """S1, S2: every other view of it is null, a hint or a digest."""
+    """S1, S2: all other places have null, a hint or a digest."""
     made = user.add_password(app.id)
     value = made["secretText"]
     reads = [
@@ -189,7 +189,7 @@ def test_bad_dates_have_the_codes_of_keys(
 def test_value_that_is_no_instant_is_refused(
     user: GraphUser, app: MadeApplication, value: Any
 ) -> None:
-    """Also one without an offset, and one outside of the calendar."""
+    """So are values without an offset, and values outside of the calendar."""
     answer = add(user, app, endDateTime=value)
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "Request_BadRequest"
@@ -247,7 +247,7 @@ def test_odata_type_is_tolerated(user: GraphUser, app: MadeApplication) -> None:
 def test_names_may_repeat_and_every_call_makes_another_secret(
     user: GraphUser, app: MadeApplication
 ) -> None:
-    """AddPassword is not idempotent, and there is no key to make it so."""
+    """AddPassword is not idempotent, and Graph has no idempotency key."""
     first, second = (user.add_password(app.id, displayName="same") for _ in range(2))
     assert first["keyId"] != second["keyId"]
     assert first["secretText"] != second["secretText"]

@@ -1,4 +1,4 @@
-"""Lists: `$filter`, `$select`, `$top`, nextLink, and the options that do not exist."""
+"""Lists: `$filter`, `$select`, `$top`, nextLink, and unsupported options."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_only_a_single_equality_can_use_the_index() -> None:
 
 
 def test_list_by_app_id(user: GraphUser, three: list[MadeApplication]) -> None:
-    """R5: also in upper case, and with nothing found."""
+    """R5: also in upper case, and without a result."""
     wanted = three[1].app_id
     assert listed(user, f"$filter=appId eq '{wanted}'") == ["orders-test"]
     assert listed(user, f"$filter=appId eq '{wanted.upper()}'") == ["orders-test"]
@@ -176,7 +176,7 @@ def test_bad_page_token_is_400(user: GraphUser, token: str) -> None:
 def test_option_that_is_not_emulated_is_400(
     user: GraphUser, three: list[MadeApplication], option: str
 ) -> None:
-    """Ignoring one would answer another question."""
+    """To ignore an option would be to answer another question."""
     for path in ("applications", f"applications/{three[0].id}", "servicePrincipals"):
         assert user.call("GET", f"{path}?{option}").status_code == 400
 
@@ -210,6 +210,6 @@ def test_list_of_service_principals_by_app_id(
 def test_cost_of_a_read(
     user: GraphUser, three: list[MadeApplication], path: str, units: str
 ) -> None:
-    """F5: a list costs two units, `$select` and a small `$top` save one, nothing costs none."""
+    """F5: a list costs two units, `$select` and a small `$top` save one each, but one remains."""
     answer: Any = user.call("GET", path.format(id=three[0].id))
     assert answer.headers["x-ms-resource-unit"] == units

@@ -32,7 +32,7 @@ def refused(answer: httpx.Response, status: int, code: str, text: str = "") -> N
 
 
 def test_a_certificate_is_added_to_those_there_are(app: Roller) -> None:
-    """R8: no permission is needed for its own; the answer is the new entry, without its bytes."""
+    """R8: needs no permission; the answer is the new entry without its bytes."""
     made = make_certificate("next")
     answer = app.add(made, displayName="next")
     assert answer.status_code == 200, answer.text
@@ -110,7 +110,7 @@ def padded(proof: str) -> str:
 @pytest.mark.parametrize("wrong", WRONG_PROOFS)
 @pytest.mark.parametrize("action", ["addKey", "removeKey"])
 def test_a_wrong_proof_is_refused_without_a_hint(app: Roller, wrong: str, action: str) -> None:
-    """One status, code and text for whatever is wrong with it."""
+    """Every defect has the same status, code and text."""
     proof = WRONG_PROOFS[wrong](app)
     [held] = app.emulator.application(app.id)["keyCredentials"]
     if action == "addKey":
@@ -122,7 +122,7 @@ def test_a_wrong_proof_is_refused_without_a_hint(app: Roller, wrong: str, action
 
 
 def test_without_a_valid_certificate_nothing_can_be_proven(app: Roller) -> None:
-    """Neither an expired nor a removed one will do; a PATCH is the way then."""
+    """An expired or a removed certificate cannot sign a proof; then only a PATCH works."""
     now = app.emulator.now()
     expired = make_certificate("old", start=now - timedelta(days=9), end=now - timedelta(days=1))
     app.emulator.add_key(app.id, certificate=expired.pem.decode())
@@ -225,7 +225,7 @@ def test_a_certificate_takes_no_password(app: Roller) -> None:
 
 
 def test_a_key_that_only_signs_is_kept_but_signs_nobody_in(app: Roller, emulator: Emulator) -> None:
-    """Its entry survives an echo, never shows its bytes, and the token endpoint does not use it."""
+    """Its entry can be sent back, never shows its bytes, and the token endpoint ignores it."""
     made = make_certificate("pair")
     key_id = app.add_pair(made.pkcs12(PASSWORD.encode())).json()["keyId"]
     emulator.set_permissions(app.user.tenant, app.app_id, str(READ_WRITE_ALL))
@@ -245,7 +245,7 @@ def test_a_key_that_only_signs_is_kept_but_signs_nobody_in(app: Roller, emulator
 
 
 def test_replicas_know_of_it_later(app: Roller, emulator: Emulator) -> None:
-    """F1: until then neither a read nor a removal nor a proof finds it."""
+    """F1: until then no read, removal or proof finds it."""
     app.user.sign_in()
     emulator.stop_clock()
     emulator.set_faults(lag={"replicas": 1, "application": {"addKey": [60, 60]}})
@@ -259,7 +259,7 @@ def test_replicas_know_of_it_later(app: Roller, emulator: Emulator) -> None:
 
 
 def test_both_are_writes_to_quotas_and_log(app: Roller, emulator: Emulator) -> None:
-    """F5, and F2 as for any write to one application."""
+    """F5, and F2 as for every write to an application."""
     app.user.sign_in()
     emulator.reset_log()
     emulator.set_faults(rules=[{"fault": "conflict", "seconds": 10}])
@@ -269,7 +269,7 @@ def test_both_are_writes_to_quotas_and_log(app: Roller, emulator: Emulator) -> N
 
 
 def test_policies_are_about_what_is_rolled_too(app: Roller, emulator: Emulator) -> None:
-    """F9: a password that opens a key is one that the client chose."""
+    """F9: the password of a key counts as one that the client chose."""
     policy = {
         "isEnabled": True,
         "applicationRestrictions": {

@@ -26,7 +26,7 @@ from tests.support.graph_user import GraphUser
 from tests.support.keys import make_certificate
 from tests.support.rolling import PASSWORD, Roller
 
-# The SDK says this of its own parts when they are imported or used.
+# The SDK warns about its own parts when they are imported or used.
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*is deprecated\.:DeprecationWarning")
 
 
@@ -36,7 +36,7 @@ def app(emulator: Emulator, http: httpx.Client, tenant: str) -> Roller:
 
 
 async def test_a_certificate_is_rolled(app: Roller) -> None:
-    """R8: added with the proof of the one that is there, which goes by the proof of the new one."""
+    """R8: the old certificate proves the addition, and the new one proves the removal."""
     made = make_certificate("next")
     wanted = KeyCredential(type="AsymmetricX509Cert", usage="Verify", key=made.der)
     [held] = app.emulator.application(app.id)["keyCredentials"]
@@ -98,7 +98,7 @@ async def test_the_default_policy_is_read(user: GraphUser, emulator: Emulator) -
 
 
 def test_an_action_may_be_written_with_its_namespace(app: Roller) -> None:
-    """R7, R8: so does the SDK of PowerShell."""
+    """R7, R8: PowerShell's SDK does so."""
     body = {"keyId": "none", "proof": app.proof()}
     path = f"applications/{app.id}/microsoft.graph.removeKey"
     assert "Edm.Guid" in app.user.call("POST", path, body).text

@@ -1,4 +1,4 @@
-"""What Graph's answers look like on the wire: errors, headers, ids, and what is refused unread."""
+"""Graph's answers over HTTP: errors, headers, ids, and requests that are refused unread."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_client_request_id_defaults_to_the_request_id(user: GraphUser) -> None:
 
 
 def test_date_header_is_that_of_the_emulators_clock(user: GraphUser, emulator: Emulator) -> None:
-    """F10: a client that compares clocks must see the moved one."""
+    """F10: a client that compares clocks must see the emulator's."""
     emulator.stop_clock()
     emulator.move_clock(600)
     answer = user.call("GET", "applications")
@@ -83,7 +83,7 @@ def test_missing_or_broken_token_is_401_with_a_challenge(
 def test_token_signed_by_another_key_is_401(
     user: GraphUser, emulator: Emulator, http: httpx.Client
 ) -> None:
-    """The payload may be right: the signature decides."""
+    """The signature decides, even if the payload is right."""
     user.sign_in()
     head, payload, signature = user.token.split(".")
     flipped = ("A" if signature[0] != "A" else "B") + signature[1:]
@@ -220,7 +220,7 @@ def test_caller_without_permission_is_403(
 def test_new_permission_shows_only_in_a_new_token(
     user: GraphUser, emulator: Emulator, http: httpx.Client
 ) -> None:
-    """Roles are baked into the token."""
+    """A token contains its roles."""
     client_id, secret = emulator.create_operator(user.tenant, "")
     caller = GraphUser(emulator, http, user.tenant, client_id, secret)
     assert caller.call("GET", "applications").status_code == 403

@@ -1,4 +1,4 @@
-"""Where issuer keys come from: over TLS, from allowed addresses only, bounded."""
+"""Issuer keys are read over TLS, from allowed addresses only, and with limits."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ CLAIMS = {"sub": SUBJECT, "aud": "api://AzureADTokenExchange"}
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[Emulator]:
-    """Another emulator, with an authority of its own: an issuer that is reached over TLS."""
+    """Another emulator with its own CA, as an issuer that is reached over TLS."""
     with Emulator(tmp_path) as running:
         yield running
 
 
 def issuer_at(emulator: Emulator, **fields: Any) -> tuple[str, str]:
-    """Host an issuer at the very address where it can be read; return its name and URL."""
+    """Host an issuer whose URL is its real address; return its name and URL."""
     name = "published"
     url = f"{emulator.url}/emulator/issuers/{name}"
     return emulator.add_issuer(url, name=name, **fields), url
@@ -130,7 +130,7 @@ def test_issuers_in_a_seed(tls_dir: Path) -> None:
         assert urls == [one["url"] for one in seed["issuers"]]
 
 
-# --- answers of issuers that are broken or up to something ------------------------------------
+# --- answers of issuers that are broken or malicious ------------------------------------------
 
 Answer = Callable[[web.Request], Any]
 
@@ -249,7 +249,7 @@ async def test_an_unusable_issuer(
 
 
 async def test_keys_at_the_one_address_that_was_given(tls_dir: Path) -> None:
-    """Then no other will do, not even on the issuer's own host."""
+    """Then no other address is allowed, not even on the issuer's own host."""
     async with serving(tls_dir, discovery=no_keys, keys=no_keys) as far:
 
         def pointing(request: web.Request) -> dict[str, str]:
@@ -286,7 +286,7 @@ async def test_nobody_listens(tls_dir: Path) -> None:
 def test_the_reason_is_in_the_emulators_own_log(
     user: GraphUser, elsewhere: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The client learns only that the request failed, as at Entra."""
+    """As in Entra, the client learns only that the request failed."""
     name, url = issuer_at(elsewhere)
     app = trusting(user, url, caFile=str(elsewhere.ca_file))
     token = elsewhere.sign(name, claims=CLAIMS)

@@ -1,4 +1,4 @@
-"""App management policies: what they refuse, which one decides, and who may read them."""
+"""App management policies: what they refuse, which one applies, and who may read them."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_the_default_always_exists_and_is_off(user: GraphUser, admin: Admin) -> 
 
 
 def test_secrets_can_be_forbidden(user: GraphUser, app: MadeApplication, admin: Admin) -> None:
-    """F9: no secret is left behind."""
+    """F9: a refused request leaves no secret."""
     admin.default(NO_SECRETS)
     refused(add_password(user, app), TYPE)
     assert user.get(f"applications/{app.id}")["passwordCredentials"] == []
@@ -127,7 +127,7 @@ def test_secrets_can_be_forbidden(user: GraphUser, app: MadeApplication, admin: 
 def test_the_lifetime_of_secrets_can_be_limited(
     user: GraphUser, app: MadeApplication, admin: Admin
 ) -> None:
-    """F9: what ends later is refused, and so is what says no end, which means two years."""
+    """F9: a later end is refused, and so is a missing end, which means two years."""
     admin.default(NINETY_DAYS)
     detail = refused(add_password(user, app, endDateTime=end(user, 90, 1)), LIFETIME)["details"]
     assert [(one["code"], one["target"]) for one in detail] == [("InvalidKeyEndDate", "EndDate")]
@@ -220,7 +220,7 @@ def test_a_restriction_can_be_disabled_and_so_can_the_policy(
 def test_its_own_policy_decides_restriction_by_restriction(
     user: GraphUser, app: MadeApplication, made: MadeCertificate, admin: Admin
 ) -> None:
-    """What it says wins, also when it says less; what it does not name comes from the default."""
+    """Its restrictions win, even if they are weaker; other types come from the default."""
     admin.default(NO_SECRETS, NINETY_DAYS, keys=[CERTIFICATES])
     longer = {"restrictionType": "passwordLifetime", "maxLifetime": "P180D"}
     admin.own(app.id, {**NO_SECRETS, "state": "disabled"}, longer)
@@ -365,7 +365,7 @@ def test_a_seed_holds_policies(emulator: Emulator, http: httpx.Client) -> None:
 def test_issuers_of_federated_credentials_can_be_limited(
     user: GraphUser, app: MadeApplication, admin: Admin
 ) -> None:
-    """F9: for a new one and for another issuer of one; those that are there stay."""
+    """F9: for a new credential and for a change of issuer; existing credentials stay."""
     good, bad = "https://oidc.example.net/good/", "https://oidc.example.net/bad/"
     path = f"applications/{app.id}/federatedIdentityCredentials"
     wanted = {"name": "orders", "issuer": bad, "subject": "a", "audiences": ["api://x"]}

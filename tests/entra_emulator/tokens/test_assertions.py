@@ -1,4 +1,4 @@
-"""Signing in with a certificate: real clients, and assertions made by hand."""
+"""Sign-in with a certificate: real clients, and assertions made by hand."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def app(user: GraphUser, emulator: Emulator, made: MadeCertificate) -> MadeAppli
 def test_azure_identity_sync(
     user: GraphUser, app: MadeApplication, made: MadeCertificate, form: str, send_chain: bool
 ) -> None:
-    """R4: MSAL below it signs RS256 and names the key by `x5t`; T2: fractions, T8: no nbf."""
+    """R4: its MSAL signs RS256 and names the key by `x5t`; T2: fractions, T8: no nbf."""
     password = b"of the file"
     content = made.bundle if form == "PEM" else made.pkcs12(password)
     with CertificateCredential(
@@ -114,7 +114,7 @@ def signed(header: dict[str, Any], claims: dict[str, Any], key: rsa.RSAPrivateKe
 
 
 def assertion(user: GraphUser, app: MadeApplication, made: MadeCertificate, **changes: Any) -> str:
-    """Return a good one; `changes` replace claims, `header` and `key` the rest."""
+    """Return a valid assertion; `changes` replace claims, `header` and `key` the rest."""
     now = user.emulator.now().timestamp()
     header = {
         "alg": "PS256",

@@ -1,4 +1,4 @@
-"""Foreign tokens in the hands of real clients: azure-identity, MSAL, msgraph-sdk."""
+"""Real clients sign in with foreign tokens: azure-identity, MSAL, msgraph-sdk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.clients import SCOPE, graph_client, options
 from tests.support.emulator import MadeApplication
 from tests.support.graph_user import GraphUser
 
-# The SDK says this of its own parts when they are imported or used.
+# The SDK warns about its own parts when they are imported or used.
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*is deprecated\.:DeprecationWarning")
 
 ISSUER = "https://oidc.example.net/cluster-1/"
@@ -39,7 +39,7 @@ def app(user: GraphUser) -> MadeApplication:
 
 @pytest.fixture
 def sign(user: GraphUser) -> Sign:
-    """Sign a token of a cluster-like issuer."""
+    """Return a function that signs tokens of an issuer like a cluster."""
     issuer = user.emulator.add_issuer(ISSUER)
 
     def make(subject: str = SUBJECT) -> str:
@@ -68,7 +68,7 @@ async def test_workload_identity_async(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """R4: as a pod has it, all from its environment."""
+    """R4: all settings come from the environment, as in a pod."""
     file = tmp_path / "token"
     file.write_text(sign())
     monkeypatch.setenv("AZURE_CLIENT_ID", app.app_id)
@@ -87,7 +87,7 @@ def test_client_assertion_sync(user: GraphUser, app: MadeApplication, sign: Sign
 
 
 async def test_client_assertion_async(user: GraphUser, app: MadeApplication, sign: Sign) -> None:
-    """R4, and what the client makes of an error."""
+    """R4, and the client's error for a refusal."""
     async with AsyncClientAssertionCredential(
         user.tenant, app.app_id, sign, **options(user)
     ) as credential:

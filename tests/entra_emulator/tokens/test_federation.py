@@ -1,4 +1,4 @@
-"""Exchanging a foreign token: what has to match, who may have signed it, what is remembered."""
+"""Exchange of a foreign token: what must match, who must have signed it, what is cached."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def exchange(
     return caller.sign_in(client_assertion=token, client_assertion_type=ASSERTION_TYPE)
 
 
-def told(answer: httpx.Response) -> str:
-    """Return the text of an error, without what differs from one to the next."""
+def message(answer: httpx.Response) -> str:
+    """Return the text of an error without its ids and time."""
     text: str = answer.json()["error_description"]
     return text.partition(" Trace ID: ")[0]
 
 
 def test_a_matching_token_is_exchanged(user: GraphUser, app: MadeApplication, issuer: str) -> None:
-    """R4: the access token says that an assertion proved the client."""
+    """R4: the access token says that the client proved itself with an assertion."""
     answer = exchange(user, app, user.emulator.sign(issuer, claims=claims()))
     assert answer.status_code == 200
     token = user.emulator.do(lambda world: world.signer.read(answer.json()["access_token"]))
@@ -59,7 +59,7 @@ def test_a_matching_token_is_exchanged(user: GraphUser, app: MadeApplication, is
 
 
 def test_a_list_of_audiences_will_do(user: GraphUser, app: MadeApplication, issuer: str) -> None:
-    """R4: so are the tokens of ServiceAccounts."""
+    """R4: tokens of ServiceAccounts have a list."""
     token = user.emulator.sign(issuer, claims=claims(aud=[AUDIENCE]))
     assert code(exchange(user, app, token)) == 200
 
@@ -104,13 +104,13 @@ def test_what_does_not_match_is_named(
     """R4: issuer, then subject, then audience."""
     answer = exchange(user, app, user.emulator.sign(issuer, claims=claims(**changes)))
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
-    assert told(answer) == f"AADSTS{number}: {NO_RECORD} {text}"
+    assert message(answer) == f"AADSTS{number}: {NO_RECORD} {text}"
 
 
 def test_the_parts_must_match_in_one_credential(
     user: GraphUser, app: MadeApplication, issuer: str
 ) -> None:
-    """R4: a subject under another issuer, or an audience of another subject, is no match."""
+    """R4: parts of different credentials together are no match."""
     emulator = user.emulator
     emulator.add_federated(app.id, name="second", issuer="https://i", subject="elsewhere")
     emulator.add_federated(app.id, name="third", issuer=ISSUER, subject="t", audiences=["other"])
@@ -126,7 +126,7 @@ def test_the_parts_must_match_in_one_credential(
 def test_whitespace_blocks_the_exchange(
     user: GraphUser, app: MadeApplication, issuer: str, space: str
 ) -> None:
-    """S8: it was accepted when the credential was made."""
+    """S8: Graph accepted it when the credential was created."""
     path = f"applications/{app.id}/federatedIdentityCredentials/from-github"
     assert user.call("PATCH", path, {"issuer": space.format(ISSUER)}).status_code == 204
     assert code(exchange(user, app, user.emulator.sign(issuer, claims=claims()))) == 700211
@@ -136,7 +136,7 @@ def test_an_application_without_any_is_told_so(user: GraphUser, issuer: str) -> 
     """R4."""
     bare = user.emulator.create_application(user.tenant, displayName="Bare")
     answer = exchange(user, bare, user.emulator.sign(issuer, claims=claims()))
-    assert told(answer) == (
+    assert message(answer) == (
         "AADSTS70025: The client 'Bare' has no configured federated identity credentials."
     )
 
@@ -144,11 +144,11 @@ def test_an_application_without_any_is_told_so(user: GraphUser, issuer: str) -> 
 def test_the_older_generic_error_comes_by_a_fault(
     user: GraphUser, app: MadeApplication, issuer: str
 ) -> None:
-    """R4: as versions before the ones above said it."""
+    """R4: Entra used this error before it had the ones above."""
     user.emulator.add_rule("token-error", code=70021, count=1)
     answer = exchange(user, app, user.emulator.sign(issuer, claims=claims()))
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
-    assert told(answer) == (
+    assert message(answer) == (
         f"AADSTS70021: {NO_RECORD}. Assertion Issuer: '{ISSUER}'. Assertion Subject: '{SUBJECT}'."
         f" Assertion Audience: '{AUDIENCE}'. {LEARN}"
     )
@@ -193,7 +193,7 @@ def test_the_key_is_found_by_kid_or_x5t(
     answer = exchange(user, app, user.emulator.sign(issuer, claims=claims(), header=header))
     assert code(answer) == expected
     if expected == 7000272:
-        assert told(answer) == (
+        assert message(answer) == (
             "AADSTS7000272: The certificate with identifier unknown used to sign the federated"
             f" credential could not be found in the metadata of identity provider {ISSUER}."
         )
@@ -226,7 +226,7 @@ def test_an_issuer_that_nobody_allowed_is_not_contacted(
     other = user.emulator.add_issuer("https://other.example", name="other")
     answer = exchange(user, app, user.emulator.sign(other, claims=claims(iss=ISSUER)))
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
-    assert told(answer) == "AADSTS50166: Request to External OIDC endpoint failed."
+    assert message(answer) == "AADSTS50166: Request to External OIDC endpoint failed."
     assert "error_uri" not in answer.json()
 
 
@@ -276,7 +276,7 @@ def test_a_removed_credential_goes_on_for_a_while(
 def test_asking_too_early_is_remembered_as_a_miss(
     user: GraphUser, app: MadeApplication, issuer: str
 ) -> None:
-    """F1: whoever asks within the minute gets the old answer, whoever waits does not."""
+    """F1: a client that asks again within the minute gets the old answer; later it does not."""
     emulator = user.emulator
     user.sign_in()
     emulator.stop_clock()
@@ -300,7 +300,7 @@ def test_asking_too_early_is_remembered_as_a_miss(
 def test_a_new_signing_key_is_known_after_the_next_fetch(
     user: GraphUser, app: MadeApplication, issuer: str
 ) -> None:
-    """R4: 7000272 meanwhile, and the old key goes on."""
+    """R4: until then the new key gets 7000272, and the old key works."""
     emulator = user.emulator
     emulator.stop_clock()
     emulator.set_faults(lag={"keyCache": 300})
@@ -331,7 +331,7 @@ def test_without_a_cache_both_keys_of_a_careful_rotation_work(
 
 
 def test_an_application_of_another_tenant(user: GraphUser, issuer: str) -> None:
-    """R4: 7000229 until its service principal is there; a single-tenant one is unknown."""
+    """R4: 7000229 until it has a service principal here; a single-tenant one is unknown."""
     emulator = user.emulator
     given: dict[str, Any] = {"federatedIdentityCredentials": [CREDENTIAL]}
     several = emulator.create_application(
@@ -385,7 +385,7 @@ def test_of_entras_own_tokens_only_those_of_managed_identities(
 
 
 def test_a_managed_identity_of_another_tenant_is_refused(user: GraphUser) -> None:
-    """R4: identity and application live in one tenant, wherever the token is exchanged."""
+    """R4: identity and application must be in one tenant, wherever the token is exchanged."""
     emulator = user.emulator
     home, customer = emulator.create_tenant("Home"), emulator.create_tenant("Customer")
     answers = []

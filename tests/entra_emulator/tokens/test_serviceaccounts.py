@@ -1,4 +1,4 @@
-"""Tokens of real ServiceAccounts, signed by a real API server, exchanged by real clients."""
+"""Real clients exchange tokens of real ServiceAccounts, signed by a real API server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ AUDIENCE = "api://AzureADTokenExchange"
 
 @pytest.fixture
 def app(user: GraphUser, cluster: Cluster, namespace: str) -> MadeApplication:
-    """An application that trusts the ServiceAccount `default`; the issuer needs only its CA."""
+    """An application that trusts the ServiceAccount `default`."""
     user.emulator.add_issuer(cluster.issuer, caFile=str(cluster.ca_file))
     subject = f"system:serviceaccount:{namespace}:default"
     app = user.emulator.create_application(user.tenant, owner=user.client_id)
@@ -45,7 +45,7 @@ def token_file(cluster: Cluster, namespace: str, folder: Path, audience: str = A
 async def test_a_pods_token_signs_in(
     user: GraphUser, app: MadeApplication, cluster: Cluster, namespace: str, tmp_path: Path
 ) -> None:
-    """R4: keys are fetched from the API server itself."""
+    """R4: the emulator fetches the keys from the API server itself."""
     file = token_file(cluster, namespace, tmp_path)
     names = {"tenant_id": user.tenant, "client_id": app.app_id, "token_file_path": file}
     with WorkloadIdentityCredential(**names, **options(user)) as credential:

@@ -29,7 +29,7 @@ def claims_of(answer: httpx.Response) -> Any:
 
 
 def code_of(answer: httpx.Response) -> int:
-    """Return the AADSTS number of an error, after checking that the body agrees with itself."""
+    """Return the AADSTS number of an error; check that all parts of the body agree on it."""
     body = answer.json()
     [code] = body["error_codes"]
     assert body["error_description"].startswith(f"AADSTS{code}: ")
@@ -138,7 +138,7 @@ def test_error_of_a_wrong_field(user: GraphUser, form: Mapping[str, str], code: 
 
 
 def test_rules_are_applied_in_the_order_of_entra(user: GraphUser) -> None:
-    """R4: mending the first fault shows the next one."""
+    """R4: after a correction, the answer shows the next error."""
     faults = {
         "grant_type": "password",
         "client_id": str(uuid4()),
@@ -285,7 +285,7 @@ def test_deleted_application_is_700016(user: GraphUser, emulator: Emulator) -> N
 def test_expired_secret_is_7000222_and_a_wrong_one_beside_it_7000215(
     user: GraphUser, emulator: Emulator
 ) -> None:
-    """R4: "expired" is said of the secret that was sent, not of the application."""
+    """R4: "expired" is about the secret in the request, not about the application."""
     expired = {"startInDays": -9, "endInDays": -1}
     app = emulator.create_application(user.tenant, passwords=[expired, {}])
     assert code_of(with_secret(user, app, secret_of(app)).sign_in()) == 7000222
@@ -294,7 +294,7 @@ def test_expired_secret_is_7000222_and_a_wrong_one_beside_it_7000215(
 
 
 def test_secret_ends_at_its_end(user: GraphUser, emulator: Emulator) -> None:
-    """R4, F10: the last instant does not belong to it."""
+    """R4, F10: the lifetime does not include its last instant."""
     emulator.stop_clock()
     app = emulator.create_application(user.tenant, passwords=[{"endInDays": 1}])
     caller = with_secret(user, app, secret_of(app))
@@ -338,7 +338,7 @@ def test_secret_of_another_application_is_wrong(user: GraphUser, emulator: Emula
 def test_application_of_another_tenant_needs_its_audience_and_an_installation(
     user: GraphUser, emulator: Emulator
 ) -> None:
-    """R4: its secret proves it there, and the token is of the tenant that was asked."""
+    """R4: its secret is valid there, and the token belongs to the tenant in the request."""
     home = emulator.create_tenant()
     app = emulator.create_application(home, passwords=[{}], signInAudience="AzureADMultipleOrgs")
     caller = with_secret(user, app, secret_of(app))
@@ -368,7 +368,7 @@ def test_graph_of_every_cloud_is_a_resource(user: GraphUser, resource: str) -> N
 
 
 def test_own_address_is_another_name_of_graph(user: GraphUser, emulator: Emulator) -> None:
-    """A client that knows only its root of Graph makes the scope of the host, without the port."""
+    """A client that knows only Graph's root makes its scope of the host without the port."""
     for name in (emulator.url, emulator.url.rpartition(":")[0]):
         assert claims_of(user.sign_in(scope=f"{name}/.default"))["aud"] == GRAPH
 
@@ -392,7 +392,7 @@ def test_defect_of_the_emulator_is_a_500_that_tells_nothing(
 def test_application_is_a_resource_where_it_is_installed(
     user: GraphUser, emulator: Emulator
 ) -> None:
-    """R4: by appId or identifier URI; permissions of Graph are not in such a token."""
+    """R4: by appId or identifier URI; such a token contains no permissions of Graph."""
     uri = "api://orders.example"
     api = emulator.create_application(user.tenant, identifierUris=[uri])
     for name in (uri, f"api://{api.app_id}", api.app_id):
