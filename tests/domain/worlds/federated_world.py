@@ -201,7 +201,7 @@ class FederatedWorld(Loop):
         return is_left or mark.is_removable_by(IDENTITY, OWNER)
 
     def is_ours(self, c: FederatedCredential) -> bool:
-        """Tell whether this resource made it."""
+        """Return whether this resource made it."""
         mark = marker_of(c.description)
         return mark is not None and mark.is_removable_by(IDENTITY, OWNER)
 
@@ -223,16 +223,14 @@ class FederatedWorld(Loop):
 
     def _delete(self, action: act.DeleteFederated) -> None:
         c = self.entra[action.id]
-        mark = marker_of(c.description)
-        ours = mark is not None and mark.is_removable_by(IDENTITY, OWNER)
-        promise(ours, "what is not ours is never removed")
+        promise(self.is_ours(c), "what is not ours is never removed")
         promise(self._is_replaced(), "nothing goes before what replaces it is usable")
         del self.entra[action.id]
         self.memory = self.memory.removed_federated(action.id, self.now)
         self.seen = None
 
     def _is_replaced(self) -> bool:
-        """Tell whether all that the spec asks for is in Entra, and was for the quiet time."""
+        """Return whether Entra has had every wanted trust for at least the quiet time."""
         assert isinstance(self.tenant, Tenant)
         usable = {(c.pair, c.audiences) for c in self.entra.values() if self._is_quiet(c.id)}
 

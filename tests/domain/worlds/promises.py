@@ -104,7 +104,7 @@ def a_removal_has_its_reason(observation: Observation, d: Decision) -> None:
 
 
 def _is_leaked(observation: Observation, issued: datetime) -> bool:
-    """Tell whether a person asked for the revocation of what was issued then."""
+    """Return whether a person asked for the revocation of what was issued then."""
     before = _spec(observation).rotation.revoke_issued_before
     return before is not None and before <= _entra_now(observation) and issued < before
 
@@ -446,7 +446,7 @@ def _is_ours(observation: Observation, c: Credential) -> bool:
 
 
 def _is_copy(observation: Observation, p: Pending) -> bool:
-    """Tell whether P was restored, or belongs to another application."""
+    """Return whether P was restored, or belongs to another application."""
     f = facts(observation)
     return (
         p.attempt != attempt_id(observation.identity, p.uid, p.attempt_number)
