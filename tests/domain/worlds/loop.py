@@ -13,12 +13,14 @@ from typing import Any, Final
 
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem
+from appcredential.domain.facts.deletion import name_of, scheduled_name, scheduled_revocation
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.entra import Grant, Tenant
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation, Resource
+from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.spec.model import AppCredentialSpec
 from tests.support.builders import NOW, OWNER, grant, observation, resource, tenant
 
@@ -43,6 +45,7 @@ class Loop:
     """One resource and its operator. Fields are what a test may change between runs.
 
     Attributes:
+        revocations: what is scheduled, by the name of its ConfigMap.
         released: the finalizer is removed, so the resource is gone.
         log: every action, with its time.
         statuses: every status that was written.
@@ -54,7 +57,7 @@ class Loop:
     settings: LifecycleSettings = field(default_factory=LifecycleSettings)
     tenant: Tenant | Problem = field(default_factory=tenant)
     grant: Grant | Problem = field(default_factory=grant)
-    revocation_uid: str | None = None
+    revocations: dict[str, Revocation] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
     released: bool = False
     log: list[tuple[datetime, act.Action]] = field(default_factory=list)
@@ -136,6 +139,11 @@ class Loop:
         """Delete the resource; it goes once its finalizer is removed."""
         self.resource = replace(self.resource, deletion_time=self.now)
 
+    def schedule_revocation(self, uid: str) -> None:
+        """Have a deleted resource of this name, with another uid, leave its revocation."""
+        revocation = replace(scheduled_revocation(self.observe()), resource_uid=uid)
+        self.revocations[name_of(revocation)] = revocation
+
     def restart(self) -> None:
         """Lose everything that only the process knows."""
         self.memory = Memory()
@@ -148,6 +156,14 @@ class Loop:
         """The spec as it is now; it must be valid."""
         assert isinstance(self.resource.spec, AppCredentialSpec)
         return self.resource.spec
+
+    @property
+    def revocation_uid(self) -> str | None:
+        """The uid that the scheduled revocation was made for; None without one."""
+        if not isinstance(self.resource.spec, AppCredentialSpec):
+            return None
+        found = self.revocations.get(scheduled_name(self.owner, self.resource.spec))
+        return found.resource_uid if found is not None else None
 
     def names(self) -> list[str]:
         """Return the actions so far by name, without status writes."""
@@ -196,8 +212,9 @@ class Loop:
             case act.ReleaseFinalizer():
                 self.released = True
             case act.ScheduleRevocation():
-                self.revocation_uid = self.resource.uid
+                revocation = scheduled_revocation(self.observe())
+                self.revocations[name_of(revocation)] = revocation
             case act.CancelRevocation():
-                self.revocation_uid = None
+                self.revocations.pop(scheduled_name(self.owner, self.current_spec), None)
             case _:
                 self.apply(action)

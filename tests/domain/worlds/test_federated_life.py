@@ -740,7 +740,8 @@ def test_what_a_living_one_asks_for_stays_its_own() -> None:
 
 def test_an_open_ticket_outlives_a_return_that_may_do_nothing() -> None:
     """Deleted, applied again without a grant, deleted again: the trust is still to be revoked."""
-    world = FederatedWorld(grant=problem(), revocation_uid="earlier-uid")
+    world = FederatedWorld(grant=problem())
+    world.schedule_revocation("earlier-uid")
     world.run(5 * MINUTE)
     assert "CancelRevocation" not in world.names()
     world.resource = replace(world.resource, deletion_time=world.now)
@@ -749,7 +750,8 @@ def test_an_open_ticket_outlives_a_return_that_may_do_nothing() -> None:
 
 
 def test_who_observes_cancels_no_revocation() -> None:
-    world = FederatedWorld(spec=federated_spec(mode=Mode.OBSERVE), revocation_uid="earlier-uid")
+    world = FederatedWorld(spec=federated_spec(mode=Mode.OBSERVE))
+    world.schedule_revocation("earlier-uid")
     world.run(5 * MINUTE)
     assert "CancelRevocation" not in world.names()
 

@@ -228,7 +228,7 @@ def test_a_deletion_with_the_crd_leaves_no_ticket() -> None:
 def test_a_ticket_of_an_earlier_life_is_replaced() -> None:
     world = issued()
     world.delete()
-    world.revocation_uid = "earlier-uid"
+    world.schedule_revocation("earlier-uid")
     world.run(MINUTE)
     assert world.revocation_uid == "resource-uid"
 
