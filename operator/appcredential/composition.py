@@ -82,13 +82,13 @@ def _session_opener(settings: Settings, clock: Clock, metrics: Metrics) -> OpenS
     # The Graph SDK takes a second to import: only a process that opens sessions pays for it.
     from appcredential.entra.clouds import Endpoints  # noqa: PLC0415
     from appcredential.entra.rate_limit import Pacing  # noqa: PLC0415
-    from appcredential.entra.tenant_session import CustomCloud, session_opener  # noqa: PLC0415
+    from appcredential.entra.session_opener import CustomCloud, SessionOpener  # noqa: PLC0415
 
     custom = None
     if settings.custom_authority:
         endpoints = Endpoints(settings.custom_authority, settings.custom_graph)
         custom = CustomCloud(endpoints=endpoints, ca_file=settings.custom_ca_file or None)
-    return session_opener(
+    return SessionOpener(
         clock=clock,
         token=_projected_token(settings),
         custom=custom,

@@ -29,7 +29,8 @@ from appcredential.domain.spec.model import (
 )
 from appcredential.entra.clouds import Endpoints
 from appcredential.entra.projected_token import ProjectedToken
-from appcredential.entra.tenant_session import CustomCloud, TenantSession, session_opener
+from appcredential.entra.session_opener import CustomCloud, SessionOpener
+from appcredential.entra.tenant_session import TenantSession
 from appcredential.errors import (
     ConflictError,
     IdentityRejectedError,
@@ -117,7 +118,7 @@ def open_session(
         endpoints=Endpoints(emulator.url, emulator.url), ca_file=str(emulator.ca_file)
     )
     token = ProjectedToken("/nowhere", "")
-    opener = session_opener(clock=clock, token=token, custom=custom, sleep=clock.sleep)
+    opener = SessionOpener(clock=clock, token=token, custom=custom, sleep=clock.sleep)
     identity = ClientSecretIdentity(
         client_id=ClientId(client), secret_name="operator", secret_key="clientSecret"
     )

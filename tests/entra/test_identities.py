@@ -29,7 +29,8 @@ from appcredential.domain.status.problems_entra import operator_refusal, tenant_
 from appcredential.entra.clouds import Endpoints
 from appcredential.entra.operator_token import OperatorToken
 from appcredential.entra.projected_token import ProjectedToken
-from appcredential.entra.tenant_session import CustomCloud, TenantSession, session_opener
+from appcredential.entra.session_opener import CustomCloud, SessionOpener
+from appcredential.entra.tenant_session import TenantSession
 from appcredential.entra.token_sources import token_source
 from appcredential.errors import (
     AppCredentialError,
@@ -96,7 +97,7 @@ class Operator:
     ) -> TenantSession:
         endpoints = Endpoints(self.emulator.url, self.emulator.url)
         custom = CustomCloud(endpoints=endpoints, ca_file=str(self.emulator.ca_file))
-        opener = session_opener(clock=self.clock, token=token, custom=custom)
+        opener = SessionOpener(clock=self.clock, token=token, custom=custom)
         spec = EntraTenantSpec(
             tenant_id=TenantId(self.tenant), cloud=Cloud.CUSTOM, identity=identity
         )
