@@ -21,7 +21,7 @@ class ApplicationGrantController:
     """Writes the conditions of ApplicationGrants.
 
     Args:
-        period: how often a grant is looked at when nothing changes.
+        period: how often a grant is reconciled when nothing changes.
         trial: whether the operator runs as a trial; each Ready condition says so then.
     """
 

@@ -37,7 +37,7 @@ class TenantSettings:
     """How EntraTenants are reconciled.
 
     Attributes:
-        retry: how soon a tenant that cannot be used is looked at again.
+        retry: how soon a tenant that cannot be used is reconciled again.
         trial: whether the operator runs as a trial, which signs in to no real tenant.
     """
 

@@ -1,7 +1,7 @@
-"""What the operator itself signs in with, and what is said when that cannot be used.
+"""The credential with which the operator itself signs in, and the Problems that it may have.
 
-A token is read here only to be judged or to learn who it is for; whether it is
-genuine is for those who accept it.
+A token is decoded here only to check its audience or to learn its client. Its signature is
+checked by the server that accepts it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from appcredential.domain.spec.model import (
 from appcredential.domain.spec.trusts import AUDIENCES
 
 PUBLIC_AUDIENCES: Final = frozenset(AUDIENCES.values())
-"""What tokens for Microsoft's own clouds name."""
+"""The audiences of tokens for Microsoft's own clouds."""
 
 _PRIVATE_KEY: Final = "tls.key"
 _NOTHING: Final = SecretValue("")
@@ -39,7 +39,7 @@ _NOTHING: Final = SecretValue("")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorCredential:
-    """What a Secret holds for the operator; empty when pod or node give it another way.
+    """The operator's credential from a Secret; empty when the pod or the node provides it.
 
     Attributes:
         value: the client secret; or private key and chain of a certificate, PEM.
@@ -61,15 +61,15 @@ class _Claims(msgspec.Struct, frozen=True):
 def pair_of(
     data: Mapping[str, SecretValue], identity: CertificateIdentity
 ) -> tuple[SecretValue, SecretValue] | Problem:
-    """Pick certificate and private key from a Secret.
+    """Return the certificate and the private key from a Secret, or what is missing.
 
     Args:
         data: the Secret's values.
-        identity: names the key with the certificate. A private key that stands there
-            too, as in `client.pem`, counts; else the one under `tls.key`.
+        identity: names the key with the certificate. If its value holds a private key, too,
+            as `client.pem` does, that one is used; otherwise the one under `tls.key`.
 
     Returns:
-        The text with the certificates and the one with the private key.
+        The text with the certificates, and the text with the private key.
     """
     content = data.get(identity.secret_key)
     if content is None:
@@ -77,12 +77,12 @@ def pair_of(
     private, chain = split_bundle(content.reveal())
     if private:
         return SecretValue(chain), SecretValue(private)
-    beside = data.get(_PRIVATE_KEY)
-    return missing_key(_PRIVATE_KEY) if beside is None else (content, beside)
+    separate = data.get(_PRIVATE_KEY)
+    return missing_key(_PRIVATE_KEY) if separate is None else (content, separate)
 
 
 def validity_problem(start: datetime, end: datetime, now: datetime) -> Problem | None:
-    """Tell whether the operator's certificate is not good at this time."""
+    """Return why the operator's certificate is not valid now; None when it is."""
     if now >= end:
         return unusable_certificate("has expired: put a valid one there.")
     if now < start:
@@ -102,7 +102,7 @@ def token_fault(token: str, audience: str) -> str:
         return "holds no token: project one of the operator's ServiceAccount there."
     named = {claims.aud} if isinstance(claims.aud, str) else set(claims.aud)
     if audience and named != {audience}:
-        # It would be good for somebody else, and a custom cloud is run by anybody.
+        # Another server would accept it, and anybody may run a custom cloud.
         return (
             "holds a token for another audience than APPCREDENTIAL_CUSTOM_TOKEN_AUDIENCE: "
             "project one with that audience alone."
@@ -111,7 +111,7 @@ def token_fault(token: str, audience: str) -> str:
 
 
 def client_of(token: str) -> ClientId | None:
-    """Return whom an access token was issued to; None when that cannot be read.
+    """Return the client that an access token was issued to; None when that cannot be read.
 
     Source: learn.microsoft.com/entra/identity-platform/access-token-claims-reference:
     `appid` in tokens of version 1.0, `azp` in those of version 2.0.
@@ -132,11 +132,11 @@ def _claims(token: str) -> _Claims | None:
         return None
 
 
-# --- what is said ---------------------------------------------------------------------------
+# --- problems -------------------------------------------------------------------------------
 
 
 def missing_secret() -> Problem:
-    """Say that there is no Secret."""
+    """Return the Problem of a Secret that does not exist."""
     return Problem(
         reason=Reason.IDENTITY_SECRET_NOT_FOUND,
         message="The Secret in the operator's namespace that spec.identity names does not exist: "
@@ -145,7 +145,7 @@ def missing_secret() -> Problem:
 
 
 def missing_key(key: str) -> Problem:
-    """Say that the Secret lacks a key."""
+    """Return the Problem of a Secret without that key."""
     return Problem(
         reason=Reason.IDENTITY_SECRET_NOT_FOUND,
         message="The Secret in the operator's namespace that spec.identity names has no key "
@@ -154,7 +154,7 @@ def missing_key(key: str) -> Problem:
 
 
 def unusable_certificate(what: str) -> Problem:
-    """Say what is wrong with the operator's certificate; `what` goes on after "certificate"."""
+    """Return the Problem of the operator's certificate; `what` is the predicate."""
     return Problem(
         reason=Reason.IDENTITY_CERTIFICATE_UNUSABLE,
         message=f"The operator's own certificate, which spec.identity names, {what}",
@@ -162,7 +162,7 @@ def unusable_certificate(what: str) -> Problem:
 
 
 def unusable_token(what: str) -> Problem:
-    """Say what is wrong with the projected token; `what` goes on after the file."""
+    """Return the Problem of the file with the projected token; `what` is the predicate."""
     return Problem(
         reason=Reason.IDENTITY_TOKEN_UNUSABLE,
         message=f"The file that APPCREDENTIAL_IDENTITY_TOKEN_FILE names {what}",
@@ -197,14 +197,14 @@ _REJECTIONS: Final[Mapping[type, str]] = MappingProxyType(
 
 
 def rejected(identity: TenantIdentity) -> Problem:
-    """Say that Entra refuses the operator."""
+    """Return the Problem of an operator that Entra refuses."""
     return Problem(
         reason=Reason.IDENTITY_REJECTED, message=f"Entra refuses {_REJECTIONS[type(identity)]}"
     )
 
 
 def forbidden(identity: TenantIdentity) -> Problem:
-    """Say that Graph does not let the operator read applications."""
+    """Return the Problem of an operator that may not read applications in Graph."""
     remedy = (
         "Give the managed identity's service principal the Graph app role "
         "Application.ReadWrite.OwnedBy."

@@ -94,7 +94,7 @@ PRINCIPAL_IS_A_CLIENT: Final = Problem(
 
 
 def refusal(code: str) -> Problem:
-    """Say why, and what to do.
+    """Return why Graph refuses to make a credential, and what to do about it.
 
     Args:
         code: of Graph's answer, already known to be safe to show; empty without one.

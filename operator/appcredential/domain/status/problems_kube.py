@@ -102,7 +102,7 @@ def failed_status(resource: Resource, now: datetime) -> dict[str, Any]:
     """Return the status after an error that nobody expected: what it said before stands.
 
     Whether the Secret works has nothing to do with a fault of the operator, so Ready
-    is kept, with the generation that it was told for. Stalled is about this generation.
+    is kept, with the generation that it was set for. Stalled is about this generation.
     """
     reason = Reason.INTERNAL_ERROR
     message = "The operator failed at this resource; its log has the cause."
@@ -112,9 +112,9 @@ def failed_status(resource: Resource, now: datetime) -> dict[str, Any]:
     kept = [c for c in before if c.get("type") not in abnormal]
     if not any(c.get("type") == ConditionType.READY for c in kept):
         wanted.insert(0, Condition.unknown(ConditionType.READY, reason, message))
-    told = merge_conditions(before, wanted, generation=resource.generation, now=now)
+    added = merge_conditions(before, wanted, generation=resource.generation, now=now)
     return {
         **resource.status,
         "observedGeneration": resource.generation,
-        "conditions": [*kept, *told],
+        "conditions": [*kept, *added],
     }
