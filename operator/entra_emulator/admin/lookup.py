@@ -8,9 +8,7 @@ from collections.abc import Callable
 from entra_emulator.admin.errors import AdminError, unknown
 from entra_emulator.directory.application_record import ApplicationRecord
 from entra_emulator.directory.directory import DuplicateError
-from entra_emulator.directory.entities import (
-    Tenant,
-)
+from entra_emulator.directory.entities import Tenant
 from entra_emulator.world import World
 
 

@@ -6,13 +6,8 @@ from typing import Any
 
 from entra_emulator.admin.errors import unknown
 from entra_emulator.admin.lookup import find_application, find_tenant, new_id, unique
-from entra_emulator.admin.seed import (
-    ForeignPrincipalSeed,
-    PrincipalSeed,
-)
-from entra_emulator.directory.entities import (
-    ServicePrincipal,
-)
+from entra_emulator.admin.seed import ForeignPrincipalSeed, PrincipalSeed
+from entra_emulator.directory.entities import ServicePrincipal
 from entra_emulator.world import World
 
 

@@ -18,8 +18,6 @@ from entra_emulator.policies.documents import AppPolicy, TenantPolicy
 from entra_emulator.values.secret_text import SecretText
 
 T = TypeVar("T")
-
-
 _Id = Annotated[str, msgspec.Meta(min_length=1, pattern="^[^A-Z]*$")]
 """An id in lower case, as Graph writes them."""
 _Instant = Annotated[datetime, msgspec.Meta(tz=True)]

@@ -120,7 +120,7 @@ def perform(world: World, admitted: Admitted, trace: Trace) -> GraphAnswer:
     active = world.faults.decide(admitted.incoming)
     if active is not None:
         trace.fault = active.rule.id
-        _spoil(world, admitted, active, trace)
+        _apply_fault(world, admitted, active, trace)
     answer = _done(world, admitted)
     return replace(answer, headers={**answer.headers, **headers})
 
@@ -160,7 +160,7 @@ def _incoming(
     )
 
 
-def _spoil(world: World, admitted: Admitted, active: ActiveRule, trace: Trace) -> None:
+def _apply_fault(world: World, admitted: Admitted, active: ActiveRule, trace: Trace) -> None:
     if commits_first(active):
         _done(world, admitted)
     app = trace.app_id or trace.caller_app_id
