@@ -1,0 +1,109 @@
+"""The status of ApplicationGrants."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+
+from appcredential.controllers.application_grant import ApplicationGrantController
+from appcredential.errors import ConflictError
+from appcredential.kube.custom_resources import GRANTS, KubeObjects, path_of
+from appcredential.runtime.effect_guard import EffectGuard
+from appcredential.runtime.workqueue import Key
+from tests.support.api_server import ApiServer
+from tests.support.builders import CLIENT_ID
+from tests.support.clock import HandClock
+
+KEY: Final = Key(GRANTS, "", "shop")
+PATH: Final = path_of(GRANTS, "", "shop")
+SPEC: Final = {
+    "applications": {"clientIds": [CLIENT_ID]},
+    "namespaces": {"names": ["shop"]},
+}
+PERIOD: Final = timedelta(minutes=5)
+
+
+class World:
+    """One grant and its controller."""
+
+    def __init__(self, *, trial: bool = False) -> None:
+        self.clock = HandClock()
+        self.api = ApiServer()
+        self.guard = EffectGuard(
+            remaining=lambda: 60.0,
+            is_synced=lambda: True,
+            effect_margin=timedelta(seconds=30),
+            mint_margin=timedelta(seconds=45),
+        )
+        self.controller = ApplicationGrantController(
+            clock=self.clock,
+            objects=KubeObjects(self.api),
+            guard=self.guard,
+            period=PERIOD,
+            trial=trial,
+        )
+
+    async def reconcile(self) -> timedelta | None:
+        """Reconcile the grant; return for how long it is left alone then."""
+        again = await self.controller.reconcile(KEY)
+        return None if again is None else again - self.clock.now()
+
+    @property
+    def ready(self) -> dict[str, Any]:
+        """The condition Ready."""
+        conditions = self.api.objects[PATH]["status"]["conditions"]
+        return next(dict(c) for c in conditions if c["type"] == "Ready")
+
+
+async def test_a_valid_grant_is_in_force_and_written_once() -> None:
+    world = World()
+    world.api.put(PATH, {"spec": SPEC})
+    assert await world.reconcile() == PERIOD
+    assert (world.ready["status"], world.ready["reason"]) == ("True", "Accepted")
+    world.clock.advance(PERIOD)
+    assert await world.reconcile() == PERIOD
+    assert world.api.count("PATCH", "/status") == 1
+
+
+async def test_an_unusable_grant_says_why() -> None:
+    world = World()
+    world.api.put(PATH, {"spec": {"applications": {}}})
+    assert await world.reconcile() == PERIOD
+    assert (world.ready["status"], world.ready["reason"]) == ("False", "InvalidSpec")
+
+
+async def test_in_a_trial_the_status_says_so() -> None:
+    world = World(trial=True)
+    world.api.put(PATH, {"spec": SPEC})
+    await world.reconcile()
+    assert world.ready["message"] == "TRIAL: The grant is in force."
+
+
+async def test_a_grant_that_is_gone_is_left() -> None:
+    assert await World().reconcile() is None
+
+
+async def test_a_process_that_may_not_act_writes_nothing() -> None:
+    world = World()
+    world.api.put(PATH, {"spec": SPEC})
+    world.guard.stopping = True
+    assert await world.reconcile() == PERIOD
+    assert world.api.count("PATCH", "/status") == 0
+
+
+async def test_a_grant_that_changed_meanwhile_is_read_again_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    world.api.put(PATH, {"spec": SPEC})
+
+    async def conflict(*_: Any) -> None:
+        raise ConflictError("changed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(KubeObjects, "apply_status", conflict)
+        assert await world.reconcile() == timedelta(seconds=1)
+    assert await world.reconcile() == PERIOD
+    assert world.ready["status"] == "True"
