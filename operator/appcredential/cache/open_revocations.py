@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from appcredential.domain.facts.deletion import name_of
 from appcredential.domain.observed.revocation import Revocation
-from appcredential.domain.spec.model import ClientId, CredentialType
+from appcredential.domain.spec.model import ClientId
 from appcredential.ports.kube import Revocations
 
 
@@ -48,7 +48,7 @@ class OpenRevocations:
         return frozenset(
             revocation.owner.hash
             for revocation in self._open.values()
-            if revocation.type is CredentialType.FEDERATED_IDENTITY
+            if revocation.type.is_federated
             and (revocation.owner.namespace, revocation.client_id) == (namespace, client_id)
         )
 

@@ -25,7 +25,6 @@ from appcredential.domain.observed.observation import Resource
 from appcredential.domain.observed.revocation import Revocation, RevocationObservation
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
-    CredentialType,
     KeyId,
     TenantId,
 )
@@ -170,7 +169,7 @@ class RevocationObserver:
 
     async def _read_namespace(self, revocation: Revocation) -> NamespaceRead:
         now, namespace = self._clock.monotonic(), revocation.owner.namespace
-        if revocation.type is CredentialType.FEDERATED_IDENTITY:
+        if revocation.type.is_federated:
             name = revocation.config_map
             output = await self._reads.outputs.get(namespace, name) if name else None
             return NamespaceRead(now, output=output)
@@ -194,7 +193,7 @@ class RevocationObserver:
         state.next_read_time = now + self._settings.settle / 6
         try:
             found = await session.directory.application(revocation.client_id, timedelta(0))
-            if revocation.type is CredentialType.FEDERATED_IDENTITY:
+            if revocation.type.is_federated:
                 found = await self._with_federated(found, session, revocation, state)
         except NotFoundError:
             state.missing = with_missing_read(state.missing, now)

@@ -26,7 +26,7 @@ from appcredential.domain.revocation_actions import (
     RevokeCredential,
     Wait,
 )
-from appcredential.domain.spec.model import CredentialType, DeletionPolicy
+from appcredential.domain.spec.model import DeletionPolicy
 
 
 def owner_is_present_or_unknown(observation: RevocationObservation) -> RevocationAction | None:
@@ -103,7 +103,7 @@ def removal_is_unconfirmed(observation: RevocationObservation) -> RevocationActi
 def service_account_is_annotated(observation: RevocationObservation) -> RevocationAction | None:
     """R10: nothing is trusted any more, but the ServiceAccount may still have our annotations."""
     revocation = observation.revocation
-    if not _is_federated(observation) or revocation.policy is DeletionPolicy.RETAIN:
+    if not revocation.type.is_federated or revocation.policy is DeletionPolicy.RETAIN:
         return None
     is_done = not revocation.service_account or observation.is_annotation_removed
     return None if is_done else RemoveAnnotations()
@@ -111,27 +111,25 @@ def service_account_is_annotated(observation: RevocationObservation) -> Revocati
 
 def output_config_map_is_left(observation: RevocationObservation) -> RevocationAction | None:
     """R11: the output ConfigMap is the owner's."""
-    if not _is_federated(observation) or observation.revocation.policy is DeletionPolicy.RETAIN:
+    revocation = observation.revocation
+    if not revocation.type.is_federated or revocation.policy is DeletionPolicy.RETAIN:
         return None
     return DeleteOutput() if is_own_output(observation) else None
 
 
 def pending_secret_is_left(observation: RevocationObservation) -> RevocationAction | None:
     """R12: the pending Secret is the owner's."""
-    if _is_federated(observation) or not is_own_pending(observation):
+    if observation.revocation.type.is_federated or not is_own_pending(observation):
         return None
     return DeletePendingSecret()
 
 
 def target_secret_is_left(observation: RevocationObservation) -> RevocationAction | None:
     """R13: the target Secret is the owner's."""
-    if _is_federated(observation) or observation.revocation.policy is DeletionPolicy.RETAIN:
+    revocation = observation.revocation
+    if revocation.type.is_federated or revocation.policy is DeletionPolicy.RETAIN:
         return None
     return DeleteTarget() if is_own_target(observation) else None
-
-
-def _is_federated(observation: RevocationObservation) -> bool:
-    return observation.revocation.type is CredentialType.FEDERATED_IDENTITY
 
 
 def _looks_at_entra(observation: RevocationObservation) -> bool:
