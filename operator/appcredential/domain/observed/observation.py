@@ -60,7 +60,7 @@ class Observation:
         cluster_skew: the API server's clock minus ours, when known.
         blocked: why no effect at all may start (not leader, lists incomplete).
         crd_deleted: the CRD is being deleted; None when not looked up.
-        ticket_uid: resource uid in the ticket for this owner; None without ticket.
+        revocation_uid: resource uid in this owner's scheduled revocation; None without one.
         application: None when not read yet in this process.
         target_owner: of a T that another resource of the namespace owns; None otherwise.
         federation: only for type FederatedIdentity.

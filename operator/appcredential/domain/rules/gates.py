@@ -79,7 +79,7 @@ def resource_is_being_deleted(observation: Observation) -> Action | None:
 def _was_never_issued(observation: Observation) -> bool:
     """Tell whether status is whole and, like the Secrets, names nothing that was issued.
 
-    No ticket is needed then. It would ask Entra about an application that no grant
+    No revocation is needed then. It would ask Entra about an application that no grant
     may ever have allowed.
     """
     traces = {"application", "credential", "pending", "retiring", "federatedIdentities"}
@@ -114,8 +114,8 @@ def finalizer_is_missing(observation: Observation) -> Action | None:
 def revocation_is_scheduled(observation: Observation) -> Action | None:
     """3: re-applied within the grace period.
 
-    A trust is known by its ticket alone until status tells of it again: while nothing may be
-    done for the resource, the ticket stays. It does nothing while the owner is there.
+    Until status names a trust again, only the revocation knows of it: while nothing may be done
+    for the resource, the revocation stays. It does nothing while the owner is there.
     """
     if observation.revocation_uid is None or observation.resource.observes:
         return None

@@ -224,5 +224,5 @@ def _keep(live: Mapping[str, Any], ours: frozenset[str]) -> dict[str, Any]:
 
 
 def digest(text: str) -> str:
-    """Return the hexadecimal SHA-256 of a text, for names of tickets."""
+    """Return the hexadecimal SHA-256 of a text, for names of revocations."""
     return hashlib.sha256(text.encode()).hexdigest()
