@@ -17,7 +17,8 @@ from appcredential.domain.rotation import (
     schedule,
     wanted_lifetime,
 )
-from appcredential.domain.spec.model import CertificateSource, CertificateSpec, CredentialType
+from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec
+from appcredential.domain.spec.model import CredentialType
 from tests.support.builders import DAY, HOUR, ISSUED, MINUTE, SECOND, rotation, spec
 
 CAP = 15 * MINUTE

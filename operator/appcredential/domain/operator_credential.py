@@ -11,8 +11,7 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
@@ -181,26 +180,37 @@ CUSTOM_AUDIENCE_MISSING: Final = Problem(
     "operator's settings.",
 )
 _CHECK: Final = ", and check tenantId and clientId."
-_REJECTIONS: Final[Mapping[type, str]] = MappingProxyType(
-    {
-        ClientSecretIdentity: "the operator's own credential. Put a valid one into the Secret "
-        f"that spec.identity names{_CHECK}",
-        CertificateIdentity: "the operator's own certificate. Register the one in the Secret on "
-        f"the operator's app registration{_CHECK}",
-        WorkloadIdentity: "the token of the operator's ServiceAccount. Give the operator's app "
-        "registration a federated credential with exactly the token's issuer, subject and "
-        f"audience{_CHECK}",
-        ManagedIdentity: "the operator's managed identity. Check that it belongs to the tenant of "
-        "tenantId.",
-    }
-)
 
 
 def rejected(identity: TenantIdentity) -> Problem:
     """Return the Problem of an operator that Entra refuses."""
-    return Problem(
-        reason=Reason.IDENTITY_REJECTED, message=f"Entra refuses {_REJECTIONS[type(identity)]}"
-    )
+    return Problem(reason=Reason.IDENTITY_REJECTED, message=f"Entra refuses {_rejection(identity)}")
+
+
+def _rejection(identity: TenantIdentity) -> str:
+    match identity:
+        case ClientSecretIdentity():
+            return (
+                "the operator's own credential. Put a valid one into the Secret that "
+                f"spec.identity names{_CHECK}"
+            )
+        case CertificateIdentity():
+            return (
+                "the operator's own certificate. Register the one in the Secret on the "
+                f"operator's app registration{_CHECK}"
+            )
+        case WorkloadIdentity():
+            return (
+                "the token of the operator's ServiceAccount. Give the operator's app "
+                "registration a federated credential with exactly the token's issuer, subject "
+                f"and audience{_CHECK}"
+            )
+        case ManagedIdentity():
+            return (
+                "the operator's managed identity. Check that it belongs to the tenant of tenantId."
+            )
+        case _:
+            assert_never(identity)
 
 
 def forbidden(identity: TenantIdentity) -> Problem:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 from appcredential.domain.conditions import Reason
 
@@ -35,6 +35,27 @@ class SignInClass(StrEnum):
     OPERATOR = "Operator"
     TRANSIENT = "Transient"
     UNCLASSIFIED = "Unclassified"
+
+    @property
+    def may_pass(self) -> bool:
+        """The next try may succeed without anybody's doing."""
+        match self:
+            case (
+                SignInClass.TRANSIENT
+                | SignInClass.NOT_YET
+                | SignInClass.UNMATCHED
+                | SignInClass.UNCLASSIFIED
+            ):
+                return True
+            case (
+                SignInClass.PROVEN
+                | SignInClass.BLOCKED
+                | SignInClass.APPLICATION
+                | SignInClass.OPERATOR
+            ):
+                return False
+            case _:
+                assert_never(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +189,6 @@ def record(proof: Proof | None, attempt: str, result: SignInResult, now: datetim
     """Add one answer to the run; another attempt's run is dropped."""
     old = proof if proof is not None and proof.attempt == attempt else None
     base = old or Proof(attempt=attempt, last_try=now)
-    if result.kind is SignInClass.PROVEN:
-        return Proof(
-            attempt=attempt,
-            successes=base.successes + 1,
-            last_try=now,
-            last_success=now,
-            result=result,
-        )
     failed = replace(
         base,
         tries_failed=base.tries_failed + 1,
@@ -183,12 +196,30 @@ def record(proof: Proof | None, attempt: str, result: SignInResult, now: datetim
         last_try=now,
         result=result,
     )
-    if result.kind is SignInClass.TRANSIENT:
-        return failed
-    if result.kind is SignInClass.NOT_YET:
-        since = base.refused_since or now
-        return replace(failed, successes=0, refusals=base.refusals + 1, refused_since=since)
-    return replace(failed, successes=0, refusals=0, refused_since=None)
+    match result.kind:
+        case SignInClass.PROVEN:
+            return Proof(
+                attempt=attempt,
+                successes=base.successes + 1,
+                last_try=now,
+                last_success=now,
+                result=result,
+            )
+        case SignInClass.TRANSIENT:
+            return failed
+        case SignInClass.NOT_YET:
+            since = base.refused_since or now
+            return replace(failed, successes=0, refusals=base.refusals + 1, refused_since=since)
+        case (
+            SignInClass.UNMATCHED
+            | SignInClass.BLOCKED
+            | SignInClass.APPLICATION
+            | SignInClass.OPERATOR
+            | SignInClass.UNCLASSIFIED
+        ):
+            return replace(failed, successes=0, refusals=0, refused_since=None)
+        case _:
+            assert_never(result.kind)
 
 
 def next_try(proof: Proof | None, attempt: str, now: datetime, spacing: timedelta) -> datetime:

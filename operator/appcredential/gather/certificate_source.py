@@ -13,12 +13,8 @@ from appcredential.domain.observed.target import Target
 from appcredential.domain.secret.content import derived_names
 from appcredential.domain.secret.value import can_sign_in
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec.model import (
-    AppCredentialSpec,
-    CertificateSource,
-    CertificateSpec,
-    KeyRef,
-)
+from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec, KeyRef
+from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.spec.presets import KEYSTORE
 from appcredential.errors import PermissionDeniedError, UnusableCertificateError
 from appcredential.ports.kube import InputKind, InputObject, Inputs

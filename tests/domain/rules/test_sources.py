@@ -44,14 +44,8 @@ from appcredential.domain.rules.target import target_rendering_differs
 from appcredential.domain.secret.content import derived_names, render
 from appcredential.domain.secret.value import can_sign_in, leaf_of, type_of
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec.model import (
-    AppCredentialSpec,
-    CertificateSource,
-    CertificateSpec,
-    CredentialType,
-    KeyRef,
-    VerificationMode,
-)
+from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec, KeyRef
+from appcredential.domain.spec.model import AppCredentialSpec, CredentialType, VerificationMode
 from appcredential.domain.spec.secret import Preset, Template
 from appcredential.domain.status.projection import project
 from appcredential.domain.status.source import source_problem

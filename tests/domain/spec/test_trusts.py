@@ -17,6 +17,7 @@ from appcredential.domain.spec.federated import (
     Source,
     SubjectFormat,
 )
+from appcredential.domain.spec.git_hub import github_subjects
 from appcredential.domain.spec.model import Cloud
 from appcredential.domain.spec.trusts import (
     AUDIENCES,
@@ -24,7 +25,6 @@ from appcredential.domain.spec.trusts import (
     build_description,
     credential_name,
     default_prefix,
-    github_subjects,
     is_near,
     is_public_issuer,
     marker_of,

@@ -28,12 +28,12 @@ from appcredential.domain.observed.federated import (
 from appcredential.domain.observed.memory import Operation
 from appcredential.domain.proof import PROVEN, UNREACHABLE, classify, record
 from appcredential.domain.spec.federated import ServiceAccountSource, Source, SubjectFormat
+from appcredential.domain.spec.git_hub import github_subjects
 from appcredential.domain.spec.model import DeletionPolicy, Mode, VerificationMode
 from appcredential.domain.spec.trusts import (
     Trust,
     build_description,
     credential_name,
-    github_subjects,
     marker_of,
     retire_time_of,
 )

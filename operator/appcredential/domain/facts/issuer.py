@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, assert_never
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts
@@ -16,6 +16,8 @@ from appcredential.domain.observed.observation import Observation
 from appcredential.domain.spec.federated import (
     CustomerManagedKeySource,
     FederatedSpec,
+    GitHubSource,
+    ManagedIdentitySource,
     OtherSource,
     ServiceAccountSource,
 )
@@ -42,16 +44,30 @@ def cluster_issuer(
     Empty when nobody asks for it.
     """
     source, found = spec.source, seen.issuer
-    if isinstance(source, ServiceAccountSource):
-        told = _told_issuer(observation, source.name)
-        if isinstance(found, Problem):
-            return told or found
-        is_young = observation.now - found.since < observation.settings.issuer_agreement
-        return told if told and told != found.url and is_young else found.url
-    is_ours = isinstance(source, OtherSource) and source.subject.startswith(_TOKEN_SUBJECT)
-    if is_ours and isinstance(found, Problem):
-        return found
+    match source:
+        case ServiceAccountSource():
+            return _agreed_issuer(observation, source, found)
+        case OtherSource():
+            is_service_account = source.subject.startswith(_TOKEN_SUBJECT)
+            return found if is_service_account and isinstance(found, Problem) else _url(found)
+        case GitHubSource() | ManagedIdentitySource() | CustomerManagedKeySource():
+            return _url(found)
+        case _:
+            assert_never(source)
+
+
+def _url(found: Issuer | Problem) -> str:
     return found.url if isinstance(found, Issuer) else ""
+
+
+def _agreed_issuer(
+    observation: Observation, source: ServiceAccountSource, found: Issuer | Problem
+) -> str | Problem:
+    told = _told_issuer(observation, source.name)
+    if isinstance(found, Problem):
+        return told or found
+    is_young = observation.now - found.since < observation.settings.issuer_agreement
+    return told if told and told != found.url and is_young else found.url
 
 
 def wanted_trusts(
@@ -91,24 +107,33 @@ def _told_issuer(observation: Observation, name: str) -> str:
 def issuer_refusal(facts: Facts, spec: FederatedSpec, issuer: str) -> Problem | None:
     """Return why this issuer cannot be trusted, or not for this application; None when it can."""
     source = spec.source
-    if isinstance(source, OtherSource):
-        if issuer and is_near(source.issuer, issuer):
-            return Problem(
-                reason=Reason.INVALID_SPEC,
-                message="spec.federatedIdentity.other.issuer: is this cluster's own issuer. Use "
-                "serviceAccount instead, which finds issuer and subject by itself.",
-            )
-        if source.issuer.startswith(f"{facts.tenant.authority_host.rstrip('/')}/"):
-            return Problem(
-                reason=Reason.INVALID_SPEC,
-                message="spec.federatedIdentity.other.issuer: is the tenant's own token endpoint. "
-                "Use managedIdentity or customerManagedKey instead.",
-            )
-        return _unreachable(facts, source.issuer)
-    if isinstance(source, ServiceAccountSource):
-        return _unreachable(facts, issuer)
-    if isinstance(source, CustomerManagedKeySource):
-        return _not_multi_tenant(facts)
+    match source:
+        case ServiceAccountSource():
+            return _unreachable(facts, issuer)
+        case OtherSource():
+            return _misplaced(facts, source, issuer) or _unreachable(facts, source.issuer)
+        case CustomerManagedKeySource():
+            return _not_multi_tenant(facts)
+        case GitHubSource() | ManagedIdentitySource():
+            return None
+        case _:
+            assert_never(source)
+
+
+def _misplaced(facts: Facts, source: OtherSource, issuer: str) -> Problem | None:
+    """Return which other member the issuer belongs to; None when it is at its place."""
+    if issuer and is_near(source.issuer, issuer):
+        return Problem(
+            reason=Reason.INVALID_SPEC,
+            message="spec.federatedIdentity.other.issuer: is this cluster's own issuer. Use "
+            "serviceAccount instead, which finds issuer and subject by itself.",
+        )
+    if source.issuer.startswith(f"{facts.tenant.authority_host.rstrip('/')}/"):
+        return Problem(
+            reason=Reason.INVALID_SPEC,
+            message="spec.federatedIdentity.other.issuer: is the tenant's own token endpoint. "
+            "Use managedIdentity or customerManagedKey instead.",
+        )
     return None
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal, assert_never
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.marker import Owner
@@ -84,22 +85,32 @@ def absence_ends(observation: Observation) -> datetime | None:
     return found.absent_since + observation.settings.arrival_grace
 
 
-def conflict(observation: Observation, found: Claim) -> Problem:
+def conflict(
+    observation: Observation, found: Literal[Claim.WAITS, Claim.LOST, Claim.FOREIGN]
+) -> Problem:
     """Return what to say of a T that is another's."""
-    if found is Claim.LOST:
-        return Problem(
-            reason=Reason.SECRET_TAKEN_OVER,
-            message=f"{_keeper(observation)} has taken the Secret over; this one renews "
-            "nothing and does not touch it. Delete this AppCredential when no pod uses its "
-            "credential any more.",
-        )
-    if found is Claim.WAITS:
-        return Problem(
-            reason=Reason.SECRET_CONFLICT,
-            message="The AppCredential that the Secret belongs to does not exist; if it stays "
-            "away, the Secret is taken over.",
-            stalled=False,
-        )
+    match found:
+        case Claim.LOST:
+            return Problem(
+                reason=Reason.SECRET_TAKEN_OVER,
+                message=f"{_keeper(observation)} has taken the Secret over; this one renews "
+                "nothing and does not touch it. Delete this AppCredential when no pod uses its "
+                "credential any more.",
+            )
+        case Claim.WAITS:
+            return Problem(
+                reason=Reason.SECRET_CONFLICT,
+                message="The AppCredential that the Secret belongs to does not exist; if it stays "
+                "away, the Secret is taken over.",
+                stalled=False,
+            )
+        case Claim.FOREIGN:
+            return _foreign(observation)
+        case _:
+            assert_never(found)
+
+
+def _foreign(observation: Observation) -> Problem:
     spec = observation.resource.spec
     if isinstance(spec, AppCredentialSpec) and spec.secret.take_over_from:
         return Problem(

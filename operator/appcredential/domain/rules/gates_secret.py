@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from appcredential.domain.actions import (
     Action,
     Hold,
@@ -31,9 +33,13 @@ def secret_is_not_ours_to_write(observation: Observation) -> Action | None:
             )
         )
     found = claim(observation)
-    if found not in {Claim.OURS, Claim.TAKES, Claim.UNREAD}:
-        return Hold(conflict(observation, found))
-    return _unwritable(observation)
+    match found:
+        case Claim.OURS | Claim.TAKES | Claim.UNREAD:
+            return _unwritable(observation)
+        case Claim.WAITS | Claim.LOST | Claim.FOREIGN:
+            return Hold(conflict(observation, found))
+        case _:
+            assert_never(found)
 
 
 def _unwritable(observation: Observation) -> Action | None:

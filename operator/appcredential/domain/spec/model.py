@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType, TypeAlias, assert_never
 
+from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec
 from appcredential.domain.spec.federated import FederatedSpec, FederationGrant
 from appcredential.domain.spec.secret import SecretSpec
 
@@ -24,7 +25,6 @@ ObjectId = NewType("ObjectId", str)
 KeyId = NewType("KeyId", str)
 """Graph's `keyId` of one credential."""
 
-DEFAULT_KEY_SIZE = 2048
 DEFAULT_LIFETIME = timedelta(days=90)
 DEFAULT_DELETION_GRACE = timedelta(hours=24)
 
@@ -103,15 +103,6 @@ class VerificationScope(StrEnum):
     SELF = "Self"
 
 
-class CertificateSource(StrEnum):
-    """`spec.certificate.source`: where key and certificate come from."""
-
-    GENERATE = "Generate"
-    SECRET = "Secret"
-    CONFIG_MAP = "ConfigMap"
-    INLINE = "Inline"
-
-
 class Cloud(StrEnum):
     """`EntraTenant.spec.cloud`."""
 
@@ -142,33 +133,6 @@ class VerificationSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyRef:
-    """A key of a Secret or ConfigMap in the resource's own namespace."""
-
-    name: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateSpec:
-    """`spec.certificate`.
-
-    Attributes:
-        subject: made of namespace and name when empty.
-        ref: where the certificate lies, for the sources Secret and ConfigMap.
-        inline: the certificate itself, for the source Inline.
-        keystore_password: of the PKCS #12 file; None when none is wanted.
-    """
-
-    source: CertificateSource = CertificateSource.GENERATE
-    key_size: int = DEFAULT_KEY_SIZE
-    subject: str = ""
-    ref: KeyRef | None = None
-    inline: str = ""
-    keystore_password: KeyRef | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AppCredentialSpec:
     """`AppCredential.spec`."""
 
@@ -177,7 +141,7 @@ class AppCredentialSpec:
     type: CredentialType
     secret: SecretSpec
     description: str = ""
-    certificate: CertificateSpec = CertificateSpec()
+    certificate: CertificateSpec = field(default_factory=CertificateSpec)
     federated: FederatedSpec | None = None
     lifetime: timedelta | None = None
     rotation: RotationSpec = RotationSpec()

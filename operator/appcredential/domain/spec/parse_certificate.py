@@ -7,13 +7,13 @@ from typing import Final
 
 from appcredential.domain.spec import checks
 from appcredential.domain.spec import manifest as shapes
-from appcredential.domain.spec.model import (
+from appcredential.domain.spec.certificate import (
     DEFAULT_KEY_SIZE,
-    AppCredentialSpec,
     CertificateSource,
     CertificateSpec,
     KeyRef,
 )
+from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.spec.presets import KEYSTORE_PRESETS, PRIVATE_NAMES
 from appcredential.domain.spec.reserved import RESERVED_NAMES, is_reserved_name
 from appcredential.domain.spec.secret import Preset, Template

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Final, assert_never
 from urllib.parse import urlsplit
 
 from appcredential.domain.marker import (
@@ -27,17 +27,16 @@ from appcredential.domain.marker import (
 )
 from appcredential.domain.spec.federated import (
     CustomerManagedKeySource,
-    EntityType,
     FederatedSpec,
     GitHubSource,
     ManagedIdentitySource,
+    OtherSource,
     ServiceAccountSource,
-    SubjectFormat,
 )
+from appcredential.domain.spec.git_hub import GITHUB_ISSUER, github_subjects
 from appcredential.domain.spec.model import Cloud
 from appcredential.domain.times import format_time
 
-GITHUB_ISSUER: Final = "https://token.actions.githubusercontent.com"
 AUDIENCES: Final[Mapping[Cloud, str]] = MappingProxyType(
     {
         Cloud.PUBLIC: "api://AzureADTokenExchange",
@@ -115,8 +114,10 @@ def trusts(
             pairs = [(GITHUB_ISSUER, subject) for subject in github_subjects(source)]
         case ManagedIdentitySource() | CustomerManagedKeySource():
             pairs = [(entra, source.principal_id)]
-        case _:
+        case OtherSource():
             pairs = [(source.issuer, source.subject)]
+        case _:
+            assert_never(source)
     return tuple(Trust(issuer, subject, audience) for issuer, subject in pairs)
 
 
@@ -129,31 +130,6 @@ def service_account_of(subject: str, namespace: str) -> str:
     """Return the ServiceAccount of a namespace that a subject names; empty when it names none."""
     prefix = service_account_subject(namespace, "")
     return subject[len(prefix) :] if subject.startswith(prefix) else ""
-
-
-def github_subjects(source: GitHubSource) -> list[str]:
-    """Return the `sub` of a workflow's token, in the formats asked for.
-
-    Source: docs.github.com/actions/reference/security/oidc. A colon in an environment's
-    name stands as %3A there.
-    """
-    by_name = f"repo:{source.organization}/{source.repository}"
-    by_id = (
-        f"repo:{source.organization}@{source.organization_id}"
-        f"/{source.repository}@{source.repository_id}"
-    )
-    entity = {
-        EntityType.ENVIRONMENT: f"environment:{source.entity_name.replace(':', '%3A')}",
-        EntityType.BRANCH: f"ref:refs/heads/{source.entity_name}",
-        EntityType.TAG: f"ref:refs/tags/{source.entity_name}",
-        EntityType.PULL_REQUEST: "pull_request",
-    }[source.entity_type]
-    repositories = {
-        SubjectFormat.IMMUTABLE: [by_id],
-        SubjectFormat.NAME: [by_name],
-        SubjectFormat.BOTH: [by_id, by_name],
-    }[source.subject_format]
-    return [f"{repository}:{entity}" for repository in repositories]
 
 
 # --- names and marks -----------------------------------------------------------------------

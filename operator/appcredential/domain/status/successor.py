@@ -66,16 +66,6 @@ def _hindrance(facts: Facts) -> Problem | None:
     return None
 
 
-_PASSING = frozenset(
-    {
-        SignInClass.TRANSIENT,
-        SignInClass.NOT_YET,
-        SignInClass.UNMATCHED,
-        SignInClass.UNCLASSIFIED,
-    }
-)
-
-
 def pending_proof(facts: Facts | None) -> Proof | None:
     """Return the sign-ins with the successor while they fail."""
     proof = facts.memory.pending_proof if facts is not None else None
@@ -95,7 +85,7 @@ def sign_in_problem(facts: Facts) -> Problem | None:
     if proof is None or proof.failing_since is None:
         return None
     long = is_failing_long(proof, facts.now)
-    if proof.result.kind in _PASSING and not long:
+    if proof.result.kind.may_pass and not long:
         return None
     grace = facts.now - proof.failing_since >= facts.settings.arrival_grace
     stalled = grace and proof.result.kind is not SignInClass.TRANSIENT

@@ -1,0 +1,44 @@
+"""`spec.certificate`, as immutable values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+DEFAULT_KEY_SIZE = 2048
+
+
+class CertificateSource(StrEnum):
+    """`spec.certificate.source`: where key and certificate come from."""
+
+    GENERATE = "Generate"
+    SECRET = "Secret"
+    CONFIG_MAP = "ConfigMap"
+    INLINE = "Inline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRef:
+    """A key of a Secret or ConfigMap in the resource's own namespace."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateSpec:
+    """`spec.certificate`.
+
+    Attributes:
+        subject: made of namespace and name when empty.
+        ref: where the certificate lies, for the sources Secret and ConfigMap.
+        inline: the certificate itself, for the source Inline.
+        keystore_password: of the PKCS #12 file; None when none is wanted.
+    """
+
+    source: CertificateSource = CertificateSource.GENERATE
+    key_size: int = DEFAULT_KEY_SIZE
+    subject: str = ""
+    ref: KeyRef | None = None
+    inline: str = ""
+    keystore_password: KeyRef | None = None
