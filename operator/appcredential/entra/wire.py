@@ -8,9 +8,9 @@ without notice.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 import msgspec
 
@@ -112,8 +112,11 @@ def decode_application(body: bytes, client_id: ClientId, read_time: datetime) ->
     """
     try:
         raw = _APPLICATION.decode(body)
-        secrets = [_credential(entry) for entry in raw.password_credentials or ()]
-        keys = [_credential(entry) for entry in raw.key_credentials or ()]
+        credentials = tuple(
+            _credential(entry, kind)
+            for kind in CredentialType
+            for entry in _with_application(raw, kind)
+        )
         created = _time(raw.created_date_time, _EARLIEST)
     except (msgspec.MsgspecError, ValueError):
         raise UnreadableAnswerError("not an application") from None
@@ -123,10 +126,7 @@ def decode_application(body: bytes, client_id: ClientId, read_time: datetime) ->
         object_id=ObjectId(raw.id),
         client_id=client_id,
         display_name=plain(raw.display_name or ""),
-        credentials=(
-            *secrets,
-            *(replace(key, type=CredentialType.CERTIFICATE) for key in keys),
-        ),
+        credentials=credentials,
         read_time=read_time,
         created=created,
         sign_in_audience=raw.sign_in_audience or "",
@@ -163,7 +163,7 @@ def decode_new_password(body: bytes) -> MintedPassword:
     """
     try:
         raw = _NEW_PASSWORD.decode(body)
-        credential = _credential(raw)
+        credential = _credential(raw, CredentialType.CLIENT_SECRET)
     except (msgspec.MsgspecError, ValueError):
         raise UnreadableAnswerError("not a password credential") from None
     if not raw.secret_text or not raw.key_id:
@@ -205,13 +205,27 @@ def _end(raw: _Password) -> datetime:
     return _time(raw.end_date_time, _LATEST)
 
 
-def _credential(raw: _Password) -> Credential:
+def _with_application(raw: _Application, kind: CredentialType) -> Sequence[_Password]:
+    """Return an application's credentials of a type, as Graph lists them with the application."""
+    match kind:
+        case CredentialType.CLIENT_SECRET:
+            return raw.password_credentials or ()
+        case CredentialType.CERTIFICATE:
+            return raw.key_credentials or ()
+        case CredentialType.FEDERATED_IDENTITY:
+            return ()  # they have a list of their own, see `federated.py`
+        case _:
+            assert_never(kind)
+
+
+def _credential(raw: _Password, kind: CredentialType) -> Credential:
     # The display name stays as it is: a cleaned foreign name could read like one of our markers.
     return Credential(
         key_id=KeyId(raw.key_id.lower()),
         display_name=raw.display_name or "",
         start=_time(raw.start_date_time, _EARLIEST),
         end=_time(raw.end_date_time, _LATEST),
+        type=kind,
     )
 
 
