@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 
 from appcredential.domain.lifecycle import FEDERATED_RULES, GATES, RULES
+from appcredential.domain.revocation import REVOCATION_RULES
 from tests.docs.reading import ROOT
 
 Row = tuple[str, str]
 ROWS: list[Row] = re.findall(
-    r"^\| (\d+[ab]?|F\d+) \| `(\w+)` \|", (ROOT / "docs" / "lifecycle.md").read_text(), re.MULTILINE
+    r"^\| (\d+[ab]?|[FR]\d+) \| `(\w+)` \|",
+    (ROOT / "docs" / "lifecycle.md").read_text(),
+    re.MULTILINE,
 )
 
 
@@ -24,8 +27,13 @@ def listed(rules: tuple[Callable[..., Any], ...]) -> list[Row]:
 
 @pytest.mark.parametrize(
     ("rules", "numbers"),
-    [(GATES, r"[0-6]"), (RULES, r"[0-9]+[ab]?"), (FEDERATED_RULES, r"F\d+")],
-    ids=["gates", "rules", "federated"],
+    [
+        (GATES, r"[0-6]"),
+        (RULES, r"[0-9]+[ab]?"),
+        (FEDERATED_RULES, r"F\d+"),
+        (REVOCATION_RULES, r"R\d+"),
+    ],
+    ids=["gates", "rules", "federated", "revocations"],
 )
 def test_names_and_order_are_the_documented_ones(
     rules: tuple[Callable[..., Any], ...], numbers: str
