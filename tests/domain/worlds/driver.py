@@ -11,11 +11,11 @@ from datetime import timedelta
 from typing import Any
 
 from appcredential.domain import actions as act
-from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.publication import next_publication, publication
 from appcredential.domain.marker import attempt_id, build_display_name, parse_marker
 from appcredential.domain.observed.entra import Application, Credential, Tenant
-from appcredential.domain.observed.memory import RETRY, Operation
+from appcredential.domain.observed.memory import Operation
 from appcredential.domain.observed.target import (
     IssuedCredential,
     Pending,
@@ -165,7 +165,7 @@ class World(Loop):
             self.target.value,
         )
         if action.reason == REPAIRED:
-            self.memory = replace(self.memory, repairs=(*self.memory.repairs, self.now))
+            self.memory = self.memory.repaired(self.now)
 
     @property
     def _pending(self) -> Pending:
@@ -178,10 +178,7 @@ class World(Loop):
             self.memory = self.memory.missed_application(self.now)
             return
         if self.read_answer == "fails":
-            problem = Problem(
-                reason=Reason.DIRECTORY_UNAVAILABLE, message="Graph fails.", stalled=False
-            )
-            self.memory = self.memory.failed(Operation.READ, problem, self.now + RETRY)
+            self.fail(Operation.READ)
             return
         held = self._last_read
         if held is None or self.now - held.read_time > action.max_age:
@@ -244,6 +241,7 @@ class World(Loop):
         )
         self.entra[key], self._last_read = made, None
         if answer == "lost":
+            self.fail(Operation.MINT)
             return
         minted = IssuedCredential(
             key_id=key,
@@ -253,6 +251,7 @@ class World(Loop):
             expires=made.end,
         )
         self.pending = replace(intent, state=PendingState.MINTED, credential=minted, value=value)
+        self.memory = self.memory.succeeded(Operation.MINT)
 
     def _publish(self) -> None:
         held, o = self._pending, self.observe()
@@ -316,10 +315,14 @@ class World(Loop):
         )
 
     def _remove(self, action: act.Remove) -> None:
-        key, made = action.key_id, self.entra.get(action.key_id)
-        if made is None:
-            return
-        marker = parse_marker(made.display_name)
+        made = self.entra.pop(action.key_id, None)
+        if made is not None:
+            self._check_removal(made)
+        self._last_read = None
+        self.memory = self.memory.removed(action.key_id, self.now)
+
+    def _check_removal(self, leaving: Credential) -> None:
+        marker, key = parse_marker(leaving.display_name), leaving.key_id
         promise(
             marker is not None and marker.is_removable_by(IDENTITY, self.owner),
             "nothing that is not ours is removed",
@@ -335,8 +338,5 @@ class World(Loop):
         )
         survivor = self.entra.get(t.published.key_id) if t is not None and t.published else None
         self._workloads.check_removal(
-            made, survivor, self.current_spec.rotation, self.now, self.now + self.skew
+            leaving, survivor, self.current_spec.rotation, self.now, self.now + self.skew
         )
-        del self.entra[key]
-        self._last_read = None
-        self.memory = replace(self.memory, removals={**self.memory.removals, key: self.now})

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from appcredential.domain import actions as act
-from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.annotations import (
     CLIENT_ID_ANNOTATION,
     TENANT_ID_ANNOTATION,
@@ -27,7 +27,7 @@ from appcredential.domain.observed.federated import (
     OutputMap,
     ServiceAccount,
 )
-from appcredential.domain.observed.memory import RETRY, Operation
+from appcredential.domain.observed.memory import Operation
 from appcredential.domain.proof import PROVEN, SignInResult, record
 from appcredential.domain.spec.federated import FederatedSpec
 from appcredential.domain.spec.model import AppCredentialSpec
@@ -53,6 +53,12 @@ from tests.support.federated import (
     listed,
     output_map,
 )
+
+_GRAPH_WRITES: Final[Mapping[type[act.Action], Operation]] = {
+    act.CreateFederated: Operation.MINT,
+    act.PatchFederated: Operation.MINT,
+    act.DeleteFederated: Operation.REMOVE,
+}
 
 
 @dataclass
@@ -134,8 +140,7 @@ class FederatedWorld(Loop):
     def apply(self, action: act.Action) -> None:
         match action:
             case act.ReadApplication():
-                read = application(read_time=self.now)
-                self.application = replace(read, sign_in_audience=self.sign_in_audience)
+                self._read_application()
             case act.ReadFederated():
                 self._read()
             case _:
@@ -143,11 +148,9 @@ class FederatedWorld(Loop):
                 self._write(action)
 
     def _write(self, action: act.Action) -> None:
-        if self.refuses:
-            problem = Problem(reason=Reason.DIRECTORY_UNAVAILABLE, message="x", stalled=False)
-            self.memory = self.memory.failed(Operation.MINT, problem, self.now + RETRY)
+        if self.refuses and type(action) in _GRAPH_WRITES:
+            self.fail(_GRAPH_WRITES[type(action)])
             return
-        self.memory = replace(self.memory, directory_problem=None, retry_time=None)
         match action:
             case act.CreateFederated():
                 self._create(action)
@@ -163,6 +166,11 @@ class FederatedWorld(Loop):
                 self._output(action)
             case _:
                 raise AssertionError(f"not an effect: {action}")
+
+    def _read_application(self) -> None:
+        read = replace(application(read_time=self.now), sign_in_audience=self.sign_in_audience)
+        self.memory = self.memory.saw_application(read, self.application, target=None, pending=None)
+        self.application = read
 
     def _read(self) -> None:
         found = tuple(c for c in self.entra.values() if c.id not in self.hidden)
@@ -256,6 +264,7 @@ class FederatedWorld(Loop):
 
     def _prove(self, action: act.ProveFederated) -> None:
         promise(self._is_replaced(), "nothing is tried before the quiet time is over")
+        self.memory = self.memory.succeeded(Operation.PROVE)
         attempt = trust_attempt(IDENTITY, action.trust.pair)
         times = [t for t, a in self.log[:-1] if isinstance(a, act.ProveFederated)]
         if times:
@@ -275,6 +284,7 @@ class FederatedWorld(Loop):
                 mine = held.get(WIRED_BY_ANNOTATION, "").startswith(f"{OWNER.name}/")
                 promise(mine, "a value of somebody else is never overwritten")
         self.accounts[found.name] = replace(found, annotations={**held, **action.annotations})
+        self.memory = self.memory.succeeded(Operation.ANNOTATE)
 
     def _output(self, action: act.WriteOutput) -> None:
         name = self._federated.config_map
@@ -284,3 +294,4 @@ class FederatedWorld(Loop):
             is_ours = former == OWNER or former.hash in self.leaving
             promise(is_ours, "a ConfigMap of somebody else is never written")
         self.outputs[name] = output_map(name, data=action.data)
+        self.memory = self.memory.succeeded(Operation.OUTPUT)

@@ -18,11 +18,13 @@ from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.entra import Grant, Tenant
-from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.memory import Memory, Operation
 from appcredential.domain.observed.observation import Observation, Resource
 from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.spec.model import AppCredentialSpec
-from tests.support.builders import NOW, OWNER, grant, observation, resource, tenant
+from appcredential.domain.status.problems_entra import directory_problem
+from appcredential.errors import UnavailableError
+from tests.support.builders import MINUTE, NOW, OWNER, grant, observation, resource, tenant
 
 STEP: Final = timedelta(milliseconds=100)
 """How long each action takes."""
@@ -134,6 +136,7 @@ class Loop:
         self.resource = replace(
             self.resource, spec=new, generation=generation, last_applied_time=self.now
         )
+        self.memory = self.memory.spec_changed()
 
     def delete(self) -> None:
         """Delete the resource; it goes once its finalizer is removed."""
@@ -148,6 +151,11 @@ class Loop:
         """Lose everything that only the process knows."""
         self.memory = Memory()
         self.forget()
+
+    def fail(self, operation: Operation) -> None:
+        """Have Graph give no usable answer to a call."""
+        problem, pause = directory_problem(UnavailableError("no answer"), 10 * MINUTE)
+        self.memory = self.memory.failed(operation, problem, self.now + pause)
 
     # --- what tests look at ----------------------------------------------------------------
 
