@@ -20,6 +20,7 @@ from appcredential.controllers.entra_tenant import EntraTenantController, Tenant
 from appcredential.controllers.kinds import Controllers
 from appcredential.controllers.revocation import RevocationController, build_revocation_controller
 from appcredential.domain.marker import ClusterIdentity, Owner
+from appcredential.effects.context import KubePorts, Tools
 from appcredential.effects.revocation import RevocationWrites
 from appcredential.entra.projected_token import ProjectedToken
 from appcredential.gather.certificate_source import CertificateInputsReader
@@ -173,13 +174,7 @@ class _Composition:
         )
         self._tenant_queue = TenantQueue(store.users_of, self._queue.add)
         self._tenants = self._make_tenants()
-        self._process = ThisProcess(
-            clock=clock,
-            settings=settings.lifecycle,
-            identity=identity,
-            holder=self._holder,
-            guard=self._guard,
-        )
+        self._process = self._make_process()
         self._revocations = self._make_revocations()
         self._app_credentials = self._make_app_credentials()
 
@@ -218,6 +213,15 @@ class _Composition:
         )
 
     # --- the controllers ------------------------------------------------------------------
+
+    def _make_process(self) -> ThisProcess:
+        return ThisProcess(
+            clock=self._clock,
+            settings=self._settings.lifecycle,
+            identity=self._identity,
+            holder=self._holder,
+            guard=self._guard,
+        )
 
     def _make_tenants(self) -> TenantAccess:
         queue = self._tenant_queue
@@ -282,20 +286,25 @@ class _Composition:
 
     def _make_app_credentials(self) -> AppCredentialController:
         return AppCredentialController(
+            gatherer=self._make_gatherer(), tools=self._make_tools(), metrics=self._metrics
+        )
+
+    def _make_tools(self) -> Tools:
+        return Tools(
             process=self._process,
-            gatherer=self._make_gatherer(),
-            resources=self._resources,
-            secrets=self._secrets,
-            revocations=self._scheduled,
-            open_revocations=self._open_revocations,
-            events=self._events,
+            kube=KubePorts(
+                resources=self._resources,
+                secrets=self._secrets,
+                service_accounts=self._service_accounts,
+                outputs=self._outputs,
+                revocations=self._scheduled,
+                events=self._events,
+            ),
             grants=self._informer,
+            open_revocations=self._open_revocations,
             access=self._tenants.access,
             request_probe=self._tenants.request_probe,
-            metrics=self._metrics,
             permission_retry=self._settings.permission_retry,
-            service_accounts=self._service_accounts,
-            outputs=self._outputs,
         )
 
     def _make_gatherer(self) -> Gatherer:

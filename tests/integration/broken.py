@@ -14,13 +14,13 @@ from datetime import timedelta
 from typing import Any, Final
 
 from appcredential.__main__ import main
-from appcredential.controllers import app_credential
 from appcredential.domain.observed.entra import Application, Credential, Grant
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.observed.target import Target
 from appcredential.domain.proof import PROVEN, SignInResult
 from appcredential.domain.spec.model import AppCredentialSpec, DeletionPolicy
+from appcredential.effects import issuing
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.signin import TokenEndpoint
 from appcredential.gather import gatherer
@@ -123,7 +123,7 @@ def needs_no_grant() -> None:
     def granted(*_: Any) -> Grant:
         return Grant(name="none", max_lifetime=None)
 
-    for user in (gatherer, app_credential):
+    for user in (gatherer, issuing):
         setattr(user, "evaluate", granted)  # noqa: B010 - a function is replaced
 
 

@@ -19,7 +19,7 @@ from appcredential.domain.status.problems_kube import (
     ISSUERS_DIFFER,
     OWN_TOKEN_UNREAD,
 )
-from appcredential.effects.federated import remove_annotations
+from appcredential.effects.annotations import remove_annotations
 from appcredential.errors import (
     ConflictError,
     RejectedError,

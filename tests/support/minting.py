@@ -5,21 +5,29 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem
-from appcredential.domain.facts.facts import Facts
+from appcredential.domain.lifecycle import Decision
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.observed.entra import Grant
 from appcredential.domain.secret.records import pending_name
-from appcredential.domain.spec.model import KeyId
-from appcredential.effects.dispatch import Context, Effects
+from appcredential.domain.spec.model import ApplicationGrantSpec, KeyId, Limits
+from appcredential.effects.context import KubePorts, Step, Tools
+from appcredential.effects.dispatch import perform
 from appcredential.gather.state import ResourceState
 from appcredential.kube.custom_resources import KubeObjects, KubeResources
 from appcredential.kube.outputs import KubeOutputs
+from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
+from appcredential.ports.entra import Access
 from appcredential.ports.kube import EventSubject
+from appcredential.runtime.effect_guard import EffectGuard
+from appcredential.runtime.this_process import ThisProcess
 from tests.support.api_server import ApiServer
 from tests.support.builders import (
+    CLIENT_ID,
     DAY,
     HOLDER,
     IDENTITY,
@@ -52,28 +60,60 @@ class Minting:
         self.view = ResourceState()
         self.view.application = application(read_time=NOW)
         self.facts = facts(observation(target=None, pending=None, application=application()))
-        self._effects = Effects(
-            clock=self.clock,
-            holder=HOLDER,
-            secrets=self.secrets,
-            resources=KubeResources(KubeObjects(self.kube)),
-            events=self,
+        revocations = KubeRevocations(self.kube, "appcredential-system")
+        self._tools = Tools(
+            process=ThisProcess(
+                clock=self.clock,
+                settings=LifecycleSettings(),
+                identity=IDENTITY,
+                holder=HOLDER,
+                guard=EffectGuard(
+                    remaining=lambda: 60.0,
+                    is_synced=lambda: True,
+                    effect_margin=timedelta(seconds=30),
+                    mint_margin=timedelta(seconds=45),
+                ),
+            ),
+            kube=KubePorts(
+                resources=KubeResources(KubeObjects(self.kube)),
+                secrets=self.secrets,
+                service_accounts=KubeServiceAccounts(self.kube),
+                outputs=KubeOutputs(self.kube),
+                revocations=revocations,
+                events=self,
+            ),
+            grants=self,
+            open_revocations=OpenRevocations(revocations),
+            access=lambda _: Access(self.facts.tenant, self.directory),
+            request_probe=lambda _, __: None,
             permission_retry=10 * MINUTE,
-            live_grant=self._live_grant,
-            is_open=lambda: True,
-            service_accounts=KubeServiceAccounts(self.kube),
-            outputs=KubeOutputs(self.kube),
         )
 
-    async def _live_grant(self, _: Facts) -> Grant | Problem:
-        return self.grant
+    def known(self) -> dict[str, ApplicationGrantSpec]:
+        if isinstance(self.grant, Problem):
+            return {}
+        return {
+            self.grant.name: ApplicationGrantSpec(
+                tenant=self.facts.tenant.name,
+                client_ids=frozenset({CLIENT_ID}),
+                namespaces=frozenset({OWNER.namespace}),
+                limits=Limits(max_lifetime=self.grant.max_lifetime),
+            )
+        }
+
+    async def live(self) -> dict[str, ApplicationGrantSpec]:
+        return self.known()
 
     async def emit(self, about: EventSubject, reason: str, note: str, *, warning: bool) -> None:
         return
 
     async def mint(self, lifetime: timedelta = 90 * DAY) -> None:
-        context = Context(view=self.view, facts=self.facts, session=self.directory)
-        await self._effects.perform(act.Mint(1, (), lifetime), context)
+        decision = Decision(
+            action=act.Mint(1, (), lifetime), status={}, look_again=NOW, facts=self.facts
+        )
+        seen = self.facts.observation
+        step = Step(tools=self._tools, observation=seen, decision=decision, state=self.view)
+        await perform(step)
 
     @property
     def state(self) -> str:

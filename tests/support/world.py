@@ -17,6 +17,7 @@ from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.spec.model import (
     EntraTenantSpec,
 )
+from appcredential.effects.context import KubePorts, Tools
 from appcredential.entra.projected_token import ProjectedToken
 from appcredential.gather.certificate_source import CertificateInputsReader
 from appcredential.gather.gatherer import Gatherer
@@ -148,21 +149,24 @@ class World:
                 owners=self.store.owners,
             ),
         )
-        self.reconciler = AppCredentialController(
+        tools = Tools(
             process=process,
-            gatherer=gatherer,
-            resources=resources,
-            secrets=secrets,
-            revocations=revocations,
-            open_revocations=open_revocations,
-            events=events,
+            kube=KubePorts(
+                resources=resources,
+                secrets=secrets,
+                service_accounts=accounts,
+                outputs=outputs,
+                revocations=revocations,
+                events=events,
+            ),
             grants=self.sync,
+            open_revocations=open_revocations,
             access=self.tenants.access,
             request_probe=self.tenants.request_probe,
-            metrics=Metrics(self.store.samples),
             permission_retry=timedelta(minutes=10),
-            service_accounts=accounts,
-            outputs=outputs,
+        )
+        self.reconciler = AppCredentialController(
+            gatherer=gatherer, tools=tools, metrics=Metrics(self.store.samples)
         )
         self._fill()
 

@@ -1,4 +1,4 @@
-"""What `decide` can ask for: one effect, or none. Values only; `reconciler.py` performs them."""
+"""What `decide` can ask for: one effect, or none. Values only; `effects/` performs them."""
 
 from __future__ import annotations
 
@@ -227,15 +227,3 @@ Action: TypeAlias = (
     | ApplyStatus
     | Sleep
 )
-
-# The metric `appcredential_effects_total` names actions by these labels since the first release.
-_LABELS: dict[type, str] = {
-    ScheduleRevocation: "WriteTicket",
-    CancelRevocation: "CancelTicket",
-    AnnotateServiceAccount: "WireServiceAccount",
-}
-
-
-def label(action: Action) -> str:
-    """Return the name of an action as metrics show it."""
-    return _LABELS.get(type(action), type(action).__name__)

@@ -11,7 +11,6 @@ import logging
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from appcredential import strategies
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.domain.facts.deletion import name_of
 from appcredential.domain.facts.revocation import is_unconfirmed
@@ -27,7 +26,8 @@ from appcredential.domain.revocation_actions import (
 )
 from appcredential.domain.spec.model import KeyId
 from appcredential.domain.spec.trusts import service_account_of
-from appcredential.effects.federated import remove_annotations
+from appcredential.effects.annotations import remove_annotations
+from appcredential.effects.removal import remove_credential
 from appcredential.effects.revocation_checks import RevocationChecks
 from appcredential.errors import NotFoundError, PermissionDeniedError
 from appcredential.gather.revocation import RevocationObserver
@@ -125,7 +125,7 @@ class RevocationEffects:
             return
         # Unknown there means gone, or not known to that replica: the reads that follow decide.
         with contextlib.suppress(NotFoundError):
-            await strategies.remove(
+            await remove_credential(
                 session.directory, revocation.type, application.object_id, key_id, frozenset()
             )
         await self._remove_annotations_of(key_id, revocation, state)

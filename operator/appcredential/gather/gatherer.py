@@ -11,7 +11,7 @@ from appcredential.domain.marker import Owner
 from appcredential.domain.observed.certificate import CertificateInputs
 from appcredential.domain.observed.entra import Grant
 from appcredential.domain.observed.observation import Observation, Resource
-from appcredential.domain.spec.model import AppCredentialSpec, CredentialType
+from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.gather.certificate_source import derived_of
 from appcredential.gather.federation import FederationReader
 from appcredential.gather.sources import ClusterSources, LocalSources
@@ -50,7 +50,7 @@ class Gatherer:
             return None
         spec = resource.spec if isinstance(resource.spec, AppCredentialSpec) else None
         federation, certificate_inputs = None, CertificateInputs()
-        if spec is not None and spec.type is CredentialType.FEDERATED_IDENTITY:
+        if spec is not None and spec.type.is_federated:
             federation = await self._federation.read(owner, state, spec)
         else:
             await self._secrets.read(owner, state, spec)
@@ -95,7 +95,7 @@ class Gatherer:
         self, state: ResourceState, resource: Resource
     ) -> CertificateInputs:
         spec = resource.spec
-        if not isinstance(spec, AppCredentialSpec) or spec.type is not CredentialType.CERTIFICATE:
+        if not isinstance(spec, AppCredentialSpec) or not spec.type.is_certificate:
             return CertificateInputs()
         if resource.deletion_time is not None:
             return CertificateInputs()

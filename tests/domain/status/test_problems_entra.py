@@ -23,6 +23,8 @@ from appcredential.domain.status.problems_entra import (
     federated_refusal,
     not_ready,
     operator_refusal,
+    probe_age,
+    refusal,
     tenant_refusal,
 )
 from appcredential.errors import (
@@ -125,3 +127,34 @@ def test_a_refused_federated_credential_names_graphs_code(code: str, words: str)
     problem = federated_refusal(code)
     assert problem.reason is Reason.CREDENTIAL_REFUSED
     assert f": {words}. If" in problem.message
+
+
+NOT_READY = not_ready(TENANT_UNREACHABLE)
+OVER_POLICY = refusal("CredentialInvalidLifetimeAsPerAppPolicy")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "age"),
+    [
+        (None, NOT_READY, timedelta(seconds=10)),
+        (OVER_POLICY, NOT_READY, timedelta(seconds=10)),
+        (None, OVER_POLICY, MINUTE),
+        (NOT_READY, NOT_READY, None),
+        (NOT_READY, None, None),
+        (None, None, None),
+        (None, refusal("BadRequest"), None),
+    ],
+    ids=[
+        "the operator is rejected",
+        "now the operator is rejected",
+        "the policy allows less",
+        "known before",
+        "over",
+        "nothing",
+        "of one resource only",
+    ],
+)
+def test_what_concerns_all_users_of_a_tenant_has_it_probed(
+    before: Problem | None, now: Problem | None, age: timedelta | None
+) -> None:
+    assert probe_age(before, now) == age

@@ -218,3 +218,26 @@ def directory_problem(
     if isinstance(error, RejectedError):
         return refusal(error.code), RETRY_CAP
     return _GRAPH_UNREACHABLE, RETRY
+
+
+_PROBE_AGES: Final = {
+    Reason.TENANT_NOT_READY: timedelta(seconds=10),
+    Reason.LIFETIME_OVER_POLICY: timedelta(minutes=1),
+}
+
+
+def probe_age(before: Problem | None, now: Problem | None) -> timedelta | None:
+    """Return whether what Entra said of one resource concerns all users of its tenant.
+
+    Entra rejected the operator itself, or its policy allows less than was known.
+
+    Args:
+        before: the resource's problem before the call.
+        now: its problem after that.
+
+    Returns:
+        How old the tenant's last probe must be for another one; None when none is needed.
+    """
+    if now is None or now == before:
+        return None
+    return _PROBE_AGES.get(now.reason)

@@ -1,0 +1,39 @@
+"""What actions are called by the metrics, and in what this process remembers of failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from appcredential.domain import actions as act
+from appcredential.domain.observed.memory import Operation
+
+# The metric `appcredential_effects_total` names actions by these labels since the first release.
+_LABELS: Final[Mapping[type, str]] = MappingProxyType(
+    {
+        act.ScheduleRevocation: "WriteTicket",
+        act.CancelRevocation: "CancelTicket",
+        act.AnnotateServiceAccount: "WireServiceAccount",
+    }
+)
+_SECRET_WRITES: Final[Mapping[type, Operation]] = MappingProxyType(
+    {
+        act.Mint: Operation.STORE_MINTED,
+        act.Register: Operation.STORE_REGISTERED,
+        act.Fence: Operation.FENCE,
+        act.DeletePending: Operation.DELETE_PENDING,
+        act.Publish: Operation.PUBLISH,
+        act.WriteTarget: Operation.WRITE_TARGET,
+    }
+)
+
+
+def label(action: act.Action) -> str:
+    """Return the name of an action as metrics show it."""
+    return _LABELS.get(type(action), type(action).__name__)
+
+
+def secret_write(action: act.Action) -> Operation | None:
+    """Return which write of a Secret an action is; None when it writes none."""
+    return _SECRET_WRITES.get(type(action))

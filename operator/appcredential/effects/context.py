@@ -1,0 +1,141 @@
+"""What effects work with: the ports, one step of a pass, and its context behind the gates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from appcredential.cache.open_revocations import OpenRevocations
+from appcredential.domain.conditions import Problem
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.lifecycle import Decision
+from appcredential.domain.marker import Owner
+from appcredential.domain.observed.observation import Observation
+from appcredential.domain.promised import required
+from appcredential.errors import ConflictError
+from appcredential.gather.state import ResourceState
+from appcredential.ports.entra import Access, Session
+from appcredential.ports.kube import (
+    Events,
+    Outputs,
+    Resources,
+    Revocations,
+    Secrets,
+    ServiceAccounts,
+)
+from appcredential.ports.local import Clock, GrantSource
+from appcredential.runtime.this_process import ThisProcess
+
+_UNREADABLE_RETRY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KubePorts:
+    """What is read and written by the API server."""
+
+    resources: Resources
+    secrets: Secrets
+    service_accounts: ServiceAccounts
+    outputs: Outputs
+    revocations: Revocations
+    events: Events
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What all effects share.
+
+    Attributes:
+        grants: asked live before something is issued.
+        open_revocations: told what is scheduled and cancelled here.
+        access: returns a tenant that the operator can sign in to, or why there is none.
+        request_probe: has a tenant probed, unless its last probe is at most so old.
+        permission_retry: the pause after a missing permission, which a person has to grant.
+    """
+
+    process: ThisProcess
+    kube: KubePorts
+    grants: GrantSource
+    open_revocations: OpenRevocations
+    access: Callable[[str], Access | Problem]
+    request_probe: Callable[[str, timedelta], None]
+    permission_retry: timedelta
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        return self.process.clock
+
+    @property
+    def secrets_retry(self) -> timedelta:
+        """The pause after Secrets of a namespace could not be read or written."""
+        return min(self.permission_retry, _UNREADABLE_RETRY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step for one resource: what was observed, what was decided, and where to note it.
+
+    Attributes:
+        state: what this process holds of the resource; an effect notes there what it learns.
+    """
+
+    tools: Tools
+    observation: Observation
+    decision: Decision
+    state: ResourceState
+
+    def session(self) -> Session:
+        """Return a session with the resource's tenant; perhaps another one than when it was read.
+
+        Raises:
+            ConflictError: the tenant cannot be used any more.
+        """
+        access = self.tools.access(self.observation.usable_spec.tenant)
+        if not isinstance(access, Access):
+            raise ConflictError("the tenant changed meanwhile")
+        return access.session
+
+    def context(self) -> Context:
+        """Return the surroundings of an effect behind the gates.
+
+        Raises:
+            ConflictError: the tenant cannot be used any more.
+        """
+        return Context(
+            tools=self.tools,
+            state=self.state,
+            facts=required(self.decision.facts),
+            session=self.session(),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The surroundings of one effect behind the gates.
+
+    Attributes:
+        facts: what the decision rests on.
+        session: with the resource's tenant.
+    """
+
+    tools: Tools
+    state: ResourceState
+    facts: Facts
+    session: Session
+
+    @property
+    def kube(self) -> KubePorts:
+        """The API server."""
+        return self.tools.kube
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        return self.tools.clock
+
+    @property
+    def owner(self) -> Owner:
+        """Namespace and name of the resource."""
+        return self.facts.resource.owner

@@ -1,0 +1,55 @@
+"""Finalizer and scheduled revocation: what makes the deletion of a resource wait for us."""
+
+from __future__ import annotations
+
+from appcredential.domain import actions as act
+from appcredential.domain.facts.deletion import scheduled_name, scheduled_revocation
+from appcredential.domain.observed.observation import Observation
+from appcredential.effects.context import Step
+
+
+async def set_finalizer(action: act.AddFinalizer | act.ReleaseFinalizer, step: Step) -> None:
+    """Add or remove our finalizer.
+
+    Raises:
+        ConflictError: the resource is not as observed any more.
+    """
+    present = isinstance(action, act.AddFinalizer)
+    tools, resource = step.tools, step.observation.resource
+    found = await tools.kube.resources.set_finalizer(resource, present=present)
+    step.state.resource.set(found, tools.clock.monotonic())
+
+
+async def read_crd(step: Step) -> None:
+    """Look whether the CRD itself is being deleted."""
+    step.state.crd_deleted = await step.tools.kube.resources.is_crd_deleted()
+
+
+async def schedule_revocation(step: Step) -> None:
+    """Write the ConfigMap that says what is to be revoked after the grace period.
+
+    Raises:
+        ConflictError: another process wrote it meanwhile.
+    """
+    name, wanted = _name(step.observation), scheduled_revocation(step.observation)
+    revocations = step.tools.kube.revocations
+    live = await revocations.get(name)
+    written = await revocations.put(name, wanted, live)
+    step.tools.open_revocations.note(name, written)
+
+
+async def cancel_revocation(step: Step) -> None:
+    """Delete that ConfigMap: the resource is back.
+
+    Raises:
+        ConflictError: another process wrote it meanwhile.
+    """
+    name, revocations = _name(step.observation), step.tools.kube.revocations
+    live = await revocations.get(name)
+    if live is not None:
+        await revocations.delete(name, live)
+    step.tools.open_revocations.note(name, None)
+
+
+def _name(observation: Observation) -> str:
+    return scheduled_name(observation.resource.owner, observation.usable_spec)

@@ -1,0 +1,29 @@
+"""Kubernetes Events about an AppCredential, and the keys by which the log names it."""
+
+from __future__ import annotations
+
+from appcredential.domain.marker import Owner
+from appcredential.domain.observed.observation import Resource
+from appcredential.effects.context import Context
+from appcredential.ports.kube import EventSubject
+
+
+def subject_of(resource: Resource) -> EventSubject:
+    """Return the AppCredential as an Event's subject."""
+    return EventSubject(
+        kind="AppCredential",
+        namespace=resource.owner.namespace,
+        name=resource.owner.name,
+        uid=resource.uid,
+    )
+
+
+def about(owner: Owner) -> dict[str, str]:
+    """Return the log's keys for the resource with this name."""
+    return {"ns": owner.namespace, "obj": owner.name}
+
+
+async def emit(context: Context, reason: str, note: str, *, warning: bool = False) -> None:
+    """Write an Event about the resource. Losing one is no failure."""
+    subject = subject_of(context.facts.resource)
+    await context.kube.events.emit(subject, reason, note, warning=warning)

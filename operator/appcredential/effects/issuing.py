@@ -1,0 +1,104 @@
+"""What issuing has in common, whatever the type: the grant, the intent, and how it ended."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from appcredential.domain import actions as act
+from appcredential.domain.conditions import Problem
+from appcredential.domain.grants import evaluate
+from appcredential.domain.observed.entra import Grant
+from appcredential.domain.observed.memory import Operation
+from appcredential.domain.observed.target import IssuedCredential, Pending
+from appcredential.domain.rotation import asked_lifetime
+from appcredential.effects.application import note_failure
+from appcredential.effects.context import Context
+from appcredential.effects.events import about, emit
+from appcredential.errors import (
+    AppCredentialError,
+    ConflictError,
+    NotFoundError,
+    OutcomeUnknownError,
+    TooLateError,
+)
+from appcredential.ports.kube import Intent, Staged
+
+log = logging.getLogger(__name__)
+
+
+async def live_grant(context: Context) -> Grant:
+    """Ask the grants as they are now: the decision rests on what a watch showed.
+
+    Raises:
+        ConflictError: none allows this any more; gather again.
+    """
+    grants, facts = await context.tools.grants.live(), context.facts
+    grant = evaluate(grants, context.owner.namespace, facts.spec, facts.tenant)
+    if isinstance(grant, Problem):
+        raise ConflictError("no grant matches any more")
+    return grant
+
+
+async def granted_lifetime(action: act.Mint, context: Context) -> timedelta:
+    """Return the lifetime to ask for, as the grants allow it now.
+
+    Raises:
+        ConflictError: they allow no credential any more; gather again.
+    """
+    grant = await live_grant(context)
+    lifetime = asked_lifetime(action.lifetime, grant.max_lifetime)
+    if lifetime < context.facts.settings.min_lifetime:
+        raise ConflictError("the grants allow too short a lifetime now")
+    return lifetime
+
+
+async def write_intent(action: act.Mint, context: Context, staged: Staged | None = None) -> Pending:
+    """Write into the pending Secret what is about to be issued.
+
+    Args:
+        action: what was decided.
+        context: of the effect.
+        staged: the value, when it is ours before the credential exists.
+
+    Raises:
+        ConflictError: the pending Secret is not as observed any more.
+    """
+    facts = context.facts
+    intent = Intent(
+        owner=context.owner,
+        cluster=facts.identity.cluster,
+        tenant_id=facts.tenant.tenant_id,
+        object_id=facts.application.object_id,
+        attempt_number=action.attempt_number,
+        holder=context.tools.process.holder,
+        time=context.clock.now(),
+        abandoned=action.abandoned,
+        staged=staged,
+    )
+    written = await context.kube.secrets.put_intent(intent, context.state.pending.value)
+    context.state.pending.set(written, context.clock.monotonic())
+    return written
+
+
+def note_mint_failure(context: Context, error: AppCredentialError) -> None:
+    """Note why Graph issued or registered nothing, as far as that is known."""
+    if isinstance(error, NotFoundError):
+        # A write path that does not know the object proves nothing: read again.
+        context.state.application = None
+        return
+    if isinstance(error, TooLateError):
+        # The next pass finds an intent that nobody works on.
+        log.warning("a mint came too late and was not sent", extra=about(context.owner))
+        return
+    note_failure(context.tools, context.state, Operation.MINT, error)
+    if isinstance(error, OutcomeUnknownError):
+        log.warning("a mint's answer was lost", extra=about(context.owner))
+
+
+async def note_issued(context: Context, issued: IssuedCredential) -> None:
+    """Note that a credential exists, and that its value is kept."""
+    context.state.memory = context.state.memory.succeeded(Operation.MINT)
+    log.info("issued", extra={"key_id": issued.key_id, **about(context.owner)})
+    note = f"Credential {issued.key_id} was issued; it is proven next."
+    await emit(context, "Issued", note)

@@ -1,0 +1,81 @@
+"""Signs in with a credential as workloads do, and notes how it went."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final, assert_never
+
+from appcredential.domain import actions as act
+from appcredential.domain.observed.memory import Operation
+from appcredential.domain.promised import required
+from appcredential.domain.proof import SignInResult, record
+from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec.model import CredentialType
+from appcredential.domain.spec.trusts import trust_attempt
+from appcredential.domain.status.problems_kube import no_account, no_token
+from appcredential.effects.application import note_refusal
+from appcredential.effects.context import Context
+from appcredential.errors import NotFoundError, PermissionDeniedError, RejectedError
+
+log = logging.getLogger(__name__)
+
+_ACCOUNT_RETRY: Final = timedelta(seconds=30)
+
+
+async def sign_in(action: act.SignInPending | act.SignInPublished, context: Context) -> None:
+    """Sign in once with the value of the pending or of the target Secret."""
+    facts = context.facts
+    if isinstance(action, act.SignInPending):
+        pending = required(facts.successor)
+        attempt, value = str(pending.attempt), required(pending.value)
+    else:
+        attempt = str(required(facts.published).attempt)
+        value = required(required(facts.target).value)
+    result = await _try(context, value, attempt)
+    log.debug("signed in", extra={"outcome": str(result.reason), "code": result.code})
+    now, memory = context.clock.now(), context.state.memory
+    if isinstance(action, act.SignInPending):
+        proof = record(memory.pending_proof, attempt, result, now)
+        context.state.memory = replace(memory, pending_proof=proof)
+    else:
+        proof = record(memory.published_proof, attempt, result, now)
+        context.state.memory = replace(memory, published_proof=proof)
+
+
+async def _try(context: Context, value: SecretValue, attempt: str) -> SignInResult:
+    """Sign in as workloads of the spec's type do. Never raises."""
+    endpoint, spec = context.session.sign_in, context.facts.spec
+    scope = spec.verification.scope
+    match spec.type:
+        case CredentialType.CLIENT_SECRET:
+            return await endpoint.with_secret(spec.client_id, value, scope, attempt)
+        case CredentialType.CERTIFICATE:
+            return await endpoint.with_certificate(spec.client_id, value, scope, attempt)
+        case CredentialType.FEDERATED_IDENTITY:
+            raise AssertionError("a federated credential has no value: its tokens are exchanged")
+        case _:
+            assert_never(spec.type)
+
+
+async def exchange(action: act.ProveFederated, context: Context) -> None:
+    """Exchange a token as a pod of the ServiceAccount does; both tokens are dropped."""
+    name, trust, spec = action.service_account, action.trust, context.facts.spec
+    accounts = context.kube.service_accounts
+    try:
+        token = await accounts.token(context.owner.namespace, name, trust.audience)
+    except NotFoundError:
+        note_refusal(context, Operation.PROVE, no_account(name), _ACCOUNT_RETRY)
+        return
+    except (PermissionDeniedError, RejectedError):
+        note_refusal(context, Operation.PROVE, no_token(name, trust.audience))
+        return
+    context.state.memory = context.state.memory.succeeded(Operation.PROVE)
+    attempt = str(trust_attempt(context.facts.identity, trust.pair))
+    scope = spec.verification.scope
+    result = await context.session.sign_in.with_assertion(spec.client_id, token, scope, attempt)
+    log.debug("exchanged", extra={"outcome": str(result.reason), "code": result.code})
+    memory = context.state.memory
+    proof = record(memory.pending_proof, attempt, result, context.clock.now())
+    context.state.memory = replace(memory, pending_proof=proof)

@@ -1,0 +1,98 @@
+"""Writes the target Secret, and ends a pending Secret."""
+
+from __future__ import annotations
+
+import logging
+import secrets as randomness
+import string
+from dataclasses import replace
+from typing import Final
+
+from appcredential.domain import actions as act
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.publication import next_publication, publication
+from appcredential.domain.observed.target import PendingState
+from appcredential.domain.promised import required
+from appcredential.domain.rules.target import REPAIRED
+from appcredential.domain.secret.content import render
+from appcredential.domain.secret.records import Publication
+from appcredential.domain.secret_value import SecretValue
+from appcredential.effects.context import Context
+from appcredential.effects.events import about, emit
+from appcredential.errors import ConflictError
+from appcredential.gather.certificate_source import derive
+
+log = logging.getLogger(__name__)
+
+_ALPHABET: Final = string.ascii_letters + string.digits
+
+
+async def delete_pending(context: Context) -> None:
+    """Delete the pending Secret."""
+    pending = required(context.state.pending.value)
+    await context.kube.secrets.delete_pending(context.owner, pending)
+    context.state.pending.set(None, context.clock.monotonic())
+
+
+async def fence(action: act.Fence, context: Context) -> None:
+    """Write into the pending Secret that its attempt is never published."""
+    pending = required(context.state.pending.value)
+    written = await context.kube.secrets.put_abandoned(context.owner, pending)
+    context.state.pending.set(written, context.clock.monotonic())
+    log.warning("attempt fenced", extra={"cause": action.reason, **about(context.owner)})
+
+
+async def write_target(action: act.WriteTarget, context: Context) -> None:
+    """Write the target Secret with the credential that it holds."""
+    records = replace(
+        publication(context.facts), retiring=action.retiring, abandoned=action.abandoned
+    )
+    held = required(context.state.target.value)
+    await _put_target(context, records, required(held.value))
+    if action.reason == REPAIRED:
+        context.state.memory = context.state.memory.repaired(context.clock.now())
+    log.info("target written", extra={"cause": action.reason, **about(context.owner)})
+
+
+async def publish(context: Context) -> None:
+    """Write the pending Secret's value into the target Secret, if it is still the same.
+
+    Raises:
+        ConflictError: the target Secret, or the keystore's password, changed meanwhile.
+    """
+    facts, state = context.facts, context.state
+    held, live = required(state.pending.value), await context.kube.secrets.pending(context.owner)
+    state.pending.set(live, context.clock.monotonic())
+    if live is None or live.uid != held.uid or live.attempt != held.attempt:
+        return
+    if live.state is not PendingState.MINTED or live.value is None or live.credential is None:
+        return
+    if facts.spec.has_keystore and state.held.password is None:
+        raise ConflictError("the keystore's password went meanwhile")
+    await _put_target(context, next_publication(facts, live, context.clock.now()), live.value)
+    log.info("published", extra={"key_id": live.credential.key_id, **about(context.owner)})
+    await emit(context, "Published", _published_note(facts))
+
+
+async def _put_target(context: Context, records: Publication, value: SecretValue) -> None:
+    state, spec = context.state, context.facts.spec
+    live = state.target.value
+    derived = await derive(spec, value, live, state.held.password)
+    wanted = render(spec, context.facts.tenant, value, records, live, _generate, derived=derived)
+    written = await context.kube.secrets.put_target(
+        context.owner.namespace, spec.secret.name, live, wanted
+    )
+    state.target.set(written, context.clock.monotonic())
+
+
+def _published_note(facts: Facts) -> str:
+    if facts.taken is None:
+        return "The new credential is in the Secret; workloads may use it."
+    if facts.observation.target_owner is not None:  # that name was looked up: it may be told
+        owner = facts.observation.target_owner.owner
+        return f"The Secret was taken over from {owner} and holds the new credential."
+    return "The Secret was adopted and holds the new credential."
+
+
+def _generate(length: int) -> SecretValue:
+    return SecretValue("".join(randomness.choice(_ALPHABET) for _ in range(length)))

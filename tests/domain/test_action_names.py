@@ -1,0 +1,53 @@
+"""What actions are called by the metrics, and which of them write a Secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, get_args
+
+import pytest
+
+from appcredential.domain import actions as act
+from appcredential.domain.action_names import label, secret_write
+from appcredential.domain.observed.memory import Operation
+from tests.support.builders import DAY
+
+RENAMED = {
+    "ScheduleRevocation": "WriteTicket",
+    "CancelRevocation": "CancelTicket",
+    "AnnotateServiceAccount": "WireServiceAccount",
+}
+WRITES: list[tuple[act.Action, Operation]] = [
+    (act.Mint(1, (), DAY), Operation.STORE_MINTED),
+    (act.Register(), Operation.STORE_REGISTERED),
+    (act.Fence("interrupted"), Operation.FENCE),
+    (act.DeletePending("done"), Operation.DELETE_PENDING),
+    (act.Publish(), Operation.PUBLISH),
+    (act.WriteTarget("rendered", (), ()), Operation.WRITE_TARGET),
+]
+
+
+def kinds() -> Iterable[type[Any]]:
+    """Return the classes of all actions."""
+    found: tuple[type[Any], ...] = get_args(act.Action)
+    return found
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_metrics_keep_the_names_of_the_first_release(kind: type[Any]) -> None:
+    action = object.__new__(kind)  # its name does not depend on its values
+    assert label(action) == RENAMED.get(kind.__name__, kind.__name__)
+
+
+@pytest.mark.parametrize(("action", "operation"), WRITES)
+def test_each_write_of_a_secret_has_its_own_failure(
+    action: act.Action, operation: Operation
+) -> None:
+    assert secret_write(action) is operation
+
+
+@pytest.mark.parametrize(
+    "kind", [k for k in kinds() if k not in {type(action) for action, _ in WRITES}]
+)
+def test_other_actions_write_no_secret(kind: type[Any]) -> None:
+    assert secret_write(object.__new__(kind)) is None
