@@ -115,8 +115,9 @@ def test_every_reason_is_used() -> None:
 def emitted(tree: ast.Module) -> Iterator[str]:
     """Yield the reasons that stand as words in the calls that emit an Event."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            reason = node.args[1] if node.func.attr in {"emit", "_emit"} else ast.Pass()
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+            reason = node.args[1] if name == "emit" else ast.Pass()
             # Either word of a choice; the words of its condition are none.
             choices = [reason.body, reason.orelse] if isinstance(reason, ast.IfExp) else [reason]
             yield from (str(c.value) for c in choices if isinstance(c, ast.Constant))

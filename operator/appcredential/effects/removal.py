@@ -45,13 +45,10 @@ async def remove(action: act.Remove, context: Context) -> None:
     cause = {"key_id": action.key_id, "cause": str(action.cause)}
     log.info("removed", extra={**cause, **about(context.owner)})
     note = f"Credential {action.key_id} was removed from the application."
-    await emit(context, _reason(action), note)
-
-
-def _reason(action: act.Remove) -> str:
     if action.is_revocation:
-        return "Revoked"
-    return "Retired" if action.cause else "OrphanRemoved"
+        await emit(context, "Revoked", note)
+    else:
+        await emit(context, "Retired" if action.cause else "OrphanRemoved", note)
 
 
 async def remove_credential(

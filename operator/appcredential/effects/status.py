@@ -70,8 +70,12 @@ async def announce_losses(tools: Tools, observation: Observation) -> None:
         return
     subject = subject_of(observation.resource)
     for loss in access.session.directory.take_losses(application.object_id):
-        reason = "CertificateRestored" if loss.is_restored else "CertificateLost"
-        await tools.kube.events.emit(subject, reason, _loss(loss), warning=True)
+        await tools.kube.events.emit(
+            subject,
+            "CertificateRestored" if loss.is_restored else "CertificateLost",
+            _loss(loss),
+            warning=True,
+        )
 
 
 def _loss(loss: CertificateLoss) -> str:
