@@ -22,6 +22,7 @@ from appcredential.entra.projected_token import ProjectedToken
 from appcredential.gather.certificate_source import CertificateInputsReader
 from appcredential.gather.gatherer import Gatherer
 from appcredential.gather.sources import ClusterSources, LocalSources
+from appcredential.gather.state import ResourceStates
 from appcredential.kube.certificate_sources import KubeInputs
 from appcredential.kube.custom_resources import (
     APP_CREDENTIALS,
@@ -166,7 +167,10 @@ class World:
             permission_retry=timedelta(minutes=10),
         )
         self.reconciler = AppCredentialController(
-            gatherer=gatherer, tools=tools, metrics=Metrics(self.store.samples)
+            gatherer=gatherer,
+            tools=tools,
+            metrics=Metrics(self.store.samples),
+            states=ResourceStates(),
         )
         self._fill()
 

@@ -22,7 +22,7 @@ from appcredential.errors import (
     UnavailableError,
 )
 from appcredential.gather.gatherer import Gatherer
-from appcredential.gather.state import ResourceState
+from appcredential.gather.state import ResourceState, ResourceStates
 from appcredential.runtime.metrics import Metrics
 
 _MAX_PASSES: Final = 60
@@ -34,25 +34,17 @@ _CLOSED_RETRY: Final = timedelta(minutes=1)
 
 
 class AppCredentialController:
-    """Drives every AppCredential; holds one ResourceState per resource."""
+    """Drives every AppCredential."""
 
-    def __init__(self, *, gatherer: Gatherer, tools: Tools, metrics: Metrics) -> None:
+    def __init__(
+        self, *, gatherer: Gatherer, tools: Tools, metrics: Metrics, states: ResourceStates
+    ) -> None:
         self._gatherer = gatherer
         self._tools = tools
         self._metrics = metrics
         self._clock = tools.clock
         self._guard = tools.process.guard
-        self._states: dict[Owner, ResourceState] = {}
-
-    def invalidate(self, owner: Owner) -> None:
-        """Have the next pass read the target Secret again: another resource may have it."""
-        state = self._states.get(owner)
-        if state is not None:
-            state.target.drop()
-
-    def forget(self, owner: Owner) -> None:
-        """Drop what is held of a resource that is gone."""
-        self._states.pop(owner, None)
+        self._states = states
 
     async def reconcile(self, owner: Owner, seen_version: str) -> datetime | None:
         """Do what is due for one resource.
@@ -68,7 +60,7 @@ class AppCredentialController:
         if self._guard.problem() is not None:
             # A standby reads nothing: once it is the leader, every key is queued anew.
             return self._clock.now() + _CLOSED_RETRY
-        state = self._states.setdefault(owner, ResourceState())
+        state = self._states.of(owner)
         held = state.resource.value
         if held is not None and _is_newer(seen_version, held.resource_version):
             state.resource.drop()
@@ -102,7 +94,7 @@ class AppCredentialController:
         for _ in range(_MAX_PASSES):
             observation = await self._gatherer.gather(owner, state)
             if observation is None:
-                self.forget(owner)
+                self._states.forget(owner)
                 return None
             await status.announce_losses(self._tools, observation)
             decision = decide(observation)

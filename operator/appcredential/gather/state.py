@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from appcredential.domain.conditions import Problem
+from appcredential.domain.marker import Owner
 from appcredential.domain.observed.certificate import CertificateInputs
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList, OutputMap, ServiceAccount
@@ -107,3 +108,24 @@ class ResourceState:
             self.output,
         )
         return max((now - p.read for p in pieces if p.read is not None), default=0.0)
+
+
+class ResourceStates:
+    """The state of each AppCredential, by its namespace and name."""
+
+    def __init__(self) -> None:
+        self._states: dict[Owner, ResourceState] = {}
+
+    def of(self, owner: Owner) -> ResourceState:
+        """Return the state of a resource; an empty one at first."""
+        return self._states.setdefault(owner, ResourceState())
+
+    def invalidate(self, owner: Owner) -> None:
+        """Make the next pass read the target Secret again: another resource may have it."""
+        state = self._states.get(owner)
+        if state is not None:
+            state.target.drop()
+
+    def forget(self, owner: Owner) -> None:
+        """Drop what is held of a resource that is gone."""
+        self._states.pop(owner, None)

@@ -1,0 +1,121 @@
+"""The parts of one process that several controllers share, each made once."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import Any
+
+from appcredential.cache.informer import Informer
+from appcredential.cache.open_revocations import OpenRevocations
+from appcredential.cache.store import Store
+from appcredential.domain.marker import ClusterIdentity, Owner
+from appcredential.effects.context import KubePorts
+from appcredential.gather.state import ResourceStates
+from appcredential.handlers.watch import OnEvent
+from appcredential.kube.client import KubeClient
+from appcredential.kube.custom_resources import KubeObjects, KubeResources
+from appcredential.kube.events import KubeEvents
+from appcredential.kube.issuer import KubeIssuer
+from appcredential.kube.lease import Lease, LeaseSettings
+from appcredential.kube.outputs import KubeOutputs
+from appcredential.kube.revocations import KubeRevocations
+from appcredential.kube.secret_store import KubeSecrets
+from appcredential.kube.service_accounts import KubeServiceAccounts
+from appcredential.runtime.clock import SystemClock
+from appcredential.runtime.effect_guard import EffectGuard, Terms
+from appcredential.runtime.metrics import Metrics
+from appcredential.runtime.this_process import ThisProcess
+from appcredential.runtime.workqueue import Key, WorkQueue
+from appcredential.settings import Settings
+from appcredential.tenants.waking import TenantQueue
+
+
+class Parts:
+    """The clock, the queue, the caches, the Lease and the adapters to the API server.
+
+    Args:
+        client: the API server.
+        identity: of the cluster, as the markers in Entra name it.
+        store: the one whose samples `metrics` shows.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        client: KubeClient,
+        identity: ClusterIdentity,
+        store: Store,
+        metrics: Metrics,
+    ) -> None:
+        self.settings = settings
+        self.client = client
+        self.store = store
+        self.metrics = metrics
+        self.clock = SystemClock()
+        self.states = ResourceStates()
+        self.queue = WorkQueue(self.clock)
+        self.tenant_queue = TenantQueue(store.users_of, self.queue.add)
+        self.holder = f"{settings.pod_name}_{uuid.uuid4().hex[:8]}"
+        self.objects = KubeObjects(client)
+        self.secrets = KubeSecrets(client, identity)
+        self.kube = KubePorts(
+            resources=KubeResources(self.objects),
+            secrets=self.secrets,
+            service_accounts=KubeServiceAccounts(client),
+            outputs=KubeOutputs(client),
+            revocations=KubeRevocations(client, settings.namespace),
+            events=KubeEvents(client, self.clock, self.holder),
+        )
+        self.issuer = KubeIssuer(client, self.clock, settings.service_account_token_file)
+        self.open_revocations = OpenRevocations(self.kube.revocations)
+        self.informer = Informer(
+            self.objects,
+            store,
+            settings.watch_namespaces,
+            self.queue.add,
+            self._wake_neighbour,
+        )
+        self.terms = Terms()
+        self.lease = Lease(client, self.clock, self._lease_settings())
+        self.process = ThisProcess(
+            clock=self.clock,
+            settings=settings.lifecycle,
+            identity=identity,
+            holder=self.holder,
+            guard=self._effect_guard(),
+        )
+
+    def on_event(self) -> OnEvent:
+        """Return a callback for kopf's thread that hands each event to the running loop."""
+        loop, take = asyncio.get_running_loop(), self.informer.on_event
+
+        def handed_over(plural: str, event: str, document: dict[str, Any]) -> None:
+            loop.call_soon_threadsafe(take, plural, event, document)
+
+        return handed_over
+
+    def _lease_settings(self) -> LeaseSettings:
+        return LeaseSettings(
+            namespace=self.settings.namespace,
+            name="appcredential",
+            holder=self.holder,
+            duration=self.settings.lease_duration,
+        )
+
+    def _effect_guard(self) -> EffectGuard:
+        return EffectGuard(
+            remaining=self.lease.remaining,
+            is_synced=self._is_synced,
+            effect_margin=self.settings.effect_margin,
+            mint_margin=self.settings.mint_margin,
+        )
+
+    def _is_synced(self) -> bool:
+        is_listed = self.store.is_complete and not self.informer.schema_problem
+        return self.terms.is_settled and is_listed
+
+    def _wake_neighbour(self, key: Key) -> None:
+        """Reconcile a resource that wants the same Secret as one that changed or went."""
+        self.states.invalidate(Owner(key.namespace, key.name))
+        self.queue.add(key)
