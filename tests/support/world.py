@@ -37,6 +37,7 @@ from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets, secrets_path
 from appcredential.kube.service_accounts import KubeServiceAccounts
+from appcredential.ports.kube import IssuerSource
 from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.metrics import Metrics
 from appcredential.runtime.this_process import ThisProcess
@@ -78,7 +79,13 @@ class NoIssuer:
 class World:
     """One tenant, one grant and one AppCredential, and all that works on them."""
 
-    def __init__(self, token: ProjectedToken = _NO_TOKEN, *, trial: bool = False) -> None:
+    def __init__(
+        self,
+        token: ProjectedToken = _NO_TOKEN,
+        *,
+        trial: bool = False,
+        issuer: IssuerSource | None = None,
+    ) -> None:
         self.clock = HandClock()
         self.api = ApiServer()
         self.token = token
@@ -92,7 +99,7 @@ class World:
         self.secrets = secrets = KubeSecrets(self.api, IDENTITY)
         events = KubeEvents(self.api, self.clock, "operator")
         self.sync = Informer(objects, self.store, (), self.woken.append, self.woken.append)
-        gate = EffectGuard(
+        self.gate = gate = EffectGuard(
             remaining=lambda: 60.0,
             is_synced=lambda: True,
             effect_margin=timedelta(seconds=30),
@@ -139,7 +146,7 @@ class World:
                 secrets=secrets,
                 service_accounts=accounts,
                 outputs=outputs,
-                issuer=NoIssuer(),
+                issuer=issuer if issuer is not None else NoIssuer(),
                 certificate_inputs=CertificateInputsReader(KubeInputs(self.api)),
                 skew=self.api.skew,
             ),

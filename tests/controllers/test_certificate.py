@@ -1,0 +1,212 @@
+"""A certificate, reconciled on an API server and an Entra in memory."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+
+from appcredential.domain.secret.records import pending_name
+from appcredential.domain.spec.model import KeyId
+from appcredential.errors import (
+    AppCredentialError,
+    OutcomeUnknownError,
+    RejectedError,
+    UnavailableError,
+)
+from appcredential.kube.custom_resources import GRANTS, path_of
+from appcredential.ports.entra import CertificateLoss
+from tests.support.builders import DAY, HOUR, MINUTE, NOW, OWNER
+from tests.support.full_session import Failure, FullSession
+from tests.support.keys import MadeCertificate, make_certificate, rsa_key
+from tests.support.world import SECRETS, TARGET, TENANT, World
+
+PENDING: Final = f"{SECRETS}/{pending_name(OWNER.hash)}"
+SOURCE: Final = f"{SECRETS}/source"
+LOST: Final = OutcomeUnknownError("cut off")
+
+
+class Certified(World):
+    """The world with one AppCredential of type Certificate."""
+
+    def __init__(self, **certificate: Any) -> None:
+        super().__init__()
+        self.full = self.entra = FullSession(self.clock)
+        self.ask(certificate)
+
+    def ask(self, certificate: dict[str, Any]) -> None:
+        """Write the resource."""
+        self.put_resource(
+            OWNER, type="Certificate", clientSecret=None, certificate=certificate, lifetime="2d"
+        )
+
+    async def pass_(self, length: timedelta) -> None:
+        """Let time pass and do what is due."""
+        end = self.clock.now() + length
+        while self.clock.now() < end:
+            wait = await self.look() or timedelta(0)
+            self.clock.advance(min(max(wait, timedelta(0)), end - self.clock.now()))
+
+    @property
+    def verbs(self) -> list[str]:
+        """What was done to the application's certificates."""
+        return [write.split()[0] for write in self.full.writes]
+
+    @property
+    def reasons(self) -> list[str]:
+        """The reasons of the Events so far."""
+        return [e["reason"] for e in self.events]
+
+    @property
+    def stalled(self) -> str:
+        return str(self.conditions.get("Stalled", {}).get("reason", ""))
+
+    @property
+    def published(self) -> str:
+        """The key id that the target Secret records."""
+        found = self.api.objects[TARGET]["metadata"]["annotations"]
+        return str(found["appcredential.io/key-id"])
+
+
+async def test_it_is_made_registered_proven_and_published() -> None:
+    world = Certified()
+    await world.publish()
+    assert world.verbs == ["add"]
+    assert list(world.full.credentials) == [KeyId(world.published)]
+    assert world.reasons == ["Issued", "Published"]
+    made = world.full.credentials[KeyId(world.published)]
+    assert made.start == NOW.replace(microsecond=0)
+
+
+async def test_a_renewal_removes_the_former_one_after_the_overlap() -> None:
+    world = Certified()
+    await world.publish()
+    first = world.published
+    await world.pass_(50 * HOUR)
+    assert world.published != first
+    assert world.verbs == ["add", "add", "remove"]
+    assert list(world.full.credentials) == [KeyId(world.published)]
+    assert world.reasons[-1] == "Retired"
+
+
+@pytest.mark.parametrize("is_committed", [False, True])
+async def test_a_lost_answer_is_followed_by_the_same_registration(is_committed: bool) -> None:
+    world = Certified()
+    world.full.failures = [Failure("add", LOST, is_committed=is_committed)]
+    await world.publish()
+    assert world.verbs == ["add", "add"]
+    assert len(set(world.full.writes)) == 1
+    assert list(world.full.credentials) == [KeyId(world.published)]
+
+
+async def test_a_refused_certificate_is_given_up_and_another_one_made() -> None:
+    world = Certified()
+    world.full.failures = [Failure("add", RejectedError("400", code="BadRequest"))]
+    await world.look_at_tenant()
+    await world.until(lambda: world.stalled == "CredentialRefused")
+    held = world.api.objects[PENDING]["metadata"]["annotations"]
+    assert held["appcredential.io/state"] == "Abandoned"
+    await world.pass_(HOUR)
+    assert world.ready["status"] == "True"
+    assert len(set(world.full.writes)) == 2
+
+
+async def test_a_lifetime_over_the_policy_has_the_tenant_probed() -> None:
+    world = Certified()
+    code = "CredentialInvalidLifetimeAsPerAppPolicy"
+    world.full.failures = [Failure("add", RejectedError("400", code=code))]
+    await world.look_at_tenant()
+    world.clock.advance(2 * MINUTE)
+    world.taken(TENANT.kind)
+    await world.until(lambda: world.stalled == "LifetimeOverPolicy")
+    assert world.taken(TENANT.kind) == [TENANT]
+
+
+async def test_a_failing_registration_is_tried_again() -> None:
+    world = Certified()
+    world.full.failures = [Failure("add", UnavailableError("503"))]
+    await world.publish()
+    assert world.verbs == ["add", "add"]
+
+
+async def test_a_grant_that_goes_meanwhile_counts_at_once() -> None:
+    world = Certified()
+    await world.look_at_tenant()
+    del world.api.objects[path_of(GRANTS, "", "shop-apps")]
+    await world.pass_(5 * MINUTE)
+    assert PENDING not in world.api.objects
+    assert world.verbs == []
+
+
+async def test_a_subject_that_no_certificate_can_have_is_said() -> None:
+    world = Certified(subject="CN=orders,C=Germany")
+    await world.look_at_tenant()
+    await world.pass_(5 * MINUTE)
+    assert world.stalled == "InvalidSpec"
+    assert "two letters in C" in world.conditions["Stalled"]["message"]
+    assert PENDING not in world.api.objects
+    world.ask({})
+    await world.pass_(5 * MINUTE)
+    assert world.ready["status"] == "True"
+
+
+@pytest.mark.parametrize("error", [UnavailableError("503"), LOST])
+async def test_a_removal_is_tried_again(error: AppCredentialError) -> None:
+    world = Certified()
+    await world.publish()
+    world.full.failures = [Failure("remove", error)]
+    await world.pass_(50 * HOUR)
+    assert world.verbs == ["add", "add", "remove", "remove"]
+    assert len(world.full.credentials) == 1
+
+
+@pytest.mark.parametrize("is_restored", [False, True])
+async def test_what_others_lose_meanwhile_is_told(is_restored: bool) -> None:
+    world = Certified()
+    await world.publish()
+    world.full.losses = [CertificateLoss(KeyId("theirs"), is_restored=is_restored)]
+    await world.pass_(HOUR)
+    expected = "CertificateRestored" if is_restored else "CertificateLost"
+    (told,) = (e for e in world.events if e["reason"].startswith("Certificate"))
+    assert told["reason"] == expected
+    assert "theirs" in told["note"]
+    assert told["type"] == "Warning"
+
+
+# --- from a source ---------------------------------------------------------------------------
+
+
+def put_source(world: World, made: MadeCertificate, *, key: bool) -> None:
+    data = {"tls.crt": base64.b64encode(made.pem).decode()}
+    if key:
+        data["tls.key"] = base64.b64encode(made.key_pem).decode()
+    world.api.put(SOURCE, {"data": data})
+
+
+def supplied(number: int = 0) -> MadeCertificate:
+    return make_certificate(
+        start=NOW - HOUR, end=NOW + (60 + 30 * number) * DAY, key=rsa_key(number)
+    )
+
+
+@pytest.mark.parametrize("has_key", [True, False])
+async def test_a_renewal_at_the_source_is_registered(has_key: bool) -> None:
+    world = Certified(source="Secret", secretKeyRef={"name": "source", "key": "tls.crt"})
+    put_source(world, supplied(), key=has_key)
+    await world.look_at_tenant()
+    await world.until(lambda: world.ready["status"] == "True", 120)
+    first = world.published
+    put_source(world, supplied(1), key=has_key)
+    await world.pass_(HOUR)
+    assert world.published != first
+    assert ("SourceRace" in world.reasons) is not has_key
+
+
+async def test_what_the_source_holds_no_more_is_not_registered() -> None:
+    world = Certified(source="Secret", secretKeyRef={"name": "source", "key": "tls.crt"})
+    await world.look_at_tenant()
+    await world.pass_(10 * MINUTE)
+    assert world.stalled == "SourceNotFound"
+    assert world.verbs == []

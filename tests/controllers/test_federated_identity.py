@@ -1,0 +1,304 @@
+"""A FederatedIdentity, reconciled on an API server and an Entra in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+
+from appcredential.domain.observed.federated import Issuer
+from appcredential.errors import (
+    AppCredentialError,
+    ConflictError,
+    NotFoundError,
+    OutcomeUnknownError,
+    RejectedError,
+    UnavailableError,
+)
+from appcredential.kube.custom_resources import GRANTS, path_of
+from tests.support.builders import CLIENT_ID, DAY, HOUR, MINUTE, NOW, OWNER, TENANT_ID
+from tests.support.federated import ISSUER, PRINCIPAL, SUBJECT, WIRED, listed
+from tests.support.full_session import Failure, FullSession
+from tests.support.heirs import MemoryIssuer
+from tests.support.world import World
+
+ACCOUNTS: Final = f"/api/v1/namespaces/{OWNER.namespace}/serviceaccounts"
+OUTPUT: Final = f"/api/v1/namespaces/{OWNER.namespace}/configmaps/out"
+OTHER_SUBJECT: Final = f"system:serviceaccount:{OWNER.namespace}:billing"
+LOST: Final = OutcomeUnknownError("cut off")
+PASSING: Final = (NotFoundError("404"), UnavailableError("503"), LOST)
+
+
+class Federated(World):
+    """The world with one FederatedIdentity, and a ServiceAccount that it trusts."""
+
+    def __init__(self, **spec: Any) -> None:
+        super().__init__(issuer=MemoryIssuer(Issuer(url=ISSUER, since=NOW - DAY)))
+        self.full = self.entra = FullSession(self.clock)
+        self.api.put(f"{ACCOUNTS}/orders", {})
+        self.ask(**spec)
+
+    def ask(self, account: str = "orders", **spec: Any) -> None:
+        """Write the resource."""
+        source = {"serviceAccount": {"name": account}, "configMap": {"name": "out"}}
+        self.put_resource(
+            OWNER,
+            type="FederatedIdentity",
+            clientSecret=None,
+            secret=None,
+            **{"federatedIdentity": source, **spec},
+        )
+
+    async def settle(self) -> None:
+        """Bring the resource to Ready."""
+        await self.look_at_tenant()
+        await self.until(lambda: self.ready["status"] == "True", 120)
+
+    async def pass_(self, length: timedelta) -> None:
+        """Let time pass and do what is due."""
+        end = self.clock.now() + length
+        while self.clock.now() < end:
+            wait = await self.look() or timedelta(0)
+            self.clock.advance(min(max(wait, timedelta(0)), end - self.clock.now()))
+
+    @property
+    def subjects(self) -> list[str]:
+        """What Entra trusts."""
+        return sorted(c.subject for c in self.full.trusts.values())
+
+    def annotations(self, account: str = "orders") -> dict[str, str]:
+        return self.api.objects[f"{ACCOUNTS}/{account}"]["metadata"].get("annotations") or {}
+
+    @property
+    def reasons(self) -> list[str]:
+        """The reasons of the Events so far."""
+        return [e["reason"] for e in self.events]
+
+    def reason(self, kind: str = "Stalled") -> str:
+        return str(self.conditions.get(kind, {}).get("reason", ""))
+
+
+async def test_what_is_asked_for_is_trusted_and_told() -> None:
+    world = Federated()
+    await world.settle()
+    assert world.subjects == [SUBJECT]
+    assert world.annotations() == WIRED
+    data = world.api.objects[OUTPUT]["data"]
+    assert (data["AZURE_CLIENT_ID"], data["AZURE_TENANT_ID"]) == (CLIENT_ID, TENANT_ID)
+    assert world.reasons == ["Issued", "Published"]
+    assert world.full.writes == [f"add {SUBJECT}"]
+
+
+async def test_a_grant_that_goes_meanwhile_counts_at_once() -> None:
+    world = Federated()
+    await world.look_at_tenant()
+    del world.api.objects[path_of(GRANTS, "", "shop-apps")]
+    await world.pass_(10 * MINUTE)
+    assert world.subjects == []
+    assert world.full.writes == []
+
+
+async def test_a_lost_answer_makes_no_second_one() -> None:
+    world = Federated()
+    world.full.failures = [Failure("add", LOST, is_committed=True)]
+    await world.settle()
+    assert world.subjects == [SUBJECT]
+
+
+async def test_our_own_twin_that_a_read_did_not_show_is_taken_for_ours() -> None:
+    world = Federated()
+    world.full.put(listed("twin"))
+    world.full.hidden = {"twin"}
+    await world.look_at_tenant()
+
+    def show() -> None:
+        world.full.hidden.clear()
+
+    world.full.after_read = show
+    world.full.failures = [Failure("add", RejectedError("400", code="BadRequest"))]
+    await world.until(lambda: world.ready["status"] == "True", 120)
+    assert list(world.full.trusts) == ["twin"]
+    assert world.full.writes == [f"add {SUBJECT}"]
+
+
+async def test_a_twin_of_another_owner_is_a_conflict() -> None:
+    world = Federated()
+    world.full.put(listed("twin", owner=None))
+    world.full.hidden = {"twin"}
+    await world.look_at_tenant()
+
+    def show() -> None:
+        world.full.hidden.clear()
+
+    world.full.after_read = show
+    world.full.failures = [Failure("add", ConflictError("409"))]
+    await world.pass_(5 * MINUTE)
+    assert world.reason() == "CredentialConflict"
+    assert list(world.full.trusts) == ["twin"]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (RejectedError("400", code="BadRequest"), "CredentialRefused"),
+        (ConflictError("409"), "DirectoryUnavailable"),
+        (UnavailableError("503"), "DirectoryUnavailable"),
+    ],
+)
+async def test_a_refusal_without_a_twin_is_said(error: AppCredentialError, reason: str) -> None:
+    world = Federated()
+    await world.look_at_tenant()
+    world.full.failures = [Failure("add", error)] * 3
+    await world.until(lambda: world.ready["reason"] == reason)
+    assert world.subjects == []
+    await world.pass_(HOUR)
+    assert world.ready["status"] == "True"
+
+
+async def test_a_client_id_in_place_of_a_principal_is_refused() -> None:
+    identity = {"managedIdentity": {"principalId": PRINCIPAL}}
+    world = Federated(federatedIdentity=identity)
+    grant = world.api.objects[path_of(GRANTS, "", "shop-apps")]
+    found = world.api.put(
+        path_of(GRANTS, "", "shop-apps"),
+        {**grant, "spec": {**grant["spec"], "federation": {"managedIdentities": [PRINCIPAL]}}},
+    )
+    world.sync.on_event(GRANTS, "MODIFIED", found)
+    world.full.clients = {PRINCIPAL}
+    await world.look_at_tenant()
+    await world.pass_(5 * MINUTE)
+    assert world.reason() == "InvalidSpec"
+    assert "principalId is a client id" in world.conditions["Stalled"]["message"]
+    assert world.full.writes == []
+
+
+async def replaced() -> Federated:
+    """Return a world whose resource trusts another ServiceAccount than before."""
+    world = Federated()
+    await world.settle()
+    world.api.put(f"{ACCOUNTS}/billing", {})
+    world.ask("billing")
+    await world.pass_(HOUR)
+    assert world.subjects == sorted([SUBJECT, OTHER_SUBJECT])
+    return world
+
+
+async def test_a_replaced_trust_goes_after_the_overlap_with_what_told_of_it() -> None:
+    world = await replaced()
+    assert world.annotations() == WIRED
+    await world.pass_(2 * DAY)
+    assert world.subjects == [OTHER_SUBJECT]
+    assert world.annotations() == {}
+    assert world.annotations("billing") == WIRED
+    assert world.reasons[-1] == "Retired"
+    assert "Changed" in world.reasons
+
+
+async def test_without_the_right_to_annotate_the_trust_goes_all_the_same() -> None:
+    world = await replaced()
+    world.api.refuse("GET PATCH", "serviceaccounts/orders", "no role")
+    await world.pass_(2 * DAY)
+    assert world.subjects == [OTHER_SUBJECT]
+    assert world.annotations() == WIRED
+
+
+@pytest.mark.parametrize("error", PASSING)
+async def test_a_removal_is_tried_until_a_read_shows_that_it_is_gone(
+    error: AppCredentialError,
+) -> None:
+    world = await replaced()
+    world.full.failures = [Failure("remove", error)]
+    await world.pass_(2 * DAY)
+    assert world.subjects == [OTHER_SUBJECT]
+    assert [w.split()[0] for w in world.full.writes].count("remove") == 2
+
+
+async def test_an_edited_trust_is_put_right() -> None:
+    world = Federated()
+    await world.settle()
+    (made,) = world.full.trusts.values()
+    world.full.put(replace(made, subject="edited"))
+    await world.pass_(HOUR)
+    assert world.subjects == [SUBJECT]
+    assert world.full.writes[-1] == f"update {made.id}"
+
+
+@pytest.mark.parametrize("error", PASSING)
+async def test_a_change_is_tried_again(error: AppCredentialError) -> None:
+    world = Federated()
+    await world.settle()
+    (made,) = world.full.trusts.values()
+    world.full.put(replace(made, subject="edited"))
+    world.full.failures = [Failure("update", error)]
+    await world.pass_(HOUR)
+    assert world.subjects == [SUBJECT]
+
+
+async def test_a_trust_is_proven_with_a_token_of_the_account() -> None:
+    world = Federated(verification={"mode": "Required"})
+    await world.settle()
+    assert world.conditions["Verified"]["reason"] == "Proven"
+    assert world.full.exchanges >= 1
+    assert world.api.count("POST", "/orders/token") == world.full.exchanges
+
+
+async def test_a_missing_right_to_ask_for_tokens_is_said_and_passes() -> None:
+    world = Federated(verification={"mode": "Required"})
+    refusal = world.api.refuse("POST", "/token", "no role")
+    await world.look_at_tenant()
+    await world.pass_(5 * MINUTE)
+    assert world.conditions["Verified"]["reason"] == "TokenRequestForbidden"
+    assert world.annotations() == {}
+    world.api.refusals.remove(refusal)
+    await world.pass_(HOUR)
+    assert world.conditions["Verified"]["reason"] == "Proven"
+    assert world.ready["status"] == "True"
+
+
+async def test_a_missing_account_is_said_and_passes() -> None:
+    world = Federated(verification={"mode": "Required"})
+    del world.api.objects[f"{ACCOUNTS}/orders"]
+    await world.look_at_tenant()
+    await world.pass_(5 * MINUTE)
+    assert world.reason("Verified") == "ServiceAccountNotFound"
+    world.api.put(f"{ACCOUNTS}/orders", {})
+    await world.pass_(10 * MINUTE)
+    assert world.ready["status"] == "True"
+
+
+@pytest.mark.parametrize(
+    ("methods", "part", "reason"),
+    [
+        ("PATCH", "serviceaccounts/orders", "ServiceAccountForbidden"),
+        ("GET", "serviceaccounts/orders", "ServiceAccountForbidden"),
+        ("POST PUT", "configmaps", "OutputForbidden"),
+        ("GET", "configmaps/out", "OutputForbidden"),
+    ],
+)
+async def test_a_missing_right_to_tell_workloads_is_said_and_passes(
+    methods: str, part: str, reason: str
+) -> None:
+    world = Federated()
+    refusal = world.api.refuse(methods, part, "no role")
+    await world.look_at_tenant()
+    await world.pass_(5 * MINUTE)
+    assert world.reason() == reason
+    assert world.subjects == [SUBJECT]
+    world.api.refusals.remove(refusal)
+    await world.pass_(HOUR)
+    assert world.ready["status"] == "True"
+    assert world.annotations() == WIRED
+
+
+async def test_a_refusal_is_no_refusal_of_another_spec() -> None:
+    world = Federated()
+    await world.look_at_tenant()
+    world.full.failures = [Failure("add", RejectedError("400", code="BadRequest"))]
+    await world.until(lambda: world.reason() == "CredentialRefused")
+    world.api.put(f"{ACCOUNTS}/billing", {})
+    world.ask("billing")
+    await world.pass_(5 * MINUTE)
+    assert world.subjects == [OTHER_SUBJECT]
+    assert world.ready["status"] == "True"
