@@ -26,6 +26,7 @@ from appcredential.domain.secret.entries import (
     Rendered,
     dump_rendered,
     load_rendered,
+    load_retiring,
     rounded_up,
 )
 from appcredential.domain.secret.records import (
@@ -212,3 +213,34 @@ def test_damaged_annotations_are_read_as_missing_ones(
 def test_a_pending_secret_without_its_intent_time_counts_from_its_creation() -> None:
     assert read({Name.INTENT_TIME: "yesterday"}, has_value=False).intent_time == NOW
     assert parse_time("yesterday") is None
+
+
+def test_an_entry_with_an_unknown_cause_is_left_out() -> None:
+    good = {
+        "keyId": "key",
+        "end": "2026-11-22T10:00:00Z",
+        "since": "2026-11-22T10:00:00Z",
+        "cause": str(RetireCause.REPLACED),
+    }
+    assert [entry.key_id for entry in load_retiring(json.dumps([good]))] == ["key"]
+    for damage in ({"cause": "Bored"}, {"keyId": ""}, {"keyId": 7}, {"since": "soon"}):
+        assert load_retiring(json.dumps([good | damage])) == ()
+
+
+def test_a_pending_secret_records_its_attempt_once_it_is_known() -> None:
+    records = PendingRecords(
+        owner="shop/orders",
+        cluster=IDENTITY.cluster,
+        tenant_id=TenantId("tenant"),
+        object_id=ObjectId("object"),
+        attempt=Attempt(""),
+        attempt_number=1,
+        holder="pod",
+        state=PendingState.INTENT,
+        intent_time=NOW,
+        credential=None,
+        abandoned=(),
+    )
+    assert Name.ATTEMPT not in pending_annotations(records)
+    known = replace(records, attempt=Attempt("attempt"))
+    assert pending_annotations(known)[Name.ATTEMPT] == "attempt"
