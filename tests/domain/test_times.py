@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from appcredential.domain.times import format_time
+from appcredential.domain.times import format_time, required_time
 from tests.support.builders import NOW
 
 
@@ -17,3 +17,9 @@ from tests.support.builders import NOW
 )
 def test_times_have_whole_seconds(time: datetime, text: str) -> None:
     assert format_time(time) == text
+
+
+def test_a_time_that_kubernetes_always_sets_is_required() -> None:
+    assert required_time(format_time(NOW)) == NOW
+    with pytest.raises(ValueError, match="missing or unreadable"):
+        required_time(None)
