@@ -16,14 +16,14 @@ from appcredential.domain.spec.trusts import Trust
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A gate is closed: nothing is done beyond status."""
+    """A gate is closed: write nothing but status."""
 
     problem: Problem
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleRevocation:
-    """Record what must be revoked later for a resource that is being deleted."""
+    """Schedule the revocation for a resource that is being deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +38,31 @@ class AddFinalizer:
 
 @dataclass(frozen=True, slots=True)
 class CancelRevocation:
-    """The owner is back: nothing is to be revoked."""
+    """Drop the scheduled revocation: its owner is back."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadCrd:
-    """Look whether the CRD itself is being deleted."""
+    """Read the CRD, which may be on its way out with all its resources."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadApplication:
-    """Read the application directly; a shared read within `max_age` will do."""
+    """Read the application directly; a read of others within `max_age` will do."""
 
     max_age: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class DeletePending:
-    """Delete P, which proves nothing or has done its work."""
+    """Delete the pending Secret, which proves nothing or has done its work."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class WriteTarget:
-    """Write T anew: same credential, other records or rendering."""
+    """Write the target Secret with the same credential and other records or rendering."""
 
     reason: str
     retiring: tuple[Retiring, ...]
@@ -74,10 +74,10 @@ class Remove:
     """Remove one credential of ours from the application.
 
     Attributes:
-        key_id: of the credential.
-        attempt: in its marker.
-        cause: why it retires; None for an orphan.
-        is_revocation: revokeIssuedBefore asks for it, before its time.
+        key_id: the credential's.
+        attempt: the one in its marker.
+        cause: why it retires; None for an attempt that was never published.
+        is_revocation: whether revokeIssuedBefore asks for it, ahead of time.
     """
 
     key_id: KeyId
@@ -88,36 +88,36 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """Set P to Abandoned: its attempt will never be published."""
+    """Set the pending Secret to Abandoned: its attempt will never be published."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class SignInPending:
-    """Sign in once with P's value."""
+    """Sign in once with the value in the pending Secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignInPublished:
-    """Sign in once with T's value."""
+    """Sign in once with the value in the target Secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Write P's value into T."""
+    """Write the pending Secret's value into the target Secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mint:
-    """Write the intent, add the credential, keep its value in P.
+    """Write the intent, add the credential, and keep its value in the pending Secret.
 
-    For a certificate the intent holds the value already, and `Register` adds it.
+    The intent of a certificate holds the value already, and `Register` adds it to Entra.
 
     Attributes:
-        attempt_number: for P's next try, from 1.
-        abandoned: what P's list becomes when an Abandoned P is taken up again.
-        lifetime: to ask for.
+        attempt_number: number of the next try, from 1.
+        abandoned: the attempts to record when an Abandoned pending Secret is taken up again.
+        lifetime: how long the credential shall be valid.
     """
 
     attempt_number: int
@@ -127,19 +127,19 @@ class Mint:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Give the application the certificate that P holds; again is the same as once."""
+    """Add the pending Secret's certificate to the application; a repetition changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadFederated:
-    """Read the application's federated credentials; a shared read within `max_age` will do."""
+    """Read the application's federated credentials; a read of others within `max_age` will do."""
 
     max_age: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class CreateFederated:
-    """Create a federated credential; never one that is there already."""
+    """Create a federated credential that does not exist yet."""
 
     name: str
     trust: Trust
@@ -148,7 +148,7 @@ class CreateFederated:
 
 @dataclass(frozen=True, slots=True)
 class PatchFederated:
-    """Change a federated credential of ours, or one that its owner leaves behind."""
+    """Change a federated credential that is ours, or that its owner has left behind."""
 
     id: str
     trust: Trust
@@ -161,7 +161,8 @@ class DeleteFederated:
     """Delete a federated credential of ours.
 
     Attributes:
-        service_account: of this namespace, that nothing of ours wires any more; or empty.
+        service_account: name of the ServiceAccount in this namespace that loses our annotations;
+            empty for none.
     """
 
     id: str
@@ -170,7 +171,7 @@ class DeleteFederated:
 
 @dataclass(frozen=True, slots=True)
 class ProveFederated:
-    """Exchange a token of the ServiceAccount once, as its pods will."""
+    """Exchange a token of the ServiceAccount for one of Entra once, as its pods will."""
 
     trust: Trust
     service_account: str
@@ -178,7 +179,7 @@ class ProveFederated:
 
 @dataclass(frozen=True, slots=True)
 class AnnotateServiceAccount:
-    """Annotate the ServiceAccount, as the azure-workload-identity webhook reads it."""
+    """Annotate the ServiceAccount for the azure-workload-identity webhook."""
 
     annotations: Mapping[str, str]
 

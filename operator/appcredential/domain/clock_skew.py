@@ -1,7 +1,7 @@
-"""How far another machine's clock is from ours, as far as the Date of its answers tells.
+"""How far another machine's clock is from ours, by the Date header of its answers.
 
-One answer with a wrong Date, from a proxy or a front end whose clock is off, must
-not stop what depends on time: a large difference counts once two answers agree.
+A proxy or a front end with a wrong clock may send one wrong Date. That must not stop
+what depends on time, so a large difference counts only once two answers agree.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Skew:
     Attributes:
         believed: the last difference that counts.
         since: the monotonic time of the answer that showed it.
-        doubted: a large one that only one answer showed so far.
+        doubted: a large difference that only one answer has shown so far.
     """
 
     believed: timedelta | None = None
@@ -29,22 +29,23 @@ class Skew:
     doubted: timedelta | None = None
 
     def seen(self, found: timedelta, at: float, limit: timedelta) -> Skew:
-        """Return what is known after an answer; up to `limit` one answer will do."""
+        """Return what is known after an answer; up to `limit`, one answer is enough."""
         known = [s for s in (self.believed, self.doubted) if s is not None]
         if abs(found) <= limit or any(abs(found - s) <= _AGREEMENT for s in known):
             return Skew(believed=found, since=at)
         return replace(self, doubted=found)
 
     def now(self, at: float) -> timedelta | None:
-        """Return the difference; None while unknown or when the last answer is long ago.
+        """Return the difference; None when no recent answer showed it.
 
-        Longer than the hourly reads are apart, so that it does not come and go.
+        An answer stays recent for longer than the hour between two reads, so that the
+        difference does not come and go.
         """
         return self.believed if at - self.since <= _BELIEVED_FOR else None
 
 
 def http_date(text: str) -> datetime | None:
-    """Parse an HTTP date; None when it is none."""
+    """Parse an HTTP date; None when the text is none."""
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):

@@ -191,7 +191,7 @@ class Problem:
     """Why something cannot go on.
 
     Attributes:
-        stalled: a person must act; otherwise it is expected to pass by itself.
+        stalled: whether a person must act; otherwise the operator expects it to pass.
     """
 
     reason: Reason
@@ -220,5 +220,5 @@ class Condition:
 
     @classmethod
     def unknown(cls, kind: ConditionType, reason: Reason, message: str) -> Self:
-        """Return a condition of which the operator cannot tell whether it holds."""
+        """Return a condition that may hold or not: the operator does not know."""
         return cls(type=kind, status="Unknown", reason=reason, message=message)

@@ -1,4 +1,4 @@
-"""Who may ask for which application: grants match as a whole, and default is deny."""
+"""Who may ask for which application: a grant matches as a whole, and the default is deny."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def evaluate(
     spec: AppCredentialSpec,
     tenant: Tenant,
 ) -> Grant | Problem:
-    """Decide whether a resource may have its credential.
+    """Return whether a resource may have its credential.
 
     Args:
         grants: all valid ApplicationGrants by name.
-        namespace: the resource's.
-        spec: what it asks for.
-        tenant: the EntraTenant it names.
+        namespace: the resource's own.
+        spec: what the resource asks for.
+        tenant: the EntraTenant that the spec names.
 
     Returns:
-        The union of the matching grants (the most generous lifetime), or why not.
+        The union of the matching grants, with the longest of their lifetimes, or why none matches.
     """
     matching = {n: g for n, g in sorted(grants.items()) if _matches(g, namespace, spec)}
     if spec.client_id in tenant.operator_client_ids:
@@ -67,7 +67,7 @@ def _matches(grant: ApplicationGrantSpec, namespace: str, spec: AppCredentialSpe
 
 
 def allows_type(limits: Limits, spec: AppCredentialSpec) -> bool:
-    """Tell whether the limits admit the spec's type; no types listed means all."""
+    """Return whether the limits admit the spec's type; no types listed means all."""
     return not limits.types or spec.type in limits.types
 
 
@@ -96,11 +96,11 @@ def _refusal(namespace: str, spec: AppCredentialSpec) -> str:
 
 
 DEFAULT_SERVICE_ACCOUNT = "default"
-"""What every pod has that names no other: never trusted unless a grant names it."""
+"""The ServiceAccount of pods that name none. It is trusted only if a grant names it."""
 
 
 def allows_source(grant: FederationGrant, source: Source) -> bool:
-    """Tell whether a grant allows this source."""
+    """Return whether a grant allows this source."""
     match source:
         case ServiceAccountSource():
             return grant.allows_service_accounts and _allows_account(grant, source.name)
@@ -131,7 +131,7 @@ def _allows_repository(grant: GitHubGrant, source: GitHubSource) -> bool:
 
 
 def grant_members(source: Source) -> dict[str, Any]:
-    """Return the members of a grant that would allow this source, and no more than it."""
+    """Return the members of a grant that would allow this source and nothing else."""
     match source:
         case ServiceAccountSource():
             accounts = {"serviceAccounts": [source.name]}

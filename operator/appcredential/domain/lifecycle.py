@@ -1,11 +1,11 @@
-"""When a credential is minted, proven, published, retired and removed.
+"""When a credential is issued, proven, published, retired and removed.
 
-`decide` walks three ordered lists from top to bottom. The first rule that matches wins; a rule
-that is only waiting does not match, so a stuck proof never blocks a removal. Numbers and names
-are those of docs/lifecycle.md; what each rule asks for is in `rules/`.
+`decide` walks three ordered lists from top to bottom, and the first rule that matches wins. A
+rule that only waits does not match, so a stuck proof never blocks a removal. Numbers and names
+are those of docs/lifecycle.md; the rules themselves are in `rules/`.
 
-Nearly every clause has a counterexample behind it that lost a sign-in in a model. Absence in
-an old read is never evidence: a rule that acts on what Entra lists asks for a fresh read first.
+Nearly every clause prevents a lost sign-in that a model has found. An old read proves no
+absence: a rule that acts on what Entra lists asks for a fresh read first.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ GATES: Final = (
     gates_secret.secret_is_not_ours_to_write,  # 5
     gates_application.application_is_unknown,  # 6
 )
-"""For every type. Where one matches, nothing further is considered."""
+"""For every type. Where one matches, no rule is asked."""
 
 RULES: Final = (
     pending.pending_secret_is_a_copy,  # 7
@@ -86,7 +86,7 @@ FEDERATED_RULES: Final = (
 class Decision:
     """One action, the status that is true now, and when to look again.
 
-    `facts` is what the action rests on; None where a gate decided.
+    `facts` are those that the action rests on; None where a gate decided.
     """
 
     action: Action
@@ -96,7 +96,7 @@ class Decision:
 
 
 def decide(observation: Observation) -> Decision:
-    """Return the one thing to do next for an observation. Pure: the clock is in it."""
+    """Return the one thing to do next for an observation, which holds the time as well. Pure."""
     for gate in GATES:
         if (action := gate(observation)) is not None:
             return _at_gate(observation, action)
@@ -128,7 +128,7 @@ def _act(action: Action, facts: Facts) -> Decision:
 
 
 def _settle(facts: Facts, look_again: datetime) -> Decision:
-    """23: status differs, else sleep."""
+    """23: write status if it differs, else sleep."""
     status = project(facts.observation, facts, gates.observing(facts))
     action = _apply(facts.observation, status)
     return Decision(action=action, status=status, look_again=look_again, facts=facts)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import NewType
 
 Attempt = NewType("Attempt", str)
-"""14 characters: 4 of the kube-system uid's hash, 10 of (uid of P, attempt number)."""
+"""14 characters: 4 of the kube-system uid's hash, 10 of (pending Secret's uid, number)."""
 
 PREFIX = "appcred1"
 MAX_DISPLAY_NAME = 90
@@ -67,7 +67,7 @@ class Owner:
 
     @property
     def hash(self) -> str:
-        """Ten characters that stand for this owner in markers and in P's name."""
+        """Ten characters that stand for this owner in markers and in the pending Secret's name."""
         return short_hash(self.namespace, self.name, length=_OWNER)
 
 
@@ -80,11 +80,11 @@ class Marker:
     attempt: Attempt
 
     def is_usable_by(self, identity: ClusterIdentity, owner: Owner) -> bool:
-        """Tell whether this resource may use the credential."""
+        """Return whether this resource may use the credential."""
         return self.cluster == identity.cluster and self.owner == owner.hash
 
     def is_removable_by(self, identity: ClusterIdentity, owner: Owner) -> bool:
-        """Tell whether this resource of this very cluster made the credential."""
+        """Return whether this resource of this very cluster made the credential."""
         return self.is_usable_by(identity, owner) and self.attempt.startswith(identity.system)
 
 

@@ -1,9 +1,9 @@
 """What a sign-in answer means, and when the next try is due.
 
-The classes follow Microsoft's AADSTS list
-(learn.microsoft.com/entra/identity-platform/reference-error-codes) and what is
-known of propagation: a fresh secret is refused for seconds to minutes, also as
-"expired" (7000222) when the application has an expired secret.
+The classes follow Microsoft's list of AADSTS codes
+(learn.microsoft.com/entra/identity-platform/reference-error-codes) and the known delays:
+Entra refuses a new secret for seconds to minutes, also as "expired" (7000222) when the
+application has an expired one.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from appcredential.domain.conditions import Reason
 class SignInClass(StrEnum):
     """What an answer proves.
 
-    NOT_YET: the credential is not known there; after the budget it never will be.
-    BLOCKED: the credential was probably right, a policy forbids the token.
-    UNMATCHED: a token of somebody else matches nothing there yet; there is no value to give up.
-    APPLICATION: the application is the obstacle; minting again would not help.
-    OPERATOR: our side or the scope; says nothing of the credential.
-    TRANSIENT: network, throttling, 5xx; does not even reset a run of successes.
+    NOT_YET: Entra does not know the credential yet; after the proof budget it never will.
+    BLOCKED: the credential is probably right, but a policy forbids the token.
+    UNMATCHED: no federated credential matches the token yet; there is no value to give up.
+    APPLICATION: the application is the obstacle; another credential would not help.
+    OPERATOR: the operator or the scope is at fault; the answer says nothing of the credential.
+    TRANSIENT: network, throttling or 5xx; a run of successes goes on.
     """
 
     PROVEN = "Proven"
@@ -38,7 +38,7 @@ class SignInClass(StrEnum):
 
     @property
     def may_pass(self) -> bool:
-        """The next try may succeed without anybody's doing."""
+        """The next try may succeed although nobody changes anything."""
         match self:
             case (
                 SignInClass.TRANSIENT
@@ -63,8 +63,8 @@ class SignInResult:
     """One answer of the token endpoint.
 
     Attributes:
-        code: AADSTS number, 0 without one.
-        retry_after: only for throttling.
+        code: the AADSTS number; 0 without one.
+        retry_after: the pause that a throttled answer asks for.
     """
 
     kind: SignInClass
@@ -76,7 +76,7 @@ class SignInResult:
 PROVEN: Final = SignInResult(SignInClass.PROVEN, Reason.PROVEN)
 UNREACHABLE: Final = SignInResult(SignInClass.TRANSIENT, Reason.TOKEN_ENDPOINT_UNAVAILABLE)
 UNUSABLE: Final = SignInResult(SignInClass.NOT_YET, Reason.CERTIFICATE_REJECTED)
-"""The value itself cannot sign anything."""
+"""For a value that cannot sign anything."""
 
 _CODES: Final[dict[int, tuple[SignInClass, Reason]]] = {
     **dict.fromkeys((7000215, 7000222, 700027), (SignInClass.NOT_YET, Reason.SIGN_IN_REJECTED)),
@@ -119,12 +119,12 @@ _CODES: Final[dict[int, tuple[SignInClass, Reason]]] = {
 def classify(
     status: int, codes: tuple[int, ...], retry_after: timedelta | None = None
 ) -> SignInResult:
-    """Say what an answer of the token endpoint means.
+    """Return what an answer of the token endpoint means.
 
     Args:
-        status: HTTP status.
+        status: the HTTP status.
         codes: `error_codes` of the body, most specific first; empty when unreadable.
-        retry_after: the header, when sent.
+        retry_after: the value of the header, when sent.
     """
     if status == 200:
         return PROVEN
@@ -145,12 +145,12 @@ class Proof:
     """The run of sign-ins with one credential, kept in memory: a restart begins again.
 
     Attributes:
-        attempt: which credential, by marker attempt.
-        successes: in a row.
-        refusals: `NOT_YET` answers in a row, transient ones between them not counted.
-        refused_since: first of them; only these say something of the credential itself.
-        tries_failed: failures of any kind in a row; spaces the retries.
-        failing_since: first of them.
+        attempt: the credential's, as its marker has it.
+        successes: how many in a row.
+        refusals: `NOT_YET` answers in a row. Transient failures between them do not count.
+        refused_since: time of the first of them. Only these speak about the credential itself.
+        tries_failed: failures of any kind in a row, which space the retries.
+        failing_since: time of the first of them.
     """
 
     attempt: str
@@ -165,13 +165,13 @@ class Proof:
 
     @property
     def refused_for(self) -> timedelta:
-        """How long refusals in a row span; zero when the last answer was none."""
+        """How long the refusals in a row have lasted; zero when the last answer was no refusal."""
         if self.refused_since is None or self.result.kind is not SignInClass.NOT_YET:
             return timedelta(0)
         return self.last_try - self.refused_since
 
     def proves(self, now: datetime, *, count: int, max_age: timedelta) -> bool:
-        """Tell whether `count` successes in a row were seen, the last within `max_age`."""
+        """Return whether `count` sign-ins in a row succeeded, the last one within `max_age`."""
         return (
             self.successes >= count
             and self.last_success is not None
@@ -186,7 +186,7 @@ SLOW_RETRY: Final = timedelta(minutes=5)
 
 
 def record(proof: Proof | None, attempt: str, result: SignInResult, now: datetime) -> Proof:
-    """Add one answer to the run; another attempt's run is dropped."""
+    """Return the run with one more answer; the run of another attempt is dropped."""
     old = proof if proof is not None and proof.attempt == attempt else None
     base = old or Proof(attempt=attempt, last_try=now)
     failed = replace(
@@ -225,8 +225,8 @@ def record(proof: Proof | None, attempt: str, result: SignInResult, now: datetim
 def next_try(proof: Proof | None, attempt: str, now: datetime, spacing: timedelta) -> datetime:
     """Return when the next sign-in is due.
 
-    Successes are `spacing` apart. Failures wait 1, 2, 4 … 60 s, and 5 minutes
-    once they have lasted 5 minutes; throttling waits at least 5 minutes.
+    Successes are `spacing` apart. A failure waits 1, 2, 4 … 60 s, and 5 minutes once
+    failures have lasted for 5 minutes. Throttling waits for at least 5 minutes.
     """
     if proof is None or proof.attempt != attempt:
         return now
@@ -240,5 +240,5 @@ def next_try(proof: Proof | None, attempt: str, now: datetime, spacing: timedelt
 
 
 def is_failing_long(proof: Proof, now: datetime) -> bool:
-    """Tell whether proof has failed for more than 5 minutes without a success."""
+    """Return whether sign-ins have failed for 5 minutes without a success."""
     return proof.failing_since is not None and now - proof.failing_since >= _SLOW_AFTER

@@ -1,4 +1,4 @@
-"""Time arithmetic of renewal, overlap and retirement. Pure: `now` is always passed in."""
+"""Time arithmetic of renewal, overlap and retirement. Pure: `now` is a parameter."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _WHATEVER_IT_HAS = timedelta(days=3650)
 
 
 def wanted_lifetime(spec: AppCredentialSpec) -> timedelta:
-    """Return the spec's lifetime: 90 days when left out, a brought certificate's own at most."""
+    """Return the spec's lifetime: 90 days when left out, or a supplied certificate's own."""
     if spec.lifetime is not None:
         return spec.lifetime
     return _WHATEVER_IT_HAS if spec.is_supplied else DEFAULT_LIFETIME
 
 
 def asked_lifetime(wanted: timedelta, *ceilings: timedelta | None) -> timedelta:
-    """Return the lifetime to ask for: the wanted one, capped by every ceiling."""
+    """Return the lifetime to ask for: the wanted one, at most that of each ceiling."""
     return min([wanted, *(c for c in ceilings if c is not None)])
 
 
@@ -30,9 +30,10 @@ class Schedule:
 
     Attributes:
         renew_before: effective lead time before `end`.
-        overlap: effective time both are valid.
-        end: when it has to be replaced: Entra's end, or earlier by the spec's lifetime.
-        renewal_time: `end - renew_before`, up to 5 % of renew_before earlier.
+        overlap: effective time for which both credentials are valid.
+        end: when the credential must be replaced: at Entra's end, or once the spec's lifetime is
+            over.
+        renewal_time: `end - renew_before`, and up to 5 % of renew_before earlier.
     """
 
     renew_before: timedelta
@@ -44,14 +45,14 @@ class Schedule:
 def schedule(
     rotation: RotationSpec, lifetime: timedelta, start: datetime, expires: datetime, seed: str
 ) -> Schedule:
-    """Plan the renewal of a credential from its real validity.
+    """Return the schedule of a credential from its real validity.
 
     Args:
         rotation: `spec.rotation`.
-        lifetime: what we would ask for today; a shortened one brings renewal near.
+        lifetime: the lifetime to ask for today; a shorter one brings the renewal closer.
         start: Entra's startDateTime.
-        expires: Entra's endDateTime, which may be earlier than asked.
-        seed: makes the jitter, so that it never changes for one credential.
+        expires: Entra's endDateTime, which may be earlier than asked for.
+        seed: source of the jitter, which so never changes for one credential.
     """
     end = min(expires, start + lifetime)
     actual = max(end - start, timedelta(0))
@@ -62,25 +63,25 @@ def schedule(
 
 
 def effective_renew_before(rotation: RotationSpec, actual: timedelta) -> timedelta:
-    """Return the spec's lead time when below 2/3 of the actual lifetime, else a third of it."""
+    """Return the spec's lead time if it is below 2/3 of the actual lifetime, else 1/3 of it."""
     asked = rotation.renew_before
     return asked if asked is not None and asked < actual * 2 / 3 else actual / 3
 
 
 def effective_overlap(rotation: RotationSpec, renew_before: timedelta) -> timedelta:
-    """Return the overlap: default half of the lead time, never more than it."""
+    """Return the overlap: half of the lead time by default, and never more than all of it."""
     return min(rotation.overlap or renew_before / 2, renew_before)
 
 
 def is_overdue(plan: Schedule, now: datetime) -> bool:
-    """Tell whether 30 % of the time from renewal to the end have passed."""
+    """Return whether 30 % of the time from renewal to the end have passed."""
     return now >= plan.renewal_time + (plan.end - plan.renewal_time) * 0.3
 
 
 def backoff(attempts: int, base: timedelta, cap: timedelta, seed: str) -> timedelta:
-    """Return how long to wait after `attempts` fruitless mints: base · 2^(n-1), capped.
+    """Return how long to wait after `attempts` fruitless attempts: base · 2^(n-1), capped.
 
-    Up to 10 % are added by `seed`, so that many resources do not retry at once.
+    `seed` adds up to 10 %, so that many resources do not retry at once.
     """
     if attempts <= 0:
         return timedelta(0)
@@ -89,5 +90,5 @@ def backoff(attempts: int, base: timedelta, cap: timedelta, seed: str) -> timede
 
 
 def _fraction(seed: str) -> float:
-    """Return a number in [0, 1) that depends on nothing but `seed`."""
+    """Return a number in [0, 1) that depends on `seed` alone."""
     return int.from_bytes(hashlib.sha256(seed.encode()).digest()[:4]) / 2**32

@@ -1,4 +1,4 @@
-"""The redacting type that every secret value lives in between Entra and its Secret."""
+"""The redacting type of every secret value on its way from Entra to its Secret."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import NoReturn
 
 
 class SecretValue:
-    """A secret value that cannot be shown by accident.
+    """A secret value that nobody shows by accident.
 
-    `repr`, `str` and format give `***`; pickling is refused. Only `reveal()`
-    gives the text, and only adapters that send it to its destination call it.
+    `repr`, `str` and format return `***`, and pickling is refused. Only `reveal()` returns
+    the text, and only adapters that send it to its destination call it.
     """
 
     __slots__ = ("_text",)
@@ -26,12 +26,12 @@ class SecretValue:
     def sha256(self) -> str:
         """Return the SHA-256 of the UTF-8 text, 64 hexadecimal characters.
 
-        Entra's secrets have 40 random characters, so the digest tells nothing.
+        Entra's secrets have 40 random characters, so the digest gives nothing away.
         """
         return hashlib.sha256(self._bytes()).hexdigest()
 
     def _bytes(self) -> bytes:
-        # Foreign keys of a Secret may hold any bytes; adapters decode them losslessly so.
+        # Other people's keys of a Secret may hold any bytes, which adapters decode without loss.
         return self._text.encode(errors="surrogateescape")
 
     def __repr__(self) -> str:

@@ -10,9 +10,9 @@ _LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def parse_time(text: object) -> datetime | None:
-    """Read an RFC 3339 time as aware UTC; None for nothing or nonsense.
+    """Read an RFC 3339 time as aware UTC; None for anything else.
 
-    A time near the ends of the calendar is nonsense too: the first sum with it would fail.
+    A time near the ends of the calendar is refused too: the first sum with it would fail.
     """
     try:
         found = datetime.fromisoformat(text) if isinstance(text, str) else None
@@ -25,10 +25,10 @@ def parse_time(text: object) -> datetime | None:
 
 
 def required_time(text: object) -> datetime:
-    """Read a time that must be there, as `creationTimestamp` always is.
+    """Read a time that is always there, such as `creationTimestamp`.
 
     Raises:
-        ValueError: missing or unreadable.
+        ValueError: it is missing or unreadable.
     """
     found = parse_time(text)
     if found is None:
@@ -37,5 +37,5 @@ def required_time(text: object) -> datetime:
 
 
 def format_time(time: datetime) -> str:
-    """Return RFC 3339 in UTC with whole seconds, as Kubernetes writes times."""
+    """Return a time as Kubernetes writes it: RFC 3339 in UTC with whole seconds."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ")

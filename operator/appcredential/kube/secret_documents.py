@@ -1,6 +1,6 @@
-"""Secrets between their JSON form and the domain's target and pending Secrets.
+"""The target and pending Secrets, to and from the JSON of the API server.
 
-Pure: no request is made here. What the annotations say is read and written in
+Pure: this module makes no request. The annotations are read and written in
 `domain/secret/records.py`.
 """
 

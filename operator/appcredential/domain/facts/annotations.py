@@ -1,4 +1,4 @@
-"""The ServiceAccount's annotations, by which the azure-workload-identity webhook knows a trust."""
+"""The ServiceAccount's annotations, which the azure-workload-identity webhook reads."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from appcredential.domain.spec.federated import FederatedSpec
 CLIENT_ID_ANNOTATION: Final = "azure.workload.identity/client-id"
 TENANT_ID_ANNOTATION: Final = "azure.workload.identity/tenant-id"
 WIRED_BY_ANNOTATION: Final = "appcredential.io/wired-by"
-"""Who wrote the other two, and for which application: `name/client id`."""
+"""Which AppCredential wrote the other two, for which application: `name/client id`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotationFacts:
-    """What a ServiceAccount has to be annotated with, and what keeps us from it.
+    """Which annotations the ServiceAccount has to have, and what prevents them.
 
     Attributes:
-        seen: None when it does not exist or is not annotated; a Problem when it may not be read.
+        seen: the ServiceAccount; None when it does not exist or shall not be annotated; a Problem
+            when the operator may not read it.
     """
 
     common: Facts
@@ -31,12 +32,12 @@ class AnnotationFacts:
 
     @property
     def account(self) -> ServiceAccount | None:
-        """The ServiceAccount, when it is there and may be read."""
+        """The ServiceAccount, when it exists and may be read."""
         return self.seen if isinstance(self.seen, ServiceAccount) else None
 
     @property
     def wanted(self) -> dict[str, str]:
-        """All annotations that we write."""
+        """All annotations that the operator writes."""
         name, client_id = self.common.resource.owner.name, self.common.spec.client_id
         return {
             CLIENT_ID_ANNOTATION: client_id,
@@ -46,18 +47,18 @@ class AnnotationFacts:
 
     @property
     def missing(self) -> dict[str, str]:
-        """The annotations to write now; empty when all is well or others are in the way."""
+        """The annotations to write now; empty when none is missing or others are in the way."""
         if self.account is None or self.are_foreign:
             return {}
         held, wanted = self.account.annotations, self.wanted
         ids = (CLIENT_ID_ANNOTATION, TENANT_ID_ANNOTATION)
         if all(held.get(k) == wanted[k] for k in ids) and WIRED_BY_ANNOTATION not in held:
-            return {}  # a person wrote just the same: it stays theirs
+            return {}  # a person wrote the same: the annotations stay theirs
         return {k: v for k, v in wanted.items() if held.get(k) != v}
 
     @property
     def are_foreign(self) -> bool:
-        """The ServiceAccount is annotated for another application or tenant, and not by us."""
+        """Somebody else annotated the ServiceAccount for another application or tenant."""
         if self.account is None:
             return False
         held = self.account.annotations
@@ -69,7 +70,7 @@ class AnnotationFacts:
 
     @property
     def are_done(self) -> bool:
-        """No annotation is asked for, or all are as wanted."""
+        """The spec asks for no annotation, or all are as wanted."""
         if not self.spec.annotated_account:
             return True
         return self.account is not None and not self.are_foreign and not self.missing
@@ -78,7 +79,7 @@ class AnnotationFacts:
 def annotation_removals(
     account: ServiceAccount | None, owner: str, client_id: str
 ) -> dict[str, str | None]:
-    """Return what takes our annotations away; nothing when they are not ours any more."""
+    """Return the change that removes our annotations; empty when they are not ours any more."""
     held: Mapping[str, str] = account.annotations if account is not None else {}
     if held.get(WIRED_BY_ANNOTATION) != f"{owner}/{client_id}":
         return {}

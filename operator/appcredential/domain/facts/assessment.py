@@ -1,4 +1,4 @@
-"""How the facts follow from an observation whose gates are open."""
+"""Works the facts out from an observation whose gates are open."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def assess(observation: Observation) -> Facts:
         observation.application,
     )
     assert isinstance(spec, AppCredentialSpec)  # noqa: S101 - gate 4 holds it
-    assert isinstance(tenant, Tenant)  # noqa: S101 - the same
+    assert isinstance(tenant, Tenant)  # noqa: S101 - gate 4 holds it
     assert isinstance(application, Application)  # noqa: S101 - gate 6 holds it
     taken = observation.target if claim(observation) is Claim.TAKES else None
     if taken is not None:

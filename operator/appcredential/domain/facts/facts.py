@@ -27,16 +27,16 @@ from appcredential.domain.spec.model import AppCredentialSpec, KeyId, Mode, Veri
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """An observation behind the gates: spec, tenant and application are known good.
+    """An observation behind the gates: spec, tenant and application can be used.
 
     Attributes:
-        observation: what was gathered, without a T that is to be taken over.
-        taken: that T, another's until we publish.
+        observation: as gathered, but without a target Secret that this resource takes over.
+        taken: that target Secret, which belongs to another owner until the next publish.
         entra_now: the time by Entra's clock.
-        lifetime: what we would ask for now.
-        published: T's credential, None without an own T.
-        plan: its renewal schedule.
-        exact: listed credentials of the spec's type that carry our exact marker, by key id.
+        lifetime: the lifetime to ask for now.
+        published: the credential in our target Secret; None without one.
+        schedule: when the published credential is renewed.
+        ours: listed credentials of the spec's type that carry our exact marker, by key id.
     """
 
     observation: Observation
@@ -52,7 +52,7 @@ class Facts:
 
     @property
     def now(self) -> datetime:
-        """The time by our own clock."""
+        """The time by the operator's clock."""
         return self.observation.now
 
     @property
@@ -62,7 +62,7 @@ class Facts:
 
     @property
     def memory(self) -> Memory:
-        """What only this process knows."""
+        """What only this process remembers."""
         return self.observation.memory
 
     @property
@@ -72,7 +72,7 @@ class Facts:
 
     @property
     def identity(self) -> ClusterIdentity:
-        """The cluster's, as our markers carry it."""
+        """The cluster's identity, as our markers carry it."""
         return self.observation.identity
 
     @property
@@ -87,12 +87,12 @@ class Facts:
 
     @property
     def target(self) -> Target | None:
-        """The target Secret, when it is ours."""
+        """The target Secret, when it belongs to this resource."""
         return self.observation.target
 
     @property
     def certificate_inputs(self) -> CertificateInputs:
-        """What the certificate and its files are made of."""
+        """What the certificate and its files are made from."""
         return self.observation.certificate_inputs
 
     @property
@@ -102,38 +102,38 @@ class Facts:
 
     @property
     def live(self) -> Target | None:
-        """The Secret of T's name, ours or to be taken over."""
+        """The target Secret, whether it is ours or about to be taken over."""
         return self.taken if self.taken is not None else self.target
 
     @property
     def is_in_use(self) -> bool:
-        """Workloads may be signing in with what the Secret holds now."""
+        """Workloads may sign in with what the target Secret holds now."""
         return self.has_valid_published or self.taken is not None
 
     @property
     def pending(self) -> Pending | None:
-        """P."""
+        """The pending Secret."""
         return self.observation.pending
 
     @property
     def successor(self) -> Pending | None:
-        """P when it is `Minted`."""
-        p = self.observation.pending
-        return p if p is not None and p.state is PendingState.MINTED else None
+        """The pending Secret when it holds an issued credential (`Minted`)."""
+        pending = self.observation.pending
+        return pending if pending is not None and pending.state is PendingState.MINTED else None
 
     @property
     def retiring(self) -> tuple[Retiring, ...]:
-        """T's retiring entries."""
+        """The entries of our target Secret's `retiring` list."""
         return self.target.retiring if self.target is not None else ()
 
     @property
     def is_fresh(self) -> bool:
-        """The application was read directly within the freshness bound."""
+        """A direct read of the application is not older than the freshness bound."""
         return self.now - self.application.read_time <= self.settings.freshness
 
     @property
     def is_paused(self) -> bool:
-        """A call to the directory failed, and the next one has to wait."""
+        """A call to Graph failed, and the next one has to wait."""
         return self.memory.retry_time is not None and self.now < self.memory.retry_time
 
     @property
@@ -143,20 +143,20 @@ class Facts:
 
     @property
     def requires_proof(self) -> bool:
-        """`verification.mode` is Required, and the successor holds what it takes to sign in."""
-        p = self.observation.pending
-        is_provable = p is None or p.value is None or can_sign_in(p.value)
+        """`verification.mode` is Required, and the successor's value can sign in."""
+        pending = self.observation.pending
+        is_provable = pending is None or pending.value is None or can_sign_in(pending.value)
         return self.spec.verification.mode is VerificationMode.REQUIRED and is_provable
 
     @property
     def can_published_sign_in(self) -> bool:
-        """T's value is enough to sign in: not a certificate whose key is elsewhere."""
-        t = self.target
-        return t is None or t.value is None or can_sign_in(t.value)
+        """The published value can sign in: it is no certificate without its private key."""
+        target = self.target
+        return target is None or target.value is None or can_sign_in(target.value)
 
     @property
     def has_valid_published(self) -> bool:
-        """T holds an intact value that has not expired by Entra's clock."""
+        """Our target Secret holds an intact value that is valid by Entra's clock."""
         return (
             self.published is not None
             and self.target is not None
@@ -166,23 +166,23 @@ class Facts:
 
     @property
     def is_from_another_cluster(self) -> bool:
-        """T says that another cluster's operator wrote it: a migration or a restored backup."""
-        t = self.target
-        written_by = cluster_of(t.annotations) if t is not None else ""
+        """Another cluster's operator wrote the target Secret: a migration or a restored backup."""
+        target = self.target
+        written_by = cluster_of(target.annotations) if target is not None else ""
         return written_by not in {"", self.identity.cluster}
 
     def is_listed(self, key: KeyId) -> bool:
-        """Tell whether the last read showed this credential, whoever made it."""
+        """Return whether the last read listed this credential, also if somebody else made it."""
         return any(c.key_id == key for c in self.application.credentials)
 
     def attempt_of(self, credential: Credential) -> Attempt:
-        """Return the attempt in a credential's marker, empty without one."""
+        """Return the attempt in a credential's marker; empty without a marker."""
         marker = parse_marker(credential.display_name)
         return marker.attempt if marker is not None else Attempt("")
 
     @property
     def abandoned_attempts(self) -> frozenset[str]:
-        """T's and P's lists together."""
+        """The attempts that the target and the pending Secret record as abandoned."""
         observation = self.observation
         entries = (
             *(observation.target.abandoned if observation.target else ()),
@@ -191,23 +191,23 @@ class Facts:
         return frozenset(e.attempt for e in entries)
 
     def is_pending(self, credential: Credential) -> bool:
-        """Tell whether a credential was made by P's attempt: "pending" is equality of attempts."""
-        p = self.observation.pending
-        return p is not None and p.attempt == self.attempt_of(credential)
+        """Return whether the pending Secret's attempt made this credential."""
+        pending = self.observation.pending
+        return pending is not None and pending.attempt == self.attempt_of(credential)
 
     def is_abandoned(self, credential: Credential) -> bool:
-        """Tell whether a credential was made by an attempt that is proven unpublished."""
+        """Return whether an attempt that was certainly never published made this credential."""
         return self.attempt_of(credential) in self.abandoned_attempts
 
     @property
     def proof_count(self) -> int:
-        """Successes in a row that prove a successor."""
+        """How many sign-ins in a row prove a successor."""
         policy = self.settings
         return policy.next_proof_count if self.is_in_use else policy.first_proof_count
 
     @property
     def proof_spacing(self) -> timedelta:
-        """Time between two of them: a second, or spread so that several replicas answer."""
+        """Time between two of them: a second, or so long that several replicas answer."""
         policy = self.settings
         if not self.is_in_use:
             return policy.first_proof_spacing

@@ -1,4 +1,4 @@
-"""Which issuer a federated credential trusts, and whether Entra can and may trust it."""
+"""Which issuer a federated credential trusts, and whether Entra can trust that issuer."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ _TOKEN_SUBJECT: Final = "system:serviceaccount:"
 def cluster_issuer(
     observation: Observation, spec: FederatedSpec, seen: Federation
 ) -> str | Problem:
-    """Return the issuer to trust; another one than before only after all reads agreed a while.
+    """Return the issuer of the cluster's tokens to trust, or why it is not known.
 
-    Empty when nobody asks for it.
+    A new issuer replaces the former one only after all reads have agreed on it for a while.
+    Empty when the spec does not need it.
     """
     source, found = spec.source, seen.issuer
     match source:
@@ -73,7 +74,7 @@ def _agreed_issuer(
 def wanted_trusts(
     spec: FederatedSpec, owner: Owner, tenant: Tenant, issuer: str
 ) -> tuple[Trust, ...]:
-    """Return what the spec asks Entra to trust, with this issuer of the cluster's tokens."""
+    """Return what the spec asks Entra to trust, given the issuer of the cluster's tokens."""
     return trusts(
         spec,
         owner.namespace,
@@ -85,11 +86,11 @@ def wanted_trusts(
 
 
 def asked_trusts(observation: Observation) -> frozenset[tuple[str, str, str]] | None:
-    """Return what the spec asks to trust, by what status last told; None when nobody can say."""
+    """Return the trusts that the spec asks for, behind a closed gate; None when not known."""
     spec, tenant = observation.resource.spec, observation.tenant
     if not isinstance(spec, AppCredentialSpec) or isinstance(tenant, Problem):
         return None
-    assert spec.federated is not None  # noqa: S101 - asked for this type only
+    assert spec.federated is not None  # noqa: S101 - called for this type only
     assert observation.federation is not None  # noqa: S101
     issuer = cluster_issuer(observation, spec.federated, observation.federation)
     known = issuer if isinstance(issuer, str) else ""
@@ -98,14 +99,14 @@ def asked_trusts(observation: Observation) -> frozenset[tuple[str, str, str]] | 
 
 
 def _told_issuer(observation: Observation, name: str) -> str:
-    """Return the issuer that status names for the same ServiceAccount; empty without one."""
+    """Return the issuer that status shows for this ServiceAccount; empty without one."""
     subject = service_account_subject(observation.resource.owner.namespace, name)
     entries = observation.resource.status.get("federatedIdentities") or ()
     return next((str(e.get("issuer")) for e in entries if e.get("subject") == subject), "")
 
 
 def issuer_refusal(facts: Facts, spec: FederatedSpec, issuer: str) -> Problem | None:
-    """Return why this issuer cannot be trusted, or not for this application; None when it can."""
+    """Return why Entra cannot trust this issuer for this application; None when it can."""
     source = spec.source
     match source:
         case ServiceAccountSource():
@@ -121,7 +122,7 @@ def issuer_refusal(facts: Facts, spec: FederatedSpec, issuer: str) -> Problem | 
 
 
 def _misplaced(facts: Facts, source: OtherSource, issuer: str) -> Problem | None:
-    """Return which other member the issuer belongs to; None when it is at its place."""
+    """Return the Problem of an issuer that belongs into another member; None otherwise."""
     if issuer and is_near(source.issuer, issuer):
         return Problem(
             reason=Reason.INVALID_SPEC,

@@ -1,4 +1,4 @@
-"""The output ConfigMap, which tells workloads without a ServiceAccount of a trust."""
+"""The output ConfigMap, which holds the ids that workloads sign in with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from appcredential.domain.spec.federated import CustomerManagedKeySource, Federa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFacts:
-    """What the output ConfigMap has to hold, and what keeps us from writing it."""
+    """What the output ConfigMap has to hold, and what prevents that."""
 
     common: Facts
     spec: FederatedSpec
@@ -20,13 +20,13 @@ class OutputFacts:
 
     @property
     def found(self) -> OutputMap | None:
-        """The ConfigMap of the output's name, when it is there and may be read."""
+        """The ConfigMap with the output's name, when it exists and may be read."""
         found = self.seen.output
         return found if isinstance(found, OutputMap) else None
 
     @property
     def is_unreadable(self) -> bool:
-        """The ConfigMap may not be read."""
+        """The operator may not read the ConfigMap."""
         return self.seen.output is not None and self.found is None
 
     @property
@@ -44,7 +44,7 @@ class OutputFacts:
 
     @property
     def is_foreign(self) -> bool:
-        """A ConfigMap of that name is neither ours nor left behind, or is immutable."""
+        """The ConfigMap with that name belongs to somebody else, or is immutable."""
         found = self.found
         if found is None:
             return False
@@ -52,7 +52,7 @@ class OutputFacts:
 
     @property
     def is_done(self) -> bool:
-        """No output is asked for, or it is as wanted."""
+        """The spec asks for no output, or it is as wanted."""
         if not self.spec.config_map:
             return True
         found = self.found
@@ -64,11 +64,11 @@ class OutputFacts:
         return found.owner == str(self.common.resource.owner)
 
     def _is_left_behind(self, found: OutputMap) -> bool:
-        """Return whether its owner was deleted: it goes with the trust that it tells of (F3)."""
+        """Return whether its owner was deleted: F3 takes it over together with the trust."""
         namespace, _, name = found.owner.partition("/")
         return Owner(namespace, name).hash in self.seen.leaving
 
 
 def federated_key(client_id: str, source: CustomerManagedKeySource) -> dict[str, str]:
-    """Return what a customer's resources ask for to use their key."""
+    """Return the values that a customer enters to let our application use the key."""
     return {"federatedClientId": client_id, "resourceId": source.resource_id}

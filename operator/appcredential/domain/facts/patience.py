@@ -1,4 +1,4 @@
-"""How long something that is missing may still arrive before it counts as stalled."""
+"""How long a missing object may still arrive before the resource counts as stalled."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MAY_ARRIVE = frozenset(
 
 
 def patient(observation: Observation, problem: Problem) -> Problem:
-    """Everything may arrive in one apply: wait a little before calling it stalled."""
+    """Return the problem, not yet stalled while the missing object may be in the same apply."""
     if problem.reason not in _MAY_ARRIVE or not problem.stalled:
         return problem
     if observation.now >= patience_ends(observation):
@@ -32,7 +32,7 @@ def patient(observation: Observation, problem: Problem) -> Problem:
 
 
 def patience_ends(observation: Observation) -> datetime:
-    """Return when a missing tenant or grant becomes Stalled."""
+    """Return when a missing tenant or grant makes the resource Stalled."""
     return (
         max(observation.resource.creation_time, observation.resource.last_applied_time)
         + observation.settings.arrival_grace
@@ -40,6 +40,6 @@ def patience_ends(observation: Observation) -> datetime:
 
 
 def revocation_patience_ends(facts: Facts) -> datetime:
-    """Return when a passing problem becomes one of the revocation that the spec asks for."""
+    """Return when a passing problem starts to block the revocation that the spec asks for."""
     before = facts.spec.rotation.revoke_issued_before or facts.now
     return max(patience_ends(facts.observation), before + facts.settings.arrival_grace)

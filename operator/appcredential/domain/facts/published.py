@@ -1,4 +1,4 @@
-"""Is the published credential still there? What is known to be listed, and what to be gone."""
+"""Whether the published credential still exists, and which keys must be listed."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ ABSENT_READS = 3
 
 
 def is_published(facts: Facts, key: KeyId) -> bool:
-    """Tell whether T holds this credential."""
+    """Return whether the target Secret holds this credential."""
     return facts.published is not None and facts.published.key_id == key
 
 
 def seems_gone(facts: Facts) -> bool:
-    """Tell whether a read made well after the publish lacks the published key."""
-    p, t = facts.published, facts.target
+    """Return whether a read that was made well after the publish lacks the published key."""
+    published, target = facts.published, facts.target
     return (
-        p is not None
-        and t is not None
-        and t.value is not None
-        and not facts.is_listed(p.key_id)
-        and facts.application.read_time - (t.published_time or t.creation_time)
+        published is not None
+        and target is not None
+        and target.value is not None
+        and not facts.is_listed(published.key_id)
+        and facts.application.read_time - (target.published_time or target.creation_time)
         > facts.settings.settle
     )
 
 
 def is_gone(facts: Facts) -> bool:
-    """Tell whether failing sign-ins, or several reads, confirm that the published key is gone."""
+    """Return whether failing sign-ins, or several reads, confirm that the published key is gone."""
     proof = facts.memory.published_proof
     if not seems_gone(facts) or facts.published is None:
         return False
@@ -46,16 +46,16 @@ def is_gone(facts: Facts) -> bool:
 
 
 def gone_keys(facts: Facts) -> frozenset[KeyId]:
-    """Return the published key when it is confirmed to be gone: no list has to wait for it."""
+    """Return the published key if it is confirmed to be gone: no list can show it any more."""
     return frozenset(
         {facts.published.key_id} if facts.published is not None and is_gone(facts) else ()
     )
 
 
 def known_keys(facts: Facts) -> frozenset[KeyId]:
-    """Return the keys that are recorded to exist: a list without one of them is stale."""
+    """Return the keys that the Secrets record: a list without one of them is stale."""
     if facts.target is not None and facts.target.value is None:
-        # Nobody signs in with what T lost, and nothing can note there what is gone.
+        # Nobody signs in with a lost value, and a damaged Secret cannot record what is gone.
         return frozenset()
     known = {r.key_id for r in facts.retiring if r.removed is None}
     if facts.published is not None and not is_gone(facts):

@@ -1,4 +1,4 @@
-"""What a certificate that others supply is good for now."""
+"""What the operator can do now with a certificate that others supply."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _SECOND = timedelta(seconds=1)
 
 
 def source_offers(facts: Facts) -> bool:
-    """Tell whether what lies at the source is to be registered, for the first time or again.
+    """Return whether the certificate at the source has to be registered, also once again.
 
-    What an administrator removed is not registered again: it may have leaked.
+    A certificate that an administrator removed is not registered again: it may have leaked.
     """
-    supplied, t = usable_source(facts), facts.target
+    supplied, target = usable_source(facts), facts.target
     if supplied is None:
         return False
-    if t is None or t.value is None or facts.published is None or facts.schedule is None:
+    if target is None or target.value is None or facts.published is None or facts.schedule is None:
         return True
     if facts.is_from_another_cluster or is_new_at_source(facts, supplied):
         return True
@@ -30,24 +30,25 @@ def source_offers(facts: Facts) -> bool:
 
 
 def is_new_at_source(facts: Facts, supplied: SuppliedCertificate) -> bool:
-    """Tell whether the source holds another certificate than T, or its private key at last."""
-    t = facts.target
-    if t is None or t.value is None or leaf_of(t.value) != leaf_of(supplied.value):
+    """Return whether the source has another certificate than the Secret, or newly its key."""
+    target = facts.target
+    if target is None or target.value is None or leaf_of(target.value) != leaf_of(supplied.value):
         return True
-    return can_sign_in(supplied.value) and not can_sign_in(t.value)
+    return can_sign_in(supplied.value) and not can_sign_in(target.value)
 
 
 def source_end(facts: Facts, supplied: SuppliedCertificate) -> datetime:
-    """Return until when a brought certificate would be registered now.
+    """Return the end with which a supplied certificate would be registered now.
 
-    A second before its own end, as azure-cli does it: Graph refuses what is not within.
+    It is a second before the certificate's own end, as in azure-cli: Graph refuses an entry
+    that does not end within the certificate.
     """
     wanted = min(supplied.end - _SECOND, facts.entra_now + facts.lifetime)
     return wanted.replace(microsecond=0)
 
 
 def usable_source(facts: Facts) -> SuppliedCertificate | None:
-    """Return what lies at the source when it can be registered now."""
+    """Return the certificate at the source if it can be registered now."""
     supplied = facts.certificate_inputs.supplied
     if (
         supplied is None
@@ -62,17 +63,17 @@ def usable_source(facts: Facts) -> SuppliedCertificate | None:
 
 
 def lacks_private_key(facts: Facts, supplied: SuppliedCertificate) -> bool:
-    """Tell whether a certificate's private key is elsewhere, and the Secret cannot do without."""
+    """Return whether the Secret needs the private key and the source does not have it."""
     return not can_sign_in(supplied.value) and must_sign_in(facts)
 
 
 def must_sign_in(facts: Facts) -> bool:
-    """Tell whether the Secret is to hold what it takes to sign in.
+    """Return whether the Secret has to hold a value that can sign in.
 
-    What users ask for may need it, and workloads that sign in with what the Secret holds now
-    must never find it gone.
+    The spec may ask for content that needs one. And workloads that sign in with the Secret's
+    present value must not lose it.
     """
     if not facts.spec.is_supplied or needs_private_key(facts.spec) or facts.taken is not None:
         return True
-    t = facts.target
-    return t is not None and t.value is not None and can_sign_in(t.value)
+    target = facts.target
+    return target is not None and target.value is not None and can_sign_in(target.value)

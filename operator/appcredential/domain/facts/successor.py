@@ -1,4 +1,4 @@
-"""What the rules ask about a resource: is a successor needed, when may it be minted or retired."""
+"""Whether a successor is needed, and when it may be issued and published."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SLOW_MINTS_PER_LIFETIME = 20
 
 
 def needs_successor(facts: Facts) -> bool:
-    """Tell whether something new has to be issued."""
+    """Return whether a new credential has to be issued."""
     if _is_needed(facts):
         return True
     before = issued_before(facts)
@@ -28,11 +28,11 @@ def needs_successor(facts: Facts) -> bool:
 
 
 def _is_needed(facts: Facts) -> bool:
-    """Tell whether it is, whatever an `…IssuedBefore` asks for."""
+    """Return whether a successor is needed without regard to an `…IssuedBefore`."""
     if facts.spec.is_supplied:
         return source_offers(facts)
-    t = facts.target
-    if t is None or t.value is None or facts.published is None or facts.schedule is None:
+    target = facts.target
+    if target is None or target.value is None or facts.published is None or facts.schedule is None:
         return True
     if (
         facts.published.expires <= facts.entra_now
@@ -41,12 +41,12 @@ def _is_needed(facts: Facts) -> bool:
     ):
         return True
     if not facts.can_published_sign_in:
-        return True  # brought by others before, who still hold its private key
+        return True  # others supplied it before, and only they hold its private key
     return facts.entra_now >= facts.schedule.renewal_time
 
 
 def issued_before(facts: Facts) -> datetime | None:
-    """Return the later past `…IssuedBefore`, when the spacing since the last publish is over."""
+    """Return the later `…IssuedBefore` that is past; None within the spacing after a publish."""
     times = (facts.spec.rotation.rotate_issued_before, facts.spec.rotation.revoke_issued_before)
     past = [time for time in times if time is not None and time <= facts.entra_now]
     published = facts.target.published_time if facts.target is not None else None
@@ -55,26 +55,26 @@ def issued_before(facts: Facts) -> datetime | None:
 
 
 def is_revoked(facts: Facts, issued: datetime) -> bool:
-    """Tell whether `revokeIssuedBefore`, which must be past, is later than this time of issue."""
+    """Return whether a past `revokeIssuedBefore` is later than this time of issue."""
     before = facts.spec.rotation.revoke_issued_before
     return before is not None and issued < before <= facts.entra_now
 
 
 def is_revoking(facts: Facts) -> bool:
-    """Tell whether something that `revokeIssuedBefore` concerns is still published or listed."""
+    """Return whether a credential that `revokeIssuedBefore` revokes is published or listed."""
     held = [facts.published.not_before] if facts.published is not None else []
     listed = [c.start for key, c in facts.ours.items() if not is_published(facts, key)]
     return any(is_revoked(facts, issued) for issued in (*held, *listed))
 
 
-def unproven_publish_time(facts: Facts, p: Pending) -> datetime:
-    """Return when an unproven successor may be published (verification Disabled)."""
-    return p.intent_time + (facts.settings.settle if facts.is_in_use else timedelta(0))
+def unproven_publish_time(facts: Facts, pending: Pending) -> datetime:
+    """Return when a successor may be published without a proof (verification Disabled)."""
+    return pending.intent_time + (facts.settings.settle if facts.is_in_use else timedelta(0))
 
 
 def mint_time(facts: Facts) -> datetime:
-    """Return when the next mint may start: backoff, also after losing both Secrets."""
-    policy, p = facts.settings, facts.pending
+    """Return when the next credential may be issued. The backoff survives both Secrets' loss."""
+    policy, pending = facts.settings, facts.pending
     cap = (
         policy.mint_backoff_cap
         if facts.has_valid_published
@@ -86,8 +86,11 @@ def mint_time(facts: Facts) -> datetime:
     times = [
         c.start + backoff(len(fruitless), policy.mint_backoff, cap, c.key_id) for c in fruitless
     ]
-    if p is not None:
-        times.append(p.intent_time + backoff(p.attempt_number, policy.mint_backoff, cap, p.attempt))
+    if pending is not None:
+        times.append(
+            pending.intent_time
+            + backoff(pending.attempt_number, policy.mint_backoff, cap, pending.attempt)
+        )
     if facts.memory.retry_time is not None:
         times.append(facts.memory.retry_time)
     if is_at_limit(facts):
@@ -100,11 +103,11 @@ def _replaced(facts: Facts) -> set[KeyId]:
 
 
 def _counted(facts: Facts) -> list[Credential]:
-    """Return the listed credentials of ours that the limit counts: valid and not published.
+    """Return our listed credentials that count for the limit: valid and not published.
 
-    Replaced ones did serve; they count only when a person asked for the rotation,
-    who could ask without end. A renewal that is due never waits for them, nor does
-    a revocation, after which they are gone.
+    Replaced credentials have served. They count only when a person asks for the rotation,
+    because a person could ask without end. A renewal that is due never waits for them, and
+    neither does a revocation, which removes them.
     """
     served = _replaced(facts) if _is_needed(facts) or is_revoking(facts) else set()
     return [
@@ -115,17 +118,17 @@ def _counted(facts: Facts) -> list[Credential]:
 
 
 def is_at_limit(facts: Facts) -> bool:
-    """Tell whether one more mint would leave too many unpublished ones of ours."""
+    """Return whether one more credential would leave too many unpublished ones of ours."""
     limit = MAX_UNPUBLISHED if facts.has_valid_published else MAX_UNPUBLISHED_NOTHING_VALID
     return len(_counted(facts)) + 1 > limit
 
 
 def _time_beyond_limit(facts: Facts) -> datetime:
-    """Return when a mint may go beyond the limit; see docs/decisions/0006.
+    """Return when a credential may be issued beyond the limit; see docs/decisions/0006.
 
-    Never would mean that a renewal is missed for what once failed. So when half of
-    the renewal's time is gone, or nothing is valid, minting goes on, by a
-    twentieth of the lifetime apart: what is counted expires as fast as it grows.
+    Without such a time, earlier failures would prevent a renewal for ever. So once half of the
+    renewal window is over, or nothing valid is published, issuing goes on, a twentieth of the
+    lifetime apart: counted credentials then expire as fast as new ones come.
     """
     slowly = max(facts.settings.mint_backoff, facts.lifetime / SLOW_MINTS_PER_LIFETIME)
     newest = max((c.start for c in _counted(facts)), default=facts.now)

@@ -1,12 +1,12 @@
-"""Whether a Secret of the wanted name may become ours though it is not: rule 5. Pure.
+"""Whether this resource may take over another owner's Secret of the wanted name: rule 5. Pure.
 
-Three ways lead there. The spec names the resource that owns it (`takeOverFrom`); its owner
-does not exist any more and its credential is of the same application; or it has no owner and
-a person wrote our name into its annotation `appcredential.io/adopt`. Until the publish
-that takes it over such a Secret counts as missing, and stays as it is.
+It may in three cases. The spec names the owner (`takeOverFrom`). Or the owner does not exist
+any more, and the Secret's credential belongs to the same application. Or the Secret has no
+owner, and a person has written our name into its annotation `appcredential.io/adopt`. Until
+the publish that takes it over, such a Secret counts as missing and stays as it is.
 
-Nobody takes back what was taken from it unless its own spec has changed since: resources
-that name each other in a circle would hand a Secret round for ever.
+A former owner takes the Secret back only after its own spec has changed: otherwise resources
+that name each other would hand a Secret round for ever.
 """
 
 from __future__ import annotations
@@ -28,57 +28,57 @@ OPAQUE = "Opaque"
 
 
 class Claim(StrEnum):
-    """How T stands to the resource."""
+    """What the target Secret is to the resource."""
 
     OURS = "Ours"
-    """It is ours, or there is none."""
+    """The Secret is ours, or there is none."""
     TAKES = "Takes"
-    """It is another's, and the next publish takes it over."""
+    """The Secret is another's, and the next publish takes it over."""
     UNREAD = "Unread"
-    """It may be taken over if it is of the same application, which was not read yet."""
+    """It may be taken over if its application is ours, which has not been read yet."""
     WAITS = "Waits"
-    """It is taken over if its owner stays away."""
+    """It is taken over if its owner stays absent."""
     LOST = "Lost"
     """It was ours, or would be, and another resource has taken it over."""
     FOREIGN = "Foreign"
-    """It is another's, and stays so."""
+    """The Secret is another's and stays so."""
 
 
 def claim(observation: Observation) -> Claim:
-    """Return how T stands to the resource."""
-    t, r = observation.target, observation.resource
-    if t is None or t.owner == str(r.owner):
+    """Return what the target Secret is to the resource."""
+    target, resource = observation.target, observation.resource
+    if target is None or target.owner == str(resource.owner):
         return Claim.OURS
-    if t.immutable or t.type != OPAQUE:
+    if target.immutable or target.type != OPAQUE:
         return Claim.FOREIGN
-    if _is_named(observation, t) or _is_adopted(observation, t):
+    if _is_named(observation, target) or _is_adopted(observation, target):
         return Claim.TAKES
-    inherited = _inherits(observation, t)
+    inherited = _inherits(observation, target)
     if inherited is not None:
         return inherited
-    return Claim.LOST if _former(observation, t) is not None else Claim.FOREIGN
+    return Claim.LOST if _former(observation, target) is not None else Claim.FOREIGN
 
 
 def is_former_owner(observation: Observation) -> bool:
-    """Tell whether T records that it was taken over from this resource."""
+    """Return whether the target Secret records this resource as a former owner."""
     return observation.target is not None and _former(observation, observation.target) is not None
 
 
-def other_owner(owner: Owner, t: Target | None) -> Owner | None:
-    """Return the resource of the same namespace that owns T instead of this one, if one does.
+def other_owner(owner: Owner, target: Target | None) -> Owner | None:
+    """Return the resource of this namespace that owns the target Secret; None for ourselves.
 
-    An owner in another namespace has its Secret there: this one is a copy that nobody keeps.
-    Anybody can have written the annotation: what is no name must never become part of an address.
+    If the named owner is in another namespace, this Secret is an unmanaged copy. Anybody may
+    have written the annotation, so that only a valid name becomes part of an address.
     """
-    if t is None or t.owner == str(owner):
+    if target is None or target.owner == str(owner):
         return None
-    namespace, _, name = t.owner.partition("/")
-    is_beside = namespace == owner.namespace and checks.is_object_name(name)
-    return Owner(namespace, name) if is_beside else None
+    namespace, _, name = target.owner.partition("/")
+    is_neighbour = namespace == owner.namespace and checks.is_object_name(name)
+    return Owner(namespace, name) if is_neighbour else None
 
 
 def absence_ends(observation: Observation) -> datetime | None:
-    """Return from when the absence of T's owner counts; None while it exists."""
+    """Return when the absence of the Secret's owner starts to count; None while it exists."""
     found = observation.target_owner
     if found is None or found.absent_since is None:
         return None
@@ -88,7 +88,7 @@ def absence_ends(observation: Observation) -> datetime | None:
 def conflict(
     observation: Observation, found: Literal[Claim.WAITS, Claim.LOST, Claim.FOREIGN]
 ) -> Problem:
-    """Return what to say of a T that is another's."""
+    """Return the Problem of a target Secret that is another's."""
     match found:
         case Claim.LOST:
             return Problem(
@@ -128,46 +128,47 @@ def _foreign(observation: Observation) -> Problem:
 
 
 def _keeper(observation: Observation) -> str:
-    """Name T's owner; only a resource that exists has a name that may be told."""
+    """Return words for the Secret's owner; only an existing resource is named."""
     seen = observation.target_owner
     is_there = seen is not None and seen.uid
     return f"AppCredential {seen.owner}" if seen is not None and is_there else "another owner"
 
 
-def _is_named(observation: Observation, t: Target) -> bool:
-    """Tell whether the spec wants it from its owner, and not for the second time."""
-    spec, r = observation.resource.spec, observation.resource
+def _is_named(observation: Observation, target: Target) -> bool:
+    """Return whether the spec takes it from its owner, and does so for the first time."""
+    spec, resource = observation.resource.spec, observation.resource
     named = spec.secret.take_over_from if isinstance(spec, AppCredentialSpec) else ""
-    if not named or t.owner != str(Owner(r.owner.namespace, named)):
+    if not named or target.owner != str(Owner(resource.owner.namespace, named)):
         return False
-    former = _former(observation, t)
-    return former is None or former.uid != r.uid or former.generation < r.generation
+    former = _former(observation, target)
+    return former is None or former.uid != resource.uid or former.generation < resource.generation
 
 
-def _is_adopted(observation: Observation, t: Target) -> bool:
-    """Tell whether a person has written our name into a Secret that no resource keeps."""
+def _is_adopted(observation: Observation, target: Target) -> bool:
+    """Return whether a person has given us a Secret that no existing resource owns."""
     is_kept = (
-        other_owner(observation.resource.owner, t) is not None and absence_ends(observation) is None
+        other_owner(observation.resource.owner, target) is not None
+        and absence_ends(observation) is None
     )
-    return not is_kept and adopter_of(t.annotations) == str(observation.resource.owner)
+    return not is_kept and adopter_of(target.annotations) == str(observation.resource.owner)
 
 
-def _inherits(observation: Observation, t: Target) -> Claim | None:
-    """Return what becomes of a T whose owner is gone; None when that is not so, or not ours."""
+def _inherits(observation: Observation, target: Target) -> Claim | None:
+    """Return the claim on a Secret whose owner is gone; None when we do not inherit it."""
     ends = absence_ends(observation)
     if (
         ends is None
         or not isinstance(observation.tenant, Tenant)
-        or t.tenant_id != observation.tenant.tenant_id
+        or target.tenant_id != observation.tenant.tenant_id
     ):
         return None
     if observation.application is None:
         return Claim.UNREAD
-    if t.object_id != observation.application.object_id:
+    if target.object_id != observation.application.object_id:
         return None
     return Claim.TAKES if observation.now >= ends else Claim.WAITS
 
 
-def _former(observation: Observation, t: Target) -> FormerOwner | None:
+def _former(observation: Observation, target: Target) -> FormerOwner | None:
     owner = str(observation.resource.owner)
-    return next((former for former in t.taken_from if former.owner == owner), None)
+    return next((former for former in target.taken_from if former.owner == owner), None)

@@ -1,8 +1,8 @@
 """What the Entra tenant's default app management policy allows new credentials.
 
-An application can have a policy of its own instead, which may allow more or less: so
-the default shortens what is asked for, and forbids nothing by itself. Whether Entra
-takes a credential, Entra says.
+An application can have a policy of its own, which may allow more or less. So the default
+shortens the lifetime to ask for, but never keeps the operator from asking: only Entra's
+answer tells whether it accepts a credential.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from appcredential.domain.times import format_time
 PERMISSION_MISSING: Final = "permission missing"
 NO_ANSWER: Final = "Graph gave no usable answer yet"
 
-# The server sets the start of a client secret by its own clock, which ours only estimates.
+# Entra sets the start of a client secret by its own clock, which ours only estimates.
 _MARGIN_CAP: Final = timedelta(minutes=5)
 _DURATION: Final = re.compile(
     r"P(?=\d|T\d)(?:(\d{1,6})D)?"
@@ -33,7 +33,7 @@ class Restriction:
 
     Attributes:
         max_lifetime: the longest lifetime; None where the type is forbidden.
-        created_since: it is about applications created then or later; None for all.
+        created_since: it concerns applications created then or later; None for all.
     """
 
     type: CredentialType
@@ -46,24 +46,24 @@ class AppPolicy:
     """The default policy as the operator knows it.
 
     Attributes:
-        restrictions: those that are enforced.
-        unknown: why it is not known; empty when it is.
+        restrictions: the enforced ones.
+        unknown: why the policy is not known; empty when it is.
     """
 
     restrictions: tuple[Restriction, ...] = ()
     unknown: str = ""
 
     def max_lifetime(self, kind: CredentialType, created: datetime | None) -> timedelta | None:
-        """Return the longest lifetime to ask for; None where nothing is known to limit it.
+        """Return the longest lifetime to ask for; None without a known limit.
 
         Args:
-            kind: of the credential.
-            created: when the application was; None when not known yet, which leaves only
-                what is said of all applications.
+            kind: the credential's type.
+            created: when the application was created; None when not known yet. Then only
+                restrictions of all applications count.
 
         Returns:
-            A little less than the policy says, since start and end are set by two clocks:
-            1 % of it and at most five minutes.
+            A little less than the policy allows, because two clocks set start and end: 1 %
+            less, but at most five minutes.
         """
         known = [
             r.max_lifetime
@@ -76,7 +76,7 @@ class AppPolicy:
         return most - min(most / 100, _MARGIN_CAP)
 
     def describe(self, kind: CredentialType) -> str:
-        """Say what it allows credentials of a type, in a stable phrase for a status."""
+        """Return what the policy allows credentials of a type, as a stable phrase for status."""
         if self.unknown:
             return f"Unknown: {self.unknown}"
         phrases = [_phrase(r) for r in self.restrictions if r.type is kind]
@@ -94,10 +94,10 @@ UNREAD: Final = AppPolicy(unknown=NO_ANSWER)
 
 
 def read_iso_duration(text: str) -> timedelta:
-    """Read the durations of policies, such as `P4DT12H30M5S`; fractions are dropped.
+    """Read a duration of a policy, such as `P4DT12H30M5S`; fractions of a second are dropped.
 
     Raises:
-        ValueError: another form; Graph's durations have neither years nor months.
+        ValueError: it has another form. Graph's durations have neither years nor months.
     """
     match = _DURATION.fullmatch(text)
     if match is None:

@@ -1,4 +1,4 @@
-"""What a certificate and its files are made of, as it lies at its source."""
+"""The certificate and the password that users supply, as their sources hold them now."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from appcredential.domain.secret_value import SecretValue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuppliedCertificate:
-    """A certificate that others made, as it lies at its source now.
+    """A certificate that others made, as its source holds it now.
 
     Attributes:
-        value: its private key, where it is at hand, and then its chain, PEM.
-        start: of the certificate itself.
-        end: of the certificate itself.
+        value: PEM: the private key, if the source has it, and then the chain.
+        start: notBefore of the certificate.
+        end: notAfter of the certificate.
     """
 
     value: SecretValue
@@ -32,14 +32,14 @@ def _nothing_derived() -> Mapping[str, SecretValue]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateInputs:
-    """What a credential or its Secret is made of beside the resource itself.
+    """What a certificate and its Secret are made from, besides the resource itself.
 
     Attributes:
-        brought: what lies at the source; None for what is made here.
-        problem: why the source cannot be used; then nothing new is made of it.
-        keystore_problem: why the password of the PKCS #12 file cannot be used; then nothing is
-            published that would need it.
-        derived: template values that need cryptography, made of T's value.
+        supplied: the certificate at its source; None for one that the operator generates.
+        problem: why the source cannot be used; nothing new is issued then.
+        keystore_problem: why the password of the PKCS #12 file cannot be used; nothing that
+            needs it is published then.
+        derived: template values that need cryptography, made from the published value.
     """
 
     supplied: SuppliedCertificate | None = None

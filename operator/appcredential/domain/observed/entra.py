@@ -1,4 +1,4 @@
-"""Entra as it was read: the tenant, its grants, an application and its credentials."""
+"""Entra as last read: the tenant, its grants, an application and its credentials."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Tenant:
     def ceilings(
         self, kind: CredentialType, application: Application | None
     ) -> tuple[timedelta | None, ...]:
-        """Return what caps lifetimes in it: its limits, and Entra's policy where it is known."""
+        """Return what caps lifetimes: the EntraTenant's limits, and Entra's policy where known."""
         created = application.created if application is not None else None
         return self.limits.max_lifetime, self.app_policy.max_lifetime(kind, created)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """The grants that match, as a union: what they allow together."""
+    """The union of the matching grants: what they allow together."""
 
     name: str
     max_lifetime: timedelta | None

@@ -1,4 +1,4 @@
-"""What is observed of a FederatedIdentity, beside what every type has."""
+"""What is observed of a FederatedIdentity, besides what every type has."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceAccount:
-    """A ServiceAccount, as far as it is ours to look at."""
+    """The parts of a ServiceAccount that the operator reads."""
 
     namespace: str
     name: str
@@ -58,7 +58,7 @@ class ServiceAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputMap:
-    """A ConfigMap of the name that the output has."""
+    """The ConfigMap with the output's name."""
 
     namespace: str
     name: str
@@ -74,13 +74,13 @@ class Federation:
     """Everything that `decide` may look at for a FederatedIdentity.
 
     Attributes:
-        issuer: of this cluster's tokens, or why it is not known.
-        listed: None when not read yet in this process.
-        service_account: None when it does not exist or is not to be annotated; a
-            Problem when it may not be read.
-        output: None when it does not exist or none is asked for; a Problem likewise.
+        issuer: the issuer of this cluster's tokens, or why it is not known.
+        listed: the federated credentials; None when not read yet in this process.
+        service_account: None when it does not exist or shall not be annotated; a Problem when
+            the operator may not read it.
+        output: None when it does not exist or the spec asks for none; a Problem likewise.
         leaving: owner hashes of this namespace's deleted resources for the same application,
-            whose credentials are to be revoked.
+            whose credentials will be revoked.
         neighbours: owner hashes of the namespace's other resources.
     """
 
@@ -94,14 +94,14 @@ class Federation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FederatedMemory:
-    """What only this process knows of a FederatedIdentity.
+    """What only this process remembers of a FederatedIdentity.
 
     Attributes:
-        written: when this process wrote the credential of an attempt, if only its description:
-            a read may not show that yet.
-        changed: when this process made or changed what one trusts, which needs a quiet time.
-        seen: when it first saw a credential, by id.
-        removed: when it removed one, by id.
+        written: when this process last wrote the credential of an attempt, even if only its
+            description: a read may not show that yet.
+        changed: when this process last changed what an attempt trusts: a quiet period follows.
+        seen: when this process first saw a credential, by id.
+        removed: when this process removed a credential, by id.
     """
 
     written: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))

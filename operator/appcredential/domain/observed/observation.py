@@ -1,8 +1,7 @@
-"""Observed state: everything `decide` may look at, gathered before it is called.
+"""Observed state: everything that `decide` may look at, gathered before the call.
 
-Short names used here and in `lifecycle.py`, as in docs/lifecycle.md: **T** is
-the target Secret that workloads mount, **P** the pending Secret that holds a
-successor until it is published.
+Two Secrets matter: workloads mount the target Secret, and the pending Secret holds a successor
+until it is published. docs/lifecycle.md calls them T and P.
 """
 
 from __future__ import annotations
@@ -41,12 +40,12 @@ class Resource:
 
     @property
     def is_federated(self) -> bool:
-        """The spec can be read and is of type FederatedIdentity."""
+        """The spec is readable and of type FederatedIdentity."""
         return isinstance(self.spec, AppCredentialSpec) and self.spec.type.is_federated
 
     @property
     def observes(self) -> bool:
-        """The spec can be read and asks for reports only."""
+        """The spec is readable and asks for reports only."""
         return isinstance(self.spec, AppCredentialSpec) and self.spec.mode is Mode.OBSERVE
 
 
@@ -55,15 +54,16 @@ class Observation:
     """One consistent look at everything about one AppCredential.
 
     Attributes:
-        now: our clock, aware UTC.
+        now: the time by our clock, aware UTC.
         directory_skew: Entra's clock minus ours, when known.
         cluster_skew: the API server's clock minus ours, when known.
         blocked: why no effect at all may start (not leader, lists incomplete).
-        crd_deleted: the CRD is being deleted; None when not looked up.
+        crd_deleted: whether the CRD is being deleted; None when not looked up.
         revocation_uid: resource uid in this owner's scheduled revocation; None without one.
         application: None when not read yet in this process.
-        target_owner: of a T that another resource of the namespace owns; None otherwise.
-        federation: only for type FederatedIdentity.
+        target_owner: the owner of the target Secret, if that is another resource of the
+            namespace; None otherwise.
+        federation: what only a FederatedIdentity needs; None for other types.
     """
 
     now: datetime
@@ -88,9 +88,9 @@ class Observation:
 
     @property
     def own_target(self) -> Target | None:
-        """T when it is this resource's: what another one publishes there is not our state."""
-        t = self.target
-        return t if t is not None and t.owner == str(self.resource.owner) else None
+        """The target Secret if it is ours: what another resource publishes is not our state."""
+        target = self.target
+        return target if target is not None and target.owner == str(self.resource.owner) else None
 
     @property
     def usable_spec(self) -> AppCredentialSpec:

@@ -19,7 +19,7 @@ from appcredential.domain.spec.model import (
 
 
 class RetireCause(StrEnum):
-    """Why a credential stands in T's `retiring` list."""
+    """Why a credential is in the target Secret's `retiring` list."""
 
     REPLACED = "Replaced"
     STRANDED = "Stranded"
@@ -27,7 +27,7 @@ class RetireCause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retiring:
-    """An entry of T's `retiring` annotation."""
+    """An entry of the target Secret's `retiring` annotation."""
 
     key_id: KeyId
     end: datetime
@@ -38,7 +38,7 @@ class Retiring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abandoned:
-    """An attempt that was fenced from `Intent`: proven never published."""
+    """An attempt that was fenced in state `Intent`, and so was certainly never published."""
 
     attempt: Attempt
     time: datetime
@@ -46,7 +46,7 @@ class Abandoned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuedCredential:
-    """A credential of ours whose value we hold (in P or T)."""
+    """A credential of ours whose value the target or the pending Secret holds."""
 
     key_id: KeyId
     attempt: Attempt
@@ -57,7 +57,7 @@ class IssuedCredential:
 
 @dataclass(frozen=True, slots=True)
 class FormerOwner:
-    """An entry of T's `taken-over-from`: a resource as it was when it lost the Secret."""
+    """An entry of `taken-over-from`: a resource as it was when it lost the target Secret."""
 
     owner: str
     uid: str = ""
@@ -66,7 +66,7 @@ class FormerOwner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandedOver:
-    """T's `handed-over`: keys that the former owner wrote, which stay until a time."""
+    """The `handed-over` record: keys that the former owner wrote and that stay until a time."""
 
     keys: frozenset[str]
     until: datetime
@@ -74,12 +74,12 @@ class HandedOver:
 
 @dataclass(frozen=True, slots=True)
 class TargetOwner:
-    """What the API server says of the resource that owns T, where that is not the observed one.
+    """Another resource that owns the target Secret, as the API server shows it.
 
     Attributes:
-        owner: as T names it.
-        uid: of the resource; empty when it does not exist.
-        generation: of the resource.
+        owner: as the Secret names it.
+        uid: the resource's; empty when it does not exist.
+        generation: the resource's.
         absent_since: when this process first saw that it does not exist.
     """
 
@@ -91,9 +91,12 @@ class TargetOwner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """T, ours or not. `published` is None when it records nothing; `value` when damaged.
+    """The target Secret, ours or another's.
 
-    `origin` is the live metadata, of which a replace carries over what is not ours.
+    Attributes:
+        published: the credential that it records; None without a readable record.
+        value: the published value; None when it is damaged.
+        origin: live metadata that is not ours, and that a replace carries over.
     """
 
     name: str
@@ -121,7 +124,7 @@ class Target:
 
 
 class PendingState(StrEnum):
-    """P's `state` annotation."""
+    """The `state` annotation of the pending Secret."""
 
     INTENT = "Intent"
     MINTED = "Minted"
@@ -130,10 +133,12 @@ class PendingState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """P. `attempt` is the stored one, else the one that its own uid and number give.
+    """The pending Secret.
 
-    `is_foreign`: a Secret that only bears P's name, of another type or with another
-    owner; it is never believed, written or deleted.
+    Attributes:
+        attempt: the stored one, else the one that the Secret's own uid and number make.
+        is_foreign: the Secret has only the name: its type or its owner is another one. It is
+            never believed, written or deleted.
     """
 
     uid: str
@@ -153,10 +158,10 @@ class Pending:
 
     @property
     def is_staged(self) -> bool:
-        """An Intent that already holds its value: a certificate that is to be registered."""
+        """An Intent that already holds its value: a certificate waiting to be registered."""
         return self.state is PendingState.INTENT and self.credential is not None
 
     @property
     def fenced_from_intent(self) -> bool:
-        """An Abandoned P without a key id never held a value."""
+        """Abandoned without a key id: it never held a value."""
         return self.state is PendingState.ABANDONED and self.credential is None

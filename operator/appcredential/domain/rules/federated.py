@@ -1,9 +1,8 @@
-"""When a federated credential is created, mended, wired, superseded and removed.
+"""When a federated credential is created, repaired, announced, superseded and removed.
 
-There is no value to keep, so there is no P and no T: what exists stands in Entra,
-and when it is to go stands in its description. Every change is make before break:
-nothing of ours goes before all that the spec asks for is there and usable.
-`lifecycle.py` puts the rules in order, after the gates.
+There is no value to keep, and so no Secret. Entra holds everything, and a description says
+when its credential goes. Every change is make before break: nothing of ours goes before all
+that the spec asks for is in place and usable. `lifecycle.py` puts the rules in order.
 """
 
 from __future__ import annotations
@@ -35,15 +34,15 @@ from appcredential.domain.spec.trusts import (
 )
 
 SUPERSEDED = "superseded"
-"""Why a credential is given the time at which it goes; that needs no grant."""
+"""The reason of a patch that only sets the time of removal; it needs no grant."""
 UNMET_LOOK = timedelta(minutes=2)
-"""How soon to read Entra again while something is in the way there."""
+"""How soon to read Entra again while a trust is not as wanted."""
 MISSING_LOOK = timedelta(seconds=30)
-"""How soon to look again for a ServiceAccount that is not there: none is watched."""
+"""How soon to look again for a missing ServiceAccount: the operator watches none."""
 
 
 def federated_credentials_are_unread(facts: FederatedFacts) -> Action | None:
-    """F1: what exists was never read, or long ago; what is not met may be cured by anybody."""
+    """F1: the credentials were never read, or long ago. While a trust is missing, read sooner."""
     is_due = facts.listed is None or facts.common.now - facts.listed.read_time >= _max_age(facts)
     return (
         _read(facts, _max_age(facts) / 2) if is_due else None
@@ -59,37 +58,42 @@ def _max_age(facts: FederatedFacts) -> timedelta:
 def application_is_not_in_status(facts: FederatedFacts) -> Action | None:
     """F2: status names no application yet.
 
-    A trust leaves no trace in the cluster. Without this one, a resource that is deleted
-    right after its trust was made would pass for one that never had any.
+    A trust leaves no other trace in the cluster. Without this one, a resource that is deleted
+    right after its trust was created would look as if it never had any.
     """
     return None if facts.common.resource.status.get("application") else ApplyStatus()
 
 
 def deleted_neighbour_left_a_credential(facts: FederatedFacts) -> Action | None:
-    """F3: a deleted resource of the namespace leaves just this one: taken over, without a gap."""
+    """F3: take over the credential that a deleted resource of the namespace left, without a gap."""
     for trust in facts.trusts:
-        c, is_new = facts.holder(trust), facts.just_written(facts.attempt(trust))
-        if c is not None and not is_new and not facts.is_usable(c) and facts.is_left_behind(c):
-            return _patch(facts, c, trust, "taken over")
+        credential, is_new = facts.holder(trust), facts.just_written(facts.attempt(trust))
+        if (
+            credential is not None
+            and not is_new
+            and not facts.is_usable(credential)
+            and facts.is_left_behind(credential)
+        ):
+            return _patch(facts, credential, trust, "taken over")
     return None
 
 
 def federated_credential_was_edited(facts: FederatedFacts) -> Action | None:
-    """F4: ours, but not as wanted: mended by its id."""
+    """F4: repair a credential of ours that somebody has edited, by its id."""
     for trust in facts.trusts:
         if facts.exists(trust) is not None or facts.just_written(facts.attempt(trust)):
             continue
-        c = facts.holder(trust)
-        if c is not None and facts.is_ours(c):
-            return _patch(facts, c, trust, "edited")
-        drifted = facts.drifted(trust) if c is None else None
+        credential = facts.holder(trust)
+        if credential is not None and facts.is_ours(credential):
+            return _patch(facts, credential, trust, "edited")
+        drifted = facts.drifted(trust) if credential is None else None
         if drifted is not None:
             return _patch(facts, drifted, trust, "edited")
     return None
 
 
 def federated_credential_is_missing(facts: FederatedFacts) -> Action | None:
-    """F5: not there: created, while there is room for it."""
+    """F5: create a missing credential, while Entra has room for it."""
     for trust in facts.trusts:
         if facts.holder(trust) is not None or facts.just_written(facts.attempt(trust)):
             continue
@@ -104,7 +108,7 @@ def federated_credential_is_missing(facts: FederatedFacts) -> Action | None:
 
 
 def exchange_is_due(facts: FederatedFacts) -> Action | None:
-    """F6: a proof is asked for: one exchange at a time, far apart: misses are remembered."""
+    """F6: prove the trust, one exchange at a time and far apart: Entra caches failures."""
     if (
         not facts.needs_proof
         or facts.is_proven
@@ -127,7 +131,7 @@ def proof_time(facts: FederatedFacts) -> datetime:
 
 
 def service_account_is_not_annotated(facts: FederatedFacts) -> Action | None:
-    """F7: the trust is usable: the ServiceAccount may say so to the webhook."""
+    """F7: the trust is usable: annotate the ServiceAccount for the webhook."""
     missing = facts.annotations.missing
     if not missing or not _may_tell(facts):
         return None
@@ -135,7 +139,7 @@ def service_account_is_not_annotated(facts: FederatedFacts) -> Action | None:
 
 
 def output_config_map_differs(facts: FederatedFacts) -> Action | None:
-    """F8: the same for the output ConfigMap."""
+    """F8: the trust is usable: write the output ConfigMap."""
     output = facts.output
     if output.is_done or output.is_foreign or output.is_unreadable or not _may_tell(facts):
         return None
@@ -143,12 +147,12 @@ def output_config_map_differs(facts: FederatedFacts) -> Action | None:
 
 
 def _may_tell(facts: FederatedFacts) -> bool:
-    """Tell whether workloads may be told of the trust, and no refusal has to be waited out."""
+    """Return whether workloads may learn of the trust now."""
     return facts.is_trusted and facts.common.is_granted and not facts.common.is_paused
 
 
 def federated_credential_is_superseded(facts: FederatedFacts) -> Action | None:
-    """F9: ours, and no longer asked for: its description says when it goes."""
+    """F9: a credential of ours is not needed any more: set the time of its removal."""
     if not facts.is_settled:
         return None
     observation = facts.common.observation
@@ -164,7 +168,7 @@ def federated_credential_is_superseded(facts: FederatedFacts) -> Action | None:
 
 
 def superseded_credential_is_due(facts: FederatedFacts) -> Action | None:
-    """F10: its time is over, and all that replaces it is there and usable."""
+    """F10: remove a superseded credential whose time is over; its replacement is usable."""
     if not facts.is_settled:
         return None
     for c in extra(facts):
@@ -172,28 +176,30 @@ def superseded_credential_is_due(facts: FederatedFacts) -> Action | None:
         if due is None or facts.common.entra_now < due or _was_just_removed(facts, c):
             continue
         account = service_account_of(c.subject, facts.common.resource.owner.namespace)
-        # The spec's own is left alone, also where it is not to be annotated any more.
+        # The annotations of the spec's own ServiceAccount stay, even with annotation None.
         return _fresh(
             facts, DeleteFederated(c.id, "" if account == facts.spec.account else account)
         )
     return None
 
 
-def _was_just_removed(facts: FederatedFacts, c: FederatedCredential) -> bool:
-    removed = facts.common.memory.federated.removed.get(c.id)
+def _was_just_removed(facts: FederatedFacts, credential: FederatedCredential) -> bool:
+    removed = facts.common.memory.federated.removed.get(credential.id)
     return removed is not None and facts.common.now - removed < facts.common.settings.settle
 
 
-def _patch(facts: FederatedFacts, c: FederatedCredential, trust: Trust, why: str) -> Action | None:
-    """Make it as wanted; whoever withdrew the grant wants nothing more to be trusted."""
+def _patch(
+    facts: FederatedFacts, credential: FederatedCredential, trust: Trust, why: str
+) -> Action | None:
+    """Change it into what the trust needs. Without a grant, nothing new may be trusted."""
     if not facts.common.is_granted:
         return None
     text = build_description(facts.common.identity, facts.common.resource.owner, trust.pair)
-    return _fresh(facts, PatchFederated(c.id, trust, text, why))
+    return _fresh(facts, PatchFederated(credential.id, trust, text, why))
 
 
 def _fresh(facts: FederatedFacts, action: Action) -> Action | None:
-    """Act on a read just made; else make one."""
+    """Return the action if the last read is fresh, else a read."""
     if facts.common.is_paused:
         return None
     return action if facts.is_fresh else _read(facts, facts.common.settings.freshness)
@@ -204,7 +210,7 @@ def _read(facts: FederatedFacts, max_age: timedelta) -> Action | None:
 
 
 def next_federated_look(facts: FederatedFacts) -> datetime:
-    """Return the earliest time at which some rule may match that does not match now."""
+    """Return the earliest time at which a rule may match that does not match now."""
     return soonest(facts.common.observation, _times(facts))
 
 

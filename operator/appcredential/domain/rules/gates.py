@@ -1,7 +1,7 @@
-"""Rules 0-6 of the lifecycle: where one matches, nothing further is considered.
+"""Rules 0 to 4 of the lifecycle, the first of the gates: where one matches, no rule is asked.
 
-They need no Graph answer until the last one, so that a resource without a grant
-causes not one call about its application.
+No gate before 6 needs an answer of Graph, so that a resource without a grant causes no call
+about its application.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ OBSERVING: Final = Problem(
 
 
 def effects_are_blocked(observation: Observation) -> Action | None:
-    """0: lists incomplete, not leader, or clocks too far apart."""
+    """0: the lists are incomplete, another replica leads, or the clocks differ too much."""
     if observation.blocked is not None:
         return Hold(observation.blocked)
     skews = [
@@ -57,30 +57,30 @@ def effects_are_blocked(observation: Observation) -> Action | None:
 
 
 def resource_is_being_deleted(observation: Observation) -> Action | None:
-    """1: being deleted. Never waits for Graph."""
-    r = observation.resource
-    if r.deletion_time is None:
+    """1: the resource is being deleted. This never waits for Graph."""
+    resource = observation.resource
+    if resource.deletion_time is None:
         return None
-    if not r.has_finalizer:
+    if not resource.has_finalizer:
         return Hold(Problem(reason=Reason.PROGRESSING, message="Being deleted.", stalled=False))
     if observation.resource.observes:
         return ReleaseFinalizer()
-    if observation.now < r.deletion_time + observation.settings.deletion_settle:
+    if observation.now < resource.deletion_time + observation.settings.deletion_settle:
         return Hold(Problem(reason=Reason.PROGRESSING, message="Being deleted.", stalled=False))
     if observation.crd_deleted is None:
         return ReadCrd()
-    if observation.crd_deleted or observation.revocation_uid == r.uid:
+    if observation.crd_deleted or observation.revocation_uid == resource.uid:
         return ReleaseFinalizer()
     if _was_never_issued(observation):
         return ReleaseFinalizer()
-    return _unreadable(r.spec) or ScheduleRevocation()
+    return _unreadable(resource.spec) or ScheduleRevocation()
 
 
 def _was_never_issued(observation: Observation) -> bool:
-    """Tell whether status is whole and, like the Secrets, names nothing that was issued.
+    """Return whether a complete status and the Secrets show that nothing was ever issued.
 
-    No revocation is needed then. It would ask Entra about an application that no grant
-    may ever have allowed.
+    No revocation is needed then. It would ask Entra about an application that perhaps no
+    grant ever allowed.
     """
     traces = {"application", "credential", "pending", "retiring", "federatedIdentities"}
     status = observation.resource.status
@@ -90,20 +90,20 @@ def _was_never_issued(observation: Observation) -> bool:
 
 
 def _unreadable(spec: AppCredentialSpec | Problem) -> Action | None:
-    """Hold a resource of which something was issued and nobody can read what."""
+    """Hold a resource whose unreadable spec hides what was issued for it."""
     if not isinstance(spec, Problem):
         return None
     return Hold(
         Problem(
             reason=Reason.INVALID_SPEC,
-            message="Being deleted, but the spec cannot be read, so nobody knows what is to be "
-            "revoked. Mend the spec, or remove the credential in Entra and then the finalizer.",
+            message="Being deleted, but the spec is unreadable, so the operator does not know what "
+            "to revoke. Correct the spec, or remove the credential in Entra, then the finalizer.",
         )
     )
 
 
 def finalizer_is_missing(observation: Observation) -> Action | None:
-    """2: without a finalizer a deletion would go unnoticed."""
+    """2: add the finalizer, without which a deletion would go unnoticed."""
     return (
         None
         if observation.resource.has_finalizer or observation.resource.observes
@@ -112,10 +112,10 @@ def finalizer_is_missing(observation: Observation) -> Action | None:
 
 
 def revocation_is_scheduled(observation: Observation) -> Action | None:
-    """3: re-applied within the grace period.
+    """3: the resource was created again within the grace period: cancel the revocation.
 
-    Until status names a trust again, only the revocation knows of it: while nothing may be done
-    for the resource, the revocation stays. It does nothing while the owner is there.
+    Until status names a trust again, only the revocation knows of it. So the revocation stays
+    while nothing may be done for the resource; it does nothing while its owner exists.
     """
     if observation.revocation_uid is None or observation.resource.observes:
         return None
@@ -124,7 +124,7 @@ def revocation_is_scheduled(observation: Observation) -> Action | None:
 
 
 def spec_tenant_or_grant_is_unusable(observation: Observation) -> Action | None:
-    """4: spec or tenant not usable, never granted, suspended."""
+    """4: the spec or the tenant cannot be used, no grant ever matched, or suspend is set."""
     problem = _unusable(observation)
     return None if problem is None else Hold(patient(observation, problem))
 
@@ -172,34 +172,36 @@ def _lifetime_problem(
 
 
 def _was_granted(observation: Observation, spec: AppCredentialSpec, refusal: Problem) -> bool:
-    """Tell whether a grant was withdrawn after something was issued.
+    """Return whether the grant was withdrawn after a credential was issued.
 
-    The evidence is in status, which only the operator writes: a Secret can be made by
-    anybody who may write Secrets, and must not open what no grant ever allowed.
+    The evidence is in status, which only the operator writes. Many people may create Secrets,
+    and a Secret must not open what no grant ever allowed.
     """
     if refusal.reason is Reason.OPERATOR_IDENTITY:
         return False
     known = observation.resource.status.get("application") or {}
-    t = observation.own_target
-    issued = observation.pending is not None or (t is not None and t.published is not None)
+    target = observation.own_target
+    issued = observation.pending is not None or (
+        target is not None and target.published is not None
+    )
     if spec.type.is_federated:
         issued = bool(observation.resource.status.get("federatedIdentities"))
     return issued and known.get("clientId") == spec.client_id
 
 
 def observing(facts: Facts) -> Problem | None:
-    """Return what keeps a resource that only observes from everything but reading."""
+    """Return the Problem with mode Observe, which permits reads only; None otherwise."""
     return OBSERVING if facts.observes else None
 
 
 def is_silent(observation: Observation, problem: Problem) -> bool:
-    """Return whether a closed gate leaves status as it is: blocked, or on the way out."""
+    """Return whether a closed gate leaves status alone: effects are blocked, or it is leaving."""
     leaves = observation.resource.deletion_time is not None and not problem.stalled
     return observation.blocked is not None or leaves
 
 
 def next_gate_look(observation: Observation) -> datetime:
-    """Return when a closed gate is worth another look."""
+    """Return when to look at a closed gate again."""
     return min(_gate_times(observation))
 
 
@@ -212,7 +214,7 @@ def _gate_times(observation: Observation) -> list[datetime]:
     ends = absence_ends(observation)
     if ends is not None:
         times.append(ends)
-    # A Secret that was in the way goes without an event.
+    # No event tells that a Secret in the way is gone.
     return [t for t in times if t > observation.now] or [
         observation.now + observation.settings.secret_check
     ]

@@ -1,4 +1,4 @@
-"""Rule 6: the application is known, and is the one that the published credential belongs to."""
+"""Rule 6: the application is known and the one that the published credential belongs to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MISSING_READS = 3
 
 
 def application_is_unknown(observation: Observation) -> Action | None:
-    """6: not read yet, cannot be read, answers 404, or is another one."""
+    """6: the application is unread, unreadable, unknown to Entra, or another one than before."""
     if observation.application is None or _is_due(observation):
         if (
             observation.memory.retry_time is None
@@ -28,11 +28,11 @@ def application_is_unknown(observation: Observation) -> Action | None:
 
 
 def _application_changed(observation: Observation, application: Application) -> Action | None:
-    """Hold when T's credential is not of this application; an old read tells that as well."""
-    t, tenant = observation.own_target, observation.tenant
-    if t is None or t.published is None or isinstance(tenant, Problem):
+    """Hold if the published credential belongs to another application; an old read will do."""
+    target, tenant = observation.own_target, observation.tenant
+    if target is None or target.published is None or isinstance(tenant, Problem):
         return None
-    if (t.tenant_id, t.object_id) == (tenant.tenant_id, application.object_id):
+    if (target.tenant_id, target.object_id) == (tenant.tenant_id, application.object_id):
         return None
     return Hold(
         Problem(

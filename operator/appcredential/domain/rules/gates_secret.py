@@ -1,4 +1,4 @@
-"""Rule 5: the target and pending Secrets belong to the resource, or are free to become its own."""
+"""Rule 5: the target and pending Secrets belong to the resource, or may become its own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from appcredential.domain.spec.model import AppCredentialSpec
 
 
 def secret_is_not_ours_to_write(observation: Observation) -> Action | None:
-    """5: T or P exists and is not ours nor to be ours, cannot be written, or is going away."""
+    """5: a Secret belongs to somebody else, is not writable, or is being deleted."""
     if observation.resource.is_federated:
         return None
     if observation.pending is not None and observation.pending.is_foreign:
@@ -43,15 +43,15 @@ def secret_is_not_ours_to_write(observation: Observation) -> Action | None:
 
 
 def _unwritable(observation: Observation) -> Action | None:
-    t, own = observation.target, observation.own_target
-    if t is None:
+    target, own = observation.target, observation.own_target
+    if target is None:
         return None
-    if t.immutable or t.type != OPAQUE:
+    if target.immutable or target.type != OPAQUE:
         return Hold(
             Problem(
                 reason=Reason.SECRET_CONFLICT,
                 message="The target Secret is immutable or not of type Opaque. Delete it; "
-                "it is written anew.",
+                "the operator creates it again.",
             )
         )
     spec = observation.resource.spec
@@ -68,7 +68,7 @@ def _unwritable(observation: Observation) -> Action | None:
                 "use. Choose another spec.secret.name, or delete the Secret when nobody does.",
             )
         )
-    if t.deletion_time is not None:
+    if target.deletion_time is not None:
         return Hold(
             Problem(
                 reason=Reason.SECRET_TERMINATING,

@@ -29,52 +29,64 @@ from appcredential.domain.rules.reading import next_spaced_read, read_again
 
 
 def successor_sign_in_is_due(facts: Facts) -> Action | None:
-    """16: prove the successor, one sign-in at a time."""
-    p = facts.successor
-    if p is None or not facts.is_granted or not facts.requires_proof or _is_proven(facts, p):
+    """16: prove the successor by a sign-in, one at a time."""
+    successor = facts.successor
+    if (
+        successor is None
+        or not facts.is_granted
+        or not facts.requires_proof
+        or _is_proven(facts, successor)
+    ):
         return None
     if facts.certificate_inputs.keystore_problem is not None:
-        return None  # it could not be published: proving it again and again helps nobody
-    due = signin.next_try(facts.memory.pending_proof, p.attempt, facts.now, facts.proof_spacing)
+        return None  # it could not be published, so that a proof would be in vain
+    due = signin.next_try(
+        facts.memory.pending_proof, successor.attempt, facts.now, facts.proof_spacing
+    )
     return SignInPending() if facts.now >= due else None
 
 
 def successor_is_publishable(facts: Facts) -> Action | None:
-    """17: the successor is proven: give it to the workloads."""
-    p = facts.successor
-    if p is None or not facts.is_granted or facts.certificate_inputs.keystore_problem is not None:
+    """17: publish a successor that is proven, or that needs no proof and has waited."""
+    successor = facts.successor
+    if (
+        successor is None
+        or not facts.is_granted
+        or facts.certificate_inputs.keystore_problem is not None
+    ):
         return None
     if facts.requires_proof:
-        return Publish() if _is_proven(facts, p) else None
-    if facts.now < unproven_publish_time(facts, p):
+        return Publish() if _is_proven(facts, successor) else None
+    if facts.now < unproven_publish_time(facts, successor):
         return None
-    return _publish_after_reads(facts, p) if facts.spec.type.is_certificate else Publish()
+    return _publish_after_reads(facts, successor) if facts.spec.type.is_certificate else Publish()
 
 
-def _publish_after_reads(facts: Facts, p: Pending) -> Action | None:
-    """Publish a certificate that nobody can prove once it is listed: a list may have lost it.
+def _publish_after_reads(facts: Facts, pending: Pending) -> Action | None:
+    """Publish an unprovable certificate only after repeated reads list it.
 
-    While workloads use T, in three reads in a row, as replicas may know of it or not.
+    A concurrent list update may have dropped it. While workloads use the target Secret, three
+    reads in a row must list it, because not every replica may know it yet.
     """
-    minted = p.credential
-    assert minted is not None  # noqa: S101 - rule 15 deleted it
+    minted = pending.credential
+    assert minted is not None  # noqa: S101 - else rule 15 deletes the Secret
     wanted = REQUIRED_READS if facts.is_in_use else 1
     if facts.is_fresh and len(facts.memory.consecutive_reads.get(minted.key_id, ())) >= wanted:
         return Publish()
     return read_again(facts, READ_SPACING / 2) if facts.now >= next_spaced_read(facts) else None
 
 
-def _is_proven(facts: Facts, p: Pending) -> bool:
+def _is_proven(facts: Facts, pending: Pending) -> bool:
     proof = facts.memory.pending_proof
     return (
         proof is not None
-        and proof.attempt == p.attempt
+        and proof.attempt == pending.attempt
         and proof.proves(facts.now, count=facts.proof_count, max_age=facts.settings.proof_max_age)
     )
 
 
 def published_credential_seems_gone(facts: Facts) -> Action | None:
-    """18a: the published key is not listed; only failing sign-ins make that believable."""
+    """18a: the published key is not listed: sign in, since only failures confirm that."""
     if not seems_gone(facts) or is_gone(facts) or facts.published is None or not facts.is_granted:
         return None
     if not facts.can_published_sign_in:
@@ -88,9 +100,9 @@ def published_credential_seems_gone(facts: Facts) -> Action | None:
 
 
 def successor_is_needed(facts: Facts) -> Action | None:
-    """18: mint. The intent is written first: the mutex and the journal."""
-    p = facts.pending
-    if p is not None and p.state is not PendingState.ABANDONED:
+    """18: issue a successor. The intent comes first: it is both mutex and journal."""
+    pending = facts.pending
+    if pending is not None and pending.state is not PendingState.ABANDONED:
         return None
     if not facts.is_granted or not needs_successor(facts) or facts.now < mint_time(facts):
         return None
@@ -98,5 +110,5 @@ def successor_is_needed(facts: Facts) -> Action | None:
         return None
     if not facts.is_fresh:
         return read_again(facts, facts.settings.freshness)
-    number = p.attempt_number + 1 if p is not None else 1
-    return Mint(number, carried_attempts(facts, p), facts.lifetime)
+    number = pending.attempt_number + 1 if pending is not None else 1
+    return Mint(number, carried_attempts(facts, pending), facts.lifetime)

@@ -26,7 +26,7 @@ from appcredential.domain.rules.target import (
 
 
 def next_look(facts: Facts) -> datetime:
-    """Return the earliest time at which some rule may match that does not match now."""
+    """Return the earliest time at which a rule may match that does not match now."""
     observation = facts.observation
     times = [
         observation.now + observation.settings.secret_check,
@@ -69,7 +69,7 @@ def next_look(facts: Facts) -> datetime:
 
 
 def _source_times(facts: Facts) -> list[datetime]:
-    """Return when what others bring is worth another look; nothing tells of it."""
+    """Return when to look at supplied certificates again: no event tells of their change."""
     times = []
     if (
         facts.certificate_inputs.problem is not None
@@ -84,16 +84,19 @@ def _source_times(facts: Facts) -> list[datetime]:
 
 
 def _pending_times(facts: Facts) -> list[datetime]:
-    p, observation = facts.pending, facts.observation
+    pending, observation = facts.pending, facts.observation
     times: list[datetime] = []
-    if p is not None and p.state is PendingState.INTENT:
-        times.append(p.intent_time + observation.settings.intent_respect)
-    if p is not None and p.state is PendingState.ABANDONED:
+    if pending is not None and pending.state is PendingState.INTENT:
+        times.append(pending.intent_time + observation.settings.intent_respect)
+    if pending is not None and pending.state is PendingState.ABANDONED:
         times.append(mint_time(facts))
-    if facts.successor is not None and p is not None and facts.requires_proof:
+    if facts.successor is not None and pending is not None and facts.requires_proof:
         times.append(
             signin.next_try(
-                observation.memory.pending_proof, p.attempt, observation.now, facts.proof_spacing
+                observation.memory.pending_proof,
+                pending.attempt,
+                observation.now,
+                facts.proof_spacing,
             )
         )
     elif facts.successor is not None:
@@ -113,7 +116,7 @@ def _pending_times(facts: Facts) -> list[datetime]:
 
 
 def _issued_before_times(facts: Facts) -> list[datetime]:
-    """Return when an `…IssuedBefore` comes into force, and when it may again be obeyed."""
+    """Return when an `…IssuedBefore` comes into force, and when its spacing is over."""
     rotation, target, policy = facts.spec.rotation, facts.target, facts.settings
     asked = [
         _by_our_clock(facts, time)
@@ -128,5 +131,5 @@ def _issued_before_times(facts: Facts) -> list[datetime]:
 
 
 def _by_our_clock(facts: Facts, entra_time: datetime) -> datetime:
-    """Return when Entra's clock shows a time, by our clock: a look before then finds nothing."""
+    """Return a time of Entra's clock by our clock: an earlier look would find nothing."""
     return entra_time - (facts.entra_now - facts.now)

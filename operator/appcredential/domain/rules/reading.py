@@ -1,4 +1,4 @@
-"""What several rules share: when to read again, and the first of several that does not wait."""
+"""What several rules share: when to read again, and which of several actions is due."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from appcredential.domain.observed.observation import Observation
 
 
 def next_spaced_read(facts: Facts) -> datetime:
-    """Return when the application may be looked at once more, by another replica if possible."""
+    """Return when the application may be read again; another replica may answer by then."""
     return facts.application.read_time + READ_SPACING
 
 
 def first_due(found: Iterable[Action | None]) -> Action | None:
-    """Return the first that does not merely wait."""
+    """Return the first action that is due; None when all of them wait."""
     return next((action for action in found if action is not None), None)
 
 
 def read_again(facts: Facts, max_age: timedelta) -> Action | None:
-    """Read the application, unless the directory asked us to stay away: then just wait."""
+    """Return a read of the application; None while calls to Graph have to wait."""
     return None if facts.is_paused else ReadApplication(max_age)
 
 
 def read_to_cure(facts: Facts, problem: Problem) -> Action | None:
-    """Return a read where what cannot be trusted yet may have been cured in Entra meanwhile."""
+    """Return a read if somebody may have cured the problem in Entra meanwhile."""
     soon = facts.settings.arrival_grace
     is_old = facts.now - facts.application.read_time >= soon
     if problem.reason is Reason.NOT_MULTI_TENANT and is_old and not facts.is_paused:
@@ -40,12 +40,12 @@ def read_to_cure(facts: Facts, problem: Problem) -> Action | None:
 
 
 def cure_time(facts: Facts) -> datetime:
-    """Return when to look again for what cannot be trusted yet."""
+    """Return when to look again at a trust that is not possible yet."""
     return facts.now + facts.settings.arrival_grace
 
 
 def soonest(observation: Observation, times: list[datetime]) -> datetime:
-    """Return the earliest future time; a past one means a rule waits on something unseen."""
+    """Return the earliest future time: a rule with a past one waits for something else."""
     return min(
         (t for t in times if t > observation.now),
         default=observation.now + observation.settings.secret_check,

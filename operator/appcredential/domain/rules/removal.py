@@ -1,4 +1,4 @@
-"""Rules that remove a credential from the application, and what must hold before one does."""
+"""Rules that remove a credential from the application, and their preconditions."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ from appcredential.domain.spec.model import KeyId
 
 
 def older_credential_is_revoked(facts: Facts) -> Action | None:
-    """12: what T holds meets revokeIssuedBefore and signs in now: older ones go, whatever else.
+    """12: the published credential satisfies revokeIssuedBefore: remove older ones at once.
 
-    Without such a successor nothing goes. P's own attempt is no concern of this rule.
+    It must sign in now; without such a survivor nothing goes. The pending Secret's own attempt
+    is no concern of this rule.
     """
     if not facts.has_valid_published or is_revoked(facts, _published(facts).not_before):
         return None
@@ -44,13 +45,13 @@ def older_credential_is_revoked(facts: Facts) -> Action | None:
 
 
 def abandoned_attempt_is_listed(facts: Facts) -> Action | None:
-    """13: an attempt that is proven unpublished is removed early."""
+    """13: remove the credential of an attempt that was certainly never published."""
     found = (c.key_id for c in facts.ours.values() if facts.is_abandoned(c))
     return first_due(_removal(facts, key, None) for key in found)
 
 
 def credential_has_expired(facts: Facts) -> Action | None:
-    """21: expired by Entra's time, plus a margin; also what no record names, as without T."""
+    """21: remove a credential that has expired by Entra's clock, also if no record names it."""
     grace = facts.settings.expired_grace
     past = {
         r.key_id: r.cause for r in facts.retiring if facts.entra_now >= real_end(facts, r) + grace
@@ -61,18 +62,21 @@ def credential_has_expired(facts: Facts) -> Action | None:
 
 
 def retirement_is_due(facts: Facts) -> Action | None:
-    """22: the overlap is over and what T holds signs in now and lives longer."""
+    """22: the overlap is over, and the published credential signs in now and lives longer."""
     due = (
         r for r in facts.retiring if facts.now >= retire_time(facts, r) and _may_retire(facts, r)
     )
     return first_due(_proven_removal(facts, r) for r in due)
 
 
-def _may_retire(facts: Facts, r: Retiring) -> bool:
-    """Tell whether T's credential is a good survivor, and early removal still worth it."""
+def _may_retire(facts: Facts, entry: Retiring) -> bool:
+    """Return whether the published credential may survive alone, and an early removal is useful."""
     if facts.published is None or facts.schedule is None or not facts.has_valid_published:
         return False
-    keep, end = max(facts.settings.min_remaining, facts.schedule.overlap / 10), real_end(facts, r)
+    keep, end = (
+        max(facts.settings.min_remaining, facts.schedule.overlap / 10),
+        real_end(facts, entry),
+    )
     return (
         end - facts.entra_now >= keep
         and facts.published.not_before <= facts.entra_now
@@ -80,10 +84,10 @@ def _may_retire(facts: Facts, r: Retiring) -> bool:
     )
 
 
-def _proven_removal(facts: Facts, r: Retiring) -> Action | None:
-    """Remove by a fresh read, but first sign in with T's value, when a try is due."""
+def _proven_removal(facts: Facts, entry: Retiring) -> Action | None:
+    """Remove by a fresh read, after a sign-in with the published value."""
     if not facts.can_published_sign_in:
-        return _remove_after_reads(facts, r)
+        return _remove_after_reads(facts, entry)
     proof, attempt = facts.memory.published_proof, _published(facts).attempt
     is_proven = (
         proof is not None
@@ -92,7 +96,7 @@ def _proven_removal(facts: Facts, r: Retiring) -> Action | None:
     )
     if not is_proven and facts.now < signin.next_try(proof, attempt, facts.now, timedelta(0)):
         return None
-    removal = _removal(facts, r.key_id, r.cause)
+    removal = _removal(facts, entry.key_id, entry.cause)
     if not isinstance(removal, Remove):
         return removal
     if not facts.is_listed(_published(facts).key_id):
@@ -100,10 +104,10 @@ def _proven_removal(facts: Facts, r: Retiring) -> Action | None:
     return removal if is_proven else SignInPublished()
 
 
-def _remove_after_reads(facts: Facts, r: Retiring) -> Action | None:
-    """Remove when T's certificate, whose key is elsewhere, was listed in three reads in a row."""
+def _remove_after_reads(facts: Facts, entry: Retiring) -> Action | None:
+    """Remove once three reads in a row list the published certificate, which cannot sign in."""
     if len(facts.memory.consecutive_reads.get(_published(facts).key_id, ())) >= REQUIRED_READS:
-        return _removal(facts, r.key_id, r.cause)
+        return _removal(facts, entry.key_id, entry.cause)
     return read_again(facts, READ_SPACING / 2) if facts.now >= next_spaced_read(facts) else None
 
 
@@ -113,9 +117,9 @@ def _published(facts: Facts) -> IssuedCredential:
 
 
 def _removal(facts: Facts, key: KeyId, cause: RetireCause | None) -> Action | None:
-    """Remove a listed credential of our exact marker, by a fresh read, not twice in a row.
+    """Remove a listed credential with our exact marker, by a fresh read, and not twice in a row.
 
-    Whatever the records say, never the published one nor the pending one.
+    The published and the pending credential never go, no matter what the records say.
     """
     credential = facts.ours.get(key)
     if credential is None or is_published(facts, key) or facts.is_pending(credential):
@@ -126,5 +130,5 @@ def _removal(facts: Facts, key: KeyId, cause: RetireCause | None) -> Action | No
     if not facts.is_fresh:
         return read_again(facts, facts.settings.freshness)
     if removed is not None and facts.application.read_time < removed:
-        return read_again(facts, facts.now - removed)  # what we have was read before it went
+        return read_again(facts, facts.now - removed)  # the last read is older than the removal
     return Remove(key, facts.attempt_of(credential), cause)

@@ -33,11 +33,11 @@ _REPAIR_MEMORY = timedelta(hours=4)
 
 
 REPAIRED = "repaired"
-"""Why T is written when nothing but its rendering differs."""
+"""The reason of a write that only changes the rendering of the target Secret."""
 
 
 def retiring_entry_is_done(facts: Facts) -> Action | None:
-    """9: drop entries of the published key, gone ones, and ones that are not ours."""
+    """9: drop retiring entries that are the published key, gone, or not ours."""
     kept = tuple(r for r in facts.retiring if not _is_dropped(facts, r))
     return (
         None
@@ -46,16 +46,16 @@ def retiring_entry_is_done(facts: Facts) -> Action | None:
     )
 
 
-def _is_dropped(facts: Facts, r: Retiring) -> bool:
-    if facts.published is not None and r.key_id == facts.published.key_id:
+def _is_dropped(facts: Facts, entry: Retiring) -> bool:
+    if facts.published is not None and entry.key_id == facts.published.key_id:
         return True
-    if r.removed is not None and facts.memory.absences.get(r.key_id, 0) >= _ABSENT_READS:
+    if entry.removed is not None and facts.memory.absences.get(entry.key_id, 0) >= _ABSENT_READS:
         return True
-    return facts.is_listed(r.key_id) and r.key_id not in facts.ours
+    return facts.is_listed(entry.key_id) and entry.key_id not in facts.ours
 
 
 def credential_is_stranded(facts: Facts) -> Action | None:
-    """10: a credential of ours in no record was presumably published once: full overlap."""
+    """10: record a credential of ours that no record names. It may be in use: full overlap."""
     if facts.target is None:
         return None
     known = {r.key_id for r in facts.retiring}
@@ -79,21 +79,28 @@ def credential_is_stranded(facts: Facts) -> Action | None:
 
 
 def target_rendering_differs(facts: Facts) -> Action | None:
-    """11: T's value is intact, but what stands around it is not as wanted."""
-    t = facts.target
-    if t is None or t.value is None or facts.published is None or facts.now < repair_time(facts):
+    """11: repair the rendering around an intact value."""
+    target = facts.target
+    if (
+        target is None
+        or target.value is None
+        or facts.published is None
+        or facts.now < repair_time(facts)
+    ):
         return None
     derived = facts.certificate_inputs.derived
     if derived_names(facts.spec) - derived.keys():
-        return None  # source or password cannot be read: what T holds of them stays
-    wanted = render(facts.spec, facts.tenant, t.value, publication(facts), t, None, derived=derived)
-    if is_rendered(t, wanted) and t.data.keys() >= facts.spec.secret.data.keys():
+        return None  # source or password is unreadable: their former content stays
+    wanted = render(
+        facts.spec, facts.tenant, target.value, publication(facts), target, None, derived=derived
+    )
+    if is_rendered(target, wanted) and target.data.keys() >= facts.spec.secret.data.keys():
         return None
     return write_target(facts, REPAIRED)
 
 
 def repair_time(facts: Facts) -> datetime:
-    """Return when T may be repaired again: something that alters our writes would make a loop."""
+    """Return when the next repair may be made: who alters our writes must not cause a loop."""
     recent = [t for t in facts.memory.repairs if facts.now - t < _REPAIR_MEMORY]
     if not recent:
         return facts.now
@@ -102,7 +109,7 @@ def repair_time(facts: Facts) -> datetime:
 
 
 def removal_was_seen(facts: Facts) -> Action | None:
-    """20: a retiring credential is absent in a direct read."""
+    """20: record that a direct read lacks a retiring credential."""
     gone = {r.key_id for r in facts.retiring if r.removed is None and not facts.is_listed(r.key_id)}
     if not gone:
         return None
@@ -113,15 +120,15 @@ def removal_was_seen(facts: Facts) -> Action | None:
 
 
 def absence_is_unconfirmed(facts: Facts) -> Action | None:
-    """9b: a removed entry needs three direct reads, a settle time apart, to be dropped."""
+    """9b: confirm a removal by three direct reads, spread over the settle time."""
     spacing = facts.settings.settle / _ABSENT_READS
     if awaits_absence(facts) and facts.now - facts.application.read_time >= spacing:
-        return read_again(facts, spacing / 2)  # a shared read, but not the one we have
+        return read_again(facts, spacing / 2)  # a read of others will do, but not the last one
     return None
 
 
 def awaits_absence(facts: Facts) -> bool:
-    """Tell whether more reads could confirm that a removed credential is gone."""
+    """Return whether more reads may confirm that a removed credential is gone."""
     return any(
         r.removed is not None
         and not facts.is_listed(r.key_id)
@@ -138,11 +145,11 @@ def write_target(
     abandoned: tuple[Abandoned, ...] | None = None,
 ) -> Action | None:
     """Return the action that writes the target Secret anew, with other records if given."""
-    t = facts.target
-    if t is None or t.value is None:
-        return None  # a damaged T is written by the publish that replaces its value
+    target = facts.target
+    if target is None or target.value is None:
+        return None  # the publish that replaces a damaged value writes the records
     return WriteTarget(
         reason,
-        retiring if retiring is not None else t.retiring,
-        abandoned if abandoned is not None else t.abandoned,
+        retiring if retiring is not None else target.retiring,
+        abandoned if abandoned is not None else target.abandoned,
     )

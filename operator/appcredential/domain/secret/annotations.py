@@ -19,7 +19,7 @@ class Name:
     OWNER: Final = PREFIX + "owner"
     CLUSTER: Final = PREFIX + "cluster"
     ADOPT: Final = PREFIX + "adopt"
-    """A person gives a Secret that has no owner to `namespace/name` by this one."""
+    """A person writes `namespace/name` here to give away a Secret that has no owner."""
     RENDERED: Final = PREFIX + "rendered"
     TENANT_ID: Final = PREFIX + "tenant-id"
     OBJECT_ID: Final = PREFIX + "application-object-id"

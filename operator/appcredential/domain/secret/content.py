@@ -1,8 +1,8 @@
 """What the target Secret holds: keys, labels and annotations for one published credential.
 
-The Secret is rendered whole from the spec, the credential and the live Secret.
-Keys, labels and annotations that we did not write stay as they are: what we
-wrote is listed in the annotation `appcredential.io/rendered`.
+The Secret is rendered whole from the spec, the credential and the live Secret. Keys, labels
+and annotations of other people stay as they are: the annotation `appcredential.io/rendered`
+lists what the operator wrote.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ MANAGED_BY = "app.kubernetes.io/managed-by"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendering:
-    """The wanted content of T. All of `data` is secret."""
+    """The wanted content of the target Secret. All of `data` is secret."""
 
     data: Mapping[str, SecretValue]
     labels: Mapping[str, str]
@@ -62,7 +62,7 @@ def template_values(
     secret: SecretValue,
     derived: Mapping[str, SecretValue],
 ) -> dict[str, str]:
-    """Return what `$(name)` stands for. The result holds the secret: never log it."""
+    """Return the values of `$(name)`, by name. The result holds the secret: never log it."""
     common = {
         "tenantId": tenant.tenant_id,
         "clientId": spec.client_id,
@@ -96,7 +96,7 @@ def _certificate_values(secret: SecretValue) -> dict[str, str]:
 
 
 def derived_names(spec: AppCredentialSpec) -> frozenset[str]:
-    """Return the names that the Secret's content refers to and cryptography must make."""
+    """Return the names in the Secret's content whose values need cryptography."""
     if not spec.type.is_certificate:
         return frozenset()
     preset = preset_data(spec.secret.preset, spec.type, keystore=spec.has_keystore)
@@ -104,7 +104,7 @@ def derived_names(spec: AppCredentialSpec) -> frozenset[str]:
 
 
 def needs_private_key(spec: AppCredentialSpec) -> bool:
-    """Tell whether users ask for what there is only with the private key."""
+    """Return whether the spec asks for content that needs the private key."""
     return spec.has_keystore or bool(_referred(spec, {}) & PRIVATE_NAMES)
 
 
@@ -123,17 +123,17 @@ def render(
     *,
     derived: Mapping[str, SecretValue] = MappingProxyType({}),
 ) -> Rendering:
-    """Return the whole wanted content of T.
+    """Return the whole wanted content of the target Secret.
 
     Args:
         spec: the resource's.
-        tenant: gives ids and the authority host.
+        tenant: source of the ids and the authority host.
         secret: the credential's value.
         publication: what the annotations record.
-        live: the Secret as it is, whose foreign keys and generated values stay.
-        generate: makes a value of that many characters for `generateOnce`; None
-            leaves a missing one out, which then differs from the live Secret.
-        derived: values that cryptography made of the credential's, by template name.
+        live: the Secret as it is. Other people's keys and generated values stay.
+        generate: makes a value of that many characters for `generateOnce`; None leaves a
+            missing one out, which then differs from the live Secret.
+        derived: values that need cryptography, by template name.
     """
     old = _rendered(live)
     values = template_values(spec, tenant, secret, derived)
@@ -161,7 +161,7 @@ def render(
 
 
 def is_rendered(live: Target, wanted: Rendering) -> bool:
-    """Tell whether T already is as wanted."""
+    """Return whether the target Secret already is as wanted."""
     return (
         dict(live.data) == dict(wanted.data)
         and dict(live.labels) == dict(wanted.labels)
@@ -193,14 +193,14 @@ def _data(
         if names_in(text, spec.type) <= values.keys():
             data[key] = SecretValue(render_template(parse_template(text, spec.type), values))
         elif live is not None and key in live.data:
-            data[key] = live.data[key]  # made of what cannot be read now, such as a password
+            data[key] = live.data[key]  # its source, such as a password, is unreadable now
     return data
 
 
 def _handed_over(
     publication: Publication, live: Target | None, data: Mapping[str, SecretValue]
 ) -> dict[str, SecretValue]:
-    """Return what stays of a former owner's keys beside ours."""
+    """Return the former owner's keys that stay next to ours."""
     found = publication.handed_over
     if found is None or live is None:
         return {}
@@ -208,9 +208,9 @@ def _handed_over(
     return {key: value for key, value in live.data.items() if key in kept}
 
 
-def written_keys(t: Target) -> frozenset[str]:
+def written_keys(target: Target) -> frozenset[str]:
     """Return the keys of a target Secret that an AppCredential wrote."""
-    return _rendered(t).keys
+    return _rendered(target).keys
 
 
 def _rendered(live: Target | None) -> Rendered:

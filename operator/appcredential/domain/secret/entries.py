@@ -1,4 +1,4 @@
-"""JSON values within annotations of the target and pending Secrets: each one written and read.
+"""JSON values in annotations of the target and pending Secrets: each one written and read.
 
 A broken value reads as empty, and a broken entry of a list as missing. Losing an entry is
 safe: an unrecorded credential counts as stranded and keeps the full overlap.

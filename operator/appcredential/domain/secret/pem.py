@@ -1,4 +1,4 @@
-"""PEM texts (RFC 7468), as far as no cryptography is needed: blocks, thumbprints."""
+"""PEM texts (RFC 7468) without cryptography: blocks and thumbprints."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Final
 
 CERTIFICATE: Final = "CERTIFICATE"
 _BLOCK: Final = re.compile(
-    # Linear in the text, whatever it is: no part can match what the next one does.
+    # Linear in any text: no part of the pattern can match what the next part matches.
     r"-----BEGIN (?P<label>[A-Z0-9 ]+)-----(?P<body>[A-Za-z0-9+/=\s]*)"
     r"-----END (?P=label)-----\n?"
 )
 
 
 def blocks(text: str) -> list[tuple[str, str]]:
-    """Return the blocks of a text as label and whole block, in their order."""
+    """Return the blocks of a text in their order, each as its label and the whole block."""
     return [(match["label"], match[0]) for match in _BLOCK.finditer(text)]
 
 
 def split_bundle(text: str) -> tuple[str, str]:
-    """Return the private key and the certificates of a value; empty where there is none."""
+    """Return the private key and the certificates of a value; each empty when it has none."""
     found = blocks(text)
     private = "".join(block for label, block in found if label.endswith("PRIVATE KEY"))
     chain = "".join(block for label, block in found if label == CERTIFICATE)
@@ -30,10 +30,10 @@ def split_bundle(text: str) -> tuple[str, str]:
 
 
 def leaf_der(text: str) -> bytes:
-    """Return the bytes of the first certificate.
+    """Return the first certificate, DER.
 
     Raises:
-        ValueError: there is none.
+        ValueError: the text has none.
     """
     for match in _BLOCK.finditer(text):
         if match["label"] == CERTIFICATE:
@@ -69,7 +69,7 @@ def _url64(content: bytes) -> str:
 
 
 def has_certificate(text: str) -> bool:
-    """Tell whether a value is one of a certificate."""
+    """Return whether a value holds a certificate."""
     try:
         leaf_der(text)
     except ValueError:
@@ -78,5 +78,5 @@ def has_certificate(text: str) -> bool:
 
 
 def has_private_key(text: str) -> bool:
-    """Tell whether a value can sign in: it holds the certificate's private key."""
+    """Return whether a value holds the private key of its certificate."""
     return bool(split_bundle(text)[0])

@@ -2,7 +2,7 @@
 
 They are a wire format: older releases wrote them, and newer ones must read them.
 
-Reading never fails, whatever a person made of an annotation. Records only ever narrow what
+Reading never fails, even if a person has edited an annotation. Records only ever narrow what
 the operator may do, so an unreadable one counts as missing.
 """
 
@@ -47,11 +47,11 @@ from appcredential.domain.times import format_time, parse_time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """Everything that the target Secret is going to record about itself.
+    """Everything that the target Secret records about itself after a publish.
 
     Attributes:
-        verified_time: last sign-in that proved it; None with verification disabled.
-        taken_from: whose Secret it was before.
+        verified_time: time of the sign-in that proved it; None with verification disabled.
+        taken_from: former owners of the Secret.
         handed_over: keys of the former owner that stay for now.
     """
 
@@ -147,8 +147,8 @@ class PendingRecords:
     """What the pending Secret records.
 
     Attributes:
-        attempt: empty in a first intent, which cannot know it: the uid that it is made of
-            exists only after the create.
+        attempt: empty in a first intent: it follows from the uid, which exists only after the
+            create.
         credential: what the Secret holds or held; None in an intent without a value.
     """
 
@@ -196,15 +196,15 @@ def read_pending(
 ) -> PendingRecords:
     """Return what the annotations of a pending Secret record.
 
-    Unreadable records make it an Abandoned one that proves nothing. One that is `Minted`
-    and has its key id stays so: its value may be all there is.
+    Unreadable records make it an Abandoned one that proves nothing. A `Minted` one with its
+    key id stays so: its value may be the only one.
 
     Args:
-        annotations: of the Secret.
-        identity: the cluster's, for an attempt that a first intent could not store.
-        uid: of the Secret.
-        created: when the Secret was, in place of an unreadable time of the intent.
-        has_value: the Secret holds a value.
+        annotations: the Secret's.
+        identity: the cluster's, from which an attempt follows that a first intent cannot store.
+        uid: the Secret's.
+        created: when the Secret was created; replaces an unreadable time of the intent.
+        has_value: whether the Secret holds a value.
     """
     credential, number = read_credential(annotations), _number(annotations)
     state, attempt = _state(annotations), Attempt(value_of(annotations, Name.ATTEMPT))
@@ -213,7 +213,7 @@ def read_pending(
     is_held = state is PendingState.MINTED and credential is not None
     is_believed = state is not None and (is_read or is_held)
     if is_believed and number is not None and not attempt:
-        # From the next write on it is stored, and a copy of the Secret shows.
+        # The next write stores it, so that a copy of the Secret shows.
         attempt = attempt_id(identity, uid, number)
     if credential is not None and not credential.attempt:
         credential = replace(credential, attempt=attempt)
@@ -222,7 +222,7 @@ def read_pending(
         cluster=value_of(annotations, Name.CLUSTER),
         tenant_id=TenantId(value_of(annotations, Name.TENANT_ID)),
         object_id=ObjectId(value_of(annotations, Name.OBJECT_ID)),
-        # Without an attempt it is nobody's: it passes for no fenced intent.
+        # Without an attempt it belongs to nobody, and does not count as a fenced intent.
         attempt=attempt if is_believed else Attempt(""),
         attempt_number=number or 0,
         holder=value_of(annotations, Name.HOLDER),

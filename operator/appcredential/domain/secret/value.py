@@ -1,4 +1,4 @@
-"""What a value is: a client secret or a certificate, with its private key or without."""
+"""What a value is: a client secret, or a certificate with or without its private key."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from appcredential.domain.spec.model import (
 
 
 def type_of(value: SecretValue) -> CredentialType:
-    """Return the type of the credential that a value is of."""
+    """Return the type of credential that a value belongs to."""
     is_certificate = pem.has_certificate(value.reveal())
     return CredentialType.CERTIFICATE if is_certificate else CredentialType.CLIENT_SECRET
 
 
 def can_sign_in(value: SecretValue) -> bool:
-    """Tell whether a value is enough to sign in; a certificate whose key is elsewhere is not."""
+    """Return whether a value can sign in: a certificate cannot without its private key."""
     text = value.reveal()
     return pem.has_private_key(text) or not pem.has_certificate(text)
 
 
 def leaf_of(value: SecretValue) -> bytes | None:
-    """Return the certificate itself, DER; None for what holds none."""
+    """Return the certificate itself, DER; None without one."""
     try:
         return pem.leaf_der(value.reveal())
     except ValueError:
@@ -32,10 +32,10 @@ def leaf_of(value: SecretValue) -> bytes | None:
 
 
 def find_value(data: Mapping[str, SecretValue], digest: str) -> SecretValue | None:
-    """Return the value in T whose SHA-256 is the recorded one; None when it was lost.
+    """Return the value in the target Secret with the recorded SHA-256; None when it is lost.
 
-    That of a certificate is key and certificate together, which T holds as `tls.key`
-    and `tls.crt` whatever else it holds.
+    The value of a certificate is its key and its chain together. The target Secret always
+    holds them as `tls.key` and `tls.crt`.
     """
     values = list(data.values())
     if "tls.key" in data and "tls.crt" in data:

@@ -30,10 +30,10 @@ class CertificateSpec:
     """`spec.certificate`.
 
     Attributes:
-        subject: made of namespace and name when empty.
-        ref: where the certificate lies, for the sources Secret and ConfigMap.
+        subject: the distinguished name; made from namespace and name when empty.
+        ref: where the certificate is, for the sources Secret and ConfigMap.
         inline: the certificate itself, for the source Inline.
-        keystore_password: of the PKCS #12 file; None when none is wanted.
+        keystore_password: where the PKCS #12 file's password is; None when no file is wanted.
     """
 
     source: CertificateSource = CertificateSource.GENERATE

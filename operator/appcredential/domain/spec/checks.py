@@ -1,7 +1,7 @@
-"""Checks of single values: each names the field and the remedy, or returns the value read.
+"""Checks of single values: each returns the parsed value, or names the field and the remedy.
 
-Patterns and bounds are those of the CRDs. Python's `$` also matches before a
-final line break, so every pattern is matched in full.
+Patterns and bounds are those of the CRDs. Python's `$` also matches before a final line
+break, so every pattern has to match in full.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def require(ok: bool, path: str, remedy: str) -> None:
 
 
 def is_guid(value: str) -> bool:
-    """Tell whether a value is a GUID in lower case."""
+    """Return whether a value is a GUID in lower case."""
     return _GUID.fullmatch(value) is not None
 
 
@@ -58,7 +58,7 @@ def guid(path: str, value: str) -> str:
 
 
 def is_object_name(value: str) -> bool:
-    """Tell whether an object can have this name: a DNS-1123 subdomain."""
+    """Return whether an object can have this name: a DNS-1123 subdomain."""
     return len(value) <= 253 and all(_LABEL.fullmatch(part) for part in value.split("."))
 
 
@@ -70,12 +70,12 @@ def object_name(path: str, value: str) -> str:
 
 
 def is_namespace_name(value: str) -> bool:
-    """Tell whether a namespace can have this name: a DNS-1123 label."""
+    """Return whether a namespace can have this name: a DNS-1123 label."""
     return len(value) <= 63 and _LABEL.fullmatch(value) is not None
 
 
 def namespace_name(path: str, value: str) -> str:
-    """Return the name of a namespace that may be granted something."""
+    """Return the name of a namespace that a grant may name."""
     remedy = "must be a lower-case DNS label of at most 63 characters"
     require(is_namespace_name(value), path, remedy)
     require(value != "kube-system", path, "may not be kube-system: name another namespace")

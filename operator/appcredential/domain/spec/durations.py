@@ -1,7 +1,7 @@
 """Durations as the custom resources write them: `90d`, `12h30m`, `1w`.
 
-The pattern is the one in the CRDs. The API server alone would also take `-90d`,
-`1.5d` or `90d garbage`, so both sides hold the same narrow form.
+The pattern is the one in the CRDs. The API server alone would also accept `-90d`, `1.5d` or
+`90d garbage`, so both sides use the same narrow form.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def parse_duration(text: str) -> timedelta:
         text: whole numbers with the units w, d, h, m and s, largest first.
 
     Raises:
-        ValueError: when the text has another form.
+        ValueError: the text has another form.
     """
     match = _PATTERN.fullmatch(text)
     if match is None or not text or len(text) > MAX_DURATION_LENGTH:
@@ -45,7 +45,7 @@ def format_duration(value: timedelta) -> str:
     Weeks are written as days, and fractions of a second are dropped.
 
     Raises:
-        ValueError: when the duration is negative, which no field can hold.
+        ValueError: the duration is negative, which no field can hold.
     """
     if value < timedelta(0):
         raise ValueError("must not be negative")

@@ -17,7 +17,7 @@ class EntityType(StrEnum):
 
 
 class SubjectFormat(StrEnum):
-    """`gitHub.subjectFormat`: with the ids that a rename does not change, by name, or both."""
+    """`gitHub.subjectFormat`: with ids, which survive a rename, by name, or both."""
 
     IMMUTABLE = "Immutable"
     NAME = "Name"
@@ -25,14 +25,14 @@ class SubjectFormat(StrEnum):
 
 
 class AnnotationMode(StrEnum):
-    """`serviceAccount.annotation`: whether the ServiceAccount is annotated for the webhook."""
+    """`serviceAccount.annotation`: whether the operator annotates the ServiceAccount."""
 
     MANAGE = "Manage"
     NONE = "None"
 
 
 class FederationSource(StrEnum):
-    """What a grant's `federation.sources` may list; other sources are granted one by one."""
+    """Members of a grant's `federation.sources`; a grant names all other sources one by one."""
 
     SERVICE_ACCOUNT = "ServiceAccount"
 
@@ -70,7 +70,7 @@ class CustomerManagedKeySource:
     """The same for Azure services that use a key in a customer's tenant.
 
     Attributes:
-        resource_id: of the managed identity in Azure; only repeated in the output.
+        resource_id: of the managed identity in Azure; the output only repeats it.
     """
 
     principal_id: str
@@ -99,9 +99,9 @@ class FederatedSpec:
     """`spec.federatedIdentity`.
 
     Attributes:
-        name_prefix: resolved: made of namespace and name when left out.
-        audience: empty means the cloud's own.
-        config_map: name of the output ConfigMap; empty means none.
+        name_prefix: the given one, or made from namespace and name.
+        audience: the given one; empty for the cloud's own.
+        config_map: name of the output ConfigMap; empty for none.
     """
 
     source: Source
@@ -111,7 +111,7 @@ class FederatedSpec:
 
     @property
     def account(self) -> str:
-        """Name of the ServiceAccount that is trusted; empty for another source."""
+        """Name of the trusted ServiceAccount; empty for another source."""
         return self.source.name if isinstance(self.source, ServiceAccountSource) else ""
 
     @property
@@ -124,7 +124,7 @@ class FederatedSpec:
 
     @property
     def annotated_account(self) -> str:
-        """Name of the ServiceAccount that is to be annotated; empty when none is."""
+        """Name of the ServiceAccount that the operator annotates; empty for none."""
         source = self.source
         is_annotated = isinstance(source, ServiceAccountSource) and source.is_annotated
         return self.account if is_annotated else ""
@@ -142,12 +142,12 @@ class GitHubGrant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FederationGrant:
-    """`ApplicationGrant.spec.federation`, and `serviceAccounts` beside it.
+    """`ApplicationGrant.spec.federation` and `serviceAccounts`.
 
-    A trust in a foreign issuer is a door from the internet: only what is named is allowed.
+    A trust in another issuer opens a door from the internet, so a grant has to name it.
 
     Attributes:
-        service_accounts: names allowed; None means all but `default`.
+        service_accounts: the allowed names; None for all but `default`.
     """
 
     allows_service_accounts: bool = True

@@ -1,4 +1,4 @@
-"""Who issues the tokens of workflows on GitHub, and for which subject."""
+"""Issuer and subjects of the tokens of GitHub workflows."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ GITHUB_ISSUER: Final = "https://token.actions.githubusercontent.com"
 
 
 def github_subjects(source: GitHubSource) -> list[str]:
-    """Return the `sub` of a workflow's token, in the formats asked for.
+    """Return the `sub` of a workflow's tokens, one for each format that the spec asks for.
 
-    Source: docs.github.com/actions/reference/security/oidc. A colon in an environment's
-    name stands as %3A there.
+    Source: docs.github.com/actions/reference/security/oidc. A colon in an environment's name
+    becomes %3A.
     """
     return [f"repo:{repository}:{_entity(source)}" for repository in _repositories(source)]
 

@@ -1,8 +1,8 @@
 """The `spec` of an AppCredential as it stands in a manifest: names, types and defaults only.
 
-msgspec holds the shape. What a value may be is checked in `parse.py` and
-`checks.py`, because a person must be told the field and the remedy. Fields that
-this version does not know are ignored, as the API server drops them.
+msgspec checks the shape. `parse*.py` and `checks.py` check the values, because their errors
+must name the field and the remedy. Fields that this version does not know are ignored, as the
+API server drops them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The cluster-scoped kinds' `spec` as they stand in a manifest; see `manifest.py`."""
+"""The `spec` of the cluster-scoped kinds as it stands in a manifest; see `manifest.py`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Desired state: what the three kinds' `spec` say, as immutable values.
+"""Desired state: the `spec` of the three kinds, as immutable values.
 
-`parse.py` makes these from manifests. Durations are `timedelta`, times are
-aware UTC `datetime`. A field that is `None` was left out by the user; the rule
-that fills it in lives with the arithmetic that needs it (`rotation.py`).
+`parse.py` makes these from manifests. Durations are `timedelta`, times are aware UTC
+`datetime`. `None` means that the user left the field out; its default is where the arithmetic
+needs it (`rotation.py`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from appcredential.domain.spec.secret import SecretSpec
 TenantId = NewType("TenantId", str)
 """The directory (tenant) id, a lower-case GUID."""
 ClientId = NewType("ClientId", str)
-"""Graph's `appId`: what signs in."""
+"""Graph's `appId`: the client id of an application, which signs in."""
 ObjectId = NewType("ObjectId", str)
-"""Graph's `id` of an application: what calls are addressed to."""
+"""Graph's `id` of an application, to which calls are addressed."""
 KeyId = NewType("KeyId", str)
 """Graph's `keyId` of one credential."""
 
@@ -32,8 +32,8 @@ DEFAULT_DELETION_GRACE = timedelta(hours=24)
 class CredentialType(StrEnum):
     """`spec.type`.
 
-    The properties are what the code asks of a type. Each answers for all members, so that
-    mypy asks again once there is another one.
+    The properties are the questions of the code about a type. Each answers for all members, so
+    that mypy reports a new member that lacks an answer.
     """
 
     CLIENT_SECRET = "ClientSecret"
@@ -42,7 +42,7 @@ class CredentialType(StrEnum):
 
     @property
     def is_federated(self) -> bool:
-        """Entra trusts tokens of others: there is no value, no Secret and no end."""
+        """Entra trusts the tokens of others: the credential has no value, no Secret and no end."""
         match self:
             case CredentialType.FEDERATED_IDENTITY:
                 return True
@@ -64,7 +64,7 @@ class CredentialType(StrEnum):
 
     @property
     def member(self) -> str:
-        """Name of the member of `spec` that says more about this type."""
+        """Name of the member of `spec` for this type."""
         return self.value[0].lower() + self.value[1:]
 
 
@@ -97,7 +97,7 @@ class VerificationMode(StrEnum):
 
 
 class VerificationScope(StrEnum):
-    """`spec.verification.scope`: what the proving token is asked for."""
+    """`spec.verification.scope`: which resource the proving token is for."""
 
     GRAPH = "Graph"
     SELF = "Self"
@@ -153,19 +153,19 @@ class AppCredentialSpec:
 
     @property
     def is_supplied(self) -> bool:
-        """Others make the certificate, and renew it."""
+        """Others issue the certificate and renew it."""
         is_generated = self.certificate.source is CertificateSource.GENERATE
         return self.type.is_certificate and not is_generated
 
     @property
     def has_keystore(self) -> bool:
-        """A PKCS #12 file is wanted."""
+        """The Secret has a PKCS #12 file."""
         return self.certificate.keystore_password is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSecretIdentity:
-    """How the operator itself signs in: a Secret in the operator's own namespace."""
+    """The operator signs in with a client secret from a Secret in its own namespace."""
 
     client_id: ClientId
     secret_name: str
@@ -174,7 +174,7 @@ class ClientSecretIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateIdentity:
-    """The same with a certificate: its chain under the key, its private key there or beside it."""
+    """The operator signs in with a certificate from a Secret: chain and private key."""
 
     client_id: ClientId
     secret_name: str
@@ -190,7 +190,7 @@ class WorkloadIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagedIdentity:
-    """It signs in as an identity that Azure gives its node; None is the node's only one."""
+    """The operator signs in as its node's managed identity; None is the node's only one."""
 
     client_id: ClientId | None = None
 
@@ -202,7 +202,7 @@ TenantIdentity: TypeAlias = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """A ceiling on types and lifetimes. Empty `types` and `None` mean no limit."""
+    """Limits on types and lifetimes. Empty `types` and `None` mean no limit."""
 
     types: frozenset[CredentialType] = frozenset()
     max_lifetime: timedelta | None = None

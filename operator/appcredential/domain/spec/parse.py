@@ -1,9 +1,8 @@
 """From a manifest to the desired state, or to an error that names the field and the remedy.
 
-The API server has checked the same by the CRDs before anything gets here. It is
-checked again because an object may have been stored under an older schema, and
-because the reconciler's rules rely on it. `tests/crds/` holds both to the same
-verdict. Defaults are filled in as the API server does it.
+The API server has made the same checks by the CRDs. They are repeated because an older schema
+may have let an object in, and because the rules rely on them. `tests/crds/` compares both. The
+defaults are those of the API server.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ S = TypeVar("S", bound=shapes.Shape)
 MIN_LIFETIME: Final = timedelta(seconds=60)
 MAX_GRACE: Final = timedelta(days=365)
 MAX_DESCRIPTION: Final = 46
-"""What the marker and a space leave of Entra's 90 characters."""
+"""The rest of Entra's 90 characters after the marker and a space."""
 
 _NO_CONTROLS: Final = re.compile(r"[^\x00-\x1f\x7f]*")
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`")
@@ -145,7 +144,7 @@ def _without_nulls(value: Any) -> Any:
 
 
 def _explain(message: str) -> InvalidSpecError:
-    """Turn msgspec's message, which ends in a path when the fault lies deeper, into ours."""
+    """Turn msgspec's message, which ends in the path of a deeper fault, into ours."""
     what, _, path = message.partition(_AT)
     path = path.strip("`.")
     missing = _MISSING.fullmatch(what)
@@ -159,7 +158,7 @@ def _client_id(path: str, value: str) -> ClientId:
 
 
 def _check_members(spec: shapes.AppCredential) -> None:
-    """Require the member that the type needs, and refuse that of another type."""
+    """Require the member of the type, and refuse those of other types."""
     for kind in CredentialType:
         path, member = f"spec.{kind.member}", _member(spec, kind)
         if kind is spec.type:
@@ -186,7 +185,7 @@ def _member(spec: shapes.AppCredential, kind: CredentialType) -> shapes.Shape | 
 def _federated(
     spec: shapes.AppCredential, owner: Owner, client_id: ClientId
 ) -> FederatedSpec | None:
-    """Read the member, and refuse what means nothing without a value and an end."""
+    """Read the member, and refuse fields that need a value and an end."""
     if spec.federated_identity is None:
         return None
     others = {
@@ -200,7 +199,7 @@ def _federated(
 
 
 def _verification(spec: shapes.AppCredential) -> VerificationSpec:
-    """Fill in the mode: an exchange of tokens is only tried when somebody asks for it."""
+    """Fill in the mode: the operator tries an exchange of tokens only on request."""
     given = spec.verification
     if given is None and spec.type.is_federated:
         return VerificationSpec(mode=VerificationMode.DISABLED)
@@ -209,7 +208,7 @@ def _verification(spec: shapes.AppCredential) -> VerificationSpec:
 
 
 def _default_policy(federated: FederatedSpec | None) -> DeletionPolicy:
-    """Data that a customer encrypts with a key is lost to all with the trust."""
+    """Retain customer-managed keys: without the trust, their data is lost to everybody."""
     is_key = federated is not None and isinstance(federated.source, CustomerManagedKeySource)
     return DeletionPolicy.RETAIN if is_key else DeletionPolicy.REVOKE
 

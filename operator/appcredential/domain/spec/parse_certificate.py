@@ -1,4 +1,4 @@
-"""`spec.certificate`: made here, or brought by others, and what it is packed into."""
+"""`spec.certificate`: its source, and the files that it is written into."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def parse_certificate(spec: shapes.Certificate) -> CertificateSpec:
 
 
 def _check_source(spec: shapes.Certificate) -> None:
-    """Require the member that the source needs, and refuse those of other sources."""
+    """Require the member of the source, and refuse those of other sources."""
     found = {
         CertificateSource.SECRET: spec.secret_key_ref,
         CertificateSource.CONFIG_MAP: spec.config_map_key_ref,
@@ -72,7 +72,7 @@ def _check_source(spec: shapes.Certificate) -> None:
             checks.require(member is None, path, f"is only for source {source}: remove it")
     if spec.source is CertificateSource.GENERATE:
         return
-    remedy = "is only for source Generate: whoever issues the certificate decides; remove it"
+    remedy = "is only for source Generate: the issuer of the certificate decides; remove it"
     checks.require(spec.private_key is None, f"{_PATH}.privateKey", remedy)
     checks.require(spec.subject is None, f"{_PATH}.subject", remedy)
 
@@ -108,10 +108,10 @@ def _ref(path: str, ref: shapes.KeyRef, default: str) -> KeyRef:
 
 
 def check_secret_of(spec: AppCredentialSpec) -> None:
-    """Check what the Secret is to hold against what the certificate can give.
+    """Check that the certificate can provide what `spec.secret` asks for.
 
     Raises:
-        InvalidSpecError: it asks for a file or a key that there will not be.
+        InvalidSpecError: the Secret asks for a file or a key that will not exist.
     """
     if not spec.type.is_certificate:
         return
@@ -146,7 +146,7 @@ _KEYLESS: Final = frozenset({CertificateSource.CONFIG_MAP, CertificateSource.INL
 
 
 def _check_names(spec: AppCredentialSpec) -> None:
-    """Refuse references to what this certificate cannot have."""
+    """Refuse references to parts that this certificate does not have."""
     is_keyless = spec.certificate.source in _KEYLESS
     remedy = "is of no use without the private key: use source Generate or Secret"
     checks.require(not (is_keyless and spec.has_keystore), f"{_PATH}.keystore", remedy)

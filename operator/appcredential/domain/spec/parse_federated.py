@@ -1,8 +1,8 @@
 """`spec.federatedIdentity`, and what a grant says about it.
 
-Entra compares letter by letter and says nothing before the first sign-in fails, so
-near misses are refused here: a slash too many, another case, blanks, a branch
-written as a ref, an issuer that has a member of its own.
+Entra compares letter by letter and says nothing before the first sign-in fails. So near misses
+are refused here: a slash too many, another case, blanks, a branch written as a ref, an issuer
+that has a member of its own.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def parse_federated(spec: shapes.FederatedIdentity, owner: Owner, client_id: str
 
     Args:
         spec: as it stands in the manifest.
-        owner: the resource, of which the names are made.
-        client_id: of the application, which is nobody's principal id.
+        owner: the resource, whose name becomes the default prefix.
+        client_id: of the application, which is no principal id.
 
     Raises:
         InvalidSpecError: a value cannot be used.
@@ -174,7 +174,7 @@ def _other(member: shapes.OtherIssuer) -> OtherSource:
 
 
 def foreign_issuer(path: str, value: str) -> str:
-    """Return an issuer that has no member of its own."""
+    """Return an issuer for which the spec has no member of its own."""
     remedy = (
         "must be a URL such as https://issuer.example/path exactly as the tokens' iss says: host "
         "in lower case, without blanks, query or fragment"

@@ -58,7 +58,7 @@ def repository(path: str, value: str) -> str:
 
 
 def _check_ids(member: shapes.GitHub) -> None:
-    """Ids come as a pair, and only where the subject contains them."""
+    """Require both ids where the subject contains them, and refuse them otherwise."""
     ids = {"organizationId": member.organization_id, "repositoryId": member.repository_id}
     for name, value in ids.items():
         if member.subject_format is SubjectFormat.NAME:

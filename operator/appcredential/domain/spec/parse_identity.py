@@ -54,7 +54,7 @@ def _client_secret(spec: cluster.IdentitySecret) -> TenantIdentity:
 
 
 def _managed(spec: cluster.IdentityManaged, cloud: Cloud) -> TenantIdentity:
-    """Refuse a custom cloud: whoever runs it could use the token at the real Graph."""
+    """Refuse a custom cloud: its owner could use the token with the real Graph."""
     path = f"{_PATH}.managedIdentity"
     remedy = "cannot be used with cloud Custom: its token would be good for the public cloud"
     checks.require(cloud is not Cloud.CUSTOM, path, remedy)

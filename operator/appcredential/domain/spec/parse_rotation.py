@@ -1,4 +1,4 @@
-"""`spec.rotation`: lead time and overlap, and what they may be together."""
+"""`spec.rotation`: lead time and overlap, which have to fit into the lifetime."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ def parse_secret(spec: shapes.Secret, owner: str, kind: CredentialType) -> Secre
 
     Args:
         spec: as it stands in the manifest.
-        owner: the AppCredential's own name, which the Secret gets when it has none.
-        kind: the type of the credential, which decides what there is to refer to.
+        owner: the AppCredential's own name, which is the Secret's default.
+        kind: the type of the credential, which decides the names for `$(name)`.
 
     Raises:
         InvalidSpecError: a value cannot be used.

@@ -1,13 +1,13 @@
 """Which keys the Secret gets: the names that consumers read.
 
-AzureIdentity is what azure-identity's EnvironmentCredential takes from the
-environment, and the file it reads. Raw has the names that Flux's Bucket reads;
-consumers that let one name the key (KEDA, External Secrets, cert-manager) take either.
-Terraform has what azurerm, azuread and azapi read; MicrosoftIdentityWeb the configuration
-of ASP.NET Core; Grafana that of its Entra sign-in.
-A certificate is always there as `tls.crt` and `tls.key` as well, and as `keystore.p12`
-when a keystore is wanted. Without its private key, which others hold, nothing is
-written that needs it.
+AzureIdentity has the variables of azure-identity's EnvironmentCredential, and the file that it
+reads. Raw has the names that Flux's Bucket reads; consumers with a configurable key (KEDA,
+External Secrets, cert-manager) read either. Terraform has the variables of azurerm, azuread
+and azapi, MicrosoftIdentityWeb the configuration of ASP.NET Core, and Grafana that of its
+Entra sign-in.
+
+A certificate is always present as `tls.crt` and `tls.key` as well, and with a keystore as
+`keystore.p12`. If only others have the private key, no key that needs it is written.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from appcredential.domain.spec.secret import Preset
 from appcredential.domain.spec.templates import KEYSTORE_NAMES, names_in
 
 CLIENT_PEM: Final = "client.pem"
-"""Key and certificates in one file, as azure-identity reads them."""
+"""Private key and certificates in one file, as azure-identity reads them."""
 
 KEYSTORE: Final = "keystore.p12"
-"""The PKCS #12 file, by the name that cert-manager gives it."""
+"""The PKCS #12 file, with cert-manager's name for it."""
 
 KEYSTORE_PRESETS: Final = frozenset({Preset.TERRAFORM, Preset.MICROSOFT_IDENTITY_WEB})
-"""Whose consumers read a certificate from a PKCS #12 file only."""
+"""The presets whose consumers read a certificate only from a PKCS #12 file."""
 
 PRIVATE_NAMES: Final = frozenset({"privateKey", "jwk", *KEYSTORE_NAMES})
-"""What there is only together with the private key."""
+"""The names that exist only together with the private key."""
 
 _TLS: Final = {"tls.crt": "$(certificate)", "tls.key": "$(privateKey)"}
 _ENTRA: Final = "$(authorityHost)/$(tenantId)/oauth2/v2.0"
@@ -133,10 +133,10 @@ _SHADOWED: Final = (
         frozenset({"ARM_CLIENT_CERTIFICATE", "ARM_CLIENT_CERTIFICATE_PASSWORD"}),
     ),
 )
-"""By keys that we write together: which others mislead the client that reads them.
+"""Sets of keys that we write, each with the keys that would mislead a client next to them.
 
-azure-identity's EnvironmentCredential prefers a client secret to a certificate, and takes a
-password for that of any certificate. Terraform's providers do not agree on what they prefer.
+azure-identity's EnvironmentCredential prefers a client secret to a certificate, and applies a
+password to any certificate. Terraform's providers do not agree on what they prefer.
 """
 
 PRESET_KEYS: Final[Mapping[tuple[Preset, CredentialType], tuple[str, ...]]] = MappingProxyType(
@@ -150,7 +150,7 @@ PRESET_KEYS: Final[Mapping[tuple[Preset, CredentialType], tuple[str, ...]]] = Ma
 
 
 def shadowed(keys: Iterable[str]) -> frozenset[str]:
-    """Return the keys that must not stand beside these, or a client reads them instead."""
+    """Return the keys that must not be next to these, or a client reads them instead."""
     written = frozenset(keys)
     return frozenset().union(*(others for ours, others in _SHADOWED if ours <= written))
 
@@ -163,8 +163,8 @@ def preset_data(
     Args:
         preset: the spec's.
         kind: of the credential.
-        keystore: a PKCS #12 file is wanted.
-        private: the private key is at hand.
+        keystore: whether the Secret has a PKCS #12 file.
+        private: whether the private key is available.
     """
     wanted = {**_keys(kind)[preset], **({KEYSTORE: "$(pkcs12)"} if keystore else {})}
     if private:
@@ -173,7 +173,7 @@ def preset_data(
 
 
 _NEED_KEY: Final = frozenset({"AZURE_CLIENT_CERTIFICATE_PATH"})
-"""Names a file that holds the private key."""
+"""Keys that point to a file with the private key."""
 
 
 def _is_private(text: str) -> bool:

@@ -1,9 +1,8 @@
 """Which labels, annotations and names a user may not put on the Secret.
 
-Labels and annotations make other tools copy a Secret to other namespaces, prune
-it, or treat it as credentials of their own; that must not be had by the right to
-create an AppCredential alone. The CRD holds the same lists in CEL, and
-`tests/crds/` compares the two.
+By labels and annotations, other tools copy a Secret to other namespaces, prune it, or treat it
+as credentials of their own. The right to create an AppCredential must not include that. The
+CRD has the same lists in CEL, and `tests/crds/` compares the two.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ RESERVED_DOMAINS: Final = (
     "appscode.com",  # config-syncer (kubed)
     "clustersecret.io",
 )
-"""Domains refused as a prefix, with all that is below them."""
+"""Domains that are refused as a prefix, with their subdomains."""
 
 ALLOWED_KEYS: Final = (
     "app.kubernetes.io/part-of",  # Argo CD reads a Secret only with part-of: argocd
@@ -32,14 +31,14 @@ ALLOWED_KEYS: Final = (
     "secrets-store.csi.k8s.io/used",  # `true`: the CSI driver finds a nodePublishSecretRef by it
     "reconcile.fluxcd.io/watch",  # `Enabled`: Flux reconciles what refers to it when it changes
 )
-"""Keys under a reserved domain that are useful and copy or prune nothing."""
+"""Useful keys under a reserved domain, by which no tool copies or prunes."""
 
 RESERVED_NAMES: Final = ("appcredential-pending-", "sh.helm.release.v1.", "bootstrap-token-")
 """Beginnings of Secret names that belong to the operator, Helm and Kubernetes."""
 
 
 def is_reserved_key(key: str) -> bool:
-    """Tell whether a label or annotation key is refused."""
+    """Return whether a label or annotation key is refused."""
     domain, slash, _ = key.partition("/")
     if not slash or key in ALLOWED_KEYS:
         return False
@@ -47,5 +46,5 @@ def is_reserved_key(key: str) -> bool:
 
 
 def is_reserved_name(name: str) -> bool:
-    """Tell whether a Secret may not have this name."""
+    """Return whether a Secret may not have this name."""
     return name.startswith(RESERVED_NAMES)

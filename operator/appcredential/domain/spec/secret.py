@@ -30,7 +30,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class GenerateOnce:
-    """`secret.data.<key>.generateOnce`: made once, then always taken from the live Secret."""
+    """`secret.data.<key>.generateOnce`: generated once, then kept from the live Secret."""
 
     length: int
 
@@ -48,7 +48,7 @@ def _no_strings() -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretSpec:
-    """`spec.secret`. `name` is resolved: the resource's own name when left out."""
+    """`spec.secret`. `name` is the given one, or the resource's own."""
 
     name: str
     preset: Preset = Preset.AZURE_IDENTITY

@@ -1,9 +1,9 @@
 """Values of `secret.data`: text with Kubernetes' own `$(name)` references.
 
-The rules are those of Kubernetes' variable expansion: what follows a `$`
-decides. `$$` is one `$`, so `$$(name)` is literal; `$(` without a closing
-parenthesis is literal too. Other than there, an unknown name is refused, because
-a typing error in a connection string shows only when the workload fails.
+The rules are those of Kubernetes' variable expansion: the character after a `$` decides. `$$`
+is one `$`, so `$$(name)` is literal; `$(` without a closing parenthesis is literal too. Unlike
+there, an unknown name is refused: a typing error in a connection string would show only when
+the workload fails.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from appcredential.domain.spec.model import CredentialType
 
 _COMMON: Final = ("tenantId", "clientId", "authorityHost", "azureEnvironment", "mountPath")
 _BYTES: Final = "pkcs12"
-"""Not text: it can be written as it is or as base64."""
+"""Binary: it can be written as it is or as base64."""
 
 KEYSTORE_NAMES: Final = frozenset({_BYTES, "pkcs12Password"})
-"""What there is only where a PKCS #12 file is wanted."""
+"""The names that exist only with a PKCS #12 file."""
 
 _OF_CERTIFICATE: Final = (
     "privateKey",
@@ -74,7 +74,7 @@ _FORMATS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """Text that stands for itself."""
+    """Literal text."""
 
     text: str
 
@@ -95,10 +95,10 @@ def parse_template(text: str, kind: CredentialType) -> tuple[Part, ...]:
 
     Args:
         text: the value.
-        kind: decides which names there are.
+        kind: the type of the credential, which decides the names.
 
     Raises:
-        ValueError: when a reference has an unknown name or format.
+        ValueError: a reference has an unknown name or format.
     """
     parts: list[Part] = []
     rest = text
@@ -112,11 +112,11 @@ def parse_template(text: str, kind: CredentialType) -> tuple[Part, ...]:
 
 
 def render_template(parts: Iterable[Part], values: Mapping[str, str]) -> str:
-    """Put the values in.
+    """Return the text with the values in place of the references.
 
     Args:
-        parts: what `parse_template` returned.
-        values: a value for each name of the type.
+        parts: the result of `parse_template`.
+        values: one value for each name of the type.
     """
     return "".join(
         part.text if isinstance(part, Literal) else _FORMATS[part.format](values[part.name])
@@ -154,7 +154,7 @@ def _reference(inside: str, names: Collection[str]) -> Reference:
 
 
 def _add(parts: list[Part], part: Part) -> None:
-    """Append a part; literals grow together, so that each text has one form."""
+    """Append a part. Adjacent literals become one, so that each text has one form."""
     last = parts[-1] if parts else None
     if isinstance(part, Literal) and isinstance(last, Literal):
         parts[-1] = Literal(last.text + part.text)

@@ -1,8 +1,8 @@
 """Which trusts a FederatedIdentity asks for, and how we mark them in Entra. Pure.
 
-A trust is what Entra compares a token with: issuer, subject and audience, each
-letter by letter. Its name and description are ours; the marker in the
-description says whose it is, and `retire=` when it goes.
+Entra compares a token with a trust letter by letter: issuer, subject and audience. Name and
+description are ours: the marker in the description says whose the trust is, and `retire=` when
+it goes.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ AUDIENCES: Final[Mapping[Cloud, str]] = MappingProxyType(
 """Source: learn.microsoft.com/entra/workload-id, on managed identities as credentials."""
 
 MAX_CREDENTIALS: Final = 20
-"""Federated credentials that Entra keeps for one application."""
+"""Entra's limit of federated credentials for one application."""
 MAX_NAME: Final = 120
 _NAME_HASH: Final = 10
 MAX_PREFIX: Final = MAX_NAME - _NAME_HASH - 1
@@ -73,7 +73,7 @@ _PRIVATE_SUFFIXES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What a token must say to be accepted."""
+    """The claims that a token must have to be accepted."""
 
     issuer: str
     subject: str
@@ -97,12 +97,12 @@ def trusts(
     """Return what Entra has to trust.
 
     Args:
-        spec: what is asked for.
-        namespace: the resource's own; a ServiceAccount is never of another one.
-        cluster_issuer: of this cluster's ServiceAccount tokens; used for those alone.
-        cloud: decides the audience when the spec leaves it out.
+        spec: the resource's.
+        namespace: the resource's own, where its ServiceAccount is.
+        cluster_issuer: issuer of this cluster's ServiceAccount tokens; used for those alone.
+        cloud: the tenant's, which decides the audience when the spec leaves it out.
         authority_host: URL of the cloud's token endpoint, which issues managed identities' tokens.
-        tenant_id: of the application and the managed identity.
+        tenant_id: the tenant of the application and of the managed identity.
     """
     audience = spec.audience or AUDIENCES[cloud]
     source = spec.source
@@ -127,7 +127,7 @@ def service_account_subject(namespace: str, name: str) -> str:
 
 
 def service_account_of(subject: str, namespace: str) -> str:
-    """Return the ServiceAccount of a namespace that a subject names; empty when it names none."""
+    """Return the ServiceAccount of a namespace that a subject names; empty without one."""
     prefix = service_account_subject(namespace, "")
     return subject[len(prefix) :] if subject.startswith(prefix) else ""
 
@@ -136,20 +136,20 @@ def service_account_of(subject: str, namespace: str) -> str:
 
 
 def default_prefix(owner: Owner) -> str:
-    """Return the name's beginning made of namespace and name."""
+    """Return the default beginning of names, made from namespace and name."""
     return _NO_NAME.sub("-", f"{owner.namespace}-{owner.name}")[:MAX_PREFIX]
 
 
 def credential_name(prefix: str, trust: Trust) -> str:
-    """Return the name of the trust's credential: another trust has another name."""
+    """Return the name of the trust's credential, which no other trust has."""
     digest = short_hash(trust.issuer, trust.subject, trust.audience, length=_NAME_HASH)
     return f"{prefix[:MAX_PREFIX]}-{digest}"
 
 
 def trust_attempt(identity: ClusterIdentity, pair: tuple[str, str]) -> Attempt:
-    """Return the marker's last part: for which issuer and subject we made it.
+    """Return the marker's last part, which stands for issuer and subject.
 
-    It shows an edit of either, and holds whatever becomes of the audience.
+    It reveals an edit of either. The audience may change without changing it.
     """
     return Attempt(identity.system + short_hash(*pair, length=10))
 
@@ -157,7 +157,7 @@ def trust_attempt(identity: ClusterIdentity, pair: tuple[str, str]) -> Attempt:
 def build_description(
     identity: ClusterIdentity, owner: Owner, pair: tuple[str, str], retire: datetime | None = None
 ) -> str:
-    """Return a credential's description: marker, when it is to go, and readable text.
+    """Return a credential's description: marker, time of removal if set, and readable text.
 
     Permanent wire format: `appcred1.<cluster>.<owner>.<attempt> [retire=<RFC 3339> ]<text>`.
     """
@@ -167,7 +167,7 @@ def build_description(
 
 
 def retire_time_of(description: str) -> datetime | None:
-    """Read when a credential is to go; None when it is not, or nobody can read when."""
+    """Return when a credential has to be removed; None without a readable time."""
     words = description.split(" ", 2)
     if len(words) < 2 or not words[1].startswith(_RETIRE):
         return None
@@ -187,7 +187,7 @@ def marker_of(description: str) -> Marker | None:
 
 
 def is_public_issuer(url: str) -> bool:
-    """Tell whether Entra could fetch this issuer's keys: https, and a host of the internet."""
+    """Return whether Entra can fetch this issuer's keys: by https from a public host."""
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".").lower()
@@ -202,7 +202,7 @@ def is_public_issuer(url: str) -> bool:
 
 
 def is_near(one: str, other: str) -> bool:
-    """Tell whether two issuers differ by nothing but case, blanks and trailing slashes."""
+    """Return whether two issuers differ only in case, blanks or trailing slashes."""
     return _folded(one) == _folded(other)
 
 

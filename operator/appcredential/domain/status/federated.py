@@ -1,4 +1,4 @@
-"""What the status of a FederatedIdentity says where it differs from the other types'."""
+"""The conditions of a FederatedIdentity."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from appcredential.domain.status.problems_entra import SIGN_IN_MESSAGES
 from appcredential.domain.status.verdicts import PAUSED
 
 UNMET: Final = frozenset({Reason.INVALID_SPEC, Reason.ISSUER_UNREACHABLE, Reason.NOT_MULTI_TENANT})
-"""Problems with which nothing can be what this generation asks for."""
+"""Problems with which no trust can be what this generation asks for."""
 
 
 @dataclass(frozen=True, slots=True)
 class FederatedView:
-    """The parts of a status: what stands in the way, and three conditions."""
+    """The problem of a FederatedIdentity, and its three conditions."""
 
     problem: Problem | None
     ready: Condition
@@ -38,7 +38,7 @@ class FederatedView:
 def federated_view(
     observation: Observation, common: Facts | None, gate: Problem | None
 ) -> FederatedView:
-    """Return what to say; `f` is None, and `gate` says why, while a gate is closed."""
+    """Return problem and conditions. `common` is None behind a closed gate; `gate` says why."""
     found = assess_federated(common) if common is not None else None
     facts = found if isinstance(found, FederatedFacts) and found.listed is not None else None
     problem = gate or (found if isinstance(found, Problem) else None)
@@ -59,7 +59,7 @@ def federated_view(
 
 
 def _is_still_met(observation: Observation, problem: Problem | None) -> bool:
-    """Tell whether what status last told is what the spec asks for now."""
+    """Return whether the trusts in status are those that the spec asks for now."""
     if observation.federation is None or (problem is not None and problem.reason in UNMET):
         return False
     if problem is not None and problem.reason is Reason.APPLICATION_NOT_FOUND and problem.stalled:
@@ -70,7 +70,7 @@ def _is_still_met(observation: Observation, problem: Problem | None) -> bool:
     entries = status.get("federatedIdentities") or ()
     told = {(e.get("issuer"), e.get("subject"), e.get("audience")) for e in entries}
     asked = asked_trusts(observation)
-    if asked is None:  # nobody can say what is asked for: only that it is the same as before
+    if asked is None:  # the trusts are not known, only that the spec is the same as before
         is_same = any(c.get("observedGeneration") == observation.resource.generation for c in ready)
         return is_same and bool(told)
     return bool(ready) and bool(told) and asked <= told
@@ -115,7 +115,7 @@ def _untried(observation: Observation) -> Condition:
 
 
 def _obstacle(observation: Observation) -> Problem | None:
-    """Return what keeps an exchange from being tried at all."""
+    """Return what prevents an exchange from being tried at all."""
     return (
         observation.memory.directory_problem
         if observation.memory.problem_operation is Operation.PROVE
@@ -125,7 +125,7 @@ def _obstacle(observation: Observation) -> Problem | None:
 
 def _not_tried(observation: Observation) -> Reason:
     spec = observation.resource.spec
-    assert isinstance(spec, AppCredentialSpec)  # noqa: S101 - it is of this type
+    assert isinstance(spec, AppCredentialSpec)  # noqa: S101 - called for this type only
     assert spec.federated is not None  # noqa: S101
     is_asked = spec.verification.mode is VerificationMode.REQUIRED
     return Reason.NOT_VERIFIED if is_asked and spec.federated.account else Reason.NOT_VERIFIABLE

@@ -1,4 +1,4 @@
-"""What status shows of the federated credentials themselves."""
+"""The parts of status that show the federated credentials themselves."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from appcredential.domain.spec.trusts import retire_time_of
 from appcredential.domain.times import format_time
 
 FEDERATED_DETAILS: Final = ("federatedIdentities", "configMapRef", "customerManagedKey")
-"""What stays as it was last seen while a gate keeps us from looking."""
+"""The parts that stay as last seen while a gate is closed."""
 
 
 def federated_details(common: Facts) -> dict[str, Any]:
-    """Return what status shows of the federated credentials themselves."""
+    """Return the parts of status that show the federated credentials themselves."""
     facts = assess_federated(common)
     if isinstance(facts, Problem) or facts.listed is None:
         old = common.resource.status
@@ -38,24 +38,24 @@ def federated_details(common: Facts) -> dict[str, Any]:
     return found
 
 
-def _entry(c: FederatedCredential) -> dict[str, str]:
-    audience = c.audiences[0] if c.audiences else ""
+def _entry(credential: FederatedCredential) -> dict[str, str]:
+    audience = credential.audiences[0] if credential.audiences else ""
     return {
-        "id": c.id,
-        "name": c.name,
-        "issuer": c.issuer,
-        "subject": c.subject,
+        "id": credential.id,
+        "name": credential.name,
+        "issuer": credential.issuer,
+        "subject": credential.subject,
         "audience": audience,
     }
 
 
-def _retiring(c: FederatedCredential) -> dict[str, str]:
-    due = retire_time_of(c.description)
-    return {"keyId": c.id, **({"retireTime": format_time(due)} if due is not None else {})}
+def _retiring(credential: FederatedCredential) -> dict[str, str]:
+    due = retire_time_of(credential.description)
+    return {"keyId": credential.id, **({"retireTime": format_time(due)} if due is not None else {})}
 
 
 def federated_count(facts: Facts) -> dict[str, int]:
-    """Return how many federated credentials the application has, when that was read."""
+    """Return how many federated credentials the application has; empty before the first read."""
     listed = (
         facts.observation.federation.listed if facts.observation.federation is not None else None
     )

@@ -1,4 +1,4 @@
-"""What keeps a FederatedIdentity from being as its spec asks, in words for its owner."""
+"""Why a FederatedIdentity is not as its spec asks, in words for its owner."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from appcredential.domain.status.problems_entra import SIGN_IN_MESSAGES
 
 
 def federated_problem(facts: FederatedFacts) -> Problem | None:
-    """Return what keeps the spec from being met, or should be known though it is."""
+    """Return why the spec is not met, or what its owner should know although it is."""
     directory = facts.common.memory.directory_problem
     return _trust_problem(facts) or directory or _around_problem(facts) or _proof_problem(facts)
 
@@ -31,8 +31,8 @@ def _trust_problem(facts: FederatedFacts) -> Problem | None:
     if not facts.common.is_granted:
         return Problem(
             reason=Reason.GRANT_WITHDRAWN,
-            message="No ApplicationGrant allows this trust any more, so nothing new is made. What "
-            "exists stays: delete the resource to have it removed.",
+            message="No ApplicationGrant allows this trust any more, so nothing new is created. "
+            "Existing trusts stay: delete the resource to have them removed.",
         )
     if is_unmet and is_full(facts) and any(facts.holder(t) is None for t in facts.trusts):
         return Problem(
@@ -57,13 +57,12 @@ def _around_problem(facts: FederatedFacts) -> Problem | None:
             "annotated.",
             stalled=observation.now >= patience_ends(observation),
         )
-    account = facts.annotations.account
-    if account is not None and facts.annotations.are_foreign:
+    if facts.annotations.are_foreign:
         return Problem(
             reason=Reason.ANNOTATION_CONFLICT,
-            message=f"The ServiceAccount {account.name} is annotated for another application or "
-            "tenant. Remove its annotations azure.workload.identity/client-id and tenant-id, or "
-            "set serviceAccount.annotation to None.",
+            message=f"The ServiceAccount {facts.spec.annotated_account} is annotated for another "
+            "application or tenant. Remove its annotations azure.workload.identity/client-id and "
+            "tenant-id, or set serviceAccount.annotation to None.",
         )
     if facts.output.is_foreign:
         return Problem(
@@ -75,7 +74,7 @@ def _around_problem(facts: FederatedFacts) -> Problem | None:
 
 
 def _proof_problem(facts: FederatedFacts) -> Problem | None:
-    """Return what keeps a proof from coming, once it lasts."""
+    """Return why the exchanges fail, once that lasts."""
     proof = facts.proof
     if not facts.needs_proof or facts.is_proven or proof is None or proof.failing_since is None:
         return None

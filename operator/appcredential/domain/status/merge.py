@@ -21,11 +21,11 @@ def merge_conditions(
     now: datetime,
     trial: bool = False,
 ) -> list[dict[str, Any]]:
-    """Return the new list in metav1.Condition form, sorted as `wanted` is.
+    """Return the new list in metav1.Condition form, in the order of `wanted`.
 
-    `lastTransitionTime` moves only when `status` changes (Kubernetes API
-    conventions). A type that is no longer wanted is left out. In a `trial` the
-    message of Ready says so, because nothing there opens a real tenant.
+    `lastTransitionTime` moves only when `status` changes (Kubernetes API conventions). A type
+    that is no longer wanted is left out. In a `trial` the message of Ready says so, because
+    its credentials open no real tenant.
     """
     before = {str(c.get("type")): c for c in existing}
     said = [_on_trial(c) for c in wanted] if trial else wanted
@@ -50,5 +50,5 @@ def _merge(
         "message": new.message[:MAX_MESSAGE],
         "lastTransitionTime": moved,
     }
-    # -1 is the status's "nothing reflected yet"; a condition may only leave it out.
+    # -1 means "nothing reflected yet" in a status; a condition leaves the field out.
     return merged | ({"observedGeneration": generation} if generation >= 0 else {})

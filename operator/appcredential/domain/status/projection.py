@@ -1,8 +1,7 @@
-"""The status of an AppCredential, as a projection of the observation. Losing it harms nothing.
+"""The status of an AppCredential, computed from the observation. Losing it harms nothing.
 
-No value in it moves by itself, so an unchanged world causes no write. The
-inventory is the exception: it is only brought up to date by a write that has
-another reason.
+No value in it changes by itself, so that an unchanged world causes no write. The inventory is
+the exception: only a write for another reason brings it up to date.
 """
 
 from __future__ import annotations
@@ -43,8 +42,8 @@ def project(observation: Observation, facts: Facts | None, gate: Problem | None)
 
     Args:
         observation: what was gathered.
-        facts: what follows from it; None when a gate is closed.
-        gate: why that gate is closed.
+        facts: what follows from the observation; None behind a closed gate.
+        gate: why the gate is closed.
     """
     if observation.resource.is_federated:
         view = federated_view(observation, facts, gate)
@@ -74,7 +73,7 @@ def project(observation: Observation, facts: Facts | None, gate: Problem | None)
 
 
 def needs_write(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Tell whether anything but the inventory differs."""
+    """Return whether the two differ in anything but the inventory."""
     return _without_inventory(current) != _without_inventory(wanted)
 
 
@@ -83,27 +82,29 @@ def _without_inventory(status: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _projection(observation: Observation) -> dict[str, Any]:
-    """Return what T says of itself, and the grant; it holds behind closed gates too."""
+    """Return what the target Secret records, and the grant: both hold behind closed gates too."""
     found: dict[str, Any] = {}
-    t = observation.own_target
-    if t is not None and t.published is not None:
-        found["secretRef"] = {"name": t.name}
-        found["credential"] = _credential(observation, t, t.published)
+    target = observation.own_target
+    if target is not None and target.published is not None:
+        found["secretRef"] = {"name": target.name}
+        found["credential"] = _credential(observation, target, target.published)
     if not isinstance(observation.grant, Problem):
         found["grant"] = observation.grant.name
     return found
 
 
-def _credential(observation: Observation, t: Target, published: IssuedCredential) -> dict[str, str]:
+def _credential(
+    observation: Observation, target: Target, published: IssuedCredential
+) -> dict[str, str]:
     spec = observation.resource.spec
     times = {
         "startTime": published.not_before,
         "expirationTime": published.expires,
-        "verifiedTime": t.verified_time,
-        "publishedTime": t.published_time,
+        "verifiedTime": target.verified_time,
+        "publishedTime": target.published_time,
     }
     kind = spec.type if isinstance(spec, AppCredentialSpec) else None
-    thumbprints = _thumbprints(t) if kind is not None and kind.is_certificate else {}
+    thumbprints = _thumbprints(target) if kind is not None and kind.is_certificate else {}
     return {
         "keyId": published.key_id,
         **({"type": str(kind)} if kind is not None else {}),
@@ -112,9 +113,9 @@ def _credential(observation: Observation, t: Target, published: IssuedCredential
     }
 
 
-def _thumbprints(t: Target) -> dict[str, str]:
-    """Return the published certificate's thumbprints; it is public, its key is not."""
-    chain = t.data.get("tls.crt")
+def _thumbprints(target: Target) -> dict[str, str]:
+    """Return the published certificate's thumbprints. The certificate is public, its key is not."""
+    chain = target.data.get("tls.crt")
     try:
         der = pem.leaf_der(chain.reveal()) if chain is not None else b""
     except ValueError:
@@ -156,27 +157,28 @@ _OF_TARGET = ("renewalTime", "retiring")
 
 
 def _last_details(observation: Observation) -> dict[str, Any]:
-    """Return what was last seen, while a gate keeps us from looking.
+    """Return the parts that status showed before, while a gate is closed.
 
-    What only T records is over once T is another's: nothing of it is renewed or retired.
+    Parts that only the target Secret records go once the Secret is another's: we neither renew
+    nor retire anything then.
     """
     is_another_s = observation.target is not None and observation.own_target is None
     kept = _DETAILS if is_another_s else _DETAILS + _OF_TARGET
     return {k: observation.resource.status[k] for k in kept if k in observation.resource.status}
 
 
-def _retiring(facts: Facts, r: Retiring) -> dict[str, str]:
+def _retiring(facts: Facts, entry: Retiring) -> dict[str, str]:
     found = {
-        "keyId": r.key_id,
-        "retireTime": format_time(min(retire_time(facts, r), real_end(facts, r))),
+        "keyId": entry.key_id,
+        "retireTime": format_time(min(retire_time(facts, entry), real_end(facts, entry))),
     }
-    if r.removed is not None:
+    if entry.removed is not None:
         found["waitingFor"] = "confirmation that it is gone"
     return found
 
 
 def _inventory(facts: Facts) -> dict[str, int]:
-    """Count the application's credentials, with those of ours the last read could not know."""
+    """Count the application's credentials, including ours that the last read may lack."""
     owner, identity = facts.resource.owner, facts.identity
     listed = {c.key_id: parse_marker(c.display_name) for c in facts.application.credentials}
     exact = {k for k, m in listed.items() if m is not None and m.is_removable_by(identity, owner)}

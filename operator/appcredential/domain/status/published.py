@@ -1,4 +1,4 @@
-"""What is known of the published credential, also behind a closed gate."""
+"""What is known about the published credential, also behind a closed gate."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from appcredential.domain.spec.model import AppCredentialSpec
 
 
 def valid_published(observation: Observation) -> IssuedCredential | None:
-    """Return T's credential while its value is intact and it has not expired."""
-    t = observation.own_target
-    if t is None or t.published is None or t.value is None:
+    """Return the published credential while its value is intact and it has not expired."""
+    target = observation.own_target
+    if target is None or target.published is None or target.value is None:
         return None
-    return t.published if t.published.expires > _entra_now(observation) else None
+    return target.published if target.published.expires > _entra_now(observation) else None
 
 
 def _entra_now(observation: Observation) -> datetime:
@@ -29,19 +29,19 @@ def _entra_now(observation: Observation) -> datetime:
 
 
 def is_rotating(observation: Observation, facts: Facts | None, published: IssuedCredential) -> bool:
-    """Tell whether a successor is due or on its way; behind a gate only the spec tells."""
+    """Return whether a successor is due or on its way; behind a closed gate, by the spec alone."""
     if facts is not None:
         return needs_successor(facts) or facts.successor is not None
     spec = observation.resource.spec
     if not isinstance(spec, AppCredentialSpec):
-        return True  # a gate before the spec's is closed too: nobody can say when one is due
+        return True  # without a readable spec nobody knows when a successor is due
     start, end, seed = published.not_before, published.expires, published.key_id
     plan = schedule(spec.rotation, wanted_lifetime(spec), start, end, seed)
     return _entra_now(observation) >= plan.renewal_time or awaited(observation, facts) is not None
 
 
 def awaited(observation: Observation, facts: Facts | None) -> str | None:
-    """Return what an `…IssuedBefore` of the spec still waits for, though all is well without it."""
+    """Return what an `…IssuedBefore` still waits for; None when there is none or it is met."""
     spec, published = observation.resource.spec, valid_published(observation)
     if not isinstance(spec, AppCredentialSpec) or published is None:
         return None
@@ -58,10 +58,10 @@ def awaited(observation: Observation, facts: Facts | None) -> str | None:
 
 
 def is_known_gone(observation: Observation, facts: Facts | None) -> bool:
-    """Tell whether sign-ins confirmed that the published key is gone.
+    """Return whether sign-ins confirmed that the published key is gone.
 
-    Who confirmed it may have been restarted since: then what status says stands,
-    until a sign-in or a read says otherwise.
+    The process that confirmed it may have been restarted since. Then status stands until a
+    sign-in or a read contradicts it.
     """
     if facts is not None and is_gone(facts):
         return True
@@ -81,14 +81,14 @@ def _has_signed_in(facts: Facts, published: IssuedCredential) -> bool:
 
 
 def is_renewed_at_source(facts: Facts) -> bool:
-    """Tell whether the source holds another certificate than T, published or not."""
+    """Return whether the source holds another certificate than the target Secret."""
     supplied = usable_source(facts)
     return supplied is not None and is_new_at_source(facts, supplied)
 
 
 def is_keyless(observation: Observation) -> bool:
-    """Tell whether T holds a certificate whose private key is elsewhere."""
-    t, spec = observation.own_target, observation.resource.spec
-    if t is None or t.value is None or not isinstance(spec, AppCredentialSpec):
+    """Return whether the target Secret holds a certificate without its private key."""
+    target, spec = observation.own_target, observation.resource.spec
+    if target is None or target.value is None or not isinstance(spec, AppCredentialSpec):
         return False
-    return not can_sign_in(t.value)
+    return not can_sign_in(target.value)

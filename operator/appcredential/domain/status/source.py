@@ -1,4 +1,4 @@
-"""What is wrong with a certificate that others bring, in words for its owner."""
+"""What is wrong with a supplied certificate, in words for its owner."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ SOURCE_REASONS = frozenset(
         Reason.CERTIFICATE_REMOVED,
     }
 )
-"""With any of these no successor comes about until somebody mends it."""
+"""With any of these, no successor can be issued until somebody cures it."""
 
 
 def source_problem(facts: Facts) -> Problem | None:
-    """Return why nothing new can be made of the source or with the keystore's password."""
+    """Return why nothing new can be issued from the source or with the keystore's password."""
     certificate_inputs = facts.certificate_inputs
     problem = certificate_inputs.problem or certificate_inputs.keystore_problem
     if problem is not None:
         return patient(facts.observation, problem)
     supplied = certificate_inputs.supplied
-    return None if supplied is None else _of_brought(facts, supplied)
+    return None if supplied is None else _of_supplied(facts, supplied)
 
 
-def _of_brought(facts: Facts, supplied: SuppliedCertificate) -> Problem | None:
+def _of_supplied(facts: Facts, supplied: SuppliedCertificate) -> Problem | None:
     if lacks_private_key(facts, supplied):
         return _unusable(
             "has no private key beside it, which spec.secret or certificate.keystore asks for, or "
-            "the Secret holds now and workloads sign in with: bring a Secret of type "
+            "the Secret holds now and workloads sign in with: supply a Secret of type "
             "kubernetes.io/tls, or delete the target Secret to give the key up."
         )
     if facts.entra_now >= supplied.end:
@@ -55,7 +55,7 @@ def _of_brought(facts: Facts, supplied: SuppliedCertificate) -> Problem | None:
         return Problem(
             reason=Reason.SOURCE_UNUSABLE,
             message="The certificate at the source is not valid yet: it is registered once it is, "
-            "or bring another one.",
+            "or supply another one.",
             stalled=supplied.start - facts.entra_now > _SOON,
         )
     if is_new_at_source(facts, supplied):

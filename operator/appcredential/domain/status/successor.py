@@ -1,4 +1,4 @@
-"""Why a successor does not come, or an old credential does not go."""
+"""Why no successor is issued and published, or no old credential removed."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from appcredential.domain.status.source import source_problem
 
 
 def successor_problem(facts: Facts) -> Problem | None:
-    """Return what keeps a needed successor from coming about, or a revocation."""
+    """Return what prevents a needed successor or a requested revocation."""
     cause = source_problem(facts) or _hindrance(facts)
     return cause if not is_revoking(facts) else _revocation_problem(facts, cause)
 
 
 def _revocation_problem(facts: Facts, cause: Problem | None) -> Problem | None:
-    """Return the problem of a leak that stays open: it needs a person, soon."""
+    """Return the problem of a leak that stays open: a person must act soon."""
     cause = cause or facts.memory.directory_problem or _survivor_problem(facts)
     if cause is None or (not cause.stalled and facts.now < revocation_patience_ends(facts)):
         return cause
     return Problem(
         reason=Reason.REVOCATION_BLOCKED,
-        message="What revokeIssuedBefore means to revoke stays valid, because nothing is removed "
-        f"without a proven successor. {cause.message}",
+        message="A credential that revokeIssuedBefore should revoke stays valid, because nothing "
+        f"is removed without a proven successor. {cause.message}",
     )
 
 
 def _survivor_problem(facts: Facts) -> Problem | None:
-    """Return why what T holds did not sign in, which must survive the revocation."""
+    """Return why the published credential, which must survive the revocation, fails to sign in."""
     proof, published = facts.memory.published_proof, facts.published
     if proof is None or published is None or proof.attempt != published.attempt:
         return None
@@ -60,14 +60,14 @@ def _hindrance(facts: Facts) -> Problem | None:
     if facts.successor is None and is_at_limit(facts):
         return Problem(
             reason=Reason.CREDENTIAL_LIMIT,
-            message="Several credentials of this resource exist beside the published one, so new "
+            message="Several credentials of this resource exist besides the published one, so new "
             "ones come slowly. Remove those that nobody uses from the application.",
         )
     return None
 
 
 def pending_proof(facts: Facts | None) -> Proof | None:
-    """Return the sign-ins with the successor while they fail."""
+    """Return the run of sign-ins with the successor while it fails."""
     proof = facts.memory.pending_proof if facts is not None else None
     if (
         facts is None

@@ -1,4 +1,4 @@
-"""The conditions of a client secret or certificate, judged from what is known of it."""
+"""The conditions of a client secret or certificate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from appcredential.domain.status.source import SOURCE_REASONS
 from appcredential.domain.status.successor import pending_proof, sign_in_problem
 
 PAUSED = frozenset({Reason.SUSPENDED, Reason.OBSERVING})
-"""Nothing is done because the spec says so."""
+"""The operator does nothing because the spec says so."""
 
 _UNMET = frozenset(
     {
@@ -32,12 +32,12 @@ _UNMET = frozenset(
         Reason.APPLICATION_CHANGED,
     }
 )
-"""Problems with which the Secret cannot be what this generation asks for."""
+"""Problems with which the Secret is not what this generation asks for."""
 
 
 def ready(observation: Observation, facts: Facts | None, problem: Problem | None) -> Condition:
-    """Return whether workloads can sign in with what the Secret holds."""
-    published, t = valid_published(observation), observation.own_target
+    """Return Ready: whether workloads can sign in with what the Secret holds."""
+    published, target = valid_published(observation), observation.own_target
     gone, kind = is_known_gone(observation, facts), ConditionType.READY
     if published is not None and not gone and (problem is None or problem.reason not in _UNMET):
         return _ready(observation, facts, published, problem)
@@ -46,7 +46,7 @@ def ready(observation: Observation, facts: Facts | None, problem: Problem | None
         return Condition.false(kind, Reason.SIGN_IN_REJECTED, message)
     if problem is not None:
         return Condition.false(kind, problem.reason, problem.message)
-    if t is not None and t.published is not None and t.value is not None:
+    if target is not None and target.published is not None and target.value is not None:
         return Condition.false(kind, Reason.EXPIRED, "The published credential has expired.")
     return Condition.false(kind, Reason.PROGRESSING, "The credential is being issued and proven.")
 
@@ -70,18 +70,18 @@ def _ready(
 
 
 def verified(observation: Observation, facts: Facts | None) -> Condition:
-    """Return whether the credential signed in: the successor that fails, else the published one."""
+    """Return Verified: whether the published credential, or a failing successor, signed in."""
     proof, kind = pending_proof(facts), ConditionType.VERIFIED
     problem = sign_in_problem(facts) if facts is not None and proof is not None else None
     if proof is not None and problem is not None:
         is_judged = proof.result.kind in {SignInClass.NOT_YET, SignInClass.APPLICATION}
         of = Condition.false if is_judged else Condition.unknown
         return of(kind, problem.reason, problem.message)
-    t = observation.own_target
+    target = observation.own_target
     if is_known_gone(observation, facts):
         message = "Entra no longer lists the published credential and refuses its sign-ins."
         return Condition.false(kind, Reason.SIGN_IN_REJECTED, message)
-    if t is not None and t.published is not None and t.verified_time is not None:
+    if target is not None and target.published is not None and target.verified_time is not None:
         message = "The published credential signed in before it was published."
         return Condition.true(kind, Reason.PROVEN, message)
     if is_keyless(observation):
@@ -98,9 +98,9 @@ def verified(observation: Observation, facts: Facts | None) -> Condition:
 
 
 def expiring(observation: Observation, facts: Facts | None) -> Condition:
-    """Return whether the published credential is near its end without a successor."""
-    t, kind = observation.own_target, ConditionType.EXPIRING
-    if t is not None and t.published is not None and valid_published(observation) is None:
+    """Return Expiring: whether the published credential nears its end without a successor."""
+    target, kind = observation.own_target, ConditionType.EXPIRING
+    if target is not None and target.published is not None and valid_published(observation) is None:
         message = "The published credential has expired or its value was damaged."
         return Condition.true(kind, Reason.EXPIRED, message)
     schedule = facts.schedule if facts is not None else None
@@ -137,7 +137,7 @@ def abnormal(
 def observed_generation(
     observation: Observation, ready: Condition, problem: Problem | None, awaited: str | None
 ) -> int:
-    """Return the generation whose outcome is reflected: ready, stalled or suspended."""
+    """Return the generation whose outcome status shows: ready, stalled or suspended."""
     settled = ready.status == "True" or (
         problem is not None and (problem.stalled or problem.reason in PAUSED)
     )
