@@ -27,8 +27,8 @@ from appcredential.handlers.watch import Watches
 from appcredential.kube.certificate_sources import KubeInputs
 from appcredential.kube.client import KubeClient
 from appcredential.parts import Parts
-from appcredential.ports.entra import OpenSession
 from appcredential.ports.local import Clock
+from appcredential.ports.session import OpenSession
 from appcredential.process import Cluster, Leadership, Operator
 from appcredential.runtime import logs
 from appcredential.runtime.clock import SystemClock

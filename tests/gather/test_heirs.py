@@ -11,7 +11,7 @@ from appcredential.domain.spec.model import ApplicationGrantSpec, CredentialType
 from appcredential.errors import UnavailableError
 from appcredential.gather.heirs import Heirs
 from appcredential.kube.custom_resources import KubeObjects, KubeResources
-from appcredential.ports.entra import Access
+from appcredential.ports.session import Access
 from tests.domain.test_scheduled_revocations import revocation
 from tests.support.api_server import ApiServer
 from tests.support.builders import CLIENT_ID, NOW, OWNER, problem, tenant

@@ -25,8 +25,8 @@ from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_documents import build_pending, build_target
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
-from appcredential.ports.entra import Access
 from appcredential.ports.kube import EventSubject
+from appcredential.ports.session import Access
 from appcredential.runtime.effect_guard import EffectGuard
 from tests.support.api_server import ApiServer
 from tests.support.builders import (

@@ -21,8 +21,8 @@ from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
-from appcredential.ports.entra import Access
 from appcredential.ports.kube import EventSubject
+from appcredential.ports.session import Access
 from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.this_process import ThisProcess
 from tests.support.api_server import ApiServer

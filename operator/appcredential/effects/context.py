@@ -15,7 +15,6 @@ from appcredential.domain.observed.observation import Observation
 from appcredential.domain.promised import required
 from appcredential.errors import ConflictError
 from appcredential.gather.state import ResourceState
-from appcredential.ports.entra import Access, Session
 from appcredential.ports.kube import (
     Events,
     Outputs,
@@ -25,6 +24,7 @@ from appcredential.ports.kube import (
     ServiceAccounts,
 )
 from appcredential.ports.local import Clock, GrantSource
+from appcredential.ports.session import Access, Session
 from appcredential.runtime.this_process import ThisProcess
 
 _UNREADABLE_RETRY = timedelta(minutes=1)

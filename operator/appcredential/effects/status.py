@@ -18,7 +18,8 @@ from appcredential.effects.context import Step, Tools
 from appcredential.effects.events import about, subject_of
 from appcredential.errors import NotFoundError, SecretForbiddenError, SecretRefusedError
 from appcredential.gather.state import ResourceState
-from appcredential.ports.entra import Access, CertificateLoss
+from appcredential.ports.entra import CertificateLoss
+from appcredential.ports.session import Access
 
 log = logging.getLogger(__name__)
 

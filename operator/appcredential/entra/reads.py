@@ -10,9 +10,7 @@ from uuid import UUID
 
 from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_abstractions.request_information import RequestInformation
-from msgraph.generated.applications.applications_request_builder import (
-    ApplicationsRequestBuilder,
-)
+from msgraph.generated.applications.applications_request_builder import ApplicationsRequestBuilder
 
 from appcredential.domain.observed.app_policy import AppPolicy
 from appcredential.domain.observed.entra import Application

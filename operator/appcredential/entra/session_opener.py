@@ -40,7 +40,7 @@ def _report_nothing(_: Loss) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOpener:
-    """Opens sessions; a `ports.entra.OpenSession`.
+    """Opens sessions; a `ports.session.OpenSession`.
 
     To open one makes no request. Call it on the event loop that uses the session.
 

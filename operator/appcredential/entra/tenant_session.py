@@ -10,18 +10,14 @@ from appcredential.domain.spec.model import ClientId
 from appcredential.entra.connection import Connection
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.operator_token import OperatorToken
-from appcredential.errors import (
-    AppCredentialError,
-    IdentityRejectedError,
-    PermissionDeniedError,
-)
+from appcredential.errors import AppCredentialError, IdentityRejectedError, PermissionDeniedError
 from appcredential.ports.entra import Directory, Probe, SignIn
 
 _log = logging.getLogger(__name__)
 
 
 class TenantSession:
-    """One tenant's adapters. Implements `ports.entra.Session`.
+    """One tenant's adapters. Implements `ports.session.Session`.
 
     Attributes:
         authority_host: the URL at which workloads sign in.
@@ -50,7 +46,7 @@ class TenantSession:
         self._is_policy_denied = False
 
     async def probe(self) -> Probe:
-        """Sign in, and read applications and the policy; see `ports.entra.Session`.
+        """Sign in, and read applications and the policy; see `ports.session.Session`.
 
         For an hour or more, a token keeps the permissions that the operator had when it was
         issued. So after a refusal the next probe asks for a new one, to notice a consent. The

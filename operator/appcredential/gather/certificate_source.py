@@ -17,7 +17,7 @@ from appcredential.domain.spec.certificate import CertificateSource, Certificate
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.spec.presets import KEYSTORE
 from appcredential.errors import PermissionDeniedError, UnusableCertificateError
-from appcredential.ports.kube import InputKind, InputObject, Inputs
+from appcredential.ports.certificate_sources import InputKind, InputObject, Inputs
 from appcredential.x509 import keystores
 from appcredential.x509 import read as certificate_files
 

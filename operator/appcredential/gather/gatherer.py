@@ -17,7 +17,7 @@ from appcredential.gather.federation import FederationReader
 from appcredential.gather.sources import ClusterSources, LocalSources
 from appcredential.gather.state import ResourceState
 from appcredential.gather.target import SecretsReader
-from appcredential.ports.entra import Access
+from appcredential.ports.session import Access
 from appcredential.runtime.this_process import ThisProcess
 
 

@@ -11,9 +11,9 @@ from appcredential.domain.observed.observation import Resource
 from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.spec.model import ApplicationGrantSpec
 from appcredential.errors import UnavailableError
-from appcredential.ports.entra import Access
 from appcredential.ports.kube import IssuerSource, Resources
 from appcredential.ports.local import GrantSource
+from appcredential.ports.session import Access
 
 
 class Heirs:

@@ -23,17 +23,13 @@ from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.observed.revocation import Revocation, RevocationObservation
-from appcredential.domain.spec.model import (
-    AppCredentialSpec,
-    KeyId,
-    TenantId,
-)
+from appcredential.domain.spec.model import AppCredentialSpec, KeyId, TenantId
 from appcredential.errors import NotFoundError, PermissionDeniedError
 from appcredential.gather.heirs import Heirs
 from appcredential.gather.revocation_state import NamespaceRead, RevocationState
-from appcredential.ports.entra import Access, Session
 from appcredential.ports.kube import Outputs, Resources, Secrets
 from appcredential.ports.local import Clock
+from appcredential.ports.session import Access, Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,9 @@ from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Owner
 from appcredential.gather.certificate_source import CertificateInputsReader
-from appcredential.ports.entra import Access
 from appcredential.ports.kube import IssuerSource, Outputs, Resources, Secrets, ServiceAccounts
 from appcredential.ports.local import GrantSource
+from appcredential.ports.session import Access
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import NotFoundError
 from appcredential.kube.client import METADATA_ONLY, KubeClient
 from appcredential.kube.secret_documents import decode_data
-from appcredential.ports.kube import InputKind, InputObject
+from appcredential.ports.certificate_sources import InputKind, InputObject
 
 _PLURALS: Final = {InputKind.SECRET: "secrets", InputKind.CONFIG_MAP: "configmaps"}
 

@@ -21,8 +21,9 @@ from appcredential.errors import (
     ThrottledError,
     UnavailableError,
 )
-from appcredential.ports.entra import Probe, Session
+from appcredential.ports.entra import Probe
 from appcredential.ports.local import Clock
+from appcredential.ports.session import Session
 from appcredential.tenants.waking import TenantQueue
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.spec.model import EntraTenantSpec
 from appcredential.domain.status.cluster_kinds import ProbeOutcome
 from appcredential.domain.status.problems_entra import CUSTOM_CLOUD_NOT_CONFIGURED
-from appcredential.ports.entra import OpenSession
+from appcredential.ports.session import OpenSession
 from appcredential.tenants.probing import OpenTenant, Prober
 
 

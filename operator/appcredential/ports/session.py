@@ -1,0 +1,64 @@
+"""A session with one Entra tenant, as Protocols. The adapters are in `entra/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from appcredential.domain.observed.entra import Tenant
+from appcredential.domain.operator_credential import OperatorCredential
+from appcredential.domain.spec.model import ClientId, EntraTenantSpec
+from appcredential.ports.entra import Directory, Probe, SignIn
+
+
+class Session(Protocol):
+    """An open session with one tenant."""
+
+    @property
+    def directory(self) -> Directory:
+        """Graph."""
+        ...
+
+    @property
+    def sign_in(self) -> SignIn:
+        """The token endpoint."""
+        ...
+
+    @property
+    def authority_host(self) -> str:
+        """The URL that workloads read as AZURE_AUTHORITY_HOST."""
+        ...
+
+    @property
+    def client_id(self) -> ClientId | None:
+        """The client as which the operator signs in; None until that is known."""
+        ...
+
+    async def probe(self) -> Probe:
+        """Sign in, and read applications and the policy.
+
+        Raises:
+            AppCredentialError: the operator cannot use the tenant now.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
+OpenSession = Callable[[EntraTenantSpec, OperatorCredential, Callable[[], bool]], Session | None]
+"""Opens a session; None when `cloud: Custom` has no endpoints in the settings.
+
+The last argument returns whether this process may write; it is asked before a lost certificate
+is put back.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A tenant that can be used, and the session to do so."""
+
+    tenant: Tenant
+    session: Session
