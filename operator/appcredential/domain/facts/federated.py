@@ -11,15 +11,9 @@ from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.issuer import cluster_issuer, issuer_refusal, wanted_trusts
 from appcredential.domain.facts.output import OutputFacts
 from appcredential.domain.facts.told import is_told, is_verified
-from appcredential.domain.observed.federated import (
-    FederatedCredential,
-    FederatedList,
-    Federation,
-)
+from appcredential.domain.observed.federated import FederatedCredential, FederatedList, Federation
 from appcredential.domain.proof import Proof
-from appcredential.domain.spec.federated import (
-    FederatedSpec,
-)
+from appcredential.domain.spec.federated import FederatedSpec
 from appcredential.domain.spec.trusts import (
     MAX_CREDENTIALS,
     Trust,

@@ -8,10 +8,7 @@ from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.entra import Tenant
-from appcredential.domain.observed.federated import (
-    Federation,
-    Issuer,
-)
+from appcredential.domain.observed.federated import Federation, Issuer
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.spec.federated import (
     CustomerManagedKeySource,
@@ -31,8 +28,6 @@ from appcredential.domain.spec.trusts import (
 )
 
 MULTI_TENANT: Final = frozenset({"AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount"})
-
-
 _TOKEN_SUBJECT: Final = "system:serviceaccount:"
 
 

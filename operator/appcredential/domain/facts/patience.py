@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from appcredential.domain.conditions import (
-    Problem,
-    Reason,
-)
+from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.observed.observation import Observation
 

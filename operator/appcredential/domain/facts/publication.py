@@ -6,12 +6,7 @@ from datetime import datetime
 
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.handover import former_owners, handed_over, still_handed_over
-from appcredential.domain.observed.target import (
-    IssuedCredential,
-    Pending,
-    RetireCause,
-    Retiring,
-)
+from appcredential.domain.observed.target import IssuedCredential, Pending, RetireCause, Retiring
 from appcredential.domain.secret.entries import MAX_ABANDONED
 from appcredential.domain.secret.records import Publication, cluster_of
 

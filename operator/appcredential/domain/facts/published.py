@@ -6,9 +6,8 @@ from appcredential.domain.facts.facts import Facts
 from appcredential.domain.spec.model import KeyId
 
 GONE_FAILURES = 3
-
-
 ABSENT_READS = 3
+"""Direct reads in a row without a key that count as proof that it is gone."""
 
 
 def is_published(facts: Facts, key: KeyId) -> bool:

@@ -11,11 +11,7 @@ from typing import Any
 
 from appcredential.domain.marker import Attempt
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec.model import (
-    KeyId,
-    ObjectId,
-    TenantId,
-)
+from appcredential.domain.spec.model import KeyId, ObjectId, TenantId
 
 
 class RetireCause(StrEnum):

@@ -21,10 +21,7 @@ from appcredential.domain.actions import (
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.patience import patience_ends, patient
-from appcredential.domain.facts.takeover import (
-    absence_ends,
-    is_former_owner,
-)
+from appcredential.domain.facts.takeover import absence_ends, is_former_owner
 from appcredential.domain.grants import allows_type
 from appcredential.domain.observed.entra import Grant, Tenant
 from appcredential.domain.observed.observation import Observation

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from appcredential.domain.actions import (
-    Action,
-    Hold,
-    ReadApplication,
-)
+from appcredential.domain.actions import Action, Hold, ReadApplication
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.observation import Observation

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from appcredential.domain.actions import (
-    Action,
-    Hold,
-)
+from appcredential.domain.actions import Action, Hold
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.facts.takeover import (
-    OPAQUE,
-    Claim,
-    claim,
-    conflict,
-)
+from appcredential.domain.facts.takeover import OPAQUE, Claim, claim, conflict
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.secret.value import type_of
 from appcredential.domain.spec.model import AppCredentialSpec

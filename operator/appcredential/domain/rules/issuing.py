@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from appcredential.domain import proof as signin
-from appcredential.domain.actions import (
-    Action,
-    Mint,
-    Publish,
-    SignInPending,
-    SignInPublished,
-)
+from appcredential.domain.actions import Action, Mint, Publish, SignInPending, SignInPublished
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import is_gone, seems_gone
-from appcredential.domain.facts.successor import (
-    mint_time,
-    needs_successor,
-    unproven_publish_time,
-)
+from appcredential.domain.facts.successor import mint_time, needs_successor, unproven_publish_time
 from appcredential.domain.observed.memory import READ_SPACING, REQUIRED_READS
-from appcredential.domain.observed.target import (
-    Pending,
-    PendingState,
-)
-from appcredential.domain.rules.pending import (
-    carried_attempts,
-)
+from appcredential.domain.observed.target import Pending, PendingState
+from appcredential.domain.rules.pending import carried_attempts
 from appcredential.domain.rules.reading import next_spaced_read, read_again
 
 

@@ -7,22 +7,12 @@ from datetime import datetime
 from appcredential.domain import proof as signin
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.patience import revocation_patience_ends
-from appcredential.domain.facts.published import seems_gone
+from appcredential.domain.facts.published import ABSENT_READS, seems_gone
 from appcredential.domain.facts.retirement import real_end, retire_time
-from appcredential.domain.facts.successor import (
-    mint_time,
-    needs_successor,
-    unproven_publish_time,
-)
-from appcredential.domain.observed.target import (
-    PendingState,
-)
+from appcredential.domain.facts.successor import mint_time, needs_successor, unproven_publish_time
+from appcredential.domain.observed.target import PendingState
 from appcredential.domain.rules.reading import next_spaced_read, soonest
-from appcredential.domain.rules.target import (
-    _ABSENT_READS,
-    awaits_absence,
-    repair_time,
-)
+from appcredential.domain.rules.target import awaits_absence, repair_time
 
 
 def next_look(facts: Facts) -> datetime:
@@ -52,7 +42,7 @@ def next_look(facts: Facts) -> datetime:
         removed + observation.settings.settle for removed in observation.memory.removals.values()
     ]
     if awaits_absence(facts):
-        times.append(facts.application.read_time + observation.settings.settle / _ABSENT_READS)
+        times.append(facts.application.read_time + observation.settings.settle / ABSENT_READS)
     proof = observation.memory.published_proof
     if proof is not None and facts.retiring:
         times.append(

@@ -4,30 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from appcredential.domain.actions import (
-    Action,
-    DeletePending,
-    Fence,
-    Register,
-)
+from appcredential.domain.actions import Action, DeletePending, Fence, Register
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import known_keys
 from appcredential.domain.facts.source import must_sign_in, usable_source
-from appcredential.domain.facts.successor import (
-    issued_before,
-    needs_successor,
-)
+from appcredential.domain.facts.successor import issued_before, needs_successor
 from appcredential.domain.marker import Attempt, attempt_id
-from appcredential.domain.observed.target import (
-    Abandoned,
-    Pending,
-    PendingState,
-)
+from appcredential.domain.observed.target import Abandoned, Pending, PendingState
 from appcredential.domain.rotation import effective_renew_before
 from appcredential.domain.rules.reading import read_again
-from appcredential.domain.rules.target import (
-    write_target,
-)
+from appcredential.domain.rules.target import write_target
 from appcredential.domain.secret.entries import MAX_ABANDONED
 from appcredential.domain.secret.value import can_sign_in, leaf_of, type_of
 

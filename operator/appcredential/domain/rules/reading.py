@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from appcredential.domain.actions import (
-    Action,
-    ReadApplication,
-)
+from appcredential.domain.actions import Action, ReadApplication
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.observed.memory import READ_SPACING

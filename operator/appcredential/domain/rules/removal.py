@@ -6,23 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from appcredential.domain import proof as signin
-from appcredential.domain.actions import (
-    Action,
-    Remove,
-    SignInPublished,
-)
+from appcredential.domain.actions import Action, Remove, SignInPublished
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import is_published
 from appcredential.domain.facts.retirement import real_end, retire_time
-from appcredential.domain.facts.successor import (
-    is_revoked,
-)
+from appcredential.domain.facts.successor import is_revoked
 from appcredential.domain.observed.memory import READ_SPACING, REQUIRED_READS
-from appcredential.domain.observed.target import (
-    IssuedCredential,
-    RetireCause,
-    Retiring,
-)
+from appcredential.domain.observed.target import IssuedCredential, RetireCause, Retiring
 from appcredential.domain.rules.reading import first_due, next_spaced_read, read_again
 from appcredential.domain.spec.model import KeyId
 

@@ -5,33 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from appcredential.domain.actions import (
-    Action,
-    WriteTarget,
-)
+from appcredential.domain.actions import Action, WriteTarget
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.publication import publication
-from appcredential.domain.facts.published import is_published
-from appcredential.domain.observed.target import (
-    Abandoned,
-    RetireCause,
-    Retiring,
-)
+from appcredential.domain.facts.published import ABSENT_READS, is_published
+from appcredential.domain.observed.target import Abandoned, RetireCause, Retiring
 from appcredential.domain.rules.reading import read_again
 from appcredential.domain.secret.content import derived_names, is_rendered, render
 
-_ABSENT_READS = 3
-
-
 _REPAIR_PAUSE = timedelta(minutes=1)
-
-
 _REPAIR_PAUSE_CAP = timedelta(hours=1)
-
-
 _REPAIR_MEMORY = timedelta(hours=4)
-
-
 REPAIRED = "repaired"
 """The reason of a write that only changes the rendering of the target Secret."""
 
@@ -49,7 +33,7 @@ def retiring_entry_is_done(facts: Facts) -> Action | None:
 def _is_dropped(facts: Facts, entry: Retiring) -> bool:
     if facts.published is not None and entry.key_id == facts.published.key_id:
         return True
-    if entry.removed is not None and facts.memory.absences.get(entry.key_id, 0) >= _ABSENT_READS:
+    if entry.removed is not None and facts.memory.absences.get(entry.key_id, 0) >= ABSENT_READS:
         return True
     return facts.is_listed(entry.key_id) and entry.key_id not in facts.ours
 
@@ -121,7 +105,7 @@ def removal_was_seen(facts: Facts) -> Action | None:
 
 def absence_is_unconfirmed(facts: Facts) -> Action | None:
     """9b: confirm a removal by three direct reads, spread over the settle time."""
-    spacing = facts.settings.settle / _ABSENT_READS
+    spacing = facts.settings.settle / ABSENT_READS
     if awaits_absence(facts) and facts.now - facts.application.read_time >= spacing:
         return read_again(facts, spacing / 2)  # a read of others will do, but not the last one
     return None
@@ -132,7 +116,7 @@ def awaits_absence(facts: Facts) -> bool:
     return any(
         r.removed is not None
         and not facts.is_listed(r.key_id)
-        and facts.memory.absences.get(r.key_id, 0) < _ABSENT_READS
+        and facts.memory.absences.get(r.key_id, 0) < ABSENT_READS
         for r in facts.retiring
     )
 

@@ -14,16 +14,11 @@ from types import MappingProxyType
 from typing import Any, Final, assert_never
 
 from appcredential.domain.observed.entra import Tenant
-from appcredential.domain.observed.target import (
-    Target,
-)
+from appcredential.domain.observed.target import Target
 from appcredential.domain.secret import pem
 from appcredential.domain.secret.annotations import PREFIX, Name, value_of
 from appcredential.domain.secret.entries import Rendered, dump_rendered, load_rendered
-from appcredential.domain.secret.records import (
-    Publication,
-    target_annotations,
-)
+from appcredential.domain.secret.records import Publication, target_annotations
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import AppCredentialSpec, Cloud, CredentialType
 from appcredential.domain.spec.presets import PRIVATE_NAMES, preset_data, shadowed

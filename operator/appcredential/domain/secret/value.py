@@ -6,9 +6,7 @@ from collections.abc import Mapping
 
 from appcredential.domain.secret import pem
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec.model import (
-    CredentialType,
-)
+from appcredential.domain.spec.model import CredentialType
 
 
 def type_of(value: SecretValue) -> CredentialType:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from appcredential.domain.spec.federated import (
-    EntityType,
-    GitHubSource,
-    SubjectFormat,
-)
+from appcredential.domain.spec.federated import EntityType, GitHubSource, SubjectFormat
 
 GITHUB_ISSUER: Final = "https://token.actions.githubusercontent.com"
 

@@ -12,11 +12,7 @@ from typing import Literal
 import msgspec
 
 from appcredential.domain.spec.certificate import DEFAULT_KEY_SIZE, CertificateSource
-from appcredential.domain.spec.federated import (
-    AnnotationMode,
-    EntityType,
-    SubjectFormat,
-)
+from appcredential.domain.spec.federated import AnnotationMode, EntityType, SubjectFormat
 from appcredential.domain.spec.model import (
     CredentialType,
     DeletionPolicy,

@@ -7,11 +7,7 @@ from typing import Final
 
 from appcredential.domain.spec import checks
 from appcredential.domain.spec import manifest as shapes
-from appcredential.domain.spec.federated import (
-    EntityType,
-    GitHubSource,
-    SubjectFormat,
-)
+from appcredential.domain.spec.federated import EntityType, GitHubSource, SubjectFormat
 
 MAX_ENTITY: Final = 255
 

@@ -7,9 +7,7 @@ from typing import Final
 
 from appcredential.domain.spec import checks
 from appcredential.domain.spec import manifest as shapes
-from appcredential.domain.spec.model import (
-    RotationSpec,
-)
+from appcredential.domain.spec.model import RotationSpec
 
 _SECOND: Final = timedelta(seconds=1)
 

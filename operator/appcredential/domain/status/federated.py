@@ -7,10 +7,7 @@ from typing import Final
 
 from appcredential.domain.conditions import Condition, ConditionType, Problem, Reason
 from appcredential.domain.facts.facts import Facts
-from appcredential.domain.facts.federated import (
-    FederatedFacts,
-    assess_federated,
-)
+from appcredential.domain.facts.federated import FederatedFacts, assess_federated
 from appcredential.domain.facts.issuer import asked_trusts
 from appcredential.domain.facts.told import is_verified
 from appcredential.domain.observed.memory import Operation

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from appcredential.domain.conditions import (
-    Problem,
-    Reason,
-)
+from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.patience import revocation_patience_ends
 from appcredential.domain.facts.successor import is_at_limit, is_revoking, needs_successor
