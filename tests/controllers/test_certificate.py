@@ -210,3 +210,31 @@ async def test_what_the_source_holds_no_more_is_not_registered() -> None:
     await world.pass_(10 * MINUTE)
     assert world.stalled == "SourceNotFound"
     assert world.verbs == []
+
+
+async def test_an_inline_certificate_is_registered() -> None:
+    world = Certified(source="Inline", inline=supplied().pem.decode())
+    await world.look_at_tenant()
+    await world.until(lambda: world.ready["status"] == "True", 120)
+    assert world.verbs == ["add"]
+
+
+async def test_a_missing_right_to_read_config_maps_is_said() -> None:
+    world = Certified(source="ConfigMap", configMapKeyRef={"name": "source", "key": "tls.crt"})
+    world.api.refuse("GET", "configmaps/source", "no role")
+    await world.look_at_tenant()
+    await world.pass_(5 * MINUTE)
+    assert world.stalled == "SourceUnusable"
+    assert "may not read ConfigMaps" in world.conditions["Stalled"]["message"]
+
+
+async def test_a_keystore_waits_for_its_password() -> None:
+    reference = {"passwordSecretKeyRef": {"name": "source", "key": "password"}}
+    world = Certified(keystore={"pkcs12": reference})
+    await world.look_at_tenant()
+    await world.pass_(10 * MINUTE)
+    assert world.stalled == "KeystorePassword"
+    world.api.put(SOURCE, {"data": {"password": base64.b64encode(b"canary").decode()}})
+    await world.pass_(10 * MINUTE)
+    assert world.ready["status"] == "True"
+    assert "keystore.p12" in world.api.objects[TARGET]["data"]

@@ -67,7 +67,7 @@ async def publish(context: Context) -> None:
         return
     if live.state is not PendingState.MINTED or live.value is None or live.credential is None:
         return
-    if facts.spec.has_keystore and state.held.password is None:
+    if facts.spec.has_keystore and state.held_inputs.password is None:
         raise ConflictError("the keystore's password went meanwhile")
     await _put_target(context, next_publication(facts, live, context.clock.now()), live.value)
     log.info("published", extra={"key_id": live.credential.key_id, **about(context.owner)})
@@ -77,7 +77,7 @@ async def publish(context: Context) -> None:
 async def _put_target(context: Context, records: Publication, value: SecretValue) -> None:
     state, spec = context.state, context.facts.spec
     live = state.target.value
-    derived = await derive(spec, value, live, state.held.password)
+    derived = await derive(spec, value, live, state.held_inputs.password)
     wanted = render(spec, context.facts.tenant, value, records, live, _generate, derived=derived)
     written = await context.kube.secrets.put_target(
         context.owner.namespace, spec.secret.name, live, wanted

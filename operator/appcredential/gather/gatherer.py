@@ -102,8 +102,8 @@ class Gatherer:
         now, held = self._process.clock.monotonic(), state.certificate_inputs
         if held.value is None or not held.is_fresh(now, self._process.freshness):
             reader, namespace = self._cluster.certificate_inputs, resource.owner.namespace
-            held.set(await reader.read(namespace, spec.certificate, state.held), now)
-        derived = await derived_of(spec, state.target.value, state.held)
+            held.set(await reader.read(namespace, spec.certificate, state.held_inputs), now)
+        derived = await derived_of(spec, state.target.value, state.held_inputs)
         return replace(held.value or CertificateInputs(), derived=derived)
 
     def _grant(self, resource: Resource, access: Access | Problem | None) -> Grant | Problem:

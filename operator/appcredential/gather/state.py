@@ -18,7 +18,7 @@ from appcredential.domain.observed.federated import FederatedList, OutputMap, Se
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.observed.target import Pending, Target, TargetOwner
-from appcredential.gather.certificate_source import HeldMaterial
+from appcredential.gather.certificate_source import HeldInputs
 
 T = TypeVar("T")
 
@@ -36,12 +36,12 @@ class CachedRead(Generic[T]):
         self.read = now
 
     def is_fresh(self, now: float, seconds: float) -> bool:
-        """Tell whether it was read at most `seconds` ago."""
+        """Return whether it was read at most `seconds` ago."""
         return self.read is not None and now - self.read <= seconds
 
     @property
     def is_absent(self) -> bool:
-        """Tell whether the last look found nothing."""
+        """Whether the last look found nothing."""
         return self.read is not None and self.value is None
 
     def drop(self) -> None:
@@ -65,7 +65,7 @@ class ResourceState:
     federated: FederatedList | None = None
     application: Application | None = None
     certificate_inputs: CachedRead[CertificateInputs] = field(default_factory=CachedRead)
-    held: HeldMaterial = field(default_factory=HeldMaterial)
+    held_inputs: HeldInputs = field(default_factory=HeldInputs)
     crd_deleted: bool | None = None
     memory: Memory = field(default_factory=Memory)
     stalled_reason: str = ""
@@ -93,13 +93,13 @@ class ResourceState:
         self.drop()
         self.application = None
         self.federated = None
-        self.held = HeldMaterial()
+        self.held_inputs = HeldInputs()
         self.memory = Memory()
         self.stalled_reason = ""
 
     def age(self, now: float) -> float:
-        """Return the age in seconds of the oldest Kubernetes piece."""
-        pieces: tuple[CachedRead[Any], ...] = (
+        """Return the age in seconds of the oldest read of a Kubernetes object."""
+        reads: tuple[CachedRead[Any], ...] = (
             self.resource,
             self.target,
             self.pending,
@@ -107,7 +107,7 @@ class ResourceState:
             self.service_account,
             self.output,
         )
-        return max((now - p.read for p in pieces if p.read is not None), default=0.0)
+        return max((now - p.read for p in reads if p.read is not None), default=0.0)
 
 
 class ResourceStates:

@@ -12,6 +12,7 @@ from appcredential.domain.facts.published import is_gone
 from appcredential.domain.facts.source import is_new_at_source, lacks_private_key, source_end
 from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.rotation import is_overdue
+from appcredential.domain.status.problems_source import unusable_source
 
 UNUSABLE_SUBJECT: Final = Problem(
     reason=Reason.INVALID_SPEC,
@@ -44,13 +45,13 @@ def source_problem(facts: Facts) -> Problem | None:
 
 def _of_supplied(facts: Facts, supplied: SuppliedCertificate) -> Problem | None:
     if lacks_private_key(facts, supplied):
-        return _unusable(
+        return unusable_source(
             "has no private key beside it, which spec.secret or certificate.keystore asks for, or "
             "the Secret holds now and workloads sign in with: supply a Secret of type "
             "kubernetes.io/tls, or delete the target Secret to give the key up."
         )
     if facts.entra_now >= supplied.end:
-        return _unusable("has expired: renew it at its source.")
+        return unusable_source("has expired: renew it at its source.")
     if facts.entra_now < supplied.start:
         return Problem(
             reason=Reason.SOURCE_UNUSABLE,
@@ -60,7 +61,7 @@ def _of_supplied(facts: Facts, supplied: SuppliedCertificate) -> Problem | None:
         )
     if is_new_at_source(facts, supplied):
         if source_end(facts, supplied) - facts.entra_now < facts.settings.min_lifetime:
-            return _unusable(
+            return unusable_source(
                 "would be valid for less than this operator's minimum lifetime: renew it at its "
                 "source."
             )
@@ -85,7 +86,3 @@ def _of_registered(facts: Facts, supplied: SuppliedCertificate) -> Problem | Non
             "renew it there.",
         )
     return None
-
-
-def _unusable(what: str) -> Problem:
-    return Problem(reason=Reason.SOURCE_UNUSABLE, message=f"The certificate at the source {what}")

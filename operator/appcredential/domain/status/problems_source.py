@@ -1,0 +1,68 @@
+"""What status says of a certificate source, or of a keystore's password, that is of no use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec.certificate import KeyRef
+
+_MAX_PASSWORD: Final = 1024
+
+
+def unusable_source(what: str) -> Problem:
+    """Return why nothing can be registered of a source.
+
+    Args:
+        what: the rest of a sentence about the certificate, with the remedy.
+    """
+    return Problem(reason=Reason.SOURCE_UNUSABLE, message=f"The certificate at the source {what}")
+
+
+CONFIG_MAPS_FORBIDDEN: Final = unusable_source(
+    "cannot be read: the operator may not read ConfigMaps in this namespace. Bind its "
+    "role there, or use source Secret."
+)
+
+
+def missing_source(kind: str, name: str) -> Problem:
+    """Return what to do about a source that does not exist.
+
+    Args:
+        kind: Secret or ConfigMap.
+        name: of the object.
+    """
+    message = f"{kind} {name} does not exist. Create it, or name another one."
+    return Problem(reason=Reason.SOURCE_NOT_FOUND, message=message)
+
+
+def missing_key(kind: str, ref: KeyRef) -> Problem:
+    """Return what to do about a source without the key that the spec names."""
+    message = f"{kind} {ref.name} has no key {ref.key}. Name the key it is in."
+    return Problem(reason=Reason.SOURCE_NOT_FOUND, message=message)
+
+
+def usable_password(ref: KeyRef, values: Mapping[str, SecretValue] | None) -> SecretValue | Problem:
+    """Return the keystore's password, or why there is none.
+
+    Args:
+        ref: where the spec says that it is.
+        values: of that Secret by their keys; None when the Secret does not exist.
+    """
+    value = values.get(ref.key) if values is not None else None
+    if value is None:
+        what = "does not exist" if values is None else f"has no key {ref.key}"
+        return _unusable_password(f"Secret {ref.name} {what}. Create it with a password.")
+    text = value.reveal()
+    if not text or len(text) > _MAX_PASSWORD or not text.isprintable():
+        return _unusable_password(
+            f"Key {ref.key} of Secret {ref.name} is no password: it must have 1 to "
+            f"{_MAX_PASSWORD} printable characters, without a line break at its end."
+        )
+    return value
+
+
+def _unusable_password(message: str) -> Problem:
+    return Problem(reason=Reason.KEYSTORE_PASSWORD, message=message)

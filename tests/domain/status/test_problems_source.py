@@ -1,0 +1,58 @@
+"""Certificate sources and passwords of keystores that are of no use, and what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec.certificate import KeyRef
+from appcredential.domain.status.problems_source import (
+    CONFIG_MAPS_FORBIDDEN,
+    missing_key,
+    missing_source,
+    unusable_source,
+    usable_password,
+)
+
+REF = KeyRef(name="tls", key="tls.crt")
+
+
+@pytest.mark.parametrize(
+    ("problem", "reason", "remedy"),
+    [
+        (missing_source("Secret", "tls"), Reason.SOURCE_NOT_FOUND, "Create it, or name another"),
+        (missing_key("ConfigMap", REF), Reason.SOURCE_NOT_FOUND, "no key tls.crt. Name the key"),
+        (unusable_source("has expired: renew it."), Reason.SOURCE_UNUSABLE, "source has expired"),
+        (CONFIG_MAPS_FORBIDDEN, Reason.SOURCE_UNUSABLE, "Bind its role there"),
+    ],
+)
+def test_what_is_wrong_comes_with_the_remedy(problem: Problem, reason: Reason, remedy: str) -> None:
+    assert problem.reason is reason
+    assert problem.stalled
+    assert remedy in problem.message
+
+
+@pytest.mark.parametrize("text", ["x", "correct horse", "ä" * 1024])
+def test_a_password_is_printable_and_bounded(text: str) -> None:
+    value = SecretValue(text)
+    assert usable_password(REF, {"tls.crt": value, "other": SecretValue("")}) is value
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "does not exist"),
+        ({}, "has no key tls.crt"),
+        ("", "1 to 1024 printable characters"),
+        ("x" * 1025, "1 to 1024 printable characters"),
+        ("canary\n", "without a line break"),
+    ],
+)
+def test_everything_else_is_no_password(text: object, words: str) -> None:
+    given = {"tls.crt": SecretValue(text)} if isinstance(text, str) else text
+    found = usable_password(REF, given)  # type: ignore[arg-type]
+    assert isinstance(found, Problem)
+    assert found.reason is Reason.KEYSTORE_PASSWORD
+    assert words in found.message
+    assert "canary" not in found.message
