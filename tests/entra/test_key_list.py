@@ -53,7 +53,7 @@ EARLIER: Final = [new_key(2, "portal"), new_key(3, "terraform")]
 
 
 @dataclass
-class Directory:
+class EmulatedKeyStore:
     """The emulator's rules on one application, in virtual time. Implements KeyStore."""
 
     seed: int
@@ -162,7 +162,7 @@ class Directory:
 class AzureCli:
     """`az ad app credential reset --append`: reads, appends, writes, looks no further."""
 
-    def __init__(self, directory: Directory, at: float, key: NewCertificate) -> None:
+    def __init__(self, directory: EmulatedKeyStore, at: float, key: NewCertificate) -> None:
         self.directory = directory
         self.key = key
         self.added = False
@@ -205,7 +205,7 @@ class Terraform(AzureCli):
 class Outcome:
     """What one interleaving ended in."""
 
-    directory: Directory
+    directory: EmulatedKeyStore
     losses: list[Loss]
     writers: list[AzureCli]
 
@@ -214,7 +214,7 @@ def interleave(seed: int, timing: Timing = key_entries.TIMING, lag: float = 18.0
     """Run one change of ours among the others' writes, until everything has settled."""
     dice = random.Random(seed)  # noqa: S311
     spread = dice.choice([(0.0, 0.0), (0.0, lag / 6), (lag / 4, lag)])
-    directory = Directory(seed, spread)
+    directory = EmulatedKeyStore(seed, spread)
     losses: list[Loss] = []
     keys = KeyList(
         directory,
@@ -329,9 +329,9 @@ def test_with_a_single_stale_read_certificates_are_lost(monkeypatch: pytest.Monk
     assert sum(undone) > 1.2 * sum(careful)
 
 
-def quiet(seed: int = 1) -> tuple[Directory, KeyList, list[Loss]]:
+def quiet(seed: int = 1) -> tuple[EmulatedKeyStore, KeyList, list[Loss]]:
     losses: list[Loss] = []
-    directory = Directory(seed, (0.0, 0.0))
+    directory = EmulatedKeyStore(seed, (0.0, 0.0))
     keys = KeyList(
         directory,
         clock=directory,
@@ -418,7 +418,7 @@ async def test_a_later_change_takes_over_the_confirmation() -> None:
 
 async def test_a_process_that_may_no_longer_write_mends_nothing() -> None:
     """Another replica leads now; what it removed must not come back by our hand."""
-    directory = Directory(1, (0.0, 0.0))
+    directory = EmulatedKeyStore(1, (0.0, 0.0))
     losses: list[Loss] = []
     leads = True
     keys = KeyList(

@@ -32,7 +32,7 @@ from tests.support.api_server import ApiServer
 from tests.support.builders import CLIENT_ID, MINUTE, OWNER
 from tests.support.clock import HandClock
 from tests.support.federated import (
-    WIRED,
+    OUR_ANNOTATIONS,
     account,
 )
 
@@ -74,9 +74,9 @@ async def test_one_that_goes_counts_as_gone() -> None:
 
 async def test_only_what_we_wrote_is_taken_away() -> None:
     for given, left in (
-        ({**WIRED, "theirs": "x"}, {"theirs": "x"}),
-        ({k: v for k, v in WIRED.items() if "wired" not in k}, None),
-        ({**WIRED, "azure.workload.identity/client-id": "edited"}, None),
+        ({**OUR_ANNOTATIONS, "theirs": "x"}, {"theirs": "x"}),
+        ({k: v for k, v in OUR_ANNOTATIONS.items() if "wired" not in k}, None),
+        ({**OUR_ANNOTATIONS, "azure.workload.identity/client-id": "edited"}, None),
     ):
         kube = ApiServer()
         accounts = annotated(kube, dict(given))
@@ -86,12 +86,12 @@ async def test_only_what_we_wrote_is_taken_away() -> None:
             expected = {k: v for k, v in given.items() if "wired" not in k}
         assert held(kube) == expected
     assert annotation_removals(None, OWNER.name, CLIENT_ID) == {}
-    assert annotation_removals(account(WIRED), "another", CLIENT_ID) == {}
+    assert annotation_removals(account(OUR_ANNOTATIONS), "another", CLIENT_ID) == {}
 
 
 async def test_a_refusal_of_admission_leaves_them() -> None:
     kube = ApiServer()
-    accounts = annotated(kube, dict(WIRED))
+    accounts = annotated(kube, dict(OUR_ANNOTATIONS))
 
     def refuse(method: str, _path: str) -> None:
         if method == "PATCH":
@@ -99,7 +99,7 @@ async def test_a_refusal_of_admission_leaves_them() -> None:
 
     kube.before = refuse
     await remove_annotations(accounts, OWNER, CLIENT_ID, "orders")
-    assert held(kube) == WIRED
+    assert held(kube) == OUR_ANNOTATIONS
 
 
 async def test_an_output_keeps_what_others_put_beside_it() -> None:

@@ -27,7 +27,6 @@ from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.ports.kube import EventSubject
 from appcredential.ports.session import Access
-from appcredential.runtime.effect_guard import EffectGuard
 from tests.support.api_server import ApiServer
 from tests.support.builders import (
     CLIENT_ID,
@@ -42,6 +41,7 @@ from tests.support.builders import (
     tenant,
 )
 from tests.support.clock import HandClock
+from tests.support.guard import open_guard
 from tests.support.heirs import MemoryGrants, MemoryIssuer
 from tests.support.revocation_documents import REVOCATIONS, revocation_document
 from tests.support.session import MemorySession
@@ -76,12 +76,7 @@ class Deletion:
 
     def start(self) -> None:
         """Start a process, which knows nothing of what another one saw."""
-        self.gate = EffectGuard(
-            remaining=lambda: 60.0,
-            is_synced=lambda: True,
-            effect_margin=timedelta(seconds=30),
-            mint_margin=timedelta(seconds=45),
-        )
+        self.gate = open_guard()
         resources = KubeResources(KubeObjects(self.kube))
         secrets, outputs = KubeSecrets(self.kube, IDENTITY), KubeOutputs(self.kube)
         revocations = KubeRevocations(self.kube, "appcredential-system")

@@ -60,7 +60,7 @@ MANAGED: Final = ManagedIdentitySource(principal_id=PRINCIPAL)
 KEY_SOURCE: Final = CustomerManagedKeySource(principal_id=PRINCIPAL, resource_id=RESOURCE_ID)
 OTHER: Final = OtherSource(issuer="https://ci.example", subject="job-1")
 TRUST: Final = Trust(ISSUER, SUBJECT, AUDIENCE)
-WIRED: Final[Mapping[str, str]] = {
+OUR_ANNOTATIONS: Final[Mapping[str, str]] = {
     CLIENT_ID_ANNOTATION: CLIENT_ID,
     TENANT_ID_ANNOTATION: TENANT_ID,
     WIRED_BY_ANNOTATION: f"{OWNER.name}/{CLIENT_ID}",

@@ -23,7 +23,6 @@ from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.ports.kube import EventSubject
 from appcredential.ports.session import Access
-from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.this_process import ThisProcess
 from tests.support.api_server import ApiServer
 from tests.support.builders import (
@@ -40,6 +39,7 @@ from tests.support.builders import (
     observation,
 )
 from tests.support.clock import HandClock
+from tests.support.guard import open_guard
 from tests.support.session import MemorySession
 
 SECRETS: Final = f"/api/v1/namespaces/{OWNER.namespace}/secrets"
@@ -67,12 +67,7 @@ class Minting:
                 settings=LifecycleSettings(),
                 identity=IDENTITY,
                 holder=HOLDER,
-                guard=EffectGuard(
-                    remaining=lambda: 60.0,
-                    is_synced=lambda: True,
-                    effect_margin=timedelta(seconds=30),
-                    mint_margin=timedelta(seconds=45),
-                ),
+                guard=open_guard(),
             ),
             kube=KubePorts(
                 resources=KubeResources(KubeObjects(self.kube)),

@@ -38,7 +38,6 @@ from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets, secrets_path
 from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.ports.kube import IssuerSource
-from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.metrics import Metrics
 from appcredential.runtime.this_process import ThisProcess
 from appcredential.runtime.workqueue import Key
@@ -58,6 +57,7 @@ from tests.support.builders import (
 )
 from tests.support.clock import HandClock
 from tests.support.directory import fail_test
+from tests.support.guard import open_guard
 from tests.support.session import MemorySession
 
 TENANT: Final = Key(TENANTS, "", "default")
@@ -99,12 +99,7 @@ class World:
         self.secrets = secrets = KubeSecrets(self.api, IDENTITY)
         events = KubeEvents(self.api, self.clock, "operator")
         self.sync = Informer(objects, self.store, (), self.woken.append, self.woken.append)
-        self.gate = gate = EffectGuard(
-            remaining=lambda: 60.0,
-            is_synced=lambda: True,
-            effect_margin=timedelta(seconds=30),
-            mint_margin=timedelta(seconds=45),
-        )
+        self.gate = gate = open_guard()
         queue = TenantQueue(self.store.users_of, self.woken.append)
         retry = timedelta(seconds=30)
         self.tenants = TenantAccess(

@@ -13,7 +13,7 @@ from appcredential.domain.facts.annotations import (
     annotation_removals,
 )
 from tests.support.builders import CLIENT_ID, OWNER
-from tests.support.federated import WIRED, account
+from tests.support.federated import OUR_ANNOTATIONS, account
 
 ALL = {CLIENT_ID_ANNOTATION: None, TENANT_ID_ANNOTATION: None, WIRED_BY_ANNOTATION: None}
 
@@ -21,11 +21,11 @@ ALL = {CLIENT_ID_ANNOTATION: None, TENANT_ID_ANNOTATION: None, WIRED_BY_ANNOTATI
 @pytest.mark.parametrize(
     ("held", "removals"),
     [
-        (WIRED, ALL),
-        ({**WIRED, "theirs": "x"}, ALL),
-        ({**WIRED, CLIENT_ID_ANNOTATION: "edited"}, {WIRED_BY_ANNOTATION: None}),
-        ({**WIRED, WIRED_BY_ANNOTATION: f"another/{CLIENT_ID}"}, {}),
-        ({**WIRED, WIRED_BY_ANNOTATION: f"{OWNER.name}/another"}, {}),
+        (OUR_ANNOTATIONS, ALL),
+        ({**OUR_ANNOTATIONS, "theirs": "x"}, ALL),
+        ({**OUR_ANNOTATIONS, CLIENT_ID_ANNOTATION: "edited"}, {WIRED_BY_ANNOTATION: None}),
+        ({**OUR_ANNOTATIONS, WIRED_BY_ANNOTATION: f"another/{CLIENT_ID}"}, {}),
+        ({**OUR_ANNOTATIONS, WIRED_BY_ANNOTATION: f"{OWNER.name}/another"}, {}),
         ({CLIENT_ID_ANNOTATION: CLIENT_ID}, {}),
         ({}, {}),
     ],

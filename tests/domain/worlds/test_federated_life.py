@@ -65,9 +65,9 @@ from tests.support.federated import (
     MANAGED,
     NEXT_ISSUER,
     OTHER,
+    OUR_ANNOTATIONS,
     SUBJECT,
     TRUST,
-    WIRED,
     account,
     federated_spec,
     listed,
@@ -95,7 +95,7 @@ def test_it_is_made_and_told_only_after_the_quiet_time() -> None:
     assert world.condition("Ready") == ("False", "Progressing")
     assert world.condition("Reconciling") == ("True", "Progressing")
     world.run(MINUTE)
-    assert world.annotations() == WIRED
+    assert world.annotations() == OUR_ANNOTATIONS
     assert world.condition("Ready") == ("True", "Trusted")
     assert world.condition("Stalled") is None
     assert world.names() == ["AddFinalizer", "CreateFederated", "AnnotateServiceAccount"]
@@ -168,7 +168,7 @@ def test_a_changed_subject_is_made_before_the_old_one_goes() -> None:
     world.run(5 * MINUTE)
     both = {TRUST.pair, (ISSUER, "system:serviceaccount:shop:next")}
     assert world.pairs == both
-    assert world.annotations("next") == WIRED
+    assert world.annotations("next") == OUR_ANNOTATIONS
     (old,) = (c for c in world.entra.values() if c.pair == TRUST.pair)
     retire = retire_time_of(old.description)
     assert retire is not None
@@ -259,7 +259,7 @@ def test_after_a_restart_the_quiet_time_of_what_nobody_told_of_begins_anew() -> 
     world.run(QUIET - MINUTE)
     assert world.annotations() == {}
     world.run(2 * MINUTE)
-    assert world.annotations() == WIRED
+    assert world.annotations() == OUR_ANNOTATIONS
 
 
 # --- what is in the way --------------------------------------------------------------------
@@ -478,8 +478,8 @@ def test_a_service_account_may_appear_later() -> None:
     "held",
     [
         {CLIENT_ID_ANNOTATION: "another"},
-        {**WIRED, TENANT_ID_ANNOTATION: "another", WIRED_BY_ANNOTATION: "x"},
-        {**WIRED, CLIENT_ID_ANNOTATION: "edited"},
+        {**OUR_ANNOTATIONS, TENANT_ID_ANNOTATION: "another", WIRED_BY_ANNOTATION: "x"},
+        {**OUR_ANNOTATIONS, CLIENT_ID_ANNOTATION: "edited"},
     ],
 )
 def test_another_value_is_never_overwritten(held: dict[str, str]) -> None:
@@ -496,20 +496,22 @@ def test_another_value_is_never_overwritten(held: dict[str, str]) -> None:
 def test_what_we_wrote_for_an_earlier_application_is_replaced() -> None:
     held = {CLIENT_ID_ANNOTATION: "before", WIRED_BY_ANNOTATION: f"{OWNER.name}/before"}
     world = established(accounts={"orders": account(held)})
-    assert world.annotations() == WIRED
+    assert world.annotations() == OUR_ANNOTATIONS
 
 
 def test_what_a_person_wrote_just_the_same_stays_theirs() -> None:
-    held = {k: v for k, v in WIRED.items() if k != WIRED_BY_ANNOTATION}
+    held = {k: v for k, v in OUR_ANNOTATIONS.items() if k != WIRED_BY_ANNOTATION}
     world = established(accounts={"orders": account(held)})
     assert world.annotations() == held
 
 
 def test_a_lost_annotation_is_written_again() -> None:
     world = established()
-    world.accounts["orders"] = account({k: v for k, v in WIRED.items() if "tenant" not in k})
+    world.accounts["orders"] = account(
+        {k: v for k, v in OUR_ANNOTATIONS.items() if "tenant" not in k}
+    )
     world.run(HOUR)
-    assert world.annotations() == WIRED
+    assert world.annotations() == OUR_ANNOTATIONS
 
 
 def test_what_may_not_be_read_is_told() -> None:
@@ -693,8 +695,8 @@ def test_a_deletion_right_after_the_creation_is_revoked_all_the_same() -> None:
 
 
 def test_another_resource_takes_over_without_a_gap() -> None:
-    world = FederatedWorld(accounts={"orders": account(WIRED)})
-    held = {**WIRED, WIRED_BY_ANNOTATION: f"{OTHER_OWNER.name}/{CLIENT_ID}"}
+    world = FederatedWorld(accounts={"orders": account(OUR_ANNOTATIONS)})
+    held = {**OUR_ANNOTATIONS, WIRED_BY_ANNOTATION: f"{OTHER_OWNER.name}/{CLIENT_ID}"}
     world.accounts["orders"] = account(held)
     world.put(listed("first", owner=OTHER_OWNER))
     world.run(HOUR)
@@ -707,7 +709,7 @@ def test_another_resource_takes_over_without_a_gap() -> None:
     mark = marker_of(world.entra["first"].description)
     assert mark is not None
     assert mark.is_removable_by(IDENTITY, OWNER)
-    assert world.annotations() == WIRED
+    assert world.annotations() == OUR_ANNOTATIONS
 
 
 def past(of: FederatedCredential) -> FederatedCredential:
@@ -717,7 +719,7 @@ def past(of: FederatedCredential) -> FederatedCredential:
 
 def test_what_a_living_one_does_not_ask_for_any_more_moves_without_a_gap() -> None:
     """Its subject was changed in the same commit that gave this one to another resource."""
-    world = FederatedWorld(accounts={"orders": account(WIRED)})
+    world = FederatedWorld(accounts={"orders": account(OUR_ANNOTATIONS)})
     world.put(past(listed("first", owner=OTHER_OWNER)))
     world.run(HOUR)
     assert world.condition("Stalled") == ("True", "CredentialConflict"), "who knows whose it is"
@@ -806,7 +808,7 @@ MISMATCH = classify(401, (700213,))
 def test_what_is_to_be_proven_is_told_only_after_it_signed_in() -> None:
     world = established(spec=PROVING)
     assert world.condition("Verified") == ("True", "Proven")
-    assert world.annotations() == WIRED
+    assert world.annotations() == OUR_ANNOTATIONS
     world.restart()
     world.run(DAY)
     assert world.count(act.ProveFederated) == 0, "a proof is never repeated"
