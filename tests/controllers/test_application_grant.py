@@ -10,11 +10,11 @@ import pytest
 from appcredential.controllers.application_grant import ApplicationGrantController
 from appcredential.errors import ConflictError
 from appcredential.kube.custom_resources import GRANTS, KubeObjects, path_of
-from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.workqueue import Key
 from tests.support.api_server import ApiServer
 from tests.support.builders import CLIENT_ID
 from tests.support.clock import HandClock
+from tests.support.guard import open_guard
 
 KEY: Final = Key(GRANTS, "", "shop")
 PATH: Final = path_of(GRANTS, "", "shop")
@@ -31,12 +31,7 @@ class World:
     def __init__(self, *, trial: bool = False) -> None:
         self.clock = HandClock()
         self.api = ApiServer()
-        self.guard = EffectGuard(
-            remaining=lambda: 60.0,
-            is_synced=lambda: True,
-            effect_margin=timedelta(seconds=30),
-            mint_margin=timedelta(seconds=45),
-        )
+        self.guard = open_guard()
         self.controller = ApplicationGrantController(
             clock=self.clock,
             objects=KubeObjects(self.api),

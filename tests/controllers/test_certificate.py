@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from appcredential.domain.secret.records import pending_name
-from appcredential.domain.spec.model import KeyId
+from appcredential.domain.spec.model import CredentialType, KeyId
 from appcredential.errors import (
     AppCredentialError,
     OutcomeUnknownError,
@@ -19,8 +19,9 @@ from appcredential.errors import (
 from appcredential.kube.custom_resources import GRANTS, path_of
 from appcredential.ports.entra import CertificateLoss
 from tests.support.builders import DAY, HOUR, MINUTE, NOW, OWNER
-from tests.support.full_session import Failure, FullSession
+from tests.support.directory import Failure
 from tests.support.keys import MadeCertificate, make_certificate, rsa_key
+from tests.support.session import MemorySession
 from tests.support.world import SECRETS, TARGET, TENANT, World
 
 PENDING: Final = f"{SECRETS}/{pending_name(OWNER.hash)}"
@@ -33,7 +34,7 @@ class Certified(World):
 
     def __init__(self, **certificate: Any) -> None:
         super().__init__()
-        self.full = self.entra = FullSession(self.clock)
+        self.entra = MemorySession(self.clock, types=CredentialType)
         self.ask(certificate)
 
     def ask(self, certificate: dict[str, Any]) -> None:
@@ -52,7 +53,7 @@ class Certified(World):
     @property
     def verbs(self) -> list[str]:
         """What was done to the application's certificates."""
-        return [write.split()[0] for write in self.full.writes]
+        return [write.split()[0] for write in self.entra.writes]
 
     @property
     def reasons(self) -> list[str]:
@@ -74,9 +75,9 @@ async def test_it_is_made_registered_proven_and_published() -> None:
     world = Certified()
     await world.publish()
     assert world.verbs == ["add"]
-    assert list(world.full.credentials) == [KeyId(world.published)]
+    assert list(world.entra.credentials) == [KeyId(world.published)]
     assert world.reasons == ["Issued", "Published"]
-    made = world.full.credentials[KeyId(world.published)]
+    made = world.entra.credentials[KeyId(world.published)]
     assert made.start == NOW.replace(microsecond=0)
 
 
@@ -87,36 +88,36 @@ async def test_a_renewal_removes_the_former_one_after_the_overlap() -> None:
     await world.pass_(50 * HOUR)
     assert world.published != first
     assert world.verbs == ["add", "add", "remove"]
-    assert list(world.full.credentials) == [KeyId(world.published)]
+    assert list(world.entra.credentials) == [KeyId(world.published)]
     assert world.reasons[-1] == "Retired"
 
 
 @pytest.mark.parametrize("is_committed", [False, True])
 async def test_a_lost_answer_is_followed_by_the_same_registration(is_committed: bool) -> None:
     world = Certified()
-    world.full.failures = [Failure("add", LOST, is_committed=is_committed)]
+    world.entra.failures = [Failure("add", LOST, is_committed=is_committed)]
     await world.publish()
     assert world.verbs == ["add", "add"]
-    assert len(set(world.full.writes)) == 1
-    assert list(world.full.credentials) == [KeyId(world.published)]
+    assert len(set(world.entra.writes)) == 1
+    assert list(world.entra.credentials) == [KeyId(world.published)]
 
 
 async def test_a_refused_certificate_is_given_up_and_another_one_made() -> None:
     world = Certified()
-    world.full.failures = [Failure("add", RejectedError("400", code="BadRequest"))]
+    world.entra.failures = [Failure("add", RejectedError("400", code="BadRequest"))]
     await world.look_at_tenant()
     await world.until(lambda: world.stalled == "CredentialRefused")
     held = world.api.objects[PENDING]["metadata"]["annotations"]
     assert held["appcredential.io/state"] == "Abandoned"
     await world.pass_(HOUR)
     assert world.ready["status"] == "True"
-    assert len(set(world.full.writes)) == 2
+    assert len(set(world.entra.writes)) == 2
 
 
 async def test_a_lifetime_over_the_policy_has_the_tenant_probed() -> None:
     world = Certified()
     code = "CredentialInvalidLifetimeAsPerAppPolicy"
-    world.full.failures = [Failure("add", RejectedError("400", code=code))]
+    world.entra.failures = [Failure("add", RejectedError("400", code=code))]
     await world.look_at_tenant()
     world.clock.advance(2 * MINUTE)
     world.taken(TENANT.kind)
@@ -126,7 +127,7 @@ async def test_a_lifetime_over_the_policy_has_the_tenant_probed() -> None:
 
 async def test_a_failing_registration_is_tried_again() -> None:
     world = Certified()
-    world.full.failures = [Failure("add", UnavailableError("503"))]
+    world.entra.failures = [Failure("add", UnavailableError("503"))]
     await world.publish()
     assert world.verbs == ["add", "add"]
 
@@ -156,17 +157,17 @@ async def test_a_subject_that_no_certificate_can_have_is_said() -> None:
 async def test_a_removal_is_tried_again(error: AppCredentialError) -> None:
     world = Certified()
     await world.publish()
-    world.full.failures = [Failure("remove", error)]
+    world.entra.failures = [Failure("remove", error)]
     await world.pass_(50 * HOUR)
     assert world.verbs == ["add", "add", "remove", "remove"]
-    assert len(world.full.credentials) == 1
+    assert len(world.entra.credentials) == 1
 
 
 @pytest.mark.parametrize("is_restored", [False, True])
 async def test_what_others_lose_meanwhile_is_told(is_restored: bool) -> None:
     world = Certified()
     await world.publish()
-    world.full.losses = [CertificateLoss(KeyId("theirs"), is_restored=is_restored)]
+    world.entra.losses = [CertificateLoss(KeyId("theirs"), is_restored=is_restored)]
     await world.pass_(HOUR)
     expected = "CertificateRestored" if is_restored else "CertificateLost"
     (told,) = (e for e in world.events if e["reason"].startswith("Certificate"))

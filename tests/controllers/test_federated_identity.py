@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from appcredential.domain.observed.federated import Issuer
+from appcredential.domain.spec.model import CredentialType
 from appcredential.errors import (
     AppCredentialError,
     ConflictError,
@@ -19,9 +20,10 @@ from appcredential.errors import (
 )
 from appcredential.kube.custom_resources import GRANTS, path_of
 from tests.support.builders import CLIENT_ID, DAY, HOUR, MINUTE, NOW, OWNER, TENANT_ID
-from tests.support.federated import ISSUER, PRINCIPAL, SUBJECT, WIRED, listed
-from tests.support.full_session import Failure, FullSession
+from tests.support.directory import Failure
+from tests.support.federated import ISSUER, OUR_ANNOTATIONS, PRINCIPAL, SUBJECT, listed
 from tests.support.heirs import MemoryIssuer
+from tests.support.session import MemorySession
 from tests.support.world import World
 
 ACCOUNTS: Final = f"/api/v1/namespaces/{OWNER.namespace}/serviceaccounts"
@@ -36,7 +38,7 @@ class Federated(World):
 
     def __init__(self, **spec: Any) -> None:
         super().__init__(issuer=MemoryIssuer(Issuer(url=ISSUER, since=NOW - DAY)))
-        self.full = self.entra = FullSession(self.clock)
+        self.entra = MemorySession(self.clock, types=CredentialType)
         self.api.put(f"{ACCOUNTS}/orders", {})
         self.ask(**spec)
 
@@ -66,7 +68,7 @@ class Federated(World):
     @property
     def subjects(self) -> list[str]:
         """What Entra trusts."""
-        return sorted(c.subject for c in self.full.trusts.values())
+        return sorted(c.subject for c in self.entra.trusts.values())
 
     def annotations(self, account: str = "orders") -> dict[str, str]:
         return self.api.objects[f"{ACCOUNTS}/{account}"]["metadata"].get("annotations") or {}
@@ -84,11 +86,11 @@ async def test_what_is_asked_for_is_trusted_and_told() -> None:
     world = Federated()
     await world.settle()
     assert world.subjects == [SUBJECT]
-    assert world.annotations() == WIRED
+    assert world.annotations() == OUR_ANNOTATIONS
     data = world.api.objects[OUTPUT]["data"]
     assert (data["AZURE_CLIENT_ID"], data["AZURE_TENANT_ID"]) == (CLIENT_ID, TENANT_ID)
     assert world.reasons == ["Issued", "Published"]
-    assert world.full.writes == [f"add {SUBJECT}"]
+    assert world.entra.writes == [f"add {SUBJECT}"]
 
 
 async def test_a_grant_that_goes_meanwhile_counts_at_once() -> None:
@@ -97,46 +99,46 @@ async def test_a_grant_that_goes_meanwhile_counts_at_once() -> None:
     del world.api.objects[path_of(GRANTS, "", "shop-apps")]
     await world.pass_(10 * MINUTE)
     assert world.subjects == []
-    assert world.full.writes == []
+    assert world.entra.writes == []
 
 
 async def test_a_lost_answer_makes_no_second_one() -> None:
     world = Federated()
-    world.full.failures = [Failure("add", LOST, is_committed=True)]
+    world.entra.failures = [Failure("add", LOST, is_committed=True)]
     await world.settle()
     assert world.subjects == [SUBJECT]
 
 
 async def test_our_own_twin_that_a_read_did_not_show_is_taken_for_ours() -> None:
     world = Federated()
-    world.full.put(listed("twin"))
-    world.full.hidden = {"twin"}
+    world.entra.put(listed("twin"))
+    world.entra.hidden = {"twin"}
     await world.look_at_tenant()
 
     def show() -> None:
-        world.full.hidden.clear()
+        world.entra.hidden.clear()
 
-    world.full.after_read = show
-    world.full.failures = [Failure("add", RejectedError("400", code="BadRequest"))]
+    world.entra.after_read = show
+    world.entra.failures = [Failure("add", RejectedError("400", code="BadRequest"))]
     await world.until(lambda: world.ready["status"] == "True", 120)
-    assert list(world.full.trusts) == ["twin"]
-    assert world.full.writes == [f"add {SUBJECT}"]
+    assert list(world.entra.trusts) == ["twin"]
+    assert world.entra.writes == [f"add {SUBJECT}"]
 
 
 async def test_a_twin_of_another_owner_is_a_conflict() -> None:
     world = Federated()
-    world.full.put(listed("twin", owner=None))
-    world.full.hidden = {"twin"}
+    world.entra.put(listed("twin", owner=None))
+    world.entra.hidden = {"twin"}
     await world.look_at_tenant()
 
     def show() -> None:
-        world.full.hidden.clear()
+        world.entra.hidden.clear()
 
-    world.full.after_read = show
-    world.full.failures = [Failure("add", ConflictError("409"))]
+    world.entra.after_read = show
+    world.entra.failures = [Failure("add", ConflictError("409"))]
     await world.pass_(5 * MINUTE)
     assert world.reason() == "CredentialConflict"
-    assert list(world.full.trusts) == ["twin"]
+    assert list(world.entra.trusts) == ["twin"]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +152,7 @@ async def test_a_twin_of_another_owner_is_a_conflict() -> None:
 async def test_a_refusal_without_a_twin_is_said(error: AppCredentialError, reason: str) -> None:
     world = Federated()
     await world.look_at_tenant()
-    world.full.failures = [Failure("add", error)] * 3
+    world.entra.failures = [Failure("add", error)] * 3
     await world.until(lambda: world.ready["reason"] == reason)
     assert world.subjects == []
     await world.pass_(HOUR)
@@ -166,12 +168,12 @@ async def test_a_client_id_in_place_of_a_principal_is_refused() -> None:
         {**grant, "spec": {**grant["spec"], "federation": {"managedIdentities": [PRINCIPAL]}}},
     )
     world.sync.on_event(GRANTS, "MODIFIED", found)
-    world.full.clients = {PRINCIPAL}
+    world.entra.clients = {PRINCIPAL}
     await world.look_at_tenant()
     await world.pass_(5 * MINUTE)
     assert world.reason() == "InvalidSpec"
     assert "principalId is a client id" in world.conditions["Stalled"]["message"]
-    assert world.full.writes == []
+    assert world.entra.writes == []
 
 
 async def replaced() -> Federated:
@@ -187,11 +189,11 @@ async def replaced() -> Federated:
 
 async def test_a_replaced_trust_goes_after_the_overlap_with_what_told_of_it() -> None:
     world = await replaced()
-    assert world.annotations() == WIRED
+    assert world.annotations() == OUR_ANNOTATIONS
     await world.pass_(2 * DAY)
     assert world.subjects == [OTHER_SUBJECT]
     assert world.annotations() == {}
-    assert world.annotations("billing") == WIRED
+    assert world.annotations("billing") == OUR_ANNOTATIONS
     assert world.reasons[-1] == "Retired"
     assert "Changed" in world.reasons
 
@@ -201,7 +203,7 @@ async def test_without_the_right_to_annotate_the_trust_goes_all_the_same() -> No
     world.api.refuse("GET PATCH", "serviceaccounts/orders", "no role")
     await world.pass_(2 * DAY)
     assert world.subjects == [OTHER_SUBJECT]
-    assert world.annotations() == WIRED
+    assert world.annotations() == OUR_ANNOTATIONS
 
 
 @pytest.mark.parametrize("error", PASSING)
@@ -209,29 +211,29 @@ async def test_a_removal_is_tried_until_a_read_shows_that_it_is_gone(
     error: AppCredentialError,
 ) -> None:
     world = await replaced()
-    world.full.failures = [Failure("remove", error)]
+    world.entra.failures = [Failure("remove", error)]
     await world.pass_(2 * DAY)
     assert world.subjects == [OTHER_SUBJECT]
-    assert [w.split()[0] for w in world.full.writes].count("remove") == 2
+    assert [w.split()[0] for w in world.entra.writes].count("remove") == 2
 
 
 async def test_an_edited_trust_is_put_right() -> None:
     world = Federated()
     await world.settle()
-    (made,) = world.full.trusts.values()
-    world.full.put(replace(made, subject="edited"))
+    (made,) = world.entra.trusts.values()
+    world.entra.put(replace(made, subject="edited"))
     await world.pass_(HOUR)
     assert world.subjects == [SUBJECT]
-    assert world.full.writes[-1] == f"update {made.id}"
+    assert world.entra.writes[-1] == f"update {made.id}"
 
 
 @pytest.mark.parametrize("error", PASSING)
 async def test_a_change_is_tried_again(error: AppCredentialError) -> None:
     world = Federated()
     await world.settle()
-    (made,) = world.full.trusts.values()
-    world.full.put(replace(made, subject="edited"))
-    world.full.failures = [Failure("update", error)]
+    (made,) = world.entra.trusts.values()
+    world.entra.put(replace(made, subject="edited"))
+    world.entra.failures = [Failure("update", error)]
     await world.pass_(HOUR)
     assert world.subjects == [SUBJECT]
 
@@ -240,8 +242,8 @@ async def test_a_trust_is_proven_with_a_token_of_the_account() -> None:
     world = Federated(verification={"mode": "Required"})
     await world.settle()
     assert world.conditions["Verified"]["reason"] == "Proven"
-    assert world.full.exchanges >= 1
-    assert world.api.count("POST", "/orders/token") == world.full.exchanges
+    assert world.entra.exchanges >= 1
+    assert world.api.count("POST", "/orders/token") == world.entra.exchanges
 
 
 async def test_a_missing_right_to_ask_for_tokens_is_said_and_passes() -> None:
@@ -289,13 +291,13 @@ async def test_a_missing_right_to_tell_workloads_is_said_and_passes(
     world.api.refusals.remove(refusal)
     await world.pass_(HOUR)
     assert world.ready["status"] == "True"
-    assert world.annotations() == WIRED
+    assert world.annotations() == OUR_ANNOTATIONS
 
 
 async def test_a_refusal_is_no_refusal_of_another_spec() -> None:
     world = Federated()
     await world.look_at_tenant()
-    world.full.failures = [Failure("add", RejectedError("400", code="BadRequest"))]
+    world.entra.failures = [Failure("add", RejectedError("400", code="BadRequest"))]
     await world.until(lambda: world.reason() == "CredentialRefused")
     world.api.put(f"{ACCOUNTS}/billing", {})
     world.ask("billing")

@@ -138,8 +138,8 @@ async def test_nothing_is_removed_any_more(
 
 def edit(world: Federated) -> None:
     """Have the old trust say something else, which may be wanted again."""
-    (old,) = (c for c in world.full.trusts.values() if c.subject == SUBJECT)
-    world.full.put(replace(old, subject="edited"))
+    (old,) = (c for c in world.entra.trusts.values() if c.subject == SUBJECT)
+    world.entra.put(replace(old, subject="edited"))
 
 
 def go_back(world: Federated) -> None:
@@ -158,7 +158,7 @@ async def test_a_trust_stays_that_was_decided_to_go(
     world = await replaced()
     race = Race(monkeypatch, act.DeleteFederated, lambda: happen(world))
     await until_first(world, race, 2 * DAY)
-    assert not any(w.startswith("remove") for w in world.full.writes)
+    assert not any(w.startswith("remove") for w in world.entra.writes)
     assert OTHER_SUBJECT in world.subjects
 
 
@@ -166,13 +166,13 @@ async def test_an_edited_trust_has_it_decided_again(monkeypatch: pytest.MonkeyPa
     world = await replaced()
     race = Race(monkeypatch, act.DeleteFederated, lambda: edit(world))
     seen: list[int] = []
-    remove = world.full.remove_federated
+    remove = world.entra.remove_federated
 
     async def removing(*args: Any) -> None:
         seen.append(race.decisions)
         await remove(*args)
 
-    monkeypatch.setattr(world.full, "remove_federated", removing)
+    monkeypatch.setattr(world.entra, "remove_federated", removing)
     await until_first(world, race, 2 * DAY)
     assert seen == [2]
 

@@ -36,9 +36,9 @@ class DeletedTrust(Deletion):
         more = {"serviceAccount": "orders", "configMap": "out"}
         self.name = revocation_name(OWNER, "default", CLIENT_ID, CredentialType.FEDERATED_IDENTITY)
         self.kube.put(f"{REVOCATIONS}/{self.name}", revocation_document(data | more)[1])
-        theirs = listed("theirs", owner=None)
-        self.trusts = {"ours": listed("ours"), theirs.id: theirs}
-        self.directory.trusts = self.trusts
+        self.directory.types.add(CredentialType.FEDERATED_IDENTITY)
+        self.directory.put(listed("ours"), listed("theirs", owner=None))
+        self.trusts = self.directory.trusts
         self.annotate("orders")
         self.kube.put(OUTPUT, {"metadata": {"annotations": {"appcredential.io/owner": str(OWNER)}}})
 

@@ -4,38 +4,58 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import NoReturn
 
 from appcredential.domain.observed.entra import Application, Credential
 from appcredential.domain.observed.federated import FederatedCredential, FederatedList
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec.model import ClientId, KeyId, ObjectId
+from appcredential.domain.spec.model import ClientId, CredentialType, KeyId, ObjectId
+from appcredential.domain.spec.trusts import Trust
 from appcredential.errors import AppCredentialError, NotFoundError, TooLateError
-from appcredential.ports.entra import MintedPassword
+from appcredential.ports.entra import CertificateLoss, MintedPassword, NewCertificate
 from tests.support.builders import CLIENT_ID, NOW, application
 from tests.support.clock import HandClock
 
 
-class MemoryDirectory:
-    """One application. Every change shows in the next read.
-
-    A call about certificates fails the test, and so does one about federated credentials
-    unless `trusts` is set: a world that has none is never asked for them.
+@dataclass(frozen=True)
+class Failure:
+    """How one write fails.
 
     Attributes:
-        credentials: what the application has.
-        trusts: its federated credentials by id; None where nobody may ask for them.
+        what: how the write begins, see `MemoryDirectory.writes`.
+        error: what it raises.
+        is_committed: the change was made all the same, and only the answer was lost.
+    """
+
+    what: str
+    error: AppCredentialError
+    is_committed: bool = False
+
+
+class MemoryDirectory:
+    """One application. Every change shows in the next read, except what is `hidden`.
+
+    Attributes:
+        types: the types of credentials that this world has; a call about another one fails
+            the test.
+        credentials: the application's client secrets and certificates, by key id.
+        trusts: its federated credentials, by id.
+        hidden: ids of federated credentials that reads do not show yet.
+        clients: ids that are client ids.
         is_missing: the application cannot be found.
-        error: what every call raises, or None.
-        add_errors: what the next calls of `add_password` raise, one each.
         skew_now: Entra's clock minus ours.
+        losses: certificates of others that are reported once.
+        error: what every read, and every call about passwords, raises; or None.
+        add_errors: what the next calls of `add_password` raise, one each.
+        failures: of writes of certificates and federated credentials to come, each once.
         before_add: called just before a password is added.
         after_add: called once it is there, before the answer is returned.
-        after_read: called once the trusts were read, and then no more.
-        calls: the calls so far: `read`, `add`, `remove`.
+        after_read: called once, when the next read of federated credentials is answered.
+        calls: the calls so far: `read`, `add`, `remove`, `read federated`.
         reads: when the application was read.
+        writes: of certificates and federated credentials: a verb, and what it is about.
         removed: the keys that were removed.
         removed_trusts: the ids of federated credentials that were removed.
         is_made: whether a password was added.
@@ -43,25 +63,44 @@ class MemoryDirectory:
         end: that was asked for in that call.
     """
 
-    def __init__(self, clock: HandClock, *credentials: Credential) -> None:
+    def __init__(
+        self,
+        clock: HandClock,
+        *credentials: Credential,
+        types: Iterable[CredentialType] = (CredentialType.CLIENT_SECRET,),
+    ) -> None:
         self._clock = clock
         self._numbers = itertools.count(1)
+        self.types = set(types)
         self.credentials = {c.key_id: c for c in credentials}
-        self.trusts: dict[str, FederatedCredential] | None = None
+        self.trusts: dict[str, FederatedCredential] = {}
+        self.hidden: set[str] = set()
+        self.clients: set[str] = set()
         self.is_missing = False
+        self.skew_now: timedelta | None = timedelta(0)
+        self.losses: list[CertificateLoss] = []
         self.error: AppCredentialError | None = None
         self.add_errors: list[AppCredentialError] = []
-        self.skew_now: timedelta | None = timedelta(0)
+        self.failures: list[Failure] = []
         self.before_add: Callable[[], None] = lambda: None
         self.after_add: Callable[[], None] = lambda: None
         self.after_read: Callable[[], None] = lambda: None
         self.calls: list[str] = []
         self.reads: list[datetime] = []
+        self.writes: list[str] = []
         self.removed: list[KeyId] = []
         self.removed_trusts: list[str] = []
         self.is_made = False
         self.deadline = 0.0
         self.end = NOW
+
+    def put(self, *trusts: FederatedCredential) -> None:
+        """Make federated credentials as if somebody else had."""
+        self.trusts |= {c.id: c for c in trusts}
+
+    def expect(self, kind: CredentialType) -> None:
+        """Fail the test unless this world has credentials of a type."""
+        assert kind in self.types, f"nobody in this world asks for {kind}"
 
     async def application(self, client_id: ClientId, max_age: timedelta) -> Application:
         self.reads.append(self._clock.now())
@@ -69,6 +108,15 @@ class MemoryDirectory:
         if self.is_missing or client_id != CLIENT_ID:
             raise NotFoundError("no such application")
         return application(*self.credentials.values(), read_time=self._clock.now())
+
+    def skew(self) -> timedelta | None:
+        return self.skew_now
+
+    async def is_client_id(self, principal_id: str) -> bool:
+        self.expect(CredentialType.FEDERATED_IDENTITY)
+        return principal_id in self.clients
+
+    # --- client secrets --------------------------------------------------------------------
 
     async def add_password(
         self, object_id: ObjectId, display_name: str, end: datetime, *, deadline: float = math.inf
@@ -90,59 +138,103 @@ class MemoryDirectory:
 
     async def remove_password(self, object_id: ObjectId, key_id: KeyId) -> None:
         self._call("remove")
-        if key_id not in self.credentials:
-            raise NotFoundError("no such credential")
-        self.removed.append(key_id)
-        del self.credentials[key_id]
+        self._remove(key_id)
 
-    async def federated(self, object_id: ObjectId, max_age: timedelta) -> FederatedList:
-        found = FederatedList(
-            object_id=object_id,
-            credentials=tuple(self._known_trusts().values()),
-            read_time=self._clock.now(),
+    # --- certificates ----------------------------------------------------------------------
+
+    async def add_certificate(
+        self,
+        object_id: ObjectId,
+        certificate: NewCertificate,
+        known: frozenset[KeyId],
+        gone: frozenset[KeyId],
+    ) -> None:
+        self.expect(CredentialType.CERTIFICATE)
+        made = Credential(
+            key_id=certificate.key_id,
+            display_name=certificate.display_name,
+            start=certificate.start,
+            end=certificate.end,
+            type=CredentialType.CERTIFICATE,
         )
-        after, self.after_read = self.after_read, lambda: None
-        after()
+        self._write(f"add {made.key_id}", lambda: self.credentials.update({made.key_id: made}))
+
+    async def remove_certificate(
+        self, object_id: ObjectId, key_id: KeyId, known: frozenset[KeyId]
+    ) -> None:
+        self.expect(CredentialType.CERTIFICATE)
+        assert key_id not in known, "nothing waits for what is to be removed"
+        self._write(f"remove {key_id}", lambda: self._remove(key_id))
+
+    def take_losses(self, object_id: ObjectId) -> tuple[CertificateLoss, ...]:
+        found, self.losses = tuple(self.losses), []
         return found
 
+    # --- federated credentials -------------------------------------------------------------
+
+    async def federated(self, object_id: ObjectId, max_age: timedelta) -> FederatedList:
+        self.expect(CredentialType.FEDERATED_IDENTITY)
+        self._call("read federated")
+        shown = tuple(c for c in self.trusts.values() if c.id not in self.hidden)
+        after, self.after_read = self.after_read, lambda: None
+        after()
+        return FederatedList(object_id=object_id, credentials=shown, read_time=self._clock.now())
+
+    async def add_federated(
+        self, object_id: ObjectId, name: str, trust: Trust, description: str
+    ) -> None:
+        self.expect(CredentialType.FEDERATED_IDENTITY)
+        made = FederatedCredential(
+            id=f"id-{next(self._numbers)}",
+            name=name,
+            issuer=trust.issuer,
+            subject=trust.subject,
+            audiences=(trust.audience,),
+            description=description,
+        )
+        self._write(f"add {trust.subject}", lambda: self.put(made))
+
+    async def update_federated(
+        self, object_id: ObjectId, id_: str, trust: Trust, description: str
+    ) -> None:
+        self.expect(CredentialType.FEDERATED_IDENTITY)
+        changed = replace(
+            self.trusts[id_],
+            issuer=trust.issuer,
+            subject=trust.subject,
+            audiences=(trust.audience,),
+            description=description,
+        )
+        self._write(f"update {id_}", lambda: self.put(changed))
+
     async def remove_federated(self, object_id: ObjectId, id_: str) -> None:
-        if id_ not in self._known_trusts():
-            raise NotFoundError("no such credential")
-        del self._known_trusts()[id_]
-        self.removed_trusts.append(id_)
+        self.expect(CredentialType.FEDERATED_IDENTITY)
+        self._write(f"remove {id_}", lambda: self._remove_trust(id_))
 
-    def _known_trusts(self) -> dict[str, FederatedCredential]:
-        return fail_test() if self.trusts is None else self.trusts
-
-    def skew(self) -> timedelta | None:
-        return self.skew_now
-
-    def take_losses(self, object_id: ObjectId) -> tuple[()]:
-        return ()
+    # --- how it is done --------------------------------------------------------------------
 
     def _call(self, name: str) -> None:
         self.calls.append(name)
         if self.error is not None:
             raise self.error
 
-    # --- what no world asks for ------------------------------------------------------------
+    def _write(self, what: str, change: Callable[[], None]) -> None:
+        """Make a change, unless it is to fail."""
+        self.writes.append(what)
+        failure = next((f for f in self.failures if what.startswith(f.what)), None)
+        if failure is not None:
+            self.failures.remove(failure)
+        if failure is None or failure.is_committed:
+            change()
+        if failure is not None:
+            raise failure.error
 
-    async def add_certificate(self, *_: object, **__: object) -> NoReturn:
-        fail_test()
+    def _remove(self, key_id: KeyId) -> None:
+        if self.credentials.pop(key_id, None) is None:
+            raise NotFoundError("no such credential")
+        self.removed.append(key_id)
 
-    async def remove_certificate(self, *_: object, **__: object) -> NoReturn:
-        fail_test()
-
-    async def add_federated(self, *_: object, **__: object) -> NoReturn:
-        fail_test()
-
-    async def update_federated(self, *_: object, **__: object) -> NoReturn:
-        fail_test()
-
-    async def is_client_id(self, *_: object, **__: object) -> NoReturn:
-        fail_test()
-
-
-def fail_test() -> NoReturn:
-    """Fail a test because of a call that nobody should make in its world."""
-    raise AssertionError("nothing in this world asks for that")
+    def _remove_trust(self, id_: str) -> None:
+        if self.trusts.pop(id_, None) is None:
+            raise NotFoundError("no such credential")
+        self.removed_trusts.append(id_)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import NoReturn
 
 from appcredential.domain.observed.app_policy import UNRESTRICTED, AppPolicy
 from appcredential.domain.observed.entra import Credential
 from appcredential.domain.proof import PROVEN, SignInResult
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec.model import ClientId, VerificationScope
+from appcredential.domain.spec.model import ClientId, CredentialType, VerificationScope
 from appcredential.errors import AppCredentialError
 from appcredential.ports.entra import Probe
 from tests.support.clock import HandClock
-from tests.support.directory import MemoryDirectory, fail_test
+from tests.support.directory import MemoryDirectory
 
 
 class MemorySession(MemoryDirectory):
@@ -26,18 +26,27 @@ class MemorySession(MemoryDirectory):
         policy: what a probe returns about the tenant's policy; None for nothing.
         probes: how many probes there were.
         closed: how often the session was closed.
+        sign_in_result: how every sign-in and exchange ends.
+        exchanges: how many tokens were exchanged.
     """
 
     authority_host = "https://login.microsoftonline.com/"
 
-    def __init__(self, clock: HandClock, *credentials: Credential) -> None:
-        super().__init__(clock, *credentials)
+    def __init__(
+        self,
+        clock: HandClock,
+        *credentials: Credential,
+        types: Iterable[CredentialType] = (CredentialType.CLIENT_SECRET,),
+    ) -> None:
+        super().__init__(clock, *credentials, types=types)
         self.client_id: ClientId | None = None
         self.probe_errors: list[AppCredentialError | None] = []
         self.expiration: datetime | None = None
         self.policy: AppPolicy | None = UNRESTRICTED
         self.probes = 0
         self.closed = 0
+        self.sign_in_result: SignInResult = PROVEN
+        self.exchanges = 0
 
     @property
     def directory(self) -> MemorySession:
@@ -61,10 +70,21 @@ class MemorySession(MemoryDirectory):
         self, client_id: ClientId, secret: SecretValue, scope: VerificationScope, correlation: str
     ) -> SignInResult:
         self.calls.append("sign-in")
-        return PROVEN
+        return self.sign_in_result
 
-    async def with_assertion(self, *_: object, **__: object) -> NoReturn:
-        fail_test()
+    async def with_certificate(
+        self, client_id: ClientId, value: SecretValue, scope: VerificationScope, correlation: str
+    ) -> SignInResult:
+        self.expect(CredentialType.CERTIFICATE)
+        return self.sign_in_result
 
-    async def with_certificate(self, *_: object, **__: object) -> NoReturn:
-        fail_test()
+    async def with_assertion(
+        self,
+        client_id: ClientId,
+        assertion: SecretValue,
+        scope: VerificationScope,
+        correlation: str,
+    ) -> SignInResult:
+        self.expect(CredentialType.FEDERATED_IDENTITY)
+        self.exchanges += 1
+        return self.sign_in_result

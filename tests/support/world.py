@@ -56,7 +56,6 @@ from tests.support.builders import (
     TENANT_ID,
 )
 from tests.support.clock import HandClock
-from tests.support.directory import fail_test
 from tests.support.guard import open_guard
 from tests.support.session import MemorySession
 
@@ -73,7 +72,7 @@ class NoIssuer:
     """An IssuerSource of a world without federated credentials: nobody asks."""
 
     async def current(self) -> NoReturn:
-        fail_test()
+        raise AssertionError("nobody in this world asks for the issuer")
 
 
 class World:
