@@ -16,7 +16,7 @@ APP: Final[tuple[Row, ...]] = (
     ("the least that is needed", "", None),
     ("an empty tenantRef", "tenantRef", {}),
     ("unknown fields are ignored", "later", {"x": 1}),
-    ("the longest description", "clientSecret.description", "ö" * 46),
+    ("the longest description", "clientSecret.description", "ö" * 36),
     ("the shortest lifetime", "lifetime", "60s"),
     ("the longest lifetime", "lifetime", "17544h"),
     ("all units at once", "lifetime", "1w2d3h4m5s"),

@@ -36,7 +36,7 @@ _ACCOUNT: Final = {"serviceAccount": {"name": "orders"}}
 ACCEPTED: Final[tuple[Row, ...]] = (
     ("a ServiceAccount", _ACCOUNT),
     ("one left alone", {"serviceAccount": {"name": "a.b", "annotation": "None"}}),
-    ("a prefix", {**_ACCOUNT, "namePrefix": "A" * 109}),
+    ("a prefix", {**_ACCOUNT, "namePrefix": "A" * 99}),
     ("an audience", {**_ACCOUNT, "audience": "api://AzureADTokenExchangeChina"}),
     ("an output", {**_ACCOUNT, "configMap": {"name": "orders-entra"}}),
     ("a branch", _git_hub()),
@@ -59,7 +59,7 @@ REFUSED: Final[tuple[Row, ...]] = (
     ("no source", {}, "exactly one of", ""),
     ("two sources", {**_ACCOUNT, **_other()}, "exactly one of", ""),
     ("a prefix with dots", {**_ACCOUNT, "namePrefix": "a.b"}, _PATTERN, "namePrefix"),
-    ("a long prefix", {**_ACCOUNT, "namePrefix": "a" * 110}, "Too long", "namePrefix"),
+    ("a long prefix", {**_ACCOUNT, "namePrefix": "a" * 100}, "Too long", "namePrefix"),
     ("a blank audience", {**_ACCOUNT, "audience": "api://a b"}, _PATTERN, "audience"),
     ("a long audience", {**_ACCOUNT, "audience": "a" * 601}, "Too long", "audience"),
     ("an output's name", {**_ACCOUNT, "configMap": {"name": "A"}}, _PATTERN, "configMap.name"),

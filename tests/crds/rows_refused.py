@@ -44,7 +44,7 @@ APP: Final[tuple[Row, ...]] = (
     ("a list for a member", "clientSecret", [], "must be of type object"),
     ("a tenant in upper case", "tenantRef.name", "A", _PATTERN),
     ("an empty tenant", "tenantRef.name", "", "at least 1"),
-    ("a long description", "clientSecret.description", "x" * 47, "Too long"),
+    ("a long description", "clientSecret.description", "x" * 37, "Too long"),
     ("a description with a line break", "clientSecret.description", "a\nb", _PATTERN),
     ("too short a lifetime", "lifetime", "59s", _BETWEEN),
     ("too long a lifetime", "lifetime", "732d", _BETWEEN),

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appcredential.domain.marker import (
+    MAX_DESCRIPTION,
     MAX_DISPLAY_NAME,
     Attempt,
     ClusterIdentity,
@@ -24,7 +25,7 @@ def test_the_wire_format_is_permanent() -> None:
     identity = ClusterIdentity.of("uid-of-kube-system")
     attempt = attempt_id(identity, "uid-of-p", 1)
     name = build_display_name(identity, Owner("shop", "orders"), attempt, "orders service")
-    assert name == "appcred1.7o5doy6d.e45uqgylos.7o5dwrok7rtkqn orders service"
+    assert name == "appcred1.7o5doy6d.e45uqgylosmn6qttpas5.7o5dwrok7rtkqn orders service"
 
 
 @settings(derandomize=True, max_examples=200)
@@ -108,6 +109,18 @@ def test_every_attempt_is_another_one() -> None:
 def test_parts_do_not_run_into_each_other() -> None:
     assert short_hash("ab", "c", length=10) != short_hash("a", "bc", length=10)
     assert Owner("a-b", "c").hash != Owner("a", "b-c").hash
+
+
+def test_the_owner_has_a_hundred_bits() -> None:
+    """With fifty, a second name for a neighbour's hash takes one GPU a day."""
+    assert 5 * len(OWNER.hash) == 100
+    assert parse_marker(GOOD.replace(OWNER.hash, OWNER.hash[:10])) is None
+
+
+def test_a_description_within_the_bound_is_never_cut() -> None:
+    text = build_display_name(IDENTITY, OWNER, NEXT_ATTEMPT, "x" * MAX_DESCRIPTION)
+    assert text == f"{GOOD} {'x' * MAX_DESCRIPTION}"
+    assert len(text) == MAX_DISPLAY_NAME
 
 
 def test_without_a_description_the_owner_is_named() -> None:

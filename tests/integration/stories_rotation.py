@@ -124,7 +124,7 @@ def what_others_made_is_untouched(i: Installation) -> None:
     foreign = [
         {"displayName": "made by hand", "endInDays": 200},
         {"displayName": "last year's", "startInDays": -30, "endInDays": -1},
-        {"displayName": "appcred1.aaaaaaaa.aaaaaaaaaa.aaaaaaaaaaaaaa of another cluster"},
+        {"displayName": "appcred1.aaaaaaaa.aaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaa of another cluster"},
     ]
     team = i.team("foreign", passwords=foreign)
     others = set(team.key_ids())

@@ -3,7 +3,11 @@
 Permanent wire format: a credential's `displayName`, of a federated one its
 `description`, starts with `appcred1.<cluster>.<owner>.<attempt>`, then a space and
 readable text, at most 90 characters in all (Entra cuts a key's name there). All parts
-are SHA-256 in lower-case base32: cluster 8, owner 10, attempt 4 + 10 characters.
+are SHA-256 in lower-case base32: cluster 8, owner 20, attempt 4 + 10 characters.
+
+Users choose namespaces and names, so the owner has 100 bits: whoever finds a name with a
+neighbour's hash could have the neighbour's credentials removed. With 50 bits that is a day's
+work for one GPU.
 
 Using a credential needs cluster and owner to match. Removing one needs the
 kube-system part of the attempt to match too, so that a cloned cluster with the
@@ -22,7 +26,12 @@ Attempt = NewType("Attempt", str)
 
 PREFIX = "appcred1"
 MAX_DISPLAY_NAME = 90
-_CLUSTER, _OWNER, _SYSTEM, _ATTEMPT = 8, 10, 4, 10
+UNIQUE_HASH = 20
+"""Characters of a hash that nobody can hit on purpose: 100 bits."""
+_CLUSTER, _OWNER, _SYSTEM, _ATTEMPT = 8, UNIQUE_HASH, 4, 10
+_MARKER = len(PREFIX) + _CLUSTER + _OWNER + _SYSTEM + _ATTEMPT + len("...")
+MAX_DESCRIPTION = MAX_DISPLAY_NAME - _MARKER - len(" ")
+"""What the marker and a blank leave for readable text."""
 
 
 def short_hash(*parts: str, length: int) -> str:
@@ -67,7 +76,7 @@ class Owner:
 
     @property
     def hash(self) -> str:
-        """Ten characters that stand for this owner in markers and in the pending Secret's name."""
+        """Twenty characters for this owner in markers and in the pending Secret's name."""
         return short_hash(self.namespace, self.name, length=_OWNER)
 
 

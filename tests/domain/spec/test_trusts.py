@@ -124,7 +124,7 @@ def test_names_follow_graphs_rule_and_differ_as_trusts_do() -> None:
     names = [one, *(credential_name("p", t) for t in others)]
     assert len(set(names)) == 4
     long = default_prefix(Owner("n" * 63, "a.b" * 80))
-    names += [credential_name(long, TRUST), credential_name("p" * 109, TRUST)]
+    names += [credential_name(long, TRUST), credential_name("p" * 99, TRUST)]
     assert all(NAME.fullmatch(n) for n in names)
     assert default_prefix(Owner("shop", "a.b")) == "shop-a-b"
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from appcredential.domain.marker import Owner
+from appcredential.domain.marker import UNIQUE_HASH, Owner, short_hash
 from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.revocation import Revocation
-from appcredential.domain.secret.content import digest
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
     ClientId,
@@ -18,8 +17,8 @@ from appcredential.domain.spec.model import (
 
 def revocation_name(owner: Owner, tenant: str, client_id: ClientId, kind: CredentialType) -> str:
     """Return the ConfigMap's name: one per owner, tenant, application and type."""
-    parts = "\0".join((str(owner), tenant, client_id, kind))
-    return f"appcredential-ticket-{digest(parts)[:20]}"
+    digest = short_hash(str(owner), tenant, client_id, kind, length=UNIQUE_HASH)
+    return f"appcredential-ticket-{digest}"
 
 
 def name_of(revocation: Revocation) -> str:

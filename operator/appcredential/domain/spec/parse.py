@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar, assert_never
 
 import msgspec
 
-from appcredential.domain.marker import Owner
+from appcredential.domain.marker import MAX_DESCRIPTION, Owner
 from appcredential.domain.spec import checks
 from appcredential.domain.spec import manifest as shapes
 from appcredential.domain.spec import manifest_cluster as cluster
@@ -44,8 +44,6 @@ S = TypeVar("S", bound=shapes.Shape)
 
 MIN_LIFETIME: Final = timedelta(seconds=60)
 MAX_GRACE: Final = timedelta(days=365)
-MAX_DESCRIPTION: Final = 46
-"""The rest of Entra's 90 characters after the marker and a space."""
 
 _NO_CONTROLS: Final = re.compile(r"[^\x00-\x1f\x7f]*")
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`")

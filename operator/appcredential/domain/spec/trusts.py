@@ -17,6 +17,7 @@ from typing import Final, assert_never
 from urllib.parse import urlsplit
 
 from appcredential.domain.marker import (
+    UNIQUE_HASH,
     Attempt,
     ClusterIdentity,
     Marker,
@@ -51,8 +52,7 @@ AUDIENCES: Final[Mapping[Cloud, str]] = MappingProxyType(
 MAX_CREDENTIALS: Final = 20
 """Entra's limit of federated credentials for one application."""
 MAX_NAME: Final = 120
-_NAME_HASH: Final = 10
-MAX_PREFIX: Final = MAX_NAME - _NAME_HASH - 1
+MAX_PREFIX: Final = MAX_NAME - UNIQUE_HASH - 1
 MAX_DESCRIPTION: Final = 600
 _RETIRE: Final = "retire="
 _NO_NAME: Final = re.compile(r"[^A-Za-z0-9_-]")
@@ -142,7 +142,7 @@ def default_prefix(owner: Owner) -> str:
 
 def credential_name(prefix: str, trust: Trust) -> str:
     """Return the name of the trust's credential, which no other trust has."""
-    digest = short_hash(trust.issuer, trust.subject, trust.audience, length=_NAME_HASH)
+    digest = short_hash(trust.issuer, trust.subject, trust.audience, length=UNIQUE_HASH)
     return f"{prefix[:MAX_PREFIX]}-{digest}"
 
 
