@@ -19,6 +19,7 @@ from appcredential.handlers.watch import Watches
 from appcredential.kube.custom_resources import KINDS
 from appcredential.kube.lease import Lease, LeaseLostError
 from appcredential.ports.local import Clock
+from appcredential.runtime.deferred_work import DeferredWork
 from appcredential.runtime.effect_guard import EffectGuard, Terms
 from appcredential.runtime.health import HealthServer
 from appcredential.runtime.loops import Loop, watch
@@ -92,6 +93,7 @@ class Operator:
         self._stop = asyncio.Event()
         self._exit_code = 0
         self._was_synced = False
+        self._deferred = DeferredWork(queue, self._guard, self._reconcile)
         self._relisted = clock.monotonic()
         self._relisting = self._periodic("relist", self._relist, settings.relist)
         self._holding = self._periodic("lease", self._hold_lease, settings.lease_renew)
@@ -117,7 +119,9 @@ class Operator:
         await self._health.start(self._settings.health_address, self._settings.health_port)
         log.info("started", extra={"version": __version__, "health_port": self._health.port})
         workers = [
-            asyncio.create_task(self._queue.run(self._reconcile, self._stop), name=f"worker {n}")
+            asyncio.create_task(
+                self._queue.run(self._deferred.reconcile, self._stop), name=f"worker {n}"
+            )
             for n in range(self._settings.workers)
         ]
         loops = [asyncio.create_task(loop.run(), name=f"loop {loop.name}") for loop in self._loops]
@@ -189,8 +193,9 @@ class Operator:
             self._was_synced = False
         is_synced = self._guard.is_synced()
         if is_synced and not self._was_synced:
-            self._queue_all()  # keys that were reconciled before that wait for a minute
+            self._queue_all()  # the leader before may have changed what was known of them
         self._was_synced = is_synced
+        self._deferred.resume()
 
     def _queue_all(self) -> None:
         for kind in KINDS:

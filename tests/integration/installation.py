@@ -285,7 +285,7 @@ class Installation:
 
     def _last_faults(self) -> str:
         lines = self.operator.child.log.read_text(errors="replace").splitlines()
-        bad = [line for line in lines if '"ERROR"' in line or '"WARNING"' in line]
+        bad = [line for line in lines if '"level": "error"' in line or '"level": "warning"' in line]
         return "\n".join(bad[-8:])
 
 

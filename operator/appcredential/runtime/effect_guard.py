@@ -38,6 +38,8 @@ class EffectGuard:
         effect_margin: an effect starts only with this much of the Lease left.
         mint_margin: the same for the longest effect, the issue of a credential.
         stopping: the process was asked to end, so nothing new starts.
+        refusals: how often `problem` returned a problem. Work during which it grew may have
+            been put off, and is done again once effects may start.
     """
 
     remaining: Callable[[], float]
@@ -45,9 +47,15 @@ class EffectGuard:
     effect_margin: timedelta
     mint_margin: timedelta
     stopping: bool = False
+    refusals: int = 0
 
     def problem(self) -> Problem | None:
         """Return why no effect may start now, or None."""
+        found = self._find_problem()
+        self.refusals += found is not None
+        return found
+
+    def _find_problem(self) -> Problem | None:
         if self.stopping or not self.is_synced():
             return Problem(reason=Reason.NOT_LEADER, message="Not ready to act.", stalled=False)
         if self.remaining() < self.effect_margin.total_seconds():
