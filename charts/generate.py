@@ -29,7 +29,7 @@ SET_BY_THE_CHART: Final = frozenset(
     for name in (
         *("NAMESPACE", "POD_NAME", "WATCH_NAMESPACES", "TRIAL"),
         *("CUSTOM_AUTHORITY", "CUSTOM_GRAPH", "CUSTOM_CA_FILE"),
-        *("HEALTH_ADDRESS", "HEALTH_PORT"),
+        *("HEALTH_ADDRESS", "HEALTH_PORT", "METRICS_ADDRESS", "METRICS_PORT"),
     )
 )
 """Variables that other values set, or that are fixed in a pod."""

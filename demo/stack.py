@@ -134,6 +134,7 @@ class OperatorProcess:
             "APPCREDENTIAL_POD_NAME": name,
             "APPCREDENTIAL_HEALTH_ADDRESS": "127.0.0.1",
             "APPCREDENTIAL_HEALTH_PORT": "0",
+            "APPCREDENTIAL_METRICS_PORT": "0",
             **settings,
         }
         if emulator is not None:
@@ -155,11 +156,14 @@ class OperatorProcess:
 
     @property
     def health_url(self) -> str:
-        """The base URL of /livez, /readyz and /metrics; port 0 until the log names the port."""
+        """The base URL of /livez and /readyz; port 0 until the log names the port."""
+        return self._url("health_port")
+
+    def _url(self, name: str) -> str:
         port = 0
         for line in self.child.log.read_text().splitlines():
-            if '"health_port"' in line:
-                port = int(json.loads(line)["health_port"])
+            if f'"{name}"' in line:
+                port = int(json.loads(line)[name])
         return f"http://127.0.0.1:{port}"
 
     def wait_until_ready(self, seconds: float = 60) -> None:
@@ -174,7 +178,8 @@ class OperatorProcess:
 
     def metrics(self) -> dict[str, float]:
         """Return all samples of /metrics, each under its name with its labels."""
-        with urllib.request.urlopen(f"{self.health_url}/metrics", timeout=5) as answer:  # noqa: S310
+        url = f"{self._url('metrics_port')}/metrics"
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310
             lines = answer.read().decode().splitlines()
         samples = [line.rsplit(" ", 1) for line in lines if line and not line.startswith("#")]
         return {name: float(value) for name, value in samples}

@@ -21,7 +21,7 @@ from appcredential.kube.lease import Lease, LeaseLostError
 from appcredential.ports.local import Clock
 from appcredential.runtime.deferred_work import DeferredWork
 from appcredential.runtime.effect_guard import EffectGuard, Terms
-from appcredential.runtime.health import HealthServer
+from appcredential.runtime.health import metrics_server, probe_server
 from appcredential.runtime.loops import Loop, watch
 from appcredential.runtime.metrics import Metrics
 from appcredential.runtime.workqueue import Key, WorkQueue
@@ -89,7 +89,8 @@ class Operator:
         self._guard = leadership.guard
         self._controllers = controllers
         self._revocations = revocations
-        self._health = HealthServer(metrics, self._livez, self._readyz)
+        self._probes = probe_server(self._livez, self._readyz)
+        self._scrapes = metrics_server(metrics)
         self._stop = asyncio.Event()
         self._exit_code = 0
         self._was_synced = False
@@ -116,8 +117,7 @@ class Operator:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end, 0, "signal")
-        await self._health.start(self._settings.health_address, self._settings.health_port)
-        log.info("started", extra={"version": __version__, "health_port": self._health.port})
+        await self._serve()
         workers = [
             asyncio.create_task(
                 self._queue.run(self._deferred.reconcile, self._stop), name=f"worker {n}"
@@ -130,6 +130,13 @@ class Operator:
         await self._stop.wait()
         await self._shut_down(workers, loops)
         return self._exit_code
+
+    async def _serve(self) -> None:
+        settings = self._settings
+        await self._probes.start(settings.health_address, settings.health_port)
+        await self._scrapes.start(settings.metrics_address, settings.metrics_port)
+        ports = {"health_port": self._probes.port, "metrics_port": self._scrapes.port}
+        log.info("started", extra={"version": __version__, **ports})
 
     async def _shut_down(
         self, workers: list[asyncio.Task[None]], loops: list[asyncio.Task[None]]
@@ -147,7 +154,8 @@ class Operator:
             log.exception("the Lease was not released")
         await asyncio.to_thread(self._watches.stop, 10.0)
         await self._controllers.tenants.close_all()
-        await self._health.stop()
+        await self._probes.stop()
+        await self._scrapes.stop()
         log.info("stopped")
 
     def _end(self, code: int, cause: str) -> None:

@@ -59,8 +59,12 @@ class Settings:
     # --- the process ------------------------------------------------------------------------
 
     health_address: str = ""
-    """Address of /livez, /readyz and /metrics; empty means all: a node probes by IPv4 or IPv6."""
+    """Address of /livez and /readyz; empty means all: a node probes by IPv4 or IPv6."""
     health_port: int = 8080
+    """Its port; 0 picks a free one."""
+    metrics_address: str = "127.0.0.1"
+    """Address of /metrics; empty means all. They name every resource of the cluster."""
+    metrics_port: int = 8081
     """Its port; 0 picks a free one."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
@@ -158,8 +162,8 @@ def _cross_faults(settings: Settings) -> Iterator[_Fault]:
         if not _value(settings, name):
             least = "1" if isinstance(_value(settings, name), int) else "1s"
             yield _fault((name,), f"must not be 0; set at least {least}")
-    if settings.health_port > 65535:
-        yield _fault(("health_port",), "must be a port from 0 to 65535")
+    ports = [name for name in ("health_port", "metrics_port") if _value(settings, name) > 65535]
+    yield from (_fault((name,), "must be a port from 0 to 65535") for name in ports)
     for margin in ("effect_margin", "mint_margin"):
         yield from _margin_fault(settings, margin)
     if settings.lifecycle.mint_backoff > settings.lifecycle.mint_backoff_cap_unpublished:

@@ -41,6 +41,7 @@ QUICK: Final[Mapping[str, Any]] = {camel(name): _typed(v) for name, v in SETTING
 _OF_THE_MACHINE: Final = {
     "APPCREDENTIAL_HEALTH_ADDRESS": "127.0.0.1",
     "APPCREDENTIAL_HEALTH_PORT": "0",
+    "APPCREDENTIAL_METRICS_PORT": "0",
 }
 
 

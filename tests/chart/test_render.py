@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from appcredential.settings import Settings
 from localcluster import Cluster
 from localcluster.errors import ApiError
 from tests.chart.helming import CHART, NAMESPACE, VALUES, Helm, documents, flags, one
@@ -19,6 +20,10 @@ from tests.chart.test_schema import TENANT
 
 SNAPSHOTS: Final = Path(__file__).parent / "snapshots"
 KINDS_OF_VALUES: Final = ("default", "full", "namespaced", "trial", "azure")
+PROMETHEUS: Final = (
+    "--set-json",
+    'networkPolicy.metricsFrom=[{"namespaceSelector":{"matchLabels":{"name":"monitoring"}}}]',
+)
 _NEEDED: Final = ("shop", "orders", "appcredential-trial")
 
 
@@ -223,9 +228,38 @@ def test_its_pods_are_admitted_after_the_webhook_has_seen_them(helm: Helm, serve
 def test_metrics_for_nobody_are_for_nobody(helm: Helm, nobody: str) -> None:
     """A rule of a NetworkPolicy with an empty list of peers lets everybody in."""
     words = ("--set-json", f"networkPolicy.metricsFrom={nobody}")
-    spec = one(documents(helm.template(*words)), "NetworkPolicy")["spec"]
+    found = documents(helm.template(*words))
+    spec = one(found, "NetworkPolicy")["spec"]
     assert spec["ingress"] == []
     assert "Ingress" in spec["policyTypes"]
+    assert not [d for d in found if d["kind"] == "Service"]
+    assert "APPCREDENTIAL_METRICS_ADDRESS" not in variables(found)
+
+
+def test_metrics_for_somebody_are_on_a_port_of_their_own(helm: Helm) -> None:
+    """The probes' port is let in by no policy: a node needs none."""
+    found = documents(helm.template("-f", VALUES / "full.yaml"))
+    (rule,) = one(found, "NetworkPolicy")["spec"]["ingress"]
+    assert rule["ports"] == [{"protocol": "TCP", "port": "metrics"}]
+    (container,) = pod_of(one(found, "Deployment"))["spec"]["containers"]
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert ports == {
+        "probes": Settings().health_port,
+        "metrics": Settings().metrics_port,
+    }
+    assert variables(found)["APPCREDENTIAL_METRICS_ADDRESS"] == ""
+    (port,) = one(found, "Service")["spec"]["ports"]
+    assert port["targetPort"] == "metrics"
+
+
+def test_nobody_may_read_the_metrics_by_default(helm: Helm) -> None:
+    assert one(documents(helm.template()), "NetworkPolicy")["spec"]["ingress"] == []
+
+
+def variables(found: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the container's environment, without what the API server fills in."""
+    (container,) = pod_of(one(found, "Deployment"))["spec"]["containers"]
+    return {one["name"]: one["value"] for one in container["env"] if "value" in one}
 
 
 def test_tenants_and_grants_stay_when_the_release_goes(helm: Helm) -> None:
@@ -246,7 +280,7 @@ def test_names_that_yaml_takes_for_something_else_stay_names(helm: Helm) -> None
 
 
 def test_a_service_monitor_needs_its_kind(helm: Helm) -> None:
-    wanted = ("--set", "metrics.serviceMonitor.enabled=true")
+    wanted = ("--set", "metrics.serviceMonitor.enabled=true", *PROMETHEUS)
     assert "install the Prometheus operator" in helm.refusal(*wanted)
     known = ("--api-versions", "monitoring.coreos.com/v1/ServiceMonitor")
     assert one(documents(helm.template(*wanted, *known)), "ServiceMonitor")
@@ -254,6 +288,11 @@ def test_a_service_monitor_needs_its_kind(helm: Helm) -> None:
         helm.template(*wanted, "--set", "metrics.serviceMonitor.renderMode=skipIfMissing")
     )
     assert [d for d in skipped if d["kind"] == "ServiceMonitor"] == []
+
+
+def test_a_service_monitor_that_reads_nothing_is_refused_with_the_remedy(helm: Helm) -> None:
+    said = helm.refusal("--set", "metrics.serviceMonitor.enabled=true")
+    assert "name Prometheus in networkPolicy.metricsFrom" in said
 
 
 def test_two_installations_share_no_cluster_scoped_name(helm: Helm) -> None:

@@ -110,6 +110,7 @@ class Site:
             "APPCREDENTIAL_POD_NAME": name,
             "APPCREDENTIAL_HEALTH_ADDRESS": "127.0.0.1",
             "APPCREDENTIAL_HEALTH_PORT": "0",
+            "APPCREDENTIAL_METRICS_PORT": "0",
             "APPCREDENTIAL_CUSTOM_AUTHORITY": self.emulator.url,
             "APPCREDENTIAL_CUSTOM_GRAPH": self.emulator.url,
             "APPCREDENTIAL_CUSTOM_CA_FILE": str(self.emulator.ca_file),

@@ -15,7 +15,7 @@ _LABEL: Final = re.compile(r'(\w+)="([^"]*)"')
 
 def scrape(operator: Operator) -> str:
     """Return /metrics as it is."""
-    with urllib.request.urlopen(f"{operator.health_url}/metrics", timeout=5) as answer:  # noqa: S310
+    with urllib.request.urlopen(f"{operator.metrics_url}/metrics", timeout=5) as answer:  # noqa: S310
         return str(answer.read().decode())
 
 

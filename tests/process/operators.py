@@ -99,6 +99,14 @@ class Operator:
 
     @property
     def health_url(self) -> str:
+        """Where its probes are; empty until it says so in its log."""
+        return self._url("health_port")
+
+    @property
+    def metrics_url(self) -> str:
         """Where its metrics are; empty until it says so in its log."""
-        ports = [line["health_port"] for line in self.log_lines() if "health_port" in line]
+        return self._url("metrics_port")
+
+    def _url(self, name: str) -> str:
+        ports = [line[name] for line in self.log_lines() if name in line]
         return f"http://127.0.0.1:{ports[-1]}" if ports else ""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
-from appcredential.runtime.health import HealthServer
+from appcredential.runtime.health import metrics_server, probe_server
+from appcredential.runtime.http_server import HttpServer
 from appcredential.runtime.metrics import Metrics, ResourceSample
 from appcredential.settings import Settings
 
@@ -23,12 +24,15 @@ class Answers:
     readyz: str = ""
 
 
+def probes(answers: Answers) -> HttpServer:
+    return probe_server(lambda: answers.livez, lambda: answers.readyz)
+
+
 @asynccontextmanager
-async def serving(answers: Answers, metrics: Metrics) -> AsyncIterator[tuple[HealthServer, str]]:
-    server = HealthServer(metrics, lambda: answers.livez, lambda: answers.readyz)
+async def serving(server: HttpServer) -> AsyncIterator[str]:
     await server.start("127.0.0.1", 0)
     try:
-        yield server, f"http://127.0.0.1:{server.port}"
+        yield f"http://127.0.0.1:{server.port}"
     finally:
         await server.stop()
 
@@ -46,13 +50,13 @@ def metrics() -> Metrics:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
-async def test_it_listens_by_default_wherever_a_node_may_probe(metrics: Metrics, host: str) -> None:
+async def test_it_listens_by_default_wherever_a_node_may_probe(host: str) -> None:
     """The pods of a cluster with IPv6 alone have no other address."""
     if host == "[::1]" and not _has_ipv6():
         pytest.skip("this machine has no IPv6")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
-    server = HealthServer(metrics, str, str)
+    server = probe_server(str, str)
     await server.start(Settings().health_address, port)
     try:
         assert (await get(f"http://{host}:{port}/livez"))[0] == 200
@@ -69,9 +73,9 @@ def _has_ipv6() -> bool:
 
 
 @pytest.mark.parametrize("probe", ["livez", "readyz"])
-async def test_a_probe_says_ok_or_why_not(metrics: Metrics, probe: str) -> None:
+async def test_a_probe_says_ok_or_why_not(probe: str) -> None:
     answers = Answers()
-    async with serving(answers, metrics) as (_, url):
+    async with serving(probes(answers)) as url:
         status, _, text = await get(f"{url}/{probe}")
         assert (status, text) == (200, "ok\n")
         setattr(answers, probe, "the first lists are not complete")
@@ -80,18 +84,16 @@ async def test_a_probe_says_ok_or_why_not(metrics: Metrics, probe: str) -> None:
 
 
 @pytest.mark.parametrize(("broken", "well"), [("livez", "readyz"), ("readyz", "livez")])
-async def test_the_two_probes_do_not_answer_for_each_other(
-    metrics: Metrics, broken: str, well: str
-) -> None:
+async def test_the_two_probes_do_not_answer_for_each_other(broken: str, well: str) -> None:
     answers = Answers()
     setattr(answers, broken, "no")
-    async with serving(answers, metrics) as (_, url):
+    async with serving(probes(answers)) as url:
         assert (await get(f"{url}/{broken}"))[0] == 503
         assert (await get(f"{url}/{well}"))[0] == 200
 
 
 async def test_metrics_are_served_in_prometheus_s_format(metrics: Metrics) -> None:
-    async with serving(Answers(livez="no", readyz="no"), metrics) as (_, url):
+    async with serving(metrics_server(metrics)) as url:
         status, kind, text = await get(f"{url}/metrics")
     assert status == 200
     assert kind.startswith("text/plain; version=")
@@ -99,17 +101,15 @@ async def test_metrics_are_served_in_prometheus_s_format(metrics: Metrics) -> No
 
 
 async def test_nothing_else_is_served(metrics: Metrics) -> None:
-    async with serving(Answers(), metrics) as (_, url):
-        for path in ("/", "/healthz", "/livez/", "/debug", "/metrics/x"):
+    """The metrics name every resource, and whoever reaches the probes must not learn them."""
+    async with serving(probe_server(str, str)) as url:
+        for path in ("/", "/healthz", "/livez/", "/debug", "/metrics"):
+            assert (await get(url + path))[0] == 404, path
+    async with serving(metrics_server(metrics)) as url:
+        for path in ("/", "/livez", "/readyz", "/metrics/x"):
             assert (await get(url + path))[0] == 404, path
 
 
-async def test_a_free_port_is_told_and_given_back(metrics: Metrics) -> None:
-    async with serving(Answers(), metrics) as (server, url):
-        assert server.port > 0
-    with pytest.raises(aiohttp.ClientConnectorError):
-        await get(f"{url}/livez")
-
-
-async def test_a_server_that_never_started_can_be_stopped(metrics: Metrics) -> None:
-    await HealthServer(metrics, str, str).stop()
+def test_the_metrics_are_served_to_the_pod_itself_unless_a_setting_says_otherwise() -> None:
+    assert Settings().metrics_address == "127.0.0.1"
+    assert Settings().metrics_port != Settings().health_port

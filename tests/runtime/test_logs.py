@@ -97,6 +97,8 @@ def configured(level: str) -> Iterator[None]:
     """The log of the process at that level, and everything as before afterwards."""
     root, ours = logging.getLogger(), logging.getLogger("appcredential")
     before = root.handlers[:], root.level, ours.level
+    limited = [logging.getLogger(name) for name in ("asyncio", "aiohttp.server")]
+    filters = [logger.filters[:] for logger in limited]
     for handler in before[0]:
         root.removeHandler(handler)  # pytest's own, which must stay open
     try:
@@ -106,6 +108,8 @@ def configured(level: str) -> Iterator[None]:
         root.handlers[:] = before[0]
         root.setLevel(before[1])
         ours.setLevel(before[2])
+        for logger, former in zip(limited, filters, strict=True):
+            logger.filters = former
 
 
 def test_at_debug_only_our_own_loggers_say_more(capsys: pytest.CaptureFixture[str]) -> None:
@@ -153,3 +157,27 @@ def trace_of(error: Exception) -> str:
     info = (type(error), error, None)
     record = logging.LogRecord("x", logging.ERROR, "f.py", 1, "failed", (), info)
     return logs.JsonFormatter().format(record)
+
+
+def test_what_any_client_can_cause_is_said_five_times_a_minute() -> None:
+    """At its limit of open files, asyncio logs an error for each connection that it refuses."""
+    now = 0.0
+    limit = logs.RateLimit(lambda: now)
+
+    def record(first: str, rest: str) -> logging.LogRecord:
+        return logging.LogRecord("asyncio", logging.ERROR, "f.py", 1, f"{first}\n{rest}", (), None)
+
+    passed = [limit.filter(record("out of system resource", str(n))) for n in range(1000)]
+    assert sum(passed) == 5
+    assert limit.filter(record("another", ""))
+    now = 60.0
+    again = record("out of system resource", "")
+    assert limit.filter(again)
+    assert vars(again)["suppressed"] == 995
+
+
+@pytest.mark.parametrize("name", ["asyncio", "aiohttp.server"])
+def test_the_loggers_that_clients_can_fill_are_limited(name: str) -> None:
+    with configured("INFO"):
+        (limit,) = logging.getLogger(name).filters
+        assert isinstance(limit, logs.RateLimit)

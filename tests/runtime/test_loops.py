@@ -135,6 +135,7 @@ class Running:
         settings = Settings(
             health_address="127.0.0.1",
             health_port=0,
+            metrics_port=0,
             workers=1,
             lease_renew=timedelta(milliseconds=20),
             ticket_poll=timedelta(milliseconds=20),

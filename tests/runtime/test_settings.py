@@ -36,6 +36,8 @@ OTHERS: dict[str, tuple[str, Any]] = {
     "identity_token_file": ("/token", "/token"),
     "health_address": ("127.0.0.1", "127.0.0.1"),
     "health_port": ("0", 0),
+    "metrics_address": ("", ""),
+    "metrics_port": ("9090", 9090),
     "log_level": ("DEBUG", "DEBUG"),
     "workers": ("7", 7),
     "first_proof_count": ("4", 4),

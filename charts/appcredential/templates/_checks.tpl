@@ -48,6 +48,9 @@
 {{- end }}
 {{- end }}
 {{- end }}
+{{- if and .Values.metrics.serviceMonitor.enabled (not .Values.networkPolicy.metricsFrom) }}
+{{- fail "metrics.serviceMonitor.enabled, but nobody may read the metrics: name Prometheus in networkPolicy.metricsFrom, such as [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]." }}
+{{- end }}
 {{- range .Values.extraEnv }}
 {{- if hasPrefix "APPCREDENTIAL_" .name }}
 {{- fail (printf "extraEnv sets %s, which is a setting: use settings.%s instead." .name (trimPrefix "APPCREDENTIAL_" .name | lower | camelcase | untitle)) }}

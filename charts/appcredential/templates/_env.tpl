@@ -30,6 +30,11 @@
 - name: APPCREDENTIAL_CUSTOM_CA_FILE
   value: /etc/appcredential/custom/ca.pem
 {{- end }}
+{{- /* Else only the pod itself reads the metrics, also where no network plugin enforces policies. */}}
+{{- if .Values.networkPolicy.metricsFrom }}
+- name: APPCREDENTIAL_METRICS_ADDRESS
+  value: ""
+{{- end }}
 {{- range $name, $value := .Values.settings }}
 - name: APPCREDENTIAL_{{ snakecase $name | upper }}
   value: {{ $value | toString | quote }}
