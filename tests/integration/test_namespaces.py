@@ -143,6 +143,7 @@ def a_missing_role_is_said(i: Installation) -> None:
     assert conditions(team)["Stalled"] == ("True", "SecretForbidden")
     assert conditions(team)["Ready"] == ("False", "SecretForbidden")
     assert "Bind its role" in team.condition("Stalled")["message"]
+    team.until(team.warnings, "it is announced")  # an Event follows its condition
     assert team.warnings() == {"SecretForbidden"}
     assert team.minted() == 0
     allow(i.cluster, i.namespace, [SECRETS], team.namespace)
