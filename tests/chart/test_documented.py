@@ -218,7 +218,7 @@ def _look_for_what_is_left(shell: Shell, release: Release, team: Team) -> None:
     assert f"{team.namespace}/orders" in shell.run(look)
     found = shell.run(block("uninstall.md", "io/key-id}"), place).split()
     (credential,) = release.emulator.credentials(team.client_id)
-    marker = re.compile(r"appcred1\.([a-z2-7]{8})\.[a-z2-7]{10}\.[a-z2-7]{14} (.*)")
+    marker = re.compile(r"appcred1\.([a-z2-7]{8})\.[a-z2-7]{20}\.[a-z2-7]{14} (.*)")
     named = marker.fullmatch(credential["displayName"])
     assert named is not None
     assert found == [named[1], credential["keyId"]]

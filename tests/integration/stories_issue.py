@@ -75,7 +75,7 @@ def an_issue_is_complete(i: Installation) -> None:
     (credential,) = i.emulator.credentials(team.client_id)
     assert credential["keyId"] == team.key()
     assert re.fullmatch(
-        r"appcred1\.[a-z2-7]{8}\.[a-z2-7]{10}\.[a-z2-7]{14} orders service",
+        r"appcred1\.[a-z2-7]{8}\.[a-z2-7]{20}\.[a-z2-7]{14} orders service",
         credential["displayName"],
     )
     assert [(kind, reason) for kind, reason, _ in team.events()] == [
