@@ -8,8 +8,10 @@ although they share the API server and the emulator.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -123,6 +125,24 @@ class Site:
         path = f"/apis/coordination.k8s.io/v1/namespaces/{self.operator_namespace}/leases"
         found = self.kube.get(f"{path}/appcredential")
         return dict(found["spec"]) if found is not None else {}
+
+    def since_renewal(self) -> timedelta:
+        """Return how long ago the Lease was renewed."""
+        return datetime.now(UTC) - datetime.fromisoformat(self.lease()["renewTime"])
+
+    def take_rights_in_own_namespace(self) -> Callable[[], object]:
+        """Take the operator's rights in its own namespace, the Lease's too.
+
+        Returns:
+            What gives them back.
+        """
+        bindings = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self.operator_namespace}"
+        path = f"{bindings}/rolebindings"
+        binding = self.kube.get(f"{path}/{OPERATOR_ACCOUNT}")
+        assert binding is not None
+        self.kube.delete(f"{path}/{OPERATOR_ACCOUNT}")
+        metadata = {"name": OPERATOR_ACCOUNT}
+        return partial(self.kube.create, path, {**binding, "metadata": metadata})
 
     def tickets(self, name: str) -> list[dict[str, Any]]:
         """Return the open tickets of a resource."""

@@ -55,3 +55,10 @@ def graph_calls(found: Counter[str]) -> Counter[str]:
 def is_leading(operator: Operator) -> bool:
     """Tell whether the operator says that it leads."""
     return "appcredential_leader 1.0" in scrape(operator).splitlines()
+
+
+def reconciles(operator: Operator) -> int:
+    """Return how often the operator looked at an AppCredential."""
+    name = 'appcredential_reconciles_total{kind="appcredentials"}'
+    found = [line for line in scrape(operator).splitlines() if line.startswith(name)]
+    return sum(int(float(line.rsplit(" ", 1)[1])) for line in found)

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,7 @@ import pytest
 from tests.integration.at_once import all_at_once
 from tests.process.conftest import NewSite, at_once
 from tests.process.installation import SETTINGS, Site
-from tests.process.metrics import is_leading
+from tests.process.metrics import is_leading, reconciles
 from tests.process.operators import Effect, Operator
 from tests.process.waiting import wait_for
 from tests.process.workloads import Workload
@@ -33,7 +34,16 @@ SAFE: Final[Mapping[str, str]] = {
 }
 # So long that only a release explains a quick takeover.
 LONG: Final[Mapping[str, str]] = {**SETTINGS, "APPCREDENTIAL_LEASE_DURATION": "30s"}
+# A renewal that is 6 s late leaves too little of the Lease for any effect.
+LATE: Final[Mapping[str, str]] = {
+    **SETTINGS,
+    "APPCREDENTIAL_LEASE_DURATION": "30s",
+    "APPCREDENTIAL_EFFECT_MARGIN": "24s",
+    "APPCREDENTIAL_MINT_MARGIN": "24s",
+}
 QUICK_SECONDS: Final = 5.0
+# Less than the minute after which whatever was put off is looked at again anyway.
+SOON_SECONDS: Final = 25.0
 # What an operator that was paused inside a mint may do with the value that only it has.
 OWN_VALUE: Final = {
     ("minted", "ConflictError"),
@@ -140,6 +150,24 @@ def _a_mint_in_flight_is_stored_before_the_end(new_site: NewSite) -> None:
         assert workload.asked_for() == 1
 
 
+def _a_late_renewal_puts_nothing_off_for_longer(new_site: NewSite) -> None:
+    site = new_site()
+    with site.operator("a", LATE) as leader:
+        wait_for(lambda: is_leading(leader), "a leader", 20, leader.child.tail)
+        workload = Workload(site, "orders")
+        given_back = site.take_rights_in_own_namespace()
+        late = timedelta(seconds=8)
+        wait_for(lambda: site.since_renewal() > late, "a late renewal", 20, leader.child.tail)
+        before = reconciles(leader)
+        workload.create()
+        wait_for(lambda: reconciles(leader) > before, "a look", 10, leader.child.tail)
+
+        given_back()
+        wait_for(workload.published_key, "an issue", SOON_SECONDS, workload.describe)
+        assert is_leading(leader)
+        workload.settle()
+
+
 test_another_replica_takes_over_from_a_killed_one = at_once(
     _another_replica_takes_over_from_a_killed_one
 )
@@ -150,6 +178,9 @@ test_a_leader_that_is_asked_to_end_hands_over_at_once = at_once(
     _a_leader_that_is_asked_to_end_hands_over_at_once
 )
 test_a_mint_in_flight_is_stored_before_the_end = at_once(_a_mint_in_flight_is_stored_before_the_end)
+test_a_late_renewal_puts_nothing_off_for_longer = at_once(
+    _a_late_renewal_puts_nothing_off_for_longer
+)
 
 
 def _roles(replicas: list[Operator]) -> tuple[Operator, Operator]:
