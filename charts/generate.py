@@ -1,7 +1,7 @@
 """Generate the chart files that repeat other files, so that nobody keeps two copies by hand.
 
-Run `python -m charts.generate` after a change of crds/, the settings, examples/deploy/rbac.yaml or
-values.yaml. A test fails when a generated file is out of date.
+Run `python -m charts.generate` after a change of crds/, the settings, the reserved names and keys,
+examples/deploy/rbac.yaml or values.yaml. A test fails when a generated file is out of date.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Final
 import yaml
 
 from appcredential.domain.lifecycle_settings import LifecycleSettings
+from appcredential.domain.spec import reserved
 from appcredential.settings import FIELDS, POSITIVE, PREFIX, Settings
 from charts.readme import readme
 
@@ -44,7 +45,10 @@ Rule = dict[str, Any]
 
 def generated() -> dict[Path, str]:
     """Return the text of every generated file."""
-    files = {CHART / "files" / "rights.yaml": _dump(rights())}
+    files = {
+        CHART / "files" / "rights.yaml": _dump(rights()),
+        CHART / "files" / "reserved.yaml": _reserved(),
+    }
     for crd in sorted((ROOT / "crds").glob("*.yaml")):
         # `helm show crds` prints the files one after the other without a separator.
         files[CHART / "crds" / crd.name] = f"---\n{crd.read_text()}"
@@ -161,6 +165,19 @@ def strict(node: Any) -> Any:
     if "properties" in node:
         found["additionalProperties"] = False
     return found
+
+
+def _reserved() -> str:
+    """Return what the admission policies hold of the lists of what belongs to others."""
+    source = "operator/appcredential/domain/spec/reserved.py"
+    found = {
+        "allowedKeys": list(reserved.ALLOWED_KEYS),
+        "secretNames": list(reserved.RESERVED_NAMES),
+        "configMapNames": list(reserved.RESERVED_CONFIG_MAPS),
+        "namespaces": list(reserved.RESERVED_NAMESPACES),
+    }
+    head = f"# From {source} by `make chart-files`; change it there.\n"
+    return head + yaml.safe_dump(found, sort_keys=False)
 
 
 def _dump(rules: Mapping[str, list[Rule]]) -> str:

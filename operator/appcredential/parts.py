@@ -10,6 +10,7 @@ from appcredential.cache.informer import Informer
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.cache.store import Store
 from appcredential.domain.marker import ClusterIdentity, Owner
+from appcredential.domain.spec.reserved import AllowedKeys
 from appcredential.effects.context import KubePorts
 from appcredential.gather.state import ResourceStates
 from appcredential.handlers.watch import OnEvent
@@ -60,7 +61,7 @@ class Parts:
         self.objects = KubeObjects(client)
         self.secrets = KubeSecrets(client, identity)
         self.kube = KubePorts(
-            resources=KubeResources(self.objects),
+            resources=KubeResources(self.objects, AllowedKeys(settings.allowed_secret_keys)),
             secrets=self.secrets,
             service_accounts=KubeServiceAccounts(client),
             outputs=KubeOutputs(client),

@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 from appcredential.domain.operator_credential import PUBLIC_AUDIENCES
-from appcredential.domain.spec.checks import is_namespace_name
+from appcredential.domain.spec.checks import is_metadata_key, is_namespace_name
 from appcredential.domain.spec.durations import parse_duration
+from appcredential.domain.spec.reserved import is_reserved_key
 
 
 def parser_for(name: str, kind: str) -> Callable[[str], Any]:
@@ -23,6 +24,7 @@ def parser_for(name: str, kind: str) -> Callable[[str], Any]:
         "log_level": _parse_level,
         "namespace": _parse_namespace,
         "custom_token_audience": _parse_audience,
+        "allowed_secret_keys": _parse_keys,
     }
     parsers: dict[str, Callable[[str], Any]] = {
         "str": str,
@@ -72,8 +74,26 @@ def _parse_namespace(raw: str) -> str:
     return raw
 
 
+def _parse_keys(raw: str) -> tuple[str, ...]:
+    entries = _parts(raw)
+    for entry in entries:
+        key = f"{entry}x" if entry.endswith("/") else entry
+        if not is_metadata_key(key):
+            raise ValueError(
+                "must be keys of labels and annotations, or prefixes that end in a slash, "
+                "separated by commas, such as example.com/,team"
+            )
+        if is_reserved_key(key):
+            raise ValueError(f"may not contain {entry}: other tools act on it; remove it")
+    return entries
+
+
+def _parts(raw: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in raw.split(",") if part.strip())
+
+
 def _parse_names(raw: str) -> tuple[str, ...]:
-    names = tuple(part.strip() for part in raw.split(",") if part.strip())
+    names = _parts(raw)
     if not all(map(is_namespace_name, names)):
         raise ValueError("must be namespace names separated by commas")
     return names

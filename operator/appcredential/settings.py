@@ -40,6 +40,8 @@ class Settings:
     """The namespaces whose AppCredentials are served; empty means all."""
     cluster_id: str = ""
     """Names the cluster in Entra; empty means the uid of the namespace kube-system."""
+    allowed_secret_keys: tuple[str, ...] = ()
+    """Labels and annotations that users may put on Secrets: keys, and prefixes with their slash."""
 
     # --- Entra: a custom cloud, and the operator's own tokens -------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 import pytest
 
@@ -143,11 +144,14 @@ async def test_a_published_credential_stays_ready_when_its_successor_is_refused(
     assert world.status["credential"] == published
 
 
+_LABELS: Final = {"app.kubernetes.io/part-of": "b"}
+
+
 async def test_a_repair_that_is_refused_leaves_the_credential_ready() -> None:
     world = World()
     await world.publish()
     spec = world.api.objects[RESOURCE]["spec"]
-    world.put_resource(OWNER, **(spec | {"secret": {"name": "orders-entra", "labels": {"a": "b"}}}))
+    world.put_resource(OWNER, **(spec | {"secret": {"name": "orders-entra", "labels": _LABELS}}))
     world.api.refuse("PUT", "/secrets", WEBHOOK)
     world.clock.advance(MINUTE)
     await world.look()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -12,6 +14,7 @@ from appcredential.domain.spec.parse import (
     parse_application_grant,
     parse_entra_tenant,
 )
+from appcredential.domain.spec.reserved import AllowedKeys, is_reserved_key
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 CRDS: Final = ROOT / "crds"
@@ -27,8 +30,18 @@ TENANT: Final = "EntraTenant"
 GRANT: Final = "ApplicationGrant"
 
 PLURALS: Final = {APP: "appcredentials", TENANT: "entratenants", GRANT: "applicationgrants"}
+
+
+@dataclass(frozen=True, slots=True)
+class _EveryKey(AllowedKeys):
+    """A cluster whose administrator allows whatever can be allowed: the schema knows no setting."""
+
+    def allows(self, key: str) -> bool:
+        return not is_reserved_key(key)
+
+
 PARSERS: Final[dict[str, Callable[[Mapping[str, Any]], Any]]] = {
-    APP: parse_app_credential,
+    APP: partial(parse_app_credential, allowed=_EveryKey()),
     TENANT: parse_entra_tenant,
     GRANT: parse_application_grant,
 }

@@ -98,6 +98,7 @@ GRANT: Final[tuple[Row, ...]] = (
     ("no namespaces", _NAMES, [], "at least 1 items"),
     ("too many namespaces", _NAMES, _MANY, "must have at most 256 items"),
     ("kube-system", _NAMES, ["a", "kube-system"], "may not contain kube-system", f"{_NAMES}[1]"),
+    ("kube-public", _NAMES, ["kube-public"], "may not contain kube-system", f"{_NAMES}[0]"),
     ("a pattern for namespaces", _NAMES, ["team-*"], _PATTERN, f"{_NAMES}[0]"),
     ("a tenant that is no name", "tenantRef.name", "-a", _PATTERN),
     ("a ceiling above the longest", "maxLifetime", "3651d", _CEILING),

@@ -82,6 +82,7 @@ SECRET: Final[tuple[Row, ...]] = (
     ("our own annotation", _NOTES, {"appcredential.io/owner": "x"}, _RESERVED),
     ("Argo CD's cluster", _LABELS, {"argocd.argoproj.io/secret-type": "cluster"}, _RESERVED),
     ("Flux's tracking", _LABELS, {"kustomize.toolkit.fluxcd.io/name": "x"}, _RESERVED),
+    ("Helm's release", _LABELS, {"owner": "helm", "name": "web"}, _RESERVED),
     ("who manages it", _LABELS, {"app.kubernetes.io/managed-by": "x"}, _RESERVED),
     ("Rancher's pruning", _LABELS, {"objectset.rio.cattle.io/hash": "x"}, _RESERVED),
     ("a label key of two slashes", _LABELS, {"a/b/c": "x"}, _FORM),

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appcredential.domain.spec.reserved import ALLOWED_KEYS, RESERVED_DOMAINS, RESERVED_NAMES
+from appcredential.domain.spec.reserved import (
+    ALLOWED_KEYS,
+    RESERVED_DOMAINS,
+    RESERVED_KEYS,
+    RESERVED_NAMES,
+    RESERVED_NAMESPACES,
+)
 from appcredential.errors import InvalidSpecError
 from tests.crds.cases import patch
 from tests.crds.manifests import (
@@ -75,7 +81,9 @@ _times = _mostly(
 _names = _mostly(
     st.one_of(_one("a", "a-b", "1"), st.text("a0-", min_size=1, max_size=3)),
     st.one_of(
-        st.sampled_from((*(f"{n}x" for n in RESERVED_NAMES), "a.b", "a..b", "kube-system", ".")),
+        st.sampled_from(
+            (*(f"{n}x" for n in RESERVED_NAMES), "a.b", "a..b", *RESERVED_NAMESPACES, ".")
+        ),
         st.text("aA1.-_/", max_size=6),
         _noise,
     ),
@@ -93,6 +101,7 @@ _templates = st.lists(
 _keys = _mostly(
     st.one_of(_one("a", "a.b/c", "nothelm.sh/a"), st.sampled_from(ALLOWED_KEYS)),
     st.one_of(
+        st.sampled_from(RESERVED_KEYS),
         _joined(_one("", "x.", "x", "."), st.sampled_from(RESERVED_DOMAINS), _one("", "/", "/a")),
         st.text("aA0.-_/", max_size=6),
         st.text(max_size=5),

@@ -11,9 +11,17 @@ import yaml
 
 from appcredential.domain.spec.model import CredentialType
 from appcredential.domain.spec.presets import PRESET_KEYS
-from appcredential.domain.spec.reserved import ALLOWED_KEYS, RESERVED_DOMAINS, RESERVED_NAMES
+from appcredential.domain.spec.reserved import (
+    ALLOWED_KEYS,
+    INSTANCE_KEY,
+    RESERVED_CONFIG_MAPS,
+    RESERVED_DOMAINS,
+    RESERVED_KEYS,
+    RESERVED_NAMES,
+    RESERVED_NAMESPACES,
+)
 from appcredential.domain.spec.secret import Preset
-from tests.crds.manifests import APP, CRDS, PLURALS, ROOT
+from tests.crds.manifests import APP, CRDS, GRANT, PLURALS, ROOT
 
 KINDS: Final = sorted(PLURALS)
 _IMPLICIT: Final = {"apiVersion", "kind", "metadata"}
@@ -132,14 +140,29 @@ def _rules(schema: dict[str, Any]) -> str:
 def test_reserved_keys_are_those_of_the_parser(name: str) -> None:
     rules = _rules(_secret_field(name))
     domains = "|".join(domain.replace(".", "[.]") for domain in RESERVED_DOMAINS)
-    allowed = ", ".join(f"'{key}'" for key in ALLOWED_KEYS)
-    assert f"!k.matches('^([^/]*[.])?({domains})/')" in rules
-    assert f"k in [{allowed}]" in rules
+    allowed = ", ".join(f"'{key}'" for key in (*ALLOWED_KEYS, INSTANCE_KEY))
+    never = ", ".join(f"'{key}'" for key in RESERVED_KEYS)
+    refused = f"!(k in [{never}] || k.matches('^([^/]*[.])?({domains})/'))"
+    assert f"self.all(k, k in [{allowed}] || {refused})" in rules
 
 
 def test_reserved_names_are_those_of_the_parser() -> None:
     expected = " || ".join(f"self.startsWith('{name}')" for name in RESERVED_NAMES)
     assert f"!({expected})" in _rules(_secret_field("name"))
+
+
+def test_reserved_config_maps_are_those_of_the_parser() -> None:
+    spec = _schema(APP)["properties"]["spec"]["properties"]["federatedIdentity"]
+    name = spec["properties"]["configMap"]["properties"]["name"]
+    listed = ", ".join(f"'{reserved}'" for reserved in RESERVED_CONFIG_MAPS)
+    assert f"!(self in [{listed}])" in _rules(name)
+
+
+def test_reserved_namespaces_are_those_of_the_parser() -> None:
+    spec = _schema(GRANT)["properties"]["spec"]
+    names = spec["properties"]["namespaces"]["properties"]["names"]
+    listed = ", ".join(f"'{reserved}'" for reserved in RESERVED_NAMESPACES)
+    assert f"!self.exists(name, name in [{listed}])" in _rules(names)
 
 
 def test_preset_keys_are_those_of_the_parser() -> None:

@@ -17,7 +17,14 @@ from appcredential.domain.spec.durations import format_duration
 from appcredential.domain.spec.manifest import Certificate, GenerateOnce
 from appcredential.domain.spec.model import DEFAULT_LIFETIME
 from appcredential.domain.spec.presets import PRESET_KEYS
-from appcredential.domain.spec.reserved import ALLOWED_KEYS, RESERVED_DOMAINS, RESERVED_NAMES
+from appcredential.domain.spec.reserved import (
+    ALLOWED_KEYS,
+    RESERVED_CONFIG_MAPS,
+    RESERVED_DOMAINS,
+    RESERVED_KEYS,
+    RESERVED_NAMES,
+    RESERVED_NAMESPACES,
+)
 from tests.docs.reading import ROOT, blocks, rows
 
 CONDITIONS: Final = (ROOT / "docs" / "conditions.md").read_text()
@@ -204,8 +211,10 @@ def test_the_keys_of_each_preset_are_told() -> None:
 
 
 def test_what_is_reserved_is_told() -> None:
-    paragraph = API.split("are refused: keys under")[1].split("Allowed all the same")[0]
-    assert set(re.findall(r"`([\w.]+)`", paragraph)) == set(RESERVED_DOMAINS)
+    paragraph = API.split("No setting allows")[1].split("except those above")[0]
+    assert set(re.findall(r"`([\w.]+)`", paragraph)) == {*RESERVED_DOMAINS, *RESERVED_KEYS}
+    for name in (*RESERVED_CONFIG_MAPS, *RESERVED_NAMESPACES):
+        assert f"`{name}`" in API
     allowed = "".join(cells[0] for cells in rows(API, "key", "for"))
     assert {key.split(":")[0] for key in re.findall(r"`([^`]+)`", allowed)} == set(ALLOWED_KEYS)
     for name in RESERVED_NAMES:

@@ -57,7 +57,12 @@ def a_damaged_value_is_replaced(i: Installation) -> None:
 def an_edited_secret_is_put_right(i: Installation) -> None:
     """Keys, labels and annotations come back with the same credential; others' additions stay."""
     team = i.team("edited")
-    team.apply(secret={"labels": {"team": "a"}, "data": {"url": {"value": "$(clientId)"}}})
+    team.apply(
+        secret={
+            "labels": {"app.kubernetes.io/part-of": "a"},
+            "data": {"url": {"value": "$(clientId)"}},
+        }
+    )
     team.ready()
     wanted, key = team.values(), team.key()
 
@@ -72,7 +77,7 @@ def an_edited_secret_is_put_right(i: Installation) -> None:
     team.until(lambda: team.values() == {**wanted, "theirs": "kept"}, "the Secret is put right")
     secret = team.secret()
     assert secret is not None
-    labels = {MANAGED_BY: "appcredential", "team": "a", "theirs": "kept"}
+    labels = {MANAGED_BY: "appcredential", "app.kubernetes.io/part-of": "a", "theirs": "kept"}
     assert secret["metadata"]["labels"] == labels
     assert (team.key(), team.minted(), team.signs_in()) == (key, 1, True)
 

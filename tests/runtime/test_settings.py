@@ -27,6 +27,7 @@ OTHERS: dict[str, tuple[str, Any]] = {
     "pod_name": ("appcredential-0", "appcredential-0"),
     "watch_namespaces": (" shop, ,orders", ("shop", "orders")),
     "cluster_id": ("blue", "blue"),
+    "allowed_secret_keys": (" example.com/, team", ("example.com/", "team")),
     "custom_authority": ("https://login.test", "https://login.test"),
     "custom_graph": ("https://graph.test", "https://graph.test"),
     "custom_ca_file": ("/ca.pem", "/ca.pem"),
@@ -116,6 +117,18 @@ def test_a_bad_level_is_refused(text: str) -> None:
 def test_bad_namespaces_are_refused(text: str) -> None:
     name = variable("watch_namespaces")
     assert faults({name: text}) == [f"{name}: must be namespace names separated by commas"]
+
+
+@pytest.mark.parametrize("text", ["Example.com/", "a;b", "/", "/x", "a//", "a/b/", "-"])
+def test_keys_that_no_object_can_have_are_refused(text: str) -> None:
+    (fault,) = faults({variable("allowed_secret_keys"): text})
+    assert "must be keys of labels and annotations, or prefixes that end in a slash" in fault
+
+
+@pytest.mark.parametrize("text", ["owner", "helm.sh/", "sub.appcredential.io/", "a,kubernetes.io/"])
+def test_keys_that_no_setting_allows_are_refused(text: str) -> None:
+    (fault,) = faults({variable("allowed_secret_keys"): text})
+    assert "other tools act on it; remove it" in fault
 
 
 @pytest.mark.parametrize("text", ["", "Entra", "a,b", "a/../b", "a" * 64])

@@ -11,6 +11,7 @@ from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.spec.parse import parse_app_credential
+from appcredential.domain.spec.reserved import ONLY_LISTED, AllowedKeys
 from appcredential.domain.times import parse_time, required_time
 from appcredential.errors import InvalidSpecError, NotFoundError
 from appcredential.kube.client import APPLY_PATCH, FIELD_MANAGER, MERGE_PATCH, KubeClient
@@ -37,11 +38,11 @@ def path_of(plural: str, namespace: str = "", name: str = "") -> str:
     return f"{base}{scope}/{plural}" + (f"/{name}" if name else "")
 
 
-def parse_resource(document: Mapping[str, Any]) -> Resource:
+def parse_resource(document: Mapping[str, Any], allowed: AllowedKeys = ONLY_LISTED) -> Resource:
     """Read an AppCredential; an unusable spec becomes a Problem that names the field."""
     metadata = document["metadata"]
     try:
-        spec = parse_app_credential(document)
+        spec = parse_app_credential(document, allowed)
     except InvalidSpecError as exc:
         problem = Problem(reason=Reason.INVALID_SPEC, message=str(exc))
         return _resource(metadata, problem, document)
@@ -172,18 +173,19 @@ class KubeObjects:
 class KubeResources:
     """The Resources port: AppCredential objects."""
 
-    def __init__(self, objects: KubeObjects) -> None:
+    def __init__(self, objects: KubeObjects, allowed: AllowedKeys = ONLY_LISTED) -> None:
         self._objects = objects
+        self._allowed = allowed
 
     async def get(self, owner: Owner) -> Resource | None:
         """See `ports.Resources`."""
         found = await self._objects.get(APP_CREDENTIALS, owner.namespace, owner.name)
-        return parse_resource(found) if found is not None else None
+        return parse_resource(found, self._allowed) if found is not None else None
 
     async def list(self, namespace: str) -> tuple[Resource, ...]:
         """See `ports.Resources`."""
         pages = self._objects.pages(APP_CREDENTIALS, namespace)
-        return tuple([parse_resource(document) async for document in pages])
+        return tuple([parse_resource(document, self._allowed) async for document in pages])
 
     async def set_finalizer(self, resource: Resource, *, present: bool) -> Resource | None:
         """See `ports.Resources`."""
@@ -192,13 +194,13 @@ class KubeResources:
             found = await self._objects.set_finalizer(APP_CREDENTIALS, metadata, present=present)
         except NotFoundError:
             return None
-        return parse_resource(found)
+        return parse_resource(found, self._allowed)
 
     async def apply_status(self, resource: Resource, status: dict[str, Any]) -> Resource:
         """See `ports.Resources`."""
         metadata = _metadata(resource)
         found = await self._objects.apply_status(APP_CREDENTIALS, metadata, status)
-        return parse_resource(found)
+        return parse_resource(found, self._allowed)
 
     async def is_crd_deleted(self) -> bool:
         """See `ports.Resources`."""

@@ -30,7 +30,6 @@ from appcredential.domain.spec.parse import (
     parse_application_grant,
     parse_entra_tenant,
 )
-from appcredential.domain.spec.reserved import ALLOWED_KEYS, RESERVED_DOMAINS, is_reserved_key
 from appcredential.domain.spec.secret import GenerateOnce, Preset, SecretSpec, Template
 from appcredential.errors import InvalidSpecError
 from tests.crds.cases import ACCEPTED, REFUSED, Case
@@ -52,8 +51,8 @@ FULL = {
         "preset": "Raw",
         "mountPath": "/mnt/x",
         "data": {"ID": {"value": "$(clientId)"}, "cookie": {"generateOnce": {"length": 16}}},
-        "labels": {"team": "a"},
-        "annotations": {"note": "b"},
+        "labels": {"app.kubernetes.io/part-of": "a"},
+        "annotations": {"reloader.stakater.com/match": "true"},
     },
     "deletionPolicy": "Retain",
     "deletionGracePeriod": "1h",
@@ -118,8 +117,8 @@ def test_app_credential_in_full() -> None:
             preset=Preset.RAW,
             mount_path="/mnt/x",
             data={"ID": Template("$(clientId)"), "cookie": GenerateOnce(16)},
-            labels={"team": "a"},
-            annotations={"note": "b"},
+            labels={"app.kubernetes.io/part-of": "a"},
+            annotations={"reloader.stakater.com/match": "true"},
         ),
         deletion_policy=DeletionPolicy.RETAIN,
         deletion_grace_period=timedelta(hours=1),
@@ -176,17 +175,3 @@ def test_application_grant() -> None:
         limits=Limits(),
         allow_operator_identity=True,
     )
-
-
-@pytest.mark.parametrize("domain", RESERVED_DOMAINS)
-def test_reserved_domains(domain: str) -> None:
-    assert is_reserved_key(f"{domain}/x")
-    assert is_reserved_key(f"deep.er.{domain}/x")
-    assert not is_reserved_key(f"not{domain}/x")
-    assert not is_reserved_key(domain)
-
-
-@pytest.mark.parametrize("key", ALLOWED_KEYS)
-def test_allowed_keys(key: str) -> None:
-    assert not is_reserved_key(key)
-    assert is_reserved_key(f"{key}x")

@@ -12,7 +12,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NoReturn, TypeVar
 
 from appcredential.domain.spec.durations import format_duration, parse_duration
-from appcredential.domain.spec.reserved import is_reserved_key
+from appcredential.domain.spec.reserved import (
+    RESERVED_NAMESPACES,
+    AllowedKeys,
+    is_reserved_key,
+)
 from appcredential.errors import InvalidSpecError
 
 T = TypeVar("T")
@@ -78,7 +82,8 @@ def namespace_name(path: str, value: str) -> str:
     """Return the name of a namespace that a grant may name."""
     remedy = "must be a lower-case DNS label of at most 63 characters"
     require(is_namespace_name(value), path, remedy)
-    require(value != "kube-system", path, "may not be kube-system: name another namespace")
+    ok = value not in RESERVED_NAMESPACES
+    require(ok, path, f"may not be {', '.join(RESERVED_NAMESPACES)}: name another namespace")
     return value
 
 
@@ -134,17 +139,27 @@ def entries(path: str, values: Mapping[str, object]) -> None:
     require(len(values) <= MAX_ENTRIES, path, f"must have at most {MAX_ENTRIES} entries")
 
 
-def metadata_keys(path: str, keys: Iterable[str]) -> None:
-    """Check keys of labels or annotations: their form, and that no other tool acts on them."""
+def is_metadata_key(value: str) -> bool:
+    """Return whether a label or annotation can have this key."""
+    return len(value) <= 317 and value.find("/") <= 253 and _QUALIFIED.fullmatch(value) is not None
+
+
+def metadata_keys(path: str, keys: Iterable[str], allowed: AllowedKeys) -> None:
+    """Check keys of labels or annotations: their form, and that they are allowed."""
     form = (
         "keys must be a name of at most 63 letters, digits, dots, dashes and underscores, "
         "with an optional lower-case DNS prefix and a slash before it"
     )
     for key in keys:
-        ok = len(key) <= 317 and key.find("/") <= 253 and _QUALIFIED.fullmatch(key) is not None
-        require(ok, path, form)
-        remedy = f"may not contain {key}: other tools act on this prefix; remove the key"
+        require(is_metadata_key(key), path, form)
+        remedy = f"may not contain {key}: other tools act on it; remove the key"
         require(not is_reserved_key(key), path, remedy)
+        remedy = (
+            f"may not contain {key}, which is not among the allowed keys: remove the key, or ask "
+            "the administrator to add it, or its prefix with the slash, to the operator's setting "
+            "ALLOWED_SECRET_KEYS (settings.allowedSecretKeys of the chart)"
+        )
+        require(allowed.allows(key), path, remedy)
 
 
 def label_value(path: str, value: str) -> str:

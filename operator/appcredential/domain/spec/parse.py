@@ -37,6 +37,7 @@ from appcredential.domain.spec.parse_federated import parse_federated, parse_fed
 from appcredential.domain.spec.parse_identity import parse_identity
 from appcredential.domain.spec.parse_rotation import parse_rotation
 from appcredential.domain.spec.parse_secret import parse_secret
+from appcredential.domain.spec.reserved import ONLY_LISTED, AllowedKeys
 from appcredential.domain.spec.secret import SecretSpec
 from appcredential.errors import InvalidSpecError
 
@@ -50,11 +51,14 @@ _MISSING: Final = re.compile(r"Object missing required field `(.*)`")
 _AT: Final = " - at `$"
 
 
-def parse_app_credential(manifest: Mapping[str, Any]) -> AppCredentialSpec:
+def parse_app_credential(
+    manifest: Mapping[str, Any], allowed: AllowedKeys = ONLY_LISTED
+) -> AppCredentialSpec:
     """Read an AppCredential.
 
     Args:
         manifest: the whole object; `metadata.name` is the Secret's default name.
+        allowed: the labels and annotations that the Secret may get.
 
     Raises:
         InvalidSpecError: the manifest cannot be used.
@@ -81,7 +85,7 @@ def parse_app_credential(manifest: Mapping[str, Any]) -> AppCredentialSpec:
         verification=_verification(spec),
         secret=SecretSpec(name=owner.name)
         if federated is not None
-        else parse_secret(spec.secret or shapes.Secret(), owner.name, spec.type),
+        else parse_secret(spec.secret or shapes.Secret(), owner.name, spec.type, allowed),
         deletion_policy=spec.deletion_policy or _default_policy(federated),
         deletion_grace_period=grace,
         mode=spec.mode,

@@ -28,6 +28,7 @@ from appcredential.domain.spec.federated import (
     Source,
 )
 from appcredential.domain.spec.parse_git_hub import organization, parse_git_hub, repository
+from appcredential.domain.spec.reserved import RESERVED_CONFIG_MAPS
 from appcredential.domain.spec.trusts import MAX_PREFIX, default_prefix
 
 _PATH: Final = "spec.federatedIdentity"
@@ -72,13 +73,19 @@ def parse_federated(spec: shapes.FederatedIdentity, owner: Owner, client_id: str
         remedy = "must be an audience without blanks, such as api://AzureADTokenExchange"
         _text(f"{_PATH}.audience", audience, _AUDIENCE, remedy)
     if spec.config_map is not None:
-        checks.object_name(f"{_PATH}.configMap.name", spec.config_map.name)
+        _check_config_map(f"{_PATH}.configMap.name", spec.config_map.name)
     return FederatedSpec(
         source=_source(spec, client_id),
         name_prefix=_prefix(spec.name_prefix, owner),
         audience=audience or "",
         config_map=spec.config_map.name if spec.config_map is not None else "",
     )
+
+
+def _check_config_map(path: str, name: str) -> None:
+    checks.object_name(path, name)
+    remedy = f"may not be {name}, which other tools look for: choose another name"
+    checks.require(name not in RESERVED_CONFIG_MAPS, path, remedy)
 
 
 def _prefix(given: str | None, owner: Owner) -> str:

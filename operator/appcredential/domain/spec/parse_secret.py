@@ -11,7 +11,7 @@ from appcredential.domain.spec import checks
 from appcredential.domain.spec import manifest as shapes
 from appcredential.domain.spec.model import CredentialType
 from appcredential.domain.spec.presets import PRESET_KEYS
-from appcredential.domain.spec.reserved import RESERVED_NAMES, is_reserved_name
+from appcredential.domain.spec.reserved import RESERVED_NAMES, AllowedKeys, is_reserved_name
 from appcredential.domain.spec.secret import DataEntry, GenerateOnce, SecretSpec, Template
 from appcredential.domain.spec.templates import parse_template
 
@@ -19,13 +19,16 @@ MAX_VALUE: Final = 4096
 _MOUNT_PATH: Final = re.compile(r"(/[-._a-zA-Z0-9]+)+")
 
 
-def parse_secret(spec: shapes.Secret, owner: str, kind: CredentialType) -> SecretSpec:
+def parse_secret(
+    spec: shapes.Secret, owner: str, kind: CredentialType, allowed: AllowedKeys
+) -> SecretSpec:
     """Read `spec.secret`.
 
     Args:
         spec: as it stands in the manifest.
         owner: the AppCredential's own name, which is the Secret's default.
         kind: the type of the credential, which decides the names for `$(name)`.
+        allowed: the labels and annotations that may be set.
 
     Raises:
         InvalidSpecError: a value cannot be used.
@@ -35,8 +38,8 @@ def parse_secret(spec: shapes.Secret, owner: str, kind: CredentialType) -> Secre
         preset=spec.preset,
         mount_path=_mount_path(spec.mount_path),
         data=_data(spec, kind),
-        labels=_labels(spec.labels),
-        annotations=_annotations(spec.annotations),
+        labels=_labels(spec.labels, allowed),
+        annotations=_annotations(spec.annotations, allowed),
         take_over_from=_take_over_from(spec, owner),
     )
 
@@ -100,16 +103,16 @@ def _template(path: str, text: str, kind: CredentialType) -> Template:
     return Template(text)
 
 
-def _labels(labels: dict[str, str]) -> Mapping[str, str]:
+def _labels(labels: dict[str, str], allowed: AllowedKeys) -> Mapping[str, str]:
     path = "spec.secret.labels"
     checks.entries(path, labels)
-    checks.metadata_keys(path, labels)
+    checks.metadata_keys(path, labels, allowed)
     return MappingProxyType({k: checks.label_value(f"{path}[{k}]", v) for k, v in labels.items()})
 
 
-def _annotations(annotations: dict[str, str]) -> Mapping[str, str]:
+def _annotations(annotations: dict[str, str], allowed: AllowedKeys) -> Mapping[str, str]:
     path = "spec.secret.annotations"
     checks.entries(path, annotations)
-    checks.metadata_keys(path, annotations)
+    checks.metadata_keys(path, annotations, allowed)
     checked = {k: checks.at_most(f"{path}[{k}]", v, MAX_VALUE) for k, v in annotations.items()}
     return MappingProxyType(checked)

@@ -1,12 +1,15 @@
-"""Which labels, annotations and names a user may not put on the Secret.
+"""Which labels, annotations and names a user may ask for, and which belong to others.
 
 By labels and annotations, other tools copy a Secret to other namespaces, prune it, or treat it
-as credentials of their own. The right to create an AppCredential must not include that. The
-CRD has the same lists in CEL, and `tests/crds/` compares the two.
+as credentials of their own. The right to create an AppCredential must not include that, and
+nobody knows all these tools. So only listed keys are allowed, and those that the administrator
+names. The CRD has in CEL what no setting allows, `tests/crds/` compares the two, and the chart's
+admission policies get these lists by `python -m charts.generate`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 RESERVED_DOMAINS: Final = (
@@ -23,25 +26,75 @@ RESERVED_DOMAINS: Final = (
     "appscode.com",  # config-syncer (kubed)
     "clustersecret.io",
 )
-"""Domains that are refused as a prefix, with their subdomains."""
+"""Domains that no setting allows as a prefix, with their subdomains."""
+
+RESERVED_KEYS: Final = ("owner",)
+"""Keys without a prefix that no setting allows: Helm finds its releases by `owner`."""
 
 ALLOWED_KEYS: Final = (
-    "app.kubernetes.io/part-of",  # Argo CD reads a Secret only with part-of: argocd
+    "app.kubernetes.io/name",
+    "app.kubernetes.io/version",
     "app.kubernetes.io/component",
+    "app.kubernetes.io/part-of",  # Argo CD reads a Secret only with part-of: argocd
     "secrets-store.csi.k8s.io/used",  # `true`: the CSI driver finds a nodePublishSecretRef by it
     "reconcile.fluxcd.io/watch",  # `Enabled`: Flux reconciles what refers to it when it changes
+    "reloader.stakater.com/match",  # `true`: Reloader restarts the workloads that search for it
+    "reloader.stakater.com/ignore",  # `true`: Reloader restarts nothing because of it
 )
-"""Useful keys under a reserved domain, by which no tool copies or prunes."""
+"""Keys that are always allowed: no tool copies or prunes by them."""
+
+INSTANCE_KEY: Final = "app.kubernetes.io/instance"
+"""Under a reserved domain, and a setting may allow it: Argo CD can be set to track by it."""
 
 RESERVED_NAMES: Final = ("appcredential-pending-", "sh.helm.release.v1.", "bootstrap-token-")
 """Beginnings of Secret names that belong to the operator, Helm and Kubernetes."""
 
+RESERVED_CONFIG_MAPS: Final = (
+    "kube-root-ca.crt",
+    "openshift-service-ca.crt",
+    "istio-ca-root-cert",
+    "linkerd-identity-trust-roots",
+    "aws-auth",
+    "coredns",
+    "coredns-custom",
+)
+"""ConfigMaps that tools look for by name, such as the authorities that pods trust."""
+
+RESERVED_NAMESPACES: Final = ("kube-system", "kube-public", "kube-node-lease")
+"""Kubernetes' own namespaces. Nothing in them is granted, or written for a resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedKeys:
+    """Which labels and annotations users may put on their Secret.
+
+    Attributes:
+        named: what the administrator allows besides `ALLOWED_KEYS`: keys, and prefixes that end
+            in a slash.
+    """
+
+    named: tuple[str, ...] = ()
+
+    def allows(self, key: str) -> bool:
+        """Return whether a user may set the key."""
+        if is_reserved_key(key):
+            return False
+        return key in ALLOWED_KEYS or any(
+            key == entry or (entry.endswith("/") and key.startswith(entry)) for entry in self.named
+        )
+
+
+ONLY_LISTED: Final = AllowedKeys()
+"""What users may set where the administrator allows nothing more."""
+
 
 def is_reserved_key(key: str) -> bool:
-    """Return whether a label or annotation key is refused."""
-    domain, slash, _ = key.partition("/")
-    if not slash or key in ALLOWED_KEYS:
+    """Return whether no setting can allow a label or annotation key."""
+    if key in (*ALLOWED_KEYS, INSTANCE_KEY):
         return False
+    domain, slash, _ = key.partition("/")
+    if not slash:
+        return key in RESERVED_KEYS
     return any(domain == d or domain.endswith("." + d) for d in RESERVED_DOMAINS)
 
 
