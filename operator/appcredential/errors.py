@@ -13,6 +13,7 @@ AppCredentialError(reason)
 ├── RejectedError(code)             the server refused the request for good (other 4xx)
 │   └── SecretRefusedError(cause)   quota, admission or validation keeps the Secret out
 ├── ThrottledError(retry_after)     429
+│   └── NotYetError                 not sent: others are before us, by the operator's own pace
 ├── TooLateError                    not sent: the caller's deadline passed before
 └── UnavailableError                network, time-out, 5xx; a write may have been applied
     └── OutcomeUnknownError         a write was sent and its answer was lost
@@ -144,6 +145,10 @@ class ThrottledError(AppCredentialError):
     def __init__(self, message: str, *, retry_after: timedelta) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class NotYetError(ThrottledError):
+    """The call was not sent: its turn has not come. `retry_after` says when to come again."""
 
 
 class TooLateError(AppCredentialError):

@@ -1,4 +1,4 @@
-"""What actions are called by the metrics, and which of them write a Secret."""
+"""What actions are called by the metrics, and which of them write a Secret or the application."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any, get_args
 import pytest
 
 from appcredential.domain import actions as act
-from appcredential.domain.action_names import label, secret_write
+from appcredential.domain.action_names import label, secret_write, writes_application
 from appcredential.domain.observed.memory import Operation
+from appcredential.domain.spec.model import CredentialType
 from tests.support.builders import DAY
 
 RENAMED = {
@@ -51,3 +52,16 @@ def test_each_write_of_a_secret_has_its_own_failure(
 )
 def test_other_actions_write_no_secret(kind: type[Any]) -> None:
     assert secret_write(object.__new__(kind)) is None
+
+
+def test_what_writes_to_the_application_takes_a_turn() -> None:
+    mint = act.Mint(1, (), DAY)
+    assert writes_application(mint, CredentialType.CLIENT_SECRET)
+    # The pending Secret holds a certificate first; its registration is another action.
+    assert not writes_application(mint, CredentialType.CERTIFICATE)
+    writes = {k.__name__ for k in kinds() if k is not act.Mint and _takes_turn(k)}
+    assert writes == {"Register", "Remove", "CreateFederated", "PatchFederated", "DeleteFederated"}
+
+
+def _takes_turn(kind: type[Any]) -> bool:
+    return writes_application(object.__new__(kind), CredentialType.FEDERATED_IDENTITY)

@@ -12,13 +12,15 @@ import pytest
 
 from appcredential.domain.spec.model import ClientId, KeyId, ObjectId
 from appcredential.entra.connection import Timeouts
+from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.rate_limit import Pacing, RateLimiter
 from appcredential.errors import (
     ConflictError,
     NotFoundError,
+    NotYetError,
     OutcomeUnknownError,
     RejectedError,
-    ThrottledError,
+    TooLateError,
     UnavailableError,
 )
 from tests.support.clock import HandClock
@@ -139,11 +141,22 @@ async def test_ids_of_another_shape_never_reach_the_address() -> None:
 async def test_writes_to_one_application_are_a_second_apart_and_ten_after_a_409() -> None:
     world = World(Graph(ADDED, CONFLICT, ADDED, ADDED))
     await world.directory.add_password(OBJECT, "marker", END)
+    assert await refused(world.directory) == timedelta(seconds=1)
+    world.clock.seconds += 1
     with pytest.raises(ConflictError):
         await world.directory.add_password(OBJECT, "marker", END)
-    await world.directory.add_password(OBJECT, "marker", END)
+    assert await refused(world.directory) == timedelta(seconds=10)
     await world.directory.add_password(OTHER, "marker", END)
-    assert world.clock.slept == [1.0, 10.0]
+    world.clock.seconds += 10
+    await world.directory.add_password(OBJECT, "marker", END)
+    assert world.clock.slept == []
+
+
+async def refused(directory: GraphDirectory) -> timedelta:
+    """Ask for a turn; return when to come again."""
+    with pytest.raises(NotYetError) as caught:
+        await directory.add_password(OBJECT, "marker", END)
+    return caught.value.retry_after
 
 
 async def test_writes_to_one_application_are_never_parallel() -> None:
@@ -158,57 +171,72 @@ async def test_writes_to_one_application_are_never_parallel() -> None:
 
     world = World(Graph(count))
     adds = [world.directory.add_password(OBJECT, "marker", END) for _ in range(5)]
-    await asyncio.gather(*adds)
+    answers = await asyncio.gather(*adds, return_exceptions=True)
     assert most == 1
-    assert len(world.graph.requests) == 5
-
-
-async def test_a_gap_too_long_to_wait_for_is_given_back() -> None:
-    world = World(Graph(CONFLICT), pacing=Pacing(after_conflict=60))
-    with pytest.raises(ConflictError):
-        await world.directory.add_password(OBJECT, "marker", END)
-    with pytest.raises(ThrottledError) as caught:
-        await world.directory.add_password(OBJECT, "marker", END)
-    assert caught.value.retry_after == timedelta(seconds=60)
     assert len(world.graph.requests) == 1
+    # The others were sent away at once: nobody waits while it holds a worker.
+    assert [type(answer) for answer in answers[1:]] == [NotYetError] * 4
     assert world.clock.slept == []
 
 
+async def test_two_writes_in_one_turn_are_apart_too() -> None:
+    world = World(Graph(ADDED, httpx.Response(204)))
+    with world.directory.turn(OBJECT, "orders"):
+        await world.directory.add_password(OBJECT, "marker", END)
+        await world.directory.remove_password(OBJECT, KEY)
+    assert world.clock.slept == [1.0]
+
+
+async def test_a_mint_that_comes_too_late_costs_no_turn() -> None:
+    world = World(Graph(ADDED))
+    with pytest.raises(TooLateError):
+        await world.directory.add_password(OBJECT, "marker", END, deadline=world.clock.seconds - 1)
+    await world.directory.add_password(OBJECT, "marker", END)
+    assert len(world.graph.requests) == 1
+
+
 async def test_writes_of_a_tenant_stay_below_its_quota() -> None:
-    pacing = Pacing(writes_per_second=2, write_burst=3, max_wait=1)
+    pacing = Pacing(writes_per_second=2, write_burst=3)
     world = World(Graph(ADDED), pacing=pacing)
-    for number in range(5):
+    for number in range(3):
         await world.directory.add_password(ObjectId(f"id-{number}"), "marker", END)
-    assert world.clock.slept == [0.5, 0.5]
-
-
-async def test_the_queue_for_a_quota_is_bounded() -> None:
-    clock = HandClock()
-    waits: list[float] = []
-
-    async def stand(seconds: float) -> None:
-        waits.append(seconds)
-
-    pacing = Pacing(units_per_second=2, unit_burst=1, max_wait=1)
-    gate = RateLimiter(pacing, clock, stand)
+    waits = []
     for _ in range(3):
-        await gate.pass_read()
-    with pytest.raises(ThrottledError) as caught:
-        await gate.pass_read()
-    assert waits == [0.5, 1.0]
-    assert caught.value.retry_after == timedelta(seconds=1.5)
-    clock.seconds += 10
-    await gate.pass_read()
-    assert waits == [0.5, 1.0]
+        with pytest.raises(NotYetError) as caught:
+            await world.directory.add_password(OTHER, "marker", END)
+        waits.append(caught.value.retry_after.total_seconds())
+    # Each is told another time, so that they do not all come at once.
+    assert waits == [0.5, 1.0, 1.5]
+    world.clock.seconds += 0.5
+    await world.directory.add_password(OTHER, "marker", END)
+    assert world.clock.slept == []
 
 
 async def test_reads_of_a_tenant_stay_below_its_quota() -> None:
-    pacing = Pacing(units_per_second=1, unit_burst=1, max_wait=2)
+    pacing = Pacing(units_per_second=1, unit_burst=1)
     world = World(Graph(failure(404, "Request_ResourceNotFound")), pacing=pacing)
-    for number in range(3):
-        with pytest.raises(NotFoundError):
+    for number, error in enumerate([NotFoundError, NotYetError, NotYetError]):
+        with pytest.raises(error):
             await world.directory.application(ClientId(f"app-{number}"), timedelta(0))
-    assert world.clock.slept == [1.0, 1.0]
+    assert len(world.graph.requests) == 1
+    world.clock.seconds += 1
+    # The own pace is no pause of the whole tenant.
+    with pytest.raises(NotFoundError):
+        await world.directory.application(ClientId("app-1"), timedelta(0))
+    assert world.clock.slept == []
+
+
+async def test_who_has_its_turn_waits_for_a_read_only_for_a_moment() -> None:
+    clock = HandClock()
+    gate = RateLimiter(Pacing(units_per_second=2, unit_burst=1, max_wait=1), clock, clock.sleep)
+    for _ in range(3):
+        await gate.await_read()
+    assert clock.slept == [0.5, 0.5]
+    clock.seconds -= 1
+    gate = RateLimiter(Pacing(units_per_second=0.5, unit_burst=1, max_wait=1), clock, clock.sleep)
+    await gate.await_read()
+    with pytest.raises(NotYetError):
+        await gate.await_read()
 
 
 async def test_no_secret_is_ever_shown(caplog: pytest.LogCaptureFixture) -> None:
@@ -217,8 +245,10 @@ async def test_no_secret_is_ever_shown(caplog: pytest.LogCaptureFixture) -> None
     denied = failure(400, "Request_BadRequest", "no")
     world = World(Graph(ADDED, broken, denied))
     made = await world.directory.add_password(OBJECT, "marker", END)
+    world.clock.seconds += 1
     with pytest.raises(OutcomeUnknownError) as unreadable:
         await world.directory.add_password(OBJECT, "marker", END)
+    world.clock.seconds += 1
     with pytest.raises(RejectedError) as rejected:
         await world.directory.add_password(OBJECT, "marker", END)
     shown = [caplog.text, repr(made), str(made), repr(world.session), repr(vars(world.session))]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,7 +14,7 @@ from appcredential.domain.observed.federated import FederatedCredential, Federat
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import ClientId, CredentialType, KeyId, ObjectId
 from appcredential.domain.spec.trusts import Trust
-from appcredential.errors import AppCredentialError, NotFoundError, TooLateError
+from appcredential.errors import AppCredentialError, NotFoundError, NotYetError, TooLateError
 from appcredential.ports.entra import CertificateLoss, MintedPassword, NewCertificate
 from tests.support.builders import CLIENT_ID, NOW, application
 from tests.support.clock import HandClock
@@ -50,6 +51,8 @@ class MemoryDirectory:
         error: what every read, and every call about passwords, raises; or None.
         add_errors: what the next calls of `add_password` raise, one each.
         failures: of writes of certificates and federated credentials to come, each once.
+        waits: for how long the next ones that ask for a turn are sent away, one each.
+        turns: who had one.
         before_add: called just before a password is added.
         after_add: called once it is there, before the answer is returned.
         after_read: called once, when the next read of federated credentials is answered.
@@ -82,6 +85,8 @@ class MemoryDirectory:
         self.error: AppCredentialError | None = None
         self.add_errors: list[AppCredentialError] = []
         self.failures: list[Failure] = []
+        self.waits: list[timedelta] = []
+        self.turns: list[str] = []
         self.before_add: Callable[[], None] = lambda: None
         self.after_add: Callable[[], None] = lambda: None
         self.after_read: Callable[[], None] = lambda: None
@@ -101,6 +106,13 @@ class MemoryDirectory:
     def expect(self, kind: CredentialType) -> None:
         """Fail the test unless this world has credentials of a type."""
         assert kind in self.types, f"nobody in this world asks for {kind}"
+
+    @contextmanager
+    def turn(self, object_id: ObjectId, who: str) -> Iterator[None]:
+        if self.waits:
+            raise NotYetError("others go first", retry_after=self.waits.pop(0))
+        self.turns.append(who)
+        yield
 
     async def application(self, client_id: ClientId, max_age: timedelta) -> Application:
         self.reads.append(self._clock.now())

@@ -16,6 +16,7 @@ from appcredential.errors import (
     ConflictError,
     NamespaceTerminatingError,
     NotFoundError,
+    NotYetError,
     SecretForbiddenError,
     SecretRefusedError,
     ThrottledError,
@@ -124,6 +125,10 @@ class AppCredentialController:
         try:
             async with asyncio.timeout(seconds):
                 await dispatch.perform(step)
+        except NotYetError as exc:
+            state.memory = state.memory.awaits_turn(self._clock.now() + exc.retry_after)
+            self._metrics.effects.labels(name, "waits").inc()
+            return True
         except BaseException:
             self._metrics.effects.labels(name, "error").inc()
             raise

@@ -1,4 +1,4 @@
-"""What actions are called by the metrics, and in what this process remembers of failures."""
+"""What actions are called by the metrics, and which of them write a Secret or the application."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 
 from appcredential.domain import actions as act
 from appcredential.domain.observed.memory import Operation
+from appcredential.domain.spec.model import CredentialType
 
 # The metric `appcredential_effects_total` names actions by these labels since the first release.
 _LABELS: Final[Mapping[type, str]] = MappingProxyType(
@@ -27,6 +28,13 @@ _SECRET_WRITES: Final[Mapping[type, Operation]] = MappingProxyType(
         act.WriteTarget: Operation.WRITE_TARGET,
     }
 )
+_APPLICATION_WRITES: Final = (
+    act.Register,
+    act.Remove,
+    act.CreateFederated,
+    act.PatchFederated,
+    act.DeleteFederated,
+)
 
 
 def label(action: act.Action) -> str:
@@ -37,3 +45,13 @@ def label(action: act.Action) -> str:
 def secret_write(action: act.Action) -> Operation | None:
     """Return which write of a Secret an action is; None when it writes none."""
     return _SECRET_WRITES.get(type(action))
+
+
+def writes_application(action: act.Action, kind: CredentialType) -> bool:
+    """Return whether an action writes to the application in Entra.
+
+    A certificate is made in the cluster first, and registered by an action of its own.
+    """
+    if isinstance(action, act.Mint):
+        return not kind.is_certificate
+    return isinstance(action, _APPLICATION_WRITES)

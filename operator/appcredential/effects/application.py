@@ -9,7 +9,7 @@ from appcredential.domain.conditions import Problem
 from appcredential.domain.observed.memory import Operation
 from appcredential.domain.status.problems_entra import directory_problem
 from appcredential.effects.context import Context, Step, Tools
-from appcredential.errors import AppCredentialError, NotFoundError
+from appcredential.errors import AppCredentialError, NotFoundError, NotYetError
 from appcredential.gather.state import ResourceState
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,13 @@ async def read_application(max_age: timedelta, step: Step) -> None:
 def note_failure(
     tools: Tools, state: ResourceState, operation: Operation, error: AppCredentialError
 ) -> None:
-    """Note why a call to Graph failed; nothing is tried again before its pause is over."""
+    """Note why a call to Graph failed; nothing is tried again before its pause is over.
+
+    Raises:
+        NotYetError: nothing failed, its turn has not come.
+    """
+    if isinstance(error, NotYetError):
+        raise error
     problem, pause = directory_problem(error, tools.permission_retry)
     log.warning(
         "directory call failed",

@@ -6,10 +6,11 @@ learnt. A failing call to Graph becomes a Problem in memory.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import assert_never
 
 from appcredential.domain import actions as act
-from appcredential.domain.action_names import secret_write
+from appcredential.domain.action_names import secret_write, writes_application
 from appcredential.domain.spec.model import CredentialType
 from appcredential.domain.status.problems_entra import probe_age
 from appcredential.effects import (
@@ -33,9 +34,11 @@ async def perform(step: Step) -> None:
     Raises:
         ConflictError: something changed since it was decided; gather again.
         SecretForbiddenError, SecretRefusedError: a Secret cannot be read or written.
+        NotYetError: others write to the application first; nothing was done.
         AppCredentialError: the API server did not answer, or refused.
     """
-    await _dispatch(step)
+    with _turn(step):
+        await _dispatch(step)
     state, before = step.state, step.observation.memory
     written = secret_write(step.decision.action)
     if written is not None:
@@ -43,6 +46,18 @@ async def perform(step: Step) -> None:
     max_age = probe_age(before.directory_problem, state.memory.directory_problem)
     if max_age is not None:
         step.tools.request_probe(step.observation.usable_spec.tenant, max_age)
+
+
+def _turn(step: Step) -> AbstractContextManager[None]:
+    """Hold the application's turn for an action that writes to it.
+
+    It begins before the effect's own reads and writes, so that none of them waits for it.
+    """
+    facts = step.decision.facts
+    if facts is None or not writes_application(step.decision.action, facts.spec.type):
+        return nullcontext()
+    directory = step.session().directory
+    return directory.turn(facts.application.object_id, str(step.observation.resource.owner))
 
 
 async def _dispatch(step: Step) -> None:  # noqa: C901, PLR0912 - every action, on two lines each

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -90,8 +91,24 @@ class RevocationEffects:
 
         Raises:
             ConflictError: what was to be changed is not any more what was observed.
+            NotYetError: others write to the application first; nothing was done.
             AppCredentialError: it failed.
         """
+        with self._turn(effect, observation.revocation, state):
+            return await self._perform(effect, observation, state)
+
+    def _turn(
+        self, effect: RevocationEffect, revocation: Revocation, state: RevocationState
+    ) -> AbstractContextManager[None]:
+        """Hold the application's turn for a removal, from before the checks that it rests on."""
+        session = self._observer.session(revocation)
+        if not isinstance(effect, RevokeCredential) or session is None or state.application is None:
+            return nullcontext()
+        return session.directory.turn(state.application.object_id, name_of(revocation))
+
+    async def _perform(
+        self, effect: RevocationEffect, observation: RevocationObservation, state: RevocationState
+    ) -> bool:
         if not await self._checks.is_still_due(observation, state):
             return False
         revocation = observation.revocation

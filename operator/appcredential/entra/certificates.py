@@ -58,13 +58,14 @@ class GraphCertificates:
     ) -> None:
         """Change an application's certificates; see `KeyList.change`."""
         before = self._keys.sent(object_id)
-        try:
-            async with self._writes.turn(object_id):
+        async with self._writes.write(object_id) as write:
+            try:
                 await self._keys.change(object_id, add=add, remove=remove, known=known, gone=gone)
-        finally:
-            # Also after an error: a list that may have been sent has to be watched.
-            if self._keys.sent(object_id) is not before:
-                self._confirm(object_id)
+            finally:
+                write.is_sent = self._keys.sent(object_id) is not before
+                # Also after an error: a list that may have been sent has to be watched.
+                if write.is_sent:
+                    self._confirm(object_id)
 
     async def close(self) -> None:
         """Cancel the confirmations that are running."""
@@ -77,7 +78,7 @@ class GraphCertificates:
         before = self._confirming.pop(object_id, None)
         if before is not None:
             before.cancel()
-        confirmation = self._keys.confirm(object_id, lambda: self._writes.turn(object_id))
+        confirmation = self._keys.confirm(object_id, lambda: self._writes.awaited_write(object_id))
         task = asyncio.create_task(confirmation)
         self._confirming[object_id] = task
         task.add_done_callback(lambda done: self._confirmed(object_id, done))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 from appcredential.domain.observed.app_policy import AppPolicy
@@ -31,10 +32,10 @@ class GraphDirectory:
     """Graph for one tenant: shared reads, paced writes one at a time, no retries.
 
     After a 429 no call of the tenant leaves before the time that Graph named; such
-    calls raise ThrottledError.
+    calls raise ThrottledError. One that the operator's own pace holds back raises NotYetError.
 
     Args:
-        sleep: waits for seconds, at most `pacing.max_wait` in one call.
+        sleep: waits for seconds: only who has its turn does, or holds no worker.
         report: called when certificates were lost between a read and a write.
         may_act: returns whether this process may write; asked before it mends such a loss.
     """
@@ -60,7 +61,7 @@ class GraphDirectory:
             may_act=may_act,
         )
         self._reads = GraphReads(connection, limiter, clock, keys)
-        writes = Writes(limiter, self._reads.drop)
+        self._writes = writes = Writes(limiter, self._reads.drop)
         self._passwords = GraphPasswords(connection, writes, clock)
         self._certificates = GraphCertificates(keys, writes)
         self._federated = GraphFederated(connection, writes)
@@ -93,6 +94,10 @@ class GraphDirectory:
     def skew(self) -> timedelta | None:
         """Return Entra's clock minus ours, from its answers; None when unknown."""
         return self._connection.skew()
+
+    def turn(self, object_id: ObjectId, who: str) -> AbstractContextManager[None]:
+        """Hold an application's turn to be written; see `ports.entra.Directory`."""
+        return self._writes.turn(object_id, who)
 
     # --- client secrets ---------------------------------------------------------------------
 

@@ -110,7 +110,7 @@ class GraphFederated:
 
     async def add(self, object_id: ObjectId, name: str, trust: Trust, description: str) -> None:
         """Create one; see `ports.entra.Directory`."""
-        async with self.writes.turn(object_id):
+        async with self.writes.write(object_id):
             body = _body(trust, description)
             body.name = name
 
@@ -121,7 +121,7 @@ class GraphFederated:
 
     async def update(self, object_id: ObjectId, id_: str, trust: Trust, description: str) -> None:
         """Change one by its id; see `ports.entra.Directory`."""
-        async with self.writes.turn(object_id):
+        async with self.writes.write(object_id):
             found = _builder(self.connection, object_id)
             item = found.by_federated_identity_credential_id(_checked(id_))
 
@@ -132,7 +132,7 @@ class GraphFederated:
 
     async def remove(self, object_id: ObjectId, id_: str) -> None:
         """Delete one by its id; see `ports.entra.Directory`."""
-        async with self.writes.turn(object_id):
+        async with self.writes.write(object_id):
             found = _builder(self.connection, object_id)
             item = found.by_federated_identity_credential_id(_checked(id_))
 

@@ -44,7 +44,7 @@ class Loss(StrEnum):
 Report: TypeAlias = Callable[[ObjectId, KeyId, Loss], None]
 """Called with the application, the key and what became of it."""
 
-Turn: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
+Turn: TypeAlias = Callable[[], AbstractAsyncContextManager[object]]
 """Holds an application's turn to be written."""
 
 

@@ -43,7 +43,7 @@ class GraphKeys:
 
     async def read(self, object_id: ObjectId, *, with_content: bool) -> tuple[ListedKey, ...]:
         """Read the list; see `key_entries.KeyStore`."""
-        await self._limiter.pass_read()
+        await self._limiter.await_read()
 
         def make() -> RequestInformation:
             query = RequestConfiguration(query_parameters=_Query(select=KEYS))

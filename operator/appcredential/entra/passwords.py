@@ -48,7 +48,7 @@ class GraphPasswords:
             item = self.connection.graph.applications.by_application_id(object_id)
             return item.add_password.to_post_request_information(body)
 
-        async with self.writes.turn(object_id):
+        async with self.writes.write(object_id):
             answer = await self.connection.send(Call(operation=ADD, is_write=True, make=make))
             try:
                 return decode_new_password(answer)
@@ -66,5 +66,5 @@ class GraphPasswords:
             item = self.connection.graph.applications.by_application_id(object_id)
             return item.remove_password.to_post_request_information(body)
 
-        async with self.writes.turn(object_id):
+        async with self.writes.write(object_id):
             await self.connection.send(Call(operation=REMOVE, is_write=True, make=make))

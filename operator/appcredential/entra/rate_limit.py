@@ -1,5 +1,8 @@
 """When a request may be sent: pauses that Graph asked for, quotas, spacing per application.
 
+A call that comes too early raises NotYetError, which names the time to come again. Only who has
+its turn already waits in here, and only for moments.
+
 Source of the quotas: learn.microsoft.com/graph/throttling-limits, identity and access. One app
 in one tenant has 3,000 writes per 2 min 30 s and, in the smallest tenants, 3,500 resource units
 per 10 s. Of two quick writes to one application the second one gets 409
@@ -11,18 +14,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, TypeAlias
+from typing import Final, NoReturn, TypeAlias
 
 from appcredential.domain.spec.model import ObjectId
-from appcredential.errors import ConflictError, ThrottledError
+from appcredential.entra.turns import Line
+from appcredential.errors import ConflictError, NotYetError, ThrottledError, TooLateError
 from appcredential.ports.local import Clock
 
 Sleep: TypeAlias = Callable[[float], Awaitable[object]]
 """Waits for seconds; `asyncio.sleep`, or a virtual one in tests."""
 
-_MAX_SLOTS: Final = 1000
+_MAX_LINES: Final = 1000
+_LONGEST: Final = 300.0
+_USUAL: Final = 0.2  # seconds that a write takes, until one was seen
+_MENDER: Final = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +39,15 @@ class Pacing:
     Attributes:
         spacing: between writes to one application.
         after_conflict: the same, after a write that got a 409.
-        max_wait: the longest wait in all; a call that would take longer raises ThrottledError.
-        writes_per_second, write_burst: 19 · 150 s + 100 is less than 3,000.
+        max_wait: the longest wait of a call that has its turn.
+        writes_per_second, write_burst: 19 · 150 s + 100 is less than 3,000, also with one write
+            more for each worker: two turns may count on the same unit.
         units_per_second, unit_burst: 300 · 10 s + 400 is less than 3,500.
     """
 
     spacing: float = 1.0
     after_conflict: float = 10.0
-    max_wait: float = 12.0
+    max_wait: float = 2.0
     writes_per_second: float = 19.0
     write_burst: float = 100.0
     units_per_second: float = 300.0
@@ -50,7 +58,7 @@ PACING: Final = Pacing()
 
 
 class TokenBucket:
-    """A quota that refills evenly. Reservations are served in order."""
+    """A quota that refills evenly."""
 
     def __init__(self, rate: float, burst: float, clock: Clock) -> None:
         self._rate = rate
@@ -58,6 +66,7 @@ class TokenBucket:
         self._clock = clock
         self._level = burst
         self._time = clock.monotonic()
+        self._told = self._time
 
     def wait(self) -> float:
         """Return in how many seconds the next unit is free."""
@@ -66,18 +75,26 @@ class TokenBucket:
         self._time = now
         return max(0.0, (1.0 - self._level) / self._rate)
 
+    def tell(self) -> float:
+        """Return in how many seconds to come again: each caller is told another time."""
+        soonest = self._clock.monotonic() + self.wait()
+        self._told = max(soonest, self._told + 1 / self._rate)
+        return self._told - self._clock.monotonic()
+
     def take(self) -> None:
-        """Take one unit, in advance when none is free: wait for `wait()` before its use."""
+        """Take one unit, in advance when none is free."""
         self._level -= 1.0
 
 
 @dataclass(slots=True)
-class _Slot:
-    """The writes to one application, one at a time."""
+class Write:
+    """A write in its turn.
 
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    next_time: float = 0.0
-    users: int = 0
+    Attributes:
+        is_sent: whether it may have been sent; if not, the turn costs nothing.
+    """
+
+    is_sent: bool = True
 
 
 class RateLimiter:
@@ -90,7 +107,7 @@ class RateLimiter:
         self._units = TokenBucket(pacing.units_per_second, pacing.unit_burst, clock)
         self._writes = TokenBucket(pacing.writes_per_second, pacing.write_burst, clock)
         self._paused_until = float("-inf")
-        self._slots: dict[ObjectId, _Slot] = {}
+        self._lines: dict[ObjectId, Line] = {}
 
     def pause(self, length: timedelta) -> None:
         """Let nothing pass for that long. A present pause that is longer stays."""
@@ -102,92 +119,132 @@ class RateLimiter:
         """Record a pause that Graph or the token endpoint asks for inside."""
         try:
             yield
+        except NotYetError:
+            raise  # our own pace, which concerns no other call
         except ThrottledError as error:
             self.pause(error.retry_after)
             raise
 
-    async def pass_read(self) -> None:
-        """Wait until a read may be sent.
+    # --- reads ------------------------------------------------------------------------------
+
+    def pass_read(self) -> None:
+        """Count a read that is sent now.
 
         Raises:
-            ThrottledError: Graph asked for a pause, or the wait would be too long.
+            ThrottledError: Graph asked for a pause.
+            NotYetError: the quota is used up; come again.
         """
-        await self._acquire((self._units,), self._deadline())
+        self._check_pause()
+        if self._units.wait() > 0:
+            _refuse(self._units.tell())
+        self._units.take()
 
-    @asynccontextmanager
-    async def write(self, object_id: ObjectId) -> AsyncIterator[None]:
-        """Hold an application's turn to be written. After a ConflictError the next gap is longer.
+    async def await_read(self) -> None:
+        """Count a read of somebody who has its turn, or holds no worker; wait for a moment.
 
         Raises:
-            ThrottledError: Graph asked for a pause, or the wait would be too long.
+            ThrottledError: Graph asked for a pause.
+            NotYetError: the wait would be too long.
         """
         self._check_pause()
-        deadline = self._deadline()
-        slot = self._slot(object_id)
-        slot.users += 1
-        try:
-            await self._lock(slot)
-            try:
-                await self._wait(slot.next_time - self._clock.monotonic(), deadline)
-                await self._acquire((self._units, self._writes), deadline)
-                async with self._spaced(slot):
-                    yield
-            finally:
-                slot.lock.release()
-        finally:
-            slot.users -= 1
-
-    @asynccontextmanager
-    async def _spaced(self, slot: _Slot) -> AsyncIterator[None]:
-        gap = self._pacing.spacing
-        try:
-            yield
-        except ConflictError:
-            gap = self._pacing.after_conflict
-            raise
-        finally:
-            slot.next_time = self._clock.monotonic() + gap
-
-    async def _lock(self, slot: _Slot) -> None:
-        try:
-            async with asyncio.timeout(self._pacing.max_wait):
-                await slot.lock.acquire()
-        except TimeoutError:
-            wait = timedelta(seconds=self._pacing.spacing * slot.users)
-            raise ThrottledError("many writes to one application", retry_after=wait) from None
-
-    async def _acquire(self, buckets: tuple[TokenBucket, ...], deadline: float) -> None:
-        """Take one unit of each bucket, or of none."""
-        self._check_pause()
-        wait = max(bucket.wait() for bucket in buckets)
-        self._check_wait(wait, deadline)
-        for bucket in buckets:
-            bucket.take()
+        wait = self._units.wait()
+        if wait > self._pacing.max_wait:
+            _refuse(wait)
+        self._units.take()
         if wait > 0:
             await self._sleep(wait)
             self._check_pause()
 
-    async def _wait(self, seconds: float, deadline: float) -> None:
-        self._check_wait(seconds, deadline)
-        if seconds > 0:
-            await self._sleep(seconds)
+    # --- writes -----------------------------------------------------------------------------
 
-    def _check_wait(self, seconds: float, deadline: float) -> None:
-        if seconds > 0 and self._clock.monotonic() + seconds > deadline:
-            wait = timedelta(seconds=seconds)
-            raise ThrottledError("the operator's own pace for this tenant", retry_after=wait)
+    @contextmanager
+    def turn(self, object_id: ObjectId, who: str) -> Iterator[None]:
+        """Hold an application's turn to be written, within the running task.
+
+        Args:
+            object_id: the application.
+            who: names the caller, whose place in the line is kept.
+
+        Raises:
+            ThrottledError: Graph asked for a pause.
+            NotYetError: it is another one's turn, or the quota is used up; come again.
+        """
+        self._check_pause()
+        line, now = self._line(object_id), self._clock.monotonic()
+        if wait := line.wait(who, now, is_urgent=who == _MENDER):
+            _refuse(wait)
+        if max(self._writes.wait(), self._units.wait()) > 0:
+            _refuse(max(self._writes.tell(), self._units.wait()))
+        line.begin(who, now)
+        try:
+            yield
+        finally:
+            line.end()
+
+    @asynccontextmanager
+    async def write(self, object_id: ObjectId) -> AsyncIterator[Write]:
+        """Count a write of the task that holds the turn; another task takes the turn for it.
+
+        A second write in one turn waits for the gap between two.
+
+        Raises:
+            ThrottledError, NotYetError: see `turn`.
+        """
+        line = self._line(object_id)
+        if line.holder is not asyncio.current_task():
+            with self.turn(object_id, _MENDER):
+                async with self._counted(line) as write:
+                    yield write
+            return
+        async with self._counted(line) as write:
+            yield write
+
+    @asynccontextmanager
+    async def awaited_write(self, object_id: ObjectId) -> AsyncIterator[Write]:
+        """Wait for the turn, and count a write: for what mends a loss and holds no worker.
+
+        Raises:
+            ThrottledError: Graph asked for a pause.
+        """
+        while wait := self._line(object_id).wait(_MENDER, self._clock.monotonic(), is_urgent=True):
+            self._check_pause()
+            await self._sleep(wait)
+        async with self.write(object_id) as write:
+            yield write
+
+    @asynccontextmanager
+    async def _counted(self, line: Line) -> AsyncIterator[Write]:
+        rest = line.next_time - self._clock.monotonic()
+        if rest > 0:
+            await self._sleep(rest)
+        write, gap = Write(), self._pacing.spacing
+        try:
+            yield write
+        except TooLateError:
+            write.is_sent = False
+            raise
+        except ConflictError:
+            gap = self._pacing.after_conflict
+            raise
+        finally:
+            if write.is_sent:
+                line.wrote(self._clock.monotonic(), gap)
+                self._writes.take()
+                self._units.take()
 
     def _check_pause(self) -> None:
         rest = self._paused_until - self._clock.monotonic()
         if rest > 0:
             raise ThrottledError("Graph asked to slow down", retry_after=timedelta(seconds=rest))
 
-    def _deadline(self) -> float:
-        return self._clock.monotonic() + self._pacing.max_wait
-
-    def _slot(self, object_id: ObjectId) -> _Slot:
-        if object_id not in self._slots and len(self._slots) >= _MAX_SLOTS:
+    def _line(self, object_id: ObjectId) -> Line:
+        if object_id not in self._lines and len(self._lines) >= _MAX_LINES:
             now = self._clock.monotonic()
-            keep = {k: v for k, v in self._slots.items() if v.users or v.next_time > now}
-            self._slots = keep
-        return self._slots.setdefault(object_id, _Slot())
+            self._lines = {k: v for k, v in self._lines.items() if not v.is_idle(now)}
+        return self._lines.setdefault(object_id, Line(self._pacing.spacing + _USUAL))
+
+
+def _refuse(wait: float) -> NoReturn:
+    """Send the caller away. One with a long way to go looks around in between."""
+    again = timedelta(seconds=min(wait, _LONGEST))
+    raise NotYetError("the operator's own pace for this tenant", retry_after=again)

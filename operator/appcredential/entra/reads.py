@@ -111,7 +111,7 @@ class GraphReads:
             found = self._connection.graph.applications_with_app_id(client_id)
             return found.to_get_request_information()
 
-        await self._limiter.pass_read()
+        self._limiter.pass_read()
         read_time = self._clock.now()
         with self._limiter.noting_pauses():
             answer = await self._connection.send(Call(operation=READ, is_write=False, make=make))
@@ -129,6 +129,6 @@ class GraphReads:
 
     @asynccontextmanager
     async def _paced(self) -> AsyncIterator[None]:
-        await self._limiter.pass_read()
+        self._limiter.pass_read()
         with self._limiter.noting_pauses():
             yield

@@ -7,6 +7,7 @@ model and unit tests implement them in memory.
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -67,6 +68,18 @@ class CertificateLoss:
 
 class Directory(Protocol):
     """Graph, for one tenant. Writes to one application never overlap."""
+
+    def turn(self, object_id: ObjectId, who: str) -> AbstractContextManager[None]:
+        """Hold an application's turn to be written, for what the running task does inside.
+
+        Nobody waits for a turn; one in which nothing was sent costs nothing. The place in the
+        line is kept for `who`.
+
+        Raises:
+            NotYetError: the turn has not come; come again after its `retry_after`.
+            ThrottledError: Graph asked for a pause.
+        """
+        ...
 
     async def application(self, client_id: ClientId, max_age: timedelta) -> Application:
         """Read an application with its password credentials and certificates.

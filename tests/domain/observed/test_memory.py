@@ -227,3 +227,8 @@ def test_a_removed_federated_credential_is_noted() -> None:
     found = failed.removed_federated("a", NOW).removed_federated("b", LATER)
     assert found.federated.removed == {"a": NOW, "b": LATER}
     assert found.directory_problem is None
+
+
+def test_waiting_for_a_turn_hides_no_problem_and_is_none() -> None:
+    assert Memory().awaits_turn(LATER) == Memory(retry_time=LATER)
+    assert FAILED.awaits_turn(LATER).directory_problem is FAILED.directory_problem

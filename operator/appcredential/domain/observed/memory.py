@@ -128,6 +128,10 @@ class Memory:
             return self
         return self._without_problem()
 
+    def awaits_turn(self, until: datetime) -> Memory:
+        """Note when to come again: others go first. It is nobody's problem, and hides none."""
+        return replace(self, retry_time=until)
+
     def _without_problem(self) -> Memory:
         return replace(self, directory_problem=None, problem_operation=None, retry_time=None)
 
