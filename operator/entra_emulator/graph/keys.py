@@ -112,7 +112,7 @@ def _made(call: GraphCall, wanted: Mapping[str, Any], password: str | None) -> K
 
     if password is not None:
         return new_key_pair(wanted, password, call.world.clock, added)
-    return new_certificate(wanted, call.world.clock, added, ends_with_it=True)
+    return new_certificate(wanted, call.world.clock, added)
 
 
 ROUTES: tuple[Route, ...] = (

@@ -19,7 +19,7 @@ from entra_emulator.rules.passwords import known_only, optional_text
 FIELDS = ("id", "name", "issuer", "subject", "description", "audiences")
 MOST_CREDENTIALS = 20
 _LONGEST = 600
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,119}")
+_NAME = re.compile(r"[A-Za-z0-9._~=-]{1,120}")
 _TYPE = "federatedIdentityCredential"
 _INVALID = "InvalidFederatedIdentityCredentialValue"
 

@@ -47,11 +47,7 @@ def key_object(value: Any) -> Mapping[str, Any]:
 
 
 def new_certificate(
-    wanted: Mapping[str, Any],
-    clock: EmulatorClock,
-    added: Callable[[], Change],
-    *,
-    ends_with_it: bool = False,
+    wanted: Mapping[str, Any], clock: EmulatorClock, added: Callable[[], Change]
 ) -> KeyCredential:
     """Return the public certificate that a PATCH or addKey makes.
 
@@ -59,15 +55,13 @@ def new_certificate(
         wanted: the entry of the body.
         clock: the emulated time.
         added: makes the change; called only after all checks.
-        ends_with_it: if the entry has no end, never end later than the certificate. addKey does
-            so, because its documented body has no dates.
 
     Raises:
         GraphError: Graph would refuse the kind, the content or the dates.
     """
     _check_kind(wanted, CERTIFICATE, VERIFY)
     certificate = certificate_of(_content(wanted))
-    return _new(wanted, certificate, clock, added, ends_with_it=ends_with_it)
+    return _new(wanted, certificate, clock, added)
 
 
 def new_key_pair(
@@ -85,7 +79,7 @@ def new_key_pair(
         raise bad_request(
             "Key credential value is not a certificate with a private key that the password opens."
         ) from None
-    return _new(wanted, certificate, clock, added, ends_with_it=True)
+    return _new(wanted, certificate, clock, added)
 
 
 def certificate_of(text: str) -> Certificate:
@@ -115,12 +109,9 @@ def _new(
     certificate: Certificate,
     clock: EmulatorClock,
     added: Callable[[], Change],
-    *,
-    ends_with_it: bool,
 ) -> KeyCredential:
     start = optional_time(wanted, "startDateTime") or clock.stamp()
-    year = add_years(start, _DEFAULT_YEARS)
-    default = min(year, certificate.end) if ends_with_it else year
+    default = min(add_years(start, _DEFAULT_YEARS), certificate.end)
     end = optional_time(wanted, "endDateTime") or default
     _check_dates(certificate, start, end, ticks_of(clock.now()))
     name = optional_text(wanted, "displayName") or certificate.subject

@@ -18,6 +18,8 @@ GRAPH_ROOTS = frozenset(
 )
 GRAPH_AUDIENCES = GRAPH_ROOTS | {GRAPH_APP_ID}
 _SUFFIX = "/.default"
+# MSAL for Go and for Java send these with every request; client credentials get nothing for them.
+_IGNORED = frozenset({"openid", "profile", "offline_access", "email"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +32,11 @@ class Resource:
 
 
 def resource_name(scope: str) -> str | None:
-    """Return the resource of a scope; None if the scope is not one `<resource>/.default`."""
-    words = [word for word in scope.split(" ") if word]
+    """Return the resource of a scope; None if the scope is not one `<resource>/.default`.
+
+    The scopes of OpenID Connect may stand next to it.
+    """
+    words = [word for word in scope.split(" ") if word and word not in _IGNORED]
     if len(words) != 1 or not words[0].endswith(_SUFFIX) or words[0] == _SUFFIX:
         return None
     return words[0].removesuffix(_SUFFIX)

@@ -78,14 +78,17 @@ def _certificate(found: x509.Certificate) -> Certificate:
     )
 
 
+_LINE_BREAKS = str.maketrans("", "", "\r\n")
+
+
 def decode_binary(text: str) -> bytes:
-    """Read an Edm.Binary, which is plain base64 without `-` and `_`.
+    """Read an Edm.Binary, which is plain base64 without `-` and `_`; it may be broken into lines.
 
     Raises:
         ValueError: the text is not base64.
     """
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode(text.translate(_LINE_BREAKS), validate=True)
     except binascii.Error as error:
         raise ValueError(str(error)) from error
 

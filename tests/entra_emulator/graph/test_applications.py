@@ -117,6 +117,15 @@ def test_bad_patch_changes_nothing(user: GraphUser, app: MadeApplication, body: 
     assert user.get(f"applications/{app.id}") == before
 
 
+def test_patch_may_repeat_the_objects_own_id(user: GraphUser, app: MadeApplication) -> None:
+    """As Terraform's certificate resource does; another id stays refused."""
+    path = f"applications/{app.id}"
+    assert user.call("PATCH", path, {"id": app.id, "keyCredentials": []}).status_code == 204
+    before = user.get(path)
+    assert user.call("PATCH", path, {"id": str(uuid4()), "notes": "n"}).status_code == 400
+    assert user.get(path) == before
+
+
 def test_patch_by_alternate_key(user: GraphUser, app: MadeApplication) -> None:
     answer = user.call("PATCH", f"applications(appId='{app.app_id}')", {"notes": "n"})
     assert answer.status_code == 204

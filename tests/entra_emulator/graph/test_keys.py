@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -166,13 +166,27 @@ def test_a_key_must_lie_within_its_certificate(
     refused(put(user, app, entry(made, **{name: outside[name]})), code[name])
 
 
-def test_without_dates_a_key_starts_now_for_a_year(user: GraphUser, app: MadeApplication) -> None:
-    """A certificate with a shorter lifetime is refused, because the key would outlive it."""
+def test_without_dates_a_key_starts_now_for_a_year_or_as_long_as_its_certificate(
+    user: GraphUser, app: MadeApplication
+) -> None:
+    """As azurerator sends it: type, usage, key and name, and no dates."""
     short = make_certificate("short")
-    bare = {"startDateTime": None, "endDateTime": None}
-    refused(put(user, app, entry(short, **bare)), "KeyCredentialsInvalidEndDate")
     end = short.certificate.not_valid_after_utc + timedelta(days=900)
-    assert put(user, app, entry(make_certificate("long", end=end), **bare)).status_code == 204
+    for one in (short, make_certificate("long", end=end)):
+        body = {
+            "keyId": None,
+            "type": "AsymmetricX509Cert",
+            "usage": "Verify",
+            "key": one.base64,
+            "displayName": "azurerator",
+        }
+        assert put(user, app, body).status_code == 204
+        (added,) = keys(user, app)
+        started = datetime.fromisoformat(added["startDateTime"])
+        ended = datetime.fromisoformat(added["endDateTime"])
+        year = started.replace(year=started.year + 1)
+        expected = min(year, one.certificate.not_valid_after_utc)
+        assert abs(ended - expected) < timedelta(seconds=1)
 
 
 def test_an_expired_certificate_is_not_added(user: GraphUser, app: MadeApplication) -> None:
@@ -187,6 +201,16 @@ def test_pem_within_base64_is_taken(
     wrapped = base64.b64encode(made.pem).decode()
     assert put(user, app, entry(made, key=wrapped)).status_code == 204
     assert keys(user, app, "?$select=keyCredentials")[0]["key"] == made.base64
+
+
+def test_base64_may_be_broken_into_lines(
+    user: GraphUser, app: MadeApplication, made: MadeCertificate
+) -> None:
+    """As `az ad app create --create-cert` sends it: 64 characters a line."""
+    lines = [made.base64[at : at + 64] for at in range(0, len(made.base64), 64)]
+    for end in ("\n", "\r\n"):
+        assert put(user, app, entry(made, key=end.join(lines) + end)).status_code == 204
+        assert keys(user, app, "?$select=keyCredentials")[0]["key"] == made.base64
 
 
 @pytest.mark.parametrize(

@@ -367,6 +367,23 @@ def test_graph_of_every_cloud_is_a_resource(user: GraphUser, resource: str) -> N
     assert claims["roles"]
 
 
+@pytest.mark.parametrize(
+    "scope",
+    [
+        f"{GRAPH}/.default openid offline_access profile",
+        f"openid profile offline_access {GRAPH}/.default",
+        f"email {GRAPH}/.default",
+    ],
+)
+def test_scopes_of_openid_connect_change_nothing(user: GraphUser, scope: str) -> None:
+    """As MSAL for Go and for Java send them with client credentials."""
+    assert claims_of(user.sign_in(scope=scope))["aud"] == GRAPH
+
+
+def test_scopes_of_openid_connect_alone_name_no_resource(user: GraphUser) -> None:
+    assert "AADSTS70011" in user.sign_in(scope="openid profile").text
+
+
 def test_own_address_is_another_name_of_graph(user: GraphUser, emulator: Emulator) -> None:
     """A client that knows only Graph's root makes its scope of the host without the port."""
     for name in (emulator.url, emulator.url.rpartition(":")[0]):
