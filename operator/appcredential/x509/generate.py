@@ -22,6 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from appcredential.domain.secret.pem import split_bundle
 from appcredential.domain.secret_value import SecretValue
+from appcredential.x509 import bounds
 
 _BACKDATE: Final = timedelta(minutes=5)
 _ASSERTION_LIFE: Final = timedelta(minutes=5)
@@ -122,12 +123,10 @@ def load_pair(value: SecretValue) -> tuple[rsa.RSAPrivateKey, list[x509.Certific
     """
     private, chain = split_bundle(value.reveal())
     try:
-        key = serialization.load_pem_private_key(private.encode(), password=None)
+        key = bounds.load_rsa_key(private)
         certificates = x509.load_pem_x509_certificates(chain.encode())
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm):
         raise ValueError("the value holds no key and certificate") from None
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise ValueError("the key is not RSA")
     return key, certificates
 
 

@@ -21,10 +21,15 @@ from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.secret import pem
 from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import UnusableCertificateError
+from appcredential.x509 import bounds
 
 MAX_CONTENT: Final = 128 * 1024
-_MIN_KEY: Final = 2048
+MAX_CERTIFICATES: Final = 32
 _PRIVATE: Final = "PRIVATE KEY"
+_SIZES: Final = (
+    f"issue it with an RSA key of {bounds.MIN_BITS} to {bounds.MAX_BITS} bits and the exponent "
+    "65537"
+)
 _NOT_A_CERTIFICATE: Final = {
     "CERTIFICATE REQUEST": "is a certificate request: give the certificate that was issued for it",
     "NEW CERTIFICATE REQUEST": "is a certificate request: give the certificate issued for it",
@@ -77,15 +82,14 @@ def _naming() -> Iterator[None]:
 
 def _supplied(chain: Sequence[x509.Certificate], private: str) -> SuppliedCertificate:
     leaf = chain[0]
-    public = leaf.public_key()
-    if not isinstance(public, rsa.RSAPublicKey):
+    try:
+        bounds.check_public(leaf.public_key())
+    except bounds.OtherKeyError:
         raise UnusableCertificateError(
             "has no RSA key, and Entra's clients sign with RSA only: issue it with an RSA key"
-        )
-    if public.key_size < _MIN_KEY:
-        raise UnusableCertificateError(
-            f"has a key of {public.key_size} bits: issue it with at least {_MIN_KEY}"
-        )
+        ) from None
+    except bounds.KeySizeError as exc:
+        raise UnusableCertificateError(f"{exc}: {_SIZES}") from None
     text = "".join(c.public_bytes(serialization.Encoding.PEM).decode() for c in chain)
     return SuppliedCertificate(
         value=SecretValue(private + text),
@@ -121,6 +125,11 @@ def _from_pem(text: str) -> list[x509.Certificate]:
     if not certificates:
         known = next((_NOT_A_CERTIFICATE[n] for n, _ in found if n in _NOT_A_CERTIFICATE), None)
         raise UnusableCertificateError(known or _UNREADABLE)
+    if len(certificates) > MAX_CERTIFICATES:
+        raise UnusableCertificateError(
+            f"holds {len(certificates)} certificates: give one and its chain, at most "
+            f"{MAX_CERTIFICATES}"
+        )
     try:
         return [x509.load_pem_x509_certificate(block.encode()) for block in certificates]
     except ValueError:
@@ -142,21 +151,11 @@ def _from_der(raw: bytes) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(raw)
     except ValueError:
-        if _is_private_der(raw):
+        if bounds.is_private_der(raw):
             raise UnusableCertificateError(
                 "holds a private key where a certificate is meant: give the certificate"
             ) from None
         raise UnusableCertificateError(_UNREADABLE) from None
-
-
-def _is_private_der(raw: bytes) -> bool:
-    try:
-        serialization.load_der_private_key(raw, password=None)
-    except (ValueError, UnsupportedAlgorithm):
-        return False
-    except TypeError:
-        return True  # encrypted
-    return True
 
 
 def _chain(
@@ -209,20 +208,22 @@ def _leaf_of(found: list[x509.Certificate], public: rsa.RSAPublicKey) -> x509.Ce
 
 
 def _private_key(key: SecretValue) -> rsa.RSAPrivateKey:
-    raw = key.reveal().encode(errors="surrogateescape")
     try:
-        found = serialization.load_pem_private_key(raw, password=None)
-    except TypeError:
+        return bounds.load_rsa_key(key.reveal())
+    except bounds.EncryptedKeyError:
         raise UnusableCertificateError(
             "has an encrypted private key beside it: store the key without a password"
         ) from None
-    except (ValueError, UnsupportedAlgorithm):
-        raise UnusableCertificateError(
-            "has a private key beside it that cannot be read: store it as PEM"
-        ) from None
-    if not isinstance(found, rsa.RSAPrivateKey):
+    except bounds.OtherKeyError:
         raise UnusableCertificateError(
             "has a private key that is not RSA, and Entra's clients sign with RSA only: issue it "
             "with an RSA key"
-        )
-    return found
+        ) from None
+    except bounds.KeySizeError as exc:
+        raise UnusableCertificateError(
+            f"has a private key beside it that {exc}: {_SIZES}"
+        ) from None
+    except bounds.KeyFormatError:
+        raise UnusableCertificateError(
+            "has a private key beside it that cannot be read: store it as PEM"
+        ) from None
