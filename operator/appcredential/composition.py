@@ -38,6 +38,7 @@ from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials
 from appcredential.tenants.probing import Prober
 from appcredential.tenants.sessions import TenantSessions
+from appcredential.x509.reading import CertificateReader
 
 _TENANT_RETRY = timedelta(seconds=30)
 
@@ -204,7 +205,9 @@ def _gatherer(parts: Parts, tenants: TenantAccess) -> Gatherer:
             service_accounts=kube.service_accounts,
             outputs=kube.outputs,
             issuer=parts.issuer,
-            certificate_inputs=CertificateInputsReader(KubeInputs(parts.client)),
+            certificate_inputs=CertificateInputsReader(
+                KubeInputs(parts.client), CertificateReader()
+            ),
             skew=parts.client.skew,
         ),
         LocalSources(

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 import pytest
 
+from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.secret.records import pending_name
+from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import CredentialType, KeyId
 from appcredential.errors import (
     AppCredentialError,
@@ -18,6 +20,7 @@ from appcredential.errors import (
 )
 from appcredential.kube.custom_resources import GRANTS, path_of
 from appcredential.ports.entra import CertificateLoss
+from appcredential.x509.reading import CertificateReader, read_either
 from tests.support.builders import DAY, HOUR, MINUTE, NOW, OWNER
 from tests.support.directory import Failure
 from tests.support.keys import MadeCertificate, make_certificate, rsa_key
@@ -239,3 +242,67 @@ async def test_a_keystore_waits_for_its_password() -> None:
     await world.pass_(10 * MINUTE)
     assert world.ready["status"] == "True"
     assert "keystore.p12" in world.api.objects[TARGET]["data"]
+
+
+# --- hostile sources -------------------------------------------------------------------------
+
+SOURCES: Final[list[dict[str, Any]]] = [
+    {"source": "Secret", "secretKeyRef": {"name": "source", "key": "tls.crt"}},
+    {"source": "ConfigMap", "configMapKeyRef": {"name": "source", "key": "tls.crt"}},
+    {"source": "Inline", "inline": supplied().pem.decode()},
+    {"keystore": {"pkcs12": {"passwordSecretKeyRef": {"name": "source", "key": "tls.crt"}}}},
+]
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[SecretValue]:
+    """What was parsed, in the order in which it was."""
+    found: list[SecretValue] = []
+
+    async def read(
+        self: CertificateReader, content: SecretValue, private: SecretValue | None
+    ) -> SuppliedCertificate:
+        found.append(content)
+        return read_either(content, private)
+
+    monkeypatch.setattr(CertificateReader, "read", read)
+    return found
+
+
+@pytest.mark.parametrize("certificate", SOURCES)
+async def test_nothing_of_a_source_is_read_before_a_grant_allows_it(
+    certificate: dict[str, Any], parsed: list[SecretValue]
+) -> None:
+    world = Certified(**certificate)
+    put_source(world, supplied(), key=True)
+    world.put_grant("shop-apps", namespaces=("elsewhere",))
+    await world.look_at_tenant()
+    await world.pass_(10 * MINUTE)
+    assert world.stalled == "NotGranted"
+    assert (world.api.count("GET", "/source"), parsed) == (0, [])
+    world.put_grant("shop-apps")
+    await world.pass_(10 * MINUTE)
+    assert world.api.count("GET", "/source") + len(parsed) > 0
+
+
+async def test_a_source_over_a_bound_is_named_and_parsed_again_only_when_its_bytes_change(
+    parsed: list[SecretValue],
+) -> None:
+    world = Certified(source="Secret", secretKeyRef={"name": "source", "key": "tls.crt"})
+    certificate = base64.b64encode(supplied().pem).decode()
+    hostile = {"tls.crt": certificate, "tls.key": base64.b64encode(b"A" * 40_000).decode()}
+    world.api.put(SOURCE, {"data": hostile})
+    await world.look_at_tenant()
+    await world.pass_(10 * MINUTE)
+    assert world.stalled == "SourceUnusable"
+    message = world.conditions["Stalled"]["message"]
+    assert "spec.certificate.secretKeyRef" in message
+    assert "issue it with an RSA key of 2048 to 8192 bits" in message
+    for touched in ("once", "twice"):
+        world.api.put(SOURCE, {"data": {**hostile, "note": "b25l"}, "metadata": {"x": touched}})
+        await world.pass_(HOUR)
+    assert len(parsed) == 1
+    put_source(world, supplied(), key=True)
+    await world.pass_(HOUR)
+    assert len(parsed) == 2
+    assert world.ready["status"] == "True"

@@ -46,6 +46,7 @@ from appcredential.tenants.operator_credential import OperatorCredentials
 from appcredential.tenants.probing import Prober
 from appcredential.tenants.sessions import TenantSessions
 from appcredential.tenants.waking import TenantQueue
+from appcredential.x509.reading import CertificateReader
 from tests.support.api_server import ApiServer
 from tests.support.builders import (
     CLIENT_ID,
@@ -141,7 +142,9 @@ class World:
                 service_accounts=accounts,
                 outputs=outputs,
                 issuer=issuer if issuer is not None else NoIssuer(),
-                certificate_inputs=CertificateInputsReader(KubeInputs(self.api)),
+                certificate_inputs=CertificateInputsReader(
+                    KubeInputs(self.api), CertificateReader()
+                ),
                 skew=self.api.skew,
             ),
             LocalSources(

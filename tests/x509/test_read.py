@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 from appcredential.domain.secret import pem
 from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import UnusableCertificateError
+from appcredential.x509.certificates import MAX_CONTENT
 from appcredential.x509.generate import load_pair
-from appcredential.x509.read import MAX_CONTENT, read_certificate, read_pair
+from appcredential.x509.read import read_certificate, read_pair
 from tests.support.keys import MadeCertificate, ec_key, make_certificate, rsa_key
 
 LEAF = make_certificate("orders")

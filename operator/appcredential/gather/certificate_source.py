@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, assert_never
+from typing import Any, Final, Generic, TypeAlias, TypeVar, assert_never
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.observed.certificate import CertificateInputs, SuppliedCertificate
@@ -17,7 +17,7 @@ from appcredential.domain.promised import required
 from appcredential.domain.secret.content import derived_names
 from appcredential.domain.secret.value import can_sign_in
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec
+from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec, KeyRef
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.spec.presets import KEYSTORE
 from appcredential.domain.status.problems_source import (
@@ -28,12 +28,30 @@ from appcredential.domain.status.problems_source import (
     usable_password,
 )
 from appcredential.errors import PermissionDeniedError, UnusableCertificateError
-from appcredential.ports.certificate_sources import InputKind, InputObject, Inputs
+from appcredential.ports.certificate_sources import InputKind, Inputs
 from appcredential.x509 import keystores
-from appcredential.x509 import read as certificate_files
+from appcredential.x509.reading import CertificateReader, digest_of
 
 _TLS_CERTIFICATE: Final = "tls.crt"
 _TLS_KEY: Final = "tls.key"
+
+
+Outcome: TypeAlias = SuppliedCertificate | Problem
+K = TypeVar("K")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known(Generic[K]):
+    """What one version of an object was found to hold. The object itself is let go.
+
+    Attributes:
+        asked: the kind of object and what the spec says of it.
+        version: the object's.
+    """
+
+    asked: tuple[InputKind, KeyRef]
+    version: str
+    outcome: K
 
 
 @dataclass(slots=True)
@@ -41,25 +59,26 @@ class HeldInputs:
     """What this process holds of one resource's inputs. Losing it costs reads.
 
     Attributes:
-        source: the Secret or ConfigMap that supplies the certificate.
-        password_object: the Secret with the keystore's password.
+        source: what the Secret or ConfigMap with the certificate was found to hold.
+        password_source: the same of the Secret with the keystore's password.
         password: of the keystore, as read last and usable.
-        parsed: what the source's last version holds, by that version.
+        parsed: what the certificate's bytes were found to be, by their digest.
         derived: what was derived of the target Secret's last value, by that value.
     """
 
-    source: InputObject | None = None
-    password_object: InputObject | None = None
+    source: Known[Outcome] | None = None
+    password_source: Known[SecretValue | Problem] | None = None
     password: SecretValue | None = None
-    parsed: dict[object, SuppliedCertificate | Problem] = field(default_factory=dict)
+    parsed: tuple[str, Outcome] | None = None
     derived: dict[object, Mapping[str, SecretValue]] = field(default_factory=dict)
 
 
 class CertificateInputsReader:
-    """Reads source and password, and parses again only what changed."""
+    """Reads source and password, and parses again only bytes that changed."""
 
-    def __init__(self, inputs: Inputs) -> None:
+    def __init__(self, inputs: Inputs, certificates: CertificateReader) -> None:
         self._inputs = inputs
+        self._certificates = certificates
 
     async def read(
         self, namespace: str, wanted: CertificateSpec, held: HeldInputs
@@ -89,12 +108,12 @@ class CertificateInputsReader:
 
     async def _supplied(
         self, namespace: str, wanted: CertificateSpec, held: HeldInputs
-    ) -> SuppliedCertificate | Problem | None:
+    ) -> Outcome | None:
         match wanted.source:
             case CertificateSource.GENERATE:
                 return None
             case CertificateSource.INLINE:
-                return await _parsed(held, wanted.inline, SecretValue(wanted.inline), None)
+                return await self._parsed(wanted, held, SecretValue(wanted.inline), None)
             case CertificateSource.SECRET:
                 return await self._of_object(InputKind.SECRET, namespace, wanted, held)
             case CertificateSource.CONFIG_MAP:
@@ -107,27 +126,62 @@ class CertificateInputsReader:
 
     async def _of_object(
         self, kind: InputKind, namespace: str, wanted: CertificateSpec, held: HeldInputs
-    ) -> SuppliedCertificate | Problem:
+    ) -> Outcome:
         ref = required(wanted.ref)
-        held.source = found = await self._inputs.read(kind, namespace, ref.name, held.source)
+        if await self._is_unchanged(kind, namespace, ref, held.source):
+            return required(held.source).outcome
+        has_pair = kind is InputKind.SECRET and ref.key == _TLS_CERTIFICATE
+        keys = {ref.key, _TLS_KEY} if has_pair else {ref.key}
+        found = await self._inputs.read(kind, namespace, ref.name, keys)
         if found is None:
             return missing_source(kind, ref.name)
         content = found.data.get(ref.key)
         if content is None:
-            return missing_key(kind, ref)
-        has_pair = kind is InputKind.SECRET and ref.key == _TLS_CERTIFICATE
-        private = found.data.get(_TLS_KEY) if has_pair else None
-        return await _parsed(held, (kind, ref, found.version), content, private)
+            outcome: Outcome = missing_key(kind, ref)
+        else:
+            private = found.data.get(_TLS_KEY) if has_pair else None
+            outcome = await self._parsed(wanted, held, content, private)
+        held.source = Known(asked=(kind, ref), version=found.version, outcome=outcome)
+        return outcome
+
+    async def _is_unchanged(
+        self, kind: InputKind, namespace: str, ref: KeyRef, known: Known[Any] | None
+    ) -> bool:
+        if known is None or known.asked != (kind, ref):
+            return False
+        return await self._inputs.version(kind, namespace, ref.name) == known.version
+
+    async def _parsed(
+        self,
+        wanted: CertificateSpec,
+        held: HeldInputs,
+        content: SecretValue,
+        private: SecretValue | None,
+    ) -> Outcome:
+        """Parse the same bytes once, whatever else of their object changes."""
+        digest = digest_of(content, private)
+        if held.parsed is None or held.parsed[0] != digest:
+            try:
+                outcome: Outcome = await self._certificates.read(content, private)
+            except UnusableCertificateError as exc:
+                outcome = unusable_source(f"{exc}.", wanted.source.field)
+            held.parsed = (digest, outcome)
+        return held.parsed[1]
 
     async def _password(
         self, namespace: str, wanted: CertificateSpec, held: HeldInputs
     ) -> SecretValue | Problem | None:
-        ref = wanted.keystore_password
+        ref, kind = wanted.keystore_password, InputKind.SECRET
         if ref is None:
             return None
-        found = await self._inputs.read(InputKind.SECRET, namespace, ref.name, held.password_object)
-        held.password_object = found
-        return usable_password(ref, found.data if found is not None else None)
+        if await self._is_unchanged(kind, namespace, ref, held.password_source):
+            return required(held.password_source).outcome
+        found = await self._inputs.read(kind, namespace, ref.name, {ref.key})
+        outcome = usable_password(ref, found.data if found is not None else None)
+        if found is not None:
+            known = Known(asked=(kind, ref), version=found.version, outcome=outcome)
+            held.password_source = known
+        return outcome
 
 
 async def derived_of(
@@ -177,21 +231,3 @@ def _derive(
     except ValueError:
         return {}  # a damaged value, which a rule replaces
     return {**found, "pkcs12": packed, "pkcs12Password": password}
-
-
-async def _parsed(
-    held: HeldInputs, key: object, content: SecretValue, private: SecretValue | None
-) -> SuppliedCertificate | Problem:
-    """Parse each version once: checking a private key takes a while."""
-    if key not in held.parsed:
-        held.parsed = {key: await asyncio.to_thread(_parse, content, private)}
-    return held.parsed[key]
-
-
-def _parse(content: SecretValue, private: SecretValue | None) -> SuppliedCertificate | Problem:
-    try:
-        if private is None:
-            return certificate_files.read_certificate(content)
-        return certificate_files.read_pair(content, private)
-    except UnusableCertificateError as exc:
-        return unusable_source(f"{exc}.")

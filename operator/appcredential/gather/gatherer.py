@@ -11,6 +11,7 @@ from appcredential.domain.marker import Owner
 from appcredential.domain.observed.certificate import CertificateInputs
 from appcredential.domain.observed.entra import Grant
 from appcredential.domain.observed.observation import Observation, Resource
+from appcredential.domain.rules.gates import is_admitted
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.gather.certificate_source import derived_of
 from appcredential.gather.federation import FederationReader
@@ -49,15 +50,14 @@ class Gatherer:
         if resource is None:
             return None
         spec = resource.spec if isinstance(resource.spec, AppCredentialSpec) else None
-        federation, certificate_inputs = None, CertificateInputs()
+        federation = None
         if spec is not None and spec.type.is_federated:
             federation = await self._federation.read(owner, state, spec)
         else:
             await self._secrets.read(owner, state, spec)
             await self._secrets.read_target_owner(owner, state)
-            certificate_inputs = await self._read_certificate_inputs(state, resource)
         access = self._local.access(spec.tenant) if spec is not None else None
-        return Observation(
+        observation = Observation(
             now=self._process.clock.now(),
             settings=self._process.settings,
             identity=self._process.identity,
@@ -76,8 +76,9 @@ class Gatherer:
             memory=state.memory,
             target_owner=state.target_owner.value,
             federation=federation,
-            certificate_inputs=certificate_inputs,
         )
+        inputs = await self._read_certificate_inputs(state, observation)
+        return observation if inputs is None else replace(observation, certificate_inputs=inputs)
 
     async def _read_resource(self, owner: Owner, state: ResourceState) -> Resource | None:
         now = self._process.clock.monotonic()
@@ -92,16 +93,24 @@ class Gatherer:
         return state.resource.value
 
     async def _read_certificate_inputs(
-        self, state: ResourceState, resource: Resource
-    ) -> CertificateInputs:
-        spec = resource.spec
+        self, state: ResourceState, observation: Observation
+    ) -> CertificateInputs | None:
+        """Read what a certificate is made from; None where a gate keeps the operator from it.
+
+        Nothing of a source is read or parsed for a resource that no grant allows: who may
+        create one must not have the operator read objects or work through hostile bytes.
+        """
+        spec = observation.resource.spec
         if not isinstance(spec, AppCredentialSpec) or not spec.type.is_certificate:
-            return CertificateInputs()
-        if resource.deletion_time is not None:
-            return CertificateInputs()
+            return None
+        if not is_admitted(observation):
+            return None
         now, held = self._process.clock.monotonic(), state.certificate_inputs
         if held.value is None or not held.is_fresh(now, self._process.freshness):
-            reader, namespace = self._cluster.certificate_inputs, resource.owner.namespace
+            reader, namespace = (
+                self._cluster.certificate_inputs,
+                observation.resource.owner.namespace,
+            )
             held.set(await reader.read(namespace, spec.certificate, state.held_inputs), now)
         derived = await derived_of(spec, state.target.value, state.held_inputs)
         return replace(held.value or CertificateInputs(), derived=derived)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from appcredential.domain.secret_value import SecretValue
@@ -20,30 +20,40 @@ class KubeInputs:
     def __init__(self, kube: KubeClient) -> None:
         self._kube = kube
 
-    async def read(
-        self, kind: InputKind, namespace: str, name: str, held: InputObject | None
-    ) -> InputObject | None:
+    async def version(self, kind: InputKind, namespace: str, name: str) -> str | None:
         """See `ports.Inputs`."""
-        path = f"/api/v1/namespaces/{namespace}/{_PLURALS[kind]}/{name}"
+        path = _path(kind, namespace, name)
         try:
-            if held is not None and await self._version(path) == held.version:
-                return held
-            found = await self._kube.request("GET", path)
+            return _version(await self._kube.request("GET", path, accept=METADATA_ONLY))
         except NotFoundError:
             return None
-        return InputObject(version=_version(found), data=_data(kind, found))
 
-    async def _version(self, path: str) -> str:
-        """Return its version without its data on the wire."""
-        return _version(await self._kube.request("GET", path, accept=METADATA_ONLY))
+    async def read(
+        self, kind: InputKind, namespace: str, name: str, keys: Collection[str]
+    ) -> InputObject | None:
+        """See `ports.Inputs`."""
+        try:
+            found = await self._kube.request("GET", _path(kind, namespace, name))
+        except NotFoundError:
+            return None
+        return InputObject(version=_version(found), data=_data(kind, found, keys))
+
+
+def _path(kind: InputKind, namespace: str, name: str) -> str:
+    return f"/api/v1/namespaces/{namespace}/{_PLURALS[kind]}/{name}"
 
 
 def _version(found: Mapping[str, Any]) -> str:
     return f"{found['metadata']['uid']}/{found['metadata']['resourceVersion']}"
 
 
-def _data(kind: InputKind, found: Mapping[str, Any]) -> dict[str, SecretValue]:
+def _data(
+    kind: InputKind, found: Mapping[str, Any], keys: Collection[str]
+) -> dict[str, SecretValue]:
+    data, binary = (
+        {key: text for key, text in (found.get(member) or {}).items() if key in keys}
+        for member in ("data", "binaryData")
+    )
     if kind is InputKind.SECRET:
-        return decode_data(found.get("data") or {})
-    texts = {key: SecretValue(text) for key, text in (found.get("data") or {}).items()}
-    return texts | decode_data(found.get("binaryData") or {})
+        return decode_data(data)
+    return {key: SecretValue(text) for key, text in data.items()} | decode_data(binary)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -23,6 +23,7 @@ class InputObject:
 
     Attributes:
         version: changes with every write, and when another object takes the name.
+        data: of the keys that were asked for.
     """
 
     version: str
@@ -30,17 +31,17 @@ class InputObject:
 
 
 class Inputs(Protocol):
-    """Secrets and ConfigMaps of users, read by name."""
+    """Secrets and ConfigMaps of users, read by name.
+
+    Both raise SecretForbiddenError or PermissionDeniedError where the operator may not read.
+    """
+
+    async def version(self, kind: InputKind, namespace: str, name: str) -> str | None:
+        """Return an object's version without its data on the wire; None without the object."""
+        ...
 
     async def read(
-        self, kind: InputKind, namespace: str, name: str, held: InputObject | None
+        self, kind: InputKind, namespace: str, name: str, keys: Collection[str]
     ) -> InputObject | None:
-        """Read an object.
-
-        Returns:
-            `held` itself while it is the same version; None when the object does not exist.
-
-        Raises:
-            SecretForbiddenError, PermissionDeniedError: the operator may not read it.
-        """
+        """Return an object with these keys of its data; None when it does not exist."""
         ...

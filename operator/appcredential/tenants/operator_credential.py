@@ -32,7 +32,7 @@ from appcredential.domain.spec.model import (
 from appcredential.errors import OwnTokenError, UnusableCertificateError
 from appcredential.ports.kube import SecretReader
 from appcredential.ports.local import Clock, PodToken
-from appcredential.x509 import read as certificate_files
+from appcredential.x509.reading import CertificateReader
 
 _Texts: TypeAlias = tuple[SecretValue, SecretValue]
 
@@ -52,6 +52,8 @@ class OperatorCredentials:
         self._namespace = namespace
         self._secrets = secrets
         self._token = token
+        # Its own, so that users' certificates never take its threads.
+        self._certificates = CertificateReader()
         self._parsed: dict[str, tuple[_Texts, SuppliedCertificate | Problem]] = {}
 
     async def read(self, name: str, spec: EntraTenantSpec) -> OperatorCredential | Problem:
@@ -96,8 +98,7 @@ class OperatorCredentials:
             return texts
         held = self._parsed.get(name)
         if held is None or held[0] != texts:
-            # A private key takes a while to check: do it once, and off the event loop.
-            held = (texts, await asyncio.to_thread(_read_pair, texts))
+            held = (texts, await self._read_pair(texts))
             self._parsed[name] = held
         found = held[1]
         if isinstance(found, Problem):
@@ -109,6 +110,12 @@ class OperatorCredentials:
             thumbprint=pem.sha1_thumbprint(pem.leaf_der(found.value.reveal())),
         )
 
+    async def _read_pair(self, texts: _Texts) -> SuppliedCertificate | Problem:
+        try:
+            return await self._certificates.read(*texts)
+        except UnusableCertificateError as exc:
+            return unusable_certificate(f"{exc}.")
+
     async def _projected(self, spec: EntraTenantSpec) -> OperatorCredential | Problem:
         """Check the file now; each sign-in reads it again."""
         if not self._token.is_configured(spec.cloud):
@@ -118,10 +125,3 @@ class OperatorCredentials:
         except OwnTokenError as exc:
             return unusable_token(str(exc))
         return OperatorCredential()
-
-
-def _read_pair(texts: _Texts) -> SuppliedCertificate | Problem:
-    try:
-        return certificate_files.read_pair(*texts)
-    except UnusableCertificateError as exc:
-        return unusable_certificate(f"{exc}.")

@@ -1,9 +1,13 @@
-"""Bounds on foreign bytes, checked before `cryptography` sees them.
+"""Bounds on foreign keys, checked before `cryptography` sees their bytes.
 
 OpenSSL tests the primes of an RSA key that it loads. For a key of 20,000 bits that takes more
 than a minute and holds the interpreter: no probe is answered and the Lease is not renewed. So
-the sizes are read from the DER here, in constant time per byte, and only then the key is
-loaded, without that test (`load_rsa_key` proves it in another way).
+sizes are read from the DER here, and only then the key is loaded, without that test;
+`load_rsa_key` proves in another way that its numbers belong together. Keys on curves and
+encrypted keys are refused by their algorithm: no curve is computed and no password derived.
+
+The longest step is a signature with 8,192 bits: some 0.1 s with the interpreter held. A
+thread is therefore good enough for all of this.
 """
 
 from __future__ import annotations
@@ -13,20 +17,26 @@ import binascii
 from dataclasses import dataclass
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from appcredential.domain.secret import pem
+from appcredential.x509 import der
+from appcredential.x509.der import DerError
 
 MIN_BITS: Final = 2048
 MAX_BITS: Final = 8192
 MAX_EXPONENT_BITS: Final = 32
 MAX_KEY: Final = 32 * 1024
-"""Bytes of a private key as text: one of 8,192 bits has 6,400."""
+"""Characters of a private key as PEM; one of 8,192 bits has 6,400."""
 
-_SEQUENCE, _INTEGER, _OCTETS, _OID = 0x30, 0x02, 0x04, 0x06
-_RSA: Final = bytes.fromhex("2a864886f70d010101")
+_RSA: Final = (
+    bytes.fromhex("2a864886f70d010101"),  # rsaEncryption
+    bytes.fromhex("2a864886f70d01010a"),  # RSASSA-PSS
+)
+_PKCS8: Final = "PRIVATE KEY"
+_PKCS1: Final = "RSA PRIVATE KEY"
 _PROBE: Final = b"appcredential"
 
 
@@ -39,28 +49,42 @@ class EncryptedKeyError(KeyFormatError):
 
 
 class OtherKeyError(KeyFormatError):
-    """A private key is not one of RSA."""
+    """A key is not one of RSA."""
 
 
 class KeySizeError(KeyFormatError):
     """An RSA key has a size that is not used here; `args[0]` says which."""
 
 
+@dataclass(frozen=True, slots=True)
+class PublicNumbers:
+    """Modulus and exponent of an RSA key, within the bounds."""
+
+    modulus: int
+    exponent: int
+
+
+# --- private keys --------------------------------------------------------------------------
+
+
 def load_rsa_key(text: str) -> rsa.RSAPrivateKey:
     """Return the RSA key in a PEM text (PKCS #8 or PKCS #1, not encrypted).
 
-    The time it takes is bounded: a signature with the key and its check, at most 8,192 bits.
+    The time it takes is bounded: by a signature and its check, with at most 8,192 bits.
 
     Raises:
         EncryptedKeyError, OtherKeyError, KeySizeError, KeyFormatError: it cannot be used.
     """
-    der = _private_der(text)
-    _check_numbers(der)
+    raw = _private_der(text)
+    try:
+        _check_private(raw)
+    except DerError as error:
+        raise KeyFormatError(str(error)) from None
     try:
         key = serialization.load_der_private_key(
-            der, password=None, unsafe_skip_rsa_key_validation=True
+            raw, password=None, unsafe_skip_rsa_key_validation=True
         )
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):
         raise KeyFormatError("not a private key") from None
     if not isinstance(key, rsa.RSAPrivateKey):
         raise OtherKeyError("not an RSA key")
@@ -68,28 +92,23 @@ def load_rsa_key(text: str) -> rsa.RSAPrivateKey:
     return key
 
 
+def numbers_of(key: rsa.RSAPrivateKey) -> PublicNumbers:
+    """Return the public numbers of a private key."""
+    public = key.public_key().public_numbers()
+    return PublicNumbers(public.n, public.e)
+
+
 def is_private_der(raw: bytes) -> bool:
     """Return whether bytes look like a private key in DER, of any kind; they are not loaded."""
     try:
-        outer = _sequence(raw)
-        first = _element(outer, 0)
-    except KeyFormatError:
+        outer = der.expect(der.SEQUENCE, raw).content
+        first = der.element(outer)
+    except DerError:
         return False
-    if first.tag == _INTEGER:  # the version of PKCS #8, PKCS #1 and SEC 1
+    if first.tag == der.INTEGER:  # the version of PKCS #8, PKCS #1 and SEC 1
         return True
     # EncryptedPrivateKeyInfo (RFC 5958): an algorithm, then an octet string, and no more.
-    return first.tag == _SEQUENCE and _tag_at(outer, first.end) == _OCTETS
-
-
-def check_public(key: object) -> None:
-    """Check a certificate's public key.
-
-    Raises:
-        OtherKeyError, KeySizeError: it cannot be used.
-    """
-    if not isinstance(key, rsa.RSAPublicKey):
-        raise OtherKeyError("not an RSA key")
-    _check_sizes(key.key_size, key.public_numbers().e)
+    return first.tag == der.SEQUENCE and der.tag_at(outer, first.end) == der.OCTETS
 
 
 def _private_der(text: str) -> bytes:
@@ -97,107 +116,105 @@ def _private_der(text: str) -> bytes:
         raise KeySizeError(f"is larger than {MAX_KEY // 1024} KiB")
     if "ENCRYPTED" in text:
         raise EncryptedKeyError("encrypted")  # PKCS #8, or OpenSSL's older header Proc-Type
-    found = [(label, block) for label, block in pem.blocks(text) if label.endswith("PRIVATE KEY")]
+    found = [(label, block) for label, block in pem.blocks(text) if label.endswith(_PKCS8)]
     if not found:
         raise KeyFormatError("no private key as PEM")
     label, block = found[0]
-    if label not in {"PRIVATE KEY", "RSA PRIVATE KEY"}:
+    if label not in {_PKCS8, _PKCS1}:
         raise OtherKeyError(label)
+    return decoded(block)
+
+
+def decoded(block: str) -> bytes:
+    """Return the DER in a PEM block.
+
+    Raises:
+        KeyFormatError: it is no base64.
+    """
     body = "".join(block.split("-----")[2].split())
     try:
         return base64.b64decode(body, validate=True)
-    except binascii.Error:
+    except (binascii.Error, ValueError):
         raise KeyFormatError("no base64") from None
 
 
-def _check_pair(key: rsa.RSAPrivateKey) -> None:
-    """Sign, and check the signature with the public part: both belong together."""
-    padded, digest = padding.PKCS1v15(), hashes.SHA256()
-    try:
-        signature = key.sign(_PROBE, padded, digest)
-        key.public_key().verify(signature, _PROBE, padded, digest)
-    except (ValueError, InvalidSignature):
-        raise KeyFormatError("its numbers do not belong together") from None
-
-
-# --- DER (X.690), as far as a key needs it ---------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Element:
-    tag: int
-    content: bytes
-    end: int
-
-
-def _check_numbers(der: bytes) -> None:
-    """Check the numbers of an RSAPrivateKey (RFC 8017 A.1.2), alone or within PKCS #8."""
-    body = _sequence(der)
-    version = _element(body, 0)
-    second = _element(body, version.end)
-    if second.tag == _SEQUENCE:  # PKCS #8: the algorithm
-        if _element(second.content, 0) != _Element(_OID, _RSA, len(_RSA) + 2):
-            raise OtherKeyError("not an RSA key")
-        wrapped = _element(body, second.end)
-        if wrapped.tag != _OCTETS:
-            raise KeyFormatError("no private key in it")
-        body = _sequence(wrapped.content)
-        version = _element(body, 0)
-    modulus = _integer(body, version.end)
-    exponent = _integer(body, modulus.end)
-    bits = _bits(modulus.content)
-    _check_sizes(bits, int.from_bytes(exponent.content[:8]) if _bits(exponent.content) <= 64 else 0)
-    at = exponent.end
+def _check_private(raw: bytes) -> None:
+    """Check the sizes of an RSAPrivateKey (RFC 8017 A.1.2), alone or within PKCS #8."""
+    body = der.expect(der.SEQUENCE, raw).content
+    version = der.natural(body, 0)
+    second = der.element(body, version.end)
+    if second.tag == der.SEQUENCE:  # PKCS #8: the algorithm
+        check_algorithm(second.content)
+        wrapped = der.expect(der.OCTETS, body, second.end)
+        body = der.expect(der.SEQUENCE, wrapped.content).content
+        version = der.natural(body, 0)
+    if der.bits(version):
+        raise OtherKeyError("an RSA key of more than two primes")
+    found, at = public_numbers(body, version.end)
+    most = found.modulus.bit_length()
     for _ in range(6):  # d, p, q, dP, dQ, qInv: none is longer than the modulus
-        part = _integer(body, at)
-        if _bits(part.content) > bits:
+        part = der.natural(body, at)
+        if der.bits(part) > most:
             raise KeyFormatError("a number is too long")
         at = part.end
 
 
-def _check_sizes(bits: int, exponent: int) -> None:
+def _check_pair(key: rsa.RSAPrivateKey) -> None:
+    """Check that a key's numbers belong together: by arithmetic, then by a signature.
+
+    Both are cheap within the bounds, and together as good as testing the primes: with a wrong
+    prime the signature is wrong.
+    """
+    if not _is_consistent(key.private_numbers()):
+        raise KeyFormatError("its numbers do not belong together")
+    padded, digest = padding.PKCS1v15(), hashes.SHA256()
+    try:
+        signature = key.sign(_PROBE, padded, digest)
+        key.public_key().verify(signature, _PROBE, padded, digest)
+    except (ValueError, InvalidSignature, InternalError):
+        raise KeyFormatError("its numbers do not belong together") from None
+
+
+def _is_consistent(numbers: rsa.RSAPrivateNumbers) -> bool:
+    public, p, q = numbers.public_numbers, numbers.p, numbers.q
+    if p * q != public.n or p % 2 == 0 or q % 2 == 0 or min(p, q) == 1:
+        return False
+    return (
+        numbers.dmp1 == numbers.d % (p - 1)
+        and numbers.dmq1 == numbers.d % (q - 1)
+        and numbers.iqmp * q % p == 1
+        and public.e * numbers.dmp1 % (p - 1) == 1
+        and public.e * numbers.dmq1 % (q - 1) == 1
+    )
+
+
+# --- keys of both kinds --------------------------------------------------------------------
+
+
+def check_algorithm(content: bytes) -> None:
+    """Check an AlgorithmIdentifier (RFC 5280 §4.1.1.2).
+
+    Raises:
+        OtherKeyError, DerError: it is not RSA.
+    """
+    if der.expect(der.OID, content).content not in _RSA:
+        raise OtherKeyError("not an RSA key")
+
+
+def public_numbers(body: bytes, at: int) -> tuple[PublicNumbers, int]:
+    """Return modulus and exponent within the bounds, and the offset behind them.
+
+    Raises:
+        KeySizeError, DerError: they are not.
+    """
+    modulus = der.natural(body, at)
+    exponent = der.natural(body, modulus.end)
+    bits = der.bits(modulus)
     if not MIN_BITS <= bits <= MAX_BITS:
         raise KeySizeError(f"has a key of {bits} bits")
-    if not 3 <= exponent < 1 << MAX_EXPONENT_BITS or exponent % 2 == 0:
+    if der.bits(exponent) > MAX_EXPONENT_BITS:
         raise KeySizeError("has an unusual public exponent")
-
-
-def _bits(content: bytes) -> int:
-    """Return the length of a non-negative number; its leading zero byte does not count."""
-    stripped = content.lstrip(b"\0")
-    return (len(stripped) - 1) * 8 + stripped[0].bit_length() if stripped else 0
-
-
-def _sequence(der: bytes) -> bytes:
-    found = _element(der, 0)
-    if found.tag != _SEQUENCE:
-        raise KeyFormatError("no DER")
-    return found.content
-
-
-def _integer(der: bytes, at: int) -> _Element:
-    found = _element(der, at)
-    if found.tag != _INTEGER or not found.content or found.content[0] & 0x80:
-        raise KeyFormatError("no number where one is due")
-    return found
-
-
-def _tag_at(der: bytes, at: int) -> int:
-    return der[at] if at < len(der) else 0
-
-
-def _element(der: bytes, at: int) -> _Element:
-    """Return the element that begins at an offset; its content is a slice, never parsed deeper."""
-    head = der[at : at + 2]
-    if len(head) < 2:
-        raise KeyFormatError("the DER ends early")
-    start, length = at + 2, head[1]
-    if length & 0x80:
-        count = length & 0x7F
-        if not 1 <= count <= 4:
-            raise KeyFormatError("an unusual length")
-        length = int.from_bytes(der[start : start + count])
-        start += count
-    if start + length > len(der):
-        raise KeyFormatError("the DER ends early")
-    return _Element(head[0], der[start : start + length], start + length)
+    n, e = int.from_bytes(modulus.content), int.from_bytes(exponent.content)
+    if e < 3 or e % 2 == 0 or n % 2 == 0:
+        raise KeySizeError("has an unusual public exponent or modulus")
+    return PublicNumbers(n, e), exponent.end

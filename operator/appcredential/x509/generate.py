@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from appcredential.domain.secret.pem import split_bundle
+from appcredential.domain.secret import pem
 from appcredential.domain.secret_value import SecretValue
-from appcredential.x509 import bounds
+from appcredential.x509 import bounds, certificates
 
 _BACKDATE: Final = timedelta(minutes=5)
 _ASSERTION_LIFE: Final = timedelta(minutes=5)
@@ -77,8 +77,8 @@ def generate(subject: str, size: int, now: datetime, end: datetime) -> KeyPair:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    pem = _private_pem(key) + certificate.public_bytes(serialization.Encoding.PEM).decode()
-    return KeyPair(value=SecretValue(pem), end=end)
+    text = _private_pem(key) + certificate.public_bytes(serialization.Encoding.PEM).decode()
+    return KeyPair(value=SecretValue(text), end=end)
 
 
 def sign_assertion(value: SecretValue, client_id: str, audience: str, now: datetime) -> SecretValue:
@@ -121,13 +121,19 @@ def load_pair(value: SecretValue) -> tuple[rsa.RSAPrivateKey, list[x509.Certific
     Raises:
         ValueError: the value holds no RSA key with a certificate.
     """
-    private, chain = split_bundle(value.reveal())
+    found = pem.blocks(value.reveal())
+    private = "".join(block for label, block in found if label.endswith("PRIVATE KEY"))
     try:
         key = bounds.load_rsa_key(private)
-        certificates = x509.load_pem_x509_certificates(chain.encode())
+        chain = certificates.load_certificates(
+            [b for label, b in found if label == pem.CERTIFICATE]
+        )
+        is_pair = bool(chain) and certificates.rsa_of(chain[0]) == bounds.numbers_of(key)
     except (ValueError, UnsupportedAlgorithm):
-        raise ValueError("the value holds no key and certificate") from None
-    return key, certificates
+        is_pair = False
+    if not is_pair:
+        raise ValueError("the value holds no key and certificate")
+    return key, chain
 
 
 def _key_usage() -> x509.KeyUsage:

@@ -10,6 +10,7 @@ import base64
 import binascii
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from cryptography import x509
@@ -21,14 +22,12 @@ from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.secret import pem
 from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import UnusableCertificateError
-from appcredential.x509 import bounds
+from appcredential.x509 import bounds, certificates
+from appcredential.x509.bounds import PublicNumbers
 
-MAX_CONTENT: Final = 128 * 1024
-MAX_CERTIFICATES: Final = 32
 _PRIVATE: Final = "PRIVATE KEY"
 _SIZES: Final = (
-    f"issue it with an RSA key of {bounds.MIN_BITS} to {bounds.MAX_BITS} bits and the exponent "
-    "65537"
+    f"issue it with an RSA key of {bounds.MIN_BITS} to {bounds.MAX_BITS} bits, exponent 65537"
 )
 _NOT_A_CERTIFICATE: Final = {
     "CERTIFICATE REQUEST": "is a certificate request: give the certificate that was issued for it",
@@ -68,7 +67,7 @@ def read_pair(content: SecretValue, key: SecretValue) -> SuppliedCertificate:
         serialization.NoEncryption(),
     ).decode()
     with _naming():
-        return _supplied(_chain(_certificates(content), private.public_key()), text)
+        return _supplied(_chain(_certificates(content), bounds.numbers_of(private)), text)
 
 
 @contextmanager
@@ -83,7 +82,7 @@ def _naming() -> Iterator[None]:
 def _supplied(chain: Sequence[x509.Certificate], private: str) -> SuppliedCertificate:
     leaf = chain[0]
     try:
-        bounds.check_public(leaf.public_key())
+        certificates.rsa_of(leaf)
     except bounds.OtherKeyError:
         raise UnusableCertificateError(
             "has no RSA key, and Entra's clients sign with RSA only: issue it with an RSA key"
@@ -105,9 +104,10 @@ def _certificates(content: SecretValue) -> list[x509.Certificate]:
     raw = content.reveal().encode(errors="surrogateescape")
     if not raw.strip():
         raise UnusableCertificateError("is empty: put the certificate there")
-    if len(raw) > MAX_CONTENT:
+    if len(raw) > certificates.MAX_CONTENT:
         raise UnusableCertificateError(
-            f"is larger than {MAX_CONTENT // 1024} KiB: give the certificate and its chain only"
+            f"is larger than {certificates.MAX_CONTENT // 1024} KiB: give the certificate and its "
+            "chain only"
         )
     if b"-----BEGIN" in raw:
         return _from_pem(raw.decode(errors="replace"))
@@ -121,19 +121,16 @@ def _from_pem(text: str) -> list[x509.Certificate]:
             "holds a private key where a certificate is meant: give the certificate alone, or both "
             "in a Secret of type kubernetes.io/tls"
         )
-    certificates = [block for label, block in found if label == pem.CERTIFICATE]
-    if not certificates:
+    texts = [block for label, block in found if label == pem.CERTIFICATE]
+    if not texts:
         known = next((_NOT_A_CERTIFICATE[n] for n, _ in found if n in _NOT_A_CERTIFICATE), None)
         raise UnusableCertificateError(known or _UNREADABLE)
-    if len(certificates) > MAX_CERTIFICATES:
+    if len(texts) > certificates.MAX_CERTIFICATES:
         raise UnusableCertificateError(
-            f"holds {len(certificates)} certificates: give one and its chain, at most "
-            f"{MAX_CERTIFICATES}"
+            f"holds {len(texts)} certificates: give one and its chain, at most "
+            f"{certificates.MAX_CERTIFICATES}"
         )
-    try:
-        return [x509.load_pem_x509_certificate(block.encode()) for block in certificates]
-    except ValueError:
-        raise UnusableCertificateError(_UNREADABLE) from None
+    return certificates.load_certificates(texts)
 
 
 _UNREADABLE: Final = "cannot be read: give an X.509 certificate as PEM or DER"
@@ -149,7 +146,7 @@ def _undo_base64(raw: bytes) -> bytes:
 
 def _from_der(raw: bytes) -> x509.Certificate:
     try:
-        return x509.load_der_x509_certificate(raw)
+        return certificates.load_certificate(raw)
     except ValueError:
         if bounds.is_private_der(raw):
             raise UnusableCertificateError(
@@ -158,22 +155,28 @@ def _from_der(raw: bytes) -> x509.Certificate:
         raise UnusableCertificateError(_UNREADABLE) from None
 
 
-def _chain(
-    found: list[x509.Certificate], public: rsa.RSAPublicKey | None
-) -> list[x509.Certificate]:
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A certificate with its names, which the library parses anew each time it is asked."""
+
+    certificate: x509.Certificate
+    subject: x509.Name
+    issuer: x509.Name
+
+
+def _chain(found: list[x509.Certificate], public: PublicNumbers | None) -> list[x509.Certificate]:
     """Return the leaf and then its issuers, from any order."""
-    distinct = list(dict.fromkeys(found))
-    leaf = _leaf(distinct) if public is None else _leaf_of(distinct, public)
-    chain, rest = [leaf], [c for c in distinct if c is not leaf]
+    rest = [_Named(c, c.subject, c.issuer) for c in dict.fromkeys(found)]
+    chain = [_leaf(rest) if public is None else _leaf_of(rest, public)]
     while True:
+        rest.remove(chain[-1])
         issuer = next((c for c in rest if c.subject == chain[-1].issuer), None)
         if issuer is None:
-            return chain
+            return [c.certificate for c in chain]
         chain.append(issuer)
-        rest.remove(issuer)
 
 
-def _leaf(found: list[x509.Certificate]) -> x509.Certificate:
+def _leaf(found: list[_Named]) -> _Named:
     """Return the certificate that issued none of the others."""
     leaves = [
         c
@@ -190,9 +193,9 @@ def _leaf(found: list[x509.Certificate]) -> x509.Certificate:
     return leaves[0]
 
 
-def _leaf_of(found: list[x509.Certificate], public: rsa.RSAPublicKey) -> x509.Certificate:
+def _leaf_of(found: list[_Named], public: PublicNumbers) -> _Named:
     """Return the certificate that was issued for a key."""
-    leaves = [c for c in found if c.public_key() == public]
+    leaves = [c for c in found if _has_key(c.certificate, public)]
     if not leaves:
         raise UnusableCertificateError(
             "does not belong to the private key beside it: issue both together"
@@ -202,6 +205,13 @@ def _leaf_of(found: list[x509.Certificate], public: rsa.RSAPublicKey) -> x509.Ce
             f"holds {len(leaves)} certificates for the private key: keep the current one"
         )
     return leaves[0]
+
+
+def _has_key(certificate: x509.Certificate, public: PublicNumbers) -> bool:
+    try:
+        return certificates.rsa_of(certificate) == public
+    except bounds.KeyFormatError:
+        return False  # an issuer may have any key
 
 
 # --- private keys --------------------------------------------------------------------------

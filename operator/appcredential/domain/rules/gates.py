@@ -120,6 +120,12 @@ def revocation_is_scheduled(observation: Observation) -> Action | None:
     return None if is_held else CancelRevocation()
 
 
+def is_admitted(observation: Observation) -> bool:
+    """Return whether the gates before the Secrets are open, so that sources may be read."""
+    before = (effects_are_blocked, resource_is_being_deleted, spec_tenant_or_grant_is_unusable)
+    return all(gate(observation) is None for gate in before)
+
+
 def spec_tenant_or_grant_is_unusable(observation: Observation) -> Action | None:
     """4: the spec or the tenant cannot be used, no grant ever matched, or suspend is set."""
     problem = _unusable(observation)

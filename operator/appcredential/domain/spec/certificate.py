@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 DEFAULT_KEY_SIZE = 2048
 
@@ -15,6 +16,18 @@ class CertificateSource(StrEnum):
     SECRET = "Secret"
     CONFIG_MAP = "ConfigMap"
     INLINE = "Inline"
+
+    @property
+    def field(self) -> str:
+        """The field that says more about this source; `spec.certificate` itself for Generate."""
+        return "spec.certificate" + _FIELDS.get(self, "")
+
+
+_FIELDS: Final = {
+    CertificateSource.SECRET: ".secretKeyRef",
+    CertificateSource.CONFIG_MAP: ".configMapKeyRef",
+    CertificateSource.INLINE: ".inline",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,11 +28,6 @@ DEFAULT_PASSWORD_KEY: Final = "password"
 _PATH: Final = "spec.certificate"
 _ATTRIBUTE: Final = r"(CN|O|OU|C|L|ST|DC|STREET|UID)=([^,+\"\\<>;=\x00-\x1f\x7f]|\\[ \"#+,;<=>\\])+"
 _SUBJECT: Final = re.compile(rf"{_ATTRIBUTE}([,+]{_ATTRIBUTE})*")
-_MEMBERS: Final = {
-    CertificateSource.SECRET: "secretKeyRef",
-    CertificateSource.CONFIG_MAP: "configMapKeyRef",
-    CertificateSource.INLINE: "inline",
-}
 
 
 def parse_certificate(spec: shapes.Certificate) -> CertificateSpec:
@@ -43,7 +38,6 @@ def parse_certificate(spec: shapes.Certificate) -> CertificateSpec:
     """
     _check_source(spec)
     ref = spec.secret_key_ref or spec.config_map_key_ref
-    member = _MEMBERS.get(spec.source, "")
     keystore = spec.keystore
     password = keystore.pkcs12.password_secret_key_ref if keystore is not None else None
     path = f"{_PATH}.keystore.pkcs12.passwordSecretKeyRef"
@@ -51,7 +45,7 @@ def parse_certificate(spec: shapes.Certificate) -> CertificateSpec:
         source=spec.source,
         key_size=_key_size(spec.private_key),
         subject=_subject(spec.subject or ""),
-        ref=_ref(f"{_PATH}.{member}", ref, DEFAULT_KEY) if ref is not None else None,
+        ref=_ref(spec.source.field, ref, DEFAULT_KEY) if ref is not None else None,
         inline=_inline(spec.inline or ""),
         keystore_password=_ref(path, password, DEFAULT_PASSWORD_KEY) if password else None,
     )
@@ -65,11 +59,11 @@ def _check_source(spec: shapes.Certificate) -> None:
         CertificateSource.INLINE: spec.inline,
     }
     for source, member in found.items():
-        path = f"{_PATH}.{_MEMBERS[source]}"
         if source is spec.source:
-            checks.require(member is not None, path, f"is required when source is {source}")
+            remedy = f"is required when source is {source}"
+            checks.require(member is not None, source.field, remedy)
         else:
-            checks.require(member is None, path, f"is only for source {source}: remove it")
+            checks.require(member is None, source.field, f"is only for source {source}: remove it")
     if spec.source is CertificateSource.GENERATE:
         return
     remedy = "is only for source Generate: the issuer of the certificate decides; remove it"

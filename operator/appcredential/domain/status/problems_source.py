@@ -12,13 +12,16 @@ from appcredential.domain.spec.certificate import KeyRef
 _MAX_PASSWORD: Final = 1024
 
 
-def unusable_source(what: str) -> Problem:
+def unusable_source(what: str, field: str = "") -> Problem:
     """Return why nothing can be registered of a source.
 
     Args:
         what: the rest of a sentence about the certificate, with the remedy.
+        field: of the spec, where it says which bytes are meant.
     """
-    return Problem(reason=Reason.SOURCE_UNUSABLE, message=f"The certificate at the source {what}")
+    where = f" ({field})" if field else ""
+    message = f"The certificate at the source{where} {what}"
+    return Problem(reason=Reason.SOURCE_UNUSABLE, message=message)
 
 
 CONFIG_MAPS_FORBIDDEN: Final = unusable_source(

@@ -1,0 +1,91 @@
+"""Reads foreign certificates off the event loop, a few at a time and each within a time limit."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from appcredential.domain.observed.certificate import SuppliedCertificate
+from appcredential.domain.secret_value import SecretValue
+from appcredential.errors import UnusableCertificateError
+from appcredential.x509.read import read_certificate, read_pair
+
+_AT_ONCE: Final = 2
+_SECONDS: Final = 10.0
+_REMEMBERED: Final = 1024
+
+Read: TypeAlias = Callable[[SecretValue, SecretValue | None], SuppliedCertificate]
+
+
+def read_either(content: SecretValue, private: SecretValue | None) -> SuppliedCertificate:
+    """Read a certificate, with its private key if there is one beside it.
+
+    Raises:
+        UnusableCertificateError: it cannot be used; the message says why.
+    """
+    return read_certificate(content) if private is None else read_pair(content, private)
+
+
+class CertificateReader:
+    """Reads certificates in threads.
+
+    A thread is good enough: `bounds` refuses what could hold the interpreter for longer than
+    one signature. The time limit is for what nobody thought of. A read that exceeds it keeps
+    its place until it ends, so that such reads never take more threads than two. Its bytes are
+    remembered by their digest and not read again.
+
+    Args:
+        read: reads one, in a thread.
+        seconds: how long one may take.
+    """
+
+    def __init__(self, read: Read = read_either, seconds: float = _SECONDS) -> None:
+        self._read = read
+        self._seconds = seconds
+        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._too_slow: OrderedDict[str, None] = OrderedDict()
+
+    async def read(self, content: SecretValue, private: SecretValue | None) -> SuppliedCertificate:
+        """Read a certificate.
+
+        Raises:
+            UnusableCertificateError: it cannot be used, or took too long once.
+        """
+        digest = digest_of(content, private)
+        if digest in self._too_slow:
+            raise self._refusal()
+        await self._places.acquire()
+        work = asyncio.ensure_future(asyncio.to_thread(self._read, content, private))
+        work.add_done_callback(self._ended)
+        done, _ = await asyncio.wait({work}, timeout=self._seconds)
+        if not done:
+            self._remember(digest)
+            raise self._refusal()
+        return work.result()
+
+    def _ended(self, work: asyncio.Future[SuppliedCertificate]) -> None:
+        self._places.release()
+        if not work.cancelled():
+            work.exception()  # seen, also when nobody waits for it any more
+
+    def _remember(self, digest: str) -> None:
+        self._too_slow[digest] = None
+        if len(self._too_slow) > _REMEMBERED:
+            self._too_slow.popitem(last=False)
+
+    def _refusal(self) -> UnusableCertificateError:
+        return UnusableCertificateError(
+            f"takes longer than {self._seconds:.0f} seconds to read: issue an ordinary one with an "
+            "RSA key of 2048 bits"
+        )
+
+
+def digest_of(content: SecretValue, private: SecretValue | None) -> str:
+    """Return what tells two sources' bytes apart."""
+    found = hashlib.sha256(content.sha256().encode())
+    if private is not None:
+        found.update(private.sha256().encode())
+    return found.hexdigest()

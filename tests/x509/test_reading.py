@@ -1,0 +1,97 @@
+"""Foreign certificates are read in threads: each within a time limit, and none again that broke it.
+
+No time is measured here: a read that never ends stands for a slow one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from appcredential.domain.observed.certificate import SuppliedCertificate
+from appcredential.domain.secret_value import SecretValue
+from appcredential.errors import UnusableCertificateError
+from appcredential.x509 import reading
+from appcredential.x509.reading import CertificateReader
+from tests.support.builders import NOW
+from tests.support.keys import make_certificate
+
+SLOW, QUICK = SecretValue("slow"), SecretValue("quick")
+FOUND = SuppliedCertificate(value=QUICK, start=NOW, end=NOW + timedelta(days=1))
+
+
+class Reads:
+    """Reads at once, but what is slow only when it may."""
+
+    def __init__(self) -> None:
+        self.may_end = threading.Event()
+        self.read: list[str] = []
+
+    def __call__(self, content: SecretValue, private: SecretValue | None) -> SuppliedCertificate:
+        self.read.append(content.reveal())
+        if content.reveal().startswith("slow"):
+            self.may_end.wait(30)
+        return FOUND
+
+
+@pytest.fixture
+def reads() -> Iterator[Reads]:
+    found = Reads()
+    yield found
+    found.may_end.set()
+
+
+async def test_what_takes_too_long_is_refused_and_not_read_again(reads: Reads) -> None:
+    reader = CertificateReader(reads, seconds=0.01)
+    for _ in range(3):
+        with pytest.raises(UnusableCertificateError, match="takes longer than 0 seconds"):
+            await reader.read(SLOW, None)
+    assert reads.read == ["slow"]
+    reads.may_end.set()
+    assert await CertificateReader(reads).read(QUICK, None) is FOUND
+
+
+async def test_slow_ones_never_take_more_threads_than_two(reads: Reads) -> None:
+    reader = CertificateReader(reads, seconds=0.01)
+    for text in ("slow 1", "slow 2"):
+        with pytest.raises(UnusableCertificateError):
+            await reader.read(SecretValue(text), None)
+    waiting = asyncio.ensure_future(reader.read(QUICK, None))
+    await asyncio.sleep(0)
+    assert reads.read == ["slow 1", "slow 2"]
+    reads.may_end.set()
+    assert await waiting is FOUND
+
+
+async def test_few_are_remembered(reads: Reads, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_REMEMBERED", 1)
+    reader = CertificateReader(reads, seconds=0.0)
+    reads.may_end.set()
+    for text in ("slow 1", "slow 2", "slow 1"):
+        with pytest.raises(UnusableCertificateError):
+            await reader.read(SecretValue(text), None)
+    assert reads.read.count("slow 1") == 2
+
+
+async def test_a_failure_of_a_read_nobody_waits_for_is_no_news(reads: Reads) -> None:
+    def fail(content: SecretValue, private: SecretValue | None) -> SuppliedCertificate:
+        reads.may_end.wait(30)
+        raise UnusableCertificateError("is odd: mend it")
+
+    reader = CertificateReader(fail, seconds=0.0)
+    with pytest.raises(UnusableCertificateError, match="takes longer"):
+        await reader.read(SLOW, None)
+    reads.may_end.set()
+
+
+@pytest.mark.parametrize("has_key", [False, True])
+async def test_a_certificate_is_read_alone_or_with_its_key(has_key: bool) -> None:
+    made = make_certificate("orders")
+    content = SecretValue(made.pem.decode())
+    private = SecretValue(made.key_pem.decode()) if has_key else None
+    found = await CertificateReader().read(content, private)
+    assert found.value.reveal() == (made.bundle if has_key else made.pem).decode()
