@@ -337,6 +337,7 @@ def test_9_absence_is_looked_for_ten_seconds_apart(o: Observation, expected: Act
 # --- 10 ------------------------------------------------------------------------------------
 
 STRANDED = observation(application=application(credential(), old_credential()))
+NOTED = retiring(since=NOW, end=old_credential().end, cause=RetireCause.STRANDED)
 
 
 @table(
@@ -346,7 +347,7 @@ STRANDED = observation(application=application(credential(), old_credential()))
         STRANDED,
         written(
             target(),
-            retiring=(retiring(since=NOW, end=old_credential().end, cause=RetireCause.STRANDED),),
+            retiring=(NOTED,),
         ),
     ),
     ("no T to note it in", replace(STRANDED, target=None), None),
@@ -366,8 +367,16 @@ STRANDED = observation(application=application(credential(), old_credential()))
     ),
     (
         "given up in P",
-        replace(STRANDED, pending=pending(abandoned=(abandoned(OLD_ATTEMPT),))),
+        observation(
+            pending=pending(number=2, abandoned=(abandoned(NEXT_ATTEMPT),)),
+            application=application(credential(), credential(OLD, attempt=NEXT_ATTEMPT)),
+        ),
         None,
+    ),
+    (
+        "given up in P, which another P has made",
+        replace(STRANDED, pending=pending(number=2, abandoned=(abandoned(OLD_ATTEMPT),))),
+        WriteTarget("", (NOTED,), ()),
     ),
     (
         "another owner's",
@@ -473,17 +482,27 @@ THIRD = attempt("third-pending-uid")
     ("given up and listed", ORPHAN, Remove(OLD, OLD_ATTEMPT, None)),
     (
         "given up by P's list",
+        observation(
+            pending=pending(abandoned=(abandoned(NEXT_ATTEMPT),), number=2),
+            application=application(credential(), credential(OLD, attempt=NEXT_ATTEMPT)),
+        ),
+        Remove(OLD, NEXT_ATTEMPT, None),
+    ),
+    (
+        "given up by P's list, which another P has made",
         replace(
             ORPHAN, target=target(), pending=pending(abandoned=(abandoned(OLD_ATTEMPT),), number=2)
         ),
-        Remove(OLD, OLD_ATTEMPT, None),
+        None,
     ),
     (
         "without T",
-        replace(
-            ORPHAN, target=None, pending=pending(abandoned=(abandoned(OLD_ATTEMPT),), number=2)
+        observation(
+            target=None,
+            pending=pending(abandoned=(abandoned(NEXT_ATTEMPT),), number=2),
+            application=application(credential(OLD, attempt=NEXT_ATTEMPT)),
         ),
-        Remove(OLD, OLD_ATTEMPT, None),
+        Remove(OLD, NEXT_ATTEMPT, None),
     ),
     ("given up but not listed", replace(ORPHAN, application=application(credential())), None),
     ("an old read is no evidence", stale(ORPHAN), READ),
@@ -877,11 +896,12 @@ EMPTY = observation(target=None, application=application())
             EMPTY,
             pending=pending(
                 PendingState.ABANDONED,
-                intent_time=NOW - 2 * MINUTE,
-                abandoned=(abandoned(OLD_ATTEMPT),),
+                number=2,
+                intent_time=NOW - 3 * MINUTE,
+                abandoned=(abandoned(NEXT_ATTEMPT),),
             ),
         ),
-        mint(2, abandoned(OLD_ATTEMPT), abandoned(NEXT_ATTEMPT, time=NOW - 2 * MINUTE)),
+        mint(3, abandoned(NEXT_ATTEMPT), abandoned(attempt(number=2), time=NOW - 3 * MINUTE)),
     ),
     (
         "an attempt older than an hour is not journaled",
@@ -913,8 +933,9 @@ def test_18_a_needed_successor_is_minted(o: Observation, expected: Action | None
 
 # --- 19 ------------------------------------------------------------------------------------
 
-YOUNG = pending(PendingState.ABANDONED, intent_time=NOW - 5 * MINUTE)
-MANY = tuple(abandoned(attempt("many", n)) for n in range(5))
+YOUNG = pending(PendingState.ABANDONED, number=7, intent_time=NOW - 5 * MINUTE)
+ITS_OWN = abandoned(YOUNG.attempt)
+MANY = tuple(abandoned(attempt(number=n)) for n in range(2, 7))
 
 
 @table(
@@ -925,17 +946,17 @@ MANY = tuple(abandoned(attempt("many", n)) for n in range(5))
     (
         "its attempt is journaled first",
         observation(pending=YOUNG),
-        WriteTarget("", (), (abandoned(),)),
+        WriteTarget("", (), (ITS_OWN,)),
     ),
     (
         "so is its own list",
-        observation(pending=replace(YOUNG, abandoned=(abandoned(OLD_ATTEMPT),))),
-        WriteTarget("", (), (abandoned(OLD_ATTEMPT), abandoned())),
+        observation(pending=replace(YOUNG, abandoned=(abandoned(),))),
+        WriteTarget("", (), (abandoned(), ITS_OWN)),
     ),
     (
         "the newest five",
         observation(pending=replace(YOUNG, abandoned=MANY)),
-        WriteTarget("", (), (*MANY[1:], abandoned())),
+        WriteTarget("", (), (*MANY[1:], ITS_OWN)),
     ),
     (
         "after what T lists already",
@@ -943,11 +964,11 @@ MANY = tuple(abandoned(attempt("many", n)) for n in range(5))
             target=target(abandoned=(abandoned(OLD_ATTEMPT), MANY[0])),
             pending=replace(YOUNG, abandoned=(MANY[0],)),
         ),
-        WriteTarget("", (), (abandoned(OLD_ATTEMPT), MANY[0], abandoned())),
+        WriteTarget("", (), (abandoned(OLD_ATTEMPT), MANY[0], ITS_OWN)),
     ),
     (
         "nothing is left to journal",
-        observation(target=target(abandoned=(abandoned(),)), pending=YOUNG),
+        observation(target=target(abandoned=(ITS_OWN,)), pending=YOUNG),
         DeletePending(""),
     ),
     (

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.assessment import assess
+from appcredential.domain.facts.believed import believed
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import (
@@ -257,6 +258,10 @@ def application(
     )
 
 
+UNTOLD: Final = application(credential())
+"""The application, where a test does not say how Entra lists it."""
+
+
 def retiring(
     key_id: KeyId = OLD,
     *,
@@ -399,11 +404,12 @@ def observation(
     pending: Pending | None = None,
     revocation_uid: str | None = None,
     crd_deleted: bool | None = None,
-    application: Application | None = application(credential()),  # noqa: B008 - frozen
+    application: Application | None = UNTOLD,
     memory: Memory = Memory(),  # noqa: B008 - frozen
     target_owner: TargetOwner | None = None,
     federation: Federation | None = None,
 ) -> Observation:
+    """Return an observation in which Entra lists what T records, unless it is said otherwise."""
     return Observation(
         now=now,
         settings=settings,
@@ -419,11 +425,17 @@ def observation(
         pending=pending,
         revocation_uid=revocation_uid,
         crd_deleted=crd_deleted,
-        application=application,
+        application=_listing(target) if application is UNTOLD else application,
         memory=memory,
         target_owner=target_owner,
         federation=federation,
     )
+
+
+def _listing(t: Target | None) -> Application:
+    held = t.published if t is not None and t.published is not None else minted()
+    listed = credential(held.key_id, attempt=held.attempt, start=held.not_before, end=held.expires)
+    return application(listed)
 
 
 def facts(o: Observation) -> Facts:
@@ -431,4 +443,4 @@ def facts(o: Observation) -> Facts:
     assert isinstance(o.resource.spec, AppCredentialSpec)
     assert isinstance(o.tenant, Tenant)
     assert o.application is not None
-    return assess(o)
+    return assess(believed(o))

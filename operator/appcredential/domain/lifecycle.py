@@ -17,6 +17,7 @@ from typing import Any, Final
 from appcredential.domain.actions import Action, ApplyStatus, Hold, ReadFederated, Sleep
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.assessment import assess
+from appcredential.domain.facts.believed import believed
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.federated import assess_federated
 from appcredential.domain.observed.observation import Observation
@@ -97,6 +98,7 @@ class Decision:
 
 def decide(observation: Observation) -> Decision:
     """Return the one thing to do next for an observation, which holds the time as well. Pure."""
+    observation = believed(observation)
     for gate in GATES:
         if (action := gate(observation)) is not None:
             return _at_gate(observation, action)

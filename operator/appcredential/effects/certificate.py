@@ -60,6 +60,7 @@ async def stage(action: act.Mint, context: Context) -> None:
         context.state.memory = memory
         return
     await write_intent(action, context, staged)
+    context.state.memory = context.state.memory.issues(context.clock.now())
     await _warn_of_race(context, staged)
 
 
@@ -131,9 +132,10 @@ async def register(context: Context) -> None:
     Raises:
         ConflictError: no grant allows it any more, or the pending Secret changed.
     """
-    facts, state, pending = context.facts, context.state, required(context.state.pending.value)
+    facts, state, pending = context.facts, context.state, required(context.facts.pending)
     await live_grant(context)
     certificate = _to_register(facts, pending)
+    state.memory = state.memory.issues(context.clock.now())
     try:
         await context.session.directory.add_certificate(
             facts.application.object_id, certificate, known_keys(facts), gone_keys(facts)

@@ -51,6 +51,7 @@ async def mint(action: act.Mint, context: Context) -> None:
     # The intent is what others respect: its age is what counts, from before it was written.
     deadline = context.clock.monotonic() + _INTENT_TO_MINT
     pending = await write_intent(action, context)
+    context.state.memory = context.state.memory.issues(context.clock.now())
     try:
         minted = await _add_password(context, pending, lifetime, deadline)
     except AppCredentialError as exc:

@@ -109,8 +109,8 @@ def _is_as_decided(
         and resource.uid == facts.resource.uid
         and resource.generation == facts.resource.generation
         and resource.deletion_time is None
-        and target == facts.live
-        and pending == facts.pending
+        and target == context.state.target.value
+        and pending == context.state.pending.value
     )
 
 

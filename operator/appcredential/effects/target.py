@@ -11,7 +11,6 @@ from typing import Final
 from appcredential.domain import actions as act
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.publication import next_publication, publication
-from appcredential.domain.observed.target import PendingState
 from appcredential.domain.promised import required
 from appcredential.domain.rules.target import REPAIRED
 from appcredential.domain.secret.content import render
@@ -63,14 +62,13 @@ async def publish(context: Context) -> None:
     facts, state = context.facts, context.state
     held, live = required(state.pending.value), await context.kube.secrets.pending(context.owner)
     state.pending.set(live, context.clock.monotonic())
-    if live is None or live.uid != held.uid or live.attempt != held.attempt:
-        return
-    if live.state is not PendingState.MINTED or live.value is None or live.credential is None:
-        return
+    if live != held or live.value is None:
+        return  # the next pass decides about what it is now
     if facts.spec.has_keystore and state.held_inputs.password is None:
         raise ConflictError("the keystore's password went meanwhile")
-    await _put_target(context, next_publication(facts, live, context.clock.now()), live.value)
-    log.info("published", extra={"key_id": live.credential.key_id, **about(context.owner)})
+    records = next_publication(facts, context.clock.now())
+    await _put_target(context, records, live.value)
+    log.info("published", extra={"key_id": records.credential.key_id, **about(context.owner)})
     await emit(context, "Published", _published_note(facts))
 
 

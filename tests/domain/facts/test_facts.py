@@ -146,7 +146,7 @@ def test_a_withdrawn_grant_takes_its_ceiling_with_it_and_allows_nothing() -> Non
 def test_both_journals_count() -> None:
     o = observation(
         target=target(abandoned=(abandoned(ATTEMPT),)),
-        pending=pending(PendingState.ABANDONED, abandoned=(abandoned(NEXT_ATTEMPT),)),
+        pending=pending(PendingState.ABANDONED, number=2, abandoned=(abandoned(NEXT_ATTEMPT),)),
     )
     assert facts(o).abandoned_attempts == {ATTEMPT, NEXT_ATTEMPT}
     assert facts(observation(target=None)).abandoned_attempts == frozenset()

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from appcredential.domain.facts.publication import next_publication
-from appcredential.domain.marker import Attempt
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import (
@@ -20,18 +19,22 @@ from appcredential.domain.observed.target import (
 from appcredential.domain.secret.records import Publication
 from appcredential.domain.spec.model import KeyId, VerificationMode
 from tests.support.builders import (
+    ATTEMPT,
     IDENTITY,
     KEY,
     MINUTE,
     NEXT,
+    NEXT_ATTEMPT,
     NOW,
     OBJECT_ID,
     OLD,
+    OLD_ATTEMPT,
     OTHER_OWNER,
     OWNER,
     SECOND,
     TENANT_ID,
     abandoned,
+    attempt,
     facts,
     foreign_target,
     minted,
@@ -49,9 +52,7 @@ REPLACED = Retiring(key_id=KEY, end=minted().expires, since=LATER, cause=RetireC
 
 
 def published(given: Observation) -> Publication:
-    held = given.pending
-    assert held is not None
-    return next_publication(facts(given), held, LATER)
+    return next_publication(facts(given), LATER)
 
 
 def test_it_records_whose_and_what_it_is() -> None:
@@ -76,8 +77,16 @@ def test_it_records_whose_and_what_it_is() -> None:
         (target(), (REPLACED,)),
         (target(retiring=(retiring(OLD),)), (retiring(OLD), REPLACED)),
         (target(retiring=(retiring(NEXT),)), (REPLACED,)),
-        (target(retiring=(retiring(KEY),)), (retiring(KEY),)),
-        (target(minted(NEXT), retiring=(retiring(OLD),)), (retiring(OLD),)),
+        (target(retiring=(retiring(KEY),)), (REPLACED,)),
+        (
+            target(retiring=(retiring(KEY), retiring(OLD)), damaged=True),
+            (retiring(OLD), REPLACED),
+        ),
+        (
+            replace(target(retiring=(retiring(KEY),)), published=None, value=None),
+            (replace(retiring(KEY), since=LATER),),
+        ),
+        (target(minted(NEXT, attempt=NEXT_ATTEMPT), retiring=(retiring(OLD),)), (retiring(OLD),)),
         (None, ()),
         (foreign_target(), ()),
     ],
@@ -85,7 +94,9 @@ def test_it_records_whose_and_what_it_is() -> None:
         "the former one retires",
         "what retires goes on to",
         "the successor itself does not",
-        "what retires already keeps its time",
+        "a record that it retires already is not believed",
+        "neither is one beside a damaged value",
+        "beside damaged records all times begin anew",
         "published already",
         "nothing before",
         "another's",
@@ -120,13 +131,21 @@ def test_only_a_proof_that_is_required_counts(
 
 def test_the_last_five_abandoned_attempts_are_kept() -> None:
     times = [NOW - n * SECOND for n in range(7)]
-    entries = [abandoned(Attempt(f"attempt-{n}"), time=t) for n, t in enumerate(times)]
+    entries = [abandoned(attempt(number=n + 1), time=t) for n, t in enumerate(times)]
     given = observation(
-        target=target(abandoned=tuple(entries[:4])), pending=pending(abandoned=tuple(entries[4:]))
+        target=target(abandoned=tuple(entries[:4])),
+        pending=pending(number=8, abandoned=tuple(entries[4:])),
     )
     assert published(given).abandoned == tuple(entries[2:])
-    alone = replace(given, target=None)
-    assert published(alone).abandoned == tuple(entries[4:])
+    for former in (None, replace(target(), published=None, value=None)):
+        alone = replace(given, target=former)
+        assert published(alone).abandoned == tuple(entries[4:])
+
+
+def test_what_the_secret_has_held_is_not_recorded_as_given_up() -> None:
+    forged = (abandoned(ATTEMPT), abandoned(NEXT_ATTEMPT), abandoned(OLD_ATTEMPT))
+    given = observation(target=target(abandoned=forged), pending=pending())
+    assert published(given).abandoned == (abandoned(OLD_ATTEMPT),)
 
 
 def test_a_secret_that_is_taken_over_says_whose_it_was() -> None:
@@ -147,5 +166,7 @@ def test_a_pending_secret_without_a_credential_is_never_published() -> None:
 
 
 def test_a_key_is_never_its_own_predecessor() -> None:
-    found = published(observation(target=target(minted(NEXT)), pending=pending()))
+    found = published(
+        observation(target=target(minted(NEXT, attempt=NEXT_ATTEMPT)), pending=pending())
+    )
     assert KeyId(NEXT) not in {r.key_id for r in found.retiring}

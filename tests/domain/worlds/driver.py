@@ -227,6 +227,7 @@ class World(Loop):
             owner=self.owner,
         )
         self.pending = intent
+        self.memory = self.memory.issues(self.now)
         answer = self.mint_answers.pop(0) if self.mint_answers else ""
         if answer == "crash":
             return
@@ -271,7 +272,7 @@ class World(Loop):
         former = t.published if t is not None else None
         if former is not None:
             self._workloads.superseded[former.key_id] = self.now
-        self._put_target(next_publication(facts(o), held, self.now), held.value)
+        self._put_target(next_publication(facts(o), self.now), held.value)
 
     def _is_own_target(self) -> bool:
         return self.target is not None and self.target.owner == str(self.owner)

@@ -9,6 +9,7 @@ from typing import Final
 
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem
+from appcredential.domain.facts.believed import believed
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import attempt_id, parse_marker
 from appcredential.domain.observed.entra import Credential
@@ -34,8 +35,12 @@ EFFECTS: Final = (
 
 
 def check(observation: Observation, promises: Iterable[Promise]) -> Decision:
-    """Decide, and raise for the first of these promises that the decision breaks."""
+    """Decide, and raise for the first of these promises that the decision breaks.
+
+    They judge by what Entra says of a record, where it lists the credential.
+    """
     decision = decide(observation)
+    observation = believed(observation)
     for each in promises:
         each(observation, decision)
     return decision

@@ -182,12 +182,13 @@ class Facts:
 
     @property
     def abandoned_attempts(self) -> frozenset[str]:
-        """The attempts that the target and the pending Secret record as abandoned."""
-        observation = self.observation
-        entries = (
-            *(observation.target.abandoned if observation.target else ()),
-            *(observation.pending.abandoned if observation.pending else ()),
-        )
+        """The attempts that the target and the pending Secret record as abandoned.
+
+        Whoever damaged a target Secret's other records may have written this one as well.
+        """
+        pending = self.observation.pending
+        told = self.target.abandoned if self.target and self.published else ()
+        entries = (*told, *(pending.abandoned if pending else ()))
         return frozenset(e.attempt for e in entries)
 
     def is_pending(self, credential: Credential) -> bool:
@@ -196,8 +197,19 @@ class Facts:
         return pending is not None and pending.attempt == self.attempt_of(credential)
 
     def is_abandoned(self, credential: Credential) -> bool:
-        """Return whether an attempt that was certainly never published made this credential."""
-        return self.attempt_of(credential) in self.abandoned_attempts
+        """Return whether an attempt that was certainly never published made this credential.
+
+        A record that says so of one that retires, or that status has told of, is wrong.
+        """
+        is_recorded = self.attempt_of(credential) in self.abandoned_attempts
+        return is_recorded and credential.key_id not in self._served
+
+    @property
+    def _served(self) -> frozenset[KeyId]:
+        status = self.resource.status
+        told = (status.get("credential"), *(status.get("retiring") or ()))
+        keys = {KeyId(entry.get("keyId", "")) for entry in told if isinstance(entry, dict)}
+        return frozenset(keys | {r.key_id for r in self.retiring})
 
     @property
     def proof_count(self) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.handover import former_owners, handed_over, still_handed_over
-from appcredential.domain.observed.target import IssuedCredential, Pending, RetireCause, Retiring
+from appcredential.domain.observed.target import Abandoned, IssuedCredential, RetireCause, Retiring
+from appcredential.domain.promised import required
 from appcredential.domain.secret.entries import MAX_ABANDONED
 from appcredential.domain.secret.records import Publication, cluster_of
 
@@ -31,7 +33,7 @@ def publication(facts: Facts) -> Publication:
     )
 
 
-def next_publication(facts: Facts, pending: Pending, now: datetime) -> Publication:
+def next_publication(facts: Facts, now: datetime) -> Publication:
     """Return what the target Secret records once the successor is published.
 
     The former credential retires from now on. The last sign-in is the proof, where one is
@@ -39,13 +41,12 @@ def next_publication(facts: Facts, pending: Pending, now: datetime) -> Publicati
 
     Args:
         facts: what the decision to publish rests on.
-        pending: the pending Secret as read last, with its credential.
         now: the time of the publish.
     """
-    credential = pending.credential
-    assert credential is not None  # noqa: S101 - the caller checked
+    pending = required(facts.successor)
+    credential = required(pending.credential)
     earlier, proof = facts.target, facts.memory.pending_proof
-    known = earlier.abandoned if earlier is not None else ()
+    known = earlier.abandoned if earlier is not None and facts.published is not None else ()
     return Publication(
         owner=str(facts.resource.owner),
         cluster=facts.identity.cluster,
@@ -55,7 +56,7 @@ def next_publication(facts: Facts, pending: Pending, now: datetime) -> Publicati
         verified_time=proof.last_success if facts.requires_proof and proof is not None else None,
         published_time=now,
         retiring=_retiring(facts, credential, now),
-        abandoned=(*known, *pending.abandoned)[-MAX_ABANDONED:],
+        abandoned=_never_published(facts, (*known, *pending.abandoned), credential),
         taken_from=former_owners(facts),
         handed_over=handed_over(facts, credential, now),
     )
@@ -63,11 +64,23 @@ def next_publication(facts: Facts, pending: Pending, now: datetime) -> Publicati
 
 def _retiring(facts: Facts, successor: IssuedCredential, now: datetime) -> tuple[Retiring, ...]:
     """Return what retires next to the successor: what did before, and what it replaces."""
-    before = tuple(r for r in facts.retiring if r.key_id != successor.key_id)
     former = facts.published
-    if former is None or former.key_id in {successor.key_id, *(r.key_id for r in before)}:
+    if former is None:
+        # One of these entries may name what a damaged record held until now.
+        return tuple(replace(r, since=now) for r in facts.retiring if r.key_id != successor.key_id)
+    begun = {successor.key_id, former.key_id}
+    before = tuple(r for r in facts.retiring if r.key_id not in begun)
+    if former.key_id == successor.key_id:
         return before
     replaced = Retiring(
         key_id=former.key_id, end=former.expires, since=now, cause=RetireCause.REPLACED
     )
     return (*before, replaced)
+
+
+def _never_published(
+    facts: Facts, known: tuple[Abandoned, ...], successor: IssuedCredential
+) -> tuple[Abandoned, ...]:
+    """Return the last attempts that were given up, without those that this Secret has held."""
+    held = {successor.attempt, facts.published.attempt if facts.published is not None else ""}
+    return tuple(entry for entry in known if entry.attempt not in held)[-MAX_ABANDONED:]

@@ -73,7 +73,10 @@ def unproven_publish_time(facts: Facts, pending: Pending) -> datetime:
 
 
 def mint_time(facts: Facts) -> datetime:
-    """Return when the next credential may be issued. The backoff survives both Secrets' loss."""
+    """Return when the next credential may be issued. The backoff survives both Secrets' loss.
+
+    Soon after the last one a read may not list that one yet, which would hide it from the backoff.
+    """
     policy, pending = facts.settings, facts.pending
     cap = (
         policy.mint_backoff_cap
@@ -93,6 +96,8 @@ def mint_time(facts: Facts) -> datetime:
         )
     if facts.memory.retry_time is not None:
         times.append(facts.memory.retry_time)
+    if facts.memory.issued is not None:
+        times.append(facts.memory.issued + facts.settings.settle)
     if is_at_limit(facts):
         times.append(_time_beyond_limit(facts))
     return max(times, default=facts.now)

@@ -82,6 +82,7 @@ class Memory:
             Secret holds.
         application_missing: times of consecutive 404 answers for the application.
         removals: when this process removed a key.
+        issued: when this process last asked Entra for a credential.
         repairs: when this process last wrote the target Secret only because its rendering
             differed.
         federated: of a FederatedIdentity.
@@ -98,6 +99,7 @@ class Memory:
     )
     application_missing: tuple[datetime, ...] = ()
     removals: Mapping[KeyId, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    issued: datetime | None = None
     repairs: tuple[datetime, ...] = ()
     federated: FederatedMemory = field(default_factory=FederatedMemory)
     directory_problem: Problem | None = None
@@ -186,6 +188,10 @@ class Memory:
     def removed(self, key: KeyId, now: datetime) -> Memory:
         """Note that this process removed a credential."""
         return replace(self, removals={**self.removals, key: now}).succeeded(Operation.REMOVE)
+
+    def issues(self, now: datetime) -> Memory:
+        """Note that Entra is asked for a credential, whatever comes of it."""
+        return replace(self, issued=now)
 
     def repaired(self, now: datetime) -> Memory:
         """Note that the target Secret was written only because its rendering differed."""

@@ -93,6 +93,9 @@ def successor_is_needed(facts: Facts) -> Action | None:
         return None
     if facts.certificate_inputs.keystore_problem is not None:
         return None
+    issued = facts.memory.issued
+    if issued is not None and facts.application.read_time < issued:
+        return read_again(facts, facts.now - issued)  # no replica has shown that one since
     if not facts.is_fresh:
         return read_again(facts, facts.settings.freshness)
     number = pending.attempt_number + 1 if pending is not None else 1

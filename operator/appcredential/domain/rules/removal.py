@@ -89,15 +89,24 @@ def _proven_removal(facts: Facts, entry: Retiring) -> Action | None:
     removal = _removal(facts, entry.key_id, entry.cause)
     if not isinstance(removal, Remove):
         return removal
-    if not facts.is_listed(_published(facts).key_id):
+    if not _is_published_listed(facts):
         return None
     return removal if is_proven else SignInPublished()
+
+
+def _is_published_listed(facts: Facts) -> bool:
+    """Return whether Entra lists the published credential under the attempt that made it."""
+    key, attempt = _published(facts).key_id, _published(facts).attempt
+    listed = facts.application.credentials
+    return any(c.key_id == key and facts.attempt_of(c) == attempt for c in listed)
 
 
 def _remove_after_reads(facts: Facts, entry: Retiring) -> Action | None:
     """Remove once three reads in a row list the published certificate, which cannot sign in."""
     if len(facts.memory.consecutive_reads.get(_published(facts).key_id, ())) >= REQUIRED_READS:
-        return _removal(facts, entry.key_id, entry.cause)
+        removal = _removal(facts, entry.key_id, entry.cause)
+        is_safe = not isinstance(removal, Remove) or _is_published_listed(facts)
+        return removal if is_safe else None
     return read_again(facts, READ_SPACING / 2) if facts.now >= next_spaced_read(facts) else None
 
 
