@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import copy
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import pytest
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.secret.records import pending_name
@@ -232,16 +234,80 @@ async def test_a_missing_right_to_read_config_maps_is_said() -> None:
     assert "may not read ConfigMaps" in world.conditions["Stalled"]["message"]
 
 
+KEYSTORE: Final = {"pkcs12": {"passwordSecretKeyRef": {"name": "source", "key": "password"}}}
+
+
+def put_password(world: World, password: bytes) -> None:
+    world.api.put(SOURCE, {"data": {"password": base64.b64encode(password).decode()}})
+
+
 async def test_a_keystore_waits_for_its_password() -> None:
-    reference = {"passwordSecretKeyRef": {"name": "source", "key": "password"}}
-    world = Certified(keystore={"pkcs12": reference})
+    world = Certified(keystore=KEYSTORE)
     await world.look_at_tenant()
     await world.pass_(10 * MINUTE)
     assert world.stalled == "KeystorePassword"
-    world.api.put(SOURCE, {"data": {"password": base64.b64encode(b"canary").decode()}})
+    put_password(world, b"canary")
     await world.pass_(10 * MINUTE)
     assert world.ready["status"] == "True"
     assert "keystore.p12" in world.api.objects[TARGET]["data"]
+
+
+def _alter(target: dict[str, Any], key: str, value: str | None) -> None:
+    found = target["data"] if key in target["data"] else target["metadata"]["annotations"]
+    if value is None:
+        del found[key]
+    else:
+        found[key] = value
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("keystore.p12", base64.b64encode(b"hostile").decode()),
+        ("keystore.p12", None),
+        ("appcredential.io/keystore-digest", "0" * 64),
+        ("appcredential.io/keystore-digest", None),
+    ],
+    ids=["another file", "no file", "another record", "from before there were records"],
+)
+async def test_a_keystore_that_is_not_known_is_packed_anew_once_and_never_opened(
+    monkeypatch: pytest.MonkeyPatch, key: str, value: str | None
+) -> None:
+    for name in ("load_pkcs12", "load_key_and_certificates"):
+        monkeypatch.setattr(pkcs12, name, _never)
+    world = Certified(keystore=KEYSTORE)
+    put_password(world, b"canary")
+    await world.look_at_tenant()
+    await world.pass_(HOUR)
+    former = copy.deepcopy(world.api.objects[TARGET])
+    edited = copy.deepcopy(former)
+    _alter(edited, key, value)
+    world.api.put(TARGET, edited)
+    await world.pass_(HOUR)
+    repaired = world.api.objects[TARGET]
+    assert repaired["data"]["keystore.p12"] != former["data"]["keystore.p12"]
+    assert repaired["data"]["tls.key"] == former["data"]["tls.key"]
+    await world.pass_(6 * HOUR)
+    assert world.api.objects[TARGET] == repaired
+
+
+def _never(*_: object) -> NoReturn:
+    raise AssertionError("a file of the target Secret was opened")
+
+
+async def test_a_restart_packs_no_keystore_and_another_password_packs_one() -> None:
+    world = Certified(keystore=KEYSTORE)
+    put_password(world, b"canary")
+    await world.look_at_tenant()
+    await world.pass_(HOUR)
+    former = copy.deepcopy(world.api.objects[TARGET])
+    world.states.forget(OWNER)  # all that a restart loses
+    await world.pass_(HOUR)
+    assert world.api.objects[TARGET] == former
+    put_password(world, b"another")
+    await world.pass_(HOUR)
+    packed = base64.b64decode(world.api.objects[TARGET]["data"]["keystore.p12"])
+    assert pkcs12.load_pkcs12(packed, b"another").key is not None
 
 
 # --- hostile sources -------------------------------------------------------------------------

@@ -154,6 +154,7 @@ class World:
                 owners=self.store.owners,
             ),
         )
+        self.states = ResourceStates()
         tools = Tools(
             process=process,
             kube=KubePorts(
@@ -174,7 +175,7 @@ class World:
             gatherer=gatherer,
             tools=tools,
             metrics=Metrics(self.store.samples),
-            states=ResourceStates(),
+            states=self.states,
         )
         self._fill()
 

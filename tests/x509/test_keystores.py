@@ -9,13 +9,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from appcredential.domain.secret import pem
 from appcredential.domain.secret_value import SecretValue
-from appcredential.x509.keystores import build_jwk, is_packed, pack_pkcs12
+from appcredential.x509.keystores import build_jwk, digest, pack_pkcs12
 from tests.support.keys import make_certificate, rsa_key
 
 MADE = make_certificate("orders")
@@ -35,7 +34,6 @@ def test_a_keystore_holds_key_certificate_and_chain() -> None:
     assert found.cert is not None
     assert found.cert.certificate == MADE.certificate
     assert [c.certificate for c in found.additional_certs] == [ISSUER.certificate]
-    assert is_packed(packed, VALUE, PASSWORD)
     assert pack_pkcs12(VALUE, PASSWORD) != packed, "salts are random"
 
 
@@ -52,32 +50,17 @@ def test_openssl_reads_it_with_the_algorithms_of_today(tmp_path: Path) -> None:
     assert "RC2" not in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("packed", "value", "password"),
-    [
-        (pack_pkcs12(VALUE, PASSWORD), VALUE, SecretValue("another")),
-        (pack_pkcs12(VALUE, PASSWORD), SecretValue(MADE.bundle.decode()), PASSWORD),
-        (
-            pack_pkcs12(SecretValue(ISSUER.bundle.decode()), PASSWORD),
-            SecretValue(MADE.bundle.decode()),
-            PASSWORD,
-        ),
-        (SecretValue("damaged"), VALUE, PASSWORD),
-    ],
-    ids=["another password", "another chain", "another key", "damaged"],
-)
-def test_one_that_is_out_of_date_is_noticed(
-    packed: SecretValue, value: SecretValue, password: SecretValue
-) -> None:
-    assert not is_packed(packed, value, password)
-
-
-def test_a_file_without_a_key_is_not_ours() -> None:
-    chain_only = pkcs12.serialize_key_and_certificates(
-        None, None, MADE.certificate, None, serialization.BestAvailableEncryption(b"secret")
-    )
-    packed = SecretValue(chain_only.decode(errors="surrogateescape"))
-    assert not is_packed(packed, VALUE, SecretValue("secret"))
+def test_a_digest_tells_file_value_and_password_apart() -> None:
+    packed, other = pack_pkcs12(VALUE, PASSWORD), SecretValue(MADE.bundle.decode())
+    found = {
+        digest(packed, VALUE, PASSWORD),
+        digest(pack_pkcs12(VALUE, PASSWORD), VALUE, PASSWORD),
+        digest(packed, other, PASSWORD),
+        digest(packed, VALUE, SecretValue("another")),
+        digest(SecretValue("damaged"), VALUE, PASSWORD),
+    }
+    assert len(found) == 5
+    assert digest(packed, VALUE, PASSWORD) in found
 
 
 def test_a_jwk_is_the_same_key() -> None:

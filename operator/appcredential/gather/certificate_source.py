@@ -6,14 +6,18 @@ That is the certificate source, and the password of the keystore.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeAlias, TypeVar, assert_never
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.observed.certificate import CertificateInputs, SuppliedCertificate
+from appcredential.domain.observed.certificate import (
+    CertificateInputs,
+    Derived,
+    SuppliedCertificate,
+)
 from appcredential.domain.observed.target import Target
 from appcredential.domain.promised import required
+from appcredential.domain.secret.annotations import Name, value_of
 from appcredential.domain.secret.content import derived_names
 from appcredential.domain.secret.value import can_sign_in
 from appcredential.domain.secret_value import SecretValue
@@ -63,14 +67,14 @@ class HeldInputs:
         password_source: the same of the Secret with the keystore's password.
         password: of the keystore, as read last and usable.
         parsed: what the certificate's bytes were found to be, by their digest.
-        derived: what was derived of the target Secret's last value, by that value.
+        derived: what was derived of the target Secret's last value, with what it rests on.
     """
 
     source: Known[Outcome] | None = None
     password_source: Known[SecretValue | Problem] | None = None
     password: SecretValue | None = None
     parsed: tuple[str, Outcome] | None = None
-    derived: dict[object, Mapping[str, SecretValue]] = field(default_factory=dict)
+    derived: tuple[object, Derived] | None = None
 
 
 class CertificateInputsReader:
@@ -184,17 +188,15 @@ class CertificateInputsReader:
         return outcome
 
 
-async def derived_of(
-    spec: AppCredentialSpec, target: Target | None, held: HeldInputs
-) -> Mapping[str, SecretValue]:
+async def derived_of(spec: AppCredentialSpec, target: Target | None, held: HeldInputs) -> Derived:
     """Return what the target Secret's content derives of its value, once for each value."""
-    value = target.value if target is not None else None
-    if target is None or value is None or not derived_names(spec):
-        return {}
-    key = (value, target.data.get(KEYSTORE), held.password, derived_names(spec))
-    if key not in held.derived:
-        held.derived = {key: await derive(spec, value, target, held.password)}
-    return held.derived[key]
+    value, names = target.value if target is not None else None, derived_names(spec)
+    if target is None or value is None or not names:
+        return Derived()
+    key = (value, target.data.get(KEYSTORE), _recorded(target), held.password, names)
+    if held.derived is None or held.derived[0] != key:
+        held.derived = (key, await derive(spec, value, target, held.password))
+    return held.derived[1]
 
 
 async def derive(
@@ -202,32 +204,42 @@ async def derive(
     value: SecretValue,
     live: Target | None,
     password: SecretValue | None,
-) -> dict[str, SecretValue]:
-    """Return the template values that cryptography makes of a credential's value.
+) -> Derived:
+    """Return what cryptography makes of a credential's value.
 
-    A PKCS #12 file in the live Secret that holds this value already is kept: another
-    one would differ by its salts alone.
+    A PKCS #12 file in the live Secret is kept if the record there says that this value was
+    packed in it with this password: another one would differ by its salts alone. Anybody may
+    have put that file there, so it is never opened.
 
     Returns:
-        Those that the Secret's content refers to; without what has no password or key.
+        What the Secret's content refers to; without what has no password or key.
     """
     names = derived_names(spec)
     if not names or not can_sign_in(value):
-        return {}
+        return Derived()
     packed = live.data.get(KEYSTORE) if live is not None else None
-    found = await asyncio.to_thread(_derive, value, packed, password)
-    return {name: text for name, text in found.items() if name in names}
+    recorded = _recorded(live) if live is not None else ""
+    found = await asyncio.to_thread(_derive, value, packed, recorded, password)
+    values = {name: text for name, text in found.values.items() if name in names}
+    return replace(found, values=values)
+
+
+def _recorded(live: Target) -> str:
+    return value_of(live.annotations, Name.KEYSTORE_DIGEST)
 
 
 def _derive(
-    value: SecretValue, packed: SecretValue | None, password: SecretValue | None
-) -> dict[str, SecretValue]:
+    value: SecretValue, packed: SecretValue | None, recorded: str, password: SecretValue | None
+) -> Derived:
     try:
         found = {"jwk": keystores.build_jwk(value)}
         if password is None:
-            return found
-        if packed is None or not keystores.is_packed(packed, value, password):
+            return Derived(values=found)
+        if packed is None or keystores.digest(packed, value, password) != recorded:
             packed = keystores.pack_pkcs12(value, password)
     except ValueError:
-        return {}  # a damaged value, which a rule replaces
-    return {**found, "pkcs12": packed, "pkcs12Password": password}
+        return Derived()  # a damaged value, which a rule replaces
+    return Derived(
+        values={**found, "pkcs12": packed, "pkcs12Password": password},
+        keystore_digest=keystores.digest(packed, value, password),
+    )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from appcredential.domain.secret import pem
@@ -44,23 +44,14 @@ def pack_pkcs12(value: SecretValue, password: SecretValue) -> SecretValue:
     return SecretValue(packed.decode(errors="surrogateescape"))
 
 
-def is_packed(packed: SecretValue, value: SecretValue, password: SecretValue) -> bool:
-    """Return whether a PKCS #12 file opens with the password and holds exactly this value.
+def digest(packed: SecretValue, value: SecretValue, password: SecretValue) -> str:
+    """Return what tells, without opening a PKCS #12 file, that it holds a value under a password.
 
-    Raises:
-        ValueError: the value holds no RSA key with its certificate.
+    The password is stretched as often as in the file itself, so that guessing it by the digest
+    is no easier than by the file.
     """
-    wanted_key, wanted_chain = load_pair(value)
-    raw = packed.reveal().encode(errors="surrogateescape")
-    try:
-        found = pkcs12.load_pkcs12(raw, password.reveal().encode())
-    except ValueError:
-        return False
-    if found.cert is None or not isinstance(found.key, rsa.RSAPrivateKey):
-        return False
-    chain = [found.cert.certificate, *(c.certificate for c in found.additional_certs)]
-    is_same_key = found.key.private_numbers() == wanted_key.private_numbers()
-    return is_same_key and chain == wanted_chain
+    salt = f"{value.sha256()} {packed.sha256()}".encode()
+    return hashlib.pbkdf2_hmac("sha256", password.reveal().encode(), salt, _ROUNDS).hex()
 
 
 def build_jwk(value: SecretValue) -> SecretValue:

@@ -26,7 +26,11 @@ from appcredential.domain.facts.published import is_gone
 from appcredential.domain.facts.source import source_end
 from appcredential.domain.facts.successor import needs_successor
 from appcredential.domain.lifecycle import decide
-from appcredential.domain.observed.certificate import CertificateInputs, SuppliedCertificate
+from appcredential.domain.observed.certificate import (
+    CertificateInputs,
+    Derived,
+    SuppliedCertificate,
+)
 from appcredential.domain.observed.entra import Credential
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
@@ -41,6 +45,7 @@ from appcredential.domain.rules.issuing import (
 from appcredential.domain.rules.next_look import next_look
 from appcredential.domain.rules.removal import retirement_is_due
 from appcredential.domain.rules.target import target_rendering_differs
+from appcredential.domain.secret.annotations import Name
 from appcredential.domain.secret.content import derived_names, render
 from appcredential.domain.secret.value import can_sign_in, leaf_of, type_of
 from appcredential.domain.secret_value import SecretValue
@@ -451,9 +456,30 @@ def test_what_cannot_be_derived_now_stays_as_it_is_in_the_secret() -> None:
     wanted = brought_spec(certificate=keystore)
     o = seen(CertificateInputs(keystore_problem=NO_PASSWORD), spec=wanted)
     assert target_rendering_differs(facts(o)) is None
-    packed = CertificateInputs(supplied=supplied(), derived={"pkcs12": SecretValue("packed")})
+    packed = CertificateInputs(
+        supplied=supplied(), derived=Derived(values={"pkcs12": SecretValue("packed")})
+    )
     repaired = target_rendering_differs(facts(replace(o, certificate_inputs=packed)))
     assert repaired is not None
+
+
+@pytest.mark.parametrize(
+    ("asked", "digest", "recorded"),
+    [(True, "new", "new"), (True, "", "old"), (False, "", "")],
+    ids=["packed", "without the password", "no keystore any more"],
+)
+def test_the_record_of_a_keystore_stays_with_its_file(
+    asked: bool, digest: str, recorded: str
+) -> None:
+    password = KeyRef(name="p", key="k") if asked else None
+    wanted = brought_spec(certificate=replace(SOURCE, keystore_password=password))
+    t = holding()
+    t = replace(t, annotations={**t.annotations, Name.KEYSTORE_DIGEST: "old"})
+    f = facts(seen(spec=wanted, target=t))
+    found = render(
+        wanted, f.tenant, PAIR, publication(f), t, None, derived=Derived(keystore_digest=digest)
+    )
+    assert found.annotations.get(Name.KEYSTORE_DIGEST, "") == recorded
 
 
 def test_records_are_written_without_the_password() -> None:

@@ -26,8 +26,22 @@ class SuppliedCertificate:
     end: datetime
 
 
-def _nothing_derived() -> Mapping[str, SecretValue]:
+def _no_values() -> Mapping[str, SecretValue]:
     return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """What cryptography makes of a credential's value for the content of its Secret.
+
+    Attributes:
+        values: by template name.
+        keystore_digest: of the PKCS #12 file among them, and of what it was packed of; empty
+            without one.
+    """
+
+    values: Mapping[str, SecretValue] = field(default_factory=_no_values)
+    keystore_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +53,10 @@ class CertificateInputs:
         problem: why the source cannot be used; nothing new is issued then.
         keystore_problem: why the password of the PKCS #12 file cannot be used; nothing that
             needs it is published then.
-        derived: template values that need cryptography, made from the published value.
+        derived: what is made of the published value.
     """
 
     supplied: SuppliedCertificate | None = None
     problem: Problem | None = None
     keystore_problem: Problem | None = None
-    derived: Mapping[str, SecretValue] = field(default_factory=_nothing_derived)
+    derived: Derived = field(default_factory=Derived)

@@ -73,7 +73,7 @@ def target_rendering_differs(facts: Facts) -> Action | None:
     ):
         return None
     derived = facts.certificate_inputs.derived
-    if derived_names(facts.spec) - derived.keys():
+    if derived_names(facts.spec) - derived.values.keys():
         return None  # source or password is unreadable: their former content stays
     wanted = render(
         facts.spec, facts.tenant, target.value, publication(facts), target, None, derived=derived

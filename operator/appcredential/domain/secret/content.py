@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final, assert_never
 
+from appcredential.domain.observed.certificate import Derived
 from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.target import Target
 from appcredential.domain.secret import pem
@@ -42,6 +42,7 @@ class Rendering:
     annotations: Mapping[str, str]
 
 
+_NOTHING: Final = Derived()
 _AZURE_ENVIRONMENTS: Final = {
     Cloud.PUBLIC: "public",
     Cloud.US_GOVERNMENT: "usgovernment",
@@ -116,7 +117,7 @@ def render(
     live: Target | None,
     generate: Callable[[int], SecretValue] | None,
     *,
-    derived: Mapping[str, SecretValue] = MappingProxyType({}),
+    derived: Derived = _NOTHING,
 ) -> Rendering:
     """Return the whole wanted content of the target Secret.
 
@@ -128,10 +129,10 @@ def render(
         live: the Secret as it is. Other people's keys and generated values stay.
         generate: makes a value of that many characters for `generateOnce`; None leaves a
             missing one out, which then differs from the live Secret.
-        derived: values that need cryptography, by template name.
+        derived: what needs cryptography.
     """
     old = _rendered(live)
-    values = template_values(spec, tenant, secret, derived)
+    values = template_values(spec, tenant, secret, derived.values)
     data = _data(spec, values, live, generate)
     data = _handed_over(publication, live, data) | data
     labels = {MANAGED_BY: "appcredential", **spec.secret.labels}
@@ -143,6 +144,7 @@ def render(
     annotations = {
         **spec.secret.annotations,
         **target_annotations(publication),
+        **_keystore_annotation(spec, derived, live),
         Name.RENDERED: dump_rendered(written),
     }
     if live is None:
@@ -153,6 +155,15 @@ def render(
         labels=_keep(live.labels, old.labels) | labels,
         annotations=_keep(kept, old.annotations) | annotations,
     )
+
+
+def _keystore_annotation(
+    spec: AppCredentialSpec, derived: Derived, live: Target | None
+) -> dict[str, str]:
+    """Return what records the PKCS #12 file. Without its password, file and record stay."""
+    kept = value_of(live.annotations, Name.KEYSTORE_DIGEST) if live is not None else ""
+    found = derived.keystore_digest or kept
+    return {Name.KEYSTORE_DIGEST: found} if found and spec.has_keystore else {}
 
 
 def is_rendered(live: Target, wanted: Rendering) -> bool:
