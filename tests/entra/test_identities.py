@@ -25,7 +25,7 @@ from appcredential.domain.spec.model import (
     TenantIdentity,
     WorkloadIdentity,
 )
-from appcredential.domain.status.problems_entra import operator_refusal, tenant_refusal
+from appcredential.domain.status.problems_tenant import operator_refusal, tenant_refusal
 from appcredential.entra.clouds import Endpoints
 from appcredential.entra.operator_token import OperatorToken
 from appcredential.entra.projected_token import ProjectedToken

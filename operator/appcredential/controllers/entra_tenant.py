@@ -16,7 +16,7 @@ from appcredential.domain.status.cluster_kinds import (
     tenant_conditions,
 )
 from appcredential.domain.status.merge import merge_conditions
-from appcredential.domain.status.problems_entra import NOT_IN_A_TRIAL
+from appcredential.domain.status.problems_tenant import NOT_IN_A_TRIAL
 from appcredential.domain.status.projection import needs_write
 from appcredential.errors import AppCredentialError, ConflictError, InvalidSpecError
 from appcredential.kube.custom_resources import FINALIZER, TENANTS, KubeObjects

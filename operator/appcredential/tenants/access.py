@@ -12,7 +12,7 @@ from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.spec.model import ClientId, EntraTenantSpec
 from appcredential.domain.status.cluster_kinds import ProbeOutcome
-from appcredential.domain.status.problems_entra import NOT_PROBED_YET, TENANT_NOT_FOUND, not_ready
+from appcredential.domain.status.problems_tenant import NOT_PROBED_YET, TENANT_NOT_FOUND, not_ready
 from appcredential.ports.local import Clock
 from appcredential.ports.session import Access
 from appcredential.tenants.probing import OpenTenant

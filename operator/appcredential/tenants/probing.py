@@ -13,7 +13,7 @@ from appcredential.domain.observed.app_policy import UNREAD, AppPolicy
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.spec.model import TenantIdentity
 from appcredential.domain.status.cluster_kinds import ProbeOutcome
-from appcredential.domain.status.problems_entra import TENANT_UNREACHABLE, tenant_refusal
+from appcredential.domain.status.problems_tenant import TENANT_UNREACHABLE, tenant_refusal
 from appcredential.errors import (
     AppCredentialError,
     ConflictError,

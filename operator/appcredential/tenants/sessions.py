@@ -13,7 +13,7 @@ from appcredential.domain.observed.app_policy import UNREAD
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.spec.model import EntraTenantSpec
 from appcredential.domain.status.cluster_kinds import ProbeOutcome
-from appcredential.domain.status.problems_entra import CUSTOM_CLOUD_NOT_CONFIGURED
+from appcredential.domain.status.problems_tenant import CUSTOM_CLOUD_NOT_CONFIGURED
 from appcredential.ports.session import OpenSession
 from appcredential.tenants.probing import OpenTenant, Prober
 

@@ -16,15 +16,17 @@ from appcredential.domain.operator_credential import (
 )
 from appcredential.domain.spec.model import ClientId, ClientSecretIdentity
 from appcredential.domain.status.problems_entra import (
+    directory_problem,
+    federated_refusal,
+    probe_age,
+    refusal,
+)
+from appcredential.domain.status.problems_tenant import (
     NOT_IN_A_TRIAL,
     NOT_PROBED_YET,
     TENANT_UNREACHABLE,
-    directory_problem,
-    federated_refusal,
     not_ready,
     operator_refusal,
-    probe_age,
-    refusal,
     tenant_refusal,
 )
 from appcredential.errors import (

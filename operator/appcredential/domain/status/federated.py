@@ -15,7 +15,7 @@ from appcredential.domain.observed.observation import Observation
 from appcredential.domain.proof import SignInClass, is_failing_long
 from appcredential.domain.spec.model import AppCredentialSpec, VerificationMode
 from appcredential.domain.status.federated_problem import federated_problem
-from appcredential.domain.status.problems_entra import SIGN_IN_MESSAGES
+from appcredential.domain.status.refused_sign_ins import SIGN_IN_MESSAGES
 from appcredential.domain.status.verdicts import PAUSED
 
 UNMET: Final = frozenset({Reason.INVALID_SPEC, Reason.ISSUER_UNREACHABLE, Reason.NOT_MULTI_TENANT})

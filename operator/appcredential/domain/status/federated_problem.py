@@ -7,7 +7,7 @@ from appcredential.domain.facts.federated import FederatedFacts, is_full
 from appcredential.domain.facts.patience import patience_ends
 from appcredential.domain.proof import SignInClass, is_failing_long
 from appcredential.domain.spec.trusts import MAX_CREDENTIALS, build_description
-from appcredential.domain.status.problems_entra import SIGN_IN_MESSAGES
+from appcredential.domain.status.refused_sign_ins import SIGN_IN_MESSAGES
 
 
 def federated_problem(facts: FederatedFacts) -> Problem | None:

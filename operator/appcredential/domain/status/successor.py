@@ -7,7 +7,7 @@ from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.patience import revocation_patience_ends
 from appcredential.domain.facts.successor import is_at_limit, is_revoking, needs_successor
 from appcredential.domain.proof import Proof, SignInClass, is_failing_long
-from appcredential.domain.status.problems_entra import SIGN_IN_MESSAGES
+from appcredential.domain.status.refused_sign_ins import SIGN_IN_MESSAGES
 from appcredential.domain.status.source import source_problem
 
 

@@ -1,0 +1,92 @@
+"""Why an EntraTenant cannot be used, and what that means for the resources that use it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.operator_credential import (
+    NO_MANAGED_IDENTITY,
+    forbidden,
+    rejected,
+    unusable_token,
+)
+from appcredential.domain.spec.model import TenantIdentity
+from appcredential.errors import (
+    AppCredentialError,
+    IdentityRejectedError,
+    NoManagedIdentityError,
+    OwnTokenError,
+    PermissionDeniedError,
+)
+
+TENANT_UNREACHABLE: Final = Problem(
+    reason=Reason.DIRECTORY_UNAVAILABLE,
+    message="Graph or the token endpoint cannot be reached.",
+    stalled=False,
+)
+_IDENTITY_REFUSED: Final = Problem(
+    reason=Reason.IDENTITY_REJECTED,
+    message="Entra refuses the operator's request; its log has the code.",
+)
+CUSTOM_CLOUD_NOT_CONFIGURED: Final = Problem(
+    reason=Reason.CUSTOM_CLOUD_NOT_CONFIGURED,
+    message="cloud: Custom needs APPCREDENTIAL_CUSTOM_AUTHORITY and "
+    "APPCREDENTIAL_CUSTOM_GRAPH in the operator's settings.",
+)
+NOT_IN_A_TRIAL: Final = Problem(
+    reason=Reason.NOT_IN_A_TRIAL,
+    message="The operator runs as a trial and never signs in to a real tenant. Install it without "
+    "trial.enabled, or use cloud: Custom.",
+)
+TENANT_NOT_FOUND: Final = Problem(
+    reason=Reason.TENANT_NOT_FOUND,
+    message="The EntraTenant that spec.tenantRef names does not exist: create it, or "
+    "name another one in a new AppCredential.",
+)
+NOT_PROBED_YET: Final = Problem(
+    reason=Reason.TENANT_NOT_READY,
+    message="The EntraTenant could not be looked at yet; the operator's log says why.",
+    stalled=False,
+)
+
+
+def not_ready(problem: Problem) -> Problem:
+    """Return what an EntraTenant's problem means for the resources that use the tenant."""
+    return Problem(
+        reason=Reason.TENANT_NOT_READY,
+        message=f"The EntraTenant is not ready: {problem.reason}. {problem.message}",
+        stalled=problem.stalled,
+    )
+
+
+def tenant_refusal(identity: TenantIdentity, error: AppCredentialError) -> Problem:
+    """Return why a tenant refuses the operator, and what to do about it.
+
+    Args:
+        identity: the EntraTenant's, which decides the remedy.
+        error: what the probe raised; not one that passes by itself.
+    """
+    if isinstance(error, IdentityRejectedError):
+        return operator_refusal(error, rejected(identity).message)
+    if isinstance(error, PermissionDeniedError):
+        return forbidden(identity)
+    return _IDENTITY_REFUSED
+
+
+def operator_refusal(error: IdentityRejectedError, message: str = "") -> Problem:
+    """Return why the operator got no token of its own.
+
+    A call for an AppCredential and the probe of its EntraTenant give the same Problem, so
+    that one refusal is announced once.
+
+    Args:
+        error: what the sign-in raised.
+        message: what a rejection means for this kind of identity; empty takes the error's own.
+    """
+    if isinstance(error, OwnTokenError):
+        return unusable_token(str(error))
+    if isinstance(error, NoManagedIdentityError):
+        return NO_MANAGED_IDENTITY
+    return replace(_IDENTITY_REFUSED, message=message or error.message or _IDENTITY_REFUSED.message)
