@@ -7,7 +7,7 @@ from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.spec.model import ClientId, CredentialType
 from appcredential.kube.revocations import KubeRevocations
 from tests.support.api_server import ApiServer
-from tests.support.builders import CLIENT_ID, OWNER
+from tests.support.builders import CLIENT_ID, OTHER_OWNER, OWNER
 from tests.support.revocation_documents import REVOCATIONS, revocation_document
 
 
@@ -32,6 +32,18 @@ async def test_a_refresh_finds_what_is_there_and_drops_what_is_not() -> None:
     await found.refresh()
     assert found.find(name) is None
     assert found.count == 0
+
+
+async def test_they_are_found_by_their_owner() -> None:
+    found, _, name, revocation = await listed()
+    assert found.of(OWNER) == {name: revocation}
+    assert found.of(OTHER_OWNER) == {}
+    found.note("second", revocation)
+    assert set(found.of(OWNER)) == {name, "second"}
+    found.note(name, None)
+    assert set(found.of(OWNER)) == {"second"}
+    await found.refresh()
+    assert set(found.of(OWNER)) == {name}
 
 
 async def test_what_this_process_writes_and_deletes_counts_at_once() -> None:

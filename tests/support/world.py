@@ -124,7 +124,7 @@ class World:
             queue=queue,
         )
         revocations = KubeRevocations(self.api, SYSTEM)
-        open_revocations = OpenRevocations(revocations)
+        self.open_revocations = open_revocations = OpenRevocations(revocations)
         resources = KubeResources(objects)
         accounts, outputs = KubeServiceAccounts(self.api), KubeOutputs(self.api)
         process = ThisProcess(

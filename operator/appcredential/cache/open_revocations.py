@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from appcredential.domain.facts.deletion import name_of
+from appcredential.domain.marker import Owner
 from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.spec.model import ClientId
 from appcredential.ports.kube import Revocations
@@ -19,22 +20,32 @@ class OpenRevocations:
     def __init__(self, revocations: Revocations) -> None:
         self._revocations = revocations
         self._open: dict[str, Revocation] = {}
+        self._by_owner: dict[Owner, set[str]] = {}
 
     async def refresh(self) -> None:
         """List all of them anew."""
         found = await self._revocations.list()
         self._open = {name_of(revocation): revocation for revocation in found}
+        self._by_owner = {}
+        for name, revocation in self._open.items():
+            self._by_owner.setdefault(revocation.owner, set()).add(name)
 
     def find(self, name: str) -> Revocation | None:
         """Return an open revocation by its name."""
         return self._open.get(name)
 
+    def of(self, owner: Owner) -> dict[str, Revocation]:
+        """Return the open revocations of resources of this name."""
+        return {name: self._open[name] for name in self._by_owner.get(owner, ())}
+
     def note(self, name: str, revocation: Revocation | None) -> None:
         """Record that this process wrote a revocation, or with None that it deleted one."""
-        if revocation is None:
-            self._open.pop(name, None)
-        else:
+        old = self._open.pop(name, None)
+        if old is not None:
+            self._by_owner[old.owner].discard(name)
+        if revocation is not None:
             self._open[name] = revocation
+            self._by_owner.setdefault(revocation.owner, set()).add(name)
 
     def items(self) -> tuple[tuple[str, Revocation], ...]:
         """Return all of them with their names, as they are now."""

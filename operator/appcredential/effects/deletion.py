@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from appcredential.domain import actions as act
-from appcredential.domain.facts.deletion import scheduled_name, scheduled_revocation
-from appcredential.domain.observed.observation import Observation
+from appcredential.domain.facts.deletion import name_of, scheduled_revocation
 from appcredential.effects.context import Step
 
 
@@ -28,28 +29,32 @@ async def read_crd(step: Step) -> None:
 async def schedule_revocation(step: Step) -> None:
     """Write the ConfigMap that says what is to be revoked after the grace period.
 
+    What an earlier life of the resource left to be revoked is in it, or is not to be revoked.
+
     Raises:
         ConflictError: another process wrote it meanwhile.
     """
-    name, wanted = _name(step.observation), scheduled_revocation(step.observation)
-    revocations = step.tools.kube.revocations
+    wanted = scheduled_revocation(step.observation)
+    name, revocations = name_of(wanted), step.tools.kube.revocations
     live = await revocations.get(name)
     written = await revocations.put(name, wanted, live)
     step.tools.open_revocations.note(name, written)
+    await _drop(step, (other for other in step.observation.revocation_names if other != name))
 
 
 async def cancel_revocation(step: Step) -> None:
-    """Delete that ConfigMap: the resource is back.
+    """Delete these ConfigMaps: the resource is back.
 
     Raises:
-        ConflictError: another process wrote it meanwhile.
+        ConflictError: another process wrote one meanwhile.
     """
-    name, revocations = _name(step.observation), step.tools.kube.revocations
-    live = await revocations.get(name)
-    if live is not None:
-        await revocations.delete(name, live)
-    step.tools.open_revocations.note(name, None)
+    await _drop(step, step.observation.revocation_names)
 
 
-def _name(observation: Observation) -> str:
-    return scheduled_name(observation.resource.owner, observation.usable_spec)
+async def _drop(step: Step, names: Iterable[str]) -> None:
+    revocations = step.tools.kube.revocations
+    for name in names:
+        live = await revocations.get(name)
+        if live is not None:
+            await revocations.delete(name, live)
+        step.tools.open_revocations.note(name, None)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.facts.deletion import scheduled_name
+from appcredential.domain.facts.deletion import open_uid, own_revocations
 from appcredential.domain.grants import evaluate
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.certificate import CertificateInputs
 from appcredential.domain.observed.entra import Grant
 from appcredential.domain.observed.observation import Observation, Resource
+from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.rules.gates import is_admitted
-from appcredential.domain.spec.model import AppCredentialSpec
+from appcredential.domain.spec.model import AppCredentialSpec, TenantId
 from appcredential.gather.certificate_source import derived_of
 from appcredential.gather.federation import FederationReader
 from appcredential.gather.sources import ClusterSources, LocalSources
@@ -57,6 +58,7 @@ class Gatherer:
             await self._secrets.read(owner, state, spec)
             await self._secrets.read_target_owner(owner, state)
         access = self._local.access(spec.tenant) if spec is not None else None
+        revocations = self._revocations(resource, access, state)
         observation = Observation(
             now=self._process.clock.now(),
             settings=self._process.settings,
@@ -70,7 +72,8 @@ class Gatherer:
             grant=self._grant(resource, access),
             target=state.target.value,
             pending=state.pending.value,
-            revocation_uid=self._revocation_uid(resource),
+            revocation_uid=open_uid(revocations.values(), resource.uid),
+            revocation_names=tuple(revocations),
             crd_deleted=state.crd_deleted,
             application=state.application,
             memory=state.memory,
@@ -122,12 +125,24 @@ class Gatherer:
         grants = self._local.grants.known()
         return evaluate(grants, resource.owner.namespace, spec, access.tenant)
 
-    def _revocation_uid(self, resource: Resource) -> str | None:
+    def _revocations(
+        self, resource: Resource, access: Access | Problem | None, state: ResourceState
+    ) -> dict[str, Revocation]:
         if not isinstance(resource.spec, AppCredentialSpec):
-            return None
-        name = scheduled_name(resource.owner, resource.spec)
-        revocation = self._local.open_revocations.find(name)
-        return revocation.resource_uid if revocation is not None else None
+            return {}
+        recorded = (s.tenant_id for s in (state.target.value, state.pending.value) if s is not None)
+        reached = (access.tenant.tenant_id,) if isinstance(access, Access) else ()
+        return own_revocations(
+            self._local.open_revocations.of(resource.owner),
+            resource.owner,
+            resource.spec,
+            tenant_ids={*reached, *recorded} - {""},
+            led_to=self._led_to,
+        )
+
+    def _led_to(self, tenant: str) -> TenantId | None:
+        access = self._local.access(tenant)
+        return access.tenant.tenant_id if isinstance(access, Access) else None
 
 
 # Placeholders: an unusable spec names neither, and the gates judge that first.

@@ -11,8 +11,9 @@ import pytest
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.deletion import (
     name_of,
+    open_uid,
+    own_revocations,
     revocation_name,
-    scheduled_name,
     scheduled_revocation,
 )
 from appcredential.domain.marker import Attempt
@@ -27,6 +28,8 @@ from tests.support.builders import (
     NEXT_ATTEMPT,
     NOW,
     OBJECT_ID,
+    OPERATOR_CLIENT_ID,
+    OTHER_OWNER,
     OWNER,
     TENANT_ID,
     foreign_target,
@@ -137,8 +140,54 @@ def test_a_federated_identity_names_its_account_and_output() -> None:
 
 def test_the_name_is_that_of_the_owner_tenant_application_and_type() -> None:
     expected = revocation_name(OWNER, "default", CLIENT_ID, CredentialType.CLIENT_SECRET)
-    assert scheduled_name(OWNER, spec()) == expected
     assert name_of(scheduled_revocation(observation())) == expected
+
+
+LEFT = scheduled_revocation(observation())
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        (LEFT, True),
+        (replace(LEFT, tenant="second"), True),
+        (replace(LEFT, tenant_id=OTHER_TENANT), True),
+        (replace(LEFT, tenant="second", tenant_id=OTHER_TENANT), False),
+        (replace(LEFT, tenant="second", tenant_id=TenantId("")), True),
+        (replace(LEFT, tenant="third", tenant_id=TenantId("")), False),
+        (replace(LEFT, owner=OTHER_OWNER), False),
+        (replace(LEFT, type=CredentialType.CERTIFICATE), False),
+        (replace(LEFT, client_id=OPERATOR_CLIENT_ID), False),
+    ],
+    ids=[
+        "its own",
+        "under another name of the directory",
+        "the EntraTenant leads elsewhere now",
+        "in another directory",
+        "the directory is that of the other name",
+        "nobody knows the directory",
+        "another owner's",
+        "of another type",
+        "of another application",
+    ],
+)
+def test_what_an_earlier_life_left_is_found(left: Revocation, expected: bool) -> None:
+    found = own_revocations(
+        {"name": left},
+        OWNER,
+        spec(),
+        tenant_ids={TENANT_ID},
+        led_to={"default": TENANT_ID, "second": TENANT_ID}.get,
+    )
+    assert bool(found) == expected
+
+
+def test_an_earlier_life_is_told_first() -> None:
+    earlier, own = (replace(LEFT, resource_uid=uid) for uid in ("a", "b"))
+    assert open_uid([], "a") is None
+    assert open_uid([own, earlier], "a") == "b"
+    assert open_uid([own, earlier], "b") == "a"
+    assert open_uid([own], "b") == "b"
 
 
 def test_a_spec_that_cannot_be_used_is_never_asked_for() -> None:

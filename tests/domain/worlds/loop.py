@@ -13,7 +13,12 @@ from typing import Any, Final
 
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem
-from appcredential.domain.facts.deletion import name_of, scheduled_name, scheduled_revocation
+from appcredential.domain.facts.deletion import (
+    name_of,
+    open_uid,
+    own_revocations,
+    scheduled_revocation,
+)
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Owner
@@ -168,10 +173,16 @@ class Loop:
     @property
     def revocation_uid(self) -> str | None:
         """The uid that the scheduled revocation was made for; None without one."""
-        if not isinstance(self.resource.spec, AppCredentialSpec):
-            return None
-        found = self.revocations.get(scheduled_name(self.owner, self.resource.spec))
-        return found.resource_uid if found is not None else None
+        return open_uid(self._revocations().values(), self.resource.uid)
+
+    def _revocations(self) -> dict[str, Revocation]:
+        spec, tenant = self.resource.spec, self.tenant
+        if not isinstance(spec, AppCredentialSpec):
+            return {}
+        ids = () if isinstance(tenant, Problem) else (tenant.tenant_id,)
+        return own_revocations(
+            self.revocations, self.owner, spec, tenant_ids=ids, led_to=lambda _: None
+        )
 
     def names(self) -> list[str]:
         """Return the actions so far by name, without status writes."""
@@ -189,6 +200,10 @@ class Loop:
         return None
 
     # --- observe, decide, perform ----------------------------------------------------------
+
+    def _drop_revocations(self) -> None:
+        for name in self._revocations():
+            del self.revocations[name]
 
     def observe(self) -> Observation:
         """Return what the operator observes now."""
@@ -221,8 +236,9 @@ class Loop:
                 self.released = True
             case act.ScheduleRevocation():
                 revocation = scheduled_revocation(self.observe())
+                self._drop_revocations()
                 self.revocations[name_of(revocation)] = revocation
             case act.CancelRevocation():
-                self.revocations.pop(scheduled_name(self.owner, self.current_spec), None)
+                self._drop_revocations()
             case _:
                 self.apply(action)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -10,10 +11,20 @@ import pytest
 
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Reason
+from appcredential.domain.facts.deletion import name_of, revocation_name, scheduled_revocation
 from appcredential.domain.lifecycle_settings import LifecycleSettings
+from appcredential.domain.marker import Owner
+from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.observed.target import PendingState
 from appcredential.domain.proof import SignInClass, SignInResult
-from appcredential.domain.spec.model import KeyId, RetireWhen, VerificationMode
+from appcredential.domain.spec.model import (
+    AppCredentialSpec,
+    DeletionPolicy,
+    KeyId,
+    RetireWhen,
+    VerificationMode,
+)
+from tests.domain.worlds import loop
 from tests.domain.worlds.driver import World
 from tests.support.builders import (
     DAY,
@@ -243,6 +254,51 @@ def test_applying_again_cancels_the_ticket_and_keeps_the_credential() -> None:
     assert world.names()[before:] == ["AddFinalizer", "CancelRevocation", "ReadApplication"]
     assert world.published == FIRST
     assert world.condition("Ready") == ("True", "Published")
+
+
+def applied_again_under_another_name() -> World:
+    """Return a resource that was deleted to be revoked, and is back with another tenantRef."""
+    world = issued()
+    world.delete()
+    world.run(MINUTE)
+    world.apply_again("another-uid")
+    again = replace(SPEC, tenant="second", deletion_policy=DeletionPolicy.RETAIN)
+    world.resource = replace(world.resource, spec=again)
+    world.run(MINUTE)
+    return world
+
+
+def test_applying_again_under_another_name_of_the_directory_cancels_the_ticket() -> None:
+    world = applied_again_under_another_name()
+    assert world.revocations == {}
+    world.delete()
+    world.run(MINUTE)
+    (left,) = world.revocations.values()
+    assert (left.tenant, left.policy) == ("second", DeletionPolicy.RETAIN)
+
+
+def test_a_deletion_replaces_the_ticket_of_an_earlier_life_under_another_name() -> None:
+    world = applied_again_under_another_name()
+    world.delete()
+    earlier = replace(scheduled_revocation(world.observe()), tenant="default", resource_uid="first")
+    world.revocations[name_of(earlier)] = earlier
+    world.run(MINUTE)
+    (left,) = world.revocations.values()
+    assert (left.tenant, left.resource_uid) == ("second", "another-uid")
+
+
+def test_tickets_that_are_found_by_the_name_of_the_tenant_are_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def by_name(
+        scheduled: Mapping[str, Revocation], owner: Owner, spec: AppCredentialSpec, **_: object
+    ) -> dict[str, Revocation]:
+        name = revocation_name(owner, spec.tenant, spec.client_id, spec.type)
+        return {name: scheduled[name]} if name in scheduled else {}
+
+    monkeypatch.setattr(loop, "own_revocations", by_name)
+    world = applied_again_under_another_name()
+    assert [left.policy for left in world.revocations.values()] == [DeletionPolicy.REVOKE]
 
 
 def test_suspend_stops_everything_and_still_reports() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable, Mapping
+
 from appcredential.domain.marker import UNIQUE_HASH, Owner, short_hash
 from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.observation import Observation
@@ -28,9 +30,42 @@ def name_of(revocation: Revocation) -> str:
     )
 
 
-def scheduled_name(owner: Owner, spec: AppCredentialSpec) -> str:
-    """Return the name of the ConfigMap that schedules the revocation of a resource."""
-    return revocation_name(owner, spec.tenant, spec.client_id, spec.type)
+def own_revocations(
+    scheduled: Mapping[str, Revocation],
+    owner: Owner,
+    spec: AppCredentialSpec,
+    *,
+    tenant_ids: Collection[TenantId],
+    led_to: Callable[[str], TenantId | None],
+) -> dict[str, Revocation]:
+    """Return the revocations that concern a resource of this name, by the name of their ConfigMap.
+
+    Its credentials carry the same marker whatever its EntraTenant is called, so one that was
+    scheduled under another name of the same directory would remove what the resource has now.
+
+    Args:
+        scheduled: the open revocations.
+        owner: the resource.
+        spec: of the resource.
+        tenant_ids: where its credentials are: the directory of its EntraTenant, and what its
+            Secrets record.
+        led_to: returns the directory of an EntraTenant, None when unknown.
+    """
+    return {
+        name: found
+        for name, found in scheduled.items()
+        if (found.owner, found.client_id, found.type) == (owner, spec.client_id, spec.type)
+        and (
+            found.tenant == spec.tenant
+            or (found.tenant_id or led_to(found.tenant)) in set(tenant_ids)
+        )
+    }
+
+
+def open_uid(found: Iterable[Revocation], uid: str) -> str | None:
+    """Return the resource uid of one of these revocations; that of an earlier life comes first."""
+    uids = sorted({revocation.resource_uid for revocation in found}, key=lambda u: (u == uid, u))
+    return uids[0] if uids else None
 
 
 def scheduled_revocation(observation: Observation) -> Revocation:

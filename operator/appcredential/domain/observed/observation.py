@@ -59,7 +59,9 @@ class Observation:
         cluster_skew: the API server's clock minus ours, when known.
         blocked: why no effect at all may start (not leader, lists incomplete).
         crd_deleted: whether the CRD is being deleted; None when not looked up.
-        revocation_uid: resource uid in this owner's scheduled revocation; None without one.
+        revocation_uid: resource uid in this owner's scheduled revocation, of several in one of
+            an earlier life; None without one.
+        revocation_names: names of these ConfigMaps.
         application: None when not read yet in this process.
         target_owner: the owner of the target Secret, if that is another resource of the
             namespace; None otherwise.
@@ -84,6 +86,7 @@ class Observation:
     memory: Memory
     target_owner: TargetOwner | None = None
     federation: Federation | None = None
+    revocation_names: tuple[str, ...] = ()
     certificate_inputs: CertificateInputs = field(default_factory=CertificateInputs)
 
     @property
