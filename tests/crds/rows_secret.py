@@ -13,6 +13,7 @@ _FORM: Final = "keys must be a name of at most 63"
 _RESERVED: Final = "may not contain keys that Kubernetes, Helm"
 _ONE: Final = "exactly one of value and generateOnce"
 _UNKNOWN: Final = "refers to an unknown name: use $(tenantId)"
+_TOO_MANY: Final = "refers to more than 16 values"
 _ITEMS: Final = "at most 32 items"
 _DATA: Final = "secret.data"
 _VALUE: Final = "secret.data.a.value"
@@ -66,6 +67,8 @@ SECRET: Final[tuple[Row, ...]] = (
     ("an entry of both", "secret.data.a", {**_TEXT, "generateOnce": {}}, _ONE, "secret.data[a]"),
     ("an unknown reference", _VALUE, "$(clientid)", _UNKNOWN, _AT_VALUE),
     ("an unknown format", _VALUE, "$(clientId:hex)", _UNKNOWN, _AT_VALUE),
+    ("17 references", _VALUE, "$(clientId)" * 17, _TOO_MANY, _AT_VALUE),
+    ("17 references that do not end", _VALUE, "$(" * 17, _TOO_MANY, _AT_VALUE),
     ("an empty format", _VALUE, "$(clientId:)", _UNKNOWN, _AT_VALUE),
     ("a reference after an escape", _VALUE, "$$$(x)", _UNKNOWN, _AT_VALUE),
     ("a reference that ends late", _VALUE, "$(a $(clientId)", _UNKNOWN, _AT_VALUE),

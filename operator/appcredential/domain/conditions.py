@@ -72,6 +72,8 @@ class Reason(StrEnum):
     """Somebody removed the supplied certificate from the application."""
     KEYSTORE_PASSWORD = "KeystorePassword"
     """The password of the PKCS #12 file is missing or cannot be used."""
+    SECRET_TOO_LARGE = "SecretTooLarge"
+    """The Secret would be larger than what the operator writes."""
     SECRET_CONFLICT = "SecretConflict"
     """A Secret of that name exists and does not belong to this resource."""
     SECRET_TAKEN_OVER = "SecretTakenOver"

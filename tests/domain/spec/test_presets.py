@@ -5,7 +5,12 @@ import pytest
 from appcredential.domain.spec.model import CredentialType
 from appcredential.domain.spec.presets import PRESET_KEYS, preset_data
 from appcredential.domain.spec.secret import Preset
-from appcredential.domain.spec.templates import TEMPLATE_NAMES, parse_template, render_template
+from appcredential.domain.spec.templates import (
+    TEMPLATE_NAMES,
+    Values,
+    parse_template,
+    render_template,
+)
 
 SECRET, CERTIFICATE = CredentialType.CLIENT_SECRET, CredentialType.CERTIFICATE
 TLS = {"tls.crt": "<certificate>", "tls.key": "<privateKey>"}
@@ -83,7 +88,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize(("preset", "kind"), EXPECTED)
 def test_data(preset: Preset, kind: CredentialType) -> None:
-    values = {name: f"<{name}>" for name in TEMPLATE_NAMES[kind]}
+    values = Values({name: f"<{name}>" for name in TEMPLATE_NAMES[kind]})
     found = {
         key: render_template(parse_template(text, kind), values)
         for key, text in preset_data(preset, kind).items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appcredential.domain import proof as signin
 from appcredential.domain.actions import Action, Mint, Publish, SignInPending, SignInPublished
+from appcredential.domain.facts.content import content_problem
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import is_gone, seems_gone
 from appcredential.domain.facts.successor import mint_time, needs_successor, unproven_publish_time
@@ -23,7 +24,7 @@ def successor_sign_in_is_due(facts: Facts) -> Action | None:
         or _is_proven(facts, successor)
     ):
         return None
-    if facts.certificate_inputs.keystore_problem is not None:
+    if content_problem(facts) is not None:
         return None  # it could not be published, so that a proof would be in vain
     due = signin.next_try(
         facts.memory.pending_proof, successor.attempt, facts.now, facts.proof_spacing
@@ -34,11 +35,7 @@ def successor_sign_in_is_due(facts: Facts) -> Action | None:
 def successor_is_publishable(facts: Facts) -> Action | None:
     """17: publish a successor that is proven, or that needs no proof and has waited."""
     successor = facts.successor
-    if (
-        successor is None
-        or not facts.is_granted
-        or facts.certificate_inputs.keystore_problem is not None
-    ):
+    if successor is None or not facts.is_granted or content_problem(facts) is not None:
         return None
     if facts.requires_proof:
         return Publish() if _is_proven(facts, successor) else None
@@ -91,7 +88,7 @@ def successor_is_needed(facts: Facts) -> Action | None:
         return None
     if not facts.is_granted or not needs_successor(facts) or facts.now < mint_time(facts):
         return None
-    if facts.certificate_inputs.keystore_problem is not None:
+    if content_problem(facts) is not None:
         return None
     issued = facts.memory.issued
     if issued is not None and facts.application.read_time < issued:

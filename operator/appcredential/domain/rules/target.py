@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from appcredential.domain.actions import Action, WriteTarget
+from appcredential.domain.facts.content import fits
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.publication import publication
 from appcredential.domain.facts.published import ABSENT_READS, is_published
@@ -75,6 +76,8 @@ def target_rendering_differs(facts: Facts) -> Action | None:
     derived = facts.certificate_inputs.derived
     if derived_names(facts.spec) - derived.values.keys():
         return None  # source or password is unreadable: their former content stays
+    if not fits(facts, target.value):
+        return None
     wanted = render(
         facts.spec, facts.tenant, target.value, publication(facts), target, None, derived=derived
     )
@@ -132,6 +135,8 @@ def write_target(
     target = facts.target
     if target is None or target.value is None:
         return None  # the publish that replaces a damaged value writes the records
+    if not fits(facts, target.value):
+        return None  # nothing is lost by waiting until the spec asks for less
     return WriteTarget(
         reason,
         retiring if retiring is not None else target.retiring,

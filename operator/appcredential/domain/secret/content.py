@@ -25,6 +25,7 @@ from appcredential.domain.spec.presets import PRIVATE_NAMES, preset_data, shadow
 from appcredential.domain.spec.secret import GenerateOnce
 from appcredential.domain.spec.templates import (
     KEYSTORE_NAMES,
+    Values,
     names_in,
     parse_template,
     render_template,
@@ -181,26 +182,33 @@ def _data(
     live: Target | None,
     generate: Callable[[int], SecretValue] | None,
 ) -> dict[str, SecretValue]:
-    preset = preset_data(
-        spec.secret.preset,
-        spec.type,
-        keystore=spec.has_keystore,
-        private=values.get("privateKey") != "",
-    )
-    texts, data = dict(preset), {}
+    data: dict[str, SecretValue] = {}
     for key, entry in spec.secret.data.items():
         if not isinstance(entry, GenerateOnce):
-            texts[key] = entry.text
-        elif live is not None and key in live.data:
+            continue
+        if live is not None and key in live.data:
             data[key] = live.data[key]
         elif generate is not None:
             data[key] = generate(entry.length)
-    for key, text in texts.items():
+    known = Values(values)
+    for key, text in templates_of(spec, private=values.get("privateKey") != "").items():
         if names_in(text, spec.type) <= values.keys():
-            data[key] = SecretValue(render_template(parse_template(text, spec.type), values))
+            data[key] = SecretValue(render_template(parse_template(text, spec.type), known))
         elif live is not None and key in live.data:
             data[key] = live.data[key]  # its source, such as a password, is unreadable now
     return data
+
+
+def templates_of(spec: AppCredentialSpec, *, private: bool) -> dict[str, str]:
+    """Return the texts with references that the Secret's keys are rendered from.
+
+    Args:
+        spec: the resource's.
+        private: whether a certificate's private key is available.
+    """
+    preset = preset_data(spec.secret.preset, spec.type, keystore=spec.has_keystore, private=private)
+    entries = spec.secret.data.items()
+    return {**preset, **{k: e.text for k, e in entries if not isinstance(e, GenerateOnce)}}
 
 
 def _handed_over(

@@ -9,7 +9,9 @@ the workload fails.
 from __future__ import annotations
 
 import base64
+import functools
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -19,6 +21,9 @@ from urllib.parse import quote
 from appcredential.domain.spec.model import CredentialType
 
 _COMMON: Final = ("tenantId", "clientId", "authorityHost", "azureEnvironment", "mountPath")
+_TOKEN: Final = re.compile(r"[$](?:[$]|[(]([^)]*)[)])")
+MAX_REFERENCES: Final = 16
+"""In one value. What they stand for may be long."""
 _BYTES: Final = "pkcs12"
 """Binary: it can be written as it is or as base64."""
 
@@ -70,6 +75,8 @@ def _url(value: str) -> str:
 _FORMATS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType(
     {"": _plain, "json": json.dumps, "base64": _base64, "url": _url}
 )
+_GROWTH: Final[Mapping[str, int]] = MappingProxyType({"": 1, "json": 6, "base64": 2, "url": 3})
+"""How many times longer a format makes a value at most; json adds two quotes as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,36 +97,74 @@ class Reference:
 Part: TypeAlias = Literal | Reference
 
 
+@functools.lru_cache(maxsize=512)
 def parse_template(text: str, kind: CredentialType) -> tuple[Part, ...]:
-    """Split a value into literals and references.
+    """Split a value into literals and references, in time that grows with its length alone.
 
     Args:
         text: the value.
         kind: the type of the credential, which decides the names.
 
     Raises:
-        ValueError: a reference has an unknown name or format.
+        ValueError: a reference has an unknown name or format, or there are too many.
     """
+    # Within `$$` nothing refers, as in the CRD's rule about the same number.
+    if text.replace("$$", "").count("$(") > MAX_REFERENCES:
+        raise ValueError(f"refers to more than {MAX_REFERENCES} values: split it over several keys")
     parts: list[Part] = []
-    rest = text
-    while rest:
-        literal, dollar, rest = rest.partition("$")
-        _add(parts, Literal(literal))
-        if dollar:
-            part, rest = _read_after_dollar(rest, TEMPLATE_NAMES[kind])
-            _add(parts, part)
-    return tuple(parts)
+    literal, at = "", 0
+    for token in _TOKEN.finditer(text):
+        literal, at = literal + text[at : token.start()], token.end()
+        if token[1] is None:
+            literal += "$"
+            continue
+        parts += [Literal(literal)] if literal else []
+        parts.append(_reference(token[1], TEMPLATE_NAMES[kind]))
+        literal = ""
+    literal += text[at:]
+    return (*parts, Literal(literal)) if literal else tuple(parts)
 
 
-def render_template(parts: Iterable[Part], values: Mapping[str, str]) -> str:
+class Values:
+    """One value for each name of a type. It holds the secret: never log it.
+
+    Each is brought into a format once, however many references ask for that: to percent-encode
+    a chain of certificates takes milliseconds.
+    """
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self._formatted: dict[Reference, str] = {}
+
+    def of(self, reference: Reference) -> str:
+        """Return what stands in place of a reference."""
+        if reference not in self._formatted:
+            text = self._values[reference.name]
+            self._formatted[reference] = _FORMATS[reference.format](text)
+        return self._formatted[reference]
+
+
+def render_template(parts: Iterable[Part], values: Values) -> str:
     """Return the text with the values in place of the references.
 
     Args:
         parts: the result of `parse_template`.
-        values: one value for each name of the type.
+        values: those of the type.
     """
-    return "".join(
-        part.text if isinstance(part, Literal) else _FORMATS[part.format](values[part.name])
+    return "".join(part.text if isinstance(part, Literal) else values.of(part) for part in parts)
+
+
+def rendered_bytes(parts: Iterable[Part], sizes: Mapping[str, int]) -> int:
+    """Return how many bytes of UTF-8 a text has at most once it is rendered.
+
+    Args:
+        parts: the result of `parse_template`.
+        sizes: the bytes of each name's value.
+    """
+    return sum(
+        len(part.text.encode(errors="surrogateescape"))
+        if isinstance(part, Literal)
+        else _GROWTH[part.format] * sizes[part.name] + 4
         for part in parts
     )
 
@@ -133,15 +178,6 @@ def names_in(text: str, kind: CredentialType) -> frozenset[str]:
     return frozenset(p.name for p in parse_template(text, kind) if isinstance(p, Reference))
 
 
-def _read_after_dollar(rest: str, names: Collection[str]) -> tuple[Part, str]:
-    if rest.startswith("$"):
-        return Literal("$"), rest[1:]
-    if rest.startswith("(") and ")" in rest:
-        inside, _, rest = rest[1:].partition(")")
-        return _reference(inside, names), rest
-    return Literal("$"), rest
-
-
 def _reference(inside: str, names: Collection[str]) -> Reference:
     name, colon, wanted = inside.partition(":")
     if name not in names:
@@ -151,12 +187,3 @@ def _reference(inside: str, names: Collection[str]) -> Reference:
     if name == _BYTES and wanted not in {"", "base64"}:
         raise ValueError(f"refers to {_BYTES}, which is no text: use it alone or with :base64")
     return Reference(name, wanted)
-
-
-def _add(parts: list[Part], part: Part) -> None:
-    """Append a part. Adjacent literals become one, so that each text has one form."""
-    last = parts[-1] if parts else None
-    if isinstance(part, Literal) and isinstance(last, Literal):
-        parts[-1] = Literal(last.text + part.text)
-    elif part != Literal(""):
-        parts.append(part)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.content import content_problem
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.patience import patient
 from appcredential.domain.facts.published import is_gone
@@ -27,6 +28,7 @@ SOURCE_REASONS = frozenset(
         Reason.SOURCE_UNUSABLE,
         Reason.SOURCE_NOT_RENEWED,
         Reason.KEYSTORE_PASSWORD,
+        Reason.SECRET_TOO_LARGE,
         Reason.CERTIFICATE_REMOVED,
     }
 )
@@ -36,7 +38,7 @@ SOURCE_REASONS = frozenset(
 def source_problem(facts: Facts) -> Problem | None:
     """Return why nothing new can be issued from the source or with the keystore's password."""
     certificate_inputs = facts.certificate_inputs
-    problem = certificate_inputs.problem or certificate_inputs.keystore_problem
+    problem = certificate_inputs.problem or content_problem(facts)
     if problem is not None:
         return patient(facts.observation, problem)
     supplied = certificate_inputs.supplied
