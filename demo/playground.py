@@ -31,6 +31,8 @@ def up() -> int:
     sys.stdout.write(f"export PATH={shlex.quote(state['path'])}:$PATH\n")
     sys.stdout.write(f"export KUBECONFIG={shlex.quote(state['kubeconfig'])}\n")
     _say(f"the Entra emulator is at {state['emulator']}, its CA in {state['ca']}")
+    _say(f"the operator's log is {state['log']}")
+    _say(f"its metrics are at {state['metrics']}")
     return 0
 
 
@@ -62,6 +64,8 @@ def hold() -> int:
             "kubeconfig": str(stack.cluster.kubeconfig),
             "emulator": stack.emulator.url,
             "ca": str(stack.emulator.ca_file),
+            "metrics": stack.operator.metrics_url,
+            "log": str(stack.operator.child.log),
         }
         _file().write_text(json.dumps(state))
         stop.wait()

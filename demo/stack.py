@@ -159,6 +159,11 @@ class OperatorProcess:
         """The base URL of /livez and /readyz; port 0 until the log names the port."""
         return self._url("health_port")
 
+    @property
+    def metrics_url(self) -> str:
+        """The URL of /metrics; port 0 until the log names the port."""
+        return f"{self._url('metrics_port')}/metrics"
+
     def _url(self, name: str) -> str:
         port = 0
         for line in self.child.log.read_text().splitlines():
@@ -178,7 +183,7 @@ class OperatorProcess:
 
     def metrics(self) -> dict[str, float]:
         """Return all samples of /metrics, each under its name with its labels."""
-        url = f"{self._url('metrics_port')}/metrics"
+        url = self.metrics_url
         with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310
             lines = answer.read().decode().splitlines()
         samples = [line.rsplit(" ", 1) for line in lines if line and not line.startswith("#")]

@@ -283,7 +283,10 @@ def test_a_service_monitor_needs_its_kind(helm: Helm) -> None:
     wanted = ("--set", "metrics.serviceMonitor.enabled=true", *PROMETHEUS)
     assert "install the Prometheus operator" in helm.refusal(*wanted)
     known = ("--api-versions", "monitoring.coreos.com/v1/ServiceMonitor")
-    assert one(documents(helm.template(*wanted, *known)), "ServiceMonitor")
+    monitor = one(documents(helm.template(*wanted, *known)), "ServiceMonitor")
+    (endpoint,) = monitor["spec"]["endpoints"]
+    # Without it Prometheus calls the AppCredential's namespace `exported_namespace`.
+    assert endpoint["honorLabels"] is True
     skipped = documents(
         helm.template(*wanted, "--set", "metrics.serviceMonitor.renderMode=skipIfMissing")
     )
