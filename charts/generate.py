@@ -71,9 +71,9 @@ def rights() -> dict[str, list[Rule]]:
     documents = list(yaml.safe_load_all(RBAC.read_text()))
     (everywhere,) = (d["rules"] for d in documents if d["kind"] == "ClusterRole")
     (own,) = (d["rules"] for d in documents if d["kind"] == "Role")
-    namespaced = [rule for rule in everywhere if not is_of_the_cluster(rule)]
+    namespaced = [found for rule in everywhere if (found := _part(rule, of_the_cluster=False))]
     return {
-        "cluster": [rule for rule in everywhere if is_of_the_cluster(rule)],
+        "cluster": [found for rule in everywhere if (found := _part(rule, of_the_cluster=True))],
         "namespaces": namespaced,
         "operator": own,
         "events": [rule for rule in namespaced if "events" in rule["resources"]],
@@ -82,15 +82,22 @@ def rights() -> dict[str, list[Rule]]:
     }
 
 
-def is_of_the_cluster(rule: Rule) -> bool:
-    """Return whether a rule belongs in a ClusterRole, because a Role cannot grant it.
+def _part(rule: Rule, *, of_the_cluster: bool) -> Rule | None:
+    """Return the part of a rule that belongs in a ClusterRole, or the rest of it.
 
-    Rules about AppCredentials count too: the operator must release their finalizer in a
-    terminating namespace that has already lost its Role.
+    AppCredentials themselves count too, in spite of their namespaces: the operator must release
+    their finalizer in one that is being deleted and has already lost its Role, and a watch that
+    was refused once is never tried again. An admission policy confines the writes.
     """
-    if "nonResourceURLs" in rule or rule["resources"] == ["namespaces"]:
-        return True
-    return set(rule["apiGroups"]) <= _CLUSTER_GROUPS
+    if "nonResourceURLs" in rule:
+        return rule if of_the_cluster else None
+    is_group = set(rule["apiGroups"]) <= _CLUSTER_GROUPS
+    kept = [r for r in rule["resources"] if _needs_cluster(r, is_group) is of_the_cluster]
+    return {**rule, "resources": kept} if kept else None
+
+
+def _needs_cluster(resource: str, is_group: bool) -> bool:
+    return resource == "namespaces" or (is_group and resource != "appcredentials/status")
 
 
 def kept(crd: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from demo.stack import EmulatorProcess
 from localcluster import Cluster
+from tests.chart.attempts import resource
 from tests.chart.helming import NAMESPACE, RELEASE, Helm
 from tests.chart.living import OfEachType
 from tests.chart.released import Release
@@ -22,6 +23,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.process]
 
 _SERVED: Final = ("confined-shop", "confined-going")
 _ELSEWHERE: Final = "confined-elsewhere"
+_KIND, _GROUP = "appcredentials", "appcredential.io"
 _FORBIDDEN: Final = "TokenRequestForbidden"
 UNUSED: Final = {
     **TICKET_UPDATE,
@@ -102,9 +104,24 @@ def test_elsewhere_it_may_read_nothing_but_its_own_kinds(release: Release) -> No
         for kind in ("secrets", "configmaps", "serviceaccounts", "pods", "events.events.k8s.io"):
             for verb in ("get", "list", "create", "update", "patch", "delete"):
                 assert not may(cluster, NAMESPACE, verb, kind, namespace), (verb, kind, namespace)
-    assert may(cluster, NAMESPACE, "patch", "appcredentials.appcredential.io", _ELSEWHERE)
+    for verb in ("create", "update", "delete"):
+        assert not may(cluster, NAMESPACE, verb, f"{_KIND}.{_GROUP}", _ELSEWHERE), verb
+    assert not may(cluster, NAMESPACE, "patch", f"{_KIND}/status.{_GROUP}", _ELSEWHERE)
+    # The right to write that is needed where a Role was lost is confined by an admission policy.
+    assert may(cluster, NAMESPACE, "patch", f"{_KIND}.{_GROUP}", _ELSEWHERE)
+    refused = _hold_elsewhere(cluster)
+    assert "only in the namespaces that it serves" in refused
     assert not may(cluster, NAMESPACE, "create", "secrets", NAMESPACE)
     assert may(cluster, NAMESPACE, "create", "events.events.k8s.io", "default")
+
+
+def _hold_elsewhere(cluster: Cluster) -> str:
+    """Return what the API server says of our finalizer on somebody else's AppCredential."""
+    cluster.kubectl("create", "-n", _ELSEWHERE, "-f", "-", input=resource("theirs", _ELSEWHERE))
+    held = '{"metadata":{"finalizers":["appcredential.io/credential"]}}'
+    user = f"--as=system:serviceaccount:{NAMESPACE}:{RELEASE}"
+    words = ("patch", "appcred", "theirs", "-n", _ELSEWHERE, "--type=merge", "-p", held, user)
+    return cluster.kubectl(*words, check=False).stderr
 
 
 def test_a_namespace_that_is_going_away_is_released_and_its_credential_revoked(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.federated import OutputMap
@@ -11,6 +11,8 @@ from appcredential.domain.secret.annotations import Name, value_of
 from appcredential.domain.secret.content import MANAGED_BY
 from appcredential.errors import ConflictError, NotFoundError
 from appcredential.kube.client import FIELD_MANAGER, KubeClient
+
+_LABELS: Final = {MANAGED_BY: "appcredential"}
 
 
 class KubeOutputs:
@@ -38,8 +40,9 @@ class KubeOutputs:
             raise ConflictError("the output ConfigMap changed meanwhile")
         found["data"] = {**(found.get("data") or {}), **data}
         # A deleted resource may have left it: from now on it is this one's.
-        annotations = found["metadata"].get("annotations") or {}
-        found["metadata"]["annotations"] = {**annotations, Name.OWNER: str(owner)}
+        metadata = found["metadata"]
+        metadata["annotations"] = (metadata.get("annotations") or {}) | {Name.OWNER: str(owner)}
+        metadata["labels"] = (metadata.get("labels") or {}) | _LABELS
         path = _path(owner.namespace, name)
         return _parse(await self._kube.request("PUT", path, body=found, query=query))
 
@@ -67,7 +70,7 @@ def _path(namespace: str, name: str = "") -> str:
 def _new(owner: Owner, name: str, data: Mapping[str, str]) -> dict[str, Any]:
     metadata = {
         "name": name,
-        "labels": {MANAGED_BY: "appcredential"},
+        "labels": dict(_LABELS),
         "annotations": {Name.OWNER: str(owner)},
     }
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(data)}
