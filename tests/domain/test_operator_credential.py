@@ -10,13 +10,16 @@ import pytest
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.operator_credential import (
     client_of,
+    client_secret_of,
+    pair_of,
+    token_fault,
+    validity_problem,
+)
+from appcredential.domain.operator_problems import (
     forbidden,
     missing_secret,
-    pair_of,
     rejected,
-    token_fault,
     unusable_token,
-    validity_problem,
 )
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
@@ -73,6 +76,29 @@ def test_what_is_missing_is_named(data: dict[str, str], missing: str) -> None:
     assert isinstance(found, Problem)
     assert found.reason is Reason.IDENTITY_SECRET_NOT_FOUND
     assert f"no key {missing}:" in found.message
+
+
+def test_a_client_secret_is_as_its_key_holds_it() -> None:
+    identity = ClientSecretIdentity(
+        client_id=OPERATOR_CLIENT_ID, secret_name="operator", secret_key="password"
+    )
+    assert client_secret_of({"password": SecretValue("word")}, identity) == SecretValue("word")
+    missing = client_secret_of({"clientSecret": SecretValue("word")}, identity)
+    assert isinstance(missing, Problem)
+    assert "no key password:" in missing.message
+    empty = client_secret_of({"password": SecretValue("")}, identity)
+    assert isinstance(empty, Problem)
+    assert empty.reason is Reason.IDENTITY_SECRET_UNUSABLE
+    assert "The value of password in the operator's own Secret" in empty.message
+    assert "is empty" in empty.message
+
+
+@pytest.mark.parametrize("bad", ["tls.crt", "tls.key"])
+def test_a_file_in_another_form_is_named_with_its_key(bad: str) -> None:
+    found = pair({"tls.crt": CHAIN, "tls.key": KEY, bad: ""}, "tls.crt")
+    assert isinstance(found, Problem)
+    assert found.reason is Reason.IDENTITY_CERTIFICATE_UNUSABLE
+    assert f"The value of {bad} in" in found.message
 
 
 def test_a_certificate_is_good_from_its_first_to_its_last_second() -> None:

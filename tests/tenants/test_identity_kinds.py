@@ -93,6 +93,27 @@ async def test_a_file_with_both_is_signed_in_with_whatever_its_order() -> None:
             "does not belong to the private key",
         ),
         (in64(tls_crt=made().pem, tls_key="word"), "IdentityCertificateUnusable", "cannot be read"),
+        (in64(tls_crt=made().pem, tls_key=""), "IdentityCertificateUnusable", "tls.key"),
+        (
+            in64(tls_crt=made().pem, tls_key=made().key_pem.decode().encode("utf-16")),
+            "IdentityCertificateUnusable",
+            "iconv -f UTF-16 -t UTF-8 tls.key > plain.pem",
+        ),
+        (
+            in64(tls_crt=made().pkcs12(b"word")),
+            "IdentityCertificateUnusable",
+            "openssl pkcs12 -in tls.crt -nodes > plain.pem",
+        ),
+        (
+            in64(tls_crt=made().pem + b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"),
+            "IdentityCertificateUnusable",
+            "(openssl pkey -in tls.crt; openssl x509 -in tls.crt) > plain.pem",
+        ),
+        (
+            in64(tls_crt=made().bundle.decode().replace("\n", "\\n")),
+            "IdentityCertificateUnusable",
+            'printf %b "$(cat tls.crt)" > plain.pem',
+        ),
         (in64(tls_crt="word", tls_key=made().key_pem), "IdentityCertificateUnusable", "X.509"),
         (in64(tls_crt="", tls_key=made().key_pem), "IdentityCertificateUnusable", "is empty"),
         (in64(tls_crt=made().key_pem), "IdentityCertificateUnusable", "is empty"),
@@ -114,6 +135,43 @@ async def test_what_cannot_be_used_is_told_for_what_it_is(
     world.put_identity_data(tls(made()))
     await world.look_at_tenant()
     assert ready(world)["status"] == "True"
+    assert "Stalled" not in world.tenant_conditions
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (b"", "is empty"),
+        (b"operator-value\n", "line break"),
+        (b"operator-value\r\n", "line break"),
+        (b" operator-value", "blank"),
+        ("operator-value".encode("utf-16"), "written as UTF-16"),
+        ("operator-value".encode("utf-8-sig"), "byte order mark"),
+        (b"\xff\x00\xfe\x81", "binary"),
+    ],
+)
+@pytest.mark.parametrize("is_ready", [True, False])
+async def test_a_client_secret_that_cannot_be_one_is_told_for_what_it_is(
+    value: bytes, words: str, is_ready: bool
+) -> None:
+    world = World()
+    if is_ready:
+        await world.publish()
+    opened = len(world.opened)
+    world.put_identity_data(in64(clientSecret=value))
+    await world.look_at_tenant()
+    stalled = world.tenant_conditions["Stalled"]
+    assert stalled["reason"] == "IdentitySecretUnusable"
+    assert stalled["message"].startswith("The value of clientSecret in the operator's own Secret")
+    assert words in stalled["message"]
+    assert "operator-value" not in stalled["message"]
+    assert (ready(world)["status"] == "True") is is_ready
+    assert len(world.opened) == opened
+    await world.look()
+    assert world.ready["reason"] == ("Published" if is_ready else "TenantNotReady")
+    world.put_identity_data(in64(clientSecret="valid"))
+    await world.look_at_tenant()
+    assert world.opened[-1].value.reveal() == "valid"
     assert "Stalled" not in world.tenant_conditions
 
 

@@ -24,6 +24,7 @@ from appcredential.ports.kube import Events, EventSubject
 from appcredential.ports.local import Clock
 from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.workqueue import Key
+from appcredential.tenants import unexpected
 from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials
 from appcredential.tenants.waking import TenantQueue
@@ -87,6 +88,8 @@ class EntraTenantController:
         except AppCredentialError:
             self._tenants.note_unread(key.name)
             raise
+        except Exception as exc:  # noqa: BLE001 - an outer guard: the users wait for an outcome
+            outcome = await self._tenants.go_on(key.name, unexpected.told(key.name, exc))
         if outcome is None:
             return self._second_try(key.name) or self._clock.now() + retry
         self._tenants.note(key.name, outcome.problem)

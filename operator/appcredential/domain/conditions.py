@@ -138,6 +138,8 @@ class Reason(StrEnum):
     """The operator signs in to the tenant and may read applications."""
     IDENTITY_SECRET_NOT_FOUND = "IdentitySecretNotFound"
     """The Secret with the operator's own credential is missing or lacks the key."""
+    IDENTITY_SECRET_UNUSABLE = "IdentitySecretUnusable"
+    """The operator's own client secret cannot be one as it stands; the message says why."""
     IDENTITY_CERTIFICATE_UNUSABLE = "IdentityCertificateUnusable"
     """The operator's own certificate cannot be used; the message says why."""
     IDENTITY_TOKEN_UNUSABLE = "IdentityTokenUnusable"

@@ -1,4 +1,4 @@
-"""The credential with which the operator itself signs in, and the Problems that it may have.
+"""The credential with which the operator itself signs in, from what a Secret or a file holds.
 
 A token is decoded here only to check its audience or to learn its client. Its signature is
 checked by the server that accepts it.
@@ -11,11 +11,17 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, assert_never
+from typing import Final
 
 import msgspec
 
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.operator_problems import (
+    missing_key,
+    unusable_certificate,
+    unusable_value,
+)
+from appcredential.domain.secret.file_forms import client_secret_fault, pem_fault
 from appcredential.domain.secret.pem import split_bundle
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.checks import is_guid
@@ -23,9 +29,6 @@ from appcredential.domain.spec.model import (
     CertificateIdentity,
     ClientId,
     ClientSecretIdentity,
-    ManagedIdentity,
-    TenantIdentity,
-    WorkloadIdentity,
 )
 from appcredential.domain.spec.trusts import AUDIENCES
 
@@ -33,6 +36,7 @@ PUBLIC_AUDIENCES: Final = frozenset(AUDIENCES.values())
 """The audiences of tokens for Microsoft's own clouds."""
 
 _PRIVATE_KEY: Final = "tls.key"
+_UNUSABLE: Final = Reason.IDENTITY_CERTIFICATE_UNUSABLE
 _NOTHING: Final = SecretValue("")
 
 
@@ -57,6 +61,24 @@ class _Claims(msgspec.Struct, frozen=True):
     azp: str = ""
 
 
+def client_secret_of(
+    data: Mapping[str, SecretValue], identity: ClientSecretIdentity
+) -> SecretValue | Problem:
+    """Return the client secret from a Secret, or why there is none that could be one.
+
+    Args:
+        data: the Secret's values.
+        identity: names the key.
+    """
+    value = data.get(identity.secret_key)
+    if value is None:
+        return missing_key(identity.secret_key)
+    fault = client_secret_fault(value.reveal())
+    if fault:
+        return unusable_value(Reason.IDENTITY_SECRET_UNUSABLE, identity.secret_key, fault)
+    return value
+
+
 def pair_of(
     data: Mapping[str, SecretValue], identity: CertificateIdentity
 ) -> tuple[SecretValue, SecretValue] | Problem:
@@ -73,11 +95,17 @@ def pair_of(
     content = data.get(identity.secret_key)
     if content is None:
         return missing_key(identity.secret_key)
+    fault = pem_fault(content.reveal(), identity.secret_key)
+    if fault:
+        return unusable_value(_UNUSABLE, identity.secret_key, fault)
     private, chain = split_bundle(content.reveal())
     if private:
         return SecretValue(chain), SecretValue(private)
     separate = data.get(_PRIVATE_KEY)
-    return missing_key(_PRIVATE_KEY) if separate is None else (content, separate)
+    if separate is None:
+        return missing_key(_PRIVATE_KEY)
+    fault = pem_fault(separate.reveal(), _PRIVATE_KEY)
+    return unusable_value(_UNUSABLE, _PRIVATE_KEY, fault) if fault else (content, separate)
 
 
 def validity_problem(start: datetime, end: datetime, now: datetime) -> Problem | None:
@@ -129,99 +157,3 @@ def _claims(token: str) -> _Claims | None:
         return msgspec.json.decode(base64.b64decode(padded, altchars=b"-_"), type=_Claims)
     except (msgspec.MsgspecError, binascii.Error, ValueError):
         return None
-
-
-# --- problems -------------------------------------------------------------------------------
-
-
-def missing_secret() -> Problem:
-    """Return the Problem of a Secret that does not exist."""
-    return Problem(
-        reason=Reason.IDENTITY_SECRET_NOT_FOUND,
-        message="The Secret in the operator's namespace that spec.identity names does not exist: "
-        "create it.",
-    )
-
-
-def missing_key(key: str) -> Problem:
-    """Return the Problem of a Secret without that key."""
-    return Problem(
-        reason=Reason.IDENTITY_SECRET_NOT_FOUND,
-        message="The Secret in the operator's namespace that spec.identity names has no key "
-        f"{key}: add it, or name another one in spec.identity.",
-    )
-
-
-def unusable_certificate(what: str) -> Problem:
-    """Return the Problem of the operator's certificate; `what` is the predicate."""
-    return Problem(
-        reason=Reason.IDENTITY_CERTIFICATE_UNUSABLE,
-        message=f"The operator's own certificate, which spec.identity names, {what}",
-    )
-
-
-def unusable_token(what: str) -> Problem:
-    """Return the Problem of the file with the projected token; `what` is the predicate."""
-    return Problem(
-        reason=Reason.IDENTITY_TOKEN_UNUSABLE,
-        message=f"The file that APPCREDENTIAL_IDENTITY_TOKEN_FILE names {what}",
-    )
-
-
-NO_MANAGED_IDENTITY: Final = Problem(
-    reason=Reason.MANAGED_IDENTITY_UNAVAILABLE,
-    message="The operator's node gives it no managed identity. Assign the identity to the node, "
-    "check spec.identity.managedIdentity.clientId, and let the operator's pod reach the node's "
-    "metadata endpoint.",
-)
-CUSTOM_AUDIENCE_MISSING: Final = Problem(
-    reason=Reason.CUSTOM_CLOUD_NOT_CONFIGURED,
-    message="workloadIdentity with cloud Custom needs APPCREDENTIAL_CUSTOM_TOKEN_AUDIENCE in the "
-    "operator's settings.",
-)
-_CHECK: Final = ", and check tenantId and clientId."
-
-
-def rejected(identity: TenantIdentity) -> Problem:
-    """Return the Problem of an operator that Entra refuses."""
-    return Problem(reason=Reason.IDENTITY_REJECTED, message=f"Entra refuses {_rejection(identity)}")
-
-
-def _rejection(identity: TenantIdentity) -> str:
-    match identity:
-        case ClientSecretIdentity():
-            return (
-                "the operator's own credential. Put a valid one into the Secret that "
-                f"spec.identity names{_CHECK}"
-            )
-        case CertificateIdentity():
-            return (
-                "the operator's own certificate. Register the one in the Secret on the "
-                f"operator's app registration{_CHECK}"
-            )
-        case WorkloadIdentity():
-            return (
-                "the token of the operator's ServiceAccount. Give the operator's app "
-                "registration a federated credential with exactly the token's issuer, subject "
-                f"and audience{_CHECK}"
-            )
-        case ManagedIdentity():
-            return (
-                "the operator's managed identity. Check that it belongs to the tenant of tenantId."
-            )
-        case _:
-            assert_never(identity)
-
-
-def forbidden(identity: TenantIdentity) -> Problem:
-    """Return the Problem of an operator that may not read applications in Graph."""
-    remedy = (
-        "Give the managed identity's service principal the Graph app role "
-        "Application.ReadWrite.OwnedBy."
-        if isinstance(identity, ManagedIdentity)
-        else "Consent to Application.ReadWrite.OwnedBy for its app registration."
-    )
-    return Problem(
-        reason=Reason.PERMISSION_DENIED,
-        message=f"Graph refuses to let the operator read applications. {remedy}",
-    )

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from appcredential.domain.operator_credential import OperatorCredential, rejected
+from appcredential.domain.operator_credential import OperatorCredential
+from appcredential.domain.operator_problems import rejected
 from appcredential.domain.spec.model import Cloud, EntraTenantSpec
 from appcredential.entra.clouds import Endpoints, endpoints_for
 from appcredential.entra.connection import Connection

@@ -98,6 +98,10 @@ class TenantAccess:
         """Sign in as `TenantSessions.use` does."""
         return await self._sessions.use(name, spec, credential)
 
+    async def go_on(self, name: str, problem: Problem) -> ProbeOutcome | None:
+        """Go on without a change of the session, as `TenantSessions.go_on` does."""
+        return await self._sessions.go_on(name, problem)
+
     def note(self, name: str, problem: Problem | None) -> None:
         """Record why a tenant cannot be used, or that it can; wake its users if that is new."""
         outcome = not_ready(problem) if problem is not None else None

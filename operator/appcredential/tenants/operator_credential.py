@@ -11,14 +11,16 @@ from typing import TypeAlias, assert_never
 from appcredential.domain.conditions import Problem
 from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.operator_credential import (
-    CUSTOM_AUDIENCE_MISSING,
     OperatorCredential,
-    missing_key,
-    missing_secret,
+    client_secret_of,
     pair_of,
+    validity_problem,
+)
+from appcredential.domain.operator_problems import (
+    CUSTOM_AUDIENCE_MISSING,
+    missing_secret,
     unusable_certificate,
     unusable_token,
-    validity_problem,
 )
 from appcredential.domain.secret import pem
 from appcredential.domain.secret_value import SecretValue
@@ -82,10 +84,8 @@ class OperatorCredentials:
         data = await self._secrets.values(self._namespace, identity.secret_name)
         if data is None:
             return missing_secret()
-        value = data.get(identity.secret_key)
-        return (
-            missing_key(identity.secret_key) if value is None else OperatorCredential(value=value)
-        )
+        value = client_secret_of(data, identity)
+        return value if isinstance(value, Problem) else OperatorCredential(value=value)
 
     async def _certificate(
         self, name: str, identity: CertificateIdentity

@@ -24,6 +24,7 @@ from appcredential.errors import (
 from appcredential.ports.entra import Probe
 from appcredential.ports.local import Clock
 from appcredential.ports.session import Session
+from appcredential.tenants import unexpected
 from appcredential.tenants.waking import TenantQueue
 
 log = logging.getLogger(__name__)
@@ -106,6 +107,8 @@ class Prober:
         except AppCredentialError as exc:
             log.warning("tenant refuses the operator", extra={"tenant": name, "error": str(exc)})
             tenant.failing, tenant.is_proven = tenant_refusal(tenant.identity, exc), False
+        except Exception as exc:  # noqa: BLE001 - the same outer guard, for a session in use
+            tenant.failing = unexpected.told(name, exc)
         else:
             tenant.failing, tenant.is_proven = None, True
         tenant.second_try = None

@@ -54,7 +54,7 @@ class TenantSessions:
         held = self._in_use.get(name)
         if isinstance(credential, Problem):
             await self._drop_successor(name)
-            return await self._go_on(name, held, credential)
+            return await self.go_on(name, credential)
         if held is not None and held.signs_in_with(spec.identity, credential):
             await self._drop_successor(name)
             return await self._prober.probe(name, held)
@@ -67,6 +67,25 @@ class TenantSessions:
         await self._replace(name, opened)
         return await self._prober.probe(name, opened)
 
+    async def go_on(self, name: str, problem: Problem) -> ProbeOutcome | None:
+        """Go on with a session that signed in before: the present credential cannot be used.
+
+        Args:
+            name: of the EntraTenant.
+            problem: why not.
+
+        Returns:
+            The outcome for the tenant; None when another probe has to confirm it first.
+        """
+        held = self._in_use.get(name)
+        if held is None or not held.is_proven:
+            return ProbeOutcome(problem)
+        outcome = await self._prober.probe(name, held)
+        if outcome is None:
+            return None
+        is_usable = outcome.problem is None
+        return ProbeOutcome(warning=problem) if is_usable else ProbeOutcome(problem)
+
     async def close(self, name: str) -> None:
         """Close a tenant's sessions."""
         await self._drop_successor(name)
@@ -78,18 +97,6 @@ class TenantSessions:
         """Close the sessions of all tenants."""
         for name in list(self._in_use):
             await self.close(name)
-
-    async def _go_on(
-        self, name: str, held: OpenTenant | None, problem: Problem
-    ) -> ProbeOutcome | None:
-        """Go on with a session that signed in before: the present credential cannot be used."""
-        if held is None or not held.is_proven:
-            return ProbeOutcome(problem)
-        outcome = await self._prober.probe(name, held)
-        if outcome is None:
-            return None
-        is_usable = outcome.problem is None
-        return ProbeOutcome(warning=problem) if is_usable else ProbeOutcome(problem)
 
     async def _try_successor(
         self, name: str, held: OpenTenant, opened: OpenTenant

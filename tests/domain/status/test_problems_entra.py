@@ -8,7 +8,7 @@ import pytest
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.observed.memory import RETRY, RETRY_CAP
-from appcredential.domain.operator_credential import (
+from appcredential.domain.operator_problems import (
     NO_MANAGED_IDENTITY,
     forbidden,
     rejected,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.operator_credential import (
+from appcredential.domain.operator_problems import (
     NO_MANAGED_IDENTITY,
     forbidden,
     rejected,
@@ -50,6 +50,19 @@ NOT_PROBED_YET: Final = Problem(
     message="The EntraTenant could not be looked at yet; the operator's log says why.",
     stalled=False,
 )
+
+
+def session_failed(error: Exception) -> Problem:
+    """Return the Problem of a tenant at whose session the operator failed unexpectedly.
+
+    Only the error's type is told: its text could hold what is in the operator's own Secret.
+    """
+    kind = type(error).__name__
+    return Problem(
+        reason=Reason.INTERNAL_ERROR,
+        message=f"The operator failed unexpectedly at the tenant's session ({kind}); its log has "
+        "the details. It tries again.",
+    )
 
 
 def not_ready(problem: Problem) -> Problem:
