@@ -8,12 +8,15 @@ from dataclasses import replace
 import pytest
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.grants import allows_source, evaluate
+from appcredential.domain.granted_sources import allows_source
+from appcredential.domain.grants import evaluate
 from appcredential.domain.observed.entra import Grant
 from appcredential.domain.spec.federated import (
+    DevOpsGrant,
     EntityType,
     FederationGrant,
     GitHubGrant,
+    GitHubServer,
     ServiceAccountSource,
     Source,
     SubjectFormat,
@@ -23,11 +26,14 @@ from appcredential.domain.spec.parse import parse_application_grant
 from tests.support.builders import CLIENT_ID, tenant
 from tests.support.federated import (
     ACCOUNT,
+    CONNECTION,
     GITHUB,
+    GITHUB_SUBJECT,
     KEY_SOURCE,
     MANAGED,
     OTHER,
     PRINCIPAL,
+    PROJECT,
     federated_spec,
 )
 
@@ -35,11 +41,20 @@ DEFAULT = ServiceAccountSource(name="default")
 REQUEST = replace(GITHUB, entity_type=EntityType.PULL_REQUEST, entity_name="")
 IMMUTABLE = replace(GITHUB, subject_format=SubjectFormat.IMMUTABLE)
 CONTOSO = GitHubGrant(organization="contoso")
+RESIDENT = GitHubServer(host="contoso.ghe.com")
+ENTERPRISE = GitHubServer(enterprise="contoso")
+LISTED = frozenset({GITHUB_SUBJECT.subject})
+PIPELINE = replace(PROJECT, connection="", pipeline="deploy")
 
 
 def git_hub(**fields: object) -> FederationGrant:
     entry = replace(CONTOSO, **fields)  # type: ignore[arg-type]
     return FederationGrant(git_hub=(entry,))
+
+
+def dev_ops(**fields: object) -> FederationGrant:
+    entry = DevOpsGrant(organization_id=CONNECTION.organization_id)
+    return FederationGrant(azure_dev_ops=(replace(entry, **fields),))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -62,6 +77,31 @@ def git_hub(**fields: object) -> FederationGrant:
         (git_hub(immutable_only=True), IMMUTABLE, True),
         (git_hub(), REQUEST, False),
         (git_hub(allow_pull_request=True), REQUEST, True),
+        (git_hub(), replace(GITHUB, server=RESIDENT), False),
+        (git_hub(), replace(GITHUB, server=ENTERPRISE), False),
+        (git_hub(server=RESIDENT), replace(GITHUB, server=RESIDENT), True),
+        (git_hub(server=ENTERPRISE), replace(GITHUB, server=ENTERPRISE), True),
+        (git_hub(server=ENTERPRISE), GITHUB, False),
+        (git_hub(), GITHUB_SUBJECT, False),
+        (git_hub(subjects=LISTED), GITHUB_SUBJECT, True),
+        (git_hub(subjects=LISTED), replace(GITHUB_SUBJECT, subject="repo:a/b"), False),
+        (git_hub(subjects=LISTED), replace(GITHUB_SUBJECT, organization="other"), False),
+        (git_hub(subjects=LISTED), replace(GITHUB_SUBJECT, server=RESIDENT), False),
+        (git_hub(subjects=LISTED), GITHUB, False),
+        (git_hub(subjects=LISTED, repositories=frozenset({"shop"})), GITHUB, True),
+        (FederationGrant(), CONNECTION, False),
+        (FederationGrant(), PROJECT, False),
+        (dev_ops(), CONNECTION, True),
+        (dev_ops(), PROJECT, True),
+        (dev_ops(organization_id=PRINCIPAL), CONNECTION, False),
+        (dev_ops(organization_id=PRINCIPAL), PROJECT, False),
+        (dev_ops(projects=frozenset({"shop"})), PROJECT, True),
+        (dev_ops(projects=frozenset({"shop"})), PIPELINE, True),
+        (dev_ops(projects=frozenset({"other"})), PROJECT, False),
+        (dev_ops(projects=frozenset({"shop"})), CONNECTION, False),
+        (dev_ops(connection_ids=frozenset({CONNECTION.connection_id})), CONNECTION, True),
+        (dev_ops(connection_ids=frozenset({PRINCIPAL})), CONNECTION, False),
+        (dev_ops(connection_ids=frozenset({CONNECTION.connection_id})), PROJECT, False),
         (FederationGrant(managed_identities=frozenset({PRINCIPAL})), MANAGED, True),
         (FederationGrant(managed_identities=frozenset({PRINCIPAL})), KEY_SOURCE, True),
         (FederationGrant(issuers=frozenset({OTHER.issuer})), OTHER, True),
@@ -74,7 +114,24 @@ def test_only_what_is_named_is_allowed(
     assert allows_source(grant, source) is allowed
 
 
-@pytest.mark.parametrize("source", [ACCOUNT, DEFAULT, GITHUB, REQUEST, MANAGED, KEY_SOURCE, OTHER])
+@pytest.mark.parametrize(
+    "source",
+    [
+        ACCOUNT,
+        DEFAULT,
+        GITHUB,
+        REQUEST,
+        replace(GITHUB, server=ENTERPRISE),
+        replace(GITHUB, server=RESIDENT),
+        GITHUB_SUBJECT,
+        CONNECTION,
+        PROJECT,
+        PIPELINE,
+        MANAGED,
+        KEY_SOURCE,
+        OTHER,
+    ],
+)
 def test_the_grant_that_a_refusal_shows_allows_it_and_parses(source: Source) -> None:
     spec = federated_spec(source)
     refusal = evaluate({}, "shop", spec, tenant())

@@ -14,10 +14,27 @@ from tests.integration.stories_federation import Federated, of_a_team
 KEYS_CLIENT_ID: Final = "66666666-6666-4666-8666-666666666666"
 PRINCIPAL: Final = "55555555-5555-4555-8555-555555555555"
 KEYS_PRINCIPAL: Final = "77777777-7777-4777-8777-777777777777"
+OF_SERVICE: Final = {"idtyp": "app", "tid": TENANT_ID}
 MANAGED: Final = {"idtyp": "app", "tid": TENANT_ID, "xms_mirid": "/subscriptions/s/identity"}
+EXAMPLE_CONNECTION: Final = (
+    "/eid1/c/pub/t/EREREREREUGBEREREREREQ/a/rISbSSETf0KqFyZ8ppdXmA"
+    "/sc/88888888-8888-4888-8888-888888888888/99999999-9999-4999-8999-999999999999"
+)
+"""The subject of the example's service connection, as Azure DevOps would show it."""
+ORGANIZATION_ID: Final = "88888888-8888-4888-8888-888888888888"
+SERVERS: Final = {
+    "enterprise": (
+        {"enterprise": "contoso"},
+        "https://token.actions.githubusercontent.com/contoso",
+    ),
+    "resident": ({"host": "contoso.ghe.com"}, "https://token.actions.contoso.ghe.com"),
+    "server": ({"host": "git.contoso.example"}, "https://git.contoso.example/_services/token"),
+}
+"""Other GitHubs: what a manifest says, and the issuer."""
 EXAMPLES: Final = {
     "serviceaccount": "orders-workload",
     "github": "deploy-shop",
+    "azure-devops": "deploy-from-azure-devops",
     "managed-identity": "orders-in-azure",
     "customer-managed-key": "customer-keys",
     "other": "pipelines",
@@ -47,6 +64,7 @@ def _exchange_each(i: Installation) -> None:
     assert sign_in_as(i.cluster, e, "shop", "orders", client_id=CLIENT_ID) == ""
     subject = "repo:contoso@4242/shop@424242:environment:production"
     assert exchange(e, CLIENT_ID, token_of(e, "github", subject)) == ""
+    assert exchange(e, CLIENT_ID, token_of(e, "entra", EXAMPLE_CONNECTION, **OF_SERVICE)) == ""
     assert exchange(e, CLIENT_ID, token_of(e, "entra", PRINCIPAL, **MANAGED)) == ""
     assert exchange(e, KEYS_CLIENT_ID, token_of(e, "entra", KEYS_PRINCIPAL, **MANAGED)) == ""
     pipeline = "project_path:contoso/shop:ref_type:branch:ref:main"
@@ -89,6 +107,62 @@ def every_form_of_a_repository_is_exchanged(i: Installation) -> None:
     assert "AADSTS7002138" in _github(i, f, "repo:Contoso/shop:ref:refs/heads/main")
     assert "AADSTS700213" in _github(i, f, "repo:contoso/shop:ref:refs/heads/next")
     assert "AADSTS700213" in _github(i, f, "repo:contoso@43/shop@4242:pull_request")
+
+
+def every_github_is_exchanged_with_its_own_issuer(i: Installation) -> None:
+    """An enterprise's, ghe.com's and a server's; a granted subject; none is another's."""
+    subject = "repository_owner_id:1:repository_id:22"
+    entries = [{"organization": "contoso", **server} for server, _ in SERVERS.values()]
+    custom = {"organization": "contoso", "subjects": [subject]}
+    f = of_a_team(i, "githubs", federation={"sources": [], "gitHub": [*entries, custom]})
+    common = {"organization": "contoso", "repository": "shop", "subjectFormat": "Name"}
+    entity = {"entityType": "Branch", "entityName": "main"}
+    for name, (server, issuer) in SERVERS.items():
+        i.emulator.call("POST", "/issuers", {"name": name, "url": issuer, "hosted": True})
+        f.apply(name, gitHub={**common, **entity, **server})
+    f.apply("custom", gitHub={"organization": "contoso", "subject": subject})
+    f.apply("foreign", gitHub={"organization": "contoso", "subject": f"{subject}0"})
+    for name in (*SERVERS, "custom"):
+        f.ready(name, seconds=90)
+    branch = "repo:contoso/shop:ref:refs/heads/main"
+    for name in SERVERS:
+        token = token_of(i.emulator, name, branch)
+        assert exchange(i.emulator, f.team.client_id, token) == ""
+    assert _github(i, f, subject) == ""
+    assert "AADSTS700213" in _github(i, f, branch)
+    f.team.until(lambda: f.team.has("Stalled", "True", "NotGranted", "foreign"), "it is refused")
+
+
+def both_forms_of_a_service_connection_are_exchanged(i: Installation) -> None:
+    """With tokens of Entra and of Azure DevOps, and a pipeline's; another project is refused."""
+    connection_id = "99999999-9999-4999-8999-999999999990"
+    entry = {
+        "organizationId": ORGANIZATION_ID,
+        "projects": ["Web shop"],
+        "connectionIds": [connection_id],
+    }
+    f = of_a_team(i, "devops", federation={"sources": [], "azureDevOps": [entry]})
+    own = f"https://vstoken.dev.azure.com/{ORGANIZATION_ID}"
+    i.emulator.call("POST", "/issuers", {"name": "devops", "url": own, "hosted": True})
+    names = {"issuer": "AzureDevOps", "organization": "contoso", "project": "Web shop"}
+    members: dict[str, dict[str, str]] = {
+        "new": {"connectionId": connection_id},
+        "old": {**names, "connection": "azure"},
+        "pipeline": {**names, "pipeline": "deploy"},
+        "foreign": {**names, "project": "other", "connection": "azure"},
+    }
+    for name, member in members.items():
+        f.apply(name, azureDevOps={"organizationId": ORGANIZATION_ID, **member})
+    for name in ("new", "old", "pipeline"):
+        f.ready(name, seconds=90)
+    new = f"{EXAMPLE_CONNECTION.rsplit('/', 1)[0]}/{connection_id}"
+    older = ("sc://contoso/Web shop/azure", "p://contoso/Web shop/deploy")
+    tokens = [token_of(i.emulator, "devops", subject) for subject in older]
+    for token in (token_of(i.emulator, "entra", new, **OF_SERVICE), *tokens):
+        assert exchange(i.emulator, f.team.client_id, token) == ""
+    near = token_of(i.emulator, "devops", "sc://contoso/web shop/azure")
+    assert "AADSTS7002138" in exchange(i.emulator, f.team.client_id, near)
+    f.team.until(lambda: f.team.has("Stalled", "True", "NotGranted", "foreign"), "it is refused")
 
 
 def _github(i: Installation, f: Federated, subject: str, **claims: Any) -> str:

@@ -19,9 +19,12 @@ from appcredential.domain.observed.federated import (
 )
 from appcredential.domain.spec.federated import (
     CustomerManagedKeySource,
+    DevOpsConnectionSource,
+    DevOpsProjectSource,
     EntityType,
     FederatedSpec,
     GitHubSource,
+    GitHubSubjectSource,
     ManagedIdentitySource,
     OtherSource,
     ServiceAccountSource,
@@ -55,6 +58,19 @@ GITHUB: Final = GitHubSource(
     subject_format=SubjectFormat.BOTH,
     organization_id="1",
     repository_id="22",
+)
+GITHUB_SUBJECT: Final = GitHubSubjectSource(
+    organization="contoso", subject="repository_owner_id:1:repository_id:22"
+)
+CONNECTION: Final = DevOpsConnectionSource(
+    organization_id="77777777-7777-7777-7777-777777777777",
+    connection_id="88888888-8888-8888-8888-888888888888",
+)
+PROJECT: Final = DevOpsProjectSource(
+    organization_id=CONNECTION.organization_id,
+    organization="contoso",
+    project="shop",
+    connection="azure",
 )
 MANAGED: Final = ManagedIdentitySource(principal_id=PRINCIPAL)
 KEY_SOURCE: Final = CustomerManagedKeySource(principal_id=PRINCIPAL, resource_id=RESOURCE_ID)

@@ -5,22 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, assert_never
 
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.granted_sources import allows_source, grant_members
 from appcredential.domain.observed.entra import Grant, Tenant
-from appcredential.domain.spec.federated import (
-    CustomerManagedKeySource,
-    EntityType,
-    FederationGrant,
-    GitHubGrant,
-    GitHubSource,
-    ManagedIdentitySource,
-    OtherSource,
-    ServiceAccountSource,
-    Source,
-    SubjectFormat,
-)
 from appcredential.domain.spec.model import AppCredentialSpec, ApplicationGrantSpec, Limits
 
 
@@ -93,60 +81,3 @@ def _refusal(namespace: str, spec: AppCredentialSpec) -> str:
         "No ApplicationGrant allows this namespace to have a credential of this type "
         "for this application. To allow it, an administrator applies: " + json.dumps(manifest)
     )
-
-
-DEFAULT_SERVICE_ACCOUNT = "default"
-"""The ServiceAccount of pods that name none. It is trusted only if a grant names it."""
-
-
-def allows_source(grant: FederationGrant, source: Source) -> bool:
-    """Return whether a grant allows this source."""
-    match source:
-        case ServiceAccountSource():
-            return grant.allows_service_accounts and _allows_account(grant, source.name)
-        case GitHubSource():
-            return any(_allows_repository(entry, source) for entry in grant.git_hub)
-        case ManagedIdentitySource() | CustomerManagedKeySource():
-            return source.principal_id in grant.managed_identities
-        case OtherSource():
-            return source.issuer in grant.issuers
-        case _:
-            assert_never(source)
-
-
-def _allows_account(grant: FederationGrant, name: str) -> bool:
-    if grant.service_accounts is None:
-        return name != DEFAULT_SERVICE_ACCOUNT
-    return name in grant.service_accounts
-
-
-def _allows_repository(grant: GitHubGrant, source: GitHubSource) -> bool:
-    if grant.organization != source.organization:
-        return False
-    if grant.repositories and source.repository not in grant.repositories:
-        return False
-    if grant.immutable_only and source.subject_format is not SubjectFormat.IMMUTABLE:
-        return False
-    return grant.allow_pull_request or source.entity_type is not EntityType.PULL_REQUEST
-
-
-def grant_members(source: Source) -> dict[str, Any]:
-    """Return the members of a grant that would allow this source and nothing else."""
-    match source:
-        case ServiceAccountSource():
-            accounts = {"serviceAccounts": [source.name]}
-            return accounts if source.name == DEFAULT_SERVICE_ACCOUNT else {}
-        case GitHubSource():
-            entry = {"organization": source.organization, "repositories": [source.repository]}
-            is_request = source.entity_type is EntityType.PULL_REQUEST
-            return _federation(gitHub=[entry | ({"allowPullRequest": True} if is_request else {})])
-        case ManagedIdentitySource() | CustomerManagedKeySource():
-            return _federation(managedIdentities=[source.principal_id])
-        case OtherSource():
-            return _federation(issuers=[source.issuer])
-        case _:
-            assert_never(source)
-
-
-def _federation(**members: Any) -> dict[str, Any]:
-    return {"federation": {"sources": [], **members}}

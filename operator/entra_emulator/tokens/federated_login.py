@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -18,6 +19,9 @@ from entra_emulator.jose.key_set import PublishedKeys
 from entra_emulator.world import World
 
 _LOGGER = logging.getLogger(__name__)
+
+_OF_SERVICE: Final = "/eid1/"
+"""How Entra begins the subjects of what its services sign in on behalf of."""
 
 
 async def check_federated(
@@ -66,12 +70,18 @@ def _check_signature(assertion: Assertion, keys: PublishedKeys) -> None:
 
 
 def _check_kind(world: World, view: ApplicationView, assertion: Assertion) -> None:
-    """Refuse tokens of Entra, except for managed identities in the application's own tenant."""
+    """Refuse tokens of Entra, except for identities that it manages in the application's tenant.
+
+    Those are managed identities, and services such as Azure DevOps, which sign in on behalf of
+    something of their own: no resource of Azure is behind it, and the subject names it.
+    """
     tenant = entra_tenant(assertion.issuer)
     if tenant is None:
         return
     if assertion.claims.get("idtyp") != "app":
         raise TokenError(700229)
     home = tenant == view.tenant_id and world.directory.tenant(tenant) is not None
-    if not home or not assertion.claims.get("xms_mirid"):
+    of_service = str(assertion.claims.get("sub")).startswith(_OF_SERVICE)
+    is_managed = assertion.claims.get("xms_mirid") or of_service
+    if not home or not is_managed:
         raise TokenError(700222)

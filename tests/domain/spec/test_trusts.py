@@ -10,8 +10,10 @@ import pytest
 
 from appcredential.domain.marker import Owner
 from appcredential.domain.spec.federated import (
+    DevOpsConnectionSource,
     EntityType,
     FederatedSpec,
+    GitHubServer,
     GitHubSource,
     ServiceAccountSource,
     Source,
@@ -35,12 +37,15 @@ from appcredential.domain.spec.trusts import (
 from tests.support.builders import IDENTITY, NOW, OTHER_OWNER, OWNER, TENANT_ID
 from tests.support.federated import (
     ACCOUNT,
+    CONNECTION,
     GITHUB,
+    GITHUB_SUBJECT,
     ISSUER,
     KEY_SOURCE,
     MANAGED,
     OTHER,
     PRINCIPAL,
+    PROJECT,
     TRUST,
 )
 
@@ -74,6 +79,33 @@ def git_hub(kind: EntityType, name: str = "") -> GitHubSource:
             [(f"https://login.microsoftonline.com/{TENANT_ID}/v2.0", MANAGED.principal_id)],
         ),
         (OTHER, [("https://ci.example", "job-1")]),
+        (
+            GITHUB_SUBJECT,
+            [
+                (
+                    "https://token.actions.githubusercontent.com",
+                    "repository_owner_id:1:repository_id:22",
+                )
+            ],
+        ),
+        (
+            PROJECT,
+            [
+                (
+                    "https://vstoken.dev.azure.com/77777777-7777-7777-7777-777777777777",
+                    "sc://contoso/shop/azure",
+                )
+            ],
+        ),
+        (
+            replace(PROJECT, connection="", pipeline="deploy"),
+            [
+                (
+                    "https://vstoken.dev.azure.com/77777777-7777-7777-7777-777777777777",
+                    "p://contoso/shop/deploy",
+                )
+            ],
+        ),
     ],
 )
 def test_issuer_and_subject(source: Source, pairs: list[tuple[str, str]]) -> None:
@@ -106,6 +138,48 @@ def test_subjects_of_a_repository(source: GitHubSource, subject: str) -> None:
     assert github_subjects(replace(source, subject_format=SubjectFormat.NAME)) == [by_name]
     both = replace(source, subject_format=SubjectFormat.BOTH)
     assert github_subjects(both) == [by_id, by_name]
+
+
+@pytest.mark.parametrize(
+    ("server", "issuer"),
+    [
+        (GitHubServer(), "https://token.actions.githubusercontent.com"),
+        (
+            GitHubServer(enterprise="contoso"),
+            "https://token.actions.githubusercontent.com/contoso",
+        ),
+        (GitHubServer(host="contoso.ghe.com"), "https://token.actions.contoso.ghe.com"),
+        (
+            GitHubServer(host="git.contoso.example"),
+            "https://git.contoso.example/_services/token",
+        ),
+    ],
+)
+def test_issuers_of_github(server: GitHubServer, issuer: str) -> None:
+    for source in (replace(GITHUB, server=server), replace(GITHUB_SUBJECT, server=server)):
+        assert {trust.issuer for trust in found(source)} == {issuer}
+
+
+def test_a_service_connection_whose_tokens_entra_issues() -> None:
+    """With the bytes of the ids in the order that Entra encodes them in."""
+    (trust,) = trusts(
+        FederatedSpec(source=CONNECTION, name_prefix="p"),
+        "shop",
+        ISSUER,
+        cloud=Cloud.PUBLIC,
+        authority_host="https://login.microsoftonline.com/",
+        tenant_id="00112233-4455-6677-8899-aabbccddeeff",
+    )
+    issuer = "https://login.microsoftonline.com/00112233-4455-6677-8899-aabbccddeeff/v2.0"
+    assert trust.issuer == issuer
+    assert trust.subject == (
+        "/eid1/c/pub/t/MyIRAFVEd2aImaq7zN3u_w/a/rISbSSETf0KqFyZ8ppdXmA"
+        "/sc/77777777-7777-7777-7777-777777777777/88888888-8888-8888-8888-888888888888"
+    )
+    other = DevOpsConnectionSource(
+        organization_id=CONNECTION.connection_id, connection_id=CONNECTION.organization_id
+    )
+    assert found(other)[0].subject != found(CONNECTION)[0].subject
 
 
 def test_a_subject_names_accounts_of_its_own_namespace_only() -> None:
@@ -179,7 +253,14 @@ def test_near_misses_of_an_issuer() -> None:
 
 @pytest.mark.parametrize(
     ("source", "principal_id"),
-    [(MANAGED, PRINCIPAL), (KEY_SOURCE, PRINCIPAL), (ACCOUNT, ""), (GITHUB, ""), (OTHER, "")],
+    [
+        (MANAGED, PRINCIPAL),
+        (KEY_SOURCE, PRINCIPAL),
+        (ACCOUNT, ""),
+        (GITHUB, ""),
+        (PROJECT, ""),
+        (OTHER, ""),
+    ],
 )
 def test_only_a_managed_identity_has_a_principal(source: Source, principal_id: str) -> None:
     assert FederatedSpec(source=source, name_prefix="x").principal_id == principal_id

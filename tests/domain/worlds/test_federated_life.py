@@ -27,7 +27,13 @@ from appcredential.domain.observed.federated import (
 )
 from appcredential.domain.observed.memory import Operation
 from appcredential.domain.proof import PROVEN, UNREACHABLE, classify, record
-from appcredential.domain.spec.federated import ServiceAccountSource, Source, SubjectFormat
+from appcredential.domain.spec.azure_dev_ops import connection_subject, own_issuer
+from appcredential.domain.spec.federated import (
+    GitHubServer,
+    ServiceAccountSource,
+    Source,
+    SubjectFormat,
+)
 from appcredential.domain.spec.git_hub import github_subjects
 from appcredential.domain.spec.model import DeletionPolicy, Mode, VerificationMode
 from appcredential.domain.spec.trusts import (
@@ -59,13 +65,16 @@ from tests.support.builders import (
 from tests.support.federated import (
     ACCOUNT,
     AUDIENCE,
+    CONNECTION,
     GITHUB,
+    GITHUB_SUBJECT,
     ISSUER,
     KEY_SOURCE,
     MANAGED,
     NEXT_ISSUER,
     OTHER,
     OUR_ANNOTATIONS,
+    PROJECT,
     SUBJECT,
     TRUST,
     account,
@@ -130,6 +139,8 @@ def test_it_is_made_and_told_only_after_the_quiet_time() -> None:
             },
         ),
         (MANAGED, {(ENTRA, MANAGED.principal_id)}),
+        (CONNECTION, {(ENTRA, connection_subject(CONNECTION, TENANT_ID))}),
+        (PROJECT, {(own_issuer(PROJECT), "sc://contoso/shop/azure")}),
         (OTHER, {(OTHER.issuer, OTHER.subject)}),
         (ServiceAccountSource(name="orders", is_annotated=False), {TRUST.pair}),
     ],
@@ -431,6 +442,16 @@ def test_another_issuer_is_held_to_the_same() -> None:
     world = FederatedWorld(spec=federated_spec(source))
     world.run(HOUR)
     assert world.condition("Stalled") == ("True", "IssuerUnreachable")
+
+
+@pytest.mark.parametrize("host", ["git.internal", "10.1.2.3"])
+def test_a_github_server_that_entra_cannot_reach_is_refused(host: str) -> None:
+    server = GitHubServer(host=host)
+    named = replace(GITHUB, server=server, subject_format=SubjectFormat.NAME)
+    for source in (named, replace(GITHUB_SUBJECT, server=server)):
+        world = FederatedWorld(spec=federated_spec(source))
+        world.run(HOUR)
+        assert world.condition("Stalled") == ("True", "IssuerUnreachable")
 
 
 @pytest.mark.parametrize("near", [ISSUER, ISSUER.rstrip("/"), ISSUER.upper().lower() + "/"])

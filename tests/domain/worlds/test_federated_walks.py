@@ -20,11 +20,14 @@ from appcredential.domain.spec.trusts import Trust
 from tests.domain.worlds.federated_world import FederatedWorld
 from tests.support.builders import HOUR, MINUTE, OTHER_OWNER, SECOND, grant, problem
 from tests.support.federated import (
+    CONNECTION,
     GITHUB,
+    GITHUB_SUBJECT,
     ISSUER,
     MANAGED,
     NEXT_ISSUER,
     OTHER,
+    PROJECT,
     account,
     federated_spec,
     listed,
@@ -36,6 +39,9 @@ SOURCES: Final[tuple[Source, ...]] = (
     ServiceAccountSource(name="next"),
     ServiceAccountSource(name="next", is_annotated=False),
     GITHUB,
+    GITHUB_SUBJECT,
+    CONNECTION,
+    PROJECT,
     MANAGED,
     OTHER,
 )

@@ -384,6 +384,23 @@ def test_of_entras_own_tokens_only_those_of_managed_identities(
     assert code(exchange(user, app, token)) == expected
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"), [({}, 200), ({"idtyp": "user"}, 700229), ({"sub": "/eid2/x"}, 7002137)]
+)
+def test_a_service_connection_signs_in_without_a_resource_of_azure(
+    user: GraphUser, changes: dict[str, Any], expected: int
+) -> None:
+    """R4, with the claims of a token of Azure DevOps."""
+    emulator = user.emulator
+    url = f"https://login.microsoftonline.com/{user.tenant}/v2.0"
+    issuer = emulator.add_issuer(url, name="services")
+    subject = f"/eid1/c/pub/t/t/a/rISbSSETf0KqFyZ8ppdXmA/sc/{PRINCIPAL}/{PRINCIPAL}"
+    given = [{"name": "connection", "issuer": url, "subject": subject}]
+    app = emulator.create_application(user.tenant, federatedIdentityCredentials=given)
+    claims = {"sub": subject, "aud": EXCHANGE_APP, "idtyp": "app", **changes}
+    assert code(exchange(user, app, emulator.sign(issuer, claims=claims))) == expected
+
+
 def test_a_managed_identity_of_another_tenant_is_refused(user: GraphUser) -> None:
     """R4: identity and application must be in one tenant, wherever the token is exchanged."""
     emulator = user.emulator

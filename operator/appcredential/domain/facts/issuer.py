@@ -12,12 +12,16 @@ from appcredential.domain.observed.federated import Federation, Issuer
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.spec.federated import (
     CustomerManagedKeySource,
+    DevOpsConnectionSource,
+    DevOpsProjectSource,
     FederatedSpec,
     GitHubSource,
+    GitHubSubjectSource,
     ManagedIdentitySource,
     OtherSource,
     ServiceAccountSource,
 )
+from appcredential.domain.spec.git_hub import github_issuer
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.spec.trusts import (
     Trust,
@@ -46,7 +50,11 @@ def cluster_issuer(
         case OtherSource():
             is_service_account = source.subject.startswith(_TOKEN_SUBJECT)
             return found if is_service_account and isinstance(found, Problem) else _url(found)
-        case GitHubSource() | ManagedIdentitySource() | CustomerManagedKeySource():
+        case GitHubSource() | GitHubSubjectSource():
+            return _url(found)
+        case DevOpsConnectionSource() | DevOpsProjectSource():
+            return _url(found)
+        case ManagedIdentitySource() | CustomerManagedKeySource():
             return _url(found)
         case _:
             assert_never(source)
@@ -110,7 +118,9 @@ def issuer_refusal(facts: Facts, spec: FederatedSpec, issuer: str) -> Problem | 
             return _misplaced(facts, source, issuer) or _unreachable(facts, source.issuer)
         case CustomerManagedKeySource():
             return _not_multi_tenant(facts)
-        case GitHubSource() | ManagedIdentitySource():
+        case GitHubSource() | GitHubSubjectSource():
+            return _unreachable(facts, github_issuer(source.server))
+        case DevOpsConnectionSource() | DevOpsProjectSource() | ManagedIdentitySource():
             return None
         case _:
             assert_never(source)
@@ -128,7 +138,7 @@ def _misplaced(facts: Facts, source: OtherSource, issuer: str) -> Problem | None
         return Problem(
             reason=Reason.INVALID_SPEC,
             message="spec.federatedIdentity.other.issuer: is the tenant's own token endpoint. "
-            "Use managedIdentity or customerManagedKey instead.",
+            "Use azureDevOps, managedIdentity or customerManagedKey instead.",
         )
     return None
 
@@ -139,8 +149,9 @@ def _unreachable(facts: Facts, issuer: str) -> Problem | None:
     return Problem(
         reason=Reason.ISSUER_UNREACHABLE,
         message="Entra has to fetch the issuer's keys over https from the internet, and the "
-        "issuer's address is not a public one. Have the API server issue its tokens under a public "
-        "address (--service-account-issuer) that serves the discovery document and the keys.",
+        "issuer's address is not a public one. Have the tokens issued under a public address that "
+        "serves the discovery document and the keys; for this cluster's ServiceAccounts it is "
+        "--service-account-issuer of the API server.",
     )
 
 

@@ -24,6 +24,13 @@ class SubjectFormat(StrEnum):
     BOTH = "Both"
 
 
+class DevOpsIssuer(StrEnum):
+    """`azureDevOps.issuer`: who issues the tokens of a service connection."""
+
+    ENTRA = "Entra"
+    AZURE_DEV_OPS = "AzureDevOps"
+
+
 class AnnotationMode(StrEnum):
     """`serviceAccount.annotation`: whether the operator annotates the ServiceAccount."""
 
@@ -46,16 +53,63 @@ class ServiceAccountSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GitHubServer:
+    """Which GitHub issues the tokens; github.com itself when both are empty.
+
+    Attributes:
+        host: of an enterprise with data residency (ghe.com) or of a GitHub Enterprise Server.
+        enterprise: slug of an enterprise of github.com whose issuer has its name.
+    """
+
+    host: str = ""
+    enterprise: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GitHubSource:
     """Workflows of one repository. The ids are empty with `SubjectFormat.NAME`."""
 
     organization: str
+    server: GitHubServer = GitHubServer()
     repository: str
     entity_type: EntityType
     entity_name: str = ""
     subject_format: SubjectFormat = SubjectFormat.IMMUTABLE
     organization_id: str = ""
     repository_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitHubSubjectSource:
+    """Workflows of an organization that chose the claims of its subjects itself."""
+
+    organization: str
+    server: GitHubServer = GitHubServer()
+    subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevOpsConnectionSource:
+    """A service connection of Azure DevOps, whose tokens Entra issues."""
+
+    organization_id: str
+    connection_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevOpsProjectSource:
+    """A service connection or pipeline of Azure DevOps, which issues the tokens itself.
+
+    Attributes:
+        connection: name of the service connection; empty for a pipeline.
+        pipeline: name of the pipeline; empty for a service connection.
+    """
+
+    organization_id: str
+    organization: str
+    project: str
+    connection: str = ""
+    pipeline: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +142,9 @@ class OtherSource:
 Source: TypeAlias = (
     ServiceAccountSource
     | GitHubSource
+    | GitHubSubjectSource
+    | DevOpsConnectionSource
+    | DevOpsProjectSource
     | ManagedIdentitySource
     | CustomerManagedKeySource
     | OtherSource
@@ -132,12 +189,34 @@ class FederatedSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitHubGrant:
-    """`federation.gitHub[]`. Empty `repositories` mean every one of the organization."""
+    """`federation.gitHub[]`.
+
+    Attributes:
+        repositories: the allowed ones. None at all is every one of the organization, unless
+            `subjects` says what is allowed.
+        subjects: the allowed subjects of `gitHub.subject`.
+    """
 
     organization: str
+    server: GitHubServer = GitHubServer()
     repositories: frozenset[str] = frozenset()
+    subjects: frozenset[str] = frozenset()
     immutable_only: bool = False
     allow_pull_request: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevOpsGrant:
+    """`federation.azureDevOps[]`. With neither list it is the whole organization.
+
+    Attributes:
+        projects: the allowed ones, for tokens that Azure DevOps issues: those name their project.
+        connection_ids: the allowed service connections, for tokens that Entra issues.
+    """
+
+    organization_id: str
+    projects: frozenset[str] = frozenset()
+    connection_ids: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,5 +232,6 @@ class FederationGrant:
     allows_service_accounts: bool = True
     service_accounts: frozenset[str] | None = None
     git_hub: tuple[GitHubGrant, ...] = ()
+    azure_dev_ops: tuple[DevOpsGrant, ...] = ()
     managed_identities: frozenset[str] = frozenset()
     issuers: frozenset[str] = frozenset()

@@ -1,19 +1,38 @@
-"""Issuer and subjects of the tokens of GitHub workflows."""
+"""Issuer and subjects of the tokens of GitHub workflows.
+
+Source: docs.github.com/actions/reference/security/oidc, for github.com, ghe.com and GitHub
+Enterprise Server each.
+"""
 
 from __future__ import annotations
 
 from typing import Final, assert_never
 
-from appcredential.domain.spec.federated import EntityType, GitHubSource, SubjectFormat
+from appcredential.domain.spec.federated import (
+    EntityType,
+    GitHubServer,
+    GitHubSource,
+    SubjectFormat,
+)
 
 GITHUB_ISSUER: Final = "https://token.actions.githubusercontent.com"
+RESIDENT: Final = ".ghe.com"
+"""How the hosts of enterprises with data residency end."""
+
+
+def github_issuer(server: GitHubServer) -> str:
+    """Return the `iss` of a workflow's tokens."""
+    if server.host.endswith(RESIDENT):
+        return f"https://token.actions.{server.host}"
+    if server.host:
+        return f"https://{server.host}/_services/token"
+    return f"{GITHUB_ISSUER}/{server.enterprise}" if server.enterprise else GITHUB_ISSUER
 
 
 def github_subjects(source: GitHubSource) -> list[str]:
     """Return the `sub` of a workflow's tokens, one for each format that the spec asks for.
 
-    Source: docs.github.com/actions/reference/security/oidc. A colon in an environment's name
-    becomes %3A.
+    A colon in an environment's name becomes %3A.
     """
     return [f"repo:{repository}:{_entity(source)}" for repository in _repositories(source)]
 

@@ -12,7 +12,12 @@ from typing import Literal
 import msgspec
 
 from appcredential.domain.spec.certificate import DEFAULT_KEY_SIZE, CertificateSource
-from appcredential.domain.spec.federated import AnnotationMode, EntityType, SubjectFormat
+from appcredential.domain.spec.federated import (
+    AnnotationMode,
+    DevOpsIssuer,
+    EntityType,
+    SubjectFormat,
+)
 from appcredential.domain.spec.model import (
     CredentialType,
     DeletionPolicy,
@@ -101,12 +106,27 @@ class GitHub(Shape, frozen=True):
     """`spec.federatedIdentity.gitHub`."""
 
     organization: str
-    repository: str
-    entity_type: EntityType
+    host: str | None = None
+    enterprise: str | None = None
+    repository: str | None = None
+    entity_type: EntityType | None = None
     entity_name: str | None = None
     subject_format: SubjectFormat = SubjectFormat.IMMUTABLE
     organization_id: str | None = None
     repository_id: str | None = None
+    subject: str | None = None
+
+
+class AzureDevOps(Shape, frozen=True):
+    """`spec.federatedIdentity.azureDevOps`."""
+
+    organization_id: str
+    issuer: DevOpsIssuer = DevOpsIssuer.ENTRA
+    connection_id: str | None = None
+    organization: str | None = None
+    project: str | None = None
+    connection: str | None = None
+    pipeline: str | None = None
 
 
 class ManagedIdentity(Shape, frozen=True):
@@ -130,13 +150,14 @@ class OtherIssuer(Shape, frozen=True):
 
 
 class FederatedIdentity(Shape, frozen=True):
-    """`spec.federatedIdentity`: exactly one of the five sources."""
+    """`spec.federatedIdentity`: exactly one of the six sources."""
 
     name_prefix: str | None = None
     audience: str | None = None
     config_map: ConfigMapOutput | None = None
     service_account: ServiceAccount | None = None
     git_hub: GitHub | None = None
+    azure_dev_ops: AzureDevOps | None = None
     managed_identity: ManagedIdentity | None = None
     customer_managed_key: CustomerManagedKey | None = None
     other: OtherIssuer | None = None

@@ -88,9 +88,20 @@ class GitHubGrant(Shape, frozen=True):
     """`ApplicationGrant.spec.federation.gitHub[]`."""
 
     organization: str
+    host: str | None = None
+    enterprise: str | None = None
     repositories: list[str] | None = None
+    subjects: list[str] | None = None
     immutable_only: bool = False
     allow_pull_request: bool = False
+
+
+class AzureDevOpsGrant(Shape, frozen=True):
+    """`ApplicationGrant.spec.federation.azureDevOps[]`."""
+
+    organization_id: str
+    projects: list[str] | None = None
+    connection_ids: list[str] | None = None
 
 
 class Federation(Shape, frozen=True):
@@ -98,6 +109,7 @@ class Federation(Shape, frozen=True):
 
     sources: tuple[FederationSource, ...] = (FederationSource.SERVICE_ACCOUNT,)
     git_hub: list[GitHubGrant] | None = None
+    azure_dev_ops: list[AzureDevOpsGrant] | None = None
     managed_identities: list[str] | None = None
     issuers: list[str] | None = None
 

@@ -33,7 +33,8 @@ from appcredential.domain.spec.model import (
     VerificationSpec,
 )
 from appcredential.domain.spec.parse_certificate import check_secret_of, parse_certificate
-from appcredential.domain.spec.parse_federated import parse_federated, parse_federation
+from appcredential.domain.spec.parse_federated import parse_federated
+from appcredential.domain.spec.parse_federation import parse_federation
 from appcredential.domain.spec.parse_identity import parse_identity
 from appcredential.domain.spec.parse_rotation import parse_rotation
 from appcredential.domain.spec.parse_secret import parse_secret

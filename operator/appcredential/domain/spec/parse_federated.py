@@ -1,4 +1,4 @@
-"""`spec.federatedIdentity`, and what a grant says about it.
+"""`spec.federatedIdentity`: whose tokens the application trusts.
 
 Entra compares letter by letter and says nothing before the first sign-in fails. So near misses
 are refused here: a slash too many, another case, blanks, a branch written as a ref, an issuer
@@ -8,45 +8,39 @@ that has a member of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final, assert_never
 
 from appcredential.domain.marker import Owner
 from appcredential.domain.spec import checks
 from appcredential.domain.spec import manifest as shapes
-from appcredential.domain.spec import manifest_cluster as cluster
 from appcredential.domain.spec.federated import (
     AnnotationMode,
     CustomerManagedKeySource,
     FederatedSpec,
-    FederationGrant,
-    FederationSource,
-    GitHubGrant,
     ManagedIdentitySource,
     OtherSource,
     ServiceAccountSource,
     Source,
 )
-from appcredential.domain.spec.parse_git_hub import organization, parse_git_hub, repository
+from appcredential.domain.spec.issuers import foreign_issuer
+from appcredential.domain.spec.parse_azure_dev_ops import parse_azure_dev_ops
+from appcredential.domain.spec.parse_git_hub import parse_git_hub
 from appcredential.domain.spec.reserved import RESERVED_CONFIG_MAPS
 from appcredential.domain.spec.trusts import MAX_PREFIX, default_prefix
 
 _PATH: Final = "spec.federatedIdentity"
 MAX_TEXT: Final = 600
-MAX_ENTRIES: Final = 64
-SOURCES: Final = ("serviceAccount", "gitHub", "managedIdentity", "customerManagedKey", "other")
+SOURCES: Final = (
+    "serviceAccount",
+    "gitHub",
+    "azureDevOps",
+    "managedIdentity",
+    "customerManagedKey",
+    "other",
+)
 
 _PREFIX: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _AUDIENCE: Final = re.compile(r"[\x21-\x7e]+")
-_ISSUER: Final = re.compile(
-    r"https://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?(/[-._~A-Za-z0-9%!$&'()*+,;=:@/]*)?"
-)
-_GITHUB: Final = re.compile(r"https://token\.actions\.githubusercontent\.com([:/].*)?")
-_MICROSOFT: Final = re.compile(
-    r"https://(login\.microsoftonline\.(com|us)|login\.(partner\.microsoftonline|chinacloudapi)\.cn"
-    r"|(sts|login)\.windows\.net|login\.microsoft\.com)([:/].*)?"
-)
-_SLASHED: Final = re.compile(r"https://(gitlab\.com|accounts\.google\.com|app\.terraform\.io)/+")
 _SERVICE_ACCOUNT: Final = re.compile(
     r"system:serviceaccount:[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?:[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
 )
@@ -108,6 +102,7 @@ def _source(spec: shapes.FederatedIdentity, client_id: str) -> Source:
     given = (
         spec.service_account,
         spec.git_hub,
+        spec.azure_dev_ops,
         spec.managed_identity,
         spec.customer_managed_key,
         spec.other,
@@ -120,6 +115,8 @@ def _source(spec: shapes.FederatedIdentity, client_id: str) -> Source:
             return _service_account(member)
         case shapes.GitHub() as member:
             return parse_git_hub(member)
+        case shapes.AzureDevOps() as member:
+            return parse_azure_dev_ops(member)
         case shapes.OtherIssuer() as member:
             return _other(member)
         case shapes.ManagedIdentity() as member:
@@ -164,12 +161,6 @@ def _customer_managed_key(
     )
 
 
-# --- gitHub --------------------------------------------------------------------------------
-
-
-# --- other ---------------------------------------------------------------------------------
-
-
 def _other(member: shapes.OtherIssuer) -> OtherSource:
     path = f"{_PATH}.other"
     issuer = foreign_issuer(f"{path}.issuer", member.issuer)
@@ -178,58 +169,3 @@ def _other(member: shapes.OtherIssuer) -> OtherSource:
         remedy = "must be system:serviceaccount:NAMESPACE:NAME in lower case"
         checks.require(_SERVICE_ACCOUNT.fullmatch(subject) is not None, f"{path}.subject", remedy)
     return OtherSource(issuer=issuer, subject=subject)
-
-
-def foreign_issuer(path: str, value: str) -> str:
-    """Return an issuer for which the spec has no member of its own."""
-    remedy = (
-        "must be a URL such as https://issuer.example/path exactly as the tokens' iss says: host "
-        "in lower case, without blanks, query or fragment"
-    )
-    _text(path, value, _ISSUER, remedy)
-    remedy = "is GitHub's: use gitHub instead, which computes issuer and subject"
-    checks.require(_GITHUB.fullmatch(value) is None, path, remedy)
-    remedy = "is Microsoft's: use managedIdentity or customerManagedKey instead"
-    checks.require(_MICROSOFT.fullmatch(value) is None, path, remedy)
-    remedy = "has no slash at its end in the tokens of this issuer: remove the slash"
-    checks.require(_SLASHED.fullmatch(value) is None, path, remedy)
-    return value
-
-
-# --- grants --------------------------------------------------------------------------------
-
-
-def parse_federation(
-    spec: cluster.Federation, service_accounts: list[str] | None
-) -> FederationGrant:
-    """Read a grant's `federation` and `serviceAccounts`.
-
-    Raises:
-        InvalidSpecError: a value cannot be used.
-    """
-    path = "spec.federation"
-    accounts = None
-    if service_accounts is not None:
-        accounts = checks.listed("spec.serviceAccounts", service_accounts, checks.object_name)
-    entries = spec.git_hub or []
-    checks.require(len(entries) <= MAX_ENTRIES, f"{path}.gitHub", f"at most {MAX_ENTRIES} items")
-    return FederationGrant(
-        allows_service_accounts=FederationSource.SERVICE_ACCOUNT in spec.sources,
-        service_accounts=accounts,
-        git_hub=tuple(_git_hub_grant(f"{path}.gitHub[{i}]", e) for i, e in enumerate(entries)),
-        managed_identities=_few(f"{path}.managedIdentities", spec.managed_identities, checks.guid),
-        issuers=_few(f"{path}.issuers", spec.issuers, foreign_issuer),
-    )
-
-
-def _few(path: str, values: list[str] | None, each: Callable[[str, str], str]) -> frozenset[str]:
-    return frozenset() if values is None else checks.listed(path, values, each)
-
-
-def _git_hub_grant(path: str, entry: cluster.GitHubGrant) -> GitHubGrant:
-    return GitHubGrant(
-        organization=organization(f"{path}.organization", entry.organization),
-        repositories=_few(f"{path}.repositories", entry.repositories, repository),
-        immutable_only=entry.immutable_only,
-        allow_pull_request=entry.allow_pull_request,
-    )

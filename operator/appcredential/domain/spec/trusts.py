@@ -26,15 +26,19 @@ from appcredential.domain.marker import (
     parse_marker,
     short_hash,
 )
+from appcredential.domain.spec.azure_dev_ops import connection_subject, own_issuer, own_subject
 from appcredential.domain.spec.federated import (
     CustomerManagedKeySource,
+    DevOpsConnectionSource,
+    DevOpsProjectSource,
     FederatedSpec,
     GitHubSource,
+    GitHubSubjectSource,
     ManagedIdentitySource,
     OtherSource,
     ServiceAccountSource,
 )
-from appcredential.domain.spec.git_hub import GITHUB_ISSUER, github_subjects
+from appcredential.domain.spec.git_hub import github_issuer, github_subjects
 from appcredential.domain.spec.model import Cloud
 from appcredential.domain.times import format_time
 
@@ -101,7 +105,8 @@ def trusts(
         namespace: the resource's own, where its ServiceAccount is.
         cluster_issuer: issuer of this cluster's ServiceAccount tokens; used for those alone.
         cloud: the tenant's, which decides the audience when the spec leaves it out.
-        authority_host: URL of the cloud's token endpoint, which issues managed identities' tokens.
+        authority_host: URL of the cloud's token endpoint, which issues the tokens of managed
+            identities and of service connections.
         tenant_id: the tenant of the application and of the managed identity.
     """
     audience = spec.audience or AUDIENCES[cloud]
@@ -111,7 +116,14 @@ def trusts(
         case ServiceAccountSource():
             pairs = [(cluster_issuer, service_account_subject(namespace, source.name))]
         case GitHubSource():
-            pairs = [(GITHUB_ISSUER, subject) for subject in github_subjects(source)]
+            issuer = github_issuer(source.server)
+            pairs = [(issuer, subject) for subject in github_subjects(source)]
+        case GitHubSubjectSource():
+            pairs = [(github_issuer(source.server), source.subject)]
+        case DevOpsConnectionSource():
+            pairs = [(entra, connection_subject(source, tenant_id))]
+        case DevOpsProjectSource():
+            pairs = [(own_issuer(source), own_subject(source))]
         case ManagedIdentitySource() | CustomerManagedKeySource():
             pairs = [(entra, source.principal_id)]
         case OtherSource():
