@@ -16,7 +16,8 @@ AppCredentialError(reason)
 │   └── NotYetError                 not sent: others are before us, by the operator's own pace
 ├── TooLateError                    not sent: the caller's deadline passed before
 └── UnavailableError                network, time-out, 5xx; a write may have been applied
-    └── OutcomeUnknownError         a write was sent and its answer was lost
+    ├── OutcomeUnknownError         a write was sent and its answer was lost
+    └── AnswerTooLargeError         a read whose answer was given up at a bound
 
 No message in this tree holds a secret value or text that a server sent: messages reach
 status and Events, while server text goes to the log only.
@@ -161,3 +162,7 @@ class UnavailableError(AppCredentialError):
 
 class OutcomeUnknownError(UnavailableError):
     """A write was sent and no usable answer came back: it may have been applied."""
+
+
+class AnswerTooLargeError(UnavailableError):
+    """The answer to a read has more bytes than this process takes. Ask for less."""

@@ -46,7 +46,7 @@ def body_of(world: World) -> dict[str, Any]:
 
 
 async def test_all_of_an_application_are_read_at_once_and_shared() -> None:
-    odd = entry(id="2", name="a\u202eb", subject=None, audiences=None, description=None)
+    odd = entry(id=ID[:-1] + "7", name="a\u202eb", subject=None, audiences=None, description=None)
     world = World(Graph(answer(200, {"value": [entry(), odd]})))
     found = await world.directory.federated(OBJECT, timedelta(0))
     first, second = found.credentials
@@ -138,7 +138,7 @@ async def test_what_is_no_id_becomes_no_address(wrong: str) -> None:
 @pytest.mark.parametrize(
     ("found", "is_client"),
     [
-        (answer(200, {"id": ID}), True),
+        (answer(200, {"id": OBJECT, "appId": ID}), True),
         (failure(404, "Request_ResourceNotFound"), False),
         (failure(403, "Authorization_RequestDenied"), False),
     ],

@@ -10,8 +10,8 @@ import pytest
 
 from appcredential.domain.observed.app_policy import UNRESTRICTED, AppPolicy, Restriction
 from appcredential.domain.spec.model import CredentialType
+from appcredential.entra.answers import UnreadableAnswerError
 from appcredential.entra.policies import decode_policy
-from appcredential.entra.wire import UnreadableAnswerError
 from appcredential.errors import UnavailableError
 from tests.support.graph import Graph, World, answer
 

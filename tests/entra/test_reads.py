@@ -273,7 +273,6 @@ THUMBPRINT = "52ED9B5038A47B9E2E2190715CC238359D4F8F73"
         ([[]], None),
         ([[("xyz", UNTIL), (None, UNTIL), ("", UNTIL)]], None),
         ([[("abc", UNTIL), ("abc", "2026-12-01T00:00:00Z")]], None),  # which of the two is unknown
-        ([[("abc", "soon")]], None),
     ],
 )
 async def test_a_probe_reads_the_operator_s_own_application_and_its_end(
@@ -283,7 +282,7 @@ async def test_a_probe_reads_the_operator_s_own_application_and_its_end(
         {
             "id": "x",
             "passwordCredentials": [
-                {"keyId": "k", "hint": hint, "endDateTime": time} for hint, time in passwords
+                {"keyId": KEY, "hint": hint, "endDateTime": time} for hint, time in passwords
             ],
         }
         for passwords in applications
@@ -302,7 +301,6 @@ async def test_a_probe_reads_the_operator_s_own_application_and_its_end(
         ([(THUMBPRINT, "2027-02-01T10:00:00Z")], datetime(2027, 2, 1, 10, tzinfo=UTC)),
         ([(THUMBPRINT.lower(), "2028-02-01T10:00:00Z")], CERTIFICATE_END),
         ([(None, "2027-02-01T10:00:00Z"), ("AB", "2027-02-01T10:00:00Z")], CERTIFICATE_END),
-        ([(THUMBPRINT, "soon")], CERTIFICATE_END),
         ([], CERTIFICATE_END),
     ],
 )
@@ -310,7 +308,7 @@ async def test_a_certificate_ends_with_itself_or_with_its_entry(
     keys: list[tuple[str | None, str]], end: datetime
 ) -> None:
     listed = [
-        {"keyId": "k", "customKeyIdentifier": thumbprint, "endDateTime": time}
+        {"keyId": KEY, "customKeyIdentifier": thumbprint, "endDateTime": time}
         for thumbprint, time in keys
     ]
     value = [{"id": "x", "passwordCredentials": [], "keyCredentials": listed}]
@@ -328,9 +326,24 @@ async def test_a_probe_of_somebody_unknown_asks_for_nobody() -> None:
     assert "00000000-0000-0000-0000-000000000000" in path
 
 
-async def test_a_probe_of_a_list_that_is_none_still_shows_that_reading_is_allowed() -> None:
-    world = World(Graph(answer(200, {"values": 1})))
-    assert await world.directory.probe(CLIENT, OWN) is None
+@pytest.mark.parametrize(
+    "found",
+    [
+        html(200),
+        answer(200, {}),
+        answer(200, {"values": 1}),
+        answer(200, []),
+        answer(200, {"value": [{"passwordCredentials": [{"keyId": "k"}]}]}),
+        answer(
+            200, {"value": [{"passwordCredentials": [password(hint="abc", endDateTime="soon")]}]}
+        ),
+        httpx.Response(200),
+    ],
+)
+async def test_a_success_of_somebody_else_shows_nothing(found: httpx.Response) -> None:
+    """A portal that asks for a sign-in answers 200: its page must make no tenant Ready."""
+    with pytest.raises(UnavailableError):
+        await World(Graph(found)).directory.probe(CLIENT, OWN)
 
 
 async def test_a_probe_that_is_refused_says_so() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -66,16 +66,24 @@ class TokenServer:
 async def token_server(folder: Path) -> AsyncIterator[TokenServer]:
     """Serve on a free port of 127.0.0.1."""
     server = TokenServer(folder / "ca.pem")
+    async with serve(folder, server.handle) as server.url:
+        yield server
+
+
+@asynccontextmanager
+async def serve(
+    folder: Path, handle: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> AsyncIterator[str]:
+    """Answer every request on a free port of 127.0.0.1; ca.pem in the folder vouches for it."""
     context = _certify(folder)
     app = web.Application()
-    app.router.add_route("*", "/{rest:.*}", server.handle)
-    runner = web.AppRunner(app, access_log=None)
+    app.router.add_route("*", "/{rest:.*}", handle)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
     await site.start()
-    server.url = f"https://127.0.0.1:{runner.addresses[0][1]}"
     try:
-        yield server
+        yield f"https://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, cast
 
 import httpx
 from kiota_abstractions.api_error import APIError
@@ -30,15 +30,25 @@ from appcredential.entra.operations import Observe, ignore
 from appcredential.entra.operator_token import OperatorToken
 from appcredential.entra.tls import tls_context
 from appcredential.entra.translate import (
+    STUMBLES,
     RedirectRefusedError,
     graph_error,
     no_answer,
     transport_error,
 )
 from appcredential.ports.local import Clock
+from appcredential.transport import (
+    MIB,
+    UNCOMPRESSED,
+    UnboundedAnswerError,
+    check_uncompressed,
+    read_bounded,
+)
 
 USER_AGENT: Final = f"appcredential/{__version__}"
 
+_MOST_BYTES: Final = 32 * MIB
+_MOST_BYTES_OF_AN_ERROR: Final = MIB // 16
 _MAX_SKEW: Final = LifecycleSettings().max_clock_skew
 
 _log = logging.getLogger(__name__)
@@ -59,6 +69,20 @@ class Call:
     operation: str
     is_write: bool
     make: Callable[[], RequestInformation]
+
+
+class _Bounded(httpx.AsyncByteStream):
+    """The body of an answer up to a bound, which kiota would read without one."""
+
+    def __init__(self, stream: httpx.AsyncByteStream, limit: int) -> None:
+        self._stream = stream
+        self._limit = limit
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield await read_bounded(aiter(self._stream), self._limit)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 class Connection:
@@ -128,6 +152,17 @@ class Connection:
                 error, call.operation, self._clock.now(), is_write=call.is_write
             ) from None
 
+    async def write(self, call: Call) -> None:
+        """Send a write that Graph answers with 204.
+
+        Raises:
+            OutcomeUnknownError: there is an answer, so somebody else than Graph gave it.
+            AppCredentialError: as `translate.py` translates the failure.
+        """
+        if await self.send(call):
+            why = "an answer where Graph gives none"
+            raise no_answer(call.operation, why, is_write=call.is_write)
+
     async def forget_token(self) -> None:
         """Make the next request ask for a new token of the operator."""
         await self._token.forget(self._token.generation)
@@ -152,7 +187,9 @@ class Connection:
         except TimeoutError:
             why = f"no answer in {self._timeouts.request:g} s"
             raise no_answer(call.operation, why, is_write=call.is_write) from None
-        except ValueError:
+        except UnboundedAnswerError as error:
+            raise no_answer(call.operation, str(error), is_write=call.is_write) from None
+        except STUMBLES:
             # For instance a claims challenge that is not base64, which kiota does not expect.
             why = "an answer the SDK cannot read"
             raise no_answer(call.operation, why, is_write=call.is_write) from None
@@ -177,7 +214,7 @@ class Connection:
             timeout=httpx.Timeout(self._timeouts.request, connect=self._timeouts.connect),
             limits=httpx.Limits(max_connections=50, max_keepalive_connections=10),
             follow_redirects=False,
-            headers={"User-Agent": USER_AGENT},
+            headers={"User-Agent": USER_AGENT, **UNCOMPRESSED},
             event_hooks={"response": [self._answered]},
             transport=transport,
         )
@@ -199,6 +236,10 @@ class Connection:
         if response.is_redirect:
             # kiota would take a redirect that it does not follow for a success.
             raise RedirectRefusedError(f"HTTP {response.status_code}")
+        check_uncompressed(response.headers)
+        limit = _MOST_BYTES if response.is_success else _MOST_BYTES_OF_AN_ERROR
+        stream = cast("httpx.AsyncByteStream", response.stream)  # as the client is an async one
+        response.stream = _Bounded(stream, limit)
         date = http_date(response.headers.get("Date", ""))
         if date is not None:
             clock = self._clock

@@ -21,6 +21,7 @@ from msgraph.generated.models.federated_identity_credential import FederatedIden
 from appcredential.domain.observed.federated import FederatedCredential, FederatedList
 from appcredential.domain.spec.model import ObjectId
 from appcredential.domain.spec.trusts import Trust
+from appcredential.entra.answers import Guid, decoded
 from appcredential.entra.connection import Call, Connection
 from appcredential.entra.operations import (
     ADD_FEDERATED,
@@ -29,7 +30,7 @@ from appcredential.entra.operations import (
     REMOVE_FEDERATED,
     UPDATE_FEDERATED,
 )
-from appcredential.entra.translate import no_answer
+from appcredential.entra.translate import no_answer, usable
 from appcredential.entra.wire import plain
 from appcredential.entra.writes import Writes
 from appcredential.errors import NotFoundError, PermissionDeniedError, RejectedError
@@ -38,7 +39,7 @@ _ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
 class _Credential(msgspec.Struct, frozen=True):
-    id: str
+    id: Guid
     name: str
     issuer: str | None = None
     subject: str | None = None
@@ -51,7 +52,15 @@ class _List(msgspec.Struct, frozen=True):
     next_link: str | None = msgspec.field(name="@odata.nextLink", default=None)
 
 
+class _Principal(msgspec.Struct, frozen=True, rename="camel"):
+    app_id: Guid
+
+
 _LIST: Final = msgspec.json.Decoder(_List)
+_CREDENTIAL: Final = msgspec.json.Decoder(_Credential)
+_PRINCIPAL: Final = msgspec.json.Decoder(_Principal)
+_MOST_CREDENTIALS: Final = 100
+"""An application can have 20."""
 
 
 async def list_federated(
@@ -72,12 +81,9 @@ async def list_federated(
         return _builder(connection, object_id).to_get_request_information()
 
     answer = await connection.send(Call(operation=LIST_FEDERATED, is_write=False, make=make))
-    try:
-        found = _LIST.decode(answer)
-    except msgspec.MsgspecError:
-        why = "not a list of federated credentials"
-        raise no_answer(LIST_FEDERATED, why, is_write=False) from None
-    if found.next_link is not None:
+    with usable(LIST_FEDERATED, is_write=False):
+        found = decoded(_LIST, answer, "a list of federated credentials")
+    if found.next_link is not None or len(found.value) > _MOST_CREDENTIALS:
         # The credentials on the next page would pass for absent.
         raise no_answer(LIST_FEDERATED, "more than one page", is_write=False)
     return FederatedList(
@@ -95,10 +101,14 @@ async def is_client_id(connection: Connection, principal_id: str) -> bool:
         return found.to_get_request_information()
 
     try:
-        await connection.send(Call(operation=PRINCIPAL, is_write=False, make=make))
+        answer = await connection.send(Call(operation=PRINCIPAL, is_write=False, make=make))
     except (NotFoundError, PermissionDeniedError):
         return False
-    return True
+    with usable(PRINCIPAL, is_write=False):
+        return (
+            decoded(_PRINCIPAL, answer, "a service principal").app_id.lower()
+            == principal_id.lower()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +127,10 @@ class GraphFederated:
             def make() -> RequestInformation:
                 return _builder(self.connection, object_id).to_post_request_information(body)
 
-            await self.connection.send(Call(operation=ADD_FEDERATED, is_write=True, make=make))
+            call = Call(operation=ADD_FEDERATED, is_write=True, make=make)
+            answer = await self.connection.send(call)
+            with usable(ADD_FEDERATED, is_write=True):
+                decoded(_CREDENTIAL, answer, "a federated credential")
 
     async def update(self, object_id: ObjectId, id_: str, trust: Trust, description: str) -> None:
         """Change one by its id; see `ports.entra.Directory`."""
@@ -128,7 +141,7 @@ class GraphFederated:
             def make() -> RequestInformation:
                 return item.to_patch_request_information(_body(trust, description))
 
-            await self.connection.send(Call(operation=UPDATE_FEDERATED, is_write=True, make=make))
+            await self.connection.write(Call(operation=UPDATE_FEDERATED, is_write=True, make=make))
 
     async def remove(self, object_id: ObjectId, id_: str) -> None:
         """Delete one by its id; see `ports.entra.Directory`."""
@@ -139,7 +152,7 @@ class GraphFederated:
             def make() -> RequestInformation:
                 return item.to_delete_request_information()
 
-            await self.connection.send(Call(operation=REMOVE_FEDERATED, is_write=True, make=make))
+            await self.connection.write(Call(operation=REMOVE_FEDERATED, is_write=True, make=make))
 
 
 def _builder(

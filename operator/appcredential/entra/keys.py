@@ -18,8 +18,8 @@ from appcredential.entra.connection import Call, Connection
 from appcredential.entra.key_entries import ListedKey
 from appcredential.entra.operations import READ, UPDATE
 from appcredential.entra.rate_limit import RateLimiter
-from appcredential.entra.translate import no_answer
-from appcredential.entra.wire import KEYS, UnreadableAnswerError, decode_keys
+from appcredential.entra.translate import usable
+from appcredential.entra.wire import KEYS, decode_keys
 from appcredential.errors import TooLateError
 from appcredential.ports.local import Clock
 
@@ -50,10 +50,8 @@ class GraphKeys:
             return self._item(object_id).to_get_request_information(query if with_content else None)
 
         answer = await self._connection.send(Call(operation=READ, is_write=False, make=make))
-        try:
+        with usable(READ, is_write=False):
             return decode_keys(answer)
-        except UnreadableAnswerError as error:
-            raise no_answer(READ, str(error), is_write=False) from None
 
     async def replace(
         self, object_id: ObjectId, entries: list[dict[str, Any]], *, deadline: float
@@ -73,7 +71,7 @@ class GraphKeys:
             info.set_stream_content(body, "application/json")
             return info
 
-        await self._connection.send(Call(operation=UPDATE, is_write=True, make=make))
+        await self._connection.write(Call(operation=UPDATE, is_write=True, make=make))
 
     def _item(self, object_id: ObjectId) -> ApplicationItemRequestBuilder:
         return self._connection.graph.applications.by_application_id(object_id)

@@ -12,7 +12,7 @@ from azure.core.exceptions import AzureError
 
 from appcredential.domain.operator_credential import client_of
 from appcredential.domain.spec.model import ClientId
-from appcredential.entra.translate import token_error
+from appcredential.entra.translate import STUMBLES, token_error, unreadable_token
 from appcredential.errors import AppCredentialError, IdentityRejectedError, UnavailableError
 from appcredential.ports.local import Clock
 
@@ -98,6 +98,8 @@ class OperatorToken:
             raise self._noted(token_error(error, self._clock.now())) from None
         except TimeoutError:
             raise UnavailableError("token: no answer in time") from None
+        except STUMBLES as error:
+            raise unreadable_token(error) from None
 
     def _noted(self, error: AppCredentialError) -> AppCredentialError:
         if isinstance(error, IdentityRejectedError):

@@ -18,8 +18,8 @@ from msgraph.generated.models.password_credential import PasswordCredential
 from appcredential.domain.spec.model import KeyId, ObjectId
 from appcredential.entra.connection import Call, Connection
 from appcredential.entra.operations import ADD, REMOVE
-from appcredential.entra.translate import no_answer
-from appcredential.entra.wire import UnreadableAnswerError, decode_new_password
+from appcredential.entra.translate import usable
+from appcredential.entra.wire import decode_new_password
 from appcredential.entra.writes import Writes
 from appcredential.errors import RejectedError, TooLateError
 from appcredential.ports.entra import MintedPassword
@@ -50,10 +50,8 @@ class GraphPasswords:
 
         async with self.writes.write(object_id):
             answer = await self.connection.send(Call(operation=ADD, is_write=True, make=make))
-            try:
+            with usable(ADD, is_write=True):
                 return decode_new_password(answer)
-            except UnreadableAnswerError as error:
-                raise no_answer(ADD, str(error), is_write=True) from None
 
     async def remove(self, object_id: ObjectId, key_id: KeyId) -> None:
         """Remove a password credential; see `ports.entra.Directory.remove_password`."""
@@ -67,4 +65,4 @@ class GraphPasswords:
             return item.remove_password.to_post_request_information(body)
 
         async with self.writes.write(object_id):
-            await self.connection.send(Call(operation=REMOVE, is_write=True, make=make))
+            await self.connection.write(Call(operation=REMOVE, is_write=True, make=make))

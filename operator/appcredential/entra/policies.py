@@ -14,10 +14,10 @@ from kiota_abstractions.request_information import RequestInformation
 
 from appcredential.domain.observed.app_policy import AppPolicy, Restriction, read_iso_duration
 from appcredential.domain.spec.model import CredentialType
+from appcredential.entra.answers import UnreadableAnswerError, decoded
 from appcredential.entra.connection import Call, Connection
 from appcredential.entra.operations import POLICY
-from appcredential.entra.translate import no_answer
-from appcredential.entra.wire import UnreadableAnswerError
+from appcredential.entra.translate import usable
 
 
 def _names(kind: CredentialType) -> tuple[str | None, str | None]:
@@ -72,10 +72,8 @@ async def read_default_policy(connection: Connection) -> AppPolicy:
         return connection.graph.policies.default_app_management_policy.to_get_request_information()
 
     answer = await connection.send(Call(operation=POLICY, is_write=False, make=make))
-    try:
+    with usable(POLICY, is_write=False):
         return decode_policy(answer)
-    except UnreadableAnswerError as error:
-        raise no_answer(POLICY, str(error), is_write=False) from None
 
 
 def decode_policy(body: bytes) -> AppPolicy:
@@ -84,12 +82,12 @@ def decode_policy(body: bytes) -> AppPolicy:
     Raises:
         UnreadableAnswerError: the body, or a lifetime in it, has another form.
     """
+    raw = decoded(_DECODER, body, "an app management policy")
+    named = raw.application_restrictions or _Restrictions()
+    entries = (*(named.password_credentials or ()), *(named.key_credentials or ()))
     try:
-        raw = _DECODER.decode(body)
-        named = raw.application_restrictions or _Restrictions()
-        entries = (*(named.password_credentials or ()), *(named.key_credentials or ()))
         found = [_restriction(entry) for entry in entries if entry.state in {None, "enabled"}]
-    except (msgspec.MsgspecError, ValueError):
+    except (ValueError, OverflowError):
         raise UnreadableAnswerError("not an app management policy") from None
     if not raw.is_enabled:
         return AppPolicy()

@@ -24,8 +24,8 @@ from appcredential.entra.operations import PROBE, READ
 from appcredential.entra.policies import read_default_policy
 from appcredential.entra.rate_limit import RateLimiter
 from appcredential.entra.shared_reads import SharedReads
-from appcredential.entra.translate import no_answer
-from appcredential.entra.wire import UnreadableAnswerError, decode_application, decode_own_end
+from appcredential.entra.translate import usable
+from appcredential.entra.wire import decode_application, decode_own_end
 from appcredential.ports.local import Clock
 
 _ListQuery = ApplicationsRequestBuilder.ApplicationsRequestBuilderGetQueryParameters
@@ -102,7 +102,8 @@ class GraphReads:
 
         async with self._paced():
             answer = await self._connection.send(Call(operation=PROBE, is_write=False, make=make))
-        return decode_own_end(answer, credential)
+        with usable(PROBE, is_write=False):
+            return decode_own_end(answer, credential)
 
     async def _read_application(self, client_id: ClientId) -> Application:
         """Read by client id: that costs 1 resource unit, and a filtered list 2."""
@@ -115,10 +116,8 @@ class GraphReads:
         read_time = self._clock.now()
         with self._limiter.noting_pauses():
             answer = await self._connection.send(Call(operation=READ, is_write=False, make=make))
-        try:
+        with usable(READ, is_write=False):
             found = decode_application(answer, client_id, read_time)
-        except UnreadableAnswerError as error:
-            raise no_answer(READ, str(error), is_write=False) from None
         keys = (c.key_id for c in found.credentials if c.type.is_certificate)
         self._keys.saw(found.object_id, keys)
         return found

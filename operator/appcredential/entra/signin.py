@@ -18,6 +18,7 @@ import msgspec
 from appcredential.domain.proof import UNREACHABLE, UNUSABLE, SignInResult, classify
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import ClientId, TenantId, VerificationScope
+from appcredential.entra.answers import UnreadableAnswerError, decoded
 from appcredential.entra.clouds import Endpoints
 from appcredential.entra.connection import USER_AGENT
 from appcredential.entra.operations import TOKEN, Observe, ignore
@@ -25,21 +26,25 @@ from appcredential.entra.tls import tls_context
 from appcredential.entra.translate import retry_after
 from appcredential.entra.wire import plain
 from appcredential.ports.local import Clock
+from appcredential.transport import UNCOMPRESSED, BoundedResponse
 from appcredential.x509.generate import sign_assertion
 
 _ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_MAX_BODY: Final = 65536
 _log = logging.getLogger(__name__)
 
 
 class _Token(msgspec.Struct):
     """Decoded only to see whether there is a token."""
 
-    access_token: msgspec.Raw
+    access_token: str
 
 
 class _Refusal(msgspec.Struct):
     error_codes: list[int] = []
+
+
+_TOKEN: Final = msgspec.json.Decoder(_Token)
+_REFUSAL: Final = msgspec.json.Decoder(_Refusal)
 
 
 class TokenEndpoint:
@@ -144,11 +149,13 @@ class TokenEndpoint:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=self._timeout,
                 trust_env=True,
+                response_class=BoundedResponse,
+                auto_decompress=False,
+                headers=UNCOMPRESSED,
             ) as session,
             session.post(self._url, data=form, headers=headers, allow_redirects=False) as response,
         ):
-            body = await _read(response)
-            return response.status, self._judge(response, body)
+            return response.status, self._judge(response, await response.read())
 
     def _judge(self, response: aiohttp.ClientResponse, body: bytes) -> SignInResult:
         status = response.status
@@ -163,26 +170,15 @@ class TokenEndpoint:
         return self._graph_scope if scope is VerificationScope.GRAPH else f"{client_id}/.default"
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """Read at most about 128 KiB of a body: Entra's are small."""
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(_MAX_BODY):
-        body += chunk
-        if len(body) > _MAX_BODY:
-            break
-    return bytes(body)
-
-
 def _codes(body: bytes) -> tuple[int, ...]:
     try:
-        return tuple(msgspec.json.decode(body, type=_Refusal).error_codes)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return tuple(decoded(_REFUSAL, body, "a refusal").error_codes)
+    except UnreadableAnswerError:
         return ()
 
 
 def _has_token(body: bytes) -> bool:
     try:
-        token = msgspec.json.decode(body, type=_Token).access_token
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return decoded(_TOKEN, body, "a token").access_token != ""
+    except UnreadableAnswerError:
         return False
-    return bytes(token) not in {b"null", b'""'}

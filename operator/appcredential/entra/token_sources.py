@@ -27,6 +27,7 @@ from appcredential.domain.spec.model import (
 from appcredential.entra.clouds import Endpoints
 from appcredential.entra.operator_token import TokenSource
 from appcredential.entra.projected_token import ProjectedToken
+from appcredential.entra.token_transport import TokenTransport
 
 _RETRIES: Final[Mapping[str, Any]] = {"retry_total": 2, "retry_status": 0}
 
@@ -47,20 +48,29 @@ def token_source(
         ca_file: PEM file of the only authorities to trust; None trusts the public ones.
         token: of the operator's pod.
     """
-    tenant_id, options = spec.tenant_id, _options(endpoints, ca_file)
+    tenant_id = spec.tenant_id
+
+    def options() -> dict[str, Any]:
+        # A transport belongs to one credential, and is closed with it.
+        return {
+            "authority": endpoints.authority,
+            "transport": TokenTransport(ca_file),
+            **_RETRIES,
+        }
+
     match spec.identity:
         case ClientSecretIdentity(client_id=client_id):
             text = credential.value.reveal()
-            return lambda: ClientSecretCredential(tenant_id, client_id, text, **options)
+            return lambda: ClientSecretCredential(tenant_id, client_id, text, **options())
         case CertificateIdentity(client_id=client_id):
             data = credential.value.reveal().encode()
             return lambda: CertificateCredential(
-                tenant_id, client_id, certificate_data=data, **options
+                tenant_id, client_id, certificate_data=data, **options()
             )
         case WorkloadIdentity(client_id=client_id):
             # WorkloadIdentityCredential would keep a token for ten minutes, whatever its audience.
             return lambda: ClientAssertionCredential(
-                tenant_id, client_id, lambda: token.read(spec.cloud), **options
+                tenant_id, client_id, lambda: token.read(spec.cloud), **options()
             )
         case ManagedIdentity() as identity:
             return lambda: _managed(identity)
@@ -68,20 +78,11 @@ def token_source(
             assert_never(spec.identity)
 
 
-def _options(endpoints: Endpoints, ca_file: str | None) -> dict[str, Any]:
-    return {
-        "authority": endpoints.authority,
-        "connection_verify": ca_file or True,
-        "connection_timeout": 5,
-        "read_timeout": 8,
-        **_RETRIES,
-    }
-
-
 def _managed(identity: ManagedIdentity) -> TokenSource:
     return ManagedIdentityCredential(
         client_id=identity.client_id,
         # The webhook's variables would make it sign in as another application, in its tenant.
         _exclude_workload_identity_credential=True,
+        transport=TokenTransport(None),
         **_RETRIES,
     )

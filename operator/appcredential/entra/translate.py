@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from kiota_abstractions.api_error import APIError
 from appcredential.domain.clock_skew import http_date
 from appcredential.domain.conditions import Reason
 from appcredential.domain.proof import SignInClass, classify
+from appcredential.entra.answers import UnreadableAnswerError
 from appcredential.entra.wire import plain
 from appcredential.errors import (
     AppCredentialError,
@@ -36,6 +38,9 @@ from appcredential.errors import (
 
 DEFAULT_PAUSE: Final = timedelta(seconds=30)
 """The pause after a 429 without Retry-After, which the identity service may leave out."""
+
+STUMBLES: Final = (AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What the SDKs raise over answers that they do not expect; too deep ones are a RuntimeError."""
 
 _MAX_PAUSE: Final = timedelta(hours=1)
 _MIN_PAUSE: Final = timedelta(seconds=1)
@@ -132,6 +137,15 @@ def no_answer(operation: str, why: str, *, is_write: bool) -> AppCredentialError
     return _unusable(operation, why, is_write=is_write)
 
 
+@contextmanager
+def usable(operation: str, *, is_write: bool) -> Iterator[None]:
+    """Turn an answer that cannot be read into the error of a request without an answer."""
+    try:
+        yield
+    except UnreadableAnswerError as error:
+        raise no_answer(operation, str(error), is_write=is_write) from None
+
+
 def _unusable(operation: str, why: str, *, is_write: bool) -> AppCredentialError:
     if is_write:
         return OutcomeUnknownError(f"{operation}: {why}; it may have been applied")
@@ -160,6 +174,12 @@ def token_error(error: AzureError, now: datetime) -> AppCredentialError:
     code = judged.code
     shown = f"AADSTS{code}" if code else f"HTTP {status}"
     return IdentityRejectedError(f"token: Entra refuses the operator ({shown})", code=code)
+
+
+def unreadable_token(error: Exception) -> AppCredentialError:
+    """Return the error for an answer of the token endpoint that azure-identity stumbles over."""
+    _log.warning("token: an answer that cannot be read: %s", type(error).__name__)
+    return UnavailableError("token: the token endpoint gives no usable answer")
 
 
 def _status(error: AzureError) -> int:

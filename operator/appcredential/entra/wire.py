@@ -17,7 +17,9 @@ import msgspec
 from appcredential.domain.observed.entra import Application, Credential
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec.checks import is_guid
 from appcredential.domain.spec.model import ClientId, CredentialType, KeyId, ObjectId
+from appcredential.entra.answers import Guid, UnreadableAnswerError, decoded
 from appcredential.entra.key_entries import ListedKey
 from appcredential.ports.entra import MintedPassword
 
@@ -31,16 +33,14 @@ Ordinary reads select nothing, which costs as much and shows certificates withou
 # leave room for arithmetic.
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
+# Entra allows 1,200 entries in all lists of an application together.
+_MOST_ENTRIES: Final = 2_000
 _FRACTION: Final = re.compile(r"(\.\d{6})\d+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
-class UnreadableAnswerError(Exception):
-    """A success whose body is not as Graph documents it. The message holds nothing of the body."""
-
-
 class _Password(msgspec.Struct, frozen=True, rename="camel"):
-    key_id: str
+    key_id: Guid
     display_name: str | None = None
     start_date_time: str | None = None
     end_date_time: str | None = None
@@ -58,8 +58,8 @@ class _Key(_Password, frozen=True, rename="camel"):
 
 
 class _Application(msgspec.Struct, frozen=True, rename="camel"):
-    id: str
-    app_id: str
+    id: Guid
+    app_id: Guid
     display_name: str | None = None
     created_date_time: str | None = None
     password_credentials: list[_Password] | None = None
@@ -110,17 +110,13 @@ def decode_application(body: bytes, client_id: ClientId, read_time: datetime) ->
     Raises:
         UnreadableAnswerError: the body has another shape, or is of another application.
     """
-    try:
-        raw = _APPLICATION.decode(body)
-        credentials = tuple(
-            _credential(entry, kind)
-            for kind in CredentialType
-            for entry in _with_application(raw, kind)
-        )
-        created = _time(raw.created_date_time, _EARLIEST)
-    except (msgspec.MsgspecError, ValueError):
-        raise UnreadableAnswerError("not an application") from None
-    if raw.app_id.lower() != client_id or not raw.id:
+    raw = decoded(_APPLICATION, body, "an application")
+    entries = [(entry, kind) for kind in CredentialType for entry in _with_application(raw, kind)]
+    if len(entries) > _MOST_ENTRIES:
+        raise UnreadableAnswerError("more credentials than an application can have")
+    credentials = tuple(_credential(entry, kind) for entry, kind in entries)
+    created = _time(raw.created_date_time, _EARLIEST)
+    if raw.app_id.lower() != client_id:
         raise UnreadableAnswerError("another application than the one asked for")
     return Application(
         object_id=ObjectId(raw.id),
@@ -139,17 +135,18 @@ def decode_keys(body: bytes) -> tuple[ListedKey, ...]:
     Raises:
         UnreadableAnswerError: the body has another shape.
     """
-    try:
-        raw = _KEYS.decode(body).key_credentials
-        return tuple(_listed(entry) for entry in raw)
-    except (msgspec.MsgspecError, ValueError, KeyError, AttributeError):
-        raise UnreadableAnswerError("not a list of certificates") from None
+    raw = decoded(_KEYS, body, "a list of certificates").key_credentials
+    if len(raw) > _MOST_ENTRIES:
+        raise UnreadableAnswerError("more certificates than an application can have")
+    return tuple(_listed(entry) for entry in raw)
 
 
 def _listed(entry: dict[str, Any]) -> ListedKey:
-    content = entry.get("key")
+    content, key_id = entry.get("key"), entry.get("keyId")
+    if not isinstance(key_id, str) or not is_guid(key_id.lower()):
+        raise UnreadableAnswerError("a certificate without a key id")
     return ListedKey(
-        key_id=KeyId(entry["keyId"].lower()),
+        key_id=KeyId(key_id.lower()),
         echo={name: value for name, value in entry.items() if name != "key" and "@" not in name},
         content=content if isinstance(content, str) else None,
     )
@@ -161,12 +158,9 @@ def decode_new_password(body: bytes) -> MintedPassword:
     Raises:
         UnreadableAnswerError: it lacks the key id or the value.
     """
-    try:
-        raw = _NEW_PASSWORD.decode(body)
-        credential = _credential(raw, CredentialType.CLIENT_SECRET)
-    except (msgspec.MsgspecError, ValueError):
-        raise UnreadableAnswerError("not a password credential") from None
-    if not raw.secret_text or not raw.key_id:
+    raw = decoded(_NEW_PASSWORD, body, "a password credential")
+    credential = _credential(raw, CredentialType.CLIENT_SECRET)
+    if not raw.secret_text:
         raise UnreadableAnswerError("a password credential without a value")
     return MintedPassword(credential, SecretValue(raw.secret_text))
 
@@ -176,17 +170,17 @@ def decode_own_end(body: bytes, credential: OperatorCredential) -> datetime | No
 
     A certificate ends at its notAfter or at the end of its entry, whichever is sooner. For a
     client secret, Graph shows the first three characters: the end is known only when exactly one
-    entry has those of `credential`. It is None when no or several entries have them, when the
-    application is in another tenant, and when the body is no such list.
+    entry has those of `credential`. It is None when no or several entries have them, and when the
+    application is in another tenant.
+
+    Raises:
+        UnreadableAnswerError: the body is no such list, so somebody else than Graph answered.
     """
-    try:
-        found = _OWN.decode(body).value
-        entries = [k for app in found for k in app.key_credentials or ()]
-        keys = [_end(k) for k in entries if _is(credential, k)]
-        passwords = [p for app in found for p in app.password_credentials or ()]
-        secrets = [_end(p) for p in passwords if _may_be(credential, p)]
-    except (msgspec.MsgspecError, ValueError):
-        return credential.end
+    found = decoded(_OWN, body, "a list of applications").value
+    entries = [k for app in found for k in app.key_credentials or ()]
+    keys = [_end(k) for k in entries if _is(credential, k)]
+    passwords = [p for app in found for p in app.password_credentials or ()]
+    secrets = [_end(p) for p in passwords if _may_be(credential, p)]
     if credential.end is not None:
         return min([credential.end, *keys])
     return secrets[0] if len(secrets) == 1 else None
@@ -230,10 +224,17 @@ def _credential(raw: _Password, kind: CredentialType) -> Credential:
 
 
 def _time(text: str | None, missing: datetime) -> datetime:
-    """Parse one of Graph's times: up to 7 fractional digits, of which 6 are kept."""
+    """Parse one of Graph's times: up to 7 fractional digits, of which 6 are kept.
+
+    Raises:
+        UnreadableAnswerError: it is none.
+    """
     if text is None:
         return missing
-    time = datetime.fromisoformat(_FRACTION.sub(r"\1", text))
+    try:
+        time = datetime.fromisoformat(_FRACTION.sub(r"\1", text))
+    except ValueError:
+        raise UnreadableAnswerError("a time in another form than Graph's") from None
     aware = time.replace(tzinfo=UTC) if time.tzinfo is None else time
     if aware.year >= _LATEST.year:
         return _LATEST

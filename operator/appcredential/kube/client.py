@@ -8,7 +8,7 @@ and half a second at import for objects we treat as JSON anyway.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,9 +18,10 @@ from kubernetes.aio import client, config
 
 from appcredential.domain.clock_skew import Skew, http_date
 from appcredential.domain.lifecycle_settings import LifecycleSettings
-from appcredential.errors import UnavailableError
+from appcredential.errors import AnswerTooLargeError, UnavailableError
 from appcredential.kube.translate import raise_for_status
 from appcredential.ports.local import Clock
+from appcredential.transport import MIB, UNCOMPRESSED, BoundedResponse, TooLargeError
 
 FIELD_MANAGER = "appcredential"
 JSON = "application/json"
@@ -29,6 +30,7 @@ APPLY_PATCH = "application/apply-patch+yaml"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 REVOCATION_PREFIX = "appcredential-ticket-"
+_PAGE = 500
 _MAX_SKEW = LifecycleSettings().max_clock_skew
 
 _PURPOSES = {
@@ -73,6 +75,10 @@ def _kind_and_name(path: str) -> tuple[str, str]:
     return rest[0], rest[1] if len(rest) > 1 else ""
 
 
+class _Response(BoundedResponse):
+    limit = 8 * MIB
+
+
 class KubeClient:
     """Requests to the API server, with time-outs, errors of ours and its clock."""
 
@@ -94,6 +100,11 @@ class KubeClient:
             await config.load_kube_config(kubeconfig, client_configuration=configuration)
         else:
             config.load_incluster_config(client_configuration=configuration)
+        configuration.client_session_kwargs = {
+            "response_class": _Response,
+            "auto_decompress": False,
+            "headers": UNCOMPRESSED,
+        }
         return cls(client.ApiClient(configuration), clock, observe=observe)
 
     async def close(self) -> None:
@@ -124,6 +135,8 @@ class KubeClient:
         status = 0
         try:
             status, headers, raw = await self._send(method, path, body, query, content_type, accept)
+        except TooLargeError as exc:
+            raise AnswerTooLargeError(f"{method} of too much from the API server") from exc
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
             raise UnavailableError(f"{method} to the API server failed") from exc
         finally:
@@ -132,6 +145,31 @@ class KubeClient:
         document = _decode(raw, status)
         raise_for_status(status, document, headers, f"{method} {path}")
         return document
+
+    async def pages(
+        self, path: str, query: Sequence[tuple[str, str]] = ()
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Yield every object of a list, in pages of 500 or of what fits into one answer.
+
+        Raises:
+            AppCredentialError: as `request`; the list is not whole then.
+        """
+        token, size = "", _PAGE
+        while True:
+            wanted = [*query, ("limit", str(size)), *([("continue", token)] if token else [])]
+            try:
+                found = await self.request("GET", path, query=wanted)
+            except AnswerTooLargeError:
+                # Users decide how large their objects are, each up to what etcd takes.
+                if size == 1:
+                    raise
+                size = max(1, size // 4)
+                continue
+            for item in found.get("items") or ():
+                yield item
+            token = str((found.get("metadata") or {}).get("continue") or "")
+            if not token:
+                return
 
     async def _send(
         self,
@@ -167,10 +205,12 @@ class KubeClient:
 
 
 def _decode(raw: bytes, status: int) -> dict[str, Any]:
+    """Read an answer; of an error it is enough to know the status."""
     try:
-        document = msgspec.json.decode(raw) if raw else {}
-    except msgspec.DecodeError as exc:
+        document = msgspec.json.decode(raw, type=dict[str, Any])
+    except (msgspec.MsgspecError, ValueError, RecursionError) as exc:
         if status < 400:
-            raise UnavailableError("the API server's answer is not JSON") from exc
+            # Such as the page of a proxy, which must not pass for an object without members.
+            raise UnavailableError("the API server's answer is no JSON object") from exc
         return {}
-    return document if isinstance(document, dict) else {}
+    return document

@@ -28,7 +28,6 @@ KINDS = {
     TENANTS: "EntraTenant",
     GRANTS: "ApplicationGrant",
 }
-_PAGE = 500
 
 
 def path_of(plural: str, namespace: str = "", name: str = "") -> str:
@@ -105,16 +104,9 @@ class KubeObjects:
         return True
 
     async def pages(self, plural: str, namespace: str = "") -> AsyncIterator[dict[str, Any]]:
-        """Yield every object of a kind, in pages of 500."""
-        token = ""
-        while True:
-            query = [("limit", str(_PAGE)), *([("continue", token)] if token else [])]
-            found = await self._kube.request("GET", path_of(plural, namespace), query=query)
-            for item in found.get("items") or ():
-                yield item
-            token = str((found.get("metadata") or {}).get("continue") or "")
-            if not token:
-                return
+        """Yield every object of a kind, page by page."""
+        async for item in self._kube.pages(path_of(plural, namespace)):
+            yield item
 
     async def set_finalizer(
         self, plural: str, metadata: Mapping[str, Any], *, present: bool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from appcredential.domain.facts.deletion import name_of
@@ -25,7 +25,6 @@ from appcredential.kube.client import FIELD_MANAGER, KubeClient
 log = logging.getLogger(__name__)
 
 LABEL = "appcredential.io/ticket"
-_PAGE = 500
 
 
 class KubeRevocations:
@@ -43,21 +42,10 @@ class KubeRevocations:
 
     async def list(self) -> tuple[Revocation, ...]:
         """See `ports.Revocations`."""
-        parsed = [(item, _parse(item)) async for item in self._pages()]
+        pages = self._kube.pages(self._base, (("labelSelector", f"{LABEL}=true"),))
+        parsed = [(item, _parse(item)) async for item in pages]
         self._warn([item["metadata"] for item, revocation in parsed if revocation is None])
         return tuple(revocation for _, revocation in parsed if revocation is not None)
-
-    async def _pages(self) -> AsyncIterator[Mapping[str, Any]]:
-        token = ""
-        while True:
-            query = [("labelSelector", f"{LABEL}=true"), ("limit", str(_PAGE))]
-            query += [("continue", token)] if token else []
-            found = await self._kube.request("GET", self._base, query=query)
-            for item in found.get("items") or ():
-                yield item
-            token = str((found.get("metadata") or {}).get("continue") or "")
-            if not token:
-                return
 
     async def put(self, name: str, revocation: Revocation, live: Revocation | None) -> Revocation:
         """See `ports.Revocations`."""

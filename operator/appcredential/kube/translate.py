@@ -97,10 +97,14 @@ def _cause(document: Mapping[str, Any]) -> SecretRefusal | None:
 
 
 def _is_terminating(document: Mapping[str, Any]) -> bool:
-    causes = (document.get("details") or {}).get("causes") or ()
-    return any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
+    details = document.get("details")
+    causes = details.get("causes") if isinstance(details, dict) else None
+    return isinstance(causes, list) and any(
+        isinstance(cause, dict) and cause.get("reason") == "NamespaceTerminating"
+        for cause in causes
+    )
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta:
     raw = headers.get("Retry-After", "")
-    return timedelta(seconds=int(raw) if raw.isdigit() else _DEFAULT_RETRY)
+    return timedelta(seconds=int(raw) if re.fullmatch(r"[0-9]{1,4}", raw) else _DEFAULT_RETRY)

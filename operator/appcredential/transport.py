@@ -1,0 +1,76 @@
+"""What the HTTP clients of `entra/` and `kube/` share: answers that end at a bound.
+
+A proxy, a broken server or an object that a user made large decides how much an answer holds. So
+it is asked for uncompressed and read piece by piece, and given up at the first byte too many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import ClassVar, Final
+
+import aiohttp
+
+MIB: Final = 2**20
+
+UNCOMPRESSED: Final[Mapping[str, str]] = {"Accept-Encoding": "identity"}
+"""Headers of a request. A few KiB of gzip can hold gigabytes."""
+
+
+class UnboundedAnswerError(Exception):
+    """An answer is larger than any that the server has reason to send, or compressed unasked."""
+
+
+def check_uncompressed(headers: Mapping[str, str]) -> None:
+    """Check an answer's headers.
+
+    Raises:
+        UnboundedAnswerError: its body would grow when it is read.
+    """
+    encoding = headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in {"", "identity"}:
+        raise UnboundedAnswerError("an answer that is compressed, which was not asked for")
+
+
+async def read_bounded(pieces: AsyncIterator[bytes], limit: int) -> bytes:
+    """Return all of a body.
+
+    Raises:
+        UnboundedAnswerError: it has more than `limit` bytes; the rest is not read.
+    """
+    body = bytearray()
+    async for piece in pieces:
+        body += piece
+        if len(body) > limit:
+            raise UnboundedAnswerError(f"an answer of more than {limit} bytes")
+    return bytes(body)
+
+
+class TooLargeError(aiohttp.ClientPayloadError):
+    """What aiohttp's users see of an UnboundedAnswerError."""
+
+
+class BoundedResponse(aiohttp.ClientResponse):
+    """For `response_class` of an aiohttp session that has `auto_decompress=False`.
+
+    Whatever library reads the body gets a TooLargeError at the bound.
+    """
+
+    limit: ClassVar[int] = MIB
+
+    async def read(self) -> bytes:
+        """Read the whole body."""
+        if self._body is None:
+            try:
+                check_uncompressed(self.headers)
+                self._body = await read_bounded(self.content.iter_any(), self.limit)
+            except UnboundedAnswerError as error:
+                # To close TLS in order, asyncio would go on reading what the server sends.
+                if self.connection is not None and self.connection.transport is not None:
+                    self.connection.transport.abort()
+                self.close()
+                raise TooLargeError(str(error)) from None
+            except BaseException:
+                self.close()
+                raise
+        return self._body
