@@ -14,6 +14,7 @@ from appcredential.controllers.application_grant import ApplicationGrantControll
 from appcredential.controllers.entra_tenant import EntraTenantController, TenantSettings
 from appcredential.controllers.kinds import Controllers
 from appcredential.controllers.revocation import RevocationController, build_revocation_controller
+from appcredential.controllers.revocation_round import Pace
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.effects.context import Tools
 from appcredential.effects.revocation import RevocationWrites
@@ -223,6 +224,7 @@ def _revocations(parts: Parts, tenants: TenantAccess) -> RevocationController:
     process, kube = parts.process, parts.kube
     return build_revocation_controller(
         clock=process.clock,
+        pace=Pace(period=parts.settings.ticket_poll),
         settings=process.settings,
         absence=parts.settings.ticket_absence,
         identity=process.identity,

@@ -85,6 +85,7 @@ class Parts:
             identity=identity,
             holder=self.holder,
             guard=self._effect_guard(),
+            terms=self.terms,
         )
 
     def on_event(self) -> OnEvent:

@@ -189,7 +189,7 @@ class Operator:
         self._metrics.leader.set(float(leads))
         if leads and not was_leader:
             log.info("leading", extra={"holder": self._holder})
-            self._terms.begun += 1
+            self._terms.begin(self._clock.now())
             self._settling.wake()
 
     async def _settle(self) -> None:

@@ -231,6 +231,7 @@ POSITIVE: Final = (
     "secret_check",
     "first_proof_count",
     "next_proof_count",
+    "max_open_revocations",
 )
 """With 0 in one of these, the operator would do nothing, or work without a pause."""
 ORDERED: Final = (("next_proof_spread_min", "next_proof_spread_max"),)

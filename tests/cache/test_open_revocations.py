@@ -64,3 +64,9 @@ async def test_only_federated_credentials_of_the_namespace_and_application_are_l
     assert found.leaving(OWNER.namespace, CLIENT_ID) == {OWNER.hash}
     assert found.leaving("another", CLIENT_ID) == frozenset()
     assert found.leaving(OWNER.namespace, ClientId(CLIENT_ID[::-1])) == frozenset()
+
+
+async def test_those_of_a_namespace_are_found() -> None:
+    found, _, _, revocation = await listed()
+    assert found.of_namespace(OWNER.namespace) == (revocation,)
+    assert found.of_namespace("another") == ()

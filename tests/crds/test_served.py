@@ -53,6 +53,7 @@ STATUS: Final = {
     },
     "renewalTime": "2027-01-21T10:00:00Z",
     "requestedLifetime": "90d",
+    "deletionGracePeriod": "7d",
     "pending": {"keyId": GUID, "startTime": "2026-11-22T10:00:00Z"},
     "retiring": [{"keyId": GUID, "retireTime": "2026-11-22T10:00:00Z", "waitingFor": "overlap"}],
     "inventory": {"managed": 1, "foreign": 3, "expired": 0},

@@ -8,7 +8,12 @@ from typing import Any, get_args
 import pytest
 
 from appcredential.domain import actions as act
-from appcredential.domain.action_names import label, secret_write, writes_application
+from appcredential.domain.action_names import (
+    label,
+    leaves_traces,
+    secret_write,
+    writes_application,
+)
 from appcredential.domain.observed.memory import Operation
 from appcredential.domain.spec.model import CredentialType
 from tests.support.builders import DAY
@@ -65,3 +70,17 @@ def test_what_writes_to_the_application_takes_a_turn() -> None:
 
 def _takes_turn(kind: type[Any]) -> bool:
     return writes_application(object.__new__(kind), CredentialType.FEDERATED_IDENTITY)
+
+
+def test_only_looking_and_telling_leave_nothing_to_undo() -> None:
+    assert {k.__name__ for k in kinds() if not leaves_traces(object.__new__(k))} == {
+        "Hold",
+        "Sleep",
+        "AddFinalizer",
+        "ReleaseFinalizer",
+        "ScheduleRevocation",
+        "ReadCrd",
+        "ReadApplication",
+        "ReadFederated",
+        "ApplyStatus",
+    }

@@ -9,6 +9,7 @@ from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.deletion import revocation_name
 from appcredential.domain.facts.revocation import (
     credentials_to_revoke,
+    fair_order,
     is_of_revocation,
     is_unconfirmed,
 )
@@ -515,3 +516,14 @@ def test_the_defaults_are_the_documented_ones() -> None:
         timedelta(minutes=10),
         timedelta(seconds=60),
     )
+
+
+def test_namespaces_take_turns_and_the_oldest_of_each_goes_first() -> None:
+    def of(namespace: str, name: str, age: timedelta) -> Revocation:
+        return replace(revocation(due=NOW - age), owner=Owner(namespace, name))
+
+    many = [of("flood", f"f-{number}", (100 - number) * MINUTE) for number in range(100)]
+    others = [of("shop", "orders", SECOND), of("bank", "loans", HOUR), of("shop", "old", MINUTE)]
+    order = [r.owner.name for r in fair_order([*reversed(many), *others])]
+    assert order[:5] == ["f-0", "loans", "old", "f-1", "orders"]
+    assert order[5:] == [f"f-{number}" for number in range(2, 100)]

@@ -44,6 +44,7 @@ OTHERS: dict[str, tuple[str, Any]] = {
     "first_proof_count": ("4", 4),
     "next_proof_count": ("9", 9),
     "trial": ("true", True),
+    "max_open_revocations": ("50", 50),
 }
 # A second less than its default suits every duration but these, which would fall below another.
 SPECIAL = {"next_proof_spread_max": timedelta(minutes=2), "lease_duration": timedelta(minutes=2)}

@@ -408,6 +408,8 @@ def observation(
     memory: Memory = Memory(),  # noqa: B008 - frozen
     target_owner: TargetOwner | None = None,
     federation: Federation | None = None,
+    is_untouched: bool = False,
+    open_revocations: int = 0,
 ) -> Observation:
     """Return an observation in which Entra lists what T records, unless it is said otherwise."""
     return Observation(
@@ -429,6 +431,8 @@ def observation(
         memory=memory,
         target_owner=target_owner,
         federation=federation,
+        is_untouched=is_untouched,
+        open_revocations=open_revocations,
     )
 
 

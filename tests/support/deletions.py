@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.controllers.revocation import build_revocation_controller
+from appcredential.controllers.revocation_round import Pace
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.observed.entra import Tenant
@@ -83,6 +84,7 @@ class Deletion:
         self.open_revocations = OpenRevocations(revocations)
         self.revocation_controller = build_revocation_controller(
             clock=self.clock,
+            pace=Pace(period=POLL, sleep=self.clock.sleep),
             settings=LifecycleSettings(),
             absence=10 * MINUTE,
             identity=IDENTITY,

@@ -127,7 +127,7 @@ class World:
         self.open_revocations = open_revocations = OpenRevocations(revocations)
         resources = KubeResources(objects)
         accounts, outputs = KubeServiceAccounts(self.api), KubeOutputs(self.api)
-        process = ThisProcess(
+        self.process = process = ThisProcess(
             clock=self.clock,
             settings=LifecycleSettings(trial=trial),
             identity=IDENTITY,

@@ -63,6 +63,10 @@ class OpenRevocations:
             and (revocation.owner.namespace, revocation.client_id) == (namespace, client_id)
         )
 
+    def of_namespace(self, namespace: str) -> tuple[Revocation, ...]:
+        """Return those of the deleted resources of a namespace."""
+        return tuple(r for r in self._open.values() if r.owner.namespace == namespace)
+
     @property
     def count(self) -> int:
         """How many revocations are not finished."""

@@ -5,11 +5,15 @@ Called by a loop of `process.py` while this process leads.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import timedelta
 from typing import assert_never
 
 from appcredential.cache.open_revocations import OpenRevocations
+from appcredential.controllers.revocation_round import Pace, Round
+from appcredential.domain.facts.deletion import name_of
+from appcredential.domain.facts.revocation import fair_order
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.observed.revocation import Revocation, RevocationObservation
@@ -28,7 +32,13 @@ from appcredential.domain.revocation_actions import (
 )
 from appcredential.effects.revocation import RevocationEffects, RevocationWrites
 from appcredential.effects.revocation_checks import RevocationChecks
-from appcredential.errors import AppCredentialError, ConflictError
+from appcredential.errors import (
+    AppCredentialError,
+    ConflictError,
+    NotYetError,
+    ThrottledError,
+    UnavailableError,
+)
 from appcredential.gather.revocation import RevocationObserver, RevocationReads
 from appcredential.gather.revocation_state import RevocationState
 from appcredential.ports.local import Clock
@@ -40,12 +50,13 @@ _MAX_STEPS = 40
 
 
 class RevocationController:
-    """Works on the open revocations one by one; holds one RevocationState for each."""
+    """Works on the open revocations; holds one RevocationState for each."""
 
     def __init__(
         self,
         *,
         clock: Clock,
+        pace: Pace,
         absence: timedelta,
         guard: EffectGuard,
         open_revocations: OpenRevocations,
@@ -53,6 +64,7 @@ class RevocationController:
         effects: RevocationEffects,
     ) -> None:
         self._clock = clock
+        self._pace = pace
         self._absence = absence
         self._guard = guard
         self._open_revocations = open_revocations
@@ -61,7 +73,10 @@ class RevocationController:
         self._states: dict[str, RevocationState] = {}
 
     async def run_once(self) -> None:
-        """Look at every open revocation once; one that fails waits for the next round.
+        """Look at every open revocation, and again at those whose turn comes before the next round.
+
+        Namespaces take turns, several revocations are worked on at a time, and one that fails
+        waits for the next round: no namespace and no tenant holds up another.
 
         Raises:
             AppCredentialError: the revocations could not be listed.
@@ -70,22 +85,51 @@ class RevocationController:
         found = self._open_revocations.items()
         names = {name for name, _ in found}
         self._states = {name: s for name, s in self._states.items() if name in names}
-        for name, revocation in found:
-            await self._guarded(name, revocation)
+        end = self._clock.monotonic() + self._pace.period.total_seconds()
+        round_ = Round(fair_order([r for _, r in found if self._concerns(r)]))
+        while round_.left:
+            await asyncio.gather(*(self._drain(round_) for _ in range(self._pace.workers)))
+            soonest = round_.next_turn()
+            if soonest is None or soonest >= end:
+                return
+            await self._pace.sleep(max(0.0, soonest - self._clock.monotonic()))
+            round_.come_again(max(soonest, self._clock.monotonic()))
 
-    async def _guarded(self, name: str, revocation: Revocation) -> None:
+    def _concerns(self, revocation: Revocation) -> bool:
+        """Return whether anything that is seen now counts."""
+        return self._clock.now() >= revocation.due - self._absence
+
+    async def _drain(self, round_: Round) -> None:
+        while round_.left:
+            revocation = round_.left.popleft()
+            if round_.is_hopeless(revocation):
+                continue
+            try:
+                await self._guarded(revocation)
+            except NotYetError as exc:
+                wait = exc.retry_after.total_seconds()
+                round_.told[revocation] = self._clock.monotonic() + wait
+            except (UnavailableError, ThrottledError) as exc:
+                round_.give_up(revocation)
+                log.warning(
+                    "revocation waits", extra={"ticket": name_of(revocation), "error": str(exc)}
+                )
+
+    async def _guarded(self, revocation: Revocation) -> None:
+        """Do it; only an error that other revocations would meet as well is raised."""
+        name = name_of(revocation)
         try:
             await self._work(name, revocation)
         except ConflictError:
             self._states.pop(name, None)  # it changed between our read and our write
+        except (NotYetError, UnavailableError, ThrottledError):
+            raise
         except AppCredentialError as exc:
             log.warning("revocation waits", extra={"ticket": name, "error": str(exc)})
         except Exception:  # an outer guard: the other revocations have their turn
             log.exception("revocation failed", extra={"ticket": name})
 
     async def _work(self, name: str, revocation: Revocation) -> None:
-        if self._clock.now() < revocation.due - self._absence:
-            return  # nothing that is seen before then counts
         state = self._state_of(name, revocation)
         state.namespace = None
         await self._observer.look_for_owner(revocation, state)
@@ -132,6 +176,7 @@ class RevocationController:
 def build_revocation_controller(
     *,
     clock: Clock,
+    pace: Pace,
     settings: LifecycleSettings,
     absence: timedelta,
     identity: ClusterIdentity,
@@ -143,6 +188,7 @@ def build_revocation_controller(
 
     Args:
         clock: of the process.
+        pace: of the rounds.
         settings: the lifecycle's timings.
         absence: a revocation acts only after its owner was seen absent for so long.
         identity: of the cluster, as the markers in Entra name it.
@@ -163,6 +209,7 @@ def build_revocation_controller(
     )
     return RevocationController(
         clock=clock,
+        pace=pace,
         absence=absence,
         guard=guard,
         open_revocations=writes.open_revocations,

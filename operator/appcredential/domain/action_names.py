@@ -35,6 +35,17 @@ _APPLICATION_WRITES: Final = (
     act.PatchFederated,
     act.DeleteFederated,
 )
+_TRACELESS: Final = (
+    act.Hold,
+    act.Sleep,
+    act.AddFinalizer,
+    act.ReleaseFinalizer,
+    act.ScheduleRevocation,
+    act.ReadCrd,
+    act.ReadApplication,
+    act.ReadFederated,
+    act.ApplyStatus,
+)
 
 
 def label(action: act.Action) -> str:
@@ -55,3 +66,11 @@ def writes_application(action: act.Action, kind: CredentialType) -> bool:
     if isinstance(action, act.Mint):
         return not kind.is_certificate
     return isinstance(action, _APPLICATION_WRITES)
+
+
+def leaves_traces(action: act.Action) -> bool:
+    """Return whether an action does something that a deletion of the resource has to undo.
+
+    Cancelling a revocation counts: the resource answers for what the former one left.
+    """
+    return not isinstance(action, _TRACELESS)

@@ -98,6 +98,8 @@ class Reason(StrEnum):
     """An app management policy of the Entra tenant forbids credentials of this type."""
     CREDENTIAL_LIMIT = "CredentialLimit"
     """Several of our credentials exist besides the published one, so new ones come slowly."""
+    REVOCATION_LIMIT = "RevocationLimit"
+    """So many deleted resources of the namespace still wait for their revocation."""
     REVOCATION_BLOCKED = "RevocationBlocked"
     """A credential that `revokeIssuedBefore` should revoke is still valid; the message says why."""
     DIRECTORY_UNAVAILABLE = "DirectoryUnavailable"

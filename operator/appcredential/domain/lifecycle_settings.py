@@ -33,6 +33,8 @@ class LifecycleSettings:
     issued_before_spacing: timedelta = timedelta(minutes=10)
     arrival_grace: timedelta = timedelta(minutes=2)
     deletion_settle: timedelta = timedelta(seconds=15)
+    max_deletion_grace: timedelta = timedelta(days=7)
+    max_open_revocations: int = 500
     missing_application_window: timedelta = timedelta(minutes=5)
     directory_resync: timedelta = timedelta(hours=1)
     secret_check: timedelta = timedelta(minutes=10)

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import assert_never
 
 from appcredential.domain import actions as act
-from appcredential.domain.action_names import secret_write, writes_application
+from appcredential.domain.action_names import leaves_traces, secret_write, writes_application
 from appcredential.domain.spec.model import CredentialType
 from appcredential.domain.status.problems_entra import probe_age
 from appcredential.effects import (
@@ -38,6 +38,7 @@ async def perform(step: Step) -> None:
         AppCredentialError: the API server did not answer, or refused.
     """
     with _turn(step):
+        step.state.has_begun |= leaves_traces(step.decision.action)
         await _dispatch(step)
     state, before = step.state, step.observation.memory
     written = secret_write(step.decision.action)

@@ -79,6 +79,8 @@ class Gatherer:
             memory=state.memory,
             target_owner=state.target_owner.value,
             federation=federation,
+            is_untouched=not state.has_begun and self._process.led_before(resource.creation_time),
+            open_revocations=self._open_revocations(resource),
         )
         inputs = await self._read_certificate_inputs(state, observation)
         return observation if inputs is None else replace(observation, certificate_inputs=inputs)
@@ -124,6 +126,13 @@ class Gatherer:
             return _NO_GRANT
         grants = self._local.grants.known()
         return evaluate(grants, resource.owner.namespace, spec, access.tenant)
+
+    def _open_revocations(self, resource: Resource) -> int:
+        """Count those of the namespace that end by themselves; only a deletion asks."""
+        if resource.deletion_time is None:
+            return 0
+        waiting = self._local.open_revocations.of_namespace(resource.owner.namespace)
+        return sum(isinstance(self._local.access(r.tenant), Access) for r in waiting)
 
     def _revocations(
         self, resource: Resource, access: Access | Problem | None, state: ResourceState

@@ -53,7 +53,8 @@ class CachedRead(Generic[T]):
 class ResourceState:
     """Everything held of one resource.
 
-    `application` and `federated` are as old as their `read_time` says.
+    `application` and `federated` are as old as their `read_time` says. `has_begun` says that this
+    process began something that a deletion has to undo.
     """
 
     resource: CachedRead[Resource] = field(default_factory=CachedRead)
@@ -69,6 +70,7 @@ class ResourceState:
     crd_deleted: bool | None = None
     memory: Memory = field(default_factory=Memory)
     stalled_reason: str = ""
+    has_begun: bool = False
 
     def drop(self) -> None:
         """Make the next pass read all Kubernetes objects anew."""
@@ -96,6 +98,7 @@ class ResourceState:
         self.held_inputs = HeldInputs()
         self.memory = Memory()
         self.stalled_reason = ""
+        self.has_begun = False
 
     def age(self, now: float) -> float:
         """Return the age in seconds of the oldest read of a Kubernetes object."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from appcredential.domain.conditions import Problem, Reason
 
@@ -16,10 +16,17 @@ class Terms:
     Attributes:
         begun: how many began.
         settled: the last one in which all scheduled revocations were read; 0 before.
+        since: when the latest one began; None before the first.
     """
 
     begun: int = 0
     settled: int = 0
+    since: datetime | None = None
+
+    def begin(self, now: datetime) -> None:
+        """Note that this process leads from now on."""
+        self.begun += 1
+        self.since = now
 
     @property
     def is_settled(self) -> bool:

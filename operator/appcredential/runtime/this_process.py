@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.ports.local import Clock
-from appcredential.runtime.effect_guard import EffectGuard
+from appcredential.runtime.effect_guard import EffectGuard, Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,7 @@ class ThisProcess:
         identity: of the cluster, as the markers in Entra carry it.
         holder: the name of this process, as the pending Secret records it.
         guard: asked before every effect.
+        terms: since when this process leads.
     """
 
     clock: Clock
@@ -27,6 +29,12 @@ class ThisProcess:
     identity: ClusterIdentity
     holder: str
     guard: EffectGuard
+    terms: Terms = field(default_factory=Terms)
+
+    def led_before(self, time: datetime) -> bool:
+        """Return whether this process was the leader already then, by any clock that may differ."""
+        since = self.terms.since
+        return since is not None and since + self.settings.max_clock_skew <= time
 
     @property
     def freshness(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from appcredential.domain.facts.deletion import (
     revocation_name,
     scheduled_revocation,
 )
+from appcredential.domain.lifecycle import decide
 from appcredential.domain.marker import Attempt
 from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.observation import Observation
@@ -24,6 +26,7 @@ from appcredential.domain.observed.target import Pending, PendingState, Target
 from appcredential.domain.spec.model import CredentialType, DeletionPolicy, ObjectId, TenantId
 from tests.support.builders import (
     CLIENT_ID,
+    DAY,
     HOUR,
     NEXT_ATTEMPT,
     NOW,
@@ -193,3 +196,16 @@ def test_an_earlier_life_is_told_first() -> None:
 def test_a_spec_that_cannot_be_used_is_never_asked_for() -> None:
     with pytest.raises(AssertionError):
         scheduled_revocation(observation(resource=resource(problem())))
+
+
+@pytest.mark.parametrize(
+    ("asked", "granted"), [(HOUR, HOUR), (7 * DAY, 7 * DAY), (365 * DAY, 7 * DAY)]
+)
+def test_a_grace_period_is_as_long_as_the_setting_allows(
+    asked: timedelta, granted: timedelta
+) -> None:
+    o = observation(resource=resource(replace(spec(), deletion_grace_period=asked)))
+    assert scheduled_revocation(o).due == NOW + granted
+    told = {"deletionGracePeriod": "7d"} if granted < asked else {}
+    status = decide(o).status
+    assert {k: status[k] for k in ("deletionGracePeriod",) if k in status} == told

@@ -350,6 +350,31 @@ ACTS: list[tuple[str, Observation, Action]] = [
         ReleaseFinalizer(),
     ),
     (
+        "writes none for what this process knows that nobody began anything for",
+        replace(deleted(), target=None, is_untouched=True),
+        ReleaseFinalizer(),
+    ),
+    (
+        "writes one when a Secret tells of more than this process knows",
+        replace(deleted(), is_untouched=True),
+        ScheduleRevocation(),
+    ),
+    (
+        "writes one when a former resource of that name left something",
+        replace(deleted(), target=None, is_untouched=True, revocation_uid="other"),
+        ScheduleRevocation(),
+    ),
+    (
+        "writes one while fewer of the namespace wait than may",
+        replace(deleted(), open_revocations=499),
+        ScheduleRevocation(),
+    ),
+    (
+        "replaces one, however many wait",
+        replace(deleted(), open_revocations=500, revocation_uid="other"),
+        ScheduleRevocation(),
+    ),
+    (
         "writes one when status was lost",
         replace(deleted(), target=None, resource=resource(deletion_time=NOW - MINUTE)),
         ScheduleRevocation(),
@@ -459,6 +484,14 @@ def test_no_effect_at_all_while_blocked_or_being_deleted() -> None:
         assert decision.status == o.resource.status
 
 
+def test_a_deletion_that_is_held_says_why() -> None:
+    o = replace(deleted(), open_revocations=500)
+    assert held(o) == ("RevocationLimit", True)
+    decision = decide(o)
+    assert decision.action == ApplyStatus()
+    assert decision.status["conditions"][-1]["reason"] == "RevocationLimit"
+
+
 def test_a_held_resource_still_reports() -> None:
     decision = decide(observation(tenant=problem(Reason.TENANT_NOT_FOUND)))
     assert decision.action == ApplyStatus()
@@ -471,10 +504,18 @@ def test_a_held_resource_still_reports() -> None:
         (observation(), NOW + 10 * MINUTE),
         (observation(resource=NEW), NOW + MINUTE),
         (deleted(5 * SECOND), NOW + 10 * SECOND),
+        (replace(deleted(), open_revocations=500), NOW + MINUTE),
         (observation(memory=UNREAD), NOW + 10 * SECOND),
         (missing(timedelta(0), retry=DAY), NOW + DAY),
     ],
-    ids=["ten minutes", "patience ends", "deletion settles", "pause ends", "long pause ends"],
+    ids=[
+        "ten minutes",
+        "patience ends",
+        "deletion settles",
+        "it is held",
+        "pause ends",
+        "long pause ends",
+    ],
 )
 def test_a_closed_gate_is_looked_at_again(o: Observation, expected: datetime) -> None:
     assert min(_gate_times(o)) == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import timedelta
 
 from appcredential.domain.marker import UNIQUE_HASH, Owner, short_hash
 from appcredential.domain.observed.entra import Tenant
@@ -91,8 +92,14 @@ def scheduled_revocation(observation: Observation) -> Revocation:
         config_map=federated.config_map if federated is not None else "",
         secret_uid=own.uid if own is not None else "",
         pending_attempt=str(pending.attempt) if pending is not None else "",
-        due=observation.now + spec.deletion_grace_period,
+        due=observation.now + deletion_grace(observation),
     )
+
+
+def deletion_grace(observation: Observation) -> timedelta:
+    """Return how long after its deletion a resource is revoked: at most what a setting says."""
+    asked = observation.usable_spec.deletion_grace_period
+    return min(asked, observation.settings.max_deletion_grace)
 
 
 def _tenant_id(observation: Observation) -> TenantId:

@@ -6,7 +6,9 @@ when its name was given to a resource for another application: what that resourc
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Final
 
 from appcredential.domain.conditions import Problem
@@ -194,3 +196,12 @@ def is_own_output(observation: RevocationObservation) -> bool:
         return False  # as with the target Secret
     federated = observation.successor.federated if observation.successor is not None else None
     return federated is None or federated.config_map != output.name
+
+
+def fair_order(revocations: Iterable[Revocation]) -> list[Revocation]:
+    """Order revocations so that namespaces take turns; within one the oldest goes first."""
+    found: dict[str, list[Revocation]] = {}
+    for revocation in sorted(revocations, key=lambda r: r.due):
+        found.setdefault(revocation.owner.namespace, []).append(revocation)
+    rows = zip_longest(*found.values())
+    return [revocation for row in rows for revocation in row if revocation is not None]

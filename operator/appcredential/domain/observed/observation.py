@@ -66,6 +66,10 @@ class Observation:
         target_owner: the owner of the target Secret, if that is another resource of the
             namespace; None otherwise.
         federation: what only a FederatedIdentity needs; None for other types.
+        is_untouched: this process leads since before the resource was created, and began
+            nothing for it, so that nobody did.
+        open_revocations: how many deletions of the namespace wait for their revocation. Those
+            whose tenant cannot be used are left out: nobody knows when they end.
     """
 
     now: datetime
@@ -88,6 +92,8 @@ class Observation:
     federation: Federation | None = None
     revocation_names: tuple[str, ...] = ()
     certificate_inputs: CertificateInputs = field(default_factory=CertificateInputs)
+    is_untouched: bool = False
+    open_revocations: int = 0
 
     @property
     def own_target(self) -> Target | None:

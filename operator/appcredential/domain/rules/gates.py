@@ -6,7 +6,7 @@ about its application.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from appcredential.domain.actions import (
@@ -33,6 +33,8 @@ OBSERVING: Final = Problem(
     message="spec.mode is Observe: nothing is written to Entra or the cluster.",
     stalled=False,
 )
+_HELD_LOOK: Final = timedelta(minutes=1)
+"""How soon to look again at a deletion that is held: no event tells that another one ended."""
 
 
 def effects_are_blocked(observation: Observation) -> Action | None:
@@ -70,11 +72,11 @@ def resource_is_being_deleted(observation: Observation) -> Action | None:
         return ReleaseFinalizer()
     if _was_never_issued(observation):
         return ReleaseFinalizer()
-    return _unreadable(resource.spec) or ScheduleRevocation()
+    return _unreadable(resource.spec) or _too_many(observation) or ScheduleRevocation()
 
 
 def _was_never_issued(observation: Observation) -> bool:
-    """Return whether a complete status and the Secrets show that nothing was ever issued.
+    """Return whether this process or a complete status, and the Secrets, show that nothing was.
 
     No revocation is needed then. It would ask Entra about an application that perhaps no
     grant ever allowed.
@@ -82,8 +84,29 @@ def _was_never_issued(observation: Observation) -> bool:
     traces = {"application", "credential", "pending", "retiring", "federatedIdentities"}
     status = observation.resource.status
     is_told = bool(status.get("conditions")) and not status.keys() & traces
-    is_traceless = is_told and observation.own_target is None and not is_former_owner(observation)
-    return is_traceless and observation.pending is None and observation.revocation_uid is None
+    if not (is_told or observation.is_untouched) or is_former_owner(observation):
+        return False
+    secrets = (observation.own_target, observation.pending)
+    return secrets == (None, None) and observation.revocation_uid is None
+
+
+def _too_many(observation: Observation) -> Action | None:
+    """Hold a deletion while many of the namespace wait; each of these ends after its grace."""
+    if not is_at_revocation_limit(observation):
+        return None
+    return Hold(
+        Problem(
+            reason=Reason.REVOCATION_LIMIT,
+            message="Being deleted, but many deleted resources of this namespace still wait for "
+            "their revocation. This one goes when an earlier one has been revoked.",
+        )
+    )
+
+
+def is_at_revocation_limit(observation: Observation) -> bool:
+    """Return whether no more deletions of the namespace may wait; one that waits is replaced."""
+    most = observation.settings.max_open_revocations
+    return observation.revocation_uid is None and observation.open_revocations >= most
 
 
 def _unreadable(spec: AppCredentialSpec | Problem) -> Action | None:
@@ -212,6 +235,8 @@ def _gate_times(observation: Observation) -> list[datetime]:
     times: list[datetime] = [patience_ends(observation)]
     if observation.resource.deletion_time is not None:
         times.append(observation.resource.deletion_time + observation.settings.deletion_settle)
+        if is_at_revocation_limit(observation):
+            times.append(observation.now + _HELD_LOOK)
     if observation.memory.retry_time is not None:
         times.append(observation.memory.retry_time)
     ends = absence_ends(observation)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from appcredential.domain.conditions import Problem
+from appcredential.domain.facts.deletion import deletion_grace
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.retirement import real_end, retire_time
 from appcredential.domain.marker import parse_marker
@@ -82,7 +83,10 @@ def _without_inventory(status: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _projection(observation: Observation) -> dict[str, Any]:
-    """Return what the target Secret records, and the grant: both hold behind closed gates too."""
+    """Return what holds behind closed gates too.
+
+    That is what the target Secret records, the grant, and a grace period that was shortened.
+    """
     found: dict[str, Any] = {}
     target = observation.own_target
     if target is not None and target.published is not None:
@@ -90,6 +94,11 @@ def _projection(observation: Observation) -> dict[str, Any]:
         found["credential"] = _credential(observation, target, target.published)
     if not isinstance(observation.grant, Problem):
         found["grant"] = observation.grant.name
+    spec = observation.resource.spec
+    if isinstance(spec, AppCredentialSpec):
+        grace = deletion_grace(observation)
+        if grace < spec.deletion_grace_period:
+            found["deletionGracePeriod"] = format_duration(grace)
     return found
 
 
