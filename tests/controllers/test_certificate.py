@@ -372,3 +372,51 @@ async def test_a_source_over_a_bound_is_named_and_parsed_again_only_when_its_byt
     await world.pass_(HOUR)
     assert len(parsed) == 2
     assert world.ready["status"] == "True"
+
+
+# --- what references may read ----------------------------------------------------------------
+
+OURS: Final = {"labels": {"app.kubernetes.io/managed-by": "appcredential"}}
+TOKEN: Final = "kubernetes.io/service-account-token"
+
+
+@pytest.mark.parametrize(
+    ("certificate", "reason", "field"),
+    [
+        ({"keystore": KEYSTORE}, "KeystorePassword", "keystore.pkcs12.passwordSecretKeyRef"),
+        (SOURCES[0], "SourceUnusable", "secretKeyRef"),
+    ],
+)
+@pytest.mark.parametrize("secret", [{"type": TOKEN}, {"metadata": OURS}])
+async def test_no_reference_reads_a_secret_that_is_not_meant_for_it(
+    certificate: dict[str, Any], reason: str, field: str, secret: dict[str, Any]
+) -> None:
+    value = base64.b64encode(b"canary").decode()
+    world = Certified(**certificate)
+    world.api.put(SOURCE, {"data": {"password": value, "tls.crt": value}, **secret})
+    await world.look_at_tenant()
+    await world.pass_(10 * MINUTE)
+    assert world.stalled == reason
+    message = world.conditions["Stalled"]["message"]
+    assert message.startswith(f"spec.certificate.{field}: Secret source ")
+    assert TARGET not in world.api.objects
+    assert world.verbs == []
+
+
+async def test_the_keystores_password_stays_in_its_own_secret() -> None:
+    for preset in ("Terraform", "MicrosoftIdentityWeb"):
+        world = Certified(keystore=KEYSTORE)
+        put_password(world, b"canary")
+        world.put_resource(
+            OWNER,
+            type="Certificate",
+            clientSecret=None,
+            certificate={"keystore": KEYSTORE},
+            secret={"name": "orders-entra", "preset": preset},
+        )
+        await world.look_at_tenant()
+        await world.pass_(HOUR)
+        found = world.api.objects[TARGET]["data"]
+        assert base64.b64encode(b"canary").decode() not in found.values()
+        packed = base64.b64decode(found["keystore.p12"])
+        assert pkcs12.load_pkcs12(packed, b"canary").key is not None

@@ -52,7 +52,7 @@ ACCEPTED: Final[tuple[Row, ...]] = (
         "",
         {"certificate": {"keystore": _PASSWORD}, "secret": {"preset": "Terraform"}},
     ),
-    ("a keystore's names", "", _with_data({"keystore": _PASSWORD}, "$(pkcs12)$(pkcs12Password)")),
+    ("a keystore's names", "", _with_data({"keystore": _PASSWORD}, "$(pkcs12)$(pkcs12:base64)")),
     ("a brought certificate's key", "", _with_data(_OF_SECRET, "$(privateKey)")),
     ("a generated value beside a certificate", "secret.data.a", {"generateOnce": {}}),
     ("literal names of a keystore", _VALUE, "$$(pkcs12)"),

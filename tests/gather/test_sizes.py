@@ -14,7 +14,7 @@ from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.certificate import CertificateSpec, KeyRef
 from appcredential.domain.spec.model import CredentialType
 from appcredential.domain.spec.secret import Preset, Template
-from appcredential.gather.certificate_source import derive
+from appcredential.gather.derived import derive
 from appcredential.x509.generate import generate
 from tests.support.builders import NOW, facts, minted, observation, resource, spec, target
 

@@ -45,7 +45,8 @@ def _uploaded(team: Team) -> None:
 
 @_needs("certificate-keystore.yaml")
 def _password(team: Team) -> None:
-    team.i.make_secret(team.namespace, "web-keystore", {"password": "b1946ac92492d2347c6235b4"})
+    key = "AzureAd__ClientCredentials__0__CertificatePassword"
+    team.i.make_secret(team.namespace, "web-keystore", {key: "b1946ac92492d2347c6235b4"})
 
 
 def apply_example(team: Team, name: str) -> list[str]:

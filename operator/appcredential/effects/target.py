@@ -19,7 +19,7 @@ from appcredential.domain.secret_value import SecretValue
 from appcredential.effects.context import Context
 from appcredential.effects.events import about, emit
 from appcredential.errors import ConflictError
-from appcredential.gather.certificate_source import derive
+from appcredential.gather.derived import derive
 
 log = logging.getLogger(__name__)
 

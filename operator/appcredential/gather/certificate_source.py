@@ -1,12 +1,11 @@
-"""Reads what a certificate needs besides its resource, and works out what is derived of it.
+"""Reads what a certificate needs besides its resource.
 
 That is the certificate source, and the password of the keystore.
 """
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeAlias, TypeVar, assert_never
 
 from appcredential.domain.conditions import Problem
@@ -15,25 +14,25 @@ from appcredential.domain.observed.certificate import (
     Derived,
     SuppliedCertificate,
 )
-from appcredential.domain.observed.target import Target
 from appcredential.domain.promised import required
-from appcredential.domain.secret.annotations import Name, value_of
-from appcredential.domain.secret.content import derived_names
-from appcredential.domain.secret.value import can_sign_in
+from appcredential.domain.secret.references import (
+    CERTIFICATE_TYPES,
+    PASSWORD_TYPES,
+    refusal,
+)
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec, KeyRef
-from appcredential.domain.spec.model import AppCredentialSpec
-from appcredential.domain.spec.presets import KEYSTORE
 from appcredential.domain.status.problems_source import (
     CONFIG_MAPS_FORBIDDEN,
     missing_key,
     missing_source,
+    refused_password,
+    refused_source,
     unusable_source,
     usable_password,
 )
 from appcredential.errors import PermissionDeniedError, UnusableCertificateError
-from appcredential.ports.certificate_sources import InputKind, Inputs
-from appcredential.x509 import keystores
+from appcredential.ports.certificate_sources import InputKind, InputObject, Inputs
 from appcredential.x509.reading import CertificateReader, digest_of
 
 _TLS_CERTIFICATE: Final = "tls.crt"
@@ -139,9 +138,11 @@ class CertificateInputsReader:
         found = await self._inputs.read(kind, namespace, ref.name, keys)
         if found is None:
             return missing_source(kind, ref.name)
-        content = found.data.get(ref.key)
-        if content is None:
-            outcome: Outcome = missing_key(kind, ref)
+        content, why = found.data.get(ref.key), _refusal(kind, found, CERTIFICATE_TYPES)
+        if why is not None:
+            outcome: Outcome = refused_source(ref, wanted.source.field, why)
+        elif content is None:
+            outcome = missing_key(kind, ref)
         else:
             private = found.data.get(_TLS_KEY) if has_pair else None
             outcome = await self._parsed(wanted, held, content, private)
@@ -181,65 +182,19 @@ class CertificateInputsReader:
         if await self._is_unchanged(kind, namespace, ref, held.password_source):
             return required(held.password_source).outcome
         found = await self._inputs.read(kind, namespace, ref.name, {ref.key})
-        outcome = usable_password(ref, found.data if found is not None else None)
+        why = _refusal(kind, found, PASSWORD_TYPES) if found is not None else None
+        if why is not None:
+            outcome: SecretValue | Problem = refused_password(ref, why)
+        else:
+            outcome = usable_password(ref, found.data if found is not None else None)
         if found is not None:
             known = Known(asked=(kind, ref), version=found.version, outcome=outcome)
             held.password_source = known
         return outcome
 
 
-async def derived_of(spec: AppCredentialSpec, target: Target | None, held: HeldInputs) -> Derived:
-    """Return what the target Secret's content derives of its value, once for each value."""
-    value, names = target.value if target is not None else None, derived_names(spec)
-    if target is None or value is None or not names:
-        return Derived()
-    key = (value, target.data.get(KEYSTORE), _recorded(target), held.password, names)
-    if held.derived is None or held.derived[0] != key:
-        held.derived = (key, await derive(spec, value, target, held.password))
-    return held.derived[1]
-
-
-async def derive(
-    spec: AppCredentialSpec,
-    value: SecretValue,
-    live: Target | None,
-    password: SecretValue | None,
-) -> Derived:
-    """Return what cryptography makes of a credential's value.
-
-    A PKCS #12 file in the live Secret is kept if the record there says that this value was
-    packed in it with this password: another one would differ by its salts alone. Anybody may
-    have put that file there, so it is never opened.
-
-    Returns:
-        What the Secret's content refers to; without what has no password or key.
-    """
-    names = derived_names(spec)
-    if not names or not can_sign_in(value):
-        return Derived()
-    packed = live.data.get(KEYSTORE) if live is not None else None
-    recorded = _recorded(live) if live is not None else ""
-    found = await asyncio.to_thread(_derive, value, packed, recorded, password)
-    values = {name: text for name, text in found.values.items() if name in names}
-    return replace(found, values=values)
-
-
-def _recorded(live: Target) -> str:
-    return value_of(live.annotations, Name.KEYSTORE_DIGEST)
-
-
-def _derive(
-    value: SecretValue, packed: SecretValue | None, recorded: str, password: SecretValue | None
-) -> Derived:
-    try:
-        found = {"jwk": keystores.build_jwk(value)}
-        if password is None:
-            return Derived(values=found)
-        if packed is None or keystores.digest(packed, value, password) != recorded:
-            packed = keystores.pack_pkcs12(value, password)
-    except ValueError:
-        return Derived()  # a damaged value, which a rule replaces
-    return Derived(
-        values={**found, "pkcs12": packed, "pkcs12Password": password},
-        keystore_digest=keystores.digest(packed, value, password),
-    )
+def _refusal(kind: InputKind, found: InputObject, allowed: tuple[str, ...]) -> str | None:
+    """Return why a Secret may not be read; anybody who may read a ConfigMap may see it all."""
+    if kind is not InputKind.SECRET:
+        return None
+    return refusal(found.type, found.labels, found.annotations, allowed)

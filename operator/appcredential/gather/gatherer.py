@@ -14,7 +14,7 @@ from appcredential.domain.observed.observation import Observation, Resource
 from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.rules.gates import is_admitted
 from appcredential.domain.spec.model import AppCredentialSpec, TenantId
-from appcredential.gather.certificate_source import derived_of
+from appcredential.gather.derived import derived_of
 from appcredential.gather.federation import FederationReader
 from appcredential.gather.sources import ClusterSources, LocalSources
 from appcredential.gather.state import ResourceState

@@ -36,7 +36,14 @@ class KubeInputs:
             found = await self._kube.request("GET", _path(kind, namespace, name))
         except NotFoundError:
             return None
-        return InputObject(version=_version(found), data=_data(kind, found, keys))
+        metadata = found["metadata"]
+        return InputObject(
+            version=_version(found),
+            type=(found.get("type") or "Opaque") if kind is InputKind.SECRET else "",
+            labels=metadata.get("labels") or {},
+            annotations=metadata.get("annotations") or {},
+            data=_data(kind, found, keys),
+        )
 
 
 def _path(kind: InputKind, namespace: str, name: str) -> str:

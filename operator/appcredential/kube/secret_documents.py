@@ -17,7 +17,7 @@ from appcredential.domain.observed.target import (
     PendingState,
     Target,
 )
-from appcredential.domain.secret.content import MANAGED_BY, Rendering
+from appcredential.domain.secret.content import MANAGED_BY, MANAGER, Rendering
 from appcredential.domain.secret.records import (
     PendingRecords,
     pending_annotations,
@@ -176,7 +176,7 @@ def _pending(
     metadata: dict[str, Any] = {
         "name": pending_name(owner.hash),
         "namespace": owner.namespace,
-        "labels": {MANAGED_BY: "appcredential"},
+        "labels": {MANAGED_BY: MANAGER},
         "annotations": pending_annotations(records),
     }
     if live is not None:

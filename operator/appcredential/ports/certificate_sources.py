@@ -23,10 +23,14 @@ class InputObject:
 
     Attributes:
         version: changes with every write, and when another object takes the name.
+        type: of a Secret; empty for a ConfigMap.
         data: of the keys that were asked for.
     """
 
     version: str
+    type: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
     data: Mapping[str, SecretValue]
 
 

@@ -448,7 +448,7 @@ def test_what_needs_cryptography_is_worked_out_only_where_it_is_used() -> None:
     assert derived_names(brought_spec(certificate=keystore)) == {"pkcs12"}
     terraform = replace(spec().secret, preset=Preset.TERRAFORM)
     wanted = derived_names(brought_spec(certificate=keystore, secret=terraform))
-    assert wanted == {"pkcs12", "pkcs12Password"}
+    assert wanted == {"pkcs12"}
 
 
 def test_what_cannot_be_derived_now_stays_as_it_is_in_the_secret() -> None:

@@ -57,7 +57,6 @@ EXPECTED = {
         "ARM_CLIENT_ID": "<clientId>",
         "ARM_ENVIRONMENT": "<azureEnvironment>",
         "ARM_CLIENT_CERTIFICATE": "PHBrY3MxMj4=",
-        "ARM_CLIENT_CERTIFICATE_PASSWORD": "<pkcs12Password>",
         **TLS,
     },
     (Preset.MICROSOFT_IDENTITY_WEB, SECRET): {
@@ -73,7 +72,6 @@ EXPECTED = {
         "AzureAd__ClientId": "<clientId>",
         "AzureAd__ClientCredentials__0__SourceType": "Path",
         "AzureAd__ClientCredentials__0__CertificateDiskPath": "<mountPath>/keystore.p12",
-        "AzureAd__ClientCredentials__0__CertificatePassword": "<pkcs12Password>",
         **TLS,
     },
     (Preset.GRAFANA, SECRET): {

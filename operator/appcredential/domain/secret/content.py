@@ -32,6 +32,7 @@ from appcredential.domain.spec.templates import (
 )
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
+MANAGER = "appcredential"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +137,7 @@ def render(
     values = template_values(spec, tenant, secret, derived.values)
     data = _data(spec, values, live, generate)
     data = _handed_over(publication, live, data) | data
-    labels = {MANAGED_BY: "appcredential", **spec.secret.labels}
+    labels = {MANAGED_BY: MANAGER, **spec.secret.labels}
     written = Rendered(
         keys=frozenset(data),
         labels=frozenset(spec.secret.labels),

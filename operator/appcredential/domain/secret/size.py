@@ -70,7 +70,7 @@ def _sizes(spec: AppCredentialSpec, tenant: Tenant, value: SecretValue | None) -
         key = spec.certificate.key_size  # PKCS #8 as PEM has fewer characters than bits
         sizes |= {"privateKey": key, "certificate": key + _AROUND_PUBLIC_KEY}
     both = sizes["privateKey"] + sizes["certificate"] + _AROUND_FILE
-    return {**sizes, "jwk": both, "pkcs12": both, "pkcs12Password": _AROUND_FILE}
+    return {**sizes, "jwk": both, "pkcs12": both}
 
 
 def _counted(values: Mapping[str, str]) -> dict[str, int]:

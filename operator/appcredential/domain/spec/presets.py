@@ -7,7 +7,9 @@ and azapi, MicrosoftIdentityWeb the configuration of ASP.NET Core, and Grafana t
 Entra sign-in.
 
 A certificate is always present as `tls.crt` and `tls.key` as well, and with a keystore as
-`keystore.p12`. If only others have the private key, no key that needs it is written.
+`keystore.p12`. If only others have the private key, no key that needs it is written. The
+password of that file is in a Secret of the user's and never copied: a reference to it must not
+become a way to read another Secret.
 """
 
 from __future__ import annotations
@@ -97,14 +99,12 @@ _CERTIFICATE_KEYS: Final[Mapping[Preset, Mapping[str, str]]] = {
     Preset.TERRAFORM: {
         **_ARM,
         "ARM_CLIENT_CERTIFICATE": "$(pkcs12:base64)",
-        "ARM_CLIENT_CERTIFICATE_PASSWORD": "$(pkcs12Password)",
         **_TLS,
     },
     Preset.MICROSOFT_IDENTITY_WEB: {
         **_WEB,
         f"{_WEB_CREDENTIAL}SourceType": "Path",
         f"{_WEB_CREDENTIAL}CertificateDiskPath": f"$(mountPath)/{KEYSTORE}",
-        f"{_WEB_CREDENTIAL}CertificatePassword": "$(pkcs12Password)",
         **_TLS,
     },
 }

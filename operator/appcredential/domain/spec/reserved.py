@@ -43,6 +43,13 @@ ALLOWED_KEYS: Final = (
 )
 """Keys that are always allowed: no tool copies or prunes by them."""
 
+CREDENTIAL_LABELS: Final = (
+    "argocd.argoproj.io/secret-type",  # Argo CD: credentials of clusters and repositories
+    "sealedsecrets.bitnami.com/sealed-secrets-key",  # Sealed Secrets: its private keys
+    "cluster.x-k8s.io/cluster-name",  # Cluster API: kubeconfigs and authorities
+)
+"""Labels by which other controllers find Secrets that they sign in or decrypt with."""
+
 INSTANCE_KEY: Final = "app.kubernetes.io/instance"
 """Under a reserved domain, and a setting may allow it: Argo CD can be set to track by it."""
 

@@ -27,7 +27,7 @@ MAX_REFERENCES: Final = 16
 _BYTES: Final = "pkcs12"
 """Binary: it can be written as it is or as base64."""
 
-KEYSTORE_NAMES: Final = frozenset({_BYTES, "pkcs12Password"})
+KEYSTORE_NAMES: Final = frozenset({_BYTES})
 """The names that exist only with a PKCS #12 file."""
 
 _OF_CERTIFICATE: Final = (

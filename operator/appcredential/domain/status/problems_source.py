@@ -9,7 +9,8 @@ from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.certificate import KeyRef
 
-_MAX_PASSWORD: Final = 1024
+_MAX_PASSWORD: Final = 128
+_PASSWORD_FIELD: Final = "spec.certificate.keystore.pkcs12.passwordSecretKeyRef"
 
 
 def unusable_source(what: str, field: str = "") -> Problem:
@@ -45,6 +46,22 @@ def missing_key(kind: str, ref: KeyRef) -> Problem:
     """Return what to do about a source without the key that the spec names."""
     message = f"{kind} {ref.name} has no key {ref.key}. Name the key it is in."
     return Problem(reason=Reason.SOURCE_NOT_FOUND, message=message)
+
+
+def refused_source(ref: KeyRef, field: str, why: str) -> Problem:
+    """Return why a Secret is not read as the source of a certificate.
+
+    Args:
+        ref: the Secret.
+        field: of the spec, which names it.
+        why: the rest of a sentence about the Secret, with the remedy.
+    """
+    return Problem(reason=Reason.SOURCE_UNUSABLE, message=f"{field}: Secret {ref.name} {why}.")
+
+
+def refused_password(ref: KeyRef, why: str) -> Problem:
+    """Return why a Secret is not read for the keystore's password; see `refused_source`."""
+    return _unusable_password(f"{_PASSWORD_FIELD}: Secret {ref.name} {why}.")
 
 
 def usable_password(ref: KeyRef, values: Mapping[str, SecretValue] | None) -> SecretValue | Problem:
