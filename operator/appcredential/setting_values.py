@@ -1,16 +1,36 @@
-"""Parses the values of settings. Each parser raises ValueError with the remedy."""
+"""Parses the values of settings; each parser raises ValueError with the remedy.
+
+It also lists the variables of others that the operator refuses.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from appcredential.domain.operator_credential import PUBLIC_AUDIENCES
 from appcredential.domain.spec.checks import is_metadata_key, is_namespace_name
 from appcredential.domain.spec.durations import parse_duration
 from appcredential.domain.spec.reserved import is_reserved_key
+
+_REDIRECTS: Final = (
+    "would have the operator ask another server than the node's for the token of its managed "
+    "identity; remove the variable"
+)
+REFUSED: Final = {
+    "SSLKEYLOGFILE": "would write the keys of every TLS connection to a file, and with them every "
+    "secret that is sent; remove the variable",
+    **dict.fromkeys(
+        (
+            *("AZURE_POD_IDENTITY_AUTHORITY_HOST", "IDENTITY_ENDPOINT", "IDENTITY_HEADER"),
+            *("IDENTITY_SERVER_THUMBPRINT", "IMDS_ENDPOINT", "MSI_ENDPOINT", "MSI_SECRET"),
+        ),
+        _REDIRECTS,
+    ),
+}
+"""Variables of others that libraries obey. Proxies and SSL_CERT_FILE are an administrator's."""
 
 
 def parser_for(name: str, kind: str) -> Callable[[str], Any]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.spec.durations import format_duration
-from appcredential.setting_values import parser_for
+from appcredential.setting_values import REFUSED, parser_for
 
 PREFIX: Final = "APPCREDENTIAL_"
 
@@ -121,6 +121,7 @@ class Settings:
             for name in sorted(environ)
             if name.startswith(PREFIX) and name not in known and name not in _FOREIGN
         ]
+        faults += [f"{name}: {REFUSED[name]}" for name in sorted(REFUSED.keys() & environ.keys())]
         unread = {fault.split(":")[0] for fault in faults}
         settings = cls(**own, lifecycle=LifecycleSettings(**lifecycle))
         faults += [f.text for f in _cross_faults(settings) if not unread & set(f.variables)]

@@ -200,3 +200,25 @@ def test_the_webhook_s_token_file_is_taken_unless_another_is_named(
     for name, text in environ.items():
         monkeypatch.setenv(name, text)
     assert read_settings().identity_token_file == path
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("SSLKEYLOGFILE", "every secret that is sent; remove the variable"),
+        ("IDENTITY_ENDPOINT", "the token of its managed identity; remove the variable"),
+        ("MSI_ENDPOINT", "the token of its managed identity; remove the variable"),
+        ("AZURE_POD_IDENTITY_AUTHORITY_HOST", "identity; remove the variable"),
+    ],
+)
+def test_what_libraries_would_obey_to_our_harm_is_refused(name: str, remedy: str) -> None:
+    (fault,) = faults({name: "x"})
+    assert fault.startswith(f"{name}: ")
+    assert fault.endswith(remedy)
+
+
+@pytest.mark.parametrize(
+    "name", ["HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "AZURE_AUTHORITY_HOST", "PATH"]
+)
+def test_what_an_administrator_or_the_webhook_sets_is_not_refused(name: str) -> None:
+    assert Settings.from_env({name: "x"}) == Settings()
