@@ -84,7 +84,7 @@ _CODES: Final[dict[int, tuple[SignInClass, Reason]]] = {
     **dict.fromkeys((53003, 530032), (SignInClass.BLOCKED, Reason.BLOCKED_BY_CONDITIONAL_ACCESS)),
     **dict.fromkeys((501051, 50105), (SignInClass.BLOCKED, Reason.NOT_ASSIGNED)),
     **dict.fromkeys(
-        (70021, 70025, 700211, 700212, 700213, 7002138),
+        (70021, 70025, 700211, 700212, 700213, 7002131, 7002137, 7002138),
         (SignInClass.UNMATCHED, Reason.FEDERATION_MISMATCH),
     ),
     7000272: (SignInClass.UNMATCHED, Reason.ISSUER_KEYS),
@@ -104,6 +104,7 @@ _CODES: Final[dict[int, tuple[SignInClass, Reason]]] = {
         (90002, 900023, 90038, 900382, 900432, 50049),
         (SignInClass.OPERATOR, Reason.WRONG_TENANT_OR_CLOUD),
     ),
+    **dict.fromkeys((5000224, 5000225), (SignInClass.OPERATOR, Reason.TENANT_BLOCKED)),
     **dict.fromkeys((500021, 500022), (SignInClass.OPERATOR, Reason.TENANT_RESTRICTIONS)),
     **dict.fromkeys((50196, 90055), (SignInClass.TRANSIENT, Reason.THROTTLED)),
     **dict.fromkeys(
@@ -111,7 +112,8 @@ _CODES: Final[dict[int, tuple[SignInClass, Reason]]] = {
         (SignInClass.TRANSIENT, Reason.TOKEN_ENDPOINT_UNAVAILABLE),
     ),
     **dict.fromkeys(
-        (7000218, 900144, 90014, 70003, 9002313), (SignInClass.OPERATOR, Reason.INTERNAL_ERROR)
+        (7000216, 7000218, 7000219, 900144, 90014, 70003, 9002313),
+        (SignInClass.OPERATOR, Reason.INTERNAL_ERROR),
     ),
 }
 

@@ -10,13 +10,14 @@ from typing import Final, assert_never
 from appcredential.domain import actions as act
 from appcredential.domain.observed.memory import Operation
 from appcredential.domain.promised import required
-from appcredential.domain.proof import SignInResult, record
+from appcredential.domain.proof import PROVEN, Proof, SignInResult, record
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import CredentialType
 from appcredential.domain.spec.trusts import trust_attempt
 from appcredential.domain.status.problems_kube import no_account, no_token
 from appcredential.effects.application import note_refusal
 from appcredential.effects.context import Context
+from appcredential.effects.events import about
 from appcredential.errors import NotFoundError, PermissionDeniedError, RejectedError
 
 log = logging.getLogger(__name__)
@@ -34,14 +35,23 @@ async def sign_in(action: act.SignInPending | act.SignInPublished, context: Cont
         attempt = str(required(facts.published).attempt)
         value = required(required(facts.target).value)
     result = await _try(context, value, attempt)
-    log.debug("signed in", extra={"outcome": str(result.reason), "code": result.code})
     now, memory = context.clock.now(), context.state.memory
     if isinstance(action, act.SignInPending):
+        _log(context, memory.pending_proof, result)
         proof = record(memory.pending_proof, attempt, result, now)
         context.state.memory = replace(memory, pending_proof=proof)
     else:
+        _log(context, memory.published_proof, result)
         proof = record(memory.published_proof, attempt, result, now)
         context.state.memory = replace(memory, published_proof=proof)
+
+
+def _log(context: Context, before: Proof | None, result: SignInResult) -> None:
+    """Log a sign-in: at INFO when it is refused otherwise than the one before."""
+    is_known = before is not None and before.result == result
+    level = logging.DEBUG if result == PROVEN or is_known else logging.INFO
+    cause = {"outcome": str(result.reason), "code": result.code}
+    log.log(level, "sign-in", extra={**cause, **about(context.owner)})
 
 
 async def _try(context: Context, value: SecretValue, attempt: str) -> SignInResult:
@@ -75,7 +85,7 @@ async def exchange(action: act.ProveFederated, context: Context) -> None:
     attempt = str(trust_attempt(context.facts.identity, trust.pair))
     scope = spec.verification.scope
     result = await context.session.sign_in.with_assertion(spec.client_id, token, scope, attempt)
-    log.debug("exchanged", extra={"outcome": str(result.reason), "code": result.code})
     memory = context.state.memory
+    _log(context, memory.pending_proof, result)
     proof = record(memory.pending_proof, attempt, result, context.clock.now())
     context.state.memory = replace(memory, pending_proof=proof)

@@ -160,7 +160,9 @@ class TokenEndpoint:
     def _judge(self, response: aiohttp.ClientResponse, body: bytes) -> SignInResult:
         status = response.status
         codes = _codes(body)
-        _log.debug("sign-in: HTTP %d, AADSTS %s", status, codes[0] if codes else "-")
+        # Without a number, the log is where the status is told.
+        level = logging.DEBUG if codes or status == 200 else logging.INFO
+        _log.log(level, "sign-in: HTTP %d, AADSTS %s", status, codes[0] if codes else "-")
         if 300 <= status < 400 or (200 <= status < 300 and not _has_token(body)):
             # A proxy or portal answered instead of Entra, which proves nothing.
             return UNREACHABLE

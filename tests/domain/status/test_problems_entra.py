@@ -46,7 +46,7 @@ from tests.support.builders import MINUTE
 IDENTITY = ClientSecretIdentity(client_id=ClientId("c" * 36), secret_name="own", secret_key="value")
 BAD_REQUEST = Problem(
     reason=Reason.IDENTITY_REJECTED,
-    message="Entra refuses the operator's request; its log has the code.",
+    message="Graph refuses the operator's request: BadRequest. Its log has Graph's own words.",
 )
 
 
@@ -74,7 +74,13 @@ def test_a_tenant_says_why_it_refuses_the_operator(
 @pytest.mark.parametrize(
     ("error", "problem"),
     [
-        (IdentityRejectedError("AADSTS7000222"), BAD_REQUEST),
+        (
+            IdentityRejectedError("AADSTS7000222"),
+            Problem(
+                reason=Reason.IDENTITY_REJECTED,
+                message="Entra refuses the operator's own credential.",
+            ),
+        ),
         (
             _with_message(IdentityRejectedError("AADSTS7000222"), rejected(IDENTITY).message),
             rejected(IDENTITY),

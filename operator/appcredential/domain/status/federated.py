@@ -15,7 +15,7 @@ from appcredential.domain.observed.observation import Observation
 from appcredential.domain.proof import SignInClass, is_failing_long
 from appcredential.domain.spec.model import AppCredentialSpec, VerificationMode
 from appcredential.domain.status.federated_problem import federated_problem
-from appcredential.domain.status.refused_sign_ins import SIGN_IN_MESSAGES
+from appcredential.domain.status.refused_sign_ins import application_message
 from appcredential.domain.status.verdicts import PAUSED
 
 UNMET: Final = frozenset({Reason.INVALID_SPEC, Reason.ISSUER_UNREACHABLE, Reason.NOT_MULTI_TENANT})
@@ -100,7 +100,7 @@ def _verified(observation: Observation, facts: FederatedFacts | None) -> Conditi
         is_judged = proof.result.kind in {SignInClass.UNMATCHED, SignInClass.APPLICATION}
         is_refused = is_judged and is_failing_long(proof, observation.now)
         of = Condition.false if is_refused else Condition.unknown
-        return of(kind, reason, SIGN_IN_MESSAGES[reason])
+        return of(kind, reason, application_message(proof.result))
     if obstacle is not None:
         return Condition.unknown(kind, obstacle.reason, obstacle.message)
     return _untried(observation)

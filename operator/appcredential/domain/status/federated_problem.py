@@ -7,7 +7,7 @@ from appcredential.domain.facts.federated import FederatedFacts, is_full
 from appcredential.domain.facts.patience import patience_ends
 from appcredential.domain.proof import SignInClass, is_failing_long
 from appcredential.domain.spec.trusts import MAX_CREDENTIALS, build_description
-from appcredential.domain.status.refused_sign_ins import SIGN_IN_MESSAGES
+from appcredential.domain.status.refused_sign_ins import application_message
 
 
 def federated_problem(facts: FederatedFacts) -> Problem | None:
@@ -81,7 +81,7 @@ def _proof_problem(facts: FederatedFacts) -> Problem | None:
     reason = proof.result.reason
     return Problem(
         reason=reason,
-        message=SIGN_IN_MESSAGES[reason],
+        message=application_message(proof.result),
         stalled=is_failing_long(proof, facts.common.now)
         and proof.result.kind is not SignInClass.TRANSIENT,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from appcredential.domain.conditions import Problem, Reason
@@ -13,12 +12,14 @@ from appcredential.domain.operator_problems import (
     unusable_token,
 )
 from appcredential.domain.spec.model import TenantIdentity
+from appcredential.domain.status.refused_sign_ins import operator_problem
 from appcredential.errors import (
     AppCredentialError,
     IdentityRejectedError,
     NoManagedIdentityError,
     OwnTokenError,
     PermissionDeniedError,
+    RejectedError,
 )
 
 TENANT_UNREACHABLE: Final = Problem(
@@ -26,10 +27,8 @@ TENANT_UNREACHABLE: Final = Problem(
     message="Graph or the token endpoint cannot be reached.",
     stalled=False,
 )
-_IDENTITY_REFUSED: Final = Problem(
-    reason=Reason.IDENTITY_REJECTED,
-    message="Entra refuses the operator's request; its log has the code.",
-)
+_REQUEST_REFUSED: Final = "Graph refuses the operator's request: {}. Its log has Graph's own words."
+_UNKNOWN_IDENTITY: Final = "Entra refuses the operator's own credential."
 CUSTOM_CLOUD_NOT_CONFIGURED: Final = Problem(
     reason=Reason.CUSTOM_CLOUD_NOT_CONFIGURED,
     message="cloud: Custom needs APPCREDENTIAL_CUSTOM_AUTHORITY and "
@@ -85,7 +84,10 @@ def tenant_refusal(identity: TenantIdentity, error: AppCredentialError) -> Probl
         return operator_refusal(error, rejected(identity).message)
     if isinstance(error, PermissionDeniedError):
         return forbidden(identity)
-    return _IDENTITY_REFUSED
+    code = error.code if isinstance(error, RejectedError) else ""
+    return Problem(
+        reason=Reason.IDENTITY_REJECTED, message=_REQUEST_REFUSED.format(code or "bad request")
+    )
 
 
 def operator_refusal(error: IdentityRejectedError, message: str = "") -> Problem:
@@ -102,4 +104,4 @@ def operator_refusal(error: IdentityRejectedError, message: str = "") -> Problem
         return unusable_token(str(error))
     if isinstance(error, NoManagedIdentityError):
         return NO_MANAGED_IDENTITY
-    return replace(_IDENTITY_REFUSED, message=message or error.message or _IDENTITY_REFUSED.message)
+    return operator_problem(error.code, message or error.message or _UNKNOWN_IDENTITY)

@@ -7,7 +7,7 @@ from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.patience import revocation_patience_ends
 from appcredential.domain.facts.successor import is_at_limit, is_revoking, needs_successor
 from appcredential.domain.proof import Proof, SignInClass, is_failing_long
-from appcredential.domain.status.refused_sign_ins import SIGN_IN_MESSAGES
+from appcredential.domain.status.refused_sign_ins import application_message
 from appcredential.domain.status.source import source_problem
 
 
@@ -37,7 +37,7 @@ def _survivor_problem(facts: Facts) -> Problem | None:
     if proof.failing_since is None:
         return None
     reason = proof.result.reason
-    return Problem(reason=reason, message=SIGN_IN_MESSAGES[reason], stalled=False)
+    return Problem(reason=reason, message=application_message(proof.result), stalled=False)
 
 
 def _hindrance(facts: Facts) -> Problem | None:
@@ -87,4 +87,4 @@ def sign_in_problem(facts: Facts) -> Problem | None:
     grace = facts.now - proof.failing_since >= facts.settings.arrival_grace
     stalled = grace and proof.result.kind is not SignInClass.TRANSIENT
     reason = proof.result.reason
-    return Problem(reason=reason, message=SIGN_IN_MESSAGES[reason], stalled=stalled)
+    return Problem(reason=reason, message=application_message(proof.result), stalled=stalled)
