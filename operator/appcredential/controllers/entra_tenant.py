@@ -12,6 +12,7 @@ from appcredential.domain.spec.model import Cloud, EntraTenantSpec
 from appcredential.domain.spec.parse import parse_entra_tenant
 from appcredential.domain.status.cluster_kinds import (
     ProbeOutcome,
+    in_use,
     operator_identity,
     tenant_conditions,
 )
@@ -69,6 +70,7 @@ class EntraTenantController:
         self._events = events
         self._guard = guard
         self._queue = queue
+        self._told_held: set[str] = set()
 
     async def reconcile(self, key: Key) -> datetime | None:
         """Bring one EntraTenant's session and status up to date.
@@ -148,10 +150,15 @@ class EntraTenantController:
         except ConflictError:
             self._queue.wake(name)
             return
+        subject = EventSubject(kind="EntraTenant", namespace="", name=name, uid=metadata["uid"])
         problem = outcome.problem or outcome.warning
         if problem is not None and problem.stalled:
-            subject = EventSubject(kind="EntraTenant", namespace="", name=name, uid=metadata["uid"])
             await self._events.emit(subject, str(problem.reason), problem.message, warning=True)
+        holders = self._holders(name, document)
+        if holders and name not in self._told_held:
+            self._told_held.add(name)  # once: the users go one by one
+            held = in_use(holders)
+            await self._events.emit(subject, str(held.reason), held.message, warning=True)
 
     def _status(
         self, name: str, document: Mapping[str, Any], outcome: ProbeOutcome
@@ -161,7 +168,7 @@ class EntraTenantController:
             "observedGeneration": generation,
             "conditions": merge_conditions(
                 (document.get("status") or {}).get("conditions") or (),
-                tenant_conditions(outcome),
+                tenant_conditions(outcome, self._holders(name, document)),
                 generation=generation,
                 now=self._clock.now(),
                 trial=self._settings.trial,
@@ -179,6 +186,11 @@ class EntraTenantController:
             wanted["appManagementPolicy"] = held.policy.summary()
         return wanted
 
+    def _holders(self, name: str, document: Mapping[str, Any]) -> list[str]:
+        """Return the AppCredentials for which the tenant stays although it is being deleted."""
+        return self._queue.users(name) if "deletionTimestamp" in document["metadata"] else []
+
     async def _forget(self, name: str) -> None:
+        self._told_held.discard(name)
         self._credentials.forget(name)
         await self._tenants.forget(name)

@@ -140,6 +140,8 @@ class Reason(StrEnum):
     """A fault of the operator itself; its log has the details."""
     SIGNED_IN = "SignedIn"
     """The operator signs in to the tenant and may read applications."""
+    IN_USE = "InUse"
+    """The EntraTenant is being deleted, and AppCredentials still use it."""
     IDENTITY_SECRET_NOT_FOUND = "IdentitySecretNotFound"
     """The Secret with the operator's own credential is missing or lacks the key."""
     IDENTITY_SECRET_UNUSABLE = "IdentitySecretUnusable"

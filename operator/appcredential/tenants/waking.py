@@ -24,6 +24,10 @@ class TenantQueue:
         """Return whether an AppCredential names the tenant."""
         return bool(self._users_of(name))
 
+    def users(self, name: str) -> list[str]:
+        """Return the AppCredentials that name the tenant, as `namespace/name`, sorted."""
+        return sorted(f"{key.namespace}/{key.name}" for key in self._users_of(name))
+
     def wake(self, name: str) -> None:
         """Have the tenant reconciled."""
         self._wake(Key(TENANTS, "", name))
