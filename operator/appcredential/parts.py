@@ -84,6 +84,7 @@ class Parts:
             settings=settings.lifecycle,
             identity=identity,
             holder=self.holder,
+            started=self.clock.now(),
             guard=self._effect_guard(),
             terms=self.terms,
         )

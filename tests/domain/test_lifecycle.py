@@ -795,7 +795,7 @@ def refused(seconds: int = 31, *, times: int = 4) -> Memory:
     ),
     ("T is damaged", replace(UNLISTED, target=DAMAGED), None),
     ("no T", replace(UNLISTED, target=None), None),
-    ("no grant to issue another", replace(UNLISTED, grant=problem()), None),
+    ("no grant to issue another", replace(UNLISTED, grant=problem()), SignInPublished()),
     (
         "it signed in, so in five minutes again",
         with_memory(UNLISTED, Memory(published_proof=proven(ATTEMPT, last=NOW - 299 * SECOND))),
@@ -1105,8 +1105,10 @@ NEVER_TRIED = Memory()
 @table(
     ("nothing retires", observation(), None),
     ("the overlap is over", due(), GONE),
-    ("to the second", due(since=NOW - OVERLAP), GONE),
-    ("the overlap is not over", due(since=NOW - OVERLAP + SECOND), None),
+    ("to the second", due(since=NOW - OVERLAP - 30 * SECOND), GONE),
+    ("the write may have taken so long", due(since=NOW - OVERLAP - 29 * SECOND), None),
+    ("by Entra's clock", replace(due(since=NOW - OVERLAP), directory_skew=MINUTE), GONE),
+    ("not by ours", replace(due(since=NOW - OVERLAP - MINUTE), directory_skew=-MINUTE), None),
     ("T was created within the overlap", due(creation_time=NOW - OVERLAP + SECOND), None),
     ("T was published ten minutes ago", due(published_time=NOW - 10 * MINUTE), GONE),
     ("T was published just now", due(published_time=NOW - 10 * MINUTE + SECOND), None),
@@ -1318,7 +1320,7 @@ def test_with_nothing_due_the_status_is_written_once_and_then_it_sleeps() -> Non
             observation(resource=resource(ROTATE), target=target(published_time=NOW - 9 * MINUTE)),
             NOW + MINUTE,
         ),
-        (due(since=NOW - OVERLAP + MINUTE, memory=NEVER_TRIED), NOW + MINUTE),
+        (due(since=NOW - OVERLAP + MINUTE, memory=NEVER_TRIED), NOW + MINUTE + 30 * SECOND),
         (past(5 * MINUTE), NOW + 5 * MINUTE),
         (with_memory(ORPHAN, Memory(removals={OLD: NOW})), NOW + 30 * SECOND),
         (

@@ -394,6 +394,7 @@ def observation(
     *,
     now: datetime = NOW,
     settings: LifecycleSettings = LifecycleSettings(),  # noqa: B008 - frozen
+    process_started: datetime = ISSUED,
     blocked: Problem | None = None,
     directory_skew: timedelta | None = timedelta(0),
     cluster_skew: timedelta | None = timedelta(0),
@@ -417,6 +418,7 @@ def observation(
         settings=settings,
         identity=IDENTITY,
         holder=HOLDER,
+        process_started=process_started,
         blocked=blocked,
         directory_skew=directory_skew,
         cluster_skew=cluster_skew,

@@ -67,6 +67,7 @@ class Minting:
                 settings=LifecycleSettings(),
                 identity=IDENTITY,
                 holder=HOLDER,
+                started=self.clock.now(),
                 guard=open_guard(),
             ),
             kube=KubePorts(

@@ -132,6 +132,7 @@ class World:
             settings=LifecycleSettings(trial=trial),
             identity=IDENTITY,
             holder=HOLDER,
+            started=self.clock.now(),
             guard=gate,
         )
         gatherer = Gatherer(

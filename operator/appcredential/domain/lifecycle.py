@@ -68,6 +68,9 @@ RULES: Final = (
 )
 """For client secrets and certificates."""
 
+LOOKS: Final = (issuing.published_credential_seems_gone,)  # 18a
+"""Of these rules, those that write nothing: also for a suspended resource or mode Observe."""
+
 FEDERATED_RULES: Final = (
     federated.federated_credentials_are_unread,  # F1
     federated.application_is_not_in_status,  # F2
@@ -101,14 +104,13 @@ def decide(observation: Observation) -> Decision:
     observation = believed(observation)
     for gate in GATES:
         if (action := gate(observation)) is not None:
-            return _at_gate(observation, action)
+            return _at_gate(observation, action, is_skewed=gate is GATES[0])
     facts = assess(observation)
     if facts.spec.type.is_federated:
         return _decide_federated(facts)
-    if not facts.observes:
-        for rule in RULES:
-            if (action := rule(facts)) is not None:
-                return _act(action, facts)
+    for rule in LOOKS if facts.observes else RULES:
+        if (action := rule(facts)) is not None:
+            return _act(action, facts)
     return _settle(facts, next_look.next_look(facts))
 
 
@@ -136,14 +138,15 @@ def _settle(facts: Facts, look_again: datetime) -> Decision:
     return Decision(action=action, status=status, look_again=look_again, facts=facts)
 
 
-def _at_gate(observation: Observation, action: Action) -> Decision:
+def _at_gate(observation: Observation, action: Action, *, is_skewed: bool) -> Decision:
     status = dict(observation.resource.status)
     if not isinstance(action, Hold):
         return Decision(action=action, status=status, look_again=observation.now)
     look_again = gates.next_gate_look(observation)
     if gates.is_silent(observation, action.problem):
         return Decision(action=Sleep(), status=status, look_again=look_again)
-    status = project(observation, None, action.problem)
+    problem = action.problem if is_skewed else gates.told(observation, action.problem)
+    status = project(observation, None, problem)
     return Decision(action=_apply(observation, status), status=status, look_again=look_again)
 
 

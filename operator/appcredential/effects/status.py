@@ -142,6 +142,7 @@ def _unseen(
         settings=process.settings,
         identity=process.identity,
         holder=process.holder,
+        process_started=process.started,
         blocked=None,
         directory_skew=None,
         cluster_skew=None,

@@ -64,6 +64,7 @@ class Gatherer:
             settings=self._process.settings,
             identity=self._process.identity,
             holder=self._process.holder,
+            process_started=self._process.started,
             blocked=self._process.guard.problem(),
             directory_skew=access.session.directory.skew() if isinstance(access, Access) else None,
             cluster_skew=self._cluster.skew(),

@@ -20,6 +20,7 @@ class ThisProcess:
         settings: the timings of the lifecycle.
         identity: of the cluster, as the markers in Entra carry it.
         holder: the name of this process, as the pending Secret records it.
+        started: when it began.
         guard: asked before every effect.
         terms: since when this process leads.
     """
@@ -28,6 +29,7 @@ class ThisProcess:
     settings: LifecycleSettings
     identity: ClusterIdentity
     holder: str
+    started: datetime
     guard: EffectGuard
     terms: Terms = field(default_factory=Terms)
 

@@ -238,7 +238,7 @@ EARLY = RetireWhen.OVERLAP_ELAPSED
 @pytest.mark.parametrize(
     ("o", "expected"),
     [
-        (replaced(EARLY, retiring(since=NOW)), NOW + DAY),
+        (replaced(EARLY, retiring(since=NOW)), NOW + DAY + 30 * SECOND),
         (replaced(EARLY, retiring(since=ISSUED), creation_time=NOW), NOW + DAY),
         (replaced(EARLY, retiring(since=ISSUED), published_time=NOW), NOW + 10 * MINUTE),
         (replaced(RetireWhen.EXPIRED, retiring(since=NOW)), NOW + 30 * DAY + 10 * MINUTE),

@@ -111,8 +111,15 @@ HOLDS: list[tuple[str, Observation, tuple[str, bool] | None]] = [
         ("InvalidSpec", True),
     ),
     (
-        "suspended",
-        observation(resource=resource(spec(suspend=True))),
+        "suspended, and never granted",
+        observation(
+            resource=resource(spec(suspend=True)), target=None, pending=None, grant=problem()
+        ),
+        ("Suspended", False),
+    ),
+    (
+        "suspended, and the tenant is missing",
+        observation(resource=resource(spec(suspend=True)), tenant=problem(Reason.TENANT_NOT_FOUND)),
         ("Suspended", False),
     ),
     (

@@ -343,7 +343,7 @@ SITUATIONS: list[tuple[str, Observation, dict[str, str]]] = [
     ),
     (
         "suspended before anything was issued",
-        observation(resource=resource(spec(suspend=True)), target=None, application=None),
+        observation(resource=resource(spec(suspend=True)), target=None),
         words("False Suspended", "InProgress", verified=UNTRIED),
     ),
     (
@@ -565,7 +565,7 @@ def test_what_goes_and_when_is_told() -> None:
             credential(NEXT, attempt=NEXT_ATTEMPT, start=ISSUED, end=NOW + HOUR),
         ),
     )
-    overlap = 15 * DAY
+    overlap = 15 * DAY + 30 * SECOND
     assert decide(o).status["retiring"] == [
         {"keyId": OLD, "retireTime": (NOW + overlap).strftime("%Y-%m-%dT%H:%M:%SZ")},
         {"keyId": NEXT, "retireTime": "2026-11-22T11:00:00Z"},

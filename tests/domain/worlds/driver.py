@@ -63,6 +63,8 @@ class World(Loop):
     is_crd_deleted: bool = False
     skew: timedelta = timedelta(0)
     sign_in_lag: timedelta = timedelta(seconds=5)
+    put_takes: timedelta = timedelta(0)
+    """How long a publish takes until workloads have it."""
     mint_answers: list[str] = field(default_factory=list)
     """What the next mints do: `lost` (made, answer lost), `crash` (never sent); else they work."""
     read_answer: str = ""
@@ -86,6 +88,11 @@ class World(Loop):
 
     def forget(self) -> None:
         self.seen, self.crd_seen, self._last_read = None, None, None
+
+    def set_clock(self, by: timedelta) -> None:
+        """Set the operator's clock, or go on with a replica whose clock differs by so much."""
+        self.now += by
+        self.skew -= by
 
     def calm_down(self) -> None:
         """End whatever was wrong; what was lost stays lost."""
@@ -271,8 +278,9 @@ class World(Loop):
         promise(not isinstance(self.grant, Problem), "nothing is published without a grant")
         former = t.published if t is not None else None
         if former is not None:
-            self._workloads.superseded[former.key_id] = self.now
+            self._workloads.superseded[former.key_id] = self.now + self.skew + self.put_takes
         self._put_target(next_publication(facts(o), self.now), held.value)
+        self.now += self.put_takes
 
     def _is_own_target(self) -> bool:
         return self.target is not None and self.target.owner == str(self.owner)

@@ -54,6 +54,7 @@ class Loop:
     Attributes:
         revocations: what is scheduled, by the name of its ConfigMap.
         released: the finalizer is removed, so the resource is gone.
+        started: when the operator's process began.
         log: every action, with its time.
         statuses: every status that was written.
     """
@@ -61,6 +62,7 @@ class Loop:
     spec: AppCredentialSpec
     owner: Owner = OWNER
     now: datetime = NOW
+    started: datetime = NOW
     settings: LifecycleSettings = field(default_factory=LifecycleSettings)
     tenant: Tenant | Problem = field(default_factory=tenant)
     grant: Grant | Problem = field(default_factory=grant)
@@ -155,6 +157,7 @@ class Loop:
     def restart(self) -> None:
         """Lose everything that only the process knows."""
         self.memory = Memory()
+        self.started = self.now
         self.forget()
 
     def fail(self, operation: Operation) -> None:
@@ -209,6 +212,7 @@ class Loop:
         """Return what the operator observes now."""
         return observation(
             now=self.now,
+            process_started=self.started,
             settings=self.settings,
             resource=self.resource,
             tenant=self.tenant,

@@ -122,7 +122,8 @@ def _retires_in_time(observation: Observation, t: Target, entry: Retiring) -> No
     wanted, plan = _spec(observation), facts(observation).schedule
     promise(wanted.rotation.retire_when is RetireWhen.OVERLAP_ELAPSED, "Expired is never early")
     promise(
-        plan is not None and observation.now >= entry.since + plan.overlap, "the overlap is kept"
+        plan is not None and _entra_now(observation) >= entry.since + plan.overlap,
+        "the overlap is kept",
     )
     at = t.published_time or t.creation_time
     promise(observation.now - at >= 10 * MINUTE, "nothing goes within ten minutes of a publish")
@@ -308,7 +309,8 @@ def nothing_is_done_where_nothing_may_be(observation: Observation, d: Decision) 
     promise(r.has_finalizer, "nothing is done before the finalizer is there")
     promise(observation.revocation_uid is None, "nothing is done while a deletion is open")
     promise(isinstance(r.spec, AppCredentialSpec), "nothing is done for an unusable spec")
-    promise(not _spec(observation).suspend, "nothing is done while suspended")
+    looks = isinstance(d.action, act.SignInPublished)
+    promise(looks or not _spec(observation).suspend, "nothing is done while suspended")
     ours = t is None or t.owner == str(r.owner) or _may_take(observation, t)
     promise(ours, "nothing is done beside a foreign Secret")
     promise(t is None or not t.immutable, "nothing is done for a Secret that cannot be written")

@@ -14,6 +14,7 @@ from appcredential.domain.facts import publication
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.observed.target import IssuedCredential, Pending, Target
 from appcredential.domain.rules import issuing
+from appcredential.domain.rules import pending as pending_rules
 from appcredential.domain.secret.annotations import Name, credential_annotations
 from tests.domain.worlds.driver import World
 from tests.domain.worlds.loop import BrokenPromiseError
@@ -302,3 +303,45 @@ def test_nothing_goes_beside_a_foreign_credential_that_the_record_names() -> Non
     world.restart()
     world.run(100 * MINUTE)
     assert {SECOND_KEY, THIRD} <= set(world.entra)
+
+
+# --- an etcd that was set back ----------------------------------------------------------------
+
+
+def set_back_to_the_intent(world: World, *, process_began_after: timedelta) -> None:
+    """Rotate, and set etcd back to the intent; another process begins so much after that."""
+    world.mint_answers = ["lost"]
+    world.step_until(act.Mint)
+    world.step()
+    made = SECOND_KEY
+    intent, former = replace(on_its_way(world), holder="operator-1/2"), world.target
+    world._workloads.superseded[made] = world.now + 10 * MINUTE  # until then pods hold it
+    world.target, world.pending = former, intent
+    world.now = intent.intent_time + process_began_after + MINUTE
+    world.restart()
+    world.started = intent.intent_time + process_began_after
+
+
+def test_an_intent_of_long_before_this_process_may_have_been_published() -> None:
+    world = issued()
+    set_back_to_the_intent(world, process_began_after=20 * MINUTE)
+    world.run(HOUR)
+    assert SECOND_KEY in world.entra
+    assert SECOND_KEY in {r.key_id for r in held(world).retiring}
+    assert held(world).abandoned == ()
+
+
+def test_an_intent_of_the_process_before_this_one_is_given_up() -> None:
+    world = issued()
+    set_back_to_the_intent(world, process_began_after=50 * SECOND)
+    world._workloads.superseded.clear()
+    world.run(HOUR)
+    assert SECOND_KEY not in world.entra
+
+
+def test_giving_up_every_intent_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pending_rules, "_is_known_unpublished", lambda _f, _p: True)
+    world = issued()
+    set_back_to_the_intent(world, process_began_after=20 * MINUTE)
+    with pytest.raises(BrokenPromiseError, match="overlap"):
+        world.run(HOUR)

@@ -25,7 +25,7 @@ class Workloads:
     """Credentials by key id.
 
     Attributes:
-        superseded: since when the Secret holds another one.
+        superseded: since when the Secret holds another one, by Entra's clock.
         signed_in: the last time it signed in.
         runs: how often it signed in.
     """
@@ -66,7 +66,7 @@ class Workloads:
         if revoked is not None and leaving.start < revoked:
             self._check_successor(survivor, revoked, now)
             return
-        since = now - self.superseded[leaving.key_id]
+        since = entra_now - self.superseded[leaving.key_id]
         overlap = rotation.overlap or HOUR
         promise(since >= overlap - SECOND, "both are valid for the overlap")
         promise(

@@ -97,8 +97,8 @@ class Facts:
 
     @property
     def observes(self) -> bool:
-        """The spec asks for reports only."""
-        return self.spec.mode is Mode.OBSERVE
+        """The spec asks for reports only: with mode Observe, or while it is suspended."""
+        return self.spec.mode is Mode.OBSERVE or self.resource.is_suspended
 
     @property
     def live(self) -> Target | None:

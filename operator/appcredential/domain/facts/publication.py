@@ -29,7 +29,7 @@ def publication(facts: Facts) -> Publication:
         retiring=target.retiring,
         abandoned=target.abandoned,
         taken_from=target.taken_from,
-        handed_over=still_handed_over(target, facts.now),
+        handed_over=still_handed_over(target, facts.entra_now),
     )
 
 
@@ -45,6 +45,7 @@ def next_publication(facts: Facts, now: datetime) -> Publication:
     """
     pending = required(facts.successor)
     credential = required(pending.credential)
+    entra_now = now + (facts.entra_now - facts.now)
     earlier, proof = facts.target, facts.memory.pending_proof
     known = earlier.abandoned if earlier is not None and facts.published is not None else ()
     return Publication(
@@ -55,10 +56,10 @@ def next_publication(facts: Facts, now: datetime) -> Publication:
         credential=credential,
         verified_time=proof.last_success if facts.requires_proof and proof is not None else None,
         published_time=now,
-        retiring=_retiring(facts, credential, now),
+        retiring=_retiring(facts, credential, entra_now),
         abandoned=_never_published(facts, (*known, *pending.abandoned), credential),
         taken_from=former_owners(facts),
-        handed_over=handed_over(facts, credential, now),
+        handed_over=handed_over(facts, credential, entra_now),
     )
 
 

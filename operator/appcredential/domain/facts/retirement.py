@@ -16,7 +16,11 @@ def real_end(facts: Facts, entry: Retiring) -> datetime:
 
 
 def retire_time(facts: Facts, entry: Retiring) -> datetime:
-    """Return when an entry's overlap is over; with retireWhen Expired, when it has expired."""
+    """Return when an entry's overlap is over; with retireWhen Expired, when it has expired.
+
+    Both are by Entra's clock, on which all replicas agree, whatever their own clocks say. The
+    settle time covers how long writing the target Secret may have taken.
+    """
     target = facts.target
     if (
         facts.spec.rotation.retire_when is RetireWhen.EXPIRED
@@ -26,8 +30,10 @@ def retire_time(facts: Facts, entry: Retiring) -> datetime:
         return real_end(facts, entry) + facts.settings.expired_grace
     policy, overlap = facts.settings, facts.schedule.overlap
     published = target.published_time or target.creation_time
+    latest = max(r.since for r in (*facts.retiring, entry))
     return max(
-        entry.since + overlap,
+        entry.since + overlap + policy.settle,
+        latest + policy.removal_floor,
         target.creation_time + overlap,
         published + policy.removal_floor,
         published + policy.settle,

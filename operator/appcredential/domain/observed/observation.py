@@ -44,6 +44,12 @@ class Resource:
         return isinstance(self.spec, AppCredentialSpec) and self.spec.type.is_federated
 
     @property
+    def is_suspended(self) -> bool:
+        """The spec is readable and suspended, and the resource is not being deleted."""
+        is_suspended = isinstance(self.spec, AppCredentialSpec) and self.spec.suspend
+        return is_suspended and self.deletion_time is None
+
+    @property
     def observes(self) -> bool:
         """The spec is readable and asks for reports only."""
         return isinstance(self.spec, AppCredentialSpec) and self.spec.mode is Mode.OBSERVE
@@ -55,6 +61,7 @@ class Observation:
 
     Attributes:
         now: the time by our clock, aware UTC.
+        process_started: when this process began.
         directory_skew: Entra's clock minus ours, when known.
         cluster_skew: the API server's clock minus ours, when known.
         blocked: why no effect at all may start (not leader, lists incomplete).
@@ -76,6 +83,7 @@ class Observation:
     settings: LifecycleSettings
     identity: ClusterIdentity
     holder: str
+    process_started: datetime
     blocked: Problem | None
     directory_skew: timedelta | None
     cluster_skew: timedelta | None

@@ -23,7 +23,7 @@ class RetireCause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retiring:
-    """An entry of the target Secret's `retiring` annotation."""
+    """An entry of the target Secret's `retiring` annotation. `since` is by Entra's clock."""
 
     key_id: KeyId
     end: datetime

@@ -37,6 +37,13 @@ _HELD_LOOK: Final = timedelta(minutes=1)
 """How soon to look again at a deletion that is held: no event tells that another one ended."""
 
 
+SUSPENDED: Final = Problem(
+    reason=Reason.SUSPENDED,
+    message="spec.suspend is true: nothing is renewed or removed.",
+    stalled=False,
+)
+
+
 def effects_are_blocked(observation: Observation) -> Action | None:
     """0: the lists are incomplete, another replica leads, or the clocks differ too much."""
     if observation.blocked is not None:
@@ -139,8 +146,9 @@ def revocation_is_scheduled(observation: Observation) -> Action | None:
     """
     if observation.revocation_uid is None or observation.resource.observes:
         return None
-    is_held = observation.resource.is_federated and _unusable(observation) is not None
-    return None if is_held else CancelRevocation()
+    resource = observation.resource
+    is_paused = resource.is_suspended or _unusable(observation) is not None
+    return None if resource.is_federated and is_paused else CancelRevocation()
 
 
 def is_admitted(observation: Observation) -> bool:
@@ -150,21 +158,17 @@ def is_admitted(observation: Observation) -> bool:
 
 
 def spec_tenant_or_grant_is_unusable(observation: Observation) -> Action | None:
-    """4: the spec or the tenant cannot be used, no grant ever matched, or suspend is set."""
+    """4: the spec or the tenant cannot be used, or no grant ever matched."""
     problem = _unusable(observation)
-    return None if problem is None else Hold(patient(observation, problem))
+    if problem is None:
+        return None
+    return Hold(SUSPENDED if observation.resource.is_suspended else patient(observation, problem))
 
 
 def _unusable(observation: Observation) -> Problem | None:
     spec = observation.resource.spec
     if isinstance(spec, Problem):
         return spec
-    if spec.suspend:
-        return Problem(
-            reason=Reason.SUSPENDED,
-            message="spec.suspend is true: nothing is renewed or removed.",
-            stalled=False,
-        )
     if isinstance(observation.tenant, Problem):
         return observation.tenant
     if observation.tenant.problem is not None:
@@ -216,8 +220,15 @@ def _was_granted(observation: Observation, spec: AppCredentialSpec, refusal: Pro
 
 
 def observing(facts: Facts) -> Problem | None:
-    """Return the Problem with mode Observe, which permits reads only; None otherwise."""
+    """Return the Problem of a spec that permits reads only; None of any other."""
+    if facts.resource.is_suspended:
+        return SUSPENDED
     return OBSERVING if facts.observes else None
+
+
+def told(observation: Observation, problem: Problem) -> Problem:
+    """Return what a closed gate says: of a suspended resource only that it is suspended."""
+    return SUSPENDED if observation.resource.is_suspended else problem
 
 
 def is_silent(observation: Observation, problem: Problem) -> bool:

@@ -69,7 +69,7 @@ def _is_proven(facts: Facts, pending: Pending) -> bool:
 
 def published_credential_seems_gone(facts: Facts) -> Action | None:
     """18a: the published key is not listed: sign in, since only failures confirm that."""
-    if not seems_gone(facts) or is_gone(facts) or facts.published is None or not facts.is_granted:
+    if not seems_gone(facts) or is_gone(facts) or facts.published is None:
         return None
     if not facts.can_published_sign_in:
         return read_again(facts, READ_SPACING / 2) if facts.now >= next_spaced_read(facts) else None

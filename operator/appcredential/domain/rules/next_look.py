@@ -28,7 +28,7 @@ def next_look(facts: Facts) -> datetime:
             _by_our_clock(facts, facts.schedule.renewal_time),
             _by_our_clock(facts, facts.schedule.end),
         ]
-    times += [retire_time(facts, r) for r in facts.retiring]
+    times += [_by_our_clock(facts, retire_time(facts, r)) for r in facts.retiring]
     times += [
         _by_our_clock(facts, real_end(facts, r) + observation.settings.expired_grace)
         for r in facts.retiring
@@ -51,7 +51,7 @@ def next_look(facts: Facts) -> datetime:
     if observation.memory.retry_time is not None:
         times.append(observation.memory.retry_time)
     if observation.target is not None and observation.target.handed_over is not None:
-        times.append(observation.target.handed_over.until)
+        times.append(_by_our_clock(facts, observation.target.handed_over.until))
     if needs_successor(facts) and (facts.pending is None or facts.pending.fenced_from_intent):
         times.append(mint_time(facts))
     times += _source_times(facts)

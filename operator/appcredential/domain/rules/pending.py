@@ -17,6 +17,9 @@ from appcredential.domain.rules.target import write_target
 from appcredential.domain.secret.entries import MAX_ABANDONED
 from appcredential.domain.secret.value import can_sign_in, leaf_of, type_of
 
+_TAKEOVER = timedelta(minutes=1)
+"""A process that was killed while it issued has a successor by then."""
+
 
 def pending_secret_is_a_copy(facts: Facts) -> Action | None:
     """7: the pending Secret is a restored copy, or for another application or type."""
@@ -147,9 +150,19 @@ def carried_attempts(facts: Facts, pending: Pending | None) -> tuple[Abandoned, 
 
 def _journal_entry(facts: Facts, pending: Pending) -> tuple[Abandoned, ...]:
     young = facts.now - pending.intent_time < facts.settings.journal_window
-    if pending.fenced_from_intent and young:
+    if pending.fenced_from_intent and young and _is_known_unpublished(facts, pending):
         return (Abandoned(attempt=Attempt(pending.attempt), time=pending.intent_time),)
     return ()
+
+
+def _is_known_unpublished(facts: Facts, pending: Pending) -> bool:
+    """Return whether nobody can have published the attempt since its intent was written.
+
+    An intent from well before this process began may come from a restored etcd, which forgot
+    that it was published. Such an attempt counts as stranded.
+    """
+    began = facts.observation.process_started - _TAKEOVER
+    return pending.holder == facts.holder or pending.intent_time >= began
 
 
 def pending_secret_is_unneeded(facts: Facts) -> Action | None:

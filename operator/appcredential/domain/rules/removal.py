@@ -54,7 +54,9 @@ def credential_has_expired(facts: Facts) -> Action | None:
 def retirement_is_due(facts: Facts) -> Action | None:
     """22: the overlap is over, and the published credential signs in now and lives longer."""
     due = (
-        r for r in facts.retiring if facts.now >= retire_time(facts, r) and _may_retire(facts, r)
+        r
+        for r in facts.retiring
+        if facts.entra_now >= retire_time(facts, r) and _may_retire(facts, r)
     )
     return first_due(_proven_removal(facts, r) for r in due)
 

@@ -57,7 +57,7 @@ def credential_is_stranded(facts: Facts) -> Action | None:
     if not facts.is_fresh:
         return read_again(facts, facts.settings.freshness)
     new = tuple(
-        Retiring(key_id=c.key_id, end=c.end, since=facts.now, cause=RetireCause.STRANDED)
+        Retiring(key_id=c.key_id, end=c.end, since=facts.entra_now, cause=RetireCause.STRANDED)
         for c in found
     )
     return write_target(facts, "stranded credential noted", retiring=facts.retiring + new)
