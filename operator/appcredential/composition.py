@@ -216,6 +216,7 @@ def _gatherer(parts: Parts, tenants: TenantAccess) -> Gatherer:
             access=tenants.access,
             open_revocations=parts.open_revocations,
             owners=parts.store.owners,
+            standing=parts.store.standing,
         ),
     )
 

@@ -70,5 +70,6 @@ GRANT: Final[tuple[Row, ...]] = (
     ("two namespaces", "namespaces.names", ["a", "b-1"]),
     ("a type", "types", ["ClientSecret"]),
     ("a ceiling", "maxLifetime", "60s"),
+    ("the highest bound", "maxCredentials", 10000),
     ("the operator's own application", "allowOperatorIdentity", True),
 )

@@ -101,5 +101,8 @@ GRANT: Final[tuple[Row, ...]] = (
     ("kube-public", _NAMES, ["kube-public"], "may not contain kube-system", f"{_NAMES}[0]"),
     ("a pattern for namespaces", _NAMES, ["team-*"], _PATTERN, f"{_NAMES}[0]"),
     ("a tenant that is no name", "tenantRef.name", "-a", _PATTERN),
+    ("no AppCredential at all", "maxCredentials", 0, "greater than or equal to 1"),
+    ("too high a bound", "maxCredentials", 10001, "less than or equal to 10000"),
+    ("a bound that is no number", "maxCredentials", "5", "must be of type integer"),
     ("a ceiling above the longest", "maxLifetime", "3651d", _CEILING),
 )

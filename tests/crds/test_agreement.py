@@ -184,6 +184,7 @@ FIELDS: Final[dict[str, dict[str, st.SearchStrategy[Any]]]] = {
         "namespaces.names": _lists(_names),
         "types": _types,
         "maxLifetime": _durations,
+        "maxCredentials": _mostly(st.integers(0, 6), _noise),
         "allowOperatorIdentity": _mostly(st.booleans(), _noise),
     },
 }

@@ -316,6 +316,7 @@ class Team:
             "tenantRef": {"name": self.tenant},
             "applications": {"clientIds": [self.client_id]},
             "namespaces": {"names": [self.namespace]},
+            "maxCredentials": 50,
         }
 
     def manifest(self, name: str = "app", **spec: Any) -> dict[str, Any]:

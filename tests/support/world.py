@@ -153,6 +153,7 @@ class World:
                 access=self.tenants.access,
                 open_revocations=open_revocations,
                 owners=self.store.owners,
+                standing=self.store.standing,
             ),
         )
         self.states = ResourceStates()

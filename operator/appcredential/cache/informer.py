@@ -8,6 +8,7 @@ from typing import Any
 
 from appcredential.cache.store import Known, Store, client_of, secret_of, tenant_of
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.grants import is_served
 from appcredential.domain.spec.model import ApplicationGrantSpec
 from appcredential.domain.spec.parse import parse_application_grant
 from appcredential.domain.times import parse_time
@@ -136,6 +137,9 @@ class Informer:
             tenant=tenant_of(document),
             client_id=client_of(document),
             secret=secret_of(document) if plural == APP_CREDENTIALS else "",
+            created=str(metadata.get("creationTimestamp") or ""),
+            is_served=plural == APP_CREDENTIALS and is_served(document.get("status") or {}),
+            is_waiting=plural == APP_CREDENTIALS and _is_waiting(document),
             sample=_sample(key, document) if plural == APP_CREDENTIALS else None,
         )
         if self._store.put(key, known):
@@ -193,9 +197,22 @@ def parse_grant(document: dict[str, Any]) -> ApplicationGrantSpec | Problem:
         return Problem(reason=Reason.INVALID_SPEC, message=str(exc))
 
 
+def _is_waiting(document: dict[str, Any]) -> bool:
+    """Return whether nothing but a grant's bound can be in the way of an AppCredential."""
+    is_off = (document.get("spec") or {}).get("suspend") is True
+    is_going = "deletionTimestamp" in document["metadata"]
+    stalled = _conditions(document).get("Stalled") or {}
+    return not (is_off or is_going) and stalled.get("reason") in {None, str(Reason.GRANT_LIMIT)}
+
+
+def _conditions(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    status = document.get("status") or {}
+    return {str(c.get("type")): c for c in status.get("conditions") or ()}
+
+
 def _sample(key: Key, document: dict[str, Any]) -> ResourceSample:
     status = document.get("status") or {}
-    conditions = {c.get("type"): c for c in status.get("conditions") or ()}
+    conditions = _conditions(document)
     ready: dict[str, Any] = conditions.get("Ready") or {}
     expiration = parse_time((status.get("credential") or {}).get("expirationTime"))
     renewal = parse_time(status.get("renewalTime"))

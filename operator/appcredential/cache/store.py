@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from appcredential.cache.standings import Age, Place, Standings
 from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Owner
+from appcredential.domain.observed.standing import ALONE, Standing
 from appcredential.domain.spec.model import ApplicationGrantSpec
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, TENANTS
 from appcredential.runtime.metrics import ResourceSample
@@ -15,13 +17,21 @@ from appcredential.runtime.workqueue import Key
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One object as last seen."""
+    """One object as last seen.
+
+    Attributes:
+        is_served: an AppCredential that status names the application of.
+        is_waiting: one that may be served as soon as the bound of its grants allows it.
+    """
 
     uid: str
     version: str
     tenant: str
     client_id: str = ""
     secret: str = ""
+    created: str = ""
+    is_served: bool = False
+    is_waiting: bool = False
     sample: ResourceSample | None = None
 
 
@@ -31,6 +41,7 @@ class Store:
     def __init__(self) -> None:
         self._known: dict[Key, Known] = {}
         self._by_secret: dict[tuple[str, str], set[Key]] = {}
+        self._standings = Standings()
         self.grants: dict[str, ApplicationGrantSpec | Problem] = {}
         self.complete: set[str] = set()
 
@@ -46,6 +57,10 @@ class Store:
         self._known[key] = known
         if known.secret:
             self._by_secret.setdefault((key.namespace, known.secret), set()).add(key)
+        if known.is_served:
+            self._standings.serve(_place(key, known), key.name)
+        elif known.is_waiting:
+            self._standings.wait(_place(key, known), Age(known.created, key.name))
         return old is None or (old.uid, old.version) != (known.uid, known.version)
 
     def drop(self, key: Key) -> None:
@@ -55,12 +70,22 @@ class Store:
             self.grants.pop(key.name, None)
 
     def _leave(self, key: Key, known: Known | None) -> None:
-        """Forget which Secret an AppCredential wanted."""
+        """Forget which Secret an AppCredential wanted, and its standing."""
+        if known is not None:
+            self._standings.leave(_place(key, known), Age(known.created, key.name))
         place = (key.namespace, known.secret if known is not None else "")
         sharing = self._by_secret.get(place, set())
         sharing.discard(key)
         if not sharing:
             self._by_secret.pop(place, None)
+
+    def standing(self, owner: Owner) -> Standing:
+        """Return the place of an AppCredential among those of its namespace and application."""
+        key = Key(APP_CREDENTIALS, owner.namespace, owner.name)
+        known = self._known.get(key)
+        if known is None:
+            return ALONE  # gone, or not seen yet: then the next pass knows
+        return self._standings.of(_place(key, known), Age(known.created, key.name))
 
     def get(self, key: Key) -> Known | None:
         """Return an object as last seen."""
@@ -107,6 +132,10 @@ class Store:
     def samples(self) -> list[ResourceSample]:
         """Return what a scrape shows of each AppCredential."""
         return [known.sample for known in self._known.values() if known.sample is not None]
+
+
+def _place(key: Key, known: Known) -> Place:
+    return Place(key.namespace, known.tenant, known.client_id)
 
 
 def tenant_of(document: dict[str, Any]) -> str:

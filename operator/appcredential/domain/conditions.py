@@ -56,6 +56,8 @@ class Reason(StrEnum):
     """The EntraTenant's limits exclude this credential type."""
     NOT_GRANTED = "NotGranted"
     """No ApplicationGrant allows this namespace this kind of credential for this application."""
+    GRANT_LIMIT = "GrantLimit"
+    """The namespace has as many AppCredentials for this application as its grants allow."""
     GRANT_WITHDRAWN = "GrantWithdrawn"
     """A credential is published, but no ApplicationGrant allows a new one."""
     OPERATOR_IDENTITY = "OperatorIdentity"

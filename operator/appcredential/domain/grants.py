@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.granted_sources import allows_source, grant_members
 from appcredential.domain.observed.entra import Grant, Tenant
+from appcredential.domain.observed.standing import Standing
 from appcredential.domain.spec.model import AppCredentialSpec, ApplicationGrantSpec, Limits
 
 
@@ -27,7 +29,7 @@ def evaluate(
         tenant: the EntraTenant that the spec names.
 
     Returns:
-        The union of the matching grants, with the longest of their lifetimes, or why none matches.
+        The union of the matching grants, with the highest of their bounds, or why none matches.
     """
     matching = {n: g for n, g in sorted(grants.items()) if _matches(g, namespace, spec)}
     if spec.client_id in tenant.operator_client_ids:
@@ -41,7 +43,37 @@ def evaluate(
     if not matching:
         return Problem(reason=Reason.NOT_GRANTED, message=_refusal(namespace, spec))
     lifetimes = [g.limits.max_lifetime for g in matching.values()]
-    return Grant(name=next(iter(matching)), max_lifetime=_most(lifetimes))
+    return Grant(
+        name=next(iter(matching)),
+        max_lifetime=_most(lifetimes),
+        max_credentials=max(g.max_credentials for g in matching.values()),
+    )
+
+
+def is_served(status: Mapping[str, Any]) -> bool:
+    """Return whether the operator already serves an AppCredential with this status.
+
+    Status names the application from the first read of it, which needs a grant with room. Only
+    the operator writes status.
+    """
+    return bool(status.get("application"))
+
+
+def limit_problem(grant: Grant, standing: Standing, status: Mapping[str, Any]) -> Problem | None:
+    """Return why the bound of the grants leaves a resource out; None when it does not.
+
+    Who is served stays so: a lowered bound stops only what is new. Of the rest, the oldest come
+    first.
+    """
+    if is_served(status) or standing.served + standing.ahead < grant.max_credentials:
+        return None
+    return Problem(
+        reason=Reason.GRANT_LIMIT,
+        message=f"The grants allow this namespace {grant.max_credentials} AppCredentials for this "
+        "application, and as many exist; the oldest are served first. Delete one that is not "
+        f"needed, or have an administrator raise spec.maxCredentials of ApplicationGrant "
+        f"{grant.name}.",
+    )
 
 
 def _matches(grant: ApplicationGrantSpec, namespace: str, spec: AppCredentialSpec) -> bool:

@@ -82,6 +82,7 @@ class Gatherer:
             federation=federation,
             is_untouched=not state.has_begun and self._process.led_before(resource.creation_time),
             open_revocations=self._open_revocations(resource),
+            standing=self._local.standing(owner),
         )
         inputs = await self._read_certificate_inputs(state, observation)
         return observation if inputs is None else replace(observation, certificate_inputs=inputs)

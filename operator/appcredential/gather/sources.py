@@ -9,6 +9,7 @@ from datetime import timedelta
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Owner
+from appcredential.domain.observed.standing import Standing
 from appcredential.gather.certificate_source import CertificateInputsReader
 from appcredential.ports.kube import IssuerSource, Outputs, Resources, Secrets, ServiceAccounts
 from appcredential.ports.local import GrantSource
@@ -39,9 +40,11 @@ class LocalSources:
     Attributes:
         access: the usable tenant of that EntraTenant's name, or why it cannot be used.
         owners: the AppCredentials of a namespace.
+        standing: the place of one among those of its namespace and application.
     """
 
     grants: GrantSource
     access: Callable[[str], Access | Problem]
     open_revocations: OpenRevocations
     owners: Callable[[str], Iterable[Owner]]
+    standing: Callable[[Owner], Standing]

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from appcredential.domain.conditions import Problem
 from appcredential.domain.observed.app_policy import UNRESTRICTED, AppPolicy
 from appcredential.domain.spec.model import (
+    DEFAULT_MAX_CREDENTIALS,
     ClientId,
     Cloud,
     CredentialType,
@@ -45,6 +46,7 @@ class Grant:
 
     name: str
     max_lifetime: timedelta | None
+    max_credentials: int = DEFAULT_MAX_CREDENTIALS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

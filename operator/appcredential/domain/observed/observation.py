@@ -18,6 +18,7 @@ from appcredential.domain.observed.certificate import CertificateInputs
 from appcredential.domain.observed.entra import Application, Grant, Tenant
 from appcredential.domain.observed.federated import Federation
 from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.standing import ALONE, Standing
 from appcredential.domain.observed.target import Pending, Target, TargetOwner
 from appcredential.domain.spec.model import AppCredentialSpec, Mode
 
@@ -72,6 +73,7 @@ class Observation:
         application: None when not read yet in this process.
         target_owner: the owner of the target Secret, if that is another resource of the
             namespace; None otherwise.
+        standing: its place among the resources of its namespace and application.
         federation: what only a FederatedIdentity needs; None for other types.
         is_untouched: this process leads since before the resource was created, and began
             nothing for it, so that nobody did.
@@ -99,6 +101,7 @@ class Observation:
     target_owner: TargetOwner | None = None
     federation: Federation | None = None
     revocation_names: tuple[str, ...] = ()
+    standing: Standing = ALONE
     certificate_inputs: CertificateInputs = field(default_factory=CertificateInputs)
     is_untouched: bool = False
     open_revocations: int = 0

@@ -22,7 +22,7 @@ from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.patience import patience_ends, patient
 from appcredential.domain.facts.takeover import absence_ends, is_former_owner
-from appcredential.domain.grants import allows_type
+from appcredential.domain.grants import allows_type, limit_problem
 from appcredential.domain.observed.entra import Grant, Tenant
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.rotation import asked_lifetime, wanted_lifetime
@@ -180,11 +180,10 @@ def _unusable(observation: Observation) -> Problem | None:
         )
     if isinstance(observation.grant, Problem):
         return None if _was_granted(observation, spec, observation.grant) else observation.grant
-    return (
-        None
-        if spec.type.is_federated
-        else _lifetime_problem(observation, spec, observation.tenant, observation.grant)
-    )
+    limit = limit_problem(observation.grant, observation.standing, observation.resource.status)
+    if limit is not None or spec.type.is_federated:
+        return limit
+    return _lifetime_problem(observation, spec, observation.tenant, observation.grant)
 
 
 def _lifetime_problem(

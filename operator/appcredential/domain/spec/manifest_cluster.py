@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from appcredential.domain.spec.federated import FederationSource
 from appcredential.domain.spec.manifest import Metadata, Shape, TenantRef
-from appcredential.domain.spec.model import Cloud, CredentialType
+from appcredential.domain.spec.model import DEFAULT_MAX_CREDENTIALS, Cloud, CredentialType
 
 
 class SecretRef(Shape, frozen=True):
@@ -125,6 +125,7 @@ class ApplicationGrant(Shape, frozen=True):
     federation: Federation = Federation()
     service_accounts: list[str] | None = None
     allow_operator_identity: bool = False
+    max_credentials: int = DEFAULT_MAX_CREDENTIALS
 
 
 class EntraTenantManifest(Shape, frozen=True):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType, TypeAlias, assert_never
+from typing import Final, NewType, TypeAlias, assert_never
 
 from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec
 from appcredential.domain.spec.federated import FederatedSpec, FederationGrant
@@ -218,6 +218,10 @@ class EntraTenantSpec:
     limits: Limits = Limits()
 
 
+DEFAULT_MAX_CREDENTIALS: Final = 5
+"""How many AppCredentials a namespace may have for one application, unless a grant says more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationGrantSpec:
     """`ApplicationGrant.spec`: who may ask for which application."""
@@ -228,3 +232,4 @@ class ApplicationGrantSpec:
     limits: Limits = Limits()
     federation: FederationGrant = field(default_factory=FederationGrant)
     allow_operator_identity: bool = False
+    max_credentials: int = DEFAULT_MAX_CREDENTIALS
