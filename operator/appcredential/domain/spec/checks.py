@@ -115,6 +115,12 @@ def duration(path: str, value: str, low: timedelta, high: timedelta | None = Non
     return found
 
 
+def between(path: str, value: int, low: int, high: int) -> int:
+    """Return a number within inclusive bounds."""
+    require(low <= value <= high, path, f"must be between {low} and {high}")
+    return value
+
+
 def moment(path: str, value: str) -> datetime:
     """Return an RFC 3339 time in UTC."""
     remedy = "must be an RFC 3339 time such as 2026-11-22T10:00:00Z"

@@ -45,7 +45,6 @@ from appcredential.errors import InvalidSpecError
 S = TypeVar("S", bound=shapes.Shape)
 
 MIN_LIFETIME: Final = timedelta(seconds=60)
-MAX_CREDENTIALS: Final = 10_000
 MAX_GRACE: Final = timedelta(days=365)
 
 _NO_CONTROLS: Final = re.compile(r"[^\x00-\x1f\x7f]*")
@@ -128,7 +127,7 @@ def parse_application_grant(manifest: Mapping[str, Any]) -> ApplicationGrantSpec
         limits=_limits("spec", spec.types, spec.max_lifetime),
         federation=parse_federation(spec.federation, spec.service_accounts),
         allow_operator_identity=spec.allow_operator_identity,
-        max_credentials=_max_credentials(spec.max_credentials),
+        max_credentials=checks.between("spec.maxCredentials", spec.max_credentials, 1, 10_000),
     )
 
 
@@ -239,12 +238,6 @@ def _description(value: str) -> str:
     path = "spec.clientSecret.description"
     checks.require(_NO_CONTROLS.fullmatch(value) is not None, path, "may not contain controls")
     return checks.at_most(path, value, MAX_DESCRIPTION)
-
-
-def _max_credentials(value: int) -> int:
-    ok = 1 <= value <= MAX_CREDENTIALS
-    checks.require(ok, "spec.maxCredentials", f"must be between 1 and {MAX_CREDENTIALS}")
-    return value
 
 
 def _limits(path: str, types: list[CredentialType] | None, lifetime: str | None) -> Limits:

@@ -89,9 +89,7 @@ def _entry(path: str, entry: shapes.DataEntry, kind: CredentialType) -> DataEntr
         return _template(f"{path}.value", entry.value, kind)
     checks.require(entry.value is None, path, remedy)
     length = entry.generate_once.length
-    ok = 16 <= length <= 512
-    checks.require(ok, f"{path}.generateOnce.length", "must be between 16 and 512")
-    return GenerateOnce(length)
+    return GenerateOnce(checks.between(f"{path}.generateOnce.length", length, 16, 512))
 
 
 def _template(path: str, text: str, kind: CredentialType) -> Template:
