@@ -17,6 +17,11 @@ from tests.integration.installation import GROUP
 
 pytestmark = pytest.mark.process
 
+_OPERATOR: Final = {
+    "app.kubernetes.io/name": "appcredential",
+    "app.kubernetes.io/instance": "appcredential",
+    "app.kubernetes.io/component": "operator",
+}
 _APPLICATION: Final = "33333333-3333-4333-8333-333333333333"
 
 
@@ -29,6 +34,16 @@ def test_a_restarted_emulator_has_the_same_application_and_owner(
     first, second = (_application(tmp_path / name, seed) for name in ("first", "second"))
     assert first["passwordCredentials"] == second["passwordCredentials"] == []
     assert (first["id"], first["owners"]) == (second["id"], second["owners"])
+
+
+def test_only_the_operator_and_the_trials_namespace_reach_the_emulator(helm: Helm) -> None:
+    """Its administration has no password."""
+    rendered = helm.template(*flags({"trial.enabled": True, "trial.namespace": "playground"}))
+    (rule,) = one(documents(rendered), "NetworkPolicy", "appcredential-entra")["spec"]["ingress"]
+    operator, namespace = rule["from"]
+    assert operator == {"podSelector": {"matchLabels": _OPERATOR}}
+    name = {"kubernetes.io/metadata.name": "playground"}
+    assert namespace == {"namespaceSelector": {"matchLabels": name}}
 
 
 @pytest.mark.cluster
