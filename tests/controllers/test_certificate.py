@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final, NoReturn
 
@@ -208,6 +209,29 @@ async def test_a_renewal_at_the_source_is_registered(has_key: bool) -> None:
     await world.pass_(HOUR)
     assert world.published != first
     assert ("SourceRace" in world.reasons) is not has_key
+
+
+async def test_a_renewal_is_registered_though_another_entry_keeps_the_old_one_signing_in() -> None:
+    """The published entry is gone, and no sign-in will ever confirm that."""
+    world = Certified(source="Secret", secretKeyRef={"name": "source", "key": "tls.crt"})
+    put_source(world, supplied(), key=True)
+    await world.look_at_tenant()
+    await world.until(lambda: world.ready["status"] == "True", 120)
+    first = KeyId(world.published)
+    entry = world.entra.credentials.pop(first)
+    world.entra.credentials[KeyId("theirs")] = replace(
+        entry, key_id=KeyId("theirs"), display_name="put there by a person"
+    )
+    await world.pass_(2 * HOUR)
+    assert world.verbs == ["add"], "the same certificate is not registered again"
+    assert world.stalled == "CertificateRemoved"
+    assert (world.ready["status"], world.ready["reason"]) == ("True", "RotationFailing")
+    put_source(world, supplied(1), key=True)
+    await world.pass_(HOUR)
+    assert world.published != first
+    assert (world.ready["status"], world.ready["reason"]) == ("True", "Published")
+    assert world.stalled == ""
+    assert set(world.entra.credentials) == {KeyId("theirs"), KeyId(world.published)}
 
 
 async def test_what_the_source_holds_no_more_is_not_registered() -> None:

@@ -14,6 +14,7 @@ from appcredential.domain.actions import (
     Mint,
     Publish,
     ReadApplication,
+    Register,
     Remove,
     SignInPending,
     SignInPublished,
@@ -34,7 +35,7 @@ from appcredential.domain.observed.certificate import (
 from appcredential.domain.observed.entra import Credential
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
-from appcredential.domain.observed.target import Pending, Target
+from appcredential.domain.observed.target import Pending, PendingState, Target
 from appcredential.domain.proof import PROVEN
 from appcredential.domain.rules.issuing import (
     published_credential_seems_gone,
@@ -43,6 +44,7 @@ from appcredential.domain.rules.issuing import (
     successor_sign_in_is_due,
 )
 from appcredential.domain.rules.next_look import next_look
+from appcredential.domain.rules.pending import intent_was_interrupted
 from appcredential.domain.rules.removal import retirement_is_due
 from appcredential.domain.rules.target import target_rendering_differs
 from appcredential.domain.secret.annotations import Name
@@ -50,7 +52,12 @@ from appcredential.domain.secret.content import derived_names, render
 from appcredential.domain.secret.value import can_sign_in, leaf_of, type_of
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec, KeyRef
-from appcredential.domain.spec.model import AppCredentialSpec, CredentialType, VerificationMode
+from appcredential.domain.spec.model import (
+    AppCredentialSpec,
+    CredentialType,
+    KeyId,
+    VerificationMode,
+)
 from appcredential.domain.spec.secret import Preset, Template
 from appcredential.domain.status.projection import project
 from appcredential.domain.status.source import source_problem
@@ -311,6 +318,23 @@ def test_it_is_gone_when_three_reads_lack_it() -> None:
     for count, gone in ((2, False), (3, True)):
         counted = replace(o, memory=Memory(absences={KEY: count}))
         assert is_gone(facts(counted)) is gone
+
+
+@pytest.mark.parametrize(("reads", "expected"), [(2, None), (3, Register())])
+def test_a_renewal_does_not_wait_for_an_entry_that_is_lost(
+    reads: int, expected: Register | None
+) -> None:
+    """Another entry of the same certificate lets its value sign in, so no refusal confirms it."""
+    coming = pending(
+        PendingState.INTENT,
+        minted_as=minted(NEXT, attempt=NEXT_ATTEMPT, value=NEW_PAIR, not_before=NOW),
+        value=NEW_PAIR,
+    )
+    memory = Memory(published_proof=proof(ATTEMPT, PROVEN), absences={KEY: reads})
+    theirs = replace(key(KeyId("theirs")), display_name="put there by a person")
+    o = seen(supplied(NEW_PAIR), pending=coming, application=application(theirs), memory=memory)
+    assert not is_gone(facts(o))
+    assert intent_was_interrupted(facts(o)) == expected
 
 
 def test_its_predecessor_goes_when_three_reads_list_it() -> None:

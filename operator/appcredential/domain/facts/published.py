@@ -28,13 +28,24 @@ def seems_gone(facts: Facts) -> bool:
     )
 
 
+def is_unlisted(facts: Facts) -> bool:
+    """Return whether several reads, well after the publish, lack the published key.
+
+    Its value may sign in all the same: a supplied certificate may have other entries.
+    """
+    published = facts.published
+    if published is None or not seems_gone(facts):
+        return False
+    return facts.memory.absences.get(published.key_id, 0) >= ABSENT_READS
+
+
 def is_gone(facts: Facts) -> bool:
     """Return whether failing sign-ins, or several reads, confirm that the published key is gone."""
     proof = facts.memory.published_proof
     if not seems_gone(facts) or facts.published is None:
         return False
     if not facts.can_published_sign_in:
-        return facts.memory.absences.get(facts.published.key_id, 0) >= ABSENT_READS
+        return is_unlisted(facts)
     if proof is None:
         return False
     return (
@@ -46,9 +57,8 @@ def is_gone(facts: Facts) -> bool:
 
 def gone_keys(facts: Facts) -> frozenset[KeyId]:
     """Return the published key if it is confirmed to be gone: no list can show it any more."""
-    return frozenset(
-        {facts.published.key_id} if facts.published is not None and is_gone(facts) else ()
-    )
+    is_lost = is_gone(facts) or is_unlisted(facts)
+    return frozenset({facts.published.key_id} if facts.published is not None and is_lost else ())
 
 
 def known_keys(facts: Facts) -> frozenset[KeyId]:
@@ -57,8 +67,8 @@ def known_keys(facts: Facts) -> frozenset[KeyId]:
         # Nobody signs in with a lost value, and a damaged Secret cannot record what is gone.
         return frozenset()
     known = {r.key_id for r in facts.retiring if r.removed is None}
-    if facts.published is not None and not is_gone(facts):
-        known.add(facts.published.key_id)
+    if facts.published is not None:
+        known |= {facts.published.key_id} - gone_keys(facts)
     if facts.successor is not None and facts.successor.credential is not None:
         known.add(facts.successor.credential.key_id)
     return frozenset(known)
