@@ -22,7 +22,7 @@ from appcredential.domain.lifecycle import GATES, decide
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import PendingState
-from appcredential.domain.rules.gates import _gate_times
+from appcredential.domain.rules.gates import _gate_times, is_admitted
 from appcredential.domain.spec.model import CredentialType, Limits
 from tests.support.builders import (
     CLIENT_ID,
@@ -532,3 +532,18 @@ def test_a_problem_is_not_rewritten_by_patience() -> None:
     wanted = Problem(reason=Reason.TENANT_NOT_FOUND, message="Words.", stalled=True)
     found = gate(observation(resource=NEW, tenant=wanted))
     assert found == Hold(replace(wanted, stalled=False))
+
+
+@pytest.mark.parametrize(
+    ("o", "expected"),
+    [
+        (observation(), True),
+        (observation(grant=problem()), False),
+        (observation(tenant=problem(Reason.TENANT_NOT_READY)), False),
+        (observation(blocked=problem(Reason.NOT_LEADER)), False),
+        (observation(resource=resource(deletion_time=NOW)), False),
+    ],
+    ids=["granted", "not granted", "no tenant", "not the leader", "being deleted"],
+)
+def test_sources_are_read_only_behind_the_gates(o: Observation, expected: bool) -> None:
+    assert is_admitted(replace(o, target=None)) is expected

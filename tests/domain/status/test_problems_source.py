@@ -11,6 +11,8 @@ from appcredential.domain.status.problems_source import (
     CONFIG_MAPS_FORBIDDEN,
     missing_key,
     missing_source,
+    refused_password,
+    refused_source,
     unusable_source,
     usable_password,
 )
@@ -24,6 +26,21 @@ REF = KeyRef(name="tls", key="tls.crt")
         (missing_source("Secret", "tls"), Reason.SOURCE_NOT_FOUND, "Create it, or name another"),
         (missing_key("ConfigMap", REF), Reason.SOURCE_NOT_FOUND, "no key tls.crt. Name the key"),
         (unusable_source("has expired: renew it."), Reason.SOURCE_UNUSABLE, "source has expired"),
+        (
+            unusable_source("is odd: mend it.", "spec.certificate.inline"),
+            Reason.SOURCE_UNUSABLE,
+            "source (spec.certificate.inline) is odd: mend it",
+        ),
+        (
+            refused_source(REF, "spec.certificate.secretKeyRef", "is ours: name another"),
+            Reason.SOURCE_UNUSABLE,
+            f"spec.certificate.secretKeyRef: Secret {REF.name} is ours: name another.",
+        ),
+        (
+            refused_password(REF, "is ours: name another"),
+            Reason.KEYSTORE_PASSWORD,
+            f"pkcs12.passwordSecretKeyRef: Secret {REF.name} is ours: name another.",
+        ),
         (CONFIG_MAPS_FORBIDDEN, Reason.SOURCE_UNUSABLE, "Bind its role there"),
     ],
 )
