@@ -95,6 +95,10 @@ test: lint figures unit cluster-binary helm ## everything: lint, types, contract
 demo: cluster-binary ## watch a secret being issued, proven, rotated and retired (DEMO_KEEP=1 stays up)
 	@$(BIN)/python -m demo
 
+.PHONY: attacks
+attacks: cluster-binary ## attack an operator on a local cluster as users, pods and proxies would; at most ten minutes
+	@$(BIN)/python -m attacks $(ATTACK)
+
 .PHONY: cluster
 cluster: setup ## a local cluster; EMULATOR=1 adds emulator and operator, NODE=1 runs pods (root)
 ifeq ($(and $(NODE),$(EMULATOR)),1)

@@ -1,0 +1,1 @@
+"""Attacks on a running installation, each with what it cost the others."""
