@@ -25,7 +25,13 @@ NEIGHBOUR: Final = "neighbour"
 SHARED: Final = "44444444-4444-4444-8444-000000000000"
 """The application of the attacker."""
 NEIGHBOURS: Final = 240
-SETTINGS: Final[Mapping[str, str]] = {**QUICK, "APPCREDENTIAL_LOG_LEVEL": "INFO"}
+SETTINGS: Final[Mapping[str, str]] = {
+    **QUICK,
+    "APPCREDENTIAL_LOG_LEVEL": "INFO",
+    # Nearer to the defaults: looks at hundreds of resources would cost more than the attack.
+    "APPCREDENTIAL_SECRET_CHECK": "10m",
+    "APPCREDENTIAL_TICKET_POLL": "10s",
+}
 RENEW: Final = 1.0
 """Seconds between two renewals of the Lease, by these settings."""
 

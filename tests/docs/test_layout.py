@@ -98,5 +98,5 @@ def test_the_wheel_holds_the_operator_and_the_crds_and_nothing_else(wheel: list[
 
 
 def test_the_wheel_names_none_of_the_tools(wheel: list[str]) -> None:
-    for tool in ("entra_emulator", "demo", "localcluster", "tests"):
+    for tool in ("entra_emulator", "demo", "attacks", "localcluster", "tests"):
         assert [name for name in wheel if tool in name] == []
