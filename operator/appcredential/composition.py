@@ -1,7 +1,4 @@
-"""Builds the operator: the one place that knows which adapter implements which port.
-
-`__main__` calls `run`.
-"""
+"""Builds the operator, for `__main__`: the one place that knows which adapter serves which port."""
 
 from __future__ import annotations
 
@@ -18,6 +15,7 @@ from appcredential.controllers.revocation_round import Pace
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.effects.context import Tools
 from appcredential.effects.revocation import RevocationWrites
+from appcredential.entra.issuer_documents import IssuerDocuments
 from appcredential.entra.projected_token import ProjectedToken
 from appcredential.gather.certificate_source import CertificateInputsReader
 from appcredential.gather.gatherer import Gatherer
@@ -40,8 +38,6 @@ from appcredential.tenants.operator_credential import OperatorCredentials
 from appcredential.tenants.probing import Prober
 from appcredential.tenants.sessions import TenantSessions
 from appcredential.x509.reading import CertificateReader
-
-_TENANT_RETRY = timedelta(seconds=30)
 
 
 async def run(settings: Settings) -> int:
@@ -168,7 +164,7 @@ def _entra_tenants(parts: Parts, tenants: TenantAccess) -> EntraTenantController
 
 
 def _tenant_retry(parts: Parts) -> timedelta:
-    return min(parts.settings.permission_retry, _TENANT_RETRY)
+    return min(parts.settings.permission_retry, timedelta(seconds=30))
 
 
 def _application_grants(parts: Parts) -> ApplicationGrantController:
@@ -217,6 +213,7 @@ def _gatherer(parts: Parts, tenants: TenantAccess) -> Gatherer:
             open_revocations=parts.open_revocations,
             owners=parts.store.owners,
             standing=parts.store.standing,
+            documents=IssuerDocuments(parts.settings.checked_issuers, parts.clock),
         ),
     )
 

@@ -13,8 +13,10 @@ from typing import Any, Final
 from appcredential.domain.operator_credential import PUBLIC_AUDIENCES
 from appcredential.domain.spec.checks import is_metadata_key, is_namespace_name
 from appcredential.domain.spec.durations import parse_duration
+from appcredential.domain.spec.issuers import is_issuer
 from appcredential.domain.spec.reserved import is_reserved_key
 
+MAX_ISSUERS: Final = 32
 _REDIRECTS: Final = (
     "would have the operator ask another server than the node's for the token of its managed "
     "identity; remove the variable"
@@ -45,6 +47,7 @@ def parser_for(name: str, kind: str) -> Callable[[str], Any]:
         "namespace": _parse_namespace,
         "custom_token_audience": _parse_audience,
         "allowed_secret_keys": _parse_keys,
+        "checked_issuers": _parse_issuers,
     }
     parsers: dict[str, Callable[[str], Any]] = {
         "str": str,
@@ -106,6 +109,16 @@ def _parse_keys(raw: str) -> tuple[str, ...]:
         if is_reserved_key(key):
             raise ValueError(f"may not contain {entry}: other tools act on it; remove it")
     return entries
+
+
+def _parse_issuers(raw: str) -> tuple[str, ...]:
+    issuers = _parts(raw)
+    if len(issuers) > MAX_ISSUERS or not all(map(is_issuer, issuers)):
+        raise ValueError(
+            f"must be at most {MAX_ISSUERS} issuers separated by commas, each a URL such as "
+            "https://issuer.example/path, exactly as in the tokens"
+        )
+    return issuers
 
 
 def _parts(raw: str) -> tuple[str, ...]:

@@ -42,6 +42,8 @@ class Settings:
     """Names the cluster in Entra; empty means the uid of the namespace kube-system."""
     allowed_secret_keys: tuple[str, ...] = ()
     """Labels and annotations that users may put on Secrets: keys, and prefixes with their slash."""
+    checked_issuers: tuple[str, ...] = ()
+    """Issuers whose discovery documents are read, to warn of what Entra could not use."""
 
     # --- Entra: a custom cloud, and the operator's own tokens -------------------------------
 

@@ -28,6 +28,10 @@ OTHERS: dict[str, tuple[str, Any]] = {
     "watch_namespaces": (" shop, ,orders", ("shop", "orders")),
     "cluster_id": ("blue", "blue"),
     "allowed_secret_keys": (" example.com/, team", ("example.com/", "team")),
+    "checked_issuers": (
+        " https://a.example, https://b.example/x",
+        ("https://a.example", "https://b.example/x"),
+    ),
     "custom_authority": ("https://login.test", "https://login.test"),
     "custom_graph": ("https://graph.test", "https://graph.test"),
     "custom_ca_file": ("/ca.pem", "/ca.pem"),
@@ -130,6 +134,22 @@ def test_keys_that_no_object_can_have_are_refused(text: str) -> None:
 def test_keys_that_no_setting_allows_are_refused(text: str) -> None:
     (fault,) = faults({variable("allowed_secret_keys"): text})
     assert "other tools act on it; remove it" in fault
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://issuer.example",
+        "https://Issuer.example",
+        "https://issuer.example/?a",
+        "issuer.example",
+        "https://user@issuer.example",
+        ",".join(f"https://i{n}.example" for n in range(33)),
+    ],
+)
+def test_what_is_no_issuer_is_refused(text: str) -> None:
+    (fault,) = faults({variable("checked_issuers"): text})
+    assert "must be at most 32 issuers separated by commas" in fault
 
 
 @pytest.mark.parametrize("text", ["", "Entra", "a,b", "a/../b", "a" * 64])

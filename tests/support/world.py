@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NoReturn
 
@@ -13,6 +13,7 @@ from appcredential.controllers.app_credential import AppCredentialController
 from appcredential.controllers.entra_tenant import EntraTenantController, TenantSettings
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Owner
+from appcredential.domain.observed.federated import IssuerDocument
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.spec.model import (
     EntraTenantSpec,
@@ -74,6 +75,13 @@ class NoIssuer:
 
     async def current(self) -> NoReturn:
         raise AssertionError("nobody in this world asks for the issuer")
+
+
+class NoDocuments:
+    """An IssuerDocumentSource whose settings list no issuer."""
+
+    def known(self) -> Mapping[str, IssuerDocument]:
+        return {}
 
 
 class World:
@@ -154,6 +162,7 @@ class World:
                 open_revocations=open_revocations,
                 owners=self.store.owners,
                 standing=self.store.standing,
+                documents=NoDocuments(),
             ),
         )
         self.states = ResourceStates()

@@ -39,6 +39,7 @@ class FederationReader:
             output=state.output.value if output else None,
             leaving=self._local.open_revocations.leaving(owner.namespace, spec.client_id),
             neighbours=self._retiring_owners(owner, state),
+            documents=self._local.documents.known(),
         )
 
     async def _account(self, namespace: str, name: str) -> ServiceAccount | Problem | None:

@@ -12,7 +12,7 @@ from appcredential.domain.marker import Owner
 from appcredential.domain.observed.standing import Standing
 from appcredential.gather.certificate_source import CertificateInputsReader
 from appcredential.ports.kube import IssuerSource, Outputs, Resources, Secrets, ServiceAccounts
-from appcredential.ports.local import GrantSource
+from appcredential.ports.local import GrantSource, IssuerDocumentSource
 from appcredential.ports.session import Access
 
 
@@ -48,3 +48,4 @@ class LocalSources:
     open_revocations: OpenRevocations
     owners: Callable[[str], Iterable[Owner]]
     standing: Callable[[Owner], Standing]
+    documents: IssuerDocumentSource

@@ -1,13 +1,16 @@
 """What the operator needs from its own process, as Protocols.
 
-The adapters are `runtime/clock.py`, `entra/projected_token.py` and `cache/informer.py`.
+The adapters are `runtime/clock.py`, `entra/projected_token.py`, `entra/issuer_documents.py` and
+`cache/informer.py`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
+from appcredential.domain.observed.federated import IssuerDocument
 from appcredential.domain.spec.model import ApplicationGrantSpec, Cloud
 
 
@@ -36,6 +39,14 @@ class PodToken(Protocol):
         Raises:
             OwnTokenError: there is none, or not one that may be sent to this cloud.
         """
+        ...
+
+
+class IssuerDocumentSource(Protocol):
+    """The discovery documents of issuers that the settings list."""
+
+    def known(self) -> Mapping[str, IssuerDocument]:
+        """Return what issuers answered, by issuer; nothing of one that did not answer."""
         ...
 
 

@@ -24,6 +24,7 @@ from appcredential.domain.observed.federated import (
     FederatedList,
     Federation,
     Issuer,
+    IssuerDocument,
     OutputMap,
     ServiceAccount,
 )
@@ -75,6 +76,7 @@ class FederatedWorld(Loop):
     neighbours: frozenset[str] = frozenset()
     hidden: set[str] = field(default_factory=set)
     """Ids that a stale replica does not list."""
+    documents: dict[str, IssuerDocument] = field(default_factory=dict)
     sign_in_audience: str = "AzureADMyOrg"
     refuses: bool = False
     """Graph fails every write."""
@@ -134,6 +136,7 @@ class FederatedWorld(Loop):
                 output=self.outputs.get(federated.config_map),
                 leaving=self.leaving,
                 neighbours=self.neighbours,
+                documents=self.documents,
             ),
         }
 

@@ -22,6 +22,7 @@ from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.observed.federated import (
     FederatedCredential,
     Issuer,
+    IssuerDocument,
     OutputMap,
     ServiceAccount,
 )
@@ -29,6 +30,7 @@ from appcredential.domain.observed.memory import Operation
 from appcredential.domain.proof import PROVEN, UNREACHABLE, classify, record
 from appcredential.domain.spec.azure_dev_ops import connection_subject, own_issuer
 from appcredential.domain.spec.federated import (
+    EntityType,
     GitHubServer,
     ServiceAccountSource,
     Source,
@@ -43,6 +45,7 @@ from appcredential.domain.spec.trusts import (
     marker_of,
     retire_time_of,
 )
+from appcredential.domain.status.issuer_document import document_warning
 from appcredential.domain.status.projection import project
 from tests.domain.worlds.federated_world import FederatedWorld
 from tests.domain.worlds.loop import BrokenPromiseError
@@ -442,6 +445,60 @@ def test_another_issuer_is_held_to_the_same() -> None:
     world = FederatedWorld(spec=federated_spec(source))
     world.run(HOUR)
     assert world.condition("Stalled") == ("True", "IssuerUnreachable")
+
+
+def test_what_the_operator_read_of_an_issuer_is_said_beside_ready() -> None:
+    world = established(spec=federated_spec(OTHER), accounts={})
+    assert world.condition("Verified") == ("Unknown", "NotVerifiable")
+    told = {
+        IssuerDocument(status=200, issuer=OTHER.issuer): ("Unknown", "NotVerifiable"),
+        IssuerDocument(status=403): ("Unknown", "IssuerDocumentUnread"),
+        IssuerDocument(status=200): ("Unknown", "IssuerDocumentUnread"),
+        IssuerDocument(status=200, issuer="https://evil.example"): (
+            "False",
+            "IssuerDocumentDiffers",
+        ),
+        IssuerDocument(status=200, issuer=f"{OTHER.issuer}/"): ("False", "IssuerDocumentDiffers"),
+    }
+    for document, said in told.items():
+        world.documents = {OTHER.issuer: document}
+        world.run(15 * MINUTE)
+        assert world.condition("Verified") == said
+        assert world.condition("Ready") == ("True", "Trusted")
+        assert world.condition("Stalled") is None
+        assert "evil" not in str(world.resource.status)
+
+
+def test_the_case_of_an_environment_is_the_teams_to_compare() -> None:
+    environment = replace(GITHUB, entity_type=EntityType.ENVIRONMENT, entity_name="Production")
+    hint = "Upper and lower case of entityName count"
+    for source, is_told in ((environment, True), (GITHUB, False)):
+        world = established(spec=federated_spec(source), accounts={})
+        (verified,) = [c for c in world.resource.status["conditions"] if c["type"] == "Verified"]
+        assert (hint in verified["message"]) is is_told
+
+
+def test_a_near_miss_and_an_answer_are_named() -> None:
+    near = document_warning(
+        "https://a.example", IssuerDocument(status=200, issuer="https://A.example/")
+    )
+    far = document_warning(
+        "https://a.example", IssuerDocument(status=200, issuer="https://b.example")
+    )
+    refused = document_warning("https://a.example", IssuerDocument(status=403))
+    assert near is not None
+    assert far is not None
+    assert refused is not None
+    assert "slash at its end" in near.message
+    assert "iss in a token" in far.message
+    assert "HTTP 403" in refused.message
+
+
+def test_an_exchange_that_worked_outweighs_what_was_read() -> None:
+    spec = federated_spec(verification=VerificationMode.REQUIRED)
+    world = FederatedWorld(spec=spec, documents={ISSUER: IssuerDocument(status=403)})
+    world.run(HOUR)
+    assert world.condition("Verified") == ("True", "Proven")
 
 
 @pytest.mark.parametrize("host", ["git.internal", "10.1.2.3"])

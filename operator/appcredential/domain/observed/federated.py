@@ -46,6 +46,19 @@ class Issuer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerDocument:
+    """What an issuer answered when it was asked for its discovery document.
+
+    Attributes:
+        status: of HTTP.
+        issuer: the one that the document names; empty without a readable document.
+    """
+
+    status: int
+    issuer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceAccount:
     """The parts of a ServiceAccount that the operator reads."""
 
@@ -82,6 +95,7 @@ class Federation:
         leaving: owner hashes of this namespace's deleted resources for the same application,
             whose credentials will be revoked.
         neighbours: owner hashes of the namespace's other resources.
+        documents: what issuers that the settings list answered, by issuer.
     """
 
     issuer: Issuer | Problem
@@ -90,6 +104,7 @@ class Federation:
     output: OutputMap | Problem | None = None
     leaving: frozenset[str] = frozenset()
     neighbours: frozenset[str] = frozenset()
+    documents: Mapping[str, IssuerDocument] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

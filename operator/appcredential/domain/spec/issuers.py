@@ -36,6 +36,11 @@ _AKS: Final = re.compile(r"https://([-a-z0-9]+\.oic|oidc)\.prod-aks\.azure\.(com
 _AKS_TOKENS: Final = re.compile(r"https://[-a-z0-9.]+(/[-0-9A-Za-z]+)+/")
 
 
+def is_issuer(value: str) -> bool:
+    """Return whether a value has the form of an issuer: a URL of https without a query."""
+    return len(value) <= MAX_ISSUER and _ISSUER.fullmatch(value) is not None
+
+
 def foreign_issuer(path: str, value: str) -> str:
     """Return an issuer for which the spec has no member of its own.
 

@@ -13,8 +13,10 @@ from appcredential.domain.facts.told import is_verified
 from appcredential.domain.observed.memory import Operation
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.proof import SignInClass, is_failing_long
+from appcredential.domain.spec.federated import EntityType, FederatedSpec, GitHubSource
 from appcredential.domain.spec.model import AppCredentialSpec, VerificationMode
 from appcredential.domain.status.federated_problem import federated_problem
+from appcredential.domain.status.issuer_document import document_warning
 from appcredential.domain.status.refused_sign_ins import application_message
 from appcredential.domain.status.verdicts import PAUSED
 
@@ -90,10 +92,14 @@ def _verified(observation: Observation, facts: FederatedFacts | None) -> Conditi
     if facts is None:
         is_proven = is_verified(observation.resource.status)
         return _PROVEN if is_proven else _untried(observation)
+    if facts.needs_proof and facts.is_proven:
+        return _PROVEN
+    documents = facts.seen.documents
+    warnings = (document_warning(t.issuer, documents.get(t.issuer)) for t in facts.trusts)
+    if (warning := next(filter(None, warnings), None)) is not None:
+        return warning
     if not facts.needs_proof:
         return _untried(observation)
-    if facts.is_proven:
-        return _PROVEN
     proof, obstacle = facts.proof, _obstacle(observation)
     if proof is not None and proof.failing_since is not None:
         reason = proof.result.reason
@@ -108,7 +114,16 @@ def _verified(observation: Observation, facts: FederatedFacts | None) -> Conditi
 
 def _untried(observation: Observation) -> Condition:
     reason = _not_tried(observation)
-    return Condition.unknown(ConditionType.VERIFIED, reason, _NOT_TRIED[reason])
+    message = f"{_NOT_TRIED[reason]}{_hint(observation)}"
+    return Condition.unknown(ConditionType.VERIFIED, reason, message)
+
+
+def _hint(observation: Observation) -> str:
+    """Return what only a person can compare: no list of environments shows their spelling."""
+    source = _federated(observation).source
+    if not isinstance(source, GitHubSource) or source.entity_type is not EntityType.ENVIRONMENT:
+        return ""
+    return " Upper and lower case of entityName count: compare it with sub in a token."
 
 
 def _obstacle(observation: Observation) -> Problem | None:
@@ -123,9 +138,16 @@ def _obstacle(observation: Observation) -> Problem | None:
 def _not_tried(observation: Observation) -> Reason:
     spec = observation.resource.spec
     assert isinstance(spec, AppCredentialSpec)  # noqa: S101 - called for this type only
-    assert spec.federated is not None  # noqa: S101
     is_asked = spec.verification.mode is VerificationMode.REQUIRED
-    return Reason.NOT_VERIFIED if is_asked and spec.federated.account else Reason.NOT_VERIFIABLE
+    is_tried = is_asked and _federated(observation).account
+    return Reason.NOT_VERIFIED if is_tried else Reason.NOT_VERIFIABLE
+
+
+def _federated(observation: Observation) -> FederatedSpec:
+    spec = observation.resource.spec
+    assert isinstance(spec, AppCredentialSpec)  # noqa: S101 - called for this type only
+    assert spec.federated is not None  # noqa: S101
+    return spec.federated
 
 
 _TRUSTED = "Entra trusts the tokens that the spec names."
