@@ -38,6 +38,7 @@ APP: Final[tuple[Row, ...]] = (
     ("all formats", "secret.data.a.value", _ALL_FORMATS),
     ("literal dollars", "secret.data.a.value", _LITERALS),
     ("16 references", "secret.data.a.value", "$(clientId)" * 16 + "$$(clientId)" * 20),
+    ("64 KiB of data", "secret.data", {f"{i:x}": {"value": "x" * 4095} for i in range(16)}),
     ("several lines", "secret.data.a.value", "a=1\nb=$(clientId)\n"),
     ("a generated value", "secret.data.cookie-secret", {"generateOnce": {}}),
     ("the longest generated value", "secret.data.a.generateOnce.length", 512),

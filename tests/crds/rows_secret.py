@@ -25,6 +25,12 @@ _NOTES: Final = "secret.annotations"
 _TEXT: Final = {"value": "x"}
 _MANY: Final = {f"k{i}": "x" for i in range(33)}
 _MANY_DATA: Final = dict.fromkeys(_MANY, _TEXT)
+_TOGETHER: Final = "at most 65536 bytes"
+_LONG: Final = {f"k{i}": {"value": "x" * 4096} for i in range(16)}
+_WIDE: Final = {f"k{i}": {"value": "\U0001f511" * 1100} for i in range(15)}
+_LONG_NOTES: Final = {f"example.com/k{i}": "x" * 4096 for i in range(16)}
+_HALF: Final = {f"k{i}": {"value": "x" * 4096} for i in range(8)}
+_HALF_NOTES: Final = {f"example.com/k{i}": "x" * 4096 for i in range(8)}
 _FROM: Final = "secret.takeOverFrom"
 _OWN: Final = {"name": "a", "takeOverFrom": "orders"}
 _NO_NAME: Final = {"name": "a", "takeOverFrom": "shop/old"}
@@ -37,6 +43,10 @@ SECRET: Final[tuple[Row, ...]] = (
     ("the operator's own name", "secret.name", "appcredential-pending-x", _NAME),
     ("a Helm release", "secret.name", "sh.helm.release.v1.x.v1", _NAME),
     ("a bootstrap token", "secret.name", "bootstrap-token-abcdef", _NAME),
+    ("data of more than 64 KiB", _DATA, _LONG, _TOGETHER, "secret"),
+    ("data of few letters and more than 64 KiB", _DATA, _WIDE, _TOGETHER, "secret"),
+    ("annotations of more than 64 KiB", _NOTES, _LONG_NOTES, _TOGETHER, "secret"),
+    ("both of more than 64 KiB", "secret", {"data": _HALF, "annotations": _HALF_NOTES}, _TOGETHER),
     ("a name in upper case", "secret.name", "A_b", _PATTERN),
     ("a Secret taken from itself", "secret", _OWN, "may not name this AppCredential", _FROM),
     ("a Secret taken without its name", _FROM, "old", "needs secret.name"),

@@ -10,6 +10,7 @@ from appcredential.domain import actions as act
 from appcredential.domain.action_names import label
 from appcredential.domain.lifecycle import decide
 from appcredential.domain.marker import Owner
+from appcredential.domain.rules.gates import is_admitted
 from appcredential.effects import dispatch, status
 from appcredential.effects.context import Step, Tools
 from appcredential.errors import (
@@ -100,6 +101,8 @@ class AppCredentialController:
             await status.announce_losses(self._tools, observation)
             decision = decide(observation)
             if isinstance(decision.action, act.Sleep):
+                if not is_admitted(observation):
+                    state.let_go()
                 return decision.look_again
             step = Step(tools=self._tools, observation=observation, decision=decision, state=state)
             try:

@@ -155,5 +155,5 @@ def _claims(token: str) -> _Claims | None:
     padded = parts[1] + "=" * (-len(parts[1]) % 4)
     try:
         return msgspec.json.decode(base64.b64decode(padded, altchars=b"-_"), type=_Claims)
-    except (msgspec.MsgspecError, binascii.Error, ValueError):
+    except (msgspec.MsgspecError, binascii.Error, ValueError, RecursionError):
         return None

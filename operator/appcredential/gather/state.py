@@ -7,10 +7,10 @@ anything older than the bound.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Generic, TypeVar
 
-from appcredential.domain.conditions import Problem
+from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.certificate import CertificateInputs
 from appcredential.domain.observed.entra import Application
@@ -21,6 +21,7 @@ from appcredential.domain.observed.target import Pending, Target, TargetOwner
 from appcredential.gather.certificate_source import HeldInputs
 
 T = TypeVar("T")
+_LET_GO: Final = Problem(reason=Reason.INVALID_SPEC, message="Not held.")
 
 
 @dataclass(slots=True)
@@ -82,6 +83,16 @@ class ResourceState:
         self.output.drop()
         self.certificate_inputs.drop()
         self.crd_deleted = None
+
+    def let_go(self) -> None:
+        """Keep of the object only what tells whether it changed, and read it anew next time.
+
+        Whoever may create one, without any grant, decides how large it is.
+        """
+        held = self.resource.value
+        if held is not None:
+            self.resource.value = replace(held, spec=_LET_GO, status={})
+        self.resource.drop()
 
     def spec_changed(self) -> None:
         """Let go of what the former spec named, and of what was refused of it."""

@@ -102,7 +102,8 @@ def _settings() -> kopf.OperatorSettings:
     settings.networking.error_backoffs = Patience()
     settings.watching.server_timeout = 290  # below the idle time-outs of load balancers
     settings.watching.connect_timeout = 10
-    settings.watching.chunk_size = 500  # halves the memory of the first list
+    # How large each object is, users decide, and kopf holds a whole page as text and as objects.
+    settings.watching.chunk_size = 100
     settings.queueing.exit_timeout = 5
     settings.persistence.finalizer = f"{GROUP}/never-set"  # ours is set by us, not by kopf
     return settings

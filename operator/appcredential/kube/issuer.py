@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import logging
 from pathlib import Path
 from typing import Final
@@ -84,5 +83,5 @@ class KubeIssuer:
             payload = token.split(b".")[1]
             padded = payload + b"=" * (-len(payload) % 4)
             return msgspec.json.decode(base64.urlsafe_b64decode(padded), type=_Claims).iss
-        except (OSError, IndexError, binascii.Error, msgspec.MsgspecError, UnicodeDecodeError):
+        except (OSError, IndexError, ValueError, msgspec.MsgspecError, RecursionError):
             return None

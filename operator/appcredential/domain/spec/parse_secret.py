@@ -16,6 +16,7 @@ from appcredential.domain.spec.secret import DataEntry, GenerateOnce, SecretSpec
 from appcredential.domain.spec.templates import parse_template
 
 MAX_VALUE: Final = 4096
+_MAX_BYTES: Final = 65536
 _MOUNT_PATH: Final = re.compile(r"(/[-._a-zA-Z0-9]+)+")
 
 
@@ -33,6 +34,7 @@ def parse_secret(
     Raises:
         InvalidSpecError: a value cannot be used.
     """
+    _check_size(spec)
     return SecretSpec(
         name=_name(spec.name, owner),
         preset=spec.preset,
@@ -42,6 +44,18 @@ def parse_secret(
         annotations=_annotations(spec.annotations, allowed),
         take_over_from=_take_over_from(spec, owner),
     )
+
+
+def _check_size(spec: shapes.Secret) -> None:
+    """Check what the single bounds would allow together: anybody may create many manifests."""
+    texts = [*spec.labels.items(), *spec.annotations.items()]
+    texts += [(key, entry.value or "") for key, entry in spec.data.items()]
+    size = sum(len(key.encode()) + len(text.encode()) for key, text in texts)
+    remedy = (
+        f"may have at most {_MAX_BYTES} bytes in data, labels and annotations together: "
+        "move what is longer into a ConfigMap or a Secret of your own"
+    )
+    checks.require(size <= _MAX_BYTES, "spec.secret", remedy)
 
 
 def _name(given: str | None, owner: str) -> str:
