@@ -29,7 +29,7 @@ SET_BY_THE_CHART: Final = frozenset(
     PREFIX + name
     for name in (
         *("NAMESPACE", "POD_NAME", "WATCH_NAMESPACES", "TRIAL"),
-        *("CUSTOM_AUTHORITY", "CUSTOM_GRAPH", "CUSTOM_CA_FILE"),
+        *("CUSTOM_AUTHORITY", "CUSTOM_GRAPH", "CUSTOM_CA_FILE", "CA_FILE"),
         *("HEALTH_ADDRESS", "HEALTH_PORT", "METRICS_ADDRESS", "METRICS_PORT"),
     )
 )

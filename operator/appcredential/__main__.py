@@ -68,21 +68,22 @@ def _settings() -> Settings:
     token_file = os.environ.get(_TOKEN_FILE)
     if token_file and PREFIX + "IDENTITY_TOKEN_FILE" not in os.environ:
         settings = replace(settings, identity_token_file=token_file)
-    faults = _custom_faults(settings)
+    faults = _server_faults(settings)
     if faults:
         raise SettingsError(faults)
     return settings
 
 
-def _custom_faults(settings: Settings) -> list[str]:
-    from appcredential.entra.clouds import check_custom  # noqa: PLC0415 - keeps `version` quick
+def _server_faults(settings: Settings) -> list[str]:
+    from appcredential.entra.clouds import ca_faults, check_custom  # noqa: PLC0415 - same
 
+    extra = [f"{PREFIX}CA_FILE: {fault}" for fault in ca_faults(settings.ca_file or None)]
     if not settings.custom_authority and not settings.custom_graph:
-        return []
+        return extra
     faults = check_custom(
         settings.custom_authority, settings.custom_graph, settings.custom_ca_file or None
     )
-    return [f"{PREFIX}CUSTOM_*: {fault}" for fault in faults]
+    return extra + [f"{PREFIX}CUSTOM_*: {fault}" for fault in faults]
 
 
 if __name__ == "__main__":

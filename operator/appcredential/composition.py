@@ -75,6 +75,7 @@ def _session_opener(settings: Settings, clock: Clock, metrics: Metrics) -> OpenS
         clock=clock,
         token=_projected_token(settings),
         custom=custom,
+        extra_ca_file=settings.ca_file or None,
         pacing=Pacing(
             spacing=settings.write_spacing.total_seconds(),
             after_conflict=settings.conflict_spacing.total_seconds(),

@@ -16,6 +16,7 @@ AppCredentialError(reason)
 │   └── NotYetError                 not sent: others are before us, by the operator's own pace
 ├── TooLateError                    not sent: the caller's deadline passed before
 └── UnavailableError                network, time-out, 5xx; a write may have been applied
+    ├── UntrustedServerError        the server's certificate is not trusted; nothing was sent
     ├── OutcomeUnknownError         a write was sent and its answer was lost
     └── AnswerTooLargeError         a read whose answer was given up at a bound
 
@@ -158,6 +159,22 @@ class TooLateError(AppCredentialError):
 
 class UnavailableError(AppCredentialError):
     """Network failure, time-out or 5xx. It proves nothing; try again later."""
+
+
+class UntrustedServerError(UnavailableError):
+    """The certificate of Graph or of the token endpoint is not trusted; nothing was sent.
+
+    Args:
+        is_token_endpoint: whether it is the token endpoint's; otherwise Graph's.
+
+    Attributes:
+        issuer: who issued it; empty until somebody looked, and when that is unknown.
+    """
+
+    def __init__(self, message: str, *, is_token_endpoint: bool) -> None:
+        super().__init__(message)
+        self.is_token_endpoint = is_token_endpoint
+        self.issuer = ""
 
 
 class OutcomeUnknownError(UnavailableError):

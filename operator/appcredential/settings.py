@@ -45,8 +45,10 @@ class Settings:
     checked_issuers: tuple[str, ...] = ()
     """Issuers whose discovery documents are read, to warn of what Entra could not use."""
 
-    # --- Entra: a custom cloud, and the operator's own tokens -------------------------------
+    # --- Entra: whom to trust, a custom cloud, and the operator's own tokens ----------------
 
+    ca_file: str = ""
+    """PEM file with authorities to trust for every cloud, besides those trusted anyway."""
     custom_authority: str = ""
     """URL of the token endpoint's host for `cloud: Custom`."""
     custom_graph: str = ""

@@ -312,3 +312,16 @@ def test_two_installations_share_no_cluster_scoped_name(helm: Helm) -> None:
 def test_a_kubernetes_too_old_is_refused_with_the_version(helm: Helm) -> None:
     said = helm.refusal("--kube-version", "1.30.4")
     assert "requires kubeVersion: >=1.31.0-0 which is incompatible with Kubernetes v1.30.4" in said
+
+
+@pytest.mark.parametrize("bundle", ["", "-----BEGIN CERTIFICATE-----"])
+def test_authorities_are_mounted_only_where_they_are_given(helm: Helm, bundle: str) -> None:
+    found = documents(helm.template("--set", f"caBundle={bundle}"))
+    pod = one(found, "Deployment")["spec"]["template"]
+    maps = {d["metadata"]["name"]: d["data"] for d in found if d["kind"] == "ConfigMap"}
+    mounted = {v["configMap"]["name"] for v in pod["spec"]["volumes"] if "configMap" in v}
+    assert ("APPCREDENTIAL_CA_FILE" in variables(found)) is bool(bundle)
+    assert mounted == set(maps)
+    assert [data["ca.pem"] for data in maps.values()] == ([bundle] if bundle else [])
+    annotations = pod["metadata"].get("annotations", {})
+    assert ("checksum/ca-bundle" in annotations) is bool(bundle)

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from appcredential.domain.operator_credential import OperatorCredential
-from appcredential.domain.proof import PROVEN, UNREACHABLE
+from appcredential.domain.proof import PROVEN, UNTRUSTED
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
     ClientSecretIdentity,
@@ -84,5 +84,5 @@ async def test_whom_it_trusts_is_not_changed(
     endpoints = Endpoints(server.url, "https://graph.test")
     target = TokenEndpoint(TENANT, endpoints, ca_file=None, clock=HandClock())
     secret = SecretValue(CANARY)
-    assert await target.with_secret(CLIENT, secret, VerificationScope.GRAPH, "id") == UNREACHABLE
+    assert await target.with_secret(CLIENT, secret, VerificationScope.GRAPH, "id") == UNTRUSTED
     assert server.seen == []

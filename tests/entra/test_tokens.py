@@ -13,7 +13,7 @@ import pytest
 from appcredential import __version__
 from appcredential.domain.conditions import Reason
 from appcredential.domain.operator_credential import OperatorCredential
-from appcredential.domain.proof import PROVEN, UNREACHABLE, SignInClass, SignInResult
+from appcredential.domain.proof import PROVEN, UNREACHABLE, UNTRUSTED, SignInClass, SignInResult
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
     ClientSecretIdentity,
@@ -126,7 +126,7 @@ async def test_a_redirect_is_refused(server: TokenServer) -> None:
 
 
 async def test_an_authority_not_vouched_for_gets_no_secret(server: TokenServer) -> None:
-    assert await sign_in(endpoint(server, ca_file=None)) == UNREACHABLE
+    assert await sign_in(endpoint(server, ca_file=None)) == UNTRUSTED
     assert server.seen == []
 
 

@@ -32,6 +32,7 @@ OTHERS: dict[str, tuple[str, Any]] = {
         " https://a.example, https://b.example/x",
         ("https://a.example", "https://b.example/x"),
     ),
+    "ca_file": ("/extra.pem", "/extra.pem"),
     "custom_authority": ("https://login.test", "https://login.test"),
     "custom_graph": ("https://graph.test", "https://graph.test"),
     "custom_ca_file": ("/ca.pem", "/ca.pem"),

@@ -9,6 +9,7 @@ from appcredential.errors import (
     PermissionDeniedError,
     ThrottledError,
     UnavailableError,
+    UntrustedServerError,
 )
 from appcredential.kube.custom_resources import APP_CREDENTIALS
 from tests.support.builders import HOUR, MINUTE, SECOND
@@ -54,6 +55,22 @@ async def test_two_in_a_row_are_told_once_and_so_is_their_end() -> None:
     await world.look_at_tenant()
     assert world.tenant_conditions["Ready"]["status"] == "True"
     assert len(world.taken(APP_CREDENTIALS)) == 1
+
+
+async def test_a_proxy_that_re_signs_is_told_at_the_second_time_and_passes() -> None:
+    error = UntrustedServerError("token", is_token_endpoint=True)
+    error.issuer = "Proxy CA"
+    world = await _ready_for_an_hour(error, error)
+    assert await world.look_at_tenant() == 5 * SECOND
+    assert world.tenant_conditions["Ready"]["status"] == "True"
+    world.clock.advance(5 * SECOND)
+    await world.look_at_tenant()
+    for kind in ("Ready", "Stalled"):
+        assert world.tenant_conditions[kind]["reason"] == "TlsNotTrusted"
+        assert 'issued by "Proxy CA"' in world.tenant_conditions[kind]["message"]
+    world.clock.advance(30 * SECOND)
+    await world.look_at_tenant()
+    assert world.tenant_conditions["Ready"]["status"] == "True"
 
 
 async def test_a_look_in_between_is_no_second_failure() -> None:

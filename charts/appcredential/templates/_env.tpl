@@ -30,6 +30,10 @@
 - name: APPCREDENTIAL_CUSTOM_CA_FILE
   value: /etc/appcredential/custom/ca.pem
 {{- end }}
+{{- if .Values.caBundle }}
+- name: APPCREDENTIAL_CA_FILE
+  value: /etc/appcredential/ca/ca.pem
+{{- end }}
 {{- /* Else only the pod itself reads the metrics, also where no network plugin enforces policies. */}}
 {{- if .Values.networkPolicy.metricsFrom }}
 - name: APPCREDENTIAL_METRICS_ADDRESS

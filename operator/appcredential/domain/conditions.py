@@ -106,6 +106,8 @@ class Reason(StrEnum):
     """A credential that `revokeIssuedBefore` should revoke is still valid; the message says why."""
     DIRECTORY_UNAVAILABLE = "DirectoryUnavailable"
     """Graph cannot be reached or answers with server errors."""
+    TLS_NOT_TRUSTED = "TlsNotTrusted"
+    """The certificate of Graph or the token endpoint is not trusted, as behind some proxies."""
     THROTTLED = "Throttled"
     """Graph or the token endpoint asks to slow down."""
     CLOCK_SKEW = "ClockSkew"

@@ -75,6 +75,7 @@ class SignInResult:
 
 PROVEN: Final = SignInResult(SignInClass.PROVEN, Reason.PROVEN)
 UNREACHABLE: Final = SignInResult(SignInClass.TRANSIENT, Reason.TOKEN_ENDPOINT_UNAVAILABLE)
+UNTRUSTED: Final = SignInResult(SignInClass.TRANSIENT, Reason.TLS_NOT_TRUSTED)
 UNUSABLE: Final = SignInResult(SignInClass.NOT_YET, Reason.CERTIFICATE_REJECTED)
 """For a value that cannot sign anything."""
 

@@ -109,7 +109,7 @@ def check_custom(authority: str, graph: str, ca_file: str | None) -> list[str]:
         ca_file: path of a PEM file with the authorities to trust instead of the system's.
     """
     faults = _url_faults("authority", authority) + _url_faults("graph", graph)
-    return faults + _ca_faults(ca_file)
+    return faults + [f"caFile: {fault}" for fault in ca_faults(ca_file)]
 
 
 def _url_faults(name: str, url: str) -> list[str]:
@@ -143,13 +143,14 @@ def _part_faults(name: str, parts: SplitResult) -> list[str]:
     return [f"{name}: {text}" for bad, text in checks if bad]
 
 
-def _ca_faults(ca_file: str | None) -> list[str]:
+def ca_faults(ca_file: str | None) -> list[str]:
+    """Return what is wrong with a file of certificate authorities; empty when nothing is."""
     if ca_file is None:
         return []
     try:
         ssl.create_default_context(cafile=ca_file)
     except (OSError, ValueError):
-        return ["caFile: must be a readable PEM file with at least one certificate"]
+        return ["must be a readable PEM file with at least one certificate"]
     return []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ class Connection:
 
     Args:
         token: the operator's own; closed with the connection.
-        ca_file: PEM file of the only authorities to trust; None trusts the public ones.
+        ca_file, extra_ca_file: as for `tls_context`.
         transport: replaces the network, in tests.
     """
 
@@ -104,6 +105,7 @@ class Connection:
         endpoints: Endpoints,
         *,
         ca_file: str | None,
+        extra_ca_file: str | None = None,
         clock: Clock,
         timeouts: Timeouts = Timeouts(),
         observe: Observe = ignore,
@@ -114,7 +116,7 @@ class Connection:
         self._observe = observe
         self._skew = Skew()
         self._token = token
-        self._http = self._http_client(ca_file, transport)
+        self._http = self._http_client(tls_context(ca_file, extra_ca_file), transport)
         self._adapter = self._request_adapter(endpoints)
         self.graph = GraphServiceClient(request_adapter=self._adapter)
 
@@ -206,10 +208,10 @@ class Connection:
         return body if isinstance(body, bytes) else b""
 
     def _http_client(
-        self, ca_file: str | None, transport: httpx.AsyncBaseTransport | None
+        self, tls: ssl.SSLContext, transport: httpx.AsyncBaseTransport | None
     ) -> httpx.AsyncClient:
         client = httpx.AsyncClient(
-            verify=tls_context(ca_file),
+            verify=tls,
             http2=False,
             timeout=httpx.Timeout(self._timeouts.request, connect=self._timeouts.connect),
             limits=httpx.Limits(max_connections=50, max_keepalive_connections=10),

@@ -47,6 +47,7 @@ class SessionOpener:
 
     Attributes:
         token: of the operator's pod.
+        extra_ca_file: PEM file of authorities to trust besides those of each cloud.
         custom: what `cloud: Custom` means; None when the settings do not say.
         observe: called after each request.
         report: called when certificates of others were lost.
@@ -55,6 +56,7 @@ class SessionOpener:
     clock: Clock
     token: ProjectedToken
     custom: CustomCloud | None
+    extra_ca_file: str | None = None
     pacing: Pacing = PACING
     observe: Observe = ignore
     report: Callable[[Loss], None] = _report_nothing
@@ -68,23 +70,29 @@ class SessionOpener:
         endpoints = endpoints_for(spec.cloud, custom.endpoints if custom else None)
         if endpoints is None:
             return None
-        # The CA file is for `Custom` alone: no setting weakens the TLS of a public cloud.
+        # It replaces the public authorities for `Custom` alone.
         ca_file = custom.ca_file if custom and spec.cloud is Cloud.CUSTOM else None
         token = OperatorToken(
-            token_source(spec, credential, endpoints, ca_file, self.token),
+            token_source(spec, credential, endpoints, ca_file, self.token, self.extra_ca_file),
             endpoints.graph_scope,
             self.clock,
             _TOKEN_SECONDS,
             message=rejected(spec.identity).message,
         )
         connection = Connection(
-            token, endpoints, ca_file=ca_file, clock=self.clock, observe=self.observe
+            token,
+            endpoints,
+            ca_file=ca_file,
+            extra_ca_file=self.extra_ca_file,
+            clock=self.clock,
+            observe=self.observe,
         )
         return TenantSession(
             connection,
             self._directory(connection, may_act),
             self._sign_in(spec, endpoints, ca_file, connection),
             endpoints.authority,
+            graph_url=endpoints.graph,
             token=token,
             client_id=spec.identity.client_id,
             credential=credential,
@@ -111,6 +119,7 @@ class SessionOpener:
             spec.tenant_id,
             endpoints,
             ca_file=ca_file,
+            extra_ca_file=self.extra_ca_file,
             clock=self.clock,
             observe=self.observe,
             skew=connection.skew,

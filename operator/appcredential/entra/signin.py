@@ -15,14 +15,14 @@ from typing import Final
 import aiohttp
 import msgspec
 
-from appcredential.domain.proof import UNREACHABLE, UNUSABLE, SignInResult, classify
+from appcredential.domain.proof import UNREACHABLE, UNTRUSTED, UNUSABLE, SignInResult, classify
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import ClientId, TenantId, VerificationScope
 from appcredential.entra.answers import UnreadableAnswerError, decoded
 from appcredential.entra.clouds import Endpoints
 from appcredential.entra.connection import USER_AGENT
 from appcredential.entra.operations import TOKEN, Observe, ignore
-from appcredential.entra.tls import tls_context
+from appcredential.entra.tls import is_untrusted, tls_context
 from appcredential.entra.translate import retry_after
 from appcredential.entra.wire import plain
 from appcredential.ports.local import Clock
@@ -51,7 +51,7 @@ class TokenEndpoint:
     """Signs applications in, to prove their credentials. Implements `ports.entra.SignIn`.
 
     Args:
-        ca_file: PEM file of the only authorities to trust; None trusts the public ones.
+        ca_file, extra_ca_file: as for `tls_context`.
         timeout: seconds for one sign-in, connecting included.
         skew: Entra's clock minus ours, for the times in an assertion.
     """
@@ -62,6 +62,7 @@ class TokenEndpoint:
         endpoints: Endpoints,
         *,
         ca_file: str | None,
+        extra_ca_file: str | None = None,
         clock: Clock,
         timeout: float = 15.0,
         observe: Observe = ignore,
@@ -70,7 +71,7 @@ class TokenEndpoint:
         self._skew = skew
         self._url = endpoints.token_url(tenant_id)
         self._graph_scope = endpoints.graph_scope
-        self._tls = tls_context(ca_file)
+        self._tls = tls_context(ca_file, extra_ca_file)
         self._clock = clock
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._observe = observe
@@ -135,7 +136,7 @@ class TokenEndpoint:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             # Log the name only: some of these errors carry the request.
             _log.debug("sign-in of %s: %s", client_id, type(error).__name__)
-            result = UNREACHABLE
+            result = UNTRUSTED if is_untrusted(error) else UNREACHABLE
         self._observe(TOKEN, status, self._clock.monotonic() - started)
         return result
 

@@ -10,7 +10,13 @@ from appcredential.domain.spec.model import ClientId
 from appcredential.entra.connection import Connection
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.operator_token import OperatorToken
-from appcredential.errors import AppCredentialError, IdentityRejectedError, PermissionDeniedError
+from appcredential.entra.tls import issuer_of
+from appcredential.errors import (
+    AppCredentialError,
+    IdentityRejectedError,
+    PermissionDeniedError,
+    UntrustedServerError,
+)
 from appcredential.ports.entra import Directory, Probe, SignIn
 
 _log = logging.getLogger(__name__)
@@ -31,6 +37,7 @@ class TenantSession:
         sign_in: SignIn,
         authority_host: str,
         *,
+        graph_url: str,
         token: OperatorToken,
         client_id: ClientId | None,
         credential: OperatorCredential,
@@ -39,6 +46,7 @@ class TenantSession:
         self.sign_in = sign_in
         self.authority_host = authority_host
         self._graph = directory
+        self._graph_url = graph_url
         self._connection = connection
         self.client_id = client_id
         self._token = token
@@ -60,6 +68,10 @@ class TenantSession:
             end = await self._graph.probe(self.client_id, self._credential)
         except PermissionDeniedError:
             await self._connection.forget_token()
+            raise
+        except UntrustedServerError as error:
+            of_graph, of_tokens = self._graph_url, self.authority_host
+            error.issuer = await issuer_of(of_tokens if error.is_token_endpoint else of_graph)
             raise
         return Probe(expiration=end, policy=await self._policy())
 

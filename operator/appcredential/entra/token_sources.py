@@ -38,6 +38,7 @@ def token_source(
     endpoints: Endpoints,
     ca_file: str | None,
     token: ProjectedToken,
+    extra_ca_file: str | None = None,
 ) -> Callable[[], TokenSource]:
     """Return a factory of azure-identity credentials for an EntraTenant.
 
@@ -47,6 +48,7 @@ def token_source(
         endpoints: of its cloud.
         ca_file: PEM file of the only authorities to trust; None trusts the public ones.
         token: of the operator's pod.
+        extra_ca_file: PEM file of authorities to trust besides those.
     """
     tenant_id = spec.tenant_id
 
@@ -54,7 +56,7 @@ def token_source(
         # A transport belongs to one credential, and is closed with it.
         return {
             "authority": endpoints.authority,
-            "transport": TokenTransport(ca_file),
+            "transport": TokenTransport(ca_file, extra_ca_file),
             **_RETRIES,
         }
 

@@ -31,12 +31,12 @@ class TokenTransport(AioHttpTransport):  # type: ignore[misc]  # azure-core expo
     """azure-core's transport, whose answers end at a bound and are tokens when they say success.
 
     Args:
-        ca_file: PEM file of the only authorities to trust; None trusts the public ones.
+        ca_file, extra_ca_file: as for `tls_context`.
     """
 
-    def __init__(self, ca_file: str | None) -> None:
+    def __init__(self, ca_file: str | None, extra_ca_file: str | None = None) -> None:
         super().__init__(connection_timeout=5, read_timeout=8)
-        self._ca_file = ca_file
+        self._tls = tls_context(ca_file, extra_ca_file)
         self._is_new = True
 
     async def open(self) -> None:
@@ -44,7 +44,7 @@ class TokenTransport(AioHttpTransport):  # type: ignore[misc]  # azure-core expo
         if self._is_new:
             self._is_new = False
             self.session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=tls_context(self._ca_file)),
+                connector=aiohttp.TCPConnector(ssl=self._tls),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=True,
                 response_class=BoundedResponse,

@@ -22,6 +22,7 @@ from appcredential.domain.clock_skew import http_date
 from appcredential.domain.conditions import Reason
 from appcredential.domain.proof import SignInClass, classify
 from appcredential.entra.answers import UnreadableAnswerError
+from appcredential.entra.tls import is_untrusted
 from appcredential.entra.wire import plain
 from appcredential.errors import (
     AppCredentialError,
@@ -34,6 +35,7 @@ from appcredential.errors import (
     RejectedError,
     ThrottledError,
     UnavailableError,
+    UntrustedServerError,
 )
 
 DEFAULT_PAUSE: Final = timedelta(seconds=30)
@@ -121,6 +123,10 @@ def transport_error(
     error: httpx.HTTPError, operation: str, *, is_write: bool
 ) -> AppCredentialError:
     """Return the error that a request without any answer means."""
+    if is_untrusted(error):
+        _log.warning("%s: the certificate of Graph is not trusted", operation)
+        text = f"{operation}: the certificate of Graph is not trusted"
+        return UntrustedServerError(text, is_token_endpoint=False)
     name = type(error).__name__
     _log.warning("%s: %s: %s", operation, name, _cleaned(str(error)) or "-")
     if is_write and not isinstance(error, _UNSENT):
@@ -158,6 +164,10 @@ def token_error(error: AzureError, now: datetime) -> AppCredentialError:
         _log.warning("token: no managed identity")
         _log.debug("token: %s", _cleaned(str(error.message)))
         return NoManagedIdentityError("token: the node gives no managed identity")
+    if is_untrusted(error):
+        text = "token: the certificate of the token endpoint is not trusted"
+        _log.warning(text)
+        return UntrustedServerError(text, is_token_endpoint=True)
     codes = tuple(int(code) for code in _AADSTS.findall(str(error.message)))
     status = _status(error)
     _log.warning("token: HTTP %d, AADSTS %s", status, codes[0] if codes else "-")

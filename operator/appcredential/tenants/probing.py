@@ -13,7 +13,7 @@ from appcredential.domain.observed.app_policy import UNREAD, AppPolicy
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.spec.model import TenantIdentity
 from appcredential.domain.status.cluster_kinds import ProbeOutcome
-from appcredential.domain.status.problems_tenant import TENANT_UNREACHABLE, tenant_refusal
+from appcredential.domain.status.problems_tenant import tenant_refusal, tenant_unreachable
 from appcredential.errors import (
     AppCredentialError,
     ConflictError,
@@ -100,10 +100,11 @@ class Prober:
             self._learn(name, tenant, await tenant.session.probe())
         except (UnavailableError, ThrottledError, ConflictError, NotFoundError) as exc:
             log.warning("tenant unreachable", extra={"tenant": name, "error": str(exc)})
-            if tenant.second_try is None and tenant.failing != TENANT_UNREACHABLE:
+            unreachable = tenant_unreachable(exc)
+            if tenant.second_try is None and tenant.failing != unreachable:
                 tenant.second_try = now + self._pause_after(tenant, exc)
                 return None
-            tenant.failing = TENANT_UNREACHABLE
+            tenant.failing = unreachable
         except AppCredentialError as exc:
             log.warning("tenant refuses the operator", extra={"tenant": name, "error": str(exc)})
             tenant.failing, tenant.is_proven = tenant_refusal(tenant.identity, exc), False

@@ -28,6 +28,7 @@ from appcredential.domain.status.problems_tenant import (
     not_ready,
     operator_refusal,
     tenant_refusal,
+    tenant_unreachable,
 )
 from appcredential.errors import (
     AppCredentialError,
@@ -40,6 +41,7 @@ from appcredential.errors import (
     RejectedError,
     ThrottledError,
     UnavailableError,
+    UntrustedServerError,
 )
 from tests.support.builders import MINUTE
 
@@ -93,6 +95,22 @@ def test_without_the_identity_the_error_gives_the_message(
     assert operator_refusal(error) == problem
 
 
+@pytest.mark.parametrize("is_token_endpoint", [True, False])
+@pytest.mark.parametrize("issuer", ["Proxy CA", ""])
+def test_a_certificate_that_is_not_trusted_is_told_with_its_issuer(
+    issuer: str, is_token_endpoint: bool
+) -> None:
+    error = UntrustedServerError("GET", is_token_endpoint=is_token_endpoint)
+    error.issuer = issuer
+    problem = tenant_unreachable(error)
+    assert problem.reason is Reason.TLS_NOT_TRUSTED
+    assert problem.stalled
+    assert ("the token endpoint" if is_token_endpoint else "Graph") in problem.message
+    assert ('issued by "Proxy CA"' in problem.message) is bool(issuer)
+    assert "caBundle" in problem.message
+    assert tenant_unreachable(UnavailableError("503")) == TENANT_UNREACHABLE
+
+
 @pytest.mark.parametrize("problem", [NOT_IN_A_TRIAL, NOT_PROBED_YET, TENANT_UNREACHABLE])
 def test_users_of_a_tenant_hear_its_reason_and_remedy(problem: Problem) -> None:
     heard = not_ready(problem)
@@ -119,6 +137,12 @@ PAUSE = timedelta(hours=1)
             True,
         ),
         (UnavailableError("503"), Reason.DIRECTORY_UNAVAILABLE, RETRY, False),
+        (
+            UntrustedServerError("GET", is_token_endpoint=False),
+            Reason.TLS_NOT_TRUSTED,
+            RETRY,
+            False,
+        ),
         (OutcomeUnknownError("cut off"), Reason.DIRECTORY_UNAVAILABLE, RETRY, False),
         (ConflictError("409"), Reason.DIRECTORY_UNAVAILABLE, RETRY, False),
     ],

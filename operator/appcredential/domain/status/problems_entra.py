@@ -17,6 +17,7 @@ from appcredential.errors import (
     PermissionDeniedError,
     RejectedError,
     ThrottledError,
+    UntrustedServerError,
 )
 
 _OVER_POLICY: Final = Problem(
@@ -38,6 +39,12 @@ _REQUEST_REFUSED: Final = Problem(
     reason=Reason.PERMISSION_DENIED,
     message="Graph refuses the operator's request. Make its service principal an owner of "
     "the application, or consent to the permission it needs.",
+)
+_NOT_TRUSTED: Final = Problem(
+    reason=Reason.TLS_NOT_TRUSTED,
+    message="The certificate of Graph or the token endpoint is not trusted; the EntraTenant says "
+    "who issued it.",
+    stalled=False,
 )
 _GRAPH_UNREACHABLE: Final = Problem(
     reason=Reason.DIRECTORY_UNAVAILABLE,
@@ -101,11 +108,14 @@ def directory_problem(
         return _REQUEST_REFUSED, permission_retry
     if isinstance(error, RejectedError):
         return refusal(error.code), RETRY_CAP
+    if isinstance(error, UntrustedServerError):
+        return _NOT_TRUSTED, RETRY
     return _GRAPH_UNREACHABLE, RETRY
 
 
 _PROBE_AGES: Final = {
     Reason.TENANT_NOT_READY: timedelta(seconds=10),
+    Reason.TLS_NOT_TRUSTED: timedelta(seconds=10),
     Reason.LIFETIME_OVER_POLICY: timedelta(minutes=1),
 }
 

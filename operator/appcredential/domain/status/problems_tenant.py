@@ -20,6 +20,7 @@ from appcredential.errors import (
     OwnTokenError,
     PermissionDeniedError,
     RejectedError,
+    UntrustedServerError,
 )
 
 TENANT_UNREACHABLE: Final = Problem(
@@ -29,6 +30,10 @@ TENANT_UNREACHABLE: Final = Problem(
 )
 _REQUEST_REFUSED: Final = "Graph refuses the operator's request: {}. Its log has Graph's own words."
 _UNKNOWN_IDENTITY: Final = "Entra refuses the operator's own credential."
+_UNTRUSTED: Final = (
+    "The certificate of {}{} is not trusted, as behind a proxy that re-signs TLS. Give the "
+    "operator the proxy's authority: the chart's value caBundle, or APPCREDENTIAL_CA_FILE."
+)
 CUSTOM_CLOUD_NOT_CONFIGURED: Final = Problem(
     reason=Reason.CUSTOM_CLOUD_NOT_CONFIGURED,
     message="cloud: Custom needs APPCREDENTIAL_CUSTOM_AUTHORITY and "
@@ -71,6 +76,19 @@ def not_ready(problem: Problem) -> Problem:
         message=f"The EntraTenant is not ready: {problem.reason}. {problem.message}",
         stalled=problem.stalled,
     )
+
+
+def tenant_unreachable(error: AppCredentialError) -> Problem:
+    """Return why a tenant gives no usable answer.
+
+    Args:
+        error: what the probe raised, twice.
+    """
+    if not isinstance(error, UntrustedServerError):
+        return TENANT_UNREACHABLE
+    server = "the token endpoint" if error.is_token_endpoint else "Graph"
+    issuer = f', issued by "{error.issuer}",' if error.issuer else ""
+    return Problem(reason=Reason.TLS_NOT_TRUSTED, message=_UNTRUSTED.format(server, issuer))
 
 
 def tenant_refusal(identity: TenantIdentity, error: AppCredentialError) -> Problem:

@@ -32,6 +32,7 @@ _OF_AN_APPLICATION: Final = {
     Reason.TENANT_RESTRICTIONS: "Tenant restrictions block the proving sign-in.",
     Reason.CLOCK_SKEW: "The token endpoint refuses the operator's clock.",
     Reason.THROTTLED: "The token endpoint asks to slow down.",
+    Reason.TLS_NOT_TRUSTED: "The certificate of the token endpoint is not trusted.",
     Reason.TOKEN_ENDPOINT_UNAVAILABLE: "The token endpoint cannot be reached.",
     Reason.UNCLASSIFIED: "The token endpoint gives an answer the operator does not know; its log "
     "has the status.",

@@ -1,0 +1,107 @@
+"""Each row of docs/troubleshooting.md leads from a symptom that the operator really shows."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.operator_credential import client_secret_of, pair_of
+from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec.model import (
+    CertificateIdentity,
+    ClientId,
+    ClientSecretIdentity,
+    WorkloadIdentity,
+)
+from appcredential.domain.status.cluster_kinds import in_use
+from appcredential.domain.status.problems_tenant import (
+    session_failed,
+    tenant_refusal,
+    tenant_unreachable,
+)
+from appcredential.errors import IdentityRejectedError, UntrustedServerError
+from tests.docs.reading import ROOT, rows
+from tests.support.keys import make_certificate
+
+PAGE: Final = (ROOT / "docs" / "troubleshooting.md").read_text()
+ID: Final = ClientId("c" * 36)
+SECRET: Final = ClientSecretIdentity(client_id=ID, secret_name="own", secret_key="clientSecret")
+CERTIFICATE: Final = CertificateIdentity(client_id=ID, secret_name="own", secret_key="client.pem")
+MADE: Final = make_certificate("operator")
+ENCRYPTED: Final = b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"
+
+
+def of_secret(raw: bytes) -> Problem:
+    value = SecretValue(raw.decode(errors="surrogateescape"))
+    found = client_secret_of({"clientSecret": value}, SECRET)
+    assert isinstance(found, Problem)
+    return found
+
+
+def of_file(raw: bytes) -> Problem:
+    found = pair_of({"client.pem": SecretValue(raw.decode(errors="surrogateescape"))}, CERTIFICATE)
+    assert isinstance(found, Problem)
+    return found
+
+
+def of_code(code: int) -> Problem:
+    error = IdentityRejectedError("token: refused", code=code)
+    return tenant_refusal(WorkloadIdentity(client_id=ID), error)
+
+
+def untrusted() -> Problem:
+    return tenant_unreachable(UntrustedServerError("token", is_token_endpoint=True))
+
+
+SHOWN: Final[dict[str, Callable[[], Problem]]] = {
+    "is empty": lambda: of_secret(b""),
+    "holds a line break": lambda: of_secret(b"value\n"),
+    "begins or ends with a blank": lambda: of_secret(b" value"),
+    "written as UTF-16": lambda: of_secret("value".encode("utf-16")),
+    "begins with a byte order mark": lambda: of_secret("value".encode("utf-8-sig")),
+    "is not text but binary": lambda: of_secret(MADE.pkcs12(b"word")),
+    "encrypted with a password": lambda: of_file(ENCRYPTED),
+    "is a PKCS #12 file (PFX)": lambda: of_file(MADE.pkcs12(b"word")),
+    "is one line, with \\n": lambda: of_file(MADE.bundle.replace(b"\n", b"\\n")),
+    "base64 once too often": lambda: of_file(base64.b64encode(MADE.bundle)),
+    "failed unexpectedly at the tenant's session": lambda: session_failed(ValueError()),
+    "InUse": lambda: in_use(["shop/orders"]),
+    "IdentitySecretUnusable": lambda: of_secret(b""),
+    "Unclassified": lambda: of_code(7654321),
+    "TlsNotTrusted": untrusted,
+    "InternalError": lambda: session_failed(ValueError()),
+}
+OF_OTHERS: Final = {
+    "CERTIFICATE_VERIFY_FAILED",  # OpenSSL's words for the same
+    "Some content in the namespace has finalizers remaining: appcredential.io/credential",
+}
+"""Symptoms that others show."""
+
+
+def symptoms() -> list[str]:
+    """Return what is quoted in the first column."""
+    cells = [cell for cell, *_ in rows(PAGE, "you see", "because", "do")]
+    return sorted({s for cell in cells for s in re.findall(r"`([^`]+)`", cell)} - OF_OTHERS)
+
+
+@pytest.mark.parametrize("symptom", symptoms())
+def test_the_operator_really_shows_it(symptom: str) -> None:
+    code = re.fullmatch(r"AADSTS(\d+)", symptom)
+    problem = of_code(int(code[1])) if code else SHOWN[symptom]()
+    assert symptom in f"{problem.reason} {problem.message}"
+    assert problem.reason is not Reason.UNCLASSIFIED or symptom == "Unclassified"
+
+
+def test_all_that_is_shown_is_on_the_page() -> None:
+    assert SHOWN.keys() <= set(symptoms())
+
+
+def test_the_page_can_be_found() -> None:
+    for page in ("README.md", "docs/install.md", "docs/conditions.md"):
+        assert "troubleshooting.md" in Path(ROOT / page).read_text(), page
