@@ -32,6 +32,10 @@ class HandClock:
         """Let time pass."""
         self.seconds += length.total_seconds()
 
+    def set_wall(self, by: timedelta) -> None:
+        """Set the wall clock; the monotonic one does not notice."""
+        self._start += by
+
     async def sleep(self, seconds: float) -> None:
         """Let time pass instead of waiting, and note for how long."""
         self.slept.append(seconds)

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from appcredential.domain.clock_skew import Skew
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.observed.entra import Application, Credential
 from appcredential.domain.observed.federated import FederatedCredential, FederatedList
 from appcredential.domain.secret_value import SecretValue
@@ -46,7 +48,8 @@ class MemoryDirectory:
         hidden: ids of federated credentials that reads do not show yet.
         clients: ids that are client ids.
         is_missing: the application cannot be found.
-        skew_now: Entra's clock minus ours.
+        skew_now: Entra's clock minus ours, where no `date` is set.
+        date: Entra's own time, which its answers tell.
         losses: certificates of others that are reported once.
         error: what every read, and every call about passwords, raises; or None.
         add_errors: what the next calls of `add_password` raise, one each.
@@ -73,6 +76,8 @@ class MemoryDirectory:
         types: Iterable[CredentialType] = (CredentialType.CLIENT_SECRET,),
     ) -> None:
         self._clock = clock
+        self._skew = Skew()
+        self.date: Callable[[], datetime] | None = None
         self._numbers = itertools.count(1)
         self.types = set(types)
         self.credentials = {c.key_id: c for c in credentials}
@@ -119,10 +124,17 @@ class MemoryDirectory:
         self._call("read")
         if self.is_missing or client_id != CLIENT_ID:
             raise NotFoundError("no such application")
-        return application(*self.credentials.values(), read_time=self._clock.now())
+        clock = self._clock
+        if self.date is not None:
+            found = self.date() - clock.now()
+            self._skew = self._skew.seen(found, clock.monotonic(), LifecycleSettings.max_clock_skew)
+        return application(*self.credentials.values(), read_time=clock.now())
 
     def skew(self) -> timedelta | None:
-        return self.skew_now
+        return self.skew_now if self.date is None else self._skew.now(self._clock.monotonic())
+
+    def is_skew_doubted(self) -> bool:
+        return self._skew.is_doubted
 
     async def is_client_id(self, principal_id: str) -> bool:
         self.expect(CredentialType.FEDERATED_IDENTITY)

@@ -146,6 +146,9 @@ class RevocationController:
         is_cancelled = live is None or live.uid != revocation.uid
         if state is None or state.uid != revocation.uid or is_cancelled:
             state = self._states[name] = RevocationState(revocation.uid)
+        if state.clock.was_set(self._clock):
+            state = self._states[name] = RevocationState(revocation.uid)
+            state.clock.was_set(self._clock)
         return state
 
     async def _step(

@@ -35,6 +35,11 @@ class Skew:
             return Skew(believed=found, since=at)
         return replace(self, doubted=found)
 
+    @property
+    def is_doubted(self) -> bool:
+        """A large difference waits for a second answer."""
+        return self.doubted is not None
+
     def now(self, at: float) -> timedelta | None:
         """Return the difference; None when no recent answer showed it.
 

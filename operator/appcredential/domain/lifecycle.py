@@ -88,10 +88,7 @@ FEDERATED_RULES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One action, the status that is true now, and when to look again.
-
-    `facts` are those that the action rests on; None where a gate decided.
-    """
+    """One action, the status that is true now, when to look again, and what that rests on."""
 
     action: Action
     status: dict[str, Any]
@@ -104,7 +101,7 @@ def decide(observation: Observation) -> Decision:
     observation = believed(observation)
     for gate in GATES:
         if (action := gate(observation)) is not None:
-            return _at_gate(observation, action, is_skewed=gate is GATES[0])
+            return _at_gate(observation, action)
     facts = assess(observation)
     if facts.spec.type.is_federated:
         return _decide_federated(facts)
@@ -138,15 +135,14 @@ def _settle(facts: Facts, look_again: datetime) -> Decision:
     return Decision(action=action, status=status, look_again=look_again, facts=facts)
 
 
-def _at_gate(observation: Observation, action: Action, *, is_skewed: bool) -> Decision:
+def _at_gate(observation: Observation, action: Action) -> Decision:
     status = dict(observation.resource.status)
     if not isinstance(action, Hold):
         return Decision(action=action, status=status, look_again=observation.now)
     look_again = gates.next_gate_look(observation)
     if gates.is_silent(observation, action.problem):
         return Decision(action=Sleep(), status=status, look_again=look_again)
-    problem = action.problem if is_skewed else gates.told(observation, action.problem)
-    status = project(observation, None, problem)
+    status = project(observation, None, gates.told(observation, action.problem))
     return Decision(action=_apply(observation, status), status=status, look_again=look_again)
 
 

@@ -10,6 +10,7 @@ from appcredential.domain.observed.memory import Operation
 from appcredential.domain.status.problems_entra import directory_problem
 from appcredential.effects.context import Context, Step, Tools
 from appcredential.errors import AppCredentialError, NotFoundError, NotYetError
+from appcredential.gather import application as gather
 from appcredential.gather.state import ResourceState
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ async def read_application(max_age: timedelta, step: Step) -> None:
     tools, state = step.tools, step.state
     session, client_id = step.session(), step.observation.usable_spec.client_id
     try:
-        found = await session.directory.application(client_id, max_age)
+        found = await gather.read_application(session.directory, client_id, max_age, tools.clock)
     except NotFoundError:
         state.application = None
         state.memory = state.memory.missed_application(tools.clock.now())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from appcredential.domain.facts.deletion import name_of
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.revocation import Revocation, RevocationObservation
 from appcredential.domain.spec.model import KeyId
@@ -56,6 +57,7 @@ class RevocationChecks:
             await self._is_owner_still_absent(observation, state)
             and await self._is_still_scheduled(observation.revocation)
             and self._is_recent(state)
+            and self._are_clocks_right(observation.revocation)
             and self._may_act()
         )
 
@@ -80,6 +82,12 @@ class RevocationChecks:
             return True
         age = self._clock.monotonic() - state.namespace.read
         return age <= self._freshness.total_seconds()
+
+    def _are_clocks_right(self, revocation: Revocation) -> bool:
+        """Race: this machine's clock was set, and the revocation is not due at all."""
+        session = self._observer.session(revocation)
+        skew = session.directory.skew() if session is not None else None
+        return skew is None or abs(skew) <= LifecycleSettings.max_clock_skew
 
     def _may_act(self) -> bool:
         """Race: the Lease ran out, and another process leads."""

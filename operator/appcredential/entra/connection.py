@@ -127,6 +127,10 @@ class Connection:
         """
         return self._skew.now(self._clock.monotonic())
 
+    def is_skew_doubted(self) -> bool:
+        """Return whether one answer has shown a large difference, which a second may confirm."""
+        return self._skew.is_doubted
+
     async def send(self, call: Call) -> bytes:
         """Send a request and return the body of a success; it is empty for 204.
 

@@ -95,6 +95,10 @@ class GraphDirectory:
         """Return Entra's clock minus ours, from its answers; None when unknown."""
         return self._connection.skew()
 
+    def is_skew_doubted(self) -> bool:
+        """Return whether one answer has shown a large difference, which a second may confirm."""
+        return self._connection.is_skew_doubted()
+
     def turn(self, object_id: ObjectId, who: str) -> AbstractContextManager[None]:
         """Hold an application's turn to be written; see `ports.entra.Directory`."""
         return self._writes.turn(object_id, who)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.deletion import open_uid, own_revocations
+from appcredential.domain.facts.times_ahead import meet
 from appcredential.domain.grants import evaluate
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.certificate import CertificateInputs
@@ -47,6 +48,8 @@ class Gatherer:
             SecretForbiddenError: no role lets the operator read Secrets there.
             AppCredentialError: the API server did not answer, or refused.
         """
+        if state.clock.was_set(self._process.clock):
+            state.start_anew()
         resource = await self._read_resource(owner, state)
         if resource is None:
             return None
@@ -84,6 +87,8 @@ class Gatherer:
             open_revocations=self._open_revocations(resource),
             standing=self._local.standing(owner),
         )
+        state.memory = meet(observation)
+        observation = replace(observation, memory=state.memory)
         inputs = await self._read_certificate_inputs(state, observation)
         return observation if inputs is None else replace(observation, certificate_inputs=inputs)
 

@@ -25,6 +25,7 @@ from appcredential.domain.observed.observation import Resource
 from appcredential.domain.observed.revocation import Revocation, RevocationObservation
 from appcredential.domain.spec.model import AppCredentialSpec, KeyId, TenantId
 from appcredential.errors import NotFoundError, PermissionDeniedError
+from appcredential.gather.application import read_application
 from appcredential.gather.heirs import Heirs
 from appcredential.gather.revocation_state import NamespaceRead, RevocationState
 from appcredential.ports.kube import Outputs, Resources, Secrets
@@ -188,7 +189,9 @@ class RevocationObserver:
             return False
         state.next_read_time = now + self._settings.settle / 6
         try:
-            found = await session.directory.application(revocation.client_id, timedelta(0))
+            found = await read_application(
+                session.directory, revocation.client_id, timedelta(0), self._clock
+            )
             if revocation.type.is_federated:
                 found = await self._with_federated(found, session, revocation, state)
         except NotFoundError:

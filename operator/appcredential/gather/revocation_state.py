@@ -5,13 +5,14 @@ It is kept in memory only: after a restart the evidence is gathered again from t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList, OutputMap
 from appcredential.domain.observed.target import Pending, Target
 from appcredential.domain.spec.model import AppCredentialSpec, KeyId, TenantId
+from appcredential.gather.clock_watch import ClockWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class RevocationState:
         clean_reads: times of consecutive direct reads without a credential to revoke.
         next_read_time: the application is not read before; None for at once.
         namespace: what the namespace holds; None when not read in this round.
+        clock: tells when the times above say nothing any more.
         is_annotation_removed: the ServiceAccount has no annotation of ours any more.
     """
 
@@ -59,6 +61,7 @@ class RevocationState:
     next_read_time: datetime | None = None
     namespace: NamespaceRead | None = None
     is_annotation_removed: bool = False
+    clock: ClockWatch = field(default_factory=ClockWatch)
 
     def forget_directory(self) -> None:
         """Forget what was read in a directory: the tenant leads to another one now."""

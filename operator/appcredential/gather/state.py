@@ -19,6 +19,7 @@ from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.observed.target import Pending, Target, TargetOwner
 from appcredential.gather.certificate_source import HeldInputs
+from appcredential.gather.clock_watch import ClockWatch
 
 T = TypeVar("T")
 _LET_GO: Final = Problem(reason=Reason.INVALID_SPEC, message="Not held.")
@@ -70,6 +71,7 @@ class ResourceState:
     held_inputs: HeldInputs = field(default_factory=HeldInputs)
     crd_deleted: bool | None = None
     memory: Memory = field(default_factory=Memory)
+    clock: ClockWatch = field(default_factory=ClockWatch)
     stalled_reason: str = ""
     has_begun: bool = False
 

@@ -211,6 +211,10 @@ class Directory(Protocol):
         """Return Entra's clock minus ours, from its answers; None when unknown."""
         ...
 
+    def is_skew_doubted(self) -> bool:
+        """Return whether one answer has shown a large difference, which a second may confirm."""
+        ...
+
 
 class SignIn(Protocol):
     """The token endpoint, for one tenant."""

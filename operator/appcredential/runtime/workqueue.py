@@ -1,8 +1,8 @@
 """A de-duplicating work queue with a heap of due times.
 
 One worker at a time works on a key. A key that is added meanwhile runs once more afterwards.
-Due times are wall-clock times, which the queue checks at least every half minute, so that a
-stepped or suspended clock delays nothing for long.
+Due times are kept by the monotonic clock, which counts while the machine is suspended, so that a
+wall clock that is set delays nothing.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class WorkQueue:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._ready: dict[Key, None] = {}
-        self._due: dict[Key, datetime] = {}
-        self._heap: list[tuple[datetime, Key]] = []
+        self._due: dict[Key, float] = {}
+        self._heap: list[tuple[float, Key]] = []
         self._working: set[Key] = set()
         self._again: set[Key] = set()
         self._failures: dict[Key, int] = {}
@@ -62,11 +62,12 @@ class WorkQueue:
 
     def add_at(self, key: Key, when: datetime) -> None:
         """Make a key ready at `when`, unless it is due before that anyway."""
+        due = self._clock.monotonic() + (when - self._clock.now()).total_seconds()
         known = self._due.get(key)
-        if known is not None and known <= when:
+        if known is not None and known <= due:
             return
-        self._due[key] = when
-        heapq.heappush(self._heap, (when, key))
+        self._due[key] = due
+        heapq.heappush(self._heap, (due, key))
         self._wake.set()
 
     def forget(self, key: Key) -> None:
@@ -125,10 +126,10 @@ class WorkQueue:
             self.add(key)
 
     def _move_due(self) -> None:
-        now = self._clock.now()
+        now = self._clock.monotonic()
         while self._heap and self._heap[0][0] <= now:
-            when, key = heapq.heappop(self._heap)
-            if self._due.get(key) == when:
+            due, key = heapq.heappop(self._heap)
+            if self._due.get(key) == due:
                 del self._due[key]
                 self.add(key)
 
@@ -136,7 +137,7 @@ class WorkQueue:
         self._wake.clear()
         wait = _MAX_SLEEP
         if self._heap:
-            wait = min(wait, (self._heap[0][0] - self._clock.now()).total_seconds())
+            wait = min(wait, self._heap[0][0] - self._clock.monotonic())
         if stop.is_set() or wait <= 0:
             await asyncio.sleep(0)
             return

@@ -65,7 +65,7 @@ class TenantAccess:
         held = self._sessions.get(name)
         if held is None or held.failing is not None or held.probed is None:
             return  # it is probed soon anyway
-        if self._clock.now() - held.probed < max_age:
+        if timedelta(0) <= self._clock.now() - held.probed < max_age:
             return
         held.probed = None
         self._queue.wake(name)

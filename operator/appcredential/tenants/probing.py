@@ -91,7 +91,7 @@ class Prober:
             What the last probe found; None when a second one has to confirm it first.
         """
         now = self._clock.now()
-        if tenant.second_try is not None and now < tenant.second_try:
+        if tenant.second_try is not None and now < tenant.second_try <= now + _PROBE:
             return None
         if not _is_due(tenant, now):
             return ProbeOutcome()
@@ -138,4 +138,5 @@ class Prober:
 def _is_due(tenant: OpenTenant, now: datetime) -> bool:
     if tenant.probed is None or tenant.failing is not None or tenant.second_try is not None:
         return True
-    return now - tenant.probed >= (_SKEWED_PROBE if tenant.is_clock_wrong() else _PROBE)
+    age = now - tenant.probed  # negative if the clock was set back
+    return not timedelta(0) <= age < (_SKEWED_PROBE if tenant.is_clock_wrong() else _PROBE)

@@ -19,6 +19,7 @@ from appcredential.domain.facts.deletion import (
     own_revocations,
     scheduled_revocation,
 )
+from appcredential.domain.facts.times_ahead import meet
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Owner
@@ -210,6 +211,11 @@ class Loop:
 
     def observe(self) -> Observation:
         """Return what the operator observes now."""
+        seen = self._observe()
+        self.memory = meet(seen)
+        return replace(seen, memory=self.memory)
+
+    def _observe(self) -> Observation:
         return observation(
             now=self.now,
             process_started=self.started,

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from appcredential.domain.facts.times_ahead import settled
 from appcredential.domain.marker import Attempt, attempt_id, parse_marker
 from appcredential.domain.observed.entra import Credential
 from appcredential.domain.observed.observation import Observation
@@ -25,6 +26,7 @@ def believed(observation: Observation) -> Observation:
     A target Secret whose records name what its value cannot be counts as damaged: it is issued
     anew, and what it held retires with the full overlap.
     """
+    observation = settled(observation)
     target, pending = observation.target, observation.pending
     if target is not None and target is observation.own_target:
         target = _believed_target(observation, target)
@@ -77,8 +79,8 @@ def _as_listed(observation: Observation, held: IssuedCredential) -> IssuedCreden
         is_ours = marker is not None and marker.is_removable_by(identity, owner)
         if other.key_id == held.key_id and is_ours:
             return None
-    entra_now = observation.now + (observation.directory_skew or timedelta(0))
-    is_ahead = held.not_before > entra_now + observation.settings.max_clock_skew
+    skew, most = observation.directory_skew or timedelta(0), observation.settings.max_clock_skew
+    is_ahead = abs(skew) <= most and held.not_before > observation.now + skew + most
     return None if is_ahead else held
 
 

@@ -82,6 +82,7 @@ class Memory:
             Secret holds.
         application_missing: times of consecutive 404 answers for the application.
         removals: when this process removed a key.
+        met: when this process first met a recorded time that lies ahead.
         issued: when this process last asked Entra for a credential.
         repairs: when this process last wrote the target Secret only because its rendering
             differed.
@@ -99,6 +100,7 @@ class Memory:
     )
     application_missing: tuple[datetime, ...] = ()
     removals: Mapping[KeyId, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    met: Mapping[datetime, datetime] = field(default_factory=lambda: MappingProxyType({}))
     issued: datetime | None = None
     repairs: tuple[datetime, ...] = ()
     federated: FederatedMemory = field(default_factory=FederatedMemory)

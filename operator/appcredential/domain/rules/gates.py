@@ -226,8 +226,9 @@ def observing(facts: Facts) -> Problem | None:
 
 
 def told(observation: Observation, problem: Problem) -> Problem:
-    """Return what a closed gate says: of a suspended resource only that it is suspended."""
-    return SUSPENDED if observation.resource.is_suspended else problem
+    """Return what a closed gate says: of a suspended resource little but that it is suspended."""
+    is_paused = observation.resource.is_suspended and problem.reason is not Reason.CLOCK_SKEW
+    return SUSPENDED if is_paused else problem
 
 
 def is_silent(observation: Observation, problem: Problem) -> bool:
