@@ -76,6 +76,25 @@ def test_a_tenant_is_as_its_last_probe(
     assert [row(c) for c in tenant_conditions(outcome)] == rows
 
 
+@pytest.mark.parametrize(
+    ("outcome", "kinds"),
+    [
+        (ProbeOutcome(), ["Ready", "Reconciling"]),
+        (ProbeOutcome(STALLED), ["Ready", "Stalled"]),
+        (ProbeOutcome(warning=STALLED), ["Ready", "Stalled"]),
+    ],
+)
+@pytest.mark.parametrize(("count", "others"), [(1, ""), (5, ""), (8, " and 3 more")])
+def test_who_holds_a_tenant_that_is_being_deleted_is_told(
+    outcome: ProbeOutcome, kinds: list[str], count: int, others: str
+) -> None:
+    users = [f"shop/u{number}" for number in range(count)]
+    found = tenant_conditions(outcome, users)
+    assert [str(c.type) for c in found] == kinds
+    told = f"use it: {', '.join(users[:5])}{others} ({count} in all)."
+    assert told in found[1].message
+
+
 def test_a_usable_grant_is_in_force() -> None:
     found = [row(c) for c in grant_conditions(GRANT)]
     assert found == [("Ready", "True", "Accepted", "The grant is in force.")]

@@ -27,6 +27,7 @@ from appcredential.domain.status.problems_tenant import (
     TENANT_UNREACHABLE,
     not_ready,
     operator_refusal,
+    session_failed,
     tenant_refusal,
     tenant_unreachable,
 )
@@ -93,6 +94,13 @@ def test_without_the_identity_the_error_gives_the_message(
     error: IdentityRejectedError, problem: Problem
 ) -> None:
     assert operator_refusal(error) == problem
+
+
+def test_an_unexpected_error_is_told_by_its_type_alone() -> None:
+    problem = session_failed(ValueError("a value"))
+    assert problem.reason is Reason.INTERNAL_ERROR
+    assert "(ValueError)" in problem.message
+    assert "a value" not in problem.message
 
 
 @pytest.mark.parametrize("is_token_endpoint", [True, False])
