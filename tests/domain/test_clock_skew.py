@@ -83,3 +83,12 @@ def test_a_single_wrong_answer_stops_nothing(good: list[int], bad: int) -> None:
 )
 def test_a_date_is_read_or_left_alone(text: str, expected: datetime | None) -> None:
     assert http_date(text) == expected
+
+
+def test_a_large_difference_is_doubted_until_a_second_answer() -> None:
+    limit = timedelta(minutes=5)
+    assert not Skew().is_doubted
+    once = Skew().seen(timedelta(days=400), 1.0, limit)
+    assert once.is_doubted
+    assert not once.seen(timedelta(days=400), 2.0, limit).is_doubted
+    assert not once.seen(timedelta(0), 2.0, limit).is_doubted
