@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
@@ -27,7 +28,7 @@ _KIND, _GROUP = "appcredentials", "appcredential.io"
 _FORBIDDEN: Final = "TokenRequestForbidden"
 UNUSED: Final = {
     **TICKET_UPDATE,
-    "get namespaces (2 names)": "whether a served namespace is gone, once nothing may be read "
+    "get namespaces (2 names)": "whether a served namespace is leaving, once nothing may be read "
     "in it: the last test of this module",
 }
 """Rights that a life has no use for, and why they are given."""
@@ -124,10 +125,23 @@ def _hold_elsewhere(cluster: Cluster) -> str:
     return cluster.kubectl(*words, check=False).stderr
 
 
+def _is_refused_its_secrets(team: Team) -> bool:
+    """Have the operator look again; return whether it asked for a Secret, and was refused."""
+    release = team.i
+    assert isinstance(release, Release)
+    path = f"/apis/{_GROUP}/v1alpha1/namespaces/{team.namespace}/{_KIND}/app"
+    looked = {"example.com/looked": str(time.monotonic())}
+    release.kube.edit(path, lambda found: found["metadata"].update(annotations=looked))
+    return any(
+        r.is_refused and (r.verb, r.resource, r.namespace) == ("get", "secrets", team.namespace)
+        for r in release.asked()
+    )
+
+
 def test_a_namespace_that_is_going_away_is_released_and_its_credential_revoked(
     release: Release,
 ) -> None:
-    """The worst order: its Role is gone before anything else is."""
+    """The worst order: its Role is gone before anything else is, and what was read is too old."""
     team = _team(release, _SERVED[1])
     team.apply(deletionGracePeriod="0s")
     federated = Federated(team)
@@ -145,6 +159,7 @@ def test_a_namespace_that_is_going_away_is_released_and_its_credential_revoked(
     rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{team.namespace}"
     for plural in ("rolebindings", "roles"):
         release.kube.delete(f"{rbac}/{plural}/{RELEASE}.{NAMESPACE}")
+    release.until(lambda: _is_refused_its_secrets(team), "the Secrets are read anew")
     path = f"{CORE}/namespaces/{team.namespace}"
     release.kube.delete(path)
     release.until(lambda: release.kube.get(path) is None, "the namespace is gone")

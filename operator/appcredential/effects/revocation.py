@@ -171,7 +171,7 @@ class RevocationEffects:
                     self._writes.service_accounts, revocation.owner, revocation.client_id, account
                 )
         except PermissionDeniedError:
-            if not await self._observer.is_namespace_gone(revocation):
+            if not await self._observer.is_namespace_leaving(revocation):
                 raise
 
     # --- the namespace --------------------------------------------------------------------

@@ -147,22 +147,22 @@ class RevocationObserver:
         """Read the Secrets, or the output ConfigMap.
 
         Raises:
-            PermissionDeniedError: the operator may not, and the namespace exists.
+            PermissionDeniedError: the operator may not, and the namespace stays.
         """
         try:
             state.namespace = await self._read_namespace(revocation)
         except PermissionDeniedError:
-            if not await self.is_namespace_gone(revocation):
+            if not await self.is_namespace_leaving(revocation):
                 raise
             state.namespace = NamespaceRead(self._clock.monotonic())
 
-    async def is_namespace_gone(self, revocation: Revocation) -> bool:
-        """Return whether a refusal is due to the namespace being gone.
+    async def is_namespace_leaving(self, revocation: Revocation) -> bool:
+        """Return whether a refusal is due to the deletion of the namespace.
 
-        One that is gone has taken its objects along, and with them the Role that let us read
-        them: only where rights come from Roles is this not a plain 404.
+        It takes all objects of the namespace along, and with them the Role that let us read
+        them. Something else may hold the namespace for long; the revocation does not wait for it.
         """
-        return await self._reads.resources.is_namespace_gone(revocation.owner.namespace)
+        return await self._reads.resources.is_namespace_leaving(revocation.owner.namespace)
 
     async def _read_namespace(self, revocation: Revocation) -> NamespaceRead:
         now, namespace = self._clock.monotonic(), revocation.owner.namespace

@@ -8,6 +8,7 @@ from appcredential.domain.facts.takeover import other_owner
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.target import Target, TargetOwner
 from appcredential.domain.spec.model import AppCredentialSpec
+from appcredential.errors import PermissionDeniedError, SecretForbiddenError
 from appcredential.gather.state import CachedRead, ResourceState
 from appcredential.ports.kube import Resources, Secrets
 from appcredential.runtime.this_process import ThisProcess
@@ -30,6 +31,32 @@ class SecretsReader:
             SecretForbiddenError: no role lets the operator read Secrets there.
             UnavailableError: the API server did not answer.
         """
+        try:
+            await self._read(owner, state, spec)
+        except SecretForbiddenError:
+            if not await self._is_leaving(owner, state):
+                raise
+            now = self._process.clock.monotonic()
+            state.target.set(None, now)
+            state.pending.set(None, now)
+
+    async def _is_leaving(self, owner: Owner, state: ResourceState) -> bool:
+        """Return whether the resource's deletion is that of the whole namespace.
+
+        The Role goes with the namespace, often before the Secrets. What cannot be read any more
+        is as good as gone then: to wait for it would hold the namespace for ever.
+        """
+        resource = state.resource.value
+        if resource is None or resource.deletion_time is None:
+            return False
+        try:
+            return await self._resources.is_namespace_leaving(owner.namespace)
+        except PermissionDeniedError:
+            return False  # rights in every namespace do not include this one
+
+    async def _read(
+        self, owner: Owner, state: ResourceState, spec: AppCredentialSpec | None
+    ) -> None:
         now = self._process.clock.monotonic()
         if spec is not None and not self._is_fresh(state.target, now):
             state.target.set(await self._target(owner.namespace, spec.secret.name, state), now)

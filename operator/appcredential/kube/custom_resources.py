@@ -95,13 +95,13 @@ class KubeObjects:
         major, minor = (int(n[0]) if n is not None else 0 for n in numbers)
         return major, minor
 
-    async def has_namespace(self, name: str) -> bool:
-        """Tell by a live read whether a namespace exists."""
+    async def is_namespace_leaving(self, name: str) -> bool:
+        """Tell by a live read whether a namespace is being deleted, or does not exist."""
         try:
-            await self._kube.request("GET", f"/api/v1/namespaces/{name}")
+            found = await self._kube.request("GET", f"/api/v1/namespaces/{name}")
         except NotFoundError:
-            return False
-        return True
+            return True
+        return "deletionTimestamp" in found["metadata"]
 
     async def pages(self, plural: str, namespace: str = "") -> AsyncIterator[dict[str, Any]]:
         """Yield every object of a kind, page by page."""
@@ -199,9 +199,9 @@ class KubeResources:
         found = await self._objects.crd(APP_CREDENTIALS)
         return found is None or "deletionTimestamp" in found["metadata"]
 
-    async def is_namespace_gone(self, namespace: str) -> bool:
+    async def is_namespace_leaving(self, namespace: str) -> bool:
         """See `ports.Resources`."""
-        return not await self._objects.has_namespace(namespace)
+        return await self._objects.is_namespace_leaving(namespace)
 
 
 def _metadata(resource: Resource) -> dict[str, Any]:

@@ -193,8 +193,8 @@ class Resources(Protocol):
         """Return by a live GET whether the AppCredential CRD is being deleted."""
         ...
 
-    async def is_namespace_gone(self, namespace: str) -> bool:
-        """Return by a live GET whether a namespace does not exist.
+    async def is_namespace_leaving(self, namespace: str) -> bool:
+        """Return by a live GET whether a namespace is being deleted, or does not exist.
 
         Raises:
             AppCredentialError: the answer was neither the namespace nor 404.
