@@ -10,7 +10,7 @@ import pytest
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Owner
 from appcredential.errors import UnavailableError
-from tests.support.builders import HOUR, MINUTE, NOW, OWNER, SECOND
+from tests.support.builders import DAY, HOUR, MINUTE, NOW, OWNER, SECOND
 from tests.support.deletions import DUE, Deletion
 from tests.support.revocation_documents import REVOCATIONS, revocation_document
 from tests.support.world import RESOURCE, World
@@ -144,11 +144,59 @@ async def test_a_process_that_cannot_know_schedules_a_revocation(since: timedelt
     assert len(world.tickets) == 1
 
 
-async def test_what_was_begun_is_revoked_also_when_both_secrets_are_gone() -> None:
-    world = Deleting()
-    await world.publish()
+def take_the_secrets(world: Deleting) -> None:
+    """Take both Secrets, as the deletion of a namespace does at once."""
     for path in [p for p in world.api.objects if "/namespaces/shop/secrets/" in p]:
         del world.api.objects[path]
+
+
+def lose_status(world: Deleting) -> None:
+    """Have status say only that nothing was granted."""
+    refused = [{"type": "Ready", "status": "False", "reason": "NotGranted"}]
+    world.api.put(RESOURCE, {**world.api.objects[RESOURCE], "status": {"conditions": refused}})
+    world.states.of(OWNER).drop()
+
+
+@pytest.mark.parametrize("loses_status", [False, True], ids=["with status", "without"])
+@pytest.mark.parametrize("step", [timedelta(0), 40 * SECOND, -400 * DAY], ids=str)
+async def test_what_was_begun_is_revoked_also_when_both_secrets_are_gone(
+    step: timedelta, loses_status: bool
+) -> None:
+    world = Deleting()
+    await world.publish()
+    world.clock.set_wall(step)
+    await world.look()
+    take_the_secrets(world)
+    if loses_status:
+        lose_status(world)
+    await world.finish()
+    assert len(world.tickets) == 1
+
+
+@pytest.mark.parametrize("names", ["all", "the application"])
+async def test_a_clock_that_was_behind_denies_nothing_that_an_earlier_leader_began(
+    names: str,
+) -> None:
+    world = Deleting()
+    await world.publish()
+    if names == "the application":
+        found = world.api.objects[RESOURCE]
+        kept = {k: found["status"][k] for k in ("conditions", "application")}
+        world.api.put(RESOURCE, {**found, "status": kept})
+    take_the_secrets(world)
+    # Another process leads since a day before the resource was created, by its own clock.
+    world.process.terms.begin(NOW - DAY)
+    world.states.forget(OWNER)
+    await world.finish()
+    assert len(world.tickets) == 1
+
+
+async def test_an_earlier_term_knows_nothing_of_what_others_began_since() -> None:
+    world = Deleting()
+    await world.look_at_tenant()
+    world.entra.waits = [HOUR] * 100
+    await world.look()
+    world.process.terms.begin(NOW - DAY)
     await world.finish()
     assert len(world.tickets) == 1
 

@@ -410,6 +410,7 @@ def observation(
     target_owner: TargetOwner | None = None,
     federation: Federation | None = None,
     is_untouched: bool = False,
+    has_begun: bool = False,
     open_revocations: int = 0,
 ) -> Observation:
     """Return an observation in which Entra lists what T records, unless it is said otherwise."""
@@ -434,6 +435,7 @@ def observation(
         target_owner=target_owner,
         federation=federation,
         is_untouched=is_untouched,
+        has_begun=has_begun,
         open_revocations=open_revocations,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.facts.deletion import open_uid, own_revocations
+from appcredential.domain.facts.deletion import is_unbegun, open_uid, own_revocations
 from appcredential.domain.facts.times_ahead import meet
 from appcredential.domain.grants import evaluate
 from appcredential.domain.marker import Owner
@@ -49,7 +49,7 @@ class Gatherer:
             AppCredentialError: the API server did not answer, or refused.
         """
         if state.clock.was_set(self._process.clock):
-            state.start_anew()
+            state.forget_times()
         resource = await self._read_resource(owner, state)
         if resource is None:
             return None
@@ -83,7 +83,8 @@ class Gatherer:
             memory=state.memory,
             target_owner=state.target_owner.value,
             federation=federation,
-            is_untouched=not state.has_begun and self._process.led_before(resource.creation_time),
+            is_untouched=self._is_untouched(resource, state),
+            has_begun=state.has_begun,
             open_revocations=self._open_revocations(resource),
             standing=self._local.standing(owner),
         )
@@ -101,8 +102,19 @@ class Gatherer:
                 state.start_anew()  # same name, another resource
             elif found is not None and held is not None and found.generation != held.generation:
                 state.spec_changed()
+            if found is not None and is_unbegun(found):
+                state.unbegun_term = self._process.terms.begun
             state.resource.set(found, now)
         return state.resource.value
+
+    def _is_untouched(self, resource: Resource, state: ResourceState) -> bool:
+        """Return whether nobody began anything.
+
+        Clocks alone do not tell: the resource was also seen in this term before anybody could.
+        """
+        process = self._process
+        saw_it = state.unbegun_term == process.terms.begun
+        return saw_it and not state.has_begun and process.led_before(resource.creation_time)
 
     async def _read_certificate_inputs(
         self, state: ResourceState, observation: Observation

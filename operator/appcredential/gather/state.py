@@ -56,7 +56,8 @@ class ResourceState:
     """Everything held of one resource.
 
     `application` and `federated` are as old as their `read_time` says. `has_begun` says that this
-    process began something that a deletion has to undo.
+    process began something that a deletion has to undo; `unbegun_term` is its last term in which
+    it saw that nobody had begun anything yet.
     """
 
     resource: CachedRead[Resource] = field(default_factory=CachedRead)
@@ -74,6 +75,7 @@ class ResourceState:
     clock: ClockWatch = field(default_factory=ClockWatch)
     stalled_reason: str = ""
     has_begun: bool = False
+    unbegun_term: int | None = None
 
     def drop(self) -> None:
         """Make the next pass read all Kubernetes objects anew."""
@@ -105,13 +107,21 @@ class ResourceState:
 
     def start_anew(self) -> None:
         """Forget all: a resource re-created under the same name is another one."""
+        self.forget_times()
+        self.has_begun = False
+        self.unbegun_term = None
+
+    def forget_times(self) -> None:
+        """Forget what was read and learnt, as after a step of the clock.
+
+        What this process began stays known: no clock can undo it.
+        """
         self.drop()
         self.application = None
         self.federated = None
         self.held_inputs = HeldInputs()
         self.memory = Memory()
         self.stalled_reason = ""
-        self.has_begun = False
 
     def age(self, now: float) -> float:
         """Return the age in seconds of the oldest read of a Kubernetes object."""

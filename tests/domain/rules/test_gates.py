@@ -18,6 +18,7 @@ from appcredential.domain.actions import (
     Sleep,
 )
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.deletion import ISSUED
 from appcredential.domain.lifecycle import GATES, decide
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
@@ -426,6 +427,27 @@ def test_a_gate_acts(o: Observation, expected: Action) -> None:
     assert gate(o) == expected
     assert decide(o).action == expected
     assert decide(o).look_again == NOW
+
+
+@pytest.mark.parametrize("trace", sorted(ISSUED))
+def test_what_status_names_is_revoked_whatever_this_process_knows(trace: str) -> None:
+    gone = resource(deletion_time=NOW - MINUTE, status={**REFUSED, trace: {}})
+    o = replace(deleted(), target=None, resource=gone, is_untouched=True)
+    assert decide(o).action == ScheduleRevocation()
+
+
+def test_what_this_process_began_is_revoked_whatever_status_says() -> None:
+    gone = resource(deletion_time=NOW - MINUTE, status=REFUSED)
+    o = replace(deleted(), target=None, resource=gone, has_begun=True)
+    assert decide(o).action == ScheduleRevocation()
+
+
+def test_an_application_that_was_only_read_has_nothing_to_revoke() -> None:
+    named = {**REFUSED, "application": {"objectId": OBJECT_ID}}
+    gone = resource(deletion_time=NOW - MINUTE, status=named)
+    o = replace(deleted(), target=None, resource=gone)
+    assert decide(o).action == ScheduleRevocation()
+    assert decide(replace(o, is_untouched=True)).action == ReleaseFinalizer()
 
 
 @pytest.mark.parametrize("issued", ["credential", "pending", "retiring"])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
+from typing import Final
 
 from appcredential.domain.marker import UNIQUE_HASH, Owner, short_hash
 from appcredential.domain.observed.entra import Tenant
-from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.observation import Observation, Resource
 from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
@@ -16,6 +17,20 @@ from appcredential.domain.spec.model import (
     ObjectId,
     TenantId,
 )
+
+ISSUED: Final = frozenset({"credential", "pending", "retiring", "federatedIdentities"})
+"""Of status: what tells that something was issued."""
+TRACES: Final = ISSUED | {"application"}
+"""Of status: what tells that something may have been issued."""
+
+
+def is_unbegun(resource: Resource) -> bool:
+    """Return whether nobody has begun anything yet for a resource, as it was just read.
+
+    The finalizer comes before everything else, and status names what was issued. So who took
+    the finalizer away does not hide it.
+    """
+    return not resource.has_finalizer and not resource.status.keys() & TRACES
 
 
 def revocation_name(owner: Owner, tenant: str, client_id: ClientId, kind: CredentialType) -> str:

@@ -75,8 +75,9 @@ class Observation:
             namespace; None otherwise.
         standing: its place among the resources of its namespace and application.
         federation: what only a FederatedIdentity needs; None for other types.
-        is_untouched: this process leads since before the resource was created, and began
-            nothing for it, so that nobody did.
+        is_untouched: this process leads since before the resource was created, saw it without
+            finalizer and status, and began nothing for it, so that nobody did.
+        has_begun: this process began something for it that a deletion has to undo.
         open_revocations: how many deletions of the namespace wait for their revocation. Those
             whose tenant cannot be used are left out: nobody knows when they end.
     """
@@ -104,6 +105,7 @@ class Observation:
     standing: Standing = ALONE
     certificate_inputs: CertificateInputs = field(default_factory=CertificateInputs)
     is_untouched: bool = False
+    has_begun: bool = False
     open_revocations: int = 0
 
     @property

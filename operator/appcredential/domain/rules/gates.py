@@ -19,6 +19,7 @@ from appcredential.domain.actions import (
     ScheduleRevocation,
 )
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.deletion import ISSUED, TRACES
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.patience import patience_ends, patient
 from appcredential.domain.facts.takeover import absence_ends, is_former_owner
@@ -86,15 +87,17 @@ def _was_never_issued(observation: Observation) -> bool:
     """Return whether this process or a complete status, and the Secrets, show that nothing was.
 
     No revocation is needed then. It would ask Entra about an application that perhaps no
-    grant ever allowed.
+    grant ever allowed. A namespace that is being deleted has taken both Secrets along, so that
+    they prove nothing alone, and what one witness tells of, the other one cannot deny.
     """
-    traces = {"application", "credential", "pending", "retiring", "federatedIdentities"}
     status = observation.resource.status
-    is_told = bool(status.get("conditions")) and not status.keys() & traces
-    if not (is_told or observation.is_untouched) or is_former_owner(observation):
-        return False
     secrets = (observation.own_target, observation.pending)
-    return secrets == (None, None) and observation.revocation_uid is None
+    if status.keys() & ISSUED or secrets != (None, None):
+        return False
+    if is_former_owner(observation) or observation.revocation_uid is not None:
+        return False
+    names_nothing = bool(status.get("conditions")) and not status.keys() & TRACES
+    return observation.is_untouched or (names_nothing and not observation.has_begun)
 
 
 def _too_many(observation: Observation) -> Action | None:
