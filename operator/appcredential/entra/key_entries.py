@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Protocol, TypeAlias
 
+from appcredential.domain.observed.entra import CERTIFICATE_LAG
 from appcredential.domain.spec.model import KeyId, ObjectId
 from appcredential.ports.entra import NewCertificate
 
@@ -78,7 +79,7 @@ class Timing:
 
     between_reads: float = 2.0
     reads: int = 4
-    remembered: float = 900.0
+    remembered: float = CERTIFICATE_LAG.total_seconds()
     confirmed: tuple[float, ...] = (
         0,
         0.5,

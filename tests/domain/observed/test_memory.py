@@ -119,6 +119,13 @@ def test_absences_are_counted_in_a_row_and_forgotten_with_the_key() -> None:
     assert seen(twice, application(), target=None, pending=None).absences == {}
 
 
+def test_the_first_read_without_a_key_is_remembered_until_one_shows_it() -> None:
+    lacking = seen(Memory(), application(read_time=NOW))
+    assert lacking.absent_since == dict.fromkeys((KEY, OLD, NEXT), NOW)
+    later = seen(lacking, application(next_credential(), read_time=LATER))
+    assert later.absent_since == {KEY: NOW, OLD: NOW}
+
+
 def test_the_same_read_counts_once() -> None:
     read = application(read_time=NOW)
     before = seen(Memory(), read)

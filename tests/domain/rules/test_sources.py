@@ -23,7 +23,7 @@ from appcredential.domain.actions import (
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.publication import publication
-from appcredential.domain.facts.published import is_gone
+from appcredential.domain.facts.published import gone_keys, is_gone, is_lost, known_keys
 from appcredential.domain.facts.source import source_end
 from appcredential.domain.facts.successor import needs_successor
 from appcredential.domain.lifecycle import decide
@@ -315,26 +315,53 @@ def test_it_is_gone_when_three_reads_lack_it() -> None:
     later = replace(o, now=NOW + 5 * SECOND)
     assert published_credential_seems_gone(facts(later)) == ReadApplication(timedelta(seconds=2.5))
     assert next_look(facts(o)) == NOW + 5 * SECOND
-    for count, gone in ((2, False), (3, True)):
-        counted = replace(o, memory=Memory(absences={KEY: count}))
+    for count, since, gone in ((2, MINUTE, False), (3, 29 * SECOND, False), (3, MINUTE / 2, True)):
+        counted = replace(o, memory=lacking(count, since))
         assert is_gone(facts(counted)) is gone
+        assert known_keys(facts(counted)) == {KEY}, "a list without it may still be stale"
+        assert gone_keys(facts(counted)) == set(), "no read proves that no list can show it"
+    assert known_keys(facts(replace(o, memory=lacking(3, LONG)))) == set()
 
 
-@pytest.mark.parametrize(("reads", "expected"), [(2, None), (3, Register())])
+def lacking(reads: int, since: timedelta, **words: Any) -> Memory:
+    """Return what is remembered after so many reads, over such a time, without the key."""
+    return Memory(absences={KEY: reads}, absent_since={KEY: NOW - since}, **words)
+
+
+LONG = 15 * MINUTE + SECOND
+
+
+def test_one_made_here_that_signs_in_is_never_lost_to_reads_that_lag() -> None:
+    made_here = replace(spec(), type=CredentialType.CERTIFICATE)
+    memory = lacking(99, DAY, published_proof=proof(ATTEMPT, PROVEN, PROVEN))
+    o = seen(CertificateInputs(), spec=made_here, application=application(), memory=memory)
+    assert not is_lost(facts(o))
+    assert known_keys(facts(o)) == {KEY}
+    assert gone_keys(facts(o)) == set()
+
+
+@pytest.mark.parametrize(
+    ("reads", "since", "expected"),
+    [(3, 15 * MINUTE, None), (2, LONG, None), (3, LONG, Register())],
+)
 def test_a_renewal_does_not_wait_for_an_entry_that_is_lost(
-    reads: int, expected: Register | None
+    reads: int, since: timedelta, expected: Register | None
 ) -> None:
-    """Another entry of the same certificate lets its value sign in, so no refusal confirms it."""
+    """Another entry of the same certificate lets its value sign in, so no refusal confirms it.
+
+    Nothing else tells a loss from a replica that lags, so the reads outlast every lag.
+    """
     coming = pending(
         PendingState.INTENT,
         minted_as=minted(NEXT, attempt=NEXT_ATTEMPT, value=NEW_PAIR, not_before=NOW),
         value=NEW_PAIR,
     )
-    memory = Memory(published_proof=proof(ATTEMPT, PROVEN), absences={KEY: reads})
+    memory = lacking(reads, since, published_proof=proof(ATTEMPT, PROVEN))
     theirs = replace(key(KeyId("theirs")), display_name="put there by a person")
     o = seen(supplied(NEW_PAIR), pending=coming, application=application(theirs), memory=memory)
     assert not is_gone(facts(o))
     assert intent_was_interrupted(facts(o)) == expected
+    assert gone_keys(facts(o)) == set(), "a change still demands what a read showed of late"
 
 
 def test_its_predecessor_goes_when_three_reads_list_it() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from appcredential.domain.facts.facts import Facts
+from appcredential.domain.observed.entra import CERTIFICATE_LAG
 from appcredential.domain.spec.model import KeyId
 
 GONE_FAILURES = 3
@@ -28,37 +31,56 @@ def seems_gone(facts: Facts) -> bool:
     )
 
 
-def is_unlisted(facts: Facts) -> bool:
-    """Return whether several reads, well after the publish, lack the published key.
-
-    Its value may sign in all the same: a supplied certificate may have other entries.
-    """
-    published = facts.published
-    if published is None or not seems_gone(facts):
-        return False
-    return facts.memory.absences.get(published.key_id, 0) >= ABSENT_READS
-
-
 def is_gone(facts: Facts) -> bool:
     """Return whether failing sign-ins, or several reads, confirm that the published key is gone."""
-    proof = facts.memory.published_proof
-    if not seems_gone(facts) or facts.published is None:
+    if not seems_gone(facts):
         return False
     if not facts.can_published_sign_in:
-        return is_unlisted(facts)
-    if proof is None:
+        return _lacked_for(facts) >= facts.settings.gone_window
+    proof, published = facts.memory.published_proof, facts.published
+    if proof is None or published is None:
         return False
     return (
-        proof.attempt == facts.published.attempt
+        proof.attempt == published.attempt
         and proof.refusals >= GONE_FAILURES
         and proof.refused_for >= facts.settings.gone_window
     )
 
 
+def is_lost(facts: Facts) -> bool:
+    """Return whether the published key is gone, also if its value may sign in all the same.
+
+    A supplied certificate may have other entries, which let it sign in. Where the operator
+    made the certificate, a sign-in proves that the published entry exists.
+    """
+    return is_gone(facts) or _is_unlisted(facts)
+
+
+def _is_unlisted(facts: Facts) -> bool:
+    """Return whether no sign-in can tell of the key, and reads lacked it longer than any lag."""
+    may_have_others = facts.spec.is_supplied or not facts.can_published_sign_in
+    return may_have_others and seems_gone(facts) and _lacked_for(facts) > CERTIFICATE_LAG
+
+
+def _lacked_for(facts: Facts) -> timedelta:
+    """Return the time between the first and the last of several reads without the published key.
+
+    It is zero for fewer than three reads.
+    """
+    memory, published = facts.memory, facts.published
+    if published is None or memory.absences.get(published.key_id, 0) < ABSENT_READS:
+        return timedelta(0)
+    read = facts.application.read_time
+    return read - memory.absent_since.get(published.key_id, read)
+
+
 def gone_keys(facts: Facts) -> frozenset[KeyId]:
-    """Return the published key if it is confirmed to be gone: no list can show it any more."""
-    is_lost = is_gone(facts) or is_unlisted(facts)
-    return frozenset({facts.published.key_id} if facts.published is not None and is_lost else ())
+    """Return the published key if refused sign-ins prove that no list can show it any more.
+
+    Reads alone do not prove that: they may all come from a replica that lags.
+    """
+    is_refused = facts.can_published_sign_in and is_gone(facts)
+    return frozenset({facts.published.key_id} if facts.published and is_refused else ())
 
 
 def known_keys(facts: Facts) -> frozenset[KeyId]:
@@ -67,8 +89,8 @@ def known_keys(facts: Facts) -> frozenset[KeyId]:
         # Nobody signs in with a lost value, and a damaged Secret cannot record what is gone.
         return frozenset()
     known = {r.key_id for r in facts.retiring if r.removed is None}
-    if facts.published is not None:
-        known |= {facts.published.key_id} - gone_keys(facts)
+    if facts.published is not None and not (gone_keys(facts) or _is_unlisted(facts)):
+        known.add(facts.published.key_id)
     if facts.successor is not None and facts.successor.credential is not None:
         known.add(facts.successor.credential.key_id)
     return frozenset(known)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from appcredential.domain.facts.facts import Facts
-from appcredential.domain.facts.published import gone_keys
+from appcredential.domain.facts.published import is_lost
 from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.secret.content import needs_private_key
 from appcredential.domain.secret.value import can_sign_in, leaf_of
@@ -25,7 +25,7 @@ def source_offers(facts: Facts) -> bool:
         return True
     if facts.is_from_another_cluster or is_new_at_source(facts, supplied):
         return True
-    is_due = facts.entra_now >= facts.schedule.renewal_time and not gone_keys(facts)
+    is_due = facts.entra_now >= facts.schedule.renewal_time and not is_lost(facts)
     return is_due and source_end(facts, supplied) > facts.schedule.end
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.observed.app_policy import UNRESTRICTED, AppPolicy
@@ -17,6 +18,13 @@ from appcredential.domain.spec.model import (
     ObjectId,
     TenantId,
 )
+
+CERTIFICATE_LAG: Final = timedelta(minutes=15)
+"""No replica of Entra is trusted to show an application's certificates within less.
+
+A change of the list demands a certificate for as long after a read showed it, and one that
+works counts as lost only after reads lacked it for longer.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

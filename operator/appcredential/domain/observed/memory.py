@@ -78,6 +78,7 @@ class Memory:
         pending_proof: sign-ins with the pending Secret's value.
         published_proof: sign-ins with the target Secret's value.
         absences: consecutive direct reads that lacked a key.
+        absent_since: time of the first of these reads.
         consecutive_reads: times of the last consecutive direct reads that showed a key that a
             Secret holds.
         application_missing: times of consecutive 404 answers for the application.
@@ -95,6 +96,7 @@ class Memory:
     pending_proof: Proof | None = None
     published_proof: Proof | None = None
     absences: Mapping[KeyId, int] = field(default_factory=lambda: MappingProxyType({}))
+    absent_since: Mapping[KeyId, datetime] = field(default_factory=lambda: MappingProxyType({}))
     consecutive_reads: Mapping[KeyId, tuple[datetime, ...]] = field(
         default_factory=lambda: MappingProxyType({})
     )
@@ -167,6 +169,10 @@ class Memory:
             absences={
                 key: 0 if key in listed else self.absences.get(key, 0) + 1
                 for key in retiring | held
+            },
+            absent_since={
+                key: self.absent_since.get(key, found.read_time)
+                for key in (retiring | held) - listed
             },
             consecutive_reads={key: self._reads_of(key, found) for key in held & listed},
         )

@@ -9,7 +9,7 @@ from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.content import content_problem
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.patience import patient
-from appcredential.domain.facts.published import gone_keys
+from appcredential.domain.facts.published import is_lost
 from appcredential.domain.facts.source import is_new_at_source, lacks_private_key, source_end
 from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.rotation import is_overdue
@@ -73,7 +73,7 @@ def _of_supplied(facts: Facts, supplied: SuppliedCertificate) -> Problem | None:
 
 def _of_registered(facts: Facts, supplied: SuppliedCertificate) -> Problem | None:
     """Return what is wrong when the source still holds what was published."""
-    if gone_keys(facts):
+    if is_lost(facts):
         return Problem(
             reason=Reason.CERTIFICATE_REMOVED,
             message="Somebody removed the certificate from the application. It is not registered "
