@@ -524,6 +524,8 @@ def test_namespaces_take_turns_and_the_oldest_of_each_goes_first() -> None:
 
     many = [of("flood", f"f-{number}", (100 - number) * MINUTE) for number in range(100)]
     others = [of("shop", "orders", SECOND), of("bank", "loans", HOUR), of("shop", "old", MINUTE)]
-    order = [r.owner.name for r in fair_order([*reversed(many), *others])]
+    order = [r.owner.name for r in fair_order([*reversed(many), *others], lambda _: ())]
     assert order[:5] == ["f-0", "loans", "old", "f-1", "orders"]
     assert order[5:] == [f"f-{number}" for number in range(2, 100)]
+    late = [r.owner.name for r in fair_order(others, lambda r: (r.owner.name == "old",))]
+    assert late == ["loans", "orders", "old"]

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from appcredential.cache.open_revocations import OpenRevocations
-from appcredential.controllers.revocation_round import Pace, Round
+from appcredential.controllers.revocation_round import Pace, Round, Setbacks
 from appcredential.domain.facts.deletion import name_of
 from appcredential.domain.facts.revocation import fair_order
 from appcredential.domain.lifecycle_settings import LifecycleSettings
@@ -71,12 +71,14 @@ class RevocationController:
         self._observer = observer
         self._effects = effects
         self._states: dict[str, RevocationState] = {}
+        self._setbacks = Setbacks()
 
     async def run_once(self) -> None:
         """Look at every open revocation, and again at those whose turn comes before the next round.
 
         Namespaces take turns, several revocations are worked on at a time, and one that fails
-        waits for the next round: no namespace and no tenant holds up another.
+        waits for the next round, behind the others: no namespace, no tenant and no application
+        holds up another.
 
         Raises:
             AppCredentialError: the revocations could not be listed.
@@ -86,7 +88,9 @@ class RevocationController:
         names = {name for name, _ in found}
         self._states = {name: s for name, s in self._states.items() if name in names}
         end = self._clock.monotonic() + self._pace.period.total_seconds()
-        round_ = Round(fair_order([r for _, r in found if self._concerns(r)]))
+        self._setbacks.keep(r for _, r in found)
+        concerned = [r for _, r in found if self._concerns(r)]
+        round_ = Round(fair_order(concerned, self._setbacks.rank))
         while round_.left:
             await asyncio.gather(*(self._drain(round_) for _ in range(self._pace.workers)))
             soonest = round_.next_turn()
@@ -106,11 +110,13 @@ class RevocationController:
                 continue
             try:
                 await self._guarded(revocation)
+                self._setbacks.clear(revocation)
             except NotYetError as exc:
                 wait = exc.retry_after.total_seconds()
                 round_.told[revocation] = self._clock.monotonic() + wait
             except (UnavailableError, ThrottledError) as exc:
                 round_.give_up(revocation)
+                self._setbacks.note(revocation, self._clock.monotonic())
                 log.warning(
                     "revocation waits", extra={"ticket": name_of(revocation), "error": str(exc)}
                 )

@@ -6,7 +6,7 @@ when its name was given to a resource for another application: what that resourc
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Final
@@ -198,10 +198,18 @@ def is_own_output(observation: RevocationObservation) -> bool:
     return federated is None or federated.config_map != output.name
 
 
-def fair_order(revocations: Iterable[Revocation]) -> list[Revocation]:
-    """Order revocations so that namespaces take turns; within one the oldest goes first."""
+def fair_order(
+    revocations: Iterable[Revocation], rank: Callable[[Revocation], tuple[float, ...]]
+) -> list[Revocation]:
+    """Order revocations so that namespaces take turns.
+
+    Args:
+        revocations: those to order.
+        rank: returns what the order within a namespace goes by, the lowest first; the oldest
+            goes first among equals.
+    """
     found: dict[str, list[Revocation]] = {}
-    for revocation in sorted(revocations, key=lambda r: r.due):
+    for revocation in sorted(revocations, key=lambda r: (rank(r), r.due)):
         found.setdefault(revocation.owner.namespace, []).append(revocation)
     rows = zip_longest(*found.values())
     return [revocation for row in rows for revocation in row if revocation is not None]
