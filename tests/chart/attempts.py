@@ -159,6 +159,10 @@ _NOTHING_BUT: Final = "nothing but annotations"
 _SPEC: Final = "never their spec"
 _METADATA: Final = "no owners and no finalizer but its own"
 _KUBE: Final = "kube-system"
+_CLIENT_ID: Final = "azure.workload.identity/client-id"
+_TENANT_ID: Final = "azure.workload.identity/tenant-id"
+_MARK: Final = "appcredential.io/wired-by"
+_WIRED: Final = {_CLIENT_ID: "wanted", _TENANT_ID: GUID, _MARK: "orders/wanted"}
 
 
 def _of_a_kind(what: str, build: Any, **where: Any) -> Iterator[Attempt]:
@@ -275,6 +279,21 @@ ACCOUNTS: Final = (
         _annotate("azure.workload.identity/client-id", None, name="foreign"),
         message="may not replace what somebody else annotated",
     ),
+    *(
+        Attempt(what, _annotate(key, value, name), message="may not replace what somebody else")
+        for what, key, value, name in (
+            ("a mark on another's annotation", _MARK, f"orders/{GUID}", "foreign"),
+            ("a tenant beside another's application", _TENANT_ID, GUID, "foreign"),
+            ("an application beside another's tenant", _CLIENT_ID, GUID, "tenanted"),
+            ("what was edited since it was wired", _CLIENT_ID, GUID, "edited"),
+            ("its mark on that", _MARK, "orders/edited", "edited"),
+        )
+    ),
+    Attempt(
+        "another's annotation with its mark at once",
+        _merge("serviceaccount", "foreign", {"metadata": {"annotations": _WIRED}}),
+        message="may not replace what somebody else",
+    ),
     Attempt(
         "a ServiceAccount of Kubernetes",
         _annotate("azure.workload.identity/client-id", name="default"),
@@ -378,11 +397,6 @@ OTHERS: Final = (
 )
 REFUSED: Final = (*SECRETS, *CONFIG_MAPS, *ACCOUNTS, *RESOURCES, *OTHERS)
 
-_WIRED: Final = {
-    "azure.workload.identity/client-id": GUID,
-    "azure.workload.identity/tenant-id": GUID,
-    "appcredential.io/wired-by": f"orders/{GUID}",
-}
 _OF_A_TENANT: Final = {
     "apiVersion": "appcredential.io/v1alpha1",
     "kind": "EntraTenant",
@@ -439,6 +453,8 @@ ALLOWED: Final = (
         "unwiring it",
         _merge("serviceaccount", "wired", {"metadata": {"annotations": dict.fromkeys(_WIRED)}}),
     ),
+    Attempt("its application, which somebody took away", _annotate(_CLIENT_ID, name="half")),
+    Attempt("its mark, taken from what was edited", _annotate(_MARK, None, "edited")),
     Attempt("an exchange token", "create token robot --audience=api://AzureADTokenExchange"),
     Attempt(
         "its finalizer",

@@ -47,6 +47,16 @@ _FAR_TOO_MUCH: Final = [
     }
 ]
 _CLIENT: Final = "azure.workload.identity/client-id"
+_TENANT: Final = "azure.workload.identity/tenant-id"
+_MARK: Final = {"appcredential.io/wired-by": "orders/other"}
+_ACCOUNTS: Final = {
+    "foreign": {_CLIENT: GUID},
+    "tenanted": {_TENANT: GUID},
+    "edited": {_CLIENT: "edited", **_MARK},
+    "wired": {_CLIENT: "other", **_MARK},
+    "half": {_TENANT: GUID, **_MARK},
+}
+"""What ServiceAccounts are annotated with: by a person, by the operator, and edited since."""
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +95,8 @@ def _objects() -> Iterator[str]:
     yield output("ours")
     yield output("stripped")
     yield manifest("ServiceAccount", "robot", {"team": "a"})
-    yield manifest("ServiceAccount", "foreign", annotations={_CLIENT: GUID})
-    wired = {_CLIENT: "other", "appcredential.io/wired-by": "orders/other"}
-    yield manifest("ServiceAccount", "wired", annotations=wired)
+    for name, held in _ACCOUNTS.items():
+        yield manifest("ServiceAccount", name, annotations=held)
     yield ticket("appcredential-ticket-kept")
     yield lease("appcredential")
     yield manifest("ConfigMap", "foreign", namespace=BOUND)

@@ -98,6 +98,15 @@ serviceaccounts:
     - {apiGroups: [""], resources: [serviceaccounts], operations: [CREATE, UPDATE, DELETE]}
   variables:
     {{- toYaml (slice $variables 0 5) | nindent 4 }}
+    # Whose the ids are, as in domain/facts/annotations.py.
+    - name: clientId
+      expression: "variables.oldAnnotations[?'azure.workload.identity/client-id'].orValue('')"
+    - name: wiredBy
+      expression: "variables.oldAnnotations[?'appcredential.io/wired-by'].orValue('')"
+    - name: isFree
+      expression: "variables.clientId == '' && variables.oldAnnotations[?'azure.workload.identity/tenant-id'].orValue('') == ''"
+    - name: isWired
+      expression: "variables.wiredBy != '' && (variables.clientId == '' || variables.wiredBy.endsWith('/' + variables.clientId))"
   validations:
     - expression: "request.operation == 'UPDATE'"
       message: the operator neither creates nor deletes ServiceAccounts
@@ -107,7 +116,7 @@ serviceaccounts:
       message: the operator may change nothing but annotations of a ServiceAccount
     - expression: "request.operation != 'UPDATE' || [variables.annotations, variables.oldAnnotations].all(side, side.all(k, k in ['azure.workload.identity/client-id', 'azure.workload.identity/tenant-id', 'appcredential.io/wired-by'] || (k in variables.annotations && k in variables.oldAnnotations && variables.annotations[k] == variables.oldAnnotations[k])))"
       message: the operator may set only the annotations azure.workload.identity/client-id, azure.workload.identity/tenant-id and appcredential.io/wired-by of a ServiceAccount
-    - expression: "request.operation != 'UPDATE' || 'appcredential.io/wired-by' in variables.oldAnnotations || ['azure.workload.identity/client-id', 'azure.workload.identity/tenant-id'].all(k, !(k in variables.oldAnnotations) || (k in variables.annotations && variables.annotations[k] == variables.oldAnnotations[k]))"
+    - expression: "request.operation != 'UPDATE' || variables.isWired || variables.isFree || (['azure.workload.identity/client-id', 'azure.workload.identity/tenant-id'].all(k, variables.annotations[?k] == variables.oldAnnotations[?k]) && (!('appcredential.io/wired-by' in variables.annotations) || variables.wiredBy == variables.annotations['appcredential.io/wired-by']))"
       message: the operator may not replace what somebody else annotated a ServiceAccount with
 tokens:
   rules:

@@ -556,6 +556,8 @@ def test_a_service_account_may_appear_later() -> None:
     "held",
     [
         {CLIENT_ID_ANNOTATION: "another"},
+        {TENANT_ID_ANNOTATION: OUR_ANNOTATIONS[TENANT_ID_ANNOTATION]},
+        {CLIENT_ID_ANNOTATION: CLIENT_ID, TENANT_ID_ANNOTATION: "another"},
         {**OUR_ANNOTATIONS, TENANT_ID_ANNOTATION: "another", WIRED_BY_ANNOTATION: "x"},
         {**OUR_ANNOTATIONS, CLIENT_ID_ANNOTATION: "edited"},
     ],
@@ -577,8 +579,16 @@ def test_what_we_wrote_for_an_earlier_application_is_replaced() -> None:
     assert world.annotations() == OUR_ANNOTATIONS
 
 
-def test_what_a_person_wrote_just_the_same_stays_theirs() -> None:
-    held = {k: v for k, v in OUR_ANNOTATIONS.items() if k != WIRED_BY_ANNOTATION}
+@pytest.mark.parametrize(
+    "held",
+    [
+        {k: v for k, v in OUR_ANNOTATIONS.items() if k != WIRED_BY_ANNOTATION},
+        {CLIENT_ID_ANNOTATION: CLIENT_ID},
+        {CLIENT_ID_ANNOTATION: CLIENT_ID, WIRED_BY_ANNOTATION: f"{OWNER.name}/before"},
+    ],
+    ids=["both", "the application alone", "edited since"],
+)
+def test_what_a_person_wrote_just_the_same_stays_theirs(held: dict[str, str]) -> None:
     world = established(accounts={"orders": account(held)})
     assert world.annotations() == held
 

@@ -48,23 +48,23 @@ class AnnotationFacts:
     @property
     def missing(self) -> dict[str, str]:
         """The annotations to write now; empty when none is missing or others are in the way."""
-        if self.account is None or self.are_foreign:
+        if self.account is None or self.are_foreign or _are_somebodys(self.account.annotations):
             return {}
-        held, wanted = self.account.annotations, self.wanted
-        ids = (CLIENT_ID_ANNOTATION, TENANT_ID_ANNOTATION)
-        if all(held.get(k) == wanted[k] for k in ids) and WIRED_BY_ANNOTATION not in held:
-            return {}  # a person wrote the same: the annotations stay theirs
-        return {k: v for k, v in wanted.items() if held.get(k) != v}
+        held = self.account.annotations
+        return {k: v for k, v in self.wanted.items() if held.get(k) != v}
 
     @property
     def are_foreign(self) -> bool:
-        """Somebody else annotated the ServiceAccount for another application or tenant."""
+        """Somebody else annotated the ServiceAccount, and not for this application and tenant."""
         if self.account is None:
             return False
         held = self.account.annotations
         client, tenant = held.get(CLIENT_ID_ANNOTATION, ""), held.get(TENANT_ID_ANNOTATION, "")
-        is_free = client in {"", self.common.spec.client_id}
-        if is_free and tenant in {"", self.common.tenant.tenant_id}:
+        is_tenant_free = tenant in {"", self.common.tenant.tenant_id}
+        if _are_somebodys(held):
+            # Without a tenant, the webhook takes its own.
+            return client != self.common.spec.client_id or not is_tenant_free
+        if client in {"", self.common.spec.client_id} and is_tenant_free:
             return False
         return held.get(WIRED_BY_ANNOTATION) != f"{self.common.resource.owner.name}/{client}"
 
@@ -74,6 +74,14 @@ class AnnotationFacts:
         if not self.spec.annotated_account:
             return True
         return self.account is not None and not self.are_foreign and not self.missing
+
+
+def _are_somebodys(held: Mapping[str, str]) -> bool:
+    """Return whether somebody else wrote the ids; the chart's admission policy says the same."""
+    client, wired_by = held.get(CLIENT_ID_ANNOTATION, ""), held.get(WIRED_BY_ANNOTATION, "")
+    if not client and not held.get(TENANT_ID_ANNOTATION):
+        return False
+    return not wired_by or (client != "" and not wired_by.endswith(f"/{client}"))
 
 
 def annotation_removals(
