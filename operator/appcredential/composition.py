@@ -16,7 +16,6 @@ from appcredential.domain.marker import ClusterIdentity
 from appcredential.effects.context import Tools
 from appcredential.effects.revocation import RevocationWrites
 from appcredential.entra.issuer_documents import IssuerDocuments
-from appcredential.entra.projected_token import ProjectedToken
 from appcredential.gather.certificate_source import CertificateInputsReader
 from appcredential.gather.gatherer import Gatherer
 from appcredential.gather.heirs import Heirs
@@ -26,13 +25,13 @@ from appcredential.handlers.watch import Watches
 from appcredential.kube.certificate_sources import KubeInputs
 from appcredential.kube.client import KubeClient
 from appcredential.parts import Parts
-from appcredential.ports.local import Clock
 from appcredential.ports.session import OpenSession
 from appcredential.process import Cluster, Leadership, Operator
 from appcredential.runtime import logs
 from appcredential.runtime.clock import SystemClock
 from appcredential.runtime.metrics import Metrics
 from appcredential.settings import Settings
+from appcredential.sign_in import projected_token, session_opener
 from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials
 from appcredential.tenants.probing import Prober
@@ -49,7 +48,7 @@ async def run(settings: Settings) -> int:
     logs.configure(settings.log_level)
     store, clock = Store(), SystemClock()
     metrics = Metrics(store.samples)
-    open_session = _session_opener(settings, clock, metrics)
+    open_session = session_opener(settings, clock, metrics)
     kubeconfig = os.environ.get("KUBECONFIG", "")
     kube = await KubeClient.connect(clock, kubeconfig, metrics.observe_cluster)
     try:
@@ -59,34 +58,6 @@ async def run(settings: Settings) -> int:
         return await operator.run()
     finally:
         await kube.close()
-
-
-def _session_opener(settings: Settings, clock: Clock, metrics: Metrics) -> OpenSession:
-    # The Graph SDK takes a second to import: only a process that opens sessions pays for it.
-    from appcredential.entra.clouds import Endpoints  # noqa: PLC0415
-    from appcredential.entra.rate_limit import Pacing  # noqa: PLC0415
-    from appcredential.entra.session_opener import CustomCloud, SessionOpener  # noqa: PLC0415
-
-    custom = None
-    if settings.custom_authority:
-        endpoints = Endpoints(settings.custom_authority, settings.custom_graph)
-        custom = CustomCloud(endpoints=endpoints, ca_file=settings.custom_ca_file or None)
-    return SessionOpener(
-        clock=clock,
-        token=_projected_token(settings),
-        custom=custom,
-        extra_ca_file=settings.ca_file or None,
-        pacing=Pacing(
-            spacing=settings.write_spacing.total_seconds(),
-            after_conflict=settings.conflict_spacing.total_seconds(),
-        ),
-        observe=metrics.observe_directory,
-        report=metrics.count_certificate_loss,
-    )
-
-
-def _projected_token(settings: Settings) -> ProjectedToken:
-    return ProjectedToken(settings.identity_token_file, settings.custom_token_audience)
 
 
 def build_operator(
@@ -155,7 +126,7 @@ def _entra_tenants(parts: Parts, tenants: TenantAccess) -> EntraTenantController
             clock=parts.clock,
             namespace=settings.namespace,
             secrets=parts.secrets,
-            token=_projected_token(settings),
+            token=projected_token(settings),
         ),
         tenants=tenants,
         events=parts.kube.events,
