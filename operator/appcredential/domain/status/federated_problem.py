@@ -62,7 +62,8 @@ def _around_problem(facts: FederatedFacts) -> Problem | None:
             reason=Reason.ANNOTATION_CONFLICT,
             message=f"The ServiceAccount {facts.spec.annotated_account} is annotated for another "
             "application or tenant, or with a tenant-id alone. Remove its annotations "
-            "azure.workload.identity/client-id and tenant-id, or set serviceAccount.annotation to None.",
+            "azure.workload.identity/client-id and tenant-id, or set serviceAccount.annotation "
+            "to None.",
         )
     if facts.output.is_foreign:
         return Problem(
