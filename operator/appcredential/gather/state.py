@@ -18,6 +18,7 @@ from appcredential.domain.observed.federated import FederatedList, OutputMap, Se
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.observed.target import Pending, Target, TargetOwner
+from appcredential.domain.spec.model import ObjectId, TenantId
 from appcredential.gather.certificate_source import HeldInputs
 from appcredential.gather.clock_watch import ClockWatch
 
@@ -89,14 +90,22 @@ class ResourceState:
         self.crd_deleted = None
 
     def let_go(self) -> None:
-        """Keep of the object only what tells whether it changed, and read it anew next time.
+        """Keep of the cluster's objects only what small facts need, and read them anew next time.
 
-        Whoever may create one, without any grant, decides how large it is.
+        Who may create a resource, without any grant, decides how large it is, and which Secret,
+        ServiceAccount and ConfigMap it names. Many resources may name the same large one.
         """
-        held = self.resource.value
+        held, target = self.resource.value, self.target.value
         if held is not None:
-            self.resource.value = replace(held, spec=_LET_GO, status={})
+            self.resource.value = replace(held, spec=_LET_GO, status={}, finalizers=())
+        is_ours = held is not None and target is not None and target.owner == str(held.owner)
+        self.target.value = _outline(target) if target is not None and is_ours else None
         self.resource.drop()
+        self.target.drop()
+        if not self.pending.is_absent:
+            self.pending = CachedRead()
+        self.service_account = CachedRead()
+        self.output = CachedRead()
 
     def spec_changed(self) -> None:
         """Let go of what the former spec named, and of what was refused of it."""
@@ -134,6 +143,28 @@ class ResourceState:
             self.output,
         )
         return max((now - p.read for p in reads if p.read is not None), default=0.0)
+
+
+def _outline(target: Target) -> Target:
+    """Return what status says of a target Secret while the spec that names it is unusable.
+
+    It is no version of the Secret, so that the next read is one of the whole Secret.
+    """
+    return replace(
+        target,
+        resource_version="",
+        tenant_id=TenantId(""),
+        object_id=ObjectId(""),
+        value=None,
+        retiring=(),
+        abandoned=(),
+        taken_from=(),
+        handed_over=None,
+        data={},
+        labels={},
+        annotations={},
+        origin={},
+    )
 
 
 class ResourceStates:
