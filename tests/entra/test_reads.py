@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -56,6 +57,26 @@ async def test_what_graph_leaves_null_does_no_harm() -> None:
     assert found.credentials[0].display_name == ""
     assert found.credentials[0].end + timedelta(days=36500) > END
     assert found.credentials[0].start - timedelta(days=36500) < START
+
+
+@pytest.mark.parametrize(
+    ("hint", "shown"), [("a~c", "a~c"), (None, ""), ("", ""), ("abcd", ""), ("***more", "")]
+)
+async def test_a_secrets_hint_counts_in_its_documented_form(hint: str | None, shown: str) -> None:
+    world = World(Graph(application([password(hint=hint)])))
+    assert (await world.directory.application(CLIENT, FRESH)).credentials[0].shown == shown
+
+
+@pytest.mark.parametrize(
+    ("identifier", "shown"), [("ab" * 20, "AB" * 20), (None, ""), ("cG9ydGFs", ""), ("A" * 64, "")]
+)
+async def test_a_certificates_identifier_counts_if_it_is_a_thumbprint(
+    identifier: str | None, shown: str
+) -> None:
+    body = json.loads(application().content)
+    body["keyCredentials"] = [password(customKeyIdentifier=identifier)]
+    world = World(Graph(answer(200, body)))
+    assert (await world.directory.application(CLIENT, FRESH)).credentials[0].shown == shown
 
 
 async def test_control_characters_of_a_name_are_dropped() -> None:

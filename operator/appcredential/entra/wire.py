@@ -36,6 +36,8 @@ _LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 # Entra allows 1,200 entries in all lists of an application together.
 _MOST_ENTRIES: Final = 2_000
 _FRACTION: Final = re.compile(r"(\.\d{6})\d+")
+_THUMBPRINT: Final = re.compile(r"[0-9A-F]{40}")
+_HINT: Final = re.compile(r"[!-~]{3}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -44,6 +46,7 @@ class _Password(msgspec.Struct, frozen=True, rename="camel"):
     display_name: str | None = None
     start_date_time: str | None = None
     end_date_time: str | None = None
+    hint: str | None = None
 
 
 class _NewPassword(_Password, frozen=True, kw_only=True, rename="camel"):
@@ -54,7 +57,9 @@ class _NewPassword(_Password, frozen=True, kw_only=True, rename="camel"):
 
 
 class _Key(_Password, frozen=True, rename="camel"):
-    """A certificate has the same members, and others that are only sent back."""
+    """A certificate. Others of its members are only sent back."""
+
+    custom_key_identifier: str | None = None
 
 
 class _Application(msgspec.Struct, frozen=True, rename="camel"):
@@ -71,17 +76,9 @@ class _Keys(msgspec.Struct, frozen=True, rename="camel"):
     key_credentials: list[dict[str, Any]]
 
 
-class _OwnPassword(_Password, frozen=True, kw_only=True, rename="camel"):
-    hint: str | None = None
-
-
-class _OwnKey(_Password, frozen=True, kw_only=True, rename="camel"):
-    custom_key_identifier: str | None = None
-
-
 class _OwnApplication(msgspec.Struct, frozen=True, rename="camel"):
-    password_credentials: list[_OwnPassword] | None = None
-    key_credentials: list[_OwnKey] | None = None
+    password_credentials: list[_Password] | None = None
+    key_credentials: list[_Key] | None = None
 
 
 class _OwnApplications(msgspec.Struct, frozen=True):
@@ -186,12 +183,12 @@ def decode_own_end(body: bytes, credential: OperatorCredential) -> datetime | No
     return secrets[0] if len(secrets) == 1 else None
 
 
-def _is(credential: OperatorCredential, raw: _OwnKey) -> bool:
+def _is(credential: OperatorCredential, raw: _Key) -> bool:
     thumbprint = (raw.custom_key_identifier or "").upper()
     return bool(credential.thumbprint) and thumbprint == credential.thumbprint
 
 
-def _may_be(credential: OperatorCredential, raw: _OwnPassword) -> bool:
+def _may_be(credential: OperatorCredential, raw: _Password) -> bool:
     return bool(raw.hint) and credential.value.reveal().startswith(str(raw.hint))
 
 
@@ -220,7 +217,14 @@ def _credential(raw: _Password, kind: CredentialType) -> Credential:
         start=_time(raw.start_date_time, _EARLIEST),
         end=_time(raw.end_date_time, _LATEST),
         type=kind,
+        shown=_shown(raw),
     )
+
+
+def _shown(raw: _Password) -> str:
+    """Return what the documented forms show of the value; empty for any other form."""
+    text = (raw.custom_key_identifier or "").upper() if isinstance(raw, _Key) else raw.hint or ""
+    return text if (_THUMBPRINT if isinstance(raw, _Key) else _HINT).fullmatch(text) else ""
 
 
 def _time(text: str | None, missing: datetime) -> datetime:

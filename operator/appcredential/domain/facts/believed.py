@@ -6,16 +6,18 @@ the credential that carries its attempt bears it out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from appcredential.domain.facts.times_ahead import settled
-from appcredential.domain.marker import Attempt, attempt_id, parse_marker
+from appcredential.domain.marker import Attempt, Marker, attempt_id, parse_marker
 from appcredential.domain.observed.entra import Credential
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import IssuedCredential, Pending, PendingState, Target
+from appcredential.domain.secret.records import cluster_of
+from appcredential.domain.secret.value import may_be
+from appcredential.domain.secret_value import SecretValue
 
 _RECENT_ATTEMPTS: Final = 20
 
@@ -37,7 +39,11 @@ def believed(observation: Observation) -> Observation:
 
 def _believed_target(observation: Observation, target: Target) -> Target:
     held = target.published
-    found = _as_listed(observation, held) if held is not None else None
+    found = (
+        _as_listed(observation, held, target.value, cluster_of(target.annotations))
+        if held is not None
+        else None
+    )
     if found is not None:
         return replace(target, published=found)
     return replace(target, published=None, value=None)
@@ -52,7 +58,7 @@ def _believed_pending(observation: Observation, pending: Pending) -> Pending:
     # Without its key id an abandoned one would look as if it never held a value.
     if held is None or pending.state is PendingState.ABANDONED:
         return pending
-    return replace(pending, credential=_as_listed(observation, held))
+    return replace(pending, credential=_as_listed(observation, held, pending.value))
 
 
 def _own_attempts(observation: Observation, pending: Pending) -> frozenset[Attempt]:
@@ -62,35 +68,65 @@ def _own_attempts(observation: Observation, pending: Pending) -> frozenset[Attem
     return frozenset(attempt_id(observation.identity, pending.uid, n) for n in numbers)
 
 
-def _as_listed(observation: Observation, held: IssuedCredential) -> IssuedCredential | None:
-    """Return a recorded credential with key id and times as Entra lists it.
+def _as_listed(
+    observation: Observation,
+    held: IssuedCredential,
+    value: SecretValue | None,
+    written_by: str = "",
+) -> IssuedCredential | None:
+    """Return a recorded credential with its times as Entra lists it.
+
+    Args:
+        observation: holds what Entra lists.
+        held: the record.
+        value: what the Secret holds; None when it is lost.
+        written_by: the cluster that wrote the record; after a migration another one than ours.
 
     Returns:
-        None when the record is damaged: its key id is that of another attempt of ours, or it is
-        not listed and begins in the future.
+        None when the record is damaged: its key id is that of another credential, its attempt
+        made another one, or it is not listed and begins in the future.
     """
-    listed = observation.application.credentials if observation.application is not None else ()
-    made = _made_by(listed, held)
-    if made is not None:
-        return replace(held, key_id=made.key_id, not_before=made.start, expires=made.end)
-    owner, identity = observation.resource.owner, observation.identity
-    for other in listed:
-        marker = parse_marker(other.display_name)
-        is_ours = marker is not None and marker.is_removable_by(identity, owner)
-        if other.key_id == held.key_id and is_ours:
-            return None
+    named = next((c for c in _listed(observation) if c.key_id == held.key_id), None)
+    marker = parse_marker(named.display_name) if named is not None else None
+    if named is not None and value is not None and not may_be(value, named.shown):
+        return None
+    if named is not None and marker is not None:
+        is_own = _is_usable(observation, marker, written_by) and marker.attempt == held.attempt
+        return replace(held, not_before=named.start, expires=named.end) if is_own else None
+    is_damaged = _made_another(observation, held) or _is_ahead(observation, held)
+    return None if is_damaged else held
+
+
+def _listed(observation: Observation) -> tuple[Credential, ...]:
+    return observation.application.credentials if observation.application is not None else ()
+
+
+def _is_usable(observation: Observation, marker: Marker, written_by: str) -> bool:
+    clusters = (observation.identity.cluster, written_by)
+    identities = (replace(observation.identity, cluster=cluster) for cluster in clusters)
+    return any(marker.is_usable_by(identity, observation.resource.owner) for identity in identities)
+
+
+def _made_another(observation: Observation, held: IssuedCredential) -> bool:
+    """Return whether the recorded attempt made a credential with another key id.
+
+    After a restore of etcd an attempt may be repeated. Then a replica that does not know the
+    new credential yet still lists the old one.
+    """
+    application, settle = observation.application, observation.settings.settle
+    if application is None or application.read_time - _issued(observation, held) <= settle:
+        return False
+    markers = (parse_marker(c.display_name) for c in application.credentials)
+    identity, owner = observation.identity, observation.resource.owner
+    own = (m for m in markers if m is not None and m.is_removable_by(identity, owner))
+    return any(m.attempt == held.attempt for m in own)
+
+
+def _issued(observation: Observation, held: IssuedCredential) -> datetime:
+    """Return the recorded time of issue by our clock."""
+    return held.not_before - (observation.directory_skew or timedelta(0))
+
+
+def _is_ahead(observation: Observation, held: IssuedCredential) -> bool:
     skew, most = observation.directory_skew or timedelta(0), observation.settings.max_clock_skew
-    is_ahead = abs(skew) <= most and held.not_before > observation.now + skew + most
-    return None if is_ahead else held
-
-
-def _made_by(listed: Iterable[Credential], held: IssuedCredential) -> Credential | None:
-    """Return the listed credential that the attempt made; of several the one with its key id."""
-    made = [c for c in listed if held.attempt and _attempt_of(c) == held.attempt]
-    same = (c for c in made if c.key_id == held.key_id)
-    return next(same, made[0] if made else None)
-
-
-def _attempt_of(credential: Credential) -> str:
-    marker = parse_marker(credential.display_name)
-    return marker.attempt if marker is not None else ""
+    return abs(skew) <= most and held.not_before > observation.now + skew + most

@@ -59,13 +59,19 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """One client secret or certificate as Graph lists it."""
+    """One client secret or certificate as Graph lists it.
+
+    Attributes:
+        shown: what Graph shows of the value: the first three characters of a secret, the SHA-1
+            thumbprint of a certificate in upper-case hexadecimal. Empty when unknown.
+    """
 
     key_id: KeyId
     display_name: str
     start: datetime
     end: datetime
     type: CredentialType = CredentialType.CLIENT_SECRET
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

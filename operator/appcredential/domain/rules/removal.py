@@ -97,10 +97,10 @@ def _proven_removal(facts: Facts, entry: Retiring) -> Action | None:
 
 
 def _is_published_listed(facts: Facts) -> bool:
-    """Return whether Entra lists the published credential under the attempt that made it."""
-    key, attempt = _published(facts).key_id, _published(facts).attempt
-    listed = facts.application.credentials
-    return any(c.key_id == key and facts.attempt_of(c) == attempt for c in listed)
+    """Return whether Entra lists the published credential with our exact marker."""
+    published = _published(facts)
+    listed = facts.ours.get(published.key_id)
+    return listed is not None and facts.attempt_of(listed) == published.attempt
 
 
 def _remove_after_reads(facts: Facts, entry: Retiring) -> Action | None:

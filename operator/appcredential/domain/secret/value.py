@@ -29,6 +29,16 @@ def leaf_of(value: SecretValue) -> bytes | None:
         return None
 
 
+def may_be(value: SecretValue, shown: str) -> bool:
+    """Return whether what Entra shows of a credential (`Credential.shown`) fits a value."""
+    if not shown:
+        return True
+    der = leaf_of(value)
+    if der is not None:
+        return pem.sha1_thumbprint(der) == shown
+    return value.reveal().startswith(shown)
+
+
 def find_value(data: Mapping[str, SecretValue], digest: str) -> SecretValue | None:
     """Return the value in the target Secret with the recorded SHA-256; None when it is lost.
 
