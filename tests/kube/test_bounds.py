@@ -136,15 +136,15 @@ async def listed(folder: Path, objects: Objects) -> list[str]:
 async def test_objects_of_an_ordinary_size_are_listed_by_the_hundreds(tmp_path: Path) -> None:
     objects = Objects(1200, 100)
     assert await listed(tmp_path, objects) == [f"a{n}" for n in range(1200)]
-    assert objects.limits == [500, 500, 500]
+    assert objects.limits == [25, 100, 400, 500, 500]
 
 
 async def test_large_objects_are_listed_in_smaller_pages(tmp_path: Path) -> None:
     """What users put into their objects must not keep the operator from listing them."""
     objects = Objects(60, MIB)
     assert await listed(tmp_path, objects) == [f"a{n}" for n in range(60)]
-    assert objects.limits[:4] == [500, 125, 31, 7]
-    assert set(objects.limits[4:]) == {7}
+    assert objects.limits[:2] == [25, 6]
+    assert set(objects.limits[2:]) == {6}, "a larger page is not tried again"
 
 
 async def test_an_object_that_is_too_large_by_itself_ends_the_list(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ APPLY_PATCH = "application/apply-patch+yaml"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 REVOCATION_PREFIX = "appcredential-ticket-"
-_PAGE = 500
+_FIRST_PAGE, _PAGE = 25, 500
 _MAX_SKEW = LifecycleSettings().max_clock_skew
 
 _PURPOSES = {
@@ -149,22 +149,25 @@ class KubeClient:
     async def pages(
         self, path: str, query: Sequence[tuple[str, str]] = ()
     ) -> AsyncIterator[dict[str, Any]]:
-        """Yield every object of a list, in pages of 500 or of what fits into one answer.
+        """Yield every object of a list, in pages of up to 500 or of what fits into one answer.
+
+        The first page is small: how large objects are, users decide, and an API server needs
+        longer than a request may take to send 500 large ones.
 
         Raises:
             AppCredentialError: as `request`; the list is not whole then.
         """
-        token, size = "", _PAGE
+        token, size, most = "", _FIRST_PAGE, _PAGE
         while True:
             wanted = [*query, ("limit", str(size)), *([("continue", token)] if token else [])]
             try:
                 found = await self.request("GET", path, query=wanted)
             except AnswerTooLargeError:
-                # Users decide how large their objects are, each up to what etcd takes.
                 if size == 1:
                     raise
-                size = max(1, size // 4)
+                size = most = max(1, size // 4)
                 continue
+            size = min(4 * size, most)
             for item in found.get("items") or ():
                 yield item
             token = str((found.get("metadata") or {}).get("continue") or "")
