@@ -403,7 +403,19 @@ _OF_A_TENANT: Final = {
     "name": "default",
 }
 _OURS: Final = "appcredential.io/credential"
+ADDED: Final = {"labels": {"cost-centre": "7"}, "annotations": {"mutated.example.net/by": "x"}}
+"""What mutating admission adds, which a policy cannot tell from what the operator wrote."""
+_ADDED_TO_ALL: Final = (
+    Attempt("a target Secret", CREATE, secret(**ADDED)),
+    Attempt("an output ConfigMap", CREATE, output(**ADDED)),
+    Attempt("a ticket", CREATE, ticket(**ADDED | {"labels": TICKET | ADDED["labels"]}), "", BOUND),
+    Attempt("a ServiceAccount", _merge("serviceaccount", "robot", {"metadata": ADDED})),
+    Attempt("an AppCredential", _merge("appcred", "orders", {"metadata": ADDED})),
+    Attempt("its Lease", REPLACE, lease("appcredential", **ADDED), namespace=BOUND),
+    Attempt("an Event", CREATE, event(**ADDED)),
+)
 ALLOWED: Final = (
+    *(a._replace(what=f"{a.what} with what admission added") for a in _ADDED_TO_ALL),
     Attempt("a target Secret", CREATE, secret()),
     Attempt(
         "a target Secret with what users may set",

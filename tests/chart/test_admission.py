@@ -64,7 +64,10 @@ def served(bare: Cluster, bare_helm: Helm) -> Iterator[Cluster]:
     """The chart's policies in force, and what the attempts are made on."""
     for name in (BOUND, TEAM):
         bare.api.call("POST", f"{CORE}/namespaces", {"metadata": {"name": name}})
-    named = "settings.allowedSecretKeys=example.com/"
+    named = (
+        "settings.allowedSecretKeys=example.com/,"
+        "admissionPolicies.alsoAllowedKeys={cost-centre,mutated.example.net/}"
+    )
     bare_helm.run("install", RELEASE, CHART, "-n", BOUND, "--set", named)
     allow(bare, BOUND, _FAR_TOO_MUCH)
     for made in _objects():

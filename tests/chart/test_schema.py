@@ -66,6 +66,15 @@ REFUSED: Final[list[tuple[dict[str, Any], str, str]]] = [
     ({"managedIdentity": True}, "/managedIdentity", "got boolean, want object"),
     ({"podLabels": {"a": 1}}, "/podLabels/a", "got number, want string"),
     ({"admissionPolicies.tokenAudiences": []}, "/admissionPolicies/tokenAudiences", "minItems"),
+    *(
+        ({"admissionPolicies.alsoAllowedKeys": [key]}, "/alsoAllowedKeys/0", told)
+        for key, told in (
+            ("*", "does not match pattern"),
+            ("", "minLength"),
+            ("appcredential.io/", "'not' failed"),
+            ("sub.appcredential.io/adopt", "'not' failed"),
+        )
+    ),
     (
         # With a token for the API server itself it could become any ServiceAccount.
         {"admissionPolicies.tokenAudiences": ["https://kubernetes.default.svc"]},

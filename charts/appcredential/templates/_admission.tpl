@@ -21,6 +21,19 @@ object.metadata.?ownerReferences.orValue([]) == (oldObject == null ? [] : oldObj
 object.metadata.?ownerReferences.orValue([]).all(x, oldObject != null && x in oldObject.metadata.?ownerReferences.orValue([])) && object.metadata.?finalizers.orValue([]).all(x, oldObject != null && x in oldObject.metadata.?finalizers.orValue([]))
 {{- end }}
 
+{{- /* Keys that mutating admission adds to whatever anybody writes: a policy sees an object after that. */}}
+{{- define "appcredential.isAdded" -}}
+{{- $keys := list }}{{ $prefixes := list }}
+{{- range .Values.admissionPolicies.alsoAllowedKeys }}
+{{- if hasSuffix "/" . }}{{ $prefixes = append $prefixes . }}{{ else }}{{ $keys = append $keys . }}{{ end }}
+{{- end -}}
+(k in {{ include "appcredential.cel" $keys }} || {{ include "appcredential.cel" $prefixes }}.exists(p, k.startsWith(p)))
+{{- end }}
+{{- /* Whether two maps are the same but for these keys. */}}
+{{- define "appcredential.sameKeys" -}}
+[{{ .old }}, {{ .new }}].all(side, side.all(k, {{ include "appcredential.isAdded" .root }} || (k in {{ .old }} && k in {{ .new }} && {{ .old }}[k] == {{ .new }}[k])))
+{{- end }}
+
 {{- /*
 What the operator's own user may write, by what an object is and not by what it is called: a stolen token of it
 must not make anything that Kubernetes or another tool acts on. Lists: files/reserved.yaml.
@@ -30,6 +43,9 @@ must not make anything that Kubernetes or another tool acts on. Lists: files/res
 {{- $finalizer := "appcredential.io/credential" }}
 {{- $isReserved := printf "request.namespace in %s" (include "appcredential.cel" $reserved.namespaces) }}
 {{- $home := .Release.Namespace | squote }}
+{{- $isAdded := include "appcredential.isAdded" . }}
+{{- $sameLabels := include "appcredential.sameKeys" (dict "root" . "old" "variables.oldLabels" "new" "variables.labels") }}
+{{- $sameAnnotations := include "appcredential.sameKeys" (dict "root" . "old" "variables.oldAnnotations" "new" "variables.annotations") }}
 {{- $keys := $reserved.allowedKeys }}
 {{- $prefixes := list }}
 {{- range splitList "," (default "" .Values.settings.allowedSecretKeys) }}
@@ -42,8 +58,8 @@ must not make anything that Kubernetes or another tool acts on. Lists: files/res
   (dict "name" "annotations" "expression" "object.metadata.?annotations.orValue({})")
   (dict "name" "oldLabels" "expression" "oldObject == null ? {} : oldObject.metadata.?labels.orValue({})")
   (dict "name" "oldAnnotations" "expression" "oldObject == null ? {} : oldObject.metadata.?annotations.orValue({})")
-  (dict "name" "hasAllowedKeys" "expression" (printf "variables.labels.all(k, k in %s || %s.exists(p, k.startsWith(p)) || (k in variables.oldLabels && variables.oldLabels[k] == variables.labels[k])) && variables.annotations.all(k, k in %s || %s.exists(p, k.startsWith(p)) || (k in variables.oldAnnotations && variables.oldAnnotations[k] == variables.annotations[k]))"
-    (append $keys "app.kubernetes.io/managed-by" | include "appcredential.cel") (include "appcredential.cel" $prefixes) (include "appcredential.cel" $keys) (append $prefixes "appcredential.io/" | include "appcredential.cel")))
+  (dict "name" "hasAllowedKeys" "expression" (printf "variables.labels.all(k, %s || k in %s || %s.exists(p, k.startsWith(p)) || (k in variables.oldLabels && variables.oldLabels[k] == variables.labels[k])) && variables.annotations.all(k, %s || k in %s || %s.exists(p, k.startsWith(p)) || (k in variables.oldAnnotations && variables.oldAnnotations[k] == variables.annotations[k]))"
+    $isAdded (append $keys "app.kubernetes.io/managed-by" | include "appcredential.cel") (include "appcredential.cel" $prefixes) $isAdded (include "appcredential.cel" $keys) (append $prefixes "appcredential.io/" | include "appcredential.cel")))
 }}
 secrets:
   rules:
@@ -87,7 +103,7 @@ configmaps:
       message: the operator may write no ConfigMaps in namespaces of Kubernetes
     - expression: "!variables.isWrite || !(object.metadata.name in {{ include "appcredential.cel" $reserved.configMapNames }})"
       message: the operator may write no ConfigMaps that other tools look for by their names
-    - expression: "!variables.isWrite || (variables.isTicket ? variables.labels.all(k, k == 'appcredential.io/ticket') && variables.annotations.all(k, k in variables.oldAnnotations) : variables.hasAllowedKeys)"
+    - expression: "!variables.isWrite || (variables.isTicket ? variables.labels.all(k, k == 'appcredential.io/ticket' || {{ $isAdded }}) && variables.annotations.all(k, k in variables.oldAnnotations || {{ $isAdded }}) : variables.hasAllowedKeys)"
       message: the operator may set no labels and annotations that other tools could act on
     - expression: "!variables.isWrite || ({{ include "appcredential.noNewHolders" . }} && (variables.isTicket || ({{ include "appcredential.sameHolders" . }})))"
       message: the operator may set and remove no owners and no finalizers of ConfigMaps
@@ -112,9 +128,9 @@ serviceaccounts:
       message: the operator neither creates nor deletes ServiceAccounts
     - expression: "!({{ $isReserved }}) && !(request.namespace == {{ $home }} && request.name == {{ include "appcredential.serviceAccountName" . | squote }})"
       message: the operator may change no ServiceAccounts of Kubernetes, and not its own
-    - expression: "request.operation != 'UPDATE' || (object.?secrets == oldObject.?secrets && object.?imagePullSecrets == oldObject.?imagePullSecrets && object.?automountServiceAccountToken == oldObject.?automountServiceAccountToken && variables.labels == variables.oldLabels && {{ include "appcredential.sameHolders" . }})"
+    - expression: "request.operation != 'UPDATE' || (object.?secrets == oldObject.?secrets && object.?imagePullSecrets == oldObject.?imagePullSecrets && object.?automountServiceAccountToken == oldObject.?automountServiceAccountToken && {{ $sameLabels }} && {{ include "appcredential.sameHolders" . }})"
       message: the operator may change nothing but annotations of a ServiceAccount
-    - expression: "request.operation != 'UPDATE' || [variables.annotations, variables.oldAnnotations].all(side, side.all(k, k in ['azure.workload.identity/client-id', 'azure.workload.identity/tenant-id', 'appcredential.io/wired-by'] || (k in variables.annotations && k in variables.oldAnnotations && variables.annotations[k] == variables.oldAnnotations[k])))"
+    - expression: "request.operation != 'UPDATE' || [variables.annotations, variables.oldAnnotations].all(side, side.all(k, k in ['azure.workload.identity/client-id', 'azure.workload.identity/tenant-id', 'appcredential.io/wired-by'] || {{ $isAdded }} || (k in variables.annotations && k in variables.oldAnnotations && variables.annotations[k] == variables.oldAnnotations[k])))"
       message: the operator may set only the annotations azure.workload.identity/client-id, azure.workload.identity/tenant-id and appcredential.io/wired-by of a ServiceAccount
     - expression: "request.operation != 'UPDATE' || variables.isWired || variables.isFree || (['azure.workload.identity/client-id', 'azure.workload.identity/tenant-id'].all(k, variables.annotations[?k] == variables.oldAnnotations[?k]) && (!('appcredential.io/wired-by' in variables.annotations) || variables.wiredBy == variables.annotations['appcredential.io/wired-by']))"
       message: the operator may not replace what somebody else annotated a ServiceAccount with
@@ -131,10 +147,12 @@ resources:
     - apiGroups: [appcredential.io]
       resources: [appcredentials, entratenants, applicationgrants, appcredentials/status, entratenants/status, applicationgrants/status]
       operations: [CREATE, UPDATE, DELETE]
+  variables:
+    {{- toYaml (slice $variables 0 5) | nindent 4 }}
   validations:
     - expression: "request.operation == 'UPDATE' && object.spec == oldObject.spec"
       message: the operator may write status and its finalizer of appcredential.io objects, never their spec
-    - expression: "request.operation != 'UPDATE' || (object.metadata.?labels.orValue({}) == oldObject.metadata.?labels.orValue({}) && object.metadata.?annotations.orValue({}) == oldObject.metadata.?annotations.orValue({}))"
+    - expression: "request.operation != 'UPDATE' || ({{ $sameLabels }} && {{ $sameAnnotations }})"
       message: the operator may change no labels and annotations of appcredential.io objects
     - expression: "request.operation != 'UPDATE' || (object.metadata.?ownerReferences.orValue([]) == oldObject.metadata.?ownerReferences.orValue([]) && [object, oldObject].all(x, x.metadata.?finalizers.orValue([]).all(f, (f == '{{ $finalizer }}' && request.resource.resource != 'applicationgrants') || [object, oldObject].all(y, f in y.metadata.?finalizers.orValue([])))))"
       message: the operator may change no owners and no finalizer but its own of appcredential.io objects
@@ -152,7 +170,7 @@ leases:
   validations:
     - expression: "request.operation != 'DELETE' && request.namespace == {{ $home }} && object.metadata.name == 'appcredential'"
       message: the operator may write only its own Lease
-    - expression: "!variables.isWrite || (variables.labels == variables.oldLabels && variables.annotations == variables.oldAnnotations && {{ include "appcredential.sameHolders" . }})"
+    - expression: "!variables.isWrite || ({{ $sameLabels }} && {{ $sameAnnotations }} && {{ include "appcredential.sameHolders" . }})"
       message: the operator may write nothing but the spec of its Lease
 events:
   rules:
@@ -162,6 +180,6 @@ events:
       message: the operator may only create Events, and only under its own name
     - expression: "request.operation != 'CREATE' || (object.?regarding.apiVersion.orValue('').startsWith('appcredential.io/') && object.?regarding.namespace.orValue('') == (request.namespace == 'default' && object.?regarding.kind.orValue('') in ['EntraTenant', 'ApplicationGrant'] ? '' : request.namespace))"
       message: the operator may create Events only about appcredential.io objects
-    - expression: "request.operation != 'CREATE' || (!has(object.metadata.labels) && !has(object.metadata.annotations) && !has(object.metadata.ownerReferences) && !has(object.metadata.finalizers))"
+    - expression: "request.operation != 'CREATE' || ([object.metadata.?labels.orValue({}), object.metadata.?annotations.orValue({})].all(side, side.all(k, {{ $isAdded }})) && !has(object.metadata.ownerReferences) && !has(object.metadata.finalizers))"
       message: the operator may create Events only without labels, annotations, owners and finalizers
 {{- end }}
