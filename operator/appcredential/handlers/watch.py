@@ -102,8 +102,11 @@ def _settings() -> kopf.OperatorSettings:
     settings.networking.error_backoffs = Patience()
     settings.watching.server_timeout = 290  # below the idle time-outs of load balancers
     settings.watching.connect_timeout = 10
-    # How large each object is, users decide, and kopf holds a whole page as text and as objects.
-    settings.watching.chunk_size = 100
+    # How large each object is, users decide, and kopf holds a whole page as text and as objects:
+    # 60,000 short labels are 1 MB as text and 13 MiB as objects. A page may not be smaller either:
+    # 10,000 resources have to be listed before the token of the first page expires.
+    settings.watching.chunk_size = 10
+    settings.queueing.idle_timeout = 0.1  # for so long kopf keeps each object after its event
     settings.queueing.exit_timeout = 5
     settings.persistence.finalizer = f"{GROUP}/never-set"  # ours is set by us, not by kopf
     return settings
