@@ -180,6 +180,7 @@ def _reserved() -> str:
     found = {
         "allowedKeys": list(reserved.ALLOWED_KEYS),
         "secretNames": list(reserved.RESERVED_NAMES),
+        "exactSecretNames": list(reserved.RESERVED_SECRETS),
         "configMapNames": list(reserved.RESERVED_CONFIG_MAPS),
         "namespaces": list(reserved.RESERVED_NAMESPACES),
     }

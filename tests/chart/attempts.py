@@ -217,6 +217,7 @@ SECRETS: Final = (
         secret("bootstrap-token-abcdef"),
         "belong to Helm or Kubernetes",
     ),
+    Attempt("an authority that pods trust", CREATE, secret("cacerts"), "look for by their names"),
     Attempt("a Secret of Kubernetes", CREATE, secret("new", _KUBE), _SYSTEM, _KUBE),
     Attempt(
         "one that anybody can read", CREATE, secret("new", "kube-public"), _SYSTEM, "kube-public"

@@ -138,6 +138,12 @@ REFUSED: Final = (
     *_meaningless(rows_federated.MEANINGLESS),
     *_refused(GRANT, rows_federated.GRANTS_REFUSED),
     Case(
+        "a name by default that another tool looks for",
+        manifest(APP, {}, "cacerts"),
+        "set spec.secret.name",
+        "spec.secret.name",
+    ),
+    Case(
         "a reserved name by default",
         manifest(APP, {}, "bootstrap-token-a"),
         "set spec.secret.name",

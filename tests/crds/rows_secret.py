@@ -43,6 +43,7 @@ SECRET: Final[tuple[Row, ...]] = (
     ("the operator's own name", "secret.name", "appcredential-pending-x", _NAME),
     ("a Helm release", "secret.name", "sh.helm.release.v1.x.v1", _NAME),
     ("a bootstrap token", "secret.name", "bootstrap-token-abcdef", _NAME),
+    ("an authority that pods trust", "secret.name", "istio-ca-secret", _NAME),
     ("data of more than 64 KiB", _DATA, _LONG, _TOGETHER, "secret"),
     ("data of few letters and more than 64 KiB", _DATA, _WIDE, _TOGETHER, "secret"),
     ("annotations of more than 64 KiB", _NOTES, _LONG_NOTES, _TOGETHER, "secret"),

@@ -15,6 +15,7 @@ from appcredential.domain.spec.reserved import (
     RESERVED_KEYS,
     RESERVED_NAMES,
     RESERVED_NAMESPACES,
+    RESERVED_SECRETS,
 )
 from appcredential.errors import InvalidSpecError
 from tests.crds.cases import patch
@@ -82,7 +83,14 @@ _names = _mostly(
     st.one_of(_one("a", "a-b", "1"), st.text("a0-", min_size=1, max_size=3)),
     st.one_of(
         st.sampled_from(
-            (*(f"{n}x" for n in RESERVED_NAMES), "a.b", "a..b", *RESERVED_NAMESPACES, ".")
+            (
+                *(f"{n}x" for n in RESERVED_NAMES),
+                *RESERVED_SECRETS,
+                "a.b",
+                "a..b",
+                *RESERVED_NAMESPACES,
+                ".",
+            )
         ),
         st.text("aA1.-_/", max_size=6),
         _noise,

@@ -19,6 +19,7 @@ from appcredential.domain.spec.reserved import (
     RESERVED_KEYS,
     RESERVED_NAMES,
     RESERVED_NAMESPACES,
+    RESERVED_SECRETS,
 )
 from appcredential.domain.spec.secret import Preset
 from tests.crds.manifests import APP, CRDS, GRANT, PLURALS, ROOT
@@ -148,8 +149,9 @@ def test_reserved_keys_are_those_of_the_parser(name: str) -> None:
 
 
 def test_reserved_names_are_those_of_the_parser() -> None:
-    expected = " || ".join(f"self.startsWith('{name}')" for name in RESERVED_NAMES)
-    assert f"!({expected})" in _rules(_secret_field("name"))
+    starts = " || ".join(f"self.startsWith('{name}')" for name in RESERVED_NAMES)
+    listed = ", ".join(f"'{name}'" for name in RESERVED_SECRETS)
+    assert f"!({starts} || self in [{listed}])" in _rules(_secret_field("name"))
 
 
 def test_reserved_config_maps_are_those_of_the_parser() -> None:

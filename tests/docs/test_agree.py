@@ -24,6 +24,7 @@ from appcredential.domain.spec.reserved import (
     RESERVED_KEYS,
     RESERVED_NAMES,
     RESERVED_NAMESPACES,
+    RESERVED_SECRETS,
 )
 from tests.docs.reading import ROOT, blocks, rows
 
@@ -213,7 +214,7 @@ def test_the_keys_of_each_preset_are_told() -> None:
 def test_what_is_reserved_is_told() -> None:
     paragraph = API.split("No setting allows")[1].split("except those above")[0]
     assert set(re.findall(r"`([\w.]+)`", paragraph)) == {*RESERVED_DOMAINS, *RESERVED_KEYS}
-    for name in (*RESERVED_CONFIG_MAPS, *RESERVED_NAMESPACES):
+    for name in (*RESERVED_SECRETS, *RESERVED_CONFIG_MAPS, *RESERVED_NAMESPACES):
         assert f"`{name}`" in API
     allowed = "".join(cells[0] for cells in rows(API, "key", "for"))
     assert {key.split(":")[0] for key in re.findall(r"`([^`]+)`", allowed)} == set(ALLOWED_KEYS)

@@ -75,6 +75,8 @@ secrets:
       message: the operator may give names that begin with appcredential-pending- to Secrets of type appcredential.io/pending, and to no others
     - expression: "!variables.isWrite || !{{ without $reserved.secretNames "appcredential-pending-" | include "appcredential.cel" }}.exists(p, object.metadata.name.startsWith(p))"
       message: the operator may write no Secrets whose names belong to Helm or Kubernetes
+    - expression: "!variables.isWrite || !(object.metadata.name in {{ include "appcredential.cel" $reserved.exactSecretNames }})"
+      message: the operator may write no Secrets that other tools look for by their names
     - expression: "!({{ $isReserved }})"
       message: the operator may write no Secrets in namespaces of Kubernetes
     - expression: "!variables.isWrite || {{ include "appcredential.isOwned" "object" }}"

@@ -15,7 +15,7 @@ from appcredential.domain.spec.certificate import (
 )
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.spec.presets import KEYSTORE_PRESETS, PRIVATE_NAMES
-from appcredential.domain.spec.reserved import RESERVED_NAMES, is_reserved_name
+from appcredential.domain.spec.reserved import NAMES_RULE, is_reserved_name
 from appcredential.domain.spec.secret import Preset, Template
 from appcredential.domain.spec.templates import KEYSTORE_NAMES, names_in
 
@@ -95,7 +95,7 @@ def _inline(value: str) -> str:
 
 
 def _ref(path: str, ref: shapes.KeyRef, default: str) -> KeyRef:
-    remedy = f"may not start with {', '.join(RESERVED_NAMES)}: name another object"
+    remedy = f"{NAMES_RULE}: name another object"
     checks.require(not is_reserved_name(ref.name), f"{path}.name", remedy)
     name = checks.object_name(f"{path}.name", ref.name)
     return KeyRef(name=name, key=checks.secret_key(f"{path}.key", ref.key or default))

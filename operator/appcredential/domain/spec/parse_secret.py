@@ -11,7 +11,7 @@ from appcredential.domain.spec import checks
 from appcredential.domain.spec import manifest as shapes
 from appcredential.domain.spec.model import CredentialType
 from appcredential.domain.spec.presets import PRESET_KEYS
-from appcredential.domain.spec.reserved import RESERVED_NAMES, AllowedKeys, is_reserved_name
+from appcredential.domain.spec.reserved import NAMES_RULE, AllowedKeys, is_reserved_name
 from appcredential.domain.spec.secret import DataEntry, GenerateOnce, SecretSpec, Template
 from appcredential.domain.spec.templates import parse_template
 
@@ -61,7 +61,7 @@ def _check_size(spec: shapes.Secret) -> None:
 def _name(given: str | None, owner: str) -> str:
     path = "spec.secret.name"
     name = owner if given is None else given
-    remedy = f"may not start with {', '.join(RESERVED_NAMES)}: set another name"
+    remedy = f"{NAMES_RULE}: set another name"
     checks.require(not is_reserved_name(name), path, remedy)
     return checks.object_name(path, name)
 

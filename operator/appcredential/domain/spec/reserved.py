@@ -56,6 +56,18 @@ INSTANCE_KEY: Final = "app.kubernetes.io/instance"
 RESERVED_NAMES: Final = ("appcredential-pending-", "sh.helm.release.v1.", "bootstrap-token-")
 """Beginnings of Secret names that belong to the operator, Helm and Kubernetes."""
 
+RESERVED_SECRETS: Final = (
+    "cacerts",  # Istio: the authority that signs for its mesh
+    "istio-ca-secret",
+    "linkerd-identity-issuer",
+    "linkerd-trust-anchor",
+    "cilium-ca",
+    "cert-manager-webhook-ca",
+    "argocd-secret",  # Argo CD: passwords, and the key that signs its sessions
+    "azure-cloud-provider",  # Kubernetes on Azure: how it signs in itself
+)
+"""Secrets that tools look for by name, such as the keys of authorities that pods trust."""
+
 RESERVED_CONFIG_MAPS: Final = (
     "kube-root-ca.crt",
     "openshift-service-ca.crt",
@@ -105,6 +117,13 @@ def is_reserved_key(key: str) -> bool:
     return any(domain == d or domain.endswith("." + d) for d in RESERVED_DOMAINS)
 
 
+NAMES_RULE: Final = (
+    f"may not start with {', '.join(RESERVED_NAMES)}, or be one that other tools look for, "
+    f"such as {RESERVED_SECRETS[0]}"
+)
+"""What `is_reserved_name` refuses."""
+
+
 def is_reserved_name(name: str) -> bool:
     """Return whether a Secret may not have this name."""
-    return name.startswith(RESERVED_NAMES)
+    return name in RESERVED_SECRETS or name.startswith(RESERVED_NAMES)
