@@ -404,7 +404,10 @@ _OF_A_TENANT: Final = {
     "name": "default",
 }
 _OURS: Final = "appcredential.io/credential"
-ADDED: Final = {"labels": {"cost-centre": "7"}, "annotations": {"mutated.example.net/by": "x"}}
+ADDED: Final[dict[str, Any]] = {
+    "labels": {"cost-centre": "7"},
+    "annotations": {"mutated.example.net/by": "x"},
+}
 """What mutating admission adds, which a policy cannot tell from what the operator wrote."""
 _ADDED_TO_ALL: Final = (
     Attempt("a target Secret", CREATE, secret(**ADDED)),
