@@ -22,7 +22,7 @@ from appcredential.domain.operator_credential import OperatorCredential, client_
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.checks import is_guid
 from appcredential.domain.times import format_time
-from appcredential.entra import federated, signin, token_transport
+from appcredential.entra import federated, issuer_documents, signin, token_transport
 from appcredential.entra.answers import UnreadableAnswerError, decoded
 from appcredential.entra.policies import decode_policy
 from appcredential.entra.translate import retry_after
@@ -229,3 +229,14 @@ def test_lists_in_lists_in_a_token(member: str) -> None:
     claims = b'{"' + member.encode() + b'": ' + DEEP + b"}"
     token = base64.urlsafe_b64encode(claims).decode().rstrip("=")
     assert client_of(f"x.{token}.y") is None
+
+
+@bounded
+@given(body=nearly({"issuer": "https://issuer.example"}) | st.binary(max_size=200))
+def test_documents_of_issuers(body: bytes) -> None:
+    assert isinstance(issuer_documents._issuer_of(body), str)
+
+
+@pytest.mark.parametrize("body", [DEEP, b'{"issuer": ' + DEEP + b"}", b'{"x": ' + DEEP + b"}"])
+def test_lists_in_lists_in_an_issuers_document(body: bytes) -> None:
+    assert issuer_documents._issuer_of(body) == ""

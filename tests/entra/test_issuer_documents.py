@@ -130,3 +130,18 @@ async def test_the_administrator_is_told_once(caplog: pytest.LogCaptureFixture) 
         await documents.refresh()
     (record,) = caplog.records
     assert (vars(record)["issuer"], vars(record)["status"]) == (ISSUER, 403)
+
+
+@pytest.mark.parametrize("error", [RecursionError("deep"), ValueError("odd")])
+async def test_an_issuer_that_cannot_be_looked_at_leaves_the_others_alone(error: Exception) -> None:
+    other = "https://other.example"
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host != "other.example":
+            raise error
+        return httpx.Response(200, stream=httpx.ByteStream(named(other)[1]))
+
+    documents = IssuerDocuments((ISSUER, other), HandClock(), httpx.MockTransport(answer))
+    await documents.refresh()
+    await documents.refresh()
+    assert documents.known() == {other: IssuerDocument(status=200, issuer=other)}

@@ -71,7 +71,7 @@ class IssuerDocuments:
             headers=headers, timeout=_TIMEOUT, transport=self._transport
         ) as client:
             for issuer in self._issuers:
-                self._note(issuer, await _look(client, issuer))
+                self._note(issuer, await _guarded(client, issuer))
 
     def _note(self, issuer: str, found: IssuerDocument | None) -> None:
         is_again = issuer in self._last and self._last[issuer] == found
@@ -85,6 +85,15 @@ class IssuerDocuments:
             answer = {"issuer": issuer, "status": found.status, "named": found.issuer[:200]}
             log.warning("an issuer's discovery document lets no token be accepted", extra=answer)
         self._known[issuer] = found
+
+
+async def _guarded(client: httpx.AsyncClient, issuer: str) -> IssuerDocument | None:
+    """Return what the issuer answered; no answer of one ends the looks at the others."""
+    try:
+        return await _look(client, issuer)
+    except Exception:  # an outer guard: what one server sends is its own affair
+        log.exception("an issuer could not be looked at", extra={"issuer": issuer})
+        return None
 
 
 async def _look(client: httpx.AsyncClient, issuer: str) -> IssuerDocument | None:
@@ -116,5 +125,5 @@ async def _bounded(response: httpx.Response) -> bytes:
 def _issuer_of(body: bytes) -> str:
     try:
         return msgspec.json.decode(body, type=_Document).issuer
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""
