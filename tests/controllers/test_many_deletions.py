@@ -10,10 +10,11 @@ import pytest
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Owner
 from appcredential.errors import UnavailableError
-from tests.support.builders import DAY, HOUR, MINUTE, NOW, OWNER, SECOND
+from appcredential.kube.custom_resources import GRANTS, path_of
+from tests.support.builders import DAY, HOUR, MINUTE, NOW, OBJECT_ID, OWNER, SECOND
 from tests.support.deletions import DUE, Deletion
 from tests.support.revocation_documents import REVOCATIONS, revocation_document
-from tests.support.world import RESOURCE, World
+from tests.support.world import RESOURCE, SECRETS, World
 
 CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/appcredentials.appcredential.io"
 FLOOD = [Owner("flood", f"orders-{number}") for number in range(60)]
@@ -189,6 +190,41 @@ async def test_a_clock_that_was_behind_denies_nothing_that_an_earlier_leader_beg
     world.states.forget(OWNER)
     await world.finish()
     assert len(world.tickets) == 1
+
+
+async def test_a_process_that_dies_while_it_issues_has_said_where() -> None:
+    world = Deleting()
+    await world.look_at_tenant()
+    told: list[bool] = []
+
+    def note(method: str, path: str) -> None:
+        if method == "POST" and path == SECRETS:
+            told.append("application" in world.status)
+
+    world.api.before = note
+    await world.publish()
+    assert told == [True, True], "the pending Secret, then the target Secret"
+
+
+async def test_what_an_earlier_life_left_is_revoked_after_one_without_a_grant() -> None:
+    world = Deleting()
+    await world.publish()
+    take_the_secrets(world)
+    await world.finish()
+    (left,) = world.tickets
+    before = world.api.objects[left]["data"]
+    # The namespace and the resource are made again, but nothing grants it.
+    world.sync.on_event(GRANTS, "DELETED", world.api.objects.pop(path_of(GRANTS, "", "shop-apps")))
+    del world.api.objects[RESOURCE]
+    await world.look()
+    world.put_resource(OWNER)
+    await world.until(lambda: world.ready["reason"] == "NotGranted")
+    assert world.tickets == [left]
+    await world.finish()
+    assert not world.has_finalizer
+    now = world.api.objects[left]["data"]
+    assert now["resourceUid"] != before["resourceUid"]
+    assert {now["objectId"], before["objectId"]} == {OBJECT_ID}
 
 
 async def test_an_earlier_term_knows_nothing_of_what_others_began_since() -> None:

@@ -62,6 +62,7 @@ from tests.support.builders import (
     credential,
     facts,
     minted,
+    named,
     next_credential,
     observation,
     old_credential,
@@ -928,7 +929,14 @@ EMPTY = observation(target=None, application=application())
     ),
 )
 def test_18_a_needed_successor_is_minted(o: Observation, expected: Action | None) -> None:
-    check("successor_is_needed", o, expected)
+    check("successor_is_needed", named(o), expected)
+
+
+def test_18_status_names_the_application_before_anything_is_issued() -> None:
+    o = observation(target=None)
+    assert decide(o).action == ApplyStatus()
+    assert decide(o).status["application"]["objectId"] == OBJECT_ID
+    assert isinstance(decide(named(o)).action, Mint)
 
 
 # --- 19 ------------------------------------------------------------------------------------

@@ -328,6 +328,12 @@ def target(
     )
 
 
+def named(o: Observation) -> Observation:
+    """Return the observation with a status that names the application and nothing else."""
+    told = {"application": {"objectId": OBJECT_ID, "clientId": CLIENT_ID}}
+    return replace(o, resource=replace(o.resource, status={**o.resource.status, **told}))
+
+
 def foreign_target() -> Target:
     """Return a Secret of the wanted name that another AppCredential publishes to."""
     return replace(target(), owner=str(OTHER_OWNER))

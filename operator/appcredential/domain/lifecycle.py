@@ -25,6 +25,7 @@ from appcredential.domain.rules import (
     federated,
     gates,
     gates_application,
+    gates_deletion,
     gates_secret,
     issuing,
     next_look,
@@ -37,9 +38,9 @@ from appcredential.domain.status.projection import needs_write, project
 
 GATES: Final = (
     gates.effects_are_blocked,  # 0
-    gates.resource_is_being_deleted,  # 1
-    gates.finalizer_is_missing,  # 2
-    gates.revocation_is_scheduled,  # 3
+    gates_deletion.resource_is_being_deleted,  # 1
+    gates_deletion.finalizer_is_missing,  # 2
+    gates_deletion.revocation_is_scheduled,  # 3
     gates.spec_tenant_or_grant_is_unusable,  # 4
     gates_secret.secret_is_not_ours_to_write,  # 5
     gates_application.application_is_unknown,  # 6
@@ -117,8 +118,7 @@ def _decide_federated(common: Facts) -> Decision:
         read = reading.read_to_cure(common, facts)
         return _act(read, common) if read else _settle(common, reading.cure_time(common))
     for rule in FEDERATED_RULES:
-        action = rule(facts)
-        if action is not None and (not common.observes or isinstance(action, ReadFederated)):
+        if (action := rule(facts)) and (not common.observes or isinstance(action, ReadFederated)):
             return _act(action, common)
     return _settle(common, federated.next_federated_look(facts))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from appcredential.domain import actions as act
-from appcredential.domain.facts.deletion import name_of, scheduled_revocation
+from appcredential.domain.facts.deletion import completed, name_of, scheduled_revocation
 from appcredential.effects.context import Step
 
 
@@ -36,10 +36,13 @@ async def schedule_revocation(step: Step) -> None:
     """
     wanted = scheduled_revocation(step.observation)
     name, revocations = name_of(wanted), step.tools.kube.revocations
+    others = [other for other in step.observation.revocation_names if other != name]
     live = await revocations.get(name)
+    found = [live, *[await revocations.get(other) for other in others]]
+    wanted = completed(wanted, (earlier for earlier in found if earlier is not None))
     written = await revocations.put(name, wanted, live)
     step.tools.open_revocations.note(name, written)
-    await _drop(step, (other for other in step.observation.revocation_names if other != name))
+    await _drop(step, others)
 
 
 async def cancel_revocation(step: Step) -> None:

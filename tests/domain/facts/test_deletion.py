@@ -11,6 +11,7 @@ import pytest
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.deletion import (
+    completed,
     name_of,
     open_uid,
     own_revocations,
@@ -127,6 +128,16 @@ def test_tenant_and_application_are_those_of_the_credentials(
         object_id,
         secret_uid,
     )
+
+
+def test_what_it_replaces_completes_it() -> None:
+    known = scheduled_revocation(deleted())
+    bare = replace(known, tenant_id=TenantId(""), object_id=None, secret_uid="")
+    assert completed(bare, [known]) == known
+    assert completed(known, [bare]) == known
+    assert completed(bare, []) == bare
+    other = replace(known, tenant_id=OTHER_TENANT, object_id=OTHER_OBJECT)
+    assert completed(replace(bare, tenant_id=TENANT_ID), [other, known]) == known
 
 
 def test_without_a_pending_secret_no_attempt_is_named() -> None:

@@ -18,7 +18,8 @@ from appcredential.domain.lifecycle import decide
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import FormerOwner, HandedOver, Target, TargetOwner
-from appcredential.domain.rules.gates import _gate_times, resource_is_being_deleted
+from appcredential.domain.rules.gates import _gate_times
+from appcredential.domain.rules.gates_deletion import resource_is_being_deleted
 from appcredential.domain.rules.gates_secret import secret_is_not_ours_to_write
 from appcredential.domain.rules.next_look import next_look
 from appcredential.domain.secret.content import render

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import PendingState
 from appcredential.domain.rules.gates import _gate_times, is_admitted
-from appcredential.domain.spec.model import CredentialType, Limits
+from appcredential.domain.spec.model import CredentialType, Limits, TenantId
 from tests.support.builders import (
     CLIENT_ID,
     DAY,
@@ -37,6 +38,7 @@ from tests.support.builders import (
     credential,
     foreign_target,
     grant,
+    named,
     observation,
     pending,
     problem,
@@ -407,7 +409,7 @@ ACTS: list[tuple[str, Observation, Action]] = [
         observation(resource=resource(has_finalizer=False)),
         AddFinalizer(),
     ),
-    ("cancels the ticket", observation(revocation_uid="other"), CancelRevocation()),
+    ("cancels the ticket", named(observation(revocation_uid="other")), CancelRevocation()),
     ("reads the application", observation(application=None), ReadApplication(HOUR)),
     (
         "reads it again after an hour",
@@ -464,6 +466,33 @@ def test_what_was_issued_for_a_spec_that_cannot_be_read_is_not_forgotten(issued:
     assert decision.look_again > NOW
 
 
+@pytest.mark.parametrize(
+    "held_by",
+    [
+        {"grant": problem()},
+        {"tenant": problem(Reason.TENANT_NOT_FOUND)},
+        {"application": None, "memory": replace(UNREAD, retry_time=NOW + HOUR)},
+        {"target": foreign_target()},
+    ],
+    ids=["no grant", "no tenant", "the application is unread", "the Secret is another's"],
+)
+def test_a_ticket_outlives_a_return_that_may_do_nothing(held_by: dict[str, Any]) -> None:
+    """Deleted, applied again while nothing may be done, deleted again."""
+    back = observation(**{"target": None, **held_by}, revocation_uid="earlier")
+    decision = decide(back)
+    assert decision.action == ApplyStatus()
+    gone = resource(deletion_time=NOW - MINUTE, status=decision.status)
+    o = replace(back, resource=gone, crd_deleted=False)
+    assert decide(o).action == ScheduleRevocation()
+
+
+def test_a_ticket_in_another_directory_would_not_wait_for_its_owner() -> None:
+    elsewhere = replace(target(), tenant_id=TenantId(CLIENT_ID))
+    o = observation(target=elsewhere, revocation_uid="earlier")
+    assert gate(o) == CancelRevocation()
+    assert gate(replace(o, tenant=problem(Reason.TENANT_NOT_FOUND))) != CancelRevocation()
+
+
 def test_each_gate_goes_before_the_next() -> None:
     """Close all gates, then open one after the other from the top."""
     conflict = foreign_target()
@@ -482,8 +511,7 @@ def test_each_gate_goes_before_the_next() -> None:
     o = replace(o, resource=replace(o.resource, deletion_time=None))
     assert gate(o) == AddFinalizer()
     o = replace(o, resource=replace(o.resource, has_finalizer=True))
-    assert gate(o) == CancelRevocation()
-    o = replace(o, revocation_uid=None)
+    assert gate(named(o)) == CancelRevocation()
     assert held(o) == ("InvalidSpec", True)
     o = replace(o, resource=replace(o.resource, spec=spec()))
     assert held(o) == ("SecretConflict", True)

@@ -24,6 +24,7 @@ from tests.support.builders import (
     application,
     credential,
     facts,
+    named,
     observation,
     resource,
     rotation,
@@ -51,7 +52,7 @@ def test_a_rotation_asked_for_now_waits_no_longer_than_for_entras_clock(skew: ti
     if skew:
         assert decide(o).look_again == NOW - skew
         o = replace(o, now=NOW - skew, application=application(credential(), read_time=NOW - skew))
-    assert type(decide(o).action).__name__ == "Mint"
+    assert type(decide(named(o)).action).__name__ == "Mint"
 
 
 @pytest.mark.parametrize("skew", [BEHIND, 4 * MINUTE, -4 * MINUTE])

@@ -78,6 +78,7 @@ from tests.support.builders import (
     credential,
     facts,
     minted,
+    named,
     observation,
     pending,
     proof,
@@ -178,7 +179,7 @@ def needed(o: Observation) -> bool:
 )
 def test_when_a_successor_is_needed(o: Observation, expected: bool) -> None:
     assert needed(o) is expected
-    assert isinstance(successor_is_needed(facts(o)), Mint | ReadApplication) is expected
+    assert isinstance(successor_is_needed(facts(named(o))), Mint | ReadApplication) is expected
 
 
 def test_what_another_cluster_registered_is_registered_here() -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.deletion import (
+    completed,
     name_of,
     open_uid,
     own_revocations,
@@ -245,7 +246,8 @@ class Loop:
             case act.ReleaseFinalizer():
                 self.released = True
             case act.ScheduleRevocation():
-                revocation = scheduled_revocation(self.observe())
+                wanted = scheduled_revocation(self.observe())
+                revocation = completed(wanted, self.revocations.values())
                 self._drop_revocations()
                 self.revocations[name_of(revocation)] = revocation
             case act.CancelRevocation():

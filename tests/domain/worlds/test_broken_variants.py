@@ -22,7 +22,7 @@ from appcredential.domain.revocation_actions import RevokeCredential
 from appcredential.domain.rules import reading as reading_rules
 from appcredential.domain.rules import removal as removal_rules
 from appcredential.domain.rules import target as target_rules
-from appcredential.domain.rules.gates import revocation_is_scheduled
+from appcredential.domain.rules.gates_deletion import revocation_is_scheduled
 from appcredential.domain.rules.revocation import owner_is_present_or_unknown, revocation_is_not_due
 from appcredential.domain.spec.model import KeyId
 from tests.domain.test_scheduled_revocations import revocation, seen

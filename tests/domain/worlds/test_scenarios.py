@@ -251,7 +251,7 @@ def test_applying_again_cancels_the_ticket_and_keeps_the_credential() -> None:
     world.apply_again("another-uid")
     before = len(world.names())
     world.run(MINUTE)
-    assert world.names()[before:] == ["AddFinalizer", "CancelRevocation", "ReadApplication"]
+    assert world.names()[before:] == ["AddFinalizer", "ReadApplication", "CancelRevocation"]
     assert world.published == FIRST
     assert world.condition("Ready") == ("True", "Published")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -109,6 +110,23 @@ def scheduled_revocation(observation: Observation) -> Revocation:
         pending_attempt=str(pending.attempt) if pending is not None else "",
         due=observation.now + deletion_grace(observation),
     )
+
+
+def completed(wanted: Revocation, earlier: Iterable[Revocation]) -> Revocation:
+    """Return a revocation with what only those that it replaces still tell.
+
+    The resource may have been held since it was created again, so that neither its status nor
+    its Secrets name what the former one left.
+    """
+    for left in earlier:
+        if wanted.tenant_id in {"", left.tenant_id}:
+            wanted = replace(
+                wanted,
+                tenant_id=left.tenant_id,
+                object_id=wanted.object_id or left.object_id,
+                secret_uid=wanted.secret_uid or left.secret_uid,
+            )
+    return wanted
 
 
 def deletion_grace(observation: Observation) -> timedelta:

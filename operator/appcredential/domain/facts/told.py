@@ -1,4 +1,4 @@
-"""What status last said about federated credentials: a memory that outlives the process."""
+"""What status last said: a memory that outlives the process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from appcredential.domain.observed.federated import FederatedCredential
+
+
+def names_application(status: Mapping[str, Any]) -> bool:
+    """Return whether status tells a deletion where to look for credentials."""
+    return bool(status.get("application"))
 
 
 def is_verified(status: Mapping[str, Any]) -> bool:

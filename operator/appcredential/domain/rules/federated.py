@@ -22,6 +22,7 @@ from appcredential.domain.actions import (
     WriteOutput,
 )
 from appcredential.domain.facts.federated import FederatedFacts, extra, is_full
+from appcredential.domain.facts.told import names_application
 from appcredential.domain.observed.federated import FederatedCredential, Issuer
 from appcredential.domain.rules.reading import soonest
 from appcredential.domain.spec.trusts import (
@@ -61,7 +62,7 @@ def application_is_not_in_status(facts: FederatedFacts) -> Action | None:
     A trust leaves no other trace in the cluster. Without this one, a resource that is deleted
     right after its trust was created would look as if it never had any.
     """
-    return None if facts.common.resource.status.get("application") else ApplyStatus()
+    return None if names_application(facts.common.resource.status) else ApplyStatus()
 
 
 def deleted_neighbour_left_a_credential(facts: FederatedFacts) -> Action | None:

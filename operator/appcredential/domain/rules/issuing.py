@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from appcredential.domain import proof as signin
-from appcredential.domain.actions import Action, Mint, Publish, SignInPending, SignInPublished
+from appcredential.domain.actions import (
+    Action,
+    ApplyStatus,
+    Mint,
+    Publish,
+    SignInPending,
+    SignInPublished,
+)
 from appcredential.domain.facts.content import content_problem
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import is_gone, seems_gone
 from appcredential.domain.facts.successor import mint_time, needs_successor, unproven_publish_time
+from appcredential.domain.facts.told import names_application
 from appcredential.domain.observed.memory import READ_SPACING, REQUIRED_READS
 from appcredential.domain.observed.target import Pending, PendingState
 from appcredential.domain.rules.pending import carried_attempts
@@ -82,7 +90,11 @@ def published_credential_seems_gone(facts: Facts) -> Action | None:
 
 
 def successor_is_needed(facts: Facts) -> Action | None:
-    """18: issue a successor. The intent comes first: it is both mutex and journal."""
+    """18: issue a successor. The intent comes first: it is both mutex and journal.
+
+    Status names the application even before: a namespace that is deleted takes the intent along,
+    and whatever else could tell a later process that something has to be revoked.
+    """
     pending = facts.pending
     if pending is not None and pending.state is not PendingState.ABANDONED:
         return None
@@ -95,5 +107,7 @@ def successor_is_needed(facts: Facts) -> Action | None:
         return read_again(facts, facts.now - issued)  # no replica has shown that one since
     if not facts.is_fresh:
         return read_again(facts, facts.settings.freshness)
+    if not names_application(facts.resource.status):
+        return ApplyStatus()
     number = pending.attempt_number + 1 if pending is not None else 1
     return Mint(number, carried_attempts(facts, pending), facts.lifetime)
