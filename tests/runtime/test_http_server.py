@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -21,8 +22,8 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @asynccontextmanager
-async def serving(text: str = "here\n") -> AsyncIterator[HttpServer]:
-    server = HttpServer({"/page": lambda: web.Response(text=text)}, connections=BOUND)
+async def serving(text: str = "here\n", connections: int = BOUND) -> AsyncIterator[HttpServer]:
+    server = HttpServer({"/page": lambda: web.Response(text=text)}, connections=connections)
     await server.start("127.0.0.1", 0)
     try:
         yield server
@@ -69,6 +70,29 @@ async def test_half_requests_make_room_for_whole_ones() -> None:
         assert [await is_over(one) for one in held[: -BOUND + 1]]
         for _, writer in held:
             writer.close()
+
+
+async def test_a_burst_does_not_end_what_was_asked_before_it() -> None:
+    async with serving(connections=16) as server:
+        # All of these wait in the kernel before the server accepts the first one.
+        asking = begin(server, WHOLE)
+        burst = [begin(server, HALF) for _ in range(60)]
+        reader, writer = await asyncio.open_connection(sock=asking)
+        async with asyncio.timeout(5):
+            assert b" 200 OK" in await reader.read()
+        writer.close()
+        for one in burst:
+            one.close()
+
+
+def begin(server: HttpServer, request: bytes) -> socket.socket:
+    """Connect and send without giving the server's loop a turn."""
+    one = socket.socket()
+    one.settimeout(0)
+    one.connect_ex(("127.0.0.1", server.port))
+    with suppress(OSError):
+        one.send(request)
+    return one
 
 
 @pytest.mark.parametrize("start", [b"", HALF])

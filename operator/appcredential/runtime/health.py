@@ -18,8 +18,8 @@ from appcredential.runtime.metrics import Metrics
 Check = Callable[[], str]
 """Returns what is wrong, or an empty string."""
 
-_PROBES: Final = 32
-_SCRAPES: Final = 8
+_PROBES: Final = 64
+_SCRAPES: Final = 32
 
 
 def probe_server(livez: Check, readyz: Check) -> HttpServer:

@@ -3,6 +3,7 @@
 A node's probe and a scrape send one short request and read one answer. So each connection serves
 one request, has five seconds for its head and ten in all, and only so many are open at a time. The
 oldest makes room for a new one: clients that hold connections keep nobody out who asks at once.
+A burst ends none whose request has come and was not read yet: it is accepted in small parts.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from aiohttp.web_protocol import RequestHandler
 
 HEAD_SECONDS: Final = 5
 LIFE_SECONDS: Final = 10
+_AT_ONCE: Final = 4
+"""The part of the bound that is accepted in one go. A request is answered a few goes later."""
 
 Page = Callable[[], web.Response]
 
@@ -41,7 +44,8 @@ class HttpServer:
         """
         self._runner = web.ServerRunner(_BoundedServer(self._answer, self._connections))
         await self._runner.setup()
-        site = web.TCPSite(self._runner, address or None, port)
+        backlog = self._connections // _AT_ONCE
+        site = web.TCPSite(self._runner, address or None, port, backlog=backlog)
         await site.start()
         self.port = int(self._runner.addresses[0][1])
 
