@@ -9,7 +9,7 @@ from typing import Any
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.marker import Owner
-from appcredential.domain.observed.observation import Resource
+from appcredential.domain.observed.observation import REGISTER_AGAIN, Resource
 from appcredential.domain.spec.parse import parse_app_credential
 from appcredential.domain.spec.reserved import ONLY_LISTED, AllowedKeys
 from appcredential.domain.times import parse_time, required_time
@@ -62,6 +62,7 @@ def _resource(metadata: Mapping[str, Any], spec: Any, document: Mapping[str, Any
         spec=spec,
         status=document.get("status") or {},
         last_applied_time=_last_applied(metadata, created),
+        register_again=str((metadata.get("annotations") or {}).get(REGISTER_AGAIN) or ""),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import is_lost
+from appcredential.domain.facts.removed_certificate import is_refused
 from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.secret.content import needs_private_key
 from appcredential.domain.secret.value import can_sign_in, leaf_of
@@ -14,18 +15,17 @@ _SECOND = timedelta(seconds=1)
 
 
 def source_offers(facts: Facts) -> bool:
-    """Return whether the certificate at the source has to be registered, also once again.
-
-    A certificate that an administrator removed is not registered again: it may have leaked.
-    """
+    """Return whether the certificate at the source has to be registered, also once again."""
     supplied, target = usable_source(facts), facts.target
-    if supplied is None:
+    if supplied is None or is_refused(facts, supplied.value):
         return False
     if target is None or target.value is None or facts.published is None or facts.schedule is None:
         return True
     if facts.is_from_another_cluster or is_new_at_source(facts, supplied):
         return True
-    is_due = facts.entra_now >= facts.schedule.renewal_time and not is_lost(facts)
+    if is_lost(facts):
+        return True  # a person asked for it
+    is_due = facts.entra_now >= facts.schedule.renewal_time
     return is_due and source_end(facts, supplied) > facts.schedule.end
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.lifecycle_settings import LifecycleSettings
@@ -21,6 +21,9 @@ from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.standing import ALONE, Standing
 from appcredential.domain.observed.target import Pending, Target, TargetOwner
 from appcredential.domain.spec.model import AppCredentialSpec, Mode
+
+REGISTER_AGAIN: Final = "appcredential.io/register-again"
+"""A person writes the key id of a removed certificate here, to have it registered once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,7 @@ class Resource:
     spec: AppCredentialSpec | Problem
     status: Mapping[str, Any]
     last_applied_time: datetime
+    register_again: str = ""
 
     @property
     def is_federated(self) -> bool:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from appcredential.domain.actions import Action, DeletePending, Fence, Register
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import known_keys
+from appcredential.domain.facts.removed_certificate import is_refused
 from appcredential.domain.facts.source import must_sign_in, usable_source
 from appcredential.domain.facts.successor import issued_before, needs_successor
 from appcredential.domain.marker import Attempt, attempt_id
@@ -76,7 +77,7 @@ def intent_was_interrupted(facts: Facts) -> Action | None:
 
 def _registration(facts: Facts, pending: Pending) -> Action | None:
     """Register the pending Secret's certificate under its own key id: a lost answer is harmless."""
-    useless = _uselessness(facts, pending) or _too_long(facts, pending)
+    useless = _uselessness(facts, pending) or _too_long(facts, pending) or _removed(facts, pending)
     if useless is not None:
         return Fence(useless)
     if facts.is_paused or not facts.is_granted:
@@ -85,6 +86,15 @@ def _registration(facts: Facts, pending: Pending) -> Action | None:
         # A list without these keys would remove them: first find out whether they are gone.
         return None if facts.is_fresh else read_again(facts, facts.settings.freshness)
     return Register()
+
+
+def _removed(facts: Facts, pending: Pending) -> str | None:
+    """Return why its certificate must not be registered, unless that is done already."""
+    assert pending.credential is not None  # noqa: S101 - callers checked
+    assert pending.value is not None  # noqa: S101 - callers checked
+    if facts.is_listed(pending.credential.key_id) or not is_refused(facts, pending.value):
+        return None
+    return "somebody removed the certificate from the application"
 
 
 def _too_long(facts: Facts, pending: Pending) -> str | None:

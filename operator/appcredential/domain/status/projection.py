@@ -12,6 +12,7 @@ from typing import Any
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.deletion import deletion_grace
 from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.removed_certificate import removed_certificate
 from appcredential.domain.facts.retirement import real_end, retire_time
 from appcredential.domain.marker import parse_marker
 from appcredential.domain.observed.observation import Observation
@@ -151,6 +152,13 @@ def _details(facts: Facts) -> dict[str, Any]:
     if facts.spec.type.is_federated:
         return found | federated_details(facts)
     found["requestedLifetime"] = format_duration(facts.lifetime)
+    removed = removed_certificate(facts)
+    if removed is not None:
+        found["removedCertificate"] = {
+            "keyId": removed.key_id,
+            "thumbprintSHA256": removed.thumbprint,
+            "time": removed.time,
+        }
     if facts.schedule is not None:
         found["renewalTime"] = format_time(facts.schedule.renewal_time)
     if facts.successor is not None and facts.successor.credential is not None:
@@ -161,7 +169,13 @@ def _details(facts: Facts) -> dict[str, Any]:
     return found
 
 
-_DETAILS = ("application", "requestedLifetime", "inventory", *FEDERATED_DETAILS)
+_DETAILS = (
+    "application",
+    "requestedLifetime",
+    "removedCertificate",
+    "inventory",
+    *FEDERATED_DETAILS,
+)
 _OF_TARGET = ("renewalTime", "retiring")
 
 

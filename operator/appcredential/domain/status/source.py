@@ -9,9 +9,11 @@ from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.content import content_problem
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.patience import patient
-from appcredential.domain.facts.published import is_lost
+from appcredential.domain.facts.removed_certificate import is_refused, removed_certificate
 from appcredential.domain.facts.source import is_new_at_source, lacks_private_key, source_end
 from appcredential.domain.observed.certificate import SuppliedCertificate
+from appcredential.domain.observed.observation import REGISTER_AGAIN
+from appcredential.domain.promised import required
 from appcredential.domain.rotation import is_overdue
 from appcredential.domain.status.problems_source import unusable_source
 
@@ -61,6 +63,8 @@ def _of_supplied(facts: Facts, supplied: SuppliedCertificate) -> Problem | None:
             "or supply another one.",
             stalled=supplied.start - facts.entra_now > _SOON,
         )
+    if is_refused(facts, supplied.value):
+        return _removed(facts)
     if is_new_at_source(facts, supplied):
         if source_end(facts, supplied) - facts.entra_now < facts.settings.min_lifetime:
             return unusable_source(
@@ -73,12 +77,6 @@ def _of_supplied(facts: Facts, supplied: SuppliedCertificate) -> Problem | None:
 
 def _of_registered(facts: Facts, supplied: SuppliedCertificate) -> Problem | None:
     """Return what is wrong when the source still holds what was published."""
-    if is_lost(facts):
-        return Problem(
-            reason=Reason.CERTIFICATE_REMOVED,
-            message="Somebody removed the certificate from the application. It is not registered "
-            "again, because it may have leaked: renew it at its source.",
-        )
     plan = facts.schedule
     is_old = plan is not None and source_end(facts, supplied) <= plan.end
     if plan is not None and is_old and is_overdue(plan, facts.entra_now):
@@ -88,3 +86,13 @@ def _of_registered(facts: Facts, supplied: SuppliedCertificate) -> Problem | Non
             "renew it there.",
         )
     return None
+
+
+def _removed(facts: Facts) -> Problem:
+    removed = required(removed_certificate(facts))
+    return Problem(
+        reason=Reason.CERTIFICATE_REMOVED,
+        message="Somebody removed the certificate from the application. It is not registered "
+        "again, because it may have leaked: renew it at its source. If it was removed by "
+        f"mistake, annotate the AppCredential with {REGISTER_AGAIN}={removed.key_id}.",
+    )
