@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Final
 
-from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.limits import allowed_lifetime, limits_problem
 from appcredential.domain.facts.takeover import Claim, claim
 from appcredential.domain.marker import parse_marker
 from appcredential.domain.observed.entra import Application, Credential, Tenant
 from appcredential.domain.observed.observation import Observation
-from appcredential.domain.rotation import asked_lifetime, schedule, wanted_lifetime
+from appcredential.domain.rotation import schedule
 from appcredential.domain.spec.model import AppCredentialSpec
+
+_UNLIMITED: Final = timedelta(days=3650)
 
 
 def assess(observation: Observation) -> Facts:
@@ -29,14 +32,15 @@ def assess(observation: Observation) -> Facts:
     if taken is not None:
         observation = replace(observation, target=None)
     entra_now = observation.now + (observation.directory_skew or timedelta(0))
-    granted = None if isinstance(observation.grant, Problem) else observation.grant.max_lifetime
-    ceilings = tenant.ceilings(spec.type, application)
-    lifetime = asked_lifetime(wanted_lifetime(spec), granted, *ceilings)
+    refusal = limits_problem(observation, spec, tenant)
+    lifetime = allowed_lifetime(observation, spec, tenant)
     published = observation.target.published if observation.target is not None else None
     plan = None
     if published is not None:
+        # Nothing is issued by limits that refuse: no renewal comes sooner, no overlap is shorter.
+        counted = lifetime if refusal is None else _UNLIMITED
         plan = schedule(
-            spec.rotation, lifetime, published.not_before, published.expires, published.key_id
+            spec.rotation, counted, published.not_before, published.expires, published.key_id
         )
     return Facts(
         observation=observation,
@@ -48,6 +52,7 @@ def assess(observation: Observation) -> Facts:
         published=published,
         schedule=plan,
         taken=taken,
+        refusal=refusal,
         ours={
             c.key_id: c
             for c in application.credentials

@@ -32,6 +32,7 @@ class Facts:
     Attributes:
         observation: as gathered, but without a target Secret that this resource takes over.
         taken: that target Secret, which belongs to another owner until the next publish.
+        refusal: why limits allow nothing new any more, although a grant matches or did.
         entra_now: the time by Entra's clock.
         lifetime: the lifetime to ask for now.
         published: the credential in our target Secret; None without one.
@@ -49,6 +50,7 @@ class Facts:
     schedule: Schedule | None
     ours: dict[KeyId, Credential]
     taken: Target | None = None
+    refusal: Problem | None = None
 
     @property
     def now(self) -> datetime:
@@ -82,8 +84,8 @@ class Facts:
 
     @property
     def grant(self) -> Grant | Problem:
-        """The grant that matches now, or why none does."""
-        return self.observation.grant
+        """The grant that matches now, or why nothing new is allowed."""
+        return self.refusal or self.observation.grant
 
     @property
     def target(self) -> Target | None:
@@ -138,7 +140,7 @@ class Facts:
 
     @property
     def is_granted(self) -> bool:
-        """A grant matches now."""
+        """A grant matches now, and limits allow what it grants."""
         return not isinstance(self.grant, Problem)
 
     @property

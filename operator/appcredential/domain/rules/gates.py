@@ -15,12 +15,12 @@ from appcredential.domain.actions import (
 )
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.limits import limits_problem
 from appcredential.domain.facts.patience import patience_ends, patient
 from appcredential.domain.facts.takeover import absence_ends
-from appcredential.domain.grants import allows_type, limit_problem
-from appcredential.domain.observed.entra import Grant, Tenant
+from appcredential.domain.grants import limit_problem
+from appcredential.domain.observed.entra import Grant
 from appcredential.domain.observed.observation import Observation
-from appcredential.domain.rotation import asked_lifetime, wanted_lifetime
 from appcredential.domain.rules.gates_deletion import (
     is_at_revocation_limit,
     resource_is_being_deleted,
@@ -83,40 +83,22 @@ def _unusable(observation: Observation) -> Problem | None:
         return observation.tenant
     if observation.tenant.problem is not None:
         return observation.tenant.problem
-    if not allows_type(observation.tenant.limits, spec):
-        return Problem(
-            reason=Reason.TYPE_NOT_ALLOWED,
-            message="The EntraTenant's limits do not allow this credential type.",
-        )
-    if isinstance(observation.grant, Problem):
-        return None if _was_granted(observation, spec, observation.grant) else observation.grant
-    limit = limit_problem(observation.grant, observation.standing, observation.resource.status)
-    if limit is not None or spec.type.is_federated:
-        return limit
-    return _lifetime_problem(observation, spec, observation.tenant, observation.grant)
+    withdrawn = observation.grant if isinstance(observation.grant, Problem) else None
+    refusal = limits_problem(observation, spec, observation.tenant) or withdrawn
+    if refusal is not None:
+        return None if _was_granted(observation, spec) else refusal
+    assert isinstance(observation.grant, Grant)  # noqa: S101 - else it refuses
+    return limit_problem(observation.grant, observation.standing, observation.resource.status)
 
 
-def _lifetime_problem(
-    observation: Observation, spec: AppCredentialSpec, tenant: Tenant, grant: Grant
-) -> Problem | None:
-    ceilings = tenant.ceilings(spec.type, observation.application)
-    lifetime = asked_lifetime(wanted_lifetime(spec), grant.max_lifetime, *ceilings)
-    if lifetime < observation.settings.min_lifetime:
-        return Problem(
-            reason=Reason.LIFETIME_TOO_SHORT,
-            message="The lifetime that spec, grant, tenant and Entra's app management policy allow "
-            "together is shorter than this operator's minimum lifetime.",
-        )
-    return None
-
-
-def _was_granted(observation: Observation, spec: AppCredentialSpec, refusal: Problem) -> bool:
-    """Return whether the grant was withdrawn after a credential was issued.
+def _was_granted(observation: Observation, spec: AppCredentialSpec) -> bool:
+    """Return whether the grant was withdrawn, or limits lowered, after a credential was issued.
 
     The evidence is in status, which only the operator writes. Many people may create Secrets,
     and a Secret must not open what no grant ever allowed.
     """
-    if refusal.reason is Reason.OPERATOR_IDENTITY:
+    refusal = observation.grant
+    if isinstance(refusal, Problem) and refusal.reason is Reason.OPERATOR_IDENTITY:
         return False
     known = observation.resource.status.get("application") or {}
     target = observation.own_target

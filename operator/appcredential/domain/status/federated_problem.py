@@ -28,6 +28,8 @@ def _trust_problem(facts: FederatedFacts) -> Problem | None:
             f"make its description begin with: {mark}",
         )
     is_unmet = any(facts.exists(t) is None for t in facts.trusts)
+    if facts.common.refusal is not None:
+        return facts.common.refusal
     if not facts.common.is_granted:
         return Problem(
             reason=Reason.GRANT_WITHDRAWN,

@@ -41,6 +41,8 @@ def _survivor_problem(facts: Facts) -> Problem | None:
 
 
 def _hindrance(facts: Facts) -> Problem | None:
+    if facts.refusal is not None:
+        return facts.refusal
     if not needs_successor(facts) and facts.successor is None:
         return None
     if isinstance(facts.grant, Problem):
