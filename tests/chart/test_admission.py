@@ -84,6 +84,7 @@ def served(bare: Cluster, bare_helm: Helm) -> Iterator[Cluster]:
         _hold(bare, name)
     _hold(bare, "decorated", kind="secret")
     bare_helm.run("uninstall", RELEASE, "-n", BOUND)
+    bare.kubectl("delete", "applicationgrant", "shop")  # other tests install one of that name
 
 
 def _objects() -> Iterator[str]:

@@ -11,6 +11,7 @@ import pytest
 from appcredential.domain.actions import (
     Action,
     ApplyStatus,
+    CancelRevocation,
     DeletePending,
     Fence,
     Mint,
@@ -932,6 +933,15 @@ def test_18_a_needed_successor_is_minted(o: Observation, expected: Action | None
     check("successor_is_needed", named(o), expected)
 
 
+def test_6a_a_revocation_is_cancelled_before_anything_is_done() -> None:
+    o = observation(pending=pending(attempt=ATTEMPT), revocation_uid="earlier")
+    assert isinstance(decide(replace(o, revocation_uid=None)).action, DeletePending)
+    decision = decide(o)
+    assert decision.action == ApplyStatus()
+    o = replace(o, resource=replace(o.resource, status=decision.status))
+    assert decide(o).action == CancelRevocation()
+
+
 def test_18_status_names_the_application_before_anything_is_issued() -> None:
     o = observation(target=None)
     assert decide(o).action == ApplyStatus()
@@ -1198,6 +1208,7 @@ def first_rule(o: Observation) -> str:
 
 def test_the_order_is_the_documented_one() -> None:
     assert [r.__name__ for r in RULES] == [
+        "revocation_is_still_open",
         "pending_secret_is_a_copy",
         "pending_secret_is_done",
         "retiring_entry_is_done",

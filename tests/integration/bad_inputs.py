@@ -406,7 +406,7 @@ CASES: Final = (
         name="wrong tenant id",
         make=tenant_id_wrong,
         reason=_TENANT,
-        tenant_reason="IdentityRejected",
+        tenant_reason="WrongTenantOrCloud",
         remedy=("tenantId",),
     ),
     Case(

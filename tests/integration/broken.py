@@ -98,7 +98,11 @@ def takes_foreign_credentials() -> None:
         names = [c.display_name for c in application.credentials if " shop" in c.display_name]
 
         def claimed(c: Credential) -> Credential:
-            return replace(c, display_name=names[0]) if names else c
+            if not names or c.display_name in names:
+                return c
+            # An attempt of its own: two credentials of one attempt would be taken for damage.
+            marker, _, text = names[0].partition(" ")
+            return replace(c, display_name=f"{marker[:-10]}{'a' * 10} {text}")
 
         return replace(application, credentials=tuple(map(claimed, application.credentials)))
 

@@ -28,7 +28,7 @@ API_VERSION: Final = "appcredential.io/v1alpha1"
 CORE: Final = "/api/v1"
 SETTINGS: Final[Mapping[str, str]] = {
     **QUICK,
-    "APPCREDENTIAL_ALLOWED_SECRET_KEYS": "example.com/",
+    "APPCREDENTIAL_ALLOWED_SECRET_KEYS": "example.com/,team,gone,a",
     "APPCREDENTIAL_MIN_LIFETIME": "61s",  # the schema allows 60s: one that is too short exists
     # The emulator has no lag here.
     "APPCREDENTIAL_SETTLE": "2s",

@@ -4,13 +4,13 @@
 rule that only waits does not match, so a stuck proof never blocks a removal. Numbers and names
 are those of docs/lifecycle.md; the rules themselves are in `rules/`.
 
-Nearly every clause prevents a lost sign-in that a model has found. An old read proves no
-absence: a rule that acts on what Entra lists asks for a fresh read first.
+Nearly every clause prevents a lost sign-in that a model has found. A rule that acts on what
+Entra lists asks for a fresh read first: an old one proves no absence.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -48,6 +48,7 @@ GATES: Final = (
 """For every type. Where one matches, no rule is asked."""
 
 RULES: Final = (
+    issuing.revocation_is_still_open,  # 6a
     pending.pending_secret_is_a_copy,  # 7
     pending.pending_secret_is_done,  # 8
     target.retiring_entry_is_done,  # 9
@@ -130,9 +131,8 @@ def _act(action: Action, facts: Facts) -> Decision:
 
 def _settle(facts: Facts, look_again: datetime) -> Decision:
     """23: write status if it differs, else sleep."""
-    status = project(facts.observation, facts, gates.observing(facts))
-    action = _apply(facts.observation, status)
-    return Decision(action=action, status=status, look_again=look_again, facts=facts)
+    settled = replace(_act(Sleep(), facts), look_again=look_again)
+    return replace(settled, action=_apply(facts.observation, settled.status))
 
 
 def _at_gate(observation: Observation, action: Action) -> Decision:

@@ -22,6 +22,12 @@ from appcredential.domain.rules.pending import carried_attempts
 from appcredential.domain.rules.reading import next_spaced_read, read_again
 
 
+def revocation_is_still_open(facts: Facts) -> Action | None:
+    """6a: a revocation is open until status names the application: write that first."""
+    is_open = facts.observation.revocation_uid is not None
+    return ApplyStatus() if is_open and not names_application(facts.resource.status) else None
+
+
 def successor_sign_in_is_due(facts: Facts) -> Action | None:
     """16: prove the successor by a sign-in, one at a time."""
     successor = facts.successor
