@@ -12,6 +12,7 @@ import pytest
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.deletion import (
     completed,
+    is_unbegun,
     name_of,
     open_uid,
     own_revocations,
@@ -220,3 +221,10 @@ def test_a_grace_period_is_as_long_as_the_setting_allows(
     told = {"deletionGracePeriod": "7d"} if granted < asked else {}
     status = decide(o).status
     assert {k: status[k] for k in ("deletionGracePeriod",) if k in status} == told
+
+
+def test_a_resource_is_unbegun_until_it_has_a_finalizer_or_a_trace_in_status() -> None:
+    fresh = replace(observation().resource, has_finalizer=False, status={})
+    assert is_unbegun(fresh)
+    assert not is_unbegun(replace(fresh, has_finalizer=True))
+    assert not is_unbegun(replace(fresh, status={"application": {"objectId": OBJECT_ID}}))

@@ -37,7 +37,13 @@ from appcredential.domain.spec.federated import (
     SubjectFormat,
 )
 from appcredential.domain.spec.git_hub import github_subjects
-from appcredential.domain.spec.model import DeletionPolicy, Mode, VerificationMode
+from appcredential.domain.spec.model import (
+    CredentialType,
+    DeletionPolicy,
+    Limits,
+    Mode,
+    VerificationMode,
+)
 from appcredential.domain.spec.trusts import (
     Trust,
     build_description,
@@ -359,6 +365,15 @@ def test_nothing_is_made_without_a_grant() -> None:
     world.run(HOUR)
     assert world.entra == {}
     assert world.condition("Stalled") == ("True", "NotGranted")
+
+
+def test_lowered_limits_leave_a_trust_and_say_why_nothing_new_comes() -> None:
+    world = established()
+    world.tenant = tenant(limits=Limits(types=frozenset({CredentialType.CERTIFICATE})))
+    world.run(HOUR)
+    assert "new-1" in world.entra
+    assert world.condition("Ready") == ("True", "Trusted")
+    assert world.condition("Stalled") == ("True", "TypeNotAllowed")
 
 
 def test_a_withdrawn_grant_stops_new_trust_and_says_so() -> None:

@@ -303,7 +303,7 @@ BROKEN: list[tuple[str, Break, str]] = [
     ("a number is used twice", with_rule("successor_is_needed", repeats_its_number), "no attempt"),
     (
         "the ceilings are not read",
-        patch(assessment, "asked_lifetime", to=lambda *_: 90 * DAY),
+        patch(assessment, "allowed_lifetime", to=lambda *_: 90 * DAY),
         "no longer than",
     ),
     ("intents are fenced", with_rule("intent_was_interrupted", any_intent), "mint in flight"),
