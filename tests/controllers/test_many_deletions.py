@@ -261,7 +261,7 @@ async def test_a_deletion_waits_while_too_many_of_its_namespace_do() -> None:
 @pytest.mark.parametrize(
     "changes", [{"namespace": "flood"}, {"tenant": "broken"}], ids=["another", "no tenant"]
 )
-async def test_others_and_those_without_an_end_do_not_count(changes: dict[str, Any]) -> None:
+async def test_others_do_not_count_and_those_without_an_end_little(changes: dict[str, Any]) -> None:
     world = Deleting()
     await world.publish()
     for number in range(LifecycleSettings().max_open_revocations):
@@ -270,3 +270,15 @@ async def test_others_and_those_without_an_end_do_not_count(changes: dict[str, A
     await world.open_revocations.refresh()
     await world.finish()
     assert not world.has_finalizer
+
+
+async def test_those_without_an_end_have_a_bound_too() -> None:
+    """Anybody can have many: a tenant that is nowhere, and a Secret that claims to be issued."""
+    world = Deleting()
+    await world.publish()
+    for number in range(4 * LifecycleSettings().max_open_revocations):
+        name, document = revocation_document({"name": f"orders-{number}", "tenant": "broken"})
+        world.api.put(f"{REVOCATIONS}/{name}", document)
+    await world.open_revocations.refresh()
+    await world.finish()
+    assert world.has_finalizer

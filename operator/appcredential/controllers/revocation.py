@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from appcredential.cache.open_revocations import OpenRevocations
+from appcredential.controllers.due_times import DueTimes
 from appcredential.controllers.revocation_round import Pace, Round, Setbacks
 from appcredential.domain.facts.deletion import name_of
 from appcredential.domain.facts.revocation import fair_order
@@ -60,6 +61,7 @@ class RevocationController:
         absence: timedelta,
         guard: EffectGuard,
         open_revocations: OpenRevocations,
+        due_times: DueTimes,
         observer: RevocationObserver,
         effects: RevocationEffects,
     ) -> None:
@@ -68,6 +70,7 @@ class RevocationController:
         self._absence = absence
         self._guard = guard
         self._open_revocations = open_revocations
+        self._due_times = due_times
         self._observer = observer
         self._effects = effects
         self._states: dict[str, RevocationState] = {}
@@ -84,12 +87,12 @@ class RevocationController:
             AppCredentialError: the revocations could not be listed.
         """
         await self._open_revocations.refresh()
-        found = self._open_revocations.items()
-        names = {name for name, _ in found}
+        found = self._due_times.bounded(r for _, r in self._open_revocations.items())
+        names = set(map(name_of, found))
         self._states = {name: s for name, s in self._states.items() if name in names}
         end = self._clock.monotonic() + self._pace.period.total_seconds()
-        self._setbacks.keep(r for _, r in found)
-        concerned = [r for _, r in found if self._concerns(r)]
+        self._setbacks.keep(found)
+        concerned = [r for r in found if self._concerns(r)]
         round_ = Round(fair_order(concerned, self._setbacks.rank))
         while round_.left:
             await asyncio.gather(*(self._drain(round_) for _ in range(self._pace.workers)))
@@ -222,6 +225,7 @@ def build_revocation_controller(
         absence=absence,
         guard=guard,
         open_revocations=writes.open_revocations,
+        due_times=DueTimes(clock, settings.max_deletion_grace, settings.max_clock_skew),
         observer=observer,
         effects=RevocationEffects(writes=writes, observer=observer, checks=checks),
     )

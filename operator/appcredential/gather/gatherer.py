@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.deletion import is_unbegun, open_uid, own_revocations
@@ -22,6 +23,8 @@ from appcredential.gather.state import ResourceState
 from appcredential.gather.target import SecretsReader
 from appcredential.ports.session import Access
 from appcredential.runtime.this_process import ThisProcess
+
+_UNUSABLE_FOR_ONE: Final = 4
 
 
 class Gatherer:
@@ -147,11 +150,16 @@ class Gatherer:
         return evaluate(grants, resource.owner.namespace, spec, access.tenant)
 
     def _open_revocations(self, resource: Resource) -> int:
-        """Count those of the namespace that end by themselves; only a deletion asks."""
+        """Count those of the namespace; only a deletion asks.
+
+        One whose tenant cannot be used may never end, so that it counts as a quarter: it should
+        hold nothing up, but without any bound it could be repeated for ever.
+        """
         if resource.deletion_time is None:
             return 0
         waiting = self._local.open_revocations.of_namespace(resource.owner.namespace)
-        return sum(isinstance(self._local.access(r.tenant), Access) for r in waiting)
+        usable = sum(isinstance(self._local.access(r.tenant), Access) for r in waiting)
+        return usable + (len(waiting) - usable) // _UNUSABLE_FOR_ONE
 
     def _revocations(
         self, resource: Resource, access: Access | Problem | None, state: ResourceState

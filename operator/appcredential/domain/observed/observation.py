@@ -82,8 +82,8 @@ class Observation:
         is_untouched: this process leads since before the resource was created, saw it without
             finalizer and status, and began nothing for it, so that nobody did.
         has_begun: this process began something for it that a deletion has to undo.
-        open_revocations: how many deletions of the namespace wait for their revocation. Those
-            whose tenant cannot be used are left out: nobody knows when they end.
+        open_revocations: how many deletions of the namespace wait for their revocation. Four
+            whose tenant cannot be used count as one: nobody knows when they end.
     """
 
     now: datetime
