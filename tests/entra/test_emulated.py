@@ -191,8 +191,10 @@ async def test_a_certificate_is_registered_once_and_removed(scene: Scene) -> Non
     )
     directory = scene.session.directory
     for _ in range(2):
+        await scene.come_again()
         await directory.add_certificate(scene.object_id, certificate, frozenset(), frozenset())
         assert await scene.read() == [key]
+    await scene.come_again()
     await directory.remove_certificate(scene.object_id, key, frozenset({key}))
     assert await scene.read() == []
 

@@ -20,6 +20,7 @@ from tests.support.builders import (
     IDENTITY,
     ISSUED,
     KEY,
+    LIFETIME,
     MINUTE,
     NEXT_ATTEMPT,
     NOW,
@@ -184,3 +185,11 @@ def test_the_schedule_follows_entras_end_and_the_spec_of_today() -> None:
     cut = facts(observation(target=target(minted(expires=ISSUED + 20 * DAY)))).schedule
     assert cut is not None
     assert cut.end == ISSUED + 20 * DAY
+
+
+def test_the_renewal_stays_when_a_replica_lists_what_was_just_issued() -> None:
+    part = timedelta(milliseconds=900)
+    listed = credential(start=ISSUED + part, end=ISSUED + LIFETIME + part)
+    before = facts(observation(target=target(), application=application()))
+    after = facts(observation(target=target(), application=application(listed)))
+    assert (after.published, after.schedule) == (before.published, before.schedule)

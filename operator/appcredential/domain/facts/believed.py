@@ -92,9 +92,18 @@ def _as_listed(
         return None
     if named is not None and marker is not None:
         is_own = _is_usable(observation, marker, written_by) and marker.attempt == held.attempt
-        return replace(held, not_before=named.start, expires=named.end) if is_own else None
+        return _with_times_of(held, named) if is_own else None
     is_damaged = _made_another(observation, held) or _is_ahead(observation, held)
     return None if is_damaged else held
+
+
+def _with_times_of(held: IssuedCredential, named: Credential) -> IssuedCredential:
+    """Return the record with the listed times, in whole seconds as records have them.
+
+    Otherwise the renewal moves by a second once a replica lists what was just issued.
+    """
+    start, end = named.start.replace(microsecond=0), named.end.replace(microsecond=0)
+    return replace(held, not_before=start, expires=end)
 
 
 def _listed(observation: Observation) -> tuple[Credential, ...]:
