@@ -15,6 +15,7 @@ from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.cache.store import Store
 from appcredential.controllers.kinds import Controllers
 from appcredential.controllers.revocation import RevocationController
+from appcredential.errors import UnavailableError
 from appcredential.handlers.watch import Watches
 from appcredential.kube.custom_resources import KINDS
 from appcredential.kube.lease import Lease, LeaseLostError
@@ -150,6 +151,8 @@ class Operator:
         await asyncio.gather(*workers, *loops, return_exceptions=True)
         try:
             await self._lease.release()
+        except UnavailableError as exc:  # expected: then the Lease runs out by itself
+            log.warning("the Lease was not released", extra={"error": str(exc)})
         except Exception:  # the rest must be closed after any error
             log.exception("the Lease was not released")
         await asyncio.to_thread(self._watches.stop, 10.0)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import pytest
 
+from appcredential.errors import ThrottledError, UnavailableError
 from appcredential.runtime.workqueue import Key, Reconcile, WorkQueue
 from tests.support.builders import NOW, SECOND
 from tests.support.clock import HandClock
@@ -247,6 +249,42 @@ async def test_failures_back_off_doubling_to_five_minutes_and_a_success_ends_it(
         clock.advance(4 * SECOND)
         queue.wake()
         await until(lambda: len(work.calls) == 13)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (UnavailableError("GET to the API server failed"), "GET to the API server failed"),
+        (ThrottledError("asked to slow down", retry_after=SECOND), "asked to slow down"),
+        (TimeoutError(), "TimeoutError"),
+    ],
+)
+async def test_what_is_expected_is_one_line_without_a_traceback(
+    queue: WorkQueue, caplog: pytest.LogCaptureFixture, error: Exception, told: str
+) -> None:
+    async def fail(_key: Key) -> None:
+        raise error
+
+    queue.add(A)
+    with caplog.at_level(logging.INFO, logger="appcredential"):
+        async with working(queue, fail):
+            await until(lambda: bool(caplog.records))
+    (line,) = (vars(record) for record in caplog.records)
+    assert (line["levelname"], line["exc_info"]) == ("INFO", None)
+    assert (line["kind"], line["ns"], line["obj"]) == (A.kind, A.namespace, A.name)
+    assert line["error"] == told
+
+
+async def test_what_is_not_expected_is_told_with_its_traceback(
+    queue: WorkQueue, work: Work, caplog: pytest.LogCaptureFixture
+) -> None:
+    work.failing.add(A)
+    queue.add(A)
+    async with working(queue, work):
+        await until(lambda: bool(caplog.records))
+    (line,) = caplog.records
+    assert line.levelno == logging.ERROR
+    assert line.exc_info is not None
 
 
 async def test_a_poison_key_does_not_keep_the_others_from_running(

@@ -19,6 +19,7 @@ from kubernetes.aio import client, config
 from appcredential.domain.clock_skew import Skew, http_date
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.errors import AnswerTooLargeError, UnavailableError
+from appcredential.kube.outage import Outage
 from appcredential.kube.translate import raise_for_status
 from appcredential.ports.local import Clock
 from appcredential.transport import MIB, UNCOMPRESSED, BoundedResponse, TooLargeError
@@ -90,6 +91,7 @@ class KubeClient:
         self._timeout = timeout
         self._observe = observe
         self._skew = Skew()
+        self._outage = Outage(clock)
 
     @classmethod
     async def connect(cls, clock: Clock, kubeconfig: str, observe: Observe = ignore) -> KubeClient:
@@ -136,11 +138,14 @@ class KubeClient:
         try:
             status, headers, raw = await self._send(method, path, body, query, content_type, accept)
         except TooLargeError as exc:
+            self._outage.note_answer()
             raise AnswerTooLargeError(f"{method} of too much from the API server") from exc
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+            self._outage.note_failure(exc)
             raise UnavailableError(f"{method} to the API server failed") from exc
         finally:
             self._observe(purpose_of(path), method, status, time.monotonic() - started)
+        self._outage.note_answer()
         self._note_time(headers)
         document = _decode(raw, status)
         raise_for_status(status, document, headers, f"{method} {path}")

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from appcredential.errors import ThrottledError, UnavailableError
 from appcredential.ports.local import Clock
 
 log = logging.getLogger(__name__)
@@ -104,19 +105,26 @@ class WorkQueue:
     async def _work(self, key: Key, reconcile: Reconcile) -> None:
         try:
             again = await reconcile(key)
+        except (UnavailableError, ThrottledError, TimeoutError) as exc:
+            # Expected at times, of every key at once: a line each, and no traceback.
+            cause = str(exc) or type(exc).__name__
+            log.info("reconcile waits", extra={**_about(key), "error": cause})
+            self._try_again(key)
+            return
         except Exception:  # the outer guard: one broken resource must not end a worker
-            failures = self._failures[key] = self._failures.get(key, 0) + 1
-            delay = min(_FAILURE_BASE * 2 ** min(failures, 10), _FAILURE_CAP)
-            log.exception(
-                "reconcile failed", extra={"kind": key.kind, "ns": key.namespace, "obj": key.name}
-            )
-            self.add_at(key, self._clock.now() + delay)
+            log.exception("reconcile failed", extra=_about(key))
+            self._try_again(key)
             return
         self._failures.pop(key, None)
         if again is None:
             self.forget(key)
         else:
             self.add_at(key, again)
+
+    def _try_again(self, key: Key) -> None:
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        delay = min(_FAILURE_BASE * 2 ** min(failures, 10), _FAILURE_CAP)
+        self.add_at(key, self._clock.now() + delay)
 
     def _finish(self, key: Key) -> None:
         self.last_progress = self._clock.monotonic()
@@ -150,3 +158,7 @@ class WorkQueue:
     def wake(self) -> None:
         """Make idle workers check the stop flag."""
         self._wake.set()
+
+
+def _about(key: Key) -> dict[str, str]:
+    return {"kind": key.kind, "ns": key.namespace, "obj": key.name}

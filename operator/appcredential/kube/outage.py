@@ -1,0 +1,40 @@
+"""Says in the log once that the API server gives no answer, and once that it does again."""
+
+from __future__ import annotations
+
+import logging
+
+from appcredential.ports.local import Clock
+
+log = logging.getLogger(__name__)
+
+
+class Outage:
+    """One line for a whole outage, however many requests fail in it. For one event loop."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._since: float | None = None
+        self._failed = 0
+
+    def note_failure(self, error: Exception) -> None:
+        """Note a request that got no answer.
+
+        Args:
+            error: why; only its type is told, since its text may name what a proxy sent.
+        """
+        self._failed += 1
+        if self._since is None:
+            self._since = self._clock.monotonic()
+            log.warning("API server unreachable", extra={"kind": type(error).__name__})
+
+    def note_answer(self) -> None:
+        """Note a request that got an answer, also one that refuses."""
+        if self._since is None:
+            return
+        lasted = self._clock.monotonic() - self._since
+        log.warning(
+            "API server reachable again",
+            extra={"seconds": round(lasted, 1), "failed_requests": self._failed},
+        )
+        self._since, self._failed = None, 0

@@ -1,0 +1,50 @@
+"""Each line of the log that docs/troubleshooting.md explains is one that the operator writes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+from typing import Final
+
+import pytest
+
+from appcredential.errors import UnavailableError
+from appcredential.kube.outage import Outage
+from appcredential.runtime.logs import JsonFormatter
+from appcredential.runtime.workqueue import Key, WorkQueue
+from tests.docs.reading import ROOT, rows
+from tests.support.clock import HandClock
+
+PAGE: Final = (ROOT / "docs" / "troubleshooting.md").read_text()
+KEY: Final = Key("appcredentials", "shop", "orders")
+
+
+async def _fail_with(error: Exception) -> None:
+    """Let a queue meet an error once."""
+    queue, stop = WorkQueue(HandClock()), asyncio.Event()
+
+    async def reconcile(_key: Key) -> None:
+        stop.set()
+        raise error
+
+    queue.add(KEY)
+    async with asyncio.timeout(5):
+        await queue.run(reconcile, stop)
+
+
+async def test_the_page_explains_what_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="appcredential")
+    outage = Outage(HandClock())
+    outage.note_failure(OSError())
+    outage.note_answer()
+    await _fail_with(UnavailableError("GET to the API server failed"))
+    await _fail_with(ValueError())
+    lines = [json.loads(JsonFormatter().format(record)) for record in caplog.records]
+    written = {word for line in lines for word in (line["event"], line["level"].upper(), *line)}
+    cells = [cell for cell, *_ in rows(PAGE, "the log has", "because", "do")]
+    assert len(cells) == 3
+    explained = {word for cell in cells for word in re.findall(r"`([^`]+)`", cell)}
+    assert explained <= written
+    assert {line["event"] for line in lines} <= explained
