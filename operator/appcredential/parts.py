@@ -56,7 +56,6 @@ class Parts:
         self.clock = SystemClock()
         self.states = ResourceStates()
         self.queue = WorkQueue(self.clock)
-        self.tenant_queue = TenantQueue(store.users_of, self.queue.add)
         self.holder = f"{settings.pod_name}_{uuid.uuid4().hex[:8]}"
         self.objects = KubeObjects(client)
         self.secrets = KubeSecrets(client, identity)
@@ -70,6 +69,9 @@ class Parts:
         )
         self.issuer = KubeIssuer(client, self.clock, settings.service_account_token_file)
         self.open_revocations = OpenRevocations(self.kube.revocations)
+        self.tenant_queue = TenantQueue(
+            store.users_of, self.open_revocations.needing, self.queue.add
+        )
         self.informer = Informer(
             self.objects,
             store,

@@ -231,8 +231,9 @@ class Operator:
             self._watches.start()
 
     async def _work_revocations(self) -> None:
-        if self._guard.problem() is None:
+        if leads := self._guard.problem() is None:
             await self._revocations.run_once()
+        self._metrics.show_overdue(self._revocations.overdue if leads else {})
 
     def _livez(self) -> str:
         if self._queue.is_stuck(_STUCK_SECONDS):

@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.overdue import overdue_note
 from appcredential.domain.operator_credential import client_secret_of, pair_of
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
@@ -19,7 +20,7 @@ from appcredential.domain.spec.model import (
     ClientSecretIdentity,
     WorkloadIdentity,
 )
-from appcredential.domain.status.cluster_kinds import in_use
+from appcredential.domain.status.cluster_kinds import in_use, revocations_open
 from appcredential.domain.status.problems_tenant import (
     session_failed,
     tenant_refusal,
@@ -27,6 +28,7 @@ from appcredential.domain.status.problems_tenant import (
 )
 from appcredential.errors import IdentityRejectedError, UntrustedServerError
 from tests.docs.reading import ROOT, rows
+from tests.domain.test_scheduled_revocations import revocation, seen
 from tests.support.keys import make_certificate
 
 PAGE: Final = (ROOT / "docs" / "troubleshooting.md").read_text()
@@ -71,6 +73,10 @@ SHOWN: Final[dict[str, Callable[[], Problem]]] = {
     "is one line, with \\n": lambda: of_file(MADE.bundle.replace(b"\n", b"\\n")),
     "base64 once too often": lambda: of_file(base64.b64encode(MADE.bundle)),
     "failed unexpectedly at the tenant's session": lambda: session_failed(ValueError()),
+    "should have been revoked at": lambda: Problem(
+        reason=Reason.REVOCATIONS_OPEN, message=overdue_note(seen(revocation()))
+    ),
+    "RevocationsOpen": lambda: revocations_open(["shop/orders"]),
     "InUse": lambda: in_use(["shop/orders"]),
     "IdentitySecretUnusable": lambda: of_secret(b""),
     "Unclassified": lambda: of_code(7654321),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from tests.integration.installation import CORE, Installation, Team, parse
+from tests.integration.installation import CORE, GROUP, Installation, Team, condition_of, parse
 
 _GRACE: Final = timedelta(seconds=10)
 _AT_ONCE: Final = {"deletionGracePeriod": "0s"}
@@ -164,3 +164,26 @@ def a_deleted_namespace_is_not_held_up(i: Installation) -> None:
     assert i.now() >= due
     _finished(i, team)
     assert team.key_ids() == []
+
+
+def an_entra_tenant_stays_until_all_is_revoked(i: Installation) -> None:
+    """Deleted in one go with its AppCredential, as `kubectl delete -f file` does."""
+    team = i.team("together", granted=False)
+    team.tenant = f"tenant-{team.namespace}"
+    i.make_tenant(team.tenant)
+    team.grant()
+    team.apply(deletionGracePeriod="8s")
+    team.ready()
+    path = f"{GROUP}/entratenants/{team.tenant}"
+    i.kube.delete(path)
+    i.kube.delete(team.path())
+    team.until(lambda: i.tickets(team.namespace), "the revocation is scheduled")
+    i.until(lambda: _holds(i, team), "the EntraTenant says for what it stays", 60)
+    _finished(i, team)
+    assert team.key_ids() == []
+    i.until(lambda: i.kube.get(path) is None, "the EntraTenant is gone", 60)
+
+
+def _holds(i: Installation, team: Team) -> bool:
+    told = condition_of(i.tenant(team.tenant), "Reconciling")
+    return told.get("reason") == "RevocationsOpen" and f"{team.namespace}/app" in told["message"]

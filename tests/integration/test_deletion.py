@@ -20,6 +20,7 @@ test_graph_outage = at_once(deletion.a_deletion_never_waits_for_graph)
 test_not_granted = at_once(deletion.what_is_not_granted_causes_no_call)
 test_never_granted = at_once(deletion.what_was_never_granted_is_deleted_without_a_call)
 test_suspended = at_once(deletion.a_suspended_resource_is_deleted_all_the_same)
+test_entra_tenant = at_once(deletion.an_entra_tenant_stays_until_all_is_revoked)
 test_namespace = at_once(deletion.a_deleted_namespace_is_not_held_up)
 
 

@@ -130,3 +130,12 @@ def test_actions_and_operations_are_few_and_named_in_the_code() -> None:
 def test_a_request_s_purpose_comes_from_its_kind(path: str, purpose: str) -> None:
     assert purpose_of(path) == purpose
     assert purpose in PURPOSES
+
+
+def test_only_what_is_overdue_now_is_shown() -> None:
+    metrics = Metrics(list)
+    metrics.show_overdue({"default": 600.0, "other": 5.0})
+    shown = 'appcredential_ticket_overdue_seconds{tenant="default"} 600.0'
+    assert shown in text_of(metrics).splitlines()
+    metrics.show_overdue({})
+    assert "appcredential_ticket_overdue_seconds{" not in text_of(metrics)

@@ -108,7 +108,9 @@ class World:
         events = KubeEvents(self.api, self.clock, "operator")
         self.sync = Informer(objects, self.store, (), self.woken.append, self.woken.append)
         self.gate = gate = open_guard()
-        queue = TenantQueue(self.store.users_of, self.woken.append)
+        revocations = KubeRevocations(self.api, SYSTEM)
+        self.open_revocations = open_revocations = OpenRevocations(revocations)
+        queue = TenantQueue(self.store.users_of, open_revocations.needing, self.woken.append)
         retry = timedelta(seconds=30)
         self.tenants = TenantAccess(
             clock=self.clock,
@@ -131,8 +133,6 @@ class World:
             guard=gate,
             queue=queue,
         )
-        revocations = KubeRevocations(self.api, SYSTEM)
-        self.open_revocations = open_revocations = OpenRevocations(revocations)
         resources = KubeResources(objects)
         accounts, outputs = KubeServiceAccounts(self.api), KubeOutputs(self.api)
         self.process = process = ThisProcess(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from appcredential.domain.marker import Owner
+from appcredential.domain.spec.model import TenantId
 from appcredential.domain.status.cluster_kinds import in_use
 from appcredential.errors import IdentityRejectedError
 from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS, path_of
 from tests.support.builders import NOW, OWNER, SECOND
-from tests.support.world import World
+from tests.support.world import RESOURCE, World
 
+CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/appcredentials.appcredential.io"
 PATH = path_of(TENANTS, "", "default")
 
 
@@ -75,3 +79,84 @@ async def test_it_is_told_beside_what_else_is_wrong() -> None:
 @pytest.mark.parametrize(("count", "words"), [(1, "u0 (1 in all)"), (5, "u4 (5 in all)")])
 def test_few_are_all_named(count: int, words: str) -> None:
     assert f"{words}." in in_use([f"u{n}" for n in range(count)]).message
+
+
+# --- what deleted resources left --------------------------------------------------------------
+
+
+def _apply_and_delete_both(world: World) -> None:
+    """As `kubectl delete -f file` does with a file that holds both."""
+    world.api.put(CRD, {})
+    _delete_tenant(world)
+    found = world.api.objects[RESOURCE]
+    metadata = {**found["metadata"], "deletionTimestamp": NOW.isoformat()}
+    world.sync.on_event(
+        APP_CREDENTIALS, "MODIFIED", world.api.put(RESOURCE, {**found, "metadata": metadata})
+    )
+
+
+async def _release(world: World) -> None:
+    """Let the resource go, with its revocation scheduled."""
+    world.clock.advance(30 * SECOND)
+    await world.until(lambda: not _finalizers(world, RESOURCE))
+    world.sync.on_event(APP_CREDENTIALS, "DELETED", world.api.objects.pop(RESOURCE))
+
+
+def _finalizers(world: World, path: str) -> list[str]:
+    found: list[str] = world.api.objects[path]["metadata"].get("finalizers") or []
+    return found
+
+
+async def test_it_stays_for_the_revocation_of_what_was_deleted_with_it() -> None:
+    world = World()
+    await world.publish()
+    _apply_and_delete_both(world)
+    await world.look_at_tenant()
+    await _release(world)
+    for _ in range(3):
+        world.clock.advance(30 * SECOND)
+        await world.look_at_tenant()
+        assert _finalizers(world, PATH)
+    condition = world.tenant_conditions["Reconciling"]
+    assert condition["reason"] == "RevocationsOpen"
+    assert "shop/orders (1 in all)" in condition["message"]
+    assert world.tenant_conditions["Ready"]["status"] == "True"
+    told = [e["reason"] for e in world.events if e["regarding"]["kind"] == "EntraTenant"]
+    assert told == ["InUse", "RevocationsOpen"]
+    ((name, _),) = world.open_revocations.items()
+    world.open_revocations.note(name, None)
+    await world.look_at_tenant()
+    assert not _finalizers(world, PATH)
+
+
+async def test_whoever_deletes_the_record_lets_it_go_although_its_identity_is_broken() -> None:
+    """The way out that the condition names."""
+    world = World()
+    await world.publish()
+    _apply_and_delete_both(world)
+    await _release(world)
+    world.put_identity_data(None)
+    world.clock.advance(timedelta(hours=1))
+    await world.look_at_tenant()
+    assert _finalizers(world, PATH)
+    stalled = world.tenant_conditions["Stalled"]
+    assert "shop/orders (1 in all)" in stalled["message"]
+    assert "delete their ConfigMaps" in stalled["message"]
+    for path in [path for path in world.api.objects if "/configmaps/" in path]:
+        del world.api.objects[path]
+    await world.open_revocations.refresh()
+    await world.look_at_tenant()
+    assert not _finalizers(world, PATH)
+
+
+async def test_what_is_left_in_another_directory_does_not_hold_it() -> None:
+    """It waits for an EntraTenant of this name that leads there, so this one must go first."""
+    world = World()
+    await world.publish()
+    _apply_and_delete_both(world)
+    await _release(world)
+    ((name, revocation),) = world.open_revocations.items()
+    elsewhere = replace(revocation, tenant_id=TenantId("another directory"))
+    world.open_revocations.note(name, elsewhere)
+    await world.look_at_tenant()
+    assert not _finalizers(world, PATH)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from appcredential.domain.facts.deletion import name_of
+from appcredential.domain.facts.revocation import needs_directory
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.spec.model import ClientId
@@ -21,14 +22,23 @@ class OpenRevocations:
         self._revocations = revocations
         self._open: dict[str, Revocation] = {}
         self._by_owner: dict[Owner, set[str]] = {}
+        self._written: list[dict[str, Revocation | None]] = []
 
     async def refresh(self) -> None:
-        """List all of them anew."""
-        found = await self._revocations.list()
-        self._open = {name_of(revocation): revocation for revocation in found}
-        self._by_owner = {}
-        for name, revocation in self._open.items():
-            self._by_owner.setdefault(revocation.owner, set()).add(name)
+        """List all of them anew.
+
+        What this process writes meanwhile may be missing from the list, and counts.
+        """
+        written: dict[str, Revocation | None] = {}
+        self._written.append(written)
+        try:
+            found = await self._revocations.list()
+        finally:
+            # By identity: another list may be under way, during which the same was written.
+            self._written = [other for other in self._written if other is not written]
+        self._open, self._by_owner = {}, {}
+        for name, revocation in {**{name_of(r): r for r in found}, **written}.items():
+            self._set(name, revocation)
 
     def find(self, name: str) -> Revocation | None:
         """Return an open revocation by its name."""
@@ -40,6 +50,11 @@ class OpenRevocations:
 
     def note(self, name: str, revocation: Revocation | None) -> None:
         """Record that this process wrote a revocation, or with None that it deleted one."""
+        for written in self._written:
+            written[name] = revocation
+        self._set(name, revocation)
+
+    def _set(self, name: str, revocation: Revocation | None) -> None:
         old = self._open.pop(name, None)
         if old is not None:
             self._by_owner[old.owner].discard(name)
@@ -62,6 +77,24 @@ class OpenRevocations:
             if revocation.type.is_federated
             and (revocation.owner.namespace, revocation.client_id) == (namespace, client_id)
         )
+
+    def needing(self, tenant: str, tenant_id: str) -> list[Owner]:
+        """Return the deleted owners that only this EntraTenant lets revoke.
+
+        One of another directory does not wait for it: it waits for an EntraTenant of the same
+        name with another tenantId, which can be created only after this one has gone.
+
+        Args:
+            tenant: its name.
+            tenant_id: of its spec; empty when that cannot be read.
+        """
+        return [
+            revocation.owner
+            for revocation in self._open.values()
+            if revocation.tenant == tenant
+            and needs_directory(revocation)
+            and ("" in {tenant_id, revocation.tenant_id} or revocation.tenant_id == tenant_id)
+        ]
 
     def of_namespace(self, namespace: str) -> tuple[Revocation, ...]:
         """Return those of the deleted resources of a namespace."""

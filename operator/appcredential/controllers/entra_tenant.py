@@ -11,8 +11,8 @@ from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.spec.model import Cloud, EntraTenantSpec
 from appcredential.domain.spec.parse import parse_entra_tenant
 from appcredential.domain.status.cluster_kinds import (
+    Holders,
     ProbeOutcome,
-    in_use,
     operator_identity,
     tenant_conditions,
 )
@@ -70,7 +70,7 @@ class EntraTenantController:
         self._events = events
         self._guard = guard
         self._queue = queue
-        self._told_held: set[str] = set()
+        self._told_held: dict[str, Reason] = {}
 
     async def reconcile(self, key: Key) -> datetime | None:
         """Bring one EntraTenant's session and status up to date.
@@ -101,14 +101,14 @@ class EntraTenantController:
         return self._clock.now() + (_RECHECK if outcome.problem is None else retry)
 
     async def _finalize(self, name: str, document: Mapping[str, Any]) -> bool:
-        """Keep a tenant while AppCredentials refer to it.
+        """Keep a tenant while AppCredentials refer to it, or left something to be revoked.
 
         Returns:
             Whether this pass ends here: the finalizer changed, or the tenant goes away.
         """
         metadata = document["metadata"]
         deleting = "deletionTimestamp" in metadata
-        wanted = not deleting or self._queue.has_users(name)
+        wanted = not deleting or self._holders(name, document).problem is not None
         if wanted == (FINALIZER in (metadata.get("finalizers") or ())):
             return not wanted  # a tenant that is kept still serves its users
         try:
@@ -154,10 +154,9 @@ class EntraTenantController:
         problem = outcome.problem or outcome.warning
         if problem is not None and problem.stalled:
             await self._events.emit(subject, str(problem.reason), problem.message, warning=True)
-        holders = self._holders(name, document)
-        if holders and name not in self._told_held:
-            self._told_held.add(name)  # once: the users go one by one
-            held = in_use(holders)
+        held = self._holders(name, document).problem
+        if held is not None and self._told_held.get(name) is not held.reason:
+            self._told_held[name] = held.reason  # once each: what holds it goes one by one
             await self._events.emit(subject, str(held.reason), held.message, warning=True)
 
     def _status(
@@ -186,11 +185,13 @@ class EntraTenantController:
             wanted["appManagementPolicy"] = held.policy.summary()
         return wanted
 
-    def _holders(self, name: str, document: Mapping[str, Any]) -> list[str]:
-        """Return the AppCredentials for which the tenant stays although it is being deleted."""
-        return self._queue.users(name) if "deletionTimestamp" in document["metadata"] else []
+    def _holders(self, name: str, document: Mapping[str, Any]) -> Holders:
+        """Return for what the tenant stays although it is being deleted."""
+        if "deletionTimestamp" not in document["metadata"]:
+            return Holders()
+        return self._queue.holders(name, str((document.get("spec") or {}).get("tenantId") or ""))
 
     async def _forget(self, name: str) -> None:
-        self._told_held.discard(name)
+        self._told_held.pop(name, None)
         self._credentials.forget(name)
         await self._tenants.forget(name)

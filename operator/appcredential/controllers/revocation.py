@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import assert_never
 
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.controllers.due_times import DueTimes
+from appcredential.controllers.overdue import OverdueRevocations
 from appcredential.controllers.revocation_round import Pace, Round, Setbacks
 from appcredential.domain.facts.deletion import name_of
 from appcredential.domain.facts.revocation import fair_order
@@ -58,16 +60,16 @@ class RevocationController:
         *,
         clock: Clock,
         pace: Pace,
-        absence: timedelta,
         guard: EffectGuard,
         open_revocations: OpenRevocations,
         due_times: DueTimes,
         observer: RevocationObserver,
         effects: RevocationEffects,
+        overdue: OverdueRevocations,
     ) -> None:
         self._clock = clock
         self._pace = pace
-        self._absence = absence
+        self._overdue = overdue
         self._guard = guard
         self._open_revocations = open_revocations
         self._due_times = due_times
@@ -90,9 +92,17 @@ class RevocationController:
         found = self._due_times.bounded(r for _, r in self._open_revocations.items())
         names = set(map(name_of, found))
         self._states = {name: s for name, s in self._states.items() if name in names}
-        end = self._clock.monotonic() + self._pace.period.total_seconds()
         self._setbacks.keep(found)
-        concerned = [r for r in found if self._concerns(r)]
+        await self._round([r for r in found if self._due_times.are_near(r)])
+        await self._overdue.tell(found, self._states)
+
+    @property
+    def overdue(self) -> Mapping[str, float]:
+        """By EntraTenant: for how many seconds its oldest revocation should have been done."""
+        return self._overdue.ages
+
+    async def _round(self, concerned: list[Revocation]) -> None:
+        end = self._clock.monotonic() + self._pace.period.total_seconds()
         round_ = Round(fair_order(concerned, self._setbacks.rank))
         while round_.left:
             await asyncio.gather(*(self._drain(round_) for _ in range(self._pace.workers)))
@@ -101,10 +111,6 @@ class RevocationController:
                 return
             await self._pace.sleep(max(0.0, soonest - self._clock.monotonic()))
             round_.come_again(max(soonest, self._clock.monotonic()))
-
-    def _concerns(self, revocation: Revocation) -> bool:
-        """Return whether anything that is seen now counts."""
-        return self._clock.now() >= revocation.due - self._absence
 
     async def _drain(self, round_: Round) -> None:
         while round_.left:
@@ -222,10 +228,17 @@ def build_revocation_controller(
     return RevocationController(
         clock=clock,
         pace=pace,
-        absence=absence,
         guard=guard,
         open_revocations=writes.open_revocations,
-        due_times=DueTimes(clock, settings.max_deletion_grace, settings.max_clock_skew),
+        due_times=DueTimes(
+            clock,
+            longest=settings.max_deletion_grace,
+            tolerance=settings.max_clock_skew,
+            absence=absence,
+        ),
         observer=observer,
         effects=RevocationEffects(writes=writes, observer=observer, checks=checks),
+        overdue=OverdueRevocations(
+            clock=clock, absence=absence, observer=observer, events=writes.events
+        ),
     )

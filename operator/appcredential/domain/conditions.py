@@ -146,6 +146,8 @@ class Reason(StrEnum):
     """The operator signs in to the tenant and may read applications."""
     IN_USE = "InUse"
     """The EntraTenant is being deleted, and AppCredentials still use it."""
+    REVOCATIONS_OPEN = "RevocationsOpen"
+    """The EntraTenant is being deleted, and what deleted AppCredentials left is not revoked yet."""
     IDENTITY_SECRET_NOT_FOUND = "IdentitySecretNotFound"
     """The Secret with the operator's own credential is missing or lacks the key."""
     IDENTITY_SECRET_UNUSABLE = "IdentitySecretUnusable"

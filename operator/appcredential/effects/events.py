@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.observation import Resource
+from appcredential.domain.observed.revocation import Revocation
 from appcredential.effects.context import Context
 from appcredential.ports.kube import EventSubject
 
@@ -15,6 +16,16 @@ def subject_of(resource: Resource) -> EventSubject:
         namespace=resource.owner.namespace,
         name=resource.owner.name,
         uid=resource.uid,
+    )
+
+
+def subject_of_deleted(revocation: Revocation) -> EventSubject:
+    """Return the AppCredential that a revocation is about as an Event's subject."""
+    return EventSubject(
+        kind="AppCredential",
+        namespace=revocation.owner.namespace,
+        name=revocation.owner.name,
+        uid=revocation.resource_uid,
     )
 
 

@@ -28,6 +28,7 @@ from appcredential.domain.revocation_actions import (
 from appcredential.domain.spec.model import KeyId
 from appcredential.domain.spec.trusts import service_account_of
 from appcredential.effects.annotations import remove_annotations
+from appcredential.effects.events import subject_of_deleted
 from appcredential.effects.removal import remove_credential
 from appcredential.effects.revocation_checks import RevocationChecks
 from appcredential.errors import NotFoundError, PermissionDeniedError
@@ -35,7 +36,6 @@ from appcredential.gather.revocation import RevocationObserver
 from appcredential.gather.revocation_state import RevocationState
 from appcredential.ports.kube import (
     Events,
-    EventSubject,
     Outputs,
     Revocations,
     Secrets,
@@ -150,7 +150,9 @@ class RevocationEffects:
         state.application = replace(application, credentials=kept)
         state.clean_reads = ()
         note = f"Credential {key_id} of the deleted resource was removed."
-        await self._writes.events.emit(_subject(revocation), "Revoked", note, warning=False)
+        await self._writes.events.emit(
+            subject_of_deleted(revocation), "Revoked", note, warning=False
+        )
         log.info("revoked", extra={"key_id": key_id, "owner": str(revocation.owner)})
 
     # --- ServiceAccounts ------------------------------------------------------------------
@@ -217,14 +219,5 @@ class RevocationEffects:
             "tenant": revocation.tenant,
         }
         log.warning("a deletion ended without a look at the application's credentials", extra=about)
-        subject = _subject(revocation)
+        subject = subject_of_deleted(revocation)
         await self._writes.events.emit(subject, "RevocationUnconfirmed", _UNCONFIRMED, warning=True)
-
-
-def _subject(revocation: Revocation) -> EventSubject:
-    return EventSubject(
-        kind="AppCredential",
-        namespace=revocation.owner.namespace,
-        name=revocation.owner.name,
-        uid=revocation.resource_uid,
-    )

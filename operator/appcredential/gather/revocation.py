@@ -101,7 +101,8 @@ class RevocationObserver:
             AppCredentialError: it could not be looked for, which says nothing of its absence.
         """
         found = await self._reads.resources.get(revocation.owner)
-        if found is not None and self._is_owner(revocation, found):
+        state.is_owner_present = found is not None and self._is_owner(revocation, found)
+        if state.is_owner_present:
             state.absent_since = state.successor = None
             return
         # What is of another application has a spec that can be read.

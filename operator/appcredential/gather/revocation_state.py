@@ -36,6 +36,7 @@ class RevocationState:
     Attributes:
         uid: of the ConfigMap; the same name with another uid is another revocation.
         absent_since: when the owner was first seen absent; None while present or unknown.
+        is_owner_present: the owner was seen, so that nothing is to be revoked.
         successor: spec of a resource for another application that has the owner's name now.
         tenant_id: the directory that the reads below are from.
         application: its latest direct read, without what was removed since.
@@ -51,6 +52,7 @@ class RevocationState:
 
     uid: str
     absent_since: datetime | None = None
+    is_owner_present: bool = False
     successor: AppCredentialSpec | None = None
     tenant_id: TenantId | None = None
     application: Application | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -108,9 +108,13 @@ class Metrics:
         self.leader = Gauge(
             "appcredential_leader", "1 while this process may act.", registry=self.registry
         )
-        self.revocations = Gauge(
-            "appcredential_tickets", "Deleted resources not finished.", registry=self.registry
-        )
+        self.revocations, self.overdue = _of_tickets(self.registry)
+
+    def show_overdue(self, ages: Mapping[str, float]) -> None:
+        """Show by EntraTenant for how many seconds a revocation is overdue, and only these."""
+        self.overdue.clear()
+        for tenant, age in ages.items():
+            self.overdue.labels(tenant).set(age)
 
     def observe_directory(self, operation: str, status: int, seconds: float) -> None:
         """Count one request to Entra."""
@@ -124,3 +128,14 @@ class Metrics:
     def observe_cluster(self, purpose: str, method: str, status: int, _seconds: float) -> None:
         """Count one request to the API server."""
         self.cluster.labels(purpose, method, str(status)).inc()
+
+
+def _of_tickets(registry: CollectorRegistry) -> tuple[Gauge, Gauge]:
+    return Gauge(
+        "appcredential_tickets", "Deleted resources not finished.", registry=registry
+    ), Gauge(
+        "appcredential_ticket_overdue_seconds",
+        "For how long the oldest revocation of a deleted resource should have been done.",
+        ["tenant"],
+        registry=registry,
+    )

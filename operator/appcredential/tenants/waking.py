@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from appcredential.domain.marker import Owner
+from appcredential.domain.status.cluster_kinds import Holders
 from appcredential.kube.custom_resources import TENANTS
 from appcredential.runtime.workqueue import Key
 
@@ -13,20 +15,25 @@ class TenantQueue:
 
     Args:
         users_of: returns the AppCredentials that name an EntraTenant.
+        left_in: returns the deleted AppCredentials whose revocation needs an EntraTenant of this
+            name and tenantId.
         wake: has a key reconciled soon.
     """
 
-    def __init__(self, users_of: Callable[[str], list[Key]], wake: Callable[[Key], None]) -> None:
+    def __init__(
+        self,
+        users_of: Callable[[str], list[Key]],
+        left_in: Callable[[str, str], list[Owner]],
+        wake: Callable[[Key], None],
+    ) -> None:
         self._users_of = users_of
+        self._left_in = left_in
         self._wake = wake
 
-    def has_users(self, name: str) -> bool:
-        """Return whether an AppCredential names the tenant."""
-        return bool(self._users_of(name))
-
-    def users(self, name: str) -> list[str]:
-        """Return the AppCredentials that name the tenant, as `namespace/name`, sorted."""
-        return sorted(f"{key.namespace}/{key.name}" for key in self._users_of(name))
+    def holders(self, name: str, tenant_id: str) -> Holders:
+        """Return for what the tenant stays when it is deleted, each list sorted."""
+        users = sorted(f"{key.namespace}/{key.name}" for key in self._users_of(name))
+        return Holders(users, sorted({str(owner) for owner in self._left_in(name, tenant_id)}))
 
     def wake(self, name: str) -> None:
         """Have the tenant reconciled."""

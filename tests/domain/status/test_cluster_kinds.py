@@ -9,6 +9,7 @@ import pytest
 from appcredential.domain.conditions import Condition, Problem, Reason
 from appcredential.domain.spec.model import ApplicationGrantSpec, ClientId
 from appcredential.domain.status.cluster_kinds import (
+    Holders,
     ProbeOutcome,
     grant_conditions,
     operator_identity,
@@ -89,10 +90,32 @@ def test_who_holds_a_tenant_that_is_being_deleted_is_told(
     outcome: ProbeOutcome, kinds: list[str], count: int, others: str
 ) -> None:
     users = [f"shop/u{number}" for number in range(count)]
-    found = tenant_conditions(outcome, users)
+    found = tenant_conditions(outcome, Holders(users))
     assert [str(c.type) for c in found] == kinds
     told = f"use it: {', '.join(users[:5])}{others} ({count} in all)."
     assert told in found[1].message
+
+
+def test_a_tenant_that_is_not_being_deleted_has_no_holders() -> None:
+    assert Holders().problem is None
+    assert [str(c.type) for c in tenant_conditions(ProbeOutcome(), Holders())] == ["Ready"]
+
+
+@pytest.mark.parametrize(("count", "others"), [(1, ""), (8, " and 3 more")])
+def test_what_is_left_to_be_revoked_holds_a_tenant(count: int, others: str) -> None:
+    left = [f"shop/gone-{number}" for number in range(count)]
+    found = Holders(left=left).problem
+    assert found is not None
+    assert (found.reason, found.stalled) == (Reason.REVOCATIONS_OPEN, False)
+    assert f"revoked: {', '.join(left[:5])}{others} ({count} in all)." in found.message
+    assert "appcredential.io/ticket" in found.message
+
+
+def test_users_are_told_before_what_is_left() -> None:
+    found = Holders(["shop/orders"], ["shop/gone"]).problem
+    assert found is not None
+    assert found.reason is Reason.IN_USE
+    assert found.message.index("shop/orders") < found.message.index("shop/gone")
 
 
 def test_a_usable_grant_is_in_force() -> None:

@@ -86,13 +86,19 @@ def ends_unread(observation: RevocationObservation) -> bool:
     Without an object id the owner's status was lost or it never got so far. Only with no
     trace of anything issued and no tenant to issue it in is the latter certain enough.
     """
-    revocation = observation.revocation
-    if revocation.object_id is not None:
+    if needs_directory(observation.revocation):
         return False
-    if revocation.policy is DeletionPolicy.RETAIN:
+    is_kept = observation.revocation.policy is DeletionPolicy.RETAIN
+    return is_kept or observation.is_tenant_missing
+
+
+def needs_directory(revocation: Revocation) -> bool:
+    """Return whether a revocation cannot end without its EntraTenant, which must stay for it."""
+    if revocation.object_id is not None:
         return True
-    was_issued = revocation.tenant_id or revocation.secret_uid or revocation.pending_attempt
-    return observation.is_tenant_missing and not was_issued
+    if revocation.policy is DeletionPolicy.RETAIN:
+        return False
+    return bool(revocation.tenant_id or revocation.secret_uid or revocation.pending_attempt)
 
 
 def is_unconfirmed(observation: RevocationObservation) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -27,15 +27,37 @@ class ProbeOutcome:
     warning: Problem | None = None
 
 
-def tenant_conditions(outcome: ProbeOutcome, users: Sequence[str] = ()) -> list[Condition]:
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """For what an EntraTenant stays although it is being deleted, each as `namespace/name`.
+
+    Attributes:
+        users: the AppCredentials that name it.
+        left: the deleted AppCredentials whose revocation needs it.
+    """
+
+    users: Sequence[str] = ()
+    left: Sequence[str] = ()
+
+    @property
+    def problem(self) -> Problem | None:
+        """Why it stays; None when nothing holds it."""
+        told = in_use(self.users) if self.users else None
+        if not self.left:
+            return told
+        waits = revocations_open(self.left)
+        return waits if told is None else replace(told, message=f"{told.message} {waits.message}")
+
+
+def tenant_conditions(outcome: ProbeOutcome, holders: Holders | None = None) -> list[Condition]:
     """Return an EntraTenant's conditions, Ready first.
 
     Args:
         outcome: of its last probe.
-        users: the AppCredentials for which it stays although it is being deleted.
+        holders: for what it stays although it is being deleted; None when it is not.
     """
     kind, problem, warning = ConditionType.READY, outcome.problem, outcome.warning
-    held = in_use(users) if users else None
+    held = holders.problem if holders is not None else None
     if problem is not None:
         ready = Condition.false(kind, problem.reason, problem.message)
         return [ready, _abnormal(problem, held)]
@@ -53,14 +75,36 @@ def in_use(users: Sequence[str]) -> Problem:
     Args:
         users: the AppCredentials that name it, as `namespace/name`; at least one.
     """
-    named, more = ", ".join(users[:_NAMED]), len(users) - _NAMED
-    others = f" and {more} more" if more > 0 else ""
     return Problem(
         reason=Reason.IN_USE,
-        message=f"The EntraTenant is being deleted, and stays while AppCredentials use it: {named}"
-        f"{others} ({len(users)} in all). Delete them, or create them anew for another one.",
+        message="The EntraTenant is being deleted, and stays while AppCredentials use it: "
+        f"{_first_of(users)}. Delete them, or create them anew for another one.",
         stalled=False,
     )
+
+
+def revocations_open(left: Sequence[str]) -> Problem:
+    """Return why an EntraTenant stays although nothing uses it any more.
+
+    Args:
+        left: the deleted AppCredentials that are not revoked yet, as `namespace/name`; at least
+            one.
+    """
+    return Problem(
+        reason=Reason.REVOCATIONS_OPEN,
+        message="The EntraTenant is being deleted, and stays until what deleted AppCredentials "
+        f"left in Entra is revoked: {_first_of(left)}. That happens after their "
+        "deletionGracePeriod, and needs the operator's identity in this EntraTenant. If it "
+        "cannot be had, delete their ConfigMaps in the operator's namespace (label "
+        "appcredential.io/ticket): the credentials then stay valid in Entra.",
+        stalled=False,
+    )
+
+
+def _first_of(names: Sequence[str]) -> str:
+    named, more = ", ".join(names[:_NAMED]), len(names) - _NAMED
+    others = f" and {more} more" if more > 0 else ""
+    return f"{named}{others} ({len(names)} in all)"
 
 
 def operator_identity(
