@@ -23,7 +23,8 @@ from appcredential.errors import (
 )
 from appcredential.kube.custom_resources import GRANTS, path_of
 from appcredential.ports.entra import CertificateLoss
-from appcredential.x509.reading import CertificateReader, read_either
+from appcredential.x509.read import CertificateFiles, read_files
+from appcredential.x509.reading import CertificateReader
 from tests.support.builders import DAY, HOUR, MINUTE, NOW, OWNER
 from tests.support.directory import Failure
 from tests.support.keys import MadeCertificate, make_certificate, rsa_key
@@ -349,11 +350,9 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[SecretValue]:
     """What was parsed, in the order in which it was."""
     found: list[SecretValue] = []
 
-    async def read(
-        self: CertificateReader, content: SecretValue, private: SecretValue | None
-    ) -> SuppliedCertificate:
-        found.append(content)
-        return read_either(content, private)
+    async def read(self: CertificateReader, files: CertificateFiles) -> SuppliedCertificate:
+        found.append(files.content)
+        return read_files(files)
 
     monkeypatch.setattr(CertificateReader, "read", read)
     return found

@@ -28,6 +28,7 @@ from appcredential.domain.status.problems_tenant import (
 )
 from appcredential.errors import IdentityRejectedError, UntrustedServerError
 from tests.docs.reading import ROOT, rows
+from tests.docs.source_symptoms import OF_SOURCES
 from tests.domain.test_scheduled_revocations import revocation, seen
 from tests.support.keys import make_certificate
 
@@ -62,6 +63,7 @@ def untrusted() -> Problem:
 
 
 SHOWN: Final[dict[str, Callable[[], Problem]]] = {
+    **OF_SOURCES,
     "is empty": lambda: of_secret(b""),
     "holds a line break": lambda: of_secret(b"value\n"),
     "begins or ends with a blank": lambda: of_secret(b" value"),

@@ -125,15 +125,20 @@ def a_certificate_written_out_is_registered(i: Installation) -> None:
     """A changed manifest is a renewal like any other."""
     team = i.team("inline")
     first, second = _made("orders", 3), _made("orders", 5, 1)
-    _apply(team, member={"source": "Inline", "inline": first.pem.decode()})
+    _apply(team, member={"source": "Inline", "inline": base64.b64encode(first.pem).decode()})
     team.ready(seconds=60)
     assert list(team.certificates().values()) == [first.thumbprint]
-    team.change(certificate={"source": "Inline", "inline": second.base64})
+    assert "sourceCertificate" not in team.status()
+    both = first.pem + second.pem  # appended, as some do at each renewal
+    team.change(certificate={"source": "Inline", "inline": both.decode()})
     team.until(
         lambda: (team.status().get("credential") or {}).get("thumbprint") == second.thumbprint,
         "the new one is published",
         seconds=60,
     )
+    chosen = team.status()["sourceCertificate"]
+    assert chosen["candidates"] == 2
+    assert chosen["thumbprintSHA256"] == team.status()["credential"]["thumbprintSHA256"]
 
 
 def what_an_administrator_removed_stays_removed(i: Installation) -> None:
@@ -217,10 +222,8 @@ def what_cannot_be_used_is_named(i: Installation) -> None:
         "curve": (make_certificate("ec", key=ec_key()).pem, "sign with RSA only"),
         "private": (good.key_pem, "holds a private key where a certificate is meant"),
         "text": (b"no certificate at all", "cannot be read: give an X.509 certificate"),
-        "several": (
-            good.pem + make_certificate("other", key=rsa_key(1)).pem,
-            "holds 2 leaf certificates",
-        ),
+        "pfx": (good.pkcs12(b"word"), "is a PKCS #12 file (PFX)"),
+        "windows": (good.pem.decode().encode("utf-16"), "written as UTF-16"),
     }
     for name, (content, _) in files.items():
         _put_file(team, content, name)

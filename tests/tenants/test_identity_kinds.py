@@ -68,6 +68,14 @@ async def test_a_secret_of_cert_manager_s_is_signed_in_with() -> None:
     }
 
 
+async def test_of_several_in_a_file_the_valid_one_that_ends_last_is_signed_in_with() -> None:
+    old, new = made(start=NOW - 90 * DAY, end=NOW - DAY), made(end=NOW + 60 * DAY)
+    world = with_certificate(in64(tls_crt=old.pem + new.pem, tls_key=new.key_pem))
+    await world.look_at_tenant()
+    assert ready(world)["status"] == "True"
+    assert [own.value.reveal() for own in world.opened] == [new.bundle.decode()]
+
+
 async def test_a_file_with_both_is_signed_in_with_whatever_its_order() -> None:
     certificate, issuer = made(), made("issuer", key=rsa_key(1))
     text = issuer.pem + certificate.pem + certificate.key_pem

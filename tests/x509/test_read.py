@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 
+from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.secret import pem
 from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import UnusableCertificateError
@@ -94,8 +95,16 @@ def test_what_the_library_only_finds_when_asked_is_named_as_well() -> None:
         LEAF.der,
         base64.b64encode(LEAF.der),
         base64.encodebytes(LEAF.der),
+        base64.b64encode(LEAF.pem),
+        base64.encodebytes(LEAF.pem),
+        LEAF.pem.replace(b"\n", b"\\n"),
+        b'"' + LEAF.pem.replace(b"\n", b"\\r\\n") + b'"',
+        base64.b64encode(LEAF.pem.replace(b"\n", b"\\n")),
     ],
-    ids=["PEM", "with text before", "from Windows", "twice", "DER", "base64", "base64 in lines"],
+    ids=[
+        *("PEM", "with text before", "from Windows", "twice", "DER", "base64", "base64 in lines"),
+        *("base64 of PEM", "base64 of PEM in lines", "one line", "JSON", "base64 of one line"),
+    ],
 )
 def test_a_certificate_alone_is_read_in_every_form(content: bytes) -> None:
     found = read_certificate(value(content))
@@ -128,12 +137,140 @@ def test_a_key_of_the_old_form_is_kept_in_the_new_one() -> None:
 
 
 @pytest.mark.parametrize(
+    "key",
+    [base64.b64encode(LEAF.key_pem), LEAF.key_pem.replace(b"\n", b"\\n")],
+    ids=["base64 of PEM", "one line"],
+)
+def test_a_key_is_read_in_the_same_forms(key: bytes) -> None:
+    found = read_pair(value(base64.b64encode(LEAF.pem)), value(key))
+    assert found.value.reveal() == LEAF.bundle.decode()
+
+
+# --- several in one file ---------------------------------------------------------------------
+
+TODAY = LEAF.certificate.not_valid_before_utc
+DAY = timedelta(days=1)
+
+
+def lasting(
+    first: int, last: int, name: str = "orders", key: rsa.RSAPrivateKey | None = None
+) -> MadeCertificate:
+    """Return one that is valid from one day to another, counted from today."""
+    return make_certificate(name, start=TODAY + first * DAY, end=TODAY + last * DAY, key=key)
+
+
+EXPIRED, VALID, LONGER = lasting(-90, -1), lasting(-9, 80), lasting(-1, 89)
+EARLIER, COMING, LATER = lasting(-200, -99), lasting(5, 200), lasting(99, 190)
+
+
+def current(found: SuppliedCertificate, after: timedelta = timedelta(0)) -> str:
+    return found.current(TODAY + after).value.reveal()
+
+
+@pytest.mark.parametrize(
+    ("files", "meant"),
+    [
+        ([EXPIRED, VALID], VALID),
+        ([VALID, EXPIRED], VALID),
+        ([VALID, LONGER], LONGER),
+        ([LONGER, VALID, EXPIRED], LONGER),
+        ([VALID, COMING], VALID),
+        ([EXPIRED, LATER, COMING], COMING),
+        ([EXPIRED, EARLIER], EXPIRED),
+    ],
+    ids=["appended", "before", "longer", "three", "not valid yet", "next", "last"],
+)
+@pytest.mark.parametrize("has_key", [True, False])
+def test_of_several_in_a_file_the_valid_one_counts_that_ends_last(
+    files: list[MadeCertificate], meant: MadeCertificate, has_key: bool
+) -> None:
+    content = value(b"".join(made.pem for made in files))
+    found = read_pair(content, value(LEAF.key_pem)) if has_key else read_certificate(content)
+    assert current(found) == (meant.bundle if has_key else meant.pem).decode()
+    assert len(found.others) == len(files) - 1
+
+
+def test_the_choice_changes_with_the_time_and_not_with_the_bytes() -> None:
+    found = read_certificate(value(VALID.pem + COMING.pem))
+    assert current(found) == VALID.pem.decode()
+    assert current(found, 5 * DAY) == COMING.pem.decode()
+    assert current(found, 300 * DAY) == COMING.pem.decode()
+
+
+def test_of_two_with_the_same_times_the_one_that_was_appended_counts() -> None:
+    first, second = lasting(-9, 80), lasting(-9, 80)
+    assert current(read_certificate(value(first.pem + second.pem))) == second.pem.decode()
+
+
+def test_another_key_may_have_been_made_for_the_renewed_one() -> None:
+    renewed = lasting(-1, 89, key=rsa_key(1))
+    found = read_certificate(value(VALID.pem + renewed.pem))
+    assert current(found) == renewed.pem.decode()
+    pair = read_pair(value(VALID.pem + renewed.pem), value(renewed.key_pem))
+    assert pair.value.reveal() == renewed.bundle.decode()
+    assert pair.others == ()
+
+
+def test_one_that_entra_cannot_use_is_never_the_choice() -> None:
+    curve = make_certificate("orders", end=TODAY + 900 * DAY, key=ec_key())
+    assert current(read_certificate(value(VALID.pem + curve.pem))) == VALID.pem.decode()
+
+
+def test_each_has_the_chain_that_follows_it() -> None:
+    """A renewed intermediate has the name of the former one."""
+    again = issued("middle", rsa_key(1), "root", rsa_key(2))
+    renewed = issued("orders", rsa_key(1), "middle", rsa_key(1))
+    found = read_certificate(value(CHAINED + MIDDLE + ROOT.pem + renewed + again))
+    first, second = (one.value.reveal() for one in (found, *found.others))
+    assert first.encode() == CHAINED + MIDDLE + ROOT.pem
+    assert second.encode() == renewed + again + ROOT.pem
+
+
+def authority(name: str, key: rsa.RSAPrivateKey) -> bytes:
+    """Return a root that says of itself that it is one, as openssl's do, PEM."""
+    subject = x509.Name.from_rfc4514_string(f"CN={name}")
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(TODAY)
+        .not_valid_after(TODAY + 3650 * DAY)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
+    )
+
+
+def test_an_authority_of_a_bundle_is_not_taken_for_the_certificate() -> None:
+    root, own = authority("another root", rsa_key(1)), authority("orders", rsa_key(1))
+    assert current(read_certificate(value(root + VALID.pem))) == VALID.pem.decode()
+    assert current(read_certificate(value(VALID.pem + own))) == own.decode()
+    assert len(read_certificate(value(root + own)).others) == 1
+
+
+def test_a_file_that_grew_for_years_holds_few() -> None:
+    made = [lasting(n, n + 90) for n in range(-99, 1)]
+    found = read_certificate(value(b"".join(one.pem for one in made)))
+    assert len(found.others) == 9
+    assert current(found) == made[-1].pem.decode()
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         (b" \n", "is empty"),
         (b"x" * (MAX_CONTENT + 1), "is larger than 128 KiB"),
         (b"no certificate", "cannot be read"),
-        (b"\xff\xfe\x00", "cannot be read"),
+        (b"\xff\xfe\x00", "is not text: written as UTF-16"),
+        (LEAF.pem.decode().encode("utf-16"), "is not text: written as UTF-16"),
+        (LEAF.pem.decode().encode("utf-16-be"), "is not text: written as UTF-16"),
+        (LEAF.pkcs12(b"word"), "is a PKCS #12 file (PFX)"),
+        (base64.b64encode(LEAF.pkcs12(b"word")), "is a PKCS #12 file (PFX)"),
+        (LEAF.key_pem.replace(b"\n", b"\\n"), "holds a private key where a certificate is meant"),
+        (base64.b64encode(LEAF.key_pem), "holds a private key where a certificate is meant"),
+        (base64.b64encode(base64.b64encode(LEAF.pem)), "is base64 once too often"),
         (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "cannot be read"),
         (b"-----BEGIN CERTIFICATE-----\nAAAA\n", "cannot be read"),
         (LEAF.key_pem, "holds a private key where a certificate is meant"),
@@ -173,12 +310,11 @@ def test_a_key_of_the_old_form_is_kept_in_the_new_one() -> None:
             ),
             "is a bare public key",
         ),
-        (LEAF.pem + OTHER.pem, "holds 2 leaf certificates"),
         (
             issued("a", rsa_key(), "b", rsa_key(1)) + issued("b", rsa_key(1), "a", rsa_key()),
             "cannot be read",
         ),
-        (LEAF.pem + make_certificate("orders", key=rsa_key(1)).pem, "holds 2 leaf certificates"),
+        (EC.pem + make_certificate("small", key=small_key()).pem, "has no RSA key"),
         (_encrypted_old_key(), "holds a private key where a certificate is meant"),
         (EC.pem, "has no RSA key"),
         (make_certificate("small", key=small_key()).pem, "has a key of 1024 bits"),
@@ -199,10 +335,16 @@ def test_what_cannot_be_used_is_named(content: bytes, message: str) -> None:
         (LEAF.pem, b"no key", "has a private key beside it that cannot be read"),
         (EC.pem, EC.key_pem, "has a private key that is not RSA"),
         (
-            LEAF.pem + make_certificate("orders again").pem,
-            LEAF.key_pem,
-            "holds 2 certificates for the private key",
+            LEAF.pem,
+            LEAF.key_pem.decode().encode("utf-16"),
+            "has a private key beside it that is not text: written as UTF-16",
         ),
+        (
+            LEAF.pem,
+            LEAF.pkcs12(b"word"),
+            "has a private key beside it that is a PKCS #12 file (PFX)",
+        ),
+        (LEAF.pem, b"", "has a private key beside it that is empty"),
         (LEAF.key_pem, LEAF.key_pem, "holds a private key where a certificate is meant"),
     ],
 )

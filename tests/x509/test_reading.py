@@ -16,12 +16,18 @@ from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import UnusableCertificateError
 from appcredential.x509 import reading
+from appcredential.x509.read import CertificateFiles
 from appcredential.x509.reading import CertificateReader
 from tests.support.builders import NOW
 from tests.support.keys import make_certificate
 
-SLOW, QUICK = SecretValue("slow"), SecretValue("quick")
-FOUND = SuppliedCertificate(value=QUICK, start=NOW, end=NOW + timedelta(days=1))
+
+def files(text: str) -> CertificateFiles:
+    return CertificateFiles(content=SecretValue(text))
+
+
+SLOW, QUICK = files("slow"), files("quick")
+FOUND = SuppliedCertificate(value=SecretValue("quick"), start=NOW, end=NOW + timedelta(days=1))
 
 
 class Reads:
@@ -31,9 +37,9 @@ class Reads:
         self.may_end = threading.Event()
         self.read: list[str] = []
 
-    def __call__(self, content: SecretValue, private: SecretValue | None) -> SuppliedCertificate:
-        self.read.append(content.reveal())
-        if content.reveal().startswith("slow"):
+    def __call__(self, found: CertificateFiles) -> SuppliedCertificate:
+        self.read.append(found.content.reveal())
+        if self.read[-1].startswith("slow"):
             self.may_end.wait(30)
         return FOUND
 
@@ -49,18 +55,18 @@ async def test_what_takes_too_long_is_refused_and_not_read_again(reads: Reads) -
     reader = CertificateReader(reads, seconds=0.01)
     for _ in range(3):
         with pytest.raises(UnusableCertificateError, match="takes longer than 0 seconds"):
-            await reader.read(SLOW, None)
+            await reader.read(SLOW)
     assert reads.read == ["slow"]
     reads.may_end.set()
-    assert await CertificateReader(reads).read(QUICK, None) is FOUND
+    assert await CertificateReader(reads).read(QUICK) is FOUND
 
 
 async def test_slow_ones_never_take_more_threads_than_two(reads: Reads) -> None:
     reader = CertificateReader(reads, seconds=0.01)
     for text in ("slow 1", "slow 2"):
         with pytest.raises(UnusableCertificateError):
-            await reader.read(SecretValue(text), None)
-    waiting = asyncio.ensure_future(reader.read(QUICK, None))
+            await reader.read(files(text))
+    waiting = asyncio.ensure_future(reader.read(QUICK))
     await asyncio.sleep(0)
     assert reads.read == ["slow 1", "slow 2"]
     reads.may_end.set()
@@ -73,18 +79,18 @@ async def test_few_are_remembered(reads: Reads, monkeypatch: pytest.MonkeyPatch)
     reads.may_end.set()
     for text in ("slow 1", "slow 2", "slow 1"):
         with pytest.raises(UnusableCertificateError):
-            await reader.read(SecretValue(text), None)
+            await reader.read(files(text))
     assert reads.read.count("slow 1") == 2
 
 
 async def test_a_failure_of_a_read_nobody_waits_for_is_no_news(reads: Reads) -> None:
-    def fail(content: SecretValue, private: SecretValue | None) -> SuppliedCertificate:
+    def fail(found: CertificateFiles) -> SuppliedCertificate:
         reads.may_end.wait(30)
         raise UnusableCertificateError("is odd: mend it")
 
     reader = CertificateReader(fail, seconds=0.0)
     with pytest.raises(UnusableCertificateError, match="takes longer"):
-        await reader.read(SLOW, None)
+        await reader.read(SLOW)
     reads.may_end.set()
 
 
@@ -93,5 +99,5 @@ async def test_a_certificate_is_read_alone_or_with_its_key(has_key: bool) -> Non
     made = make_certificate("orders")
     content = SecretValue(made.pem.decode())
     private = SecretValue(made.key_pem.decode()) if has_key else None
-    found = await CertificateReader().read(content, private)
+    found = await CertificateReader().read(CertificateFiles(content=content, private=private))
     assert found.value.reveal() == (made.bundle if has_key else made.pem).decode()

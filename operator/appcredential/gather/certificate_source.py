@@ -33,6 +33,7 @@ from appcredential.domain.status.problems_source import (
 )
 from appcredential.errors import PermissionDeniedError, UnusableCertificateError
 from appcredential.ports.certificate_sources import InputKind, InputObject, Inputs
+from appcredential.x509.read import CertificateFiles
 from appcredential.x509.reading import CertificateReader, digest_of
 
 _TLS_CERTIFICATE: Final = "tls.crt"
@@ -116,7 +117,8 @@ class CertificateInputsReader:
             case CertificateSource.GENERATE:
                 return None
             case CertificateSource.INLINE:
-                return await self._parsed(wanted, held, SecretValue(wanted.inline), None)
+                files = CertificateFiles(content=SecretValue(wanted.inline), name="inline.pem")
+                return await self._parsed(wanted, held, files)
             case CertificateSource.SECRET:
                 return await self._of_object(InputKind.SECRET, namespace, wanted, held)
             case CertificateSource.CONFIG_MAP:
@@ -145,7 +147,8 @@ class CertificateInputsReader:
             outcome = missing_key(kind, ref)
         else:
             private = found.data.get(_TLS_KEY) if has_pair else None
-            outcome = await self._parsed(wanted, held, content, private)
+            files = CertificateFiles(content=content, private=private, name=ref.key)
+            outcome = await self._parsed(wanted, held, files)
         held.source = Known(asked=(kind, ref), version=found.version, outcome=outcome)
         return outcome
 
@@ -157,17 +160,13 @@ class CertificateInputsReader:
         return await self._inputs.version(kind, namespace, ref.name) == known.version
 
     async def _parsed(
-        self,
-        wanted: CertificateSpec,
-        held: HeldInputs,
-        content: SecretValue,
-        private: SecretValue | None,
+        self, wanted: CertificateSpec, held: HeldInputs, files: CertificateFiles
     ) -> Outcome:
         """Parse the same bytes once, whatever else of their object changes."""
-        digest = digest_of(content, private)
+        digest = digest_of(files)
         if held.parsed is None or held.parsed[0] != digest:
             try:
-                outcome: Outcome = await self._certificates.read(content, private)
+                outcome: Outcome = await self._certificates.read(files)
             except UnusableCertificateError as exc:
                 outcome = unusable_source(f"{exc}.", wanted.source.field)
             held.parsed = (digest, outcome)

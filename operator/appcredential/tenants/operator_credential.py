@@ -34,6 +34,7 @@ from appcredential.domain.spec.model import (
 from appcredential.errors import OwnTokenError, UnusableCertificateError
 from appcredential.ports.kube import SecretReader
 from appcredential.ports.local import Clock, PodToken
+from appcredential.x509.read import CertificateFiles
 from appcredential.x509.reading import CertificateReader
 
 _Texts: TypeAlias = tuple[SecretValue, SecretValue]
@@ -100,10 +101,11 @@ class OperatorCredentials:
         if held is None or held[0] != texts:
             held = (texts, await self._read_pair(texts))
             self._parsed[name] = held
-        found = held[1]
-        if isinstance(found, Problem):
-            return found
-        problem = validity_problem(found.start, found.end, self._clock.now())
+        if isinstance(held[1], Problem):
+            return held[1]
+        now = self._clock.now()
+        found = held[1].current(now)
+        problem = validity_problem(found.start, found.end, now)
         return problem or OperatorCredential(
             value=found.value,
             end=found.end,
@@ -112,7 +114,8 @@ class OperatorCredentials:
 
     async def _read_pair(self, texts: _Texts) -> SuppliedCertificate | Problem:
         try:
-            return await self._certificates.read(*texts)
+            content, private = texts
+            return await self._certificates.read(CertificateFiles(content=content, private=private))
         except UnusableCertificateError as exc:
             return unusable_certificate(f"{exc}.")
 

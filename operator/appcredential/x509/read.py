@@ -10,7 +10,7 @@ import base64
 import binascii
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cryptography import x509
@@ -20,15 +20,19 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.secret import pem
+from appcredential.domain.secret.file_forms import pem_fault, unfolded
 from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import UnusableCertificateError
 from appcredential.x509 import bounds, certificates
-from appcredential.x509.bounds import PublicNumbers
+from appcredential.x509.chains import chains_of
 
 _PRIVATE: Final = "PRIVATE KEY"
+_CERTIFICATE_FILE: Final = "tls.crt"
+_KEY_FILE: Final = "tls.key"
 _SIZES: Final = (
     f"issue it with an RSA key of {bounds.MIN_BITS} to {bounds.MAX_BITS} bits, exponent 65537"
 )
+_UNREADABLE: Final = "cannot be read: give an X.509 certificate as PEM or DER"
 _NOT_A_CERTIFICATE: Final = {
     "CERTIFICATE REQUEST": "is a certificate request: give the certificate that was issued for it",
     "NEW CERTIFICATE REQUEST": "is a certificate request: give the certificate issued for it",
@@ -37,25 +41,50 @@ _NOT_A_CERTIFICATE: Final = {
 }
 
 
-def read_certificate(content: SecretValue) -> SuppliedCertificate:
-    """Read a certificate whose private key is elsewhere.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateFiles:
+    """The bytes in which a source has a certificate.
 
-    Args:
-        content: PEM, DER, or base64 of DER; alone or with its chain, in any order.
+    Attributes:
+        content: PEM, DER, or base64 of either; alone or with its chain, in any order. The same
+            with literal backslashes and n for line breaks.
+        private: the private key beside it, PEM, not encrypted; None when it is elsewhere.
+        name: of the file with `content`, for commands that convert it.
+    """
+
+    content: SecretValue
+    private: SecretValue | None = None
+    name: str = _CERTIFICATE_FILE
+
+
+def read_files(files: CertificateFiles) -> SuppliedCertificate:
+    """Read a certificate, with its private key if there is one beside it.
+
+    Raises:
+        UnusableCertificateError: it cannot be used; the message says why.
+    """
+    if files.private is None:
+        return read_certificate(files.content, name=files.name)
+    return read_pair(files.content, files.private, name=files.name)
+
+
+def read_certificate(content: SecretValue, *, name: str = _CERTIFICATE_FILE) -> SuppliedCertificate:
+    """Read a certificate whose private key is elsewhere; see `CertificateFiles`.
 
     Raises:
         UnusableCertificateError: Entra cannot use it; the message says why.
     """
     with _naming():
-        return _supplied(_chain(_certificates(content), None), "")
+        chains = chains_of(_certificates(content, name), None)
+        if not chains:
+            raise UnusableCertificateError(_UNREADABLE)
+        return _supplied(chains, "")
 
 
-def read_pair(content: SecretValue, key: SecretValue) -> SuppliedCertificate:
-    """Read a certificate together with its private key.
-
-    Args:
-        content: as for `read_certificate`.
-        key: PEM, not encrypted.
+def read_pair(
+    content: SecretValue, key: SecretValue, *, name: str = _CERTIFICATE_FILE
+) -> SuppliedCertificate:
+    """Read a certificate together with its private key; see `CertificateFiles`.
 
     Raises:
         UnusableCertificateError: either cannot be used, or they do not belong together.
@@ -67,7 +96,12 @@ def read_pair(content: SecretValue, key: SecretValue) -> SuppliedCertificate:
         serialization.NoEncryption(),
     ).decode()
     with _naming():
-        return _supplied(_chain(_certificates(content), bounds.numbers_of(private)), text)
+        chains = chains_of(_certificates(content, name), bounds.numbers_of(private))
+        if not chains:
+            raise UnusableCertificateError(
+                "does not belong to the private key beside it: issue both together"
+            )
+        return _supplied(chains, text)
 
 
 @contextmanager
@@ -79,28 +113,42 @@ def _naming() -> Iterator[None]:
         raise UnusableCertificateError(_UNREADABLE) from None
 
 
-def _supplied(chain: Sequence[x509.Certificate], private: str) -> SuppliedCertificate:
-    leaf = chain[0]
+def _supplied(chains: Sequence[Sequence[x509.Certificate]], private: str) -> SuppliedCertificate:
+    """Return those that Entra can use, or say why it can use none of them."""
+    refusals = [_refusal(chain[0]) for chain in chains]
+    usable = [chain for chain, why in zip(chains, refusals, strict=True) if not why]
+    if not usable:
+        raise UnusableCertificateError(refusals[0])
+    first, *others = (_of_chain(chain, private) for chain in usable)
+    return replace(first, others=tuple(others))
+
+
+def _refusal(leaf: x509.Certificate) -> str:
+    """Return why Entra cannot use a certificate; empty when it can."""
     try:
         certificates.rsa_of(leaf)
     except bounds.OtherKeyError:
-        raise UnusableCertificateError(
-            "has no RSA key, and Entra's clients sign with RSA only: issue it with an RSA key"
-        ) from None
+        return "has no RSA key, and Entra's clients sign with RSA only: issue it with an RSA key"
     except bounds.KeySizeError as exc:
-        raise UnusableCertificateError(f"{exc}: {_SIZES}") from None
+        return f"{exc}: {_SIZES}"
+    except bounds.KeyFormatError:
+        return _UNREADABLE
+    return ""
+
+
+def _of_chain(chain: Sequence[x509.Certificate], private: str) -> SuppliedCertificate:
     text = "".join(c.public_bytes(serialization.Encoding.PEM).decode() for c in chain)
     return SuppliedCertificate(
         value=SecretValue(private + text),
-        start=leaf.not_valid_before_utc,
-        end=leaf.not_valid_after_utc,
+        start=chain[0].not_valid_before_utc,
+        end=chain[0].not_valid_after_utc,
     )
 
 
 # --- certificates --------------------------------------------------------------------------
 
 
-def _certificates(content: SecretValue) -> list[x509.Certificate]:
+def _certificates(content: SecretValue, name: str) -> list[x509.Certificate]:
     raw = content.reveal().encode(errors="surrogateescape")
     if not raw.strip():
         raise UnusableCertificateError("is empty: put the certificate there")
@@ -109,12 +157,13 @@ def _certificates(content: SecretValue) -> list[x509.Certificate]:
             f"is larger than {certificates.MAX_CONTENT // 1024} KiB: give the certificate and its "
             "chain only"
         )
-    if b"-----BEGIN" in raw:
-        return _from_pem(raw.decode(errors="replace"))
-    return [_from_der(_undo_base64(raw))]
+    text = unfolded(content.reveal())
+    if "-----BEGIN" in text:
+        return _from_pem(text, name)
+    return [_from_der(_undo_base64(raw), name)]
 
 
-def _from_pem(text: str) -> list[x509.Certificate]:
+def _from_pem(text: str, name: str) -> list[x509.Certificate]:
     found = pem.blocks(text)
     if f"{_PRIVATE}-----" in text:
         raise UnusableCertificateError(
@@ -124,16 +173,13 @@ def _from_pem(text: str) -> list[x509.Certificate]:
     texts = [block for label, block in found if label == pem.CERTIFICATE]
     if not texts:
         known = next((_NOT_A_CERTIFICATE[n] for n, _ in found if n in _NOT_A_CERTIFICATE), None)
-        raise UnusableCertificateError(known or _UNREADABLE)
+        raise UnusableCertificateError(known or pem_fault(text, name) or _UNREADABLE)
     if len(texts) > certificates.MAX_CERTIFICATES:
         raise UnusableCertificateError(
             f"holds {len(texts)} certificates: give one and its chain, at most "
             f"{certificates.MAX_CERTIFICATES}"
         )
     return certificates.load_certificates(texts)
-
-
-_UNREADABLE: Final = "cannot be read: give an X.509 certificate as PEM or DER"
 
 
 def _undo_base64(raw: bytes) -> bytes:
@@ -144,82 +190,23 @@ def _undo_base64(raw: bytes) -> bytes:
         return raw
 
 
-def _from_der(raw: bytes) -> x509.Certificate:
+def _from_der(raw: bytes, name: str) -> x509.Certificate:
     try:
         return certificates.load_certificate(raw)
     except ValueError:
-        if bounds.is_private_der(raw):
-            raise UnusableCertificateError(
-                "holds a private key where a certificate is meant: give the certificate"
-            ) from None
-        raise UnusableCertificateError(_UNREADABLE) from None
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """A certificate with its names, which the library parses anew each time it is asked."""
-
-    certificate: x509.Certificate
-    subject: x509.Name
-    issuer: x509.Name
-
-
-def _chain(found: list[x509.Certificate], public: PublicNumbers | None) -> list[x509.Certificate]:
-    """Return the leaf and then its issuers, from any order."""
-    rest = [_Named(c, c.subject, c.issuer) for c in dict.fromkeys(found)]
-    chain = [_leaf(rest) if public is None else _leaf_of(rest, public)]
-    while True:
-        rest.remove(chain[-1])
-        issuer = next((c for c in rest if c.subject == chain[-1].issuer), None)
-        if issuer is None:
-            return [c.certificate for c in chain]
-        chain.append(issuer)
-
-
-def _leaf(found: list[_Named]) -> _Named:
-    """Return the certificate that issued none of the others."""
-    leaves = [
-        c
-        for c in found
-        # A certificate of the same name is not its issuer, but for instance its successor.
-        if not any(o.issuer == c.subject and o.subject != c.subject for o in found if o is not c)
-    ]
-    if len(leaves) > 1:
-        raise UnusableCertificateError(
-            f"holds {len(leaves)} leaf certificates: keep the one that the application is to have"
-        )
-    if not leaves:
-        raise UnusableCertificateError(_UNREADABLE)
-    return leaves[0]
-
-
-def _leaf_of(found: list[_Named], public: PublicNumbers) -> _Named:
-    """Return the certificate that was issued for a key."""
-    leaves = [c for c in found if _has_key(c.certificate, public)]
-    if not leaves:
-        raise UnusableCertificateError(
-            "does not belong to the private key beside it: issue both together"
-        )
-    if len(leaves) > 1:
-        raise UnusableCertificateError(
-            f"holds {len(leaves)} certificates for the private key: keep the current one"
-        )
-    return leaves[0]
-
-
-def _has_key(certificate: x509.Certificate, public: PublicNumbers) -> bool:
-    try:
-        return certificates.rsa_of(certificate) == public
-    except bounds.KeyFormatError:
-        return False  # an issuer may have any key
+        fault = pem_fault(raw.decode(errors="surrogateescape"), name)
+        if not fault and bounds.is_private_der(raw):
+            fault = "holds a private key where a certificate is meant: give the certificate"
+        raise UnusableCertificateError(fault or _UNREADABLE) from None
 
 
 # --- private keys --------------------------------------------------------------------------
 
 
 def _private_key(key: SecretValue) -> rsa.RSAPrivateKey:
+    text = unfolded(key.reveal()) if len(key.reveal()) <= bounds.MAX_KEY else key.reveal()
     try:
-        return bounds.load_rsa_key(key.reveal())
+        return bounds.load_rsa_key(text)
     except bounds.EncryptedKeyError:
         raise UnusableCertificateError(
             "has an encrypted private key beside it: store the key without a password"
@@ -234,6 +221,5 @@ def _private_key(key: SecretValue) -> rsa.RSAPrivateKey:
             f"has a private key beside it that {exc}: {_SIZES}"
         ) from None
     except bounds.KeyFormatError:
-        raise UnusableCertificateError(
-            "has a private key beside it that cannot be read: store it as PEM"
-        ) from None
+        fault = pem_fault(text, _KEY_FILE) or "cannot be read: store it as PEM"
+        raise UnusableCertificateError(f"has a private key beside it that {fault}") from None

@@ -9,24 +9,14 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from appcredential.domain.observed.certificate import SuppliedCertificate
-from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import UnusableCertificateError
-from appcredential.x509.read import read_certificate, read_pair
+from appcredential.x509.read import CertificateFiles, read_files
 
 _AT_ONCE: Final = 2
 _SECONDS: Final = 10.0
 _REMEMBERED: Final = 1024
 
-Read: TypeAlias = Callable[[SecretValue, SecretValue | None], SuppliedCertificate]
-
-
-def read_either(content: SecretValue, private: SecretValue | None) -> SuppliedCertificate:
-    """Read a certificate, with its private key if there is one beside it.
-
-    Raises:
-        UnusableCertificateError: it cannot be used; the message says why.
-    """
-    return read_certificate(content) if private is None else read_pair(content, private)
+Read: TypeAlias = Callable[[CertificateFiles], SuppliedCertificate]
 
 
 class CertificateReader:
@@ -42,23 +32,23 @@ class CertificateReader:
         seconds: how long one may take.
     """
 
-    def __init__(self, read: Read = read_either, seconds: float = _SECONDS) -> None:
+    def __init__(self, read: Read = read_files, seconds: float = _SECONDS) -> None:
         self._read = read
         self._seconds = seconds
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._too_slow: OrderedDict[str, None] = OrderedDict()
 
-    async def read(self, content: SecretValue, private: SecretValue | None) -> SuppliedCertificate:
+    async def read(self, files: CertificateFiles) -> SuppliedCertificate:
         """Read a certificate.
 
         Raises:
             UnusableCertificateError: it cannot be used, or took too long once.
         """
-        digest = digest_of(content, private)
+        digest = digest_of(files)
         if digest in self._too_slow:
             raise self._refusal()
         await self._places.acquire()
-        work = asyncio.ensure_future(asyncio.to_thread(self._read, content, private))
+        work = asyncio.ensure_future(asyncio.to_thread(self._read, files))
         work.add_done_callback(self._ended)
         done, _ = await asyncio.wait({work}, timeout=self._seconds)
         if not done:
@@ -83,9 +73,9 @@ class CertificateReader:
         )
 
 
-def digest_of(content: SecretValue, private: SecretValue | None) -> str:
+def digest_of(files: CertificateFiles) -> str:
     """Return what tells two sources' bytes apart."""
-    found = hashlib.sha256(content.sha256().encode())
-    if private is not None:
-        found.update(private.sha256().encode())
+    found = hashlib.sha256(files.content.sha256().encode())
+    if files.private is not None:
+        found.update(files.private.sha256().encode())
     return found.hexdigest()

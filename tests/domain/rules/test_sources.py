@@ -36,6 +36,7 @@ from appcredential.domain.observed.entra import Credential
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import Pending, PendingState, Target
+from appcredential.domain.promised import required
 from appcredential.domain.proof import PROVEN
 from appcredential.domain.rules.issuing import (
     published_credential_seems_gone,
@@ -47,6 +48,7 @@ from appcredential.domain.rules.next_look import next_look
 from appcredential.domain.rules.pending import intent_was_interrupted
 from appcredential.domain.rules.removal import retirement_is_due
 from appcredential.domain.rules.target import target_rendering_differs
+from appcredential.domain.secret import pem
 from appcredential.domain.secret.annotations import Name
 from appcredential.domain.secret.content import derived_names, render
 from appcredential.domain.secret.value import can_sign_in, leaf_of, type_of
@@ -61,6 +63,7 @@ from appcredential.domain.spec.model import (
 from appcredential.domain.spec.secret import Preset, Template
 from appcredential.domain.status.projection import project
 from appcredential.domain.status.source import source_problem
+from appcredential.domain.times import format_time
 from tests.support.builders import (
     ATTEMPT,
     DAY,
@@ -141,6 +144,49 @@ WITH_JWK = brought_spec(secret=replace(spec().secret, data={"a": Template("$(jwk
 
 def needed(o: Observation) -> bool:
     return needs_successor(facts(o))
+
+
+# --- several in one file -------------------------------------------------------------------
+
+
+def appended(first: SuppliedCertificate, *others: SuppliedCertificate) -> SuppliedCertificate:
+    return replace(first, others=others)
+
+
+def test_a_certificate_that_was_appended_is_registered_and_the_choice_is_said() -> None:
+    o = seen(appended(supplied(end=FAR - DAY), supplied(NEW_PAIR)))
+    assert needed(o)
+    assert leaf_of(required(facts(o).supplied).value) == RENEWED.der
+    assert project(o, facts(o), None)["sourceCertificate"] == {
+        "thumbprintSHA256": pem.sha256_thumbprint(RENEWED.der),
+        "expirationTime": format_time(FAR),
+        "candidates": 2,
+    }
+
+
+def test_one_certificate_needs_no_choice() -> None:
+    o = seen()
+    assert "sourceCertificate" not in project(o, facts(o), None)
+
+
+def test_an_expired_one_beside_the_published_one_asks_for_nothing() -> None:
+    o = seen(appended(supplied(NEW_PAIR, end=NOW - DAY), supplied()))
+    assert not needed(o)
+    assert source_problem(facts(o)) is None
+
+
+def test_the_choice_stays_in_status_behind_a_closed_gate() -> None:
+    told = {"sourceCertificate": {"candidates": 2}}
+    o = seen()
+    o = replace(o, resource=replace(o.resource, status=told))
+    assert project(o, None, None)["sourceCertificate"] == {"candidates": 2}
+
+
+def test_the_next_look_is_when_another_one_becomes_valid() -> None:
+    soon = NOW + MINUTE
+    o = seen(appended(supplied(), supplied(NEW_PAIR, start=soon, end=FAR + DAY)))
+    assert next_look(facts(o)) == soon
+    assert needed(replace(o, now=soon, directory_skew=None))
 
 
 # --- when a successor is needed ------------------------------------------------------------

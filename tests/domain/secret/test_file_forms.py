@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from appcredential.domain.secret.file_forms import client_secret_fault, pem_fault
+from appcredential.domain.secret.file_forms import client_secret_fault, pem_fault, unfolded
 from appcredential.domain.secret.pem import split_bundle
 from tests.support.keys import make_certificate
 
@@ -73,6 +73,7 @@ def openssl(folder: Path, command: str) -> bytes:
     ).stdout
 
 
+WINDOWS = BUNDLE.decode().replace("\n", "\\r\\n").encode()
 LITERAL = BUNDLE.decode().replace("\n", "\\n").encode()
 
 
@@ -82,6 +83,7 @@ LITERAL = BUNDLE.decode().replace("\n", "\\n").encode()
         (BUNDLE.decode().encode("utf-16"), "UTF-16"),
         (BUNDLE.decode().encode("utf-16-le"), "UTF-16"),
         (LITERAL, "is one line"),
+        (WINDOWS, "is one line"),
         (base64.b64encode(BUNDLE), "base64 once too often"),
         (base64.encodebytes(BUNDLE), "base64 once too often"),
     ],
@@ -92,6 +94,10 @@ def test_a_file_in_another_form_is_named_and_converted(
     fault = pem_fault(decoded(raw), "client.pem")
     assert words in fault
     assert _converted(fault, raw, tmp_path) == BUNDLE.decode().strip()
+    if "once too often" in words or "one line" in words:
+        assert unfolded(decoded(raw)) == BUNDLE.decode()
+    else:
+        assert unfolded(decoded(raw)) == decoded(raw)
 
 
 @needs_openssl
@@ -159,3 +165,8 @@ def test_an_empty_file_is_named(raw: bytes) -> None:
 )
 def test_what_is_read_or_refused_by_others_is_none_of_these(raw: bytes) -> None:
     assert pem_fault(decoded(raw), "tls.crt") == ""
+    assert unfolded(decoded(raw)) == decoded(raw)
+
+
+def test_base64_of_a_line_is_unfolded_twice() -> None:
+    assert unfolded(base64.b64encode(LITERAL).decode()) == BUNDLE.decode()

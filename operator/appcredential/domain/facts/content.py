@@ -32,7 +32,7 @@ def fits(facts: Facts, value: SecretValue) -> bool:
 
 
 def _next_value(facts: Facts) -> SecretValue | None:
-    pending, supplied = facts.pending, facts.certificate_inputs.supplied
+    pending, supplied = facts.pending, facts.supplied
     if pending is not None and pending.value is not None:
         return pending.value
     return supplied.value if supplied is not None else None

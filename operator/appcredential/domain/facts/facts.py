@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from appcredential.domain.conditions import Problem
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Attempt, ClusterIdentity, parse_marker
-from appcredential.domain.observed.certificate import CertificateInputs
+from appcredential.domain.observed.certificate import CertificateInputs, SuppliedCertificate
 from appcredential.domain.observed.entra import Application, Credential, Grant, Tenant
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation, Resource
@@ -96,6 +96,12 @@ class Facts:
     def certificate_inputs(self) -> CertificateInputs:
         """What the certificate and its files are made from."""
         return self.observation.certificate_inputs
+
+    @property
+    def supplied(self) -> SuppliedCertificate | None:
+        """The certificate at the source that counts now."""
+        found = self.certificate_inputs.supplied
+        return found.current(self.entra_now) if found is not None else None
 
     @property
     def observes(self) -> bool:

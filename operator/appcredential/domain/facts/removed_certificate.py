@@ -36,7 +36,7 @@ def removed_certificate(facts: Facts) -> RemovedCertificate | None:
     """Return the certificate that was removed, until the source offers another one."""
     if not facts.spec.is_supplied:
         return None
-    found, supplied = _seen(facts) or _remembered(facts), facts.certificate_inputs.supplied
+    found, supplied = _seen(facts) or _remembered(facts), facts.supplied
     if found is None or (supplied is not None and not _is_of(supplied.value, found)):
         return None
     return found

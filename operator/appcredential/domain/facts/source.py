@@ -49,7 +49,7 @@ def source_end(facts: Facts, supplied: SuppliedCertificate) -> datetime:
 
 def usable_source(facts: Facts) -> SuppliedCertificate | None:
     """Return the certificate at the source if it can be registered now."""
-    supplied = facts.certificate_inputs.supplied
+    supplied = facts.supplied
     if (
         supplied is None
         or facts.certificate_inputs.problem is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from appcredential.domain.conditions import Problem
@@ -19,11 +19,31 @@ class SuppliedCertificate:
         value: PEM: the private key, if the source has it, and then the chain.
         start: notBefore of the certificate.
         end: notAfter of the certificate.
+        others: further ones in the same file that may be meant as well, in its order.
     """
 
     value: SecretValue
     start: datetime
     end: datetime
+    others: tuple[SuppliedCertificate, ...] = ()
+
+    def current(self, now: datetime) -> SuppliedCertificate:
+        """Return the one that counts: of those that are valid now, the one that ends last.
+
+        Renewed certificates are often appended to the file with the expired one. While none is
+        valid, the next to become valid counts, or else the one that expired last. Of two with
+        the same times the later one in the file counts.
+        """
+        found = (self, *self.others)
+        return max(enumerate(found), key=lambda one: (_rank(one[1], now), one[0]))[1]
+
+
+def _rank(one: SuppliedCertificate, now: datetime) -> tuple[int, timedelta, timedelta]:
+    if one.start <= now < one.end:
+        return 2, one.end - now, one.start - now
+    if one.start > now:
+        return 1, now - one.start, one.end - now
+    return 0, one.end - now, one.start - now
 
 
 def _no_values() -> Mapping[str, SecretValue]:
@@ -49,7 +69,8 @@ class CertificateInputs:
     """What a certificate and its Secret are made from, besides the resource itself.
 
     Attributes:
-        supplied: the certificate at its source; None for one that the operator generates.
+        supplied: what its source holds; None for one that the operator generates. `current`
+            says which certificate of it counts.
         problem: why the source cannot be used; nothing new is issued then.
         keystore_problem: why the password of the PKCS #12 file cannot be used; nothing that
             needs it is published then.

@@ -66,8 +66,10 @@ def _source_times(facts: Facts) -> list[datetime]:
         or facts.certificate_inputs.keystore_problem is not None
     ):
         times.append(facts.now + facts.settings.settle)
-    if facts.certificate_inputs.supplied is not None:
-        times.append(_by_our_clock(facts, facts.certificate_inputs.supplied.start))
+    supplied = facts.certificate_inputs.supplied
+    if supplied is not None:
+        # Another one of the file may count from its own start on.
+        times += [_by_our_clock(facts, c.start) for c in (supplied, *supplied.others)]
     if not facts.can_published_sign_in and (facts.retiring or seems_gone(facts)):
         times.append(next_spaced_read(facts))
     return times

@@ -1,7 +1,7 @@
 """Forms in which values arrive in Secrets although nothing can read them so, and their remedies.
 
 A Secret holds bytes, and adapters decode them without loss: a byte that is no UTF-8 becomes a
-lone surrogate. Each function returns a predicate for a message, which holds nothing of the value.
+lone surrogate. Each `…_fault` returns a predicate for a message, which holds nothing of the value.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def pem_fault(text: str, file: str) -> str:
             "has a private key that is encrypted with a password: remove that with "
             f"(openssl pkey -in {file}{also}) > plain.pem"
         )
-    if _BEGIN in text and "-----\\n" in text:
+    if _is_one_line(text):
         return (
             "is one line, with \\n for each line break: convert it with "
             f'printf %b "$(cat {file})" > plain.pem'
@@ -90,15 +90,37 @@ def pem_fault(text: str, file: str) -> str:
     return _wrapped_fault(text, file)
 
 
+def unfolded(text: str) -> str:
+    """Return the PEM in a text that has only one meaning, although it is no PEM; else the text.
+
+    That is base64 of PEM, as in a Secret's manifest, and PEM in one line with a backslash and n
+    for each line break, as JSON and environment variables have it.
+    """
+    inner = _unwrapped(text)
+    plain = inner.decode(errors="surrogateescape") if inner.startswith(_BEGIN.encode()) else text
+    if not _is_one_line(plain):
+        return plain
+    return plain.replace("\\r\\n", "\n").replace("\\n", "\n")
+
+
 def _wrapped_fault(text: str, file: str) -> str:
     """Return that a file is base64 of PEM or PKCS #12, as it is in a Secret's manifest."""
-    try:
-        inner = base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError):
-        return ""
+    inner = _unwrapped(text)
     if not inner.startswith(_BEGIN.encode()) and not _PFX.match(inner):
         return ""
     return f"is base64 once too often: decode it with base64 -d {file} > plain.pem"
+
+
+def _unwrapped(text: str) -> bytes:
+    """Return what a text is base64 of; nothing when it is none."""
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _is_one_line(text: str) -> bool:
+    return _BEGIN in text and ("-----\\n" in text or "-----\\r\\n" in text)
 
 
 def _is_utf16(text: str) -> bool:

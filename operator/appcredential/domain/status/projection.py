@@ -28,6 +28,7 @@ from appcredential.domain.status.federated_details import (
 )
 from appcredential.domain.status.merge import merge_conditions
 from appcredential.domain.status.published import awaited
+from appcredential.domain.status.source import chosen_certificate
 from appcredential.domain.status.successor import successor_problem
 from appcredential.domain.status.verdicts import (
     abnormal,
@@ -152,6 +153,7 @@ def _details(facts: Facts) -> dict[str, Any]:
     if facts.spec.type.is_federated:
         return found | federated_details(facts)
     found["requestedLifetime"] = format_duration(facts.lifetime)
+    found.update(chosen_certificate(facts))
     removed = removed_certificate(facts)
     if removed is not None:
         found["removedCertificate"] = {
@@ -172,6 +174,7 @@ def _details(facts: Facts) -> dict[str, Any]:
 _DETAILS = (
     "application",
     "requestedLifetime",
+    "sourceCertificate",
     "removedCertificate",
     "inventory",
     *FEDERATED_DETAILS,

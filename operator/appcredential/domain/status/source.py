@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.content import content_problem
@@ -15,7 +15,10 @@ from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.observed.observation import REGISTER_AGAIN
 from appcredential.domain.promised import required
 from appcredential.domain.rotation import is_overdue
+from appcredential.domain.secret import pem
+from appcredential.domain.secret.value import leaf_of
 from appcredential.domain.status.problems_source import unusable_source
+from appcredential.domain.times import format_time
 
 UNUSABLE_SUBJECT: Final = Problem(
     reason=Reason.INVALID_SPEC,
@@ -39,12 +42,26 @@ SOURCE_REASONS = frozenset(
 
 def source_problem(facts: Facts) -> Problem | None:
     """Return why nothing new can be issued from the source or with the keystore's password."""
-    certificate_inputs = facts.certificate_inputs
-    problem = certificate_inputs.problem or content_problem(facts)
+    problem = facts.certificate_inputs.problem or content_problem(facts)
     if problem is not None:
         return patient(facts.observation, problem)
-    supplied = certificate_inputs.supplied
+    supplied = facts.supplied
     return None if supplied is None else _of_supplied(facts, supplied)
+
+
+def chosen_certificate(facts: Facts) -> dict[str, Any]:
+    """Return what status says of the choice, if the source holds several certificates."""
+    held, chosen = facts.certificate_inputs.supplied, facts.supplied
+    if held is None or chosen is None or not held.others:
+        return {}
+    leaf = required(leaf_of(chosen.value))
+    return {
+        "sourceCertificate": {
+            "thumbprintSHA256": pem.sha256_thumbprint(leaf),
+            "expirationTime": format_time(chosen.end),
+            "candidates": len(held.others) + 1,
+        }
+    }
 
 
 def _of_supplied(facts: Facts, supplied: SuppliedCertificate) -> Problem | None:

@@ -1,0 +1,48 @@
+"""What the operator shows of certificates that others issue, for docs/troubleshooting.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from appcredential.domain.conditions import Problem
+from appcredential.domain.observed.certificate import CertificateInputs, SuppliedCertificate
+from appcredential.domain.promised import required
+from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec
+from appcredential.domain.spec.model import CredentialType
+from appcredential.domain.status.problems_source import unusable_source
+from appcredential.domain.status.source import source_problem
+from appcredential.errors import UnusableCertificateError
+from appcredential.x509.read import read_certificate
+from tests.support.builders import DAY, NOW, facts, observation, resource, spec
+from tests.support.keys import make_certificate
+
+MADE: Final = make_certificate("orders")
+
+
+def of_source(raw: bytes) -> Problem:
+    with pytest.raises(UnusableCertificateError) as caught:
+        read_certificate(SecretValue(raw.decode(errors="surrogateescape")))
+    return unusable_source(f"{caught.value}.")
+
+
+def expired_source() -> Problem:
+    """Return what is said of a file with two certificates, both of which have expired."""
+    value = SecretValue(MADE.bundle.decode())
+    old = SuppliedCertificate(value=value, start=NOW - 9 * DAY, end=NOW - 2 * DAY)
+    both = replace(old, others=(replace(old, end=NOW - DAY),))
+    member = CertificateSpec(source=CertificateSource.INLINE, inline=MADE.pem.decode())
+    wanted = replace(spec(), type=CredentialType.CERTIFICATE, certificate=member)
+    o = observation(resource=resource(wanted))
+    found = facts(replace(o, certificate_inputs=CertificateInputs(supplied=both)))
+    return required(source_problem(found))
+
+
+OF_SOURCES: Final[dict[str, Callable[[], Problem]]] = {
+    "The certificate at the source": lambda: of_source("-".encode("utf-16")),
+    "has expired: renew it at its source": expired_source,
+}
