@@ -82,6 +82,32 @@ def an_edited_secret_is_put_right(i: Installation) -> None:
     assert (team.key(), team.minted(), team.signs_in()) == (key, 1, True)
 
 
+def a_generated_value_that_changes_is_told(i: Installation) -> None:
+    """One that is lost is made anew, and one that a person wrote stays: both with a Warning."""
+    team = i.team("generated")
+    team.apply(**_QUICK, secret={"data": {k: {"generateOnce": {}} for k in ("cookie", "salt")}})
+    team.ready()
+    first, key = team.values(), team.key()
+
+    def edit(secret: dict[str, Any]) -> None:
+        del secret["data"]["cookie"]
+        secret["data"]["salt"] = _encode("written by hand")
+
+    i.kube.edit(team.secret_path(), edit)
+    team.until(lambda: len(team.warnings()) == 2, "both are told")
+    told = {reason: note for _, reason, note in team.events()}
+    assert "cookie" in told["ValueRegenerated"]
+    assert "salt" in told["ValueChanged"]
+    now = team.values()
+    assert now["salt"] == "written by hand"
+    assert now["cookie"] not in {first["cookie"], ""}
+    assert not any(v in note for v in (*first.values(), *now.values()) for note in told.values())
+    i.kube.delete(team.secret_path())
+    team.until(lambda: team.key() not in {"", key}, "it is written anew")
+    notes = [note for _, reason, note in team.events() if reason == "ValueRegenerated"]
+    assert any("cookie, salt" in note for note in notes)
+
+
 def a_lost_pending_secret_is_no_lost_time(i: Installation) -> None:
     """Its value is gone with it: another one is issued, and nothing of the first one stays."""
     team = i.team("pending")

@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import secrets as randomness
 import string
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from appcredential.domain import actions as act
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.publication import next_publication, publication
+from appcredential.domain.observed.target import Target
 from appcredential.domain.promised import required
-from appcredential.domain.rules.target import REPAIRED
+from appcredential.domain.rules.target import REPAIRED, unrecorded
 from appcredential.domain.secret.content import render
+from appcredential.domain.secret.generated import changed_values, generated_keys
 from appcredential.domain.secret.records import Publication
 from appcredential.domain.secret_value import SecretValue
 from appcredential.effects.context import Context
@@ -81,6 +84,31 @@ async def _put_target(context: Context, records: Publication, value: SecretValue
         context.owner.namespace, spec.secret.name, live, wanted
     )
     state.target.set(written, context.clock.monotonic())
+    await _tell_changed_values(context, live)
+
+
+async def _tell_changed_values(context: Context, before: Target | None) -> None:
+    """Emit a Warning for values of `generateOnce` that are others than they were."""
+    spec = context.facts.spec
+    if before is None:
+        # What a former Secret held may be in use, as the credential that it held may be.
+        keys = generated_keys(spec) if unrecorded(context.facts) else []
+        await _tell_regenerated(context, "The Secret is written anew", keys)
+        return
+    changed = changed_values(spec, before)
+    await _tell_regenerated(context, "The Secret had lost keys", changed.missing)
+    if changed.edited:
+        note = f"Somebody changed {', '.join(changed.edited)} in the Secret. It stays as it is."
+        await emit(context, "ValueChanged", note, warning=True)
+
+
+async def _tell_regenerated(context: Context, cause: str, keys: Sequence[str]) -> None:
+    if keys:
+        note = (
+            f"{cause}: new random values were generated for {', '.join(keys)}. What was made "
+            "with former ones, such as signed sessions, is no longer valid."
+        )
+        await emit(context, "ValueRegenerated", note, warning=True)
 
 
 def _published_note(facts: Facts) -> str:

@@ -10,6 +10,7 @@ from appcredential.domain.facts.content import fits
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.publication import publication
 from appcredential.domain.facts.published import ABSENT_READS, is_published
+from appcredential.domain.observed.entra import Credential
 from appcredential.domain.observed.target import Abandoned, RetireCause, Retiring
 from appcredential.domain.rules.reading import read_again
 from appcredential.domain.secret.content import derived_names, is_rendered, render
@@ -43,15 +44,7 @@ def credential_is_stranded(facts: Facts) -> Action | None:
     """10: record a credential of ours that no record names. It may be in use: full overlap."""
     if facts.target is None:
         return None
-    known = {r.key_id for r in facts.retiring}
-    found = [
-        c
-        for c in facts.ours.values()
-        if not is_published(facts, c.key_id)
-        and c.key_id not in known
-        and not facts.is_pending(c)
-        and not facts.is_abandoned(c)
-    ]
+    found = unrecorded(facts)
     if not found:
         return None
     if not facts.is_fresh:
@@ -61,6 +54,19 @@ def credential_is_stranded(facts: Facts) -> Action | None:
         for c in found
     )
     return write_target(facts, "stranded credential noted", retiring=facts.retiring + new)
+
+
+def unrecorded(facts: Facts) -> list[Credential]:
+    """Return the credentials of ours that no record names, and that may have been published."""
+    known = {r.key_id for r in facts.retiring}
+    return [
+        c
+        for c in facts.ours.values()
+        if not is_published(facts, c.key_id)
+        and c.key_id not in known
+        and not facts.is_pending(c)
+        and not facts.is_abandoned(c)
+    ]
 
 
 def target_rendering_differs(facts: Facts) -> Action | None:

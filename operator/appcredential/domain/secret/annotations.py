@@ -26,6 +26,7 @@ class Name:
     KEY_ID: Final = PREFIX + "key-id"
     ATTEMPT: Final = PREFIX + "attempt"
     VALUE_SHA256: Final = PREFIX + "value-sha256"
+    GENERATED: Final = PREFIX + "generated"
     KEYSTORE_DIGEST: Final = PREFIX + "keystore-digest"
     NOT_BEFORE: Final = PREFIX + "not-before"
     EXPIRES: Final = PREFIX + "expires"

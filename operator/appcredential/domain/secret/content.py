@@ -18,6 +18,7 @@ from appcredential.domain.observed.target import Target
 from appcredential.domain.secret import pem
 from appcredential.domain.secret.annotations import PREFIX, Name, value_of
 from appcredential.domain.secret.entries import Rendered, dump_rendered, load_rendered
+from appcredential.domain.secret.generated import generated_annotation
 from appcredential.domain.secret.records import Publication, target_annotations
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import AppCredentialSpec, Cloud, CredentialType
@@ -147,6 +148,7 @@ def render(
         **spec.secret.annotations,
         **target_annotations(publication),
         **_keystore_annotation(spec, derived, live),
+        **generated_annotation(spec, live, data),
         Name.RENDERED: dump_rendered(written),
     }
     if live is None:

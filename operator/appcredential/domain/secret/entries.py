@@ -138,6 +138,16 @@ def load_rendered(raw: str) -> Rendered:
     )
 
 
+def dump_generated(digests: Mapping[str, str]) -> str:
+    """Return the `generated` annotation."""
+    return _dump(dict(sorted(digests.items())))
+
+
+def load_generated(raw: str) -> Mapping[str, str]:
+    """Read the `generated` annotation."""
+    return {key: found for key, found in _object(raw).items() if isinstance(found, str)}
+
+
 def rounded_up(time: datetime) -> datetime:
     """Return whole seconds, never earlier: an overlap that begins then is never too short."""
     whole = time.replace(microsecond=0)
