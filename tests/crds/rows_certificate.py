@@ -28,12 +28,16 @@ def _with_data(member: Mapping[str, object], text: str) -> dict[str, object]:
 
 _PATTERN: Final = "should match"
 _SUBJECT: Final = "certificate.subject"
+_NO_NAME: Final = "must be a distinguished name"
 
 ACCEPTED: Final[tuple[Row, ...]] = (
     ("a certificate", "", None),
     ("a certificate that says what is the default", "certificate.source", "Generate"),
     ("the largest key", "certificate.privateKey", {"algorithm": "RSA", "size": 4096}),
     ("a subject", _SUBJECT, "CN=orders,O=Contoso\\, Inc.,C=DE"),
+    ("a subject with blanks", _SUBJECT, "CN=orders, O=Contoso"),
+    ("a subject as openssl prints it now", _SUBJECT, " CN = orders , O = Contoso\\, Inc. + OU=a "),
+    ("an empty subject", _SUBJECT, ""),
     ("a subject of several values", _SUBJECT, "CN=orders+OU=shop,DC=contoso,DC=com"),
     ("the longest lifetime of a certificate", "lifetime", "3650d"),
     ("all names of a certificate", _VALUE, _ALL_NAMES),
@@ -181,11 +185,19 @@ REFUSED: Final[tuple[Row, ...]] = (
     ("an empty keystore", "certificate.keystore", {}, "Required", "certificate.keystore.pkcs12"),
     ("another algorithm", "certificate.privateKey.algorithm", "EC", "Unsupported value"),
     ("a small key", "certificate.privateKey.size", 1024, "Unsupported value"),
-    ("a subject that is only a name", _SUBJECT, "orders", _PATTERN),
-    ("an unknown attribute", _SUBJECT, "XX=orders", _PATTERN),
-    ("an empty attribute", _SUBJECT, "CN=", _PATTERN),
-    ("a subject with a bare quote", _SUBJECT, 'CN="orders"', _PATTERN),
-    ("a subject that goes on", _SUBJECT, "CN=orders,", _PATTERN),
+    ("a subject that is only a name", _SUBJECT, "orders", _NO_NAME),
+    ("an unknown attribute", _SUBJECT, "XX=orders", _NO_NAME),
+    ("an empty attribute", _SUBJECT, "CN=", _NO_NAME),
+    ("an attribute of blanks", _SUBJECT, "CN=  ,O=Contoso", _NO_NAME),
+    ("a subject with a bare quote", _SUBJECT, 'CN="orders"', _NO_NAME),
+    ("a subject that goes on", _SUBJECT, "CN=orders, ", _NO_NAME),
+    ("a subject of two lines", _SUBJECT, "CN=orders\n", _NO_NAME),
+    ("a subject as openssl printed it", _SUBJECT, "/CN=orders/O=Contoso", "begins with /"),
+    ("an address", _SUBJECT, "CN=orders, emailAddress=a@b.example", "has emailAddress"),
+    ("an address by its short name", _SUBJECT, "E=a@b.example,CN=orders", "has emailAddress"),
+    ("a serial number", _SUBJECT, "CN=orders,SERIALNUMBER=1", "has serialNumber"),
+    ("one beside a value", _SUBJECT, "CN=orders+serialNumber=1", "has serialNumber"),
+    ("small letters", _SUBJECT, "cn=orders,O=Contoso", "in small letters"),
     ("a long subject", _SUBJECT, "CN=" + "x" * 254, "Too long"),
     ("too long a life of a certificate", "lifetime", "3651d", "must be between 60s and 3650d"),
     ("a secret's name", _VALUE, "$(clientSecret)", "of another type", "secret.data[a].value"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from appcredential.domain.spec import checks
@@ -17,17 +16,15 @@ from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.spec.presets import KEYSTORE_PRESETS, PRIVATE_NAMES
 from appcredential.domain.spec.reserved import NAMES_RULE, is_reserved_name
 from appcredential.domain.spec.secret import Preset, Template
+from appcredential.domain.spec.subject import MAX_SUBJECT, plain_subject, subject_fault
 from appcredential.domain.spec.templates import KEYSTORE_NAMES, names_in
 
 KEY_SIZES: Final = (2048, 3072, 4096)
-MAX_SUBJECT: Final = 256
 MAX_INLINE: Final = 65536
 DEFAULT_KEY: Final = "tls.crt"
 DEFAULT_PASSWORD_KEY: Final = "password"
 
 _PATH: Final = "spec.certificate"
-_ATTRIBUTE: Final = r"(CN|O|OU|C|L|ST|DC|STREET|UID)=([^,+\"\\<>;=\x00-\x1f\x7f]|\\[ \"#+,;<=>\\])+"
-_SUBJECT: Final = re.compile(rf"{_ATTRIBUTE}([,+]{_ATTRIBUTE})*")
 
 
 def parse_certificate(spec: shapes.Certificate) -> CertificateSpec:
@@ -80,10 +77,9 @@ def _key_size(spec: shapes.PrivateKey | None) -> int:
 
 def _subject(value: str) -> str:
     checks.at_most(f"{_PATH}.subject", value, MAX_SUBJECT)
-    remedy = "must be a distinguished name (RFC 4514) such as CN=orders,O=Contoso"
-    ok = not value or _SUBJECT.fullmatch(value) is not None
-    checks.require(ok, f"{_PATH}.subject", remedy)
-    return value
+    fault = subject_fault(value)
+    checks.require(not fault, f"{_PATH}.subject", fault)
+    return plain_subject(value)
 
 
 def _inline(value: str) -> str:
