@@ -390,6 +390,16 @@ GRANTS_ACCEPTED: Final[tuple[Row, ...]] = (
         "federation.gitHub",
         [{"organization": "a"}, {"organization": "a", "host": "a.ghe.com"}],
     ),
+    (
+        "one organization with different rules",
+        "federation.gitHub",
+        [
+            {"organization": "a", "host": "github.com", "enterprise": "", "repositories": ["b"]},
+            {"organization": "a", "immutableOnly": True},
+            {"organization": "a", "repositories": ["c"], "allowPullRequest": True},
+            {"organization": "a", "enterprise": "contoso-inc"},
+        ],
+    ),
     ("an organization of Azure DevOps", "federation.azureDevOps", [{"organizationId": GUID}]),
     (
         "projects and service connections",
@@ -426,7 +436,7 @@ GRANTS_REFUSED: Final[tuple[Row, ...]] = (
     (
         "a host that is GitHub's own",
         "federation.gitHub",
-        [{"organization": "a", "host": "github.com"}],
+        [{"organization": "a", "host": "api.github.com"}],
         "leave it out",
         "federation.gitHub[0].host",
     ),

@@ -14,7 +14,14 @@ import yaml
 from appcredential.domain import conditions
 from appcredential.domain.conditions import ConditionType, Reason
 from appcredential.domain.spec.durations import format_duration
-from appcredential.domain.spec.manifest import Certificate, GenerateOnce
+from appcredential.domain.spec.manifest import (
+    Certificate,
+    GenerateOnce,
+    PrivateKey,
+    Rotation,
+    Secret,
+    Verification,
+)
 from appcredential.domain.spec.model import DEFAULT_LIFETIME
 from appcredential.domain.spec.presets import PRESET_KEYS
 from appcredential.domain.spec.reserved import (
@@ -42,6 +49,13 @@ BY_THE_PARSER: Final = {
     "spec.lifetime": format_duration(DEFAULT_LIFETIME),
     # In an object that may be {} a default of the schema breaks server-side apply.
     "spec.certificate.source": str(Certificate().source),
+    "spec.certificate.privateKey.algorithm": PrivateKey().algorithm,
+    "spec.certificate.privateKey.size": str(PrivateKey().size),
+    "spec.rotation.retireWhen": str(Rotation().retire_when),
+    "spec.verification.mode": str(Verification().mode),
+    "spec.verification.scope": str(Verification().scope),
+    "spec.secret.preset": str(Secret().preset),
+    "spec.secret.mountPath": Secret().mount_path,
     "spec.secret.data.KEY.generateOnce.length": str(GenerateOnce().length),
 }
 """Defaults that the schema cannot give."""
@@ -159,7 +173,7 @@ def test_defaults_in_the_reference_are_those_of_the_schema(kind: str) -> None:
         schema = known[field.strip("`")]
         if "default" in schema and schema["default"] != {}:
             wanted = schema["default"]
-            text = wanted if isinstance(wanted, str) else json.dumps(wanted)
+            text = wanted if isinstance(wanted, str) and wanted else json.dumps(wanted)
             assert default == f"`{text}`", field
         elif default.startswith("`"):
             assert default.strip("`") == BY_THE_PARSER[field.strip("`")], field

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 
 class EntityType(StrEnum):
@@ -50,6 +50,10 @@ class ServiceAccountSource:
 
     name: str
     is_annotated: bool = True
+
+
+GIT_HUB_HOST: Final = "github.com"
+"""`gitHub[].host` of a grant that names none. It has a value because it is a key of the list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appcredential.domain.spec.federated import FederationSource
+from appcredential.domain.spec.federated import GIT_HUB_HOST, FederationSource
 from appcredential.domain.spec.manifest import Metadata, Shape, TenantRef
 from appcredential.domain.spec.model import DEFAULT_MAX_CREDENTIALS, Cloud, CredentialType
 
@@ -88,8 +88,8 @@ class GitHubGrant(Shape, frozen=True):
     """`ApplicationGrant.spec.federation.gitHub[]`."""
 
     organization: str
-    host: str | None = None
-    enterprise: str | None = None
+    host: str = GIT_HUB_HOST
+    enterprise: str = ""
     repositories: list[str] | None = None
     subjects: list[str] | None = None
     immutable_only: bool = False

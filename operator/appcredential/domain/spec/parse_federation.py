@@ -8,6 +8,7 @@ from typing import Final
 from appcredential.domain.spec import checks
 from appcredential.domain.spec import manifest_cluster as cluster
 from appcredential.domain.spec.federated import (
+    GIT_HUB_HOST,
     DevOpsGrant,
     FederationGrant,
     FederationSource,
@@ -56,9 +57,10 @@ def _few(path: str, values: list[str] | None, each: Callable[[str, str], str]) -
 
 
 def _git_hub(path: str, entry: cluster.GitHubGrant) -> GitHubGrant:
+    host = None if entry.host == GIT_HUB_HOST else entry.host
     return GitHubGrant(
         organization=organization(f"{path}.organization", entry.organization),
-        server=git_hub_server(path, entry.host, entry.enterprise),
+        server=git_hub_server(path, host, entry.enterprise or None),
         repositories=_few(f"{path}.repositories", entry.repositories, repository),
         subjects=_few(f"{path}.subjects", entry.subjects, custom_subject),
         immutable_only=entry.immutable_only,
