@@ -28,7 +28,7 @@ DURATION: Final = "^([0-9]{1,4}w)?([0-9]{1,4}d)?([0-9]{1,5}h)?([0-9]{1,6}m)?([0-
 SET_BY_THE_CHART: Final = frozenset(
     PREFIX + name
     for name in (
-        *("NAMESPACE", "POD_NAME", "WATCH_NAMESPACES", "TRIAL"),
+        *("NAMESPACE", "POD_NAME", "WATCH_NAMESPACES", "TRIAL", "SECRET_LABELS"),
         *("CUSTOM_AUTHORITY", "CUSTOM_GRAPH", "CUSTOM_CA_FILE", "CA_FILE"),
         *("HEALTH_ADDRESS", "HEALTH_PORT", "METRICS_ADDRESS", "METRICS_PORT"),
     )
@@ -179,6 +179,7 @@ def _reserved() -> str:
     source = "operator/appcredential/domain/spec/reserved.py"
     found = {
         "allowedKeys": list(reserved.ALLOWED_KEYS),
+        "unpruned": dict(reserved.UNPRUNED),
         "secretNames": list(reserved.RESERVED_NAMES),
         "exactSecretNames": list(reserved.RESERVED_SECRETS),
         "configMapNames": list(reserved.RESERVED_CONFIG_MAPS),

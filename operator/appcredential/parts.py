@@ -60,7 +60,9 @@ class Parts:
         self.objects = KubeObjects(client)
         self.secrets = KubeSecrets(client, identity)
         self.kube = KubePorts(
-            resources=KubeResources(self.objects, AllowedKeys(settings.allowed_secret_keys)),
+            resources=KubeResources(
+                self.objects, AllowedKeys(settings.allowed_secret_keys, settings.secret_labels)
+            ),
             secrets=self.secrets,
             service_accounts=KubeServiceAccounts(client),
             outputs=KubeOutputs(client),

@@ -11,12 +11,17 @@ from datetime import timedelta
 from typing import Any, Final
 
 from appcredential.domain.operator_credential import PUBLIC_AUDIENCES
-from appcredential.domain.spec.checks import is_metadata_key, is_namespace_name
+from appcredential.domain.spec.checks import (
+    is_label_value,
+    is_metadata_key,
+    is_namespace_name,
+)
 from appcredential.domain.spec.durations import parse_duration
 from appcredential.domain.spec.issuers import is_issuer
 from appcredential.domain.spec.reserved import is_reserved_key
 
 MAX_ISSUERS: Final = 32
+_LABELS_FORM: Final = "must be labels as KEY=VALUE, separated by commas, such as team=platform"
 _REDIRECTS: Final = (
     "would have the operator ask another server than the node's for the token of its managed "
     "identity; remove the variable"
@@ -47,6 +52,7 @@ def parser_for(name: str, kind: str) -> Callable[[str], Any]:
         "namespace": _parse_namespace,
         "custom_token_audience": _parse_audience,
         "allowed_secret_keys": _parse_keys,
+        "secret_labels": _parse_labels,
         "checked_issuers": _parse_issuers,
     }
     parsers: dict[str, Callable[[str], Any]] = {
@@ -109,6 +115,26 @@ def _parse_keys(raw: str) -> tuple[str, ...]:
         if is_reserved_key(key):
             raise ValueError(f"may not contain {entry}: other tools act on it; remove it")
     return entries
+
+
+def _parse_labels(raw: str) -> tuple[tuple[str, str], ...]:
+    """Read KEY=VALUE pairs; a value cannot hold a comma, so that nothing needs quotes."""
+    pairs = [(key.strip(), value.strip()) for key, _, value in map(_split_pair, _parts(raw))]
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise ValueError("may not contain a label twice")
+    for key, value in pairs:
+        if not is_metadata_key(key) or not is_label_value(value):
+            raise ValueError(f"{_LABELS_FORM}, and {key}={value} is none")
+        if is_reserved_key(key):
+            raise ValueError(f"may not contain {key}: other tools act on it; remove it")
+    return tuple(pairs)
+
+
+def _split_pair(entry: str) -> tuple[str, str, str]:
+    found = entry.partition("=")
+    if not found[1]:
+        raise ValueError(f"{_LABELS_FORM}, and {entry} has no =")
+    return found
 
 
 def _parse_issuers(raw: str) -> tuple[str, ...]:

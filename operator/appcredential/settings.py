@@ -42,6 +42,8 @@ class Settings:
     """Names the cluster in Entra; empty means the uid of the namespace kube-system."""
     allowed_secret_keys: tuple[str, ...] = ()
     """Labels and annotations that users may put on Secrets: keys, and prefixes with their slash."""
+    secret_labels: tuple[tuple[str, str], ...] = ()
+    """Labels of every Secret that the operator writes, such as those that admission demands."""
     checked_issuers: tuple[str, ...] = ()
     """Issuers whose discovery documents are read, to warn of what Entra could not use."""
 

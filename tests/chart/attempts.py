@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from appcredential.domain.spec.reserved import UNPRUNED
+
 TEAM: Final = "admission-team"
 BOUND: Final = "admission-operator"
 GUID: Final = "11111111-1111-4111-8111-111111111111"
@@ -17,6 +19,8 @@ PENDING_NAME: Final = "appcredential-pending-new"
 TICKET_NAME: Final = "appcredential-ticket-new"
 ACTED_ON: Final = (
     ("labels", {"argocd.argoproj.io/secret-type": "cluster"}),
+    ("annotations", {UNPRUNED[0][0]: "Replace=true"}),
+    ("labels", dict(UNPRUNED[1:])),
     ("labels", {"owner": "helm", "name": "web", "status": "deployed"}),
     ("labels", {"team": "a"}),
     ("annotations", {"reflector.v1.k8s.emberstack.com/reflection-auto-enabled": "true"}),
@@ -430,6 +434,16 @@ ALLOWED: Final = (
         ),
     ),
     Attempt("a pending Secret", CREATE, secret(PENDING_NAME, type=PENDING)),
+    Attempt(
+        "a pending Secret with labels of all Secrets",
+        CREATE,
+        secret(PENDING_NAME, type=PENDING, labels={"owned-by": "platform"}),
+    ),
+    Attempt(
+        "a target Secret that Argo CD is not to prune",
+        CREATE,
+        secret(labels={"app.kubernetes.io/instance": "shop"}, annotations=dict(UNPRUNED)),
+    ),
     Attempt("its own Secret", REPLACE, secret("ours", stringData={"a": "b"})),
     Attempt(
         "its own Secret with what others put there",

@@ -65,7 +65,7 @@ def served(bare: Cluster, bare_helm: Helm) -> Iterator[Cluster]:
     for name in (BOUND, TEAM):
         bare.api.call("POST", f"{CORE}/namespaces", {"metadata": {"name": name}})
     named = (
-        "settings.allowedSecretKeys=example.com/,"
+        "settings.allowedSecretKeys=example.com/,secretLabels.owned-by=platform,"
         "admissionPolicies.alsoAllowedKeys={cost-centre,mutated.example.net/}"
     )
     bare_helm.run("install", RELEASE, CHART, "-n", BOUND, "--set", named)

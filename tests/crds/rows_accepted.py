@@ -45,7 +45,7 @@ APP: Final[tuple[Row, ...]] = (
     ("a hidden key", "secret.data", {".a": {"value": "x"}}),
     ("a label with an empty value", "secret.labels", {"example.com/team": ""}),
     ("part-of", "secret.labels", {"app.kubernetes.io/part-of": "argocd"}),
-    ("what a setting may allow", "secret.labels", {"app.kubernetes.io/instance": "shop"}),
+    ("instance", "secret.labels", {"app.kubernetes.io/instance": "shop"}),
     ("Reloader's", "secret.annotations", {"reloader.stakater.com/match": "true"}),
     ("component", "secret.labels", {"app.kubernetes.io/component": "api"}),
     ("the CSI driver's label", "secret.labels", {"secrets-store.csi.k8s.io/used": "true"}),

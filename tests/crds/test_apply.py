@@ -1,4 +1,4 @@
-"""Server-side apply: managers that agree are never in conflict, and a resource may change over to it."""
+"""Server-side apply: managers that agree are not in conflict, and what is there may change over."""
 
 from __future__ import annotations
 
@@ -138,7 +138,10 @@ def test_an_empty_list_of_sources_takes_the_default_away(
 @pytest.mark.parametrize(
     ("field", "entries"),
     [
-        ("federation.gitHub", [{"organization": "a"}, {"organization": "a", "repositories": ["b"]}]),
+        (
+            "federation.gitHub",
+            [{"organization": "a"}, {"organization": "a", "repositories": ["b"]}],
+        ),
         ("federation.azureDevOps", [{"organizationId": OTHER_GUID}] * 2),
     ],
 )

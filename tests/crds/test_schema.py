@@ -13,7 +13,6 @@ from appcredential.domain.spec.model import CredentialType
 from appcredential.domain.spec.presets import PRESET_KEYS
 from appcredential.domain.spec.reserved import (
     ALLOWED_KEYS,
-    INSTANCE_KEY,
     RESERVED_CONFIG_MAPS,
     RESERVED_DOMAINS,
     RESERVED_KEYS,
@@ -167,7 +166,7 @@ def _rules(schema: dict[str, Any]) -> str:
 def test_reserved_keys_are_those_of_the_parser(name: str) -> None:
     rules = _rules(_secret_field(name))
     domains = "|".join(domain.replace(".", "[.]") for domain in RESERVED_DOMAINS)
-    allowed = ", ".join(f"'{key}'" for key in (*ALLOWED_KEYS, INSTANCE_KEY))
+    allowed = ", ".join(f"'{key}'" for key in ALLOWED_KEYS)
     never = ", ".join(f"'{key}'" for key in RESERVED_KEYS)
     refused = f"!(k in [{never}] || k.matches('^([^/]*[.])?({domains})/'))"
     assert f"self.all(k, k in [{allowed}] || {refused})" in rules

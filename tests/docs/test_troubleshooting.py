@@ -27,6 +27,7 @@ from appcredential.domain.status.problems_tenant import (
     tenant_unreachable,
 )
 from appcredential.errors import IdentityRejectedError, UntrustedServerError
+from tests.docs.cluster_symptoms import OF_CLUSTERS
 from tests.docs.reading import ROOT, rows
 from tests.docs.source_symptoms import OF_SOURCES
 from tests.domain.test_scheduled_revocations import revocation, seen
@@ -64,6 +65,7 @@ def untrusted() -> Problem:
 
 SHOWN: Final[dict[str, Callable[[], Problem]]] = {
     **OF_SOURCES,
+    **OF_CLUSTERS,
     "is empty": lambda: of_secret(b""),
     "holds a line break": lambda: of_secret(b"value\n"),
     "begins or ends with a blank": lambda: of_secret(b" value"),

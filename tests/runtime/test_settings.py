@@ -28,6 +28,10 @@ OTHERS: dict[str, tuple[str, Any]] = {
     "watch_namespaces": (" shop, ,orders", ("shop", "orders")),
     "cluster_id": ("blue", "blue"),
     "allowed_secret_keys": (" example.com/, team", ("example.com/", "team")),
+    "secret_labels": (
+        " team=platform, app.kubernetes.io/name=entra,empty=",
+        (("team", "platform"), ("app.kubernetes.io/name", "entra"), ("empty", "")),
+    ),
     "checked_issuers": (
         " https://a.example, https://b.example/x",
         ("https://a.example", "https://b.example/x"),
@@ -129,6 +133,27 @@ def test_bad_namespaces_are_refused(text: str) -> None:
 def test_keys_that_no_object_can_have_are_refused(text: str) -> None:
     (fault,) = faults({variable("allowed_secret_keys"): text})
     assert "must be keys of labels and annotations, or prefixes that end in a slash" in fault
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        (
+            "team",
+            "must be labels as KEY=VALUE, separated by commas, such as team=platform, and team",
+        ),
+        ("team=a b", "team=a b is none"),
+        ("=a", "=a is none"),
+        ("team=" + "a" * 64, "is none"),
+        ("team=a,team=b", "may not contain a label twice"),
+        ("app.kubernetes.io/managed-by=shop", "other tools act on it; remove it"),
+        ("owner=helm", "other tools act on it; remove it"),
+    ],
+)
+def test_labels_that_no_secret_may_have_are_refused(text: str, remedy: str) -> None:
+    (fault,) = faults({variable("secret_labels"): text})
+    assert fault.startswith(f"{variable('secret_labels')}: ")
+    assert remedy in fault
 
 
 @pytest.mark.parametrize("text", ["owner", "helm.sh/", "sub.appcredential.io/", "a,kubernetes.io/"])

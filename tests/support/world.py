@@ -18,6 +18,7 @@ from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.spec.model import (
     EntraTenantSpec,
 )
+from appcredential.domain.spec.reserved import ONLY_LISTED, AllowedKeys
 from appcredential.effects.context import KubePorts, Tools
 from appcredential.entra.projected_token import ProjectedToken
 from appcredential.gather.certificate_source import CertificateInputsReader
@@ -93,9 +94,11 @@ class World:
         *,
         trial: bool = False,
         issuer: IssuerSource | None = None,
+        keys: AllowedKeys = ONLY_LISTED,
+        api: ApiServer | None = None,
     ) -> None:
         self.clock = HandClock()
-        self.api = ApiServer()
+        self.api = api if api is not None else ApiServer()
         self.token = token
         self.entra = MemorySession(self.clock)
         """What the next session is opened with."""
@@ -133,7 +136,7 @@ class World:
             guard=gate,
             queue=queue,
         )
-        resources = KubeResources(objects)
+        resources = KubeResources(objects, keys)
         accounts, outputs = KubeServiceAccounts(self.api), KubeOutputs(self.api)
         self.process = process = ThisProcess(
             clock=self.clock,

@@ -46,7 +46,7 @@ must not make anything that Kubernetes or another tool acts on. Lists: files/res
 {{- $isAdded := include "appcredential.isAdded" . }}
 {{- $sameLabels := include "appcredential.sameKeys" (dict "root" . "old" "variables.oldLabels" "new" "variables.labels") }}
 {{- $sameAnnotations := include "appcredential.sameKeys" (dict "root" . "old" "variables.oldAnnotations" "new" "variables.annotations") }}
-{{- $keys := $reserved.allowedKeys }}
+{{- $keys := concat $reserved.allowedKeys (keys .Values.secretLabels | sortAlpha) }}
 {{- $prefixes := list }}
 {{- range splitList "," (default "" .Values.settings.allowedSecretKeys) }}
 {{- $entry := trim . }}
@@ -58,8 +58,8 @@ must not make anything that Kubernetes or another tool acts on. Lists: files/res
   (dict "name" "annotations" "expression" "object.metadata.?annotations.orValue({})")
   (dict "name" "oldLabels" "expression" "oldObject == null ? {} : oldObject.metadata.?labels.orValue({})")
   (dict "name" "oldAnnotations" "expression" "oldObject == null ? {} : oldObject.metadata.?annotations.orValue({})")
-  (dict "name" "hasAllowedKeys" "expression" (printf "variables.labels.all(k, %s || k in %s || %s.exists(p, k.startsWith(p)) || (k in variables.oldLabels && variables.oldLabels[k] == variables.labels[k])) && variables.annotations.all(k, %s || k in %s || %s.exists(p, k.startsWith(p)) || (k in variables.oldAnnotations && variables.oldAnnotations[k] == variables.annotations[k]))"
-    $isAdded (append $keys "app.kubernetes.io/managed-by" | include "appcredential.cel") (include "appcredential.cel" $prefixes) $isAdded (include "appcredential.cel" $keys) (append $prefixes "appcredential.io/" | include "appcredential.cel")))
+  (dict "name" "hasAllowedKeys" "expression" (printf "variables.labels.all(k, %s || k in %s || %s.exists(p, k.startsWith(p)) || (k in variables.oldLabels && variables.oldLabels[k] == variables.labels[k])) && variables.annotations.all(k, %s || k in %s || %s.exists(p, k.startsWith(p)) || (k in variables.oldAnnotations && variables.oldAnnotations[k] == variables.annotations[k]) || (k in %s && variables.annotations[k] == %s[k]))"
+    $isAdded (append $keys "app.kubernetes.io/managed-by" | include "appcredential.cel") (include "appcredential.cel" $prefixes) $isAdded (include "appcredential.cel" $keys) (append $prefixes "appcredential.io/" | include "appcredential.cel") (include "appcredential.cel" $reserved.unpruned) (include "appcredential.cel" $reserved.unpruned)))
 }}
 secrets:
   rules:

@@ -8,6 +8,12 @@
 - name: APPCREDENTIAL_WATCH_NAMESPACES
   value: {{ join "," .Values.watchNamespaces | quote }}
 {{- end }}
+{{- with .Values.secretLabels }}
+{{- $pairs := list }}
+{{- range $key, $value := . }}{{ $pairs = append $pairs (printf "%s=%s" $key $value) }}{{ end }}
+- name: APPCREDENTIAL_SECRET_LABELS
+  value: {{ join "," $pairs | quote }}
+{{- end }}
 {{- if .Values.trial.enabled }}
 - name: APPCREDENTIAL_TRIAL
   value: "true"

@@ -75,6 +75,8 @@ async def write_intent(action: act.Mint, context: Context, staged: Staged | None
         time=context.clock.now(),
         abandoned=action.abandoned,
         staged=staged,
+        labels=facts.spec.secret.labels,
+        annotations=facts.spec.secret.annotations,
     )
     written = await context.kube.secrets.put_intent(intent, context.state.pending.value)
     context.state.pending.set(written, context.clock.monotonic())

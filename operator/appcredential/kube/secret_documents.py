@@ -17,6 +17,7 @@ from appcredential.domain.observed.target import (
     PendingState,
     Target,
 )
+from appcredential.domain.secret.annotations import PREFIX
 from appcredential.domain.secret.content import MANAGED_BY, MANAGER, Rendering
 from appcredential.domain.secret.records import (
     PendingRecords,
@@ -72,8 +73,9 @@ def parse_pending(document: Mapping[str, Any], identity: ClusterIdentity, owner:
     """Read a Secret as the pending Secret of `owner`."""
     metadata = document["metadata"]
     value = decode_data(document.get("data") or {}).get(VALUE_KEY)
+    annotations = dict(metadata.get("annotations") or {})
     records = read_pending(
-        metadata.get("annotations") or {},
+        annotations,
         identity,
         uid=metadata["uid"],
         created=required_time(metadata.get("creationTimestamp")),
@@ -97,6 +99,8 @@ def parse_pending(document: Mapping[str, Any], identity: ClusterIdentity, owner:
         value=value,
         abandoned=records.abandoned,
         is_foreign=document.get("type") != PENDING_TYPE or records.owner not in {"", str(owner)},
+        labels={k: v for k, v in (metadata.get("labels") or {}).items() if k != MANAGED_BY},
+        annotations={k: v for k, v in annotations.items() if not k.startswith(PREFIX)},
     )
 
 
@@ -142,7 +146,8 @@ def build_intent(intent: Intent, live: Pending | None, identity: ClusterIdentity
         credential=credential,
         abandoned=intent.abandoned,
     )
-    return _pending(intent.owner, records, live, staged.value if staged is not None else None)
+    value = staged.value if staged is not None else None
+    return _pending(intent.owner, records, live, value, intent)
 
 
 def build_pending(
@@ -167,17 +172,21 @@ def build_pending(
         credential=credential,
         abandoned=live.abandoned,
     )
-    return _pending(owner, records, live, value)
+    return _pending(owner, records, live, value, live)
 
 
 def _pending(
-    owner: Owner, records: PendingRecords, live: Pending | None, value: SecretValue | None
+    owner: Owner,
+    records: PendingRecords,
+    live: Pending | None,
+    value: SecretValue | None,
+    marked: Intent | Pending,
 ) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "name": pending_name(owner.hash),
         "namespace": owner.namespace,
-        "labels": {MANAGED_BY: MANAGER},
-        "annotations": pending_annotations(records),
+        "labels": {**marked.labels, MANAGED_BY: MANAGER},
+        "annotations": {**marked.annotations, **pending_annotations(records)},
     }
     if live is not None:
         metadata |= {"uid": live.uid, "resourceVersion": live.resource_version}

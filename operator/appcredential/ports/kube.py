@@ -7,7 +7,7 @@ model and unit tests implement them in memory.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -100,7 +100,13 @@ class Staged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """What the pending Secret records before the credential exists."""
+    """What the pending Secret records before the credential exists.
+
+    Attributes:
+        labels: what the pending Secret gets besides our own: a cluster may demand them of every
+            Secret.
+        annotations: the same.
+    """
 
     owner: Owner
     cluster: str
@@ -111,6 +117,8 @@ class Intent:
     time: datetime
     abandoned: tuple[Abandoned, ...]
     staged: Staged | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 class ServiceAccounts(Protocol):

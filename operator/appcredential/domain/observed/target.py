@@ -135,6 +135,8 @@ class Pending:
         attempt: the stored one, else the one that the Secret's own uid and number make.
         is_foreign: the Secret has only the name: its type or its owner is another one. It is
             never believed, written or deleted.
+        labels: those besides our own.
+        annotations: those that are no records.
     """
 
     uid: str
@@ -151,6 +153,8 @@ class Pending:
     value: SecretValue | None = None
     abandoned: tuple[Abandoned, ...] = ()
     is_foreign: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_staged(self) -> bool:

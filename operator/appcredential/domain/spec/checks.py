@@ -168,14 +168,18 @@ def metadata_keys(path: str, keys: Iterable[str], allowed: AllowedKeys) -> None:
         require(allowed.allows(key), path, remedy)
 
 
+def is_label_value(value: str) -> bool:
+    """Return whether a label can have this value."""
+    return len(value) <= 63 and _LABEL_VALUE.fullmatch(value) is not None
+
+
 def label_value(path: str, value: str) -> str:
     """Return the value of a label."""
-    ok = len(value) <= 63 and _LABEL_VALUE.fullmatch(value) is not None
     remedy = (
         "must be at most 63 letters, digits, dots, dashes and underscores, "
         "beginning and ending with a letter or digit"
     )
-    require(ok, path, remedy)
+    require(is_label_value(value), path, remedy)
     return value
 
 

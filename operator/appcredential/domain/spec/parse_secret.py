@@ -11,7 +11,13 @@ from appcredential.domain.spec import checks
 from appcredential.domain.spec import manifest as shapes
 from appcredential.domain.spec.model import CredentialType
 from appcredential.domain.spec.presets import PRESET_KEYS
-from appcredential.domain.spec.reserved import NAMES_RULE, AllowedKeys, is_reserved_name
+from appcredential.domain.spec.reserved import (
+    INSTANCE_KEY,
+    NAMES_RULE,
+    UNPRUNED,
+    AllowedKeys,
+    is_reserved_name,
+)
 from appcredential.domain.spec.secret import DataEntry, GenerateOnce, SecretSpec, Template
 from appcredential.domain.spec.templates import parse_template
 
@@ -29,19 +35,21 @@ def parse_secret(
         spec: as it stands in the manifest.
         owner: the AppCredential's own name, which is the Secret's default.
         kind: the type of the credential, which decides the names for `$(name)`.
-        allowed: the labels and annotations that may be set.
+        allowed: the labels and annotations that may be set, and the labels of every Secret.
 
     Raises:
         InvalidSpecError: a value cannot be used.
     """
     _check_size(spec)
+    labels = {**dict(allowed.labels), **_labels(spec.labels, allowed)}
+    guards = dict(UNPRUNED) if INSTANCE_KEY in labels else {}
     return SecretSpec(
         name=_name(spec.name, owner),
         preset=spec.preset,
         mount_path=_mount_path(spec.mount_path),
         data=_data(spec, kind),
-        labels=_labels(spec.labels, allowed),
-        annotations=_annotations(spec.annotations, allowed),
+        labels=MappingProxyType(labels),
+        annotations=MappingProxyType({**_annotations(spec.annotations, allowed), **guards}),
         take_over_from=_take_over_from(spec, owner),
     )
 
@@ -115,16 +123,15 @@ def _template(path: str, text: str, kind: CredentialType) -> Template:
     return Template(text)
 
 
-def _labels(labels: dict[str, str], allowed: AllowedKeys) -> Mapping[str, str]:
+def _labels(labels: dict[str, str], allowed: AllowedKeys) -> dict[str, str]:
     path = "spec.secret.labels"
     checks.entries(path, labels)
     checks.metadata_keys(path, labels, allowed)
-    return MappingProxyType({k: checks.label_value(f"{path}[{k}]", v) for k, v in labels.items()})
+    return {k: checks.label_value(f"{path}[{k}]", v) for k, v in labels.items()}
 
 
-def _annotations(annotations: dict[str, str], allowed: AllowedKeys) -> Mapping[str, str]:
+def _annotations(annotations: dict[str, str], allowed: AllowedKeys) -> dict[str, str]:
     path = "spec.secret.annotations"
     checks.entries(path, annotations)
     checks.metadata_keys(path, annotations, allowed)
-    checked = {k: checks.at_most(f"{path}[{k}]", v, MAX_VALUE) for k, v in annotations.items()}
-    return MappingProxyType(checked)
+    return {k: checks.at_most(f"{path}[{k}]", v, MAX_VALUE) for k, v in annotations.items()}

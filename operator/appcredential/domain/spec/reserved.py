@@ -31,8 +31,12 @@ RESERVED_DOMAINS: Final = (
 RESERVED_KEYS: Final = ("owner",)
 """Keys without a prefix that no setting allows: Helm finds its releases by `owner`."""
 
+INSTANCE_KEY: Final = "app.kubernetes.io/instance"
+"""Argo CD can be set to track by it; see `UNPRUNED`."""
+
 ALLOWED_KEYS: Final = (
     "app.kubernetes.io/name",
+    INSTANCE_KEY,
     "app.kubernetes.io/version",
     "app.kubernetes.io/component",
     "app.kubernetes.io/part-of",  # Argo CD reads a Secret only with part-of: argocd
@@ -41,7 +45,17 @@ ALLOWED_KEYS: Final = (
     "reloader.stakater.com/match",  # `true`: Reloader restarts the workloads that search for it
     "reloader.stakater.com/ignore",  # `true`: Reloader restarts nothing because of it
 )
-"""Keys that are always allowed: no tool copies or prunes by them."""
+"""Keys that are always allowed: no tool copies or prunes by them, with `UNPRUNED` beside one."""
+
+UNPRUNED: Final = (
+    ("argocd.argoproj.io/sync-options", "Prune=false,Delete=false"),
+    ("argocd.argoproj.io/compare-options", "IgnoreExtraneous"),
+)
+"""Annotations that the operator adds where a Secret has `INSTANCE_KEY`.
+
+Argo CD, set to track by that label, takes the Secret for a part of the application of that name
+which is not in Git any more: it would prune it, and workloads would lose their sign-in.
+"""
 
 CREDENTIAL_LABELS: Final = (
     "argocd.argoproj.io/secret-type",  # Argo CD: credentials of clusters and repositories
@@ -49,9 +63,6 @@ CREDENTIAL_LABELS: Final = (
     "cluster.x-k8s.io/cluster-name",  # Cluster API: kubeconfigs and authorities
 )
 """Labels by which other controllers find Secrets that they sign in or decrypt with."""
-
-INSTANCE_KEY: Final = "app.kubernetes.io/instance"
-"""Under a reserved domain, and a setting may allow it: Argo CD can be set to track by it."""
 
 RESERVED_NAMES: Final = ("appcredential-pending-", "sh.helm.release.v1.", "bootstrap-token-")
 """Beginnings of Secret names that belong to the operator, Helm and Kubernetes."""
@@ -90,9 +101,11 @@ class AllowedKeys:
     Attributes:
         named: what the administrator allows besides `ALLOWED_KEYS`: keys, and prefixes that end
             in a slash.
+        labels: what every Secret gets, by key. A user's own value for a key that is allowed wins.
     """
 
     named: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
 
     def allows(self, key: str) -> bool:
         """Return whether a user may set the key."""
@@ -108,8 +121,8 @@ ONLY_LISTED: Final = AllowedKeys()
 
 
 def is_reserved_key(key: str) -> bool:
-    """Return whether no setting can allow a label or annotation key."""
-    if key in (*ALLOWED_KEYS, INSTANCE_KEY):
+    """Return whether no setting can allow, or add, a label or annotation with this key."""
+    if key in ALLOWED_KEYS:
         return False
     domain, slash, _ = key.partition("/")
     if not slash:

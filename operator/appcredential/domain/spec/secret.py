@@ -48,7 +48,12 @@ def _no_strings() -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretSpec:
-    """`spec.secret`. `name` is the given one, or the resource's own."""
+    """`spec.secret`. `name` is the given one, or the resource's own.
+
+    Attributes:
+        labels: of the target Secret and the pending Secret, with those that every Secret gets.
+        annotations: the same, with what keeps Argo CD from pruning them.
+    """
 
     name: str
     preset: Preset = Preset.AZURE_IDENTITY

@@ -38,7 +38,8 @@ _REFUSED: Final = {
     SecretRefusal.QUOTA: "a quota of the namespace leaves no room for it. Raise the quota, or "
     "remove Secrets that nobody needs.",
     SecretRefusal.ADMISSION: "an admission policy or webhook denies it. Exempt the operator's "
-    "Secrets from it, or give them in spec.secret what it asks for.",
+    "Secrets from it, or give them the labels that it asks for: spec.secret.labels here, or "
+    "secretLabels in the chart's values for all of them.",
     SecretRefusal.INVALID: "it is not valid there. Change spec.secret; the operator's log has "
     "the request.",
 }
