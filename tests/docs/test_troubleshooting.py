@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.deletion import scheduled_note
 from appcredential.domain.facts.overdue import overdue_note
 from appcredential.domain.operator_credential import client_secret_of, pair_of
 from appcredential.domain.secret_value import SecretValue
@@ -79,6 +80,9 @@ SHOWN: Final[dict[str, Callable[[], Problem]]] = {
     "failed unexpectedly at the tenant's session": lambda: session_failed(ValueError()),
     "should have been revoked at": lambda: Problem(
         reason=Reason.REVOCATIONS_OPEN, message=overdue_note(seen(revocation()))
+    ),
+    "The resource was deleted; its credentials and its Secret are removed at": lambda: Problem(
+        reason=Reason.PROGRESSING, message=scheduled_note(revocation()) or ""
     ),
     "RevocationsOpen": lambda: revocations_open(["shop/orders"]),
     "InUse": lambda: in_use(["shop/orders"]),

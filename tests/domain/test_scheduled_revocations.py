@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.facts.deletion import revocation_name
+from appcredential.domain.facts.deletion import revocation_name, scheduled_note
 from appcredential.domain.facts.revocation import (
     credentials_to_revoke,
     fair_order,
@@ -529,3 +529,17 @@ def test_namespaces_take_turns_and_the_oldest_of_each_goes_first() -> None:
     assert order[5:] == [f"f-{number}" for number in range(2, 100)]
     late = [r.owner.name for r in fair_order(others, lambda r: (r.owner.name == "old",))]
     assert late == ["loans", "orders", "old"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (CredentialType.CLIENT_SECRET, "credentials and its Secret are removed at 2026-"),
+        (CredentialType.CERTIFICATE, "credentials and its Secret are removed at 2026-"),
+        (CredentialType.FEDERATED_IDENTITY, "trusts are removed at 2026-"),
+    ],
+)
+def test_when_a_revocation_comes_is_told_unless_all_stays(kind: CredentialType, words: str) -> None:
+    assert words in (scheduled_note(replace(revocation(), type=kind)) or "")
+    kept = replace(revocation(), type=kind, policy=DeletionPolicy.RETAIN)
+    assert scheduled_note(kept) is None

@@ -9,6 +9,7 @@ from tests.integration.installation import CORE, GROUP, Installation, Team, cond
 
 _GRACE: Final = timedelta(seconds=10)
 _AT_ONCE: Final = {"deletionGracePeriod": "0s"}
+_TOLD: Final = ("RevocationScheduled", "Revoked")
 _UNKNOWN: Final = "99999999-9999-4999-8999-999999999999"
 
 
@@ -22,7 +23,7 @@ def a_revocation_waits_out_the_grace(i: Installation) -> None:
     others = team.key_ids()
     team.apply(deletionGracePeriod="10s")
     team.ready()
-    key, values, secret = team.key(), team.values(), team.secret()
+    key, values, secret = team.key(), team.values(), team.secret() or {}
     asked = i.now()
     team.delete()
     (ticket,) = i.tickets(team.namespace)
@@ -32,7 +33,7 @@ def a_revocation_waits_out_the_grace(i: Installation) -> None:
     assert values["AZURE_CLIENT_SECRET"] not in str(ticket)
     i.pass_time(due - timedelta(seconds=2))
     assert key in team.key_ids(), "revoked within the grace period"
-    assert team.secret() == secret, "revoked within the grace period"
+    assert _without_time(team.secret(), ticket["data"]["due"]) == secret["data"]
     assert team.signs_in()
     team.until(lambda: key not in team.key_ids(), "the credential is revoked")
     assert i.now() >= due
@@ -41,7 +42,15 @@ def a_revocation_waits_out_the_grace(i: Installation) -> None:
     assert team.key_ids() == others
     assert not team.sign_in(values)
     reasons = [(kind, reason) for kind, reason, _ in team.events()]
-    assert reasons == [("Normal", r) for r in ("Issued", "Published", "Revoked")]
+    assert reasons == [("Normal", r) for r in ("Issued", "Published", *_TOLD)], reasons
+
+
+def _without_time(secret: dict[str, Any] | None, due: str) -> dict[str, str]:
+    """Return the values of a Secret that says when it is revoked."""
+    assert secret is not None, "revoked within the grace period"
+    assert secret["metadata"]["annotations"]["appcredential.io/revocation-time"] == due
+    found: dict[str, str] = secret["data"]
+    return found
 
 
 def a_return_within_the_grace_changes_nothing(i: Installation) -> None:

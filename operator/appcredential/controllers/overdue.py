@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _MOST_TOLD: Final = 20
 """Events in a round: an outage makes all of a tenant's revocations overdue at once."""
+_PATIENCE: Final = timedelta(minutes=10)
 _AGAIN: Final = timedelta(days=1).total_seconds()
 
 
@@ -30,8 +31,7 @@ class OverdueRevocations:
     """Remembers which overdue revocations were told, and when.
 
     Args:
-        absence: an owner must have been absent for so long before its revocation begins. As
-            much again counts as late.
+        absence: an owner must have been absent for so long before its revocation begins.
         observer: knows what keeps a revocation.
     """
 
@@ -80,8 +80,8 @@ class OverdueRevocations:
 
     def _is_news(self, name: str, age: timedelta) -> bool:
         """Return whether one is to be told: not while this process has hardly begun with it."""
-        now = self._clock.monotonic()
-        if age < self._absence or now - self._met[name] < 2 * self._absence.total_seconds():
+        now, started = self._clock.monotonic(), self._met[name]
+        if age < _PATIENCE or now - started < (self._absence + _PATIENCE).total_seconds():
             return False
         return name not in self._told or now - self._told[name] >= _AGAIN
 

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
+from datetime import datetime
 
 from appcredential.domain import actions as act
-from appcredential.domain.facts.deletion import completed, name_of, scheduled_revocation
+from appcredential.domain.facts.deletion import (
+    completed,
+    name_of,
+    scheduled_note,
+    scheduled_revocation,
+)
+from appcredential.domain.observed.revocation import Revocation
+from appcredential.domain.secret.revocation_time import with_revocation_time
 from appcredential.effects.context import Step
+from appcredential.effects.events import about, subject_of
+from appcredential.errors import AppCredentialError
+
+log = logging.getLogger(__name__)
 
 
 async def set_finalizer(action: act.AddFinalizer | act.ReleaseFinalizer, step: Step) -> None:
@@ -43,6 +56,34 @@ async def schedule_revocation(step: Step) -> None:
     written = await revocations.put(name, wanted, live)
     step.tools.open_revocations.note(name, written)
     await _drop(step, others)
+    await _tell(step, written)
+
+
+async def _tell(step: Step, revocation: Revocation) -> None:
+    """Say in the namespace when the revocation comes. It comes whether or not that succeeds."""
+    note = scheduled_note(revocation)
+    if note is None:
+        return
+    subject = subject_of(step.observation.resource)
+    await step.tools.kube.events.emit(subject, "RevocationScheduled", note, warning=False)
+    await _mark(step, revocation.due)
+
+
+async def _mark(step: Step, due: datetime | None) -> None:
+    """Write into our target Secret when it goes, or take that away. Failing is no failure."""
+    live, owner = step.observation.own_target, step.observation.resource.owner
+    if live is None or live.immutable or live.deletion_time is not None:
+        return
+    wanted = with_revocation_time(live, due)
+    if wanted is None:
+        return
+    try:
+        written = await step.tools.kube.secrets.put_target(owner.namespace, live.name, live, wanted)
+    except AppCredentialError as exc:
+        log.info("revocation time not noted", extra={"error": str(exc), **about(owner)})
+        step.state.target.drop()
+        return
+    step.state.target.set(written, step.tools.clock.monotonic())
 
 
 async def cancel_revocation(step: Step) -> None:
@@ -51,6 +92,7 @@ async def cancel_revocation(step: Step) -> None:
     Raises:
         ConflictError: another process wrote one meanwhile.
     """
+    await _mark(step, None)  # first: after a crash in between, this comes again
     await _drop(step, step.observation.revocation_names)
 
 

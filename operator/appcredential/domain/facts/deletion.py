@@ -15,9 +15,11 @@ from appcredential.domain.spec.model import (
     AppCredentialSpec,
     ClientId,
     CredentialType,
+    DeletionPolicy,
     ObjectId,
     TenantId,
 )
+from appcredential.domain.times import format_time
 
 ISSUED: Final = frozenset({"credential", "pending", "retiring", "federatedIdentities"})
 """Of status: what tells that something was issued."""
@@ -109,6 +111,17 @@ def scheduled_revocation(observation: Observation) -> Revocation:
         secret_uid=own.uid if own is not None else "",
         pending_attempt=str(pending.attempt) if pending is not None else "",
         due=observation.now + deletion_grace(observation),
+    )
+
+
+def scheduled_note(revocation: Revocation) -> str | None:
+    """Return what an Event says about a scheduled revocation; None when all that is used stays."""
+    if revocation.policy is DeletionPolicy.RETAIN:
+        return None
+    found = "trusts" if revocation.type.is_federated else "credentials and its Secret"
+    return (
+        f"The resource was deleted; its {found} are removed at {format_time(revocation.due)} or "
+        "soon after. Create it again before that to keep them."
     )
 
 

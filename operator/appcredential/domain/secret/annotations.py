@@ -36,6 +36,8 @@ class Name:
     ABANDONED: Final = PREFIX + "abandoned"
     TAKEN_FROM: Final = PREFIX + "taken-over-from"
     HANDED_OVER: Final = PREFIX + "handed-over"
+    REVOCATION_TIME: Final = PREFIX + "revocation-time"
+    """When the Secret of a deleted resource goes, for whoever looks at it. Nothing reads it."""
     ATTEMPT_NUMBER: Final = PREFIX + "attempt-number"
     HOLDER: Final = PREFIX + "holder"
     STATE: Final = PREFIX + "state"
