@@ -71,9 +71,7 @@ class Parts:
         )
         self.issuer = KubeIssuer(client, self.clock, settings.service_account_token_file)
         self.open_revocations = OpenRevocations(self.kube.revocations)
-        self.tenant_queue = TenantQueue(
-            store.users_of, self.open_revocations.needing, self.queue.add
-        )
+        self.tenant_queue = self._tenant_queue()
         self.informer = Informer(
             self.objects,
             store,
@@ -101,6 +99,10 @@ class Parts:
             loop.call_soon_threadsafe(take, plural, event, document)
 
         return handed_over
+
+    def _tenant_queue(self) -> TenantQueue:
+        left_in = self.open_revocations.needing
+        return TenantQueue(self.store.users_of, left_in, self.queue.add)
 
     def _lease_settings(self) -> LeaseSettings:
         return LeaseSettings(
