@@ -25,7 +25,7 @@ from appcredential.kube.custom_resources import GRANTS, path_of
 from appcredential.ports.entra import CertificateLoss
 from appcredential.x509.read import CertificateFiles, read_files
 from appcredential.x509.reading import CertificateReader
-from tests.support.builders import DAY, HOUR, MINUTE, NOW, OWNER
+from tests.support.builders import DAY, HOUR, MINUTE, NOW, OWNER, SECOND
 from tests.support.directory import Failure
 from tests.support.keys import MadeCertificate, make_certificate, rsa_key
 from tests.support.session import MemorySession
@@ -206,9 +206,16 @@ async def test_a_renewal_at_the_source_is_registered(has_key: bool) -> None:
     await world.look_at_tenant()
     await world.until(lambda: world.ready["status"] == "True", 120)
     first = world.published
+    assert "Reconciling" not in world.conditions
     put_source(world, supplied(1), key=has_key)
-    await world.pass_(HOUR)
-    assert world.published != first
+    seen = []
+    while world.published == first:
+        await world.pass_(10 * SECOND)
+        seen.append(world.conditions.get("Reconciling", {}).get("reason"))
+        assert world.ready["status"] == "True"
+        assert len(seen) < 360
+    assert {*seen} == {None, "Progressing" if has_key else "SourceRace"}
+    assert "Reconciling" not in world.conditions
     assert ("SourceRace" in world.reasons) is not has_key
 
 
@@ -241,6 +248,27 @@ async def test_what_the_source_holds_no_more_is_not_registered() -> None:
     await world.pass_(10 * MINUTE)
     assert world.stalled == "SourceNotFound"
     assert world.verbs == []
+
+
+@pytest.mark.parametrize("empty", ["tls.crt", "tls.key"])
+@pytest.mark.parametrize("blank", [b"", b"\n"])
+async def test_an_empty_key_may_still_be_filled(empty: str, blank: bytes) -> None:
+    """Some tools make the Secret first and fill it later."""
+    world = Certified(source="Secret", secretKeyRef={"name": "source", "key": "tls.crt"})
+    put_source(world, supplied(), key=True)
+    data = world.api.objects[SOURCE]["data"]
+    world.api.put(SOURCE, {"data": data | {empty: base64.b64encode(blank).decode()}})
+    await world.look_at_tenant()
+    await world.pass_(MINUTE)
+    assert world.conditions["Reconciling"]["reason"] == "SourceNotFound"
+    assert f"Key {empty} of Secret source is empty" in world.conditions["Reconciling"]["message"]
+    assert (world.stalled, world.reasons) == ("", [])
+    await world.pass_(2 * MINUTE)
+    assert world.stalled == "SourceNotFound"
+    put_source(world, supplied(), key=True)
+    await world.pass_(MINUTE)
+    assert world.ready["status"] == "True"
+    assert world.stalled == ""
 
 
 async def test_an_inline_certificate_is_registered() -> None:

@@ -14,7 +14,7 @@ from appcredential.domain.promised import required
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec
 from appcredential.domain.spec.model import CredentialType
-from appcredential.domain.status.problems_source import unusable_source
+from appcredential.domain.status.problems_source import empty_key, unusable_source
 from appcredential.domain.status.source import source_problem
 from appcredential.errors import UnusableCertificateError
 from appcredential.x509.read import read_certificate
@@ -44,5 +44,7 @@ def expired_source() -> Problem:
 
 OF_SOURCES: Final[dict[str, Callable[[], Problem]]] = {
     "The certificate at the source": lambda: of_source("-".encode("utf-16")),
+    "is empty. It is read again until it is filled": lambda: empty_key("Secret", "tls", "tls.crt"),
+    "SourceNotFound": lambda: empty_key("Secret", "tls", "tls.crt"),
     "has expired: renew it at its source": expired_source,
 }

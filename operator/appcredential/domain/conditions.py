@@ -63,7 +63,7 @@ class Reason(StrEnum):
     OPERATOR_IDENTITY = "OperatorIdentity"
     """The application is the operator's own, and no grant allows it."""
     SOURCE_NOT_FOUND = "SourceNotFound"
-    """The Secret or ConfigMap with the certificate, or its key, does not exist."""
+    """The Secret or ConfigMap with the certificate, or its key, does not exist or is empty."""
     SOURCE_UNUSABLE = "SourceUnusable"
     """The content of the certificate's source cannot be used; the message says why."""
     SOURCE_NOT_RENEWED = "SourceNotRenewed"

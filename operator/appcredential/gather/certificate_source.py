@@ -24,6 +24,7 @@ from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec, KeyRef
 from appcredential.domain.status.problems_source import (
     CONFIG_MAPS_FORBIDDEN,
+    empty_key,
     missing_key,
     missing_source,
     refused_password,
@@ -145,6 +146,8 @@ class CertificateInputsReader:
             outcome: Outcome = refused_source(ref, wanted.source.field, why)
         elif content is None:
             outcome = missing_key(kind, ref)
+        elif blank := [key for key in sorted(keys) if _is_blank(found.data.get(key))]:
+            outcome = empty_key(kind, ref.name, blank[0])
         else:
             private = found.data.get(_TLS_KEY) if has_pair else None
             files = CertificateFiles(content=content, private=private, name=ref.key)
@@ -190,6 +193,10 @@ class CertificateInputsReader:
             known = Known(asked=(kind, ref), version=found.version, outcome=outcome)
             held.password_source = known
         return outcome
+
+
+def _is_blank(value: SecretValue | None) -> bool:
+    return value is not None and not value.reveal().strip()
 
 
 def _refusal(kind: InputKind, found: InputObject, allowed: tuple[str, ...]) -> str | None:

@@ -446,8 +446,38 @@ def test_the_gap_after_a_renewal_is_said() -> None:
     assert conditions(o)["Reconciling"] == ("True", "SourceRace")
     on_its_way = replace(o, pending=coming(NEW_PUBLIC))
     assert conditions(on_its_way)["Reconciling"] == ("True", "SourceRace")
-    with_key = seen(supplied(NEW_PAIR))
-    assert "Reconciling" not in conditions(with_key)
+
+
+def test_a_renewal_at_the_source_is_under_way_until_it_is_published() -> None:
+    o = seen(supplied(NEW_PAIR))
+    assert conditions(o)["Reconciling"] == ("True", "Progressing")
+    assert conditions(o)["Ready"] == ("True", "Published")
+    on_its_way = replace(o, pending=coming(NEW_PAIR))
+    assert conditions(on_its_way)["Reconciling"] == ("True", "Progressing")
+    assert "Reconciling" not in conditions(seen())
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "valid", "shown"),
+    [
+        (None, 10 * DAY, None),
+        (90 * DAY, 10 * DAY, None),
+        (90 * DAY, 90 * DAY, None),
+        (30 * DAY, 90 * DAY, "30d"),
+    ],
+    ids=["its own", "shorter than the spec's", "the same", "longer than the spec's"],
+)
+def test_a_lifetime_is_told_only_if_it_shortens_the_certificate_s_own(
+    lifetime: timedelta | None, valid: timedelta, shown: str | None
+) -> None:
+    found = supplied(start=NOW - DAY, end=NOW - DAY + valid)
+    o = seen(found, spec=brought_spec(lifetime=lifetime))
+    assert project(o, facts(o), None).get("requestedLifetime") == shown
+
+
+def test_without_its_source_no_lifetime_is_told() -> None:
+    o = seen(CertificateInputs(problem=_missing()))
+    assert "requestedLifetime" not in project(o, facts(o), None)
 
 
 def conditions(o: Observation) -> dict[str, tuple[str, str]]:

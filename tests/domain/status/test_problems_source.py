@@ -9,6 +9,7 @@ from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.certificate import KeyRef
 from appcredential.domain.status.problems_source import (
     CONFIG_MAPS_FORBIDDEN,
+    empty_key,
     missing_key,
     missing_source,
     refused_password,
@@ -25,6 +26,11 @@ REF = KeyRef(name="tls", key="tls.crt")
     [
         (missing_source("Secret", "tls"), Reason.SOURCE_NOT_FOUND, "Create it, or name another"),
         (missing_key("ConfigMap", REF), Reason.SOURCE_NOT_FOUND, "no key tls.crt. Name the key"),
+        (
+            empty_key("Secret", "tls", "tls.key"),
+            Reason.SOURCE_NOT_FOUND,
+            "Key tls.key of Secret tls",
+        ),
         (unusable_source("has expired: renew it."), Reason.SOURCE_UNUSABLE, "source has expired"),
         (
             unusable_source("is odd: mend it.", "spec.certificate.inline"),

@@ -48,6 +48,12 @@ def missing_key(kind: str, ref: KeyRef) -> Problem:
     return Problem(reason=Reason.SOURCE_NOT_FOUND, message=message)
 
 
+def empty_key(kind: str, name: str, key: str) -> Problem:
+    """Return what to do about a key without content, as tools make it that fill it later."""
+    message = f"Key {key} of {kind} {name} is empty. It is read again until it is filled."
+    return Problem(reason=Reason.SOURCE_NOT_FOUND, message=message)
+
+
 def refused_source(ref: KeyRef, field: str, why: str) -> Problem:
     """Return why a Secret is not read as the source of a certificate.
 

@@ -28,7 +28,7 @@ from appcredential.domain.status.federated_details import (
 )
 from appcredential.domain.status.merge import merge_conditions
 from appcredential.domain.status.published import awaited
-from appcredential.domain.status.source import chosen_certificate
+from appcredential.domain.status.source import chosen_certificate, is_lifetime_asked_for
 from appcredential.domain.status.successor import successor_problem
 from appcredential.domain.status.verdicts import (
     abnormal,
@@ -152,7 +152,8 @@ def _details(facts: Facts) -> dict[str, Any]:
     }
     if facts.spec.type.is_federated:
         return found | federated_details(facts)
-    found["requestedLifetime"] = format_duration(facts.lifetime)
+    if is_lifetime_asked_for(facts):
+        found["requestedLifetime"] = format_duration(facts.lifetime)
     found.update(chosen_certificate(facts))
     removed = removed_certificate(facts)
     if removed is not None:

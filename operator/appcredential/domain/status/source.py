@@ -49,6 +49,14 @@ def source_problem(facts: Facts) -> Problem | None:
     return None if supplied is None else _of_supplied(facts, supplied)
 
 
+def is_lifetime_asked_for(facts: Facts) -> bool:
+    """Return whether the lifetime counts: one that others made has its own, if that is shorter."""
+    if not facts.spec.is_supplied:
+        return True
+    supplied = facts.supplied
+    return supplied is not None and facts.lifetime < supplied.end - supplied.start
+
+
 def chosen_certificate(facts: Facts) -> dict[str, Any]:
     """Return what status says of the choice, if the source holds several certificates."""
     held, chosen = facts.certificate_inputs.supplied, facts.supplied

@@ -120,18 +120,24 @@ def abnormal(
     if problem is not None and problem.reason in PAUSED:
         return []
     kind, waits_for = ConditionType.RECONCILING, awaited(observation, facts)
-    if is_keyless(observation) and facts is not None and is_renewed_at_source(facts):
-        return [
-            Condition.true(
-                kind,
-                Reason.SOURCE_RACE,
-                "The certificate was renewed at its source and is being registered. Workloads "
-                "that read the source sign in with it once that is done.",
-            )
-        ]
+    if facts is not None and is_renewed_at_source(facts):
+        reason, message = _renewed_at_source(observation)
+        return [Condition.true(kind, reason, message)]
     if ready.status != "True":
         return [Condition.true(kind, ready.reason, ready.message)]
     return [] if waits_for is None else [Condition.true(kind, Reason.PROGRESSING, waits_for)]
+
+
+def _renewed_at_source(observation: Observation) -> tuple[Reason, str]:
+    if is_keyless(observation):
+        return Reason.SOURCE_RACE, (
+            "The certificate was renewed at its source and is being registered. Workloads that "
+            "read the source sign in with it once that is done."
+        )
+    return Reason.PROGRESSING, (
+        "The source holds another certificate than the Secret: it is being registered and proven, "
+        "and is published then."
+    )
 
 
 def observed_generation(
