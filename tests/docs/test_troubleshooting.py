@@ -31,6 +31,7 @@ from appcredential.errors import IdentityRejectedError, UntrustedServerError
 from tests.docs.cluster_symptoms import OF_CLUSTERS
 from tests.docs.reading import ROOT, rows
 from tests.docs.source_symptoms import OF_SOURCES
+from tests.docs.truth_symptoms import OF_WORKING
 from tests.domain.test_scheduled_revocations import revocation, seen
 from tests.support.keys import make_certificate
 
@@ -67,6 +68,7 @@ def untrusted() -> Problem:
 SHOWN: Final[dict[str, Callable[[], Problem]]] = {
     **OF_SOURCES,
     **OF_CLUSTERS,
+    **OF_WORKING,
     "is empty": lambda: of_secret(b""),
     "holds a line break": lambda: of_secret(b"value\n"),
     "begins or ends with a blank": lambda: of_secret(b" value"),

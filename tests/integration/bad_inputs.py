@@ -398,7 +398,6 @@ def revocation_blocked(i: Installation) -> Made:
 
 _TENANT: Final = "TenantNotReady"
 _OWNERS: Final = ("owner", "consent")
-_UNMET: Final = ("False", "SecretConflict")
 
 CASES: Final = (
     Case(name="tenant missing", make=tenant_missing, reason="TenantNotFound", remedy=("create",)),
@@ -584,21 +583,21 @@ CASES: Final = (
         name="Secret of somebody else",
         make=secret_of_somebody_else,
         reason="SecretConflict",
-        remedy=("spec.secret.name", "delete"),
+        remedy=("spec.secret.name", "delete", "appcredential.io/adopt="),
     ),
     Case(
         name="Secret made immutable",
         make=secret_made_immutable,
         reason="SecretConflict",
-        remedy=("Delete it",),
+        remedy=("immutable", "kubectl replace --force"),
         published=True,
-        ready=_UNMET,
+        ready=("True", "Published"),
     ),
     Case(
         name="Secret of another resource",
         make=secret_of_another_resource,
         reason="SecretConflict",
-        remedy=("spec.secret.name",),
+        remedy=("spec.secret.name", "/first", "spec.secret.takeOverFrom: first"),
     ),
 )
 UNTOUCHED: Final = {

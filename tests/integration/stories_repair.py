@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import re
+import subprocess
 from datetime import timedelta
 from typing import Any, Final
 
-from tests.integration.installation import GROUP, Installation
+from tests.integration.installation import GROUP, Installation, Team
 from tests.integration.stories_issue import conditions
 
 _OVERLAP: Final = timedelta(seconds=4)
@@ -177,6 +179,52 @@ def a_secret_of_somebody_else_is_untouched(i: Installation) -> None:
     i.kube.delete(team.secret_path())
     team.ready()
     assert team.signs_in()
+
+
+def an_immutable_secret_loses_no_sign_in(i: Installation) -> None:
+    """It works on, and the command in the message creates it again with the same content."""
+    team = i.team("frozen")
+    team.apply(**_QUICK)
+    team.ready()
+    first = team.key()
+    i.kube.edit(team.secret_path(), lambda found: found.update(immutable=True))
+    team.change(secret={"labels": {"team": "a"}})
+    team.until(lambda: "Stalled" in conditions(team), "the conflict is said")
+    assert conditions(team)["Stalled"] == ("True", "SecretConflict")
+    assert conditions(team)["Ready"] == ("True", "Published")
+    assert team.signs_in()
+    _follow(i, team.condition("Stalled")["message"], r"kubectl get .* -f -")
+    team.until(lambda: "Stalled" not in conditions(team), "the conflict is over")
+    team.until(lambda: _labels(team).get("team") == "a", "the Secret is written again")
+    assert team.key() == first
+    assert team.minted() == 1
+    assert team.signs_in()
+
+
+def an_adopted_secret_keeps_its_other_keys(i: Installation) -> None:
+    """The command in the message gives a Secret of nobody to the resource."""
+    team = i.team("adopted")
+    i.make_secret(team.namespace, "app", {"theirs": "value"})
+    team.apply(**_QUICK)
+    team.until(lambda: "Stalled" in conditions(team), "the conflict is said")
+    _follow(i, team.condition("Stalled")["message"], r"kubectl annotate [^)]*")
+    team.ready()
+    assert team.values()["theirs"] == "value"
+    assert team.signs_in()
+
+
+def _follow(i: Installation, message: str, command: str) -> None:
+    """Run the command that a message names, as a person would copy it."""
+    found = re.search(command, message)
+    assert found is not None, message
+    kubectl = i.cluster.binaries.kubectl
+    written = found[0].replace("kubectl ", f"{kubectl} ")
+    subprocess.run(["/bin/sh", "-ec", written], check=True, env=i.cluster.env(), timeout=60)
+
+
+def _labels(team: Team) -> dict[str, str]:
+    found: dict[str, str] = (team.secret() or {}).get("metadata", {}).get("labels", {})
+    return found
 
 
 def a_secret_put_in_place_of_ours_is_untouched(i: Installation) -> None:

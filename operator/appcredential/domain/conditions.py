@@ -77,7 +77,7 @@ class Reason(StrEnum):
     SECRET_TOO_LARGE = "SecretTooLarge"
     """The Secret would be larger than what the operator writes."""
     SECRET_CONFLICT = "SecretConflict"
-    """A Secret of that name exists and does not belong to this resource."""
+    """A Secret of that name exists and belongs to somebody else, or cannot be written."""
     SECRET_TAKEN_OVER = "SecretTakenOver"
     """Another AppCredential has taken the Secret over; this one issues nothing more."""
     SECRET_TERMINATING = "SecretTerminating"

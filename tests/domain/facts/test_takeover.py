@@ -179,7 +179,7 @@ def test_whose_the_secret_is(o: Observation, expected: Claim) -> None:
     [
         (taking(taken_from_us()), "SecretTakenOver", True, f"AppCredential {OTHER} has taken"),
         (taking(taken_from_us(), None), "SecretTakenOver", True, "another owner has taken"),
-        (taking(wanted=SPEC), "SecretConflict", True, "spec.secret.takeOverFrom, or delete it"),
+        (taking(wanted=SPEC), "SecretConflict", True, "spec.secret.takeOverFrom: invoices, or"),
         (
             taking(replace(foreign_target(), owner="shop/third"), TargetOwner("shop/third", "u")),
             "SecretConflict",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +15,13 @@ from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import PendingState
 from appcredential.domain.proof import PROVEN, UNREACHABLE, SignInClass, SignInResult, classify
-from appcredential.domain.spec.model import KeyId, ObjectId, VerificationMode
+from appcredential.domain.spec.model import (
+    CredentialType,
+    KeyId,
+    Limits,
+    ObjectId,
+    VerificationMode,
+)
 from appcredential.domain.status.projection import needs_write
 from tests.domain.test_proof import ANSWERS
 from tests.support.builders import (
@@ -131,6 +137,35 @@ def failing(result: SignInResult, *, valid: bool = True) -> Observation:
     return proving(*[result] * 13, every=30, valid=valid)
 
 
+def second(*results: SignInResult, valid: bool = True) -> Observation:
+    """Return one in which the second attempt of P was tried every half minute."""
+    tried = proving(*results, every=30, valid=valid)
+    number, made = pending(number=2, intent_time=NOW - 10 * MINUTE), attempt(number=2)
+    listed = credential(NEXT, attempt=made, start=NOW - 5 * SECOND)
+    return replace(
+        tried,
+        pending=replace(number, credential=minted(NEXT, attempt=made, value=NEXT_SECRET)),
+        application=application(*([credential()] if valid else []), listed),
+        memory=Memory(pending_proof=proof(made, *results, every=30)),
+    )
+
+
+def given_up(refused: timedelta, *, valid: bool = True) -> Observation:
+    """Return one in which P was given up after so long, while the next one waits."""
+    tries = int(refused / (5 * MINUTE)) + 1
+    tried = proving(*[NOT_YET] * tries, every=300, valid=valid)
+    held, memory = tried.pending, tried.memory
+    assert held is not None
+    return at(
+        replace(
+            tried,
+            pending=replace(held, state=PendingState.ABANDONED, intent_time=RENEWAL - SECOND),
+            memory=replace(memory, issued=RENEWAL - SECOND),
+        ),
+        RENEWAL,
+    )
+
+
 def lost(*, refusals: int = 3) -> Observation:
     """Return one whose published key is not listed, and refused so often."""
     memory = Memory(published_proof=proof(ATTEMPT, *[NOT_YET] * refusals, every=15))
@@ -180,10 +215,25 @@ SITUATIONS: list[tuple[str, Observation, dict[str, str]]] = [
         failing(NOT_YET, valid=False),
         words(
             "False SignInRejected",
+            "InProgress",
+            verified="False SignInRejected",
+            reconciling="SignInRejected",
+        ),
+    ),
+    (
+        "the second one is refused for long as well",
+        second(*[NOT_YET] * 13, valid=False),
+        words(
+            "False SignInRejected",
             "Failed",
             verified="False SignInRejected",
             stalled="SignInRejected",
         ),
+    ),
+    (
+        "the first one was given up, and the next one is not due yet",
+        given_up(31 * MINUTE, valid=False),
+        words("False SignInRejected", "Failed", verified=UNTRIED, stalled="SignInRejected"),
     ),
     (
         "a scheduled rotation is under way",
@@ -200,10 +250,35 @@ SITUATIONS: list[tuple[str, Observation, dict[str, str]]] = [
         failing(NOT_YET),
         words(
             "True RotationFailing",
+            "InProgress",
+            verified="False SignInRejected",
+            reconciling="SignInRejected",
+        ),
+    ),
+    (
+        "a rotation is refused for long, and the one before was",
+        second(*[NOT_YET] * 13),
+        words(
+            "True RotationFailing",
             "Failed",
             verified="False SignInRejected",
             stalled="SignInRejected",
         ),
+    ),
+    (
+        "a second one is refused, as is usual for a while",
+        second(NOT_YET, NOT_YET),
+        words("True Published", "Current"),
+    ),
+    (
+        "one was given up, and the next one is not due yet",
+        given_up(31 * MINUTE),
+        words("True RotationFailing", "Failed", stalled="SignInRejected"),
+    ),
+    (
+        "one was given up for another reason than refusals",
+        given_up(5 * MINUTE),
+        words("True Published", "Current"),
     ),
     (
         "a rotation cannot reach the token endpoint for long",
@@ -339,7 +414,7 @@ SITUATIONS: list[tuple[str, Observation, dict[str, str]]] = [
     (
         "suspended, and the end has come",
         at(observation(resource=resource(spec(suspend=True))), END),
-        words("False Suspended", "InProgress", expiring="True Expired"),
+        words("False Expired", "InProgress", expiring="True Expired"),
     ),
     (
         "suspended before anything was issued",
@@ -374,7 +449,42 @@ SITUATIONS: list[tuple[str, Observation, dict[str, str]]] = [
     (
         "the Secret cannot be written",
         observation(target=replace(target(), immutable=True)),
+        words("True Published", "Failed", stalled="SecretConflict"),
+    ),
+    (
+        "the Secret cannot be written, and the renewal is due",
+        at(observation(target=replace(target(), immutable=True)), RENEWAL),
+        words("True RotationFailing", "Failed", stalled="SecretConflict"),
+    ),
+    (
+        "the Secret cannot be written, and the renewal is overdue",
+        at(observation(target=replace(target(), immutable=True)), OVERDUE),
+        words(
+            "True RotationFailing",
+            "Failed",
+            expiring="True RenewalDue",
+            stalled="SecretConflict",
+        ),
+    ),
+    (
+        "the Secret cannot be written, and its value was damaged",
+        observation(target=replace(target(damaged=True), immutable=True)),
+        words("False SecretConflict", "Failed", expiring="True Expired", stalled="SecretConflict"),
+    ),
+    (
+        "the Secret holds a credential of another type",
+        observation(resource=resource(replace(spec(), type=CredentialType.CERTIFICATE))),
         words("False SecretConflict", "Failed", stalled="SecretConflict"),
+    ),
+    (
+        "the Secret has another type",
+        observation(target=replace(target(), type="kubernetes.io/tls")),
+        words("True Published", "Failed", stalled="SecretConflict"),
+    ),
+    (
+        "somebody has the pending Secret's name",
+        observation(pending=replace(pending(), is_foreign=True)),
+        words("True Published", "Failed", stalled="SecretConflict"),
     ),
     (
         "the application is another one",
@@ -399,7 +509,79 @@ SITUATIONS: list[tuple[str, Observation, dict[str, str]]] = [
     (
         "the grant was withdrawn, nothing is due",
         observation(grant=problem()),
-        words("True Published", "Current"),
+        words("True Published", "Failed", stalled="GrantWithdrawn"),
+    ),
+    (
+        "the limits exclude the type now, nothing is due",
+        observation(tenant=tenant(limits=Limits(types=frozenset({CredentialType.CERTIFICATE})))),
+        words("True Published", "Failed", stalled="TypeNotAllowed"),
+    ),
+    (
+        "a ceiling is below the minimum now, nothing is due",
+        observation(tenant=tenant(limits=Limits(max_lifetime=MINUTE))),
+        words("True Published", "Failed", stalled="LifetimeTooShort"),
+    ),
+    (
+        "the grant was withdrawn, and the end has come",
+        at(observation(grant=problem()), END),
+        words("False Expired", "Failed", expiring="True Expired", stalled="GrantWithdrawn"),
+    ),
+    (
+        "the grant was withdrawn, and the published key is gone",
+        replace(lost(), grant=problem()),
+        words(
+            "False SignInRejected",
+            "Failed",
+            verified="False SignInRejected",
+            stalled="GrantWithdrawn",
+        ),
+    ),
+    (
+        "Graph is away, and the end has come",
+        at(
+            observation(
+                memory=Memory(
+                    directory_problem=problem(Reason.DIRECTORY_UNAVAILABLE, stalled=False)
+                )
+            ),
+            END,
+        ),
+        words(
+            "False Expired",
+            "InProgress",
+            expiring="True Expired",
+            reconciling="DirectoryUnavailable",
+        ),
+    ),
+    (
+        "Entra's clock is far ahead, and by it the end has come",
+        replace(at(observation(), END - 10 * MINUTE), directory_skew=15 * MINUTE),
+        words("False Expired", "Failed", expiring="True Expired", stalled="ClockSkew"),
+    ),
+    (
+        "the tenant needs a person, and the end has come",
+        at(gated(stalled=True, valid=True), END),
+        words("False Expired", "Failed", expiring="True Expired", stalled="DirectoryUnavailable"),
+    ),
+    (
+        "the tenant needs a person, and the renewal is overdue",
+        at(gated(stalled=True, valid=True), OVERDUE),
+        words(
+            "True RotationFailing",
+            "Failed",
+            expiring="True RenewalDue",
+            stalled="DirectoryUnavailable",
+        ),
+    ),
+    (
+        "the spec cannot be used, and the end has come",
+        at(observation(resource=resource(problem(Reason.INVALID_SPEC))), END),
+        words("False Expired", "Failed", expiring="True Expired", stalled="InvalidSpec"),
+    ),
+    (
+        "the spec cannot be used, and the renewal is overdue",
+        at(observation(resource=resource(problem(Reason.INVALID_SPEC))), OVERDUE),
+        words("False InvalidSpec", "Failed", expiring="True RenewalDue", stalled="InvalidSpec"),
     ),
     (
         "the grant was withdrawn, the renewal is due",
@@ -505,7 +687,8 @@ def test_a_lasting_failure_is_told_and_never_as_more_than_it_is(
     found = told(failing(result, valid=valid))
     assert found["Verified"] == f"{VERIFIED[result.kind]} {result.reason}"
     assert found["Ready"] == ("True RotationFailing" if valid else f"False {result.reason}")
-    assert ("Stalled" in found) is (result.kind is not SignInClass.TRANSIENT)
+    passing = {SignInClass.TRANSIENT, SignInClass.NOT_YET}
+    assert ("Stalled" in found) is (result.kind not in passing)
 
 
 @pytest.mark.parametrize("result", FAILURES.values(), ids=FAILURES.keys())

@@ -926,6 +926,19 @@ def test_an_edit_is_proven_anew() -> None:
     assert world.names() == ["PatchFederated", "ProveFederated"], world.condition("Verified")
 
 
+@pytest.mark.parametrize("code", [7000272, 700213])
+def test_new_keys_of_the_issuer_are_waited_for_and_what_does_not_match_is_not(code: int) -> None:
+    answer = classify(401, (code,))
+    world = FederatedWorld(spec=PROVING, answer=lambda: answer)
+    world.run(20 * MINUTE)
+    is_awaited = answer.reason is Reason.ISSUER_KEYS
+    assert world.condition("Ready") == ("False", str(answer.reason))
+    assert (world.condition("Stalled") is None) is is_awaited
+    assert (world.condition("Reconciling") is None) is not is_awaited
+    world.run(20 * MINUTE)
+    assert world.condition("Stalled") == ("True", str(answer.reason))
+
+
 def test_tries_are_far_apart_and_a_refusal_is_told() -> None:
     world = FederatedWorld(spec=PROVING, answer=lambda: MISMATCH)
     world.run(4 * MINUTE)

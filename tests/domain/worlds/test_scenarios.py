@@ -310,7 +310,7 @@ def test_suspend_stops_everything_and_still_reports() -> None:
     assert world.condition("Ready") == ("True", "Suspended")
     assert world.resource.status["observedGeneration"] == 2
     world.run(2 * HOUR)
-    assert world.condition("Ready") == ("False", "Suspended")
+    assert world.condition("Ready") == ("False", "Expired")
     assert world.condition("Expiring") == ("True", "Expired")
     world.change(SPEC)
     world.run(2 * MINUTE)
@@ -325,11 +325,13 @@ def test_a_withdrawn_grant_issues_nothing_more_but_retires_what_is_due() -> None
     world.run(2 * HOUR)
     assert set(world.entra) == {SECOND_KEY}
     assert world.condition("Ready") == ("True", "Published")
+    assert world.condition("Stalled") == ("True", "GrantWithdrawn")
     world.run(3 * HOUR)
     assert world.condition("Ready") == ("True", "RotationFailing")
     assert world.condition("Stalled") == ("True", "GrantWithdrawn")
     world.run(HOUR)
-    assert world.condition("Ready") == ("False", "GrantWithdrawn")
+    assert world.condition("Ready") == ("False", "Expired")
+    assert world.condition("Stalled") == ("True", "GrantWithdrawn")
     assert world.count(act.Mint) == 2
 
 

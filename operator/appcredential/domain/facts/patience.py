@@ -15,6 +15,7 @@ _MAY_ARRIVE = frozenset(
         Reason.NOT_GRANTED,
         Reason.SOURCE_NOT_FOUND,
         Reason.KEYSTORE_PASSWORD,
+        Reason.SERVICE_ACCOUNT_NOT_FOUND,
     }
 )
 

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, assert_never
 
-from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.writable import is_unwritable
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.observation import Observation
@@ -23,8 +22,6 @@ from appcredential.domain.observed.target import FormerOwner, Target
 from appcredential.domain.secret.records import adopter_of
 from appcredential.domain.spec import checks
 from appcredential.domain.spec.model import AppCredentialSpec
-
-OPAQUE = "Opaque"
 
 
 class Claim(StrEnum):
@@ -49,7 +46,7 @@ def claim(observation: Observation) -> Claim:
     target, resource = observation.target, observation.resource
     if target is None or target.owner == str(resource.owner):
         return Claim.OURS
-    if target.immutable or target.type != OPAQUE:
+    if is_unwritable(target):
         return Claim.FOREIGN
     if _is_named(observation, target) or _is_adopted(observation, target):
         return Claim.TAKES
@@ -83,55 +80,6 @@ def absence_ends(observation: Observation) -> datetime | None:
     if found is None or found.absent_since is None:
         return None
     return found.absent_since + observation.settings.arrival_grace
-
-
-def conflict(
-    observation: Observation, found: Literal[Claim.WAITS, Claim.LOST, Claim.FOREIGN]
-) -> Problem:
-    """Return the Problem of a target Secret that is another's."""
-    match found:
-        case Claim.LOST:
-            return Problem(
-                reason=Reason.SECRET_TAKEN_OVER,
-                message=f"{_keeper(observation)} has taken the Secret over; this one renews "
-                "nothing and does not touch it. Delete this AppCredential when no pod uses its "
-                "credential any more.",
-            )
-        case Claim.WAITS:
-            return Problem(
-                reason=Reason.SECRET_CONFLICT,
-                message="The AppCredential that the Secret belongs to does not exist; if it stays "
-                "away, the Secret is taken over.",
-                stalled=False,
-            )
-        case Claim.FOREIGN:
-            return _foreign(observation)
-        case _:
-            assert_never(found)
-
-
-def _foreign(observation: Observation) -> Problem:
-    spec = observation.resource.spec
-    if isinstance(spec, AppCredentialSpec) and spec.secret.take_over_from:
-        return Problem(
-            reason=Reason.SECRET_CONFLICT,
-            message=f"The Secret belongs to {_keeper(observation)}, not to what "
-            "spec.secret.takeOverFrom names, or cannot be written. Correct one of the two names, "
-            "or delete that Secret.",
-        )
-    return Problem(
-        reason=Reason.SECRET_CONFLICT,
-        message="A Secret of the wanted name exists and does not belong to this "
-        "resource. Choose another spec.secret.name, have the Secret handed over by "
-        "spec.secret.takeOverFrom, or delete it.",
-    )
-
-
-def _keeper(observation: Observation) -> str:
-    """Return words for the Secret's owner; only an existing resource is named."""
-    seen = observation.target_owner
-    is_there = seen is not None and seen.uid
-    return f"AppCredential {seen.owner}" if seen is not None and is_there else "another owner"
 
 
 def _is_named(observation: Observation, target: Target) -> bool:

@@ -6,10 +6,15 @@ from typing import assert_never
 
 from appcredential.domain.actions import Action, Hold
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.facts.takeover import OPAQUE, Claim, claim, conflict
+from appcredential.domain.facts.secret_conflict import (
+    another_type,
+    conflict,
+    pending_name_taken,
+    unwritable,
+)
+from appcredential.domain.facts.takeover import Claim, claim
+from appcredential.domain.facts.writable import holds_another_type, is_unwritable
 from appcredential.domain.observed.observation import Observation
-from appcredential.domain.secret.value import type_of
-from appcredential.domain.spec.model import AppCredentialSpec
 
 
 def secret_is_not_ours_to_write(observation: Observation) -> Action | None:
@@ -17,13 +22,7 @@ def secret_is_not_ours_to_write(observation: Observation) -> Action | None:
     if observation.resource.is_federated:
         return None
     if observation.pending is not None and observation.pending.is_foreign:
-        return Hold(
-            Problem(
-                reason=Reason.SECRET_CONFLICT,
-                message="A Secret has the name that this resource's pending Secret needs and is "
-                "of another type or owner. Delete that Secret.",
-            )
-        )
+        return Hold(pending_name_taken(observation))
     found = claim(observation)
     match found:
         case Claim.OURS | Claim.TAKES | Claim.UNREAD:
@@ -35,31 +34,13 @@ def secret_is_not_ours_to_write(observation: Observation) -> Action | None:
 
 
 def _unwritable(observation: Observation) -> Action | None:
-    target, own = observation.target, observation.own_target
+    target = observation.target
     if target is None:
         return None
-    if target.immutable or target.type != OPAQUE:
-        return Hold(
-            Problem(
-                reason=Reason.SECRET_CONFLICT,
-                message="The target Secret is immutable or not of type Opaque. Delete it; "
-                "the operator creates it again.",
-            )
-        )
-    spec = observation.resource.spec
-    if (
-        isinstance(spec, AppCredentialSpec)
-        and own is not None
-        and own.value is not None
-        and type_of(own.value) is not spec.type
-    ):
-        return Hold(
-            Problem(
-                reason=Reason.SECRET_CONFLICT,
-                message="The Secret holds a credential of another type, which workloads may still "
-                "use. Choose another spec.secret.name, or delete the Secret when nobody does.",
-            )
-        )
+    if is_unwritable(target):
+        return Hold(unwritable(observation, target))
+    if holds_another_type(observation):
+        return Hold(another_type(target))
     if target.deletion_time is not None:
         return Hold(
             Problem(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.federated import FederatedFacts, is_full
-from appcredential.domain.facts.patience import patience_ends
-from appcredential.domain.proof import SignInClass, is_failing_long
+from appcredential.domain.facts.patience import patience_ends, patient
+from appcredential.domain.proof import Proof, SignInClass, is_failing_long
 from appcredential.domain.spec.trusts import MAX_CREDENTIALS, build_description
 from appcredential.domain.status.refused_sign_ins import application_message
 
@@ -13,6 +15,8 @@ from appcredential.domain.status.refused_sign_ins import application_message
 def federated_problem(facts: FederatedFacts) -> Problem | None:
     """Return why the spec is not met, or what its owner should know although it is."""
     directory = facts.common.memory.directory_problem
+    if directory is not None:
+        directory = patient(facts.common.observation, directory)
     return _trust_problem(facts) or directory or _around_problem(facts) or _proof_problem(facts)
 
 
@@ -77,14 +81,25 @@ def _around_problem(facts: FederatedFacts) -> Problem | None:
 
 
 def _proof_problem(facts: FederatedFacts) -> Problem | None:
-    """Return why the exchanges fail, once that lasts."""
+    """Return why the exchanges fail."""
     proof = facts.proof
     if not facts.needs_proof or facts.is_proven or proof is None or proof.failing_since is None:
         return None
-    reason = proof.result.reason
     return Problem(
-        reason=reason,
+        reason=proof.result.reason,
         message=application_message(proof.result),
-        stalled=is_failing_long(proof, facts.common.now)
-        and proof.result.kind is not SignInClass.TRANSIENT,
+        stalled=_needs_person(facts, proof, proof.failing_since),
     )
+
+
+def _needs_person(facts: FederatedFacts, proof: Proof, since: datetime) -> bool:
+    """Return whether trying again will hardly help.
+
+    Entra reads the new keys of an issuer by itself. That is given as long as a refused credential
+    of the other types.
+    """
+    if proof.result.kind is SignInClass.TRANSIENT:
+        return False
+    if proof.result.reason is Reason.ISSUER_KEYS:
+        return facts.common.now - since >= facts.common.settings.proof_budget
+    return is_failing_long(proof, facts.common.now)

@@ -11,9 +11,9 @@ from appcredential.domain.facts.source import is_new_at_source, usable_source
 from appcredential.domain.facts.successor import is_revoking, needs_successor
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import IssuedCredential
-from appcredential.domain.rotation import schedule, wanted_lifetime
+from appcredential.domain.rotation import Schedule, schedule, wanted_lifetime
 from appcredential.domain.secret.value import can_sign_in
-from appcredential.domain.spec.model import AppCredentialSpec
+from appcredential.domain.spec.model import AppCredentialSpec, RotationSpec
 
 
 def valid_published(observation: Observation) -> IssuedCredential | None:
@@ -21,10 +21,11 @@ def valid_published(observation: Observation) -> IssuedCredential | None:
     target = observation.own_target
     if target is None or target.published is None or target.value is None:
         return None
-    return target.published if target.published.expires > _entra_now(observation) else None
+    return target.published if target.published.expires > entra_now(observation) else None
 
 
-def _entra_now(observation: Observation) -> datetime:
+def entra_now(observation: Observation) -> datetime:
+    """Return the time by Entra's clock, as far as that is known."""
     return observation.now + (observation.directory_skew or timedelta(0))
 
 
@@ -32,12 +33,26 @@ def is_rotating(observation: Observation, facts: Facts | None, published: Issued
     """Return whether a successor is due or on its way; behind a closed gate, by the spec alone."""
     if facts is not None:
         return needs_successor(facts) or facts.successor is not None
-    spec = observation.resource.spec
-    if not isinstance(spec, AppCredentialSpec):
+    if not isinstance(observation.resource.spec, AppCredentialSpec):
         return True  # without a readable spec nobody knows when a successor is due
-    start, end, seed = published.not_before, published.expires, published.key_id
-    plan = schedule(spec.rotation, wanted_lifetime(spec), start, end, seed)
-    return _entra_now(observation) >= plan.renewal_time or awaited(observation, facts) is not None
+    is_due = entra_now(observation) >= _plan_of(observation, published).renewal_time
+    return is_due or awaited(observation, facts) is not None
+
+
+def planned(observation: Observation, facts: Facts | None) -> Schedule | None:
+    """Return when the published credential is renewed; behind a closed gate, by the spec alone."""
+    if facts is not None:
+        return facts.schedule
+    published = valid_published(observation)
+    return _plan_of(observation, published) if published is not None else None
+
+
+def _plan_of(observation: Observation, published: IssuedCredential) -> Schedule:
+    """Return the schedule by the spec, or of a spec that says nothing if it is unreadable."""
+    spec, start, end = observation.resource.spec, published.not_before, published.expires
+    if not isinstance(spec, AppCredentialSpec):
+        return schedule(RotationSpec(), end - start, start, end, published.key_id)
+    return schedule(spec.rotation, wanted_lifetime(spec), start, end, published.key_id)
 
 
 def awaited(observation: Observation, facts: Facts | None) -> str | None:
@@ -50,7 +65,7 @@ def awaited(observation: Observation, facts: Facts | None) -> str | None:
         "revokeIssuedBefore": spec.rotation.revoke_issued_before,
     }
     for field, before in asked.items():
-        if before is not None and published.not_before < before <= _entra_now(observation):
+        if before is not None and published.not_before < before <= entra_now(observation):
             return f"{field} asks for a new credential."
     if facts is not None and is_revoking(facts):
         return "revokeIssuedBefore asks for the removal of older credentials."

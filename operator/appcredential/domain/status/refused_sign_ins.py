@@ -72,7 +72,7 @@ _OF_THE_OPERATOR: Final = {
 
 def application_message(result: SignInResult) -> str:
     """Return what a sign-in that failed means for an application, with Entra's number."""
-    return _numbered(_OF_AN_APPLICATION[result.reason], result.code)
+    return numbered(_OF_AN_APPLICATION[result.reason], result.code)
 
 
 def operator_problem(code: int, own: str) -> Problem:
@@ -85,14 +85,14 @@ def operator_problem(code: int, own: str) -> Problem:
     judged = classify(400, (code,))
     is_mismatch = judged.reason is Reason.FEDERATION_MISMATCH
     if judged.kind is SignInClass.NOT_YET or is_mismatch or not code:
-        return Problem(reason=Reason.IDENTITY_REJECTED, message=_numbered(own, code))
+        return Problem(reason=Reason.IDENTITY_REJECTED, message=numbered(own, code))
     return Problem(
         reason=judged.reason,
-        message=_numbered(_OF_THE_OPERATOR[judged.reason], code),
+        message=numbered(_OF_THE_OPERATOR[judged.reason], code),
         stalled=judged.kind is not SignInClass.UNMATCHED,
     )
 
 
-def _numbered(message: str, code: int) -> str:
+def numbered(message: str, code: int) -> str:
     """Return a message with the number that people search for. Numbers are no secrets."""
     return f"{message} Entra's code: AADSTS{code}." if code else message

@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import assert_never
+
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.patience import revocation_patience_ends
 from appcredential.domain.facts.successor import is_at_limit, is_revoking, needs_successor
+from appcredential.domain.observed.target import PendingState
 from appcredential.domain.proof import Proof, SignInClass, is_failing_long
-from appcredential.domain.status.refused_sign_ins import application_message
+from appcredential.domain.status.refused_sign_ins import application_message, numbered
 from appcredential.domain.status.source import source_problem
 
 
 def successor_problem(facts: Facts) -> Problem | None:
-    """Return what prevents a needed successor or a requested revocation."""
-    cause = source_problem(facts) or _hindrance(facts)
-    return cause if not is_revoking(facts) else _revocation_problem(facts, cause)
+    """Return what prevents a successor or a requested revocation.
+
+    That nothing new is allowed is told at once. To hear of it when the renewal is due would be
+    late.
+    """
+    withdrawn, is_due = _withdrawn(facts), _is_due(facts)
+    cause = (withdrawn if is_due else None) or source_problem(facts)
+    cause = cause or (_hindrance(facts) if is_due else None)
+    if is_revoking(facts):
+        blocked = _revocation_problem(facts, cause)
+        return blocked if blocked is not None and blocked.stalled else withdrawn or blocked
+    return withdrawn or cause
+
+
+def _is_due(facts: Facts) -> bool:
+    return needs_successor(facts) or facts.successor is not None
+
+
+def _withdrawn(facts: Facts) -> Problem | None:
+    """Return why grant or limits allow nothing new any more."""
+    if facts.refusal is not None or not isinstance(facts.grant, Problem):
+        return facts.refusal
+    return Problem(
+        reason=Reason.GRANT_WITHDRAWN,
+        message="No ApplicationGrant allows a new credential any more; the published one stays "
+        "until it expires. Have it granted again, or move the workload to another application.",
+    )
 
 
 def _revocation_problem(facts: Facts, cause: Problem | None) -> Problem | None:
@@ -41,16 +69,7 @@ def _survivor_problem(facts: Facts) -> Problem | None:
 
 
 def _hindrance(facts: Facts) -> Problem | None:
-    if facts.refusal is not None:
-        return facts.refusal
-    if not needs_successor(facts) and facts.successor is None:
-        return None
-    if isinstance(facts.grant, Problem):
-        return Problem(
-            reason=Reason.GRANT_WITHDRAWN,
-            message="No ApplicationGrant allows a new credential any more; the published one "
-            "stays until it expires.",
-        )
+    """Return what is in the way of a successor that is due or on its way."""
     signing_in = sign_in_problem(facts)
     if signing_in is not None:
         return signing_in
@@ -62,7 +81,7 @@ def _hindrance(facts: Facts) -> Problem | None:
             message="Several credentials of this resource exist besides the published one, so new "
             "ones come slowly. Remove those that nobody uses from the application.",
         )
-    return None
+    return _given_up(facts)
 
 
 def pending_proof(facts: Facts | None) -> Proof | None:
@@ -83,10 +102,49 @@ def sign_in_problem(facts: Facts) -> Problem | None:
     proof = pending_proof(facts)
     if proof is None or proof.failing_since is None:
         return None
-    long = is_failing_long(proof, facts.now)
-    if proof.result.kind.may_pass and not long:
+    if proof.result.kind.may_pass and not is_failing_long(proof, facts.now):
         return None
-    grace = facts.now - proof.failing_since >= facts.settings.arrival_grace
-    stalled = grace and proof.result.kind is not SignInClass.TRANSIENT
-    reason = proof.result.reason
-    return Problem(reason=reason, message=application_message(proof.result), stalled=stalled)
+    return Problem(
+        reason=proof.result.reason,
+        message=application_message(proof.result),
+        stalled=_needs_person(facts, proof, proof.failing_since),
+    )
+
+
+def _needs_person(facts: Facts, proof: Proof, since: datetime) -> bool:
+    """Return whether trying again will not help.
+
+    What Entra refuses is tried until it is given up, and then made anew. Only when that one is
+    refused as well is there something for a person to find out.
+    """
+    match proof.result.kind:
+        case SignInClass.TRANSIENT | SignInClass.PROVEN:
+            return False
+        case SignInClass.NOT_YET:
+            return facts.successor is not None and facts.successor.attempt_number > 1
+        case (
+            SignInClass.UNMATCHED
+            | SignInClass.BLOCKED
+            | SignInClass.APPLICATION
+            | SignInClass.OPERATOR
+            | SignInClass.UNCLASSIFIED
+        ):
+            return facts.now - since >= facts.settings.arrival_grace
+        case _:
+            assert_never(proof.result.kind)
+
+
+def _given_up(facts: Facts) -> Problem | None:
+    """Return why the last successor was given up, until the next one is tried."""
+    pending, proof = facts.pending, facts.memory.pending_proof
+    if pending is None or pending.state is not PendingState.ABANDONED or proof is None:
+        return None
+    is_its = proof.attempt == pending.attempt
+    if not is_its or proof.refused_for < facts.settings.proof_budget:
+        return None
+    return Problem(reason=proof.result.reason, message=_given_up_message(proof))
+
+
+def _given_up_message(proof: Proof) -> str:
+    message = "Entra refused the last new credential until it was given up. Another one follows."
+    return numbered(message, proof.result.code)

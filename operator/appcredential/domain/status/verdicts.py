@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from appcredential.domain.conditions import Condition, ConditionType, Problem, Reason
 from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.writable import holds_another_type
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import IssuedCredential
 from appcredential.domain.proof import SignInClass
-from appcredential.domain.rotation import is_overdue
+from appcredential.domain.rotation import is_overdue, wanted_lifetime
 from appcredential.domain.spec.model import AppCredentialSpec, VerificationMode
 from appcredential.domain.status.published import (
     awaited,
+    entra_now,
     is_keyless,
     is_known_gone,
     is_renewed_at_source,
     is_rotating,
+    planned,
     valid_published,
 )
 from appcredential.domain.status.source import SOURCE_REASONS
@@ -23,32 +26,52 @@ from appcredential.domain.status.successor import pending_proof, sign_in_problem
 PAUSED = frozenset({Reason.SUSPENDED, Reason.OBSERVING})
 """The operator does nothing because the spec says so."""
 
-_UNMET = frozenset(
-    {
-        Reason.INVALID_SPEC,
-        Reason.LIFETIME_TOO_SHORT,
-        Reason.SECRET_CONFLICT,
-        Reason.SECRET_TAKEN_OVER,
-        Reason.APPLICATION_CHANGED,
-    }
-)
+_BEING_TRIED = frozenset({Reason.SIGN_IN_REJECTED, Reason.CERTIFICATE_REJECTED})
+"""A successor that Entra refuses is tried again until it is given up, and then made anew."""
+
+_UNMET = frozenset({Reason.INVALID_SPEC, Reason.SECRET_TAKEN_OVER, Reason.APPLICATION_CHANGED})
 """Problems with which the Secret is not what this generation asks for."""
 
 
 def ready(observation: Observation, facts: Facts | None, problem: Problem | None) -> Condition:
-    """Return Ready: whether workloads can sign in with what the Secret holds."""
-    published, target = valid_published(observation), observation.own_target
-    gone, kind = is_known_gone(observation, facts), ConditionType.READY
-    if published is not None and not gone and (problem is None or problem.reason not in _UNMET):
+    """Return Ready: whether workloads can sign in with what the Secret holds.
+
+    What is worst is said first: that nobody can sign in counts more than what keeps the operator
+    from mending it.
+    """
+    published, kind = valid_published(observation), ConditionType.READY
+    worst = _worst(observation, facts)
+    if worst is not None:
+        message = worst.message if problem is None else f"{worst.message} {problem.message}"
+        return Condition.false(kind, worst.reason, message)
+    if published is not None and not _is_unmet(observation, problem):
         return _ready(observation, facts, published, problem)
-    if gone:
-        message = "Entra refuses the published credential."
-        return Condition.false(kind, Reason.SIGN_IN_REJECTED, message)
     if problem is not None:
         return Condition.false(kind, problem.reason, problem.message)
-    if target is not None and target.published is not None and target.value is not None:
-        return Condition.false(kind, Reason.EXPIRED, "The published credential has expired.")
     return Condition.false(kind, Reason.PROGRESSING, "The credential is being issued and proven.")
+
+
+def _worst(observation: Observation, facts: Facts | None) -> Problem | None:
+    """Return why workloads cannot sign in with what the Secret holds, if that is known."""
+    if is_known_gone(observation, facts):
+        return _GONE
+    target = observation.own_target
+    is_intact = target is not None and target.published is not None and target.value is not None
+    return _EXPIRED if is_intact and valid_published(observation) is None else None
+
+
+_GONE = Problem(reason=Reason.SIGN_IN_REJECTED, message="Entra refuses the published credential.")
+_EXPIRED = Problem(reason=Reason.EXPIRED, message="The published credential has expired.")
+
+
+def _is_unmet(observation: Observation, problem: Problem | None) -> bool:
+    """Return whether a valid credential in the Secret is not what this generation asks for."""
+    if problem is None:
+        return False
+    spec = observation.resource.spec
+    if problem.reason is Reason.LIFETIME_TOO_SHORT and isinstance(spec, AppCredentialSpec):
+        return wanted_lifetime(spec) < observation.settings.min_lifetime  # else others' limits
+    return problem.reason in _UNMET or holds_another_type(observation)
 
 
 def _ready(
@@ -103,8 +126,8 @@ def expiring(observation: Observation, facts: Facts | None) -> Condition:
     if target is not None and target.published is not None and valid_published(observation) is None:
         message = "The published credential has expired or its value was damaged."
         return Condition.true(kind, Reason.EXPIRED, message)
-    schedule = facts.schedule if facts is not None else None
-    if facts is not None and schedule is not None and is_overdue(schedule, facts.entra_now):
+    plan = planned(observation, facts)
+    if plan is not None and is_overdue(plan, entra_now(observation)):
         message = "The renewal is overdue and no successor is published."
         return Condition.true(kind, Reason.RENEWAL_DUE, message)
     message = "No published credential is near its end."
@@ -123,6 +146,8 @@ def abnormal(
     if facts is not None and is_renewed_at_source(facts):
         reason, message = _renewed_at_source(observation)
         return [Condition.true(kind, reason, message)]
+    if problem is not None and (ready.status != "True" or problem.reason in _BEING_TRIED):
+        return [Condition.true(kind, problem.reason, problem.message)]
     if ready.status != "True":
         return [Condition.true(kind, ready.reason, ready.message)]
     return [] if waits_for is None else [Condition.true(kind, Reason.PROGRESSING, waits_for)]
