@@ -75,7 +75,22 @@ def test_it_is_said(case: Case, broken: dict[Case, Broken], installation: Instal
         assert {r for kind, r, _ in events if kind == "Warning"} == {case.tenant_reason}
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", [c for c in CASES if c.tenant_reason], ids=str)
+def test_a_tenant_s_fault_is_announced_at_the_tenant_alone(
+    case: Case, broken: dict[Case, Broken], installation: Installation
+) -> None:
+    team = broken[case].team
+
+    def told() -> list[str]:
+        events = installation.events("", team.tenant, "EntraTenant")
+        return [f"{reason}: {note}" for kind, reason, note in events if kind == "Warning"]
+
+    team.until(told, "a Warning at the tenant")
+    assert [note.partition(":")[0] for note in told()] == [case.tenant_reason], told()
+    assert team.warnings() == set()
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if not c.tenant_reason], ids=str)
 def test_it_is_announced_once(case: Case, broken: dict[Case, Broken]) -> None:
     team = broken[case].team
     team.until(lambda: case.reason in team.warnings(), f"a Warning {case.reason}", seconds=70)

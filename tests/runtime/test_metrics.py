@@ -12,7 +12,7 @@ from prometheus_client import generate_latest
 from appcredential.domain import actions
 from appcredential.entra import operations as observing
 from appcredential.kube.client import purpose_of
-from appcredential.runtime.metrics import Metrics, ResourceSample
+from appcredential.runtime.metrics import Metrics, ResourceSample, TenantSample
 
 ORDERS = ResourceSample("shop", "orders", "True", 1_800_000_000.0, 1_700_000_000.0, 3)
 NEW = ResourceSample("shop", "new", "Unknown", None, None, 0)
@@ -47,6 +47,19 @@ def test_what_a_person_must_act_on_is_shown_only_while_it_lasts() -> None:
     shown = 'appcredential_stalled{name="orders",namespace="shop",reason="RevocationBlocked"} 1.0'
     assert shown in text_of(Metrics(lambda: [leaking])).splitlines()
     assert "appcredential_stalled{" not in text_of(Metrics(lambda: [ORDERS]))
+
+
+def test_a_scrape_shows_each_tenant() -> None:
+    tenants = [TenantSample("default", "True"), TenantSample("old", "False", "IdentityRejected")]
+    lines = text_of(Metrics(lambda: [*tenants, ORDERS])).splitlines()
+    for line in (
+        'appcredential_tenant_ready_status{condition="True",tenant="default"} 1.0',
+        'appcredential_tenant_ready_status{condition="True",tenant="old"} 0.0',
+        'appcredential_tenant_ready_status{condition="False",tenant="old"} 1.0',
+        'appcredential_tenant_stalled{reason="IdentityRejected",tenant="old"} 1.0',
+    ):
+        assert line in lines
+    assert len([line for line in lines if line.startswith("appcredential_tenant_stalled{")]) == 1
 
 
 def test_a_resource_that_is_gone_leaves_no_series() -> None:

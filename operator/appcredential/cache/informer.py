@@ -21,7 +21,7 @@ from appcredential.kube.custom_resources import (
     TENANTS,
     KubeObjects,
 )
-from appcredential.runtime.metrics import ResourceSample
+from appcredential.runtime.metrics import ResourceSample, Sample, TenantSample
 from appcredential.runtime.workqueue import Key
 
 log = logging.getLogger(__name__)
@@ -140,7 +140,7 @@ class Informer:
             created=str(metadata.get("creationTimestamp") or ""),
             is_served=plural == APP_CREDENTIALS and is_served(document.get("status") or {}),
             is_waiting=plural == APP_CREDENTIALS and _is_waiting(document),
-            sample=_sample(key, document) if plural == APP_CREDENTIALS else None,
+            sample=_sample(key, document),
         )
         if self._store.put(key, known):
             if plural == GRANTS:
@@ -210,18 +210,23 @@ def _conditions(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {str(c.get("type")): c for c in status.get("conditions") or ()}
 
 
-def _sample(key: Key, document: dict[str, Any]) -> ResourceSample:
-    status = document.get("status") or {}
+def _sample(key: Key, document: dict[str, Any]) -> Sample | None:
     conditions = _conditions(document)
-    ready: dict[str, Any] = conditions.get("Ready") or {}
+    ready = str((conditions.get("Ready") or {}).get("status") or "Unknown")
+    stalled = str((conditions.get("Stalled") or {}).get("reason") or "")
+    if key.kind == TENANTS:
+        return TenantSample(key.name, ready, stalled)
+    if key.kind != APP_CREDENTIALS:
+        return None
+    status = document.get("status") or {}
     expiration = parse_time((status.get("credential") or {}).get("expirationTime"))
     renewal = parse_time(status.get("renewalTime"))
     return ResourceSample(
         namespace=key.namespace,
         name=key.name,
-        ready=str(ready.get("status") or "Unknown"),
+        ready=ready,
         expiration=expiration.timestamp() if expiration is not None else None,
         renewal=renewal.timestamp() if renewal is not None else None,
         foreign=int((status.get("inventory") or {}).get("foreign") or 0),
-        stalled=str((conditions.get("Stalled") or {}).get("reason") or ""),
+        stalled=stalled,
     )

@@ -11,7 +11,7 @@ from appcredential.domain.marker import Owner
 from appcredential.domain.observed.standing import ALONE, Standing
 from appcredential.domain.spec.model import ApplicationGrantSpec
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, TENANTS
-from appcredential.runtime.metrics import ResourceSample
+from appcredential.runtime.metrics import Sample
 from appcredential.runtime.workqueue import Key
 
 
@@ -32,7 +32,7 @@ class Known:
     created: str = ""
     is_served: bool = False
     is_waiting: bool = False
-    sample: ResourceSample | None = None
+    sample: Sample | None = None
 
 
 class Store:
@@ -129,8 +129,8 @@ class Store:
         """Return the grants whose spec is usable."""
         return {n: g for n, g in self.grants.items() if isinstance(g, ApplicationGrantSpec)}
 
-    def samples(self) -> list[ResourceSample]:
-        """Return what a scrape shows of each AppCredential."""
+    def samples(self) -> list[Sample]:
+        """Return what a scrape shows of each AppCredential and EntraTenant."""
         return [known.sample for known in self._known.values() if known.sample is not None]
 
 

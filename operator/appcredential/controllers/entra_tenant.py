@@ -152,7 +152,7 @@ class EntraTenantController:
             return
         subject = EventSubject(kind="EntraTenant", namespace="", name=name, uid=metadata["uid"])
         problem = outcome.problem or outcome.warning
-        if problem is not None and problem.stalled:
+        if problem is not None and problem.stalled and problem.reason != _stalled(current):
             await self._events.emit(subject, str(problem.reason), problem.message, warning=True)
         held = self._holders(name, document).problem
         if held is not None and self._told_held.get(name) is not held.reason:
@@ -195,3 +195,9 @@ class EntraTenantController:
         self._told_held.pop(name, None)
         self._credentials.forget(name)
         await self._tenants.forget(name)
+
+
+def _stalled(status: Mapping[str, Any]) -> str:
+    """Return the reason of the condition Stalled; empty without one."""
+    conditions = status.get("conditions") or ()
+    return next((str(c.get("reason")) for c in conditions if c.get("type") == "Stalled"), "")

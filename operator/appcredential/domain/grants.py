@@ -18,7 +18,7 @@ def evaluate(
     grants: Mapping[str, ApplicationGrantSpec],
     namespace: str,
     spec: AppCredentialSpec,
-    tenant: Tenant,
+    tenant: Tenant | None,
 ) -> Grant | Problem:
     """Return whether a resource may have its credential.
 
@@ -26,13 +26,14 @@ def evaluate(
         grants: all valid ApplicationGrants by name.
         namespace: the resource's own.
         spec: what the resource asks for.
-        tenant: the EntraTenant that the spec names.
+        tenant: the EntraTenant that the spec names; None while it cannot be used, when nobody
+            knows as which application the operator signs in, and nothing is issued anyway.
 
     Returns:
         The union of the matching grants, with the highest of their bounds, or why none matches.
     """
     matching = {n: g for n, g in sorted(grants.items()) if _matches(g, namespace, spec)}
-    if spec.client_id in tenant.operator_client_ids:
+    if tenant is not None and spec.client_id in tenant.operator_client_ids:
         matching = {n: g for n, g in matching.items() if g.allow_operator_identity}
         if not matching:
             return Problem(

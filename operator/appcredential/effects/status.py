@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from appcredential.domain.action_names import secret_write
-from appcredential.domain.conditions import Problem
+from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.observation import Observation, Resource
 from appcredential.domain.promised import required
@@ -49,10 +49,14 @@ async def _apply_status(
 async def _announce(
     tools: Tools, resource: Resource, status: dict[str, Any], state: ResourceState
 ) -> None:
-    """Emit one Warning when a resource becomes Stalled, or for another reason."""
+    """Emit one Warning when a resource becomes Stalled, or for another reason.
+
+    Of a tenant that cannot be used its own Event tells, once for all that use it.
+    """
     stalled = next((c for c in status["conditions"] if c["type"] == "Stalled"), None)
     reason = stalled["reason"] if stalled is not None else ""
-    if stalled is not None and reason != state.stalled_reason:
+    is_news = reason not in {state.stalled_reason, str(Reason.TENANT_NOT_READY)}
+    if stalled is not None and is_news:
         subject = subject_of(resource)
         await tools.kube.events.emit(subject, reason, stalled["message"], warning=True)
     state.stalled_reason = reason

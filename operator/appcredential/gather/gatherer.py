@@ -144,10 +144,10 @@ class Gatherer:
 
     def _grant(self, resource: Resource, access: Access | Problem | None) -> Grant | Problem:
         spec = resource.spec
-        if not isinstance(spec, AppCredentialSpec) or not isinstance(access, Access):
+        if not isinstance(spec, AppCredentialSpec):
             return _NO_GRANT
-        grants = self._local.grants.known()
-        return evaluate(grants, resource.owner.namespace, spec, access.tenant)
+        tenant = access.tenant if isinstance(access, Access) else None
+        return evaluate(self._local.grants.known(), resource.owner.namespace, spec, tenant)
 
     def _open_revocations(self, resource: Resource) -> int:
         """Count those of the namespace; only a deletion asks.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
@@ -24,8 +25,47 @@ class ResourceSample:
     """Reason of the condition Stalled; empty without it."""
 
 
+@dataclass(frozen=True, slots=True)
+class TenantSample:
+    """The series of one EntraTenant."""
+
+    name: str
+    ready: str
+    stalled: str = ""
+    """Reason of the condition Stalled; empty without it."""
+
+
+Sample: TypeAlias = ResourceSample | TenantSample
+_STATUSES: Final = ("True", "False", "Unknown")
+
+
+class _TenantCollector(Collector):
+    def __init__(self, samples: Callable[[], Iterable[Sample]]) -> None:
+        self._samples = samples
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        ready = GaugeMetricFamily(
+            "appcredential_tenant_ready_status",
+            "One-hot Ready condition of an EntraTenant.",
+            labels=["tenant", "condition"],
+        )
+        stalled = GaugeMetricFamily(
+            "appcredential_tenant_stalled",
+            "1 while a person must act, for all that use this EntraTenant.",
+            labels=["tenant", "reason"],
+        )
+        for sample in self._samples():
+            if not isinstance(sample, TenantSample):
+                continue
+            for value in _STATUSES:
+                ready.add_metric([sample.name, value], float(sample.ready == value))
+            if sample.stalled:
+                stalled.add_metric([sample.name, sample.stalled], 1.0)
+        yield from (ready, stalled)
+
+
 class _ResourceCollector(Collector):
-    def __init__(self, samples: Callable[[], Iterable[ResourceSample]]) -> None:
+    def __init__(self, samples: Callable[[], Iterable[Sample]]) -> None:
         self._samples = samples
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -46,13 +86,15 @@ class _ResourceCollector(Collector):
             "appcredential_stalled", "1 while a person must act.", labels=[*labels, "reason"]
         )
         for sample in self._samples():
+            if not isinstance(sample, ResourceSample):
+                continue
             key = [sample.namespace, sample.name]
             if sample.expiration is not None:
                 expiration.add_metric(key, sample.expiration)
             if sample.renewal is not None:
                 renewal.add_metric(key, sample.renewal)
             foreign.add_metric(key, sample.foreign)
-            for value in ("True", "False", "Unknown"):
+            for value in _STATUSES:
                 ready.add_metric([*key, value], float(sample.ready == value))
             if sample.stalled:
                 stalled.add_metric([*key, sample.stalled], 1.0)
@@ -62,9 +104,10 @@ class _ResourceCollector(Collector):
 class Metrics:
     """All collectors of one process, in a registry of their own."""
 
-    def __init__(self, samples: Callable[[], Iterable[ResourceSample]]) -> None:
+    def __init__(self, samples: Callable[[], Iterable[Sample]]) -> None:
         self.registry = CollectorRegistry()
         self.registry.register(_ResourceCollector(samples))
+        self.registry.register(_TenantCollector(samples))
         self.effects = Counter(
             "appcredential_effects_total",
             "Effects by action and result.",

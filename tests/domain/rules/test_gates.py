@@ -534,6 +534,21 @@ def test_suspend_goes_before_a_missing_tenant_and_that_before_a_missing_grant() 
     assert held(replace(o, tenant=tenant())) == ("NotGranted", True)
 
 
+@pytest.mark.parametrize("is_known", [False, True], ids=["no session", "a session with a fault"])
+def test_a_tenant_s_fault_hides_no_missing_grant(is_known: bool) -> None:
+    """It concerns all that use the tenant, and this one would still not be served after it."""
+    down = problem(Reason.TENANT_NOT_READY)
+    refused = problem(Reason.NOT_GRANTED)
+    broken = replace(tenant(), problem=down) if is_known else down
+    found = gate(observation(resource=NEW, tenant=broken, grant=refused))
+    assert isinstance(found, Hold)
+    assert found.problem.reason is Reason.NOT_GRANTED
+    assert found.problem.message == f"{refused.message} {down.message}"
+    alone = gate(observation(resource=NEW, tenant=broken, grant=grant()))
+    assert isinstance(alone, Hold)
+    assert alone.problem.reason is Reason.TENANT_NOT_READY
+
+
 def test_no_effect_at_all_while_blocked_or_being_deleted() -> None:
     for o in (observation(blocked=problem(Reason.NOT_LEADER)), deleted(SECOND)):
         decision = decide(o)

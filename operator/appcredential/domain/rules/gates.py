@@ -6,6 +6,7 @@ about its application.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -79,16 +80,30 @@ def _unusable(observation: Observation) -> Problem | None:
     spec = observation.resource.spec
     if isinstance(spec, Problem):
         return spec
-    if isinstance(observation.tenant, Problem):
-        return observation.tenant
-    if observation.tenant.problem is not None:
-        return observation.tenant.problem
-    withdrawn = observation.grant if isinstance(observation.grant, Problem) else None
-    refusal = limits_problem(observation, spec, observation.tenant) or withdrawn
+    tenant = _tenant_problem(observation)
+    if tenant is not None and tenant.reason is not Reason.TENANT_NOT_READY:
+        return tenant
+    own = _refusal(observation, spec)
+    if own is not None and tenant is not None:
+        # A tenant's fault concerns many, and must not hide what this one has to mend.
+        return replace(own, message=f"{own.message} {tenant.message}")
+    return own or tenant
+
+
+def _tenant_problem(observation: Observation) -> Problem | None:
+    tenant = observation.tenant
+    return tenant if isinstance(tenant, Problem) else tenant.problem
+
+
+def _refusal(observation: Observation, spec: AppCredentialSpec) -> Problem | None:
+    """Return why the grant, or the tenant's limits as far as they are known, refuse."""
+    tenant, grant = observation.tenant, observation.grant
+    limits = None if isinstance(tenant, Problem) else limits_problem(observation, spec, tenant)
+    refusal = limits or (grant if isinstance(grant, Problem) else None)
     if refusal is not None:
         return None if _was_granted(observation, spec) else refusal
-    assert isinstance(observation.grant, Grant)  # noqa: S101 - else it refuses
-    return limit_problem(observation.grant, observation.standing, observation.resource.status)
+    assert isinstance(grant, Grant)  # noqa: S101 - else it refuses
+    return limit_problem(grant, observation.standing, observation.resource.status)
 
 
 def _was_granted(observation: Observation, spec: AppCredentialSpec) -> bool:
