@@ -185,7 +185,9 @@ def _gatherer(parts: Parts, tenants: TenantAccess) -> Gatherer:
             open_revocations=parts.open_revocations,
             owners=parts.store.owners,
             standing=parts.store.standing,
-            documents=IssuerDocuments(parts.settings.checked_issuers, parts.clock),
+            documents=IssuerDocuments(
+                parts.settings.checked_issuers, parts.clock, parts.settings.ca_file or None
+            ),
         ),
     )
 

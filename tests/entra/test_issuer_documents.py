@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +15,8 @@ import pytest
 from appcredential.domain.observed.federated import IssuerDocument
 from appcredential.entra.issuer_documents import IssuerDocuments
 from tests.support.clock import HandClock
+from tests.support.tokenserver import Answer as Scripted
+from tests.support.tokenserver import token_server
 
 ISSUER = "https://issuer.example/tenant/"
 DOCUMENT = "https://issuer.example/tenant/.well-known/openid-configuration"
@@ -36,7 +39,7 @@ class Issuers:
         return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
 
     def documents(self, *issuers: str, clock: HandClock | None = None) -> IssuerDocuments:
-        return IssuerDocuments(issuers, clock or HandClock(), httpx.MockTransport(self))
+        return IssuerDocuments(issuers, clock or HandClock(), transport=httpx.MockTransport(self))
 
 
 def named(issuer: str) -> tuple[int, bytes]:
@@ -141,7 +144,22 @@ async def test_an_issuer_that_cannot_be_looked_at_leaves_the_others_alone(error:
             raise error
         return httpx.Response(200, stream=httpx.ByteStream(named(other)[1]))
 
-    documents = IssuerDocuments((ISSUER, other), HandClock(), httpx.MockTransport(answer))
+    documents = IssuerDocuments((ISSUER, other), HandClock(), transport=httpx.MockTransport(answer))
     await documents.refresh()
     await documents.refresh()
     assert documents.known() == {other: IssuerDocument(status=200, issuer=other)}
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+async def test_the_authority_of_a_proxy_is_trusted_here_as_well(
+    tmp_path: Path, is_trusted: bool
+) -> None:
+    async with token_server(tmp_path) as server:
+        issuer = server.url
+        server.answers = [Scripted(body={"issuer": issuer})]
+        ca_file = server.ca_file if is_trusted else None
+        documents = IssuerDocuments((issuer,), HandClock(), ca_file)
+        for _ in range(2):
+            await documents.refresh()
+    found = {issuer: IssuerDocument(status=200, issuer=issuer)} if is_trusted else {}
+    assert documents.known() == found

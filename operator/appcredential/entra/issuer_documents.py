@@ -15,6 +15,7 @@ import httpx
 import msgspec
 
 from appcredential.domain.observed.federated import IssuerDocument
+from appcredential.entra.tls import tls_context
 from appcredential.ports.local import Clock
 
 DISCOVERY: Final = "/.well-known/openid-configuration"
@@ -38,6 +39,7 @@ class IssuerDocuments:
 
     Args:
         issuers: the only ones that are looked at, every ten minutes while somebody asks.
+        ca_file: PEM file of authorities to trust besides the public ones, as behind a proxy.
         transport: replaces the network, in tests.
     """
 
@@ -45,10 +47,12 @@ class IssuerDocuments:
         self,
         issuers: tuple[str, ...],
         clock: Clock,
+        ca_file: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._issuers = issuers
         self._clock = clock
+        self._ca_file = ca_file
         self._transport = transport
         self._last: dict[str, IssuerDocument | None] = {}
         self._known: dict[str, IssuerDocument] = {}
@@ -67,8 +71,9 @@ class IssuerDocuments:
     async def refresh(self) -> None:
         """Read every document once."""
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        trusted = tls_context(None, self._ca_file)
         async with httpx.AsyncClient(
-            headers=headers, timeout=_TIMEOUT, transport=self._transport
+            headers=headers, timeout=_TIMEOUT, transport=self._transport, verify=trusted
         ) as client:
             for issuer in self._issuers:
                 self._note(issuer, await _guarded(client, issuer))
