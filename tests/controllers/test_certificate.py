@@ -348,6 +348,22 @@ def _never(*_: object) -> NoReturn:
     raise AssertionError("a file of the target Secret was opened")
 
 
+async def test_another_profile_packs_the_keystore_anew_and_once() -> None:
+    world = Certified(keystore=KEYSTORE)
+    put_password(world, b"canary")
+    await world.look_at_tenant()
+    await world.pass_(HOUR)
+    former = copy.deepcopy(world.api.objects[TARGET])
+    world.ask({"keystore": {"pkcs12": {**KEYSTORE["pkcs12"], "profile": "LegacyDES"}}})
+    await world.pass_(HOUR)
+    legacy = copy.deepcopy(world.api.objects[TARGET])
+    assert legacy["data"]["keystore.p12"] != former["data"]["keystore.p12"]
+    assert legacy["data"]["tls.key"] == former["data"]["tls.key"]
+    world.states.forget(OWNER)
+    await world.pass_(HOUR)
+    assert world.api.objects[TARGET] == legacy
+
+
 async def test_a_restart_packs_no_keystore_and_another_password_packs_one() -> None:
     world = Certified(keystore=KEYSTORE)
     put_password(world, b"canary")

@@ -26,6 +26,10 @@ def _with_data(member: Mapping[str, object], text: str) -> dict[str, object]:
     return {"certificate": member, "secret": {"data": {"a": {"value": text}}}}
 
 
+def _profile(name: str) -> dict[str, object]:
+    return {"pkcs12": {"passwordSecretKeyRef": {"name": "p"}, "profile": name}}
+
+
 _PATTERN: Final = "should match"
 _SUBJECT: Final = "certificate.subject"
 _NO_NAME: Final = "must be a distinguished name"
@@ -50,6 +54,8 @@ ACCEPTED: Final[tuple[Row, ...]] = (
     ("a certificate in a ConfigMap", _CERTIFICATE, _OF_CONFIG_MAP),
     ("a certificate written out", _CERTIFICATE, _INLINE),
     ("a keystore", "certificate.keystore", _PASSWORD),
+    ("a profile", "certificate.keystore", _profile("LegacyDES")),
+    ("the default profile", "certificate.keystore", _profile("Modern2023")),
     ("a keystore of a pair", "", _with(_OF_SECRET, keystore=_PASSWORD)),
     (
         "Terraform with a keystore",
@@ -181,6 +187,13 @@ REFUSED: Final[tuple[Row, ...]] = (
         _with_data(_INLINE, "$(jwk)"),
         "refers to the private key",
         "secret.data[a].value",
+    ),
+    (
+        "an unknown profile",
+        "certificate.keystore",
+        _profile("LegacyRC2"),
+        "Unsupported value",
+        "certificate.keystore.pkcs12.profile",
     ),
     ("an empty keystore", "certificate.keystore", {}, "Required", "certificate.keystore.pkcs12"),
     ("another algorithm", "certificate.privateKey.algorithm", "EC", "Unsupported value"),

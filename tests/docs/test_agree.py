@@ -45,6 +45,7 @@ KINDS: Final = {
 }
 
 BY_THE_PARSER: Final = {
+    "spec.certificate.keystore.pkcs12.profile": "Modern2023",
     # Grant and tenant may shorten it.
     "spec.lifetime": format_duration(DEFAULT_LIFETIME),
     # In an object that may be {} a default of the schema breaks server-side apply.

@@ -94,6 +94,10 @@ SHOWN: Final[dict[str, Callable[[], Problem]]] = {
     "InternalError": lambda: session_failed(ValueError()),
 }
 OF_OTHERS: Final = {
+    # Programs that read keystore.p12; test_keystores.py has what the profile changes.
+    "pkcs12: unknown digest algorithm: 2.16.840.1.101.3.4.2.1",
+    "The specified network password is not correct",
+    "keystore password was incorrect",
     "CERTIFICATE_VERIFY_FAILED",  # OpenSSL's words for the same
     "Some content in the namespace has finalizers remaining: appcredential.io/credential",
 }

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from appcredential.domain.secret import pem
 from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec.certificate import KeystoreProfile
 from appcredential.x509.keystores import build_jwk, digest, pack_pkcs12
 from tests.support.keys import make_certificate, rsa_key
 
@@ -37,17 +38,42 @@ def test_a_keystore_holds_key_certificate_and_chain() -> None:
     assert pack_pkcs12(VALUE, PASSWORD) != packed, "salts are random"
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl here")
-def test_openssl_reads_it_with_the_algorithms_of_today(tmp_path: Path) -> None:
-    file = tmp_path / "keystore.p12"
-    file.write_bytes(raw(pack_pkcs12(VALUE, SecretValue("secret"))))
+def shown_by_openssl(file: Path, profile: KeystoreProfile) -> str:
+    """Return what openssl says of a file's algorithms; it reads both without its legacy ones."""
+    file.write_bytes(raw(pack_pkcs12(VALUE, SecretValue("secret"), profile)))
     command = ["openssl", "pkcs12", "-in", str(file), "-passin", "pass:secret", "-info", "-noenc"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode == 0, done.stderr
     assert "BEGIN PRIVATE KEY" in done.stdout
-    assert "PBES2, PBKDF2, AES-256-CBC" in done.stderr
-    assert "hmacWithSHA256" in done.stderr
-    assert "RC2" not in done.stderr
+    assert done.stdout.count("BEGIN CERTIFICATE") == 2
+    return done.stderr
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl here")
+def test_openssl_reads_it_with_the_algorithms_of_today(tmp_path: Path) -> None:
+    found = shown_by_openssl(tmp_path / "keystore.p12", KeystoreProfile.MODERN)
+    assert found.count("PBES2, PBKDF2, AES-256-CBC") == 2
+    assert "MAC: sha256" in found
+    assert "RC2" not in found
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl here")
+def test_the_legacy_profile_has_what_old_readers_know_and_nothing_newer(tmp_path: Path) -> None:
+    """golang.org/x/crypto/pkcs12 knows this MAC and no other, and of the ciphers only two."""
+    found = shown_by_openssl(tmp_path / "keystore.p12", KeystoreProfile.LEGACY_DES)
+    assert found.count("pbeWithSHA1And3-KeyTripleDES-CBC") == 2
+    assert "MAC: sha1" in found
+    assert "PBES2" not in found
+    assert "RC2" not in found
+
+
+@pytest.mark.parametrize("profile", KeystoreProfile)
+def test_each_profile_holds_the_same(profile: KeystoreProfile) -> None:
+    packed = raw(pack_pkcs12(VALUE, PASSWORD, profile))
+    found = pkcs12.load_pkcs12(packed, PASSWORD.reveal().encode())
+    assert found.cert is not None
+    assert found.cert.certificate == MADE.certificate
+    assert [c.certificate for c in found.additional_certs] == [ISSUER.certificate]
 
 
 def test_a_digest_tells_file_value_and_password_apart() -> None:
@@ -58,8 +84,9 @@ def test_a_digest_tells_file_value_and_password_apart() -> None:
         digest(packed, other, PASSWORD),
         digest(packed, VALUE, SecretValue("another")),
         digest(SecretValue("damaged"), VALUE, PASSWORD),
+        digest(packed, VALUE, PASSWORD, KeystoreProfile.LEGACY_DES),
     }
-    assert len(found) == 5
+    assert len(found) == 6
     assert digest(packed, VALUE, PASSWORD) in found
 
 

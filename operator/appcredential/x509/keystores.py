@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from typing import Final
+from typing import Final, assert_never
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -13,44 +13,68 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from appcredential.domain.secret import pem
 from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec.certificate import KeystoreProfile
 from appcredential.x509.generate import load_pair
 
 _ROUNDS: Final = 20_000
 _NAME: Final = b"appcredential"
 
 
-def pack_pkcs12(value: SecretValue, password: SecretValue) -> SecretValue:
+def pack_pkcs12(
+    value: SecretValue,
+    password: SecretValue,
+    profile: KeystoreProfile = KeystoreProfile.MODERN,
+) -> SecretValue:
     """Return a PKCS #12 file (RFC 7292) with key, certificate and chain.
 
-    It is encrypted with AES-256 under PBES2 and authenticated by HMAC with SHA-256, which
-    OpenSSL 3, Java 8u301 and .NET read. The salts are random, so each call makes another file.
+    The salts are random, so each call makes another file.
 
     Args:
         value: key and certificates, PEM.
         password: not empty.
+        profile: its algorithms; docs/guides/certificates.md says who reads which.
 
     Raises:
         ValueError: the value holds no RSA key with its certificate.
     """
     key, chain = load_pair(value)
+    scheme, digest_algorithm = _algorithms(profile)
     encryption = (
         serialization.PrivateFormat.PKCS12.encryption_builder()
         .kdf_rounds(_ROUNDS)
-        .key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC)
-        .hmac_hash(hashes.SHA256())
+        .key_cert_algorithm(scheme)
+        .hmac_hash(digest_algorithm)
         .build(password.reveal().encode())
     )
     packed = pkcs12.serialize_key_and_certificates(_NAME, key, chain[0], chain[1:], encryption)
     return SecretValue(packed.decode(errors="surrogateescape"))
 
 
-def digest(packed: SecretValue, value: SecretValue, password: SecretValue) -> str:
+def _algorithms(profile: KeystoreProfile) -> tuple[pkcs12.PBES, hashes.HashAlgorithm]:
+    match profile:
+        case KeystoreProfile.MODERN:
+            return pkcs12.PBES.PBESv2SHA256AndAES256CBC, hashes.SHA256()
+        case KeystoreProfile.LEGACY_DES:
+            # Who reads nothing else asks for it; the file lies next to its key in clear text.
+            return pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC, hashes.SHA1()  # noqa: S303
+        case _:
+            assert_never(profile)
+
+
+def digest(
+    packed: SecretValue,
+    value: SecretValue,
+    password: SecretValue,
+    profile: KeystoreProfile = KeystoreProfile.MODERN,
+) -> str:
     """Return what tells, without opening a PKCS #12 file, that it holds a value under a password.
 
     The password is stretched as often as in the file itself, so that guessing it by the digest
     is no easier than by the file.
     """
-    salt = f"{value.sha256()} {packed.sha256()}".encode()
+    # Records from before there were profiles name none.
+    other = "" if profile is KeystoreProfile.MODERN else f" {profile}"
+    salt = f"{value.sha256()} {packed.sha256()}{other}".encode()
     return hashlib.pbkdf2_hmac("sha256", password.reveal().encode(), salt, _ROUNDS).hex()
 
 

@@ -30,6 +30,15 @@ _FIELDS: Final = {
 }
 
 
+class KeystoreProfile(StrEnum):
+    """`spec.certificate.keystore.pkcs12.profile`, by cert-manager's names."""
+
+    MODERN = "Modern2023"
+    """AES-256 under PBES2, HMAC with SHA-256."""
+    LEGACY_DES = "LegacyDES"
+    """Triple DES under RFC 7292's own scheme, HMAC with SHA-1: for readers that know no other."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRef:
     """A key of a Secret or ConfigMap in the resource's own namespace."""
@@ -47,6 +56,7 @@ class CertificateSpec:
         ref: where the certificate is, for the sources Secret and ConfigMap.
         inline: the certificate itself, for the source Inline.
         keystore_password: where the PKCS #12 file's password is; None when no file is wanted.
+        keystore_profile: how that file is encrypted.
     """
 
     source: CertificateSource = CertificateSource.GENERATE
@@ -55,3 +65,4 @@ class CertificateSpec:
     ref: KeyRef | None = None
     inline: str = ""
     keystore_password: KeyRef | None = None
+    keystore_profile: KeystoreProfile = KeystoreProfile.MODERN

@@ -11,7 +11,11 @@ from typing import Literal
 
 import msgspec
 
-from appcredential.domain.spec.certificate import DEFAULT_KEY_SIZE, CertificateSource
+from appcredential.domain.spec.certificate import (
+    DEFAULT_KEY_SIZE,
+    CertificateSource,
+    KeystoreProfile,
+)
 from appcredential.domain.spec.federated import (
     AnnotationMode,
     DevOpsIssuer,
@@ -69,6 +73,7 @@ class Pkcs12(Shape, frozen=True):
     """`spec.certificate.keystore.pkcs12`."""
 
     password_secret_key_ref: KeyRef
+    profile: KeystoreProfile = KeystoreProfile.MODERN
 
 
 class Keystore(Shape, frozen=True):

@@ -11,6 +11,7 @@ from appcredential.domain.spec.certificate import (
     CertificateSource,
     CertificateSpec,
     KeyRef,
+    KeystoreProfile,
 )
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.spec.presets import KEYSTORE_PRESETS, PRIVATE_NAMES
@@ -37,6 +38,7 @@ def parse_certificate(spec: shapes.Certificate) -> CertificateSpec:
     ref = spec.secret_key_ref or spec.config_map_key_ref
     keystore = spec.keystore
     password = keystore.pkcs12.password_secret_key_ref if keystore is not None else None
+    profile = keystore.pkcs12.profile if keystore is not None else KeystoreProfile.MODERN
     path = f"{_PATH}.keystore.pkcs12.passwordSecretKeyRef"
     return CertificateSpec(
         source=spec.source,
@@ -45,6 +47,7 @@ def parse_certificate(spec: shapes.Certificate) -> CertificateSpec:
         ref=_ref(spec.source.field, ref, DEFAULT_KEY) if ref is not None else None,
         inline=_inline(spec.inline or ""),
         keystore_password=_ref(path, password, DEFAULT_PASSWORD_KEY) if password else None,
+        keystore_profile=profile,
     )
 
 

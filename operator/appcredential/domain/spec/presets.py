@@ -3,8 +3,8 @@
 AzureIdentity has the variables of azure-identity's EnvironmentCredential, and the file that it
 reads. Raw has the names that Flux's Bucket reads; consumers with a configurable key (KEDA,
 External Secrets, cert-manager) read either. Terraform has the variables of azurerm, azuread
-and azapi, MicrosoftIdentityWeb the configuration of ASP.NET Core, and Grafana that of its
-Entra sign-in.
+and azapi (which before July 2026 reads a certificate of profile LegacyDES only),
+MicrosoftIdentityWeb the configuration of ASP.NET Core, and Grafana that of its Entra sign-in.
 
 A certificate is always present as `tls.crt` and `tls.key` as well, and with a keystore as
 `keystore.p12`. If only others have the private key, no key that needs it is written. The
