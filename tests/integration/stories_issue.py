@@ -246,7 +246,8 @@ def a_changed_manifest_is_followed_in_place(i: Installation) -> None:
     team.ready()
     new, secret = team.values(), team.secret()
     assert secret is not None
-    assert new.keys() == RAW_KEYS | {"json", "once", "theirs"}
+    assert new.keys() == RAW_KEYS | {"json", "theirs"} | old.keys()
+    assert new.items() >= old.items(), "what workloads may read stays for the overlap"
     assert new["once"] == old["once"]
     assert json.loads(new["json"]) == [old["AZURE_CLIENT_SECRET"]]
     assert secret["metadata"]["labels"] == {

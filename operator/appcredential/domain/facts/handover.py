@@ -1,9 +1,9 @@
-"""What a target Secret records of its former owner, and which of that owner's keys stay. Pure.
+"""What a target Secret records of its former owner, and which former keys stay for a while. Pure.
 
-Keys that only the former owner wrote go, as those of a changed preset do. When both credentials
-belong to one application, these keys stay for the overlap: a workload that reads `clientSecret`
-from a mounted file or by the API goes on working until somebody changes it. A key that a client
-would prefer to our own credential never stays (`presets.shadowed`).
+Keys that only the former owner wrote go, and so do those of a former preset or template. When both
+credentials belong to one application, these keys stay for the overlap: a workload that reads
+`clientSecret` from a mounted file or by the API goes on working until somebody changes it. A key
+that a client would prefer to our own credential never stays (`presets.shadowed`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ from appcredential.domain.observed.target import (
     TargetOwner,
 )
 from appcredential.domain.rotation import effective_overlap, effective_renew_before
-from appcredential.domain.secret.content import written_keys
+from appcredential.domain.secret.content import templates_of, written_keys
+from appcredential.domain.secret.size import MAX_SECRET, secret_bytes
+from appcredential.domain.secret.value import can_sign_in
+from appcredential.domain.secret_value import SecretValue
 
 MAX_FORMER = 16
 
@@ -48,9 +51,9 @@ def _last_owner(facts: Facts) -> FormerOwner | None:
 
 def handed_over(facts: Facts, next_: IssuedCredential, now: datetime) -> HandedOver | None:
     """Return which keys of the former owner stay after the next publish, and until when."""
-    target = facts.taken
+    target, pending = facts.taken, facts.pending
     if target is None or target.published is None or target.value is None:
-        return still_handed_over(facts.target, now)
+        return kept_keys(facts, now, pending.value if pending is not None else None)
     if (target.tenant_id, target.object_id) != (
         facts.tenant.tenant_id,
         facts.application.object_id,
@@ -61,6 +64,39 @@ def handed_over(facts: Facts, next_: IssuedCredential, now: datetime) -> HandedO
     until = min(now + effective_overlap(rotation, lead), target.published.expires)
     earlier = target.handed_over.keys if target.handed_over is not None else frozenset()
     return HandedOver(keys=written_keys(target) - earlier, until=until)
+
+
+def kept_keys(facts: Facts, now: datetime, value: SecretValue | None) -> HandedOver | None:
+    """Return which keys of our target Secret stay although the spec asks for them no more.
+
+    Args:
+        facts: with our own target Secret, or without one.
+        now: by Entra's clock.
+        value: of the credential that is written now; None when there is none.
+    """
+    target, current = facts.target, still_handed_over(facts.target, now)
+    if target is None or facts.published is None or facts.schedule is None or value is None:
+        return current
+    wanted = _wanted_keys(facts, value)
+    earlier = target.handed_over.keys if target.handed_over is not None else frozenset()
+    dropped = (written_keys(target) - wanted - earlier) & target.data.keys()
+    kept = dropped | (current.keys - wanted if current is not None else frozenset())
+    if not dropped or not _fit(facts, value, kept):
+        return current
+    until = min(now + facts.schedule.overlap, facts.published.expires)
+    return HandedOver(keys=kept, until=max(until, current.until) if current is not None else until)
+
+
+def _wanted_keys(facts: Facts, value: SecretValue) -> frozenset[str]:
+    templates = templates_of(facts.spec, private=can_sign_in(value))
+    return frozenset({*templates, *facts.spec.secret.data})
+
+
+def _fit(facts: Facts, value: SecretValue, keys: frozenset[str]) -> bool:
+    """Return whether the Secret may hold these, too: what is asked for goes before what was."""
+    held = facts.target.data if facts.target is not None else {}
+    kept = {key: held[key] for key in keys & held.keys()}
+    return secret_bytes(facts.spec, facts.tenant, value, kept) <= MAX_SECRET
 
 
 def still_handed_over(target: Target | None, now: datetime) -> HandedOver | None:

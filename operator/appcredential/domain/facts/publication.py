@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from appcredential.domain.facts.facts import Facts
-from appcredential.domain.facts.handover import former_owners, handed_over, still_handed_over
+from appcredential.domain.facts.handover import former_owners, handed_over, kept_keys
 from appcredential.domain.observed.target import Abandoned, IssuedCredential, RetireCause, Retiring
 from appcredential.domain.promised import required
 from appcredential.domain.secret.entries import MAX_ABANDONED
@@ -29,7 +29,7 @@ def publication(facts: Facts) -> Publication:
         retiring=target.retiring,
         abandoned=target.abandoned,
         taken_from=target.taken_from,
-        handed_over=still_handed_over(target, facts.entra_now),
+        handed_over=kept_keys(facts, facts.entra_now, target.value),
     )
 
 
