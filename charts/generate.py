@@ -28,7 +28,7 @@ DURATION: Final = "^([0-9]{1,4}w)?([0-9]{1,4}d)?([0-9]{1,5}h)?([0-9]{1,6}m)?([0-
 SET_BY_THE_CHART: Final = frozenset(
     PREFIX + name
     for name in (
-        *("NAMESPACE", "POD_NAME", "WATCH_NAMESPACES", "TRIAL", "SECRET_LABELS"),
+        *("NAMESPACE", "POD_NAME", "INSTALLATION", "WATCH_NAMESPACES", "TRIAL", "SECRET_LABELS"),
         *("CUSTOM_AUTHORITY", "CUSTOM_GRAPH", "CUSTOM_CA_FILE", "CA_FILE"),
         *("HEALTH_ADDRESS", "HEALTH_PORT", "METRICS_ADDRESS", "METRICS_PORT"),
     )
@@ -64,18 +64,20 @@ def rights() -> dict[str, list[Rule]]:
     - `cluster`: always in a ClusterRole.
     - `namespaces`: in every namespace with AppCredentials.
     - `operator`: in the operator's own namespace.
+    - `claim`: in the namespace of the claim on the cluster.
     - `events` and `identities`: the part of `namespaces` that it needs for Events about
       cluster-scoped objects and for its own credentials.
     - `tokens`: added to `namespaces` if `rbac.tokenRequests` is set.
     """
     documents = list(yaml.safe_load_all(RBAC.read_text()))
     (everywhere,) = (d["rules"] for d in documents if d["kind"] == "ClusterRole")
-    (own,) = (d["rules"] for d in documents if d["kind"] == "Role")
+    own, claim = (d["rules"] for d in documents if d["kind"] == "Role")
     namespaced = [found for rule in everywhere if (found := _part(rule, of_the_cluster=False))]
     return {
         "cluster": [found for rule in everywhere if (found := _part(rule, of_the_cluster=True))],
         "namespaces": namespaced,
         "operator": own,
+        "claim": claim,
         "events": [rule for rule in namespaced if "events" in rule["resources"]],
         "identities": [_READ_SECRETS],
         "tokens": [_TOKENS],

@@ -92,7 +92,11 @@ def build_operator(
             open_revocations=parts.open_revocations,
         ),
         leadership=Leadership(
-            holder=parts.holder, lease=parts.lease, terms=parts.terms, guard=parts.process.guard
+            holder=parts.holder,
+            lease=parts.lease,
+            claim=parts.claim,
+            terms=parts.terms,
+            guard=parts.process.guard,
         ),
         controllers=Controllers(
             clock=parts.clock,

@@ -9,11 +9,13 @@ from typing import Any
 from appcredential.cache.informer import Informer
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.cache.store import Store
+from appcredential.domain.claim import Claim
 from appcredential.domain.marker import ClusterIdentity, Owner
 from appcredential.domain.spec.reserved import AllowedKeys
 from appcredential.effects.context import KubePorts
 from appcredential.gather.state import ResourceStates
 from appcredential.handlers.watch import OnEvent
+from appcredential.kube.claim import ClaimSettings, ClusterClaim
 from appcredential.kube.client import KubeClient
 from appcredential.kube.custom_resources import KubeObjects, KubeResources
 from appcredential.kube.events import KubeEvents
@@ -81,6 +83,7 @@ class Parts:
         )
         self.terms = Terms()
         self.lease = Lease(client, self.clock, self._lease_settings())
+        self.claim = ClusterClaim(client, self.clock, self._claim_settings(identity))
         self.process = ThisProcess(
             clock=self.clock,
             settings=settings.lifecycle,
@@ -112,6 +115,19 @@ class Parts:
             duration=self.settings.lease_duration,
         )
 
+    def _claim_settings(self, identity: ClusterIdentity) -> ClaimSettings:
+        settings = self.settings
+        return ClaimSettings(
+            own=Claim(
+                namespace=settings.namespace,
+                installation=settings.installation,
+                cluster_id=identity.cluster_id,
+            ),
+            namespace=settings.claim_namespace,
+            replaced=settings.replace_claim,
+            patience=settings.lease_duration + settings.lease_renew,
+        )
+
     def _effect_guard(self) -> EffectGuard:
         return EffectGuard(
             remaining=self.lease.remaining,
@@ -122,7 +138,7 @@ class Parts:
 
     def _is_synced(self) -> bool:
         is_listed = self.store.is_complete and not self.informer.schema_problem
-        return self.terms.is_settled and is_listed
+        return self.terms.is_settled and is_listed and not self.claim.problem
 
     def _wake_neighbour(self, key: Key) -> None:
         """Reconcile a resource that wants the same Secret as one that changed or went."""

@@ -17,6 +17,7 @@ from appcredential.controllers.kinds import Controllers
 from appcredential.controllers.revocation import RevocationController
 from appcredential.errors import UnavailableError
 from appcredential.handlers.watch import Watches
+from appcredential.kube.claim import ClusterClaim
 from appcredential.kube.custom_resources import KINDS
 from appcredential.kube.lease import Lease, LeaseLostError
 from appcredential.ports.local import Clock
@@ -57,6 +58,7 @@ class Leadership:
 
     holder: str
     lease: Lease
+    claim: ClusterClaim
     terms: Terms
     guard: EffectGuard
 
@@ -86,6 +88,7 @@ class Operator:
         self._open_revocations = cluster.open_revocations
         self._holder = leadership.holder
         self._lease = leadership.lease
+        self._claim = leadership.claim
         self._terms = leadership.terms
         self._guard = leadership.guard
         self._controllers = controllers
@@ -100,9 +103,11 @@ class Operator:
         self._relisting = self._periodic("relist", self._relist, settings.relist)
         self._holding = self._periodic("lease", self._hold_lease, settings.lease_renew)
         self._settling = self._periodic("settle", self._settle, settings.lease_renew)
+        self._claiming = self._periodic("claim", self._look_at_claim, settings.lease_renew)
         self._loops = (
             self._holding,
             self._settling,
+            self._claiming,
             self._relisting,
             self._periodic("tickets", self._work_revocations, settings.ticket_poll),
             self._periodic("look after", self._look_after, _TICK),
@@ -178,7 +183,7 @@ class Operator:
 
     async def _hold_lease(self) -> None:
         """Take or renew the Lease, and nothing else: no other work may delay a renewal."""
-        if self._informer.schema_problem:
+        if self._informer.schema_problem or self._claim.problem:
             # As the leader it could do nothing, while a replica of the former version can.
             # A leader lets the Lease run out: an effect that began may last as long.
             self._metrics.leader.set(float(self._lease.is_leader()))
@@ -193,12 +198,23 @@ class Operator:
         if leads and not was_leader:
             log.info("leading", extra={"holder": self._holder})
             self._terms.begin(self._clock.now())
+            self._claiming.wake()
             self._settling.wake()
+
+    async def _look_at_claim(self) -> None:
+        """Confirm that this installation may serve the cluster; as the leader, claim it."""
+        before = self._claim.problem, self._claim.is_held
+        try:
+            await self._claim.look(take=self._lease.is_leader())
+        finally:
+            if (self._claim.problem, self._claim.is_held) != before:
+                self._holding.wake()
+                self._settling.wake()
 
     async def _settle(self) -> None:
         """Read the revocations once at the start of a term; from then on effects may run."""
         term = self._terms.begun
-        if term != self._terms.settled and self._lease.is_leader():
+        if term != self._terms.settled and self._lease.is_leader() and self._claim.is_held:
             await self._open_revocations.refresh()
             self._terms.settled = term
             self._was_synced = False
@@ -222,7 +238,7 @@ class Operator:
 
     def _begin_watching(self) -> None:
         """Start the watches once all kinds were listed; until then list them often."""
-        if self._readyz():
+        if self._unlisted():
             now = self._clock.monotonic()
             if now - self._relisted > _RELIST_SOON_SECONDS:
                 self._relisted = now
@@ -244,6 +260,9 @@ class Operator:
         return ""
 
     def _readyz(self) -> str:
+        return self._unlisted() or self._claim.problem
+
+    def _unlisted(self) -> str:
         if self._informer.schema_problem:
             return self._informer.schema_problem
         return "" if self._store.is_complete else "the first lists are not complete"

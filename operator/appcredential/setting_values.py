@@ -15,6 +15,7 @@ from appcredential.domain.spec.checks import (
     is_label_value,
     is_metadata_key,
     is_namespace_name,
+    is_object_name,
 )
 from appcredential.domain.spec.durations import parse_duration
 from appcredential.domain.spec.issuers import is_issuer
@@ -50,6 +51,8 @@ def parser_for(name: str, kind: str) -> Callable[[str], Any]:
     named: dict[str, Callable[[str], Any]] = {
         "log_level": _parse_level,
         "namespace": _parse_namespace,
+        "claim_namespace": _parse_namespace,
+        "installation": _parse_installation,
         "custom_token_audience": _parse_audience,
         "allowed_secret_keys": _parse_keys,
         "secret_labels": _parse_labels,
@@ -100,6 +103,12 @@ def _parse_duration(raw: str) -> timedelta:
 def _parse_namespace(raw: str) -> str:
     if not is_namespace_name(raw):
         raise ValueError("must be one namespace name")
+    return raw
+
+
+def _parse_installation(raw: str) -> str:
+    if not is_object_name(raw):
+        raise ValueError("must be a lower-case name of letters, digits, dashes and dots")
     return raw
 
 

@@ -40,6 +40,12 @@ class Settings:
     """The namespaces whose AppCredentials are served; empty means all."""
     cluster_id: str = ""
     """Names the cluster in Entra; empty means the uid of the namespace kube-system."""
+    installation: str = "appcredential"
+    """Names this installation in its namespace, the same for all replicas."""
+    claim_namespace: str = "default"
+    """Where the Lease is by which installations in one cluster exclude each other."""
+    replace_claim: str = ""
+    """The text of another installation's claim, or of one with another id, to replace."""
     allowed_secret_keys: tuple[str, ...] = ()
     """Labels and annotations that users may put on Secrets: keys, and prefixes with their slash."""
     secret_labels: tuple[tuple[str, str], ...] = ()

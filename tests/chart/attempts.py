@@ -368,6 +368,7 @@ RESOURCES: Final = (
 )
 OTHERS: Final = (
     Attempt("another Lease", CREATE, lease("kube-scheduler"), "only its own Lease", BOUND),
+    Attempt("a claim elsewhere", CREATE, lease("appcredential-claim", TEAM), "only its own Lease"),
     Attempt("a Lease elsewhere", CREATE, lease("appcredential", TEAM), "only its own Lease"),
     Attempt(
         "a Lease that goes", REPLACE, lease("appcredential", held=HELD[0]), "but the spec", BOUND
@@ -497,6 +498,12 @@ ALLOWED: Final = (
     Attempt(
         "status",
         _merge("appcred", "orders", {"status": {"observedGeneration": 1}}, "--subresource=status"),
+    ),
+    Attempt(
+        "its claim",
+        CREATE,
+        lease("appcredential-claim", "default", spec={"holderIdentity": "x"}),
+        namespace="default",
     ),
     Attempt(
         "its Lease",

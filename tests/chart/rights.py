@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+CLAIM_UPDATE: Final = {
+    "update leases.coordination.k8s.io (appcredential-claim) in default": "the claim of another "
+    "installation is replaced, where an administrator names it in settings.replaceClaim",
+}
 TICKET_UPDATE: Final = {
     "update configmaps in appcredential-system": "a ticket is written anew where a resource of "
     "its name is deleted again before it is finished, or when somebody damaged it",

@@ -14,12 +14,12 @@ from localcluster import Cluster
 from tests.chart.helming import CHART, NAMESPACE, Helm
 from tests.chart.living import CERTIFICATE, NONE, SECRET, TRUST, Mounted, OfEachType, tell_step
 from tests.chart.released import FROZEN, QUICK, Release
-from tests.chart.rights import TICKET_UPDATE, Right, compare
+from tests.chart.rights import CLAIM_UPDATE, TICKET_UPDATE, Right, compare
 from tests.integration.installation import CORE
 
 pytestmark = [pytest.mark.cluster, pytest.mark.process]
 
-UNUSED: Final = {**TICKET_UPDATE}
+UNUSED: Final = {**TICKET_UPDATE, **CLAIM_UPDATE}
 """Rights that this life has no use for, and why they are given. A new one is looked at first."""
 
 

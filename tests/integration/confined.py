@@ -96,6 +96,7 @@ class Confined(Installation):
         wanted = {
             **SETTINGS,
             "APPCREDENTIAL_NAMESPACE": namespace,
+            "APPCREDENTIAL_CLAIM_NAMESPACE": namespace,
             "APPCREDENTIAL_WATCH_NAMESPACES": ",".join(watched),
             **settings,
         }

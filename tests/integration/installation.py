@@ -26,6 +26,7 @@ from tests.support.kstatus import kstatus
 GROUP: Final = "/apis/appcredential.io/v1alpha1"
 API_VERSION: Final = "appcredential.io/v1alpha1"
 CORE: Final = "/api/v1"
+CLAIMS: Final = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
 SETTINGS: Final[Mapping[str, str]] = {
     **QUICK,
     "APPCREDENTIAL_ALLOWED_SECRET_KEYS": "example.com/,team,gone,a",
@@ -124,6 +125,7 @@ class Installation:
                 self._take_away(plural, item["metadata"])
         for plural in ("configmaps", "secrets"):
             self.kube.delete(f"{CORE}/namespaces/{self.namespace}/{plural}")
+        self.kube.delete(f"{CLAIMS}/appcredential-claim")
 
     def _take_away(self, plural: str, metadata: Mapping[str, Any]) -> None:
         namespace = metadata.get("namespace")

@@ -2,7 +2,8 @@
 
 A `Site` is an operator's namespace with its ServiceAccount, identity and Lease, and
 a namespace for workloads that only this operator watches. So tests do not meet,
-although they share the API server and the emulator.
+although they share the API server and the emulator. Its operators claim the cluster in a
+namespace of their own, unless a test says where: else they would refuse each other.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ READING: Final[Mapping[str, str]] = {**SETTINGS, "APPCREDENTIAL_DIRECTORY_RESYNC
 class Site:
     """An operator's namespace, a namespace of workloads, and the operators that run there."""
 
-    def __init__(self, cluster: Cluster, emulator: EmulatorProcess, folder: Path) -> None:
+    def __init__(
+        self, cluster: Cluster, emulator: EmulatorProcess, folder: Path, claims: str = ""
+    ) -> None:
         suffix = secrets.token_hex(3)
         self.cluster = cluster
         self.kube = Kube(cluster)
@@ -53,6 +56,7 @@ class Site:
         self.folder = folder / suffix
         self.operator_namespace = f"operator-{suffix}"
         self.namespace = f"team-{suffix}"
+        self.claims = claims or self.operator_namespace
         self.operators: list[Operator] = []
         self._install()
 
@@ -69,6 +73,11 @@ class Site:
         for document in documents:
             if document["kind"] == "ClusterRoleBinding":
                 document["metadata"]["name"] = self.operator_namespace
+            if document["metadata"].get("namespace") == "default":
+                document["metadata"]["namespace"] = self.claims
+                document["metadata"]["name"] = f"claim-{self.operator_namespace}"
+            if document.get("roleRef", {}).get("name") == "appcredential-claim":
+                document["roleRef"]["name"] = f"claim-{self.operator_namespace}"
         text = yaml.safe_dump_all(documents)
         self.cluster.kubectl("apply", "--server-side", "-f", "-", input=text)
 
@@ -108,6 +117,7 @@ class Site:
             "KUBECONFIG": str(kubeconfig),
             "APPCREDENTIAL_SERVICE_ACCOUNT_TOKEN_FILE": str(own),
             "APPCREDENTIAL_NAMESPACE": self.operator_namespace,
+            "APPCREDENTIAL_CLAIM_NAMESPACE": self.claims,
             "APPCREDENTIAL_WATCH_NAMESPACES": self.namespace,
             "APPCREDENTIAL_POD_NAME": name,
             "APPCREDENTIAL_HEALTH_ADDRESS": "127.0.0.1",
@@ -122,8 +132,15 @@ class Site:
 
     def lease(self) -> dict[str, Any]:
         """Return the Lease's spec; empty when there is none."""
-        path = f"/apis/coordination.k8s.io/v1/namespaces/{self.operator_namespace}/leases"
-        found = self.kube.get(f"{path}/appcredential")
+        return self._lease(self.operator_namespace, "appcredential")
+
+    def claim(self) -> str:
+        """Return the claim on what its operators take for the cluster; empty without one."""
+        return str(self._lease(self.claims, "appcredential-claim").get("holderIdentity") or "")
+
+    def _lease(self, namespace: str, name: str) -> dict[str, Any]:
+        path = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+        found = self.kube.get(f"{path}/{name}")
         return dict(found["spec"]) if found is not None else {}
 
     def since_renewal(self) -> timedelta:

@@ -3,13 +3,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from appcredential.cache.store import Store
 from appcredential.composition import build_operator
+from appcredential.domain.marker import ClusterIdentity
 from appcredential.errors import UnavailableError
 from appcredential.runtime.loops import Loop, watch
 from appcredential.runtime.metrics import Metrics
@@ -128,21 +130,30 @@ def installed() -> ApiServer:
     return kube
 
 
+QUICK: Final = Settings(
+    health_address="127.0.0.1",
+    health_port=0,
+    metrics_port=0,
+    workers=1,
+    lease_renew=timedelta(milliseconds=20),
+    ticket_poll=timedelta(milliseconds=20),
+)
+
+
 class Running:
     """A whole operator on an API server in memory, without kopf."""
 
-    def __init__(self, kube: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
-        settings = Settings(
-            health_address="127.0.0.1",
-            health_port=0,
-            metrics_port=0,
-            workers=1,
-            lease_renew=timedelta(milliseconds=20),
-            ticket_poll=timedelta(milliseconds=20),
-        )
+    def __init__(
+        self,
+        kube: ApiServer,
+        monkeypatch: pytest.MonkeyPatch,
+        identity: ClusterIdentity = IDENTITY,
+        **changed: Any,
+    ) -> None:
+        settings = replace(QUICK, **changed)
         self.metrics = Metrics(list)
         opened: Any = None
-        self.operator = build_operator(settings, kube, IDENTITY, opened, Store(), self.metrics)
+        self.operator = build_operator(settings, kube, identity, opened, Store(), self.metrics)
         monkeypatch.setattr(self.operator._watches, "start", lambda: None)
         monkeypatch.setattr(self.operator._watches, "stop", lambda _seconds: None)
         monkeypatch.setattr(self.operator._watches, "is_alive", lambda: True)

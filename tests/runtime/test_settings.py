@@ -28,6 +28,9 @@ OTHERS: dict[str, tuple[str, Any]] = {
     "watch_namespaces": (" shop, ,orders", ("shop", "orders")),
     "cluster_id": ("blue", "blue"),
     "allowed_secret_keys": (" example.com/, team", ("example.com/", "team")),
+    "installation": ("entra.prod", "entra.prod"),
+    "claim_namespace": ("ops", "ops"),
+    "replace_claim": ("old/appcredential@blue", "old/appcredential@blue"),
     "secret_labels": (
         " team=platform, app.kubernetes.io/name=entra,empty=",
         (("team", "platform"), ("app.kubernetes.io/name", "entra"), ("empty", "")),

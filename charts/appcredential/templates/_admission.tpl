@@ -170,8 +170,8 @@ leases:
   variables:
     {{- toYaml (slice $variables 0 5) | nindent 4 }}
   validations:
-    - expression: "request.operation != 'DELETE' && request.namespace == {{ $home }} && object.metadata.name == 'appcredential'"
-      message: the operator may write only its own Lease
+    - expression: "request.operation != 'DELETE' && ((request.namespace == {{ $home }} && object.metadata.name == 'appcredential') || (request.namespace == {{ include "appcredential.claimNamespace" . | squote }} && object.metadata.name == 'appcredential-claim'))"
+      message: the operator may write only its own Lease, and the one that claims the cluster
     - expression: "!variables.isWrite || ({{ $sameLabels }} && {{ $sameAnnotations }} && {{ include "appcredential.sameHolders" . }})"
       message: the operator may write nothing but the spec of its Lease
 events:

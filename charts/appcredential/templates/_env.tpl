@@ -4,6 +4,8 @@
   valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
 - name: APPCREDENTIAL_POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
+- name: APPCREDENTIAL_INSTALLATION
+  value: {{ include "appcredential.fullname" . | quote }}
 {{- if .Values.watchNamespaces }}
 - name: APPCREDENTIAL_WATCH_NAMESPACES
   value: {{ join "," .Values.watchNamespaces | quote }}

@@ -28,6 +28,10 @@
 {{- printf "system:serviceaccount:%s:%s" .Release.Namespace (include "appcredential.serviceAccountName" .) }}
 {{- end }}
 
+{{- /* Where installations in one cluster exclude each other. */}}
+{{- define "appcredential.claimNamespace" -}}
+{{ default "default" .Values.settings.claimNamespace }}
+{{- end }}
 {{- define "appcredential.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "appcredential.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NewType
 
 Attempt = NewType("Attempt", str)
@@ -50,17 +50,21 @@ class ClusterIdentity:
     Attributes:
         cluster: hash of the configured cluster id, else of the kube-system uid.
         system: hash of the kube-system uid, always.
+        cluster_id: what `cluster` is the hash of, for people.
     """
 
     cluster: str
     system: str
+    cluster_id: str = field(default="", compare=False)
 
     @classmethod
     def of(cls, kube_system_uid: str, cluster_id: str = "") -> ClusterIdentity:
         """Derive the identity from the kube-system namespace's uid and the setting."""
+        found = cluster_id or kube_system_uid
         return cls(
-            cluster=short_hash(cluster_id or kube_system_uid, length=_CLUSTER),
+            cluster=short_hash(found, length=_CLUSTER),
             system=short_hash(kube_system_uid, length=_SYSTEM),
+            cluster_id=found,
         )
 
 
