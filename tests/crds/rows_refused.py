@@ -10,7 +10,9 @@ _PATTERN: Final = "should match"
 _ENUM: Final = "Unsupported value"
 _BETWEEN: Final = "must be between 60s and 731d"
 _CEILING: Final = "must be between 60s and 3650d"
-_TIME: Final = "date-time"
+_TIME: Final = "is what date -u +%Y-%m-%dT%H:%M:%SZ prints"
+_LOWER: Final = f"must be in lower case: {GUID}"
+_UNITS: Final = "(?<weeks>[0-9]{1,4}w)?(?<days>[0-9]{1,4}d)?(?<hours>[0-9]{1,5}h)?(?<minutes>"
 _SINCE: Final = "rotation.rotateIssuedBefore"
 _LEAK: Final = "rotation.revokeIssuedBefore"
 _LEAD: Final = "rotation.renewBefore"
@@ -28,7 +30,13 @@ _LENGTHY: Final = "1w1d1h1m" + "1" * 16 + "s"
 APP: Final[tuple[Row, ...]] = (
     ("no application", "application", None, "Required"),
     ("no client id", "application.clientId", None, "Required"),
-    ("a client id in upper case", "application.clientId", GUID.upper(), _PATTERN),
+    ("a client id in upper case", "application.clientId", GUID.upper(), _LOWER),
+    ("a client id that is none", "application.clientId", "x" * 36, _PATTERN),
+    ("a word for a time", _SINCE, "now", _TIME),
+    ("a day for a time", _LEAK, "2026-11-22", _TIME),
+    ("years", "lifetime", "5y", _UNITS),
+    ("months of a grace period", "deletionGracePeriod", "3 months", _UNITS),
+    ("a lead without a unit", _LEAD, "30", _UNITS),
     ("a client id with a line break", "application.clientId", GUID + "\n", "Too long"),
     ("no type", "type", None, "Required"),
     ("an unknown type", "type", "ManagedIdentity", _ENUM),

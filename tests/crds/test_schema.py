@@ -207,3 +207,13 @@ def test_preset_keys_are_those_of_the_parser() -> None:
             f"self.secret.?preset.orValue('AzureIdentity') == '{preset}' ? "
             f"self.secret.data.all(k, !(k in {keys})) : true"
         ) in rules
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_id_says_how_it_is_written(kind: str) -> None:
+    """A pattern alone is no remedy for who pastes an id in upper case."""
+    spec = _schema(kind)["properties"]["spec"]
+    ids = [(p, f) for p, f in _fields(spec) if f.get("pattern", "").startswith("^[0-9a-f]{8}-")]
+    assert ids
+    silent = [p for p, f in ids if "self.lowerAscii()" not in _rules(f)]
+    assert silent == []

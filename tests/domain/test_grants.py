@@ -151,6 +151,28 @@ def test_the_refusal_holds_a_grant_that_would_allow_it_and_replaces_no_other() -
     }
 
 
+_QUESTION = f"names {CLIENT_ID}: is this the client id?"
+
+
+@pytest.mark.parametrize(
+    ("grants", "is_asked"),
+    [
+        ([], True),
+        ([allowing(client_ids=(OTHER,))], True),
+        ([allowing(namespaces=("other",))], True),  # what others were granted is not told
+        ([allowing(limits=NO_SECRETS)], False),
+        ([allowing(tenant="other")], False),
+    ],
+)
+def test_an_id_that_nobody_granted_may_be_another_one(
+    grants: list[ApplicationGrantSpec], is_asked: bool
+) -> None:
+    found = judge(grants, spec())
+    assert isinstance(found, Problem)
+    assert (_QUESTION in found.message) is is_asked
+    assert len(found.message) <= MAX_MESSAGE
+
+
 def test_no_types_listed_means_all() -> None:
     assert allows_type(Limits(), spec())
     assert allows_type(SECRETS, spec())

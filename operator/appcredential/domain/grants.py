@@ -42,7 +42,7 @@ def evaluate(
                 "a grant must say allowOperatorIdentity: true to allow it.",
             )
     if not matching:
-        return Problem(reason=Reason.NOT_GRANTED, message=_refusal(namespace, spec))
+        return Problem(reason=Reason.NOT_GRANTED, message=_refusal(grants, namespace, spec))
     lifetimes = [g.limits.max_lifetime for g in matching.values()]
     return Grant(
         name=next(iter(matching)),
@@ -97,7 +97,9 @@ def _most(lifetimes: list[timedelta | None]) -> timedelta | None:
     return max(known) if len(known) == len(lifetimes) else None
 
 
-def _refusal(namespace: str, spec: AppCredentialSpec) -> str:
+def _refusal(
+    grants: Mapping[str, ApplicationGrantSpec], namespace: str, spec: AppCredentialSpec
+) -> str:
     manifest = {
         "apiVersion": "appcredential.io/v1alpha1",
         "kind": "ApplicationGrant",
@@ -110,7 +112,17 @@ def _refusal(namespace: str, spec: AppCredentialSpec) -> str:
             **(grant_members(spec.federated.source) if spec.federated is not None else {}),
         },
     }
+    is_known = any(
+        spec.client_id in g.client_ids and namespace in g.namespaces for g in grants.values()
+    )
+    question = (
+        ""
+        if is_known
+        else f"No grant for this namespace names {spec.client_id}: is this the client id? Entra "
+        "shows an object id beside it, which is another. "
+    )
     return (
         "No ApplicationGrant allows this namespace to have a credential of this type "
-        "for this application. To allow it, an administrator applies: " + json.dumps(manifest)
+        f"for this application. {question}To allow it, an administrator applies: "
+        + json.dumps(manifest)
     )

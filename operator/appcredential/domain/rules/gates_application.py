@@ -54,7 +54,8 @@ def _why_unread(observation: Observation) -> Problem:
         return Problem(
             reason=Reason.APPLICATION_NOT_FOUND,
             message="Entra does not know the application spec.application.clientId in the "
-            "tenant. Check the id, or restore the application.",
+            "tenant. Is this the client id, and not an object id? Check it, or restore the "
+            "application.",
             stalled=len(missing) >= _MISSING_READS and lasting,
         )
     return observation.memory.directory_problem or Problem(

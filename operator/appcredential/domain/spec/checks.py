@@ -57,7 +57,9 @@ def is_guid(value: str) -> bool:
 
 def guid(path: str, value: str) -> str:
     """Return an id that is a GUID in lower case, as Graph writes it."""
-    require(is_guid(value), path, "must be a GUID in lower case")
+    lower = value.lower()
+    remedy = f"must be in lower case: {lower}" if is_guid(lower) else "must be a GUID in lower case"
+    require(is_guid(value), path, remedy)
     return value
 
 
@@ -123,7 +125,10 @@ def between(path: str, value: int, low: int, high: int) -> int:
 
 def moment(path: str, value: str) -> datetime:
     """Return an RFC 3339 time in UTC."""
-    remedy = "must be an RFC 3339 time such as 2026-11-22T10:00:00Z"
+    remedy = (
+        "must be an RFC 3339 time such as 2026-11-22T10:00:00Z; "
+        "the one of this moment is what date -u +%Y-%m-%dT%H:%M:%SZ prints"
+    )
     require(_TIME.fullmatch(value) is not None, path, remedy)
     try:
         return datetime.fromisoformat(value).astimezone(UTC)
