@@ -14,8 +14,11 @@ from tests.crds.server import Server, collection
 
 pytestmark = pytest.mark.cluster
 
-FOREIGN: Final = frozenset({"cert-manager", "argocd", "flux"})
-"""Folders of what other projects read: this cluster does not know their kinds."""
+FOREIGN: Final = frozenset({"cert-manager", "argocd", "flux", "kustomize"})
+"""Folders of what other projects read: this cluster does not know their kinds.
+
+`tests/gitops/test_kustomize.py` applies what kustomize makes of its folder.
+"""
 
 EXAMPLES: Final = sorted(
     str(path.relative_to(ROOT / "examples"))

@@ -21,7 +21,7 @@ EXAMPLES: Final = ROOT / "examples"
 FILES: Final = sorted(
     path
     for path in EXAMPLES.rglob("*.yaml")
-    if "kind: AppCredential\n" in path.read_text() and "testdata" not in path.parts
+    if "\nkind: AppCredential\n" in path.read_text() and "testdata" not in path.parts
 )
 _SENTENCE: Final = re.compile(r"Needs (?:the [\w ]+ of )?((?:[\w./-]+\.yaml(?: and )?)+)")
 
