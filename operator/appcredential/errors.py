@@ -77,15 +77,17 @@ class IdentityRejectedError(PermissionDeniedError):
 
     Args:
         code: AADSTS number of the token endpoint's answer, 0 without one.
+        skew: Entra's clock minus ours by that answer, when it told the time.
 
     Attributes:
         message: what the rejection means for the operator's kind of identity, for status;
             empty when that kind is not known.
     """
 
-    def __init__(self, message: str, *, code: int = 0) -> None:
+    def __init__(self, message: str, *, code: int = 0, skew: timedelta | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.skew = skew
         self.message = ""
 
 

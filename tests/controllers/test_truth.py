@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import timedelta
+from typing import Final
+
 import pytest
 
 from appcredential.domain.spec.model import CredentialType
+from appcredential.errors import PermissionDeniedError, RejectedError, UnavailableError
 from appcredential.kube.custom_resources import GRANTS, path_of
+from appcredential.runtime.logs import Surroundings
 from tests.controllers.test_federated_identity import Federated
-from tests.support.builders import HOUR, OWNER
+from tests.support.builders import CLIENT_ID, HOUR, MINUTE, OBJECT_ID, OWNER, SECOND
+from tests.support.directory import Failure
 from tests.support.session import MemorySession
-from tests.support.world import World
+from tests.support.world import TARGET, World
 
-GRANT = path_of(GRANTS, "", "shop-apps")
+PRINCIPAL: Final = "77777777-7777-7777-7777-777777777777"
+GRANT: Final = path_of(GRANTS, "", "shop-apps")
 
 
 def of_type(kind: CredentialType) -> World:
@@ -48,3 +56,70 @@ async def test_a_withdrawn_grant_is_told_at_once_and_once(kind: CredentialType) 
     await world.look()
     assert "Stalled" not in world.conditions
     assert world.ready["status"] == "True"
+
+
+# --- Graph refuses -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", CredentialType)
+async def test_a_missing_owner_is_told_with_both_ids_and_the_command(kind: CredentialType) -> None:
+    world = of_type(kind)
+    world.entra.principal_id = PRINCIPAL
+    world.entra.failures = [Failure("add", PermissionDeniedError("403"))] * 3
+    world.entra.add_errors = [PermissionDeniedError("403")] * 3
+    await world.look_at_tenant()
+    await world.until(lambda: "Stalled" in world.conditions)
+    stalled = world.conditions["Stalled"]
+    assert stalled["reason"] == "PermissionDenied"
+    command = f"az ad app owner add --id {OBJECT_ID} --owner-object-id {PRINCIPAL}."
+    assert command in stalled["message"]
+    assert CLIENT_ID in stalled["message"]
+
+
+async def test_a_failed_call_is_logged_with_resource_and_application(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World()
+    world.entra.add_errors = [UnavailableError("503")]
+    await world.publish()
+    found = [r for r in caplog.records if r.getMessage() == "directory call failed"]
+    told = [(r.ns, r.obj, r.application, r.operation) for r in found]  # type: ignore[attr-defined]
+    assert told == [(OWNER.namespace, OWNER.name, CLIENT_ID, "mint")]
+
+
+async def test_what_is_logged_below_names_the_application(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+    await world.look_at_tenant()
+    below = logging.getLogger("appcredential.entra.translate")
+    monkeypatch.setattr(world.entra, "before_add", lambda: below.warning("HTTP 503"))
+    monkeypatch.setattr(caplog.handler, "filters", [Surroundings()])
+    await world.until(lambda: world.ready["status"] == "True")
+    found = [vars(r)["application"] for r in caplog.records if r.getMessage() == "HTTP 503"]
+    assert found == [CLIENT_ID]
+
+
+async def test_what_was_refused_by_a_wrong_clock_is_tried_again_when_it_is_right() -> None:
+    world = World()
+    await world.publish()
+    first = world.status["credential"]["keyId"]
+    world.api.objects.pop(TARGET)
+    refused = RejectedError("400", code="KeyCredentialsInvalidEndDate")
+    world.entra.add_errors = [refused]
+    world.clock.advance(HOUR)
+    while world.ready["reason"] != "CredentialRefused":
+        world.clock.advance(min(await world.look() or SECOND, SECOND))
+    world.entra.skew_now = 15 * MINUTE
+    await world.look()
+    assert world.conditions["Stalled"]["reason"] == "ClockSkew"
+    assert "Entra's clock is 15 min ahead of" in world.conditions["Stalled"]["message"]
+    world.entra.skew_now = timedelta(0)
+    world.clock.advance(MINUTE)
+    await world.look()
+    assert world.ready["reason"] != "CredentialRefused"
+    begun = world.clock.now()
+    await world.until(lambda: len(world.entra.credentials) > 1)
+    assert world.clock.now() - begun < 2 * MINUTE
+    await world.until(lambda: world.ready["status"] == "True")
+    assert world.status["credential"]["keyId"] != first

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from appcredential.domain.actions import Hold
 from appcredential.domain.conditions import Problem
+from appcredential.domain.facts.clocks import clock_problem
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import PendingState, Target
 from appcredential.domain.rules.gates_secret import secret_is_not_ours_to_write
+from appcredential.domain.status.problems_entra import Asked, directory_problem
 from appcredential.domain.status.successor import successor_problem
+from appcredential.errors import AppCredentialError, PermissionDeniedError, RejectedError
 from tests.support.builders import (
+    MINUTE,
     NEXT_ATTEMPT,
     NOT_YET,
     facts,
@@ -24,6 +29,7 @@ from tests.support.builders import (
     target,
 )
 
+QUARTER: Final = timedelta(minutes=15)
 IMMUTABLE: Final = replace(target(), immutable=True)
 
 
@@ -35,6 +41,16 @@ def in_the_way(held: Target) -> Problem:
 
 def of_successor(seen: Observation) -> Problem:
     found = successor_problem(facts(seen))
+    assert found is not None
+    return found
+
+
+def of_graph(error: AppCredentialError) -> Problem:
+    return directory_problem(error, MINUTE, Asked(application="app"))[0]
+
+
+def of_clocks(entra: timedelta, api: timedelta) -> Problem:
+    found = clock_problem(observation(directory_skew=entra, cluster_skew=api))
     assert found is not None
     return found
 
@@ -51,6 +67,12 @@ OF_WORKING: Final[dict[str, Callable[[], Problem]]] = {
     "SecretConflict": lambda: in_the_way(IMMUTABLE),
     "is immutable": lambda: in_the_way(IMMUTABLE),
     "exists and belongs to": lambda: in_the_way(replace(target(), owner="")),
+    "PermissionDenied": lambda: of_graph(PermissionDeniedError("403")),
+    "az ad app owner add": lambda: of_graph(PermissionDeniedError("403")),
+    "CredentialRefused": lambda: of_graph(RejectedError("400", code="InvalidKeyEndDate")),
+    "ClockSkew": lambda: of_clocks(QUARTER, QUARTER),
+    "behind those of Entra and of the API server": lambda: of_clocks(QUARTER, QUARTER),
+    "which agrees with the API server's": lambda: of_clocks(QUARTER, timedelta(0)),
     "SignInRejected": lambda: of_successor(given_up()),
     "until it was given up": lambda: of_successor(given_up()),
 }

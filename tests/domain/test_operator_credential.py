@@ -12,6 +12,7 @@ from appcredential.domain.operator_credential import (
     client_of,
     client_secret_of,
     pair_of,
+    principal_of,
     token_fault,
     validity_problem,
 )
@@ -152,6 +153,7 @@ def test_a_token_for_anybody_else_may_not(audience: str | list[str]) -> None:
 def test_what_is_no_token_is_said_so(text: str) -> None:
     assert token_fault(text, "").startswith("holds no token")
     assert client_of(text) is None
+    assert principal_of(text) == ""
 
 
 @pytest.mark.parametrize(
@@ -167,6 +169,18 @@ def test_an_access_token_says_who_it_was_issued_to(
     claims: dict[str, str], expected: ClientId | None
 ) -> None:
     assert client_of(token(**claims)) == expected
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({"oid": OPERATOR_CLIENT_ID.upper()}, OPERATOR_CLIENT_ID),
+        ({"oid": "$(reboot)"}, ""),
+        ({}, ""),
+    ],
+)
+def test_an_access_token_says_who_its_principal_is(claims: dict[str, str], expected: str) -> None:
+    assert principal_of(token(**claims)) == expected
 
 
 def test_what_is_not_there_is_told_with_its_remedy() -> None:

@@ -294,6 +294,20 @@ async def test_missing_rights_and_missing_applications(scene: Scene) -> None:
         await scene.session.directory.application(missing, FRESH)
 
 
+async def test_who_is_made_an_owner_of_the_session_s_principal_may_write(scene: Scene) -> None:
+    client, secret = scene.emulator.create_operator(scene.tenant)
+    session = open_session(scene.emulator, scene.clock, scene.tenant, client, secret)
+    await session.probe()
+    end = datetime.now(UTC) + timedelta(days=30)
+    foreign = scene.emulator.create_application(scene.tenant)
+    with pytest.raises(PermissionDeniedError):
+        await session.directory.add_password(ObjectId(foreign.id), "marker", end)
+    scene.emulator.set_owners(foreign.id, session.principal_id)
+    scene.clock.seconds += 60  # its own pace
+    await session.directory.add_password(ObjectId(foreign.id), "marker", end)
+    await session.close()
+
+
 async def test_an_operator_that_may_only_read(scene: Scene) -> None:
     client, secret = scene.emulator.create_operator(scene.tenant, READ_ALL)
     session = open_session(scene.emulator, scene.clock, scene.tenant, client, secret)
@@ -319,6 +333,8 @@ async def test_an_operator_with_a_wrong_secret_is_told_so(scene: Scene) -> None:
     with pytest.raises(IdentityRejectedError) as caught:
         await session.probe()
     assert caught.value.code == 7000215
+    assert caught.value.skew is not None
+    assert abs(caught.value.skew) < timedelta(minutes=1)
     await session.close()
 
 

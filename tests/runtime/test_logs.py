@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
@@ -150,6 +151,30 @@ def test_at_error_libraries_do_not_say_more_than_we_do(capsys: pytest.CaptureFix
 
 def events(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [json.loads(text)["event"] for text in capsys.readouterr().out.splitlines()]
+
+
+async def test_lines_from_far_below_say_what_they_are_about(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log = logging.getLogger("appcredential.entra.translate")
+
+    async def ask(name: str) -> None:
+        with logs.within(ns="shop", obj=name), logs.within(application="app"):
+            await asyncio.sleep(0)
+            log.warning("HTTP 503")
+            log.warning("its own", extra={"obj": "another"})
+
+    with configured("INFO"):
+        await asyncio.gather(ask("orders"), ask("invoices"))
+        log.warning("outside")
+    found = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    told = {(f["event"], f.get("ns"), f.get("obj"), f.get("application")) for f in found}
+    assert told == {
+        ("HTTP 503", "shop", "orders", "app"),
+        ("HTTP 503", "shop", "invoices", "app"),
+        ("its own", "shop", "another", "app"),
+        ("outside", None, None, None),
+    }
 
 
 def trace_of(error: Exception) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from appcredential.errors import ThrottledError, UnavailableError
+from appcredential.runtime.logs import Surroundings
 from appcredential.runtime.workqueue import Key, Reconcile, WorkQueue
 from tests.support.builders import NOW, SECOND
 from tests.support.clock import HandClock
@@ -273,6 +274,20 @@ async def test_what_is_expected_is_one_line_without_a_traceback(
     assert (line["levelname"], line["exc_info"]) == ("INFO", None)
     assert (line["kind"], line["ns"], line["obj"]) == (A.kind, A.namespace, A.name)
     assert line["error"] == told
+
+
+async def test_whatever_is_logged_for_a_key_names_it(
+    queue: WorkQueue, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(_key: Key) -> None:
+        logging.getLogger("appcredential.entra.translate").warning("HTTP 503")
+
+    monkeypatch.setattr(caplog.handler, "filters", [Surroundings()])
+    queue.add(A)
+    async with working(queue, work):
+        await until(lambda: bool(caplog.records))
+    (line,) = (vars(record) for record in caplog.records)
+    assert (line["kind"], line["ns"], line["obj"]) == (A.kind, A.namespace, A.name)
 
 
 async def test_what_is_not_expected_is_told_with_its_traceback(

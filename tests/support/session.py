@@ -21,6 +21,7 @@ class MemorySession(MemoryDirectory):
 
     Attributes:
         client_id: the operator's, with which this session was opened.
+        principal_id: the object id of the operator's service principal.
         probe_errors: what the next probes raise, one each; after those, `error` counts.
         expiration: when the operator's own credential ends, as a probe returns it.
         policy: what a probe returns about the tenant's policy; None for nothing.
@@ -40,6 +41,7 @@ class MemorySession(MemoryDirectory):
     ) -> None:
         super().__init__(clock, *credentials, types=types)
         self.client_id: ClientId | None = None
+        self.principal_id = ""
         self.probe_errors: list[AppCredentialError | None] = []
         self.expiration: datetime | None = None
         self.policy: AppPolicy | None = UNRESTRICTED

@@ -25,6 +25,7 @@ from appcredential.errors import (
 )
 from appcredential.gather.gatherer import Gatherer
 from appcredential.gather.state import ResourceState, ResourceStates
+from appcredential.runtime.logs import within
 from appcredential.runtime.metrics import Metrics
 
 _MAX_PASSES: Final = 60
@@ -126,8 +127,9 @@ class AppCredentialController:
         name = label(action)
         seconds = _MINT_SECONDS if isinstance(action, act.Mint) else _EFFECT_SECONDS
         try:
-            async with asyncio.timeout(seconds):
-                await dispatch.perform(step)
+            with within(application=step.client_id):
+                async with asyncio.timeout(seconds):
+                    await dispatch.perform(step)
         except NotYetError as exc:
             state.memory = state.memory.awaits_turn(self._clock.now() + exc.retry_after)
             self._metrics.effects.labels(name, "waits").inc()

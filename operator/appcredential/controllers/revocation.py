@@ -33,6 +33,7 @@ from appcredential.domain.revocation_actions import (
     RevokeCredential,
     Wait,
 )
+from appcredential.effects.events import about
 from appcredential.effects.revocation import RevocationEffects, RevocationWrites
 from appcredential.effects.revocation_checks import RevocationChecks
 from appcredential.errors import (
@@ -46,6 +47,7 @@ from appcredential.gather.revocation import RevocationObserver, RevocationReads
 from appcredential.gather.revocation_state import RevocationState
 from appcredential.ports.local import Clock
 from appcredential.runtime.effect_guard import EffectGuard
+from appcredential.runtime.logs import within
 
 log = logging.getLogger(__name__)
 
@@ -117,18 +119,22 @@ class RevocationController:
             revocation = round_.left.popleft()
             if round_.is_hopeless(revocation):
                 continue
-            try:
-                await self._guarded(revocation)
-                self._setbacks.clear(revocation)
-            except NotYetError as exc:
-                wait = exc.retry_after.total_seconds()
-                round_.told[revocation] = self._clock.monotonic() + wait
-            except (UnavailableError, ThrottledError) as exc:
-                round_.give_up(revocation)
-                self._setbacks.note(revocation, self._clock.monotonic())
-                log.warning(
-                    "revocation waits", extra={"ticket": name_of(revocation), "error": str(exc)}
-                )
+            with within(**about(revocation.owner), application=revocation.client_id):
+                await self._look_at(revocation, round_)
+
+    async def _look_at(self, revocation: Revocation, round_: Round) -> None:
+        try:
+            await self._guarded(revocation)
+            self._setbacks.clear(revocation)
+        except NotYetError as exc:
+            wait = exc.retry_after.total_seconds()
+            round_.told[revocation] = self._clock.monotonic() + wait
+        except (UnavailableError, ThrottledError) as exc:
+            round_.give_up(revocation)
+            self._setbacks.note(revocation, self._clock.monotonic())
+            log.warning(
+                "revocation waits", extra={"ticket": name_of(revocation), "error": str(exc)}
+            )
 
     async def _guarded(self, revocation: Revocation) -> None:
         """Do it; only an error that other revocations would meet as well is raised."""

@@ -59,6 +59,7 @@ class _Claims(msgspec.Struct, frozen=True):
     aud: str | list[str] = ""
     appid: str = ""
     azp: str = ""
+    oid: str = ""
 
 
 def client_secret_of(
@@ -146,6 +147,17 @@ def client_of(token: str) -> ClientId | None:
     claims = _claims(token)
     named = (claims.appid or claims.azp).lower() if claims is not None else ""
     return ClientId(named) if is_guid(named) else None
+
+
+def principal_of(token: str) -> str:
+    """Return the object id of the principal that an access token was issued to.
+
+    Source: learn.microsoft.com/entra/identity-platform/access-token-claims-reference: `oid`, of
+    an application that of its service principal. Empty when that cannot be read.
+    """
+    claims = _claims(token)
+    named = claims.oid.lower() if claims is not None else ""
+    return named if is_guid(named) else ""
 
 
 def _claims(token: str) -> _Claims | None:

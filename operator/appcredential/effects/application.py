@@ -8,10 +8,10 @@ from datetime import timedelta
 from appcredential.domain.conditions import Problem
 from appcredential.domain.observed.memory import Operation
 from appcredential.domain.status.problems_entra import directory_problem
-from appcredential.effects.context import Context, Step, Tools
+from appcredential.effects.context import Caller, Context, Step
+from appcredential.effects.events import about
 from appcredential.errors import AppCredentialError, NotFoundError, NotYetError
 from appcredential.gather import application as gather
-from appcredential.gather.state import ResourceState
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ async def read_application(max_age: timedelta, step: Step) -> None:
         state.memory = state.memory.missed_application(tools.clock.now())
         return
     except AppCredentialError as exc:
-        note_failure(tools, state, Operation.READ, exc)
+        note_failure(step, Operation.READ, exc)
         return
     state.memory = state.memory.saw_application(
         found, state.application, target=state.target.value, pending=state.pending.value
@@ -43,22 +43,29 @@ async def read_application(max_age: timedelta, step: Step) -> None:
     state.application = found
 
 
-def note_failure(
-    tools: Tools, state: ResourceState, operation: Operation, error: AppCredentialError
-) -> None:
+def note_failure(caller: Caller, operation: Operation, error: AppCredentialError) -> None:
     """Note why a call to Graph failed; nothing is tried again before its pause is over.
+
+    Args:
+        caller: the step or the context of the effect that made the call.
+        operation: what it was for.
+        error: what it raised.
 
     Raises:
         NotYetError: nothing failed, its turn has not come.
     """
     if isinstance(error, NotYetError):
         raise error
-    problem, pause = directory_problem(error, tools.permission_retry)
-    log.warning(
-        "directory call failed",
-        extra={"operation": str(operation), "reason": str(problem.reason)},
-    )
-    state.memory = state.memory.failed(operation, problem, tools.clock.now() + pause)
+    tools, state, asked = caller.tools, caller.state, caller.asked
+    problem, pause = directory_problem(error, tools.permission_retry, asked)
+    log.warning("directory call failed", extra=_told(caller, operation, problem))
+    again = tools.clock.now() + pause
+    state.memory = state.memory.failed(operation, problem, again, caller.directory_skew)
+
+
+def _told(caller: Caller, operation: Operation, problem: Problem) -> dict[str, str]:
+    told = {"operation": str(operation), "reason": str(problem.reason)}
+    return {**told, **about(caller.owner), "application": caller.asked.application}
 
 
 def note_refusal(
@@ -72,6 +79,7 @@ def note_refusal(
         problem: why.
         pause: until the next try; None for that after a missing permission.
     """
-    log.warning("refused", extra={"operation": str(operation), "reason": str(problem.reason)})
+    log.warning("refused", extra=_told(context, operation, problem))
     again = context.clock.now() + (pause or context.tools.permission_retry)
-    context.state.memory = context.state.memory.failed(operation, problem, again)
+    memory, skew = context.state.memory, context.directory_skew
+    context.state.memory = memory.failed(operation, problem, again, skew)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.domain.conditions import Problem
@@ -13,6 +14,8 @@ from appcredential.domain.lifecycle import Decision
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.promised import required
+from appcredential.domain.spec.model import AppCredentialSpec
+from appcredential.domain.status.problems_entra import Asked
 from appcredential.errors import ConflictError
 from appcredential.gather.state import ResourceState
 from appcredential.ports.kube import (
@@ -73,6 +76,45 @@ class Tools:
         return min(self.permission_retry, _UNREADABLE_RETRY)
 
 
+class Caller(Protocol):
+    """Who calls Graph for a resource: a step, or the context of an effect."""
+
+    @property
+    def tools(self) -> Tools:
+        """What all effects share."""
+        ...
+
+    @property
+    def state(self) -> ResourceState:
+        """What this process holds of the resource."""
+        ...
+
+    @property
+    def owner(self) -> Owner:
+        """Namespace and name of the resource."""
+        ...
+
+    @property
+    def asked(self) -> Asked:
+        """The application, and as whom the operator calls."""
+        ...
+
+    @property
+    def directory_skew(self) -> timedelta | None:
+        """Entra's clock minus ours, when known."""
+        ...
+
+
+def _asked(observation: Observation, session: Session | None) -> Asked:
+    application = observation.application
+    return Asked(
+        application=observation.usable_spec.client_id,
+        object_id=application.object_id if application is not None else "",
+        operator=(session.client_id if session is not None else None) or "",
+        principal=session.principal_id if session is not None else "",
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One step for one resource: what was observed, what was decided, and where to note it.
@@ -85,6 +127,28 @@ class Step:
     observation: Observation
     decision: Decision
     state: ResourceState
+
+    @property
+    def owner(self) -> Owner:
+        """Namespace and name of the resource."""
+        return self.observation.resource.owner
+
+    @property
+    def client_id(self) -> str:
+        """The application; empty while the spec is unusable."""
+        spec = self.observation.resource.spec
+        return spec.client_id if isinstance(spec, AppCredentialSpec) else ""
+
+    @property
+    def asked(self) -> Asked:
+        """The application, and as whom the operator calls."""
+        access = self.tools.access(self.observation.usable_spec.tenant)
+        return _asked(self.observation, access.session if isinstance(access, Access) else None)
+
+    @property
+    def directory_skew(self) -> timedelta | None:
+        """Entra's clock minus ours, when known."""
+        return self.observation.directory_skew
 
     def session(self) -> Session:
         """Return a session with the resource's tenant; perhaps another one than when it was read.
@@ -139,3 +203,13 @@ class Context:
     def owner(self) -> Owner:
         """Namespace and name of the resource."""
         return self.facts.resource.owner
+
+    @property
+    def asked(self) -> Asked:
+        """The application, and as whom the operator calls."""
+        return _asked(self.facts.observation, self.session)
+
+    @property
+    def directory_skew(self) -> timedelta | None:
+        """Entra's clock minus ours, when known."""
+        return self.facts.observation.directory_skew

@@ -47,7 +47,7 @@ async def read(context: Context, max_age: timedelta) -> bool:
         state.application = None  # whether the application is gone is found out by reading it
         return False
     except AppCredentialError as exc:
-        note_failure(context.tools, state, Operation.READ, exc)
+        note_failure(context, Operation.READ, exc)
         return False
     state.federated = found
     state.memory = state.memory.saw_federated(found, context.clock.now())
@@ -101,7 +101,7 @@ async def _find_out_why(
     if not twins and isinstance(error, RejectedError):
         note_refusal(context, Operation.MINT, federated_refusal(error.code))
     elif not twins:
-        note_failure(context.tools, context.state, Operation.MINT, error)
+        note_failure(context, Operation.MINT, error)
     elif twins[0].description == action.description:
         _note_written(context, action.description, is_changed=True)
 
@@ -163,7 +163,7 @@ def _note_written(context: Context, description: str, *, is_changed: bool) -> No
 
 
 def _note_failed_write(context: Context, error: AppCredentialError) -> None:
-    note_failure(context.tools, context.state, Operation.MINT, error)
+    note_failure(context, Operation.MINT, error)
     if isinstance(error, OutcomeUnknownError):
         context.state.federated = None
 
@@ -182,7 +182,7 @@ async def delete(action: act.DeleteFederated, context: Context) -> None:
     except NotFoundError:
         pass  # gone already, or not known to that replica yet: a later read decides
     except AppCredentialError as exc:
-        note_failure(context.tools, state, Operation.REMOVE, exc)
+        note_failure(context, Operation.REMOVE, exc)
         return
     state.federated = None
     state.memory = state.memory.removed_federated(action.id, context.clock.now())

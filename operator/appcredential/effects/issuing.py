@@ -93,7 +93,7 @@ def note_mint_failure(context: Context, error: AppCredentialError) -> None:
         # The next pass finds an intent that nobody works on.
         log.warning("a mint came too late and was not sent", extra=about(context.owner))
         return
-    note_failure(context.tools, context.state, Operation.MINT, error)
+    note_failure(context, Operation.MINT, error)
     if isinstance(error, OutcomeUnknownError):
         log.warning("a mint's answer was lost", extra=about(context.owner))
 

@@ -39,7 +39,7 @@ async def remove(action: act.Remove, context: Context) -> None:
     except NotFoundError:
         pass  # gone already, or not known to that replica yet: a later read decides
     except AppCredentialError as exc:
-        note_failure(context.tools, state, Operation.REMOVE, exc)
+        note_failure(context, Operation.REMOVE, exc)
         return
     state.memory = state.memory.removed(action.key_id, context.clock.now())
     cause = {"key_id": action.key_id, "cause": str(action.cause)}

@@ -28,6 +28,7 @@ class TenantSession:
     Attributes:
         authority_host: the URL at which workloads sign in.
         client_id: the client as which the operator signs in; None until that is known.
+        principal_id: the object id of its service principal; empty until that is known.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class TenantSession:
         self._graph_url = graph_url
         self._connection = connection
         self.client_id = client_id
+        self.principal_id = ""
         self._token = token
         self._credential = credential
         self._is_policy_denied = False
@@ -65,6 +67,7 @@ class TenantSession:
         try:
             if self.client_id is None:
                 self.client_id = await self._token.client_id()
+            self.principal_id = await self._token.principal_id()
             end = await self._graph.probe(self.client_id, self._credential)
         except PermissionDeniedError:
             await self._connection.forget_token()

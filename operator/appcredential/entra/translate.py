@@ -183,7 +183,10 @@ def token_error(error: AzureError, now: datetime) -> AppCredentialError:
         return UnavailableError("token: the token endpoint gives no usable answer")
     code = judged.code
     shown = f"AADSTS{code}" if code else f"HTTP {status}"
-    return IdentityRejectedError(f"token: Entra refuses the operator ({shown})", code=code)
+    told = http_date((_headers(error) or {}).get("Date") or "")
+    skew = told - now if told is not None else None
+    text = f"token: Entra refuses the operator ({shown})"
+    return IdentityRejectedError(text, code=code, skew=skew)
 
 
 def unreadable_token(error: Exception) -> AppCredentialError:

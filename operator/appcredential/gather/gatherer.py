@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.clocks import by_this_clock
 from appcredential.domain.facts.deletion import is_unbegun, open_uid, own_revocations
 from appcredential.domain.facts.times_ahead import meet
 from appcredential.domain.grants import evaluate
@@ -91,7 +92,7 @@ class Gatherer:
             open_revocations=self._open_revocations(resource),
             standing=self._local.standing(owner),
         )
-        state.memory = meet(observation)
+        state.memory = by_this_clock(meet(observation), observation.directory_skew)
         observation = replace(observation, memory=state.memory)
         inputs = await self._read_certificate_inputs(state, observation)
         return observation if inputs is None else replace(observation, certificate_inputs=inputs)

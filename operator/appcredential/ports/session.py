@@ -35,6 +35,11 @@ class Session(Protocol):
         """The client as which the operator signs in; None until that is known."""
         ...
 
+    @property
+    def principal_id(self) -> str:
+        """The object id of the operator's service principal; empty until that is known."""
+        ...
+
     async def probe(self) -> Probe:
         """Sign in, and read applications and the policy.
 

@@ -6,7 +6,9 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Final
 
@@ -17,6 +19,32 @@ _CLIENTS_CAUSE: Final = ("asyncio", "aiohttp.server")
 _LINES: Final = 5
 _WINDOW_SECONDS: Final = 60.0
 _MESSAGES: Final = 100
+
+
+_SURROUNDINGS: Final[ContextVar[Mapping[str, str]]] = ContextVar("surroundings")
+
+
+@contextmanager
+def within(**keys: str) -> Iterator[None]:
+    """Give these keys to every line that is logged inside, also far below.
+
+    An adapter that logs what a server answered does not know for which resource it asked.
+    """
+    token = _SURROUNDINGS.set({**_SURROUNDINGS.get({}), **keys})
+    try:
+        yield
+    finally:
+        _SURROUNDINGS.reset(token)
+
+
+class Surroundings(logging.Filter):
+    """Adds the keys of `within` to each record that does not have them."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Add them; every record passes."""
+        for key, value in _SURROUNDINGS.get({}).items():
+            vars(record).setdefault(key, value)
+        return True
 
 
 class JsonFormatter(logging.Formatter):
@@ -70,6 +98,7 @@ def configure(level: str) -> None:
     """
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
+    handler.addFilter(Surroundings())
     libraries = max(logging.WARNING, logging.getLevelNamesMapping()[level])
     logging.basicConfig(level=libraries, handlers=[handler], force=True)
     logging.getLogger(_OURS).setLevel(level)

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from appcredential.errors import ThrottledError, UnavailableError
 from appcredential.ports.local import Clock
+from appcredential.runtime.logs import within
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +105,8 @@ class WorkQueue:
 
     async def _work(self, key: Key, reconcile: Reconcile) -> None:
         try:
-            again = await reconcile(key)
+            with within(**_about(key)):
+                again = await reconcile(key)
         except (UnavailableError, ThrottledError, TimeoutError) as exc:
             # Expected at times, of every key at once: a line each, and no traceback.
             cause = str(exc) or type(exc).__name__

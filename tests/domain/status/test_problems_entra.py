@@ -16,6 +16,7 @@ from appcredential.domain.operator_problems import (
 )
 from appcredential.domain.spec.model import ClientId, ClientSecretIdentity
 from appcredential.domain.status.problems_entra import (
+    Asked,
     directory_problem,
     federated_refusal,
     probe_age,
@@ -160,6 +161,31 @@ def test_a_failed_call_has_a_reason_and_a_pause(
 ) -> None:
     problem, again = directory_problem(error, PAUSE)
     assert (problem.reason, again, problem.stalled) == (reason, pause, stalled)
+
+
+@pytest.mark.parametrize(
+    ("asked", "command"),
+    [
+        (
+            Asked(application="app", object_id="object", operator="client", principal="principal"),
+            "az ad app owner add --id object --owner-object-id principal.",
+        ),
+        (
+            Asked(application="app", operator="client"),
+            "--id app --owner-object-id $(az ad sp show --id client --query id --output tsv).",
+        ),
+        (
+            Asked(application="app", object_id="object"),
+            "az ad app owner add --id object --owner-object-id PRINCIPAL.",
+        ),
+    ],
+    ids=["all is known", "before the first token and read", "of an unknown operator"],
+)
+def test_a_missing_owner_is_told_with_the_command(asked: Asked, command: str) -> None:
+    problem, _ = directory_problem(PermissionDeniedError("403"), PAUSE, asked)
+    assert problem.reason is Reason.PERMISSION_DENIED
+    assert command in problem.message
+    assert "about the application app." in problem.message
 
 
 @pytest.mark.parametrize(("code", "words"), [("", "bad request"), ("Conflict", "Conflict")])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from appcredential.domain.conditions import Problem, Reason
@@ -40,6 +42,20 @@ OF_THE_CREDENTIAL = {
 def test_an_application_is_told_the_number(status: int, code: int, kind: str, reason: str) -> None:
     message = application_message(classify(status, (code,)))
     assert message.endswith(f". Entra's code: AADSTS{code}.")
+
+
+@pytest.mark.parametrize(
+    ("skew", "told"),
+    [
+        (timedelta(minutes=-15), "Entra's clock is 15 min behind the operator's. Entra's code"),
+        (None, "Set the clock of the operator's node. Entra's code"),
+    ],
+)
+def test_a_refused_clock_is_told_with_the_difference(skew: timedelta | None, told: str) -> None:
+    assert told in application_message(classify(401, (700024,)), skew)
+    error = IdentityRejectedError("token: refused", code=700024, skew=skew)
+    assert told in operator_refusal(error).message
+    assert "Entra's clock" not in application_message(classify(400, (7000215,)), skew)
 
 
 def test_without_a_number_there_is_none() -> None:

@@ -12,6 +12,7 @@ from typing import Final
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList, FederatedMemory
+from appcredential.domain.observed.refusals import OF_SPEC
 from appcredential.domain.observed.target import Pending, Target
 from appcredential.domain.proof import Proof
 from appcredential.domain.spec.model import KeyId
@@ -25,18 +26,6 @@ RETRY_CAP: Final = timedelta(minutes=5)
 
 _MAX_MISSES: Final = 9
 _MAX_REPAIRS: Final = 10
-_REFUSALS: Final = frozenset(
-    {
-        Reason.CREDENTIAL_REFUSED,
-        Reason.LIFETIME_OVER_POLICY,
-        Reason.TYPE_FORBIDDEN_BY_POLICY,
-        Reason.SECRET_REFUSED,
-        Reason.INVALID_SPEC,
-        Reason.SERVICE_ACCOUNT_FORBIDDEN,
-        Reason.OUTPUT_FORBIDDEN,
-    }
-)
-"""What another spec may be spared."""
 
 
 class Operation(StrEnum):
@@ -90,6 +79,7 @@ class Memory:
         federated: of a FederatedIdentity.
         directory_problem: why the last operation failed.
         problem_operation: which one that was; None without a problem.
+        problem_skew: Entra's clock minus ours then; None when it was not known.
         retry_time: no Graph call for this resource before then.
     """
 
@@ -108,14 +98,25 @@ class Memory:
     federated: FederatedMemory = field(default_factory=FederatedMemory)
     directory_problem: Problem | None = None
     problem_operation: Operation | None = None
+    problem_skew: timedelta | None = None
     retry_time: datetime | None = None
 
     # --- failures -------------------------------------------------------------------------
 
-    def failed(self, operation: Operation, problem: Problem, retry_time: datetime) -> Memory:
-        """Note why an operation failed, and when it may be tried again."""
+    def failed(
+        self,
+        operation: Operation,
+        problem: Problem,
+        retry_time: datetime,
+        skew: timedelta | None = None,
+    ) -> Memory:
+        """Note why an operation failed, when to try again, and Entra's clock minus ours then."""
         return replace(
-            self, directory_problem=problem, problem_operation=operation, retry_time=retry_time
+            self,
+            directory_problem=problem,
+            problem_operation=operation,
+            problem_skew=skew,
+            retry_time=retry_time,
         )
 
     def succeeded(self, operation: Operation) -> Memory:
@@ -129,10 +130,12 @@ class Memory:
 
     def spec_changed(self) -> Memory:
         """Drop a refusal of what the former spec asked for: nobody has judged the new one."""
+        return self.spared(OF_SPEC)
+
+    def spared(self, reasons: frozenset[Reason]) -> Memory:
+        """Drop the problem, and its pause, if it has one of these reasons."""
         problem = self.directory_problem
-        if problem is None or problem.reason not in _REFUSALS:
-            return self
-        return self._without_problem()
+        return self if problem is None or problem.reason not in reasons else self._without_problem()
 
     def awaits_turn(self, until: datetime) -> Memory:
         """Note when to come again: others go first. It is nobody's problem, and hides none."""

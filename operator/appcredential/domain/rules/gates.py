@@ -15,6 +15,7 @@ from appcredential.domain.actions import (
     Hold,
 )
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.clocks import clock_problem
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.limits import limits_problem
 from appcredential.domain.facts.patience import patience_ends, patient
@@ -48,18 +49,8 @@ def effects_are_blocked(observation: Observation) -> Action | None:
     """0: the lists are incomplete, another replica leads, or the clocks differ too much."""
     if observation.blocked is not None:
         return Hold(observation.blocked)
-    skews = [
-        abs(s) for s in (observation.directory_skew, observation.cluster_skew) if s is not None
-    ]
-    if any(s > observation.settings.max_clock_skew for s in skews):
-        return Hold(
-            Problem(
-                reason=Reason.CLOCK_SKEW,
-                message="The clocks of Entra, the API server and the operator differ by more "
-                "than the allowed skew; set the node's clock.",
-            )
-        )
-    return None
+    wrong = clock_problem(observation)
+    return Hold(wrong) if wrong is not None else None
 
 
 def is_admitted(observation: Observation) -> bool:

@@ -87,7 +87,7 @@ def _proof_problem(facts: FederatedFacts) -> Problem | None:
         return None
     return Problem(
         reason=proof.result.reason,
-        message=application_message(proof.result),
+        message=application_message(proof.result, facts.common.observation.directory_skew),
         stalled=_needs_person(facts, proof, proof.failing_since),
     )
 

@@ -5,6 +5,7 @@ The two codes of app management policies are taken from public reports.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -58,6 +59,44 @@ PRINCIPAL_IS_A_CLIENT: Final = Problem(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a call to Graph was about, and as whom the operator made it.
+
+    Attributes:
+        application: its client id.
+        object_id: the application's; empty while it is not known.
+        operator: the client id as which the operator signs in; empty when not known.
+        principal: the object id of the operator's service principal; empty when not known.
+    """
+
+    application: str
+    object_id: str = ""
+    operator: str = ""
+    principal: str = ""
+
+
+def denied(asked: Asked | None) -> Problem:
+    """Return what a person has to do when the operator may not do something to an application.
+
+    Source of the command: learn.microsoft.com/cli/azure/ad/app/owner. Its `--id` takes an object
+    id or a client id.
+    """
+    if asked is None:
+        return _REQUEST_REFUSED
+    principal = asked.principal or "PRINCIPAL"
+    if not asked.principal and asked.operator:
+        principal = f"$(az ad sp show --id {asked.operator} --query id --output tsv)"
+    application = asked.object_id or asked.application
+    command = f"az ad app owner add --id {application} --owner-object-id {principal}"
+    return Problem(
+        reason=Reason.PERMISSION_DENIED,
+        message=f"Graph refuses the operator's request about the application {asked.application}. "
+        f"Make the operator's service principal an owner of it: {command}. If it is one already, "
+        "consent to Application.ReadWrite.OwnedBy.",
+    )
+
+
 def refusal(code: str) -> Problem:
     """Return why Graph refuses to make a credential, and what to do about it.
 
@@ -88,13 +127,14 @@ def federated_refusal(code: str) -> Problem:
 
 
 def directory_problem(
-    error: AppCredentialError, permission_retry: timedelta
+    error: AppCredentialError, permission_retry: timedelta, asked: Asked | None = None
 ) -> tuple[Problem, timedelta]:
     """Return why a call for an AppCredential failed, and when to try again.
 
     Args:
         error: what the call raised; not NotFoundError, which proves nothing.
         permission_retry: the pause after a missing permission, which a person has to grant.
+        asked: what it was about; None when not known.
 
     Returns:
         The problem, and how long to leave Graph alone.
@@ -105,7 +145,7 @@ def directory_problem(
     if isinstance(error, IdentityRejectedError):
         return not_ready(operator_refusal(error)), RETRY
     if isinstance(error, PermissionDeniedError):
-        return _REQUEST_REFUSED, permission_retry
+        return denied(asked), permission_retry
     if isinstance(error, RejectedError):
         return refusal(error.code), RETRY_CAP
     if isinstance(error, UntrustedServerError):

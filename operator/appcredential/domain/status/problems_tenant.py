@@ -122,4 +122,5 @@ def operator_refusal(error: IdentityRejectedError, message: str = "") -> Problem
         return unusable_token(str(error))
     if isinstance(error, NoManagedIdentityError):
         return NO_MANAGED_IDENTITY
-    return operator_problem(error.code, message or error.message or _UNKNOWN_IDENTITY)
+    own = message or error.message or _UNKNOWN_IDENTITY
+    return operator_problem(error.code, own, error.skew)

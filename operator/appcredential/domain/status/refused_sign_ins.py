@@ -5,9 +5,12 @@ One function, `proof.classify`, says what Entra's number means for both. Only th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.clocks import entra_difference
 from appcredential.domain.proof import SignInClass, SignInResult, classify
 
 _OF_AN_APPLICATION: Final = {
@@ -30,7 +33,8 @@ _OF_AN_APPLICATION: Final = {
     Reason.TENANT_BLOCKED: "Entra has blocked the tenant, for instance because it was not used. An "
     "administrator of it can ask Microsoft to reactivate it.",
     Reason.TENANT_RESTRICTIONS: "Tenant restrictions block the proving sign-in.",
-    Reason.CLOCK_SKEW: "The token endpoint refuses the operator's clock.",
+    Reason.CLOCK_SKEW: "The token endpoint refuses the times in what the operator signed. Set the "
+    "clock of the operator's node.",
     Reason.THROTTLED: "The token endpoint asks to slow down.",
     Reason.TLS_NOT_TRUSTED: "The certificate of the token endpoint is not trusted.",
     Reason.TOKEN_ENDPOINT_UNAVAILABLE: "The token endpoint cannot be reached.",
@@ -58,8 +62,6 @@ _OF_THE_OPERATOR: Final = {
     "operator's token. Check cloud of the EntraTenant.",
     Reason.TENANT_RESTRICTIONS: "Tenant restrictions of a proxy block the operator's own sign-in. "
     "Allow the tenant there.",
-    Reason.CLOCK_SKEW: "The token endpoint refuses the times in what the operator signed. Set the "
-    "clock of the operator's node.",
     Reason.UNCLASSIFIED: "The token endpoint refuses the operator for a reason that it does not "
     "know. Look the number up: https://login.microsoftonline.com/error.",
     Reason.INTERNAL_ERROR: "The operator's own sign-in was malformed; this is a fault of it.",
@@ -70,17 +72,29 @@ _OF_THE_OPERATOR: Final = {
 }
 
 
-def application_message(result: SignInResult) -> str:
-    """Return what a sign-in that failed means for an application, with Entra's number."""
-    return numbered(_OF_AN_APPLICATION[result.reason], result.code)
+def application_message(result: SignInResult, skew: timedelta | None = None) -> str:
+    """Return what a sign-in that failed means for an application, with Entra's number.
+
+    Args:
+        result: of the sign-in.
+        skew: Entra's clock minus the operator's, when known.
+    """
+    return numbered(_timed(_OF_AN_APPLICATION, result.reason, skew), result.code)
 
 
-def operator_problem(code: int, own: str) -> Problem:
+def _timed(messages: Mapping[Reason, str], reason: Reason, skew: timedelta | None) -> str:
+    """Return a message, with the difference of the clocks if that is what Entra refuses."""
+    told = entra_difference(skew) if reason is Reason.CLOCK_SKEW else ""
+    return f"{messages[reason]}{told}"
+
+
+def operator_problem(code: int, own: str, skew: timedelta | None = None) -> Problem:
     """Return why Entra refuses the operator itself.
 
     Args:
         code: the AADSTS number; 0 without one.
         own: what it means that the credential is refused, for the operator's kind of identity.
+        skew: Entra's clock minus the operator's, when known.
     """
     judged = classify(400, (code,))
     is_mismatch = judged.reason is Reason.FEDERATION_MISMATCH
@@ -88,7 +102,7 @@ def operator_problem(code: int, own: str) -> Problem:
         return Problem(reason=Reason.IDENTITY_REJECTED, message=numbered(own, code))
     return Problem(
         reason=judged.reason,
-        message=numbered(_OF_THE_OPERATOR[judged.reason], code),
+        message=numbered(_timed(_OF_THE_OPERATOR, judged.reason, skew), code),
         stalled=judged.kind is not SignInClass.UNMATCHED,
     )
 

@@ -106,7 +106,7 @@ def sign_in_problem(facts: Facts) -> Problem | None:
         return None
     return Problem(
         reason=proof.result.reason,
-        message=application_message(proof.result),
+        message=application_message(proof.result, facts.observation.directory_skew),
         stalled=_needs_person(facts, proof, proof.failing_since),
     )
 
