@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -123,3 +124,32 @@ async def test_what_was_refused_by_a_wrong_clock_is_tried_again_when_it_is_right
     assert world.clock.now() - begun < 2 * MINUTE
     await world.until(lambda: world.ready["status"] == "True")
     assert world.status["credential"]["keyId"] != first
+
+
+# --- Events --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [CredentialType.CLIENT_SECRET, CredentialType.CERTIFICATE])
+async def test_events_name_the_key_and_a_secret_written_again_has_one(kind: CredentialType) -> None:
+    world = of_type(kind)
+    await world.publish()
+    key = world.status["credential"]["keyId"]
+    assert [key in note for note in told(world, "Published")] == [True]
+    assert told(world, "Changed") == []
+    found = world.api.objects[TARGET]
+    edited = {k: v for k, v in found["data"].items() if k != "AZURE_CLIENT_ID"}
+    world.api.put(TARGET, {**found, "data": edited})
+    for _ in range(4):
+        world.clock.advance(min(await world.look() or MINUTE, HOUR))
+    assert world.api.objects[TARGET]["data"] == found["data"]
+    assert [key in note for note in told(world, "Changed")] == [True]
+
+
+async def test_events_name_the_federated_credential() -> None:
+    world = Federated()
+    await world.settle()
+    (trust,) = world.entra.trusts.values()
+    assert [trust.id in note for note in told(world, "Published")] == [True]
+    world.entra.put(replace(trust, audiences=("api://edited",)))
+    await world.pass_(2 * HOUR)
+    assert [trust.id in note for note in told(world, "Changed")] == [True]

@@ -56,9 +56,8 @@ def the_example_migrates_without_a_failure(i: Installation) -> None:
     assert _annotations(team)["owner"] == f"{team.namespace}/{_NEW}"
     assert team.minted() == 1
     notes = [note for _, reason, note in team.events(_NEW) if reason == "Published"]
-    assert notes == [
-        f"The Secret was taken over from {team.namespace}/{_OLD} and holds the new credential."
-    ]
+    taken = f"The Secret was taken over from {team.namespace}/{_OLD}"
+    assert notes == [f"{taken} and holds the new credential {team.key(_NEW)}."]
     assert "SecretTakenOver" in team.warnings(_OLD)
 
 

@@ -7,6 +7,7 @@ import logging
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.annotations import annotation_removals
+from appcredential.domain.facts.federated import assess_federated
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.federated import ServiceAccount
 from appcredential.domain.observed.memory import Operation
@@ -44,7 +45,18 @@ async def annotate(action: act.AnnotateServiceAccount, context: Context) -> None
     state.service_account.set(written, context.clock.monotonic())
     state.memory = state.memory.succeeded(Operation.ANNOTATE)
     log.info("ServiceAccount annotated", extra={"account": live.name, **about(context.owner)})
-    await emit(context, "Published", f"The ServiceAccount {live.name} was annotated.")
+    named = ", ".join(_trusted(context))
+    note = f"The ServiceAccount {live.name} was annotated for the federated credential {named}."
+    await emit(context, "Published", note)
+
+
+def _trusted(context: Context) -> list[str]:
+    """Return the ids of the federated credentials that the spec asks for."""
+    facts = assess_federated(context.facts)
+    if isinstance(facts, Problem):
+        return []
+    found = (facts.exists(trust) for trust in facts.trusts)
+    return [credential.id for credential in found if credential is not None]
 
 
 async def write_output(action: act.WriteOutput, context: Context) -> None:

@@ -19,6 +19,7 @@ from appcredential.domain.secret.content import render
 from appcredential.domain.secret.generated import changed_values, generated_keys
 from appcredential.domain.secret.records import Publication
 from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec.model import KeyId
 from appcredential.effects.context import Context
 from appcredential.effects.events import about, emit
 from appcredential.errors import ConflictError
@@ -51,9 +52,12 @@ async def write_target(action: act.WriteTarget, context: Context) -> None:
     )
     held = required(context.state.target.value)
     await _put_target(context, records, required(held.value))
+    key = {"key_id": records.credential.key_id}
+    log.info("target written", extra={"cause": action.reason, **key, **about(context.owner)})
     if action.reason == REPAIRED:
         context.state.memory = context.state.memory.repaired(context.clock.now())
-    log.info("target written", extra={"cause": action.reason, **about(context.owner)})
+        note = f"The Secret was written again with credential {records.credential.key_id}, which "
+        await emit(context, "Changed", f"{note}it held before: its rendering was not as wanted.")
 
 
 async def publish(context: Context) -> None:
@@ -72,7 +76,7 @@ async def publish(context: Context) -> None:
     records = next_publication(facts, context.clock.now())
     await _put_target(context, records, live.value)
     log.info("published", extra={"key_id": records.credential.key_id, **about(context.owner)})
-    await emit(context, "Published", _published_note(facts))
+    await emit(context, "Published", _published_note(facts, records.credential.key_id))
 
 
 async def _put_target(context: Context, records: Publication, value: SecretValue) -> None:
@@ -111,13 +115,13 @@ async def _tell_regenerated(context: Context, cause: str, keys: Sequence[str]) -
         await emit(context, "ValueRegenerated", note, warning=True)
 
 
-def _published_note(facts: Facts) -> str:
+def _published_note(facts: Facts, key: KeyId) -> str:
     if facts.taken is None:
-        return "The new credential is in the Secret; workloads may use it."
+        return f"The new credential {key} is in the Secret; workloads may use it."
     if facts.observation.target_owner is not None:  # that name was looked up: it may be told
         owner = facts.observation.target_owner.owner
-        return f"The Secret was taken over from {owner} and holds the new credential."
-    return "The Secret was adopted and holds the new credential."
+        return f"The Secret was taken over from {owner} and holds the new credential {key}."
+    return f"The Secret was adopted and holds the new credential {key}."
 
 
 def _generate(length: int) -> SecretValue:
