@@ -287,6 +287,84 @@ async def test_a_missing_right_to_read_config_maps_is_said() -> None:
     assert "may not read ConfigMaps" in world.conditions["Stalled"]["message"]
 
 
+PFX: Final = {
+    "source": "Secret",
+    "secretKeyRef": {"name": "source", "key": "orders.pfx"},
+    "passwordSecretKeyRef": {"name": "word", "key": "password"},
+}
+WORD: Final = f"{SECRETS}/word"
+
+
+def put_pfx(world: World, made: MadeCertificate, password: bytes) -> None:
+    content = base64.b64encode(made.pkcs12(password)).decode()
+    world.api.put(SOURCE, {"data": {"orders.pfx": content}})
+
+
+def put_word(world: World, password: bytes) -> None:
+    world.api.put(WORD, {"data": {"password": base64.b64encode(password).decode()}})
+
+
+async def test_a_pfx_waits_for_its_password_and_is_published_as_pem() -> None:
+    world, made = Certified(**PFX), supplied()
+    put_pfx(world, made, b"right")
+    await world.look_at_tenant()
+    await world.pass_(MINUTE)
+    assert world.conditions["Reconciling"]["reason"] == "SourceNotFound"
+    assert "Secret word does not exist" in world.conditions["Reconciling"]["message"]
+    put_word(world, b"wrong")
+    await world.pass_(5 * MINUTE)
+    assert world.stalled == "SourceUnusable"
+    assert "does not open with the password" in world.conditions["Stalled"]["message"]
+    assert world.verbs == []
+    put_word(world, b"right")
+    await world.pass_(5 * MINUTE)
+    assert world.ready["status"] == "True"
+    data = world.api.objects[TARGET]["data"]
+    assert base64.b64decode(data["client.pem"]) == made.bundle
+    assert b"right" not in {base64.b64decode(value) for value in data.values()}
+
+
+async def test_a_pfx_and_its_password_are_renewed_in_any_order() -> None:
+    world = Certified(**PFX)
+    put_pfx(world, supplied(), b"first")
+    put_word(world, b"first")
+    await world.look_at_tenant()
+    await world.until(lambda: world.ready["status"] == "True", 120)
+    first = world.published
+    put_pfx(world, supplied(1), b"second")
+    await world.pass_(HOUR)
+    assert (world.stalled, world.published) == ("SourceUnusable", first)
+    assert world.ready["reason"] == "RotationFailing"
+    put_word(world, b"second")
+    await world.pass_(HOUR)
+    assert world.published != first
+    assert (world.stalled, world.ready["reason"]) == ("", "Published")
+
+
+async def test_an_unchanged_pfx_is_read_and_opened_once(parsed: list[SecretValue]) -> None:
+    world = Certified(**PFX)
+    put_pfx(world, supplied(), b"word")
+    put_word(world, b"word")
+    await world.look_at_tenant()
+    await world.until(lambda: world.ready["status"] == "True", 120)
+    reads = world.api.count("GET", "/source")
+    await world.pass_(5 * HOUR)
+    assert len(parsed) == 1
+    assert world.api.count("GET", "/source") > reads, "its version is looked at"
+
+
+async def test_one_pem_with_both_is_registered_and_proven() -> None:
+    world = Certified(source="Secret", secretKeyRef={"name": "source", "key": "client.pem"})
+    made = supplied()
+    content = base64.b64encode(made.pem + made.key_pem).decode()
+    world.api.put(SOURCE, {"data": {"client.pem": content}})
+    await world.look_at_tenant()
+    await world.until(lambda: world.ready["status"] == "True", 120)
+    found = base64.b64decode(world.api.objects[TARGET]["data"]["client.pem"])
+    assert found == made.bundle
+    assert world.conditions["Verified"]["status"] == "True"
+
+
 KEYSTORE: Final = {"pkcs12": {"passwordSecretKeyRef": {"name": "source", "key": "password"}}}
 
 
@@ -386,6 +464,11 @@ SOURCES: Final[list[dict[str, Any]]] = [
     {"source": "ConfigMap", "configMapKeyRef": {"name": "source", "key": "tls.crt"}},
     {"source": "Inline", "inline": supplied().pem.decode()},
     {"keystore": {"pkcs12": {"passwordSecretKeyRef": {"name": "source", "key": "tls.crt"}}}},
+    {
+        "source": "Secret",
+        "secretKeyRef": {"name": "elsewhere", "key": "a.pfx"},
+        "passwordSecretKeyRef": {"name": "source", "key": "tls.crt"},
+    },
 ]
 
 
@@ -452,6 +535,11 @@ TOKEN: Final = "kubernetes.io/service-account-token"
     [
         ({"keystore": KEYSTORE}, "KeystorePassword", "keystore.pkcs12.passwordSecretKeyRef"),
         (SOURCES[0], "SourceUnusable", "secretKeyRef"),
+        (
+            PFX | {"passwordSecretKeyRef": {"name": "source", "key": "password"}},
+            "SourceUnusable",
+            "passwordSecretKeyRef",
+        ),
     ],
 )
 @pytest.mark.parametrize("secret", [{"type": TOKEN}, {"metadata": OURS}])

@@ -13,6 +13,7 @@ _ALL_NAMES: Final = (
 )
 _PASSWORD: Final = {"pkcs12": {"passwordSecretKeyRef": {"name": "p"}}}
 _OF_SECRET: Final = {"source": "Secret", "secretKeyRef": {"name": "orders-tls"}}
+_OF_FILE: Final = {"source": "Secret", "secretKeyRef": {"name": "vault", "key": "client.pfx"}}
 _OF_CONFIG_MAP: Final = {"source": "ConfigMap", "configMapKeyRef": {"name": "c", "key": "a.cer"}}
 _INLINE: Final = {"source": "Inline", "inline": "MII="}
 _CERTIFICATE: Final = "certificate"
@@ -51,6 +52,13 @@ ACCEPTED: Final[tuple[Row, ...]] = (
         {"AZURE_CLIENT_SECRET": {"value": "x"}},
     ),
     ("a certificate in a Secret", _CERTIFICATE, _OF_SECRET),
+    ("a file with both", "", _with(_OF_FILE)),
+    ("a PKCS #12 file with a password", "", _with(_OF_FILE, passwordSecretKeyRef={"name": "p"})),
+    (
+        "a password in the same Secret",
+        "",
+        _with(_OF_FILE, passwordSecretKeyRef={"name": "vault", "key": "pfx-password"}),
+    ),
     ("a certificate in a ConfigMap", _CERTIFICATE, _OF_CONFIG_MAP),
     ("a certificate written out", _CERTIFICATE, _INLINE),
     ("a keystore", "certificate.keystore", _PASSWORD),
@@ -98,6 +106,34 @@ REFUSED: Final[tuple[Row, ...]] = (
         _with(_INLINE, subject="CN=a"),
         "only for source Generate",
         "certificate.subject",
+    ),
+    *(
+        (
+            f"a password for {source}",
+            "",
+            _with(member, passwordSecretKeyRef={"name": "p"}),
+            "only for source Secret",
+            "certificate.passwordSecretKeyRef",
+        )
+        for source, member in (
+            ("ConfigMap", _OF_CONFIG_MAP),
+            ("Inline", _INLINE),
+            ("no source", {}),
+        )
+    ),
+    (
+        "a password in the Secret that is written",
+        "",
+        _with(_OF_FILE, passwordSecretKeyRef={"name": "orders"}),
+        "may not be the Secret that is written",
+        "certificate.passwordSecretKeyRef.name",
+    ),
+    (
+        "a password in a reserved Secret",
+        "",
+        _with(_OF_FILE, passwordSecretKeyRef={"name": "argocd-secret"}),
+        "name another object",
+        "certificate.passwordSecretKeyRef.name",
     ),
     (
         "a private key for all to see",

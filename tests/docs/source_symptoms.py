@@ -17,7 +17,7 @@ from appcredential.domain.spec.model import CredentialType
 from appcredential.domain.status.problems_source import empty_key, unusable_source
 from appcredential.domain.status.source import source_problem
 from appcredential.errors import UnusableCertificateError
-from appcredential.x509.read import read_certificate
+from appcredential.x509.read import CertificateFiles, read_certificate, read_files
 from tests.support.builders import DAY, NOW, facts, observation, resource, spec
 from tests.support.keys import make_certificate
 
@@ -27,6 +27,14 @@ MADE: Final = make_certificate("orders")
 def of_source(raw: bytes) -> Problem:
     with pytest.raises(UnusableCertificateError) as caught:
         read_certificate(SecretValue(raw.decode(errors="surrogateescape")))
+    return unusable_source(f"{caught.value}.")
+
+
+def of_pfx(password: str) -> Problem:
+    packed = SecretValue(MADE.pkcs12(b"x").decode(errors="surrogateescape"))
+    files = CertificateFiles(content=packed, may_hold_key=True, password=SecretValue(password))
+    with pytest.raises(UnusableCertificateError) as caught:
+        read_files(files)
     return unusable_source(f"{caught.value}.")
 
 
@@ -44,6 +52,9 @@ def expired_source() -> Problem:
 
 OF_SOURCES: Final[dict[str, Callable[[], Problem]]] = {
     "The certificate at the source": lambda: of_source("-".encode("utf-16")),
+    "is a PKCS #12 file (PFX), which holds a private key": lambda: of_source(MADE.pkcs12(b"x")),
+    "is a PKCS #12 file (PFX) that has a password": lambda: of_pfx(""),
+    "does not open with the password of spec.certificate.passwordSecretKeyRef": lambda: of_pfx("y"),
     "is empty. It is read again until it is filled": lambda: empty_key("Secret", "tls", "tls.crt"),
     "SourceNotFound": lambda: empty_key("Secret", "tls", "tls.crt"),
     "has expired: renew it at its source": expired_source,

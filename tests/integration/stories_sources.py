@@ -113,6 +113,34 @@ def a_certificate_without_its_key_is_registered(i: Installation) -> None:
     assert team.ready()["credential"]["thumbprint"] == second.thumbprint
 
 
+def one_file_with_both_is_followed(i: Installation) -> None:
+    """A PFX with a password, as Key Vault exports it, then PEM with both under the same key."""
+    team = i.team("onefile")
+    first, second = _made("orders", 3), _made("orders", 5, 1)
+    path = f"{CORE}/namespaces/{team.namespace}/secrets"
+    packed = base64.b64encode(first.pkcs12(b"word"))  # External Secrets copies it as base64
+    data = {"orders.pfx": _text(packed), "word": _text(b"other")}
+    i.kube.create(path, {"metadata": {"name": "vault"}, "data": data})
+    member = {
+        "source": "Secret",
+        "secretKeyRef": {"name": "vault", "key": "orders.pfx"},
+        "passwordSecretKeyRef": {"name": "vault", "key": "word"},
+    }
+    _apply(team, member=member)
+    _tells(team, "SourceUnusable", "does not open with the password")
+    assert team.certificates() == {}
+    i.kube.edit(f"{path}/vault", lambda found: found["data"].update(word=_text(b"word")))
+    team.ready(seconds=60)
+    assert team.values()["client.pem"] == first.bundle.decode()
+    assert team.signs_in()
+    key = team.key()
+    both = {"orders.pfx": _text(second.pem + second.key_pem)}
+    i.kube.edit(f"{path}/vault", lambda found: found["data"].update(both))
+    team.until(lambda: team.key() not in {"", key}, "the renewed one is published", seconds=60)
+    assert team.values()["client.pem"] == second.bundle.decode()
+    assert team.signs_in()
+
+
 def _as_environment(values: dict[str, str]) -> dict[str, str]:
     return {
         "AZURE_TENANT_ID": values["tenantId"],

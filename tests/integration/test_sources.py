@@ -11,6 +11,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.process]
 
 test_pair = at_once(sources.a_pair_reaches_workloads_only_after_it_was_proven)
 test_upload = at_once(sources.a_certificate_without_its_key_is_registered)
+test_file = at_once(sources.one_file_with_both_is_followed)
 test_inline = at_once(sources.a_certificate_written_out_is_registered)
 test_removed = at_once(sources.what_an_administrator_removed_stays_removed)
 test_keystore = at_once(sources.a_keystore_follows_its_password)

@@ -79,8 +79,10 @@ def test_a_huge_key_where_a_certificate_is_meant_is_never_loaded(form: bytes) ->
 def composite_key() -> bytes:
     """Return a key of 2,048 bits whose arithmetic is right, but one of whose primes is none."""
     good, other = (rsa_key(n).private_numbers() for n in (0, 1))
-    half = rsa.generate_private_key(65537, 1024).private_numbers()  # noqa: S505 - of two primes
-    p, q = half.p * half.q, good.p
+    p, q = 0, good.p
+    while (p * q).bit_length() != 2048:
+        half = rsa.generate_private_key(65537, 1024).private_numbers()  # noqa: S505 - two primes
+        p = half.p * half.q
     d = pow(65537, -1, (p - 1) * (q - 1))
     assert other.p != q
     return key_der(p * q, 65537, d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p))

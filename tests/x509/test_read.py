@@ -5,20 +5,23 @@ from __future__ import annotations
 import base64
 import functools
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 
 from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.secret import pem
 from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import UnusableCertificateError
+from appcredential.x509 import both as both_module
 from appcredential.x509.certificates import MAX_CONTENT
 from appcredential.x509.generate import load_pair
-from appcredential.x509.read import read_certificate, read_pair
+from appcredential.x509.pfx import Opened
+from appcredential.x509.read import CertificateFiles, read_certificate, read_files, read_pair
 from tests.support.keys import MadeCertificate, ec_key, make_certificate, rsa_key
 
 LEAF = make_certificate("orders")
@@ -352,3 +355,120 @@ def test_a_pair_that_cannot_be_used_is_named(content: bytes, key: bytes, message
     with pytest.raises(UnusableCertificateError) as caught:
         read_pair(value(content), value(key))
     assert str(caught.value).startswith(message)
+
+
+# --- one file with the private key -------------------------------------------------------------
+
+EC_FILE = pkcs12.serialize_key_and_certificates(
+    None, ec_key(), EC.certificate, None, serialization.NoEncryption()
+)
+ONLY_CERTIFICATES = pkcs12.serialize_key_and_certificates(
+    None, None, LEAF.certificate, None, serialization.NoEncryption()
+)
+
+
+def both(content: bytes, password: str = "", private: bytes | None = None) -> CertificateFiles:
+    """Return a file of a Secret, which may hold the private key."""
+    return CertificateFiles(
+        content=value(content),
+        private=None if private is None else value(private),
+        may_hold_key=True,
+        password=SecretValue(password),
+        name="client.pem",
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "password"),
+    [
+        (LEAF.pem + LEAF.key_pem, ""),
+        (LEAF.key_pem + LEAF.pem, ""),
+        (base64.b64encode(LEAF.bundle), ""),
+        (LEAF.bundle.replace(b"\n", b"\\n"), ""),
+        (b"Bag Attributes\n" + LEAF.bundle, ""),
+        (LEAF.pkcs12(b"word"), "word"),
+        (base64.b64encode(LEAF.pkcs12(b"word")), "word"),
+        (base64.encodebytes(LEAF.pkcs12(b"word")), "word"),
+    ],
+    ids=["PEM", "key first", "base64", "one line", "bags", "PFX", "PFX in base64", "in lines"],
+)
+def test_a_file_with_both_is_read(content: bytes, password: str) -> None:
+    assert read_files(both(content, password)).value.reveal() == LEAF.bundle.decode()
+
+
+def test_a_chain_in_a_file_with_both_follows_the_leaf() -> None:
+    found = read_files(both(MIDDLE + ROOT.pem + LEAF.key_pem + CHAINED)).value
+    assert names(found.reveal()) == ["CN=orders", "CN=middle", "CN=root"]
+    assert load_pair(found)
+
+
+def test_the_key_in_the_file_counts_before_one_beside_it() -> None:
+    found = read_files(both(LEAF.bundle, private=OTHER.key_pem))
+    assert found.value.reveal() == LEAF.bundle.decode()
+
+
+def test_a_file_of_a_secret_without_a_key_is_read_as_before() -> None:
+    assert read_files(both(LEAF.pem)).value.reveal() == LEAF.pem.decode()
+    assert read_files(both(LEAF.der)).value.reveal() == LEAF.pem.decode()
+    beside = read_files(both(LEAF.pem, private=LEAF.key_pem))
+    assert beside.value.reveal() == LEAF.bundle.decode()
+
+
+def test_pairs_that_were_appended_keep_their_keys() -> None:
+    renewed = lasting(-1, 120, key=rsa_key(1))
+    found = read_files(both(EXPIRED.bundle + renewed.bundle))
+    assert current(found) == renewed.bundle.decode()
+    assert [one.value.reveal() for one in (found, *found.others)] == [
+        EXPIRED.bundle.decode(),
+        renewed.bundle.decode(),
+    ]
+    beside = read_pair(value(EXPIRED.pem + renewed.pem), value(EXPIRED.key_pem + renewed.key_pem))
+    assert current(beside) == renewed.bundle.decode()
+
+
+@pytest.mark.parametrize(
+    ("content", "password", "message"),
+    [
+        (LEAF.pkcs12(b"word"), "", "is a PKCS #12 file (PFX) that has a password: name"),
+        (LEAF.pkcs12(b"word"), "other", "is a PKCS #12 file (PFX) that does not open with"),
+        (LEAF.pkcs12(b"word")[:-9], "word", "is a PKCS #12 file (PFX) that is damaged: convert"),
+        (ONLY_CERTIFICATES, "", "is a PKCS #12 file (PFX) without a private key: export both"),
+        (EC_FILE, "", "has a private key that is not RSA"),
+        (LEAF.key_pem, "", "has a private key and no certificate: put the certificate"),
+        (LEAF.pem + OTHER.key_pem, "", "does not belong to the private key beside it"),
+        (EC.bundle, "", "has a private key that is not RSA"),
+        (encrypted(LEAF) + LEAF.pem, "", "has a private key that is encrypted with a password"),
+        (_encrypted_old_key() + LEAF.pem, "", "has a private key that is encrypted"),
+        (LEAF.bundle.decode().encode("utf-16"), "", "is not text: written as UTF-16"),
+        (b"x" * (MAX_CONTENT + 1), "", "is larger than 128 KiB"),
+        (b"", "", "is empty"),
+        (LEAF.pem * 101 + LEAF.key_pem, "", "holds 101 certificates"),
+        (b"no certificate", "", "cannot be read"),
+    ],
+)
+def test_a_file_with_both_that_cannot_be_used_is_named(
+    content: bytes, password: str, message: str
+) -> None:
+    with pytest.raises(UnusableCertificateError) as caught:
+        read_files(both(content, password))
+    assert str(caught.value).startswith(message)
+    assert ": " in str(caught.value), "the remedy is missing"
+
+
+def test_a_file_with_many_keys_is_refused_before_they_are_checked() -> None:
+    opened = Opened(keys=[b""] * 11, certificates=[LEAF.der])
+    with (
+        patch.object(both_module, "open_pfx", return_value=opened),
+        pytest.raises(UnusableCertificateError, match="more than 10 private keys: export one"),
+    ):
+        read_files(both(LEAF.pkcs12(b"word"), "word"))
+
+
+def test_where_no_key_may_be_none_is_read() -> None:
+    """Anybody may read a ConfigMap or a manifest."""
+    with pytest.raises(
+        UnusableCertificateError, match="put it into a Secret and use source Secret"
+    ):
+        read_files(CertificateFiles(content=value(LEAF.pkcs12(b"word")), name="app.cer"))
+    with pytest.raises(UnusableCertificateError, match="holds a private key where"):
+        read_files(CertificateFiles(content=value(LEAF.bundle)))

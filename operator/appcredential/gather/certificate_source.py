@@ -1,12 +1,12 @@
 """Reads what a certificate needs besides its resource.
 
-That is the certificate source, and the password of the keystore.
+That is the certificate source, and the passwords of it and of the keystore.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeAlias, TypeVar, assert_never
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias, assert_never
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.observed.certificate import (
@@ -15,25 +15,27 @@ from appcredential.domain.observed.certificate import (
     SuppliedCertificate,
 )
 from appcredential.domain.promised import required
-from appcredential.domain.secret.references import (
-    CERTIFICATE_TYPES,
-    PASSWORD_TYPES,
-    refusal,
-)
+from appcredential.domain.secret.references import CERTIFICATE_TYPES
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec, KeyRef
+from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec
 from appcredential.domain.status.problems_source import (
     CONFIG_MAPS_FORBIDDEN,
+    PasswordOf,
     empty_key,
     missing_key,
     missing_source,
-    refused_password,
     refused_source,
     unusable_source,
-    usable_password,
 )
 from appcredential.errors import PermissionDeniedError, UnusableCertificateError
-from appcredential.ports.certificate_sources import InputKind, InputObject, Inputs
+from appcredential.gather.passwords import (
+    HeldPasswords,
+    Known,
+    PasswordReader,
+    is_unchanged,
+    why_refused,
+)
+from appcredential.ports.certificate_sources import InputKind, Inputs
 from appcredential.x509.read import CertificateFiles
 from appcredential.x509.reading import CertificateReader, digest_of
 
@@ -42,21 +44,6 @@ _TLS_KEY: Final = "tls.key"
 
 
 Outcome: TypeAlias = SuppliedCertificate | Problem
-K = TypeVar("K")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known(Generic[K]):
-    """What one version of an object was found to hold. The object itself is let go.
-
-    Attributes:
-        asked: the kind of object and what the spec says of it.
-        version: the object's.
-    """
-
-    asked: tuple[InputKind, KeyRef]
-    version: str
-    outcome: K
 
 
 @dataclass(slots=True)
@@ -65,14 +52,14 @@ class HeldInputs:
 
     Attributes:
         source: what the Secret or ConfigMap with the certificate was found to hold.
-        password_source: the same of the Secret with the keystore's password.
+        passwords: what the Secrets with passwords were found to hold, by the field.
         password: of the keystore, as read last and usable.
         parsed: what the certificate's bytes were found to be, by their digest.
         derived: what was derived of the target Secret's last value, with what it rests on.
     """
 
     source: Known[Outcome] | None = None
-    password_source: Known[SecretValue | Problem] | None = None
+    passwords: HeldPasswords = field(default_factory=dict)
     password: SecretValue | None = None
     parsed: tuple[str, Outcome] | None = None
     derived: tuple[object, Derived] | None = None
@@ -83,6 +70,7 @@ class CertificateInputsReader:
 
     def __init__(self, inputs: Inputs, certificates: CertificateReader) -> None:
         self._inputs = inputs
+        self._passwords = PasswordReader(inputs)
         self._certificates = certificates
 
     async def read(
@@ -103,7 +91,9 @@ class CertificateInputsReader:
             UnavailableError: the API server did not answer.
         """
         found = await self._supplied(namespace, wanted, held)
-        password = await self._password(namespace, wanted, held)
+        password = await self._passwords.read(
+            namespace, wanted.keystore_password, PasswordOf.KEYSTORE, held.passwords
+        )
         held.password = password if isinstance(password, SecretValue) else None
         return CertificateInputs(
             supplied=found if isinstance(found, SuppliedCertificate) else None,
@@ -134,14 +124,20 @@ class CertificateInputsReader:
         self, kind: InputKind, namespace: str, wanted: CertificateSpec, held: HeldInputs
     ) -> Outcome:
         ref = required(wanted.ref)
-        if await self._is_unchanged(kind, namespace, ref, held.source):
+        password = await self._passwords.read(
+            namespace, wanted.source_password, PasswordOf.SOURCE, held.passwords
+        )
+        if isinstance(password, Problem):
+            return password
+        asked = (kind, ref, password)
+        if await is_unchanged(self._inputs, (kind, namespace, ref.name), asked, held.source):
             return required(held.source).outcome
         has_pair = kind is InputKind.SECRET and ref.key == _TLS_CERTIFICATE
         keys = {ref.key, _TLS_KEY} if has_pair else {ref.key}
         found = await self._inputs.read(kind, namespace, ref.name, keys)
         if found is None:
             return missing_source(kind, ref.name)
-        content, why = found.data.get(ref.key), _refusal(kind, found, CERTIFICATE_TYPES)
+        content, why = found.data.get(ref.key), why_refused(kind, found, CERTIFICATE_TYPES)
         if why is not None:
             outcome: Outcome = refused_source(ref, wanted.source.field, why)
         elif content is None:
@@ -150,17 +146,16 @@ class CertificateInputsReader:
             outcome = empty_key(kind, ref.name, blank[0])
         else:
             private = found.data.get(_TLS_KEY) if has_pair else None
-            files = CertificateFiles(content=content, private=private, name=ref.key)
+            files = CertificateFiles(
+                content=content,
+                private=private,
+                may_hold_key=kind is InputKind.SECRET,
+                password=password or SecretValue(""),
+                name=ref.key,
+            )
             outcome = await self._parsed(wanted, held, files)
-        held.source = Known(asked=(kind, ref), version=found.version, outcome=outcome)
+        held.source = Known(asked=asked, version=found.version, outcome=outcome)
         return outcome
-
-    async def _is_unchanged(
-        self, kind: InputKind, namespace: str, ref: KeyRef, known: Known[Any] | None
-    ) -> bool:
-        if known is None or known.asked != (kind, ref):
-            return False
-        return await self._inputs.version(kind, namespace, ref.name) == known.version
 
     async def _parsed(
         self, wanted: CertificateSpec, held: HeldInputs, files: CertificateFiles
@@ -175,32 +170,6 @@ class CertificateInputsReader:
             held.parsed = (digest, outcome)
         return held.parsed[1]
 
-    async def _password(
-        self, namespace: str, wanted: CertificateSpec, held: HeldInputs
-    ) -> SecretValue | Problem | None:
-        ref, kind = wanted.keystore_password, InputKind.SECRET
-        if ref is None:
-            return None
-        if await self._is_unchanged(kind, namespace, ref, held.password_source):
-            return required(held.password_source).outcome
-        found = await self._inputs.read(kind, namespace, ref.name, {ref.key})
-        why = _refusal(kind, found, PASSWORD_TYPES) if found is not None else None
-        if why is not None:
-            outcome: SecretValue | Problem = refused_password(ref, why)
-        else:
-            outcome = usable_password(ref, found.data if found is not None else None)
-        if found is not None:
-            known = Known(asked=(kind, ref), version=found.version, outcome=outcome)
-            held.password_source = known
-        return outcome
-
 
 def _is_blank(value: SecretValue | None) -> bool:
     return value is not None and not value.reveal().strip()
-
-
-def _refusal(kind: InputKind, found: InputObject, allowed: tuple[str, ...]) -> str | None:
-    """Return why a Secret may not be read; anybody who may read a ConfigMap may see it all."""
-    if kind is not InputKind.SECRET:
-        return None
-    return refusal(found.type, found.labels, found.annotations, allowed)

@@ -75,7 +75,17 @@ def load_rsa_key(text: str) -> rsa.RSAPrivateKey:
     Raises:
         EncryptedKeyError, OtherKeyError, KeySizeError, KeyFormatError: it cannot be used.
     """
-    raw = _private_der(text)
+    return load_rsa_der(_private_der(text))
+
+
+def load_rsa_der(raw: bytes) -> rsa.RSAPrivateKey:
+    """Return the RSA key in DER (PKCS #8 or PKCS #1, not encrypted), in the same time.
+
+    Raises:
+        OtherKeyError, KeySizeError, KeyFormatError: it cannot be used.
+    """
+    if len(raw) > MAX_KEY:
+        raise KeySizeError(f"is larger than {MAX_KEY // 1024} KiB")
     try:
         _check_private(raw)
     except DerError as error:

@@ -76,6 +76,7 @@ class CertificateReader:
 def digest_of(files: CertificateFiles) -> str:
     """Return what tells two sources' bytes apart."""
     found = hashlib.sha256(files.content.sha256().encode())
+    found.update(f"{files.may_hold_key} {files.password.sha256()}".encode())
     if files.private is not None:
         found.update(files.private.sha256().encode())
     return found.hexdigest()

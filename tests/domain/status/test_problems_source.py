@@ -9,6 +9,7 @@ from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.certificate import KeyRef
 from appcredential.domain.status.problems_source import (
     CONFIG_MAPS_FORBIDDEN,
+    PasswordOf,
     empty_key,
     missing_key,
     missing_source,
@@ -47,6 +48,11 @@ REF = KeyRef(name="tls", key="tls.crt")
             Reason.KEYSTORE_PASSWORD,
             f"pkcs12.passwordSecretKeyRef: Secret {REF.name} is ours: name another.",
         ),
+        (
+            refused_password(REF, "is ours: name another", PasswordOf.SOURCE),
+            Reason.SOURCE_UNUSABLE,
+            f"spec.certificate.passwordSecretKeyRef: Secret {REF.name} is ours: name another.",
+        ),
         (CONFIG_MAPS_FORBIDDEN, Reason.SOURCE_UNUSABLE, "Bind its role there"),
     ],
 )
@@ -79,3 +85,19 @@ def test_everything_else_is_no_password(text: object, words: str) -> None:
     assert found.reason is Reason.KEYSTORE_PASSWORD
     assert words in found.message
     assert "canary" not in found.message
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (None, Reason.SOURCE_NOT_FOUND),
+        ({}, Reason.SOURCE_NOT_FOUND),
+        ({"tls.crt": SecretValue("a\n")}, Reason.SOURCE_UNUSABLE),
+    ],
+)
+def test_the_password_of_a_source_is_part_of_the_source(
+    values: dict[str, SecretValue] | None, reason: Reason
+) -> None:
+    found = usable_password(REF, values, PasswordOf.SOURCE)
+    assert isinstance(found, Problem)
+    assert found.reason is reason

@@ -71,7 +71,7 @@ def pem_fault(text: str, file: str) -> str:
             "is not text: written as UTF-16, as PowerShell's > does? Convert it with "
             f"iconv -f UTF-16 -t UTF-8 {file} > plain.pem"
         )
-    if _is_pfx(text):
+    if is_pfx(text):
         return (
             "is a PKCS #12 file (PFX), not PEM: convert it with "
             f"openssl pkcs12 -in {file} -nodes > plain.pem"
@@ -130,5 +130,6 @@ def _is_utf16(text: str) -> bool:
     return len(text) > 2 and any(set(text[first::2]) == {"\x00"} for first in (0, 1))
 
 
-def _is_pfx(text: str) -> bool:
+def is_pfx(text: str) -> bool:
+    """Return whether a file begins as PKCS #12 does."""
     return _PFX.match(text.encode(errors="surrogateescape")) is not None

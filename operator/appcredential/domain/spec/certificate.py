@@ -54,6 +54,7 @@ class CertificateSpec:
     Attributes:
         subject: the distinguished name; made from namespace and name when empty.
         ref: where the certificate is, for the sources Secret and ConfigMap.
+        source_password: where the password of a PKCS #12 file at `ref` is; None without one.
         inline: the certificate itself, for the source Inline.
         keystore_password: where the PKCS #12 file's password is; None when no file is wanted.
         keystore_profile: how that file is encrypted.
@@ -63,6 +64,7 @@ class CertificateSpec:
     key_size: int = DEFAULT_KEY_SIZE
     subject: str = ""
     ref: KeyRef | None = None
+    source_password: KeyRef | None = None
     inline: str = ""
     keystore_password: KeyRef | None = None
     keystore_profile: KeystoreProfile = KeystoreProfile.MODERN

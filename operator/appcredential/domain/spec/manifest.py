@@ -89,6 +89,7 @@ class Certificate(Shape, frozen=True):
     private_key: PrivateKey | None = None
     subject: str | None = None
     secret_key_ref: KeyRef | None = None
+    password_secret_key_ref: KeyRef | None = None
     config_map_key_ref: KeyRef | None = None
     inline: str | None = None
     keystore: Keystore | None = None

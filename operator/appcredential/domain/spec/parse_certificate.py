@@ -40,11 +40,15 @@ def parse_certificate(spec: shapes.Certificate) -> CertificateSpec:
     password = keystore.pkcs12.password_secret_key_ref if keystore is not None else None
     profile = keystore.pkcs12.profile if keystore is not None else KeystoreProfile.MODERN
     path = f"{_PATH}.keystore.pkcs12.passwordSecretKeyRef"
+    source_password, where = spec.password_secret_key_ref, f"{_PATH}.passwordSecretKeyRef"
     return CertificateSpec(
         source=spec.source,
         key_size=_key_size(spec.private_key),
         subject=_subject(spec.subject or ""),
         ref=_ref(spec.source.field, ref, DEFAULT_KEY) if ref is not None else None,
+        source_password=(
+            _ref(where, source_password, DEFAULT_PASSWORD_KEY) if source_password else None
+        ),
         inline=_inline(spec.inline or ""),
         keystore_password=_ref(path, password, DEFAULT_PASSWORD_KEY) if password else None,
         keystore_profile=profile,
@@ -64,6 +68,10 @@ def _check_source(spec: shapes.Certificate) -> None:
             checks.require(member is not None, source.field, remedy)
         else:
             checks.require(member is None, source.field, f"is only for source {source}: remove it")
+    if spec.source is not CertificateSource.SECRET:
+        remedy = "is only for source Secret: remove it"
+        is_absent = spec.password_secret_key_ref is None
+        checks.require(is_absent, f"{_PATH}.passwordSecretKeyRef", remedy)
     if spec.source is CertificateSource.GENERATE:
         return
     remedy = "is only for source Generate: the issuer of the certificate decides; remove it"
@@ -163,11 +171,14 @@ def _check_takeover(spec: AppCredentialSpec) -> None:
 
 
 def _check_circle(spec: AppCredentialSpec) -> None:
-    ref, password = spec.certificate.ref, spec.certificate.keystore_password
-    if password is not None:
+    ref = spec.certificate.ref
+    for password, of in (
+        (spec.certificate.keystore_password, "keystore.pkcs12."),
+        (spec.certificate.source_password, ""),
+    ):
         remedy = "may not be the Secret that is written: name the one that the password is in"
-        path = f"{_PATH}.keystore.pkcs12.passwordSecretKeyRef.name"
-        checks.require(password.name != spec.secret.name, path, remedy)
+        ok = password is None or password.name != spec.secret.name
+        checks.require(ok, f"{_PATH}.{of}passwordSecretKeyRef.name", remedy)
     if spec.certificate.source is CertificateSource.SECRET and ref is not None:
         remedy = "may not be the Secret that is written: name the one that the certificate is in"
         ok = ref.name != spec.secret.name

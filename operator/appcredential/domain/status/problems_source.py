@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Final
 
 from appcredential.domain.conditions import Problem, Reason
@@ -10,7 +11,23 @@ from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.certificate import KeyRef
 
 _MAX_PASSWORD: Final = 128
-_PASSWORD_FIELD: Final = "spec.certificate.keystore.pkcs12.passwordSecretKeyRef"
+
+
+class PasswordOf(StrEnum):
+    """Whose password a reference names: the field of the spec."""
+
+    KEYSTORE = "spec.certificate.keystore.pkcs12.passwordSecretKeyRef"
+    SOURCE = "spec.certificate.passwordSecretKeyRef"
+
+
+_MISSING: Final = {
+    PasswordOf.KEYSTORE: Reason.KEYSTORE_PASSWORD,
+    PasswordOf.SOURCE: Reason.SOURCE_NOT_FOUND,
+}
+_UNUSABLE: Final = {
+    PasswordOf.KEYSTORE: Reason.KEYSTORE_PASSWORD,
+    PasswordOf.SOURCE: Reason.SOURCE_UNUSABLE,
+}
 
 
 def unusable_source(what: str, field: str = "") -> Problem:
@@ -65,30 +82,33 @@ def refused_source(ref: KeyRef, field: str, why: str) -> Problem:
     return Problem(reason=Reason.SOURCE_UNUSABLE, message=f"{field}: Secret {ref.name} {why}.")
 
 
-def refused_password(ref: KeyRef, why: str) -> Problem:
-    """Return why a Secret is not read for the keystore's password; see `refused_source`."""
-    return _unusable_password(f"{_PASSWORD_FIELD}: Secret {ref.name} {why}.")
+def refused_password(ref: KeyRef, why: str, of: PasswordOf = PasswordOf.KEYSTORE) -> Problem:
+    """Return why a Secret is not read for a password; see `refused_source`."""
+    return Problem(reason=_UNUSABLE[of], message=f"{of}: Secret {ref.name} {why}.")
 
 
-def usable_password(ref: KeyRef, values: Mapping[str, SecretValue] | None) -> SecretValue | Problem:
-    """Return the keystore's password, or why there is none.
+def usable_password(
+    ref: KeyRef,
+    values: Mapping[str, SecretValue] | None,
+    of: PasswordOf = PasswordOf.KEYSTORE,
+) -> SecretValue | Problem:
+    """Return a password, or why there is none.
 
     Args:
         ref: where the spec says that it is.
         values: of that Secret by their keys; None when the Secret does not exist.
+        of: whose password.
     """
     value = values.get(ref.key) if values is not None else None
     if value is None:
         what = "does not exist" if values is None else f"has no key {ref.key}"
-        return _unusable_password(f"Secret {ref.name} {what}. Create it with a password.")
+        message = f"Secret {ref.name} {what}. Create it with a password."
+        return Problem(reason=_MISSING[of], message=message)
     text = value.reveal()
     if not text or len(text) > _MAX_PASSWORD or not text.isprintable():
-        return _unusable_password(
-            f"Key {ref.key} of Secret {ref.name} is no password: it must have 1 to "
-            f"{_MAX_PASSWORD} printable characters, without a line break at its end."
+        return Problem(
+            reason=_UNUSABLE[of],
+            message=f"Key {ref.key} of Secret {ref.name} is no password: it must have 1 to "
+            f"{_MAX_PASSWORD} printable characters, without a line break at its end.",
         )
     return value
-
-
-def _unusable_password(message: str) -> Problem:
-    return Problem(reason=Reason.KEYSTORE_PASSWORD, message=message)
