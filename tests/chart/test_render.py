@@ -174,8 +174,35 @@ def test_view_is_aggregated_and_edit_is_not(helm: Helm) -> None:
         for label in d["metadata"]["labels"]
         if label.startswith("rbac.authorization.k8s.io/aggregate")
     ]
+    label = "rbac.authorization.k8s.io/aggregate-to-view"
     assert aggregated == [
-        ("appcredential.appcredential-system-view", "rbac.authorization.k8s.io/aggregate-to-view")
+        ("appcredential.appcredential-system-view", label),
+        ("appcredential.appcredential-system-view-cluster", label),
+    ]
+
+
+def test_nobody_else_reads_tenants_and_grants_unless_it_is_wanted(helm: Helm) -> None:
+    name = "appcredential.appcredential-system-view-cluster"
+    bindings = [d for d in documents(helm.template()) if d["kind"] == "ClusterRoleBinding"]
+    assert [b for b in bindings if b["roleRef"]["name"] == name] == []
+    readers = [
+        {"kind": "Group", "name": "system:authenticated"},
+        {"kind": "ServiceAccount", "name": "robot", "namespace": "shop"},
+    ]
+    wanted = ("--set-json", f"rbac.clusterReaders={json.dumps(readers)}")
+    bindings = [d for d in documents(helm.template(*wanted)) if d["kind"] == "ClusterRoleBinding"]
+    (binding,) = (b for b in bindings if b["roleRef"]["name"] == name)
+    assert binding["subjects"] == [
+        {**readers[0], "apiGroup": "rbac.authorization.k8s.io"},
+        {**readers[1]},
+    ]
+    (role,) = (d for d in documents(helm.template()) if d["metadata"]["name"] == name)
+    assert role["rules"] == [
+        {
+            "apiGroups": ["appcredential.io"],
+            "resources": ["entratenants", "applicationgrants"],
+            "verbs": ["get", "list", "watch"],
+        }
     ]
 
 

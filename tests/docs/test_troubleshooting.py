@@ -98,6 +98,7 @@ OF_OTHERS: Final = {
     "pkcs12: unknown digest algorithm: 2.16.840.1.101.3.4.2.1",
     "The specified network password is not correct",
     "keystore password was incorrect",
+    'cannot get resource "entratenants"',  # the API server's; tests/chart/test_readers.py shows it
     'secret "orders" not found',  # the kubelet's; tests/gitops/test_kustomize.py shows the cause
     "CERTIFICATE_VERIFY_FAILED",  # OpenSSL's words for the same
     "Some content in the namespace has finalizers remaining: appcredential.io/credential",
