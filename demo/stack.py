@@ -148,6 +148,7 @@ class OperatorProcess:
 
     def _start(self) -> Child:
         log = self._folder / f"{self._name}.log"
+        self._begins = log.stat().st_size if log.exists() else 0
         return Child("the operator", ["appcredential", "run"], log, self._env)
 
     def restart(self) -> None:
@@ -166,8 +167,11 @@ class OperatorProcess:
 
     def _url(self, name: str) -> str:
         port = 0
-        for line in self.child.log.read_text().splitlines():
-            if f'"{name}"' in line:
+        with self.child.log.open("rb") as log:
+            log.seek(self._begins)  # what was before is of a process that has ended
+            lines = log.read().decode(errors="replace").splitlines(keepends=True)
+        for line in lines:
+            if f'"{name}"' in line and line.endswith("\n"):
                 port = int(json.loads(line)[name])
         return f"http://127.0.0.1:{port}"
 

@@ -187,8 +187,11 @@ def a_withdrawn_grant_lets_it_expire(i: Installation) -> None:
         now = conditions(team)
         return {kind: now.get(kind, ("", ""))[1] for kind in wanted} == wanted
 
-    team.until(lambda: said(Stalled="GrantWithdrawn"), "the renewal is refused")
-    assert conditions(team)["Ready"] == ("True", "RotationFailing")
+    team.until(lambda: said(Stalled="GrantWithdrawn"), "it is told at once")
+    assert conditions(team)["Ready"][0] == "True"
+    refused = {"Stalled": "GrantWithdrawn", "Ready": "RotationFailing"}
+    team.until(lambda: said(**refused), "the renewal is refused")
+    assert conditions(team)["Ready"][0] == "True"
     assert team.sign_in(values)
     assert kstatus(team.live()) == "Failed"
     team.until(lambda: said(Expiring="RenewalDue"), "the renewal is overdue")

@@ -27,8 +27,9 @@ def test_a_restart_says_nothing_new(installation: Installation) -> None:
     # It gives its Lease up, so the next one leads before it has read the tenant.
     assert i.operator.child.stop() == 0
     i.operator.restart()
+    i.operator.wait_until_ready()
+    i.until(lambda: i.operator.metrics()["appcredential_leader"] == 1.0, "it leads")
     i.pass_time(i.now() + _LOOKED_AT)
-    assert i.operator.metrics()["appcredential_leader"] == 1.0
     assert [(team.live(), team.events()) for team in teams] == before
 
 
