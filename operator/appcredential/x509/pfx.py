@@ -52,7 +52,7 @@ class Opened:
 
 
 def open_pfx(raw: bytes, password: str) -> Opened:
-    """Return what a file holds. It takes a second at most.
+    """Return what a file holds. It takes some two seconds at most: not on the event loop.
 
     Args:
         raw: the file, whose length the caller has bounded.

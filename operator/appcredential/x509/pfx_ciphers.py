@@ -1,7 +1,8 @@
 """What encrypts and authenticates the parts of a PKCS #12 file (RFC 7292, RFC 8018), bounded.
 
 A file says how often its password is stretched. Each round is paid for out of one budget before
-anything is derived, so that no file costs more than a second, whatever it says.
+anything is derived, so that no file costs more than some two seconds, whatever it says, and other
+threads get their turn meanwhile.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from appcredential.x509 import der, rc2
 MAX_ROUNDS: Final = 1_000_000
 """Of all parts of one file. Tools write files of 2,000 to 100,000 rounds, with three parts."""
 _MAX_SALT: Final = 1024
+_TOO_MUCH: Final = "takes more work to open than is allowed"
+_RC2_BLOCK: Final = 50
+"""Rounds that take as long as a block of RC2, which is done in Python."""
 
 _PKCS: Final = bytes.fromhex("2a864886f70d01")
 _PBES2: Final = _PKCS + bytes.fromhex("050d")
@@ -76,7 +80,7 @@ class Budget:
             PfxError: they are none, or more than are left.
         """
         if rounds < 1 or rounds * times > self.left:
-            raise PfxError("stretches its password more often than is read")
+            raise PfxError(_TOO_MUCH)
         self.left -= rounds * times
 
 
@@ -119,7 +123,9 @@ def decrypt(algorithm: bytes, data: bytes, password: Password, budget: Budget) -
     key, vector = (stretching.derive(*of) for of in ((_KEY, "sha1", size), (_VECTOR, "sha1", 8)))
     if size == _KEY_SIZES[_TRIPLE_DES]:
         return _cbc(TripleDES(key), vector, data)
-    return _unpadded(rc2.decrypt_cbc(key, vector, data[: len(data) // 8 * 8]), 64)
+    blocks = len(data) // 8
+    budget.spend(_RC2_BLOCK, blocks)
+    return _unpadded(rc2.decrypt_cbc(key, vector, data[: blocks * 8]), 64)
 
 
 def is_authentic(mac_data: bytes, content: bytes, password: Password, budget: Budget) -> bool:
@@ -182,7 +188,7 @@ def _stretching(settings: bytes, password: Password, budget: Budget) -> _Stretch
     salt = der.expect(der.OCTETS, settings)
     rounds = der.natural(settings, salt.end) if salt.end < len(settings) else None
     if len(salt.content) > _MAX_SALT or (rounds is not None and der.bits(rounds) > 31):
-        raise PfxError("stretches its password more often than is read")
+        raise PfxError(_TOO_MUCH)
     number = 1 if rounds is None else int.from_bytes(rounds.content)
     return _Stretching(password, salt.content, number, budget)
 

@@ -92,6 +92,7 @@ def test_everything_else_is_no_password(text: object, words: str) -> None:
     [
         (None, Reason.SOURCE_NOT_FOUND),
         ({}, Reason.SOURCE_NOT_FOUND),
+        ({"tls.crt": SecretValue("")}, Reason.SOURCE_NOT_FOUND),
         ({"tls.crt": SecretValue("a\n")}, Reason.SOURCE_UNUSABLE),
     ],
 )

@@ -107,7 +107,7 @@ def usable_password(
     text = value.reveal()
     if not text or len(text) > _MAX_PASSWORD or not text.isprintable():
         return Problem(
-            reason=_UNUSABLE[of],
+            reason=_UNUSABLE[of] if text else _MISSING[of],  # an empty one may still be filled
             message=f"Key {ref.key} of Secret {ref.name} is no password: it must have 1 to "
             f"{_MAX_PASSWORD} printable characters, without a line break at its end.",
         )
