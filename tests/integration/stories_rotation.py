@@ -9,8 +9,8 @@ from tests.integration.installation import Installation, Team, parse, stamp
 from tests.integration.stories_issue import OWN_CONDITIONS, conditions
 from tests.support.kstatus import kstatus
 
-# A successor is due after 50 s of 92 and proven within a few: old and new are valid for a while, and
-# what it replaced is gone long before the next one is due, also on a busy machine.
+# A successor is due after 50 s of 92 and proven within a few: old and new are valid for a while,
+# and what it replaced is gone long before the next one is due, also on a busy machine.
 # The overlap is longer than the time between two reads of the application: it alone decides.
 _OVERLAP: Final = timedelta(seconds=12)
 _SHORT: Final[dict[str, Any]] = {

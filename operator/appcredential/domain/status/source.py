@@ -77,7 +77,8 @@ def _of_supplied(facts: Facts, supplied: SuppliedCertificate) -> Problem | None:
         return unusable_source(
             "has no private key beside it, which spec.secret or certificate.keystore asks for, or "
             "the Secret holds now and workloads sign in with: supply a Secret of type "
-            "kubernetes.io/tls or one file with both, or delete the target Secret to give the key up."
+            "kubernetes.io/tls or one file with both, or delete the target Secret to give the key "
+            "up."
         )
     if facts.entra_now >= supplied.end:
         return unusable_source("has expired: renew it at its source.")
