@@ -195,7 +195,7 @@ class Reason(StrEnum):
     ANNOTATION_CONFLICT = "AnnotationConflict"
     """The ServiceAccount is annotated for another application or tenant."""
     OUTPUT_CONFLICT = "OutputConflict"
-    """A ConfigMap with the output's name exists and does not belong to this resource."""
+    """A ConfigMap of the output's name belongs to somebody else, or cannot be changed."""
     OUTPUT_FORBIDDEN = "OutputForbidden"
     """The operator may not read or write ConfigMaps in this namespace."""
     NOT_MULTI_TENANT = "NotMultiTenant"

@@ -641,6 +641,41 @@ def test_a_config_map_that_is_not_ours_is_never_written(there: object) -> None:
     assert world.outputs["out"] == there
 
 
+@pytest.mark.parametrize(
+    ("owner", "told"),
+    [
+        ("shop/invoices", "belongs to AppCredential shop/invoices."),
+        ("bank/invoices", "belongs to no AppCredential here."),
+        ("shop/In valid", "belongs to no AppCredential here."),
+        ("", "belongs to no AppCredential here."),
+    ],
+)
+def test_whose_the_config_map_is_is_told(owner: str, told: str) -> None:
+    there = output_map("out", owner=owner)
+    world = FederatedWorld(spec=federated_spec(config_map="out"), outputs={"out": there})
+    world.run(HOUR)
+    assert told in message(world, "Stalled")
+
+
+def test_an_immutable_output_that_is_as_wanted_is_in_nobody_s_way() -> None:
+    world = established(spec=federated_spec(config_map="out"))
+    held = world.outputs["out"]
+    assert isinstance(held, OutputMap)
+    world.outputs["out"] = replace(held, immutable=True)
+    world.run(HOUR)
+    assert world.condition("Ready") == ("True", "Trusted")
+    assert world.condition("Stalled") is None
+    world.outputs["out"] = replace(held, immutable=True, data={"AZURE_CLIENT_ID": "wrong"})
+    world.run(HOUR)
+    assert world.condition("Ready") == ("False", "OutputConflict")
+    assert "kubectl get configmap out -n shop -o yaml | sed" in message(world, "Stalled")
+
+
+def message(world: FederatedWorld, kind: str) -> str:
+    found = (c["message"] for c in world.resource.status["conditions"] if c["type"] == kind)
+    return str(next(found))
+
+
 def test_the_output_goes_with_the_trust_that_a_deleted_resource_leaves() -> None:
     """A resource that is renamed keeps what workloads read."""
     left = output_map("out", owner=str(OTHER_OWNER), data={"AZURE_CLIENT_ID": CLIENT_ID})

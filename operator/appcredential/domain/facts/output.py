@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.federated import Federation, OutputMap
+from appcredential.domain.spec import checks
 from appcredential.domain.spec.federated import CustomerManagedKeySource, FederatedSpec
 
 
@@ -44,11 +45,27 @@ class OutputFacts:
 
     @property
     def is_foreign(self) -> bool:
-        """The ConfigMap with that name belongs to somebody else, or is immutable."""
+        """The ConfigMap with that name belongs to somebody else, or has to change and cannot."""
         found = self.found
-        if found is None:
+        if found is None or self.is_done:
             return False
-        return found.immutable or not (self._owns(found) or self._is_left_behind(found))
+        return found.immutable or not self._is_writable(found)
+
+    @property
+    def is_frozen(self) -> bool:
+        """The ConfigMap is this resource's, or left to it, but immutable."""
+        found = self.found
+        return found is not None and found.immutable and self._is_writable(found)
+
+    @property
+    def holder(self) -> str:
+        """The AppCredential of this namespace that the ConfigMap names as its owner, or nothing.
+
+        Anybody may have written that, so that only a valid name is repeated.
+        """
+        namespace, _, name = (self.found.owner if self.found is not None else "").partition("/")
+        is_here = namespace == self.common.resource.owner.namespace
+        return name if is_here and checks.is_object_name(name) else ""
 
     @property
     def is_done(self) -> bool:
@@ -56,9 +73,12 @@ class OutputFacts:
         if not self.spec.config_map:
             return True
         found = self.found
-        if found is None or found.immutable or not self._owns(found):
+        if found is None or not self._owns(found):
             return False
         return all(found.data.get(k) == v for k, v in self.wanted.items())
+
+    def _is_writable(self, found: OutputMap) -> bool:
+        return self._owns(found) or self._is_left_behind(found)
 
     def _owns(self, found: OutputMap) -> bool:
         return found.owner == str(self.common.resource.owner)

@@ -71,13 +71,27 @@ def _around_problem(facts: FederatedFacts) -> Problem | None:
             "azure.workload.identity/client-id and tenant-id, or set serviceAccount.annotation "
             "to None.",
         )
-    if facts.output.is_foreign:
-        return Problem(
-            reason=Reason.OUTPUT_CONFLICT,
-            message=f"The ConfigMap {facts.spec.config_map} exists and is not this resource's, or "
-            "is immutable. Choose another federatedIdentity.configMap.name, or delete it.",
+    return _output_problem(facts) if facts.output.is_foreign else None
+
+
+def _output_problem(facts: FederatedFacts) -> Problem:
+    """Return whose the output ConfigMap is, or how one that cannot be changed is changed."""
+    name, namespace = facts.spec.config_map, facts.common.resource.owner.namespace
+    if facts.output.is_frozen:
+        get = f"kubectl get configmap {name} -n {namespace} -o yaml"
+        message = (
+            f"The ConfigMap {name} is immutable, so it cannot be brought up to date. Create it "
+            f"again with what it holds: {get} | sed '/^immutable: true$/d' | kubectl replace "
+            "--force -f - (running pods notice nothing)."
         )
-    return None
+    else:
+        owner = facts.output.holder
+        whose = f"AppCredential {namespace}/{owner}" if owner else "no AppCredential here"
+        message = (
+            f"The ConfigMap {name} exists and belongs to {whose}. Choose another "
+            "federatedIdentity.configMap.name, or delete it."
+        )
+    return Problem(reason=Reason.OUTPUT_CONFLICT, message=message)
 
 
 def _proof_problem(facts: FederatedFacts) -> Problem | None:
