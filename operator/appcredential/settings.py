@@ -230,21 +230,9 @@ _CONSTANTS: Final = {
     for name in CONSTANTS
 }
 POSITIVE: Final = (
-    "workers",
-    "lease_duration",
-    "lease_renew",
-    "relist",
-    "ticket_poll",
-    "permission_retry",
-    "settle",
-    "intent_respect",
-    "min_lifetime",
-    "mint_backoff",
-    "directory_resync",
-    "secret_check",
-    "first_proof_count",
-    "next_proof_count",
-    "max_open_revocations",
+    *("workers", "lease_duration", "lease_renew", "relist", "ticket_poll", "permission_retry"),
+    *("settle", "intent_respect", "min_lifetime", "mint_backoff", "directory_resync"),
+    *("secret_check", "first_proof_count", "next_proof_count", "max_open_revocations"),
 )
 """With 0 in one of these, the operator would do nothing, or work without a pause."""
 ORDERED: Final = (("next_proof_spread_min", "next_proof_spread_max"),)
