@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import shutil
 import subprocess
@@ -179,6 +180,16 @@ def mac(rounds: int, digest: bytes = SHA256) -> bytes:
     return sequence(sequence(algorithm, element(4, b"m" * 32)), element(4, SALT), number(rounds))
 
 
+def pbmac1(rounds: int, *, wanted: bytes = b"m" * 32, prf: bytes = HMAC_SHA256) -> bytes:
+    """Return what authenticates a file by RFC 9579, as go-pkcs12's Modern2026 does."""
+    function = sequence(element(OID, HMAC_SHA256), element(5, b""))
+    settings_ = sequence(element(4, SALT), number(rounds), number(32), function)
+    derivation = sequence(element(OID, PBKDF2), settings_)
+    scheme = sequence(derivation, sequence(element(OID, prf), element(5, b"")))
+    algorithm = sequence(element(OID, PBMAC1), scheme)
+    return sequence(sequence(algorithm, element(4, wanted)), element(4, b""), number(0))
+
+
 def file(*parts: bytes, authenticated: bytes = b"") -> bytes:
     return sequence(number(3), info(DATA, element(4, sequence(*parts))), authenticated)
 
@@ -193,18 +204,31 @@ def within(rounds: int) -> bytes:
     return file(encrypted(pbes2(1), hidden))
 
 
+def test_the_newest_mac_is_read() -> None:
+    key_bag = info(SHROUDED[:-1] + b"\x01", KEY_DER)
+    key = hashlib.pbkdf2_hmac("sha256", PASSWORD.encode(), SALT, 2048, 32)
+    content = sequence(plain(key_bag))
+    right = file(
+        plain(key_bag), authenticated=pbmac1(2048, wanted=hmac.digest(key, content, "sha256"))
+    )
+    assert open_pfx(right, PASSWORD).keys == [KEY_DER]
+    with pytest.raises(PfxPasswordError):
+        open_pfx(right, "another")
+
+
 @pytest.mark.parametrize("rounds", HUGE)
 @pytest.mark.parametrize(
     "made",
     [
         lambda rounds: file(authenticated=mac(rounds)),
+        lambda rounds: file(authenticated=pbmac1(rounds)),
         lambda rounds: file(encrypted(pbes2(rounds))),
         lambda rounds: file(encrypted(old_scheme(rounds))),
         lambda rounds: file(plain(shrouded(pbes2(rounds)))),
         lambda rounds: file(plain(shrouded(old_scheme(rounds)))),
         within,
     ],
-    ids=["MAC", "part", "old part", "key", "old key", "key within a part"],
+    ids=["MAC", "newer MAC", "part", "old part", "key", "old key", "key within a part"],
 )
 def test_endless_stretching_is_refused_before_a_round_of_it(
     made: Callable[[int], bytes], rounds: int
@@ -262,7 +286,8 @@ def test_more_parts_than_a_chain_needs_are_refused() -> None:
         (file(encrypted(pbes2(1, cipher=SCRYPT))), "is encrypted in a way that is not read"),
         (file(encrypted(sequence(element(OID, SCRYPT), sequence()))), "is encrypted in a way"),
         (file(info(SCRYPT, b"")), "is encrypted in a way that is not read"),
-        (file(authenticated=mac(1, PBMAC1)), "is authenticated in a way that is not read"),
+        (file(authenticated=mac(1, SCRYPT)), "is authenticated in a way that is not read"),
+        (file(authenticated=pbmac1(1, prf=SCRYPT)), "is authenticated in a way that is not read"),
         (file(encrypted(pbes2(0))), "takes more work"),
         (sequence(number(3), info(ENCRYPTED, b"")), "is signed with a key"),
         (FILE[:-1], "is damaged"),

@@ -28,6 +28,7 @@ _RC2_BLOCK: Final = 50
 _PKCS: Final = bytes.fromhex("2a864886f70d01")
 _PBES2: Final = _PKCS + bytes.fromhex("050d")
 _PBKDF2: Final = _PKCS + bytes.fromhex("050c")
+_PBMAC1: Final = _PKCS + bytes.fromhex("050e")
 _PRFS: Final = {
     bytes.fromhex("2a864886f70d0207"): "sha1",
     bytes.fromhex("2a864886f70d0208"): "sha224",
@@ -143,7 +144,11 @@ def is_authentic(mac_data: bytes, content: bytes, password: Password, budget: Bu
     info = der.expect(der.SEQUENCE, mac_data)
     algorithm = der.expect(der.SEQUENCE, info.content)
     wanted = der.expect(der.OCTETS, info.content, algorithm.end).content
-    digest = _DIGESTS.get(der.expect(der.OID, algorithm.content).content)
+    name = der.expect(der.OID, algorithm.content)
+    if name.content == _PBMAC1:
+        settings = der.expect(der.SEQUENCE, algorithm.content, name.end).content
+        return hmac.compare_digest(_pbmac1(settings, content, password, budget), wanted)
+    digest = _DIGESTS.get(name.content)
     if digest is None:
         raise PfxError("is authenticated in a way that is not read")
     stretching = _stretching(mac_data[info.end :], password, budget)
@@ -204,6 +209,19 @@ def _mixed(blocks: bytes, addend: bytes) -> bytes:
     size, number = len(addend), int.from_bytes(addend) + 1
     parts = (int.from_bytes(blocks[n : n + size]) for n in range(0, len(blocks), size))
     return b"".join(((part + number) % (1 << 8 * size)).to_bytes(size) for part in parts)
+
+
+def _pbmac1(settings: bytes, content: bytes, password: Password, budget: Budget) -> bytes:
+    """Return a MAC whose key PBKDF2 derives (RFC 9579)."""
+    derivation = der.expect(der.SEQUENCE, settings)
+    scheme = der.expect(der.SEQUENCE, settings, derivation.end).content
+    digest = _PRFS.get(der.expect(der.OID, scheme).content)
+    name = der.expect(der.OID, derivation.content)
+    if digest is None or name.content != _PBKDF2:
+        raise PfxError("is authenticated in a way that is not read")
+    size = hashlib.new(digest, usedforsecurity=False).digest_size  # as RFC 9579 recommends
+    stretching = der.expect(der.SEQUENCE, derivation.content, name.end).content
+    return hmac.digest(_pbkdf2(stretching, size, password, budget), content, digest)
 
 
 def _decrypt_pbes2(settings: bytes, data: bytes, password: Password, budget: Budget) -> bytes:
