@@ -225,6 +225,31 @@ created_anew_by_force = _told(
         "apply --force, another type": Return(_for_a_while(_other_type), None),
     }
 )
-for_another_application_and_back = _told(
-    {"apply --force, another application": Return(_for_a_while(_other_application), None)}
-)
+
+
+def for_another_application_and_back(i: Installation) -> None:
+    """What is asked for at any time is published; what the workload took at first signs in on."""
+    r = Repository(i, "back")
+    r.issue()
+    r.doing = "apply --force, another application"
+    folder, listed = r.documents, r.listed()
+    r.documents = deepcopy(folder)
+    for document in r.documents:
+        _other_application(r, document["spec"])
+    r.apply(*_FORCE)
+    r.until(lambda: _names_what_is_asked_for(r), "the Secrets are replaced", 120)
+    r.stay_away()
+    r.documents = folder
+    r.apply(*_FORCE)
+    r.back()
+    assert _names_what_is_asked_for(r)
+    assert r.listed() >= listed, f"{r.doing}: revoked without the overlap"
+    r.wait_quietly()
+    r.signs_in()
+
+
+def _names_what_is_asked_for(r: Repository) -> bool:
+    asked = {
+        name: r.find(name)["spec"]["application"]["clientId"] for name in (SECRET, CERTIFICATE)
+    }
+    return all(r.team.values(name)["AZURE_CLIENT_ID"] == asked[name] for name in asked)

@@ -118,6 +118,11 @@ async def _tell_regenerated(context: Context, cause: str, keys: Sequence[str]) -
 def _published_note(facts: Facts, key: KeyId) -> str:
     if facts.taken is None:
         return f"The new credential {key} is in the Secret; workloads may use it."
+    if facts.taken.owner == str(facts.resource.owner):
+        return (
+            f"The new credential {key} replaces that of a deleted AppCredential of this name for "
+            "another application."
+        )
     if facts.observation.target_owner is not None:  # that name was looked up: it may be told
         owner = facts.observation.target_owner.owner
         return f"The Secret was taken over from {owner} and holds the new credential {key}."

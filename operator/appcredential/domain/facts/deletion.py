@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from appcredential.domain.facts.takeover import is_of_former_life
 from appcredential.domain.marker import UNIQUE_HASH, Owner, short_hash
 from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.observation import Observation, Resource
 from appcredential.domain.observed.revocation import Revocation
+from appcredential.domain.observed.target import Target
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
     ClientId,
@@ -94,7 +96,7 @@ def scheduled_revocation(observation: Observation) -> Revocation:
     those that the spec leads to now, or that status last named.
     """
     spec, resource = observation.usable_spec, observation.resource
-    own, pending = observation.own_target, observation.pending
+    own, pending = _own_target(observation), observation.pending
     federated = spec.federated
     return Revocation(
         owner=resource.owner,
@@ -148,8 +150,14 @@ def deletion_grace(observation: Observation) -> timedelta:
     return min(asked, observation.settings.max_deletion_grace)
 
 
+def _own_target(observation: Observation) -> Target | None:
+    """Return our target Secret, unless a former life for another application left it."""
+    own = observation.own_target
+    return None if own is not None and is_of_former_life(observation, own) else own
+
+
 def _tenant_id(observation: Observation) -> TenantId:
-    recorded = observation.own_target or observation.pending
+    recorded = _own_target(observation) or observation.pending
     if recorded is not None and recorded.tenant_id:
         return recorded.tenant_id
     tenant = observation.tenant
@@ -157,7 +165,7 @@ def _tenant_id(observation: Observation) -> TenantId:
 
 
 def _object_id(observation: Observation) -> ObjectId | None:
-    recorded = observation.own_target or observation.pending
+    recorded = _own_target(observation) or observation.pending
     if recorded is not None:
         return recorded.object_id or None
     told = (observation.resource.status.get("application") or {}).get("objectId")

@@ -41,7 +41,8 @@ def _last_owner(facts: Facts) -> FormerOwner | None:
     if facts.taken is not None:
         seen = facts.observation.target_owner or TargetOwner()
         owner = facts.taken.owner
-        return FormerOwner(owner, seen.uid, seen.generation) if owner else None
+        is_another = owner not in {"", str(facts.resource.owner)}
+        return FormerOwner(owner, seen.uid, seen.generation) if is_another else None
     named = facts.spec.secret.take_over_from
     if facts.target is not None or not named:
         return None

@@ -3,7 +3,8 @@
 It may in three cases. The spec names the owner (`takeOverFrom`). Or the owner does not exist
 any more, and the Secret's credential belongs to the same application. Or the Secret has no
 owner, and a person has written our name into its annotation `appcredential.io/adopt`. Until
-the publish that takes it over, such a Secret counts as missing and stays as it is.
+the publish that takes it over, such a Secret counts as missing and stays as it is. So does our
+own Secret that a deleted resource of our name, for another application, left.
 
 A former owner takes the Secret back only after its own spec has changed: otherwise resources
 that name each other would hand a Secret round for ever.
@@ -11,7 +12,7 @@ that name each other would hand a Secret round for ever.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from appcredential.domain.facts.writable import is_unwritable
@@ -19,7 +20,7 @@ from appcredential.domain.marker import Owner
 from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import FormerOwner, Target
-from appcredential.domain.secret.records import adopter_of
+from appcredential.domain.secret.records import adopter_of, cluster_of
 from appcredential.domain.spec import checks
 from appcredential.domain.spec.model import AppCredentialSpec
 
@@ -44,8 +45,10 @@ class Claim(StrEnum):
 def claim(observation: Observation) -> Claim:
     """Return what the target Secret is to the resource."""
     target, resource = observation.target, observation.resource
-    if target is None or target.owner == str(resource.owner):
+    if target is None:
         return Claim.OURS
+    if target.owner == str(resource.owner):
+        return Claim.TAKES if is_of_former_life(observation, target) else Claim.OURS
     if is_unwritable(target):
         return Claim.FOREIGN
     if _is_named(observation, target) or _is_adopted(observation, target):
@@ -54,6 +57,32 @@ def claim(observation: Observation) -> Claim:
     if inherited is not None:
         return inherited
     return Claim.LOST if _former(observation, target) is not None else Claim.FOREIGN
+
+
+def is_of_former_life(observation: Observation, target: Target) -> bool:
+    """Return whether a resource of our name, for another application, left our target Secret.
+
+    It was deleted, and its own revocation removes its credential. One that was published in our
+    own life stays: then the application was replaced in Entra, or the record edited, and a person
+    has to say what is meant. What Entra lists for our application is no other one's.
+    """
+    tenant, application, resource = (
+        observation.tenant,
+        observation.application,
+        observation.resource,
+    )
+    if application is None or target.published is None or not isinstance(tenant, Tenant):
+        return False
+    if (target.tenant_id, target.object_id) == (tenant.tenant_id, application.object_id):
+        return False
+    if cluster_of(target.annotations) not in {"", observation.identity.cluster}:
+        return False
+    if any(c.key_id == target.published.key_id for c in application.credentials):
+        return False
+    named = (resource.status.get("application") or {}).get("objectId")
+    published = target.published_time or target.creation_time
+    by_their_clock = published + (observation.cluster_skew or timedelta(0))
+    return named != target.object_id and by_their_clock < resource.creation_time
 
 
 def is_former_owner(observation: Observation) -> bool:

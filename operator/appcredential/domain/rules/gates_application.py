@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appcredential.domain.actions import Action, Hold, ReadApplication
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.takeover import is_of_former_life
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.observation import Observation
 
@@ -30,6 +31,8 @@ def _application_changed(observation: Observation, application: Application) -> 
         return None
     if (target.tenant_id, target.object_id) == (tenant.tenant_id, application.object_id):
         return None
+    if is_of_former_life(observation, target):
+        return None  # the next publish replaces it
     return Hold(
         Problem(
             reason=Reason.APPLICATION_CHANGED,
