@@ -28,6 +28,7 @@ from appcredential.domain.status.federated_details import (
 )
 from appcredential.domain.status.merge import merge_conditions
 from appcredential.domain.status.published import awaited
+from appcredential.domain.status.revocation_progress import is_to_be_revoked
 from appcredential.domain.status.source import chosen_certificate, is_lifetime_asked_for
 from appcredential.domain.status.successor import successor_problem
 from appcredential.domain.status.verdicts import (
@@ -195,6 +196,9 @@ def _last_details(observation: Observation) -> dict[str, Any]:
 
 
 def _retiring(facts: Facts, entry: Retiring) -> dict[str, str]:
+    if entry.removed is None and is_to_be_revoked(facts, entry):
+        # Its overlap counts no more, so that the end of it would mislead.
+        return {"keyId": entry.key_id, "waitingFor": "revokeIssuedBefore to remove it"}
     found = {
         "keyId": entry.key_id,
         "retireTime": format_time(min(retire_time(facts, entry), real_end(facts, entry))),

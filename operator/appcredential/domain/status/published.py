@@ -14,6 +14,7 @@ from appcredential.domain.observed.target import IssuedCredential
 from appcredential.domain.rotation import Schedule, schedule, wanted_lifetime
 from appcredential.domain.secret.value import can_sign_in
 from appcredential.domain.spec.model import AppCredentialSpec, RotationSpec
+from appcredential.domain.status.revocation_progress import revocation_progress
 
 
 def valid_published(observation: Observation) -> IssuedCredential | None:
@@ -60,15 +61,15 @@ def awaited(observation: Observation, facts: Facts | None) -> str | None:
     spec, published = observation.resource.spec, valid_published(observation)
     if not isinstance(spec, AppCredentialSpec) or published is None:
         return None
+    if facts is not None and is_revoking(facts):
+        return revocation_progress(facts)
     asked = {
-        "rotateIssuedBefore": spec.rotation.rotate_issued_before,
         "revokeIssuedBefore": spec.rotation.revoke_issued_before,
+        "rotateIssuedBefore": spec.rotation.rotate_issued_before,
     }
     for field, before in asked.items():
         if before is not None and published.not_before < before <= entra_now(observation):
             return f"{field} asks for a new credential."
-    if facts is not None and is_revoking(facts):
-        return "revokeIssuedBefore asks for the removal of older credentials."
     return None
 
 
