@@ -10,11 +10,12 @@ import pytest
 
 from appcredential.domain.lifecycle import FEDERATED_RULES, GATES, RULES
 from appcredential.domain.revocation import REVOCATION_RULES
+from appcredential.domain.rules import discard
 from tests.docs.reading import ROOT
 
 Row = tuple[str, str]
 ROWS: list[Row] = re.findall(
-    r"^\| (\d+[ab]?|[FR]\d+) \| `(\w+)` \|",
+    r"^\| (\d+[ab]?|[DFR]\d+) \| `(\w+)` \|",
     (ROOT / "docs" / "lifecycle.md").read_text(),
     re.MULTILINE,
 )
@@ -30,10 +31,11 @@ def listed(rules: tuple[Callable[..., Any], ...]) -> list[Row]:
     [
         (GATES, r"[0-6]"),
         (RULES, r"[0-9]+[ab]?"),
+        (discard.RULES[1:], r"D\d+"),  # the first one is rule 7
         (FEDERATED_RULES, r"F\d+"),
         (REVOCATION_RULES, r"R\d+"),
     ],
-    ids=["gates", "rules", "federated", "revocations"],
+    ids=["gates", "rules", "discards", "federated", "revocations"],
 )
 def test_names_and_order_are_the_documented_ones(
     rules: tuple[Callable[..., Any], ...], numbers: str

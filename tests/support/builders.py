@@ -418,6 +418,7 @@ def observation(
     is_untouched: bool = False,
     has_begun: bool = False,
     open_revocations: int = 0,
+    unpublished_attempt: str = "",
 ) -> Observation:
     """Return an observation in which Entra lists what T records, unless it is said otherwise."""
     return Observation(
@@ -443,6 +444,7 @@ def observation(
         is_untouched=is_untouched,
         has_begun=has_begun,
         open_revocations=open_revocations,
+        unpublished_attempt=unpublished_attempt,
     )
 
 

@@ -1,11 +1,10 @@
 """When a credential is issued, proven, published, retired and removed.
 
-`decide` walks three ordered lists from top to bottom, and the first rule that matches wins. A
-rule that only waits does not match, so a stuck proof never blocks a removal. Numbers and names
-are those of docs/lifecycle.md; the rules themselves are in `rules/`.
+`decide` walks ordered lists from top to bottom, and the first rule that matches wins. One that
+only waits does not, so a stuck proof never blocks a removal. Names are those of docs/lifecycle.md.
 
-Nearly every clause prevents a lost sign-in that a model has found. A rule that acts on what
-Entra lists asks for a fresh read first: an old one proves no absence.
+Nearly every clause prevents a lost sign-in that a model has found. Whatever acts on what Entra
+lists asks for a fresh read first: an old one proves no absence.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.federated import assess_federated
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.rules import (
+    discard,
     federated,
     gates,
     gates_application,
@@ -107,7 +107,7 @@ def decide(observation: Observation) -> Decision:
     facts = assess(observation)
     if facts.spec.type.is_federated:
         return _decide_federated(facts)
-    for rule in LOOKS if facts.observes else RULES:
+    for rule in LOOKS if facts.observes else discard.RULES if facts.conflict else RULES:
         if (action := rule(facts)) is not None:
             return _act(action, facts)
     return _settle(facts, next_look.next_look(facts))

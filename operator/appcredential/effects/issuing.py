@@ -8,6 +8,7 @@ from datetime import timedelta
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem
 from appcredential.domain.grants import evaluate
+from appcredential.domain.marker import attempt_id
 from appcredential.domain.observed.entra import Grant
 from appcredential.domain.observed.memory import Operation
 from appcredential.domain.observed.target import IssuedCredential, Pending
@@ -80,6 +81,8 @@ async def write_intent(action: act.Mint, context: Context, staged: Staged | None
     )
     written = await context.kube.secrets.put_intent(intent, context.state.pending.value)
     context.state.pending.set(written, context.clock.monotonic())
+    attempt = attempt_id(facts.identity, written.uid, written.attempt_number)
+    context.state.made = (attempt, context.tools.process.terms.begun)
     return written
 
 

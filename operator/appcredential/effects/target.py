@@ -74,7 +74,12 @@ async def publish(context: Context) -> None:
     if facts.spec.has_keystore and state.held_inputs.password is None:
         raise ConflictError("the keystore's password went meanwhile")
     records = next_publication(facts, context.clock.now())
-    await _put_target(context, records, live.value)
+    made, state.made = state.made, None  # a lost answer may hide that it was published
+    try:
+        await _put_target(context, records, live.value)
+    except ConflictError:
+        state.made = made
+        raise
     log.info("published", extra={"key_id": records.credential.key_id, **about(context.owner)})
     await emit(context, "Published", _published_note(facts, records.credential.key_id))
 

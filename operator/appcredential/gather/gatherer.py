@@ -91,6 +91,7 @@ class Gatherer:
             has_begun=state.has_begun,
             open_revocations=self._open_revocations(resource),
             standing=self._local.standing(owner),
+            unpublished_attempt=self._unpublished(state),
         )
         state.memory = by_this_clock(meet(observation), observation.directory_skew)
         observation = replace(observation, memory=state.memory)
@@ -119,6 +120,11 @@ class Gatherer:
         process = self._process
         saw_it = state.unbegun_term == process.terms.begun
         return saw_it and not state.has_begun and process.led_before(resource.creation_time)
+
+    def _unpublished(self, state: ResourceState) -> str:
+        """Return the attempt that certainly nobody published; in another term others may have."""
+        attempt, term = state.made or ("", None)
+        return attempt if term == self._process.terms.begun else ""
 
     async def _read_certificate_inputs(
         self, state: ResourceState, observation: Observation

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, TypeVar
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.marker import Owner
+from appcredential.domain.marker import Attempt, Owner
 from appcredential.domain.observed.certificate import CertificateInputs
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList, OutputMap, ServiceAccount
@@ -58,7 +58,8 @@ class ResourceState:
 
     `application` and `federated` are as old as their `read_time` says. `has_begun` says that this
     process began something that a deletion has to undo; `unbegun_term` is its last term in which
-    it saw that nobody had begun anything yet.
+    it saw that nobody had begun anything yet. `made` is the attempt that this process made and has
+    not begun to publish, with the term.
     """
 
     resource: CachedRead[Resource] = field(default_factory=CachedRead)
@@ -77,6 +78,7 @@ class ResourceState:
     stalled_reason: str = ""
     has_begun: bool = False
     unbegun_term: int | None = None
+    made: tuple[Attempt, int] | None = None
 
     def drop(self) -> None:
         """Make the next pass read all Kubernetes objects anew."""
@@ -119,6 +121,7 @@ class ResourceState:
         self.forget_times()
         self.has_begun = False
         self.unbegun_term = None
+        self.made = None
 
     def forget_times(self) -> None:
         """Forget what was read and learnt, as after a step of the clock.

@@ -75,6 +75,10 @@ class World(Loop):
     """Another answer to a sign-in than the true one."""
 
     entra: dict[KeyId, Credential] = field(default_factory=dict)
+    given: set[KeyId] = field(default_factory=set)
+    """What was ever published."""
+    made: str = ""
+    """The attempt that this process made and has not begun to publish."""
     seen: Application | None = None
     crd_seen: bool | None = None
 
@@ -88,6 +92,7 @@ class World(Loop):
 
     def forget(self) -> None:
         self.seen, self.crd_seen, self._last_read = None, None, None
+        self.made = ""
 
     def set_clock(self, by: timedelta) -> None:
         """Set the operator's clock, or go on with a replica whose clock differs by so much."""
@@ -130,6 +135,7 @@ class World(Loop):
             "crd_deleted": self.crd_seen,
             "application": self.seen,
             "target_owner": self.target_owner,
+            "unpublished_attempt": self.made,
         }
 
     def apply(self, action: act.Action) -> None:
@@ -233,7 +239,7 @@ class World(Loop):
             abandoned=action.abandoned[-5:],
             owner=self.owner,
         )
-        self.pending = intent
+        self.pending, self.made = intent, intent.attempt
         self.memory = self.memory.issues(self.now)
         answer = self.mint_answers.pop(0) if self.mint_answers else ""
         if answer == "crash":
@@ -279,6 +285,8 @@ class World(Loop):
         former = t.published if t is not None else None
         if former is not None:
             self._workloads.superseded[former.key_id] = self.now + self.skew + self.put_takes
+        self.made = ""
+        self.given.add(held.credential.key_id)
         self._put_target(next_publication(facts(o), self.now), held.value)
         self.now += self.put_takes
 
@@ -341,10 +349,11 @@ class World(Loop):
             t is None or t.published is None or t.published.key_id != key,
             "the published one stays",
         )
-        promise(
-            held is None or held.credential is None or held.credential.key_id != key,
-            "the pending one stays",
+        is_pending = (
+            held is not None and held.credential is not None and held.credential.key_id == key
         )
+        in_vain = t is not None and not self._is_own_target() and key not in self.given
+        promise(not is_pending or in_vain, "the pending one stays, unless nobody can ever have it")
         survivor = self.entra.get(t.published.key_id) if t is not None and t.published else None
         self._workloads.check_removal(
             leaving, survivor, self.current_spec.rotation, self.now, self.now + self.skew

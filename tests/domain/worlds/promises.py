@@ -72,10 +72,20 @@ def what_workloads_use_stays(observation: Observation, d: Decision) -> None:
         return
     t, p, key = observation.target, observation.pending, d.action.key_id
     promise(t is None or t.published is None or t.published.key_id != key, "the published stays")
+    if p is not None and _is_in_vain(observation, p):
+        return
     promise(p is None or p.attempt != d.action.attempt, "the pending one stays")
     promise(
         p is None or p.credential is None or p.credential.key_id != key, "the pending key stays"
     )
+
+
+def _is_in_vain(observation: Observation, p: Pending) -> bool:
+    """Return whether nobody ever had P's attempt, and nobody ever will: T is another's."""
+    t = observation.target
+    is_anothers = t is not None and not _is_ours_to_write(observation, t)
+    certain = p.fenced_from_intent or p.attempt == observation.unpublished_attempt
+    return is_anothers and certain and not _spec(observation).is_supplied
 
 
 def a_removal_rests_on_a_read_just_made(observation: Observation, d: Decision) -> None:
@@ -96,6 +106,9 @@ def a_removal_has_its_reason(observation: Observation, d: Decision) -> None:
     known = {
         e.attempt for e in (*_abandoned(observation.own_target), *_abandoned(observation.pending))
     }
+    p = observation.pending
+    if p is not None and p.state is PendingState.ABANDONED and _is_in_vain(observation, p):
+        known |= {p.attempt}
     if d.action.attempt in known or _entra_now(observation) >= found.end + 10 * MINUTE:
         return
     t = observation.own_target
@@ -227,6 +240,9 @@ def only_a_worthless_pending_secret_is_deleted(observation: Observation, d: Deci
     assert p is not None
     if _is_copy(observation, p) or (p.state is PendingState.MINTED and p.credential is None):
         return
+    if p.state is PendingState.ABANDONED and _is_in_vain(observation, p):
+        promise(_is_gone(observation, p), "what was made in vain is not forgotten")
+        return
     promise(t is not None, "without T, P is all there is")
     assert t is not None
     if p.state is PendingState.ABANDONED or p.attempt in {e.attempt for e in t.abandoned}:
@@ -240,6 +256,17 @@ def only_a_worthless_pending_secret_is_deleted(observation: Observation, d: Deci
     promise(done or retired or older, "a successor on its way is kept")
 
 
+def _is_gone(observation: Observation, p: Pending) -> bool:
+    """Return whether a read, well after it was made, lists nothing of its attempt."""
+    read = observation.application
+    if read is None or read.read_time - p.intent_time < 30 * SECOND:
+        return False
+    markers = [parse_marker(c.display_name) for c in read.credentials]
+    return p.attempt not in {
+        m.attempt for m in markers if m and m.owner == observation.resource.owner.hash
+    }
+
+
 def an_interrupted_attempt_is_not_forgotten(observation: Observation, d: Decision) -> None:
     """Check that an orphan stays known until it is removed."""
     p, t = observation.pending, observation.target
@@ -249,6 +276,7 @@ def an_interrupted_attempt_is_not_forgotten(observation: Observation, d: Decisio
         not p.fenced_from_intent
         or observation.now - p.intent_time >= HOUR
         or _is_copy(observation, p)
+        or (_is_in_vain(observation, p) and _is_gone(observation, p))
     ):
         return
     if isinstance(d.action, act.Mint):
@@ -311,9 +339,19 @@ def nothing_is_done_where_nothing_may_be(observation: Observation, d: Decision) 
     promise(isinstance(r.spec, AppCredentialSpec), "nothing is done for an unusable spec")
     looks = isinstance(d.action, act.SignInPublished)
     promise(looks or not _spec(observation).suspend, "nothing is done while suspended")
-    ours = t is None or t.owner == str(r.owner) or _may_take(observation, t)
-    promise(ours, "nothing is done beside a foreign Secret")
+    if t is not None and not _is_ours_to_write(observation, t):
+        p = observation.pending
+        gives_up = isinstance(d.action, act.Fence | act.DeletePending | act.Remove)
+        promise(gives_up and p is not None, "nothing is done beside a foreign Secret")
+        return
     promise(t is None or not t.immutable, "nothing is done for a Secret that cannot be written")
+
+
+def _is_ours_to_write(observation: Observation, t: Target) -> bool:
+    """Judge whether T is ours, or may become ours by a write."""
+    if t.owner == str(observation.resource.owner):
+        return True
+    return not t.immutable and t.type == "Opaque" and _may_take(observation, t)
 
 
 def _may_take(observation: Observation, t: Target) -> bool:

@@ -8,7 +8,8 @@ from typing import Final
 
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.limits import allowed_lifetime, limits_problem
-from appcredential.domain.facts.takeover import Claim, claim
+from appcredential.domain.facts.secret_conflict import conflict
+from appcredential.domain.facts.takeover import Claim, claim, is_lasting_conflict
 from appcredential.domain.marker import parse_marker
 from appcredential.domain.observed.entra import Application, Credential, Tenant
 from appcredential.domain.observed.observation import Observation
@@ -28,8 +29,10 @@ def assess(observation: Observation) -> Facts:
     assert isinstance(spec, AppCredentialSpec)  # noqa: S101 - gate 4 holds it
     assert isinstance(tenant, Tenant)  # noqa: S101 - gate 4 holds it
     assert isinstance(application, Application)  # noqa: S101 - gate 6 holds it
-    taken = observation.target if claim(observation) is Claim.TAKES else None
-    if taken is not None:
+    found = claim(observation)
+    taken = observation.target if found is Claim.TAKES else None
+    problem = conflict(observation, found) if is_lasting_conflict(found) else None
+    if taken is not None or problem is not None:
         observation = replace(observation, target=None)
     entra_now = observation.now + (observation.directory_skew or timedelta(0))
     refusal = limits_problem(observation, spec, tenant)
@@ -52,6 +55,7 @@ def assess(observation: Observation) -> Facts:
         published=published,
         schedule=plan,
         taken=taken,
+        conflict=problem,
         refusal=refusal,
         ours={
             c.key_id: c

@@ -30,8 +30,9 @@ class Facts:
     """An observation behind the gates: spec, tenant and application can be used.
 
     Attributes:
-        observation: as gathered, but without a target Secret that this resource takes over.
+        observation: as gathered, but without a target Secret that is another's until now.
         taken: that target Secret, which belongs to another owner until the next publish.
+        conflict: why that Secret is another's and stays so; None when it is not.
         refusal: why limits allow nothing new any more, although a grant matches or did.
         entra_now: the time by Entra's clock.
         lifetime: the lifetime to ask for now.
@@ -50,6 +51,7 @@ class Facts:
     schedule: Schedule | None
     ours: dict[KeyId, Credential]
     taken: Target | None = None
+    conflict: Problem | None = None
     refusal: Problem | None = None
 
     @property

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal, TypeGuard
 
 from appcredential.domain.facts.writable import is_unwritable
 from appcredential.domain.marker import Owner
@@ -57,6 +58,11 @@ def claim(observation: Observation) -> Claim:
     if inherited is not None:
         return inherited
     return Claim.LOST if _former(observation, target) is not None else Claim.FOREIGN
+
+
+def is_lasting_conflict(found: Claim) -> TypeGuard[Literal[Claim.LOST, Claim.FOREIGN]]:
+    """Return whether the target Secret is another's and stays so."""
+    return found in {Claim.LOST, Claim.FOREIGN}
 
 
 def is_of_former_life(observation: Observation, target: Target) -> bool:

@@ -82,6 +82,8 @@ class Observation:
         is_untouched: this process leads since before the resource was created, saw it without
             finalizer and status, and began nothing for it, so that nobody did.
         has_begun: this process began something for it that a deletion has to undo.
+        unpublished_attempt: this process made it in this term, and has not begun to publish it;
+            empty without one.
         open_revocations: how many deletions of the namespace wait for their revocation. Four
             whose tenant cannot be used count as one: nobody knows when they end.
     """
@@ -111,6 +113,7 @@ class Observation:
     is_untouched: bool = False
     has_begun: bool = False
     open_revocations: int = 0
+    unpublished_attempt: str = ""
 
     @property
     def own_target(self) -> Target | None:

@@ -117,10 +117,10 @@ def _was_granted(observation: Observation, spec: AppCredentialSpec) -> bool:
 
 
 def observing(facts: Facts) -> Problem | None:
-    """Return the Problem of a spec that permits reads only; None of any other."""
+    """Return why nothing is issued or published behind the gates; None when it may be."""
     if facts.resource.is_suspended:
         return SUSPENDED
-    return OBSERVING if facts.observes else None
+    return OBSERVING if facts.observes else facts.conflict
 
 
 def told(observation: Observation, problem: Problem) -> Problem:

@@ -27,10 +27,21 @@ def secret_is_not_ours_to_write(observation: Observation) -> Action | None:
     match found:
         case Claim.OURS | Claim.TAKES | Claim.UNREAD:
             return _unwritable(observation)
-        case Claim.WAITS | Claim.LOST | Claim.FOREIGN:
+        case Claim.WAITS:
             return Hold(conflict(observation, found))
+        case Claim.LOST | Claim.FOREIGN:
+            return None if _may_discard(observation) else Hold(conflict(observation, found))
         case _:
             assert_never(found)
+
+
+def _may_discard(observation: Observation) -> bool:
+    """Return whether there is an attempt of ours, which the rules behind the gates give up."""
+    resource, memory = observation.resource, observation.memory
+    if observation.pending is None or resource.observes or resource.is_suspended:
+        return False
+    is_paused = memory.retry_time is not None and observation.now < memory.retry_time
+    return observation.application is not None or not is_paused
 
 
 def _unwritable(observation: Observation) -> Action | None:

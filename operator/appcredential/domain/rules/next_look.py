@@ -11,6 +11,7 @@ from appcredential.domain.facts.published import ABSENT_READS, seems_gone
 from appcredential.domain.facts.retirement import real_end, retire_time
 from appcredential.domain.facts.successor import mint_time, needs_successor, unproven_publish_time
 from appcredential.domain.observed.target import PendingState
+from appcredential.domain.rules.discard import next_discard
 from appcredential.domain.rules.reading import next_spaced_read, soonest
 from appcredential.domain.rules.target import awaits_absence, repair_time
 
@@ -54,6 +55,8 @@ def next_look(facts: Facts) -> datetime:
         times.append(_by_our_clock(facts, observation.target.handed_over.until))
     if needs_successor(facts) and (facts.pending is None or facts.pending.fenced_from_intent):
         times.append(mint_time(facts))
+    if (discarding := next_discard(facts)) is not None:
+        times.append(discarding)
     times += _source_times(facts)
     return soonest(observation, times)
 

@@ -11,6 +11,7 @@ from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import is_published
 from appcredential.domain.facts.retirement import real_end, retire_time
 from appcredential.domain.facts.successor import is_revoked
+from appcredential.domain.observed.entra import Credential
 from appcredential.domain.observed.memory import READ_SPACING, REQUIRED_READS
 from appcredential.domain.observed.target import IssuedCredential, RetireCause, Retiring
 from appcredential.domain.rules.reading import first_due, next_spaced_read, read_again
@@ -125,6 +126,15 @@ def _removal(facts: Facts, key: KeyId, cause: RetireCause | None) -> Action | No
     credential = facts.ours.get(key)
     if credential is None or is_published(facts, key) or facts.is_pending(credential):
         return None
+    return remove_listed(facts, credential, cause)
+
+
+def remove_listed(facts: Facts, credential: Credential, cause: RetireCause | None) -> Action | None:
+    """Return the removal of a listed credential of ours, by a fresh read, not twice in a row.
+
+    The caller has made sure that nobody needs it.
+    """
+    key = credential.key_id
     removed = facts.memory.removals.get(key)
     if facts.is_paused or (removed is not None and facts.now - removed < facts.settings.settle):
         return None

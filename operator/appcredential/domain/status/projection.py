@@ -7,6 +7,7 @@ the exception: only a write for another reason brings it up to date.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from appcredential.domain.conditions import Problem
@@ -15,6 +16,7 @@ from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.removed_certificate import removed_certificate
 from appcredential.domain.facts.retirement import real_end, retire_time
 from appcredential.domain.marker import parse_marker
+from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import IssuedCredential, Retiring, Target
 from appcredential.domain.secret import pem
@@ -149,7 +151,7 @@ def _details(facts: Facts) -> dict[str, Any]:
             "clientId": facts.application.client_id,
             "displayName": facts.application.display_name,
         },
-        "inventory": _inventory(facts) | federated_count(facts),
+        "inventory": _inventory(facts.observation, facts.application) | federated_count(facts),
     }
     if facts.spec.type.is_federated:
         return found | federated_details(facts)
@@ -165,12 +167,18 @@ def _details(facts: Facts) -> dict[str, Any]:
         }
     if facts.schedule is not None:
         found["renewalTime"] = format_time(facts.schedule.renewal_time)
-    if facts.successor is not None and facts.successor.credential is not None:
-        minted = facts.successor.credential
+    minted = _pending(facts)
+    if minted is not None:
         found["pending"] = {"keyId": minted.key_id, "startTime": format_time(minted.not_before)}
     if facts.retiring:
         found["retiring"] = [_retiring(facts, r) for r in facts.retiring]
     return found
+
+
+def _pending(facts: Facts) -> IssuedCredential | None:
+    """Return what was issued and is not published: of one in vain, until it is gone."""
+    shown = facts.pending if facts.conflict is not None else facts.successor
+    return shown.credential if shown is not None else None
 
 
 _DETAILS = (
@@ -192,7 +200,13 @@ def _last_details(observation: Observation) -> dict[str, Any]:
     """
     is_another_s = observation.target is not None and observation.own_target is None
     kept = _DETAILS if is_another_s else _DETAILS + _OF_TARGET
-    return {k: observation.resource.status[k] for k in kept if k in observation.resource.status}
+    status = observation.resource.status
+    found = {k: status[k] for k in kept if k in status}
+    if is_another_s and observation.application is not None:
+        # What was issued in vain is gone now, and no later write would say so.
+        counted = _inventory(observation, observation.application)
+        found["inventory"] = {**(status.get("inventory") or {}), **counted}
+    return found
 
 
 def _retiring(facts: Facts, entry: Retiring) -> dict[str, str]:
@@ -208,15 +222,17 @@ def _retiring(facts: Facts, entry: Retiring) -> dict[str, str]:
     return found
 
 
-def _inventory(facts: Facts) -> dict[str, int]:
+def _inventory(observation: Observation, application: Application) -> dict[str, int]:
     """Count the application's credentials, including ours that the last read may lack."""
-    owner, identity = facts.resource.owner, facts.identity
-    listed = {c.key_id: parse_marker(c.display_name) for c in facts.application.credentials}
+    owner, identity = observation.resource.owner, observation.identity
+    entra_now = observation.now + (observation.directory_skew or timedelta(0))
+    own, pending = observation.own_target, observation.pending
+    listed = {c.key_id: parse_marker(c.display_name) for c in application.credentials}
     exact = {k for k, m in listed.items() if m is not None and m.is_removable_by(identity, owner)}
-    held = (facts.published, facts.pending.credential if facts.pending is not None else None)
+    held = (own.published if own else None, pending.credential if pending else None)
     managed = exact | {m.key_id for m in held if m is not None}
     return {
         "managed": len(managed),
         "foreign": len(listed.keys() - managed),
-        "expired": sum(c.end <= facts.entra_now for c in facts.application.credentials),
+        "expired": sum(c.end <= entra_now for c in application.credentials),
     }
