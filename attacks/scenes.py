@@ -44,6 +44,8 @@ def attacks() -> list[Attack]:
         found.append(_key(bits, "tls.key", ATTACKER))
     found += [
         Attack("encrypted key, 2^31 rounds, granted", _encrypted, 12, _reasons(ATTACKER)),
+        Attack("PFX source, 2^31 MAC rounds, granted", _pfx(2**31 - 1), 6, _reasons(ATTACKER)),
+        Attack("PFX source at the bound, granted", _pfx(1_000_000), 6, _reasons(ATTACKER)),
         Attack("keystore.p12, 150 M MAC rounds in T", _keystore, 20, _reasons(ATTACKER)),
         Attack("32 keys x 682 $(jwk)", _references, 15, _reasons(ATTACKER)),
         Attack(f"{_MANY} on one application", _crowd, 60, _reasons(ATTACKER)),
@@ -112,6 +114,19 @@ def _encrypted(field: Field) -> str:
     text = material.big_rsa(min(material.RSA_SIZES))
     certificate = text[: text.index("-----BEGIN", 1)]
     return _apply_key(field, ATTACKER, "tls.key", certificate + material.encrypted_key(2**31))
+
+
+def _pfx(rounds: int) -> Callable[[Field], str]:
+    def mount(field: Field) -> str:
+        core, name = f"/api/v1/namespaces/{ATTACKER}", f"source-{time.monotonic_ns()}"
+        data = {"a.pfx": material.encoded(material.keystore(rounds))}
+        field.create(f"{core}/secrets", name, {"type": "Opaque", "data": data})
+        certificate = {"source": "Secret", "secretKeyRef": {"name": name, "key": "a.pfx"}}
+        wanted = {"type": "Certificate", "certificate": certificate}
+        status, _ = field.apply(ATTACKER, f"of-{name}", **wanted)
+        return said(Counter([status]))
+
+    return mount
 
 
 def _restart(field: Field) -> str:
