@@ -17,7 +17,7 @@ from tests.controllers.test_federated_identity import Federated
 from tests.support.builders import CLIENT_ID, HOUR, MINUTE, OBJECT_ID, OWNER, SECOND
 from tests.support.directory import Failure
 from tests.support.session import MemorySession
-from tests.support.world import TARGET, World
+from tests.support.world import SECRETS, TARGET, World
 
 PRINCIPAL: Final = "77777777-7777-7777-7777-777777777777"
 GRANT: Final = path_of(GRANTS, "", "shop-apps")
@@ -124,6 +124,27 @@ async def test_what_was_refused_by_a_wrong_clock_is_tried_again_when_it_is_right
     assert world.clock.now() - begun < 2 * MINUTE
     await world.until(lambda: world.ready["status"] == "True")
     assert world.status["credential"]["keyId"] != first
+
+
+async def test_a_policy_that_makes_every_secret_immutable_costs_one_credential() -> None:
+    world = World()
+    await world.look_at_tenant()
+    world.entra.before_add = lambda: freeze(world)
+    message = "data: Forbidden: field is immutable when `immutable` is set"
+    world.api.refuse("PUT", "appcredential-pending-", message, status=422, reason="Invalid")
+    for _ in range(10):
+        world.clock.advance(min(await world.look() or MINUTE, HOUR))
+    assert world.conditions["Stalled"]["reason"] == "SecretConflict"
+    assert "is immutable" in world.conditions["Stalled"]["message"]
+    assert world.entra.calls.count("add") == 1
+    assert world.entra.credentials == {}, "its value was kept nowhere"
+
+
+def freeze(world: World) -> None:
+    """Make the Secrets of the namespace immutable, as a policy does."""
+    for path, found in list(world.api.objects.items()):
+        if path.startswith(f"{SECRETS}/"):
+            world.api.put(path, {**found, "immutable": True})
 
 
 # --- Events --------------------------------------------------------------------------------

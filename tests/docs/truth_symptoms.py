@@ -16,11 +16,14 @@ from appcredential.domain.observed.target import PendingState, Target
 from appcredential.domain.rules.gates_secret import secret_is_not_ours_to_write
 from appcredential.domain.status.problems_entra import Asked, directory_problem
 from appcredential.domain.status.successor import successor_problem
+from appcredential.domain.status.verdicts import ready
 from appcredential.errors import AppCredentialError, PermissionDeniedError, RejectedError
 from tests.support.builders import (
+    DAY,
     MINUTE,
     NEXT_ATTEMPT,
     NOT_YET,
+    NOW,
     facts,
     observation,
     pending,
@@ -37,6 +40,19 @@ def in_the_way(held: Target) -> Problem:
     found = secret_is_not_ours_to_write(observation(target=held))
     assert isinstance(found, Hold)
     return found.problem
+
+
+def frozen_intent() -> Problem:
+    frozen = replace(pending(PendingState.INTENT), immutable=True)
+    found = secret_is_not_ours_to_write(observation(pending=frozen))
+    assert isinstance(found, Hold)
+    return found.problem
+
+
+def expired() -> Problem:
+    ended = observation(now=NOW + 100 * DAY)
+    told = ready(ended, facts(ended), None)
+    return Problem(reason=told.reason, message=told.message)
 
 
 def of_successor(seen: Observation) -> Problem:
@@ -67,6 +83,9 @@ OF_WORKING: Final[dict[str, Callable[[], Problem]]] = {
     "SecretConflict": lambda: in_the_way(IMMUTABLE),
     "is immutable": lambda: in_the_way(IMMUTABLE),
     "exists and belongs to": lambda: in_the_way(replace(target(), owner="")),
+    "has to hold the next credential until it is proven": frozen_intent,
+    "Expired": expired,
+    "The published credential has expired.": expired,
     "PermissionDenied": lambda: of_graph(PermissionDeniedError("403")),
     "az ad app owner add": lambda: of_graph(PermissionDeniedError("403")),
     "CredentialRefused": lambda: of_graph(RejectedError("400", code="InvalidKeyEndDate")),

@@ -98,6 +98,7 @@ def parse_pending(document: Mapping[str, Any], identity: ClusterIdentity, owner:
         credential=credential,
         value=value,
         abandoned=records.abandoned,
+        immutable=bool(document.get("immutable")),
         is_foreign=document.get("type") != PENDING_TYPE or records.owner not in {"", str(owner)},
         labels={k: v for k, v in (metadata.get("labels") or {}).items() if k != MANAGED_BY},
         annotations={k: v for k, v in annotations.items() if not k.startswith(PREFIX)},

@@ -9,7 +9,7 @@ import pytest
 
 from appcredential.domain.actions import Hold
 from appcredential.domain.observed.observation import Observation
-from appcredential.domain.observed.target import Target, TargetOwner
+from appcredential.domain.observed.target import PendingState, Target, TargetOwner
 from appcredential.domain.rules.gates_secret import secret_is_not_ours_to_write
 from appcredential.domain.secret.records import pending_name
 from appcredential.domain.spec.model import AppCredentialSpec, TenantId
@@ -106,6 +106,17 @@ def test_our_own_is_created_again_with_what_it_holds(held: Target, why: str) -> 
 def test_who_has_the_pending_secrets_name_is_told_by_name() -> None:
     told = message(observation(pending=replace(pending(), is_foreign=True)))
     assert f"The Secret {pending_name(OWNER.hash)} is" in told
+
+
+@pytest.mark.parametrize("state", [PendingState.INTENT, PendingState.ABANDONED])
+def test_a_pending_secret_that_was_made_immutable_is_told(state: PendingState) -> None:
+    told = message(observation(pending=replace(pending(state), immutable=True)))
+    assert f"The Secret {pending_name(OWNER.hash)} is immutable" in told
+
+
+def test_one_that_holds_its_value_is_published_all_the_same() -> None:
+    o = observation(pending=replace(pending(), immutable=True))
+    assert secret_is_not_ours_to_write(o) is None
 
 
 def test_a_wrong_name_in_take_over_from_is_told() -> None:

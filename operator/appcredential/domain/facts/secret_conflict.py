@@ -8,7 +8,7 @@ from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.takeover import Claim, other_owner
 from appcredential.domain.facts.writable import OPAQUE, is_unwritable
 from appcredential.domain.observed.observation import Observation
-from appcredential.domain.observed.target import Target
+from appcredential.domain.observed.target import PendingState, Target
 from appcredential.domain.promised import required
 from appcredential.domain.secret.annotations import Name
 from appcredential.domain.secret.content import MANAGED_BY, MANAGER
@@ -70,14 +70,23 @@ def another_type(target: Target) -> Problem:
     )
 
 
-def pending_name_taken(observation: Observation) -> Problem:
-    """Return the Problem of somebody else's Secret with the name of our pending one."""
-    name = pending_name(observation.resource.owner.hash)
-    return Problem(
-        reason=Reason.SECRET_CONFLICT,
-        message=f"The Secret {name} is of another type or owner, and this resource needs a Secret "
-        "of that name for its next credential. Delete that Secret.",
-    )
+def pending_problem(observation: Observation) -> Problem | None:
+    """Return what is wrong with the Secret of our pending one's name.
+
+    An immutable one that holds its value can still be published, and is deleted after that.
+    """
+    pending, name = observation.pending, pending_name(observation.resource.owner.hash)
+    if pending is None:
+        return None
+    if pending.is_foreign:
+        why = "is of another type or owner, and this resource needs a Secret of that name for its "
+        remedy = "next credential. Delete that Secret."
+    elif pending.immutable and pending.state is not PendingState.MINTED:
+        why = "is immutable, and has to hold the next credential until it is proven. "
+        remedy = "Exempt it from what made it immutable, and delete it."
+    else:
+        return None
+    return Problem(reason=Reason.SECRET_CONFLICT, message=f"The Secret {name} {why}{remedy}")
 
 
 def _foreign(observation: Observation, target: Target) -> Problem:

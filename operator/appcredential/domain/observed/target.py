@@ -135,6 +135,7 @@ class Pending:
         attempt: the stored one, else the one that the Secret's own uid and number make.
         is_foreign: the Secret has only the name: its type or its owner is another one. It is
             never believed, written or deleted.
+        immutable: nobody can write it; it can only be deleted.
         labels: those besides our own.
         annotations: those that are no records.
     """
@@ -153,6 +154,7 @@ class Pending:
     value: SecretValue | None = None
     abandoned: tuple[Abandoned, ...] = ()
     is_foreign: bool = False
+    immutable: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
 

@@ -9,7 +9,7 @@ from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.secret_conflict import (
     another_type,
     conflict,
-    pending_name_taken,
+    pending_problem,
     unwritable,
 )
 from appcredential.domain.facts.takeover import Claim, claim
@@ -21,8 +21,8 @@ def secret_is_not_ours_to_write(observation: Observation) -> Action | None:
     """5: a Secret belongs to somebody else, is not writable, or is being deleted."""
     if observation.resource.is_federated:
         return None
-    if observation.pending is not None and observation.pending.is_foreign:
-        return Hold(pending_name_taken(observation))
+    if (in_the_way := pending_problem(observation)) is not None:
+        return Hold(in_the_way)
     found = claim(observation)
     match found:
         case Claim.OURS | Claim.TAKES | Claim.UNREAD:
