@@ -188,3 +188,20 @@ def _wait_for_tries(team: Team, *pods: Pod) -> None:
 
 def _folder(i: Installation, name: str) -> Path:
     return i.folder / name
+
+
+def two_for_one_secret_at_once(i: Installation) -> None:
+    """One of them gets it; the other one gives up what it issued, and says what is in the way."""
+    team = i.team("both")
+    names = ("app", "other")
+    for name in names:
+        team.apply(name, secret={"name": "app"})
+    team.until(lambda: any(map(team.is_ready, names)), "one of them has it")
+    (loser,) = [name for name in names if not team.is_ready(name)]
+    team.until(
+        lambda: team.has("Stalled", "True", "SecretConflict", loser), "the other one says so"
+    )
+    team.until(lambda: len(team.key_ids()) == 1, "what was issued in vain is gone", seconds=120)
+    team.until(lambda: "pending" not in team.status(loser), "it is not told any more")
+    assert team.pending() == []
+    assert team.signs_in()
