@@ -13,6 +13,7 @@ from appcredential.domain.spec.reserved import (
     ONLY_LISTED,
     RESERVED_DOMAINS,
     RESERVED_KEYS,
+    UNPRUNED,
     AllowedKeys,
     is_reserved_key,
 )
@@ -126,3 +127,21 @@ def test_no_setting_lets_a_secret_pass_for_a_helm_release() -> None:
     assert RESERVED_KEYS == ("owner",)
     with pytest.raises(InvalidSpecError, match="may not contain owner: other tools act on it"):
         _parse("owner", "labels", everything)
+
+
+def test_labels_of_every_secret_give_way_to_those_of_the_resource() -> None:
+    keys = AllowedKeys(("team",), (("team", "platform"), ("cost-centre", "7")))
+    wanted = {"secret": {"labels": {"team": "shop"}}}
+    found = parse_app_credential(manifest(APP, wanted), keys).secret
+    assert dict(found.labels) == {"team": "shop", "cost-centre": "7"}
+    assert dict(found.annotations) == {}
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_the_instance_label_comes_with_what_keeps_argo_cd_from_pruning(*, everywhere: bool) -> None:
+    label = {INSTANCE_KEY: "shop"}
+    keys = AllowedKeys(labels=tuple(label.items()) if everywhere else ())
+    wanted = {} if everywhere else {"secret": {"labels": label}}
+    found = parse_app_credential(manifest(APP, wanted), keys).secret
+    assert dict(found.labels) == label
+    assert dict(found.annotations) == dict(UNPRUNED)
