@@ -151,9 +151,10 @@ async def test_a_claim_that_was_deleted_is_made_again(monkeypatch: pytest.Monkey
     await running.stop()
 
 
-async def test_without_the_right_to_read_it_nothing_is_done(
+async def test_without_the_right_to_read_it_nothing_is_done_at_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """A Role that was just made takes a moment."""
     kube = installed()
     refusal = kube.refuse("GET", CLAIM, "no")
     running = Running(kube, monkeypatch)
@@ -161,6 +162,42 @@ async def test_without_the_right_to_read_it_nothing_is_done(
     assert "may not read and write the Lease default/appcredential-claim" in told
     kube.refusals.remove(refusal)
     await until(lambda: acts(running))
+    assert holder(kube) == OURS
+    await running.stop()
+
+
+@pytest.mark.parametrize("methods", ["GET", "POST"])
+async def test_the_roles_of_an_earlier_release_do_not_stop_renewals(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, methods: str
+) -> None:
+    kube = installed()
+    refusal = kube.refuse(methods, CLAIM if methods == "GET" else CLAIM.rpartition("/")[0], "no")
+    if methods == "POST":
+        kube.put(LEASE, {"spec": {}})  # that one exists: only the claim is to be created
+    quick: dict[str, Any] = {"lease_duration": timedelta(seconds=1), "effect_margin": timedelta(0)}
+    running = Running(kube, monkeypatch, **quick)
+    await until(lambda: acts(running))
+    assert CLAIM not in kube.objects
+    told = [r for r in caplog.records if r.message == "works without a claim on the cluster"]
+    assert len(told) == 1
+    kube.refusals.remove(refusal)
+    await until(lambda: CLAIM in kube.objects)
+    assert holder(kube) == OURS
+    assert acts(running)
+    await running.stop()
+
+
+async def test_a_right_that_is_taken_opens_no_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a refused installation has read of the claim counts on."""
+    kube = claimed(OTHERS)
+    quick: dict[str, Any] = {"lease_duration": timedelta(seconds=1), "effect_margin": timedelta(0)}
+    running = Running(kube, monkeypatch, **quick)
+    await refused(kube, running)
+    kube.refuse("GET", CLAIM, "no")
+    begun = running.operator._clock.monotonic()
+    await until(lambda: running.operator._clock.monotonic() > begun + 1.5)
+    told = await refused(kube, running)
+    assert "another installation, entra/appcredential" in told
     await running.stop()
 
 

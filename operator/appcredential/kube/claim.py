@@ -30,7 +30,8 @@ class ClaimSettings:
         namespace: of the Lease, the same for all installations in a cluster.
         replaced: the text of another claim that it may replace.
         patience: how long it waits after it replaced one: until then, the other installation has
-            seen it, and its last effect has ended.
+            seen it, and its last effect has ended. For as long it believes in a missing right:
+            a Role that was just made takes a moment.
     """
 
     own: Claim
@@ -54,12 +55,14 @@ class ClusterClaim:
         self._place = f"{settings.namespace}/{CLAIM_NAME}"
         self._recorded = ""
         self._begin = float("-inf")
+        self._forbidden_since: float | None = None
+        self._goes_without = False
         self.problem = UNREAD
 
     @property
     def is_held(self) -> bool:
         """Return whether the claim is this installation's, and nobody else acts by it any more."""
-        is_ours = self._recorded == str(self._settings.own)
+        is_ours = self._recorded == str(self._settings.own) or self._goes_without
         return is_ours and self._clock.monotonic() >= self._begin
 
     async def look(self, *, take: bool) -> None:
@@ -70,14 +73,46 @@ class ClusterClaim:
         """
         try:
             document = await self._get()
-            self._note(document)
-            if take and not self.problem and self._recorded != str(self._settings.own):
-                self._note(await self._write(document))
         except PermissionDeniedError:
-            self._tell(
-                f"the operator may not read and write the Lease {self._place}, in which "
-                "installations claim the cluster: give it the Role of examples/deploy/rbac.yaml"
-            )
+            self._go_without(self._missing)
+            return
+        self._note(document)
+        if not take or self.problem or self._recorded == str(self._settings.own):
+            return
+        try:
+            self._note(await self._write(document))
+        except PermissionDeniedError:
+            if self._recorded:  # it is another's, to be replaced
+                self._tell(self._missing)
+            else:
+                self._go_without("")  # it leads on, and does nothing until then
+
+    @property
+    def _missing(self) -> str:
+        return (
+            f"the operator may not read and write the Lease {self._place}, in which "
+            "installations claim the cluster: give it the Role of examples/deploy/rbac.yaml"
+        )
+
+    def _go_without(self, problem: str) -> None:
+        """Do without a claim where the rights are those of an earlier release.
+
+        A new image with former roles must not stop all renewals. A claim that was read counts on.
+
+        Args:
+            problem: why nothing is done until the right has been missing for long enough.
+        """
+        if self._recorded or self._goes_without:
+            return
+        now = self._clock.monotonic()
+        if self._forbidden_since is None:
+            self._forbidden_since = now
+        if now - self._forbidden_since < self._settings.patience.total_seconds():
+            self._tell(problem)
+            return
+        log.warning("works without a claim on the cluster", extra={"problem": self._missing})
+        self._goes_without = True
+        self.problem = ""
 
     async def _get(self) -> dict[str, Any] | None:
         try:
@@ -88,6 +123,8 @@ class ClusterClaim:
     def _note(self, document: dict[str, Any] | None) -> None:
         settings = self._settings
         self._recorded = str(((document or {}).get("spec") or {}).get("holderIdentity") or "")
+        if self._recorded:
+            self._forbidden_since, self._goes_without = None, False
         self._tell(claim_problem(settings.own, self._recorded, settings.replaced, self._place))
 
     def _tell(self, problem: str) -> None:
