@@ -35,8 +35,8 @@ def test_another_installation_is_named_with_what_to_do() -> None:
 def test_another_id_is_named_with_what_to_do() -> None:
     former = replace(OWN, cluster_id="1a2b")
     told = problem(str(former))
-    assert "CLUSTER_ID means 6f1c@x" in told
-    assert "set it to 1a2b" in told
+    assert "this installation issues as 6f1c@x" in told
+    assert "set APPCREDENTIAL_CLUSTER_ID to 1a2b" in told
     assert told.endswith(f"to {former}")
     assert problem(str(former), str(former)) == ""
 
@@ -45,3 +45,5 @@ def test_a_claim_that_a_person_damaged_is_another_installations() -> None:
     told = problem("nonsense")
     assert "another installation, nonsense" in told
     assert problem("nonsense", "nonsense") == ""
+    assert f"another installation, {OWN.holder}," in problem(OWN.holder)
+    assert len(problem("x" * 100_000)) < 1000

@@ -94,7 +94,7 @@ def test_another_cluster_id_is_refused_and_the_recorded_one_works_on(site: Site)
     recorded = claim.partition("@")[2]
     renamed = _start(site, "renamed", {"APPCREDENTIAL_CLUSTER_ID": "blue"})
     try:
-        assert f"set it to {recorded}" in _refusal(renamed)
+        assert f"set APPCREDENTIAL_CLUSTER_ID to {recorded}" in _refusal(renamed)
     finally:
         renamed.child.kill()
     # The id by default, written out.

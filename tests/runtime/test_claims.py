@@ -78,7 +78,7 @@ async def test_another_id_is_refused_and_touches_nothing(monkeypatch: pytest.Mon
     kube = claimed(OURS)
     running = Running(kube, monkeypatch, ClusterIdentity.of(SYSTEM_UID, "blue"))
     told = await refused(kube, running)
-    assert f"set it to {SYSTEM_UID}" in told
+    assert f"set APPCREDENTIAL_CLUSTER_ID to {SYSTEM_UID}" in told
     await running.stop()
 
 

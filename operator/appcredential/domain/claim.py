@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+_MAX_SHOWN: Final = 300
 UNREAD: Final = "the claim on the cluster was not read yet"
+STALE: Final = "the claim on the cluster could not be read for some time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +59,20 @@ def claim_problem(own: Claim, recorded: str, replaced: str, place: str) -> str:
     """
     if may_replace(own, recorded, replaced):
         return ""
-    override = f"set APPCREDENTIAL_REPLACE_CLAIM (settings.replaceClaim of the chart) to {recorded}"
-    holder, _, cluster_id = recorded.partition("@")
-    if holder != own.holder:
+    shown = recorded[:_MAX_SHOWN]  # anybody who may write the Lease decides how long it is
+    override = f"set APPCREDENTIAL_REPLACE_CLAIM (settings.replaceClaim of the chart) to {shown}"
+    holder, _, cluster_id = shown.partition("@")
+    if holder != own.holder or not cluster_id:
         return (
             f"the cluster is served by another installation, {holder}, says the Lease {place}: two "
             "would act on the same resources; uninstall one of them, or, if this one is to follow "
             f"the other and that is stopped, {override}"
         )
     return (
-        f"APPCREDENTIAL_CLUSTER_ID means {own.cluster_id}, but credentials were issued here as "
-        f"{cluster_id}, says the Lease {place}: they would count as another cluster's, and would "
-        f"neither be renewed nor removed; set it to {cluster_id} (settings.clusterId of the "
-        f"chart), or, to leave them and begin anew, {override}"
+        f"this installation issues as {own.cluster_id} (APPCREDENTIAL_CLUSTER_ID, or else the uid "
+        f"of the namespace kube-system), but credentials were issued here as {cluster_id}, says "
+        f"the Lease {place}: they would count as another cluster's, and would neither be renewed "
+        f"nor removed; set APPCREDENTIAL_CLUSTER_ID to {cluster_id} (settings.clusterId of the "
+        "chart), unless the cluster is a copy of one that lives on; to leave them and begin anew, "
+        f"{override}"
     )

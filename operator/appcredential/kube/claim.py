@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from appcredential.domain.claim import UNREAD, Claim, claim_problem
+from appcredential.domain.claim import STALE, UNREAD, Claim, claim_problem
+from appcredential.domain.times import parse_time
 from appcredential.errors import ConflictError, NotFoundError, PermissionDeniedError
 from appcredential.kube.client import KubeClient
 from appcredential.ports.local import Clock
@@ -41,11 +42,7 @@ class ClaimSettings:
 
 
 class ClusterClaim:
-    """The claim as it was last seen.
-
-    Attributes:
-        problem: why this installation may have no effects; empty when it may.
-    """
+    """The claim as it was last seen."""
 
     def __init__(self, kube: KubeClient, clock: Clock, settings: ClaimSettings) -> None:
         self._kube = kube
@@ -53,11 +50,25 @@ class ClusterClaim:
         self._settings = settings
         self._path = f"/apis/coordination.k8s.io/v1/namespaces/{settings.namespace}/leases"
         self._place = f"{settings.namespace}/{CLAIM_NAME}"
+        self._replaced = settings.replaced
         self._recorded = ""
+        self._has_met_another = False
         self._begin = float("-inf")
         self._forbidden_since: float | None = None
         self._goes_without = False
-        self.problem = UNREAD
+        self._looked: float | None = None
+        self._problem = UNREAD
+
+    @property
+    def problem(self) -> str:
+        """Why this installation may have no effects; empty when it may.
+
+        Whoever replaces the claim counts on it that this one looks, or stops.
+        """
+        patience, now = self._settings.patience.total_seconds(), self._clock.monotonic()
+        if self._looked is not None and now - self._looked > patience:
+            return self._problem or STALE
+        return self._problem
 
     @property
     def is_held(self) -> bool:
@@ -77,7 +88,7 @@ class ClusterClaim:
             self._go_without(self._missing)
             return
         self._note(document)
-        if not take or self.problem or self._recorded == str(self._settings.own):
+        if not take or self._problem or self._recorded == str(self._settings.own):
             return
         try:
             self._note(await self._write(document))
@@ -102,9 +113,10 @@ class ClusterClaim:
         Args:
             problem: why nothing is done until the right has been missing for long enough.
         """
-        if self._recorded or self._goes_without:
-            return
         now = self._clock.monotonic()
+        if self._recorded or self._goes_without:
+            self._looked = now  # an answer, though it shows nothing
+            return
         if self._forbidden_since is None:
             self._forbidden_since = now
         if now - self._forbidden_since < self._settings.patience.total_seconds():
@@ -112,7 +124,7 @@ class ClusterClaim:
             return
         log.warning("works without a claim on the cluster", extra={"problem": self._missing})
         self._goes_without = True
-        self.problem = ""
+        self._problem = ""
 
     async def _get(self) -> dict[str, Any] | None:
         try:
@@ -121,16 +133,31 @@ class ClusterClaim:
             return None
 
     def _note(self, document: dict[str, Any] | None) -> None:
-        settings = self._settings
-        self._recorded = str(((document or {}).get("spec") or {}).get("holderIdentity") or "")
+        settings, spec = self._settings, (document or {}).get("spec") or {}
+        self._recorded = str(spec.get("holderIdentity") or "")
         if self._recorded:
             self._forbidden_since, self._goes_without = None, False
-        self._tell(claim_problem(settings.own, self._recorded, settings.replaced, self._place))
+        if self._recorded == str(settings.own):
+            # Once it was ours, only a restart lets it be taken back from who replaced it: two that
+            # may each replace the other would go on doing so.
+            self._replaced = ""
+            if self._looked is None and spec.get("leaseTransitions"):
+                self._wait_since(parse_time(spec.get("acquireTime")))
+        elif self._recorded:
+            self._has_met_another = True
+        self._looked = self._clock.monotonic()
+        self._tell(claim_problem(settings.own, self._recorded, self._replaced, self._place))
+
+    def _wait_since(self, replaced: datetime | None) -> None:
+        """Wait for what is left of the patience: a process that has ended began to wait."""
+        past = self._clock.now() - replaced if replaced is not None else timedelta(0)
+        rest = self._settings.patience - max(past, timedelta(0))
+        self._begin = self._clock.monotonic() + rest.total_seconds()
 
     def _tell(self, problem: str) -> None:
-        if problem and problem != self.problem:
+        if problem and problem != self._problem:
             log.error("not ready", extra={"problem": problem})
-        self.problem = problem
+        self._problem = problem
 
     async def _write(self, old: dict[str, Any] | None) -> dict[str, Any] | None:
         """Write our claim; return what stands there then."""
@@ -140,9 +167,15 @@ class ClusterClaim:
             "metadata": {"name": CLAIM_NAME},
         }
         since = self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        body["spec"] = {"holderIdentity": str(self._settings.own), "acquireTime": since}
         method, path = ("PUT", f"{self._path}/{CLAIM_NAME}") if old else ("POST", self._path)
-        if self._recorded:
+        # Also one that is gone may be held by a process that has not looked since.
+        is_replaced = bool(self._recorded) or self._has_met_another
+        body["spec"] = {
+            "holderIdentity": str(self._settings.own),
+            "acquireTime": since,
+            "leaseTransitions": int(is_replaced),
+        }
+        if is_replaced:
             # Before the write: the other one may see it at once.
             self._begin = self._clock.monotonic() + self._settings.patience.total_seconds()
             log.info("claim replaced", extra={"former": self._recorded})

@@ -17,6 +17,11 @@ from appcredential.domain.spec import checks
 from appcredential.domain.spec.model import AppCredentialSpec
 
 _MAX_NAMED: Final = 63
+READ_AGAIN: Final = (
+    "Then delete the pods that use it, on each node all before a new one starts there: while one "
+    "of them is there, the node goes on with what it read before."
+)
+"""What follows a new creation of an immutable Secret or ConfigMap: kubelets keep the former one."""
 
 
 def conflict(
@@ -49,15 +54,18 @@ def unwritable(observation: Observation, target: Target) -> Problem:
 
     Its content works on, so that the remedy creates it again with the same content. Deleting it
     alone would keep pods from starting until another credential is proven.
+
+    Once a kubelet has seen that a Secret is immutable, it reads the name no more while a pod on its
+    node refers to it (kubernetes.io/docs/concepts/configuration/secret, Immutable Secrets).
     """
     why = "is immutable" if target.immutable else f"is not of type {OPAQUE}"
     get = f"kubectl get secret {target.name} -n {observation.resource.owner.namespace} -o yaml"
     edit = f"sed -e '/^immutable: true$/d' -e 's/^type: .*/type: {OPAQUE}/'"
+    then = f". {READ_AGAIN}" if target.immutable else "."
     return Problem(
         reason=Reason.SECRET_CONFLICT,
         message=f"The Secret {target.name} {why}, so nothing can be renewed in it. Create it again "
-        f"with what it holds: {get} | {edit} | kubectl replace --force -f - (running pods notice "
-        "nothing).",
+        f"with what it holds: {get} | {edit} | kubectl replace --force -f -{then}",
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.federated import FederatedFacts, is_full
 from appcredential.domain.facts.patience import patience_ends, patient
+from appcredential.domain.facts.secret_conflict import READ_AGAIN
 from appcredential.domain.proof import Proof, SignInClass, is_failing_long
 from appcredential.domain.spec.trusts import MAX_CREDENTIALS, build_description
 from appcredential.domain.status.refused_sign_ins import application_message
@@ -82,7 +83,7 @@ def _output_problem(facts: FederatedFacts) -> Problem:
         message = (
             f"The ConfigMap {name} is immutable, so it cannot be brought up to date. Create it "
             f"again with what it holds: {get} | sed '/^immutable: true$/d' | kubectl replace "
-            "--force -f - (running pods notice nothing)."
+            f"--force -f -. {READ_AGAIN}"
         )
     else:
         owner = facts.output.holder
