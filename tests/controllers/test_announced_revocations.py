@@ -121,3 +121,5 @@ async def test_the_secret_of_another_owner_is_not_touched() -> None:
     world.states.invalidate(OWNER)
     await _delete(world)
     assert _annotations(world) == annotations
+    (note,) = _told(world)
+    assert f"its credentials are removed at {_due(world)}" in note

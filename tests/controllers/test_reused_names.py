@@ -34,6 +34,15 @@ async def _left(**annotations: str) -> World:
     world = World()
     world.api.put(CRD, {})
     await world.publish()
+    await _delete(world)
+    await world.look()
+    await _forget_revocation(world)
+    _rewrite(world, **{OBJECT: "another-object", **annotations})
+    world.entra.credentials.clear()
+    return world
+
+
+async def _delete(world: World) -> None:
     found = world.api.objects[RESOURCE]
     metadata = {**found["metadata"], "deletionTimestamp": world.clock.now().isoformat()}
     world.api.put(RESOURCE, {**found, "metadata": metadata})
@@ -41,11 +50,6 @@ async def _left(**annotations: str) -> World:
     world.clock.advance(MINUTE)
     await world.until(lambda: not world.api.objects[RESOURCE]["metadata"].get("finalizers"))
     world.sync.on_event(APP_CREDENTIALS, "DELETED", world.api.objects.pop(RESOURCE))
-    await world.look()
-    await _forget_revocation(world)
-    _rewrite(world, **{OBJECT: "another-object", **annotations})
-    world.entra.credentials.clear()
-    return world
 
 
 async def _forget_revocation(world: World) -> None:
@@ -127,3 +131,18 @@ async def test_a_credential_of_this_application_is_not_replaced_for_an_edited_re
     _apply(world)
     world.entra.credentials[listed] = credential(listed, attempt=attempt)
     await _stays(world)
+
+
+async def test_deleted_before_its_publish_it_says_nothing_of_the_former_ones_secret() -> None:
+    """That Secret goes, or stays, by the former one's own revocation."""
+    world = await _left()
+    before = _annotations(world)
+    assert "appcredential.io/revocation-time" in before
+    _apply(world)
+    await world.look()
+    await _delete(world)
+    ((_, revocation),) = world.open_revocations.items()
+    assert not revocation.secret_uid
+    notes = [e["note"] for e in world.events if e["reason"] == "RevocationScheduled"]
+    assert "its credentials are removed at" in notes[-1]
+    assert _annotations(world) == before

@@ -86,6 +86,9 @@ SHOWN: Final[dict[str, Callable[[], Problem]]] = {
     "The resource was deleted; its credentials and its Secret are removed at": lambda: Problem(
         reason=Reason.PROGRESSING, message=scheduled_note(revocation()) or ""
     ),
+    "The resource was deleted; its credentials are removed at": lambda: Problem(
+        reason=Reason.PROGRESSING, message=scheduled_note(revocation(secret_uid="")) or ""
+    ),
     "RevocationsOpen": lambda: revocations_open(["shop/orders"]),
     "InUse": lambda: in_use(["shop/orders"]),
     "IdentitySecretUnusable": lambda: of_secret(b""),

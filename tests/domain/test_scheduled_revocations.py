@@ -543,3 +543,12 @@ def test_when_a_revocation_comes_is_told_unless_all_stays(kind: CredentialType, 
     assert words in (scheduled_note(replace(revocation(), type=kind)) or "")
     kept = replace(revocation(), type=kind, policy=DeletionPolicy.RETAIN)
     assert scheduled_note(kept) is None
+
+
+def test_a_secret_that_stays_is_not_said_to_go() -> None:
+    """Another resource has taken it over, or none was ever written."""
+    told = scheduled_note(revocation(secret_uid="")) or ""
+    assert "its credentials are removed at 2026-" in told
+    assert "Secret" not in told
+    trusts = replace(revocation(), type=CredentialType.FEDERATED_IDENTITY)
+    assert "Secret" not in (scheduled_note(trusts) or "")

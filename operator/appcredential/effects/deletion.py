@@ -10,6 +10,7 @@ from appcredential.domain import actions as act
 from appcredential.domain.facts.deletion import (
     completed,
     name_of,
+    own_target,
     scheduled_note,
     scheduled_revocation,
 )
@@ -71,7 +72,7 @@ async def _tell(step: Step, revocation: Revocation) -> None:
 
 async def _mark(step: Step, due: datetime | None) -> None:
     """Write into our target Secret when it goes, or take that away. Failing is no failure."""
-    live, owner = step.observation.own_target, step.observation.resource.owner
+    live, owner = own_target(step.observation), step.observation.resource.owner
     if live is None or live.immutable or live.deletion_time is not None:
         return
     wanted = with_revocation_time(live, due)

@@ -96,7 +96,7 @@ def scheduled_revocation(observation: Observation) -> Revocation:
     those that the spec leads to now, or that status last named.
     """
     spec, resource = observation.usable_spec, observation.resource
-    own, pending = _own_target(observation), observation.pending
+    own, pending = own_target(observation), observation.pending
     federated = spec.federated
     return Revocation(
         owner=resource.owner,
@@ -117,10 +117,16 @@ def scheduled_revocation(observation: Observation) -> Revocation:
 
 
 def scheduled_note(revocation: Revocation) -> str | None:
-    """Return what an Event says about a scheduled revocation; None when all that is used stays."""
+    """Return what an Event says about a scheduled revocation; None when all that is used stays.
+
+    The target Secret goes only if it was the resource's own: one that another resource has taken
+    over, or that a former life for another application left, is not named.
+    """
     if revocation.policy is DeletionPolicy.RETAIN:
         return None
-    found = "trusts" if revocation.type.is_federated else "credentials and its Secret"
+    found = "credentials and its Secret" if revocation.secret_uid else "credentials"
+    if revocation.type.is_federated:
+        found = "trusts"
     return (
         f"The resource was deleted; its {found} are removed at {format_time(revocation.due)} or "
         "soon after. Create it again before that to keep them."
@@ -150,14 +156,14 @@ def deletion_grace(observation: Observation) -> timedelta:
     return min(asked, observation.settings.max_deletion_grace)
 
 
-def _own_target(observation: Observation) -> Target | None:
+def own_target(observation: Observation) -> Target | None:
     """Return our target Secret, unless a former life for another application left it."""
     own = observation.own_target
     return None if own is not None and is_of_former_life(observation, own) else own
 
 
 def _tenant_id(observation: Observation) -> TenantId:
-    recorded = _own_target(observation) or observation.pending
+    recorded = own_target(observation) or observation.pending
     if recorded is not None and recorded.tenant_id:
         return recorded.tenant_id
     tenant = observation.tenant
@@ -165,7 +171,7 @@ def _tenant_id(observation: Observation) -> TenantId:
 
 
 def _object_id(observation: Observation) -> ObjectId | None:
-    recorded = _own_target(observation) or observation.pending
+    recorded = own_target(observation) or observation.pending
     if recorded is not None:
         return recorded.object_id or None
     told = (observation.resource.status.get("application") or {}).get("objectId")
