@@ -12,6 +12,7 @@ from appcredential.domain.facts.revocation import (
     fair_order,
     is_of_revocation,
     is_unconfirmed,
+    needs_directory,
 )
 from appcredential.domain.marker import Attempt, Owner
 from appcredential.domain.observed.entra import Application
@@ -359,6 +360,16 @@ CASES: list[tuple[str, RevocationObservation, RevocationAction]] = [
         DeleteRevocation(),
     ),
     (
+        "waits for no tenant under Retain when nothing was unpublished",
+        seen(replace(RETAIN, pending_attempt=""), tenant_id=None, application=None),
+        DeleteRevocation(),
+    ),
+    (
+        "waits for the tenant under Retain for an unpublished attempt",
+        seen(RETAIN, tenant_id=None, is_tenant_missing=True, application=None),
+        Wait(NOW + 10 * MINUTE),
+    ),
+    (
         "keeps the published one under Retain",
         seen(RETAIN, clean_reads=CLEAN),
         DeleteRevocation(),
@@ -552,3 +563,20 @@ def test_a_secret_that_stays_is_not_said_to_go() -> None:
     assert "Secret" not in told
     trusts = replace(revocation(), type=CredentialType.FEDERATED_IDENTITY)
     assert "Secret" not in (scheduled_note(trusts) or "")
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (revocation(), True),
+        (NEVER, False),
+        (replace(NEVER, pending_attempt=NEXT_ATTEMPT), True),
+        (RETAIN, True),
+        (replace(RETAIN, object_id=None), True),
+        (replace(RETAIN, pending_attempt=""), False),
+    ],
+)
+def test_the_directory_is_needed_where_something_may_be_removed_there(
+    found: Revocation, expected: bool
+) -> None:
+    assert needs_directory(found) == expected

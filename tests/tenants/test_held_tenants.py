@@ -16,7 +16,9 @@ from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS, path_o
 from tests.support.builders import NOW, OWNER, SECOND
 from tests.support.world import RESOURCE, World
 
-CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/appcredentials.appcredential.io"
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+CRD = f"{CRDS}/appcredentials.appcredential.io"
+TENANTS_CRD = f"{CRDS}/entratenants.appcredential.io"
 PATH = path_of(TENANTS, "", "default")
 
 
@@ -160,3 +162,53 @@ async def test_what_is_left_in_another_directory_does_not_hold_it() -> None:
     world.open_revocations.note(name, elsewhere)
     await world.look_at_tenant()
     assert not _finalizers(world, PATH)
+
+
+async def test_what_is_retained_does_not_hold_it() -> None:
+    world = World()
+    world.put_resource(OWNER, deletionPolicy="Retain")
+    await world.publish()
+    _apply_and_delete_both(world)
+    await _release(world)
+    assert world.open_revocations.count == 1
+    await world.look_at_tenant()
+    assert not _finalizers(world, PATH)
+
+
+# --- the deletion of the CRD ------------------------------------------------------------------
+
+
+def _delete_crd(world: World) -> None:
+    world.api.put(TENANTS_CRD, {"metadata": {"deletionTimestamp": NOW.isoformat()}})
+
+
+async def test_revocations_do_not_hold_up_the_deletion_of_the_crd() -> None:
+    world = World()
+    await world.publish()
+    world.api.put(TENANTS_CRD, {})
+    _apply_and_delete_both(world)
+    await _release(world)
+    await world.look_at_tenant()
+    assert _finalizers(world, PATH)
+    _delete_crd(world)
+    await world.look_at_tenant()
+    assert not _finalizers(world, PATH)
+    assert world.open_revocations.count == 1
+
+
+async def test_users_hold_it_also_then() -> None:
+    """They let it go themselves: their own CRD goes as well, or somebody deletes them."""
+    world = World()
+    await world.publish()
+    _delete_crd(world)
+    _delete_tenant(world)
+    await world.look_at_tenant()
+    assert _finalizers(world, PATH)
+
+
+async def test_the_crd_is_read_only_where_revocations_alone_hold_it() -> None:
+    world = World()
+    await world.publish()
+    _delete_tenant(world)
+    await world.look_at_tenant()
+    assert TENANTS_CRD not in [request.path for request in world.api.requests]

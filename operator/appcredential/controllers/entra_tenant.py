@@ -108,7 +108,7 @@ class EntraTenantController:
         """
         metadata = document["metadata"]
         deleting = "deletionTimestamp" in metadata
-        wanted = not deleting or self._holders(name, document).problem is not None
+        wanted = not deleting or await self._is_held(name, document)
         if wanted == (FINALIZER in (metadata.get("finalizers") or ())):
             return not wanted  # a tenant that is kept still serves its users
         try:
@@ -117,6 +117,19 @@ class EntraTenantController:
             return True
         self._queue.wake(name)
         return True
+
+    async def _is_held(self, name: str, document: Mapping[str, Any]) -> bool:
+        """Return whether an EntraTenant stays although it is being deleted.
+
+        Not for revocations alone once the CRD itself is being deleted: whoever deletes that does
+        not expect to wait for a grace period. The revocations wait for an EntraTenant instead.
+        A CRD that cannot be found proves nothing: the tenant was just read.
+        """
+        holders = self._holders(name, document)
+        if holders.users or not holders.left:
+            return holders.problem is not None
+        crd = await self._objects.crd(TENANTS)
+        return crd is None or "deletionTimestamp" not in crd["metadata"]
 
     async def _connect(self, name: str, document: Mapping[str, Any]) -> ProbeOutcome | None:
         try:

@@ -93,12 +93,15 @@ def ends_unread(observation: RevocationObservation) -> bool:
 
 
 def needs_directory(revocation: Revocation) -> bool:
-    """Return whether a revocation cannot end without its EntraTenant, which must stay for it."""
-    if revocation.object_id is not None:
-        return True
+    """Return whether a revocation cannot end without its EntraTenant, which must stay for it.
+
+    Under Retain only an unpublished attempt is removed: without one there is nothing to look for.
+    """
     if revocation.policy is DeletionPolicy.RETAIN:
-        return False
-    return bool(revocation.tenant_id or revocation.secret_uid or revocation.pending_attempt)
+        return bool(revocation.pending_attempt)
+    return revocation.object_id is not None or bool(
+        revocation.tenant_id or revocation.secret_uid or revocation.pending_attempt
+    )
 
 
 def is_unconfirmed(observation: RevocationObservation) -> bool:
