@@ -17,6 +17,7 @@ from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import CredentialType, KeyId
 from appcredential.errors import (
     AppCredentialError,
+    NotYetError,
     OutcomeUnknownError,
     RejectedError,
     UnavailableError,
@@ -499,6 +500,30 @@ async def test_nothing_of_a_source_is_read_before_a_grant_allows_it(
     world.put_grant("shop-apps")
     await world.pass_(10 * MINUTE)
     assert world.api.count("GET", "/source") + len(parsed) > 0
+
+
+async def test_a_source_whose_turn_to_be_read_has_not_come_is_no_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    turns: list[bool] = []
+
+    async def read(self: CertificateReader, files: CertificateFiles) -> SuppliedCertificate:
+        turns.append(len(turns) >= 3)
+        if not turns[-1]:
+            raise NotYetError("others are read", retry_after=timedelta(seconds=5))
+        return read_files(files)
+
+    monkeypatch.setattr(CertificateReader, "read", read)
+    world = Certified(source="Secret", secretKeyRef={"name": "source", "key": "tls.crt"})
+    put_source(world, supplied(), key=True)
+    await world.look_at_tenant()
+    for _ in range(3):
+        with pytest.raises(NotYetError):  # which the queue tries again, later and later
+            await world.look()
+    assert (world.stalled, world.reasons) == ("", [])
+    await world.until(lambda: "Published" in world.reasons)
+    assert turns == [False] * 3 + [True]
+    assert world.reasons == ["Issued", "Published"]
 
 
 async def test_a_source_over_a_bound_is_named_and_parsed_again_only_when_its_bytes_change(

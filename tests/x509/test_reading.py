@@ -14,7 +14,7 @@ import pytest
 
 from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.secret_value import SecretValue
-from appcredential.errors import UnusableCertificateError
+from appcredential.errors import NotYetError, UnusableCertificateError
 from appcredential.x509 import reading
 from appcredential.x509.read import CertificateFiles
 from appcredential.x509.reading import CertificateReader
@@ -62,7 +62,7 @@ async def test_what_takes_too_long_is_refused_and_not_read_again(reads: Reads) -
 
 
 async def test_slow_ones_never_take_more_threads_than_two(reads: Reads) -> None:
-    reader = CertificateReader(reads, seconds=0.01)
+    reader = CertificateReader(reads, seconds=0.01, wait=30)
     for text in ("slow 1", "slow 2"):
         with pytest.raises(UnusableCertificateError):
             await reader.read(files(text))
@@ -71,6 +71,30 @@ async def test_slow_ones_never_take_more_threads_than_two(reads: Reads) -> None:
     assert reads.read == ["slow 1", "slow 2"]
     reads.may_end.set()
     assert await waiting is FOUND
+
+
+async def test_nobody_waits_long_for_a_place(reads: Reads) -> None:
+    """A worker that waits is missing to all other resources."""
+    reader = CertificateReader(reads, seconds=0.01, wait=0.01)
+    for text in ("slow 1", "slow 2"):
+        with pytest.raises(UnusableCertificateError):
+            await reader.read(files(text))
+    for _ in range(20):
+        with pytest.raises(NotYetError, match="take long") as caught:
+            await asyncio.wait_for(reader.read(QUICK), 30)
+        assert caught.value.retry_after > timedelta(0)
+    assert reads.read == ["slow 1", "slow 2"]
+
+
+async def test_a_place_that_was_waited_for_in_vain_is_not_lost(reads: Reads) -> None:
+    reader = CertificateReader(reads, wait=0.01)
+    slow = [asyncio.ensure_future(reader.read(files(f"slow {n}"))) for n in range(2)]
+    await asyncio.sleep(0)
+    with pytest.raises(NotYetError):
+        await reader.read(QUICK)
+    reads.may_end.set()
+    assert await asyncio.gather(*slow) == [FOUND, FOUND]
+    assert [await reader.read(QUICK) for _ in range(3)] == [FOUND] * 3
 
 
 async def test_few_are_remembered(reads: Reads, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,9 +20,12 @@ from appcredential.x509 import der, rc2
 
 MAX_ROUNDS: Final = 1_000_000
 """Of all parts of one file. Tools write files of 2,000 to 100,000 rounds, with three parts."""
+_IN_PYTHON: Final = 2
+"""Rounds of PBKDF2, which is done in C, that cost as much as one in Python, which holds the
+interpreter. keytool of Java 9 to 15 writes files of 350,000 in Python, and must be read."""
 _MAX_SALT: Final = 1024
 _TOO_MUCH: Final = "takes more work to open than is allowed"
-_RC2_BLOCK: Final = 50
+_RC2_BLOCK: Final = 50 * _IN_PYTHON
 """Rounds that take as long as a block of RC2, which is done in Python."""
 
 _PKCS: Final = bytes.fromhex("2a864886f70d01")
@@ -170,7 +173,7 @@ class _Stretching:
         """Return a key, a vector or a MAC key (RFC 7292 B.2)."""
         new = hashlib.new(digest, usedforsecurity=False)
         length, block = new.digest_size, new.block_size
-        self.budget.spend(self.rounds, -(-size // length))
+        self.budget.spend(self.rounds, -(-size // length) * _IN_PYTHON)
         function = getattr(hashlib, digest)
         mixed, found = _filled(self.salt, block) + _filled(self.password.old, block), b""
         while len(found) < size:
