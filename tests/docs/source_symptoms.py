@@ -19,9 +19,10 @@ from appcredential.domain.status.source import source_problem
 from appcredential.errors import UnusableCertificateError
 from appcredential.x509.read import CertificateFiles, read_certificate, read_files
 from tests.support.builders import DAY, NOW, facts, observation, resource, spec
-from tests.support.keys import make_certificate
+from tests.support.keys import make_certificate, rsa_key
 
 MADE: Final = make_certificate("orders")
+OTHER: Final = make_certificate("invoices", key=rsa_key(1))
 
 
 def of_source(raw: bytes) -> Problem:
@@ -57,5 +58,6 @@ OF_SOURCES: Final[dict[str, Callable[[], Problem]]] = {
     "does not open with the password of spec.certificate.passwordSecretKeyRef": lambda: of_pfx("y"),
     "is empty. It is read again until it is filled": lambda: empty_key("Secret", "tls", "tls.crt"),
     "SourceNotFound": lambda: empty_key("Secret", "tls", "tls.crt"),
+    "holds certificates of 2 subjects, with several keys": lambda: of_source(MADE.pem + OTHER.pem),
     "has expired: renew it at its source": expired_source,
 }

@@ -253,6 +253,43 @@ def test_an_authority_of_a_bundle_is_not_taken_for_the_certificate() -> None:
     assert len(read_certificate(value(root + own)).others) == 1
 
 
+@pytest.mark.parametrize("end", [9, 900])
+def test_without_a_key_one_of_another_name_and_key_is_no_choice(end: int) -> None:
+    other = lasting(-9, end, name="server", key=rsa_key(1))
+    with pytest.raises(UnusableCertificateError, match="certificates of 2 subjects"):
+        read_certificate(value(VALID.pem + other.pem))
+    pair = read_pair(value(VALID.pem + other.pem), value(LEAF.key_pem))
+    assert (pair.value.reveal(), pair.others) == (VALID.bundle.decode(), ())
+
+
+def test_without_a_key_one_of_another_name_that_entra_cannot_use_is_passed_over() -> None:
+    curve = make_certificate("server", end=TODAY + 900 * DAY, key=ec_key())
+    found = read_certificate(value(VALID.pem + curve.pem))
+    assert (found.value.reveal(), found.others) == (VALID.pem.decode(), ())
+
+
+def test_without_a_key_one_of_another_name_for_the_same_key_is_its_successor() -> None:
+    renamed = lasting(-1, 120, name="orders-2")
+    assert current(read_certificate(value(VALID.pem + renamed.pem))) == renamed.pem.decode()
+
+
+def test_a_key_that_is_repeated_counts_once() -> None:
+    found = read_files(both(VALID.bundle + LEAF.key_pem * 15 + LONGER.pem))
+    assert [one.value.reveal() for one in (found, *found.others)] == [
+        VALID.bundle.decode(),
+        LONGER.bundle.decode(),
+    ]
+
+
+def test_several_keys_share_one_bound() -> None:
+    made = [lasting(n, n + 90, key=rsa_key(n % 3)) for n in range(-29, 1)]
+    found = read_files(both(b"".join(one.bundle for one in made[:3] + made[-12:])))
+    assert len(found.others) == 9
+    assert [one.value.reveal() for one in (found, *found.others)] == [
+        one.bundle.decode() for one in made[-10:]
+    ]
+
+
 def test_a_file_that_grew_for_years_holds_few() -> None:
     made = [lasting(n, n + 90) for n in range(-99, 1)]
     found = read_certificate(value(b"".join(one.pem for one in made)))

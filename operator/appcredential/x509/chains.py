@@ -6,17 +6,18 @@ several. Which of them counts depends on the time, and is decided in `domain/`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from cryptography import x509
 
+from appcredential.errors import UnusableCertificateError
 from appcredential.x509 import bounds, certificates
 from appcredential.x509.bounds import PublicNumbers
 
 MAX_LEAVES: Final = 10
-"""Of those that may be meant, the ones that end last; a chain is held for each."""
+"""Of those that may be meant in one file, the ones that end last; a chain is held for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +34,28 @@ class _Named:
 
 
 def chains_of(
-    found: Sequence[x509.Certificate], public: PublicNumbers | None
+    found: Sequence[x509.Certificate], keys: Collection[PublicNumbers] | None
 ) -> list[list[x509.Certificate]]:
     """Return each certificate that may be meant, followed by its issuers; from any order.
 
     Args:
         found: the certificates of one file, in its order.
-        public: of the private key that they have to belong to; None when that is elsewhere.
+        keys: of the private keys, one of which they have to belong to; None when that is elsewhere.
 
     Returns:
-        One chain for each, in the order of the file; empty if none was issued for the key, or
+        One chain for each, in the order of the file; empty if none was issued for a key, or
         none is at the end of a chain.
+
+    Raises:
+        UnusableCertificateError: without a key, several may be meant that do not succeed each
+            other.
     """
     named = _numbered(found)
-    leaves = _leaves(named) if public is None else _leaves_of(named, public)
+    if keys is None:
+        leaves = _leaves(named)
+        _check_kinship(leaves)
+    else:
+        leaves = [c for c in named if _key_of(c) in keys]
     last = sorted(leaves, key=lambda c: c.certificate.not_valid_after_utc)[-MAX_LEAVES:]
     return [_chain(leaf, named) for leaf in leaves if leaf in last]
 
@@ -112,13 +121,23 @@ def _is_authority(certificate: x509.Certificate) -> bool:
     return found.value.ca
 
 
-def _leaves_of(found: Sequence[_Named], public: PublicNumbers) -> list[_Named]:
-    """Return the certificates that were issued for a key."""
-    return [c for c in found if _has_key(c.certificate, public)]
+def _check_kinship(leaves: Sequence[_Named]) -> None:
+    """Refuse certificates of which only a person knows the one that is meant.
+
+    What succeeds another has its name or its key. Those that Entra cannot use are not meant.
+    """
+    keys = {c.place: key for c in leaves if (key := _key_of(c)) is not None}
+    subjects = {c.subject for c in leaves if c.place in keys}
+    if len(subjects) > 1 and len(set(keys.values())) > 1:
+        raise UnusableCertificateError(
+            f"holds certificates of {len(subjects)} subjects, with several keys: keep those that "
+            "the application is to have"
+        )
 
 
-def _has_key(certificate: x509.Certificate, public: PublicNumbers) -> bool:
+def _key_of(named: _Named) -> PublicNumbers | None:
+    """Return the key; None if Entra cannot use it. An issuer may have any."""
     try:
-        return certificates.rsa_of(certificate) == public
+        return certificates.rsa_of(named.certificate)
     except bounds.KeyFormatError:
-        return False  # an issuer may have any key
+        return None

@@ -115,14 +115,14 @@ def _supplied_with(
     keys: Sequence[rsa.RSAPrivateKey], found: Sequence[x509.Certificate]
 ) -> SuppliedCertificate:
     """Return the certificates that belong to one of the keys."""
-    offers = [
-        (private_pem(key), chain) for key in keys for chain in chains_of(found, numbers_of(key))
-    ]
-    if not offers:
+    by_numbers = {numbers_of(key): key for key in keys}  # a file may repeat one many times
+    chains = chains_of(found, by_numbers)
+    if not chains:
         raise UnusableCertificateError(
             "does not belong to the private key beside it: issue both together"
         )
-    return _supplied(offers)
+    texts = {numbers: private_pem(key) for numbers, key in by_numbers.items()}
+    return _supplied([(texts[certificates.rsa_of(chain[0])], chain) for chain in chains])
 
 
 def _supplied(offers: Sequence[_Offer]) -> SuppliedCertificate:
