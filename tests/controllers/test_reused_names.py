@@ -96,6 +96,20 @@ async def test_the_former_credential_stays_until_the_publish_replaces_it() -> No
     assert "replaces that of a deleted AppCredential of this name" in notes[-1]
 
 
+async def test_behind_a_closed_gate_it_makes_this_one_not_ready() -> None:
+    world = await _left()
+    before = world.api.objects[TARGET]
+    world.put_grant("shop-apps", client_ids=())
+    _apply(world)
+    await world.look()
+    assert (world.ready["status"], world.ready["reason"]) == ("False", "NotGranted")
+    assert "what an earlier AppCredential of this name published" in world.ready["message"]
+    assert world.api.objects[TARGET] == before
+    world.put_grant("shop-apps")
+    await world.until(lambda: world.ready["status"] == "True")
+    assert world.api.objects[TARGET]["data"] != before["data"]
+
+
 async def _stays(world: World) -> None:
     before = world.api.objects[TARGET]
     for _ in range(5):

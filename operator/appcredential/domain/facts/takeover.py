@@ -72,11 +72,7 @@ def is_of_former_life(observation: Observation, target: Target) -> bool:
     own life stays: then the application was replaced in Entra, or the record edited, and a person
     has to say what is meant. What Entra lists for our application is no other one's.
     """
-    tenant, application, resource = (
-        observation.tenant,
-        observation.application,
-        observation.resource,
-    )
+    tenant, application = observation.tenant, observation.application
     if application is None or target.published is None or not isinstance(tenant, Tenant):
         return False
     if (target.tenant_id, target.object_id) == (tenant.tenant_id, application.object_id):
@@ -85,6 +81,26 @@ def is_of_former_life(observation: Observation, target: Target) -> bool:
         return False
     if any(c.key_id == target.published.key_id for c in application.credentials):
         return False
+    return _is_unnamed_and_older(observation, target)
+
+
+def may_be_of_former_life(observation: Observation) -> bool:
+    """Return whether our target Secret is, or without a look at Entra may be, of a former life.
+
+    Without that look it is judged by the application that status names, which is enough to be
+    careful in what is said, and not to do anything about the Secret.
+    """
+    target = observation.own_target
+    if target is None or target.published is None:
+        return False
+    if observation.application is not None and isinstance(observation.tenant, Tenant):
+        return is_of_former_life(observation, target)
+    return _is_unnamed_and_older(observation, target)
+
+
+def _is_unnamed_and_older(observation: Observation, target: Target) -> bool:
+    """Return whether it was published before our life, for no application that status names."""
+    resource = observation.resource
     named = (resource.status.get("application") or {}).get("objectId")
     published = target.published_time or target.creation_time
     by_their_clock = published + (observation.cluster_skew or timedelta(0))

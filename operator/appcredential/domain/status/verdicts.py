@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appcredential.domain.conditions import Condition, ConditionType, Problem, Reason
 from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.takeover import may_be_of_former_life
 from appcredential.domain.facts.writable import holds_another_type
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import IssuedCredential
@@ -47,7 +48,9 @@ def ready(observation: Observation, facts: Facts | None, problem: Problem | None
     if published is not None and not _is_unmet(observation, problem):
         return _ready(observation, facts, published, problem)
     if problem is not None:
-        return Condition.false(kind, problem.reason, problem.message)
+        is_known = not may_be_of_former_life(observation)
+        message = problem.message if is_known else f"{problem.message} {_FORMER}"
+        return Condition.false(kind, problem.reason, message)
     return Condition.false(kind, Reason.PROGRESSING, "The credential is being issued and proven.")
 
 
@@ -61,6 +64,10 @@ def _worst(observation: Observation, facts: Facts | None) -> Problem | None:
 
 
 _GONE = Problem(reason=Reason.SIGN_IN_REJECTED, message="Entra refuses the published credential.")
+_FORMER = (
+    "The Secret holds what an earlier AppCredential of this name published. It counts as this "
+    "one's once the operator has seen in Entra that it is of the same application."
+)
 _EXPIRED = Problem(reason=Reason.EXPIRED, message="The published credential has expired.")
 
 
@@ -71,6 +78,8 @@ def _is_unmet(observation: Observation, problem: Problem | None) -> bool:
     spec = observation.resource.spec
     if problem.reason is Reason.LIFETIME_TOO_SHORT and isinstance(spec, AppCredentialSpec):
         return wanted_lifetime(spec) < observation.settings.min_lifetime  # else others' limits
+    if may_be_of_former_life(observation):
+        return True  # open gates show no such Secret as ours; closed ones may hide that it is one
     return problem.reason in _UNMET or holds_another_type(observation)
 
 
