@@ -144,15 +144,16 @@ class OperatorProcess:
                 "APPCREDENTIAL_CUSTOM_CA_FILE": str(emulator.ca_file),
             }
         self._folder, self._name, self._env = folder, name, env
+        self._begins = 0
         self.child = self._start()
 
     def _start(self) -> Child:
         log = self._folder / f"{self._name}.log"
-        self._begins = log.stat().st_size if log.exists() else 0
         return Child("the operator", ["appcredential", "run"], log, self._env)
 
     def restart(self) -> None:
         """Start the process again after it ended."""
+        self._begins = self.child.log.stat().st_size
         self.child = self._start()
 
     @property

@@ -68,6 +68,9 @@ class Release(Installation):
             **({"tenants.default": TENANT} if tenants else {}),
             **values,
         }
+        # Whoever used this cluster before may have left its claim, and this one is to make its own.
+        status, text = cluster.api.send("DELETE", _CLAIM)
+        assert status in {200, 404}, text
         self._asked: Counter[Request] = Counter()
         self._audited = end_of(cluster.audit_log)
         helm.run("install", RELEASE, chart, "-n", NAMESPACE, *options, *flags(self._values))
@@ -144,6 +147,7 @@ class Release(Installation):
 
 
 _COORDINATION = "/apis/coordination.k8s.io/v1"
+_CLAIM: Final = f"{_COORDINATION}/namespaces/default/leases/appcredential-claim"
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 _KINDS: Final[Mapping[str, str]] = {

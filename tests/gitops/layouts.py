@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from tests.gitops.health import EXAMPLES
 
 Document = dict[str, Any]
+_OF_KUSTOMIZE: Final = {"kustomization.yaml", "references.yaml"}
+"""Read by `kubectl kustomize`, as tests/gitops/test_kustomize.py does."""
 
 
 def documents(folder: str) -> list[Document]:
@@ -28,7 +30,7 @@ def one(found: list[Document], kind: str) -> Document:
 def files() -> Iterator[Path]:
     """Yield every manifest of the layouts; the captured ones and kustomize's own form are none."""
     for path in sorted(EXAMPLES.rglob("*.yaml")):
-        if "resource_customizations" not in path.parts:
+        if "resource_customizations" not in path.parts and path.name not in _OF_KUSTOMIZE:
             yield path
 
 

@@ -490,7 +490,7 @@ CASES: Final = (
         name="application unknown",
         make=application_unknown,
         reason="ApplicationNotFound",
-        remedy=("Check the id",),
+        remedy=("Is this the client id", "Check it"),
         patience=100,
     ),
     Case(
