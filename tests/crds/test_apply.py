@@ -54,6 +54,17 @@ def _named(document: dict[str, Any]) -> dict[str, Any]:
     return {**document, "metadata": {"name": f"apply-{uuid.uuid4().hex[:8]}"}}
 
 
+def _apply_both(
+    server: Server, namespace: str, one: dict[str, Any], another: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Apply as two managers without force; return what was stored after each."""
+    status, first = _apply(server, namespace, one, "one")
+    assert status == 201, first
+    status, second = _apply(server, namespace, another, "another")
+    assert status == 200, second
+    return first, second
+
+
 def _reversed(value: Any) -> Any:
     """Return a value with every list the other way round: to a set or a map it is the same."""
     if isinstance(value, dict):
@@ -79,10 +90,7 @@ def test_two_managers_of_the_same_content(
 ) -> None:
     document = _named(case.manifest)
     applied.append(document)
-    status, first = _apply(server, namespace, document, "one")
-    assert status == 201, first
-    status, second = _apply(server, namespace, document, "another")
-    assert status == 200, second
+    first, second = _apply_both(server, namespace, document, document)
     assert second["spec"] == first["spec"]
 
 
@@ -92,11 +100,8 @@ def test_the_order_of_a_list_is_no_conflict(
 ) -> None:
     document = _named(case.manifest)
     applied.append(document)
-    status, first = _apply(server, namespace, document, "one")
-    assert status == 201, first
     turned = {**document, "spec": _reversed(document["spec"])}
-    status, second = _apply(server, namespace, turned, "another")
-    assert status == 200, second
+    _apply_both(server, namespace, document, turned)
 
 
 def test_two_managers_may_each_add_entries(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.certificate import KeystoreProfile
 from appcredential.x509.keystores import build_jwk, digest, pack_pkcs12
 from tests.support.keys import make_certificate, rsa_key
+from tests.support.openssl import needs_openssl
 
 MADE = make_certificate("orders")
 ISSUER = make_certificate("issuer", key=rsa_key(1))
@@ -49,7 +49,7 @@ def shown_by_openssl(file: Path, profile: KeystoreProfile) -> str:
     return done.stderr
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl here")
+@needs_openssl
 def test_openssl_reads_it_with_the_algorithms_of_today(tmp_path: Path) -> None:
     found = shown_by_openssl(tmp_path / "keystore.p12", KeystoreProfile.MODERN)
     assert found.count("PBES2, PBKDF2, AES-256-CBC") == 2
@@ -57,7 +57,7 @@ def test_openssl_reads_it_with_the_algorithms_of_today(tmp_path: Path) -> None:
     assert "RC2" not in found
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl here")
+@needs_openssl
 def test_the_legacy_profile_has_what_old_readers_know_and_nothing_newer(tmp_path: Path) -> None:
     """golang.org/x/crypto/pkcs12 knows this MAC and no other, and of the ciphers only two."""
     found = shown_by_openssl(tmp_path / "keystore.p12", KeystoreProfile.LEGACY_DES)

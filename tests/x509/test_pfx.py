@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,6 +23,7 @@ from appcredential.x509 import pfx_ciphers, rc2
 from appcredential.x509.pfx import MAX_PARTS, open_pfx
 from appcredential.x509.pfx_ciphers import MAX_ROUNDS, PfxError, PfxPasswordError
 from tests.support.keys import make_certificate, rsa_key
+from tests.support.openssl import needs_openssl
 from tests.x509.test_bounds import element, number
 
 FEW = settings(max_examples=150, derandomize=True, database=None, deadline=None)
@@ -34,7 +34,6 @@ KEY_DER = MADE.key.private_bytes(
     serialization.PrivateFormat.PKCS8,
     serialization.NoEncryption(),
 )
-needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl")
 
 
 def packed(password: bytes = PASSWORD.encode(), rounds: int = 2000) -> bytes:

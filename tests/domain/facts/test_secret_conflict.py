@@ -101,7 +101,7 @@ def test_our_own_is_created_again_with_what_it_holds(held: Target, why: str) -> 
     assert "kubectl get secret orders-entra -n shop -o yaml | sed" in told
     assert "kubectl replace --force -f -" in told
     assert "elete it" not in told, "pods could not start until another credential is proven"
-    assert ("delete the pods that use it" in told) == held.immutable, "kubelets read it again"
+    assert ("delete all pods that use it" in told) == held.immutable, "kubelets read it again"
 
 
 def test_who_has_the_pending_secrets_name_is_told_by_name() -> None:

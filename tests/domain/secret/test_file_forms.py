@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,12 +12,12 @@ import pytest
 from appcredential.domain.secret.file_forms import client_secret_fault, pem_fault, unfolded
 from appcredential.domain.secret.pem import split_bundle
 from tests.support.keys import make_certificate
+from tests.support.openssl import needs_openssl
 
 GOOD = "Abc8Q~d3f4-g5_h6.i7~j8k9"
 MADE = make_certificate("operator")
 BUNDLE = MADE.pem + MADE.key_pem
 PASSWORD = "hunter2"
-needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl")
 
 
 def decoded(raw: bytes) -> str:

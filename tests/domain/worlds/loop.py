@@ -6,6 +6,7 @@ raises `BrokenPromiseError`, judged by what happened in the world, not by the ru
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -50,7 +51,7 @@ def promise(kept: bool, what: str) -> None:
 
 
 @dataclass
-class Loop:
+class Loop(ABC):
     """One resource and its operator. Fields are what a test may change between runs.
 
     Attributes:
@@ -87,17 +88,17 @@ class Loop:
 
     # --- what a world has to say -----------------------------------------------------------
 
+    @abstractmethod
     def see(self) -> Mapping[str, Any]:
         """Return what this world adds to the observation, as arguments of its builder."""
-        raise NotImplementedError
 
+    @abstractmethod
     def apply(self, action: act.Action) -> None:
         """Apply an action that every world has its own way for."""
-        raise NotImplementedError
 
+    @abstractmethod
     def forget(self) -> None:
         """Lose what the operator read; its memory is lost already."""
-        raise NotImplementedError
 
     # --- what tests do ---------------------------------------------------------------------
 

@@ -18,8 +18,8 @@ from appcredential.domain.spec.model import AppCredentialSpec
 
 _MAX_NAMED: Final = 63
 READ_AGAIN: Final = (
-    "Then delete the pods that use it, on each node all before a new one starts there: while one "
-    "of them is there, the node goes on with what it read before."
+    "Then delete all pods that use it, and let them end before new ones start: while one runs on "
+    "a node, new ones there get the former content."
 )
 """What follows a new creation of an immutable Secret or ConfigMap: kubelets keep the former one."""
 
