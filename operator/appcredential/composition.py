@@ -157,7 +157,7 @@ def _app_credentials(parts: Parts, tenants: TenantAccess) -> AppCredentialContro
     tools = Tools(
         process=parts.process,
         kube=parts.kube,
-        grants=parts.informer,
+        grants=parts.grants,
         open_revocations=parts.open_revocations,
         access=tenants.access,
         request_probe=tenants.request_probe,
@@ -184,7 +184,7 @@ def _gatherer(parts: Parts, tenants: TenantAccess) -> Gatherer:
             skew=parts.client.skew,
         ),
         LocalSources(
-            grants=parts.informer,
+            grants=parts.grants,
             access=tenants.access,
             open_revocations=parts.open_revocations,
             owners=parts.store.owners,
@@ -213,7 +213,7 @@ def _revocations(parts: Parts, tenants: TenantAccess) -> RevocationController:
             heirs=Heirs(
                 resources=kube.resources,
                 issuer=parts.issuer,
-                grants=parts.informer,
+                grants=parts.grants,
                 access=tenants.access,
             ),
         ),

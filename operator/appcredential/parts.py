@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from typing import Any
 
+from appcredential.cache.grants import Grants
 from appcredential.cache.informer import Informer
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.cache.store import Store
@@ -17,7 +18,7 @@ from appcredential.gather.state import ResourceStates
 from appcredential.handlers.watch import OnEvent
 from appcredential.kube.claim import ClaimSettings, ClusterClaim
 from appcredential.kube.client import KubeClient
-from appcredential.kube.custom_resources import KubeObjects, KubeResources
+from appcredential.kube.custom_resources import CRD_AGE, KubeObjects, KubeResources
 from appcredential.kube.events import KubeEvents
 from appcredential.kube.issuer import KubeIssuer
 from appcredential.kube.lease import Lease, LeaseSettings
@@ -63,7 +64,10 @@ class Parts:
         self.secrets = KubeSecrets(client, identity)
         self.kube = KubePorts(
             resources=KubeResources(
-                self.objects, AllowedKeys(settings.allowed_secret_keys, settings.secret_labels)
+                self.objects,
+                self.clock,
+                AllowedKeys(settings.allowed_secret_keys, settings.secret_labels),
+                min(CRD_AGE, settings.lifecycle.deletion_settle / 2),
             ),
             secrets=self.secrets,
             service_accounts=KubeServiceAccounts(client),
@@ -81,6 +85,7 @@ class Parts:
             self.queue.add,
             self._wake_neighbour,
         )
+        self.grants = Grants(self.objects, store, self.clock)
         self.terms = Terms()
         self.lease = Lease(client, self.clock, self._lease_settings())
         self.claim = ClusterClaim(client, self.clock, self._claim_settings(identity))

@@ -1,4 +1,4 @@
-"""What the HTTP clients of `entra/` and `kube/` share: answers that end at a bound.
+"""What the HTTP clients of `entra/` and `kube/` share: proxies, and answers that end at a bound.
 
 A proxy, a broken server or an object that a user made large decides how much an answer holds. So
 it is asked for uncompressed and read piece by piece, and given up at the first byte too many.
@@ -7,7 +7,10 @@ it is asked for uncompressed and read piece by piece, and given up at the first 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar, Final
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
@@ -15,6 +18,38 @@ MIB: Final = 2**20
 
 UNCOMPRESSED: Final[Mapping[str, str]] = {"Accept-Encoding": "identity"}
 """Headers of a request. A few KiB of gzip can hold gigabytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """Through which proxy one server is reached, as aiohttp's requests take it.
+
+    Attributes:
+        url: without credentials; None for a direct connection.
+        headers: for the proxy alone, with its credentials.
+    """
+
+    url: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def environment_proxy(url: str) -> Proxy:
+    """Return the proxy that HTTPS_PROXY and its kin name for a server, and NO_PROXY does not spare.
+
+    For sessions with `trust_env=False`. With True, aiohttp reads the environment and the file
+    .netrc anew for each request, in two threads, which costs more than the request.
+    """
+    server = urlsplit(url)
+    named = getproxies().get(server.scheme)
+    if not named or proxy_bypass(server.hostname or ""):
+        return Proxy()
+    proxy = urlsplit(named)
+    user, password = (unquote(part or "") for part in (proxy.username, proxy.password))
+    if not user:
+        return Proxy(named)
+    address = proxy._replace(netloc=proxy.netloc.rpartition("@")[2])
+    credentials = aiohttp.encode_basic_auth(user, password)
+    return Proxy(address.geturl(), {"Proxy-Authorization": credentials})
 
 
 class UnboundedAnswerError(Exception):

@@ -37,7 +37,7 @@ class Namespace:
             self.put(account)
         self.issuer = MemoryIssuer(Issuer(url=ISSUER, since=NOW))
         self.heirs = Heirs(
-            resources=KubeResources(KubeObjects(self.kube)),
+            resources=KubeResources(KubeObjects(self.kube), HandClock()),
             issuer=self.issuer,
             grants=MemoryGrants(shop=GRANT),
             access=self.access,

@@ -79,7 +79,7 @@ class Deletion:
     def start(self) -> None:
         """Start a process, which knows nothing of what another one saw."""
         self.gate = open_guard()
-        resources = KubeResources(KubeObjects(self.kube))
+        resources = KubeResources(KubeObjects(self.kube), self.clock)
         secrets, outputs = KubeSecrets(self.kube, IDENTITY), KubeOutputs(self.kube)
         revocations = KubeRevocations(self.kube, "appcredential-system")
         self.open_revocations = OpenRevocations(revocations)

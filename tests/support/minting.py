@@ -71,7 +71,7 @@ class Minting:
                 guard=open_guard(),
             ),
             kube=KubePorts(
-                resources=KubeResources(KubeObjects(self.kube)),
+                resources=KubeResources(KubeObjects(self.kube), self.clock),
                 secrets=self.secrets,
                 service_accounts=KubeServiceAccounts(self.kube),
                 outputs=KubeOutputs(self.kube),

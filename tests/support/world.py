@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NoReturn
 
+from appcredential.cache.grants import Grants
 from appcredential.cache.informer import Informer
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.cache.store import Store
@@ -110,6 +111,7 @@ class World:
         self.secrets = secrets = KubeSecrets(self.api, IDENTITY)
         events = KubeEvents(self.api, self.clock, "operator")
         self.sync = Informer(objects, self.store, (), self.woken.append, self.woken.append)
+        self.grants = Grants(objects, self.store, self.clock)
         self.gate = gate = open_guard()
         revocations = KubeRevocations(self.api, SYSTEM)
         self.open_revocations = open_revocations = OpenRevocations(revocations)
@@ -136,7 +138,7 @@ class World:
             guard=gate,
             queue=queue,
         )
-        resources = KubeResources(objects, keys)
+        resources = KubeResources(objects, self.clock, keys)
         accounts, outputs = KubeServiceAccounts(self.api), KubeOutputs(self.api)
         self.process = process = ThisProcess(
             clock=self.clock,
@@ -160,7 +162,7 @@ class World:
                 skew=self.api.skew,
             ),
             LocalSources(
-                grants=self.sync,
+                grants=self.grants,
                 access=self.tenants.access,
                 open_revocations=open_revocations,
                 owners=self.store.owners,
@@ -179,7 +181,7 @@ class World:
                 revocations=revocations,
                 events=events,
             ),
-            grants=self.sync,
+            grants=self.grants,
             open_revocations=open_revocations,
             access=self.tenants.access,
             request_probe=self.tenants.request_probe,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from appcredential.cache.store import Known, Store, client_of, secret_of, tenant_of
@@ -81,19 +81,6 @@ class Informer:
             self._lose(key_of(plural, document))
         else:
             self._see(plural, document)
-
-    def known(self) -> dict[str, ApplicationGrantSpec]:
-        """See `ports.local.GrantSource`."""
-        return self._store.valid_grants()
-
-    async def live(self) -> dict[str, ApplicationGrantSpec]:
-        """See `ports.local.GrantSource`."""
-        found: dict[str, ApplicationGrantSpec] = {}
-        async for document in self._objects.pages(GRANTS):
-            grant = parse_grant(document)
-            if isinstance(grant, ApplicationGrantSpec):
-                found[document["metadata"]["name"]] = grant
-        return found
 
     def _scopes(self, plural: str) -> tuple[str, ...]:
         return (self._namespaces or ("",)) if plural == APP_CREDENTIALS else ("",)
@@ -183,13 +170,13 @@ class Informer:
                 self._wake(other)
 
 
-def key_of(plural: str, document: dict[str, Any]) -> Key:
+def key_of(plural: str, document: Mapping[str, Any]) -> Key:
     """Return the work-queue key of an object."""
     metadata = document["metadata"]
     return Key(plural, metadata.get("namespace") or "", metadata["name"])
 
 
-def parse_grant(document: dict[str, Any]) -> ApplicationGrantSpec | Problem:
+def parse_grant(document: Mapping[str, Any]) -> ApplicationGrantSpec | Problem:
     """Read an ApplicationGrant; an unusable one allows nothing and says why."""
     try:
         return parse_application_grant(document)

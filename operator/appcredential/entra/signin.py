@@ -26,7 +26,7 @@ from appcredential.entra.tls import is_untrusted, tls_context
 from appcredential.entra.translate import retry_after
 from appcredential.entra.wire import plain
 from appcredential.ports.local import Clock
-from appcredential.transport import UNCOMPRESSED, BoundedResponse
+from appcredential.transport import UNCOMPRESSED, BoundedResponse, environment_proxy
 from appcredential.x509.generate import sign_assertion
 
 _ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -70,6 +70,7 @@ class TokenEndpoint:
     ) -> None:
         self._skew = skew
         self._url = endpoints.token_url(tenant_id)
+        self._proxy = environment_proxy(self._url)
         self._graph_scope = endpoints.graph_scope
         self._tls = tls_context(ca_file, extra_ca_file)
         self._clock = clock
@@ -149,12 +150,18 @@ class TokenEndpoint:
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=self._timeout,
-                trust_env=True,
                 response_class=BoundedResponse,
                 auto_decompress=False,
                 headers=UNCOMPRESSED,
             ) as session,
-            session.post(self._url, data=form, headers=headers, allow_redirects=False) as response,
+            session.post(
+                self._url,
+                data=form,
+                headers=headers,
+                allow_redirects=False,
+                proxy=self._proxy.url,
+                proxy_headers=self._proxy.headers,
+            ) as response,
         ):
             return response.status, self._judge(response, await response.read())
 

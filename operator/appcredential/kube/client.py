@@ -22,7 +22,13 @@ from appcredential.errors import AnswerTooLargeError, UnavailableError
 from appcredential.kube.outage import Outage
 from appcredential.kube.translate import raise_for_status
 from appcredential.ports.local import Clock
-from appcredential.transport import MIB, UNCOMPRESSED, BoundedResponse, TooLargeError
+from appcredential.transport import (
+    MIB,
+    UNCOMPRESSED,
+    BoundedResponse,
+    TooLargeError,
+    environment_proxy,
+)
 
 FIELD_MANAGER = "appcredential"
 JSON = "application/json"
@@ -102,7 +108,11 @@ class KubeClient:
             await config.load_kube_config(kubeconfig, client_configuration=configuration)
         else:
             config.load_incluster_config(client_configuration=configuration)
+        if not configuration.proxy:  # of the kubeconfig
+            proxy = environment_proxy(configuration.host)
+            configuration.proxy, configuration.proxy_headers = proxy.url, dict(proxy.headers)
         configuration.client_session_kwargs = {
+            "trust_env": False,
             "response_class": _Response,
             "auto_decompress": False,
             "headers": UNCOMPRESSED,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from appcredential.domain.conditions import Problem, Reason
@@ -15,6 +15,8 @@ from appcredential.domain.spec.reserved import ONLY_LISTED, AllowedKeys
 from appcredential.domain.times import parse_time, required_time
 from appcredential.errors import InvalidSpecError, NotFoundError
 from appcredential.kube.client import APPLY_PATCH, FIELD_MANAGER, MERGE_PATCH, KubeClient
+from appcredential.ports.local import Clock
+from appcredential.runtime.shared_read import SharedRead
 
 GROUP = "appcredential.io"
 VERSION = "v1alpha1"
@@ -23,6 +25,9 @@ FINALIZER = f"{GROUP}/credential"
 SCHEMA_ANNOTATION = f"{GROUP}/schema-version"
 CRDS_PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 APP_CREDENTIALS, TENANTS, GRANTS = "appcredentials", "entratenants", "applicationgrants"
+CRD_AGE = timedelta(seconds=1)
+"""Thousands of resources may be deleted at once. A deleted resource waits much longer than this
+for the CRD's own deletion to show, so that a look this old misses nothing that the wait is for."""
 KINDS = {
     APP_CREDENTIALS: "AppCredential",
     TENANTS: "EntraTenant",
@@ -164,11 +169,25 @@ class KubeObjects:
 
 
 class KubeResources:
-    """The Resources port: AppCredential objects."""
+    """The Resources port: AppCredential objects.
 
-    def __init__(self, objects: KubeObjects, allowed: AllowedKeys = ONLY_LISTED) -> None:
+    Args:
+        objects: reads and writes them.
+        clock: of the process.
+        allowed: the labels and annotations that users may put on Secrets.
+        crd_age: for how long a look at the CRD answers for other resources that go, too.
+    """
+
+    def __init__(
+        self,
+        objects: KubeObjects,
+        clock: Clock,
+        allowed: AllowedKeys = ONLY_LISTED,
+        crd_age: timedelta = CRD_AGE,
+    ) -> None:
         self._objects = objects
         self._allowed = allowed
+        self._is_crd_deleted = SharedRead(self._read_crd, clock, crd_age)
 
     async def get(self, owner: Owner) -> Resource | None:
         """See `ports.Resources`."""
@@ -197,6 +216,9 @@ class KubeResources:
 
     async def is_crd_deleted(self) -> bool:
         """See `ports.Resources`."""
+        return await self._is_crd_deleted.get()
+
+    async def _read_crd(self) -> bool:
         found = await self._objects.crd(APP_CREDENTIALS)
         return found is None or "deletionTimestamp" in found["metadata"]
 

@@ -198,7 +198,7 @@ class Resources(Protocol):
         ...
 
     async def is_crd_deleted(self) -> bool:
-        """Return by a live GET whether the AppCredential CRD is being deleted."""
+        """Return whether the AppCredential CRD is being deleted, by a GET of a moment ago."""
         ...
 
     async def is_namespace_leaving(self, namespace: str) -> bool:

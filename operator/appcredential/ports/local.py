@@ -1,7 +1,7 @@
 """What the operator needs from its own process, as Protocols.
 
 The adapters are `runtime/clock.py`, `entra/projected_token.py`, `entra/issuer_documents.py` and
-`cache/informer.py`.
+`cache/grants.py`.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ class IssuerDocumentSource(Protocol):
 
 
 class GrantSource(Protocol):
-    """The ApplicationGrants: as watched, and by a live list before each mint."""
+    """The ApplicationGrants: as watched, and by a list of our own before each mint."""
 
     def known(self) -> dict[str, ApplicationGrantSpec]:
         """Return the valid grants as last seen."""
         ...
 
     async def live(self) -> dict[str, ApplicationGrantSpec]:
-        """Return the valid grants by a list made now."""
+        """Return the valid grants by a list that left a moment ago, at most two seconds."""
         ...
