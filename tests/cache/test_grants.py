@@ -7,9 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from appcredential.cache import grants as grants_module
 from appcredential.cache.grants import LIVE_FOR, Grants
-from appcredential.cache.informer import Informer
+from appcredential.cache.informer import Informer, parse_grant
 from appcredential.cache.store import Store
 from appcredential.kube.custom_resources import GRANTS, KubeObjects, path_of
 from tests.support.api_server import ApiServer
@@ -70,13 +69,12 @@ async def test_only_what_the_watch_has_not_told_yet_is_parsed(
     cluster = Cluster()
     cluster.watch()
     parsed: list[str] = []
-    parse = grants_module.parse_grant
 
     def noting(document: dict[str, dict[str, str]]) -> object:
         parsed.append(document["metadata"]["name"])
-        return parse(document)
+        return parse_grant(document)
 
-    monkeypatch.setattr(grants_module, "parse_grant", noting)
+    monkeypatch.setattr("appcredential.cache.grants.parse_grant", noting)
     assert sorted(await cluster.grants.live()) == ["shop", "stock"]
     assert parsed == []
     cluster.put("stock", most=7)
