@@ -99,6 +99,14 @@ demo: cluster-binary ## watch a secret being issued, proven, rotated and retired
 attacks: cluster-binary ## attack an operator on a local cluster as users, pods and proxies would; at most ten minutes
 	@$(BIN)/python -m attacks $(ATTACK)
 
+.PHONY: bench
+bench: cluster-binary ## measure the operator at size; BENCH="1000:secret 100:mixed" for some fleets
+	@$(BIN)/python -m bench $(BENCH)
+
+.PHONY: bench-quick
+bench-quick: cluster-binary ## the same with one small fleet, in five minutes
+	@$(BIN)/python -m bench --quick
+
 .PHONY: cluster
 cluster: setup ## a local cluster; EMULATOR=1 adds emulator and operator, NODE=1 runs pods (root)
 ifeq ($(and $(NODE),$(EMULATOR)),1)

@@ -9,12 +9,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 from attacks.field import NEIGHBOUR, Field
 from attacks.report import Figures
 from demo.processes import OPERATOR_NAMESPACE
+from demo.weighing import family, resident
 
 LEASE: Final = f"/apis/coordination.k8s.io/v1/namespaces/{OPERATOR_NAMESPACE}/leases/appcredential"
 _LATE: Final = 2.0
@@ -97,25 +97,3 @@ class Watch:
             else:
                 self._figures.neighbour.append(time.monotonic() - began)
             self._stop.wait(1.0)
-
-
-def family(pid: int) -> list[int]:
-    """Return a process with all that it started."""
-    found = [pid]
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children = task.read_text().split()
-        except OSError:
-            continue
-        for child in children:
-            found += family(int(child))
-    return found
-
-
-def resident(pid: int) -> float:
-    """Return the resident memory of a process in MiB; 0 when it is gone."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return sum(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))

@@ -1,0 +1,1 @@
+"""Measures the operator at size: `python -m bench` (`make bench`)."""
