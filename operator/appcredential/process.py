@@ -94,7 +94,7 @@ class Operator:
         self._controllers = controllers
         self._revocations = revocations
         self._probes = probe_server(self._livez, self._readyz)
-        self._scrapes = metrics_server(metrics)
+        self._scrapes = metrics_server(metrics, clock)
         self._stop = asyncio.Event()
         self._exit_code = 0
         self._was_synced = False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,9 +12,10 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
+from appcredential.runtime.clock import SystemClock
 from appcredential.runtime.health import metrics_server, probe_server
 from appcredential.runtime.http_server import HttpServer
-from appcredential.runtime.metrics import Metrics, ResourceSample
+from appcredential.runtime.metrics import Metrics, ResourceSample, Sample
 from appcredential.settings import Settings
 
 
@@ -93,11 +96,40 @@ async def test_the_two_probes_do_not_answer_for_each_other(broken: str, well: st
 
 
 async def test_metrics_are_served_in_prometheus_s_format(metrics: Metrics) -> None:
-    async with serving(metrics_server(metrics)) as url:
+    async with serving(metrics_server(metrics, SystemClock())) as url:
         status, kind, text = await get(f"{url}/metrics")
     assert status == 200
     assert kind.startswith("text/plain; version=")
     assert 'appcredential_foreign_credentials{name="orders",namespace="shop"} 2.0' in text
+
+
+async def test_scrapes_hold_up_nothing_and_share_the_work() -> None:
+    """Thousands of resources take long: here a scrape ends only when a probe was answered."""
+    hold, begun, loop = threading.Event(), asyncio.Event(), asyncio.get_running_loop()
+    passes: list[bool] = []
+
+    def samples() -> list[Sample]:
+        passes.append(threading.current_thread() is threading.main_thread())
+        loop.call_soon_threadsafe(begun.set)
+        assert hold.wait(20)
+        return []
+
+    hold.set()
+    metrics = Metrics(samples)  # it asks once for each collector, for the names
+    await asyncio.sleep(0)
+    hold.clear()
+    passes.clear()
+    begun.clear()
+    server = metrics_server(metrics, SystemClock())
+    async with serving(server) as url, serving(probe_server(str, str)) as probes_url:
+        scrapes = [asyncio.create_task(get(f"{url}/metrics")) for _ in range(10)]
+        async with asyncio.timeout(10):
+            await begun.wait()
+        assert (await get(f"{probes_url}/livez"))[0] == 200
+        hold.set()
+        assert [status for status, _, _ in await asyncio.gather(*scrapes)] == [200] * 10
+    assert not any(passes)
+    assert len(passes) < 2 * 10  # of two collectors
 
 
 async def test_nothing_else_is_served(metrics: Metrics) -> None:
@@ -105,7 +137,7 @@ async def test_nothing_else_is_served(metrics: Metrics) -> None:
     async with serving(probe_server(str, str)) as url:
         for path in ("/", "/healthz", "/livez/", "/debug", "/metrics"):
             assert (await get(url + path))[0] == 404, path
-    async with serving(metrics_server(metrics)) as url:
+    async with serving(metrics_server(metrics, SystemClock())) as url:
         for path in ("/", "/livez", "/readyz", "/metrics/x"):
             assert (await get(url + path))[0] == 404, path
 

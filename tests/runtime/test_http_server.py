@@ -23,7 +23,10 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @asynccontextmanager
 async def serving(text: str = "here\n", connections: int = BOUND) -> AsyncIterator[HttpServer]:
-    server = HttpServer({"/page": lambda: web.Response(text=text)}, connections=connections)
+    async def page() -> web.Response:
+        return web.Response(text=text)
+
+    server = HttpServer({"/page": page}, connections=connections)
     await server.start("127.0.0.1", 0)
     try:
         yield server

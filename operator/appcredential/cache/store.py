@@ -130,8 +130,9 @@ class Store:
         return {n: g for n, g in self.grants.items() if isinstance(g, ApplicationGrantSpec)}
 
     def samples(self) -> list[Sample]:
-        """Return what a scrape shows of each AppCredential and EntraTenant."""
-        return [known.sample for known in self._known.values() if known.sample is not None]
+        """Return what a scrape shows of each AppCredential and EntraTenant; for any thread."""
+        # list() does not let another thread change the dict meanwhile; a loop over it would.
+        return [known.sample for known in list(self._known.values()) if known.sample is not None]
 
 
 def _place(key: Key, known: Known) -> Place:

@@ -6,14 +6,18 @@ so whoever may connect to the probes may not read them.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from appcredential.ports.local import Clock
 from appcredential.runtime.http_server import HttpServer, Page
 from appcredential.runtime.metrics import Metrics
+from appcredential.runtime.shared_read import SharedRead
 
 Check = Callable[[], str]
 """Returns what is wrong, or an empty string."""
@@ -27,18 +31,27 @@ def probe_server(livez: Check, readyz: Check) -> HttpServer:
     return HttpServer({"/livez": _probe(livez), "/readyz": _probe(readyz)}, connections=_PROBES)
 
 
-def metrics_server(metrics: Metrics) -> HttpServer:
-    """Return a server for scrapes."""
+def metrics_server(metrics: Metrics, clock: Clock) -> HttpServer:
+    """Return a server for scrapes.
 
-    def page() -> web.Response:
-        body = generate_latest(metrics.registry)
+    Those of ten thousand resources take a second to write. So a thread does it, for one scrape at
+    a time: scrapes that come meanwhile share the next one.
+    """
+
+    async def write() -> bytes:
+        return await asyncio.to_thread(generate_latest, metrics.registry)
+
+    written = SharedRead(write, clock, timedelta(0))
+
+    async def page() -> web.Response:
+        body = await written.get()
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return HttpServer({"/metrics": page}, connections=_SCRAPES)
 
 
 def _probe(check: Check) -> Page:
-    def page() -> web.Response:
+    async def page() -> web.Response:
         problem = check()
         return web.Response(text=f"{problem or 'ok'}\n", status=503 if problem else 200)
 
