@@ -62,19 +62,7 @@ class Parts:
         self.holder = f"{settings.pod_name}_{uuid.uuid4().hex[:8]}"
         self.objects = KubeObjects(client)
         self.secrets = KubeSecrets(client, identity)
-        self.kube = KubePorts(
-            resources=KubeResources(
-                self.objects,
-                self.clock,
-                AllowedKeys(settings.allowed_secret_keys, settings.secret_labels),
-                min(CRD_AGE, settings.lifecycle.deletion_settle / 2),
-            ),
-            secrets=self.secrets,
-            service_accounts=KubeServiceAccounts(client),
-            outputs=KubeOutputs(client),
-            revocations=KubeRevocations(client, settings.namespace),
-            events=KubeEvents(client, self.clock, self.holder),
-        )
+        self.kube = self._kube_ports()
         self.issuer = KubeIssuer(client, self.clock, settings.service_account_token_file)
         self.open_revocations = OpenRevocations(self.kube.revocations)
         self.tenant_queue = self._tenant_queue()
@@ -107,6 +95,22 @@ class Parts:
             loop.call_soon_threadsafe(take, plural, event, document)
 
         return handed_over
+
+    def _kube_ports(self) -> KubePorts:
+        client, settings = self.client, self.settings
+        return KubePorts(
+            resources=KubeResources(
+                self.objects,
+                self.clock,
+                AllowedKeys(settings.allowed_secret_keys, settings.secret_labels),
+                min(CRD_AGE, settings.lifecycle.deletion_settle / 2),
+            ),
+            secrets=self.secrets,
+            service_accounts=KubeServiceAccounts(client),
+            outputs=KubeOutputs(client),
+            revocations=KubeRevocations(client, settings.namespace),
+            events=KubeEvents(client, self.clock, self.holder),
+        )
 
     def _tenant_queue(self) -> TenantQueue:
         left_in = self.open_revocations.needing
