@@ -133,9 +133,21 @@ def parse_application_grant(manifest: Mapping[str, Any]) -> ApplicationGrantSpec
 
 def _shape(manifest: Mapping[str, Any], shape: type[S]) -> S:
     try:
-        return msgspec.convert(_without_nulls(manifest), shape)
+        return msgspec.convert(_read_part(manifest), shape)
     except msgspec.ValidationError as error:
         raise _explain(str(error)) from None
+
+
+def _read_part(manifest: Any) -> Any:
+    """Return what is read of a manifest: metadata and status are longer than the spec."""
+    if not isinstance(manifest, Mapping):
+        return manifest
+    found = {name: manifest.get(name) for name in ("metadata", "spec")}
+    return {
+        name: _without_nulls(part) if name == "spec" else part
+        for name, part in found.items()
+        if part is not None
+    }
 
 
 def _without_nulls(value: Any) -> Any:
