@@ -29,6 +29,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     **QUICK,
     "APPCREDENTIAL_LOG_LEVEL": "INFO",
     # Nearer to the defaults: looks at hundreds of resources would cost more than the attack.
+    "APPCREDENTIAL_CLUSTER_LOOK_CEILING": "10m",
     "APPCREDENTIAL_SECRET_CHECK": "10m",
     "APPCREDENTIAL_TICKET_POLL": "10s",
 }

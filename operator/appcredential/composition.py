@@ -9,13 +9,15 @@ from appcredential.cache.store import Store
 from appcredential.controllers.app_credential import AppCredentialController
 from appcredential.controllers.application_grant import ApplicationGrantController
 from appcredential.controllers.entra_tenant import EntraTenantController, TenantSettings
+from appcredential.controllers.issuer_looks import IssuerLooks
 from appcredential.controllers.kinds import Controllers
+from appcredential.controllers.looks import ClusterLooks
 from appcredential.controllers.revocation import RevocationController, build_revocation_controller
 from appcredential.controllers.revocation_round import Pace
+from appcredential.domain.looks import LookBudget
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.effects.context import Tools
 from appcredential.effects.revocation import RevocationWrites
-from appcredential.entra.issuer_documents import IssuerDocuments
 from appcredential.gather.certificate_source import CertificateInputsReader
 from appcredential.gather.gatherer import Gatherer
 from appcredential.gather.heirs import Heirs
@@ -24,6 +26,7 @@ from appcredential.gather.sources import ClusterSources, LocalSources
 from appcredential.handlers.watch import Watches
 from appcredential.kube.certificate_sources import KubeInputs
 from appcredential.kube.client import KubeClient
+from appcredential.kube.versions import KubeVersions
 from appcredential.parts import Parts
 from appcredential.ports.session import OpenSession
 from appcredential.process import Cluster, Leadership, Operator
@@ -90,6 +93,14 @@ def build_operator(
             informer=parts.informer,
             watches=Watches(settings.watch_namespaces, parts.on_event()),
             open_revocations=parts.open_revocations,
+            looks=_looks(parts),
+            issuer_looks=IssuerLooks(
+                process=parts.process,
+                states=parts.states,
+                issuer=parts.issuer,
+                documents=parts.documents,
+                wake=parts.queue.add,
+            ),
         ),
         leadership=Leadership(
             holder=parts.holder,
@@ -107,6 +118,18 @@ def build_operator(
             application_grants=_application_grants(parts),
         ),
         revocations=_revocations(parts, tenants),
+    )
+
+
+def _looks(parts: Parts) -> ClusterLooks:
+    settings = parts.settings
+    return ClusterLooks(
+        process=parts.process,
+        states=parts.states,
+        versions=KubeVersions(parts.client),
+        budget=LookBudget(settings.cluster_looks_per_second, settings.cluster_look_ceiling),
+        metrics=parts.metrics,
+        wake=parts.queue.add,
     )
 
 
@@ -189,9 +212,7 @@ def _gatherer(parts: Parts, tenants: TenantAccess) -> Gatherer:
             open_revocations=parts.open_revocations,
             owners=parts.store.owners,
             standing=parts.store.standing,
-            documents=IssuerDocuments(
-                parts.settings.checked_issuers, parts.clock, parts.settings.ca_file or None
-            ),
+            documents=parts.documents,
         ),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from functools import cached_property
 from typing import Any
 
 from appcredential.cache.grants import Grants
@@ -14,6 +15,7 @@ from appcredential.domain.claim import Claim
 from appcredential.domain.marker import ClusterIdentity, Owner
 from appcredential.domain.spec.reserved import AllowedKeys
 from appcredential.effects.context import KubePorts
+from appcredential.entra.issuer_documents import IssuerDocuments
 from appcredential.gather.state import ResourceStates
 from appcredential.handlers.watch import OnEvent
 from appcredential.kube.claim import ClaimSettings, ClusterClaim
@@ -95,6 +97,12 @@ class Parts:
             loop.call_soon_threadsafe(take, plural, event, document)
 
         return handed_over
+
+    @cached_property
+    def documents(self) -> IssuerDocuments:
+        """The discovery documents of the issuers that the settings list."""
+        ca_file = self.settings.ca_file or None
+        return IssuerDocuments(self.settings.checked_issuers, self.clock, ca_file)
 
     def _kube_ports(self) -> KubePorts:
         client, settings = self.client, self.settings

@@ -13,7 +13,9 @@ from appcredential import __version__
 from appcredential.cache.informer import Informer
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.cache.store import Store
+from appcredential.controllers.issuer_looks import IssuerLooks
 from appcredential.controllers.kinds import Controllers
+from appcredential.controllers.looks import ClusterLooks
 from appcredential.controllers.revocation import RevocationController
 from appcredential.errors import UnavailableError
 from appcredential.handlers.watch import Watches
@@ -34,6 +36,7 @@ log = logging.getLogger(__name__)
 _STUCK_SECONDS = 300.0
 _LEASE_STUCK_SECONDS = 120.0
 _TICK = timedelta(seconds=0.5)
+_ISSUER_LOOK = timedelta(minutes=1)
 _RELIST_SOON_SECONDS = 10.0
 _STOP_SECONDS = 60.0
 
@@ -46,6 +49,8 @@ class Cluster:
     informer: Informer
     watches: Watches
     open_revocations: OpenRevocations
+    looks: ClusterLooks
+    issuer_looks: IssuerLooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +115,8 @@ class Operator:
             self._claiming,
             self._relisting,
             self._periodic("tickets", self._work_revocations, settings.ticket_poll),
+            self._periodic("looks", cluster.looks.run_once, _TICK),
+            self._periodic("issuer looks", cluster.issuer_looks.run_once, _ISSUER_LOOK),
             self._periodic("look after", self._look_after, _TICK),
         )
 

@@ -98,6 +98,10 @@ class Settings:
 
     # --- periodic work ----------------------------------------------------------------------
 
+    cluster_looks_per_second: int = 20
+    """How many Secrets and other objects are looked at in a second, to see whether they changed."""
+    cluster_look_ceiling: timedelta = timedelta(minutes=10)
+    """Each of these objects is looked at within this time, whatever that costs."""
     relist: timedelta = timedelta(minutes=5)
     """How often a list of our own replaces what the watches reported."""
     ticket_absence: timedelta = timedelta(minutes=10)
@@ -232,7 +236,8 @@ _CONSTANTS: Final = {
 POSITIVE: Final = (
     *("workers", "lease_duration", "lease_renew", "relist", "ticket_poll", "permission_retry"),
     *("settle", "intent_respect", "min_lifetime", "mint_backoff", "directory_resync"),
-    *("secret_check", "first_proof_count", "next_proof_count", "max_open_revocations"),
+    *("cluster_looks_per_second", "cluster_look_ceiling", "full_check", "secret_check"),
+    *("first_proof_count", "next_proof_count", "max_open_revocations"),
 )
 """With 0 in one of these, the operator would do nothing, or work without a pause."""
 ORDERED: Final = (("next_proof_spread_min", "next_proof_spread_max"),)

@@ -122,7 +122,7 @@ async def _stays(world: World) -> None:
 async def test_one_that_was_published_in_this_life_is_left_to_a_person() -> None:
     """The application was replaced in Entra, or somebody edited the record."""
     world = await _left()
-    _apply(world, created=-timedelta(hours=1))
+    _apply(world, created=-timedelta(hours=2))
     await _stays(world)
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 import pytest
 
+from appcredential.controllers.looks import LOOKS_FAIL, LOOKS_SUCCEED
 from appcredential.errors import UnavailableError
 from appcredential.kube.outage import Outage
 from appcredential.runtime.logs import JsonFormatter
@@ -36,15 +37,16 @@ async def _fail_with(error: Exception) -> None:
 
 async def test_the_page_explains_what_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="appcredential")
-    outage = Outage(HandClock())
-    outage.note_failure(OSError())
-    outage.note_answer()
+    looks = Outage(HandClock(), begins=LOOKS_FAIL, ends=LOOKS_SUCCEED)
+    for outage in (Outage(HandClock()), looks):
+        outage.note_failure(OSError())
+        outage.note_answer()
     await _fail_with(UnavailableError("GET to the API server failed"))
     await _fail_with(ValueError())
     lines = [json.loads(JsonFormatter().format(record)) for record in caplog.records]
     written = {word for line in lines for word in (line["event"], line["level"].upper(), *line)}
     cells = [cell for cell, *_ in rows(PAGE, "the log has", "because", "do")]
-    assert len(cells) == 3
+    assert len(cells) == 4
     explained = {word for cell in cells for word in re.findall(r"`([^`]+)`", cell)}
     assert explained <= written
     assert {line["event"] for line in lines} <= explained

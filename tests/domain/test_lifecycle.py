@@ -24,6 +24,7 @@ from appcredential.domain.actions import (
     WriteTarget,
 )
 from appcredential.domain.lifecycle import RULES, decide
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Attempt
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
@@ -1303,11 +1304,14 @@ def test_with_nothing_due_the_status_is_written_once_and_then_it_sleeps() -> Non
 
 # --- when to look again --------------------------------------------------------------------
 
+SELDOM_READ = LifecycleSettings(directory_resync=DAY)
+
 
 @pytest.mark.parametrize(
     ("o", "expected"),
     [
-        (observation(), NOW + 10 * MINUTE),
+        (replace(observation(), settings=SELDOM_READ), NOW + 6 * HOUR),
+        (replace(observation(grant=problem()), settings=SELDOM_READ), NOW + 10 * MINUTE),
         (
             observation(application=application(credential(), read_time=NOW - 55 * MINUTE)),
             NOW + 5 * MINUTE,
@@ -1351,7 +1355,8 @@ def test_with_nothing_due_the_status_is_written_once_and_then_it_sleeps() -> Non
         (with_memory(EMPTY, PAUSED), NOW + SECOND),
     ],
     ids=[
-        "the Secret is checked every ten minutes",
+        "what is well is seldom checked whole",
+        "what is not is checked every ten minutes",
         "the directory is read every hour",
         "another's intent gets old",
         "backoff ends",

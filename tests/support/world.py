@@ -12,7 +12,9 @@ from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.cache.store import Store
 from appcredential.controllers.app_credential import AppCredentialController
 from appcredential.controllers.entra_tenant import EntraTenantController, TenantSettings
+from appcredential.controllers.looks import ClusterLooks
 from appcredential.domain.lifecycle_settings import LifecycleSettings
+from appcredential.domain.looks import LookBudget
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.federated import IssuerDocument
 from appcredential.domain.operator_credential import OperatorCredential
@@ -40,6 +42,7 @@ from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets, secrets_path
 from appcredential.kube.service_accounts import KubeServiceAccounts
+from appcredential.kube.versions import KubeVersions
 from appcredential.ports.kube import IssuerSource
 from appcredential.runtime.metrics import Metrics
 from appcredential.runtime.this_process import ThisProcess
@@ -171,6 +174,7 @@ class World:
             ),
         )
         self.states = ResourceStates()
+        self.metrics = Metrics(self.store.samples)
         tools = Tools(
             process=process,
             kube=KubePorts(
@@ -190,8 +194,16 @@ class World:
         self.reconciler = AppCredentialController(
             gatherer=gatherer,
             tools=tools,
-            metrics=Metrics(self.store.samples),
+            metrics=self.metrics,
             states=self.states,
+        )
+        self.looks = ClusterLooks(
+            process=process,
+            states=self.states,
+            versions=KubeVersions(self.api),
+            budget=LookBudget(per_second=20, ceiling=timedelta(minutes=10)),
+            metrics=self.metrics,
+            wake=self.woken.append,
         )
         self._fill()
 
@@ -273,6 +285,15 @@ class World:
     async def look(self) -> timedelta | None:
         """Reconcile the resource; return for how long it is left alone then."""
         return self._wait(await self.reconciler.reconcile(OWNER, ""))
+
+    async def look_around(self, length: timedelta) -> list[Key]:
+        """Let time pass in which only the light looks go on; return whom they had reconciled."""
+        self.taken(APP_CREDENTIALS)
+        end = self.clock.now() + length
+        while self.clock.now() < end:
+            await self.looks.run_once()
+            self.clock.advance(timedelta(seconds=0.5))
+        return self.taken(APP_CREDENTIALS)
 
     async def until(self, condition: Callable[[], object], passes: int = 60) -> None:
         """Reconcile the resource whenever it is due until the condition holds."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from appcredential.domain import actions as act
-from appcredential.domain.action_names import label
+from appcredential.domain.action_names import changes_nothing, label
 from appcredential.domain.lifecycle import decide
 from appcredential.domain.marker import Owner
 from appcredential.domain.rules.gates import is_admitted
@@ -102,7 +102,9 @@ class AppCredentialController:
             await status.announce_losses(self._tools, observation)
             decision = decide(observation)
             if isinstance(decision.action, act.Sleep):
-                if not is_admitted(observation):
+                if is_admitted(observation):
+                    state.is_settled = True
+                else:
                     state.let_go()
                 return decision.look_again
             step = Step(tools=self._tools, observation=observation, decision=decision, state=state)
@@ -119,7 +121,8 @@ class AppCredentialController:
     async def _act(self, step: Step) -> bool:
         """Perform one action; return whether to go on."""
         action, state = step.decision.action, step.state
-        if state.age(self._clock.monotonic()) > self._tools.process.freshness:
+        is_old = state.age(self._clock.monotonic()) > self._tools.process.freshness
+        if is_old and not changes_nothing(action):
             state.drop()
             return True
         if isinstance(action, act.Mint) and not self._guard.allows_mint():

@@ -35,15 +35,14 @@ _APPLICATION_WRITES: Final = (
     act.PatchFederated,
     act.DeleteFederated,
 )
+_READS: Final = (act.ReadCrd, act.ReadApplication, act.ReadFederated)
 _TRACELESS: Final = (
+    *_READS,
     act.Hold,
     act.Sleep,
     act.AddFinalizer,
     act.ReleaseFinalizer,
     act.ScheduleRevocation,
-    act.ReadCrd,
-    act.ReadApplication,
-    act.ReadFederated,
     act.ApplyStatus,
 )
 
@@ -66,6 +65,11 @@ def writes_application(action: act.Action, kind: CredentialType) -> bool:
     if isinstance(action, act.Mint):
         return not kind.is_certificate
     return isinstance(action, _APPLICATION_WRITES)
+
+
+def changes_nothing(action: act.Action) -> bool:
+    """Return whether an action only reads, so that it may rest on what was read a while ago."""
+    return isinstance(action, _READS)
 
 
 def leaves_traces(action: act.Action) -> bool:

@@ -37,6 +37,7 @@ class LifecycleSettings:
     max_open_revocations: int = 500
     missing_application_window: timedelta = timedelta(minutes=5)
     directory_resync: timedelta = timedelta(hours=1)
+    full_check: timedelta = timedelta(hours=6)
     secret_check: timedelta = timedelta(minutes=10)
     gone_window: timedelta = timedelta(seconds=30)
     first_proof_count: int = 3

@@ -7,6 +7,7 @@ anything older than the bound.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, TypeVar
 
@@ -59,7 +60,8 @@ class ResourceState:
     `application` and `federated` are as old as their `read_time` says. `has_begun` says that this
     process began something that a deletion has to undo; `unbegun_term` is its last term in which
     it saw that nobody had begun anything yet. `made` is the attempt that this process made and has
-    not begun to publish, with the term.
+    not begun to publish, with the term. `is_settled`: the last pass ended behind the gates with
+    nothing to do, so that a change of what was read is news.
     """
 
     resource: CachedRead[Resource] = field(default_factory=CachedRead)
@@ -79,6 +81,7 @@ class ResourceState:
     has_begun: bool = False
     unbegun_term: int | None = None
     made: tuple[Attempt, int] | None = None
+    is_settled: bool = False
 
     def drop(self) -> None:
         """Make the next pass read all Kubernetes objects anew."""
@@ -90,6 +93,7 @@ class ResourceState:
         self.output.drop()
         self.certificate_inputs.drop()
         self.crd_deleted = None
+        self.is_settled = False
 
     def let_go(self) -> None:
         """Keep of the cluster's objects only what small facts need, and read them anew next time.
@@ -97,6 +101,7 @@ class ResourceState:
         Who may create a resource, without any grant, decides how large it is, and which Secret,
         ServiceAccount and ConfigMap it names. Many resources may name the same large one.
         """
+        self.is_settled = False
         held, target = self.resource.value, self.target.value
         if held is not None:
             self.resource.value = replace(held, spec=_LET_GO, status={}, finalizers=())
@@ -180,11 +185,19 @@ class ResourceStates:
         """Return the state of a resource; an empty one at first."""
         return self._states.setdefault(owner, ResourceState())
 
+    def known(self, owner: Owner) -> ResourceState | None:
+        """Return the state of a resource; None when nothing is held of it."""
+        return self._states.get(owner)
+
     def invalidate(self, owner: Owner) -> None:
         """Make the next pass read the target Secret again: another resource may have it."""
         state = self._states.get(owner)
         if state is not None:
             state.target.drop()
+
+    def settled(self) -> Iterator[tuple[Owner, ResourceState]]:
+        """Yield the resources whose last pass found nothing to do behind the gates."""
+        return ((o, state) for o, state in self._states.items() if state.is_settled)
 
     def forget(self, owner: Owner) -> None:
         """Drop what is held of a resource that is gone."""

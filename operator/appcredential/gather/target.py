@@ -60,9 +60,11 @@ class SecretsReader:
         now = self._process.clock.monotonic()
         if spec is not None and not self._is_fresh(state.target, now):
             state.target.set(await self._target(owner.namespace, spec.secret.name, state), now)
-        # Only the operator makes a pending Secret, so one that was absent stays unread. Its age
-        # counts all the same: before an effect everything is read anew.
-        if not self._is_fresh(state.pending, now) and not state.pending.is_absent:
+        # Only the operator makes a pending Secret, so one that was absent stays unread until the
+        # next full check. Its age counts all the same: before an effect everything is read anew.
+        seldom = self._process.settings.full_check.total_seconds() / 2
+        is_known_absent = state.pending.is_absent and state.pending.is_fresh(now, seldom)
+        if not self._is_fresh(state.pending, now) and not is_known_absent:
             state.pending.set(await self._secrets.pending(owner), now)
 
     async def _target(self, namespace: str, name: str, state: ResourceState) -> Target | None:

@@ -9,6 +9,7 @@ from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import NotFoundError
 from appcredential.kube.client import METADATA_ONLY, KubeClient
 from appcredential.kube.secret_documents import decode_data
+from appcredential.kube.versions import version_of
 from appcredential.ports.certificate_sources import InputKind, InputObject
 
 _PLURALS: Final = {InputKind.SECRET: "secrets", InputKind.CONFIG_MAP: "configmaps"}
@@ -24,7 +25,7 @@ class KubeInputs:
         """See `ports.Inputs`."""
         path = _path(kind, namespace, name)
         try:
-            return _version(await self._kube.request("GET", path, accept=METADATA_ONLY))
+            return version_of(await self._kube.request("GET", path, accept=METADATA_ONLY))
         except NotFoundError:
             return None
 
@@ -38,7 +39,7 @@ class KubeInputs:
             return None
         metadata = found["metadata"]
         return InputObject(
-            version=_version(found),
+            version=version_of(found),
             type=(found.get("type") or "Opaque") if kind is InputKind.SECRET else "",
             labels=metadata.get("labels") or {},
             annotations=metadata.get("annotations") or {},
@@ -48,10 +49,6 @@ class KubeInputs:
 
 def _path(kind: InputKind, namespace: str, name: str) -> str:
     return f"/api/v1/namespaces/{namespace}/{_PLURALS[kind]}/{name}"
-
-
-def _version(found: Mapping[str, Any]) -> str:
-    return f"{found['metadata']['uid']}/{found['metadata']['resourceVersion']}"
 
 
 def _data(

@@ -1,4 +1,4 @@
-"""Says in the log once that the API server gives no answer, and once that it does again."""
+"""Says in the log once that something fails for now, and once that it works again."""
 
 from __future__ import annotations
 
@@ -10,10 +10,22 @@ log = logging.getLogger(__name__)
 
 
 class Outage:
-    """One line for a whole outage, however many requests fail in it. For one event loop."""
+    """One line for a whole outage, however many requests fail in it. For one event loop.
 
-    def __init__(self, clock: Clock) -> None:
+    Args:
+        begins: what the log says then.
+        ends: the same.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        begins: str = "API server unreachable",
+        ends: str = "API server reachable again",
+    ) -> None:
         self._clock = clock
+        self._begins, self._ends = begins, ends
         self._since: float | None = None
         self._failed = 0
 
@@ -26,7 +38,7 @@ class Outage:
         self._failed += 1
         if self._since is None:
             self._since = self._clock.monotonic()
-            log.warning("API server unreachable", extra={"kind": type(error).__name__})
+            log.warning(self._begins, extra={"kind": type(error).__name__})
 
     def note_answer(self) -> None:
         """Note a request that got an answer, also one that refuses."""
@@ -34,7 +46,7 @@ class Outage:
             return
         lasted = self._clock.monotonic() - self._since
         log.warning(
-            "API server reachable again",
+            self._ends,
             extra={"seconds": round(lasted, 1), "failed_requests": self._failed},
         )
         self._since, self._failed = None, 0

@@ -152,6 +152,7 @@ class Metrics:
             "appcredential_leader", "1 while this process may act.", registry=self.registry
         )
         self.revocations, self.overdue = _of_tickets(self.registry)
+        self.looks, self.look_period = _of_looks(self.registry)
 
     def show_overdue(self, ages: Mapping[str, float]) -> None:
         """Show by EntraTenant for how many seconds a revocation is overdue, and only these."""
@@ -171,6 +172,19 @@ class Metrics:
     def observe_cluster(self, purpose: str, method: str, status: int, _seconds: float) -> None:
         """Count one request to the API server."""
         self.cluster.labels(purpose, method, str(status)).inc()
+
+
+def _of_looks(registry: CollectorRegistry) -> tuple[Counter, Gauge]:
+    return Counter(
+        "appcredential_cluster_looks_total",
+        "Looks at what was written to the cluster or is made a certificate of.",
+        ["outcome"],
+        registry=registry,
+    ), Gauge(
+        "appcredential_cluster_look_period_seconds",
+        "How long it takes now until each of these objects was looked at once.",
+        registry=registry,
+    )
 
 
 def _of_tickets(registry: CollectorRegistry) -> tuple[Gauge, Gauge]:

@@ -413,8 +413,8 @@ ACTS: list[tuple[str, Observation, Action]] = [
     ("reads the application", observation(application=None), ReadApplication(HOUR)),
     (
         "reads it again after an hour",
-        observation(application=application(read_time=NOW - HOUR - SECOND)),
-        ReadApplication(HOUR),
+        observation(application=application(read_time=NOW - HOUR)),
+        ReadApplication(HOUR / 2),
     ),
     (
         "reads it when the pause is over",

@@ -372,10 +372,10 @@ SITUATIONS: list[tuple[str, Observation, dict[str, str]]] = [
         "the value was damaged",
         observation(target=target(damaged=True)),
         words(
-            "False Progressing",
+            "False SecretEdited",
             "InProgress",
             expiring="True Expired",
-            reconciling="Progressing",
+            reconciling="SecretEdited",
         ),
     ),
     (
@@ -469,7 +469,7 @@ SITUATIONS: list[tuple[str, Observation, dict[str, str]]] = [
     (
         "the Secret cannot be written, and its value was damaged",
         observation(target=replace(target(damaged=True), immutable=True)),
-        words("False SecretConflict", "Failed", expiring="True Expired", stalled="SecretConflict"),
+        words("False SecretEdited", "Failed", expiring="True Expired", stalled="SecretConflict"),
     ),
     (
         "the Secret holds a credential of another type",

@@ -24,7 +24,7 @@ from appcredential.domain.actions import (
 from appcredential.domain.facts.federated import FederatedFacts, extra, is_full
 from appcredential.domain.facts.told import names_application
 from appcredential.domain.observed.federated import FederatedCredential, Issuer
-from appcredential.domain.rules.reading import soonest
+from appcredential.domain.rules.reading import next_check, soonest
 from appcredential.domain.spec.trusts import (
     Trust,
     build_description,
@@ -217,7 +217,7 @@ def next_federated_look(facts: FederatedFacts) -> datetime:
 
 def _times(facts: FederatedFacts) -> list[datetime]:
     observation = facts.common.observation
-    times = [observation.now + observation.settings.secret_check]
+    times = [next_check(facts.common, is_well=facts.is_settled)]
     if facts.listed is not None:
         times.append(facts.listed.read_time + _max_age(facts))
     for trust in facts.trusts:

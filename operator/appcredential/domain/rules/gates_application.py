@@ -13,12 +13,14 @@ _MISSING_READS = 3
 
 def application_is_unknown(observation: Observation) -> Action | None:
     """6: the application is unread, unreadable, unknown to Entra, or another one than before."""
-    if observation.application is None or _is_due(observation):
+    is_due, period = _is_due(observation), observation.settings.directory_resync
+    if observation.application is None or is_due:
         if (
             observation.memory.retry_time is None
             or observation.now >= observation.memory.retry_time
         ):
-            return ReadApplication(observation.settings.directory_resync)
+            # A read that others made will do, but not the one that is old.
+            return ReadApplication(period / 2 if is_due else period)
         if observation.application is None:
             return Hold(_why_unread(observation))
     return _application_changed(observation, observation.application)
@@ -46,7 +48,7 @@ def _is_due(observation: Observation) -> bool:
     read = observation.application
     return (
         read is not None
-        and observation.now - read.read_time > observation.settings.directory_resync
+        and observation.now - read.read_time >= observation.settings.directory_resync
     )
 
 

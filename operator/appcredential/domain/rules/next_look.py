@@ -12,7 +12,7 @@ from appcredential.domain.facts.retirement import real_end, retire_time
 from appcredential.domain.facts.successor import mint_time, needs_successor, unproven_publish_time
 from appcredential.domain.observed.target import PendingState
 from appcredential.domain.rules.discard import next_discard
-from appcredential.domain.rules.reading import next_spaced_read, soonest
+from appcredential.domain.rules.reading import next_check, next_spaced_read, soonest
 from appcredential.domain.rules.target import awaits_absence, repair_time
 
 
@@ -20,7 +20,7 @@ def next_look(facts: Facts) -> datetime:
     """Return the earliest time at which a rule may match that does not match now."""
     observation = facts.observation
     times = [
-        observation.now + observation.settings.secret_check,
+        next_check(facts, is_well=_is_well(facts)),
         facts.application.read_time + observation.settings.directory_resync,
     ]
     times += _pending_times(facts)
@@ -59,6 +59,14 @@ def next_look(facts: Facts) -> datetime:
         times.append(discarding)
     times += _source_times(facts)
     return soonest(observation, times)
+
+
+def _is_well(facts: Facts) -> bool:
+    """Return whether all is as the spec asks, and only a change from outside makes work."""
+    inputs = facts.certificate_inputs
+    is_in_flight = facts.pending is not None or needs_successor(facts) or seems_gone(facts)
+    is_hindered = facts.conflict is not None or inputs.problem or inputs.keystore_problem
+    return facts.has_valid_published and not (is_in_flight or is_hindered)
 
 
 def _source_times(facts: Facts) -> list[datetime]:

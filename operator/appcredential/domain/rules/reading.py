@@ -41,6 +41,17 @@ def cure_time(facts: Facts) -> datetime:
     return facts.now + facts.settings.arrival_grace
 
 
+def next_check(facts: Facts, *, is_well: bool) -> datetime:
+    """Return when to check a resource for which nothing is due.
+
+    Looks tell of each change of what the cluster holds. Only where something is in the way of what
+    the spec asks for, time alone may change what is true.
+    """
+    is_quiet = is_well and facts.is_granted and facts.refusal is None
+    policy = facts.settings
+    return facts.now + (policy.full_check if is_quiet else policy.secret_check)
+
+
 def soonest(observation: Observation, times: list[datetime]) -> datetime:
     """Return the earliest future time: a rule with a past one waits for something else."""
     return min(

@@ -11,6 +11,7 @@ from appcredential.domain.observed.target import IssuedCredential
 from appcredential.domain.proof import SignInClass
 from appcredential.domain.rotation import is_overdue, wanted_lifetime
 from appcredential.domain.spec.model import AppCredentialSpec, VerificationMode
+from appcredential.domain.status.lost_secret import lost_secret
 from appcredential.domain.status.published import (
     awaited,
     entra_now,
@@ -56,6 +57,8 @@ def ready(observation: Observation, facts: Facts | None, problem: Problem | None
 
 def _worst(observation: Observation, facts: Facts | None) -> Problem | None:
     """Return why workloads cannot sign in with what the Secret holds, if that is known."""
+    if (lost := lost_secret(observation)) is not None:
+        return lost
     if is_known_gone(observation, facts):
         return _GONE
     target = observation.own_target

@@ -1,0 +1,154 @@
+"""Light looks at what the operator wrote into the cluster, and at what it makes certificates from.
+
+A look is one GET of metadata. It concludes nothing: where a version differs from the one that the
+last pass read, that part of the state is dropped and the resource is queued. The pass reads the
+object itself. An error tells nothing about the object either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from datetime import timedelta
+from enum import StrEnum
+from itertools import chain, zip_longest
+from typing import Final
+
+from appcredential.domain.looks import LookBudget
+from appcredential.domain.marker import Owner
+from appcredential.errors import AppCredentialError, PermissionDeniedError
+from appcredential.gather.looked_at import LookedAt, looked_at
+from appcredential.gather.state import ResourceState, ResourceStates
+from appcredential.kube.custom_resources import APP_CREDENTIALS
+from appcredential.kube.outage import Outage
+from appcredential.ports.versions import Versions
+from appcredential.runtime.metrics import Metrics
+from appcredential.runtime.this_process import ThisProcess
+from appcredential.runtime.workqueue import Key
+
+LOOKS_FAIL: Final = "looks at the cluster fail"
+LOOKS_SUCCEED: Final = "looks at the cluster succeed"
+"""What the log says once for a time in which they fail, and once after it."""
+_AT_A_TIME: Final = 10
+_LOOK_SECONDS: Final = 5.0
+_PAUSE_SECONDS: Final = 5.0
+
+
+class Outcome(StrEnum):
+    """What came of one look, as the metric names it."""
+
+    UNCHANGED = "unchanged"
+    CHANGED = "changed"
+    FORBIDDEN = "forbidden"
+    FAILED = "failed"
+
+
+class ClusterLooks:
+    """Looks at all settled resources in rounds, within a budget. For one event loop.
+
+    Args:
+        versions: asks the API server.
+        wake: has a key reconciled soon.
+    """
+
+    def __init__(
+        self,
+        *,
+        process: ThisProcess,
+        states: ResourceStates,
+        versions: Versions,
+        budget: LookBudget,
+        metrics: Metrics,
+        wake: Callable[[Key], None],
+    ) -> None:
+        self._process = process
+        self._states = states
+        self._versions = versions
+        self._budget = budget
+        self._metrics = metrics
+        self._wake = wake
+        self._outage = Outage(process.clock, begins=LOOKS_FAIL, ends=LOOKS_SUCCEED)
+        self._at_a_time = asyncio.Semaphore(_AT_A_TIME)
+        self._waiting: deque[Owner] = deque()
+        self._objects = 0
+        self._credit = 0.0
+        self._round_began: float | None = None
+        self._last_time = 0.0
+        self._pause_ends = 0.0
+
+    async def run_once(self) -> None:
+        """Take the looks that are due now. A standby takes none: it holds nothing to compare."""
+        now = self._process.clock.monotonic()
+        if self._process.guard.problem() is not None:
+            self._waiting.clear()
+            self._round_began = None
+            return
+        if not self._waiting and self._is_round_over(now):
+            self._begin_round(now)
+        elapsed, self._last_time = timedelta(seconds=now - self._last_time), now
+        if self._waiting and now >= self._pause_ends:
+            self._credit += self._budget.earned(self._objects, elapsed)
+            await self._look_at(self._due())
+
+    def _is_round_over(self, now: float) -> bool:
+        period = self._budget.period(self._objects).total_seconds()
+        return self._round_began is None or now - self._round_began >= period
+
+    def _begin_round(self, now: float) -> None:
+        """Begin a round over all that is settled now, one resource of each namespace in turn."""
+        by_namespace: dict[str, list[Owner]] = {}
+        self._objects = 0
+        for owner, state in self._states.settled():
+            if count := len(looked_at(state)):
+                self._objects += count
+                by_namespace.setdefault(owner.namespace, []).append(owner)
+        in_turn = chain.from_iterable(zip_longest(*by_namespace.values()))
+        self._waiting.extend(owner for owner in in_turn if owner is not None)
+        self._credit, self._last_time, self._round_began = 0.0, now, now
+        self._metrics.look_period.set(self._budget.period(self._objects).total_seconds())
+
+    def _due(self) -> list[tuple[Owner, ResourceState, LookedAt]]:
+        """Take from those that wait as many as the budget allows by now."""
+        found = []
+        while self._waiting and self._credit >= 1:
+            owner = self._waiting.popleft()
+            state = self._states.known(owner)
+            objects = looked_at(state) if state is not None else ()
+            self._credit -= len(objects)
+            found += [(owner, state, held) for held in objects if state is not None]
+        return found
+
+    async def _look_at(self, due: list[tuple[Owner, ResourceState, LookedAt]]) -> None:
+        outcomes = await asyncio.gather(*(self._look(*one) for one in due))
+        for outcome in outcomes:
+            self._metrics.looks.labels(outcome).inc()
+        if all(outcome is Outcome.FAILED for outcome in outcomes) and outcomes:
+            self._pause_ends = self._process.clock.monotonic() + _PAUSE_SECONDS
+        elif outcomes:
+            self._outage.note_answer()
+
+    async def _look(self, owner: Owner, state: ResourceState, held: LookedAt) -> Outcome:
+        """Look at one object; have its resource reconciled if it is not as the last pass read it.
+
+        A right that was lost is for the pass to tell, too: it asks once more.
+        """
+        try:
+            async with self._at_a_time, asyncio.timeout(_LOOK_SECONDS):
+                found = await self._versions.version(held.kind, owner.namespace, held.name)
+            outcome = Outcome.CHANGED if held.is_forbidden else _compare(found, held.version)
+            is_news = outcome is Outcome.CHANGED
+        except PermissionDeniedError:
+            outcome, is_news = Outcome.FORBIDDEN, not held.is_forbidden
+        except (AppCredentialError, TimeoutError) as exc:
+            self._outage.note_failure(exc)
+            return Outcome.FAILED
+        if not is_news or held not in looked_at(state):
+            return outcome if outcome is Outcome.FORBIDDEN else Outcome.UNCHANGED
+        held.part.drop()
+        self._wake(Key(APP_CREDENTIALS, owner.namespace, owner.name))
+        return outcome
+
+
+def _compare(found: str | None, held: str | None) -> Outcome:
+    return Outcome.UNCHANGED if found == held else Outcome.CHANGED
