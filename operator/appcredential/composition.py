@@ -12,16 +12,12 @@ from appcredential.controllers.entra_tenant import EntraTenantController, Tenant
 from appcredential.controllers.issuer_looks import IssuerLooks
 from appcredential.controllers.kinds import Controllers
 from appcredential.controllers.looks import ClusterLooks
-from appcredential.controllers.revocation import RevocationController, build_revocation_controller
-from appcredential.controllers.revocation_round import Pace
+from appcredential.deletions import build_revocations, build_unowned_records
 from appcredential.domain.looks import LookBudget
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.effects.context import Tools
-from appcredential.effects.revocation import RevocationWrites
 from appcredential.gather.certificate_source import CertificateInputsReader
 from appcredential.gather.gatherer import Gatherer
-from appcredential.gather.heirs import Heirs
-from appcredential.gather.revocation import RevocationReads
 from appcredential.gather.sources import ClusterSources, LocalSources
 from appcredential.handlers.watch import Watches
 from appcredential.kube.certificate_sources import KubeInputs
@@ -116,8 +112,9 @@ def build_operator(
             entra_tenants=_entra_tenants(parts, tenants),
             tenants=tenants,
             application_grants=_application_grants(parts),
+            unowned=build_unowned_records(parts, tenants.access),
         ),
-        revocations=_revocations(parts, tenants),
+        revocations=build_revocations(parts, tenants.access),
     )
 
 
@@ -182,6 +179,7 @@ def _app_credentials(parts: Parts, tenants: TenantAccess) -> AppCredentialContro
         kube=parts.kube,
         grants=parts.grants,
         open_revocations=parts.open_revocations,
+        records=parts.records,
         access=tenants.access,
         request_probe=tenants.request_probe,
         permission_retry=parts.settings.permission_retry,
@@ -210,40 +208,9 @@ def _gatherer(parts: Parts, tenants: TenantAccess) -> Gatherer:
             grants=parts.grants,
             access=tenants.access,
             open_revocations=parts.open_revocations,
+            records=parts.records.known,
             owners=parts.store.owners,
             standing=parts.store.standing,
             documents=parts.documents,
-        ),
-    )
-
-
-def _revocations(parts: Parts, tenants: TenantAccess) -> RevocationController:
-    process, kube = parts.process, parts.kube
-    return build_revocation_controller(
-        clock=process.clock,
-        pace=Pace(period=parts.settings.ticket_poll),
-        settings=process.settings,
-        absence=parts.settings.ticket_absence,
-        identity=process.identity,
-        guard=process.guard,
-        reads=RevocationReads(
-            resources=kube.resources,
-            secrets=kube.secrets,
-            outputs=kube.outputs,
-            access=tenants.access,
-            heirs=Heirs(
-                resources=kube.resources,
-                issuer=parts.issuer,
-                grants=parts.grants,
-                access=tenants.access,
-            ),
-        ),
-        writes=RevocationWrites(
-            secrets=kube.secrets,
-            outputs=kube.outputs,
-            service_accounts=kube.service_accounts,
-            revocations=kube.revocations,
-            open_revocations=parts.open_revocations,
-            events=kube.events,
         ),
     )

@@ -9,12 +9,14 @@ from typing import Any
 
 from appcredential.cache.grants import Grants
 from appcredential.cache.informer import Informer
+from appcredential.cache.issued_records import KnownRecords
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.cache.store import Store
 from appcredential.domain.claim import Claim
 from appcredential.domain.marker import ClusterIdentity, Owner
 from appcredential.domain.spec.reserved import AllowedKeys
 from appcredential.effects.context import KubePorts
+from appcredential.effects.issued_records import RecordWrites
 from appcredential.entra.issuer_documents import IssuerDocuments
 from appcredential.gather.state import ResourceStates
 from appcredential.handlers.watch import OnEvent
@@ -22,6 +24,7 @@ from appcredential.kube.claim import ClaimSettings, ClusterClaim
 from appcredential.kube.client import KubeClient
 from appcredential.kube.custom_resources import CRD_AGE, KubeObjects, KubeResources
 from appcredential.kube.events import KubeEvents
+from appcredential.kube.issued_records import KubeIssuedRecords
 from appcredential.kube.issuer import KubeIssuer
 from appcredential.kube.lease import Lease, LeaseSettings
 from appcredential.kube.outputs import KubeOutputs
@@ -67,14 +70,9 @@ class Parts:
         self.kube = self._kube_ports()
         self.issuer = KubeIssuer(client, self.clock, settings.service_account_token_file)
         self.open_revocations = OpenRevocations(self.kube.revocations)
+        self.records = self._records()
         self.tenant_queue = self._tenant_queue()
-        self.informer = Informer(
-            self.objects,
-            store,
-            settings.watch_namespaces,
-            self.queue.add,
-            self._wake_neighbour,
-        )
+        self.informer = self._informer()
         self.grants = Grants(self.objects, store, self.clock)
         self.terms = Terms()
         self.lease = Lease(client, self.clock, self._lease_settings())
@@ -120,9 +118,22 @@ class Parts:
             events=KubeEvents(client, self.clock, self.holder),
         )
 
+    def _informer(self) -> Informer:
+        namespaces, wake = self.settings.watch_namespaces, self.queue.add
+        return Informer(self.objects, self.store, namespaces, wake, self._wake_neighbour)
+
     def _tenant_queue(self) -> TenantQueue:
-        left_in = self.open_revocations.needing
-        return TenantQueue(self.store.users_of, left_in, self.queue.add)
+        return TenantQueue(self.store.users_of, self._left_in, self.queue.add)
+
+    def _left_in(self, tenant: str, tenant_id: str) -> list[Owner]:
+        """Return who is to be revoked in an EntraTenant: scheduled, or not yet looked at."""
+        scheduled = self.open_revocations.needing(tenant, tenant_id)
+        return scheduled + self.records.known.needing(tenant, tenant_id)
+
+    def _records(self) -> RecordWrites:
+        records = KubeIssuedRecords(self.client, self.settings.namespace)
+        known = KnownRecords(records, self.store.owns, self.settings.watch_namespaces)
+        return RecordWrites(records, known, self.clock)
 
     def _lease_settings(self) -> LeaseSettings:
         return LeaseSettings(

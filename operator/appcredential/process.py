@@ -117,6 +117,7 @@ class Operator:
             self._periodic("tickets", self._work_revocations, settings.ticket_poll),
             self._periodic("looks", cluster.looks.run_once, _TICK),
             self._periodic("issuer looks", cluster.issuer_looks.run_once, _ISSUER_LOOK),
+            self._periodic("records", self._look_for_unowned, settings.ticket_poll),
             self._periodic("look after", self._look_after, _TICK),
         )
 
@@ -219,10 +220,11 @@ class Operator:
                 self._settling.wake()
 
     async def _settle(self) -> None:
-        """Read the revocations once at the start of a term; from then on effects may run."""
+        """Read revocations and records once in each term; from then on effects may run."""
         term = self._terms.begun
         if term != self._terms.settled and self._lease.is_leader() and self._claim.is_held:
             await self._open_revocations.refresh()
+            await self._controllers.unowned.refresh()
             self._terms.settled = term
             self._was_synced = False
         is_synced = self._guard.is_synced()
@@ -257,6 +259,10 @@ class Operator:
         if leads := self._guard.problem() is None:
             await self._revocations.run_once()
         self._metrics.show_overdue(self._revocations.overdue if leads else {})
+
+    async def _look_for_unowned(self) -> None:
+        if self._guard.problem() is None:
+            await self._controllers.unowned.run_once()
 
     def _livez(self) -> str:
         if self._queue.is_stuck(_STUCK_SECONDS):

@@ -17,6 +17,8 @@ TICKET: Final = {"appcredential.io/ticket": "true"}
 PENDING: Final = "appcredential.io/pending"
 PENDING_NAME: Final = "appcredential-pending-new"
 TICKET_NAME: Final = "appcredential-ticket-new"
+RECORD: Final = {"appcredential.io/issued": "true"}
+RECORD_NAME: Final = "appcredential-issued-new"
 ACTED_ON: Final = (
     ("labels", {"argocd.argoproj.io/secret-type": "cluster"}),
     ("annotations", {UNPRUNED[0][0]: "Replace=true"}),
@@ -98,6 +100,11 @@ def output(name: str = "new", namespace: str = TEAM, **changed: Any) -> str:
 def ticket(name: str = TICKET_NAME, **changed: Any) -> str:
     """Return a scheduled revocation as the operator writes it, except what is changed."""
     return manifest("ConfigMap", name, **{"labels": TICKET, "namespace": BOUND} | changed)
+
+
+def record(name: str = RECORD_NAME, **changed: Any) -> str:
+    """Return a record of what was issued, in the same way."""
+    return ticket(name, **{"labels": RECORD} | changed)
 
 
 def resource(name: str, namespace: str = TEAM) -> str:
@@ -243,6 +250,9 @@ CONFIG_MAPS: Final = (
     Attempt("somebody's ConfigMap", REPLACE, output("foreign"), _OWN_MAPS),
     Attempt("its deletion", "delete configmap foreign", message=_OWN_MAPS),
     Attempt("a ticket elsewhere", CREATE, ticket(namespace=TEAM), LABEL),
+    Attempt("a record elsewhere", CREATE, record(namespace=TEAM), LABEL),
+    Attempt("a record of a ticket's name", CREATE, record(TICKET_NAME), LABEL, BOUND),
+    Attempt("a label on a record", CREATE, record(labels=RECORD | {"a": "b"}), _KEYS, BOUND),
     Attempt("a ticket of another name", CREATE, ticket("new"), LABEL, BOUND),
     Attempt("a ConfigMap beside them", CREATE, ticket(labels={}), LABEL, BOUND),
     Attempt("a label on a ticket", CREATE, ticket(labels=TICKET | {"a": "b"}), _KEYS, BOUND),
@@ -465,6 +475,14 @@ ALLOWED: Final = (
     Attempt("its own ConfigMap without the label", REPLACE, output("stripped")),
     Attempt("the deletion of its output", "delete configmap ours"),
     Attempt("a new ticket", CREATE, ticket(), namespace=BOUND),
+    Attempt("a new record", CREATE, record(), namespace=BOUND),
+    Attempt(
+        "a record that is written anew",
+        REPLACE,
+        record("appcredential-issued-kept", data={"a": "b"}),
+        namespace=BOUND,
+    ),
+    Attempt("the end of a record", "delete configmap appcredential-issued-kept", namespace=BOUND),
     Attempt(
         "a ticket that is written anew",
         REPLACE,

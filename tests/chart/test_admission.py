@@ -27,6 +27,7 @@ from tests.chart.attempts import (
     lease,
     manifest,
     output,
+    record,
     resource,
     secret,
     ticket,
@@ -102,6 +103,7 @@ def _objects() -> Iterator[str]:
     for name, held in _ACCOUNTS.items():
         yield manifest("ServiceAccount", name, annotations=held)
     yield ticket("appcredential-ticket-kept")
+    yield record("appcredential-issued-kept")
     yield lease("appcredential")
     yield manifest("ConfigMap", "foreign", namespace=BOUND)
     for name in ("orders", "going", "held"):

@@ -275,7 +275,7 @@ async def test_a_missing_account_is_said_and_passes() -> None:
     [
         ("PATCH", "serviceaccounts/orders", "ServiceAccountForbidden"),
         ("GET", "serviceaccounts/orders", "ServiceAccountForbidden"),
-        ("POST PUT", "configmaps", "OutputForbidden"),
+        ("POST PUT", "/namespaces/shop/configmaps", "OutputForbidden"),
         ("GET", "configmaps/out", "OutputForbidden"),
     ],
 )

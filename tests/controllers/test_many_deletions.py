@@ -119,7 +119,7 @@ class Deleting(World):
 
     @property
     def tickets(self) -> list[str]:
-        return [path for path in self.api.objects if path.startswith(f"{REVOCATIONS}/")]
+        return [p for p in self.api.objects if p.startswith(f"{REVOCATIONS}/appcredential-ticket-")]
 
 
 async def created_and_deleted(world: Deleting) -> Deleting:

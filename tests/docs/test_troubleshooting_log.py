@@ -16,9 +16,14 @@ from appcredential.kube.outage import Outage
 from appcredential.runtime.logs import JsonFormatter
 from appcredential.runtime.workqueue import Key, WorkQueue
 from tests.docs.reading import ROOT, rows
+from tests.support.builders import HOUR
 from tests.support.clock import HandClock
+from tests.support.revocation_documents import REVOCATIONS
+from tests.support.unseen import Unseen
 
 PAGE: Final = (ROOT / "docs" / "troubleshooting.md").read_text()
+ORDINARY: Final = {"issued", "published"}
+"""What needs no explanation."""
 KEY: Final = Key("appcredentials", "shop", "orders")
 
 
@@ -35,6 +40,19 @@ async def _fail_with(error: Exception) -> None:
         await queue.run(reconcile, stop)
 
 
+async def _go_without_a_finalizer() -> None:
+    """Let a resource go so, with and without the right to write its record."""
+    world = Unseen()
+    refusal = world.api.refuse("POST", REVOCATIONS, "no")
+    await world.issue()
+    world.api.refusals.remove(refusal)
+    world.clock.advance(HOUR)
+    await world.look()
+    world.vanish()
+    await world.unowned.run_once()
+    assert world.tickets
+
+
 async def test_the_page_explains_what_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="appcredential")
     looks = Outage(HandClock(), begins=LOOKS_FAIL, ends=LOOKS_SUCCEED)
@@ -43,10 +61,12 @@ async def test_the_page_explains_what_is_logged(caplog: pytest.LogCaptureFixture
         outage.note_answer()
     await _fail_with(UnavailableError("GET to the API server failed"))
     await _fail_with(ValueError())
-    lines = [json.loads(JsonFormatter().format(record)) for record in caplog.records]
+    await _go_without_a_finalizer()
+    told = [record for record in caplog.records if record.message not in ORDINARY]
+    lines = [json.loads(JsonFormatter().format(record)) for record in told]
     written = {word for line in lines for word in (line["event"], line["level"].upper(), *line)}
     cells = [cell for cell, *_ in rows(PAGE, "the log has", "because", "do")]
-    assert len(cells) == 4
+    assert len(cells) == 6
     explained = {word for cell in cells for word in re.findall(r"`([^`]+)`", cell)}
     assert explained <= written
     assert {line["event"] for line in lines} <= explained

@@ -79,6 +79,7 @@ def test_only_looking_and_telling_leave_nothing_to_undo() -> None:
         "AddFinalizer",
         "ReleaseFinalizer",
         "ScheduleRevocation",
+        "RecordIssued",
         "ReadCrd",
         "ReadApplication",
         "ReadFederated",

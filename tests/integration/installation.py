@@ -258,9 +258,15 @@ class Installation:
 
     def tickets(self, namespace: str) -> list[dict[str, Any]]:
         """Return the open tickets of a namespace's resources."""
-        path = f"{CORE}/namespaces/{self.namespace}/configmaps"
-        found = [c for c in self.kube.items(path) if "resourceUid" in (c.get("data") or {})]
-        return [c for c in found if c["data"]["namespace"] == namespace]
+        return self._own_config_maps("appcredential.io/ticket", namespace)
+
+    def records(self, namespace: str) -> list[dict[str, Any]]:
+        """Return the records of what was issued for a namespace's resources."""
+        return self._own_config_maps("appcredential.io/issued", namespace)
+
+    def _own_config_maps(self, label: str, namespace: str) -> list[dict[str, Any]]:
+        path = f"{CORE}/namespaces/{self.namespace}/configmaps?labelSelector={label}%3Dtrue"
+        return [c for c in self.kube.items(path) if c["data"]["namespace"] == namespace]
 
     def requests(self, client_id: str, operation: str = "") -> list[dict[str, Any]]:
         """Return what Entra was asked about an application, a path of its id included."""

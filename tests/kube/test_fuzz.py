@@ -6,13 +6,16 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appcredential.errors import AppCredentialError, UnavailableError
 from appcredential.kube.client import _decode
-from appcredential.kube.revocations import _parse
+from appcredential.kube.issued_records import KubeIssuedRecords
+from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.translate import raise_for_status
+from tests.support.api_server import ApiServer
 
 bounded = settings(derandomize=True, max_examples=150, deadline=None)
 
@@ -40,6 +43,8 @@ DATA = {
     "serviceAccount": "",
     "configMap": "",
     "due": "2026-01-21T12:00:00Z",
+    "created": "2026-01-21T12:00:00Z",
+    "deletionGracePeriod": "1d",
 }
 texts = st.text(max_size=30) | st.sampled_from(
     ["../../x", "a\n", "A", "9" * 5000, "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"]
@@ -70,13 +75,18 @@ def test_any_refusal(document: dict[str, Any], status: int, wait: str, call: str
         assert timedelta(0) <= pause <= timedelta(hours=3)
 
 
+@pytest.mark.parametrize("kept", [KubeRevocations, KubeIssuedRecords])
 @bounded
 @given(
     data=st.fixed_dictionaries({}, optional=dict.fromkeys(DATA, texts)),
     lost=st.sets(st.sampled_from(sorted(DATA)), max_size=2),
 )
-def test_planted_revocations_are_read_or_left_alone(data: dict[str, str], lost: set[str]) -> None:
+def test_planted_config_maps_are_read_or_left_alone(
+    kept: type[KubeRevocations | KubeIssuedRecords], data: dict[str, str], lost: set[str]
+) -> None:
     found = {key: value for key, value in {**DATA, **data}.items() if key not in lost}
     metadata = {"name": "appcredential-ticket-x", "uid": "u", "resourceVersion": "1"}
+    adapter: Any = kept(ApiServer(), "appcredential-system")
     with suppress(AppCredentialError):
-        assert _parse({"metadata": metadata, "data": found}) is None, "its name does not match"
+        parsed = adapter._parse({"metadata": metadata, "data": found})
+        assert parsed is None, "its name does not match"

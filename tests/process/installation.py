@@ -163,5 +163,6 @@ class Site:
 
     def tickets(self, name: str) -> list[dict[str, Any]]:
         """Return the open tickets of a resource."""
-        found = self.kube.items(f"/api/v1/namespaces/{self.operator_namespace}/configmaps")
+        path = f"/api/v1/namespaces/{self.operator_namespace}/configmaps"
+        found = self.kube.items(f"{path}?labelSelector=appcredential.io/ticket%3Dtrue")
         return [one for one in found if (one.get("data") or {}).get("name") == name]

@@ -26,6 +26,7 @@ from appcredential.domain.marker import (
 )
 from appcredential.domain.observed.entra import Application, Credential, Grant, Tenant
 from appcredential.domain.observed.federated import Federation
+from appcredential.domain.observed.issued import Recorded
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation, Resource
 from appcredential.domain.observed.target import (
@@ -419,6 +420,8 @@ def observation(
     has_begun: bool = False,
     open_revocations: int = 0,
     unpublished_attempt: str = "",
+    recorded: Recorded = Recorded.CURRENT,
+    unowned_records: int = 0,
 ) -> Observation:
     """Return an observation in which Entra lists what T records, unless it is said otherwise."""
     return Observation(
@@ -445,6 +448,8 @@ def observation(
         has_begun=has_begun,
         open_revocations=open_revocations,
         unpublished_attempt=unpublished_attempt,
+        recorded=recorded,
+        unowned_records=unowned_records,
     )
 
 

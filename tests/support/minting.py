@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from appcredential.cache.issued_records import KnownRecords
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem
@@ -15,8 +16,10 @@ from appcredential.domain.secret.records import pending_name
 from appcredential.domain.spec.model import ApplicationGrantSpec, KeyId, Limits
 from appcredential.effects.context import KubePorts, Step, Tools
 from appcredential.effects.dispatch import perform
+from appcredential.effects.issued_records import RecordWrites
 from appcredential.gather.state import ResourceState
 from appcredential.kube.custom_resources import KubeObjects, KubeResources
+from appcredential.kube.issued_records import KubeIssuedRecords
 from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets
@@ -61,6 +64,7 @@ class Minting:
         self.view.application = application(read_time=NOW)
         self.facts = facts(observation(target=None, pending=None, application=application()))
         revocations = KubeRevocations(self.kube, "appcredential-system")
+        records = KubeIssuedRecords(self.kube, "appcredential-system")
         self._tools = Tools(
             process=ThisProcess(
                 clock=self.clock,
@@ -80,6 +84,7 @@ class Minting:
             ),
             grants=self,
             open_revocations=OpenRevocations(revocations),
+            records=RecordWrites(records, KnownRecords(records, lambda _: True, ()), self.clock),
             access=lambda _: Access(self.facts.tenant, self.directory),
             request_probe=lambda _, __: None,
             permission_retry=10 * MINUTE,

@@ -8,6 +8,7 @@ from typing import Any, Final, NoReturn
 
 from appcredential.cache.grants import Grants
 from appcredential.cache.informer import Informer
+from appcredential.cache.issued_records import KnownRecords
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.cache.store import Store
 from appcredential.controllers.app_credential import AppCredentialController
@@ -23,6 +24,7 @@ from appcredential.domain.spec.model import (
 )
 from appcredential.domain.spec.reserved import ONLY_LISTED, AllowedKeys
 from appcredential.effects.context import KubePorts, Tools
+from appcredential.effects.issued_records import RecordWrites
 from appcredential.entra.projected_token import ProjectedToken
 from appcredential.gather.certificate_source import CertificateInputsReader
 from appcredential.gather.gatherer import Gatherer
@@ -38,6 +40,7 @@ from appcredential.kube.custom_resources import (
     path_of,
 )
 from appcredential.kube.events import KubeEvents
+from appcredential.kube.issued_records import KubeIssuedRecords
 from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets, secrets_path
@@ -118,6 +121,9 @@ class World:
         self.gate = gate = open_guard()
         revocations = KubeRevocations(self.api, SYSTEM)
         self.open_revocations = open_revocations = OpenRevocations(revocations)
+        issued = KubeIssuedRecords(self.api, SYSTEM)
+        known = KnownRecords(issued, self.store.owns, ())
+        self.records = records = RecordWrites(issued, known, self.clock)
         queue = TenantQueue(self.store.users_of, open_revocations.needing, self.woken.append)
         retry = timedelta(seconds=30)
         self.tenants = TenantAccess(
@@ -168,6 +174,7 @@ class World:
                 grants=self.grants,
                 access=self.tenants.access,
                 open_revocations=open_revocations,
+                records=known,
                 owners=self.store.owners,
                 standing=self.store.standing,
                 documents=NoDocuments(),
@@ -187,6 +194,7 @@ class World:
             ),
             grants=self.grants,
             open_revocations=open_revocations,
+            records=records,
             access=self.tenants.access,
             request_probe=self.tenants.request_probe,
             permission_retry=timedelta(minutes=10),

@@ -9,8 +9,9 @@
 {{- define "appcredential.isOwned" -}}
 {{ . }}.metadata.?annotations['appcredential.io/owner'].orValue('').startsWith(request.namespace + '/')
 {{- end }}
+{{- /* What the operator keeps of its own: scheduled revocations, and records of what was issued. */}}
 {{- define "appcredential.isTicket" -}}
-request.namespace == {{ .root.Release.Namespace | squote }} && {{ .object }}.metadata.?labels['appcredential.io/ticket'].orValue('') == 'true' && {{ .object }}.metadata.name.startsWith('appcredential-ticket-')
+request.namespace == {{ .root.Release.Namespace | squote }} && ['ticket', 'issued'].exists(k, {{ .object }}.metadata.?labels['appcredential.io/' + k].orValue('') == 'true' && {{ .object }}.metadata.name.startsWith('appcredential-' + k + '-'))
 {{- end }}
 {{- /* An owner that does not exist would have the garbage collector delete the object. */}}
 {{- define "appcredential.sameHolders" -}}
@@ -98,14 +99,14 @@ configmaps:
       expression: {{ include "appcredential.isTicket" (dict "root" . "object" "oldObject") | quote }}
   validations:
     - expression: "!variables.isWrite || variables.isTicket || {{ include "appcredential.isOurs" "object" }}"
-      message: the operator may write ConfigMaps only with the label app.kubernetes.io/managed-by=appcredential, and tickets in its own namespace
+      message: the operator may write ConfigMaps only with the label app.kubernetes.io/managed-by=appcredential, and tickets and records in its own namespace
     - expression: "!variables.isWrite || variables.isTicket || {{ include "appcredential.isOwned" "object" }}"
       message: the operator may write ConfigMaps only with the annotation appcredential.io/owner that names an AppCredential of the namespace
     - expression: "(variables.isWrite ? variables.isTicket : variables.wasTicket) || !({{ $isReserved }})"
       message: the operator may write no ConfigMaps in namespaces of Kubernetes
     - expression: "!variables.isWrite || !(object.metadata.name in {{ include "appcredential.cel" $reserved.configMapNames }})"
       message: the operator may write no ConfigMaps that other tools look for by their names
-    - expression: "!variables.isWrite || (variables.isTicket ? variables.labels.all(k, k == 'appcredential.io/ticket' || {{ $isAdded }}) && variables.annotations.all(k, k in variables.oldAnnotations || {{ $isAdded }}) : variables.hasAllowedKeys)"
+    - expression: "!variables.isWrite || (variables.isTicket ? variables.labels.all(k, k in ['appcredential.io/ticket', 'appcredential.io/issued'] || {{ $isAdded }}) && variables.annotations.all(k, k in variables.oldAnnotations || {{ $isAdded }}) : variables.hasAllowedKeys)"
       message: the operator may set no labels and annotations that other tools could act on
     - expression: "!variables.isWrite || ({{ include "appcredential.noNewHolders" . }} && (variables.isTicket || ({{ include "appcredential.sameHolders" . }})))"
       message: the operator may set and remove no owners and no finalizers of ConfigMaps

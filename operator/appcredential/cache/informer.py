@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from appcredential.cache.store import Known, Store, client_of, secret_of, tenant_of
+from appcredential.cache.store import Known, Store, client_of, secret_of, tenant_of, type_of
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.grants import is_served
 from appcredential.domain.spec.model import ApplicationGrantSpec
@@ -123,6 +123,7 @@ class Informer:
             version=metadata["resourceVersion"],
             tenant=tenant_of(document),
             client_id=client_of(document),
+            type=type_of(document),
             secret=secret_of(document) if plural == APP_CREDENTIALS else "",
             created=str(metadata.get("creationTimestamp") or ""),
             is_served=plural == APP_CREDENTIALS and is_served(document.get("status") or {}),

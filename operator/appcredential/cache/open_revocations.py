@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from appcredential.cache.written_meanwhile import WrittenMeanwhile
 from appcredential.domain.facts.deletion import name_of
 from appcredential.domain.facts.revocation import needs_directory
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.spec.model import ClientId
-from appcredential.ports.kube import Revocations
+from appcredential.ports.own_config_maps import Revocations
 
 
 class OpenRevocations:
@@ -22,20 +23,15 @@ class OpenRevocations:
         self._revocations = revocations
         self._open: dict[str, Revocation] = {}
         self._by_owner: dict[Owner, set[str]] = {}
-        self._written: list[dict[str, Revocation | None]] = []
+        self._written = WrittenMeanwhile[Revocation]()
 
     async def refresh(self) -> None:
         """List all of them anew.
 
         What this process writes meanwhile may be missing from the list, and counts.
         """
-        written: dict[str, Revocation | None] = {}
-        self._written.append(written)
-        try:
+        with self._written.listing() as written:
             found = await self._revocations.list()
-        finally:
-            # By identity: another list may be under way, during which the same was written.
-            self._written = [other for other in self._written if other is not written]
         self._open, self._by_owner = {}, {}
         for name, revocation in {**{name_of(r): r for r in found}, **written}.items():
             self._set(name, revocation)
@@ -50,8 +46,7 @@ class OpenRevocations:
 
     def note(self, name: str, revocation: Revocation | None) -> None:
         """Record that this process wrote a revocation, or with None that it deleted one."""
-        for written in self._written:
-            written[name] = revocation
+        self._written.note(name, revocation)
         self._set(name, revocation)
 
     def _set(self, name: str, revocation: Revocation | None) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from appcredential.cache.standings import Age, Place, Standings
 from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Owner
+from appcredential.domain.observed.issued import KnownRecord
 from appcredential.domain.observed.standing import ALONE, Standing
 from appcredential.domain.spec.model import ApplicationGrantSpec
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, TENANTS
@@ -28,6 +29,7 @@ class Known:
     version: str
     tenant: str
     client_id: str = ""
+    type: str = ""
     secret: str = ""
     created: str = ""
     is_served: bool = False
@@ -103,6 +105,15 @@ class Store:
             if key.kind == APP_CREDENTIALS and key.namespace == namespace
         ]
 
+    def owns(self, record: KnownRecord) -> bool:
+        """Return whether an AppCredential is there that a record of what was issued is about."""
+        known = self._known.get(Key(APP_CREDENTIALS, record.owner.namespace, record.owner.name))
+        return known is not None and (known.tenant, known.client_id, known.type) == (
+            record.tenant,
+            record.client_id,
+            record.type,
+        )
+
     def users_of(self, tenant: str) -> list[Key]:
         """Return the AppCredentials that name an EntraTenant."""
         return [
@@ -155,3 +166,8 @@ def client_of(document: dict[str, Any]) -> str:
     """Return the client id that an AppCredential names."""
     application = (document.get("spec") or {}).get("application") or {}
     return str(application.get("clientId") or "")
+
+
+def type_of(document: dict[str, Any]) -> str:
+    """Return the type of credential that an AppCredential asks for."""
+    return str((document.get("spec") or {}).get("type") or "")

@@ -9,6 +9,7 @@ from appcredential.cache.store import Store
 from appcredential.controllers.app_credential import AppCredentialController
 from appcredential.controllers.application_grant import ApplicationGrantController
 from appcredential.controllers.entra_tenant import EntraTenantController
+from appcredential.controllers.issued_records import UnownedRecords
 from appcredential.domain.marker import Owner
 from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS
 from appcredential.ports.local import Clock
@@ -20,13 +21,14 @@ _UNREAD_RETRY = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Controllers:
-    """The controllers of the three kinds."""
+    """The controllers of the three kinds, and of what resources left that went unseen."""
 
     clock: Clock
     store: Store
     app_credentials: AppCredentialController
     entra_tenants: EntraTenantController
     application_grants: ApplicationGrantController
+    unowned: UnownedRecords
     tenants: TenantAccess
 
     async def reconcile(self, key: Key) -> datetime | None:

@@ -43,6 +43,7 @@ _TRACELESS: Final = (
     act.AddFinalizer,
     act.ReleaseFinalizer,
     act.ScheduleRevocation,
+    act.RecordIssued,
     act.ApplyStatus,
 )
 
@@ -75,6 +76,7 @@ def changes_nothing(action: act.Action) -> bool:
 def leaves_traces(action: act.Action) -> bool:
     """Return whether an action does something that a deletion of the resource has to undo.
 
-    Cancelling a revocation counts: the resource answers for what the former one left.
+    Cancelling a revocation counts, and taking a record over: the resource answers for what the
+    former one left.
     """
     return not isinstance(action, _TRACELESS)

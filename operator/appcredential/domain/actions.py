@@ -37,6 +37,16 @@ class AddFinalizer:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordIssued:
+    """Write the record of what is issued for the resource, or bring it up to date."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOverRecord:
+    """Do the same in place of the record that a former resource left: this one answers for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class CancelRevocation:
     """Drop the scheduled revocation: its owner is back."""
 
@@ -206,6 +216,8 @@ Action: TypeAlias = (
     | ScheduleRevocation
     | ReleaseFinalizer
     | AddFinalizer
+    | RecordIssued
+    | TakeOverRecord
     | CancelRevocation
     | ReadCrd
     | ReadApplication

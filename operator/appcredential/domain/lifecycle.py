@@ -39,7 +39,7 @@ from appcredential.domain.status.projection import needs_write, project
 GATES: Final = (
     gates.effects_are_blocked,  # 0
     gates_deletion.resource_is_being_deleted,  # 1
-    gates_deletion.finalizer_is_missing,  # 2
+    gates_deletion.deletion_is_unprepared,  # 2
     gates_deletion.revocation_is_scheduled,  # 3
     gates.spec_tenant_or_grant_is_unusable,  # 4
     gates_secret.secret_is_not_ours_to_write,  # 5

@@ -16,17 +16,18 @@ from appcredential.domain.observed.observation import Observation
 from appcredential.domain.promised import required
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.status.problems_entra import Asked
+from appcredential.effects.issued_records import RecordWrites
 from appcredential.errors import ConflictError
 from appcredential.gather.state import ResourceState
 from appcredential.ports.kube import (
     Events,
     Outputs,
     Resources,
-    Revocations,
     Secrets,
     ServiceAccounts,
 )
 from appcredential.ports.local import Clock, GrantSource
+from appcredential.ports.own_config_maps import Revocations
 from appcredential.ports.session import Access, Session
 from appcredential.runtime.this_process import ThisProcess
 
@@ -52,6 +53,7 @@ class Tools:
     Attributes:
         grants: asked live before something is issued.
         open_revocations: told what is scheduled and cancelled here.
+        records: of what was issued.
         access: returns a tenant that the operator can sign in to, or why there is none.
         request_probe: has a tenant probed, unless its last probe is at most so old.
         permission_retry: the pause after a missing permission, which a person has to grant.
@@ -61,6 +63,7 @@ class Tools:
     kube: KubePorts
     grants: GrantSource
     open_revocations: OpenRevocations
+    records: RecordWrites
     access: Callable[[str], Access | Problem]
     request_probe: Callable[[str, timedelta], None]
     permission_retry: timedelta

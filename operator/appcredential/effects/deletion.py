@@ -14,25 +14,49 @@ from appcredential.domain.facts.deletion import (
     scheduled_note,
     scheduled_revocation,
 )
+from appcredential.domain.facts.issued import issued_record, name_of_own
+from appcredential.domain.marker import Owner
+from appcredential.domain.observed.issued import Recorded
 from appcredential.domain.observed.revocation import Revocation
+from appcredential.domain.observed.target import Target
 from appcredential.domain.secret.revocation_time import with_revocation_time
+from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.effects.context import Step
-from appcredential.effects.events import about, subject_of
+from appcredential.effects.events import about, subject_of_deleted
 from appcredential.errors import AppCredentialError
+from appcredential.ports.kube import Events, Secrets
 
 log = logging.getLogger(__name__)
 
 
 async def set_finalizer(action: act.AddFinalizer | act.ReleaseFinalizer, step: Step) -> None:
-    """Add or remove our finalizer.
+    """Add or remove our finalizer. Before it goes, what it stood for is done: the record goes too.
 
     Raises:
-        ConflictError: the resource is not as observed any more.
+        ConflictError: the resource, or its record, is not as observed any more.
     """
     present = isinstance(action, act.AddFinalizer)
     tools, resource = step.tools, step.observation.resource
+    if not present and step.observation.recorded is not Recorded.OF_FORMER_LIFE:
+        await _drop_record(step)
     found = await tools.kube.resources.set_finalizer(resource, present=present)
     step.state.resource.set(found, tools.clock.monotonic())
+
+
+async def record_issued(step: Step) -> None:
+    """Write what the record of the resource should say.
+
+    Raises:
+        ConflictError: another process wrote it meanwhile.
+    """
+    records = step.tools.records
+    known = records.known.find(name_of_own(step.observation))
+    await records.keep(issued_record(step.observation, known))
+
+
+async def _drop_record(step: Step) -> None:
+    if isinstance(step.observation.resource.spec, AppCredentialSpec):
+        await step.tools.records.drop(name_of_own(step.observation))
 
 
 async def read_crd(step: Step) -> None:
@@ -53,38 +77,72 @@ async def schedule_revocation(step: Step) -> None:
     others = [other for other in step.observation.revocation_names if other != name]
     live = await revocations.get(name)
     found = [live, *[await revocations.get(other) for other in others]]
-    wanted = completed(wanted, (earlier for earlier in found if earlier is not None))
+    record = await _former_record(step)
+    earlier = [left for left in (*found, record) if left is not None]
+    wanted = completed(wanted, earlier)
     written = await revocations.put(name, wanted, live)
     step.tools.open_revocations.note(name, written)
     await _drop(step, others)
-    await _tell(step, written)
+    await _drop_record(step)
+    if await announce(step.tools.kube.events, written):
+        await _mark(step, written.due)
 
 
-async def _tell(step: Step, revocation: Revocation) -> None:
-    """Say in the namespace when the revocation comes. It comes whether or not that succeeds."""
+async def _former_record(step: Step) -> Revocation | None:
+    """Return what only the record of a former resource still tells."""
+    if step.observation.recorded is not Recorded.OF_FORMER_LIFE:
+        return None
+    record = await step.tools.records.read(name_of_own(step.observation))
+    return record.left if record is not None else None
+
+
+async def announce(events: Events, revocation: Revocation) -> bool:
+    """Say in the namespace when a revocation comes. It comes whether or not that succeeds.
+
+    Returns:
+        Whether there is anything to be said.
+    """
     note = scheduled_note(revocation)
-    if note is None:
-        return
-    subject = subject_of(step.observation.resource)
-    await step.tools.kube.events.emit(subject, "RevocationScheduled", note, warning=False)
-    await _mark(step, revocation.due)
+    if note is not None:
+        subject = subject_of_deleted(revocation)
+        await events.emit(subject, "RevocationScheduled", note, warning=False)
+    return note is not None
 
 
 async def _mark(step: Step, due: datetime | None) -> None:
     """Write into our target Secret when it goes, or take that away. Failing is no failure."""
-    live, owner = own_target(step.observation), step.observation.resource.owner
-    if live is None or live.immutable or live.deletion_time is not None:
-        return
-    wanted = with_revocation_time(live, due)
-    if wanted is None:
-        return
+    live, owner, target = (
+        own_target(step.observation),
+        step.observation.resource.owner,
+        step.state.target,
+    )
     try:
-        written = await step.tools.kube.secrets.put_target(owner.namespace, live.name, live, wanted)
+        written = await mark(step.tools.kube.secrets, owner, live, due)
     except AppCredentialError as exc:
         log.info("revocation time not noted", extra={"error": str(exc), **about(owner)})
-        step.state.target.drop()
+        target.drop()
         return
-    step.state.target.set(written, step.tools.clock.monotonic())
+    if written is not None:
+        target.set(written, step.tools.clock.monotonic())
+
+
+async def mark(
+    secrets: Secrets, owner: Owner, live: Target | None, due: datetime | None
+) -> Target | None:
+    """Write into an owner's target Secret when it goes, or with None take that away.
+
+    Returns:
+        The Secret as it was written; None when nothing was to be written, or could be.
+
+    Raises:
+        AppCredentialError: it was not written, which is no failure.
+    """
+    if live is None or live.immutable or live.deletion_time is not None:
+        return None
+    wanted = with_revocation_time(live, due)
+    if wanted is None:
+        return None
+    return await secrets.put_target(owner.namespace, live.name, live, wanted)
 
 
 async def cancel_revocation(step: Step) -> None:

@@ -65,6 +65,8 @@ async def _dispatch(step: Step) -> None:  # noqa: C901, PLR0912 - every action, 
     match step.decision.action:
         case act.AddFinalizer() | act.ReleaseFinalizer() as action:
             await deletion.set_finalizer(action, step)
+        case act.RecordIssued() | act.TakeOverRecord():
+            await deletion.record_issued(step)
         case act.ReadCrd():
             await deletion.read_crd(step)
         case act.ScheduleRevocation():

@@ -37,10 +37,10 @@ from appcredential.gather.revocation_state import RevocationState
 from appcredential.ports.kube import (
     Events,
     Outputs,
-    Revocations,
     Secrets,
     ServiceAccounts,
 )
+from appcredential.ports.own_config_maps import Revocations
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from appcredential.domain.spec.trusts import service_account_subject
 from appcredential.gather.heirs import Heirs
 from appcredential.gather.revocation import RevocationObserver
 from appcredential.gather.revocation_state import RevocationState
-from appcredential.ports.kube import Revocations
 from appcredential.ports.local import Clock
+from appcredential.ports.own_config_maps import Revocations
 from appcredential.ports.session import Session
 from appcredential.runtime.effect_guard import EffectGuard
 

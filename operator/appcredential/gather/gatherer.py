@@ -8,6 +8,7 @@ from typing import Final
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.clocks import by_this_clock
 from appcredential.domain.facts.deletion import is_unbegun, open_uid, own_revocations
+from appcredential.domain.facts.issued import name_of_own, recorded
 from appcredential.domain.facts.times_ahead import meet
 from appcredential.domain.grants import evaluate
 from appcredential.domain.marker import Owner
@@ -94,9 +95,22 @@ class Gatherer:
             unpublished_attempt=self._unpublished(state),
         )
         state.memory = by_this_clock(meet(observation), observation.directory_skew)
-        observation = replace(observation, memory=state.memory)
+        observation = self._with_record(replace(observation, memory=state.memory))
         inputs = await self._read_certificate_inputs(state, observation)
         return observation if inputs is None else replace(observation, certificate_inputs=inputs)
+
+    def _with_record(self, observation: Observation) -> Observation:
+        if not isinstance(observation.resource.spec, AppCredentialSpec):
+            return observation
+        records = self._local.records
+        refused = records.refused_until
+        if refused is not None and self._process.clock.monotonic() < refused:
+            return observation
+        return replace(
+            observation,
+            recorded=recorded(observation, records.find(name_of_own(observation))),
+            unowned_records=records.unowned_in(observation.resource.owner.namespace),
+        )
 
     async def _read_resource(self, owner: Owner, state: ResourceState) -> Resource | None:
         now = self._process.clock.monotonic()

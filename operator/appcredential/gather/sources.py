@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from appcredential.cache.issued_records import KnownRecords
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Owner
@@ -46,6 +47,7 @@ class LocalSources:
     grants: GrantSource
     access: Callable[[str], Access | Problem]
     open_revocations: OpenRevocations
+    records: KnownRecords
     owners: Callable[[str], Iterable[Owner]]
     standing: Callable[[Owner], Standing]
     documents: IssuerDocumentSource

@@ -15,6 +15,7 @@ from appcredential.domain.spec.reserved import ONLY_LISTED, AllowedKeys
 from appcredential.domain.times import parse_time, required_time
 from appcredential.errors import InvalidSpecError, NotFoundError
 from appcredential.kube.client import APPLY_PATCH, FIELD_MANAGER, MERGE_PATCH, KubeClient
+from appcredential.kube.served import served_since
 from appcredential.ports.local import Clock
 from appcredential.runtime.shared_read import SharedRead
 
@@ -221,6 +222,11 @@ class KubeResources:
     async def _read_crd(self) -> bool:
         found = await self._objects.crd(APP_CREDENTIALS)
         return found is None or "deletionTimestamp" in found["metadata"]
+
+    async def crd_created(self) -> datetime | None:
+        """See `ports.Resources`."""
+        found = await self._objects.crd(APP_CREDENTIALS)
+        return served_since(found, VERSION) if found is not None else None
 
     async def is_namespace_leaving(self, namespace: str) -> bool:
         """See `ports.Resources`."""

@@ -15,7 +15,6 @@ from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.federated import Issuer, OutputMap, ServiceAccount
 from appcredential.domain.observed.observation import Resource
-from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.observed.target import Abandoned, IssuedCredential, Pending, Target
 from appcredential.domain.secret.content import Rendering
 from appcredential.domain.secret_value import SecretValue
@@ -201,32 +200,21 @@ class Resources(Protocol):
         """Return whether the AppCredential CRD is being deleted, by a GET of a moment ago."""
         ...
 
+    async def crd_created(self) -> datetime | None:
+        """Return by a live GET since when the AppCredential CRD has existed.
+
+        Returns:
+            None when it does not exist, is being deleted, or is not served: then a 404 says
+            nothing of a resource.
+        """
+        ...
+
     async def is_namespace_leaving(self, namespace: str) -> bool:
         """Return by a live GET whether a namespace is being deleted, or does not exist.
 
         Raises:
             AppCredentialError: the answer was neither the namespace nor 404.
         """
-        ...
-
-
-class Revocations(Protocol):
-    """Scheduled revocations: ConfigMaps in the operator's namespace."""
-
-    async def get(self, name: str) -> Revocation | None:
-        """Read a revocation; None when there is none of that name."""
-        ...
-
-    async def list(self) -> tuple[Revocation, ...]:
-        """Read all revocations."""
-        ...
-
-    async def put(self, name: str, revocation: Revocation, live: Revocation | None) -> Revocation:
-        """Create it, or replace exactly the version `live`."""
-        ...
-
-    async def delete(self, name: str, live: Revocation) -> None:
-        """Delete exactly the version `live`, if it still exists."""
         ...
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -14,18 +14,22 @@ from appcredential.domain.actions import (
     Hold,
     ReadApplication,
     ReadCrd,
+    RecordIssued,
     ReleaseFinalizer,
     ScheduleRevocation,
     Sleep,
+    TakeOverRecord,
 )
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.deletion import ISSUED
 from appcredential.domain.lifecycle import GATES, decide
+from appcredential.domain.observed.issued import Recorded
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import PendingState
 from appcredential.domain.rules.gates import _gate_times, is_admitted
-from appcredential.domain.spec.model import CredentialType, Limits, TenantId
+from appcredential.domain.rules.gates_deletion import deletion_is_unprepared
+from appcredential.domain.spec.model import CredentialType, Limits, Mode, TenantId
 from tests.support.builders import (
     CLIENT_ID,
     DAY,
@@ -65,6 +69,8 @@ REFUSED = {
     ],
 }
 ONCE_GRANTED = {"application": {"clientId": CLIENT_ID}}
+SUSPENDED: Final = spec(suspend=True)
+OBSERVED: Final = replace(spec(), mode=Mode.OBSERVE)
 NO_TYPES: frozenset[CredentialType] = frozenset(["Certificate"])  # type: ignore[list-item]
 
 
@@ -409,6 +415,41 @@ ACTS: list[tuple[str, Observation, Action]] = [
         observation(resource=resource(has_finalizer=False)),
         AddFinalizer(),
     ),
+    (
+        "records what may be issued next",
+        named(observation(recorded=Recorded.ABSENT)),
+        RecordIssued(),
+    ),
+    (
+        "records it anew",
+        observation(recorded=Recorded.OUTDATED),
+        RecordIssued(),
+    ),
+    (
+        "records also while its tenant is down",
+        named(observation(recorded=Recorded.ABSENT, tenant=problem())),
+        RecordIssued(),
+    ),
+    (
+        "answers for what a former one left",
+        named(observation(recorded=Recorded.OF_FORMER_LIFE, unowned_records=500)),
+        TakeOverRecord(),
+    ),
+    (
+        "tells that an observed one leaves all",
+        named(observation(recorded=Recorded.OUTDATED, resource=resource(OBSERVED))),
+        RecordIssued(),
+    ),
+    (
+        "writes one for what a former one left, which only the record tells",
+        replace(
+            deleted(),
+            target=None,
+            resource=resource(deletion_time=NOW - MINUTE, status=REFUSED),
+            recorded=Recorded.OF_FORMER_LIFE,
+        ),
+        ScheduleRevocation(),
+    ),
     ("cancels the ticket", named(observation(revocation_uid="other")), CancelRevocation()),
     ("reads the application", observation(application=None), ReadApplication(HOUR)),
     (
@@ -436,6 +477,48 @@ def test_what_status_names_is_revoked_whatever_this_process_knows(trace: str) ->
     gone = resource(deletion_time=NOW - MINUTE, status={**REFUSED, trace: {}})
     o = replace(deleted(), target=None, resource=gone, is_untouched=True)
     assert decide(o).action == ScheduleRevocation()
+
+
+@pytest.mark.parametrize(
+    "o",
+    [
+        observation(recorded=Recorded.ABSENT),
+        observation(recorded=Recorded.OF_FORMER_LIFE),
+        named(observation(recorded=Recorded.ABSENT, resource=resource(OBSERVED))),
+        named(observation(recorded=Recorded.OF_FORMER_LIFE, resource=resource(OBSERVED))),
+        named(observation(recorded=Recorded.ABSENT, resource=resource(SUSPENDED))),
+        named(observation(recorded=Recorded.ABSENT, unowned_records=500)),
+        observation(
+            recorded=Recorded.ABSENT,
+            unowned_records=500,
+            target=None,
+            resource=resource(status={"federatedIdentities": [{}]}),
+        ),
+        observation(
+            recorded=Recorded.ABSENT, unowned_records=500, resource=resource(OBSERVED), target=None
+        ),
+        observation(
+            recorded=Recorded.ABSENT, unowned_records=500, resource=resource(SUSPENDED), target=None
+        ),
+    ],
+    ids=range(9),
+)
+def test_what_issues_nothing_or_has_too_many_beside_it_writes_no_record(o: Observation) -> None:
+    assert deletion_is_unprepared(o) is None
+
+
+def test_a_suspended_one_that_has_something_is_recorded() -> None:
+    status = {"credential": {"keyId": "key"}}
+    o = observation(recorded=Recorded.ABSENT, resource=resource(SUSPENDED, status=status))
+    assert deletion_is_unprepared(o) == RecordIssued()
+
+
+def test_a_new_resource_waits_while_many_of_its_namespace_went_unseen() -> None:
+    o = observation(recorded=Recorded.ABSENT, unowned_records=500, target=None)
+    found = deletion_is_unprepared(o)
+    assert isinstance(found, Hold)
+    assert found.problem.reason is Reason.REVOCATION_LIMIT
+    assert deletion_is_unprepared(replace(o, unowned_records=499)) is None
 
 
 def test_what_this_process_began_is_revoked_whatever_status_says() -> None:

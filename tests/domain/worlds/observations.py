@@ -17,6 +17,7 @@ from typing import Final, NamedTuple, TypeVar
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.marker import Attempt, ClusterIdentity, attempt_id
 from appcredential.domain.observed.entra import Application, Credential, Grant, Tenant
+from appcredential.domain.observed.issued import Recorded
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation, Resource
 from appcredential.domain.observed.target import (
@@ -206,6 +207,8 @@ def observe(seed: int) -> Observation:
         application=_application(dice, plan),
         memory=_memory(dice, plan, t, p),
         target_owner=_target_owner(dice, t),
+        recorded=dice.likely(Recorded.CURRENT, *Recorded, odds=0.05),
+        unowned_records=dice.likely(0, 499, 500, odds=0.05),
     )
 
 

@@ -13,6 +13,7 @@ from appcredential.domain.facts.believed import believed
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import attempt_id, parse_marker
 from appcredential.domain.observed.entra import Credential
+from appcredential.domain.observed.issued import Recorded
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import Abandoned, Pending, PendingState, Retiring, Target
 from appcredential.domain.spec.model import AppCredentialSpec, KeyId, RetireWhen, VerificationMode
@@ -335,6 +336,8 @@ def nothing_is_done_where_nothing_may_be(observation: Observation, d: Decision) 
         return
     promise(r.deletion_time is None, "nothing is done while being deleted")
     promise(r.has_finalizer, "nothing is done before the finalizer is there")
+    is_recorded = observation.recorded is Recorded.CURRENT or observation.unowned_records >= 500
+    promise(is_recorded or not isinstance(d.action, act.Mint), "nothing is issued unrecorded")
     promise(observation.revocation_uid is None, "nothing is done while a deletion is open")
     promise(isinstance(r.spec, AppCredentialSpec), "nothing is done for an unusable spec")
     looks = isinstance(d.action, act.SignInPublished)

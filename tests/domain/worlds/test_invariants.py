@@ -336,7 +336,8 @@ BROKEN: list[tuple[str, Break, str]] = [
     ),
     ("no gate 0", without("effects_are_blocked"), "while blocked"),
     ("no gate 1", without("resource_is_being_deleted"), "while being deleted"),
-    ("no gate 2", without("finalizer_is_missing"), "before the finalizer"),
+    ("no gate 2", without("deletion_is_unprepared"), "before the finalizer"),
+    ("no record", patch_rules("_may_issue", to=lambda _o: False), "issued unrecorded"),
     ("no gate 3", without("revocation_is_scheduled"), "while a deletion is open"),
     (
         "suspended is not read",

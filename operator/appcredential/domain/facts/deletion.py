@@ -12,7 +12,7 @@ from appcredential.domain.marker import UNIQUE_HASH, Owner, short_hash
 from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.observation import Observation, Resource
 from appcredential.domain.observed.revocation import Revocation
-from appcredential.domain.observed.target import Target
+from appcredential.domain.observed.target import Pending, Target
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
     ClientId,
@@ -40,8 +40,12 @@ def is_unbegun(resource: Resource) -> bool:
 
 def revocation_name(owner: Owner, tenant: str, client_id: ClientId, kind: CredentialType) -> str:
     """Return the ConfigMap's name: one per owner, tenant, application and type."""
-    digest = short_hash(str(owner), tenant, client_id, kind, length=UNIQUE_HASH)
-    return f"appcredential-ticket-{digest}"
+    return f"appcredential-ticket-{ticket_digest(owner, tenant, client_id, kind)}"
+
+
+def ticket_digest(owner: Owner, tenant: str, client_id: ClientId, kind: CredentialType) -> str:
+    """Return what the names of all ConfigMaps end in that are about these four."""
+    return short_hash(str(owner), tenant, client_id, kind, length=UNIQUE_HASH)
 
 
 def name_of(revocation: Revocation) -> str:
@@ -95,24 +99,52 @@ def scheduled_revocation(observation: Observation) -> Revocation:
     Tenant and application are those that the Secrets record. Only without Secrets they are
     those that the spec leads to now, or that status last named.
     """
-    spec, resource = observation.usable_spec, observation.resource
-    own, pending = own_target(observation), observation.pending
+    left = left_by(observation.resource, observation.usable_spec)
+    tenant = observation.tenant
+    if isinstance(tenant, Tenant):
+        left = replace(left, tenant_id=tenant.tenant_id)
+    left = replace(left, due=observation.now + deletion_grace(observation))
+    return with_secrets(left, own_target(observation), observation.pending)
+
+
+def left_by(resource: Resource, spec: AppCredentialSpec) -> Revocation:
+    """Return what a resource and its status say of its revocation: not when, nor in which tenant.
+
+    Args:
+        resource: whose credentials they are.
+        spec: the resource's, which is readable.
+    """
     federated = spec.federated
+    told = (resource.status.get("application") or {}).get("objectId")
     return Revocation(
         owner=resource.owner,
         resource_uid=resource.uid,
         tenant=spec.tenant,
-        tenant_id=_tenant_id(observation),
+        tenant_id=TenantId(""),
         client_id=spec.client_id,
-        object_id=_object_id(observation),
+        object_id=ObjectId(told) if told else None,
         type=spec.type,
         policy=spec.deletion_policy,
         secret_name=spec.secret.name,
         service_account=federated.account if federated is not None else "",
         config_map=federated.config_map if federated is not None else "",
+        secret_uid="",
+        pending_attempt="",
+        due=resource.creation_time,
+    )
+
+
+def with_secrets(left: Revocation, own: Target | None, pending: Pending | None) -> Revocation:
+    """Return a revocation with what the owner's Secrets record, which counts before all else."""
+    recorded = own or pending
+    if recorded is None:
+        return left
+    return replace(
+        left,
+        tenant_id=recorded.tenant_id or left.tenant_id,
+        object_id=recorded.object_id or None,
         secret_uid=own.uid if own is not None else "",
         pending_attempt=str(pending.attempt) if pending is not None else "",
-        due=observation.now + deletion_grace(observation),
     )
 
 
@@ -160,19 +192,3 @@ def own_target(observation: Observation) -> Target | None:
     """Return our target Secret, unless a former life for another application left it."""
     own = observation.own_target
     return None if own is not None and is_of_former_life(observation, own) else own
-
-
-def _tenant_id(observation: Observation) -> TenantId:
-    recorded = own_target(observation) or observation.pending
-    if recorded is not None and recorded.tenant_id:
-        return recorded.tenant_id
-    tenant = observation.tenant
-    return tenant.tenant_id if isinstance(tenant, Tenant) else TenantId("")
-
-
-def _object_id(observation: Observation) -> ObjectId | None:
-    recorded = own_target(observation) or observation.pending
-    if recorded is not None:
-        return recorded.object_id or None
-    told = (observation.resource.status.get("application") or {}).get("objectId")
-    return ObjectId(told) if told else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from itertools import zip_longest
-from typing import Final
+from typing import Final, TypeVar
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import parse_marker
@@ -25,6 +25,8 @@ from appcredential.domain.spec.model import (
     KeyId,
     TenantId,
 )
+
+T = TypeVar("T")
 
 CLEAN_READS: Final = 3
 """Consecutive direct reads without a credential to revoke that count as proof."""
@@ -217,8 +219,14 @@ def fair_order(
         rank: returns what the order within a namespace goes by, the lowest first; the oldest
             goes first among equals.
     """
-    found: dict[str, list[Revocation]] = {}
-    for revocation in sorted(revocations, key=lambda r: (rank(r), r.due)):
-        found.setdefault(revocation.owner.namespace, []).append(revocation)
+    ordered = sorted(revocations, key=lambda r: (rank(r), r.due))
+    return in_turns(ordered, lambda r: r.owner.namespace)
+
+
+def in_turns(ordered: Iterable[T], namespace_of: Callable[[T], str]) -> list[T]:
+    """Return the same in an order in which namespaces take turns; within each it stays."""
+    found: dict[str, list[T]] = {}
+    for one in ordered:
+        found.setdefault(namespace_of(one), []).append(one)
     rows = zip_longest(*found.values())
-    return [revocation for row in rows for revocation in row if revocation is not None]
+    return [one for row in rows for one in row if one is not None]

@@ -17,6 +17,7 @@ from appcredential.domain.marker import ClusterIdentity, Owner
 from appcredential.domain.observed.certificate import CertificateInputs
 from appcredential.domain.observed.entra import Application, Grant, Tenant
 from appcredential.domain.observed.federated import Federation
+from appcredential.domain.observed.issued import Recorded
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.standing import ALONE, Standing
 from appcredential.domain.observed.target import Pending, Target, TargetOwner
@@ -86,6 +87,8 @@ class Observation:
             empty without one.
         open_revocations: how many deletions of the namespace wait for their revocation. Four
             whose tenant cannot be used count as one: nobody knows when they end.
+        recorded: how the record of what was issued compares with the resource.
+        unowned_records: how many records of the namespace have no resource any more.
     """
 
     now: datetime
@@ -114,6 +117,8 @@ class Observation:
     has_begun: bool = False
     open_revocations: int = 0
     unpublished_attempt: str = ""
+    recorded: Recorded = Recorded.CURRENT
+    unowned_records: int = 0
 
     @property
     def own_target(self) -> Target | None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from appcredential.domain.actions import (
     Action,
     AddFinalizer,
     CancelRevocation,
     Hold,
     ReadCrd,
+    RecordIssued,
     ReleaseFinalizer,
     ScheduleRevocation,
+    TakeOverRecord,
 )
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.deletion import ISSUED, TRACES
 from appcredential.domain.facts.takeover import is_former_owner
 from appcredential.domain.facts.told import names_application
 from appcredential.domain.observed.entra import Tenant
+from appcredential.domain.observed.issued import Recorded
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.spec.model import AppCredentialSpec
 
@@ -53,6 +58,8 @@ def _was_never_issued(observation: Observation) -> bool:
         return False
     if is_former_owner(observation) or observation.revocation_uid is not None:
         return False
+    if observation.recorded is Recorded.OF_FORMER_LIFE:
+        return False
     names_nothing = bool(status.get("conditions")) and not status.keys() & TRACES
     return observation.is_untouched or (names_nothing and not observation.has_begun)
 
@@ -89,12 +96,59 @@ def _unreadable(spec: AppCredentialSpec | Problem) -> Action | None:
     )
 
 
-def finalizer_is_missing(observation: Observation) -> Action | None:
-    """2: add the finalizer, without which a deletion would go unnoticed."""
-    return (
-        None
-        if observation.resource.has_finalizer or observation.resource.observes
-        else AddFinalizer()
+def deletion_is_unprepared(observation: Observation) -> Action | None:
+    """2: add the finalizer, without which a deletion would go unnoticed, and record the rest.
+
+    Anybody may take the finalizer away, or replace the resource without it. So before anything
+    is issued, a record of it is written that outlives the resource.
+    """
+    resource = observation.resource
+    if not resource.has_finalizer and not resource.observes:
+        return AddFinalizer()
+    match observation.recorded:
+        case Recorded.CURRENT:
+            return None
+        case Recorded.OUTDATED:
+            return RecordIssued()
+        case Recorded.ABSENT:
+            if observation.unowned_records >= observation.settings.max_open_revocations:
+                return _too_many_unowned(observation)
+            return RecordIssued() if _may_issue(observation) else None
+        case Recorded.OF_FORMER_LIFE:
+            return TakeOverRecord() if _may_issue(observation) else None
+        case _:
+            assert_never(observation.recorded)
+
+
+def _may_issue(observation: Observation) -> bool:
+    """Return whether something may have been issued, or may be next.
+
+    Status names the application before anything is issued, and never without a grant. A
+    suspended resource issues nothing.
+    """
+    resource = observation.resource
+    traces = ISSUED if resource.is_suspended else TRACES
+    return not resource.observes and bool(resource.status.keys() & traces)
+
+
+def _too_many_unowned(observation: Observation) -> Action | None:
+    """Record nothing while many of the namespace went without their finalizer.
+
+    Each of them is recorded until there is room for its revocation. A new resource waits; one
+    that has something goes on unrecorded, because a renewal is worth more.
+    """
+    resource = observation.resource
+    secrets = (observation.own_target, observation.pending)
+    if resource.status.keys() & ISSUED or secrets != (None, None):
+        return None
+    if resource.observes or resource.is_suspended:
+        return None
+    return Hold(
+        Problem(
+            reason=Reason.REVOCATION_LIMIT,
+            message="Nothing is issued: many resources of this namespace went without their "
+            "finalizer, and wait for their revocation. This one goes on as they are revoked.",
+        )
     )
 
 

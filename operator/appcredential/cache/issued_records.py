@@ -1,0 +1,125 @@
+"""The records of what was issued, by the name of their ConfigMap, and which have no resource."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
+from appcredential.cache.written_meanwhile import WrittenMeanwhile
+from appcredential.domain.facts.issued import known_record, record_name
+from appcredential.domain.marker import Owner
+from appcredential.domain.observed.issued import IssuedRecord, KnownRecord
+from appcredential.domain.spec.model import ClientId, ObjectId, TenantId
+from appcredential.ports.own_config_maps import IssuedRecords
+
+
+class KnownRecords:
+    """Listed by `refresh`; between two lists kept up to date with what this process writes.
+
+    There is one for each resource, so that little is held of each. Writes are refused, and so not
+    tried, until `refused_until`, in seconds of the monotonic clock.
+
+    Args:
+        records: where they are kept.
+        is_owned: returns whether an AppCredential that is known has this record.
+        namespaces: those that are served; empty for all. What is recorded of others is left alone.
+    """
+
+    def __init__(
+        self,
+        records: IssuedRecords,
+        is_owned: Callable[[KnownRecord], bool],
+        namespaces: Collection[str],
+    ) -> None:
+        self._records = records
+        self._is_owned = is_owned
+        self._namespaces = namespaces
+        self._known: dict[str, KnownRecord] = {}
+        self._written = WrittenMeanwhile[KnownRecord]()
+        self._unowned: Counter[str] = Counter()
+        self.refused_until: float | None = None
+
+    async def refresh(self) -> None:
+        """List all of them anew.
+
+        Raises:
+            AppCredentialError: they could not be listed; what was known of them stays.
+        """
+        with self._written.listing() as written:
+            found = {record_name(r.left): _held(r) async for r in self._records.each()}
+        known: dict[str, KnownRecord | None] = {**found, **written}
+        self._known = {name: record for name, record in known.items() if record is not None}
+
+    def find(self, name: str) -> KnownRecord | None:
+        """Return a record by its name."""
+        return self._known.get(name)
+
+    def note(self, name: str, record: IssuedRecord | None) -> None:
+        """Record that this process wrote or read one, or with None that there is none."""
+        known = _held(record) if record is not None else None
+        self._written.note(name, known)
+        if known is None:
+            self._known.pop(name, None)
+        else:
+            self._known[name] = known
+
+    def unowned(self) -> dict[str, KnownRecord]:
+        """Return those that no known AppCredential has, by name."""
+        found = {
+            name: record
+            for name, record in self._known.items()
+            if self._is_served(record) and not self._is_owned(record)
+        }
+        self._unowned = Counter(record.owner.namespace for record in found.values())
+        return found
+
+    def unowned_in(self, namespace: str) -> int:
+        """Return how many of a namespace `unowned` found the last time."""
+        return self._unowned[namespace]
+
+    def is_replaced(self, record: KnownRecord) -> bool:
+        """Return whether its resource lives on under another EntraTenant of the same directory.
+
+        It has a record of its own then, and what that says of its deletion counts.
+        """
+        return any(
+            (other.owner, other.client_id, other.type, other.tenant_id)
+            == (record.owner, record.client_id, record.type, record.tenant_id)
+            and other.tenant != record.tenant
+            and self._is_owned(other)
+            for other in self._known.values()
+        )
+
+    def needing(self, tenant: str, tenant_id: str) -> list[Owner]:
+        """Return the owners of those without a resource that only this EntraTenant lets revoke.
+
+        Args:
+            tenant: its name.
+            tenant_id: of its spec; empty when that cannot be read.
+        """
+        return [
+            record.owner
+            for record in self._known.values()
+            if record.tenant == tenant
+            and ("" in {tenant_id, record.tenant_id} or record.tenant_id == tenant_id)
+            and self._is_served(record)
+            and not self._is_owned(record)
+        ]
+
+    def _is_served(self, record: KnownRecord) -> bool:
+        return not self._namespaces or record.owner.namespace in self._namespaces
+
+
+def _held(record: IssuedRecord) -> KnownRecord:
+    """Return what is held of a record; what many have in common is held once."""
+    known, share = known_record(record), sys.intern
+    return replace(
+        known,
+        owner=Owner(share(known.owner.namespace), known.owner.name),
+        tenant=share(known.tenant),
+        tenant_id=TenantId(share(known.tenant_id)),
+        client_id=ClientId(share(known.client_id)),
+        object_id=ObjectId(share(known.object_id)) if known.object_id else None,
+    )
