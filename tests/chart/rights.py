@@ -15,7 +15,8 @@ CLAIM_UPDATE: Final = {
 }
 TICKET_UPDATE: Final = {
     "update configmaps in appcredential-system": "a ticket is written anew where a resource of "
-    "its name is deleted again before it is finished, or when somebody damaged it",
+    "its name is deleted again before it is finished, or when somebody damaged it, and a record "
+    "of what was issued where the policy or grace period of its resource changes",
 }
 """Needed in either mode, and by no ordinary life."""
 _FORBIDDEN: Final = 403

@@ -162,9 +162,12 @@ def test_uninstalling(shell: Shell, release: Release) -> None:
     assert (hanging.key_ids(), staying.key_ids()) == keys
     _look_for_what_is_left(shell, release, staying)
 
+    shell.run(block("uninstall.md", "appcredential.io/issued=true"))
     release.reinstall()
     release.until(lambda: _finalizers(release, staying), "it looks after what was released")
     staying.ready()
+    release.until(lambda: release.records(staying.namespace), "what exists is recorded anew")
+    assert release.tickets(hanging.namespace) == [], "what was let go by hand is kept"
     _remove_all_of_it(shell, release)
     # Of the other one nobody knew any more.
     assert (hanging.key_ids(), staying.key_ids()) == (keys[0], [])

@@ -62,7 +62,12 @@ def test_no_step_takes_a_credential_away(
         release.uninstall()
         took_nothing("helm uninstall")
         assert release.objects() == {"EntraTenant /default"}
-        assert _left_in_the_namespace(bare) == {"Secret operator-identity", "Lease appcredential"}
+        records = {
+            f"ConfigMap {r['metadata']['name']}" for r in release.records(trio.team.namespace)
+        }
+        assert len(records) == len(before["held"])
+        left = _left_in_the_namespace(bare)
+        assert left == {"Secret operator-identity", "Lease appcredential"} | records
         assert bare.kubectl("get", "crd", "appcredentials.appcredential.io").returncode == 0
 
         release.reinstall()
