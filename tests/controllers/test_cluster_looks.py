@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import pytest
@@ -30,7 +30,7 @@ from tests.support.builders import DAY, HOUR, MINUTE, NOW, OWNER, SECOND
 from tests.support.federated import ISSUER, OUR_ANNOTATIONS
 from tests.support.heirs import MemoryIssuer
 from tests.support.keys import MadeCertificate
-from tests.support.world import SECRETS, TARGET, NoDocuments, World
+from tests.support.world import RESOURCE, SECRETS, TARGET, NoDocuments, World
 
 KEY: Final = Key(APP_CREDENTIALS, OWNER.namespace, OWNER.name)
 ACCOUNT: Final = f"{ACCOUNTS}/orders"
@@ -281,6 +281,61 @@ async def test_a_withdrawn_grant_leaves_the_looks_at_what_is_published() -> None
     assert world.ready["reason"] == "SecretMissing"
 
 
+async def passed(world: World) -> list[str]:
+    """Reconcile as after a watch event of the version that is held; return what was asked."""
+    world.api.requests.clear()
+    version = world.api.objects[RESOURCE]["metadata"]["resourceVersion"]
+    assert await world.reconciler.reconcile(OWNER, version) is not None
+    return [f"{r.method} {r.path}" for r in world.api.requests]
+
+
+@pytest.mark.parametrize("kind", CredentialType)
+async def test_a_pass_over_what_is_well_rests_on_events_and_looks(kind: CredentialType) -> None:
+    world = await settled(of_type(kind))
+    await world.look_around(10 * MINUTE)
+    assert await passed(world) == []
+    world.clock.advance(4 * HOUR)
+    assert len(await passed(world)) > 1, "a full check reads everything"
+
+
+async def test_a_person_s_change_has_everything_read_anew() -> None:
+    world = await settled(World())
+    await world.look_around(MINUTE)
+    world.put_resource(OWNER, secret={"name": "orders-entra", "data": {"TEAM": {"value": "a"}}})
+    assert f"GET {RESOURCE}" in await passed(world)
+    assert "TEAM" in world.api.objects[TARGET]["data"]
+
+
+async def test_nothing_is_done_on_what_was_read_long_ago() -> None:
+    world = await settled(World())
+    await world.look_around(MINUTE)
+    annotate(world, **{Name.OWNER: "shop/another"})  # and no look sees it
+    before = world.entra.calls.count("add")
+    renewal = datetime.fromisoformat(world.status["renewalTime"])
+    world.clock.advance(renewal - world.clock.now() + MINUTE)
+    world.states.of(OWNER).target.read = world.clock.monotonic() - HOUR.seconds
+    world.states.of(OWNER).resource.read = world.clock.monotonic() - HOUR.seconds
+    assert f"GET {TARGET}" in await passed(world)
+    assert world.entra.calls.count("add") == before
+    assert world.conditions["Reconciling"]["reason"] == "SecretConflict"
+
+
+async def test_after_a_time_as_a_standby_everything_is_read_anew() -> None:
+    world = await settled(World())
+    await world.look_around(MINUTE)
+    world.gate.stopping = True
+    await world.looks.run_once()
+    world.gate.stopping = False
+    assert f"GET {TARGET}" in await passed(world)
+
+
+async def test_a_resource_that_went_while_nobody_watched_is_forgotten() -> None:
+    world = await settled(World())
+    del world.api.objects[RESOURCE]
+    assert await world.reconciler.reconcile(OWNER, "") is None
+    assert world.states.known(OWNER) is None
+
+
 # --- what goes wrong while looking is no evidence ---------------------------------------------
 
 
@@ -412,3 +467,15 @@ async def test_another_issuer_of_the_cluster_has_all_trusts_looked_at() -> None:
     world.gate.stopping = True
     source.issuer = replace(source.issuer, since=NOW + HOUR)
     assert await woken() == []
+
+
+async def test_a_suspended_resource_says_that_its_secret_is_missing() -> None:
+    world = await settled(World())
+    world.put_resource(OWNER, suspend=True)
+    await passed(world)
+    assert world.ready["status"] == "True"
+    delete_the_secret(world)
+    assert await world.look_around(MINUTE) == [KEY]
+    await passed(world)
+    assert (world.ready["status"], world.ready["reason"]) == ("False", "SecretMissing")
+    assert TARGET not in world.api.objects

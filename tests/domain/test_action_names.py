@@ -9,6 +9,7 @@ import pytest
 
 from appcredential.domain import actions as act
 from appcredential.domain.action_names import (
+    changes_nothing,
     label,
     leaves_traces,
     secret_write,
@@ -85,3 +86,8 @@ def test_only_looking_and_telling_leave_nothing_to_undo() -> None:
         "ReadFederated",
         "ApplyStatus",
     }
+
+
+def test_reads_change_nothing_and_all_else_may() -> None:
+    reads = {kind for kind in kinds() if changes_nothing(object.__new__(kind))}
+    assert reads == {act.ReadCrd, act.ReadApplication, act.ReadFederated}

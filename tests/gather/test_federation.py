@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.observed.federated import Issuer, IssuerDocument
 from appcredential.gather.federation import FederationReader
 from appcredential.gather.state import ResourceState
@@ -31,7 +32,7 @@ class Sources:
 
 async def test_what_was_read_of_issuers_is_observed() -> None:
     sources = Sources()
-    process: Any = SimpleNamespace(clock=HandClock(), freshness=5.0)
+    process: Any = SimpleNamespace(clock=HandClock(), settings=LifecycleSettings())
     cluster: Any = SimpleNamespace(issuer=sources)
     local: Any = SimpleNamespace(open_revocations=sources, documents=sources)
     reader = FederationReader(process, cluster, local)

@@ -8,7 +8,7 @@ from typing import Final
 
 from appcredential.domain import actions as act
 from appcredential.domain.action_names import changes_nothing, label
-from appcredential.domain.lifecycle import decide
+from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import Owner
 from appcredential.domain.rules.gates import is_admitted
 from appcredential.effects import dispatch, status
@@ -65,8 +65,10 @@ class AppCredentialController:
             return self._clock.now() + _CLOSED_RETRY
         state = self._states.of(owner)
         held = state.resource.value
-        if held is not None and _is_newer(seen_version, held.resource_version):
-            state.resource.drop()
+        if not seen_version:
+            state.resource_changed()  # no watch shows it: it went, or was not seen yet
+        elif held is not None and _is_newer(seen_version, held.resource_version):
+            state.resource_changed()
         return await self._guarded(owner, state)
 
     async def _guarded(self, owner: Owner, state: ResourceState) -> datetime | None:
@@ -103,7 +105,7 @@ class AppCredentialController:
             decision = decide(observation)
             if isinstance(decision.action, act.Sleep):
                 if is_admitted(observation):
-                    state.is_settled = True
+                    state.settle(is_well=self._is_well(decision))
                 else:
                     state.let_go()
                 return decision.look_again
@@ -117,6 +119,11 @@ class AppCredentialController:
             if not goes_on:
                 break
         return self._clock.now() + _CONFLICT_RETRY
+
+    def _is_well(self, decision: Decision) -> bool:
+        """Return whether all is as the spec asks: whatever is not is checked sooner."""
+        soon = self._tools.process.settings.secret_check
+        return decision.facts is not None and decision.look_again > self._clock.now() + soon
 
     async def _act(self, step: Step) -> bool:
         """Perform one action; return whether to go on."""

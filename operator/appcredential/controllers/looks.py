@@ -81,8 +81,7 @@ class ClusterLooks:
         """Take the looks that are due now. A standby takes none: it holds nothing to compare."""
         now = self._process.clock.monotonic()
         if self._process.guard.problem() is not None:
-            self._waiting.clear()
-            self._round_began = None
+            self._stop()
             return
         if not self._waiting and self._is_round_over(now):
             self._begin_round(now)
@@ -90,6 +89,14 @@ class ClusterLooks:
         if self._waiting and now >= self._pause_ends:
             self._credit += self._budget.earned(self._objects, elapsed)
             await self._look_at(self._due())
+
+    def _stop(self) -> None:
+        """Rely on nothing that was read: another replica may have acted since."""
+        if self._round_began is not None:
+            for _, state in self._states.settled():
+                state.is_well = False
+        self._waiting.clear()
+        self._round_began = None
 
     def _is_round_over(self, now: float) -> bool:
         period = self._budget.period(self._objects).total_seconds()

@@ -27,10 +27,10 @@ class FederationReader:
         federated, now = spec.federated, self._process.clock.monotonic()
         account = federated.annotated_account if federated is not None else ""
         output = federated.config_map if federated is not None else ""
-        freshness = self._process.freshness
-        if account and not state.service_account.is_fresh(now, freshness):
+        bound = state.bound(self._process.settings)
+        if account and not state.service_account.is_fresh(now, bound):
             state.service_account.set(await self._account(owner.namespace, account), now)
-        if output and not state.output.is_fresh(now, freshness):
+        if output and not state.output.is_fresh(now, bound):
             state.output.set(await self._output(owner.namespace, output), now)
         return Federation(
             issuer=await self._cluster.issuer.current(),

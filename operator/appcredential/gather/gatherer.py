@@ -114,7 +114,7 @@ class Gatherer:
 
     async def _read_resource(self, owner: Owner, state: ResourceState) -> Resource | None:
         now = self._process.clock.monotonic()
-        if not state.resource.is_fresh(now, self._process.freshness):
+        if not state.resource.is_fresh(now, state.bound(self._process.settings)):
             found = await self._cluster.resources.get(owner)
             held = state.resource.value
             if found is not None and held is not None and found.uid != held.uid:
@@ -154,7 +154,7 @@ class Gatherer:
         if not is_admitted(observation):
             return None
         now, held = self._process.clock.monotonic(), state.certificate_inputs
-        if held.value is None or not held.is_fresh(now, self._process.freshness):
+        if held.value is None or not held.is_fresh(now, state.bound(self._process.settings)):
             reader, namespace = (
                 self._cluster.certificate_inputs,
                 observation.resource.owner.namespace,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, TypeVar
 
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Attempt, Owner
 from appcredential.domain.observed.certificate import CertificateInputs
 from appcredential.domain.observed.entra import Application
@@ -61,7 +62,7 @@ class ResourceState:
     process began something that a deletion has to undo; `unbegun_term` is its last term in which
     it saw that nobody had begun anything yet. `made` is the attempt that this process made and has
     not begun to publish, with the term. `is_settled`: the last pass ended behind the gates with
-    nothing to do, so that a change of what was read is news.
+    nothing to do, so that a change of what was read is news. `is_well`: all was as the spec asks.
     """
 
     resource: CachedRead[Resource] = field(default_factory=CachedRead)
@@ -82,6 +83,20 @@ class ResourceState:
     unbegun_term: int | None = None
     made: tuple[Attempt, int] | None = None
     is_settled: bool = False
+    is_well: bool = False
+
+    def bound(self, settings: LifecycleSettings) -> float:
+        """Return how many seconds old may be what a decision takes for the state of the cluster.
+
+        While all is well, events and looks tell of each change. An effect and a write of status
+        rest on fresh reads all the same: they have everything read anew first.
+        """
+        bound = settings.full_check / 2 if self.is_well else settings.freshness
+        return max(bound, settings.freshness).total_seconds()
+
+    def settle(self, *, is_well: bool) -> None:
+        """Note that the last pass found nothing to do behind the gates."""
+        self.is_settled, self.is_well = True, is_well
 
     def drop(self) -> None:
         """Make the next pass read all Kubernetes objects anew."""
@@ -93,7 +108,7 @@ class ResourceState:
         self.output.drop()
         self.certificate_inputs.drop()
         self.crd_deleted = None
-        self.is_settled = False
+        self.is_settled = self.is_well = False
 
     def let_go(self) -> None:
         """Keep of the cluster's objects only what small facts need, and read them anew next time.
@@ -101,7 +116,7 @@ class ResourceState:
         Who may create a resource, without any grant, decides how large it is, and which Secret,
         ServiceAccount and ConfigMap it names. Many resources may name the same large one.
         """
-        self.is_settled = False
+        self.is_settled = self.is_well = False
         held, target = self.resource.value, self.target.value
         if held is not None:
             self.resource.value = replace(held, spec=_LET_GO, status={}, finalizers=())
@@ -113,6 +128,11 @@ class ResourceState:
             self.pending = CachedRead()
         self.service_account = CachedRead()
         self.output = CachedRead()
+
+    def resource_changed(self) -> None:
+        """Read the resource anew, and all else that is older than the freshness bound."""
+        self.resource.drop()
+        self.is_well = False
 
     def spec_changed(self) -> None:
         """Let go of what the former spec named, and of what was refused of it."""

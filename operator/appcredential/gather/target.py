@@ -58,7 +58,8 @@ class SecretsReader:
         self, owner: Owner, state: ResourceState, spec: AppCredentialSpec | None
     ) -> None:
         now = self._process.clock.monotonic()
-        if spec is not None and not self._is_fresh(state.target, now):
+        bound = state.bound(self._process.settings)
+        if spec is not None and not state.target.is_fresh(now, bound):
             state.target.set(await self._target(owner.namespace, spec.secret.name, state), now)
         # Only the operator makes a pending Secret, so one that was absent stays unread until the
         # next full check. Its age counts all the same: before an effect everything is read anew.
