@@ -188,6 +188,28 @@ def put(world: Certified, source: str, made: MadeCertificate) -> None:
         world.api.put(path, {"data": {"tls.crt": made.pem.decode()}})
 
 
+async def test_a_source_that_is_gone_is_noticed_once() -> None:
+    world = Certified(source="Secret", secretKeyRef={"name": "source", "key": "tls.crt"})
+    put(world, "Secret", supplied())
+    await settled(world)
+    del world.api.objects[f"{SECRETS}/source"]
+    assert await world.look_around(MINUTE) == [KEY]
+    await world.look()
+    assert "SourceNotFound" in {c["reason"] for c in world.conditions.values()}
+    assert await world.look_around(5 * MINUTE) == [], "passes of its own look at it"
+
+
+async def test_an_account_that_is_leaving_is_noticed_once() -> None:
+    world = await settled(Federated())
+    found = world.api.objects[ACCOUNT]
+    leaving = {"deletionTimestamp": f"{NOW:%Y-%m-%dT%H:%M:%SZ}", "finalizers": ["theirs/x"]}
+    world.api.put(ACCOUNT, {**found, "metadata": {**found["metadata"], **leaving}})
+    assert await world.look_around(MINUTE) == [KEY]
+    await world.look()
+    assert world.ready["status"] == "False"
+    assert await world.look_around(5 * MINUTE) == []
+
+
 async def test_a_keystore_password_that_changed_is_noticed() -> None:
     ref = {"name": "password", "key": "password"}
     world = Certified(keystore={"pkcs12": {"passwordSecretKeyRef": ref}})
