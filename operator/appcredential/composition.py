@@ -8,11 +8,14 @@ from datetime import timedelta
 from appcredential.cache.store import Store
 from appcredential.controllers.app_credential import AppCredentialController
 from appcredential.controllers.application_grant import ApplicationGrantController
+from appcredential.controllers.doubts import Doubts
 from appcredential.controllers.entra_tenant import EntraTenantController, TenantSettings
+from appcredential.controllers.inventory import Inventory
 from appcredential.controllers.issuer_looks import IssuerLooks
 from appcredential.controllers.kinds import Controllers
 from appcredential.controllers.looks import ClusterLooks
 from appcredential.deletions import build_revocations, build_unowned_records
+from appcredential.domain.inventory import Budget
 from appcredential.domain.looks import LookBudget
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.effects.context import Tools
@@ -113,6 +116,7 @@ def build_operator(
             tenants=tenants,
             application_grants=_application_grants(parts),
             unowned=build_unowned_records(parts, tenants.access),
+            inventory=_inventory(parts, tenants),
         ),
         revocations=build_revocations(parts, tenants.access),
     )
@@ -170,6 +174,25 @@ def _application_grants(parts: Parts) -> ApplicationGrantController:
         guard=parts.process.guard,
         period=parts.settings.relist,
         trial=parts.settings.lifecycle.trial,
+    )
+
+
+def _inventory(parts: Parts, tenants: TenantAccess) -> Inventory:
+    settings, metrics = parts.settings, parts.metrics
+    return Inventory(
+        clock=parts.clock,
+        store=parts.store,
+        access=tenants.access,
+        doubts=Doubts(
+            parts.store,
+            parts.states,
+            parts.queue.add,
+            metrics.inventory.doubts.inc,
+            settle=settings.lifecycle.settle,
+        ),
+        guard=parts.process.guard,
+        budget=Budget(per_second=settings.inventory_rate, ceiling=settings.inventory_ceiling),
+        metrics=metrics,
     )
 
 

@@ -18,7 +18,8 @@ AppCredentialError(reason)
 └── UnavailableError                network, time-out, 5xx; a write may have been applied
     ├── UntrustedServerError        the server's certificate is not trusted; nothing was sent
     ├── OutcomeUnknownError         a write was sent and its answer was lost
-    └── AnswerTooLargeError         a read whose answer was given up at a bound
+    ├── AnswerTooLargeError         a read whose answer was given up at a bound
+    └── UnusableListError           a list whose pages lead elsewhere, or do not end
 
 No message in this tree holds a secret value or text that a server sent: messages reach
 status and Events, while server text goes to the log only.
@@ -185,3 +186,7 @@ class OutcomeUnknownError(UnavailableError):
 
 class AnswerTooLargeError(UnavailableError):
     """The answer to a read has more bytes than this process takes. Ask for less."""
+
+
+class UnusableListError(UnavailableError):
+    """The pages of a list lead to another address, or there are more than the list can have."""

@@ -37,6 +37,7 @@ _STUCK_SECONDS = 300.0
 _LEASE_STUCK_SECONDS = 120.0
 _TICK = timedelta(seconds=0.5)
 _ISSUER_LOOK = timedelta(minutes=1)
+_INVENTORY_TICK = timedelta(seconds=1)
 _RELIST_SOON_SECONDS = 10.0
 _STOP_SECONDS = 60.0
 
@@ -118,6 +119,7 @@ class Operator:
             self._periodic("looks", cluster.looks.run_once, _TICK),
             self._periodic("issuer looks", cluster.issuer_looks.run_once, _ISSUER_LOOK),
             self._periodic("records", self._look_for_unowned, settings.ticket_poll),
+            self._periodic("inventory", controllers.inventory.run_once, _INVENTORY_TICK),
             self._periodic("look after", self._look_after, _TICK),
         )
 
@@ -169,6 +171,7 @@ class Operator:
         except Exception:  # the rest must be closed after any error
             log.exception("the Lease was not released")
         await asyncio.to_thread(self._watches.stop, 10.0)
+        await self._controllers.inventory.close()
         await self._controllers.tenants.close_all()
         await self._probes.stop()
         await self._scrapes.stop()

@@ -109,8 +109,12 @@ class Settings:
     ticket_poll: timedelta = timedelta(seconds=30)
     """How often the scheduled revocations are read."""
 
-    # --- requests to Graph ------------------------------------------------------------------
+    inventory_rate: int = 33
+    """How many applications lists may show in a second: so few are looked at often."""
+    inventory_ceiling: timedelta = timedelta(minutes=10)
+    """How long at most until lists show all applications again, however many there are."""
 
+    # --- requests to Graph ------------------------------------------------------------------
     permission_retry: timedelta = timedelta(minutes=10)
     """How long nothing is tried again after Graph denied a permission."""
     write_spacing: timedelta = timedelta(seconds=1)
@@ -235,9 +239,9 @@ _CONSTANTS: Final = {
 }
 POSITIVE: Final = (
     *("workers", "lease_duration", "lease_renew", "relist", "ticket_poll", "permission_retry"),
-    *("settle", "intent_respect", "min_lifetime", "mint_backoff", "directory_resync"),
-    *("cluster_looks_per_second", "cluster_look_ceiling", "full_check", "secret_check"),
-    *("first_proof_count", "next_proof_count", "max_open_revocations"),
+    *("settle", "intent_respect", "min_lifetime", "mint_backoff", "directory_resync", "full_check"),
+    *("cluster_looks_per_second", "cluster_look_ceiling", "inventory_rate", "inventory_ceiling"),
+    *("secret_check", "first_proof_count", "next_proof_count", "max_open_revocations"),
 )
 """With 0 in one of these, the operator would do nothing, or work without a pause."""
 ORDERED: Final = (("next_proof_spread_min", "next_proof_spread_max"),)

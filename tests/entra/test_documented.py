@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import pytest
 
 from appcredential.domain.conditions import Reason
+from appcredential.domain.inventory import Way
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.spec.trusts import Trust
 from appcredential.entra import operations as observing
@@ -36,7 +37,7 @@ def _keys(world: World) -> GraphKeys:
 
 
 CALLS: Final[Mapping[str, tuple[Callable[[World], Awaitable[object]], ...]]] = {
-    observing.PROBE: (lambda w: w.directory.probe(OPERATOR, OperatorCredential()),),
+    observing.LIST: (lambda w: w.directory.probe(OPERATOR, OperatorCredential()),),
     observing.READ: (
         lambda w: w.directory.application(CLIENT, timedelta(0)),
         lambda w: _keys(w).read(OBJECT, with_content=True),
@@ -50,6 +51,8 @@ CALLS: Final[Mapping[str, tuple[Callable[[World], Awaitable[object]], ...]]] = {
     observing.REMOVE_FEDERATED: (lambda w: w.directory.remove_federated(OBJECT, KEY),),
     observing.PRINCIPAL: (lambda w: w.directory.is_client_id(KEY),),
     observing.POLICY: (lambda w: w.directory.default_policy(),),
+    observing.OWNED: (lambda w: anext(w.directory.lists.pages(Way.OWNED, (CLIENT,), 1, KEY)),),
+    observing.BATCH: (lambda w: w.directory.lists.federated([OBJECT]),),
 }
 """What makes each request, once for every address that it is sent to."""
 
@@ -81,7 +84,8 @@ async def test_a_request_is_the_one_that_is_listed(operation: str) -> None:
 @pytest.mark.parametrize("operation", TABLE)
 def test_what_changes_an_application_needs_ownership(operation: str) -> None:
     requests, needs = TABLE[operation]
-    reads = all(request.startswith("GET ") for request in requests)
+    # A batch holds reads alone, each with the permission that it needs by itself.
+    reads = all(request.startswith("GET ") for request in requests) or operation == observing.BATCH
     assert ("ownership" in needs) is not reads
 
 

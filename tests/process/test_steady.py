@@ -36,7 +36,8 @@ def test_nothing_is_written_while_nothing_is_due(
         spent = requests(operator) - before
         record_property(f"requests in {STEADY_SECONDS} s", dict(spent))
         assert not writes(spent)
-        assert not graph_calls(spent)
+        # The lists go on, once in half a minute; no application is read directly.
+        assert graph_calls(spent) in ({}, {"application.list": 1})
         assert _versions(site, workloads) == versions
 
         operator.child.kill()

@@ -54,6 +54,7 @@ OTHERS: dict[str, tuple[str, Any]] = {
     "log_level": ("DEBUG", "DEBUG"),
     "workers": ("7", 7),
     "cluster_looks_per_second": ("50", 50),
+    "inventory_rate": ("50", 50),
     "first_proof_count": ("4", 4),
     "next_proof_count": ("9", 9),
     "trial": ("true", True),

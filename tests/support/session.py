@@ -14,6 +14,7 @@ from appcredential.errors import AppCredentialError
 from appcredential.ports.entra import Probe
 from tests.support.clock import HandClock
 from tests.support.directory import MemoryDirectory
+from tests.support.lists import MemoryLists
 
 
 class MemorySession(MemoryDirectory):
@@ -29,6 +30,7 @@ class MemorySession(MemoryDirectory):
         closed: how often the session was closed.
         sign_in_result: how every sign-in and exchange ends.
         exchanges: how many tokens were exchanged.
+        lists: what lists of the tenant show.
     """
 
     authority_host = "https://login.microsoftonline.com/"
@@ -49,6 +51,7 @@ class MemorySession(MemoryDirectory):
         self.closed = 0
         self.sign_in_result: SignInResult = PROVEN
         self.exchanges = 0
+        self.lists = MemoryLists(self, clock)
 
     @property
     def directory(self) -> MemorySession:

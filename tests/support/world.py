@@ -12,8 +12,11 @@ from appcredential.cache.issued_records import KnownRecords
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.cache.store import Store
 from appcredential.controllers.app_credential import AppCredentialController
+from appcredential.controllers.doubts import Doubts
 from appcredential.controllers.entra_tenant import EntraTenantController, TenantSettings
+from appcredential.controllers.inventory import Inventory
 from appcredential.controllers.looks import ClusterLooks
+from appcredential.domain.inventory import Budget
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.looks import LookBudget
 from appcredential.domain.marker import Owner
@@ -50,6 +53,7 @@ from appcredential.ports.kube import IssuerSource
 from appcredential.runtime.metrics import Metrics
 from appcredential.runtime.this_process import ThisProcess
 from appcredential.runtime.workqueue import Key
+from appcredential.settings import Settings
 from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials
 from appcredential.tenants.probing import Prober
@@ -212,6 +216,23 @@ class World:
             budget=LookBudget(per_second=20, ceiling=timedelta(minutes=10)),
             metrics=self.metrics,
             wake=self.woken.append,
+        )
+        self.inventory = Inventory(
+            clock=self.clock,
+            store=self.store,
+            access=self.tenants.access,
+            doubts=Doubts(
+                self.store,
+                self.states,
+                self.woken.append,
+                self.metrics.inventory.doubts.inc,
+                settle=process.settings.settle,
+            ),
+            guard=gate,
+            budget=Budget(
+                per_second=Settings().inventory_rate, ceiling=Settings().inventory_ceiling
+            ),
+            metrics=self.metrics,
         )
         self._fill()
 

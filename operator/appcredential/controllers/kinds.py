@@ -9,6 +9,7 @@ from appcredential.cache.store import Store
 from appcredential.controllers.app_credential import AppCredentialController
 from appcredential.controllers.application_grant import ApplicationGrantController
 from appcredential.controllers.entra_tenant import EntraTenantController
+from appcredential.controllers.inventory import Inventory
 from appcredential.controllers.issued_records import UnownedRecords
 from appcredential.domain.marker import Owner
 from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS
@@ -21,7 +22,7 @@ _UNREAD_RETRY = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Controllers:
-    """The controllers of the three kinds, and of what resources left that went unseen."""
+    """The controllers of the three kinds, of all applications, and of what was left unseen."""
 
     clock: Clock
     store: Store
@@ -30,6 +31,7 @@ class Controllers:
     application_grants: ApplicationGrantController
     unowned: UnownedRecords
     tenants: TenantAccess
+    inventory: Inventory
 
     async def reconcile(self, key: Key) -> datetime | None:
         """Reconcile one object.

@@ -92,6 +92,8 @@ class Reason(StrEnum):
     """The API server refuses the Secret: quota, admission or validation."""
     APPLICATION_NOT_FOUND = "ApplicationNotFound"
     """Entra does not know the application in this tenant."""
+    CREDENTIAL_MISSING = "CredentialMissing"
+    """Entra does not list the published credential any more; sign-ins decide what follows."""
     APPLICATION_CHANGED = "ApplicationChanged"
     """The published credential belongs to another application object."""
     PERMISSION_DENIED = "PermissionDenied"

@@ -7,12 +7,13 @@ before it is done. Making and changing can be done twice without harm.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 from appcredential.domain import actions as act
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.observed.federated import FederatedCredential
-from appcredential.domain.observed.memory import Operation
+from appcredential.domain.observed.memory import READ_SPACING, Operation
 from appcredential.domain.rules.federated import SUPERSEDED
 from appcredential.domain.spec.trusts import Trust, marker_of
 from appcredential.domain.status.problems_entra import PRINCIPAL_IS_A_CLIENT, federated_refusal
@@ -44,7 +45,10 @@ async def read(context: Context, max_age: timedelta) -> bool:
     try:
         found = await context.session.directory.federated(object_id, max_age)
     except NotFoundError:
-        state.application = None  # whether the application is gone is found out by reading it
+        # Whether the application is gone is found out by reading it, which no earlier read tells.
+        now, known = context.clock.now(), context.facts.application
+        state.application = replace(known, doubted=now)
+        state.memory = state.memory.awaits_turn(now + READ_SPACING)
         return False
     except AppCredentialError as exc:
         note_failure(context, Operation.READ, exc)

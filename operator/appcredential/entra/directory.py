@@ -20,6 +20,7 @@ from appcredential.entra.federated import GraphFederated
 from appcredential.entra.key_entries import Loss
 from appcredential.entra.key_list import KeyList
 from appcredential.entra.keys import GraphKeys
+from appcredential.entra.lists import GraphLists
 from appcredential.entra.passwords import GraphPasswords
 from appcredential.entra.rate_limit import PACING, Pacing, RateLimiter, Sleep
 from appcredential.entra.reads import GraphReads
@@ -38,6 +39,9 @@ class GraphDirectory:
         sleep: waits for seconds: only who has its turn does, or holds no worker.
         report: called when certificates were lost between a read and a write.
         may_act: returns whether this process may write; asked before it mends such a loss.
+
+    Attributes:
+        lists: what shows many applications at once.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class GraphDirectory:
             report=self._losses.note,
             may_act=may_act,
         )
+        self.lists = GraphLists(connection, limiter, clock)
         self._reads = GraphReads(connection, limiter, clock, keys)
         self._writes = writes = Writes(limiter, self._reads.drop)
         self._passwords = GraphPasswords(connection, writes, clock)

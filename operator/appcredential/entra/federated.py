@@ -21,7 +21,7 @@ from msgraph.generated.models.federated_identity_credential import FederatedIden
 from appcredential.domain.observed.federated import FederatedCredential, FederatedList
 from appcredential.domain.spec.model import ObjectId
 from appcredential.domain.spec.trusts import Trust
-from appcredential.entra.answers import Guid, decoded
+from appcredential.entra.answers import Guid, UnreadableAnswerError, decoded
 from appcredential.entra.connection import Call, Connection
 from appcredential.entra.operations import (
     ADD_FEDERATED,
@@ -30,7 +30,7 @@ from appcredential.entra.operations import (
     REMOVE_FEDERATED,
     UPDATE_FEDERATED,
 )
-from appcredential.entra.translate import no_answer, usable
+from appcredential.entra.translate import usable
 from appcredential.entra.wire import plain
 from appcredential.entra.writes import Writes
 from appcredential.errors import NotFoundError, PermissionDeniedError, RejectedError
@@ -82,10 +82,19 @@ async def list_federated(
 
     answer = await connection.send(Call(operation=LIST_FEDERATED, is_write=False, make=make))
     with usable(LIST_FEDERATED, is_write=False):
-        found = decoded(_LIST, answer, "a list of federated credentials")
+        return decode_federated(answer, object_id, read_time)
+
+
+def decode_federated(body: bytes, object_id: ObjectId, read_time: datetime) -> FederatedList:
+    """Read the answer to GET /applications/{id}/federatedIdentityCredentials.
+
+    Raises:
+        UnreadableAnswerError: it is something else, or only a part of the list.
+    """
+    found = decoded(_LIST, body, "a list of federated credentials")
     if found.next_link is not None or len(found.value) > _MOST_CREDENTIALS:
         # The credentials on the next page would pass for absent.
-        raise no_answer(LIST_FEDERATED, "more than one page", is_write=False)
+        raise UnreadableAnswerError("more than one page")
     return FederatedList(
         object_id=object_id,
         credentials=tuple(_decoded(entry) for entry in found.value),

@@ -20,7 +20,7 @@ from appcredential.domain.spec.model import ClientId, ObjectId
 from appcredential.entra.connection import Call, Connection
 from appcredential.entra.federated import is_client_id, list_federated
 from appcredential.entra.key_list import KeyList
-from appcredential.entra.operations import PROBE, READ
+from appcredential.entra.operations import LIST, READ
 from appcredential.entra.policies import read_default_policy
 from appcredential.entra.rate_limit import RateLimiter
 from appcredential.entra.shared_reads import SharedReads
@@ -101,8 +101,8 @@ class GraphReads:
             return self._connection.graph.applications.to_get_request_information(query)
 
         async with self._paced():
-            answer = await self._connection.send(Call(operation=PROBE, is_write=False, make=make))
-        with usable(PROBE, is_write=False):
+            answer = await self._connection.send(Call(operation=LIST, is_write=False, make=make))
+        with usable(LIST, is_write=False):
             return decode_own_end(answer, credential)
 
     async def _read_application(self, client_id: ClientId) -> Application:

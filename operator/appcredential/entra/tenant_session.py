@@ -18,6 +18,7 @@ from appcredential.errors import (
     UntrustedServerError,
 )
 from appcredential.ports.entra import Directory, Probe, SignIn
+from appcredential.ports.lists import Lists
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class TenantSession:
         credential: OperatorCredential,
     ) -> None:
         self.directory: Directory = directory
+        self.lists: Lists = directory.lists
         self.sign_in = sign_in
         self.authority_host = authority_host
         self._graph = directory

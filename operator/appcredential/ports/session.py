@@ -10,6 +10,7 @@ from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.spec.model import ClientId, EntraTenantSpec
 from appcredential.ports.entra import Directory, Probe, SignIn
+from appcredential.ports.lists import Lists
 
 
 class Session(Protocol):
@@ -18,6 +19,11 @@ class Session(Protocol):
     @property
     def directory(self) -> Directory:
         """Graph."""
+        ...
+
+    @property
+    def lists(self) -> Lists:
+        """Graph's lists, which show many applications at once."""
         ...
 
     @property

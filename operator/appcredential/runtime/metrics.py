@@ -153,6 +153,7 @@ class Metrics:
         )
         self.revocations, self.overdue = _of_tickets(self.registry)
         self.looks, self.look_period = _of_looks(self.registry)
+        self.inventory = InventoryMetrics(self.registry)
 
     def show_overdue(self, ages: Mapping[str, float]) -> None:
         """Show by EntraTenant for how many seconds a revocation is overdue, and only these."""
@@ -196,3 +197,26 @@ def _of_tickets(registry: CollectorRegistry) -> tuple[Gauge, Gauge]:
         ["tenant"],
         registry=registry,
     )
+
+
+class InventoryMetrics:
+    """How the rounds over all applications of each tenant go."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.age = Gauge(
+            "appcredential_inventory_age_seconds",
+            "Time since a round over a tenant's applications or trusts last ended well.",
+            ["tenant", "subject"],
+            registry=registry,
+        )
+        self.applications = Gauge(
+            "appcredential_inventory_applications",
+            "Applications in the last round, by the way that it took.",
+            ["tenant", "way"],
+            registry=registry,
+        )
+        self.doubts = Counter(
+            "appcredential_inventory_doubts_total",
+            "Lists that showed something else than the last direct read.",
+            registry=registry,
+        )

@@ -18,7 +18,7 @@ from entra_emulator.graph.call import (
     writable_application,
 )
 from entra_emulator.graph.lists import ListShape, answer_list
-from entra_emulator.graph.odata_filter import wanted_value
+from entra_emulator.graph.odata_filter import wanted_values
 from entra_emulator.graph.odata_query import check_options, context_suffix, pick, selected
 from entra_emulator.graph.render import APPLICATION_FIELDS, render_application
 from entra_emulator.policies.checks import check_certificates, check_symmetric_keys
@@ -140,13 +140,14 @@ def delete_application(call: GraphCall) -> GraphAnswer:
 
 
 def _candidates(call: GraphCall) -> Iterator[ApplicationRecord]:
-    """Return the records that a list must examine: only one if the filter names an appId."""
+    """Return the records that a list must examine: only those whose appIds the filter names."""
     directory, tenant_id = call.world.directory, call.caller.tenant_id
-    app_id = wanted_value(call.query.get("$filter", ""), "appId")
-    if app_id is None:
+    app_ids = wanted_values(call.query.get("$filter", ""), "appId")
+    if app_ids is None:
         return directory.applications(tenant_id)
-    record = directory.application_of(app_id.lower())
-    return iter([record] if record is not None and record.tenant_id == tenant_id else [])
+    named = (directory.application_of(app_id) for app_id in {one.lower() for one in app_ids})
+    found = [one for one in named if one is not None and one.tenant_id == tenant_id]
+    return iter(sorted(found, key=lambda record: record.ordinal))
 
 
 def _entity(

@@ -1,7 +1,8 @@
 """The part of OData's `$filter` that the directory's callers use.
 
 `name eq 'value'`, `startswith(name,'value')`, `name in ('a','b')`, joined with
-`and` or `or` (not both). Everything else is refused and never ignored.
+`and` or `or` (not both). Everything else is refused and never ignored, and so is more than 15
+alternatives: the directory counts the values of an `in` as clauses joined with `or`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from entra_emulator.errors.graph import bad_request
+from entra_emulator.errors.graph import GraphError, bad_request
 
 Test = Callable[[Mapping[str, Any]], bool]
 
@@ -21,6 +22,7 @@ _IN = re.compile(rf"(\w+) +in +\(( *{_VALUE}(?: *, *{_VALUE})* *)\)")
 _CONSTANTS = {"true": True, "false": False, "null": None}
 # Splits at `and` and `or` outside of quotes.
 _TOKEN = re.compile(r"'(?:[^']|'')*'|\s+(and|or)\s+")
+_MOST_ALTERNATIVES = 15
 
 
 def parse_filter(text: str, known: Collection[str]) -> Test:
@@ -32,17 +34,23 @@ def parse_filter(text: str, known: Collection[str]) -> Test:
     terms, joints = _split(text.strip())
     if len(set(joints)) > 1:
         raise _unsupported()
+    if "or" in joints:
+        _check_alternatives(len(terms))
     tests = [_term(term, known) for term in terms]
     combine = any if "or" in joints else all
     return lambda row: combine(test(row) for test in tests)
 
 
-def wanted_value(text: str, name: str) -> str | None:
-    """Return the value if the filter is just `name eq 'value'`, so that an index can serve it."""
-    match = _EQUALS.fullmatch(text.strip())
-    if match is None or match[1] != name or match[2] is None:
-        return None
-    return _unquoted(match[2])
+def wanted_values(text: str, name: str) -> tuple[str, ...] | None:
+    """Return the values if the filter is just an `eq` or `in` of that name.
+
+    An index can serve those.
+    """
+    if (match := _EQUALS.fullmatch(text.strip())) and match[1] == name and match[2] is not None:
+        return (_unquoted(match[2]),)
+    if (match := _IN.fullmatch(text.strip())) and match[1] == name:
+        return _values(match[2])
+    return None
 
 
 def _split(text: str) -> tuple[list[str], list[str]]:
@@ -64,9 +72,24 @@ def _term(text: str, known: Collection[str]) -> Test:
     if match := _STARTS.fullmatch(text):
         return _starting(_known(match[1], known), _unquoted(match[2]).lower())
     if match := _IN.fullmatch(text):
-        values = {_folded(_unquoted(value)) for value in re.findall(_VALUE, match[2])}
-        return _equal(_known(match[1], known), values)
+        values = _values(match[2])
+        _check_alternatives(len(values))
+        return _equal(_known(match[1], known), {_folded(value) for value in values})
     raise _unsupported()
+
+
+def _values(listed: str) -> tuple[str, ...]:
+    return tuple(_unquoted(value) for value in re.findall(_VALUE, listed))
+
+
+def _check_alternatives(count: int) -> None:
+    if count > _MOST_ALTERNATIVES:
+        raise GraphError(
+            400,
+            "Request_UnsupportedQuery",
+            "Too many child clauses specified in search filter expression containing 'OR'"
+            f" operators: {count}. Max allowed: {_MOST_ALTERNATIVES}.",
+        )
 
 
 def _equal(name: str, values: set[Any]) -> Test:

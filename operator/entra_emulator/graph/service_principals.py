@@ -17,7 +17,7 @@ from entra_emulator.graph.render import PRINCIPAL_FIELDS, render_principal
 from entra_emulator.rules.passwords import known_only
 
 _FILTERS = frozenset({"id", "appId", "displayName", "servicePrincipalType", "accountEnabled"})
-_CAST = "(?:/(?:microsoft\\.)?graph\\.application)?"
+_CAST = "(?P<cast>/(?:microsoft\\.)?graph\\.application)?"
 _APPLICATION_KIND = {"@odata.type": "#microsoft.graph.application"}
 
 
@@ -82,7 +82,8 @@ def list_owned(call: GraphCall) -> GraphAnswer:
     principal = _seen(call)
     records = call.world.directory.applications(call.caller.tenant_id)
     owned = (view for view in seen_in_list(call, records) if principal.id in view.properties.owners)
-    path = f"servicePrincipals/{principal.id}/ownedObjects"
+    cast = "/microsoft.graph.application" if call.params.get("cast") else ""
+    path = f"servicePrincipals/{principal.id}/ownedObjects{cast}"
     return answer_list(call, application_shape(path, _APPLICATION_KIND), owned)
 
 

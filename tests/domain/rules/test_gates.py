@@ -458,6 +458,38 @@ ACTS: list[tuple[str, Observation, Action]] = [
         ReadApplication(HOUR / 2),
     ),
     (
+        "reads it again when a list shows something else",
+        observation(
+            application=replace(
+                application(credential(), read_time=NOW - MINUTE), doubted=NOW - SECOND
+            )
+        ),
+        ReadApplication(SECOND),
+    ),
+    (
+        "reads it again although a list agreed before",
+        observation(
+            application=replace(
+                application(credential(), read_time=NOW - 3 * HOUR),
+                confirmed=NOW - HOUR - SECOND,
+            )
+        ),
+        ReadApplication(HOUR / 2),
+    ),
+    (
+        "takes no read from before a doubt, whatever the clock says",
+        observation(application=replace(application(read_time=NOW), doubted=NOW + SECOND)),
+        ReadApplication(timedelta(0)),
+    ),
+    (
+        "takes no read from before one that did not find it",
+        observation(
+            application=None,
+            memory=Memory(application_missing=(NOW - HOUR, NOW - 10 * SECOND)),
+        ),
+        ReadApplication(10 * SECOND),
+    ),
+    (
         "reads it when the pause is over",
         observation(application=None, memory=replace(UNREAD, retry_time=NOW)),
         ReadApplication(HOUR),

@@ -33,6 +33,7 @@ from tests.support.builders import (
 )
 
 BEHIND = -SECOND
+AGREED = replace(application(credential(), read_time=NOW - 9 * 60 * MINUTE), confirmed=NOW - MINUTE)
 QUICK = LifecycleSettings(settle=2 * SECOND)
 
 
@@ -77,3 +78,18 @@ def test_what_was_read_before_a_removal_does_not_repeat_it() -> None:
     assert abandoned_attempt_is_listed(facts(removed)) == ReadApplication(3 * SECOND)
     read = replace(removed, application=application(*listed, read_time=NOW))
     assert isinstance(abandoned_attempt_is_listed(facts(read)), Remove)
+
+
+def test_a_list_that_agrees_puts_the_next_direct_read_off() -> None:
+    settings = LifecycleSettings(secret_check=9 * 60 * MINUTE)
+    o = named(observation(application=AGREED, settings=settings))
+    assert type(decide(o).action).__name__ != "ReadApplication"
+    assert next_look(facts(o)) == NOW - MINUTE + settings.directory_resync
+
+
+def test_a_doubt_waits_for_a_pause_and_changes_nothing_until_then() -> None:
+    doubted = replace(AGREED, doubted=NOW)
+    paused = Memory(retry_time=NOW + MINUTE)
+    o = named(observation(application=doubted, memory=paused))
+    assert decide(o).action == decide(replace(o, application=AGREED)).action
+    assert decide(o).status == decide(replace(o, application=AGREED)).status

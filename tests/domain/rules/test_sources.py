@@ -370,6 +370,17 @@ def test_it_is_gone_when_three_reads_lack_it() -> None:
     assert known_keys(facts(replace(o, memory=lacking(3, LONG)))) == set()
 
 
+def test_it_is_missing_when_two_reads_lack_it() -> None:
+    o = keyless(application=application(read_time=NOW))
+    said = []
+    for count in (1, 2, 3):
+        counted = replace(o, memory=lacking(count, SECOND))
+        ready = project(counted, facts(counted), None)["conditions"][0]
+        said.append((ready["status"], ready["reason"]))
+    missing = ("False", "CredentialMissing")
+    assert said == [("True", "CredentialMissing"), missing, missing]
+
+
 def lacking(reads: int, since: timedelta, **words: Any) -> Memory:
     """Return what is remembered after so many reads, over such a time, without the key."""
     return Memory(absences={KEY: reads}, absent_since={KEY: NOW - since}, **words)

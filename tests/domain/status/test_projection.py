@@ -379,9 +379,14 @@ SITUATIONS: list[tuple[str, Observation, dict[str, str]]] = [
         ),
     ),
     (
-        "a single read does not list the published key",
+        "reads do not list the published key, and nobody has tried it since",
+        observation(application=application()),
+        words("True CredentialMissing", "Current"),
+    ),
+    (
+        "reads do not list the published key, and it was refused once",
         lost(refusals=1),
-        words("True Published", "Current"),
+        words("False CredentialMissing", "InProgress", reconciling="CredentialMissing"),
     ),
     (
         "the published key is gone",

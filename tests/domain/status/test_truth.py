@@ -82,7 +82,7 @@ def projected(o: Observation) -> dict[str, Any]:
                 application=UNLISTED,
                 memory=Memory(published_proof=proven(ATTEMPT)),
             ),
-            ("True", "Published"),
+            ("True", "CredentialMissing"),
         ),
         (
             observation(resource=resource(status=GONE), application=application(credential())),
@@ -93,7 +93,7 @@ def projected(o: Observation) -> dict[str, Any]:
                 resource=resource(status={**GONE, "credential": {"keyId": NEXT}}),
                 application=UNLISTED,
             ),
-            ("True", "Published"),
+            ("True", "CredentialMissing"),
         ),
         (
             observation(resource=resource(status=GONE), tenant=problem(Reason.TENANT_NOT_READY)),
@@ -149,3 +149,20 @@ def test_a_tenant_that_is_away_for_a_moment_changes_no_status() -> None:
     away = problem(Reason.TENANT_NOT_READY, stalled=False)
     o = observation(resource=seen, tenant=away, now=NOW + 30 * SECOND)
     assert decide(o).status["conditions"] == before["conditions"]
+
+
+@pytest.mark.parametrize(
+    ("reads", "expected"),
+    [
+        (1, ("True", "Published")),
+        (2, ("False", "ApplicationNotFound")),
+    ],
+)
+def test_two_reads_that_do_not_find_the_application_are_believed(
+    reads: int, expected: tuple[str, str]
+) -> None:
+    memory = Memory(application_missing=tuple(NOW - n * MINUTE for n in range(reads)))
+    o = observation(application=None, memory=memory)
+    away = problem(Reason.APPLICATION_NOT_FOUND, stalled=False)
+    (found,) = (c for c in project(o, None, away)["conditions"] if c["type"] == "Ready")
+    assert (found["status"], found["reason"]) == expected

@@ -13,6 +13,7 @@ from typing import Any
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.publication import next_publication, publication
+from appcredential.domain.inventory import FLOOR
 from appcredential.domain.marker import attempt_id, build_display_name, parse_marker
 from appcredential.domain.observed.entra import Application, Credential, Tenant
 from appcredential.domain.observed.memory import Operation
@@ -69,6 +70,8 @@ class World(Loop):
     """What the next mints do: `lost` (made, answer lost), `crash` (never sent); else they work."""
     read_answer: str = ""
     """`fails` or `missing`; else a read works."""
+    lists: str = ""
+    """`confirm` or `doubt`, rightly or not: what lists say of the last read."""
     hidden: set[KeyId] = field(default_factory=set)
     """Credentials that a stale replica does not list."""
     answer: Callable[[KeyId], SignInResult | None] = lambda _: None
@@ -101,7 +104,7 @@ class World(Loop):
 
     def calm_down(self) -> None:
         """End whatever was wrong; what was lost stays lost."""
-        self.read_answer, self.hidden, self.grant = "", set(), grant()
+        self.read_answer, self.lists, self.hidden, self.grant = "", "", set(), grant()
         self.answer = lambda _: None
         self.mint_answers.clear()
 
@@ -128,6 +131,7 @@ class World(Loop):
     # --- act -------------------------------------------------------------------------------
 
     def see(self) -> Mapping[str, Any]:
+        self._hear_from_lists()
         return {
             "directory_skew": self.skew,
             "target": self.target,
@@ -137,6 +141,15 @@ class World(Loop):
             "target_owner": self.target_owner,
             "unpublished_attempt": self.made,
         }
+
+    def _hear_from_lists(self) -> None:
+        seen = self.seen
+        if seen is None or self.now - seen.read_time < FLOOR:
+            return
+        if self.lists == "confirm":
+            self.seen = replace(seen, confirmed=self.now, doubted=None)
+        elif self.lists == "doubt":
+            self.seen = replace(seen, doubted=self.now)
 
     def apply(self, action: act.Action) -> None:
         match action:

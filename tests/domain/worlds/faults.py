@@ -31,6 +31,10 @@ def list_something_less(world: World, dice: Random) -> None:
     world.hidden = {key for key in world.entra if dice.random() < 0.5}
 
 
+def let_lists_lie(world: World, dice: Random) -> None:
+    world.lists = dice.choice(["confirm", "doubt"])
+
+
 def let_reads_fail(world: World, dice: Random) -> None:
     world.read_answer = dice.choice(["fails", "missing"])
 
@@ -80,6 +84,7 @@ ENDURED: Final[tuple[Fault, ...]] = (
     restart,
     lose_the_answer,
     list_something_less,
+    let_lists_lie,
     let_reads_fail,
     refuse,
     withdraw,

@@ -1192,3 +1192,49 @@ def test_formats_of_a_repository_are_two_trusts() -> None:
     only = replace(GITHUB, subject_format=SubjectFormat.IMMUTABLE)
     assert github_subjects(only) == github_subjects(GITHUB)[:1]
     assert ACCOUNT.is_annotated
+
+
+def test_a_batch_that_agrees_puts_the_next_direct_read_off() -> None:
+    world = established()
+    assert world.seen is not None
+    read_time = world.seen.read_time
+    for _ in range(5):
+        world.seen = replace(world.seen, confirmed=world.now)
+        world.run(HOUR - MINUTE)
+    assert world.seen.read_time == read_time
+    world.run(2 * MINUTE)
+    assert world.seen.read_time > read_time
+
+
+def test_a_batch_that_shows_something_else_is_followed_by_a_direct_read() -> None:
+    world = established()
+    assert world.seen is not None
+    world.now += MINUTE
+    world.seen = replace(world.seen, doubted=world.now - SECOND)
+    assert world.decide().action == act.ReadFederated(SECOND)
+    world.run(SECOND)
+    assert not world.seen.is_doubted
+    assert world.names() == []
+
+
+def test_what_a_batch_confirms_is_read_as_soon_while_somebody_elses_is_in_the_way() -> None:
+    world = FederatedWorld()
+    world.put(listed("theirs", owner=None, name="by-hand"))
+    world.run(5 * MINUTE)
+    assert world.condition("Stalled") == ("True", "CredentialConflict")
+    assert world.seen is not None
+    read_time = world.seen.read_time
+    world.seen = replace(world.seen, confirmed=world.now)
+    world.run(3 * MINUTE)
+    assert world.seen.read_time > read_time
+
+
+def test_a_trust_of_an_application_that_two_reads_do_not_find_is_not_ready() -> None:
+    world = established()
+    world.application = None
+    for reads, status in ((1, "True"), (2, "False")):
+        missing = tuple(world.now for _ in range(reads))
+        pause = world.now + MINUTE
+        world.memory = replace(world.memory, application_missing=missing, retry_time=pause)
+        ready = next(c for c in world.decide().status["conditions"] if c["type"] == "Ready")
+        assert ready["status"] == status

@@ -456,10 +456,12 @@ def test_an_application_that_vanishes_keeps_what_is_published() -> None:
     world.read_answer = "missing"
     world.run(2 * HOUR)
     assert world.published == FIRST
-    assert world.condition("Ready") == ("True", "Published")
+    assert world.condition("Ready") == ("False", "ApplicationNotFound")
     assert world.condition("Stalled") == ("True", "ApplicationNotFound")
-    world.run(2 * HOUR)
-    assert world.condition("Ready") == ("True", "RotationFailing")
+    world.read_answer = ""
+    world.run(10 * MINUTE)
+    assert world.published == FIRST
+    assert world.condition("Ready") == ("True", "Published")
 
 
 def test_clocks_apart_stop_everything() -> None:
@@ -502,6 +504,9 @@ def test_a_stale_list_without_the_published_key_changes_nothing() -> None:
     world.run(HOUR + 10 * MINUTE)
     assert world.count(act.Mint) == 1
     assert world.count(act.SignInPublished) >= 1
+    assert world.condition("Ready") == ("True", "CredentialMissing")
+    world.hidden = set()
+    world.run(HOUR)
     assert world.condition("Ready") == ("True", "Published")
 
 

@@ -224,6 +224,17 @@ def test_owned_objects_are_what_a_principal_owns(
     assert cast == [{"@odata.type": "#microsoft.graph.application", "id": owned.id}]
 
 
+@pytest.mark.parametrize("cast", ["", "/microsoft.graph.application", "/graph.application"])
+def test_pages_of_owned_objects_keep_the_type_that_was_asked_for(
+    user: GraphUser, owned: MadeApplication, emulator: Emulator, cast: str
+) -> None:
+    emulator.create_application(user.tenant, owner=user.client_id)
+    path = f"servicePrincipals/{principal_of(user)}/ownedObjects"
+    first = user.get(f"{path}{cast}?$top=1")
+    kept = cast and "/microsoft.graph.application"
+    assert first["@odata.nextLink"].startswith(f"{emulator.graph_root}/{path}{kept}?")
+
+
 def test_new_owner_is_refused_by_a_replica_that_does_not_know_it(
     user: GraphUser, caller_of: CallerOf, emulator: Emulator, foreign: MadeApplication
 ) -> None:

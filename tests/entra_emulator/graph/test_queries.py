@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from entra_emulator.errors.graph import GraphError
-from entra_emulator.graph.odata_filter import parse_filter, wanted_value
+from entra_emulator.graph.odata_filter import parse_filter, wanted_values
 from entra_emulator.graph.odata_query import page_size
 from tests.support.emulator import Emulator, MadeApplication
 from tests.support.graph_user import GraphUser
@@ -74,9 +74,36 @@ def test_filter_that_is_not_understood_is_refused_never_ignored(text: str) -> No
 
 
 def test_only_a_single_equality_can_use_the_index() -> None:
-    assert wanted_value("appId eq 'o''x'", "appId") == "o'x"
-    assert wanted_value("appId eq 'a' or appId eq 'b'", "appId") is None
-    assert wanted_value("displayName eq 'a'", "appId") is None
+    assert wanted_values("appId eq 'o''x'", "appId") == ("o'x",)
+    assert wanted_values("appId in ('a', 'o''x')", "appId") == ("a", "o'x")
+    assert wanted_values("appId eq 'a' or appId eq 'b'", "appId") is None
+    assert wanted_values("displayName eq 'a'", "appId") is None
+    assert wanted_values("displayName in ('a')", "appId") is None
+
+
+@pytest.mark.parametrize("joint", [" or ", ","])
+def test_a_filter_has_at_most_15_alternatives(user: GraphUser, joint: str) -> None:
+    """6.2."""
+
+    def text(count: int) -> str:
+        values = [f"'{number}'" for number in range(count)]
+        if joint == ",":
+            return f"appId in ({joint.join(values)})"
+        return joint.join(f"appId eq {value}" for value in values)
+
+    assert user.get(f"applications?$filter={text(15)}")["value"] == []
+    answer = user.call("GET", f"applications?$filter={text(16)}")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "Request_UnsupportedQuery"
+    assert "Max allowed: 15" in answer.json()["error"]["message"]
+
+
+def test_in_finds_several_in_the_order_of_the_list(
+    user: GraphUser, three: list[MadeApplication]
+) -> None:
+    wanted = ",".join(f"'{app.app_id}'" for app in reversed(three[:2]))
+    assert listed(user, f"$filter=appId in ({wanted})") == ["orders", "orders-test"]
+    assert listed(user, f"$filter=appId in ({wanted})&$top=1") == ["orders"]
 
 
 def test_list_by_app_id(user: GraphUser, three: list[MadeApplication]) -> None:

@@ -55,6 +55,23 @@ class FederatedFacts:
         )
 
     @property
+    def is_met(self) -> bool:
+        """All that the spec asks for is as wanted."""
+        return all(self.exists(trust) is not None for trust in self.trusts)
+
+    @property
+    def known_time(self) -> datetime | None:
+        """When Entra last showed them; no batch speaks for what is not as wanted."""
+        if self.listed is None:
+            return None
+        return self.listed.known_time if self.is_met else self.listed.read_time
+
+    @property
+    def doubted(self) -> datetime | None:
+        """When a batch showed something else since the direct read; None when none did."""
+        return self.listed.doubted if self.listed is not None and self.listed.is_doubted else None
+
+    @property
     def ours(self) -> tuple[FederatedCredential, ...]:
         """The listed ones that this resource made in this very cluster."""
         return tuple(c for c in self.credentials if self.is_ours(c))

@@ -31,6 +31,20 @@ def seems_gone(facts: Facts) -> bool:
     )
 
 
+def is_missing(facts: Facts) -> bool:
+    """Return whether reads lack the published key, and a sign-in or a second read bears it out.
+
+    That is enough to say so, and not yet to do anything: see `is_gone`.
+    """
+    published, memory = facts.published, facts.memory
+    if published is None or not seems_gone(facts):
+        return False
+    if not facts.can_published_sign_in:
+        return memory.absences.get(published.key_id, 0) > 1
+    proof = memory.published_proof
+    return proof is not None and proof.attempt == published.attempt and proof.refusals > 0
+
+
 def is_gone(facts: Facts) -> bool:
     """Return whether failing sign-ins, or several reads, confirm that the published key is gone."""
     if not seems_gone(facts):

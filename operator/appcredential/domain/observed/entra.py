@@ -76,7 +76,13 @@ class Credential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """One direct read of an application. `read_time` is ours, `created` is Entra's."""
+    """One direct read of an application. `read_time` is ours, `created` is Entra's.
+
+    Attributes:
+        confirmed: when a list that showed the same left; None before.
+        doubted: when a list that showed something else left, or showed no such application. Only
+            another direct read tells which of them is right.
+    """
 
     object_id: ObjectId
     client_id: ClientId
@@ -85,3 +91,20 @@ class Application:
     read_time: datetime
     created: datetime | None = None
     sign_in_audience: str = ""
+    confirmed: datetime | None = None
+    doubted: datetime | None = None
+
+    @property
+    def known_time(self) -> datetime:
+        """When Entra last showed this, be it in a list."""
+        return latest(self.read_time, self.confirmed)
+
+    @property
+    def is_doubted(self) -> bool:
+        """A list showed something else since the direct read."""
+        return self.doubted is not None and self.doubted >= self.read_time
+
+
+def latest(read_time: datetime, confirmed: datetime | None) -> datetime:
+    """Return the later of a direct read and of a list that showed the same."""
+    return read_time if confirmed is None else max(read_time, confirmed)

@@ -101,6 +101,11 @@ class Memory:
     problem_skew: timedelta | None = None
     retry_time: datetime | None = None
 
+    @property
+    def lacks_application(self) -> bool:
+        """Two direct reads in a row did not find the application: a replica seldom lags twice."""
+        return len(self.application_missing) > 1
+
     # --- failures -------------------------------------------------------------------------
 
     def failed(

@@ -43,17 +43,16 @@ MISSING_LOOK = timedelta(seconds=30)
 
 
 def federated_credentials_are_unread(facts: FederatedFacts) -> Action | None:
-    """F1: the credentials were never read, or long ago. While a trust is missing, read sooner."""
-    is_due = facts.listed is None or facts.common.now - facts.listed.read_time >= _max_age(facts)
-    return (
-        _read(facts, _max_age(facts) / 2) if is_due else None
-    )  # a shared read, not the one we have
+    """F1: the credentials were never read, long ago, or are doubted. A missing trust: sooner."""
+    known, now, doubted = facts.known_time, facts.common.now, facts.doubted
+    if known is None or now - known >= _max_age(facts):
+        return _read(facts, _max_age(facts) / 2)  # a shared read, not the one we have
+    return None if doubted is None else _read(facts, max(timedelta(0), now - doubted))
 
 
 def _max_age(facts: FederatedFacts) -> timedelta:
-    policy = facts.common.settings
-    is_met = all(facts.exists(t) is not None for t in facts.trusts)
-    return policy.directory_resync if is_met else min(UNMET_LOOK, policy.directory_resync)
+    longest = facts.common.settings.directory_resync
+    return longest if facts.is_met else min(UNMET_LOOK, longest)
 
 
 def application_is_not_in_status(facts: FederatedFacts) -> Action | None:
@@ -218,8 +217,8 @@ def next_federated_look(facts: FederatedFacts) -> datetime:
 def _times(facts: FederatedFacts) -> list[datetime]:
     observation = facts.common.observation
     times = [next_check(facts.common, is_well=facts.is_settled)]
-    if facts.listed is not None:
-        times.append(facts.listed.read_time + _max_age(facts))
+    if facts.known_time is not None:
+        times.append(facts.known_time + _max_age(facts))
     for trust in facts.trusts:
         end = facts.quiet_end(trust)
         times += [end] if end is not None else []

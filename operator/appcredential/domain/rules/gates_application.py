@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from appcredential.domain.actions import Action, Hold, ReadApplication
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.takeover import is_of_former_life
@@ -13,14 +15,12 @@ _MISSING_READS = 3
 
 def application_is_unknown(observation: Observation) -> Action | None:
     """6: the application is unread, unreadable, unknown to Entra, or another one than before."""
-    is_due, period = _is_due(observation), observation.settings.directory_resync
-    if observation.application is None or is_due:
+    if observation.application is None or _is_due(observation):
         if (
             observation.memory.retry_time is None
             or observation.now >= observation.memory.retry_time
         ):
-            # A read that others made will do, but not the one that is old.
-            return ReadApplication(period / 2 if is_due else period)
+            return ReadApplication(_max_age(observation))
         if observation.application is None:
             return Hold(_why_unread(observation))
     return _application_changed(observation, observation.application)
@@ -45,11 +45,28 @@ def _application_changed(observation: Observation, application: Application) -> 
 
 
 def _is_due(observation: Observation) -> bool:
+    """Return whether the last read is doubted, or too long ago without a list that confirms it."""
     read = observation.application
-    return (
-        read is not None
-        and observation.now - read.read_time >= observation.settings.directory_resync
+    return read is not None and (
+        read.is_doubted
+        or observation.now - read.known_time >= observation.settings.directory_resync
     )
+
+
+def _max_age(observation: Observation) -> timedelta:
+    """Return how old a shared read may be.
+
+    One from before a doubt does not settle it, and one from before a read that did not find the
+    application does not contradict that.
+    """
+    read, missing = observation.application, observation.memory.application_missing
+    period = observation.settings.directory_resync
+    # A read that others made will do, but not the one that is old.
+    longest = period if read is None else period / 2
+    since = read.doubted if read is not None and read.is_doubted else None
+    if read is None and missing:
+        since = missing[-1]
+    return longest if since is None else min(longest, max(timedelta(0), observation.now - since))
 
 
 def _why_unread(observation: Observation) -> Problem:

@@ -21,7 +21,7 @@ def next_look(facts: Facts) -> datetime:
     observation = facts.observation
     times = [
         next_check(facts, is_well=_is_well(facts)),
-        facts.application.read_time + observation.settings.directory_resync,
+        facts.application.known_time + observation.settings.directory_resync,
     ]
     times += _pending_times(facts)
     if facts.schedule is not None:

@@ -61,8 +61,10 @@ def _is_still_met(observation: Observation, problem: Problem | None) -> bool:
     """Return whether the trusts in status are those that the spec asks for now."""
     if observation.federation is None or (problem is not None and problem.reason in UNMET):
         return False
-    if problem is not None and problem.reason is Reason.APPLICATION_NOT_FOUND and problem.stalled:
-        return False
+    if problem is not None and problem.reason is Reason.APPLICATION_NOT_FOUND:
+        is_gone = problem.stalled or observation.memory.lacks_application
+        if is_gone:
+            return False
     status = observation.resource.status
     conditions = status.get("conditions") or ()
     ready = [c for c in conditions if c.get("type") == "Ready" and c.get("status") == "True"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appcredential.domain.conditions import Condition, ConditionType, Problem, Reason
 from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.published import is_missing, seems_gone
 from appcredential.domain.facts.takeover import may_be_of_former_life
 from appcredential.domain.facts.writable import holds_another_type
 from appcredential.domain.observed.observation import Observation
@@ -61,12 +62,18 @@ def _worst(observation: Observation, facts: Facts | None) -> Problem | None:
         return lost
     if is_known_gone(observation, facts):
         return _GONE
+    if facts is not None and is_missing(facts):
+        return _MISSING
     target = observation.own_target
     is_intact = target is not None and target.published is not None and target.value is not None
     return _EXPIRED if is_intact and valid_published(observation) is None else None
 
 
 _GONE = Problem(reason=Reason.SIGN_IN_REJECTED, message="Entra refuses the published credential.")
+_MISSING = Problem(
+    reason=Reason.CREDENTIAL_MISSING,
+    message="Entra does not list the published credential any more.",
+)
 _FORMER = (
     "The Secret holds what an earlier AppCredential of this name published. It counts as this "
     "one's once the operator has seen in Entra that it is of the same application."
@@ -78,6 +85,8 @@ def _is_unmet(observation: Observation, problem: Problem | None) -> bool:
     """Return whether a valid credential in the Secret is not what this generation asks for."""
     if problem is None:
         return False
+    if problem.reason is Reason.APPLICATION_NOT_FOUND and observation.memory.lacks_application:
+        return True
     spec = observation.resource.spec
     if problem.reason is Reason.LIFETIME_TOO_SHORT and isinstance(spec, AppCredentialSpec):
         return wanted_lifetime(spec) < observation.settings.min_lifetime  # else others' limits
@@ -101,6 +110,9 @@ def _ready(
     ):
         message = f"The published credential works. {problem.message}"
         return Condition.true(kind, Reason.ROTATION_FAILING, message)
+    if facts is not None and seems_gone(facts):
+        message = f"{_MISSING.message} It was not refused yet."
+        return Condition.true(kind, Reason.CREDENTIAL_MISSING, message)
     return Condition.true(kind, Reason.PUBLISHED, "The Secret holds a valid credential.")
 
 

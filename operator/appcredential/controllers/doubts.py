@@ -1,0 +1,149 @@
+"""Compares what lists show with what is held of direct reads, and raises doubts.
+
+A doubt makes the next pass read directly. Nothing else follows from a list: what it lacks may
+be there, and what it shows may be gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias, TypeVar
+
+from appcredential.cache.store import Store
+from appcredential.domain.inventory import (
+    Disagreement,
+    fingerprint,
+    fingerprint_of_trusts,
+    is_outdated,
+)
+from appcredential.domain.marker import Owner
+from appcredential.domain.observed.entra import Application
+from appcredential.domain.observed.federated import FederatedList
+from appcredential.domain.spec.checks import is_guid
+from appcredential.domain.spec.model import ClientId, ObjectId
+from appcredential.gather.state import ResourceState, ResourceStates
+from appcredential.kube.custom_resources import APP_CREDENTIALS
+from appcredential.runtime.workqueue import Key
+
+Users: TypeAlias = dict[ClientId, list[Owner]]
+"""The AppCredentials that the operator serves, by application."""
+
+R = TypeVar("R", Application, FederatedList)
+
+_MISSING: Final = "missing"
+_OUTDATED: Final = "outdated"
+
+
+class Doubts:
+    """Holds what is compared, and remembers for how long lists and direct reads disagree.
+
+    Args:
+        store: the known resources.
+        states: what is held of each.
+        wake: has a resource reconciled at once.
+        count: called for each doubt.
+        settle: for how long after a write of ours replicas may not show it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        states: ResourceStates,
+        wake: Callable[[Key], None],
+        count: Callable[[], None],
+        settle: timedelta,
+    ) -> None:
+        self._settle = settle
+        self._store = store
+        self._states = states
+        self._wake = wake
+        self._disagreements: dict[tuple[Owner, str], Disagreement] = {}
+        self._count = count
+
+    def users(self, tenant: str) -> Users:
+        """Return who is served through an EntraTenant: of others' applications nobody may ask."""
+        users: Users = {}
+        for key in self._store.users_of(tenant):
+            known = self._store.get(key)
+            if known is not None and known.is_served and is_guid(known.client_id):
+                owner = Owner(key.namespace, key.name)
+                users.setdefault(ClientId(known.client_id), []).append(owner)
+        return users
+
+    def trusting(self, users: Users) -> dict[ObjectId, list[Owner]]:
+        """Return of these who holds federated credentials, by the application's object id."""
+        trusting: dict[ObjectId, list[Owner]] = {}
+        for owner in (owner for owners in users.values() for owner in owners):
+            state = self._states.known(owner)
+            if state is not None and state.federated is not None:
+                trusting.setdefault(state.federated.object_id, []).append(owner)
+        return trusting
+
+    def forget_gone(self) -> None:
+        """Forget disagreements about resources that are gone."""
+        held = self._disagreements.items()
+        self._disagreements = {k: v for k, v in held if self._states.known(k[0]) is not None}
+
+    def compare(self, owners: Iterable[Owner], found: Application | None, left: datetime) -> None:
+        """Compare what a list showed of an application with what is held of it.
+
+        Args:
+            owners: who uses the application.
+            found: what the list showed; None when it did not show it.
+            left: when the request left.
+        """
+        shown = _MISSING if found is None else fingerprint(found)
+        for owner, state in self._held(owners):
+            held = state.application
+            if held is not None:
+                outdated = is_outdated(held, state.target.value, left, self._settle)
+                known = _OUTDATED if outdated else fingerprint(held)
+                state.application = self._judged(owner, held, shown, known, left)
+            elif found is not None and state.memory.application_missing:
+                self._is_back(owner, state, shown, left)
+
+    def compare_trusts(
+        self, owners: Iterable[Owner], found: FederatedList | None, left: datetime
+    ) -> None:
+        """Compare what a batch showed of federated credentials with what is held of them."""
+        shown = _MISSING if found is None else fingerprint_of_trusts(found)
+        for owner, state in self._held(owners):
+            held = state.federated
+            if held is not None:
+                known = fingerprint_of_trusts(held)
+                state.federated = self._judged(owner, held, shown, known, left)
+
+    def _held(self, owners: Iterable[Owner]) -> Iterable[tuple[Owner, ResourceState]]:
+        found = ((owner, self._states.known(owner)) for owner in owners)
+        return ((owner, state) for owner, state in found if state is not None)
+
+    def _judged(self, owner: Owner, held: R, shown: Hashable, known: Hashable, left: datetime) -> R:
+        """Return what is held, confirmed or doubted; as it is where a direct read is newer."""
+        if held.read_time >= left:
+            return held
+        about = owner, type(held).__name__
+        if shown == known:
+            self._disagreements.pop(about, None)
+            return replace(held, confirmed=left, doubted=None)
+        if not self._is_worth_a_read(about, shown, known):
+            return held
+        self._raise(owner)
+        return replace(held, doubted=left)
+
+    def _is_back(self, owner: Owner, state: ResourceState, shown: Hashable, left: datetime) -> None:
+        """Have an application that direct reads did not find looked for at once."""
+        if self._is_worth_a_read((owner, _MISSING), shown, _MISSING):
+            state.memory = state.memory.awaits_turn(left)
+            self._raise(owner)
+
+    def _is_worth_a_read(self, about: tuple[Owner, str], shown: Hashable, known: Hashable) -> bool:
+        before = self._disagreements.get(about)
+        now = Disagreement(shown, known) if before is None else before.again(shown, known)
+        self._disagreements[about] = now
+        return now.is_worth_a_read
+
+    def _raise(self, owner: Owner) -> None:
+        self._count()
+        self._wake(Key(APP_CREDENTIALS, owner.namespace, owner.name))

@@ -1,0 +1,138 @@
+"""Lists of applications, and batches of reads: what shows many at once.
+
+Nothing here selects properties: certificates that are selected count against a quota of 150
+requests a minute for the whole tenant (learn.microsoft.com/graph, `application: list`), and a
+list shows them without their bytes anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Final, TypeAlias, assert_never
+
+from kiota_abstractions.base_request_configuration import RequestConfiguration
+from kiota_abstractions.method import Method
+from kiota_abstractions.request_information import RequestInformation
+from msgraph.generated.applications.applications_request_builder import ApplicationsRequestBuilder
+from msgraph.generated.service_principals.item.owned_objects.graph_application import (
+    graph_application_request_builder as owned_builder,
+)
+
+from appcredential.domain.inventory import IN_A_BATCH, IN_A_FILTER, IN_A_PAGE, Way
+from appcredential.domain.observed.federated import FederatedList
+from appcredential.domain.spec.checks import is_guid
+from appcredential.domain.spec.model import ClientId, ObjectId
+from appcredential.entra.batches import batch_request, decode_batch
+from appcredential.entra.connection import Call, Connection
+from appcredential.entra.operations import BATCH, LIST, OWNED
+from appcredential.entra.pages import Rows, decode_page, is_next_page
+from appcredential.entra.rate_limit import RateLimiter
+from appcredential.entra.translate import DEFAULT_PAUSE, retry_after, usable
+from appcredential.entra.writes import check_id
+from appcredential.errors import ThrottledError, UnusableListError
+from appcredential.ports.lists import Page
+from appcredential.ports.local import Clock
+
+_Query: TypeAlias = ApplicationsRequestBuilder.ApplicationsRequestBuilderGetQueryParameters
+_OwnedQuery: TypeAlias = (
+    owned_builder.GraphApplicationRequestBuilder.GraphApplicationRequestBuilderGetQueryParameters
+)
+_UNITS: Final = 2
+"""Of a page, by Graph's published quotas; one of owned objects costs less, and counts the same."""
+
+
+class GraphLists:
+    """Implements `ports.lists.Lists`."""
+
+    def __init__(self, connection: Connection, limiter: RateLimiter, clock: Clock) -> None:
+        self._connection = connection
+        self._limiter = limiter
+        self._clock = clock
+
+    async def pages(
+        self, way: Way, wanted: Collection[ClientId], most_pages: int, owner: str
+    ) -> AsyncGenerator[Page, None]:
+        """Read applications page by page; see `ports.lists.Lists`."""
+        first = url = self._first(way, wanted, owner)
+        operation = OWNED if way is Way.OWNED else LIST
+        for _ in range(most_pages):
+            left = self._clock.now()
+            rows = await self._page(_call(way, url), wanted, left)
+            yield Page(left=left, found=rows.found, rows=rows.count)
+            if rows.next_link is None:
+                return
+            if rows.next_link == url or not is_next_page(rows.next_link, first):
+                raise UnusableListError(f"{operation}: the next page is at another address")
+            url = rows.next_link
+        raise UnusableListError(f"{operation}: more than {most_pages} pages")
+
+    async def federated(
+        self, object_ids: Sequence[ObjectId]
+    ) -> Mapping[ObjectId, FederatedList | None]:
+        """Read federated credentials of several applications; see `ports.lists.Lists`."""
+        for object_id in object_ids[:IN_A_BATCH]:
+            check_id(object_id)
+            await self._limiter.await_read()  # each counts, batched or not
+        left, asked = self._clock.now(), object_ids[:IN_A_BATCH]
+
+        def make() -> RequestInformation:
+            return batch_request(self._base_url, asked)
+
+        call = Call(operation=BATCH, is_write=False, make=make)
+        with self._limiter.noting_pauses():
+            answer = await self._connection.send(call)
+            with usable(BATCH, is_write=False):
+                batch = decode_batch(answer, asked, left)
+            if batch.throttled is not None:
+                wait = retry_after(batch.throttled, self._clock.now()) or DEFAULT_PAUSE
+                raise ThrottledError(f"{BATCH}: Graph asks to slow down", retry_after=wait)
+        return batch.found
+
+    async def _page(self, call: Call, wanted: Collection[ClientId], left: datetime) -> Rows:
+        for _ in range(_UNITS):
+            await self._limiter.await_read()
+        with self._limiter.noting_pauses():
+            answer = await self._connection.send(call)
+        with usable(call.operation, is_write=False):
+            return await decode_page(answer, wanted, left)
+
+    def _first(self, way: Way, wanted: Collection[ClientId], owner: str) -> str:
+        """Return the address of the first page."""
+        graph = self._connection.graph
+        match way:
+            case Way.FILTER:
+                ids = sorted(filter(is_guid, wanted))[:IN_A_FILTER]
+                named = ",".join(f"'{client_id}'" for client_id in ids)
+                found = RequestConfiguration(query_parameters=_Query(filter=f"appId in ({named})"))
+                info = graph.applications.to_get_request_information(found)
+            case Way.ALL:
+                listed = RequestConfiguration(query_parameters=_Query(top=IN_A_PAGE))
+                info = graph.applications.to_get_request_information(listed)
+            case Way.OWNED:
+                check_id(ObjectId(owner))
+                item = graph.service_principals.by_service_principal_id(owner)
+                owned = RequestConfiguration(query_parameters=_OwnedQuery(top=IN_A_PAGE))
+                info = item.owned_objects.graph_application.to_get_request_information(owned)
+            case _:
+                assert_never(way)
+        info.path_parameters["baseurl"] = self._base_url
+        return info.url
+
+    @property
+    def _base_url(self) -> str:
+        return self._connection.graph.request_adapter.base_url
+
+
+def _call(way: Way, url: str) -> Call:
+    """Return the request of one page, whose address is its own or the one that Graph named."""
+
+    def make() -> RequestInformation:
+        info = RequestInformation(Method.GET)
+        info.url = url
+        info.headers.try_add("Accept", "application/json")
+        return info
+
+    if way is Way.OWNED:
+        return Call(operation=OWNED, is_write=False, make=make)
+    return Call(operation=LIST, is_write=False, make=make)
