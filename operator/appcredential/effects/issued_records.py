@@ -60,13 +60,16 @@ class RecordWrites:
         """Delete one, if it is there. A deletion of its resource does not wait for a right to it.
 
         Raises:
-            ConflictError: another process changed it meanwhile.
+            ConflictError: another process changed it meanwhile; from now on that counts.
         """
-        live = await self.read(name) if self.known.find(name) is not None else None
+        live = self.known.find(name)
         if live is None:
             return
         try:
             await self._records.delete(name, live)
+        except ConflictError:
+            await self.read(name)
+            raise
         except (PermissionDeniedError, RejectedError) as exc:
             log.warning(_REFUSED, extra={"configmap": name, "error": str(exc)})
             return

@@ -100,7 +100,7 @@ class OwnConfigMaps(Generic[T]):
             return await self._mend(name, wanted)
         return self._written(written)
 
-    async def delete(self, name: str, live: T) -> None:
+    async def delete(self, name: str, live: Stored) -> None:
         """Delete exactly the version `live`, if it still exists."""
         preconditions = {"uid": live.uid, "resourceVersion": live.resource_version}
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}

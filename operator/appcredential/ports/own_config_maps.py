@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from appcredential.domain.observed.issued import IssuedRecord
+from appcredential.domain.observed.issued import IssuedRecord, KnownRecord
 from appcredential.domain.observed.revocation import Revocation
 
 
@@ -44,6 +44,6 @@ class IssuedRecords(Protocol):
         """Create it, or replace exactly the version `live`."""
         ...
 
-    async def delete(self, name: str, live: IssuedRecord) -> None:
+    async def delete(self, name: str, live: IssuedRecord | KnownRecord) -> None:
         """Delete exactly the version `live`, if it still exists."""
         ...

@@ -77,6 +77,8 @@ def known_record(record: IssuedRecord) -> KnownRecord:
         object_id=left.object_id,
         type=left.type,
         digest=_digest(record),
+        uid=record.uid,
+        resource_version=record.resource_version,
     )
 
 

@@ -5,7 +5,7 @@ Without it, a resource that goes away without its finalizer leaves credentials t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -46,6 +46,8 @@ class KnownRecord:
 
     Attributes:
         digest: of all that the record says.
+        uid: of the ConfigMap.
+        resource_version: of that ConfigMap.
     """
 
     owner: Owner
@@ -56,6 +58,8 @@ class KnownRecord:
     object_id: ObjectId | None
     type: CredentialType
     digest: str
+    uid: str = field(default="", compare=False)
+    resource_version: str = field(default="", compare=False)
 
 
 class Recorded(StrEnum):
