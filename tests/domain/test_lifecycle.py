@@ -1305,6 +1305,11 @@ def test_with_nothing_due_the_status_is_written_once_and_then_it_sleeps() -> Non
 # --- when to look again --------------------------------------------------------------------
 
 SELDOM_READ = LifecycleSettings(directory_resync=DAY)
+REVOKING = observation(
+    resource=resource(spec(rotation=rotation(revoke_issued_before=ISSUED))),
+    application=application(credential(), old_credential()),
+    target=target(retiring=(retiring(end=NOW + 30 * DAY, since=NOW),)),
+)
 
 
 @pytest.mark.parametrize(
@@ -1312,6 +1317,12 @@ SELDOM_READ = LifecycleSettings(directory_resync=DAY)
     [
         (replace(observation(), settings=SELDOM_READ), NOW + 6 * HOUR),
         (replace(observation(grant=problem()), settings=SELDOM_READ), NOW + 10 * MINUTE),
+        (replace(STRANDED, settings=SELDOM_READ), NOW + 10 * MINUTE),
+        (
+            replace(UNLISTED, settings=SELDOM_READ, target=target(published_time=NOW)),
+            NOW + 10 * MINUTE,
+        ),
+        (replace(REVOKING, settings=SELDOM_READ), NOW + 10 * MINUTE),
         (
             observation(application=application(credential(), read_time=NOW - 55 * MINUTE)),
             NOW + 5 * MINUTE,
@@ -1357,6 +1368,9 @@ SELDOM_READ = LifecycleSettings(directory_resync=DAY)
     ids=[
         "what is well is seldom checked whole",
         "what is not is checked every ten minutes",
+        "so is one with a credential that no record names",
+        "so is one whose published credential no list shows yet",
+        "so is one with a revocation under way",
         "the directory is read every hour",
         "another's intent gets old",
         "backoff ends",

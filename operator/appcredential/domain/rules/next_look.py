@@ -9,7 +9,12 @@ from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.patience import revocation_patience_ends
 from appcredential.domain.facts.published import ABSENT_READS, seems_gone
 from appcredential.domain.facts.retirement import real_end, retire_time
-from appcredential.domain.facts.successor import mint_time, needs_successor, unproven_publish_time
+from appcredential.domain.facts.successor import (
+    is_revoking,
+    mint_time,
+    needs_successor,
+    unproven_publish_time,
+)
 from appcredential.domain.observed.target import PendingState
 from appcredential.domain.rules.discard import next_discard
 from appcredential.domain.rules.reading import next_check, next_spaced_read, soonest
@@ -66,7 +71,16 @@ def _is_well(facts: Facts) -> bool:
     inputs = facts.certificate_inputs
     is_in_flight = facts.pending is not None or needs_successor(facts) or seems_gone(facts)
     is_hindered = facts.conflict is not None or inputs.problem or inputs.keystore_problem
-    return facts.has_valid_published and not (is_in_flight or is_hindered)
+    if not facts.has_valid_published or is_in_flight or is_hindered:
+        return False
+    return not is_revoking(facts) and _lists_what_is_recorded(facts)
+
+
+def _lists_what_is_recorded(facts: Facts) -> bool:
+    """Return whether Entra lists the published credential, and of ours only what may still stay."""
+    kept = {r.key_id for r in facts.retiring if facts.entra_now < retire_time(facts, r)}
+    published = facts.published.key_id if facts.published is not None else None
+    return published in facts.ours and facts.ours.keys() <= kept | {published}
 
 
 def _source_times(facts: Facts) -> list[datetime]:
