@@ -132,7 +132,9 @@ class Parts:
 
     def _records(self) -> RecordWrites:
         records = KubeIssuedRecords(self.client, self.settings.namespace)
-        known = KnownRecords(records, self.store.owns, self.settings.watch_namespaces)
+        known = KnownRecords(
+            records, self.store.owns, self.settings.watch_namespaces, self.process.identity.whole
+        )
         return RecordWrites(records, known, self.clock)
 
     def _lease_settings(self) -> LeaseSettings:

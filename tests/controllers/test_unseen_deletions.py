@@ -11,9 +11,20 @@ import pytest
 
 from appcredential.domain.marker import Owner
 from appcredential.domain.spec.model import ClientId, TenantId
+from appcredential.errors import ConflictError, UnavailableError
 from appcredential.gather.revocation import RevocationObserver
 from appcredential.kube.custom_resources import APP_CREDENTIALS, path_of
-from tests.support.builders import CLIENT_ID, DAY, HOUR, MINUTE, NOW, OWNER, SECOND, TENANT_ID
+from tests.support.builders import (
+    CLIENT_ID,
+    DAY,
+    HOUR,
+    IDENTITY,
+    MINUTE,
+    NOW,
+    OWNER,
+    SECOND,
+    TENANT_ID,
+)
 from tests.support.revocation_documents import REVOCATIONS, revocation_document
 from tests.support.unseen import CRD, SERVED, Unseen
 from tests.support.world import RESOURCE, SECRETS, TARGET
@@ -288,8 +299,8 @@ async def test_what_the_former_one_left_is_revoked_also_after_one_that_never_beg
     assert not world.api.objects[RESOURCE]["metadata"]["finalizers"]
 
 
-@pytest.mark.parametrize("spec", [{"deletionPolicy": "Retain"}, {"mode": "Observe"}], ids=str)
-async def test_what_is_to_stay_stays(spec: dict[str, Any]) -> None:
+async def _gone(**spec: Any) -> Unseen:
+    """Return a world in which a published resource was changed, and then went."""
     world = Unseen()
     await world.issue()
     world.put_resource(OWNER, **spec)
@@ -297,7 +308,162 @@ async def test_what_is_to_stay_stays(spec: dict[str, Any]) -> None:
     await world.look()
     world.vanish()
     await world.unowned.run_once()
+    return world
+
+
+async def test_of_what_was_only_observed_nothing_is_scheduled() -> None:
+    world = await _gone(mode="Observe")
     assert (world.tickets, world.kept) == ([], [])
+
+
+async def test_what_is_to_stay_stays() -> None:
+    """Retain schedules what a seen deletion does: it removes an unpublished attempt at most."""
+    world = await _gone(deletionPolicy="Retain")
+    (ticket,) = world.tickets
+    found = world.api.objects[ticket]["data"]
+    assert (found["policy"], found["pendingAttempt"]) == ("Retain", "")
+    assert world.kept == []
+    assert not any(e["reason"] == "RevocationScheduled" for e in world.events)
+    assert "appcredential.io/revocation-time" not in _annotations(world)
+
+
+async def test_an_unpublished_attempt_under_retain_is_not_forgotten() -> None:
+    world = Unseen()
+    await world.unowned.refresh()
+    world.put_resource(OWNER, CLIENT_ID, deletionPolicy="Retain")
+
+    def stop_at_the_publish(method: str, path: str) -> None:
+        if (
+            method == "POST"
+            and path == SECRETS
+            and any("appcredential-pending" in p for p in world.api.objects)
+        ):
+            raise UnavailableError("not now")
+
+    world.api.before = stop_at_the_publish
+    with pytest.raises(UnavailableError):
+        await world.publish()
+    world.api.before = lambda _method, _path: None
+    world.vanish()
+    await world.unowned.run_once()
+    (ticket,) = world.tickets
+    assert world.api.objects[ticket]["data"]["pendingAttempt"]
+
+
+def _annotations(world: Unseen) -> dict[str, str]:
+    found: dict[str, str] = world.api.objects[TARGET]["metadata"]["annotations"]
+    return found
+
+
+async def test_a_secret_that_somebody_else_publishes_to_is_not_marked() -> None:
+    world = await left()
+    document = world.api.objects[TARGET]
+    annotations = {**_annotations(world), "appcredential.io/owner": "shop/somebody-else"}
+    world.api.put(
+        TARGET, {**document, "metadata": {**document["metadata"], "annotations": annotations}}
+    )
+    await world.unowned.run_once()
+    (ticket,) = world.tickets
+    assert world.api.objects[ticket]["data"]["secretUid"] == ""
+    assert _annotations(world) == annotations
+
+
+async def test_a_secret_that_a_successor_publishes_to_is_not_said_to_go() -> None:
+    world = await left()
+    world.put_grant("more", client_ids=(ANOTHER,))
+    world.put_resource(OWNER, ANOTHER)
+    await world.unowned.run_once()
+    (event,) = [e for e in world.events if e["reason"] == "RevocationScheduled"]
+    assert "its credentials are removed" in event["note"]
+    assert "appcredential.io/revocation-time" not in _annotations(world)
+
+
+async def test_a_record_of_another_cluster_is_left_alone() -> None:
+    """A backup may bring it here, without its resource, and the Secret that workloads mount."""
+    world = await left()
+    world.change_record(lambda found: found["data"].update(cluster="elsewhere1.else"))
+    await world.unowned.refresh()
+    await look(world)
+    assert (len(world.tickets), len(world.kept)) == (0, 1)
+    world.put_resource(OWNER)
+    await world.until(lambda: world.ready["status"] == "True")
+    assert world.api.objects[world.kept[0]]["data"]["cluster"] == IDENTITY.whole
+
+
+async def test_a_record_that_changed_since_it_was_judged_stays() -> None:
+    world = await _observed_and_gone()
+    judged = await world.records.read(world.kept[0].rsplit("/", 1)[1])
+    assert judged is not None
+    await world.records.keep(replace(judged, observes=False, grace=3 * HOUR))
+    with pytest.raises(ConflictError):
+        await world.records.drop(world.kept[0].rsplit("/", 1)[1], judged)
+    assert len(world.kept) == 1
+
+
+async def _observed_and_gone() -> Unseen:
+    world = Unseen()
+    await world.issue()
+    world.put_resource(OWNER, mode="Observe")
+    world.states.invalidate(OWNER)
+    await world.look()
+    world.vanish()
+    return world
+
+
+# --- what somebody else's refusals and errors do ---------------------------------------------
+
+
+async def test_a_refused_record_keeps_no_other_from_being_written() -> None:
+    """A quota refuses new ones alone, and one of them is enough to meet it."""
+    world = Unseen()
+    await world.issue()
+    world.api.refuse("POST", REVOCATIONS, "exceeded quota", status=403)
+    newcomer = Owner(OWNER.namespace, "newcomer")
+    world.put_resource(newcomer, CLIENT_ID, secret={"name": "newcomer"})
+    for _ in range(8):
+        await world.reconciler.reconcile(newcomer, "")
+        world.clock.advance(SECOND)
+    world.put_resource(OWNER, deletionPolicy="Retain")
+    world.states.invalidate(OWNER)
+    await world.look()
+    assert [world.api.objects[k]["data"]["policy"] for k in world.kept] == ["Retain"]
+
+
+async def test_a_refused_record_does_not_hide_what_a_former_one_left() -> None:
+    world = await left()
+    found = world.api.objects.pop(path_of("applicationgrants", "", "shop-apps"))
+    world.sync.on_event("applicationgrants", "DELETED", found)
+    del world.api.objects[TARGET]
+    world.put_resource(OWNER)
+    await world.until(lambda: world.ready["reason"] == "NotGranted")
+    name = world.kept[0].rsplit("/", 1)[1]
+    world.records.known.note_refusal(name, world.clock.monotonic())
+    await delete(world)
+    assert len(world.tickets) == 1
+
+
+async def test_who_comes_back_suspended_is_recorded_before_its_revocation_is_cancelled() -> None:
+    world = Unseen()
+    await world.issue()
+    await delete(world)
+    world.vanish()
+    del world.api.objects[TARGET]
+    world.put_resource(OWNER, suspend=True)
+    for _ in range(10):
+        await world.look()
+        world.clock.advance(MINUTE)
+    assert (len(world.tickets), len(world.kept)) == (0, 1)
+
+
+async def test_a_namespace_whose_objects_cannot_be_read_holds_up_no_other() -> None:
+    world = await left()
+    mine = world.kept[0].rsplit("/", 1)[1]
+    await many(world, 40, "aaa")
+    known = world.records.known._known
+    known[mine] = known.pop(mine)  # the last, as after a list by name
+    world.api.refuse("GET", "/namespaces/aaa/secrets", "unable to transform key", status=500)
+    await looks(world)
+    assert len(world.tickets) == 1
 
 
 async def test_a_ticket_that_is_there_is_left_as_it_is() -> None:

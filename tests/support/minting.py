@@ -84,7 +84,9 @@ class Minting:
             ),
             grants=self,
             open_revocations=OpenRevocations(revocations),
-            records=RecordWrites(records, KnownRecords(records, lambda _: True, ()), self.clock),
+            records=RecordWrites(
+                records, KnownRecords(records, lambda _: True, (), IDENTITY.whole), self.clock
+            ),
             access=lambda _: Access(self.facts.tenant, self.directory),
             request_probe=lambda _, __: None,
             permission_retry=10 * MINUTE,

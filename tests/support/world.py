@@ -126,7 +126,7 @@ class World:
         revocations = KubeRevocations(self.api, SYSTEM)
         self.open_revocations = open_revocations = OpenRevocations(revocations)
         issued = KubeIssuedRecords(self.api, SYSTEM)
-        known = KnownRecords(issued, self.store.owns, ())
+        known = KnownRecords(issued, self.store.owns, (), IDENTITY.whole)
         self.records = records = RecordWrites(issued, known, self.clock)
         queue = TenantQueue(self.store.users_of, open_revocations.needing, self.woken.append)
         retry = timedelta(seconds=30)

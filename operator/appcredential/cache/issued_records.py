@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import Final
 
 from appcredential.cache.written_meanwhile import WrittenMeanwhile
 from appcredential.domain.facts.issued import known_record, record_name
@@ -14,17 +15,20 @@ from appcredential.domain.observed.issued import IssuedRecord, KnownRecord
 from appcredential.domain.spec.model import ClientId, ObjectId, TenantId
 from appcredential.ports.own_config_maps import IssuedRecords
 
+_REFUSED_SECONDS: Final = 600.0
+
 
 class KnownRecords:
     """Listed by `refresh`; between two lists kept up to date with what this process writes.
 
-    There is one for each resource, so that little is held of each. Writes are refused, and so not
-    tried, until `refused_until`, in seconds of the monotonic clock.
+    There is one for each resource, so that little is held of each.
 
     Args:
         records: where they are kept.
         is_owned: returns whether an AppCredential that is known has this record.
         namespaces: those that are served; empty for all. What is recorded of others is left alone.
+        cluster: this one, as `ClusterIdentity.whole` says: what a backup brought from another one
+            is left alone as well.
     """
 
     def __init__(
@@ -32,14 +36,16 @@ class KnownRecords:
         records: IssuedRecords,
         is_owned: Callable[[KnownRecord], bool],
         namespaces: Collection[str],
+        cluster: str,
     ) -> None:
         self._records = records
         self._is_owned = is_owned
         self._namespaces = namespaces
+        self._cluster = cluster
         self._known: dict[str, KnownRecord] = {}
         self._written = WrittenMeanwhile[KnownRecord]()
         self._unowned: Counter[str] = Counter()
-        self.refused_until: float | None = None
+        self._refused: dict[str, float] = {}
 
     async def refresh(self) -> None:
         """List all of them anew.
@@ -64,6 +70,22 @@ class KnownRecords:
             self._known.pop(name, None)
         else:
             self._known[name] = known
+
+    def note_refusal(self, name: str, now: float) -> bool:
+        """Record that the API server refused to have one written; return whether it is the first.
+
+        Args:
+            name: of the ConfigMap.
+            now: by the monotonic clock, in seconds.
+        """
+        self._refused = {n: until for n, until in self._refused.items() if until > now}
+        is_first = not self._refused
+        self._refused[name] = now + _REFUSED_SECONDS
+        return is_first
+
+    def is_refused(self, name: str, now: float) -> bool:
+        """Return whether this one is not tried now. Others are: a quota refuses only new ones."""
+        return self._refused.get(name, now) > now
 
     def unowned(self) -> dict[str, KnownRecord]:
         """Return those that no known AppCredential has, by name."""
@@ -109,7 +131,8 @@ class KnownRecords:
         ]
 
     def _is_served(self, record: KnownRecord) -> bool:
-        return not self._namespaces or record.owner.namespace in self._namespaces
+        is_here = not self._namespaces or record.owner.namespace in self._namespaces
+        return is_here and record.cluster == self._cluster
 
 
 def _held(record: IssuedRecord) -> KnownRecord:
@@ -121,5 +144,6 @@ def _held(record: IssuedRecord) -> KnownRecord:
         tenant=share(known.tenant),
         tenant_id=TenantId(share(known.tenant_id)),
         client_id=ClientId(share(known.client_id)),
+        cluster=share(known.cluster),
         object_id=ObjectId(share(known.object_id)) if known.object_id else None,
     )

@@ -20,7 +20,6 @@ from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.observed.issued import IssuedRecord, KnownRecord
 from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.observed.target import Target
-from appcredential.domain.spec.model import DeletionPolicy
 from appcredential.effects.deletion import announce, mark
 from appcredential.effects.events import about
 from appcredential.effects.issued_records import RecordWrites
@@ -42,6 +41,8 @@ log = logging.getLogger(__name__)
 
 _MOST: Final = 100
 """Records that one round looks at."""
+_MOST_IN_VAIN: Final = 3
+"""Namespaces without an answer after which a round asks no more."""
 _PAUSE: Final = timedelta(minutes=5)
 """Before a record is looked at again whose resource is there after all, or could not be read."""
 _RELIST: Final = timedelta(hours=1)
@@ -96,12 +97,21 @@ class UnownedRecords:
         now = self.tools.clock.monotonic()
         if self._listed is None or now - self._listed >= _RELIST.total_seconds():
             await self.refresh()
+        in_vain: set[str] = set()
         for name, known in self._due(self._known.unowned(), now):
             if self.tools.guard.problem() is not None:
                 return
+            if known.owner.namespace in in_vain:
+                continue
             self._again[name] = now + _PAUSE.total_seconds()
-            with within(**about(known.owner), application=known.client_id):
-                await self._guarded(name, known)
+            try:
+                with within(**about(known.owner), application=known.client_id):
+                    await self._guarded(name, known)
+            except (UnavailableError, ThrottledError):
+                # One namespace's objects may fail alone, such as Secrets that nobody can decrypt.
+                in_vain.add(known.owner.namespace)
+                if len(in_vain) >= _MOST_IN_VAIN:
+                    raise
 
     @property
     def _known(self) -> KnownRecords:
@@ -136,21 +146,22 @@ class UnownedRecords:
         await self.tools.observer.look_for_owner(record.left, state)
         if state.is_owner_present:
             if self._known.is_replaced(known):
-                await self.tools.records.drop(name)
+                await self.tools.records.drop(name, record)
             return
         # After that look: a CRD that goes answers 404 for all of its resources.
         since = await self.tools.resources.crd_created()
         if since is None:
             return
         if since > record.created:
-            await self._let_go(name, "its CRD was deleted and made anew, so nothing is revoked")
-        elif record.left.policy is DeletionPolicy.RETAIN:
-            await self._let_go(name, "by its policy all that was issued stays")
+            why = "its CRD was deleted and made anew, so nothing is revoked"
+            await self._let_go(name, record, why)
+        elif record.observes:
+            await self._let_go(name, record, "it was only observed, so nothing is touched")
         else:
             await self._revoke_later(name, record, state)
 
-    async def _let_go(self, name: str, why: str) -> None:
-        await self.tools.records.drop(name)
+    async def _let_go(self, name: str, record: IssuedRecord, why: str) -> None:
+        await self.tools.records.drop(name, record)
         log.info("a resource went without its finalizer", extra={"outcome": why})
 
     async def _revoke_later(self, name: str, record: IssuedRecord, state: RevocationState) -> None:
@@ -162,7 +173,7 @@ class UnownedRecords:
             if scheduled is None:
                 return
             await self._tell(*scheduled)
-        await self.tools.records.drop(name)
+        await self.tools.records.drop(name, record)
 
     def _is_at_limit(self, record: IssuedRecord) -> bool:
         """Return whether the namespace has no room: the record stays until it has."""
@@ -177,6 +188,9 @@ class UnownedRecords:
         await tools.observer.read_namespace(record.left, state)
         read = state.namespace
         target, pending = (read.target, read.pending) if read is not None else (None, None)
+        if target is not None and state.successor is not None:
+            # Then it stays: the successor publishes to it.
+            target = None if state.successor.secret.name == target.name else target
         wanted = revocation_of(
             record,
             target,

@@ -67,6 +67,11 @@ class ClusterIdentity:
             cluster_id=found,
         )
 
+    @property
+    def whole(self) -> str:
+        """Both hashes: another cluster differs in one of them, whatever its settings are."""
+        return f"{self.cluster}.{self.system}"
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:

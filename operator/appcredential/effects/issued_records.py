@@ -14,7 +14,6 @@ from appcredential.ports.own_config_maps import IssuedRecords
 
 log = logging.getLogger(__name__)
 
-_REFUSED_SECONDS: Final = 600.0
 _REFUSED: Final = (
     "records of what was issued are refused; apply the roles and policies of this release"
 )
@@ -37,8 +36,8 @@ class RecordWrites:
     async def keep(self, wanted: IssuedRecord) -> None:
         """Write one; of a first one nothing is read before.
 
-        Where writes are refused, as by the policies of an earlier chart or by a quota, nothing is
-        recorded for a while: a renewal is worth more than the record of it.
+        Where that is refused, as by the policies of an earlier chart or by a quota, it is not tried
+        again for a while: a renewal is worth more than the record of it.
 
         Raises:
             ConflictError: another process wrote it meanwhile; from now on that counts.
@@ -51,18 +50,22 @@ class RecordWrites:
             await self.read(name)
             raise
         except (PermissionDeniedError, RejectedError) as exc:
-            self.known.refused_until = self._clock.monotonic() + _REFUSED_SECONDS
-            log.warning(_REFUSED, extra={"configmap": name, "error": str(exc)})
+            if self.known.note_refusal(name, self._clock.monotonic()):
+                log.warning(_REFUSED, extra={"configmap": name, "error": str(exc)})
             return
         self.known.note(name, written)
 
-    async def drop(self, name: str) -> None:
+    async def drop(self, name: str, judged: IssuedRecord | None = None) -> None:
         """Delete one, if it is there. A deletion of its resource does not wait for a right to it.
 
+        Args:
+            name: of the ConfigMap.
+            judged: what was read of it, where that was judged; else the latest that is known.
+
         Raises:
-            ConflictError: another process changed it meanwhile; from now on that counts.
+            ConflictError: it was changed meanwhile; from now on that counts.
         """
-        live = self.known.find(name)
+        live = judged or self.known.find(name)
         if live is None:
             return
         try:

@@ -102,13 +102,11 @@ class Gatherer:
     def _with_record(self, observation: Observation) -> Observation:
         if not isinstance(observation.resource.spec, AppCredentialSpec):
             return observation
-        records = self._local.records
-        refused = records.refused_until
-        if refused is not None and self._process.clock.monotonic() < refused:
-            return observation
+        records, name = self._local.records, name_of_own(observation)
         return replace(
             observation,
-            recorded=recorded(observation, records.find(name_of_own(observation))),
+            recorded=recorded(observation, records.find(name)),
+            is_record_refused=records.is_refused(name, self._process.clock.monotonic()),
             unowned_records=records.unowned_in(observation.resource.owner.namespace),
         )
 

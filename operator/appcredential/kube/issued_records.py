@@ -39,11 +39,13 @@ class KubeIssuedRecords(OwnConfigMaps[IssuedRecord]):
 
 def _build(record: IssuedRecord) -> dict[str, str]:
     data = {k: v for k, v in data_of(record.left).items() if k not in _OF_SECRETS}
-    times = {
+    more = {
         "deletionGracePeriod": format_duration(record.grace),
         "created": format_time(record.created),
+        "cluster": record.cluster,
+        "observes": str(record.observes).lower(),
     }
-    return {**data, **times}
+    return {**data, **more}
 
 
 def _read(data: Mapping[str, str], metadata: Mapping[str, Any]) -> IssuedRecord:
@@ -52,4 +54,6 @@ def _read(data: Mapping[str, str], metadata: Mapping[str, Any]) -> IssuedRecord:
         left=read_revocation({**data, **_OF_SECRETS}, metadata, created),
         grace=parse_duration(data["deletionGracePeriod"]),
         created=created,
+        cluster=data["cluster"],
+        observes=data["observes"] == "true",
     )

@@ -62,7 +62,13 @@ def issued_record(observation: Observation, known: KnownRecord | None) -> Issued
     left = replace(left, tenant_id=tenant_id, object_id=object_id)
     if resource.observes:
         left = replace(left, policy=DeletionPolicy.RETAIN)
-    return IssuedRecord(left=left, grace=spec.deletion_grace_period, created=resource.creation_time)
+    return IssuedRecord(
+        left=left,
+        grace=spec.deletion_grace_period,
+        created=resource.creation_time,
+        cluster=observation.identity.whole,
+        observes=resource.observes,
+    )
 
 
 def known_record(record: IssuedRecord) -> KnownRecord:
@@ -76,6 +82,7 @@ def known_record(record: IssuedRecord) -> KnownRecord:
         client_id=left.client_id,
         object_id=left.object_id,
         type=left.type,
+        cluster=record.cluster,
         digest=_digest(record),
         uid=record.uid,
         resource_version=record.resource_version,
@@ -135,5 +142,6 @@ def _digest(record: IssuedRecord) -> str:
         *(left.object_id or "", left.type, left.policy, left.secret_name),
         *(left.service_account, left.config_map),
         *(format_duration(record.grace), format_time(record.created)),
+        *(record.cluster, str(record.observes)),
         length=UNIQUE_HASH,
     )

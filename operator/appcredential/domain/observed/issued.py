@@ -23,11 +23,16 @@ class IssuedRecord:
             is no time yet, and the Secrets still have to be read.
         grace: from when that is seen until the revocation.
         created: when the API server created the resource.
+        cluster: which one it is in, as `ClusterIdentity.whole` says: a backup may bring a record
+            into another cluster, where nothing is known of its resource.
+        observes: the resource was only observed at last, so that nothing of it is touched.
     """
 
     left: Revocation
     grace: timedelta
     created: datetime
+    cluster: str
+    observes: bool
 
     @property
     def uid(self) -> str:
@@ -57,6 +62,7 @@ class KnownRecord:
     client_id: ClientId
     object_id: ObjectId | None
     type: CredentialType
+    cluster: str
     digest: str
     uid: str = field(default="", compare=False)
     resource_version: str = field(default="", compare=False)

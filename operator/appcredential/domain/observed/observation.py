@@ -88,6 +88,7 @@ class Observation:
         open_revocations: how many deletions of the namespace wait for their revocation. Four
             whose tenant cannot be used count as one: nobody knows when they end.
         recorded: how the record of what was issued compares with the resource.
+        is_record_refused: the API server just refused to have that record written.
         unowned_records: how many records of the namespace have no resource any more.
     """
 
@@ -118,6 +119,7 @@ class Observation:
     open_revocations: int = 0
     unpublished_attempt: str = ""
     recorded: Recorded = Recorded.CURRENT
+    is_record_refused: bool = False
     unowned_records: int = 0
 
     @property

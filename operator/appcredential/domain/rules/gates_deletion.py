@@ -105,6 +105,8 @@ def deletion_is_unprepared(observation: Observation) -> Action | None:
     resource = observation.resource
     if not resource.has_finalizer and not resource.observes:
         return AddFinalizer()
+    if observation.is_record_refused:
+        return None  # a renewal is worth more than the record of it
     match observation.recorded:
         case Recorded.CURRENT:
             return None
@@ -124,11 +126,13 @@ def _may_issue(observation: Observation) -> bool:
     """Return whether something may have been issued, or may be next.
 
     Status names the application before anything is issued, and never without a grant. A
-    suspended resource issues nothing.
+    suspended resource issues nothing, but cancels the revocation of what a former one left.
     """
     resource = observation.resource
     traces = ISSUED if resource.is_suspended else TRACES
-    return not resource.observes and bool(resource.status.keys() & traces)
+    has_traces = bool(resource.status.keys() & traces)
+    cancels = isinstance(revocation_is_scheduled(observation), CancelRevocation)
+    return not resource.observes and (has_traces or cancels)
 
 
 def _too_many_unowned(observation: Observation) -> Action | None:
