@@ -70,7 +70,7 @@ class Parts:
         self.kube = self._kube_ports()
         self.issuer = KubeIssuer(client, self.clock, settings.service_account_token_file)
         self.open_revocations = OpenRevocations(self.kube.revocations)
-        self.records = self._records()
+        self.records = self._records(identity)
         self.tenant_queue = self._tenant_queue()
         self.informer = self._informer()
         self.grants = Grants(self.objects, store, self.clock)
@@ -130,10 +130,10 @@ class Parts:
         scheduled = self.open_revocations.needing(tenant, tenant_id)
         return scheduled + self.records.known.needing(tenant, tenant_id)
 
-    def _records(self) -> RecordWrites:
+    def _records(self, identity: ClusterIdentity) -> RecordWrites:
         records = KubeIssuedRecords(self.client, self.settings.namespace)
         known = KnownRecords(
-            records, self.store.owns, self.settings.watch_namespaces, self.process.identity.whole
+            records, self.store.owns, self.settings.watch_namespaces, identity.whole
         )
         return RecordWrites(records, known, self.clock)
 
