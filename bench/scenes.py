@@ -22,6 +22,7 @@ _WRITES_A_SECOND: Final = 20.0
 """Of Graph, for one application and tenant: Microsoft's published quota."""
 _PATIENCE: Final = 900.0
 _CHANGES: Final = 20
+_DEPTH: Final = "appcredential_workqueue_depth"
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +295,8 @@ def _all_known(site: Installation) -> bool:
     metrics = site.metrics()
     passes = metrics.get('appcredential_reconciles_total{kind="appcredentials"}', 0)
     leads = metrics.get("appcredential_leader") == 1
-    return leads and passes >= site.fleet.size and not metrics["appcredential_workqueue_depth"]
+    waiting = sum(v for name, v in metrics.items() if name.startswith(_DEPTH))
+    return leads and passes >= site.fleet.size and not waiting
 
 
 def _delete(site: Installation, say: Say) -> list[Value]:

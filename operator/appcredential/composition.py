@@ -130,7 +130,7 @@ def _looks(parts: Parts) -> ClusterLooks:
         versions=KubeVersions(parts.client),
         budget=LookBudget(settings.cluster_looks_per_second, settings.cluster_look_ceiling),
         metrics=parts.metrics,
-        wake=parts.queue.add,
+        wake=parts.wake_changed,
     )
 
 
@@ -186,7 +186,7 @@ def _inventory(parts: Parts, tenants: TenantAccess) -> Inventory:
         doubts=Doubts(
             parts.store,
             parts.states,
-            parts.queue.add,
+            parts.wake_changed,
             metrics.inventory.doubts.inc,
             settle=settings.lifecycle.settle,
         ),

@@ -15,6 +15,7 @@ from appcredential.cache.store import Store
 from appcredential.domain.claim import Claim
 from appcredential.domain.marker import ClusterIdentity, Owner
 from appcredential.domain.spec.reserved import AllowedKeys
+from appcredential.domain.urgency import Urgency
 from appcredential.effects.context import KubePorts
 from appcredential.effects.issued_records import RecordWrites
 from appcredential.entra.issuer_documents import IssuerDocuments
@@ -34,8 +35,9 @@ from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.runtime.clock import SystemClock
 from appcredential.runtime.effect_guard import EffectGuard, Terms
 from appcredential.runtime.metrics import Metrics
+from appcredential.runtime.ready import Bounds, Key, Lane
 from appcredential.runtime.this_process import ThisProcess
-from appcredential.runtime.workqueue import Key, WorkQueue
+from appcredential.runtime.workqueue import WorkQueue
 from appcredential.settings import Settings
 from appcredential.tenants.waking import TenantQueue
 
@@ -63,7 +65,7 @@ class Parts:
         self.metrics = metrics
         self.clock = SystemClock()
         self.states = ResourceStates()
-        self.queue = WorkQueue(self.clock)
+        self.queue = WorkQueue(self.clock, self._lane, Bounds.of(settings.workers))
         self.holder = f"{settings.pod_name}_{uuid.uuid4().hex[:8]}"
         self.objects = KubeObjects(client)
         self.secrets = KubeSecrets(client, identity)
@@ -118,9 +120,21 @@ class Parts:
             events=KubeEvents(client, self.clock, self.holder),
         )
 
+    def wake_changed(self, key: Key) -> None:
+        """Reconcile a resource of which something was changed that no watch shows."""
+        self.queue.add(key, Urgency.CHANGED)
+
     def _informer(self) -> Informer:
-        namespaces, wake = self.settings.watch_namespaces, self.queue.add
-        return Informer(self.objects, self.store, namespaces, wake, self._wake_neighbour)
+        return Informer(
+            self.objects,
+            self.store,
+            self.settings.watch_namespaces,
+            self.queue.add,
+            self._wake_neighbour,
+        )
+
+    def _lane(self, key: Key) -> Lane:
+        return self.store.lane(key, self.clock.now().timestamp())
 
     def _tenant_queue(self) -> TenantQueue:
         return TenantQueue(self.store.users_of, self._left_in, self.queue.add)

@@ -7,7 +7,7 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from appcredential import __version__
 from appcredential.cache.informer import Informer
@@ -28,7 +28,8 @@ from appcredential.runtime.effect_guard import EffectGuard, Terms
 from appcredential.runtime.health import metrics_server, probe_server
 from appcredential.runtime.loops import Loop, watch
 from appcredential.runtime.metrics import Metrics
-from appcredential.runtime.workqueue import Key, WorkQueue
+from appcredential.runtime.ready import Key
+from appcredential.runtime.workqueue import Again, WorkQueue
 from appcredential.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -242,7 +243,8 @@ class Operator:
                 self._queue.add(key)
 
     async def _look_after(self) -> None:
-        self._metrics.queue.set(self._queue.depth)
+        for urgency, depth in self._queue.depths().items():
+            self._metrics.queue.labels(urgency.name.lower()).set(depth)
         self._metrics.revocations.set(self._open_revocations.count)
         self._begin_watching()
         if self._watches.is_started and not self._watches.is_alive() and not self._stop.is_set():
@@ -283,6 +285,6 @@ class Operator:
             return self._informer.schema_problem
         return "" if self._store.is_complete else "the first lists are not complete"
 
-    async def _reconcile(self, key: Key) -> datetime | None:
+    async def _reconcile(self, key: Key) -> Again | None:
         self._metrics.reconciles.labels(key.kind).inc()
         return await self._controllers.reconcile(key)

@@ -22,7 +22,7 @@ class Cluster:
     def __init__(self) -> None:
         self.api, self.clock, self.store = ApiServer(), HandClock(), Store()
         objects = KubeObjects(self.api)
-        self.informer = Informer(objects, self.store, (), lambda _: None, lambda _: None)
+        self.informer = Informer(objects, self.store, (), lambda *_, **__: None, lambda _: None)
         self.grants = Grants(objects, self.store, self.clock)
         for name in ("shop", "stock"):
             self.put(name)

@@ -21,7 +21,7 @@ class OldApi(ApiServer):
         self.objects["/version"] = {"metadata": {}, **version}
 
 
-def ignore(_key: object) -> None:
+def ignore(*_: object, **__: object) -> None:
     """Nobody waits here."""
 
 

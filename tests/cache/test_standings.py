@@ -57,7 +57,7 @@ class _Seen:
     def __init__(self) -> None:
         self.store = Store()
         objects = KubeObjects(ApiServer())
-        self._informer = Informer(objects, self.store, (), lambda _: None, lambda _: None)
+        self._informer = Informer(objects, self.store, (), lambda *_, **__: None, lambda _: None)
 
     def event(self, name: str, second: int, kind: str = "MODIFIED", **rest: Any) -> None:
         metadata = {

@@ -12,7 +12,7 @@ from appcredential.domain.observed.target import FormerOwner, HandedOver, Target
 from appcredential.domain.times import parse_time
 from appcredential.kube.custom_resources import APP_CREDENTIALS, KubeObjects
 from appcredential.kube.secret_documents import parse_target
-from appcredential.runtime.workqueue import Key
+from appcredential.runtime.ready import Key
 from tests.support.api_server import ApiServer
 
 UNTIL: Final = "2026-12-01T00:00:00Z"
@@ -77,7 +77,7 @@ class Woken:
             KubeObjects(ApiServer()),
             Store(),
             (),
-            lambda _: None,
+            lambda *_, **__: None,
             lambda key: self.warning.append(key.name),
         )
 

@@ -13,7 +13,7 @@ from appcredential.domain.observed.app_policy import (
 from appcredential.domain.spec.model import CredentialType
 from appcredential.errors import RejectedError, UnavailableError
 from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS
-from appcredential.runtime.workqueue import Key
+from appcredential.runtime.ready import Key
 from tests.support.builders import DAY, HOUR, MINUTE, OWNER
 from tests.support.world import World
 

@@ -10,7 +10,7 @@ import pytest
 from appcredential.controllers.application_grant import ApplicationGrantController
 from appcredential.errors import ConflictError
 from appcredential.kube.custom_resources import GRANTS, KubeObjects, path_of
-from appcredential.runtime.workqueue import Key
+from appcredential.runtime.ready import Key
 from tests.support.api_server import ApiServer
 from tests.support.builders import CLIENT_ID
 from tests.support.clock import HandClock

@@ -22,7 +22,7 @@ from appcredential.gather.looked_at import looked_at
 from appcredential.kube.client import METADATA_ONLY
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, path_of
 from appcredential.ports.versions import ObjectKind
-from appcredential.runtime.workqueue import Key
+from appcredential.runtime.ready import Key
 from tests.controllers.test_certificate import Certified, put_source, supplied
 from tests.controllers.test_federated_identity import ACCOUNTS, OUTPUT, Federated
 from tests.controllers.test_truth import of_type
@@ -248,7 +248,7 @@ async def test_a_round_costs_one_read_of_metadata_for_each_and_nothing_else() ->
         world.put_resource(owner, secret={"name": f"{owner.name}-entra"})
     for _ in range(60):
         waits = [await world.reconciler.reconcile(owner, "") for owner in owners]
-        soonest = min(when for when in waits if when is not None)
+        soonest = min(again.when for again in waits if again is not None)
         if soonest - world.clock.now() > 15 * MINUTE:
             break
         world.clock.advance(max(soonest - world.clock.now(), SECOND))
@@ -432,11 +432,11 @@ async def test_one_whose_looks_fail_leaves_the_others_where_they_were() -> None:
     world.put_resource(other, secret={"name": "other-entra"})
     await settled(world)
     for _ in range(40):
-        when = await world.reconciler.reconcile(other, "")
-        assert when is not None
-        if when - world.clock.now() > 5 * MINUTE:
+        again = await world.reconciler.reconcile(other, "")
+        assert again is not None
+        if again.when - world.clock.now() > 5 * MINUTE:
             break
-        world.clock.advance(max(when - world.clock.now(), SECOND))
+        world.clock.advance(max(again.when - world.clock.now(), SECOND))
     world.api.refuse("GET", f"{SECRETS}/other-entra", "gone mad", status=500, reason="x")
     delete_the_secret(world)
     assert await world.look_around(MINUTE) == [KEY]

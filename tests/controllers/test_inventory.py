@@ -22,7 +22,7 @@ from appcredential.errors import (
     UnusableListError,
 )
 from appcredential.kube.custom_resources import APP_CREDENTIALS
-from appcredential.runtime.workqueue import Key
+from appcredential.runtime.ready import Key
 from tests.controllers.test_certificate import Certified
 from tests.controllers.test_federated_identity import Federated
 from tests.support.builders import HOUR, MINUTE, NOT_YET, OWNER

@@ -14,7 +14,8 @@ from appcredential.controllers.looks import LOOKS_FAIL, LOOKS_SUCCEED
 from appcredential.errors import UnavailableError
 from appcredential.kube.outage import Outage
 from appcredential.runtime.logs import JsonFormatter
-from appcredential.runtime.workqueue import Key, WorkQueue
+from appcredential.runtime.ready import Key
+from appcredential.runtime.workqueue import WorkQueue
 from tests.docs.reading import ROOT, rows
 from tests.support.builders import HOUR
 from tests.support.clock import HandClock

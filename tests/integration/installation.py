@@ -239,6 +239,11 @@ class Installation:
                 self._seen_time = time.monotonic()
             return self._seen.get((namespace, name))
 
+    def look_anew(self) -> None:
+        """Let nobody take what was seen before for what is there now."""
+        with self._lock:
+            self._seen_time = 0.0
+
     def tenant(self, name: str) -> dict[str, Any]:
         """Return an EntraTenant."""
         found = self.kube.get(f"{GROUP}/entratenants/{name}")
@@ -346,7 +351,9 @@ class Team:
     def apply(self, name: str = "app", **spec: Any) -> dict[str, Any]:
         """Create an AppCredential; return it as it was created."""
         path = f"{GROUP}/namespaces/{self.namespace}/appcredentials"
-        return self.i.kube.create(path, self.manifest(name, **spec))
+        made = self.i.kube.create(path, self.manifest(name, **spec))
+        self.i.look_anew()  # one of this name may just have gone
+        return made
 
     def change(self, name: str = "app", **spec: Any) -> None:
         """Change fields of its spec; None takes one out."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from appcredential.runtime.deferred_work import DeferredWork
-from appcredential.runtime.workqueue import Key, WorkQueue
+from appcredential.runtime.ready import Key
+from appcredential.runtime.workqueue import Again, WorkQueue
 from tests.support.clock import HandClock
 from tests.support.guard import open_guard
 
@@ -26,9 +27,9 @@ class Leader:
         self.guard.remaining = lambda: self.left
         self.deferred = DeferredWork(self.queue, self.guard, self._reconcile)
 
-    async def _reconcile(self, _key: Key) -> datetime | None:
+    async def _reconcile(self, _key: Key) -> Again | None:
         self.guard.problem()
-        return self.clock.now() + timedelta(minutes=1)
+        return Again(self.clock.now() + timedelta(minutes=1))
 
     def reconcile(self) -> None:
         asyncio.run(self.deferred.reconcile(KEY))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from appcredential.domain.spec.model import ObjectId
 from appcredential.entra.rate_limit import PACING, RateLimiter
 from appcredential.errors import NotYetError
-from appcredential.runtime.workqueue import Key, WorkQueue
+from appcredential.runtime.ready import Key
+from appcredential.runtime.workqueue import Again, WorkQueue
 from tests.support.clock import HandClock
 
 WORKERS = 20
@@ -29,7 +30,7 @@ class Operator:
     async def sleep(self, seconds: float) -> None:
         raise AssertionError("a worker waits for a turn")
 
-    async def reconcile(self, key: Key) -> datetime | None:
+    async def reconcile(self, key: Key) -> Again | None:
         self.passes += 1
         try:
             with self.gate.turn(ObjectId(key.namespace), key.name):
@@ -37,7 +38,7 @@ class Operator:
                     await self.answer()
             self.finished[key] = self.clock.seconds
         except NotYetError as error:
-            return self.clock.now() + error.retry_after
+            return Again(self.clock.now() + error.retry_after)
         return None
 
     async def answer(self) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from appcredential.errors import ThrottledError, UnavailableError
 from appcredential.runtime.logs import Surroundings
-from appcredential.runtime.workqueue import Key, Reconcile, WorkQueue
+from appcredential.runtime.ready import Key
+from appcredential.runtime.workqueue import Again, Reconcile, WorkQueue
 from tests.support.builders import NOW, SECOND
 from tests.support.clock import HandClock
 
@@ -31,7 +32,7 @@ class Work:
         self.open = asyncio.Event()
         self.open.set()
 
-    async def __call__(self, key: Key) -> datetime | None:
+    async def __call__(self, key: Key) -> Again | None:
         assert key not in self.running, "one key, two workers"
         self.calls.append(key)
         self.running.add(key)
@@ -42,7 +43,8 @@ class Work:
                 raise RuntimeError("as arranged")
         finally:
             self.running.discard(key)
-        return self.answers.pop(key, None)
+        when = self.answers.pop(key, None)
+        return Again(when) if when is not None else None
 
 
 @asynccontextmanager
@@ -120,6 +122,34 @@ async def test_a_key_added_while_it_is_worked_on_runs_once_more(
         await until(lambda: len(work.calls) == 2)
         await settle()
     assert work.calls == [A, A]
+
+
+@pytest.mark.parametrize(
+    ("reasons", "times"),
+    [
+        ([lambda: True], 1),
+        ([lambda: False], 2),
+        ([lambda: False, lambda: True], 1),
+        ([lambda: True, None], 2),
+        ([None, lambda: True], 2),
+    ],
+)
+async def test_an_event_that_the_work_made_needless_runs_nothing(
+    queue: WorkQueue, work: Work, reasons: list[Callable[[], bool] | None], times: int
+) -> None:
+    """The last reason counts, for it knows of all before; but none hides a sure one."""
+    work.open.clear()
+    queue.add(A)
+    async with working(queue, work):
+        await until(lambda: work.calls == [A])
+        for needless in reasons:
+            if needless is None:
+                queue.add(A)
+            else:
+                queue.add(A, unless=needless)
+        work.open.set()
+        await settle()
+        assert work.calls == [A] * times
 
 
 async def test_different_keys_run_side_by_side_and_one_key_never_does(

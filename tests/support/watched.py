@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS, path_of
-from appcredential.runtime.workqueue import Key
+from appcredential.runtime.ready import Key
 from tests.support.builders import OWNER, SECOND
 from tests.support.world import RESOURCE, World
 

@@ -26,6 +26,7 @@ from appcredential.domain.spec.model import (
     EntraTenantSpec,
 )
 from appcredential.domain.spec.reserved import ONLY_LISTED, AllowedKeys
+from appcredential.domain.urgency import Urgency
 from appcredential.effects.context import KubePorts, Tools
 from appcredential.effects.issued_records import RecordWrites
 from appcredential.entra.projected_token import ProjectedToken
@@ -51,8 +52,9 @@ from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.kube.versions import KubeVersions
 from appcredential.ports.kube import IssuerSource
 from appcredential.runtime.metrics import Metrics
+from appcredential.runtime.ready import Key
 from appcredential.runtime.this_process import ThisProcess
-from appcredential.runtime.workqueue import Key
+from appcredential.runtime.workqueue import Again
 from appcredential.settings import Settings
 from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials
@@ -115,12 +117,17 @@ class World:
         """What the next session is opened with."""
         self.sessions: list[MemorySession] = []
         self.opened: list[OperatorCredential] = []
+        self.again: Again | None = None
+        """What the last look at the resource returned."""
         self.woken: list[Key] = []
+        self.urgencies: list[Urgency | None] = []
+        self.needless: list[Callable[[], bool]] = []
+        """Of each wake for a new version: what the queue asks after the work under way."""
         self.store = Store()
         objects = KubeObjects(self.api)
         self.secrets = secrets = KubeSecrets(self.api, IDENTITY)
         events = KubeEvents(self.api, self.clock, "operator")
-        self.sync = Informer(objects, self.store, (), self.woken.append, self.woken.append)
+        self.sync = Informer(objects, self.store, (), self._wake, self._wake)
         self.grants = Grants(objects, self.store, self.clock)
         self.gate = gate = open_guard()
         revocations = KubeRevocations(self.api, SYSTEM)
@@ -186,7 +193,7 @@ class World:
         )
         self.states = ResourceStates()
         self.metrics = Metrics(self.store.samples)
-        tools = Tools(
+        self.tools = tools = Tools(
             process=process,
             kube=KubePorts(
                 resources=resources,
@@ -235,6 +242,19 @@ class World:
             metrics=self.metrics,
         )
         self._fill()
+
+    def _wake(
+        self,
+        key: Key,
+        urgency: Urgency | None = None,
+        /,
+        *,
+        unless: Callable[[], bool] | None = None,
+    ) -> None:
+        self.woken.append(key)
+        self.urgencies.append(urgency)
+        if unless is not None:
+            self.needless.append(unless)
 
     def _fill(self) -> None:
         self.put_identity("b3BlcmF0b3ItdmFsdWU=")
@@ -313,7 +333,9 @@ class World:
 
     async def look(self) -> timedelta | None:
         """Reconcile the resource; return for how long it is left alone then."""
-        return self._wait(await self.reconciler.reconcile(OWNER, ""))
+        again = await self.reconciler.reconcile(OWNER, "")
+        self.again = again
+        return self._wait(again.when if again is not None else None)
 
     async def look_around(self, length: timedelta) -> list[Key]:
         """Let time pass in which only the light looks go on; return whom they had reconciled."""
@@ -349,7 +371,7 @@ class World:
     @property
     def status(self) -> dict[str, Any]:
         """The resource's status."""
-        found: dict[str, Any] = self.api.objects[RESOURCE].get("status") or {}
+        found: dict[str, Any] = self.api.objects.get(RESOURCE, {}).get("status") or {}
         return found
 
     @property

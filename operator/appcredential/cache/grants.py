@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from appcredential.cache.informer import key_of, parse_grant
+from appcredential.cache.informer import parse_grant
+from appcredential.cache.seen import key_of
 from appcredential.cache.store import Store
 from appcredential.domain.conditions import Problem
 from appcredential.domain.spec.model import ApplicationGrantSpec

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from appcredential.cache.store import Known, Store, client_of, secret_of, tenant_of, type_of
+from appcredential.cache.seen import key_of, known_of
+from appcredential.cache.store import Known, Store
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.grants import is_served
 from appcredential.domain.spec.model import ApplicationGrantSpec
 from appcredential.domain.spec.parse import parse_application_grant
-from appcredential.domain.times import parse_time
+from appcredential.domain.urgency import Urgency
 from appcredential.errors import InvalidSpecError, PermissionDeniedError
 from appcredential.kube.custom_resources import (
     APP_CREDENTIALS,
@@ -21,8 +21,8 @@ from appcredential.kube.custom_resources import (
     TENANTS,
     KubeObjects,
 )
-from appcredential.runtime.metrics import ResourceSample, Sample, TenantSample
-from appcredential.runtime.workqueue import Key
+from appcredential.runtime.ready import Key
+from appcredential.runtime.workqueue import Wake
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Informer:
         objects: KubeObjects,
         store: Store,
         namespaces: tuple[str, ...],
-        wake: Callable[[Key], None],
+        wake: Wake,
         wake_beside: Callable[[Key], None],
     ) -> None:
         self._objects = objects
@@ -117,26 +117,31 @@ class Informer:
         return ""
 
     def _see(self, plural: str, document: dict[str, Any]) -> Key:
-        key, metadata = key_of(plural, document), document["metadata"]
-        known = Known(
-            uid=metadata["uid"],
-            version=metadata["resourceVersion"],
-            tenant=tenant_of(document),
-            client_id=client_of(document),
-            type=type_of(document),
-            secret=secret_of(document) if plural == APP_CREDENTIALS else "",
-            created=str(metadata.get("creationTimestamp") or ""),
-            is_served=plural == APP_CREDENTIALS and is_served(document.get("status") or {}),
-            is_waiting=plural == APP_CREDENTIALS and _is_waiting(document),
-            sample=_sample(key, document),
-        )
+        key, known = key_of(plural, document), known_of(plural, document)
+        before = self._store.get(key)
         if self._store.put(key, known):
             if plural == GRANTS:
                 self._see_grant(key, document)
-            self._wake(key)
+            self._wake_for(key, known, before)
             for other in self._store.neighbours(key):
                 self._wake_neighbour(other)
         return key
+
+    def _wake_for(self, key: Key, known: Known, before: Known | None) -> None:
+        """Reconcile an object for its new version, unless our own write made it.
+
+        What a person asked for is always looked at. The answer to a write of ours may come after
+        its event: the queue asks again before it works on a key once more.
+        """
+        own = self._objects.own_writes
+        if before is None or before.uid != known.uid:
+            self._wake(key)
+        elif before.asked != known.asked:
+            if known.check not in {0, before.check}:
+                self._store.ask_check(key)
+            self._wake(key, Urgency.CHANGED)
+        elif not own.cover(known.uid, known.version):
+            self._wake(key, unless=lambda: own.cover(known.uid, known.version))
 
     def _see_grant(self, key: Key, document: dict[str, Any]) -> None:
         before = self._store.grants.get(key.name)
@@ -154,6 +159,8 @@ class Informer:
         lost = self._store.grants.get(key.name) if key.kind == GRANTS else None
         known, beside = self._store.get(key), self._store.neighbours(key)
         self._store.drop(key)
+        if known is not None:
+            self._objects.own_writes.forget(known.uid)
         self._wake(key)
         for other in beside:
             self._wake_neighbour(other)
@@ -171,50 +178,9 @@ class Informer:
                 self._wake(other)
 
 
-def key_of(plural: str, document: Mapping[str, Any]) -> Key:
-    """Return the work-queue key of an object."""
-    metadata = document["metadata"]
-    return Key(plural, metadata.get("namespace") or "", metadata["name"])
-
-
 def parse_grant(document: Mapping[str, Any]) -> ApplicationGrantSpec | Problem:
     """Read an ApplicationGrant; an unusable one allows nothing and says why."""
     try:
         return parse_application_grant(document)
     except InvalidSpecError as exc:
         return Problem(reason=Reason.INVALID_SPEC, message=str(exc))
-
-
-def _is_waiting(document: dict[str, Any]) -> bool:
-    """Return whether nothing but a grant's bound can be in the way of an AppCredential."""
-    is_off = (document.get("spec") or {}).get("suspend") is True
-    is_going = "deletionTimestamp" in document["metadata"]
-    stalled = _conditions(document).get("Stalled") or {}
-    return not (is_off or is_going) and stalled.get("reason") in {None, str(Reason.GRANT_LIMIT)}
-
-
-def _conditions(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    status = document.get("status") or {}
-    return {str(c.get("type")): c for c in status.get("conditions") or ()}
-
-
-def _sample(key: Key, document: dict[str, Any]) -> Sample | None:
-    conditions = _conditions(document)
-    ready = str((conditions.get("Ready") or {}).get("status") or "Unknown")
-    stalled = str((conditions.get("Stalled") or {}).get("reason") or "")
-    if key.kind == TENANTS:
-        return TenantSample(key.name, ready, stalled)
-    if key.kind != APP_CREDENTIALS:
-        return None
-    status = document.get("status") or {}
-    expiration = parse_time((status.get("credential") or {}).get("expirationTime"))
-    renewal = parse_time(status.get("renewalTime"))
-    return ResourceSample(
-        namespace=key.namespace,
-        name=key.name,
-        ready=ready,
-        expiration=expiration.timestamp() if expiration is not None else None,
-        renewal=renewal.timestamp() if renewal is not None else None,
-        foreign=int((status.get("inventory") or {}).get("foreign") or 0),
-        stalled=stalled,
-    )

@@ -11,9 +11,10 @@ from appcredential.domain.marker import Owner
 from appcredential.domain.observed.issued import KnownRecord
 from appcredential.domain.observed.standing import ALONE, Standing
 from appcredential.domain.spec.model import ApplicationGrantSpec
+from appcredential.domain.urgency import IDLE, Stages, Urgency
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, TENANTS
 from appcredential.runtime.metrics import Sample
-from appcredential.runtime.workqueue import Key
+from appcredential.runtime.ready import Key, Lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,9 @@ class Known:
     Attributes:
         is_served: an AppCredential that status names the application of.
         is_waiting: one that may be served as soon as the bound of its grants allows it.
+        asked: changes with what people ask for; not with status.
+        check: changes with the annotations that ask for a complete look; 0 without any.
+        stages: how urgent it is to work on it, by its status.
     """
 
     uid: str
@@ -35,6 +39,9 @@ class Known:
     is_served: bool = False
     is_waiting: bool = False
     sample: Sample | None = None
+    asked: int = 0
+    check: int = 0
+    stages: Stages = IDLE
 
 
 class Store:
@@ -46,6 +53,7 @@ class Store:
         self._standings = Standings()
         self.grants: dict[str, ApplicationGrantSpec | Problem] = {}
         self.complete: set[str] = set()
+        self._to_check: set[Key] = set()
 
     @property
     def is_complete(self) -> bool:
@@ -68,6 +76,7 @@ class Store:
     def drop(self, key: Key) -> None:
         """Note that an object is gone."""
         self._leave(key, self._known.pop(key, None))
+        self._to_check.discard(key)
         if key.kind == GRANTS:
             self.grants.pop(key.name, None)
 
@@ -89,9 +98,34 @@ class Store:
             return ALONE  # gone, or not seen yet: then the next pass knows
         return self._standings.of(_place(key, known), Age(known.created, key.name))
 
+    def ask_check(self, key: Key) -> None:
+        """Note that somebody asks for a complete look at an object."""
+        self._to_check.add(key)
+
+    def take_check(self, key: Key) -> bool:
+        """Tell whether somebody asked for a complete look since the last time."""
+        is_asked = key in self._to_check
+        self._to_check.discard(key)
+        return is_asked
+
     def get(self, key: Key) -> Known | None:
         """Return an object as last seen."""
         return self._known.get(key)
+
+    def lane(self, key: Key, now: float) -> Lane:
+        """Return where a key stands in the work queue.
+
+        Args:
+            key: of any kind.
+            now: the time, in seconds since the epoch.
+        """
+        known = self._known.get(key)
+        if known is None:
+            return Lane()  # gone: all that is left is to forget it
+        if key.kind != APP_CREDENTIALS:
+            return Lane(urgency=Urgency.SHARED)
+        exists = Key(TENANTS, "", known.tenant) in self._known
+        return Lane(known.tenant if exists else "", known.client_id, known.stages.at(now))
 
     def keys(self, kind: str) -> list[Key]:
         """Return the keys of one kind."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from appcredential.domain import actions as act
 from appcredential.domain.action_names import changes_nothing, label
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import Owner
+from appcredential.domain.observed.observation import Observation
 from appcredential.domain.rules.gates import is_admitted
+from appcredential.domain.urgency import is_in_line, stages
 from appcredential.effects import dispatch, status
 from appcredential.effects.context import Step, Tools
 from appcredential.errors import (
@@ -25,8 +28,10 @@ from appcredential.errors import (
 )
 from appcredential.gather.gatherer import Gatherer
 from appcredential.gather.state import ResourceState, ResourceStates
+from appcredential.kube.own_writes import is_newer
 from appcredential.runtime.logs import within
 from appcredential.runtime.metrics import Metrics
+from appcredential.runtime.workqueue import Again
 
 _MAX_PASSES: Final = 60
 _EFFECT_SECONDS: Final = 25.0
@@ -49,7 +54,7 @@ class AppCredentialController:
         self._guard = tools.process.guard
         self._states = states
 
-    async def reconcile(self, owner: Owner, seen_version: str) -> datetime | None:
+    async def reconcile(self, owner: Owner, seen_version: str) -> Again | None:
         """Do what is due for one resource.
 
         Args:
@@ -62,25 +67,31 @@ class AppCredentialController:
         """
         if self._guard.problem() is not None:
             # A standby reads nothing: once it is the leader, every key is queued anew.
-            return self._clock.now() + _CLOSED_RETRY
+            return Again(self._clock.now() + _CLOSED_RETRY)
         state = self._states.of(owner)
+        state.begin_asked(self._clock.now())
         held = state.resource.value
         if not seen_version:
             state.resource_changed()  # no watch shows it: it went, or was not seen yet
-        elif held is not None and _is_newer(seen_version, held.resource_version):
+        elif held is not None and is_newer(seen_version, held.resource_version):
             state.resource_changed()
-        return await self._guarded(owner, state)
+        again = await self._guarded(owner, state)
+        return again and replace(again, when=state.asked.next_time(again.when))
 
-    async def _guarded(self, owner: Owner, state: ResourceState) -> datetime | None:
+    def ask_check(self, owner: Owner) -> None:
+        """Have the next pass read and try everything anew."""
+        self._states.of(owner).asked.is_asked = True
+
+    async def _guarded(self, owner: Owner, state: ResourceState) -> Again | None:
         """Do it; after an error all that Kubernetes holds is read anew."""
         try:
             return await self._passes(owner, state)
         except (ConflictError, NotFoundError):
             state.drop()  # it changed, or went, between our read and our write
-            return self._clock.now() + _CONFLICT_RETRY
+            return Again(self._clock.now() + _CONFLICT_RETRY)
         except NamespaceTerminatingError:
             state.drop()
-            return self._clock.now() + _TERMINATING_RETRY
+            return Again(self._clock.now() + _TERMINATING_RETRY)
         except SecretForbiddenError as exc:
             state.drop()
             return await self._unreadable(owner, state, exc)
@@ -95,7 +106,7 @@ class AppCredentialController:
             state.drop()
             raise
 
-    async def _passes(self, owner: Owner, state: ResourceState) -> datetime | None:
+    async def _passes(self, owner: Owner, state: ResourceState) -> Again | None:
         for _ in range(_MAX_PASSES):
             observation = await self._gatherer.gather(owner, state)
             if observation is None:
@@ -108,17 +119,17 @@ class AppCredentialController:
                     state.settle(is_well=self._is_well(decision))
                 else:
                     state.let_go()
-                return decision.look_again
+                return _again(observation, decision)
             step = Step(tools=self._tools, observation=observation, decision=decision, state=state)
             try:
                 goes_on = await self._act(step)
             except (SecretForbiddenError, SecretRefusedError) as exc:
                 if isinstance(exc, SecretForbiddenError) and not exc.is_write:
                     raise
-                return await status.say_unwritable(step, exc)
+                return Again(await status.say_unwritable(step, exc))
             if not goes_on:
                 break
-        return self._clock.now() + _CONFLICT_RETRY
+        return Again(self._clock.now() + _CONFLICT_RETRY)
 
     def _is_well(self, decision: Decision) -> bool:
         """Return whether all is as the spec asks: whatever is not is checked sooner."""
@@ -152,21 +163,22 @@ class AppCredentialController:
 
     async def _unreadable(
         self, owner: Owner, state: ResourceState, error: SecretForbiddenError
-    ) -> datetime | None:
+    ) -> Again | None:
         resource = await self._tools.kube.resources.get(owner)
         if resource is None:
             return None
         if self._guard.problem() is None:
             await status.say_unreadable(self._tools, resource, state, error)
-        return self._clock.now() + self._tools.secrets_retry
+        return Again(self._clock.now() + self._tools.secrets_retry)
 
 
-def _is_newer(seen: str, held: str) -> bool:
-    """Return whether a watch showed something later than what we hold.
-
-    Our own writes come back through the watch, and older events late. Resource
-    versions of one kind compare as integers (KEP-5504); anything else counts as newer.
-    """
-    if seen.isdigit() and held.isdigit():
-        return int(seen) > int(held)
-    return bool(seen) and seen != held
+def _again(observation: Observation, decision: Decision) -> Again:
+    """Return when to look again, and how urgent that is by what was decided to be true."""
+    resource, when = observation.resource, decision.look_again
+    awaits_turn = is_in_line(observation.memory, observation.now)
+    known = stages(
+        decision.status,
+        is_leaving=resource.deletion_time is not None,
+        is_begun=awaits_turn or observation.pending is not None,
+    )
+    return Again(when, known.at(when.timestamp()), awaits_turn)

@@ -12,7 +12,7 @@ from appcredential.errors import ConflictError
 from appcredential.kube.custom_resources import GRANTS, KubeObjects
 from appcredential.ports.local import Clock
 from appcredential.runtime.effect_guard import EffectGuard
-from appcredential.runtime.workqueue import Key
+from appcredential.runtime.ready import Key
 
 _CONFLICT_RETRY = timedelta(seconds=1)
 

@@ -25,7 +25,7 @@ from appcredential.domain.spec.checks import is_guid
 from appcredential.domain.spec.model import ClientId, ObjectId
 from appcredential.gather.state import ResourceState, ResourceStates
 from appcredential.kube.custom_resources import APP_CREDENTIALS
-from appcredential.runtime.workqueue import Key
+from appcredential.runtime.ready import Key
 
 Users: TypeAlias = dict[ClientId, list[Owner]]
 """The AppCredentials that the operator serves, by application."""

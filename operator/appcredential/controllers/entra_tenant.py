@@ -24,7 +24,7 @@ from appcredential.kube.custom_resources import FINALIZER, TENANTS, KubeObjects
 from appcredential.ports.kube import Events, EventSubject
 from appcredential.ports.local import Clock
 from appcredential.runtime.effect_guard import EffectGuard
-from appcredential.runtime.workqueue import Key
+from appcredential.runtime.ready import Key
 from appcredential.tenants import unexpected
 from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials

@@ -14,8 +14,8 @@ from appcredential.gather.state import ResourceStates
 from appcredential.kube.custom_resources import APP_CREDENTIALS
 from appcredential.ports.kube import IssuerSource
 from appcredential.ports.local import IssuerDocumentSource
+from appcredential.runtime.ready import Key
 from appcredential.runtime.this_process import ThisProcess
-from appcredential.runtime.workqueue import Key
 
 
 class IssuerLooks:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from appcredential.cache.store import Store
 from appcredential.controllers.app_credential import AppCredentialController
@@ -14,7 +14,8 @@ from appcredential.controllers.issued_records import UnownedRecords
 from appcredential.domain.marker import Owner
 from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS
 from appcredential.ports.local import Clock
-from appcredential.runtime.workqueue import Key
+from appcredential.runtime.ready import Key
+from appcredential.runtime.workqueue import Again
 from appcredential.tenants.access import TenantAccess
 
 _UNREAD_RETRY = timedelta(seconds=1)
@@ -33,26 +34,33 @@ class Controllers:
     tenants: TenantAccess
     inventory: Inventory
 
-    async def reconcile(self, key: Key) -> datetime | None:
+    async def reconcile(self, key: Key) -> Again | None:
         """Reconcile one object.
 
         Returns:
             When to look again; None when the object is gone.
         """
         if not self.store.is_complete:
-            return self.clock.now() + _UNREAD_RETRY
+            return self._unread()
         if key.kind == APP_CREDENTIALS:
             return await self._app_credential(key)
-        if key.kind == TENANTS:
-            return await self.entra_tenants.reconcile(key)
-        return await self.application_grants.reconcile(key)
+        if key.kind == TENANTS and self.store.take_check(key):
+            self.tenants.ask_probe(key.name)
+        controller = self.entra_tenants if key.kind == TENANTS else self.application_grants
+        when = await controller.reconcile(key)
+        return Again(when) if when is not None else None
 
-    async def _app_credential(self, key: Key) -> datetime | None:
+    async def _app_credential(self, key: Key) -> Again | None:
         known = self.store.get(key)
         if known is not None and self._is_unread(known.tenant):
-            return self.clock.now() + _UNREAD_RETRY
-        seen = known.version if known is not None else ""
-        return await self.app_credentials.reconcile(Owner(key.namespace, key.name), seen)
+            return self._unread()
+        seen, owner = known.version if known is not None else "", Owner(key.namespace, key.name)
+        if self.store.take_check(key):
+            self.app_credentials.ask_check(owner)
+        return await self.app_credentials.reconcile(owner, seen)
+
+    def _unread(self) -> Again:
+        return Again(self.clock.now() + _UNREAD_RETRY)
 
     def _is_unread(self, tenant: str) -> bool:
         """Return whether an EntraTenant exists but was not reconciled yet: it is not missing."""

@@ -24,8 +24,8 @@ from appcredential.kube.custom_resources import APP_CREDENTIALS
 from appcredential.kube.outage import Outage
 from appcredential.ports.versions import Versions
 from appcredential.runtime.metrics import Metrics
+from appcredential.runtime.ready import Key
 from appcredential.runtime.this_process import ThisProcess
-from appcredential.runtime.workqueue import Key
 
 LOOKS_FAIL: Final = "looks at the cluster fail"
 LOOKS_SUCCEED: Final = "looks at the cluster succeed"

@@ -29,7 +29,8 @@ async def read_application(max_age: timedelta, step: Step) -> None:
     tools, state = step.tools, step.state
     session, client_id = step.session(), step.observation.usable_spec.client_id
     try:
-        found = await gather.read_application(session.directory, client_id, max_age, tools.clock)
+        oldest = state.asked.max_age(max_age, tools.clock.now())
+        found = await gather.read_application(session.directory, client_id, oldest, tools.clock)
     except NotFoundError:
         state.application = None
         state.memory = state.memory.missed_application(tools.clock.now())

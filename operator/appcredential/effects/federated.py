@@ -43,7 +43,8 @@ async def read(context: Context, max_age: timedelta) -> bool:
     """
     state, object_id = context.state, context.facts.application.object_id
     try:
-        found = await context.session.directory.federated(object_id, max_age)
+        oldest = context.state.asked.max_age(max_age, context.clock.now())
+        found = await context.session.directory.federated(object_id, oldest)
     except NotFoundError:
         # Whether the application is gone is found out by reading it, which no earlier read tells.
         now, known = context.clock.now(), context.facts.application

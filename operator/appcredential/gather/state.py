@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
 
 from appcredential.domain.conditions import Problem, Reason
@@ -21,6 +22,7 @@ from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.observed.target import Pending, Target, TargetOwner
 from appcredential.domain.spec.model import ObjectId, TenantId
+from appcredential.gather.asked import AskedLook
 from appcredential.gather.certificate_source import HeldInputs
 from appcredential.gather.clock_watch import ClockWatch
 
@@ -84,6 +86,7 @@ class ResourceState:
     made: tuple[Attempt, int] | None = None
     is_settled: bool = False
     is_well: bool = False
+    asked: AskedLook = field(default_factory=AskedLook)
 
     def bound(self, settings: LifecycleSettings) -> float:
         """Return how many seconds old may be what a decision takes for the state of the cluster.
@@ -97,6 +100,13 @@ class ResourceState:
     def settle(self, *, is_well: bool) -> None:
         """Note that the last pass found nothing to do behind the gates."""
         self.is_settled, self.is_well = True, is_well
+
+    def begin_asked(self, now: datetime) -> None:
+        """Forget all, if a complete look begins now."""
+        if self.asked.begin(now):
+            told = self.stalled_reason
+            self.forget_times()
+            self.stalled_reason = told  # its Event would tell nothing new
 
     def drop(self) -> None:
         """Make the next pass read all Kubernetes objects anew."""

@@ -15,6 +15,7 @@ from appcredential.domain.spec.reserved import ONLY_LISTED, AllowedKeys
 from appcredential.domain.times import parse_time, required_time
 from appcredential.errors import InvalidSpecError, NotFoundError
 from appcredential.kube.client import APPLY_PATCH, FIELD_MANAGER, MERGE_PATCH, KubeClient
+from appcredential.kube.own_writes import OwnWrites
 from appcredential.kube.served import served_since
 from appcredential.ports.local import Clock
 from appcredential.runtime.shared_read import SharedRead
@@ -87,6 +88,7 @@ class KubeObjects:
 
     def __init__(self, kube: KubeClient) -> None:
         self._kube = kube
+        self.own_writes = OwnWrites()
 
     async def get(self, plural: str, namespace: str, name: str) -> dict[str, Any] | None:
         """Read one object live; None on 404."""
@@ -131,13 +133,16 @@ class KubeObjects:
                 "finalizers": [*others, FINALIZER] if present else others,
             }
         }
-        return await self._kube.request(
+        found = await self._kube.request(
             "PATCH",
             path_of(plural, metadata.get("namespace") or "", metadata["name"]),
             body=body,
             query=(("fieldManager", FIELD_MANAGER),),
             content_type=MERGE_PATCH,
         )
+        if present:
+            self.own_writes.note(found)  # without it, the object may be gone already
+        return found
 
     async def apply_status(
         self, plural: str, metadata: Mapping[str, Any], status: Mapping[str, Any]
@@ -153,13 +158,15 @@ class KubeObjects:
             "status": dict(status),
         }
         path = path_of(plural, metadata.get("namespace") or "", metadata["name"])
-        return await self._kube.request(
+        found = await self._kube.request(
             "PATCH",
             f"{path}/status",
             body=body,
             query=(("fieldManager", FIELD_MANAGER), ("force", "true")),
             content_type=APPLY_PATCH,
         )
+        self.own_writes.note(found)
+        return found
 
     async def crd(self, plural: str) -> dict[str, Any] | None:
         """Read a CRD live; None when it does not exist."""

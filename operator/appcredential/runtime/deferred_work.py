@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from appcredential.runtime.effect_guard import EffectGuard
-from appcredential.runtime.workqueue import Key, Reconcile, WorkQueue
+from appcredential.runtime.ready import Key
+from appcredential.runtime.workqueue import Again, Reconcile, WorkQueue
 
 
 class DeferredWork:
@@ -21,7 +20,7 @@ class DeferredWork:
         self._reconcile = reconcile
         self._keys: set[Key] = set()
 
-    async def reconcile(self, key: Key) -> datetime | None:
+    async def reconcile(self, key: Key) -> Again | None:
         """Reconcile a key, and remember it if the guard refused anything meanwhile."""
         refusals = self._guard.refusals
         try:

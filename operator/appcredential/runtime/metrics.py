@@ -147,7 +147,7 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
-        self.queue = Gauge("appcredential_workqueue_depth", "Keys waiting.", registry=self.registry)
+        self.queue = _of_queue(self.registry)
         self.leader = Gauge(
             "appcredential_leader", "1 while this process may act.", registry=self.registry
         )
@@ -184,6 +184,15 @@ def _of_looks(registry: CollectorRegistry) -> tuple[Counter, Gauge]:
     ), Gauge(
         "appcredential_cluster_look_period_seconds",
         "How long it takes now until each of these objects was looked at once.",
+        registry=registry,
+    )
+
+
+def _of_queue(registry: CollectorRegistry) -> Gauge:
+    return Gauge(
+        "appcredential_workqueue_depth",
+        "Keys that wait for a worker, by how urgent they are.",
+        ["urgency"],
         registry=registry,
     )
 

@@ -1,4 +1,4 @@
-"""A de-duplicating work queue with a heap of due times.
+"""A de-duplicating work queue with a heap of due times; `ready.py` says who is served next.
 
 One worker at a time works on a key. A key that is added meanwhile runs once more afterwards.
 Due times are kept by the monotonic clock, which counts while the machine is suspended, so that a
@@ -13,74 +13,134 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final, Protocol
 
+from appcredential.domain.lifecycle_settings import LifecycleSettings
+from appcredential.domain.urgency import Urgency
 from appcredential.errors import ThrottledError, UnavailableError
 from appcredential.ports.local import Clock
+from appcredential.runtime.idle import IdleWorkers
 from appcredential.runtime.logs import within
+from appcredential.runtime.ready import UNBOUNDED, Bounds, Key, Lane, Ready
 
 log = logging.getLogger(__name__)
 
-_MAX_SLEEP = 30.0
-_FAILURE_BASE = timedelta(seconds=2)
-_FAILURE_CAP = timedelta(minutes=5)
+_MAX_SLEEP: Final = 30.0
+_FAILURE_BASE: Final = timedelta(seconds=2)
+_FAILURE_CAP: Final = timedelta(minutes=5)
+_ANYWHERE: Final = Lane()
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
-    """An object to reconcile. `namespace` is empty for cluster-scoped kinds."""
+@dataclass(frozen=True, slots=True)
+class Again:
+    """When to work on a key again.
 
-    kind: str
-    namespace: str
-    name: str
+    Attributes:
+        urgency: how urgent that will be; None for what is known of the key then.
+        awaits_turn: what was read is to be used then: others write to the application first.
+    """
+
+    when: datetime
+    urgency: Urgency | None = None
+    awaits_turn: bool = False
 
 
-Reconcile = Callable[[Key], Awaitable[datetime | None]]
+Reconcile = Callable[[Key], Awaitable[Again | None]]
 """Works on a key. Returns when to look again; None when the object is gone."""
 
 
-class WorkQueue:
-    """Keys that are ready, keys that are due later, and those being worked on."""
+class Wake(Protocol):
+    """Has a key reconciled soon; see `WorkQueue.add`."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __call__(
+        self, key: Key, urgency: Urgency | None = ..., /, *, unless: Callable[[], bool] = ...
+    ) -> None:
+        """Make a key ready now."""
+
+
+def _never() -> bool:
+    return False
+
+
+class WorkQueue:
+    """Keys that are ready, keys that are due later, and those being worked on.
+
+    Args:
+        lane_of: where a key stands in line, and how urgent a look at it is now.
+        bounds: how much may be under way at once.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        lane_of: Callable[[Key], Lane] = lambda _: _ANYWHERE,
+        bounds: Bounds = UNBOUNDED,
+    ) -> None:
         self._clock = clock
-        self._ready: dict[Key, None] = {}
-        self._due: dict[Key, float] = {}
+        self._lane_of = lane_of
+        self._ready = Ready(bounds)
+        self._due: dict[Key, tuple[float, Urgency | None]] = {}
         self._heap: list[tuple[float, Key]] = []
         self._working: set[Key] = set()
-        self._again: set[Key] = set()
+        self._again: dict[Key, tuple[Urgency | None, Callable[[], bool]]] = {}
         self._failures: dict[Key, int] = {}
-        self._wake = asyncio.Event()
+        self._idle = IdleWorkers()
         self.last_progress = clock.monotonic()
 
-    def add(self, key: Key) -> None:
-        """Make a key ready now."""
+    def add(
+        self,
+        key: Key,
+        urgency: Urgency | None = None,
+        /,
+        *,
+        unless: Callable[[], bool] = _never,
+    ) -> None:
+        """Make a key ready now. One that waits already becomes at most more urgent.
+
+        Args:
+            key: the object.
+            urgency: if it is more urgent than what is known of the key says.
+            unless: asked after the work on the key that is under way, if there is any: whether
+                that work has made another look needless.
+        """
         if not self._ready and not self._working:
             self.last_progress = self._clock.monotonic()  # an idle queue is not stuck
         if key in self._working:
-            self._again.add(key)
-        else:
-            self._ready[key] = None
-            self._wake.set()
+            before, needless = self._again.get(key, (None, unless))
+            is_sure = needless is _never
+            self._again[key] = _sooner(before, urgency), _never if is_sure else unless
+            return
+        place = self._lane_of(key)
+        self._ready.add(
+            key, place, place.urgency if urgency is None else min(place.urgency, urgency)
+        )
+        self._idle.wake_one()
 
-    def add_at(self, key: Key, when: datetime) -> None:
+    def add_at(self, key: Key, when: datetime, urgency: Urgency | None = None) -> None:
         """Make a key ready at `when`, unless it is due before that anyway."""
         due = self._clock.monotonic() + (when - self._clock.now()).total_seconds()
         known = self._due.get(key)
-        if known is not None and known <= due:
+        if known is not None and known[0] <= due:
+            self._due[key] = known[0], _sooner(known[1], urgency)
             return
-        self._due[key] = due
+        self._due[key] = due, _sooner(known[1] if known is not None else None, urgency)
         heapq.heappush(self._heap, (due, key))
-        self._wake.set()
+        self._idle.wake_one()
 
     def forget(self, key: Key) -> None:
         """Drop a key's due time and failures."""
         self._due.pop(key, None)
         self._failures.pop(key, None)
+        self._ready.give_up(key)
 
     @property
     def depth(self) -> int:
         """The number of keys that are ready and wait for a worker."""
         return len(self._ready)
+
+    def depths(self) -> dict[Urgency, int]:
+        """Return the number of keys that wait for a worker, by their class."""
+        return self._ready.counts()
 
     def is_stuck(self, seconds: float) -> bool:
         """Return whether keys wait although no work has finished for that long."""
@@ -91,19 +151,25 @@ class WorkQueue:
         """Work until `stop` is set; a key in work is finished first."""
         while not stop.is_set():
             self._move_due()
-            key = next(iter(self._ready), None)
-            if key is None:
+            taken = self._ready.take()
+            if taken is None:
                 await self._sleep(stop)
                 continue
-            del self._ready[key]
+            key, urgency = taken
             self._due.pop(key, None)
             self._working.add(key)
+            awaits_turn = False
             try:
-                await self._work(key, reconcile)
+                awaits_turn = await self._work(key, urgency, reconcile)
             finally:
-                self._finish(key)
+                self._finish(key, awaits_turn=awaits_turn)
 
-    async def _work(self, key: Key, reconcile: Reconcile) -> None:
+    async def _work(self, key: Key, urgency: Urgency, reconcile: Reconcile) -> bool:
+        """Work on a key, and note when it is due again.
+
+        Returns:
+            Whether it awaits its turn, while what was read is fresh.
+        """
         try:
             with within(**_about(key)):
                 again = await reconcile(key)
@@ -111,55 +177,60 @@ class WorkQueue:
             # Expected at times, of every key at once: a line each, and no traceback.
             cause = str(exc) or type(exc).__name__
             log.info("reconcile waits", extra={**_about(key), "error": cause})
-            self._try_again(key)
-            return
+            self._try_again(key, urgency)
+            return False
         except Exception:  # the outer guard: one broken resource must not end a worker
             log.exception("reconcile failed", extra=_about(key))
-            self._try_again(key)
-            return
+            self._try_again(key, urgency)
+            return False
         self._failures.pop(key, None)
         if again is None:
             self.forget(key)
-        else:
-            self.add_at(key, again)
+            return False
+        self.add_at(key, again.when, again.urgency)
+        return again.awaits_turn and again.when - self._clock.now() <= LifecycleSettings.freshness
 
-    def _try_again(self, key: Key) -> None:
+    def _try_again(self, key: Key, urgency: Urgency) -> None:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         delay = min(_FAILURE_BASE * 2 ** min(failures, 10), _FAILURE_CAP)
-        self.add_at(key, self._clock.now() + delay)
+        self.add_at(key, self._clock.now() + delay, urgency)
 
-    def _finish(self, key: Key) -> None:
+    def _finish(self, key: Key, *, awaits_turn: bool) -> None:
         self.last_progress = self._clock.monotonic()
         self._working.discard(key)
-        if key in self._again:
-            self._again.discard(key)
-            self.add(key)
+        self._ready.end(key, awaits_turn=awaits_turn)
+        urgency, unless = self._again.pop(key, (None, None))
+        if unless is not None and not unless():
+            self.add(key, urgency)
+        if self._ready:
+            self._idle.wake_one()  # what a bound held back may be free now
 
     def _move_due(self) -> None:
         now = self._clock.monotonic()
         while self._heap and self._heap[0][0] <= now:
             due, key = heapq.heappop(self._heap)
-            if self._due.get(key) == due:
+            known = self._due.get(key)
+            if known is not None and known[0] == due:
                 del self._due[key]
-                self.add(key)
+                self.add(key, known[1])
 
     async def _sleep(self, stop: asyncio.Event) -> None:
-        self._wake.clear()
         wait = _MAX_SLEEP
         if self._heap:
             wait = min(wait, self._heap[0][0] - self._clock.monotonic())
         if stop.is_set() or wait <= 0:
             await asyncio.sleep(0)
             return
-        try:
-            async with asyncio.timeout(wait):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+        await self._idle.sleep(wait)
 
     def wake(self) -> None:
         """Make idle workers check the stop flag."""
-        self._wake.set()
+        self._idle.wake_all()
+
+
+def _sooner(one: Urgency | None, other: Urgency | None) -> Urgency | None:
+    """Return the more urgent of two; None says nothing."""
+    return min((u for u in (one, other) if u is not None), default=None)
 
 
 def _about(key: Key) -> dict[str, str]:

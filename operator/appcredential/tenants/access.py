@@ -70,6 +70,12 @@ class TenantAccess:
         held.probed = None
         self._queue.wake(name)
 
+    def ask_probe(self, name: str) -> None:
+        """Have the next pass probe a tenant; one that fails is probed by each pass."""
+        held = self._sessions.get(name)
+        if held is not None:
+            held.probed = held.second_try = None
+
     # --- for the controller of EntraTenants ---------------------------------------------------
 
     def held(self, name: str) -> OpenTenant | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from appcredential.domain.marker import Owner
 from appcredential.domain.status.cluster_kinds import Holders
 from appcredential.kube.custom_resources import TENANTS
-from appcredential.runtime.workqueue import Key
+from appcredential.runtime.ready import Key
 
 
 class TenantQueue:

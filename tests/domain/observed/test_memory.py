@@ -12,6 +12,7 @@ from appcredential.domain.observed.federated import FederatedList
 from appcredential.domain.observed.memory import RETRY_CAP, Memory, Operation
 from appcredential.domain.observed.target import Pending, Target
 from appcredential.domain.spec.model import KeyId
+from appcredential.domain.urgency import is_in_line
 from tests.support.builders import (
     HOUR,
     KEY,
@@ -239,3 +240,11 @@ def test_a_removed_federated_credential_is_noted() -> None:
 def test_waiting_for_a_turn_hides_no_problem_and_is_none() -> None:
     assert Memory().awaits_turn(LATER) == Memory(retry_time=LATER)
     assert FAILED.awaits_turn(LATER).directory_problem is FAILED.directory_problem
+
+
+def test_in_line_is_who_waits_for_nothing_but_its_turn() -> None:
+    assert is_in_line(Memory().awaits_turn(LATER), NOW)
+    assert not is_in_line(Memory().awaits_turn(LATER), LATER)
+    assert not is_in_line(Memory(), NOW)
+    assert not is_in_line(FAILED.awaits_turn(LATER), NOW)
+    assert not is_in_line(Memory().missed_application(NOW).awaits_turn(LATER), NOW)

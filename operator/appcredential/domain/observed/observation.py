@@ -27,6 +27,10 @@ REGISTER_AGAIN: Final = "appcredential.io/register-again"
 """A person writes the key id of a removed certificate here, to have it registered once more."""
 
 
+CHECK_NOW: Final = ("appcredential.io/check", "reconcile.fluxcd.io/requestedAt")
+"""A new value of one of these asks for a complete look at once. The second one is Flux's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """An AppCredential as the API server holds it. `spec` is a Problem when unusable."""
