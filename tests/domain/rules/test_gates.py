@@ -539,6 +539,17 @@ def test_what_issues_nothing_or_has_too_many_beside_it_writes_no_record(o: Obser
     assert deletion_is_unprepared(o) is None
 
 
+@pytest.mark.parametrize("state", Recorded)
+def test_a_renewal_does_not_wait_for_a_record_that_is_refused(state: Recorded) -> None:
+    o = replace(named(observation(recorded=state)), is_record_refused=True)
+    assert deletion_is_unprepared(o) is None
+
+
+def test_a_suspended_one_is_recorded_before_it_cancels_a_revocation() -> None:
+    o = observation(recorded=Recorded.ABSENT, revocation_uid="other", resource=resource(SUSPENDED))
+    assert deletion_is_unprepared(named(o)) == RecordIssued()
+
+
 def test_a_suspended_one_that_has_something_is_recorded() -> None:
     status = {"credential": {"keyId": "key"}}
     o = observation(recorded=Recorded.ABSENT, resource=resource(SUSPENDED, status=status))
