@@ -11,6 +11,8 @@ import pytest
 
 from appcredential.controllers.application_grant import ApplicationGrantController
 from appcredential.controllers.kinds import Controllers
+from appcredential.domain.conditions import Reason
+from appcredential.domain.proof import SignInClass, SignInResult
 from appcredential.domain.urgency import Urgency
 from appcredential.kube.custom_resources import (
     APP_CREDENTIALS,
@@ -25,6 +27,7 @@ from tests.support.builders import OWNER
 from tests.support.unseen import Unseen
 from tests.support.world import RESOURCE, TARGET, World
 
+NOT_YET: Final = SignInResult(SignInClass.NOT_YET, Reason.SIGN_IN_REJECTED, 7000215)
 CHECK: Final = "appcredential.io/check"
 FLUX: Final = "reconcile.fluxcd.io/requestedAt"
 ORDERS: Final = Key(APP_CREDENTIALS, OWNER.namespace, OWNER.name)
@@ -134,6 +137,45 @@ async def test_nothing_is_asked_for_at_a_start(asked: Asked) -> None:
     assert not asked.world.store.take_check(ORDERS)
 
 
+async def _watched(asked: Asked, length: timedelta) -> None:
+    """Let time pass as a person does who asks every ten seconds."""
+    world, end = asked.world, asked.world.clock.now() + length
+    while world.clock.now() < end:
+        asked.annotate(ORDERS, **{CHECK: world.clock.now().isoformat()})
+        await asked.look()
+        asked.show(ORDERS)
+        world.clock.advance(timedelta(seconds=10))
+
+
+async def test_a_question_forgets_nothing_that_was_seen(asked: Asked) -> None:
+    """An application that was deleted is not said to be fine once more for each question."""
+    world = asked.world
+    world.entra.is_missing = True
+    await _watched(asked, timedelta(minutes=1))
+    for _ in range(6):
+        assert world.ready["status"] == "False"
+        await _watched(asked, timedelta(seconds=10))
+
+
+async def test_who_asks_all_the_time_keeps_no_missing_credential_from_being_replaced(
+    asked: Asked,
+) -> None:
+    world = asked.world
+    world.entra.credentials.clear()
+    world.entra.sign_in_result = NOT_YET
+    await _watched(asked, timedelta(minutes=5))
+    assert world.entra.credentials
+
+
+async def test_who_asks_all_the_time_keeps_no_successor_from_being_published(asked: Asked) -> None:
+    world = asked.world
+    before = world.status["credential"]["keyId"]
+    world.clock.advance(timedelta(days=61))
+    asked.show(ORDERS)
+    await _watched(asked, timedelta(minutes=5))
+    assert world.status["credential"]["keyId"] != before
+
+
 async def test_two_at_once_are_one_and_the_next_waits_for_ten_seconds(asked: Asked) -> None:
     for value in ("1", "2"):
         asked.annotate(ORDERS, **{CHECK: value})
@@ -147,12 +189,13 @@ async def test_two_at_once_are_one_and_the_next_waits_for_ten_seconds(asked: Ask
     assert await asked.look() > timedelta(seconds=10)
 
 
-async def test_a_standby_keeps_the_question_until_it_leads(asked: Asked) -> None:
+async def test_a_standby_keeps_no_question_that_its_leader_answers(asked: Asked) -> None:
+    """Else a takeover would look at all that was ever asked for."""
     asked.world.gate.stopping = True
     asked.annotate(ORDERS, **{CHECK: "1"})
     assert (await asked.costs())[1] == 0
     asked.world.gate.stopping = False
-    assert (await asked.costs())[1] == 1
+    assert (await asked.costs())[1] == 0
 
 
 async def test_a_warning_that_was_told_is_not_told_again() -> None:

@@ -393,6 +393,7 @@ async def test_a_right_that_stays_lost_is_told_by_the_pass() -> None:
     assert await world.look_around(MINUTE) == [KEY]
     await world.look()
     assert world.conditions["Stalled"]["reason"] == "SecretForbidden"
+    assert world.ready["reason"] == "SecretForbidden", "whether it is there, nobody knows"
     assert await world.look_around(5 * MINUTE) == []
 
 

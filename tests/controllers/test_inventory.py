@@ -297,6 +297,33 @@ async def test_a_list_that_leads_nowhere_gives_way_to_another(
     assert await rounds(world) == [(Way.OWNED, 301)]
 
 
+async def test_a_page_that_never_comes_gives_way_to_another_in_the_next_round() -> None:
+    """It may be too large to be sent or read, and one failure may be the network's."""
+    world = await settled()
+    many(world, 300)
+    world.entra.lists.errors[Way.OWNED] = UnavailableError("no answer in 20 s")
+    assert await rounds(world) == [(Way.OWNED, 301)]
+    assert await rounds(world) == [(Way.OWNED, 301), (Way.ALL, 301)]
+
+
+async def test_an_inventory_that_never_ended_well_has_an_age_all_the_same() -> None:
+    world = await settled()
+    world.entra.lists.errors[Way.FILTER] = UnavailableError("503")
+    for _ in range(4):
+        await rounds(world)
+    world.clock.advance(HOUR)
+    await world.inventory.run_once()
+    assert _age(world) >= HOUR.total_seconds()
+
+
+def _age(world: World) -> float:
+    """Return how old the metric says the inventory of applications is."""
+    labels = {"tenant": "default", "subject": "applications"}
+    found = world.metrics.registry.get_sample_value("appcredential_inventory_age_seconds", labels)
+    assert found is not None
+    return found
+
+
 async def test_a_throttled_tenant_is_left_alone() -> None:
     world = await settled()
     world.entra.lists.errors[Way.FILTER] = ThrottledError("429", retry_after=5 * MINUTE)

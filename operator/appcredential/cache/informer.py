@@ -153,7 +153,7 @@ class Informer:
         """Reconcile whoever a grant names, before or after its change."""
         named = (self._store.named_by(g) for g in grants if isinstance(g, ApplicationGrantSpec))
         for user in {key for keys in named for key in keys}:
-            self._wake(user)
+            self._wake(user, Urgency.ISSUE)  # Stalled until now, it would be looked at last
 
     def _lose(self, key: Key) -> None:
         lost = self._store.grants.get(key.name) if key.kind == GRANTS else None

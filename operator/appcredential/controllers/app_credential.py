@@ -79,8 +79,9 @@ class AppCredentialController:
         return again and replace(again, when=state.asked.next_time(again.when))
 
     def ask_check(self, owner: Owner) -> None:
-        """Have the next pass read and try everything anew."""
-        self._states.of(owner).asked.is_asked = True
+        """Have the next pass read and try everything anew. A new leader does so anyway."""
+        if self._guard.problem() is None:
+            self._states.of(owner).asked.is_asked = True
 
     async def _guarded(self, owner: Owner, state: ResourceState) -> Again | None:
         """Do it; after an error all that Kubernetes holds is read anew."""

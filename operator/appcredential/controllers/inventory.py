@@ -44,13 +44,13 @@ class _Schedule:
 
     Attributes:
         due: when the next one begins.
-        ended: when the last one ended well; None before.
+        ended: when the last one ended well; before that, when they were begun.
         failing: the kind of error that ended the last one; empty when it ended well.
     """
 
     rounds: Rounds
     due: float
-    ended: float | None = None
+    ended: float
     failing: str = ""
     period: timedelta = FLOOR
     task: asyncio.Task[None] | None = None
@@ -108,7 +108,7 @@ class Inventory:
         schedule = self._schedules.get((name, subject))
         if schedule is None:
             rounds = Rounds(tenant=name, doubts=self.doubts, clock=self.clock)
-            schedule = self._schedules[name, subject] = _Schedule(rounds=rounds, due=now)
+            schedule = self._schedules[name, subject] = _Schedule(rounds, due=now, ended=now)
         if now >= schedule.due and not schedule.is_running():
             schedule.task = asyncio.create_task(
                 self._round(subject, schedule, access), name=f"inventory of {name}: {subject}"
@@ -156,8 +156,7 @@ class Inventory:
         metrics.age.clear()
         metrics.applications.clear()
         for (name, subject), schedule in self._schedules.items():
-            if schedule.ended is not None:
-                metrics.age.labels(name, str(subject)).set(now - schedule.ended)
+            metrics.age.labels(name, str(subject)).set(now - schedule.ended)
             if subject is Subject.APPLICATIONS:
                 way, count = schedule.rounds.way, schedule.rounds.count
                 metrics.applications.labels(name, str(way)).set(count)

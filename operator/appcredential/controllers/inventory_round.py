@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from appcredential.errors import (
     NotFoundError,
     PermissionDeniedError,
     RejectedError,
+    ThrottledError,
+    UnavailableError,
     UnusableListError,
 )
 from appcredential.ports.local import Clock
@@ -33,6 +36,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 _LEADS_NOWHERE: Final = (PermissionDeniedError, RejectedError, NotFoundError, UnusableListError)
 """Errors after which another way is taken at once; any other one ends the round."""
+_MOST_FAILURES: Final = 2
+"""Rounds in a row without an answer after which another way is taken, too: a page may be too large
+to be sent or read, and so may never come."""
 
 
 @dataclass(slots=True)
@@ -41,6 +47,7 @@ class Rounds:
 
     Attributes:
         costs: what each way was found to cost.
+        failures: rounds in a row in which a page of this way got no answer.
         way: that the last round took.
         count: of applications in it.
     """
@@ -49,6 +56,7 @@ class Rounds:
     doubts: Doubts
     clock: Clock
     costs: dict[Way, Cost] = field(default_factory=dict)
+    failures: Counter[Way] = field(default_factory=Counter)
     way: Way = Way.FILTER
     count: int = 0
 
@@ -105,10 +113,16 @@ class Rounds:
                     for client_id, found in page.found.items():
                         self.doubts.compare(users[client_id], found, page.left)
                     missing.difference_update(page.found)
-        except _LEADS_NOWHERE as exc:
+        except ThrottledError:
+            raise
+        except (*_LEADS_NOWHERE, UnavailableError) as exc:
+            self.failures[way] += 1
+            if not isinstance(exc, _LEADS_NOWHERE) and self.failures[way] < _MOST_FAILURES:
+                raise
             told = {"tenant": self.tenant, "way": str(way), "error": str(exc)}
             log.warning("a list of applications is given up: another way is used", extra=told)
             return 0, rows
+        self.failures[way] = 0
         return pages, rows
 
     async def _by_filter(self, session: Session, users: Users, asked: Sequence[ClientId]) -> None:

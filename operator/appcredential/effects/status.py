@@ -154,6 +154,7 @@ def _unseen(
         tenant=problem,
         grant=problem,
         target=None,
+        is_target_read=False,
         pending=None,
         revocation_uid=None,
         crd_deleted=None,

@@ -102,11 +102,16 @@ class ResourceState:
         self.is_settled, self.is_well = True, is_well
 
     def begin_asked(self, now: datetime) -> None:
-        """Forget all, if a complete look begins now."""
+        """Let go of all reads, and of what keeps from trying, if a complete look begins now.
+
+        What reads and sign-ins have proven stays: else who asks again and again would keep a
+        missing credential from being noticed, and a successor from being proven.
+        """
         if self.asked.begin(now):
-            told = self.stalled_reason
-            self.forget_times()
-            self.stalled_reason = told  # its Event would tell nothing new
+            self.drop()
+            self.application = self.federated = None
+            self.held_inputs = HeldInputs()
+            self.memory = self.memory.without_problem()
 
     def drop(self) -> None:
         """Make the next pass read all Kubernetes objects anew."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from appcredential.domain.conditions import Reason
+from appcredential.domain.lifecycle import decide
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.status.projection import project
 from tests.support.builders import facts, observation, problem, resource, spec, target
@@ -44,6 +46,25 @@ def test_a_secret_without_the_published_value_was_edited(found: Any) -> None:
     said = ready(seen(PUBLISHED, target=found))
     assert (said["status"], said["reason"]) == ("False", "SecretEdited")
     assert "orders-entra" in said["message"]
+
+
+def test_a_secret_that_may_not_be_read_is_not_said_to_be_gone() -> None:
+    unread = replace(seen(PUBLISHED, target=None), is_target_read=False)
+    said = project(unread, None, problem(Reason.SECRET_FORBIDDEN))["conditions"]
+    assert next(c["reason"] for c in said if c["type"] == "Ready") == "SecretForbidden"
+
+
+def test_nobody_changed_a_secret_that_a_wrong_clock_does_not_believe() -> None:
+    """The operator's clock is behind, and Graph was not reached yet to tell."""
+    early = observation(
+        resource=resource(spec(), status=PUBLISHED), target=target(), application=None
+    )
+    published = target().published
+    assert published is not None
+    early = replace(early, now=published.not_before - timedelta(minutes=10), directory_skew=None)
+    found = decide(replace(early, tenant=problem(Reason.TENANT_NOT_READY)))
+    said = next(c for c in found.status["conditions"] if c["type"] == "Ready")
+    assert said["reason"] != "SecretEdited"
 
 
 def test_it_is_said_until_the_secret_is_written_anew() -> None:

@@ -46,7 +46,8 @@ def _believed_target(observation: Observation, target: Target) -> Target:
     )
     if found is not None:
         return replace(target, published=found)
-    return replace(target, published=None, value=None)
+    is_ahead = held is not None and _is_ahead(observation, held)
+    return replace(target, published=None, value=None, is_ahead=is_ahead)
 
 
 def _believed_pending(observation: Observation, pending: Pending) -> Pending:

@@ -131,7 +131,7 @@ class Memory:
         """
         if self.problem_operation not in {None, operation}:
             return self
-        return self._without_problem()
+        return self.without_problem()
 
     def spec_changed(self) -> Memory:
         """Drop a refusal of what the former spec asked for: nobody has judged the new one."""
@@ -140,13 +140,14 @@ class Memory:
     def spared(self, reasons: frozenset[Reason]) -> Memory:
         """Drop the problem, and its pause, if it has one of these reasons."""
         problem = self.directory_problem
-        return self if problem is None or problem.reason not in reasons else self._without_problem()
+        return self if problem is None or problem.reason not in reasons else self.without_problem()
 
     def awaits_turn(self, until: datetime) -> Memory:
         """Note when to come again: others go first. It is nobody's problem, and hides none."""
         return replace(self, retry_time=until)
 
-    def _without_problem(self) -> Memory:
+    def without_problem(self) -> Memory:
+        """Drop the last problem with its pause, so that it is tried again now."""
         return replace(self, directory_problem=None, problem_operation=None, retry_time=None)
 
     # --- reads of the application -----------------------------------------------------------

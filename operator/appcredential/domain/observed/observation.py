@@ -91,6 +91,7 @@ class Observation:
             empty without one.
         open_revocations: how many deletions of the namespace wait for their revocation. Four
             whose tenant cannot be used count as one: nobody knows when they end.
+        is_target_read: whether `target` is what a read showed; else it says nothing.
         recorded: how the record of what was issued compares with the resource.
         is_record_refused: the API server just refused to have that record written.
         unowned_records: how many records of the namespace have no resource any more.
@@ -122,6 +123,7 @@ class Observation:
     has_begun: bool = False
     open_revocations: int = 0
     unpublished_attempt: str = ""
+    is_target_read: bool = True
     recorded: Recorded = Recorded.CURRENT
     is_record_refused: bool = False
     unowned_records: int = 0

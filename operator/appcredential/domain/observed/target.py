@@ -92,6 +92,7 @@ class Target:
     Attributes:
         published: the credential that it records; None without a readable record.
         value: the published value; None when it is damaged.
+        is_ahead: its record is not believed only because it begins in the future.
         origin: live metadata that is not ours, and that a replace carries over.
     """
 
@@ -117,6 +118,7 @@ class Target:
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     annotations: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     origin: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    is_ahead: bool = False
 
 
 class PendingState(StrEnum):

@@ -19,12 +19,16 @@ def lost_secret(observation: Observation) -> Problem | None:
     """
     spec = observation.resource.spec
     if not isinstance(spec, AppCredentialSpec) or spec.type.is_federated:
-        return None  # no Secret was read
+        return None  # it has no Secret
+    if not observation.is_target_read:
+        return None  # perhaps it is there: the operator may not read it
     name, target = spec.secret.name, observation.own_target
     if observation.target is None:
         return _missing(name) if _was_published(observation) else None
     if target is None:
         return None  # another's: the gate before says so
+    if target.is_ahead:
+        return None  # one of the clocks is wrong, and nobody changed anything
     if target.published is not None:
         return _edited(name) if target.value is None else None
     return _edited(name) if _was_published(observation) else None
