@@ -15,7 +15,7 @@ from appcredential.entra import operations
 from image.prune import MODULES, kept, module_of, prune
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("emulated", "federated", "policies", "reads")
+PARTS = ("emulated", "federated", "lists_emulated", "policies", "reads")
 
 
 @pytest.fixture(scope="module")
