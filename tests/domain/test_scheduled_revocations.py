@@ -12,6 +12,7 @@ from appcredential.domain.facts.revocation import (
     fair_order,
     is_of_revocation,
     is_unconfirmed,
+    leads_to,
     needs_directory,
 )
 from appcredential.domain.marker import Attempt, Owner
@@ -580,3 +581,22 @@ def test_the_directory_is_needed_where_something_may_be_removed_there(
     found: Revocation, expected: bool
 ) -> None:
     assert needs_directory(found) == expected
+
+
+@pytest.mark.parametrize(
+    ("tenant", "tenant_id", "expected"),
+    [
+        ("default", TENANT_ID, True),
+        ("default", "", True),
+        ("default", OTHER_TENANT, False),
+        ("other", TENANT_ID, False),
+    ],
+)
+def test_only_the_tenant_of_the_directory_lets_revoke(
+    tenant: str, tenant_id: str, expected: bool
+) -> None:
+    left = revocation()
+    assert left.tenant_id == TENANT_ID
+    assert leads_to(tenant, tenant_id, left) is expected
+    unknown = replace(left, tenant_id=TenantId(""))
+    assert leads_to(tenant, tenant_id, unknown) is (tenant == "default")

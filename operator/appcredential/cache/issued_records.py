@@ -10,6 +10,7 @@ from typing import Final
 
 from appcredential.cache.written_meanwhile import WrittenMeanwhile
 from appcredential.domain.facts.issued import known_record, record_name
+from appcredential.domain.facts.revocation import leads_to
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.issued import IssuedRecord, KnownRecord
 from appcredential.domain.spec.model import ClientId, ObjectId, TenantId
@@ -43,6 +44,7 @@ class KnownRecords:
         self._namespaces = namespaces
         self._cluster = cluster
         self._known: dict[str, KnownRecord] = {}
+        self._by_owner: dict[Owner, set[str]] = {}
         self._written = WrittenMeanwhile[KnownRecord]()
         self._unowned: Counter[str] = Counter()
         self._refused: dict[str, float] = {}
@@ -55,8 +57,9 @@ class KnownRecords:
         """
         with self._written.listing() as written:
             found = {record_name(r.left): _held(r) async for r in self._records.each()}
-        known: dict[str, KnownRecord | None] = {**found, **written}
-        self._known = {name: record for name, record in known.items() if record is not None}
+        self._known, self._by_owner = {}, {}
+        for name, record in {**found, **written}.items():
+            self._set(name, record)
 
     def find(self, name: str) -> KnownRecord | None:
         """Return a record by its name."""
@@ -66,10 +69,18 @@ class KnownRecords:
         """Record that this process wrote or read one, or with None that there is none."""
         known = _held(record) if record is not None else None
         self._written.note(name, known)
-        if known is None:
-            self._known.pop(name, None)
-        else:
-            self._known[name] = known
+        self._set(name, known)
+
+    def _set(self, name: str, record: KnownRecord | None) -> None:
+        old = self._known.pop(name, None)
+        if old is not None:
+            names = self._by_owner[old.owner]
+            names.discard(name)
+            if not names:
+                del self._by_owner[old.owner]
+        if record is not None:
+            self._known[name] = record
+            self._by_owner.setdefault(record.owner, set()).add(name)
 
     def note_refusal(self, name: str, now: float) -> bool:
         """Record that the API server refused to have one written; return whether it is the first.
@@ -78,7 +89,9 @@ class KnownRecords:
             name: of the ConfigMap.
             now: by the monotonic clock, in seconds.
         """
-        self._refused = {n: until for n, until in self._refused.items() if until > now}
+        self._refused.pop(name, None)
+        while self._refused and next(iter(self._refused.values())) <= now:
+            del self._refused[next(iter(self._refused))]  # the oldest are the first to end
         is_first = not self._refused
         self._refused[name] = now + _REFUSED_SECONDS
         return is_first
@@ -107,25 +120,22 @@ class KnownRecords:
         It has a record of its own then, and what that says of its deletion counts.
         """
         return any(
-            (other.owner, other.client_id, other.type, other.tenant_id)
-            == (record.owner, record.client_id, record.type, record.tenant_id)
+            (other.client_id, other.type, other.tenant_id)
+            == (record.client_id, record.type, record.tenant_id)
             and other.tenant != record.tenant
             and self._is_owned(other)
-            for other in self._known.values()
+            for other in map(self._known.__getitem__, self._by_owner.get(record.owner, ()))
         )
 
     def needing(self, tenant: str, tenant_id: str) -> list[Owner]:
         """Return the owners of those without a resource that only this EntraTenant lets revoke.
 
-        Args:
-            tenant: its name.
-            tenant_id: of its spec; empty when that cannot be read.
+        See `leads_to`.
         """
         return [
             record.owner
             for record in self._known.values()
-            if record.tenant == tenant
-            and ("" in {tenant_id, record.tenant_id} or record.tenant_id == tenant_id)
+            if leads_to(tenant, tenant_id, record)
             and self._is_served(record)
             and not self._is_owned(record)
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from appcredential.cache.written_meanwhile import WrittenMeanwhile
 from appcredential.domain.facts.deletion import name_of
-from appcredential.domain.facts.revocation import needs_directory
+from appcredential.domain.facts.revocation import leads_to, needs_directory
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.spec.model import ClientId
@@ -74,21 +74,11 @@ class OpenRevocations:
         )
 
     def needing(self, tenant: str, tenant_id: str) -> list[Owner]:
-        """Return the deleted owners that only this EntraTenant lets revoke.
-
-        One of another directory does not wait for it: it waits for an EntraTenant of the same
-        name with another tenantId, which can be created only after this one has gone.
-
-        Args:
-            tenant: its name.
-            tenant_id: of its spec; empty when that cannot be read.
-        """
+        """Return the deleted owners that only this EntraTenant lets revoke; see `leads_to`."""
         return [
             revocation.owner
             for revocation in self._open.values()
-            if revocation.tenant == tenant
-            and needs_directory(revocation)
-            and ("" in {tenant_id, revocation.tenant_id} or revocation.tenant_id == tenant_id)
+            if leads_to(tenant, tenant_id, revocation) and needs_directory(revocation)
         ]
 
     def of_namespace(self, namespace: str) -> tuple[Revocation, ...]:

@@ -15,11 +15,11 @@ from typing import Final
 from appcredential.cache.issued_records import KnownRecords
 from appcredential.domain.facts.deletion import name_of
 from appcredential.domain.facts.issued import revocation_of
-from appcredential.domain.facts.revocation import in_turns
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.observed.issued import IssuedRecord, KnownRecord
 from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.observed.target import Target
+from appcredential.domain.turns import in_turns
 from appcredential.effects.deletion import announce, mark
 from appcredential.effects.events import about
 from appcredential.effects.issued_records import RecordWrites

@@ -12,11 +12,11 @@ from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
-from itertools import chain, zip_longest
 from typing import Final
 
 from appcredential.domain.looks import LookBudget
 from appcredential.domain.marker import Owner
+from appcredential.domain.turns import in_turns
 from appcredential.errors import AppCredentialError, PermissionDeniedError
 from appcredential.gather.looked_at import LookedAt, looked_at
 from appcredential.gather.state import ResourceState, ResourceStates
@@ -104,14 +104,13 @@ class ClusterLooks:
 
     def _begin_round(self, now: float) -> None:
         """Begin a round over all that is settled now, one resource of each namespace in turn."""
-        by_namespace: dict[str, list[Owner]] = {}
+        owners: list[Owner] = []
         self._objects = 0
         for owner, state in self._states.settled():
             if count := len(looked_at(state)):
                 self._objects += count
-                by_namespace.setdefault(owner.namespace, []).append(owner)
-        in_turn = chain.from_iterable(zip_longest(*by_namespace.values()))
-        self._waiting.extend(owner for owner in in_turn if owner is not None)
+                owners.append(owner)
+        self._waiting.extend(in_turns(owners, lambda owner: owner.namespace))
         self._credit, self._last_time, self._round_began = 0.0, now, now
         self._metrics.look_period.set(self._budget.period(self._objects).total_seconds())
 

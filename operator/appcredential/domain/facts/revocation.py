@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from itertools import zip_longest
-from typing import Final, TypeVar
+from typing import Final
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import parse_marker
 from appcredential.domain.observed.entra import Credential
 from appcredential.domain.observed.federated import FederatedList
+from appcredential.domain.observed.issued import KnownRecord
 from appcredential.domain.observed.revocation import Revocation, RevocationObservation
 from appcredential.domain.observed.target import Target
 from appcredential.domain.secret.value import type_of
@@ -25,8 +25,7 @@ from appcredential.domain.spec.model import (
     KeyId,
     TenantId,
 )
-
-T = TypeVar("T")
+from appcredential.domain.turns import in_turns
 
 CLEAN_READS: Final = 3
 """Consecutive direct reads without a credential to revoke that count as proof."""
@@ -104,6 +103,21 @@ def needs_directory(revocation: Revocation) -> bool:
     return revocation.object_id is not None or bool(
         revocation.tenant_id or revocation.secret_uid or revocation.pending_attempt
     )
+
+
+def leads_to(tenant: str, tenant_id: str, left: Revocation | KnownRecord) -> bool:
+    """Return whether an EntraTenant is the one that lets revoke what a resource left.
+
+    One of another directory does not wait for it: it waits for an EntraTenant of the same
+    name with another tenantId, which can be created only after this one has gone.
+
+    Args:
+        tenant: its name.
+        tenant_id: of its spec; empty when that cannot be read.
+        left: what the resource left.
+    """
+    is_of_directory = "" in {tenant_id, left.tenant_id} or left.tenant_id == tenant_id
+    return left.tenant == tenant and is_of_directory
 
 
 def is_unconfirmed(observation: RevocationObservation) -> bool:
@@ -221,12 +235,3 @@ def fair_order(
     """
     ordered = sorted(revocations, key=lambda r: (rank(r), r.due))
     return in_turns(ordered, lambda r: r.owner.namespace)
-
-
-def in_turns(ordered: Iterable[T], namespace_of: Callable[[T], str]) -> list[T]:
-    """Return the same in an order in which namespaces take turns; within each it stays."""
-    found: dict[str, list[T]] = {}
-    for one in ordered:
-        found.setdefault(namespace_of(one), []).append(one)
-    rows = zip_longest(*found.values())
-    return [one for row in rows for one in row if one is not None]

@@ -75,8 +75,8 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
-    """One direct read of an application. `read_time` is ours, `created` is Entra's.
+class DirectRead:
+    """One direct read of something in Entra, at a time of ours, and what lists showed since.
 
     Attributes:
         confirmed: when a list that showed the same left; None before.
@@ -84,20 +84,14 @@ class Application:
             another direct read tells which of them is right.
     """
 
-    object_id: ObjectId
-    client_id: ClientId
-    display_name: str
-    credentials: tuple[Credential, ...]
     read_time: datetime
-    created: datetime | None = None
-    sign_in_audience: str = ""
     confirmed: datetime | None = None
     doubted: datetime | None = None
 
     @property
     def known_time(self) -> datetime:
         """When Entra last showed this, be it in a list."""
-        return latest(self.read_time, self.confirmed)
+        return self.read_time if self.confirmed is None else max(self.read_time, self.confirmed)
 
     @property
     def is_doubted(self) -> bool:
@@ -105,6 +99,13 @@ class Application:
         return self.doubted is not None and self.doubted >= self.read_time
 
 
-def latest(read_time: datetime, confirmed: datetime | None) -> datetime:
-    """Return the later of a direct read and of a list that showed the same."""
-    return read_time if confirmed is None else max(read_time, confirmed)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application(DirectRead):
+    """One direct read of an application. `created` is Entra's time."""
+
+    object_id: ObjectId
+    client_id: ClientId
+    display_name: str
+    credentials: tuple[Credential, ...]
+    created: datetime | None = None
+    sign_in_audience: str = ""

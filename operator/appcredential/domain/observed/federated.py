@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.observed.entra import latest
+from appcredential.domain.observed.entra import DirectRead
 from appcredential.domain.spec.model import ObjectId
 
 
@@ -30,28 +30,11 @@ class FederatedCredential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FederatedList:
-    """One direct read of an application's federated credentials. `read_time` is ours.
-
-    Attributes:
-        confirmed, doubted: as those of an `Application`, by a batch of reads.
-    """
+class FederatedList(DirectRead):
+    """One direct read of an application's federated credentials; the lists are batches of reads."""
 
     object_id: ObjectId
     credentials: tuple[FederatedCredential, ...]
-    read_time: datetime
-    confirmed: datetime | None = None
-    doubted: datetime | None = None
-
-    @property
-    def known_time(self) -> datetime:
-        """When Entra last showed this, be it in a batch."""
-        return latest(self.read_time, self.confirmed)
-
-    @property
-    def is_doubted(self) -> bool:
-        """A batch showed something else since the direct read."""
-        return self.doubted is not None and self.doubted >= self.read_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,10 +125,7 @@ class Memory:
         )
 
     def succeeded(self, operation: Operation) -> Memory:
-        """Drop the problem of an operation that works now; that of another one stays.
-
-        The pause after a missing application is nobody's problem and goes as well.
-        """
+        """Drop the problem of an operation that works now, and a pause that is nobody's."""
         if self.problem_operation not in {None, operation}:
             return self
         return self.without_problem()

@@ -10,9 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final, TypeVar, assert_never
-
-import msgspec
+from typing import Any, Final, assert_never
 
 from appcredential.domain.marker import MAX_DESCRIPTION, Owner
 from appcredential.domain.spec import checks
@@ -40,16 +38,12 @@ from appcredential.domain.spec.parse_rotation import parse_rotation
 from appcredential.domain.spec.parse_secret import parse_secret
 from appcredential.domain.spec.reserved import ONLY_LISTED, AllowedKeys
 from appcredential.domain.spec.secret import SecretSpec
-from appcredential.errors import InvalidSpecError
-
-S = TypeVar("S", bound=shapes.Shape)
+from appcredential.domain.spec.shaping import shaped
 
 MIN_LIFETIME: Final = timedelta(seconds=60)
 MAX_GRACE: Final = timedelta(days=365)
 
 _NO_CONTROLS: Final = re.compile(r"[^\x00-\x1f\x7f]*")
-_MISSING: Final = re.compile(r"Object missing required field `(.*)`")
-_AT: Final = " - at `$"
 
 
 def parse_app_credential(
@@ -64,7 +58,7 @@ def parse_app_credential(
     Raises:
         InvalidSpecError: the manifest cannot be used.
     """
-    found = _shape(manifest, shapes.AppCredentialManifest)
+    found = shaped(manifest, shapes.AppCredentialManifest)
     spec = found.spec
     _check_members(spec)
     client_id = _client_id("spec.application.clientId", spec.application.client_id)
@@ -102,7 +96,7 @@ def parse_entra_tenant(manifest: Mapping[str, Any]) -> EntraTenantSpec:
     Raises:
         InvalidSpecError: the manifest cannot be used.
     """
-    spec = _shape(manifest, cluster.EntraTenantManifest).spec
+    spec = shaped(manifest, cluster.EntraTenantManifest).spec
     return EntraTenantSpec(
         tenant_id=TenantId(checks.guid("spec.tenantId", spec.tenant_id)),
         cloud=spec.cloud,
@@ -117,7 +111,7 @@ def parse_application_grant(manifest: Mapping[str, Any]) -> ApplicationGrantSpec
     Raises:
         InvalidSpecError: the manifest cannot be used.
     """
-    spec = _shape(manifest, cluster.ApplicationGrantManifest).spec
+    spec = shaped(manifest, cluster.ApplicationGrantManifest).spec
     clients = [ClientId(i) for i in spec.applications.client_ids]
     names = spec.namespaces.names
     return ApplicationGrantSpec(
@@ -129,44 +123,6 @@ def parse_application_grant(manifest: Mapping[str, Any]) -> ApplicationGrantSpec
         allow_operator_identity=spec.allow_operator_identity,
         max_credentials=checks.between("spec.maxCredentials", spec.max_credentials, 1, 10_000),
     )
-
-
-def _shape(manifest: Mapping[str, Any], shape: type[S]) -> S:
-    try:
-        return msgspec.convert(_read_part(manifest), shape)
-    except msgspec.ValidationError as error:
-        raise _explain(str(error)) from None
-
-
-def _read_part(manifest: Any) -> Any:
-    """Return what is read of a manifest: metadata and status are longer than the spec."""
-    if not isinstance(manifest, Mapping):
-        return manifest
-    found = {name: manifest.get(name) for name in ("metadata", "spec")}
-    return {
-        name: _without_nulls(part) if name == "spec" else part
-        for name, part in found.items()
-        if part is not None
-    }
-
-
-def _without_nulls(value: Any) -> Any:
-    """Drop null members, as the API server does before it fills in defaults."""
-    if isinstance(value, Mapping):
-        return {k: _without_nulls(v) for k, v in value.items() if v is not None}
-    if isinstance(value, list):
-        return [_without_nulls(v) for v in value]
-    return value
-
-
-def _explain(message: str) -> InvalidSpecError:
-    """Turn msgspec's message, which ends in the path of a deeper fault, into ours."""
-    what, _, path = message.partition(_AT)
-    path = path.strip("`.")
-    missing = _MISSING.fullmatch(what)
-    if missing is not None:
-        return InvalidSpecError(f"{path}.{missing[1]}".lstrip("."), "is required")
-    return InvalidSpecError(path, what[0].lower() + what[1:].replace(" | null", ""))
 
 
 def _client_id(path: str, value: str) -> ClientId:
