@@ -195,14 +195,27 @@ def file(*parts: bytes, authenticated: bytes = b"") -> bytes:
     return sequence(number(3), info(DATA, element(4, sequence(*parts))), authenticated)
 
 
-def within(rounds: int) -> bytes:
-    """Return a file whose encrypted part holds a key that is encrypted once more."""
+def hidden(text: bytes) -> bytes:
+    """Return bytes encrypted with the password by `pbes2(1)`."""
     key = hashlib.pbkdf2_hmac("sha256", PASSWORD.encode(), SALT, 1, 32)
     padder = padding.PKCS7(128).padder()
-    bags = sequence(shrouded(pbes2(rounds)))
-    data = padder.update(bags) + padder.finalize()
-    hidden = Cipher(algorithms.AES(key), modes.CBC(VECTOR)).encryptor().update(data)
-    return file(encrypted(pbes2(1), hidden))
+    data = padder.update(text) + padder.finalize()
+    return Cipher(algorithms.AES(key), modes.CBC(VECTOR)).encryptor().update(data)
+
+
+def within(rounds: int) -> bytes:
+    """Return a file whose encrypted part holds a key that is encrypted once more."""
+    return file(encrypted(pbes2(1), hidden(sequence(shrouded(pbes2(rounds))))))
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"*", b"0\x02\x05", KEY_DER[:-1], KEY_DER + b"\x00", b"1" + KEY_DER[1:]]
+)
+def test_a_padding_that_seems_right_is_no_key(text: bytes) -> None:
+    """One of 256 wrong passwords leaves such a padding; without a MAC nothing else tells."""
+    assert open_pfx(file(plain(shrouded(pbes2(1), hidden(KEY_DER)))), PASSWORD).keys == [KEY_DER]
+    with pytest.raises(PfxPasswordError):
+        open_pfx(file(plain(shrouded(pbes2(1), hidden(text)))), PASSWORD)
 
 
 def test_the_newest_mac_is_read() -> None:

@@ -9,6 +9,7 @@ the other, within one budget of rounds (`pfx_ciphers`).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -138,8 +139,20 @@ def _take(bag: bytes, password: Password, budget: Budget, found: Opened) -> None
         body = der.expect(der.SEQUENCE, value).content
         algorithm = der.expect(der.SEQUENCE, body)
         data = der.expect(der.OCTETS, body, algorithm.end).content
-        found.keys.append(decrypt(algorithm.content, data, password, budget))
+        found.keys.append(_whole(decrypt(algorithm.content, data, password, budget)))
     elif name == _CERTIFICATE:
         kind, wrapped = _content_info(der.expect(der.SEQUENCE, value).content)
         if kind == _X509:
             found.certificates.append(der.expect(der.OCTETS, wrapped).content)
+
+
+def _whole(key: bytes) -> bytes:
+    """Return a decrypted key. One of 256 wrong passwords leaves a padding that seems right.
+
+    Raises:
+        PfxPasswordError: it is not one SEQUENCE (PrivateKeyInfo, RFC 5208 §5).
+    """
+    with suppress(DerError):
+        if der.expect(der.SEQUENCE, key).end == len(key):
+            return key
+    raise PfxPasswordError("does not open with its password")
