@@ -6,12 +6,15 @@ import asyncio
 import base64
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
+from azure.core.credentials import AccessToken
 
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec.model import ClientId
 from appcredential.errors import (
     NotFoundError,
     PermissionDeniedError,
@@ -25,6 +28,7 @@ from tests.support.graph import (
     OBJECT,
     START,
     Graph,
+    Tokens,
     World,
     answer,
     application,
@@ -89,6 +93,24 @@ async def test_twenty_readers_share_one_request() -> None:
     reads = [world.directory.application(CLIENT, FRESH) for _ in range(20)]
     assert len(set(map(id, await asyncio.gather(*reads)))) == 1
     assert len(world.graph.requests) == 1
+
+
+async def test_each_of_many_readers_asks_for_its_own_application() -> None:
+    async def named(request: httpx.Request) -> httpx.Response:
+        return application(client=request.url.path.split("'")[1])
+
+    world = World(Graph(named), tokens=_SlowTokens())
+    clients = [ClientId(f"33333333-0000-0000-0000-{n:012d}") for n in range(20)]
+    reads = [world.directory.application(client, FRESH) for client in clients]
+    assert [one.client_id for one in await asyncio.gather(*reads)] == clients
+
+
+class _SlowTokens(Tokens):
+    """As while the operator's first token comes: requests wait for it between their steps."""
+
+    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        await asyncio.sleep(0)
+        return await super().get_token(*scopes, **options)
 
 
 async def test_age_is_honoured() -> None:

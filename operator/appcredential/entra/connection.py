@@ -205,6 +205,9 @@ class Connection:
 
     async def _send_raw(self, call: Call) -> bytes:
         info = call.make()
+        # The SDK keeps a client id in a place that all requests share, and reads it from there
+        # once it has a token, which may be after others were made.
+        info.path_parameters = dict(info.path_parameters)
         request_id = str(uuid.uuid4())
         info.headers.try_add("client-request-id", request_id)
         _log.debug("%s: client-request-id %s", call.operation, request_id)
