@@ -21,9 +21,10 @@ from appcredential.effects.issued_records import RecordWrites
 from appcredential.entra.issuer_documents import IssuerDocuments
 from appcredential.gather.state import ResourceStates
 from appcredential.handlers.watch import OnEvent
+from appcredential.kube.app_credentials import CRD_AGE, KubeResources
 from appcredential.kube.claim import ClaimSettings, ClusterClaim
 from appcredential.kube.client import KubeClient
-from appcredential.kube.custom_resources import CRD_AGE, KubeObjects, KubeResources
+from appcredential.kube.custom_resources import KubeObjects
 from appcredential.kube.events import KubeEvents
 from appcredential.kube.issued_records import KubeIssuedRecords
 from appcredential.kube.issuer import KubeIssuer

@@ -131,3 +131,44 @@ async def test_a_resource_that_comes_back_under_its_name_is_news(watched: Watche
     assert watched.world.taken(APP_CREDENTIALS) == [ORDERS]
     watched.world.sync.on_event(APP_CREDENTIALS, "ADDED", document)
     assert watched.world.taken(APP_CREDENTIALS) == [ORDERS]
+
+
+# --- who is woken by the end of a resource ---------------------------------------------------
+
+DEFAULT: Final = Key(TENANTS, "", "default")
+
+
+@pytest.mark.parametrize("is_leaving", [False, True])
+async def test_the_end_of_a_resource_wakes_its_tenant_only_if_that_waits_for_it(
+    is_leaving: bool,
+) -> None:
+    world = World()
+    await world.publish()
+    path = path_of(TENANTS, "", "default")
+    if is_leaving:
+        found = world.api.objects[path]
+        leaving = {**found["metadata"], "deletionTimestamp": "2026-11-22T10:00:00Z"}
+        shown = world.api.put(path, {**found, "metadata": leaving})
+        world.sync.on_event(TENANTS, "MODIFIED", shown)
+    world.woken.clear()
+    world.sync.on_event(APP_CREDENTIALS, "DELETED", world.api.objects[RESOURCE])
+    assert (DEFAULT in world.woken) == is_leaving
+
+
+async def test_the_end_of_a_resource_wakes_those_of_its_namespace_and_application() -> None:
+    """They may take over a federated credential; nobody else is asked, however many there are."""
+    world = World()
+    await world.publish()
+    waiting, served = Owner("shop", "billing"), Owner("shop", "returns")
+    for owner in (waiting, served, Owner("press", "orders")):
+        world.put_resource(owner, secret={"name": owner.name})
+    path = path_of(APP_CREDENTIALS, served.namespace, served.name)
+    told = {"application": {"objectId": "x"}}
+    shown = world.api.put(path, {**world.api.objects[path], "status": told})
+    world.sync.on_event(APP_CREDENTIALS, "MODIFIED", shown)
+    elsewhere = "5d0c4f2e-0000-4000-8000-000000000001"
+    world.put_resource(Owner("shop", "other"), client_id=elsewhere, secret={"name": "other"})
+    world.woken.clear()
+    world.sync.on_event(APP_CREDENTIALS, "DELETED", world.api.objects[RESOURCE])
+    woken = {Owner(key.namespace, key.name) for key in world.taken(APP_CREDENTIALS)}
+    assert woken == {OWNER, waiting, served}

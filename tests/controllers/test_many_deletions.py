@@ -9,13 +9,15 @@ import pytest
 
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Owner
+from appcredential.domain.secret.records import pending_name
 from appcredential.errors import UnavailableError
-from appcredential.kube.custom_resources import GRANTS, path_of
+from appcredential.kube.custom_resources import GRANTS, KINDS, path_of
 from tests.support.builders import DAY, HOUR, MINUTE, NOW, OBJECT_ID, OWNER, SECOND
 from tests.support.deletions import DUE, Deletion
 from tests.support.revocation_documents import REVOCATIONS, revocation_document
-from tests.support.world import RESOURCE, SECRETS, World
+from tests.support.world import RESOURCE, SECRETS, TARGET, World
 
+PENDING = f"{SECRETS}/{pending_name(OWNER.hash)}"
 CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/appcredentials.appcredential.io"
 FLOOD = [Owner("flood", f"orders-{number}") for number in range(60)]
 
@@ -130,6 +132,47 @@ async def created_and_deleted(world: Deleting) -> Deleting:
     assert world.status["application"]
     await world.finish()
     return world
+
+
+async def test_a_deletion_costs_four_reads_and_the_last_look_none() -> None:
+    world = Deleting()
+    world.store.complete.update(KINDS)
+    await world.publish()
+    world.clock.advance(HOUR)
+    world.api.requests.clear()
+    world.delete()
+    await world.look()
+    assert [r.path for r in world.api.requests] == [
+        RESOURCE
+    ]  # nothing else is read before its time
+    world.clock.advance(world.process.settings.deletion_settle)
+    await world.look()
+    assert not world.has_finalizer
+    read = [r.path for r in world.api.requests if r.method == "GET"]
+    assert read.count(CRD) == 1  # which all deletions of a second share
+    read.remove(CRD)
+    assert read == [RESOURCE, RESOURCE, TARGET, PENDING]
+    assert len(world.tickets) == 1
+    assert not world.reconciler.holds(OWNER)  # so that the event of its end costs no look
+
+
+async def test_a_revocation_that_nobody_knew_of_is_completed_and_not_written_over() -> None:
+    """As another process leaves that died before it took the finalizer away."""
+    before = Deleting()
+    await before.publish()
+    await before.finish()
+    (name,) = before.tickets
+    data = {**before.api.objects[name]["data"], "resourceUid": "former", "secretUid": "former"}
+    world = Deleting()
+    await world.publish()
+    take_the_secrets(world)
+    world.api.put(name, {**before.api.objects[name], "data": data})
+    world.clock.advance(HOUR)
+    await world.finish()
+    assert not world.has_finalizer
+    assert world.tickets == [name]
+    assert world.api.objects[name]["data"]["secretUid"] == "former"
+    assert world.api.count("PUT", "appcredential-ticket-") == 1
 
 
 async def test_what_was_never_begun_leaves_nothing_to_revoke() -> None:

@@ -10,7 +10,8 @@ from appcredential.domain.observed.federated import Issuer
 from appcredential.domain.spec.model import ApplicationGrantSpec, CredentialType
 from appcredential.errors import UnavailableError
 from appcredential.gather.heirs import Heirs
-from appcredential.kube.custom_resources import KubeObjects, KubeResources
+from appcredential.kube.app_credentials import KubeResources
+from appcredential.kube.custom_resources import KubeObjects
 from appcredential.ports.session import Access
 from tests.domain.test_scheduled_revocations import revocation
 from tests.support.api_server import ApiServer

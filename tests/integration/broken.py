@@ -24,7 +24,8 @@ from appcredential.effects import issuing
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.signin import TokenEndpoint
 from appcredential.gather import gatherer
-from appcredential.kube.custom_resources import APP_CREDENTIALS, KubeObjects, KubeResources
+from appcredential.kube.app_credentials import KubeResources
+from appcredential.kube.custom_resources import APP_CREDENTIALS, KubeObjects
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets
 

@@ -31,7 +31,7 @@ from appcredential.domain.secret_value import SecretValue
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.operator_token import OperatorToken
 from appcredential.entra.signin import TokenEndpoint
-from appcredential.kube.custom_resources import KubeResources
+from appcredential.kube.app_credentials import KubeResources
 from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets

@@ -20,7 +20,8 @@ from appcredential.domain.spec.model import ClientId, TenantId
 from appcredential.effects.revocation import RevocationWrites
 from appcredential.gather.heirs import Heirs
 from appcredential.gather.revocation import RevocationReads
-from appcredential.kube.custom_resources import KubeObjects, KubeResources
+from appcredential.kube.app_credentials import KubeResources
+from appcredential.kube.custom_resources import KubeObjects
 from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_documents import build_pending, build_target

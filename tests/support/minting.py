@@ -18,7 +18,8 @@ from appcredential.effects.context import KubePorts, Step, Tools
 from appcredential.effects.dispatch import perform
 from appcredential.effects.issued_records import RecordWrites
 from appcredential.gather.state import ResourceState
-from appcredential.kube.custom_resources import KubeObjects, KubeResources
+from appcredential.kube.app_credentials import KubeResources
+from appcredential.kube.custom_resources import KubeObjects
 from appcredential.kube.issued_records import KubeIssuedRecords
 from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.revocations import KubeRevocations

@@ -11,10 +11,10 @@ from appcredential.domain.marker import Owner
 from appcredential.effects.revocation import RevocationWrites
 from appcredential.gather.heirs import Heirs
 from appcredential.gather.revocation import RevocationObserver, RevocationReads
+from appcredential.kube.app_credentials import KubeResources
 from appcredential.kube.custom_resources import (
     APP_CREDENTIALS,
     KubeObjects,
-    KubeResources,
     path_of,
 )
 from appcredential.kube.events import KubeEvents

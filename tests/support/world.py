@@ -34,13 +34,13 @@ from appcredential.gather.certificate_source import CertificateInputsReader
 from appcredential.gather.gatherer import Gatherer
 from appcredential.gather.sources import ClusterSources, LocalSources
 from appcredential.gather.state import ResourceStates
+from appcredential.kube.app_credentials import KubeResources
 from appcredential.kube.certificate_sources import KubeInputs
 from appcredential.kube.custom_resources import (
     APP_CREDENTIALS,
     GRANTS,
     TENANTS,
     KubeObjects,
-    KubeResources,
     path_of,
 )
 from appcredential.kube.events import KubeEvents

@@ -166,16 +166,12 @@ class Informer:
             self._wake_neighbour(other)
         self._wake_users(lost)
         if key.kind == APP_CREDENTIALS and known is not None:
-            self._wake(Key(TENANTS, "", known.tenant))  # its finalizer may go now
-            self._wake_heirs(key, known)
-
-    def _wake_heirs(self, key: Key, lost: Known) -> None:
-        """Reconcile whoever may take over a federated credential that it leaves."""
-        for other in self._store.users_of(lost.tenant):
-            known = self._store.get(other)
-            is_near = other.namespace == key.namespace and known is not None
-            if is_near and known is not None and known.client_id == lost.client_id:
-                self._wake(other)
+            tenant = Key(TENANTS, "", known.tenant)
+            held = self._store.get(tenant)
+            if held is not None and held.is_leaving:
+                self._wake(tenant)  # its finalizer may go now
+            for heir in self._store.heirs_of(key, known):
+                self._wake(heir)
 
 
 def parse_grant(document: Mapping[str, Any]) -> ApplicationGrantSpec | Problem:

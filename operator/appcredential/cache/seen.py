@@ -39,6 +39,7 @@ def known_of(plural: str, document: dict[str, Any]) -> Known:
         asked=_asked(metadata),
         check=_annotated(metadata, *CHECK_NOW),
         stages=_stages(document) if plural == APP_CREDENTIALS else IDLE,
+        is_leaving="deletionTimestamp" in metadata,
     )
 
 

@@ -63,6 +63,13 @@ class Standings:
         if not group.served and not group.waiting:
             del self._groups[place]
 
+    def names(self, place: Place) -> frozenset[str]:
+        """Return who is served or waits at a place."""
+        group = self._groups.get(place)
+        if group is None:
+            return frozenset()
+        return frozenset(group.served).union(age.name for age in group.waiting)
+
     def of(self, place: Place, age: Age) -> Standing:
         """Return what the others at this place amount to."""
         group = self._groups.get(place)

@@ -27,6 +27,7 @@ class Known:
         asked: changes with what people ask for; not with status.
         check: changes with the annotations that ask for a complete look; 0 without any.
         stages: how urgent it is to work on it, by its status.
+        is_leaving: it is being deleted.
     """
 
     uid: str
@@ -42,6 +43,7 @@ class Known:
     asked: int = 0
     check: int = 0
     stages: Stages = IDLE
+    is_leaving: bool = False
 
 
 class Store:
@@ -161,6 +163,11 @@ class Store:
         known = self._known.get(key)
         place = (key.namespace, known.secret if known is not None else "")
         return [other for other in self._by_secret.get(place, ()) if other != key]
+
+    def heirs_of(self, key: Key, lost: Known) -> list[Key]:
+        """Return whoever may take over a federated credential that a resource leaves."""
+        names = self._standings.names(_place(key, lost)) - {key.name}
+        return [Key(key.kind, key.namespace, name) for name in sorted(names)]
 
     def named_by(self, grant: ApplicationGrantSpec) -> list[Key]:
         """Return the AppCredentials whose namespace and application a grant names."""

@@ -78,6 +78,10 @@ class AppCredentialController:
         again = await self._guarded(owner, state)
         return again and replace(again, when=state.asked.next_time(again.when))
 
+    def holds(self, owner: Owner) -> bool:
+        """Return whether anything is held of a resource: then its end is still to be noticed."""
+        return self._states.known(owner) is not None
+
     def ask_check(self, owner: Owner) -> None:
         """Have the next pass read and try everything anew. A new leader does so anyway."""
         if self._guard.problem() is None:
@@ -140,9 +144,9 @@ class AppCredentialController:
     async def _act(self, step: Step) -> bool:
         """Perform one action; return whether to go on."""
         action, state = step.decision.action, step.state
-        is_old = state.age(self._clock.monotonic()) > self._tools.process.freshness
-        if is_old and not changes_nothing(action):
-            state.drop()
+        now, bound = self._clock.monotonic(), self._tools.process.freshness
+        if state.age(now) > bound and not changes_nothing(action):
+            state.drop_older(now, bound)
             return True
         if isinstance(action, act.Mint) and not self._guard.allows_mint():
             return False

@@ -55,6 +55,8 @@ class Controllers:
         if known is not None and self._is_unread(known.tenant):
             return self._unread()
         seen, owner = known.version if known is not None else "", Owner(key.namespace, key.name)
+        if known is None and not self.app_credentials.holds(owner):
+            return None  # it went, and was seen to go; or an event is about to show it
         if self.store.take_check(key):
             self.app_credentials.ask_check(owner)
         return await self.app_credentials.reconcile(owner, seen)

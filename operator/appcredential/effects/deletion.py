@@ -23,7 +23,7 @@ from appcredential.domain.secret.revocation_time import with_revocation_time
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.effects.context import Step
 from appcredential.effects.events import about, subject_of_deleted
-from appcredential.errors import AppCredentialError
+from appcredential.errors import AppCredentialError, ConflictError
 from appcredential.ports.kube import Events, Secrets
 
 log = logging.getLogger(__name__)
@@ -75,17 +75,34 @@ async def schedule_revocation(step: Step) -> None:
     wanted = scheduled_revocation(step.observation)
     name, revocations = name_of(wanted), step.tools.kube.revocations
     others = [other for other in step.observation.revocation_names if other != name]
-    live = await revocations.get(name)
+    live = await _live(step, name)
     found = [live, *[await revocations.get(other) for other in others]]
     record = await _former_record(step)
     earlier = [left for left in (*found, record) if left is not None]
     wanted = completed(wanted, earlier)
-    written = await revocations.put(name, wanted, live)
+    try:
+        written = await revocations.put(name, wanted, live)
+    except ConflictError:
+        await _live(step, name, is_known=True)
+        raise
     step.tools.open_revocations.note(name, written)
     await _drop(step, others)
     await _drop_record(step)
     if await announce(step.tools.kube.events, written):
         await _mark(step, written.due)
+
+
+async def _live(step: Step, name: str, *, is_known: bool = False) -> Revocation | None:
+    """Return what is scheduled under a name now, if that is known to be anything.
+
+    Nearly always nothing is. What nobody knew of refuses to be created (409), and is known then.
+    """
+    tools = step.tools
+    if not is_known and tools.open_revocations.find(name) is None:
+        return None
+    found = await tools.kube.revocations.get(name)
+    tools.open_revocations.note(name, found)
+    return found
 
 
 async def _former_record(step: Step) -> Revocation | None:

@@ -17,6 +17,7 @@ from appcredential.domain.observed.entra import Grant
 from appcredential.domain.observed.observation import Observation, Resource
 from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.rules.gates import is_admitted
+from appcredential.domain.rules.gates_deletion import is_settling
 from appcredential.domain.spec.model import AppCredentialSpec, TenantId
 from appcredential.gather.derived import derived_of
 from appcredential.gather.federation import FederationReader
@@ -60,7 +61,9 @@ class Gatherer:
             return None
         spec = resource.spec if isinstance(resource.spec, AppCredentialSpec) else None
         federation = None
-        if spec is not None and spec.type.is_federated:
+        if is_settling(resource, self._process.clock.now(), self._process.settings):
+            pass  # nothing is done or said before its time, so nothing needs to be known
+        elif spec is not None and spec.type.is_federated:
             federation = await self._federation.read(owner, state, spec)
         else:
             await self._secrets.read(owner, state, spec)

@@ -115,13 +115,16 @@ class ResourceState:
 
     def drop(self) -> None:
         """Make the next pass read all Kubernetes objects anew."""
-        self.resource.drop()
-        self.target.drop()
-        self.pending.drop()
-        self.target_owner.drop()
-        self.service_account.drop()
-        self.output.drop()
-        self.certificate_inputs.drop()
+        for part in (*self._parts(), self.certificate_inputs):
+            part.drop()
+        self.crd_deleted = None
+        self.is_settled = self.is_well = False
+
+    def drop_older(self, now: float, seconds: float) -> None:
+        """Make the next pass read anew what was read more than `seconds` ago."""
+        for part in (*self._parts(), self.certificate_inputs):
+            if not part.is_fresh(now, seconds):
+                part.drop()
         self.crd_deleted = None
         self.is_settled = self.is_well = False
 
@@ -177,7 +180,10 @@ class ResourceState:
 
     def age(self, now: float) -> float:
         """Return the age in seconds of the oldest read of a Kubernetes object."""
-        reads: tuple[CachedRead[Any], ...] = (
+        return max((now - p.read for p in self._parts() if p.read is not None), default=0.0)
+
+    def _parts(self) -> tuple[CachedRead[Any], ...]:
+        return (
             self.resource,
             self.target,
             self.pending,
@@ -185,7 +191,6 @@ class ResourceState:
             self.service_account,
             self.output,
         )
-        return max((now - p.read for p in reads if p.read is not None), default=0.0)
 
 
 def _outline(target: Target) -> Target:

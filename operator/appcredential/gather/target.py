@@ -71,7 +71,7 @@ class SecretsReader:
     async def _target(self, namespace: str, name: str, state: ResourceState) -> Target | None:
         """Read the whole target Secret only when it is another version than the one we hold."""
         held = state.target.value
-        if held is not None and held.name == name:
+        if held is not None and held.name == name and held.resource_version:
             version = await self._secrets.version(namespace, name)
             if version == held.resource_version:
                 return held

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import assert_never
 
 from appcredential.domain.actions import (
@@ -19,9 +20,10 @@ from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.deletion import ISSUED, TRACES
 from appcredential.domain.facts.takeover import is_former_owner
 from appcredential.domain.facts.told import names_application
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.issued import Recorded
-from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.observation import Observation, Resource
 from appcredential.domain.spec.model import AppCredentialSpec
 
 
@@ -34,7 +36,7 @@ def resource_is_being_deleted(observation: Observation) -> Action | None:
         return Hold(Problem(reason=Reason.PROGRESSING, message="Being deleted.", stalled=False))
     if observation.resource.observes:
         return ReleaseFinalizer()
-    if observation.now < resource.deletion_time + observation.settings.deletion_settle:
+    if is_settling(resource, observation.now, observation.settings):
         return Hold(Problem(reason=Reason.PROGRESSING, message="Being deleted.", stalled=False))
     if observation.crd_deleted is None:
         return ReadCrd()
@@ -43,6 +45,17 @@ def resource_is_being_deleted(observation: Observation) -> Action | None:
     if _was_never_issued(observation):
         return ReleaseFinalizer()
     return _unreadable(resource.spec) or _too_many(observation) or ScheduleRevocation()
+
+
+def is_settling(resource: Resource, now: datetime, settings: LifecycleSettings) -> bool:
+    """Return whether a deletion only waits: whether the CRD goes too, shows a little later."""
+    deleted = resource.deletion_time
+    return (
+        deleted is not None
+        and resource.has_finalizer
+        and not resource.observes
+        and now < deleted + settings.deletion_settle
+    )
 
 
 def _was_never_issued(observation: Observation) -> bool:
