@@ -16,7 +16,8 @@ import yaml
 
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.spec import reserved
-from appcredential.settings import FIELDS, POSITIVE, PREFIX, Settings
+from appcredential.setting_values import PREFIX
+from appcredential.settings import FIELDS, POSITIVE, Settings
 from charts.readme import readme
 
 ROOT: Final = Path(__file__).parents[1]
@@ -29,7 +30,7 @@ SET_BY_THE_CHART: Final = frozenset(
     PREFIX + name
     for name in (
         *("NAMESPACE", "POD_NAME", "INSTALLATION", "WATCH_NAMESPACES", "TRIAL", "SECRET_LABELS"),
-        *("CUSTOM_AUTHORITY", "CUSTOM_GRAPH", "CUSTOM_CA_FILE", "CA_FILE"),
+        *("WATCH_SECRETS", "CUSTOM_AUTHORITY", "CUSTOM_GRAPH", "CUSTOM_CA_FILE", "CA_FILE"),
         *("HEALTH_ADDRESS", "HEALTH_PORT", "METRICS_ADDRESS", "METRICS_PORT"),
     )
 )
@@ -39,6 +40,7 @@ _CLUSTER_GROUPS: Final = frozenset(
 )
 _READ_SECRETS: Final = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
 _TOKENS: Final = {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]}
+_WATCH_SECRETS: Final = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["list", "watch"]}
 
 Rule = dict[str, Any]
 
@@ -68,6 +70,7 @@ def rights() -> dict[str, list[Rule]]:
     - `events` and `identities`: the part of `namespaces` that it needs for Events about
       cluster-scoped objects and for its own credentials.
     - `tokens`: added to `namespaces` if `rbac.tokenRequests` is set.
+    - `watched`: added to `namespaces` if Secrets are watched.
     """
     documents = list(yaml.safe_load_all(RBAC.read_text()))
     (everywhere,) = (d["rules"] for d in documents if d["kind"] == "ClusterRole")
@@ -81,6 +84,7 @@ def rights() -> dict[str, list[Rule]]:
         "events": [rule for rule in namespaced if "events" in rule["resources"]],
         "identities": [_READ_SECRETS],
         "tokens": [_TOKENS],
+        "watched": [_WATCH_SECRETS],
     }
 
 

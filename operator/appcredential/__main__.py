@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from appcredential import __version__
-from appcredential.settings import PREFIX, Settings, SettingsError
+from appcredential.setting_values import PREFIX
+from appcredential.settings import Settings, SettingsError
 
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE"

@@ -11,12 +11,9 @@ from appcredential.controllers.application_grant import ApplicationGrantControll
 from appcredential.controllers.doubts import Doubts
 from appcredential.controllers.entra_tenant import EntraTenantController, TenantSettings
 from appcredential.controllers.inventory import Inventory
-from appcredential.controllers.issuer_looks import IssuerLooks
 from appcredential.controllers.kinds import Controllers
-from appcredential.controllers.looks import ClusterLooks
 from appcredential.deletions import build_revocations, build_unowned_records
 from appcredential.domain.inventory import Budget
-from appcredential.domain.looks import LookBudget
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.effects.context import Tools
 from appcredential.gather.certificate_source import CertificateInputsReader
@@ -25,7 +22,6 @@ from appcredential.gather.sources import ClusterSources, LocalSources
 from appcredential.handlers.watch import Watches
 from appcredential.kube.certificate_sources import KubeInputs
 from appcredential.kube.client import KubeClient
-from appcredential.kube.versions import KubeVersions
 from appcredential.parts import Parts
 from appcredential.ports.session import OpenSession
 from appcredential.process import Cluster, Leadership, Operator
@@ -38,6 +34,7 @@ from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials
 from appcredential.tenants.probing import Prober
 from appcredential.tenants.sessions import TenantSessions
+from appcredential.watching import build_issuer_looks, build_looks, build_secret_watch
 from appcredential.x509.reading import CertificateReader
 
 
@@ -82,6 +79,7 @@ def build_operator(
     """
     parts = Parts(settings, kube, identity, store, metrics)
     tenants = _tenants(parts, open_session)
+    secret_watch = build_secret_watch(parts)
     return Operator(
         settings=settings,
         clock=parts.clock,
@@ -92,14 +90,9 @@ def build_operator(
             informer=parts.informer,
             watches=Watches(settings.watch_namespaces, parts.on_event()),
             open_revocations=parts.open_revocations,
-            looks=_looks(parts),
-            issuer_looks=IssuerLooks(
-                process=parts.process,
-                states=parts.states,
-                issuer=parts.issuer,
-                documents=parts.documents,
-                wake=parts.queue.add,
-            ),
+            looks=build_looks(parts, secret_watch),
+            secret_watch=secret_watch,
+            issuer_looks=build_issuer_looks(parts),
         ),
         leadership=Leadership(
             holder=parts.holder,
@@ -119,18 +112,6 @@ def build_operator(
             inventory=_inventory(parts, tenants),
         ),
         revocations=build_revocations(parts, tenants.access),
-    )
-
-
-def _looks(parts: Parts) -> ClusterLooks:
-    settings = parts.settings
-    return ClusterLooks(
-        process=parts.process,
-        states=parts.states,
-        versions=KubeVersions(parts.client),
-        budget=LookBudget(settings.cluster_looks_per_second, settings.cluster_look_ceiling),
-        metrics=parts.metrics,
-        wake=parts.wake_changed,
     )
 
 

@@ -17,6 +17,7 @@ from appcredential.controllers.issuer_looks import IssuerLooks
 from appcredential.controllers.kinds import Controllers
 from appcredential.controllers.looks import ClusterLooks
 from appcredential.controllers.revocation import RevocationController
+from appcredential.controllers.secret_watch import SecretWatch
 from appcredential.errors import UnavailableError
 from appcredential.handlers.watch import Watches
 from appcredential.kube.claim import ClusterClaim
@@ -52,6 +53,7 @@ class Cluster:
     watches: Watches
     open_revocations: OpenRevocations
     looks: ClusterLooks
+    secret_watch: SecretWatch
     issuer_looks: IssuerLooks
 
 
@@ -93,6 +95,7 @@ class Operator:
         self._informer = cluster.informer
         self._watches = cluster.watches
         self._open_revocations = cluster.open_revocations
+        self._secret_watch = cluster.secret_watch
         self._holder = leadership.holder
         self._lease = leadership.lease
         self._claim = leadership.claim
@@ -117,11 +120,18 @@ class Operator:
             self._claiming,
             self._relisting,
             self._periodic("tickets", self._work_revocations, settings.ticket_poll),
-            self._periodic("looks", cluster.looks.run_once, _TICK),
-            self._periodic("issuer looks", cluster.issuer_looks.run_once, _ISSUER_LOOK),
+            *self._looking(cluster),
             self._periodic("records", self._look_for_unowned, settings.ticket_poll),
             self._periodic("inventory", controllers.inventory.run_once, _INVENTORY_TICK),
             self._periodic("look after", self._look_after, _TICK),
+        )
+
+    def _looking(self, cluster: Cluster) -> tuple[Loop, ...]:
+        renew = self._settings.lease_renew
+        return (
+            self._periodic("looks", cluster.looks.run_once, _TICK),
+            self._periodic("secret watch", cluster.secret_watch.run, renew),
+            self._periodic("issuer looks", cluster.issuer_looks.run_once, _ISSUER_LOOK),
         )
 
     def _periodic(self, name: str, job: Callable[[], Awaitable[None]], period: timedelta) -> Loop:
@@ -246,6 +256,7 @@ class Operator:
         for urgency, depth in self._queue.depths().items():
             self._metrics.queue.labels(urgency.name.lower()).set(depth)
         self._metrics.revocations.set(self._open_revocations.count)
+        self._metrics.secret_watches.set(self._secret_watch.count)
         self._begin_watching()
         if self._watches.is_started and not self._watches.is_alive() and not self._stop.is_set():
             self._end(1, "the watches ended")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.operator_credential import PUBLIC_AUDIENCES
 from appcredential.domain.spec.checks import (
     is_label_value,
@@ -17,10 +18,11 @@ from appcredential.domain.spec.checks import (
     is_namespace_name,
     is_object_name,
 )
-from appcredential.domain.spec.durations import parse_duration
+from appcredential.domain.spec.durations import format_duration, parse_duration
 from appcredential.domain.spec.issuers import is_issuer
 from appcredential.domain.spec.reserved import is_reserved_key
 
+PREFIX: Final = "APPCREDENTIAL_"
 MAX_ISSUERS: Final = 32
 _LABELS_FORM: Final = "must be labels as KEY=VALUE, separated by commas, such as team=platform"
 _REDIRECTS: Final = (
@@ -39,6 +41,29 @@ REFUSED: Final = {
     ),
 }
 """Variables of others that libraries obey. Proxies and SSL_CERT_FILE are an administrator's."""
+
+
+CONSTANTS: Final = (
+    "freshness",
+    "journal_window",
+    "mint_backoff_cap",
+    "mint_backoff_cap_unpublished",
+    "max_clock_skew",
+    "proof_max_age",
+    "proof_budget",
+)
+"""Settings of earlier releases that are constants now."""
+_CONSTANTS: Final = {
+    PREFIX + name.upper(): "is no setting any more: it is always "
+    f"{format_duration(getattr(LifecycleSettings, name))}, because the safety of rotations rests "
+    "on that value; remove the variable"
+    for name in CONSTANTS
+}
+
+
+def unknown(name: str) -> str:
+    """Return why a variable of ours cannot be set: it is a constant, or not known at all."""
+    return _CONSTANTS.get(name, "is not a setting of this operator")
 
 
 def parser_for(name: str, kind: str) -> Callable[[str], Any]:

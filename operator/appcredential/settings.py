@@ -13,9 +13,7 @@ from typing import Any, Final
 
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.spec.durations import format_duration
-from appcredential.setting_values import REFUSED, parser_for
-
-PREFIX: Final = "APPCREDENTIAL_"
+from appcredential.setting_values import PREFIX, REFUSED, parser_for, unknown
 
 
 class SettingsError(Exception):
@@ -102,6 +100,8 @@ class Settings:
     """How many Secrets and other objects are looked at in a second, to see whether they changed."""
     cluster_look_ceiling: timedelta = timedelta(minutes=10)
     """Each of these objects is looked at within this time, whatever that costs."""
+    watch_secrets: bool = False
+    """Whether the metadata of published Secrets is watched, which needs a right to list Secrets."""
     relist: timedelta = timedelta(minutes=5)
     """How often a list of our own replaces what the watches reported."""
     ticket_absence: timedelta = timedelta(minutes=10)
@@ -137,7 +137,7 @@ class Settings:
         lifecycle = _read(LifecycleSettings, _LIFECYCLE, environ, faults)
         known = {variable(name) for name in (*_OWN, *_LIFECYCLE)}
         faults += [
-            f"{name}: {_CONSTANTS.get(name, 'is not a setting of this operator')}"
+            f"{name}: {unknown(name)}"
             for name in sorted(environ)
             if name.startswith(PREFIX) and name not in known and name not in _FOREIGN
         ]
@@ -221,22 +221,6 @@ def _value(settings: Settings, name: str) -> Any:
 _OWN: Final = tuple(f.name for f in fields(Settings) if f.name != "lifecycle")
 _LIFECYCLE: Final = tuple(f.name for f in fields(LifecycleSettings))
 _FOREIGN: Final = frozenset({variable("cache")})  # the local cluster's build cache
-CONSTANTS: Final = (
-    "freshness",
-    "journal_window",
-    "mint_backoff_cap",
-    "mint_backoff_cap_unpublished",
-    "max_clock_skew",
-    "proof_max_age",
-    "proof_budget",
-)
-"""Settings of earlier releases that are constants now."""
-_CONSTANTS: Final = {
-    variable(name): "is no setting any more: it is always "
-    f"{format_duration(getattr(LifecycleSettings, name))}, because the safety of rotations rests "
-    "on that value; remove the variable"
-    for name in CONSTANTS
-}
 POSITIVE: Final = (
     *("workers", "lease_duration", "lease_renew", "relist", "ticket_poll", "permission_retry"),
     *("settle", "intent_respect", "min_lifetime", "mint_backoff", "directory_resync", "full_check"),

@@ -81,6 +81,27 @@ async def read_bounded(pieces: AsyncIterator[bytes], limit: int) -> bytes:
     return bytes(body)
 
 
+async def read_lines(answer: aiohttp.ClientResponse, limit: int) -> AsyncIterator[bytes]:
+    """Yield the lines of an answer as they come, without the last one if it has no end.
+
+    Raises:
+        TooLargeError: a line has more than `limit` bytes, or the answer is compressed.
+    """
+    try:
+        check_uncompressed(answer.headers)
+    except UnboundedAnswerError as error:
+        raise TooLargeError(str(error)) from None
+    rest = bytearray()
+    async for piece in answer.content.iter_any():
+        rest += piece
+        *whole, last = rest.split(b"\n") if b"\n" in piece else (rest,)
+        for line in whole:
+            yield bytes(line)
+        rest = last
+        if len(rest) > limit:
+            raise TooLargeError(f"a line of more than {limit} bytes")
+
+
 class TooLargeError(aiohttp.ClientPayloadError):
     """What aiohttp's users see of an UnboundedAnswerError."""
 

@@ -8,8 +8,8 @@ import pytest
 
 from appcredential.cache.informer import Informer
 from appcredential.cache.store import Store
-from appcredential.kube.client import purpose_of
 from appcredential.kube.custom_resources import KubeObjects
+from appcredential.kube.purposes import purpose_of
 from tests.support.api_server import ApiServer
 
 

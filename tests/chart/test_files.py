@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -165,7 +166,7 @@ def test_the_rights_are_those_of_the_example_by_hand() -> None:
     assert [r["resources"] for r in found["namespaces"] if "secrets" in r["resources"]]
 
 
-def test_no_right_has_a_wildcard_or_lists_secrets(helm: Helm) -> None:
+def test_no_right_has_a_wildcard_or_lists_secrets_everywhere(helm: Helm) -> None:
     for file in (Path(__file__).parent / "values").iterdir():
         for role in documents(helm.template("-f", file)):
             if role["kind"] not in {"Role", "ClusterRole"}:
@@ -173,7 +174,41 @@ def test_no_right_has_a_wildcard_or_lists_secrets(helm: Helm) -> None:
             for rule in role["rules"]:
                 assert "*" not in [word for words in rule.values() for word in words]
                 if "secrets" in rule.get("resources", ()):
-                    assert not {"list", "watch", "patch", "deletecollection"} & set(rule["verbs"])
+                    assert not {"patch", "deletecollection"} & set(rule["verbs"])
+                    is_read = not {"list", "watch"} & set(rule["verbs"])
+                    assert is_read or role["kind"] == "Role", "in a whole cluster only when asked"
+
+
+@pytest.mark.parametrize(
+    ("values", "where", "is_told"),
+    [
+        ({}, set(), False),
+        ({"rbac": {"watchSecrets": True}}, {""}, True),
+        ({"rbac": {"watchSecrets": False}}, set(), False),
+        ({"watchNamespaces": ["shop"]}, {"shop"}, True),
+        ({"watchNamespaces": ["shop"], "rbac": {"watchSecrets": None}}, {"shop"}, True),
+        ({"watchNamespaces": ["shop"], "rbac": {"watchSecrets": False}}, set(), False),
+        ({"watchNamespaces": ["shop"], "rbac": {"create": False}}, set(), False),
+        (
+            {"watchNamespaces": ["shop"], "rbac": {"create": False, "watchSecrets": True}},
+            set(),
+            True,
+        ),
+    ],
+)
+def test_secrets_are_watched_where_that_shows_little_or_is_asked_for(
+    helm: Helm, tmp_path: Path, values: dict[str, Any], where: set[str], is_told: bool
+) -> None:
+    (tmp_path / "values.yaml").write_text(json.dumps(values))
+    rendered = documents(helm.template("-f", tmp_path / "values.yaml"))
+    watched = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["list", "watch"]}
+    roles = [d for d in rendered if d["kind"] in {"Role", "ClusterRole"}]
+    given = {d["metadata"].get("namespace", "") for d in roles if watched in d["rules"]}
+    assert given == where
+    (deployment,) = (d for d in rendered if d["kind"] == "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    told = {e["name"]: e.get("value") for e in container["env"]}
+    assert told.get("APPCREDENTIAL_WATCH_SECRETS") == ("true" if is_told else None)
 
 
 def test_confined_to_namespaces_only_the_kinds_stay_cluster_wide(helm: Helm) -> None:

@@ -11,7 +11,7 @@ from prometheus_client import generate_latest
 
 from appcredential.domain import actions
 from appcredential.entra import operations as observing
-from appcredential.kube.client import purpose_of
+from appcredential.kube.purposes import purpose_of
 from appcredential.runtime.metrics import Metrics, ResourceSample, TenantSample
 
 ORDERS = ResourceSample("shop", "orders", "True", 1_800_000_000.0, 1_700_000_000.0, 3)

@@ -12,10 +12,9 @@ from appcredential.__main__ import _settings as read_settings
 from appcredential.__main__ import main
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.spec.durations import format_duration
+from appcredential.setting_values import CONSTANTS, PREFIX
 from appcredential.settings import (
-    CONSTANTS,
     FIELDS,
-    PREFIX,
     Settings,
     SettingsError,
     variable,
@@ -23,6 +22,7 @@ from appcredential.settings import (
 
 # One value other than the default for each setting that is no duration.
 OTHERS: dict[str, tuple[str, Any]] = {
+    "watch_secrets": ("true", True),
     "namespace": ("entra", "entra"),
     "pod_name": ("appcredential-0", "appcredential-0"),
     "watch_namespaces": (" shop, ,orders", ("shop", "orders")),

@@ -9,12 +9,11 @@ import pytest
 
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.spec.durations import format_duration
+from appcredential.setting_values import CONSTANTS, PREFIX
 from appcredential.settings import (
-    CONSTANTS,
     FIELDS,
     ORDERED,
     POSITIVE,
-    PREFIX,
     Settings,
     SettingsError,
 )

@@ -10,6 +10,10 @@
 - name: APPCREDENTIAL_WATCH_NAMESPACES
   value: {{ join "," .Values.watchNamespaces | quote }}
 {{- end }}
+{{- if include "appcredential.watchSecrets" . }}
+- name: APPCREDENTIAL_WATCH_SECRETS
+  value: "true"
+{{- end }}
 {{- with .Values.secretLabels }}
 {{- $pairs := list }}
 {{- range $key, $value := . }}{{ $pairs = append $pairs (printf "%s=%s" $key $value) }}{{ end }}

@@ -32,6 +32,13 @@
 {{- define "appcredential.claimNamespace" -}}
 {{ default "default" .Values.settings.claimNamespace }}
 {{- end }}
+
+{{- /* Whether published Secrets are watched: "true" or nothing. Unset, where the chart gives the right by namespaces. */}}
+{{- define "appcredential.watchSecrets" -}}
+{{- $asked := .Values.rbac.watchSecrets }}
+{{- if ternary $asked (and .Values.rbac.create (not (empty .Values.watchNamespaces))) (kindIs "bool" $asked) }}true{{ end }}
+{{- end }}
+
 {{- define "appcredential.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "appcredential.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}

@@ -169,6 +169,10 @@ class Store:
         names = self._standings.names(_place(key, lost)) - {key.name}
         return [Key(key.kind, key.namespace, name) for name in sorted(names)]
 
+    def wanting(self, namespace: str, secret: str) -> tuple[Key, ...]:
+        """Return the AppCredentials that want a Secret."""
+        return tuple(self._by_secret.get((namespace, secret), ()))
+
     def named_by(self, grant: ApplicationGrantSpec) -> list[Key]:
         """Return the AppCredentials whose namespace and application a grant names."""
         return [

@@ -69,6 +69,9 @@ class AppCredentialController:
             # A standby reads nothing: once it is the leader, every key is queued anew.
             return Again(self._clock.now() + _CLOSED_RETRY)
         state = self._states.of(owner)
+        if state.has_news():
+            state.target.drop()
+        state.shown_target = None
         state.begin_asked(self._clock.now())
         held = state.resource.value
         if not seen_version:

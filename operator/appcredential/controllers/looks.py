@@ -50,6 +50,7 @@ class ClusterLooks:
     Args:
         versions: asks the API server.
         wake: has a key reconciled soon.
+        is_watched: tells of an object of a namespace whether a watch shows each change of it.
     """
 
     def __init__(
@@ -61,10 +62,12 @@ class ClusterLooks:
         budget: LookBudget,
         metrics: Metrics,
         wake: Callable[[Key], None],
+        is_watched: Callable[[str, LookedAt], bool] = lambda _namespace, _held: False,
     ) -> None:
         self._process = process
         self._states = states
         self._versions = versions
+        self._is_watched = is_watched
         self._budget = budget
         self._metrics = metrics
         self._wake = wake
@@ -107,12 +110,16 @@ class ClusterLooks:
         owners: list[Owner] = []
         self._objects = 0
         for owner, state in self._states.settled():
-            if count := len(looked_at(state)):
+            if count := len(self._to_look_at(owner, state)):
                 self._objects += count
                 owners.append(owner)
         self._waiting.extend(in_turns(owners, lambda owner: owner.namespace))
         self._credit, self._last_time, self._round_began = 0.0, now, now
         self._metrics.look_period.set(self._budget.period(self._objects).total_seconds())
+
+    def _to_look_at(self, owner: Owner, state: ResourceState) -> list[LookedAt]:
+        found = looked_at(state)
+        return [held for held in found if not self._is_watched(owner.namespace, held)]
 
     def _due(self) -> list[tuple[Owner, ResourceState, LookedAt]]:
         """Take from those that wait as many as the budget allows by now."""
@@ -120,7 +127,7 @@ class ClusterLooks:
         while self._waiting and self._credit >= 1:
             owner = self._waiting.popleft()
             state = self._states.known(owner)
-            objects = looked_at(state) if state is not None else ()
+            objects = self._to_look_at(owner, state) if state is not None else []
             self._credit -= len(objects)
             found += [(owner, state, held) for held in objects if state is not None]
         return found

@@ -12,6 +12,7 @@ from typing import Any, Final
 from appcredential.domain.conditions import Problem
 from appcredential.domain.observed.federated import OutputMap, ServiceAccount
 from appcredential.domain.observed.target import Target
+from appcredential.domain.secret.content import MANAGED_BY, MANAGER
 from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec, KeyRef
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.status.problems_source import PasswordOf
@@ -34,6 +35,7 @@ class LookedAt:
         version: as `ports.versions` writes it; None if the object was absent.
         is_forbidden: the operator was not allowed to read it, so that any version is news.
         part: what a pass reads again once it is dropped.
+        is_labelled: it is a Secret that bears our label, so that a watch of these shows it.
     """
 
     kind: ObjectKind
@@ -41,6 +43,7 @@ class LookedAt:
     version: str | None
     part: CachedRead[Any] = field(compare=False, repr=False)
     is_forbidden: bool = False
+    is_labelled: bool = False
 
 
 def looked_at(state: ResourceState) -> tuple[LookedAt, ...]:
@@ -65,7 +68,14 @@ def _read(kind: ObjectKind, name: str, part: CachedRead[Any]) -> LookedAt:
     held, version = part.value, None
     if isinstance(held, Target | ServiceAccount | OutputMap):
         version = version_text(held.uid, held.resource_version)
-    return LookedAt(kind, name, version, part, is_forbidden=isinstance(held, Problem))
+    is_labelled = isinstance(held, Target) and is_ours_by_label(held)
+    is_forbidden = isinstance(held, Problem)
+    return LookedAt(kind, name, version, part, is_forbidden=is_forbidden, is_labelled=is_labelled)
+
+
+def is_ours_by_label(held: Target) -> bool:
+    """Return whether a watch of Secrets with our label shows it."""
+    return held.labels.get(MANAGED_BY) == MANAGER and held.type == "Opaque"
 
 
 def _sources(spec: CertificateSpec, state: ResourceState) -> Iterator[LookedAt]:

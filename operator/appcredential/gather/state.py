@@ -25,6 +25,7 @@ from appcredential.domain.spec.model import ObjectId, TenantId
 from appcredential.gather.asked import AskedLook
 from appcredential.gather.certificate_source import HeldInputs
 from appcredential.gather.clock_watch import ClockWatch
+from appcredential.gather.shown import ShownTarget
 
 T = TypeVar("T")
 _LET_GO: Final = Problem(reason=Reason.INVALID_SPEC, message="Not held.")
@@ -86,6 +87,7 @@ class ResourceState:
     made: tuple[Attempt, int] | None = None
     is_settled: bool = False
     is_well: bool = False
+    shown_target: ShownTarget | None = None
     asked: AskedLook = field(default_factory=AskedLook)
 
     def bound(self, settings: LifecycleSettings) -> float:
@@ -100,6 +102,11 @@ class ResourceState:
     def settle(self, *, is_well: bool) -> None:
         """Note that the last pass found nothing to do behind the gates."""
         self.is_settled, self.is_well = True, is_well
+
+    def has_news(self) -> bool:
+        """Return whether a watch showed another target Secret than was read last."""
+        shown, held = self.shown_target, self.target
+        return shown is not None and (held.read is None or shown.is_news_to(held.value))
 
     def begin_asked(self, now: datetime) -> None:
         """Let go of all reads, and of what keeps from trying, if a complete look begins now.
@@ -183,14 +190,8 @@ class ResourceState:
         return max((now - p.read for p in self._parts() if p.read is not None), default=0.0)
 
     def _parts(self) -> tuple[CachedRead[Any], ...]:
-        return (
-            self.resource,
-            self.target,
-            self.pending,
-            self.target_owner,
-            self.service_account,
-            self.output,
-        )
+        secrets: tuple[CachedRead[Any], ...] = (self.target, self.pending, self.target_owner)
+        return (self.resource, *secrets, self.service_account, self.output)
 
 
 def _outline(target: Target) -> Target:

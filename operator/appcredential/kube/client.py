@@ -8,7 +8,7 @@ and half a second at import for objects we treat as JSON anyway.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from appcredential.domain.clock_skew import Skew, http_date
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.errors import AnswerTooLargeError, UnavailableError
 from appcredential.kube.outage import Outage
+from appcredential.kube.purposes import purpose_of
 from appcredential.kube.translate import raise_for_status
 from appcredential.ports.local import Clock
 from appcredential.transport import (
@@ -28,6 +29,7 @@ from appcredential.transport import (
     BoundedResponse,
     TooLargeError,
     environment_proxy,
+    read_lines,
 )
 
 FIELD_MANAGER = "appcredential"
@@ -35,20 +37,10 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
-REVOCATION_PREFIX = "appcredential-ticket-"
 _FIRST_PAGE, _PAGE = 25, 500
 _MAX_SKEW = LifecycleSettings().max_clock_skew
-
-_PURPOSES = {
-    "leases": "lease",
-    "events": "event",
-    "entratenants": "tenant",
-    "applicationgrants": "grant",
-    "customresourcedefinitions": "schema",
-    "version": "schema",
-    "configmaps": "ticket",
-}
 
 Observe = Callable[[str, str, int, float], None]
 """Called with purpose, method, HTTP status (0 without one) and seconds."""
@@ -56,30 +48,6 @@ Observe = Callable[[str, str, int, float], None]
 
 def ignore(_purpose: str, _method: str, _status: int, _seconds: float) -> None:
     """Observe nothing."""
-
-
-def purpose_of(path: str) -> str:
-    """Say what a request is for: lease, event, schema, ticket, tenant, grant, issuer or resource.
-
-    The list of grants before a mint belongs to the resource that is minted for.
-    """
-    if path.startswith("/.well-known/"):
-        return "issuer"
-    kind, name = _kind_and_name(path)
-    if kind == "applicationgrants" and not name:
-        return "resource"
-    if kind == "configmaps" and name and not name.startswith(REVOCATION_PREFIX):
-        return "resource"  # an output
-    return _PURPOSES.get(kind, "resource")
-
-
-def _kind_and_name(path: str) -> tuple[str, str]:
-    """Return the plural that an API path is about, and the object's name or nothing."""
-    parts = path.strip("/").split("/")
-    rest = parts[2 if parts[0] == "api" else 3 :] or parts
-    if rest[0] == "namespaces" and len(rest) > 2:
-        rest = rest[2:]
-    return rest[0], rest[1] if len(rest) > 1 else ""
 
 
 class _Response(BoundedResponse):
@@ -164,7 +132,15 @@ class KubeClient:
     async def pages(
         self, path: str, query: Sequence[tuple[str, str]] = ()
     ) -> AsyncIterator[dict[str, Any]]:
-        """Yield every object of a list, in pages of up to 500 or of what fits into one answer.
+        """Yield every object of a list; see `lists`."""
+        async for found in self.lists(path, query):
+            for item in found.get("items") or ():
+                yield item
+
+    async def lists(
+        self, path: str, query: Sequence[tuple[str, str]] = (), accept: str = JSON
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Yield a list in pages of up to 500 or of what fits into one answer.
 
         The first page is small: how large objects are, users decide, and an API server needs
         longer than a request may take to send 500 large ones.
@@ -176,18 +152,46 @@ class KubeClient:
         while True:
             wanted = [*query, ("limit", str(size)), *([("continue", token)] if token else [])]
             try:
-                found = await self.request("GET", path, query=wanted)
+                found = await self.request("GET", path, query=wanted, accept=accept)
             except AnswerTooLargeError:
                 if size == 1:
                     raise
                 size = most = max(1, size // 4)
                 continue
             size = min(4 * size, most)
-            for item in found.get("items") or ():
-                yield item
+            yield found
             token = str((found.get("metadata") or {}).get("continue") or "")
             if not token:
                 return
+
+    async def lines(
+        self, path: str, query: Sequence[tuple[str, str]], accept: str, silence: float
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield the lines of an answer that comes bit by bit, such as a watch's.
+
+        Args:
+            path: of the API.
+            query: its parameters.
+            accept: the form of the answer.
+            silence: after so many seconds without a byte, the connection counts as broken.
+
+        Raises:
+            AppCredentialError: as `request`.
+        """
+        timeout = aiohttp.ClientTimeout(total=None, connect=10, sock_read=silence)
+        try:
+            params = await self._params("GET", path, None, query, JSON, accept)
+            answer = (await self._api.call_api(*params, _request_timeout=timeout)).response
+            async with answer:
+                if answer.status != 200:
+                    document = _decode(await answer.read(), answer.status)
+                    raise_for_status(answer.status, document, answer.headers, f"GET {path}")
+                async for line in read_lines(answer, _Response.limit):
+                    yield line
+        except TooLargeError as exc:
+            raise AnswerTooLargeError("GET of too much from the API server") from exc
+        except (client.ApiException, aiohttp.ClientError, TimeoutError, OSError) as exc:
+            raise UnavailableError("a watch of the API server ended") from exc
 
     async def _send(
         self,
@@ -198,14 +202,7 @@ class KubeClient:
         content_type: str,
         accept: str,
     ) -> tuple[int, Mapping[str, str], bytes]:
-        params = await self._api.param_serialize(
-            method,
-            path,
-            query_params=list(query),
-            header_params={"Accept": accept, "Content-Type": content_type},
-            body=dict(body) if body is not None else None,
-            auth_settings=["BearerToken"],
-        )
+        params = await self._params(method, path, body, query, content_type, accept)
         timeout = aiohttp.ClientTimeout(total=self._timeout, connect=10)
         try:
             response = await self._api.call_api(*params, _request_timeout=timeout)
@@ -214,6 +211,24 @@ class KubeClient:
             return int(exc.status or 0), dict(exc.headers or {}), raw
         raw = await response.read()
         return int(response.status), dict(response.getheaders()), raw or b""
+
+    async def _params(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        query: Sequence[tuple[str, str]],
+        content_type: str,
+        accept: str,
+    ) -> Any:
+        return await self._api.param_serialize(
+            method,
+            path,
+            query_params=list(query),
+            header_params={"Accept": accept, "Content-Type": content_type},
+            body=dict(body) if body is not None else None,
+            auth_settings=["BearerToken"],
+        )
 
     def _note_time(self, headers: Mapping[str, str]) -> None:
         date = http_date(headers.get("Date") or headers.get("date") or "")

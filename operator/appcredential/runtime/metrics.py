@@ -152,7 +152,7 @@ class Metrics:
             "appcredential_leader", "1 while this process may act.", registry=self.registry
         )
         self.revocations, self.overdue = _of_tickets(self.registry)
-        self.looks, self.look_period = _of_looks(self.registry)
+        self.looks, self.look_period, self.secret_watches = _of_looks(self.registry)
         self.inventory = InventoryMetrics(self.registry)
 
     def show_overdue(self, ages: Mapping[str, float]) -> None:
@@ -175,17 +175,24 @@ class Metrics:
         self.cluster.labels(purpose, method, str(status)).inc()
 
 
-def _of_looks(registry: CollectorRegistry) -> tuple[Counter, Gauge]:
-    return Counter(
+def _of_looks(registry: CollectorRegistry) -> tuple[Counter, Gauge, Gauge]:
+    looks = Counter(
         "appcredential_cluster_looks_total",
         "Looks at what was written to the cluster or is made a certificate of.",
         ["outcome"],
         registry=registry,
-    ), Gauge(
+    )
+    period = Gauge(
         "appcredential_cluster_look_period_seconds",
         "How long it takes now until each of these objects was looked at once.",
         registry=registry,
     )
+    watches = Gauge(
+        "appcredential_secret_watches",
+        "Watches that show changes of published Secrets now.",
+        registry=registry,
+    )
+    return looks, period, watches
 
 
 def _of_queue(registry: CollectorRegistry) -> Gauge:

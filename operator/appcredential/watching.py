@@ -1,0 +1,56 @@
+"""Builds what notices changes of other objects than the three kinds, for `composition.py`."""
+
+from __future__ import annotations
+
+from appcredential.controllers.issuer_looks import IssuerLooks
+from appcredential.controllers.looks import ClusterLooks
+from appcredential.controllers.secret_watch import SecretWatch
+from appcredential.domain.looks import LookBudget
+from appcredential.kube.secret_watch import KubeSecretVersions
+from appcredential.kube.versions import KubeVersions
+from appcredential.parts import Parts
+
+
+def build_secret_watch(parts: Parts) -> SecretWatch:
+    """Return what watches published Secrets; nothing, unless the settings ask for it."""
+    settings = parts.settings
+    scopes = settings.watch_namespaces or ("",)
+    return SecretWatch(
+        process=parts.process,
+        store=parts.store,
+        states=parts.states,
+        source=KubeSecretVersions(parts.client),
+        scopes=scopes if settings.watch_secrets else (),
+        period=settings.cluster_look_ceiling,
+        wake=parts.queue.add,
+    )
+
+
+def build_looks(parts: Parts, watch: SecretWatch) -> ClusterLooks:
+    """Return what looks at the cluster's objects one by one.
+
+    Args:
+        parts: of the process.
+        watch: what it follows needs no looks.
+    """
+    settings = parts.settings
+    return ClusterLooks(
+        process=parts.process,
+        states=parts.states,
+        versions=KubeVersions(parts.client),
+        budget=LookBudget(settings.cluster_looks_per_second, settings.cluster_look_ceiling),
+        metrics=parts.metrics,
+        wake=parts.wake_changed,
+        is_watched=watch.follows,
+    )
+
+
+def build_issuer_looks(parts: Parts) -> IssuerLooks:
+    """Return what looks at the cluster's issuer, and at those of the settings."""
+    return IssuerLooks(
+        process=parts.process,
+        states=parts.states,
+        issuer=parts.issuer,
+        documents=parts.documents,
+        wake=parts.queue.add,
+    )
