@@ -19,6 +19,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NewType
 
 Attempt = NewType("Attempt", str)
@@ -34,10 +35,12 @@ MAX_DESCRIPTION = MAX_DISPLAY_NAME - _MARKER - len(" ")
 """What the marker and a blank leave for readable text."""
 
 
+@lru_cache(maxsize=4096)
 def short_hash(*parts: str, length: int) -> str:
     """Return the first `length` characters of the parts' SHA-256 in lower-case base32.
 
-    Parts are joined by NUL, which no Kubernetes name, uid or GUID contains.
+    Parts are joined by NUL, which no Kubernetes name, uid or GUID contains. Work on one resource
+    asks for the same few hashes dozens of times.
     """
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
     return base64.b32encode(digest).decode().lower()[:length]
