@@ -110,6 +110,7 @@ def build_operator(
             application_grants=_application_grants(parts),
             unowned=build_unowned_records(parts, tenants.access),
             inventory=_inventory(parts, tenants),
+            resumption=parts.resumption(),
         ),
         revocations=build_revocations(parts, tenants.access),
     )

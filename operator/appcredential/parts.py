@@ -12,6 +12,7 @@ from appcredential.cache.informer import Informer
 from appcredential.cache.issued_records import KnownRecords
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.cache.store import Store
+from appcredential.controllers.resumption import Resumption
 from appcredential.domain.claim import Claim
 from appcredential.domain.marker import ClusterIdentity, Owner
 from appcredential.domain.spec.reserved import AllowedKeys
@@ -66,6 +67,7 @@ class Parts:
         self.metrics = metrics
         self.clock = SystemClock()
         self.states = ResourceStates()
+        metrics.resumed.set_function(self.states.count_resumed)
         self.queue = WorkQueue(self.clock, self._lane, Bounds.of(settings.workers))
         self.holder = f"{settings.pod_name}_{uuid.uuid4().hex[:8]}"
         self.objects = KubeObjects(client)
@@ -138,7 +140,28 @@ class Parts:
         return self.store.lane(key, self.clock.now().timestamp())
 
     def _tenant_queue(self) -> TenantQueue:
-        return TenantQueue(self.store.users_of, self._left_in, self.queue.add)
+        return TenantQueue(self.store.users_of, self._left_in, self.queue.add, self._is_resumed)
+
+    def _is_resumed(self, key: Key) -> bool:
+        state = self.states.known(Owner(key.namespace, key.name))
+        return state is not None and state.resumed is not None
+
+    def resumption(self) -> Resumption:
+        """Return what takes up at the start of a term what another leader left."""
+        return Resumption(
+            clock=self.clock,
+            namespaces=self.settings.watch_namespaces,
+            resources=self.kube.resources,
+            store=self.store,
+            open_revocations=self.open_revocations,
+            records=self.records.known,
+            states=self.states,
+            queue=self.queue,
+        )
+
+    def look_whole(self, key: Key) -> None:
+        """Pass a resource when nothing more urgent is to be done."""
+        self.queue.add(key, Urgency.LOOK)
 
     def _left_in(self, tenant: str, tenant_id: str) -> list[Owner]:
         """Return who is to be revoked in an EntraTenant: scheduled, or not yet looked at."""

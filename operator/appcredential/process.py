@@ -202,6 +202,8 @@ class Operator:
         finally:
             if not was_fit:
                 self._holding.wake()  # it may lead now
+            if not self._terms.is_settled:
+                self._settling.wake()
 
     async def _hold_lease(self) -> None:
         """Take or renew the Lease, and nothing else: no other work may delay a renewal."""
@@ -234,11 +236,12 @@ class Operator:
                 self._settling.wake()
 
     async def _settle(self) -> None:
-        """Read revocations and records once in each term; from then on effects may run."""
-        term = self._terms.begun
-        if term != self._terms.settled and self._lease.is_leader() and self._claim.is_held:
+        """Read what exists once in each term; from then on effects may run."""
+        term, may_begin = self._terms.begun, self._lease.is_leader() and self._claim.is_held
+        if term != self._terms.settled and may_begin and not self._unlisted():
             await self._open_revocations.refresh()
             await self._controllers.unowned.refresh()
+            await self._controllers.resumption.find()
             self._terms.settled = term
             self._was_synced = False
         is_synced = self._guard.is_synced()
@@ -248,9 +251,13 @@ class Operator:
         self._deferred.resume()
 
     def _queue_all(self) -> None:
+        """Queue all but what goes on as its status says; that is found once in a term."""
+        resumed = self._controllers.resumption.begin()
+        self._deferred.forget(resumed)
         for kind in KINDS:
             for key in self._store.keys(kind):
-                self._queue.add(key)
+                if key not in resumed:
+                    self._queue.add(key)
 
     async def _look_after(self) -> None:
         for urgency, depth in self._queue.depths().items():

@@ -41,6 +41,7 @@ def build_looks(parts: Parts, watch: SecretWatch) -> ClusterLooks:
         budget=LookBudget(settings.cluster_looks_per_second, settings.cluster_look_ceiling),
         metrics=parts.metrics,
         wake=parts.wake_changed,
+        look_whole=parts.look_whole,
         is_watched=watch.follows,
     )
 

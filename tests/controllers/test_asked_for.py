@@ -55,6 +55,7 @@ class Asked:
             ),
             unowned=Unseen().unowned,  # nobody asks it here
             inventory=world.inventory,
+            resumption=world.resumption,
             tenants=world.tenants,
         )
         for key in PATHS:

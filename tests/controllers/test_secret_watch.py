@@ -100,6 +100,7 @@ class Watched:
             budget=LookBudget(per_second=20, ceiling=PERIOD),
             metrics=world.metrics,
             wake=world.woken.append,
+            look_whole=world.woken.append,
             is_watched=self.watch.follows,
         )
 

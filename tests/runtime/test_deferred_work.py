@@ -73,3 +73,13 @@ def test_work_that_nothing_refused_is_not_repeated() -> None:
     leader.reconcile()
     leader.deferred.resume()
     assert leader.queue.depth == 0
+
+
+def test_what_something_else_sees_to_is_not_done_again() -> None:
+    leader = Leader()
+    leader.left = TOO_LITTLE
+    leader.reconcile()
+    leader.left = 60.0
+    leader.deferred.forget([KEY])
+    leader.deferred.resume()
+    assert leader.queue.depth == 0

@@ -394,3 +394,32 @@ async def test_an_idle_hour_does_not_make_the_next_key_look_stuck(
         await until(lambda: work.calls == [A])
         assert not queue.is_stuck(300)
         work.open.set()
+
+
+async def test_a_key_that_is_withdrawn_neither_waits_nor_comes_due() -> None:
+    clock, work = HandClock(), Work()
+    queue = WorkQueue(clock)
+    queue.add(A)
+    queue.add_at(B, NOW + SECOND)
+    assert queue.withdraw(A)
+    assert queue.withdraw(B)
+    assert queue.withdraw(C)
+    assert queue.depth == 0
+    clock.advance(2 * SECOND)
+    async with working(queue, work):
+        queue.add(C)
+        await settle()
+    assert work.calls == [C]
+
+
+async def test_a_key_that_is_worked_on_is_not_withdrawn() -> None:
+    queue, work = WorkQueue(HandClock()), Work()
+    work.open.clear()
+    async with working(queue, work):
+        queue.add(A)
+        await settle()
+        assert not queue.withdraw(A)
+        queue.add(A)
+        work.open.set()
+        await settle()
+    assert work.calls == [A, A]

@@ -149,7 +149,7 @@ class ApiServer(KubeClient):
         items = [
             copy.deepcopy(found)
             for where, found in sorted(self.objects.items())
-            if where.rsplit("/", 1)[0] == path and _is_selected(found, query)
+            if path in _lists_of(where) and _is_selected(found, query)
         ]
         start = int(query.get("continue") or 0)
         end = start + int(query.get("limit") or len(items))
@@ -210,3 +210,9 @@ def _merged(live: Any, patch: Any) -> Any:
 def _fail_if(method: str, path: str, status: int, is_wrong: bool) -> None:
     if is_wrong:
         raise_for_status(status, {}, {}, f"{method} {path}")
+
+
+def _lists_of(path: str) -> tuple[str, str]:
+    """Return where an object is listed: in its namespace, and among those of all namespaces."""
+    place = path.rsplit("/", 1)[0]
+    return place, re.sub("/namespaces/[^/]+", "", place)

@@ -16,6 +16,7 @@ from appcredential.controllers.doubts import Doubts
 from appcredential.controllers.entra_tenant import EntraTenantController, TenantSettings
 from appcredential.controllers.inventory import Inventory
 from appcredential.controllers.looks import ClusterLooks
+from appcredential.controllers.resumption import Resumption
 from appcredential.domain.inventory import Budget
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.looks import LookBudget
@@ -54,7 +55,7 @@ from appcredential.ports.kube import IssuerSource
 from appcredential.runtime.metrics import Metrics
 from appcredential.runtime.ready import Key
 from appcredential.runtime.this_process import ThisProcess
-from appcredential.runtime.workqueue import Again
+from appcredential.runtime.workqueue import Again, WorkQueue
 from appcredential.settings import Settings
 from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials
@@ -109,8 +110,9 @@ class World:
         issuer: IssuerSource | None = None,
         keys: AllowedKeys = ONLY_LISTED,
         api: ApiServer | None = None,
+        clock: HandClock | None = None,
     ) -> None:
-        self.clock = HandClock()
+        self.clock = clock if clock is not None else HandClock()
         self.api = api if api is not None else ApiServer()
         self.token = token
         self.entra = MemorySession(self.clock)
@@ -135,7 +137,9 @@ class World:
         issued = KubeIssuedRecords(self.api, SYSTEM)
         known = KnownRecords(issued, self.store.owns, (), IDENTITY.whole)
         self.records = records = RecordWrites(issued, known, self.clock)
-        queue = TenantQueue(self.store.users_of, open_revocations.needing, self.woken.append)
+        queue = TenantQueue(
+            self.store.users_of, open_revocations.needing, self.woken.append, self._is_resumed
+        )
         retry = timedelta(seconds=30)
         self.tenants = TenantAccess(
             clock=self.clock,
@@ -193,6 +197,7 @@ class World:
         )
         self.states = ResourceStates()
         self.metrics = Metrics(self.store.samples)
+        self.metrics.resumed.set_function(self.states.count_resumed)
         self.tools = tools = Tools(
             process=process,
             kube=KubePorts(
@@ -223,6 +228,7 @@ class World:
             budget=LookBudget(per_second=20, ceiling=timedelta(minutes=10)),
             metrics=self.metrics,
             wake=self.woken.append,
+            look_whole=self.woken.append,
         )
         self.inventory = Inventory(
             clock=self.clock,
@@ -241,6 +247,17 @@ class World:
             ),
             metrics=self.metrics,
         )
+        self.scheduled = WorkQueue(self.clock)
+        self.resumption = Resumption(
+            clock=self.clock,
+            namespaces=(),
+            resources=resources,
+            store=self.store,
+            open_revocations=open_revocations,
+            records=known,
+            states=self.states,
+            queue=self.scheduled,
+        )
         self._fill()
 
     def _wake(
@@ -255,6 +272,10 @@ class World:
         self.urgencies.append(urgency)
         if unless is not None:
             self.needless.append(unless)
+
+    def _is_resumed(self, key: Key) -> bool:
+        state = self.states.known(Owner(key.namespace, key.name))
+        return state is not None and state.resumed is not None
 
     def _fill(self) -> None:
         self.put_identity("b3BlcmF0b3ItdmFsdWU=")

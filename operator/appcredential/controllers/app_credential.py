@@ -27,6 +27,7 @@ from appcredential.errors import (
     UnavailableError,
 )
 from appcredential.gather.gatherer import Gatherer
+from appcredential.gather.resumed import read_directly
 from appcredential.gather.state import ResourceState, ResourceStates
 from appcredential.kube.own_writes import is_newer
 from appcredential.runtime.logs import within
@@ -122,11 +123,11 @@ class AppCredentialController:
                 return None
             await status.announce_losses(self._tools, observation)
             decision = decide(observation)
+            if state.resumed is not None and not self._bears_out(observation, decision):
+                read_directly(state)
+                continue
             if isinstance(decision.action, act.Sleep):
-                if is_admitted(observation):
-                    state.settle(is_well=self._is_well(decision))
-                else:
-                    state.let_go()
+                self._rest(state, observation, decision)
                 return _again(observation, decision)
             step = Step(tools=self._tools, observation=observation, decision=decision, state=state)
             try:
@@ -138,6 +139,21 @@ class AppCredentialController:
             if not goes_on:
                 break
         return Again(self._clock.now() + _CONFLICT_RETRY)
+
+    def _rest(self, state: ResourceState, observation: Observation, decision: Decision) -> None:
+        """Keep what the next pass and the light looks need."""
+        if is_admitted(observation):
+            state.settle(is_well=self._is_well(decision))
+        else:
+            state.let_go()
+
+    def _bears_out(self, observation: Observation, decision: Decision) -> bool:
+        """Return whether the first look at a resource finds what its status says, and no more.
+
+        A trust is not well yet only because this process has not known the issuer for long.
+        """
+        is_idle = isinstance(decision.action, act.Sleep) and is_admitted(observation)
+        return is_idle and (self._is_well(decision) or observation.resource.is_federated)
 
     def _is_well(self, decision: Decision) -> bool:
         """Return whether all is as the spec asks: whatever is not is checked sooner."""

@@ -23,6 +23,7 @@ from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList
 from appcredential.domain.spec.checks import is_guid
 from appcredential.domain.spec.model import ClientId, ObjectId
+from appcredential.gather.resumed import read_directly, see_application, see_trusts
 from appcredential.gather.state import ResourceState, ResourceStates
 from appcredential.kube.custom_resources import APP_CREDENTIALS
 from appcredential.runtime.ready import Key
@@ -73,12 +74,12 @@ class Doubts:
         return users
 
     def trusting(self, users: Users) -> dict[ObjectId, list[Owner]]:
-        """Return of these who holds federated credentials, by the application's object id."""
+        """Return of these who has federated credentials, by the application's object id."""
         trusting: dict[ObjectId, list[Owner]] = {}
         for owner in (owner for owners in users.values() for owner in owners):
             state = self._states.known(owner)
-            if state is not None and state.federated is not None:
-                trusting.setdefault(state.federated.object_id, []).append(owner)
+            if state is not None and (object_id := _trusted_by(state)):
+                trusting.setdefault(object_id, []).append(owner)
         return trusting
 
     def forget_gone(self) -> None:
@@ -101,6 +102,8 @@ class Doubts:
                 outdated = is_outdated(held, state.target.value, left, self._settle)
                 known = _OUTDATED if outdated else fingerprint(held)
                 state.application = self._judged(owner, held, shown, known, left)
+            elif state.resumed is not None:
+                self._resume(owner, state, see_application(state, found, left))
             elif found is not None and state.memory.application_missing:
                 self._is_back(owner, state, shown, left)
 
@@ -114,6 +117,14 @@ class Doubts:
             if held is not None:
                 known = fingerprint_of_trusts(held)
                 state.federated = self._judged(owner, held, shown, known, left)
+            elif state.resumed is not None:
+                self._resume(owner, state, see_trusts(state, found, left))
+
+    def _resume(self, owner: Owner, state: ResourceState, is_as_status_says: bool) -> None:
+        """Have a resource read directly of which lists show something else than its status."""
+        if not is_as_status_says:
+            read_directly(state)
+            self._raise(owner)
 
     def _held(self, owners: Iterable[Owner]) -> Iterable[tuple[Owner, ResourceState]]:
         found = ((owner, self._states.known(owner)) for owner in owners)
@@ -147,3 +158,11 @@ class Doubts:
     def _raise(self, owner: Owner) -> None:
         self._count()
         self._wake(Key(APP_CREDENTIALS, owner.namespace, owner.name))
+
+
+def _trusted_by(state: ResourceState) -> ObjectId | None:
+    """Return the application that trusts what a resource asks for, as far as that is known."""
+    if state.federated is not None:
+        return state.federated.object_id
+    known = state.resumed
+    return ObjectId(known.object_id) if known is not None and known.trusts else None

@@ -11,6 +11,7 @@ from appcredential.controllers.application_grant import ApplicationGrantControll
 from appcredential.controllers.entra_tenant import EntraTenantController
 from appcredential.controllers.inventory import Inventory
 from appcredential.controllers.issued_records import UnownedRecords
+from appcredential.controllers.resumption import Resumption
 from appcredential.domain.marker import Owner
 from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS
 from appcredential.ports.local import Clock
@@ -33,6 +34,7 @@ class Controllers:
     unowned: UnownedRecords
     tenants: TenantAccess
     inventory: Inventory
+    resumption: Resumption
 
     async def reconcile(self, key: Key) -> Again | None:
         """Reconcile one object.

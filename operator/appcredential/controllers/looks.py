@@ -3,6 +3,9 @@
 A look is one GET of metadata. It concludes nothing: where a version differs from the one that the
 last pass read, that part of the state is dropped and the resource is queued. The pass reads the
 object itself. An error tells nothing about the object either.
+
+A resource that is known by its status alone has nothing to compare with: its first look is a whole
+pass, which the same budget paces.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from appcredential.domain.marker import Owner
 from appcredential.domain.turns import in_turns
 from appcredential.errors import AppCredentialError, PermissionDeniedError
 from appcredential.gather.looked_at import LookedAt, looked_at
+from appcredential.gather.resumed import cost_of_first_look, is_awaited
 from appcredential.gather.state import ResourceState, ResourceStates
 from appcredential.kube.custom_resources import APP_CREDENTIALS
 from appcredential.kube.outage import Outage
@@ -50,6 +54,7 @@ class ClusterLooks:
     Args:
         versions: asks the API server.
         wake: has a key reconciled soon.
+        look_whole: has a key reconciled when nothing more urgent is to be done.
         is_watched: tells of an object of a namespace whether a watch shows each change of it.
     """
 
@@ -62,6 +67,7 @@ class ClusterLooks:
         budget: LookBudget,
         metrics: Metrics,
         wake: Callable[[Key], None],
+        look_whole: Callable[[Key], None],
         is_watched: Callable[[str, LookedAt], bool] = lambda _namespace, _held: False,
     ) -> None:
         self._process = process
@@ -71,6 +77,7 @@ class ClusterLooks:
         self._budget = budget
         self._metrics = metrics
         self._wake = wake
+        self._look_whole = look_whole
         self._outage = Outage(process.clock, begins=LOOKS_FAIL, ends=LOOKS_SUCCEED)
         self._at_a_time = asyncio.Semaphore(_AT_A_TIME)
         self._waiting: deque[Owner] = deque()
@@ -96,14 +103,16 @@ class ClusterLooks:
     def _stop(self) -> None:
         """Rely on nothing that was read: another replica may have acted since."""
         if self._round_began is not None:
-            for _, state in self._states.settled():
+            for _, state in (*self._states.settled(), *self._states.resumed()):
                 state.is_well = False
         self._waiting.clear()
         self._round_began = None
 
     def _is_round_over(self, now: float) -> bool:
+        """Return whether a round may begin: one over nothing is over at once."""
         period = self._budget.period(self._objects).total_seconds()
-        return self._round_began is None or now - self._round_began >= period
+        is_empty = self._round_began is None or not self._objects
+        return is_empty or now - (self._round_began or 0.0) >= period
 
     def _begin_round(self, now: float) -> None:
         """Begin a round over all that is settled now, one resource of each namespace in turn."""
@@ -112,6 +121,10 @@ class ClusterLooks:
         for owner, state in self._states.settled():
             if count := len(self._to_look_at(owner, state)):
                 self._objects += count
+                owners.append(owner)
+        for owner, state in self._states.resumed():
+            if is_awaited(state, now):
+                self._objects += cost_of_first_look(state)
                 owners.append(owner)
         self._waiting.extend(in_turns(owners, lambda owner: owner.namespace))
         self._credit, self._last_time, self._round_began = 0.0, now, now
@@ -127,6 +140,10 @@ class ClusterLooks:
         while self._waiting and self._credit >= 1:
             owner = self._waiting.popleft()
             state = self._states.known(owner)
+            if state is not None and state.resumed is not None:
+                self._credit -= cost_of_first_look(state)
+                self._look_whole(_key(owner))
+                continue
             objects = self._to_look_at(owner, state) if state is not None else []
             self._credit -= len(objects)
             found += [(owner, state, held) for held in objects if state is not None]
@@ -159,9 +176,13 @@ class ClusterLooks:
         if not is_news or held not in looked_at(state):
             return outcome if outcome is Outcome.FORBIDDEN else Outcome.UNCHANGED
         held.part.drop()
-        self._wake(Key(APP_CREDENTIALS, owner.namespace, owner.name))
+        self._wake(_key(owner))
         return outcome
 
 
 def _compare(found: str | None, held: str | None) -> Outcome:
     return Outcome.UNCHANGED if found == held else Outcome.CHANGED
+
+
+def _key(owner: Owner) -> Key:
+    return Key(APP_CREDENTIALS, owner.namespace, owner.name)

@@ -21,10 +21,11 @@ from appcredential.domain.observed.federated import FederatedList, OutputMap, Se
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.observed.target import Pending, Target, TargetOwner
-from appcredential.domain.spec.model import ObjectId, TenantId
+from appcredential.domain.resumption import LastKnown
 from appcredential.gather.asked import AskedLook
 from appcredential.gather.certificate_source import HeldInputs
 from appcredential.gather.clock_watch import ClockWatch
+from appcredential.gather.outline import outline
 from appcredential.gather.shown import ShownTarget
 
 T = TypeVar("T")
@@ -66,6 +67,7 @@ class ResourceState:
     it saw that nobody had begun anything yet. `made` is the attempt that this process made and has
     not begun to publish, with the term. `is_settled`: the last pass ended behind the gates with
     nothing to do, so that a change of what was read is news. `is_well`: all was as the spec asks.
+    `resumed`: nothing was read yet but its status; see `gather/resumed.py`.
     """
 
     resource: CachedRead[Resource] = field(default_factory=CachedRead)
@@ -88,6 +90,7 @@ class ResourceState:
     is_settled: bool = False
     is_well: bool = False
     shown_target: ShownTarget | None = None
+    resumed: LastKnown | None = None
     asked: AskedLook = field(default_factory=AskedLook)
 
     def bound(self, settings: LifecycleSettings) -> float:
@@ -101,7 +104,7 @@ class ResourceState:
 
     def settle(self, *, is_well: bool) -> None:
         """Note that the last pass found nothing to do behind the gates."""
-        self.is_settled, self.is_well = True, is_well
+        self.is_settled, self.is_well, self.resumed = True, is_well, None
 
     def has_news(self) -> bool:
         """Return whether a watch showed another target Secret than was read last."""
@@ -146,7 +149,7 @@ class ResourceState:
         if held is not None:
             self.resource.value = replace(held, spec=_LET_GO, status={}, finalizers=())
         is_ours = held is not None and target is not None and target.owner == str(held.owner)
-        self.target.value = _outline(target) if target is not None and is_ours else None
+        self.target.value = outline(target) if target is not None and is_ours else None
         self.resource.drop()
         self.target.drop()
         if not self.pending.is_absent:
@@ -194,28 +197,6 @@ class ResourceState:
         return (self.resource, *secrets, self.service_account, self.output)
 
 
-def _outline(target: Target) -> Target:
-    """Return what status says of a target Secret while the spec that names it is unusable.
-
-    It is no version of the Secret, so that the next read is one of the whole Secret.
-    """
-    return replace(
-        target,
-        resource_version="",
-        tenant_id=TenantId(""),
-        object_id=ObjectId(""),
-        value=None,
-        retiring=(),
-        abandoned=(),
-        taken_from=(),
-        handed_over=None,
-        data={},
-        labels={},
-        annotations={},
-        origin={},
-    )
-
-
 class ResourceStates:
     """The state of each AppCredential, by its namespace and name."""
 
@@ -239,6 +220,14 @@ class ResourceStates:
     def settled(self) -> Iterator[tuple[Owner, ResourceState]]:
         """Yield the resources whose last pass found nothing to do behind the gates."""
         return ((o, state) for o, state in self._states.items() if state.is_settled)
+
+    def resumed(self) -> Iterator[tuple[Owner, ResourceState]]:
+        """Yield the resources of which only status is known."""
+        return ((o, state) for o, state in self._states.items() if state.resumed is not None)
+
+    def count_resumed(self) -> int:
+        """Return how many of these there are; for any thread."""
+        return sum(state.resumed is not None for state in list(self._states.values()))
 
     def forget(self, owner: Owner) -> None:
         """Drop what is held of a resource that is gone."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.ready import Key
 from appcredential.runtime.workqueue import Again, Reconcile, WorkQueue
@@ -28,6 +30,10 @@ class DeferredWork:
         finally:
             if self._guard.refusals != refusals:
                 self._keys.add(key)
+
+    def forget(self, keys: Iterable[Key]) -> None:
+        """Do not do these again: something else sees to them."""
+        self._keys.difference_update(keys)
 
     def resume(self) -> None:
         """Queue what was put off, if effects may start now."""

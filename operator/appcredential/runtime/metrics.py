@@ -152,7 +152,7 @@ class Metrics:
             "appcredential_leader", "1 while this process may act.", registry=self.registry
         )
         self.revocations, self.overdue = _of_tickets(self.registry)
-        self.looks, self.look_period, self.secret_watches = _of_looks(self.registry)
+        self.looks, self.look_period, self.secret_watches, self.resumed = _of_looks(self.registry)
         self.inventory = InventoryMetrics(self.registry)
 
     def show_overdue(self, ages: Mapping[str, float]) -> None:
@@ -175,7 +175,7 @@ class Metrics:
         self.cluster.labels(purpose, method, str(status)).inc()
 
 
-def _of_looks(registry: CollectorRegistry) -> tuple[Counter, Gauge, Gauge]:
+def _of_looks(registry: CollectorRegistry) -> tuple[Counter, Gauge, Gauge, Gauge]:
     looks = Counter(
         "appcredential_cluster_looks_total",
         "Looks at what was written to the cluster or is made a certificate of.",
@@ -192,7 +192,12 @@ def _of_looks(registry: CollectorRegistry) -> tuple[Counter, Gauge, Gauge]:
         "Watches that show changes of published Secrets now.",
         registry=registry,
     )
-    return looks, period, watches
+    resumed = Gauge(
+        "appcredential_resumed_resources",
+        "AppCredentials of which this leader knows the status alone, until its first look.",
+        registry=registry,
+    )
+    return looks, period, watches, resumed
 
 
 def _of_queue(registry: CollectorRegistry) -> Gauge:

@@ -162,6 +162,12 @@ class Ready:
         self._where[key] = urgency, path
         self._rings[urgency].add(key, path)
 
+    def withdraw(self, key: Key) -> None:
+        """Have a key wait no more."""
+        known = self._where.pop(key, None)
+        if known is not None:
+            self._rings[known[0]].discard(key, known[1])
+
     @staticmethod
     def _path(key: Key, lane: Lane) -> Path:
         return lane.tenant, key.namespace, lane.application

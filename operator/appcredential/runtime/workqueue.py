@@ -133,6 +133,14 @@ class WorkQueue:
         self._failures.pop(key, None)
         self._ready.give_up(key)
 
+    def withdraw(self, key: Key) -> bool:
+        """Have a key neither wait nor come due; return False while it is worked on."""
+        if key in self._working:
+            return False
+        self._ready.withdraw(key)
+        self.forget(key)
+        return True
+
     @property
     def depth(self) -> int:
         """The number of keys that are ready and wait for a worker."""

@@ -18,6 +18,7 @@ class TenantQueue:
         left_in: returns the deleted AppCredentials whose revocation needs an EntraTenant of this
             name and tenantId.
         wake: has a key reconciled soon.
+        is_resumed: returns whether a first look at a resource is scheduled already.
     """
 
     def __init__(
@@ -25,10 +26,12 @@ class TenantQueue:
         users_of: Callable[[str], list[Key]],
         left_in: Callable[[str, str], list[Owner]],
         wake: Callable[[Key], None],
+        is_resumed: Callable[[Key], bool] = lambda _: False,
     ) -> None:
         self._users_of = users_of
         self._left_in = left_in
         self._wake = wake
+        self._is_resumed = is_resumed
 
     def holders(self, name: str, tenant_id: str) -> Holders:
         """Return for what the tenant stays when it is deleted, each list sorted."""
@@ -43,3 +46,12 @@ class TenantQueue:
         """Have all users of the tenant reconciled."""
         for user in self._users_of(name):
             self._wake(user)
+
+    def begin(self, name: str) -> None:
+        """Have the users reconciled of a tenant that can be used, as this process just learnt.
+
+        Those that go on as their status says wait for their first look: nothing has changed.
+        """
+        for user in self._users_of(name):
+            if not self._is_resumed(user):
+                self._wake(user)

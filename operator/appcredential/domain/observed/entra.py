@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from appcredential.domain.conditions import Problem
@@ -25,6 +25,11 @@ CERTIFICATE_LAG: Final = timedelta(minutes=15)
 A change of the list demands a certificate for as long after a read showed it, and one that
 works counts as lost only after reads lacked it for longer.
 """
+
+
+NEVER_READ: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""The time of a direct read that was not made: only lists have shown it, so that nothing may be
+done for what it shows before there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +84,7 @@ class DirectRead:
     """One direct read of something in Entra, at a time of ours, and what lists showed since.
 
     Attributes:
+        read_time: when it left; `NEVER_READ` for what only lists have shown.
         confirmed: when a list that showed the same left; None before.
         doubted: when a list that showed something else left, or showed no such application. Only
             another direct read tells which of them is right.
@@ -92,6 +98,11 @@ class DirectRead:
     def known_time(self) -> datetime:
         """When Entra last showed this, be it in a list."""
         return self.read_time if self.confirmed is None else max(self.read_time, self.confirmed)
+
+    @property
+    def is_listed_only(self) -> bool:
+        """No direct read was made: a list showed what status says, after a restart."""
+        return self.read_time == NEVER_READ
 
     @property
     def is_doubted(self) -> bool:
