@@ -100,12 +100,27 @@ attacks: cluster-binary ## attack an operator on a local cluster as users, pods 
 	@$(BIN)/python -m attacks $(ATTACK)
 
 .PHONY: bench
-bench: cluster-binary ## measure the operator at size; BENCH="1000:secret 100:mixed" for some fleets
+bench: cluster-binary ## measure the operator at size, for hours; BENCH="1000:secret --keep" for one fleet
 	@$(BIN)/python -m bench $(BENCH)
 
 .PHONY: bench-quick
-bench-quick: cluster-binary ## the same with one small fleet, in five minutes
+bench-quick: cluster-binary ## the same with small fleets, in five minutes
 	@$(BIN)/python -m bench --quick
+
+.PHONY: bench-strategies
+bench-strategies: cluster-binary ## other ways to issue secrets beside the operator; SIZE=100
+	@$(BIN)/python -m bench.strategies $(SIZE)
+
+build/plots/.installed: requirements/plots.txt
+	@echo "==> matplotlib, in an environment of its own" >&2
+	$(PYTHON) -m venv build/plots
+	build/plots/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/plots.txt
+	@touch $@
+
+.PHONY: bench-report
+bench-report: setup build/plots/.installed ## write the tables and plots of docs/performance.md from build/bench.json
+	@$(BIN)/python -m bench.report
+	@build/plots/bin/python bench/plots.py
 
 .PHONY: cluster
 cluster: setup ## a local cluster; EMULATOR=1 adds emulator and operator, NODE=1 runs pods (root)
@@ -139,6 +154,8 @@ node-packages: ## what a node of NODE=1 needs of Debian's packages (root)
 lock: setup ## write requirements/*.txt anew from pyproject.toml
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header --extra dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+	echo "$$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["plots"])')" \
+	    | $(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header - -o requirements/plots.txt
 
 .PHONY: clean
 clean: ## remove what was made here

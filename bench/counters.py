@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 _SAMPLE = re.compile(r"(\w+)\{(.*)\}")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
@@ -23,12 +23,14 @@ class Requests:
         answers: of Graph by HTTP status.
         kubernetes: by verb; what is no `lease` and no `event` of its purpose.
         events: Kubernetes Events that were written.
+        cluster_answers: of the API server by HTTP status, to what `kubernetes` counts.
     """
 
     graph: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
     kubernetes: Counter[str] = field(default_factory=Counter)
     events: int = 0
+    cluster_answers: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, metrics: Mapping[str, float]) -> Requests:
@@ -45,7 +47,8 @@ class Requests:
                     events += int(value)
                 elif labels["purpose"] != "lease":
                     found.kubernetes[labels["method"]] += int(value)
-        return cls(found.graph, found.answers, found.kubernetes, events)
+                    found.cluster_answers[labels["code"]] += int(value)
+        return replace(found, events=events)
 
     def since(self, before: Requests) -> Requests:
         """Return what came after an earlier moment."""
@@ -54,6 +57,7 @@ class Requests:
             self.answers - before.answers,
             self.kubernetes - before.kubernetes,
             self.events - before.events,
+            self.cluster_answers - before.cluster_answers,
         )
 
     @property

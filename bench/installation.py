@@ -3,40 +3,95 @@
 from __future__ import annotations
 
 import json
+import math
+import os
+import signal
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any, Final
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
 from bench.fleet import Fleet, Member, manifest, resource
-from demo.processes import StackError
-from demo.seed import OPERATOR_ID, TENANT_ID
-from demo.stack import Stack
+from demo.processes import Child, StackError
+from demo.stack import OperatorProcess, Stack
 from demo.weighing import cpu_seconds, family, resident
 
 GROUP: Final = "/apis/appcredential.io/v1alpha1"
 SETTINGS: Final[Mapping[str, str]] = {"APPCREDENTIAL_LOG_LEVEL": "INFO"}
 """The defaults, which the chart leaves as they are."""
 _HANDS: Final = 8
+T = TypeVar("T")
+
+
+class ObservedOperator(OperatorProcess):
+    """The operator as a process that tells of its event loop, its time and its heap."""
+
+    arguments = ("bench.observed", "run")
+
+    def use(self, settings: Mapping[str, str]) -> None:
+        """Start with other settings from now on."""
+        self._env = {**self._env, **settings}
+
+    def _start(self) -> Child:
+        self._env["BENCH_FOLDER"] = str(self._folder)
+        return super()._start()
+
+    def taken(self, name: str, seconds: float) -> dict[str, Any]:
+        """Have what was observed written; return one file of it, empty when none comes."""
+        path = self._folder / name
+        path.unlink(missing_ok=True)
+        os.kill(self.child.pid, signal.SIGUSR1)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.child.exit_status() is None:
+            with suppress(OSError, ValueError):  # it is not there, or not whole
+                found: dict[str, Any] = json.loads(path.read_text())
+                return found
+            time.sleep(0.1)
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long is waited, in seconds.
+
+    Attributes:
+        steady: the steady state is watched for this long.
+        quiet: the operator is at rest after this long without a write.
+    """
+
+    steady: float
+    quiet: float = 10.0
 
 
 class Installation:
-    """A running stack with a fleet's tenant, namespaces and grants, and nothing else yet."""
+    """A running stack with a fleet's tenant, namespaces and grants, and nothing else yet.
 
-    def __init__(self, stack: Stack, fleet: Fleet) -> None:
+    Attributes:
+        profiles: where the operator's time went, by scene.
+        alone: seconds from apply to Ready at most in a namespace beside which nothing happens.
+    """
+
+    def __init__(self, stack: Stack, fleet: Fleet, patience: Patience) -> None:
         self.stack = stack
         self.fleet = fleet
+        self.patience = patience
+        self.profiles: dict[str, dict[str, Any]] = {}
+        self.alone = math.nan
         self._api = stack.cluster.api
+        self._stall = 0.0
         self._prepare()
 
     def _prepare(self) -> None:
-        reference = {"clientId": OPERATOR_ID, "secretRef": {"name": "operator-identity"}}
-        spec = {"tenantId": TENANT_ID, "cloud": "Custom", "identity": {"clientSecret": reference}}
-        self.create(f"{GROUP}/entratenants", manifest("EntraTenant", {"name": "default"}, spec))
+        for name, (tenant_id, operator) in self.fleet.tenants.items():
+            reference = {"clientId": operator, "secretRef": {"name": "operator-identity"}}
+            identity = {"clientSecret": reference}
+            spec = {"tenantId": tenant_id, "cloud": "Custom", "identity": identity}
+            self.create(f"{GROUP}/entratenants", manifest("EntraTenant", {"name": name}, spec))
         for namespace in self.fleet.namespaces:
             self.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
         for grant in self.fleet.grants():
@@ -60,8 +115,26 @@ class Installation:
         def one(member: Member) -> None:
             self.create(resources(member.namespace), resource(member))
 
+        self.by_many(one, members)
+
+    def by_many(self, job: Callable[[T], object], members: Iterable[T]) -> None:
+        """Do a job with each, several at a time."""
         with ThreadPoolExecutor(_HANDS) as hands:
-            list(hands.map(one, members))
+            list(hands.map(job, members))
+
+    def change(self, member: Member, fields: Mapping[str, Any]) -> None:
+        """Set fields of the spec of one AppCredential; again when the operator was faster.
+
+        Raises:
+            StackError: it was not changed.
+        """
+        path = f"{resources(member.namespace)}/{member.name}"
+        for _ in range(10):
+            changed = self.get(path)
+            changed["spec"] |= fields
+            if self.send("PUT", path, changed) == 200:
+                return
+        raise StackError(f"PUT {path}: refused ten times")
 
     def get(self, path: str) -> dict[str, Any]:
         """Return an object; an empty dict when there is none."""
@@ -90,16 +163,34 @@ class Installation:
     # --- the operator -----------------------------------------------------------------------
 
     @property
+    def operator(self) -> ObservedOperator:
+        """The operator that is measured now."""
+        assert isinstance(self.stack.operator, ObservedOperator)  # noqa: S101 - by construction
+        return self.stack.operator
+
+    @property
     def pid(self) -> int:
         """The operator's process."""
-        return self.stack.operator.child.pid
+        return self.operator.child.pid
 
     def metrics(self) -> dict[str, float]:
         """Return the operator's metrics; empty while it does not answer."""
         try:
-            return self.stack.operator.metrics()
+            found = self.operator.metrics()
         except (urllib.error.URLError, OSError):
             return {}
+        self._stall = max(self._stall, found.pop("bench_loop_stall_seconds", 0.0))
+        return found
+
+    def stall(self) -> float:
+        """Return for how many seconds the event loop stood still at most since the last call."""
+        self.metrics()
+        found, self._stall = self._stall, 0.0
+        return found
+
+    def profile(self, scene: str) -> None:
+        """Keep where the operator's time went since the last call, under a scene's name."""
+        self.profiles[scene] = self.operator.taken("profile.json", 10)
 
     def cpu(self) -> float:
         """Return the operator's CPU time in seconds, its helpers included."""
@@ -109,10 +200,24 @@ class Installation:
         """Return the operator's resident memory in MiB, its helpers included."""
         return sum(map(resident, family(self.pid)))
 
-    def restart(self) -> None:
+    def restart(self, settings: Mapping[str, str] | None = None) -> None:
         """Stop the operator, which gives up its Lease, and start it again."""
-        self.stack.operator.child.stop()
-        self.stack.operator.restart()
+        self.operator.child.stop()
+        self.operator.use(settings or {})
+        self.operator.restart()
+        self._stall = 0.0
+
+    def start_standby(self) -> ObservedOperator:
+        """Start another replica; whoever calls this stops it, or has it measured from then on."""
+        folder = self.stack.folder / "standby"
+        return ObservedOperator(
+            self.stack.cluster, self.stack.emulator, folder, SETTINGS, name="standby"
+        )
+
+    def measure(self, operator: ObservedOperator) -> None:
+        """Measure another replica from now on; the one before has ended."""
+        self.stack.operator = operator
+        self._stall = 0.0
 
     @contextmanager
     def watched(self) -> Iterator[Peaks]:
@@ -137,7 +242,7 @@ class Installation:
         while not stop.wait(0.1):
             began = time.monotonic()
             try:
-                url = f"{self.stack.operator.health_url}/livez"
+                url = f"{self.operator.health_url}/livez"
                 with urllib.request.urlopen(url, timeout=30):  # noqa: S310 - our own address
                     pass
             except (urllib.error.URLError, OSError):

@@ -112,7 +112,13 @@ class EmulatorProcess:
 
 
 class OperatorProcess:
-    """The operator as a process, with the rights of its own ServiceAccount."""
+    """The operator as a process, with the rights of its own ServiceAccount.
+
+    Attributes:
+        arguments: the module that is started, and its arguments.
+    """
+
+    arguments: tuple[str, ...] = ("appcredential", "run")
 
     def __init__(
         self,
@@ -150,7 +156,7 @@ class OperatorProcess:
 
     def _start(self) -> Child:
         log = self._folder / f"{self._name}.log"
-        return Child("the operator", ["appcredential", "run"], log, self._env)
+        return Child("the operator", self.arguments, log, self._env)
 
     def restart(self) -> None:
         """Start the process again after it ended."""
@@ -210,12 +216,14 @@ class Stack:
         seed: Mapping[str, Any],
         settings: Mapping[str, str] = QUICK,
         progress: Callable[[str], None] = lambda _line: None,
+        process: type[OperatorProcess] = OperatorProcess,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="appcredential-")
         self.folder = Path(self._folder.name)
         self._progress = progress
         self._seed = seed
         self._settings = settings
+        self._process = process
         self.cluster = Cluster(progress=progress)
 
     def __enter__(self) -> Self:
@@ -244,7 +252,7 @@ class Stack:
         add_cluster_issuer(self.cluster, self.emulator)
         self._make_identity()
         self._progress("starting the operator")
-        self.operator = OperatorProcess(
+        self.operator = self._process(
             self.cluster, self.emulator, self.folder / "operator", self._settings
         )
         self.operator.wait_until_ready()

@@ -41,11 +41,18 @@ def test_every_resource_is_one_that_its_grants_allow(kind: Kind) -> None:
     fleet = Fleet(kind, 450)
     grants = [parse_application_grant(grant) for grant in fleet.grants()]
     granted = {client_id for grant in grants for client_id in grant.client_ids}
-    seeded = {a["appId"] for a in fleet.seed()["tenants"][0]["applications"]}
-    for member in fleet.members():
+    seeded = {
+        (tenant["id"], application["appId"])
+        for tenant in fleet.seed()["tenants"]
+        for application in tenant["applications"]
+    }
+    for member in [*fleet.members(), *fleet.neighbours()]:
         spec = parse_app_credential(resource(member))
-        assert spec.client_id in granted & seeded
+        assert (fleet.tenants[spec.tenant][0], spec.client_id) in seeded
+        assert spec.client_id in granted
         assert member.namespace in fleet.namespaces
+    for member in fleet.ungranted():
+        assert parse_app_credential(resource(member)).client_id not in granted
     assert len({(m.namespace, m.name) for m in fleet.members()}) == 450
 
 
