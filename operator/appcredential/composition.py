@@ -34,7 +34,12 @@ from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials
 from appcredential.tenants.probing import Prober
 from appcredential.tenants.sessions import TenantSessions
-from appcredential.watching import build_issuer_looks, build_looks, build_secret_watch
+from appcredential.watching import (
+    build_issuer_looks,
+    build_looks,
+    build_secret_watch,
+    build_sign_ins,
+)
 from appcredential.x509.reading import CertificateReader
 
 
@@ -79,7 +84,7 @@ def build_operator(
     """
     parts = Parts(settings, kube, identity, store, metrics)
     tenants = _tenants(parts, open_session)
-    secret_watch = build_secret_watch(parts)
+    secret_watch, tools = build_secret_watch(parts), _tools(parts, tenants)
     return Operator(
         settings=settings,
         clock=parts.clock,
@@ -104,13 +109,14 @@ def build_operator(
         controllers=Controllers(
             clock=parts.clock,
             store=store,
-            app_credentials=_app_credentials(parts, tenants),
+            app_credentials=_app_credentials(parts, tenants, tools),
             entra_tenants=_entra_tenants(parts, tenants),
             tenants=tenants,
             application_grants=_application_grants(parts),
             unowned=build_unowned_records(parts, tenants.access),
             inventory=_inventory(parts, tenants),
             resumption=parts.resumption(),
+            sign_ins=build_sign_ins(parts, tools),
         ),
         revocations=build_revocations(parts, tenants.access),
     )
@@ -178,8 +184,8 @@ def _inventory(parts: Parts, tenants: TenantAccess) -> Inventory:
     )
 
 
-def _app_credentials(parts: Parts, tenants: TenantAccess) -> AppCredentialController:
-    tools = Tools(
+def _tools(parts: Parts, tenants: TenantAccess) -> Tools:
+    return Tools(
         process=parts.process,
         kube=parts.kube,
         grants=parts.grants,
@@ -189,6 +195,9 @@ def _app_credentials(parts: Parts, tenants: TenantAccess) -> AppCredentialContro
         request_probe=tenants.request_probe,
         permission_retry=parts.settings.permission_retry,
     )
+
+
+def _app_credentials(parts: Parts, tenants: TenantAccess, tools: Tools) -> AppCredentialController:
     return AppCredentialController(
         gatherer=_gatherer(parts, tenants), tools=tools, metrics=parts.metrics, states=parts.states
     )

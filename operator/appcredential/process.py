@@ -40,6 +40,7 @@ _LEASE_STUCK_SECONDS = 120.0
 _TICK = timedelta(seconds=0.5)
 _ISSUER_LOOK = timedelta(minutes=1)
 _INVENTORY_TICK = timedelta(seconds=1)
+_SIGN_IN_TICK = timedelta(seconds=0.5)
 _RELIST_SOON_SECONDS = 10.0
 _STOP_SECONDS = 60.0
 
@@ -106,8 +107,7 @@ class Operator:
         self._probes = probe_server(self._livez, self._readyz)
         self._scrapes = metrics_server(metrics, clock)
         self._stop = asyncio.Event()
-        self._exit_code = 0
-        self._was_synced = False
+        self._exit_code, self._was_synced = 0, False
         self._deferred = DeferredWork(queue, self._guard, self._reconcile)
         self._relisted = clock.monotonic()
         self._relisting = self._periodic("relist", self._relist, settings.relist)
@@ -123,6 +123,7 @@ class Operator:
             *self._looking(cluster),
             self._periodic("records", self._look_for_unowned, settings.ticket_poll),
             self._periodic("inventory", controllers.inventory.run_once, _INVENTORY_TICK),
+            self._periodic("sign-ins", controllers.sign_ins.run_once, _SIGN_IN_TICK),
             self._periodic("look after", self._look_after, _TICK),
         )
 
@@ -183,6 +184,7 @@ class Operator:
             log.exception("the Lease was not released")
         await asyncio.to_thread(self._watches.stop, 10.0)
         await self._controllers.inventory.close()
+        await self._controllers.sign_ins.close()
         await self._controllers.tenants.close_all()
         await self._probes.stop()
         await self._scrapes.stop()

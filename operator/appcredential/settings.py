@@ -114,6 +114,11 @@ class Settings:
     inventory_ceiling: timedelta = timedelta(minutes=10)
     """How long at most until lists show all applications again, however many there are."""
 
+    published_sign_in_rate: int = 2
+    """How many published credentials sign in in a second, through each tenant; 0: none does."""
+    published_sign_in_interval: timedelta = timedelta(minutes=30)
+    """The least time between two such sign-ins with one credential."""
+
     # --- requests to Graph ------------------------------------------------------------------
     permission_retry: timedelta = timedelta(minutes=10)
     """How long nothing is tried again after Graph denied a permission."""
@@ -222,6 +227,7 @@ _OWN: Final = tuple(f.name for f in fields(Settings) if f.name != "lifecycle")
 _LIFECYCLE: Final = tuple(f.name for f in fields(LifecycleSettings))
 _FOREIGN: Final = frozenset({variable("cache")})  # the local cluster's build cache
 POSITIVE: Final = (
+    "published_sign_in_interval",
     *("workers", "lease_duration", "lease_renew", "relist", "ticket_poll", "permission_retry"),
     *("settle", "intent_respect", "min_lifetime", "mint_backoff", "directory_resync", "full_check"),
     *("cluster_looks_per_second", "cluster_look_ceiling", "inventory_rate", "inventory_ceiling"),

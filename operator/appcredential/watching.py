@@ -1,11 +1,14 @@
-"""Builds what notices changes of other objects than the three kinds, for `composition.py`."""
+"""Builds what notices changes between passes, for `composition.py`."""
 
 from __future__ import annotations
 
 from appcredential.controllers.issuer_looks import IssuerLooks
 from appcredential.controllers.looks import ClusterLooks
+from appcredential.controllers.published_sign_ins import PublishedSignIns
 from appcredential.controllers.secret_watch import SecretWatch
 from appcredential.domain.looks import LookBudget
+from appcredential.domain.published_sign_ins import SignInBudget
+from appcredential.effects.context import Tools
 from appcredential.kube.secret_watch import KubeSecretVersions
 from appcredential.kube.versions import KubeVersions
 from appcredential.parts import Parts
@@ -54,4 +57,25 @@ def build_issuer_looks(parts: Parts) -> IssuerLooks:
         issuer=parts.issuer,
         documents=parts.documents,
         wake=parts.queue.add,
+    )
+
+
+def build_sign_ins(parts: Parts, tools: Tools) -> PublishedSignIns:
+    """Return what has published credentials sign in now and then.
+
+    Args:
+        parts: of the process.
+        tools: what a sign-in is made with.
+    """
+    settings = parts.settings
+    return PublishedSignIns(
+        tools=tools,
+        store=parts.store,
+        states=parts.states,
+        budget=SignInBudget(
+            per_second=settings.published_sign_in_rate,
+            interval=settings.published_sign_in_interval,
+        ),
+        metrics=parts.metrics.sign_ins,
+        wake=parts.wake_changed,
     )

@@ -56,6 +56,7 @@ class Asked:
             unowned=Unseen().unowned,  # nobody asks it here
             inventory=world.inventory,
             resumption=world.resumption,
+            sign_ins=world.sign_ins,
             tenants=world.tenants,
         )
         for key in PATHS:

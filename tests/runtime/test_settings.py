@@ -55,6 +55,7 @@ OTHERS: dict[str, tuple[str, Any]] = {
     "workers": ("7", 7),
     "cluster_looks_per_second": ("50", 50),
     "inventory_rate": ("50", 50),
+    "published_sign_in_rate": ("0", 0),
     "first_proof_count": ("4", 4),
     "next_proof_count": ("9", 9),
     "trial": ("true", True),

@@ -14,7 +14,11 @@ KEY = Key(APP_CREDENTIALS, OWNER.namespace, OWNER.name)
 
 
 async def live(
-    world: World, length: timedelta, until: Callable[[], object] = lambda: False
+    world: World,
+    length: timedelta,
+    until: Callable[[], object] = lambda: False,
+    *,
+    signs_in: bool = False,
 ) -> timedelta:
     """Let time pass, with rounds over the lists; the resource is looked at when it is due.
 
@@ -22,6 +26,7 @@ async def live(
         world: which has a resource.
         length: how long to go on.
         until: ends it sooner.
+        signs_in: what is published signs in now and then, too.
 
     Returns:
         How long it took.
@@ -33,6 +38,9 @@ async def live(
         world.sync.on_event(APP_CREDENTIALS, "MODIFIED", world.api.objects[RESOURCE])
         await world.inventory.run_once()
         await world.inventory.finish()
+        if signs_in:
+            await world.sign_ins.run_once()
+            await world.sign_ins.finish()
         if KEY in world.woken or world.clock.now() >= due:
             world.woken.clear()
             due = world.clock.now() + (await world.look() or timedelta(0))

@@ -16,6 +16,7 @@ from appcredential.controllers.doubts import Doubts
 from appcredential.controllers.entra_tenant import EntraTenantController, TenantSettings
 from appcredential.controllers.inventory import Inventory
 from appcredential.controllers.looks import ClusterLooks
+from appcredential.controllers.published_sign_ins import PublishedSignIns
 from appcredential.controllers.resumption import Resumption
 from appcredential.domain.inventory import Budget
 from appcredential.domain.lifecycle_settings import LifecycleSettings
@@ -23,6 +24,7 @@ from appcredential.domain.looks import LookBudget
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.federated import IssuerDocument
 from appcredential.domain.operator_credential import OperatorCredential
+from appcredential.domain.published_sign_ins import SignInBudget
 from appcredential.domain.spec.model import (
     EntraTenantSpec,
 )
@@ -257,6 +259,17 @@ class World:
             records=known,
             states=self.states,
             queue=self.scheduled,
+        )
+        self.sign_ins = PublishedSignIns(
+            tools=tools,
+            store=self.store,
+            states=self.states,
+            budget=SignInBudget(
+                per_second=Settings().published_sign_in_rate,
+                interval=Settings().published_sign_in_interval,
+            ),
+            metrics=self.metrics.sign_ins,
+            wake=self.woken.append,
         )
         self._fill()
 

@@ -9,6 +9,7 @@ from appcredential.cache.store import Known, client_of, secret_of, tenant_of, ty
 from appcredential.domain.conditions import Reason
 from appcredential.domain.grants import is_served
 from appcredential.domain.observed.observation import CHECK_NOW, REGISTER_AGAIN
+from appcredential.domain.published_sign_ins import signs_in
 from appcredential.domain.times import parse_time
 from appcredential.domain.urgency import IDLE, Stages, stages
 from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS
@@ -40,6 +41,7 @@ def known_of(plural: str, document: dict[str, Any]) -> Known:
         check=_annotated(metadata, *CHECK_NOW),
         stages=_stages(document) if plural == APP_CREDENTIALS else IDLE,
         is_leaving="deletionTimestamp" in metadata,
+        sign_in=signs_in(document) if plural == APP_CREDENTIALS else None,
     )
 
 

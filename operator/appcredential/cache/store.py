@@ -10,6 +10,7 @@ from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.issued import KnownRecord
 from appcredential.domain.observed.standing import ALONE, Standing
+from appcredential.domain.published_sign_ins import SignsIn
 from appcredential.domain.spec.model import ApplicationGrantSpec
 from appcredential.domain.urgency import IDLE, Stages, Urgency
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, TENANTS
@@ -28,6 +29,7 @@ class Known:
         check: changes with the annotations that ask for a complete look; 0 without any.
         stages: how urgent it is to work on it, by its status.
         is_leaving: it is being deleted.
+        sign_in: of an AppCredential whose published credential signs in now and then.
     """
 
     uid: str
@@ -44,6 +46,7 @@ class Known:
     check: int = 0
     stages: Stages = IDLE
     is_leaving: bool = False
+    sign_in: SignsIn | None = None
 
 
 class Store:

@@ -11,6 +11,7 @@ from appcredential.controllers.application_grant import ApplicationGrantControll
 from appcredential.controllers.entra_tenant import EntraTenantController
 from appcredential.controllers.inventory import Inventory
 from appcredential.controllers.issued_records import UnownedRecords
+from appcredential.controllers.published_sign_ins import PublishedSignIns
 from appcredential.controllers.resumption import Resumption
 from appcredential.domain.marker import Owner
 from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS
@@ -35,6 +36,7 @@ class Controllers:
     tenants: TenantAccess
     inventory: Inventory
     resumption: Resumption
+    sign_ins: PublishedSignIns
 
     async def reconcile(self, key: Key) -> Again | None:
         """Reconcile one object.
@@ -61,6 +63,7 @@ class Controllers:
             return None  # it went, and was seen to go; or an event is about to show it
         if self.store.take_check(key):
             self.app_credentials.ask_check(owner)
+            self.sign_ins.ask(owner)
         return await self.app_credentials.reconcile(owner, seen)
 
     def _unread(self) -> Again:

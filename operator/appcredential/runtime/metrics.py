@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from appcredential.runtime.metrics_of_rounds import InventoryMetrics, SignInMetrics
+
 
 @dataclass(frozen=True, slots=True)
 class ResourceSample:
@@ -141,12 +143,7 @@ class Metrics:
             ["loop", "error"],
             registry=self.registry,
         )
-        self.certificate_losses = Counter(
-            "appcredential_certificate_losses_total",
-            "Certificates that went missing around a write of ours, and what became of them.",
-            ["outcome"],
-            registry=self.registry,
-        )
+        self.certificate_losses = _of_losses(self.registry)
         self.queue = _of_queue(self.registry)
         self.leader = Gauge(
             "appcredential_leader", "1 while this process may act.", registry=self.registry
@@ -154,6 +151,7 @@ class Metrics:
         self.revocations, self.overdue = _of_tickets(self.registry)
         self.looks, self.look_period, self.secret_watches, self.resumed = _of_looks(self.registry)
         self.inventory = InventoryMetrics(self.registry)
+        self.sign_ins = SignInMetrics(self.registry)
 
     def show_overdue(self, ages: Mapping[str, float]) -> None:
         """Show by EntraTenant for how many seconds a revocation is overdue, and only these."""
@@ -200,6 +198,15 @@ def _of_looks(registry: CollectorRegistry) -> tuple[Counter, Gauge, Gauge, Gauge
     return looks, period, watches, resumed
 
 
+def _of_losses(registry: CollectorRegistry) -> Counter:
+    return Counter(
+        "appcredential_certificate_losses_total",
+        "Certificates that went missing around a write of ours, and what became of them.",
+        ["outcome"],
+        registry=registry,
+    )
+
+
 def _of_queue(registry: CollectorRegistry) -> Gauge:
     return Gauge(
         "appcredential_workqueue_depth",
@@ -218,26 +225,3 @@ def _of_tickets(registry: CollectorRegistry) -> tuple[Gauge, Gauge]:
         ["tenant"],
         registry=registry,
     )
-
-
-class InventoryMetrics:
-    """How the rounds over all applications of each tenant go."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.age = Gauge(
-            "appcredential_inventory_age_seconds",
-            "Time since a round over a tenant's applications or trusts last ended well.",
-            ["tenant", "subject"],
-            registry=registry,
-        )
-        self.applications = Gauge(
-            "appcredential_inventory_applications",
-            "Applications in the last round, by the way that it took.",
-            ["tenant", "way"],
-            registry=registry,
-        )
-        self.doubts = Counter(
-            "appcredential_inventory_doubts_total",
-            "Lists that showed something else than the last direct read.",
-            registry=registry,
-        )

@@ -26,8 +26,9 @@ from appcredential.domain.observed.federated import (
     OutputMap,
     ServiceAccount,
 )
-from appcredential.domain.observed.memory import Operation
+from appcredential.domain.observed.memory import Memory, Operation
 from appcredential.domain.proof import PROVEN, UNREACHABLE, classify, record
+from appcredential.domain.published_sign_ins import Judgement
 from appcredential.domain.spec.azure_dev_ops import connection_subject, own_issuer
 from appcredential.domain.spec.federated import (
     EntityType,
@@ -50,6 +51,7 @@ from appcredential.domain.spec.trusts import (
     credential_name,
     marker_of,
     retire_time_of,
+    trust_attempt,
 )
 from appcredential.domain.status.issuer_document import document_warning
 from appcredential.domain.status.projection import project
@@ -1238,3 +1240,81 @@ def test_a_trust_of_an_application_that_two_reads_do_not_find_is_not_ready() -> 
         world.memory = replace(world.memory, application_missing=missing, retry_time=pause)
         ready = next(c for c in world.decide().status["conditions"] if c["type"] == "Ready")
         assert ready["status"] == status
+
+
+def exchanging() -> FederatedWorld:
+    """Return a world with a trust that is proven by exchanges."""
+    world = FederatedWorld(spec=federated_spec(verification=VerificationMode.REQUIRED))
+    world.run(HOUR)
+    assert world.condition("Verified") == ("True", "Proven")
+    return world
+
+
+def refused(world: FederatedWorld, code: int) -> Memory:
+    """Return the memory in which the last sign-ins were refused with a code."""
+    attempt, since = str(trust_attempt(IDENTITY, TRUST.pair)), world.now - HOUR
+    judgement = Judgement(attempt, classify(400, (code,)), 3, since, world.now)
+    return replace(world.memory, refused=judgement)
+
+
+BLOCKED = ("Unknown", "BlockedByConditionalAccess")
+DISABLED = ("False", "ApplicationDisabled")
+
+
+def test_exchanges_that_conditional_access_refuses_leave_it_ready_also_after_a_restart() -> None:
+    world = exchanging()
+    world.memory = refused(world, 53003)
+    world.run(MINUTE)
+    assert world.condition("Verified") == BLOCKED
+    assert world.condition("Ready") == ("True", "Trusted")
+    world.memory = Memory()
+    world.answer = lambda: UNREACHABLE
+    world.run(HOUR)
+    assert world.condition("Verified") == BLOCKED
+    assert world.condition("Ready") == ("True", "Trusted")
+    attempt = str(trust_attempt(IDENTITY, TRUST.pair))
+    world.memory = replace(world.memory, published_proof=record(None, attempt, PROVEN, world.now))
+    world.run(MINUTE)
+    assert world.condition("Verified") == ("True", "Proven")
+
+
+def test_exchanges_of_a_disabled_application_are_told_until_one_succeeds() -> None:
+    world = exchanging()
+    world.memory = refused(world, 7000112)
+    world.run(MINUTE)
+    for condition in ("Verified", "Ready"):
+        assert world.condition(condition) == DISABLED
+    assert world.condition("Stalled") == ("True", "ApplicationDisabled")
+    attempt = str(trust_attempt(IDENTITY, TRUST.pair))
+    world.run(MINUTE)
+    again = record(world.memory.pending_proof, attempt, PROVEN, world.now + SECOND)
+    world.memory = replace(world.memory, pending_proof=again)
+    world.run(MINUTE)
+    assert world.condition("Verified") == ("True", "Proven")
+    assert world.condition("Ready") == ("True", "Trusted")
+
+
+def test_what_was_refused_before_a_restart_is_proven_anew() -> None:
+    world = exchanging()
+    world.memory = refused(world, 7000112)
+    world.run(MINUTE)
+    world.memory = Memory()
+    world.run(HOUR)
+    assert world.condition("Ready") == ("True", "Trusted")
+    assert world.condition("Verified") == ("True", "Proven")
+
+
+def test_of_a_trust_that_nobody_asked_to_prove_no_refusal_is_said() -> None:
+    world = established(spec=federated_spec())
+    world.memory = refused(world, 7000112)
+    world.run(MINUTE)
+    assert world.condition("Ready") == ("True", "Trusted")
+
+
+def test_behind_a_gate_a_refusal_stands() -> None:
+    world = exchanging()
+    world.memory = refused(world, 53003)
+    world.run(MINUTE)
+    world.tenant = problem(Reason.TENANT_NOT_READY)
+    world.run(HOUR)
+    assert world.condition("Verified") == BLOCKED

@@ -10,7 +10,7 @@ from appcredential.domain.facts.annotations import AnnotationFacts
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.issuer import cluster_issuer, issuer_refusal, wanted_trusts
 from appcredential.domain.facts.output import OutputFacts
-from appcredential.domain.facts.told import is_told, is_verified
+from appcredential.domain.facts.told import is_told, was_verified
 from appcredential.domain.observed.federated import FederatedCredential, FederatedList, Federation
 from appcredential.domain.proof import Proof
 from appcredential.domain.spec.federated import FederatedSpec
@@ -198,7 +198,7 @@ class FederatedFacts:
             return changed is None or proof.last_success >= changed
         if credential is None or changed is not None:
             return False
-        return is_told(observation.resource.status, credential) and is_verified(
+        return is_told(observation.resource.status, credential) and was_verified(
             observation.resource.status
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from appcredential.domain.observed.federated import FederatedCredential
+from appcredential.domain.published_sign_ins import REFUSALS
 
 
 def names_application(status: Mapping[str, Any]) -> bool:
@@ -17,6 +18,16 @@ def is_verified(status: Mapping[str, Any]) -> bool:
     """Return whether status says that an exchange succeeded."""
     conditions = status.get("conditions") or ()
     return any(c.get("type") == "Verified" and c.get("status") == "True" for c in conditions)
+
+
+def was_verified(status: Mapping[str, Any]) -> bool:
+    """Return whether status of what is Ready says that an exchange succeeded once.
+
+    Later ones may have been refused, such as by Conditional Access.
+    """
+    conditions = status.get("conditions") or ()
+    reasons = {c.get("reason") for c in conditions if c.get("type") == "Verified"}
+    return is_verified(status) or not REFUSALS.isdisjoint(reasons)
 
 
 def is_told(status: Mapping[str, Any], credential: FederatedCredential) -> bool:

@@ -15,6 +15,7 @@ from appcredential.domain.observed.federated import FederatedList, FederatedMemo
 from appcredential.domain.observed.refusals import OF_SPEC
 from appcredential.domain.observed.target import Pending, Target
 from appcredential.domain.proof import Proof
+from appcredential.domain.published_sign_ins import Judgement
 from appcredential.domain.spec.model import KeyId
 
 REQUIRED_READS: Final = 3
@@ -59,13 +60,12 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """What only this process knows. Losing it costs time, never safety.
-
-    Its methods return another Memory, with what was learnt.
+    """What only this process knows. Its loss costs time, never safety. Methods return another.
 
     Attributes:
         pending_proof: sign-ins with the pending Secret's value.
         published_proof: sign-ins with the target Secret's value.
+        refused: what Entra answered to these that was no token; of a FederatedIdentity, too.
         absences: consecutive direct reads that lacked a key.
         absent_since: time of the first of these reads.
         consecutive_reads: times of the last consecutive direct reads that showed a key that a
@@ -85,6 +85,7 @@ class Memory:
 
     pending_proof: Proof | None = None
     published_proof: Proof | None = None
+    refused: Judgement | None = None
     absences: Mapping[KeyId, int] = field(default_factory=lambda: MappingProxyType({}))
     absent_since: Mapping[KeyId, datetime] = field(default_factory=lambda: MappingProxyType({}))
     consecutive_reads: Mapping[KeyId, tuple[datetime, ...]] = field(

@@ -17,6 +17,11 @@ from appcredential.domain.spec.federated import EntityType, FederatedSpec, GitHu
 from appcredential.domain.spec.model import AppCredentialSpec, VerificationMode
 from appcredential.domain.status.federated_problem import federated_problem
 from appcredential.domain.status.issuer_document import document_warning
+from appcredential.domain.status.refused_published import (
+    Refusal,
+    refusal_of_trust,
+    told_verdict,
+)
 from appcredential.domain.status.refused_sign_ins import application_message
 from appcredential.domain.status.verdicts import PAUSED
 
@@ -47,14 +52,25 @@ def federated_view(
     if problem is None and facts is None:
         problem = observation.memory.directory_problem  # nothing was read yet
     is_met = facts.is_settled if facts is not None else _is_still_met(observation, problem)
+    refused = _refused(facts) if facts is not None else None
+    if refused is not None and refused.is_for_everybody and is_met:
+        problem, is_met = problem or refused.problem, False
     return FederatedView(
         problem=problem,
         ready=_ready(problem, is_met=is_met),
-        verified=_verified(observation, facts),
+        verified=refused.verified if refused is not None else _verified(observation, facts),
         expiring=Condition.false(
             ConditionType.EXPIRING, Reason.NOT_DUE, "A federated credential does not expire."
         ),
     )
+
+
+def _refused(facts: FederatedFacts) -> Refusal | None:
+    """Return why exchanges fail that succeeded once."""
+    if not facts.needs_proof:
+        return None
+    attempt, is_proven = facts.attempt(facts.trusts[0]), facts.is_proven
+    return refusal_of_trust(facts.common.observation, attempt, was_proven=is_proven)
 
 
 def _is_still_met(observation: Observation, problem: Problem | None) -> bool:
@@ -92,8 +108,8 @@ _NOT_TRIED = {
 def _verified(observation: Observation, facts: FederatedFacts | None) -> Condition:
     kind = ConditionType.VERIFIED
     if facts is None:
-        is_proven = is_verified(observation.resource.status)
-        return _PROVEN if is_proven else _untried(observation)
+        status = observation.resource.status
+        return _PROVEN if is_verified(status) else told_verdict(status) or _untried(observation)
     if facts.needs_proof and facts.is_proven:
         return _PROVEN
     documents = facts.seen.documents

@@ -1,14 +1,14 @@
 """The status of an AppCredential, computed from the observation. Losing it harms nothing.
 
-No value in it changes by itself, so that an unchanged world causes no write. The inventory is
-the exception: only a write for another reason brings it up to date.
+No value in it changes by itself, so that an unchanged world causes no write. The inventory and
+the time of the last sign-in are exceptions: only a write for another reason brings them up to date.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.deletion import deletion_grace
@@ -29,7 +29,7 @@ from appcredential.domain.status.federated_details import (
     federated_details,
 )
 from appcredential.domain.status.merge import merge_conditions
-from appcredential.domain.status.published import awaited
+from appcredential.domain.status.published import awaited, last_sign_in
 from appcredential.domain.status.revocation_progress import is_to_be_revoked
 from appcredential.domain.status.source import chosen_certificate, is_lifetime_asked_for
 from appcredential.domain.status.successor import successor_problem
@@ -38,9 +38,12 @@ from appcredential.domain.status.verdicts import (
     expiring,
     observed_generation,
     ready,
+    refused_problem,
     verified,
 )
 from appcredential.domain.times import format_time
+
+_SIGNED_IN: Final = "verifiedTime"
 
 
 def project(observation: Observation, facts: Facts | None, gate: Problem | None) -> dict[str, Any]:
@@ -56,6 +59,7 @@ def project(observation: Observation, facts: Facts | None, gate: Problem | None)
         problem, judged = view.problem, [view.ready, view.verified, view.expiring]
     else:
         problem = gate or (successor_problem(facts) if facts is not None else None)
+        problem = problem or refused_problem(observation)
         judged = [
             ready(observation, facts, problem),
             verified(observation, facts),
@@ -79,12 +83,16 @@ def project(observation: Observation, facts: Facts | None, gate: Problem | None)
 
 
 def needs_write(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Return whether the two differ in anything but the inventory."""
-    return _without_inventory(current) != _without_inventory(wanted)
+    """Return whether the two differ in anything but the inventory and the last sign-in."""
+    return _written_for(current) != _written_for(wanted)
 
 
-def _without_inventory(status: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in status.items() if k != "inventory"}
+def _written_for(status: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a status is worth a write."""
+    found = {k: v for k, v in status.items() if k != "inventory"}
+    if "credential" in found:
+        found["credential"] = {k: v for k, v in found["credential"].items() if k != _SIGNED_IN}
+    return found
 
 
 def _projection(observation: Observation) -> dict[str, Any]:
@@ -114,7 +122,7 @@ def _credential(
     times = {
         "startTime": published.not_before,
         "expirationTime": published.expires,
-        "verifiedTime": target.verified_time,
+        _SIGNED_IN: last_sign_in(observation, target, published),
         "publishedTime": target.published_time,
     }
     kind = spec.type if isinstance(spec, AppCredentialSpec) else None

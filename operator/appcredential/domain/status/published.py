@@ -10,11 +10,13 @@ from appcredential.domain.facts.published import is_gone, seems_gone
 from appcredential.domain.facts.source import is_new_at_source, usable_source
 from appcredential.domain.facts.successor import is_revoking, needs_successor
 from appcredential.domain.observed.observation import Observation
-from appcredential.domain.observed.target import IssuedCredential
+from appcredential.domain.observed.target import IssuedCredential, Target
 from appcredential.domain.rotation import Schedule, schedule, wanted_lifetime
 from appcredential.domain.secret.value import can_sign_in
 from appcredential.domain.spec.model import AppCredentialSpec, RotationSpec
+from appcredential.domain.status.refused_published import LISTED
 from appcredential.domain.status.revocation_progress import revocation_progress
+from appcredential.domain.times import parse_time
 
 
 def valid_published(observation: Observation) -> IssuedCredential | None:
@@ -86,7 +88,8 @@ def is_known_gone(observation: Observation, facts: Facts | None) -> bool:
     if published is None or told != published.key_id:
         return False
     ready = (c for c in status.get("conditions") or () if c.get("type") == ConditionType.READY)
-    if not any(c.get("reason") == Reason.SIGN_IN_REJECTED for c in ready):
+    said = (c for c in ready if c.get("reason") == Reason.SIGN_IN_REJECTED)
+    if not any(LISTED not in str(c.get("message")) for c in said):
         return False
     return facts is None or (seems_gone(facts) and not _has_signed_in(facts, published))
 
@@ -108,3 +111,19 @@ def is_keyless(observation: Observation) -> bool:
     if target is None or target.value is None or not isinstance(spec, AppCredentialSpec):
         return False
     return not can_sign_in(target.value)
+
+
+def last_sign_in(
+    observation: Observation, target: Target, published: IssuedCredential
+) -> datetime | None:
+    """Return when the published credential last signed in, as far as is known.
+
+    Since it was published, that is told by the hour.
+    """
+    proof, told = observation.memory.published_proof, observation.resource.status.get("credential")
+    is_its = proof is not None and proof.attempt == published.attempt
+    signed = proof.last_success if proof is not None and is_its else None
+    found = [target.verified_time, signed and signed.replace(minute=0, second=0, microsecond=0)]
+    if told and told.get("keyId") == published.key_id:
+        found.append(parse_time(str(told.get("verifiedTime", ""))))
+    return max((time for time in found if time is not None), default=None)

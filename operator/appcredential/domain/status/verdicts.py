@@ -23,6 +23,7 @@ from appcredential.domain.status.published import (
     planned,
     valid_published,
 )
+from appcredential.domain.status.refused_published import NOT_LISTED, refusal_of
 from appcredential.domain.status.source import SOURCE_REASONS
 from appcredential.domain.status.successor import pending_proof, sign_in_problem
 
@@ -45,7 +46,8 @@ def ready(observation: Observation, facts: Facts | None, problem: Problem | None
     published, kind = valid_published(observation), ConditionType.READY
     worst = _worst(observation, facts)
     if worst is not None:
-        message = worst.message if problem is None else f"{worst.message} {problem.message}"
+        beside = "" if problem is None or problem == worst else f" {problem.message}"
+        message = f"{worst.message}{beside}"
         return Condition.false(kind, worst.reason, message)
     if published is not None and not _is_unmet(observation, problem):
         return _ready(observation, facts, published, problem)
@@ -64,9 +66,18 @@ def _worst(observation: Observation, facts: Facts | None) -> Problem | None:
         return _GONE
     if facts is not None and is_missing(facts):
         return _MISSING
+    if (refused := refused_problem(observation)) is not None:
+        return refused
     target = observation.own_target
     is_intact = target is not None and target.published is not None and target.value is not None
     return _EXPIRED if is_intact and valid_published(observation) is None else None
+
+
+def refused_problem(observation: Observation) -> Problem | None:
+    """Return why Entra refuses workloads, too, that sign in with the published credential."""
+    published = valid_published(observation)
+    refused = refusal_of(observation, published) if published is not None else None
+    return refused.problem if refused is not None and refused.is_for_everybody else None
 
 
 _GONE = Problem(reason=Reason.SIGN_IN_REJECTED, message="Entra refuses the published credential.")
@@ -124,10 +135,12 @@ def verified(observation: Observation, facts: Facts | None) -> Condition:
         is_judged = proof.result.kind in {SignInClass.NOT_YET, SignInClass.APPLICATION}
         of = Condition.false if is_judged else Condition.unknown
         return of(kind, problem.reason, problem.message)
-    target = observation.own_target
     if is_known_gone(observation, facts):
-        message = "Entra no longer lists the published credential and refuses its sign-ins."
-        return Condition.false(kind, Reason.SIGN_IN_REJECTED, message)
+        return Condition.false(kind, Reason.SIGN_IN_REJECTED, NOT_LISTED)
+    target, published = observation.own_target, valid_published(observation)
+    refused = refusal_of(observation, published) if published is not None else None
+    if refused is not None:
+        return refused.verified
     if target is not None and target.published is not None and target.verified_time is not None:
         message = "The published credential signed in before it was published."
         return Condition.true(kind, Reason.PROVEN, message)

@@ -1,0 +1,140 @@
+"""Who signs in next through one EntraTenant, and when. No I/O; `published_sign_ins.py` does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
+
+from appcredential.domain.marker import Owner
+from appcredential.domain.proof import SignInResult
+from appcredential.domain.published_sign_ins import SignInBudget, next_slot, pause_after
+
+_SETTLING = timedelta(minutes=2)
+"""A process that has just begun has other things to do."""
+_ASKED_SPACING = 30.0
+_AT_A_TIME = 10
+
+
+@dataclass(slots=True)
+class Timetable:
+    """The sign-ins through one EntraTenant: who waits longest past its time comes first.
+
+    Attributes:
+        budget: of each EntraTenant.
+        period: between two sign-ins with one credential.
+        due: when each is due, in seconds since the epoch.
+        signed: when each was last answered, by the monotonic clock.
+        soon: who need not wait for the least time between two: a refusal is looked into, or
+            somebody asked.
+        running: how many are under way.
+    """
+
+    budget: SignInBudget
+    period: timedelta = timedelta(0)
+    due: dict[Owner, float] = field(default_factory=dict)
+    signed: dict[Owner, float] = field(default_factory=dict)
+    soon: set[Owner] = field(default_factory=set)
+    running: int = 0
+    _line: list[tuple[float, str, Owner]] = field(default_factory=list)
+    _credit: float = 0.0
+    _last: float | None = None
+    _pause_ends: float = 0.0
+    _failures: int = 0
+
+    def set_members(self, members: Mapping[Owner, bool], now: datetime, *, is_first: bool) -> None:
+        """Note who signs in now and then.
+
+        Args:
+            members: of each, whether its last sign-in is known to be refused.
+            now: the time.
+            is_first: of this term. One that comes later was published just now, and has signed
+                in for that.
+        """
+        self.period = self.budget.period(len(members))
+        for owner in self.due.keys() - members.keys():
+            self._drop(owner)
+        after = now + (_SETTLING if is_first else self.budget.interval)
+        latest = (now + 2 * max(self.period, self.budget.interval)).timestamp()
+        for owner, is_refused in members.items():
+            due = self.due.get(owner)
+            if due is None and is_refused:
+                self.look_into(owner, now)
+            elif due is None or due > latest:  # else the clock was set back
+                self.put(owner, next_slot(str(owner), after, self.period))
+        if len(self._line) > 2 * len(self.due) + 100:
+            self._line = [(at, str(owner), owner) for owner, at in self.due.items()]
+            heapify(self._line)
+
+    def put(self, owner: Owner, when: datetime) -> None:
+        """Have one sign in at a time."""
+        self.due[owner] = when.timestamp()
+        heappush(self._line, (when.timestamp(), str(owner), owner))
+
+    def ask(self, owner: Owner, now: datetime, seconds: float) -> None:
+        """Have one sign in as soon as the budget allows it: somebody asked."""
+        last = self.signed.get(owner)
+        is_known = last is not None and seconds - last < _ASKED_SPACING
+        if owner in self.due and not is_known:
+            self.look_into(owner, now)
+
+    def take(self, now: datetime, seconds: float) -> list[Owner]:
+        """Take those whose time has come, as many as the budget allows.
+
+        Args:
+            now: the time.
+            seconds: the same by the monotonic clock.
+        """
+        elapsed = timedelta(0) if self._last is None else timedelta(seconds=seconds - self._last)
+        self._last = seconds
+        self._credit = self.budget.credit(self._credit, elapsed)
+        found: list[Owner] = []
+        if seconds < self._pause_ends:
+            return found
+        while self._line and self._line[0][0] <= now.timestamp():
+            at, _, owner = self._line[0]
+            if self.due.get(owner) != at:
+                heappop(self._line)  # it has another time by now, or is gone
+                continue
+            if self._credit < 1 or self.running + len(found) >= _AT_A_TIME:
+                break
+            heappop(self._line)
+            if self._is_too_soon(owner, seconds):
+                self.wait(owner, now)
+                continue
+            self._credit -= 1
+            found.append(owner)
+            self.wait(owner, now)  # until its answer says otherwise
+        return found
+
+    def _is_too_soon(self, owner: Owner, seconds: float) -> bool:
+        last = self.signed.get(owner)
+        is_soon = last is not None and seconds - last < self.budget.interval.total_seconds()
+        return is_soon and owner not in self.soon
+
+    def wait(self, owner: Owner, now: datetime) -> None:
+        """Have one sign in next when its place in the timetable comes again."""
+        self.put(owner, next_slot(str(owner), now, self.period))
+
+    def answered(self, owner: Owner, now: datetime, seconds: float) -> None:
+        """Note an answer about a credential, whatever it says; its next sign-in has time."""
+        self.signed[owner], self._failures = seconds, 0
+        self.soon.discard(owner)
+        self.put(owner, next_slot(str(owner), now + self.budget.interval, self.period))
+
+    def look_into(self, owner: Owner, when: datetime) -> None:
+        """Have one sign in again soon: it was refused."""
+        self.soon.add(owner)
+        self.put(owner, when)
+
+    def failed(self, result: SignInResult, seconds: float) -> None:
+        """Leave the token endpoint alone for a while: it gave no answer of its own."""
+        pause = pause_after(result, self._failures)
+        self._failures += 1
+        self._pause_ends = seconds + pause.total_seconds()
+
+    def _drop(self, owner: Owner) -> None:
+        del self.due[owner]
+        self.signed.pop(owner, None)
+        self.soon.discard(owner)

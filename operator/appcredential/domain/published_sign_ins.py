@@ -1,0 +1,216 @@
+"""How often published credentials sign in, only to see whether they still do. Pure.
+
+A sign-in finds what no list shows, such as a disabled service principal. Each is a line in
+somebody's sign-in log, so that there is a budget of them, and a least time between two with one
+credential.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final
+
+from appcredential.domain.conditions import Reason
+from appcredential.domain.lifecycle_settings import LifecycleSettings
+from appcredential.domain.proof import SLOW_RETRY, SignInClass, SignInResult
+from appcredential.domain.spec.model import Mode, VerificationMode, VerificationScope
+
+REFUSALS: Final = frozenset(
+    {
+        Reason.SIGN_IN_REJECTED,
+        Reason.CERTIFICATE_REJECTED,
+        Reason.FEDERATION_MISMATCH,
+        Reason.ISSUER_KEYS,
+        Reason.NO_SERVICE_PRINCIPAL,
+        Reason.APPLICATION_NOT_IN_TENANT,
+        Reason.APPLICATION_DISABLED,
+        Reason.PUBLIC_CLIENT,
+        Reason.BLOCKED_BY_CONDITIONAL_ACCESS,
+        Reason.NOT_ASSIGNED,
+        Reason.UNCLASSIFIED,
+    }
+)
+"""The reasons of answers that say something of the credential."""
+
+_SLACK: Final = 1.05
+_MADE_UP: Final = timedelta(seconds=2)
+_FIRST_RETRY: Final = timedelta(seconds=10)
+_NEXT_RETRY: Final = timedelta(seconds=20)
+_SHORTEST_PAUSE: Final = timedelta(seconds=30)
+_LONGEST_PAUSE: Final = timedelta(minutes=5)
+_REFUSALS: Final = 3
+_UNMATCHED_WINDOW: Final = timedelta(minutes=5)
+"""Field reports say that 2 % of the exchanges with a trust that is well fail by themselves."""
+
+# The network, throttling, an outage of the token endpoint and faults of the operator say nothing
+# of the credential.
+_EVIDENCE: Final = frozenset(
+    {
+        SignInClass.NOT_YET,
+        SignInClass.UNMATCHED,
+        SignInClass.BLOCKED,
+        SignInClass.APPLICATION,
+        SignInClass.UNCLASSIFIED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInBudget:
+    """How many sign-ins there may be.
+
+    Attributes:
+        per_second: through one EntraTenant; 0 for none.
+        interval: the least time between two with one credential.
+    """
+
+    per_second: int
+    interval: timedelta
+
+    def period(self, count: int) -> timedelta:
+        """Return the time between two sign-ins with one of `count` credentials.
+
+        It is a little longer than it has to be, so that one which is late delays no later one.
+        """
+        affordable = timedelta(seconds=count / self.per_second)
+        return max(affordable, self.interval) * _SLACK
+
+    def credit(self, left: float, elapsed: timedelta) -> float:
+        """Return how many sign-ins are allowed now, with what was left of an earlier time.
+
+        It is never more than what is allowed in a second: what was missed stays missed.
+        """
+        earned = self.per_second * min(elapsed, _MADE_UP).total_seconds()
+        return min(left + earned, float(self.per_second))
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Refusals of one class in a row. What is no evidence, and comes between them, does not count.
+
+    Attributes:
+        attempt: that made the refused credential.
+        result: the last refusal.
+        count: how many.
+        since: time of the first.
+        last: time of the last.
+    """
+
+    attempt: str
+    result: SignInResult
+    count: int
+    since: datetime
+    last: datetime
+
+
+def judged(
+    before: Judgement | None, attempt: str, result: SignInResult, now: datetime
+) -> Judgement | None:
+    """Return the judgement after one more answer; None after a success."""
+    if result.kind is SignInClass.PROVEN:
+        return None
+    held = before if before is not None and before.attempt == attempt else None
+    if result.kind not in _EVIDENCE:
+        return held
+    if held is None or held.result.kind is not result.kind:
+        return Judgement(attempt, result, 1, now, now)
+    return Judgement(attempt, result, held.count + 1, held.since, now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignsIn:
+    """What a sign-in with the published credential of an AppCredential needs to know of it.
+
+    Attributes:
+        scope: what the token is asked for.
+        is_refused: status says that Entra refused the last one.
+    """
+
+    scope: VerificationScope
+    is_refused: bool
+
+
+def signs_in(document: Mapping[str, Any]) -> SignsIn | None:
+    """Return whether and how the published credential of an AppCredential signs in now and then.
+
+    It does if a sign-in proved it once, and the spec allows that: not while the resource is
+    suspended, observed or being deleted, nor with verification.mode Disabled.
+    """
+    spec, status = document.get("spec") or {}, document.get("status") or {}
+    verification = spec.get("verification") or {}
+    is_off = spec.get("suspend") is True or spec.get("mode") == Mode.OBSERVE
+    is_off = is_off or verification.get("mode") == VerificationMode.DISABLED
+    if is_off or "deletionTimestamp" in document["metadata"]:
+        return None
+    if not status.get("credential") and not status.get("federatedIdentities"):
+        return None
+    found = {c.get("type"): c for c in status.get("conditions") or ()}
+    ready, verified = (found.get(kind) or {} for kind in ("Ready", "Verified"))
+    is_refused = verified.get("status") != "True" and verified.get("reason") in REFUSALS
+    if not is_refused and (ready.get("status"), verified.get("status")) != ("True", "True"):
+        return None
+    is_self = verification.get("scope") == VerificationScope.SELF
+    scope = VerificationScope.SELF if is_self else VerificationScope.GRAPH
+    return _shared(scope, is_refused and "pending" not in status)
+
+
+@lru_cache
+def _shared(scope: VerificationScope, is_refused: bool) -> SignsIn:
+    """Return the same object for all that are alike: there may be 10,000."""
+    return SignsIn(scope=scope, is_refused=is_refused)
+
+
+def next_slot(who: str, after: datetime, period: timedelta) -> datetime:
+    """Return when somebody signs in next, by a timetable that every process works out alike.
+
+    Who has which place in a period depends on the name alone. So neither a restart nor another
+    leader makes sign-ins come at once, or sooner.
+
+    Args:
+        who: the namespace and name.
+        after: the returned time is later.
+        period: in which each signs in once.
+    """
+    digest = hashlib.sha256(who.encode()).digest()
+    place = int.from_bytes(digest[:4], "big") / 2**32
+    seconds = period.total_seconds()
+    number = (after.timestamp() / seconds - place) // 1 + 1
+    return datetime.fromtimestamp((number + place) * seconds, UTC)
+
+
+def says_nothing(result: SignInResult) -> bool:
+    """Return whether an answer says nothing of the credential: it is no success, either."""
+    return result.kind is not SignInClass.PROVEN and result.kind not in _EVIDENCE
+
+
+def is_confirmed(judgement: Judgement, settings: LifecycleSettings) -> bool:
+    """Return whether refusals came so often, and for so long, that no replica is at fault."""
+    is_trust = judgement.result.kind is SignInClass.UNMATCHED
+    window = _UNMATCHED_WINDOW if is_trust else settings.gone_window
+    return judgement.count >= _REFUSALS and judgement.last - judgement.since >= window
+
+
+def retry(judgement: Judgement, settings: LifecycleSettings) -> timedelta:
+    """Return how soon to sign in again after a refusal: soon until it is confirmed."""
+    if is_confirmed(judgement, settings):
+        return SLOW_RETRY
+    if judgement.result.kind is SignInClass.UNMATCHED:
+        return settings.federated_proof_spacing  # Entra caches a failed exchange
+    return _FIRST_RETRY if judgement.count == 1 else _NEXT_RETRY
+
+
+def pause_after(result: SignInResult, failures: int) -> timedelta:
+    """Return for how long a token endpoint is left alone that gave no answer of its own.
+
+    Args:
+        result: the last one.
+        failures: how many came before it in a row.
+    """
+    if result.reason is Reason.THROTTLED:
+        return max(result.retry_after or _LONGEST_PAUSE, _LONGEST_PAUSE)
+    doublings: int = 1 << min(failures, 4)
+    return min(_SHORTEST_PAUSE * doublings, _LONGEST_PAUSE)
