@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bench.figures import Figure
 
-_ROWS: Final = 12
+_ROWS: Final = 6
 
 
 def told(figures: Iterable[Figure], profiles: Mapping[str, Mapping[str, Any]]) -> str:
