@@ -16,9 +16,10 @@ from appcredential.domain.secret.content import MANAGED_BY, MANAGER
 from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec, KeyRef
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.status.problems_source import PasswordOf
+from appcredential.gather.cached_read import CachedRead
 from appcredential.gather.certificate_source import HeldInputs
 from appcredential.gather.passwords import Known
-from appcredential.gather.state import CachedRead, ResourceState
+from appcredential.gather.state import ResourceState
 from appcredential.ports.versions import ObjectKind, version_text
 
 _SOURCES: Final = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.lifecycle_settings import LifecycleSettings
@@ -23,39 +23,13 @@ from appcredential.domain.observed.observation import Resource
 from appcredential.domain.observed.target import Pending, Target, TargetOwner
 from appcredential.domain.resumption import LastKnown
 from appcredential.gather.asked import AskedLook
+from appcredential.gather.cached_read import CachedRead
 from appcredential.gather.certificate_source import HeldInputs
 from appcredential.gather.clock_watch import ClockWatch
 from appcredential.gather.outline import outline
 from appcredential.gather.shown import ShownTarget
 
-T = TypeVar("T")
 _LET_GO: Final = Problem(reason=Reason.INVALID_SPEC, message="Not held.")
-
-
-@dataclass(slots=True)
-class CachedRead(Generic[T]):
-    """One thing read, and when by the monotonic clock; `read` is None before."""
-
-    value: T | None = None
-    read: float | None = None
-
-    def set(self, value: T | None, now: float) -> None:
-        """Note a fresh value; None means read and absent."""
-        self.value = value
-        self.read = now
-
-    def is_fresh(self, now: float, seconds: float) -> bool:
-        """Return whether it was read at most `seconds` ago."""
-        return self.read is not None and now - self.read <= seconds
-
-    @property
-    def is_absent(self) -> bool:
-        """Whether the last look found nothing."""
-        return self.read is not None and self.value is None
-
-    def drop(self) -> None:
-        """Make the next pass read it anew."""
-        self.read = None
 
 
 @dataclass(slots=True)
@@ -103,8 +77,19 @@ class ResourceState:
         return max(bound, settings.freshness).total_seconds()
 
     def settle(self, *, is_well: bool) -> None:
-        """Note that the last pass found nothing to do behind the gates."""
+        """Note that the last pass found nothing to do behind the gates.
+
+        While all is well, no value of a credential stays in memory, and no document but what the
+        looks need. The next pass, hours later or because of a change, reads both anew.
+        """
         self.is_settled, self.is_well, self.resumed = True, is_well, None
+        resource, target = self.resource.value, self.target.value
+        if is_well and resource is not None:
+            self.resource.keep_outline(replace(resource, status={}))
+        if is_well and target is not None:
+            self.target.keep_outline(
+                replace(target, value=None, data={}, annotations={}, origin={}, retiring=())
+            )
 
     def has_news(self) -> bool:
         """Return whether a watch showed another target Secret than was read last."""

@@ -9,7 +9,8 @@ from appcredential.domain.marker import Owner
 from appcredential.domain.observed.target import Target, TargetOwner
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.errors import PermissionDeniedError, SecretForbiddenError
-from appcredential.gather.state import CachedRead, ResourceState
+from appcredential.gather.cached_read import CachedRead
+from appcredential.gather.state import ResourceState
 from appcredential.ports.kube import Resources, Secrets
 from appcredential.runtime.this_process import ThisProcess
 
@@ -71,7 +72,8 @@ class SecretsReader:
     async def _target(self, namespace: str, name: str, state: ResourceState) -> Target | None:
         """Read the whole target Secret only when it is another version than the one we hold."""
         held = state.target.value
-        if held is not None and held.name == name and held.resource_version:
+        is_whole = not state.target.is_outline
+        if is_whole and held is not None and held.name == name and held.resource_version:
             version = await self._secrets.version(namespace, name)
             if version == held.resource_version:
                 return held
