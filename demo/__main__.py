@@ -8,14 +8,18 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from typing import Final
 
 from demo.playground import down, hold, up
 from demo.processes import StackError
 from demo.reporting import Reporter, reporter
 from demo.seed import seed
-from demo.stack import Stack
+from demo.stack import QUICK, Stack
 from demo.story import Story, StoryError
 from localcluster.errors import ClusterError
+
+_SETTINGS: Final = {**QUICK, "APPCREDENTIAL_GONE_WINDOW": "3s"}
+"""Replicas of the emulator agree within 3 s; by default refusals count after half a minute."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +46,7 @@ def _story() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with reporter() as report:
         report.chapter("A complete installation on this machine")
-        with Stack(seed(lag=True), progress=report.waiting) as stack:
+        with Stack(seed(lag=True), _SETTINGS, report.waiting) as stack:
             Story(stack, report).run()
             report.chapter("Every step succeeded")
             if os.environ.get("DEMO_KEEP"):

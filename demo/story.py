@@ -1,4 +1,4 @@
-"""The story: issue, prove, publish, sign in, rotate, retire. Every step is checked."""
+"""The story: issue, prove, publish, sign in, rotate, retire, replace. Every step is checked."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ CERTIFICATE_EXAMPLE = ROOT / "examples" / "quickstart-certificate.yaml"
 FEDERATION_EXAMPLE = ROOT / "examples" / "federation-serviceaccount.yaml"
 CERTIFICATE, FEDERATION = "orders-certificate", "orders-workload"
 NAMESPACE, NAME, SECRET = "shop", "orders", "orders-entra"
+KEY_ID = "appcredential.io/key-id"
 STEPS = (
     "the resource is Ready",
     "the published secret signs in",
@@ -31,6 +32,8 @@ STEPS = (
     "the old one was retired",
     "what others made is untouched",
     "the request counts are within their bounds",
+    "the operator notices that somebody removed the published secret",
+    "the workload signs in again, with another secret",
     "the published certificate signs in",
     "both certificates are valid during the overlap",
     "the old certificate was retired, those of others are untouched",
@@ -72,6 +75,7 @@ class Story:
         self._retire(first, second)
         self._untouched()
         self._tell_counts("one rotation", counts_between(issued, Counts.of(self._stack)))
+        self._replace_removed()
         self._trust()
         self._certificate()
         self._exchange()
@@ -104,9 +108,13 @@ class Story:
         self._tick(STEPS[0])
 
     def _read_secret(self, name: str = SECRET) -> dict[str, str]:
-        document = self._kubectl_json("get", "secret", name)
-        self._tell.say(f"Secret {NAMESPACE}/{name}, keys only: {', '.join(document['data'])}")
-        return {k: base64.b64decode(v).decode() for k, v in document["data"].items()}
+        found = self._values(name)
+        self._tell.say(f"Secret {NAMESPACE}/{name}, keys only: {', '.join(found)}")
+        return found
+
+    def _values(self, name: str = SECRET) -> dict[str, str]:
+        """Return what a workload that mounts the Secret reads now."""
+        return _decoded(self._kubectl_json("get", "secret", name))
 
     def _sign_in(self, values: Mapping[str, str]) -> None:
         self._tell.chapter("azure-identity signs in with the Secret's values")
@@ -143,6 +151,33 @@ class Story:
             self._tell.say(f"{entry['keyId']}  {entry['displayName']}")
         self._tick(STEPS[5])
 
+    def _replace_removed(self) -> None:
+        """Remove what is published, as a person in the portal would; nobody tells the operator."""
+        self._tell.chapter("Somebody removes the published secret in the portal")
+        secret = self._kubectl_json("get", "secret", SECRET)
+        held, removed = _decoded(secret), secret["metadata"]["annotations"][KEY_ID]
+        passwords = f"/applications/{CLIENT_ID}/passwords"
+        self._stack.emulator.call("DELETE", f"{passwords}/{removed}")
+        if self._signs_in(held):
+            raise StoryError("the removed secret still signs in")
+        self._tell.say("the workload's sign-in is refused; the operator's lists will show why")
+        began = time.monotonic()
+        self._wait("notice", lambda: self._is_missed(removed), 90)
+        noticed = time.monotonic()
+        self._tick(STEPS[7])
+        self._wait("another secret", lambda: self._signs_in(self._values()), 60)
+        took = time.monotonic() - noticed
+        self._tell.say(
+            f"noticed after {noticed - began:.0f} s; {took:.0f} s later the Secret signs in again"
+        )
+        self._tick(STEPS[8])
+
+    def _is_missed(self, key: str) -> bool:
+        """Return whether status says that this published secret is gone, or names another."""
+        status = self._status()
+        ready = next(c for c in status["conditions"] if c["type"] == "Ready")
+        return bool(ready["status"] == "False" or status["credential"]["keyId"] != key)
+
     def _trust(self) -> None:
         """Create the trust first: its quiet period passes during the next chapter."""
         self._tell.chapter(f"kubectl apply -f {FEDERATION_EXAMPLE.relative_to(ROOT)}")
@@ -161,12 +196,12 @@ class Story:
         # Replicas of Entra show the trust one by one: a refused pod tries again.
         self._wait("exchange", lambda: not self._refusal("orders", client_id), 30)
         self._tell.say("WorkloadIdentityCredential(…).get_token(…) returned a token")
-        self._tick(STEPS[10])
+        self._tick(STEPS[12])
         refusal = self._refusal("stranger", client_id)
         if "AADSTS700213" not in refusal:
             raise StoryError(f"Entra did not refuse another ServiceAccount as expected: {refusal}")
         self._tell.say(refusal.split(". ")[0])
-        self._tick(STEPS[11])
+        self._tick(STEPS[13])
 
     def _refusal(self, account: str, client_id: str) -> str:
         cluster, emulator = self._stack.cluster, self._stack.emulator
@@ -181,14 +216,14 @@ class Story:
         if not self._signs_in(first):
             raise StoryError("the published certificate does not sign in")
         self._tell.say(f"CertificateCredential(…) signs in; thumbprint {old['thumbprint']}")
-        self._tick(STEPS[7])
+        self._tick(STEPS[9])
         self._renew_certificate(first, old["keyId"])
         self._wait("retirement", lambda: not self._signs_in(first), 60)
         if not before.items() <= self._thumbprints().items():
             raise StoryError("a foreign certificate is gone")
         for thumbprint, name in self._thumbprints().items():
             self._tell.say(f"{thumbprint}  {name}")
-        self._tick(STEPS[9])
+        self._tick(STEPS[11])
 
     def _renew_certificate(self, first: Mapping[str, str], old: str) -> None:
         self._tell.chapter("rotateIssuedBefore: now. A second certificate is registered")
@@ -199,7 +234,7 @@ class Story:
         self._wait("successor", lambda: self._status(CERTIFICATE)["credential"]["keyId"] != old, 60)
         if not (self._signs_in(first) and self._signs_in(self._read_secret(CERTIFICATE))):
             raise StoryError("old and new certificate do not both sign in during the overlap")
-        self._tick(STEPS[8])
+        self._tick(STEPS[10])
 
     def _thumbprints(self) -> dict[str, str]:
         found = self._stack.emulator.call("GET", f"/applications/{CLIENT_ID}")["keyCredentials"]
@@ -283,6 +318,10 @@ class Story:
 
     def _signs_in(self, values: Mapping[str, str]) -> bool:
         return signs_in(values, self._stack.emulator.ca_file, self._stack.emulator.url)
+
+
+def _decoded(secret: Mapping[str, Any]) -> dict[str, str]:
+    return {k: base64.b64decode(v).decode() for k, v in secret["data"].items()}
 
 
 def signs_in(values: Mapping[str, str], ca_file: Path, graph: str) -> bool:

@@ -12,7 +12,7 @@ from appcredential.controllers.doubts import Doubts
 from appcredential.domain.inventory import Way
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.entra import Application
-from appcredential.domain.proof import PROVEN
+from appcredential.domain.proof import PROVEN, record
 from appcredential.domain.spec.model import ClientId
 from appcredential.errors import (
     AppCredentialError,
@@ -104,6 +104,24 @@ async def test_a_removal_is_said_within_a_minute(kind: type[World]) -> None:
     world.entra.sign_in_result = PROVEN
     await live(world, 5 * MINUTE, lambda: world.ready["reason"] == "Published")
     assert world.ready["reason"] == "Published"
+
+
+@pytest.mark.parametrize("kind", [World, Certified])
+async def test_a_removal_right_after_a_sign_in_is_said_within_a_minute_too(
+    kind: type[World],
+) -> None:
+    """That it signed in before the removal says nothing of what is so now."""
+    world = await settled(kind())
+    (state,) = world.states._states.values()
+    attempt = state.target.value.published.attempt  # type: ignore[union-attr]
+    proven = record(None, str(attempt), PROVEN, world.clock.now())
+    state.memory = replace(state.memory, published_proof=proven)
+    world.clock.advance(timedelta(seconds=1))
+    world.entra.credentials.clear()
+    world.entra.sign_in_result = NOT_YET
+    took = await live(world, HOUR, lambda: world.ready["status"] == "False")
+    assert took <= MINUTE
+    assert world.ready["reason"] == "CredentialMissing"
 
 
 async def test_what_is_removed_right_after_the_publish_is_noticed_too() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from appcredential.domain import proof as signin
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.observed.entra import CERTIFICATE_LAG
 from appcredential.domain.spec.model import KeyId
@@ -29,6 +30,20 @@ def seems_gone(facts: Facts) -> bool:
         and facts.application.read_time - (target.published_time or target.creation_time)
         > facts.settings.settle
     )
+
+
+def confirming_time(facts: Facts) -> datetime:
+    """Return when a sign-in may show whether the published key is gone, which reads lack.
+
+    A success from before the first of these reads says nothing of what is so now.
+    """
+    proof, published = facts.memory.published_proof, facts.published
+    assert published is not None  # noqa: S101 - callers checked
+    lacking = facts.memory.absent_since.get(published.key_id)
+    was_proven = proof is not None and not proof.tries_failed
+    if proof is not None and was_proven and lacking is not None and proof.last_try < lacking:
+        return facts.now
+    return signin.next_try(proof, published.attempt, facts.now, signin.SLOW_RETRY)
 
 
 def is_missing(facts: Facts) -> bool:

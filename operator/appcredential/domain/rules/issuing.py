@@ -13,7 +13,7 @@ from appcredential.domain.actions import (
 )
 from appcredential.domain.facts.content import content_problem
 from appcredential.domain.facts.facts import Facts
-from appcredential.domain.facts.published import is_gone, seems_gone
+from appcredential.domain.facts.published import confirming_time, is_gone, seems_gone
 from appcredential.domain.facts.successor import mint_time, needs_successor, unproven_publish_time
 from appcredential.domain.facts.told import names_application
 from appcredential.domain.observed.memory import READ_SPACING, REQUIRED_READS
@@ -89,10 +89,7 @@ def published_credential_seems_gone(facts: Facts) -> Action | None:
         return read_again(facts, READ_SPACING / 2) if facts.now >= next_spaced_read(facts) else None
     if not facts.is_fresh:
         return read_again(facts, facts.settings.freshness)
-    due = signin.next_try(
-        facts.memory.published_proof, facts.published.attempt, facts.now, signin.SLOW_RETRY
-    )
-    return SignInPublished() if facts.now >= due else None
+    return SignInPublished() if facts.now >= confirming_time(facts) else None
 
 
 def successor_is_needed(facts: Facts) -> Action | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from appcredential.domain import proof as signin
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.patience import revocation_patience_ends
-from appcredential.domain.facts.published import ABSENT_READS, seems_gone
+from appcredential.domain.facts.published import ABSENT_READS, confirming_time, seems_gone
 from appcredential.domain.facts.retirement import real_end, retire_time
 from appcredential.domain.facts.successor import (
     is_revoking,
@@ -121,14 +121,7 @@ def _pending_times(facts: Facts) -> list[datetime]:
         if facts.spec.type.is_certificate:
             times.append(next_spaced_read(facts))
     if seems_gone(facts) and facts.published is not None:
-        times.append(
-            signin.next_try(
-                observation.memory.published_proof,
-                facts.published.attempt,
-                observation.now,
-                signin.SLOW_RETRY,
-            )
-        )
+        times.append(confirming_time(facts))
     return times + _issued_before_times(facts)
 
 
