@@ -12,7 +12,7 @@ _SAMPLE = re.compile(r"(\w+)\{(.*)\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Requests so far, without Lease renewals and the operator's periodic lists."""
+    """Requests so far, without Lease renewals and the operator's periodic lists and looks."""
 
     kubernetes_writes: int = 0
     kubernetes_reads: int = 0
@@ -29,6 +29,8 @@ class Counts:
             field = _field(name)
             if field is not None:
                 found[field] += int(value)
+            if name.startswith("appcredential_cluster_looks_total{"):
+                found["kubernetes_reads"] -= int(value)  # one GET each
         return cls(**found)
 
 
