@@ -33,7 +33,7 @@ ISSUED: Final[Mapping[str, float]] = {
     "Graph reads each": 1.2,
     "sign-ins each": 3.1,
     "429 and 409 of Graph": 0,
-    "Kubernetes reads each": 5.5,
+    "Kubernetes reads each": 5.0,
     "Kubernetes writes each": 10.0,
     "Events each": 2.0,
 }
