@@ -248,13 +248,13 @@ class Operator:
             self._was_synced = False
         is_synced = self._guard.is_synced()
         if is_synced and not self._was_synced:
-            self._queue_all()  # the leader before may have changed what was known of them
+            await self._queue_all()  # the leader before may have changed what was known of them
         self._was_synced = is_synced
         self._deferred.resume()
 
-    def _queue_all(self) -> None:
+    async def _queue_all(self) -> None:
         """Queue all but what goes on as its status says; that is found once in a term."""
-        resumed = self._controllers.resumption.begin()
+        resumed = await self._controllers.resumption.begin()
         self._deferred.forget(resumed)
         for kind in KINDS:
             for key in self._store.keys(kind):

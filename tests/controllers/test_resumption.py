@@ -280,9 +280,8 @@ async def test_a_resource_whose_tenant_is_gone_is_passed_at_once() -> None:
     former = await stopped()
     del former.api.objects[path_of(TENANTS, "", "default")]
     world = Restarted(former)
-    await world.records.known.refresh()
-    await world.resumption.find()
-    assert not world.resumption.begin()
+    await world.find()
+    assert not await world.resumption.begin()
 
 
 async def test_a_tenant_that_cannot_be_used_has_its_users_passed() -> None:
@@ -299,26 +298,35 @@ async def test_a_secret_that_another_resource_wants_too_is_passed_at_once() -> N
     assert not await Restarted(former).begin()
 
 
+async def test_a_resource_that_was_passed_meanwhile_goes_on_as_that_pass_says() -> None:
+    world = await stopped()
+    await world.find()
+    await world.look_at_tenant()
+    await world.look()
+    assert KEY not in await world.resumption.begin()
+    assert world.states.of(OWNER).is_settled
+
+
 async def test_a_resource_that_is_being_passed_is_passed_once_more() -> None:
     world = await stopped()
-    await world.resumption.find()
+    await world.find()
     world.scheduled._working.add(KEY)
-    assert not world.resumption.begin()
+    assert not await world.resumption.begin()
 
 
 async def test_a_resource_that_changed_since_the_list_is_passed_at_once() -> None:
     world = await stopped()
-    await world.resumption.find()
+    await world.find()
     change(world, RESOURCE, annotations={"team": "shop"})
     world.sync.on_event("appcredentials", "MODIFIED", world.api.objects[RESOURCE])
-    assert KEY not in world.resumption.begin()
+    assert KEY not in await world.resumption.begin()
 
 
 async def test_a_list_that_fails_has_all_passed_at_once() -> None:
     world = await stopped()
     world.api.refuse("GET", "/appcredentials", "no")
-    await world.resumption.find()
-    assert not world.resumption.begin()
+    await world.find()
+    assert not await world.resumption.begin()
 
 
 # --- status is never a reason to do anything --------------------------------------------------
@@ -336,6 +344,17 @@ async def test_a_status_from_a_backup_removes_nothing() -> None:
     await world.live(HOUR / 2)
     assert world.ready["reason"] == "Published"
     assert {"add", "remove", "sign-in"}.isdisjoint(world.entra.calls)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_no_status_is_written_by_what_lists_alone_have_shown(kind: type[World]) -> None:
+    former = await stopped(kind)
+    say(former, "application", displayName="As it was called once")
+    world = Restarted(former)
+    assert await world.begin()
+    await world.live(2 * MINUTE, lambda: world.api.count("PATCH", RESOURCE))
+    assert world.status["application"]["displayName"] == "Orders"
+    assert reads(world) >= 1
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -45,15 +45,19 @@ class Restarted(World):
 
     async def begin(self) -> bool:
         """Begin a term; return whether the resource goes on as its status says."""
-        await self.open_revocations.refresh()
-        await self.records.known.refresh()
-        await self.resumption.find()
-        resumed = KEY in self.resumption.begin()
+        await self.find()
+        resumed = KEY in await self.resumption.begin()
         self.woken.clear()
         await self.look_at_tenant()
         if not resumed:
             self.woken.append(KEY)
         return resumed
+
+    async def find(self) -> None:
+        """Read what a new leader reads before it begins."""
+        await self.open_revocations.refresh()
+        await self.records.known.refresh()
+        await self.resumption.find()
 
     async def live(
         self, length: timedelta, until: Callable[[], object] = lambda: False

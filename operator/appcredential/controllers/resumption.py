@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -81,24 +81,35 @@ class Resumption:
                     key = Key(APP_CREDENTIALS, owner.namespace, owner.name)
                     self._found.append((key, resource, known))
 
-    def begin(self) -> Collection[Key]:
-        """Schedule what `find` noted; return it. All else is to be passed at once."""
-        found, self._found = self._found, []
-        for _, state in self.states.resumed():
-            state.resumed = None  # of an earlier term
-        return set(self._begun(found))
+    async def begin(self) -> Collection[Key]:
+        """Schedule what `find` noted; return it. All else is to be passed at once.
 
-    def _begun(self, found: list[tuple[Key, Resource, LastKnown]]) -> Iterator[Key]:
-        for key, resource, known in found:
-            seen = self.store.get(key)
-            # Changed since; or a person asks for a look, and nobody knows whether it was had.
-            is_news = seen is None or seen.version != resource.resource_version or seen.check
-            if is_news or self.store.neighbours(key) or not self.queue.withdraw(key):
-                continue
-            resume(self.states.of(resource.owner), resource, known, self.clock)
-            if known.due is not None:
-                self.queue.add_at(key, known.due)
-            yield key
+        Others get turns of the event loop meanwhile. What they pass goes on as that pass says.
+        """
+        found, self._found = self._found, []
+        for _, state in list(self.states.resumed()):
+            state.resumed = None  # of an earlier term
+        begun: set[Key] = set()
+        for number, (key, resource, known) in enumerate(found):
+            if number % _AT_A_TIME == 0:
+                await asyncio.sleep(0)
+            if self._is_begun(key, resource, known):
+                begun.add(key)
+        return begun
+
+    def _is_begun(self, key: Key, resource: Resource, known: LastKnown) -> bool:
+        seen = self.store.get(key)
+        # Changed since; or a person asks for a look, and nobody knows whether it was had.
+        is_news = seen is None or seen.version != resource.resource_version or seen.check
+        state = self.states.known(resource.owner)
+        read = state.resource.read if state is not None else None
+        is_passed = read is not None and read >= known.since
+        if is_news or is_passed or self.store.neighbours(key) or not self.queue.withdraw(key):
+            return False
+        resume(self.states.of(resource.owner), resource, known, self.clock)
+        if known.due is not None:
+            self.queue.add_at(key, known.due)
+        return True
 
     def _is_plain(self, resource: Resource, grants: Grants) -> bool:
         """Return whether a settled resource is granted, recorded, and not to be revoked.
