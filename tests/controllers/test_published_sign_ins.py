@@ -161,6 +161,41 @@ async def test_a_refusal_of_what_entra_lists_is_said_and_leads_to_no_successor(
 
 
 @pytest.mark.parametrize("kind", [World, Certified])
+async def test_one_read_that_lacks_what_was_refused_while_listed_leads_to_no_successor(
+    kind: type[World],
+) -> None:
+    """It is what a replica that lags answers during an outage."""
+    world = await settled(kind)
+    world.entra.sign_in_result = NOT_YET
+    await live(world, HOUR, lambda: world.ready["status"] == "False", signs_in=True)
+    await live(world, 20 * MINUTE, signs_in=True)
+    listed, calls = dict(world.entra.credentials), world.entra.calls
+    calls.clear()
+    world.entra.credentials.clear()
+    await live(world, 10 * MINUTE, lambda: "read" in calls, signs_in=True)
+    assert "read" in calls
+    world.entra.credentials.update(listed)
+    world.entra.sign_in_result = PROVEN
+    await live(world, 10 * MINUTE, signs_in=True)
+    assert "add" not in calls
+    assert world.status["credential"]["keyId"] in listed
+    assert world.ready["reason"] == "Published"
+
+
+@pytest.mark.parametrize("kind", [World, Certified])
+async def test_what_goes_while_it_is_refused_is_replaced(kind: type[World]) -> None:
+    world = await settled(kind)
+    world.entra.sign_in_result = NOT_YET
+    await live(world, HOUR, lambda: world.ready["status"] == "False", signs_in=True)
+    await live(world, 20 * MINUTE, signs_in=True)
+    world.entra.credentials.clear()
+    seen = Watching(world)
+    await live(world, 10 * MINUTE, lambda: world.entra.credentials, signs_in=True)
+    assert world.entra.credentials
+    assert len(seen.times) >= 3
+
+
+@pytest.mark.parametrize("kind", [World, Certified])
 async def test_a_refusal_of_what_is_gone_leads_to_a_successor(kind: type[World]) -> None:
     """No list tells here: they all lack nothing."""
     world = await settled(kind)

@@ -173,6 +173,14 @@ class Proof:
             return timedelta(0)
         return self.last_try - self.refused_since
 
+    def without_refusals(self) -> Proof | None:
+        """Return the run without its refusals; None if one came last: it is tried anew at once."""
+        if not self.refusals:
+            return self
+        if self.result.kind is SignInClass.NOT_YET:
+            return None
+        return replace(self, refusals=0, refused_since=None)  # a pause that Entra asks for stays
+
     def proves(self, now: datetime, *, count: int, max_age: timedelta) -> bool:
         """Return whether `count` sign-ins in a row succeeded, the last one within `max_age`."""
         return (

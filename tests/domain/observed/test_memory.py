@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,13 +12,16 @@ from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList
 from appcredential.domain.observed.memory import RETRY_CAP, Memory, Operation
 from appcredential.domain.observed.target import Pending, Target
+from appcredential.domain.proof import Proof, classify
 from appcredential.domain.spec.model import KeyId
 from appcredential.domain.urgency import is_in_line
 from tests.support.builders import (
+    ATTEMPT,
     HOUR,
     KEY,
     MINUTE,
     NEXT,
+    NOT_YET,
     NOW,
     OBJECT_ID,
     OLD,
@@ -28,6 +32,8 @@ from tests.support.builders import (
     old_credential,
     pending,
     problem,
+    proof,
+    proven,
     retiring,
     target,
 )
@@ -35,6 +41,7 @@ from tests.support.federated import listed
 
 REFUSED = problem(Reason.CREDENTIAL_REFUSED)
 AWAY = problem(Reason.DIRECTORY_UNAVAILABLE, stalled=False)
+DISABLED, THROTTLED = classify(400, (7000112,)), classify(429, ())
 LATER = NOW + MINUTE
 FAILED = Memory().failed(Operation.MINT, REFUSED, LATER)
 
@@ -125,6 +132,35 @@ def test_the_first_read_without_a_key_is_remembered_until_one_shows_it() -> None
     assert lacking.absent_since == dict.fromkeys((KEY, OLD, NEXT), NOW)
     later = seen(lacking, application(next_credential(), read_time=LATER))
     assert later.absent_since == {KEY: NOW, OLD: NOW}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (proof(ATTEMPT, NOT_YET, NOT_YET, NOT_YET), None),
+        (proven(ATTEMPT), proven(ATTEMPT)),
+        (proof(ATTEMPT, DISABLED), proof(ATTEMPT, DISABLED)),
+        (
+            proof(ATTEMPT, NOT_YET, THROTTLED),
+            replace(proof(ATTEMPT, NOT_YET, THROTTLED), refusals=0, refused_since=None),
+        ),
+        (None, None),
+    ],
+    ids=["refused", "proven", "of the application", "a pause is asked for", "never tried"],
+)
+def test_what_was_refused_while_it_was_listed_does_not_tell_that_it_is_gone(
+    before: Proof | None, after: Proof | None
+) -> None:
+    memory = Memory(published_proof=before)
+    assert seen(memory, application(credential())).published_proof == before
+    assert seen(memory, application(), target=None).published_proof == before
+    lacking = seen(memory, application())
+    assert lacking.published_proof == after
+    since = replace(lacking, published_proof=proof(ATTEMPT, NOT_YET))
+    again = seen(since, application(read_time=LATER))
+    assert again.published_proof == since.published_proof
+    shown = seen(again, application(credential(), read_time=LATER + MINUTE))
+    assert seen(shown, application(read_time=LATER + HOUR)).published_proof is None
 
 
 def test_the_same_read_counts_once() -> None:

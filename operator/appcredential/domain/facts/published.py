@@ -61,7 +61,10 @@ def is_missing(facts: Facts) -> bool:
 
 
 def is_gone(facts: Facts) -> bool:
-    """Return whether failing sign-ins, or several reads, confirm that the published key is gone."""
+    """Return whether failing sign-ins, or several reads, confirm that the published key is gone.
+
+    Only what was refused since reads lack the key counts: see `Memory.saw_application`.
+    """
     if not seems_gone(facts):
         return False
     if not facts.can_published_sign_in:

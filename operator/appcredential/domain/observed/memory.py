@@ -171,18 +171,29 @@ class Memory:
             return memory
         listed, held = {c.key_id for c in found.credentials}, _held_keys(target, pending)
         retiring = {r.key_id for r in target.retiring} if target is not None else set()
+        lacking = (retiring | held) - listed
         return replace(
             memory,
+            published_proof=self._proof_beside(lacking, target),
             absences={
                 key: 0 if key in listed else self.absences.get(key, 0) + 1
                 for key in retiring | held
             },
-            absent_since={
-                key: self.absent_since.get(key, found.read_time)
-                for key in (retiring | held) - listed
-            },
+            absent_since={key: self.absent_since.get(key, found.read_time) for key in lacking},
             consecutive_reads={key: self._reads_of(key, found) for key in held & listed},
         )
+
+    def _proof_beside(self, lacking: set[KeyId], target: Target | None) -> Proof | None:
+        """Return the sign-ins with what is published, as far as they tell whether it is gone.
+
+        What was refused while Entra listed it had another cause. Else one read of a replica that
+        lags would make old refusals the proof that it is gone.
+        """
+        proof, published = self.published_proof, target.published if target is not None else None
+        if proof is None or published is None:
+            return proof
+        is_first = published.key_id in lacking and published.key_id not in self.absent_since
+        return proof.without_refusals() if is_first else proof
 
     def _reads_of(self, key: KeyId, found: Application) -> tuple[datetime, ...]:
         """Return the reads in a row that showed a key, so far apart that they count."""
