@@ -237,6 +237,76 @@ async def test_a_trust_that_fails_now_and_then_is_well() -> None:
     assert (world.ready["status"], world.ready["reason"]) == ("False", "FederationMismatch")
 
 
+async def test_a_trust_that_was_never_proven_is_tried_once_a_minute_by_one_alone() -> None:
+    world = Exchanging()
+    world.entra.sign_in_result = MISMATCH
+    seen = Watching(world)
+    await world.look_at_tenant()
+    await live(world, 30 * MINUTE, signs_in=True)
+    assert len(seen.times) > 5
+    assert min(seen.gaps) >= 60
+    assert world.ready["message"].count("yet") == 1
+    assert world.conditions["Verified"]["message"] == world.ready["message"]
+    world.entra.sign_in_result = PROVEN
+    await live(world, 6 * MINUTE, lambda: world.ready["status"] == "True", signs_in=True)
+    assert world.ready["status"] == "True"
+    await live(world, 29 * MINUTE, signs_in=True)
+    assert min(seen.gaps[-2:]) >= 60, "it joins the others"
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+async def test_a_trust_that_is_made_again_has_its_quiet_time(*, is_refused: bool) -> None:
+    world = await settled(Exchanging)
+    world.entra.sign_in_result = MISMATCH
+    if is_refused:
+        await live(world, HOUR, lambda: world.ready["status"] == "False", signs_in=True)
+    seen, made, add = Watching(world), list[float](), world.entra.add_federated
+
+    async def noted(*args: Any, **kwargs: Any) -> Any:
+        made.append(world.clock.monotonic())
+        return await add(*args, **kwargs)
+
+    world.entra.add_federated = noted  # type: ignore[method-assign]
+    world.entra.trusts.clear()
+    await live(world, HOUR, lambda: made, signs_in=True)
+    for _ in range(20):
+        await live(world, 30 * SECOND, signs_in=True)
+        world.sign_ins.ask(OWNER)
+    later = [time - made[0] for time in seen.times if time > made[0]]
+    assert later[0] >= 90
+    assert min(seen.gaps) >= 60
+
+
+async def test_who_asks_hastens_no_exchange_after_one_that_did_not_match() -> None:
+    world = await settled(Exchanging)
+    world.entra.sign_in_result = MISMATCH
+    seen = Watching(world)
+    await live(world, HOUR, lambda: seen.times, signs_in=True)
+    for _ in range(200):
+        world.sign_ins.ask(OWNER)
+        await live(world, SECOND, signs_in=True)
+    assert len(seen.times) == 4
+    assert min(seen.gaps) >= 60
+
+
+async def test_what_was_exchanged_by_a_trust_that_was_changed_meanwhile_proves_nothing() -> None:
+    world = await settled(Exchanging)
+    exchange = world.entra.with_assertion
+
+    async def slow(*args: Any) -> SignInResult:
+        state = world.states.of(OWNER)
+        now = world.clock.now()
+        state.memory = state.memory.wrote_federated(str(args[-1]), now, is_changed=True)
+        return await exchange(*args)
+
+    world.entra.with_assertion = slow  # type: ignore[assignment, method-assign]
+    before = world.states.of(OWNER).memory.pending_proof
+    await only_sign_ins(world, 33 * MINUTE)
+    assert world.entra.exchanges == 1
+    assert world.states.of(OWNER).memory.pending_proof == before
+    assert world.states.of(OWNER).memory.published_proof is None
+
+
 NOTHING = (
     UNREACHABLE,
     classify(429, ()),

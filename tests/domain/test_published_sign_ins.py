@@ -18,6 +18,7 @@ from appcredential.domain.proof import (
     classify,
 )
 from appcredential.domain.published_sign_ins import (
+    EXCHANGED_BEFORE,
     REFUSALS,
     Judgement,
     SignInBudget,
@@ -88,6 +89,21 @@ GRAPH = VerificationScope.GRAPH
 REFUSED = ("False", "ApplicationDisabled")
 
 
+PROVEN_BEFORE = (
+    ("True", "Unknown", "BlockedByConditionalAccess", "It is blocked."),
+    ("False", "False", "FederationMismatch", f"It does not match. {EXCHANGED_BEFORE}"),
+)
+
+
+def trust(ready: str, verified: str, reason: str, message: str) -> dict[str, Any]:
+    said = {"type": "Verified", "status": verified, "reason": reason, "message": message}
+    conditions = [{"type": "Ready", "status": ready}, said]
+    return {
+        "metadata": {},
+        "status": {"federatedIdentities": [{}], "conditions": conditions},
+    }
+
+
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
@@ -109,6 +125,11 @@ REFUSED = ("False", "ApplicationDisabled")
             document(status={"pending": {}}, verified=REFUSED),
             SignsIn(scope=GRAPH, is_refused=False),
         ),
+        *((trust(*found), SignsIn(scope=GRAPH, is_refused=True)) for found in PROVEN_BEFORE),
+        (trust("False", "False", "FederationMismatch", "It does not match yet."), None),
+        (trust("False", "Unknown", "FederationMismatch", ""), None),
+        (trust("False", "True", "Proven", EXCHANGED_BEFORE), None),
+        (trust("False", "Unknown", "NotVerified", EXCHANGED_BEFORE), None),
         (document(verified=("Unknown", "NotVerifiable")), None),
         (document(ready="False"), None),
         (document({"suspend": True}), None),

@@ -16,6 +16,7 @@ from typing import Final
 
 from appcredential.cache.store import Known, Store
 from appcredential.controllers.sign_in_timetable import Timetable
+from appcredential.domain.exchange_pace import exchange_waits, quiet_ends
 from appcredential.domain.marker import Owner
 from appcredential.domain.promised import required
 from appcredential.domain.proof import SignInClass
@@ -30,7 +31,7 @@ from appcredential.effects.published_sign_in import (
     sign_in_published,
 )
 from appcredential.errors import AppCredentialError
-from appcredential.gather.state import ResourceStates
+from appcredential.gather.state import ResourceState, ResourceStates
 from appcredential.kube.custom_resources import APP_CREDENTIALS
 from appcredential.ports.session import Access
 from appcredential.runtime.metrics_of_rounds import SignInMetrics
@@ -126,7 +127,7 @@ class PublishedSignIns:
 
     def _begin(self, owner: Owner, table: Timetable, access: Access) -> None:
         known = self.store.get(_key(owner))
-        if known is None or known.sign_in is None:
+        if known is None or known.sign_in is None or self._must_wait(owner, known, table):
             return
         table.running += 1
         task = asyncio.create_task(
@@ -134,6 +135,21 @@ class PublishedSignIns:
         )
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+
+    def _must_wait(self, owner: Owner, known: Known, table: Timetable) -> bool:
+        """Return whether an exchange would come too early; have a hasty one come when it may."""
+        state, now = self.states.known(owner), self.tools.clock.now()
+        if state is None or not CredentialType(known.type).is_federated:
+            return False
+        until = exchange_waits(state.memory, self.tools.process.settings, now)
+        if until is not None and owner in table.soon:
+            table.look_into(owner, until)
+        return until is not None
+
+    def _is_outdated(self, answer: Answer, state: ResourceState) -> bool:
+        """Return whether the trust was changed meanwhile: the answer may be of the former one."""
+        settings, now = self.tools.process.settings, self.tools.clock.now()
+        return answer.is_exchange and quiet_ends(state.memory, settings, now) is not None
 
     async def _sign_in(self, owner: Owner, known: Known, table: Timetable, access: Access) -> None:
         outcome = Outcome.SKIPPED
@@ -161,6 +177,8 @@ class PublishedSignIns:
         if self.store.get(key) is None:
             return Outcome.SKIPPED  # deleted meanwhile: nothing may be held of it
         state = self.states.of(owner)
+        if self._is_outdated(answer, state):
+            return Outcome.SKIPPED
         was_refused = state.memory.refused is not None or required(known.sign_in).is_refused
         note_answer(owner, state, answer, clock.now())
         table.answered(owner, clock.now(), clock.monotonic())

@@ -35,6 +35,8 @@ REFUSALS: Final = frozenset(
     }
 )
 """The reasons of answers that say something of the credential."""
+EXCHANGED_BEFORE: Final = "Earlier exchanges have succeeded."
+"""How Verified's message ends if a trust is refused that was proven: a new one was not, yet."""
 
 _SLACK: Final = 1.05
 _MADE_UP: Final = timedelta(seconds=2)
@@ -153,9 +155,22 @@ def signs_in(document: Mapping[str, Any]) -> SignsIn | None:
     is_refused = verified.get("status") != "True" and verified.get("reason") in REFUSALS
     if not is_refused and (ready.get("status"), verified.get("status")) != ("True", "True"):
         return None
+    if not status.get("credential") and not _is_proven_trust(ready, verified):
+        return None
     is_self = verification.get("scope") == VerificationScope.SELF
     scope = VerificationScope.SELF if is_self else VerificationScope.GRAPH
     return _shared(scope, is_refused and "pending" not in status)
+
+
+def _is_proven_trust(ready: Mapping[str, Any], verified: Mapping[str, Any]) -> bool:
+    """Return whether an exchange proved a trust once. Until then `rules/federated.py` tries it."""
+    return ready.get("status") == "True" or says_exchanged_before(verified)
+
+
+def says_exchanged_before(verified: Mapping[str, Any]) -> bool:
+    """Return whether Verified tells of a refused trust that it was proven before."""
+    is_refused = verified.get("status") != "True" and verified.get("reason") in REFUSALS
+    return is_refused and str(verified.get("message")).endswith(EXCHANGED_BEFORE)
 
 
 @lru_cache

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from appcredential.domain.marker import Owner
-from appcredential.domain.proof import SignInClass, SignInResult
+from appcredential.domain.proof import SignInClass, SignInResult, record
 from appcredential.domain.secret.value import can_sign_in, type_of
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
@@ -32,10 +32,15 @@ _OF_WHAT_ENTRA_LISTS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What Entra answered to a sign-in with what this attempt made."""
+    """What Entra answered to a sign-in with what this attempt made.
+
+    Attributes:
+        is_exchange: a token was exchanged, by a trust.
+    """
 
     attempt: str
     result: SignInResult
+    is_exchange: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,15 +102,25 @@ async def _exchange(owner: Owner, tools: Tools, access: Access) -> Answer | None
     token = await accounts.token(owner.namespace, account, trust["audience"])
     attempt = trust_attempt(tools.process.identity, (trust["issuer"], trust["subject"]))
     scope, endpoint = spec.verification.scope, access.session.sign_in
-    return Answer(attempt, await endpoint.with_assertion(spec.client_id, token, scope, attempt))
+    result = await endpoint.with_assertion(spec.client_id, token, scope, attempt)
+    return Answer(attempt, result, is_exchange=True)
 
 
 def note_answer(owner: Owner, state: ResourceState, answer: Answer, now: datetime) -> None:
     """Note it. A refusal of the credential raises a doubt, which only a direct read settles."""
     note_published(state, owner, answer.attempt, answer.result, now)
+    if answer.is_exchange:
+        _note_exchange(state, answer, now)
     if answer.result.kind not in _OF_WHAT_ENTRA_LISTS:
         return
     if state.application is not None:
         state.application = replace(state.application, doubted=now)
     if state.federated is not None:
         state.federated = replace(state.federated, doubted=now)
+
+
+def _note_exchange(state: ResourceState, answer: Answer, now: datetime) -> None:
+    """Note a try of the trust: should it have to be proven anew, the next one is far from it."""
+    memory = state.memory
+    proof = record(memory.pending_proof, answer.attempt, answer.result, now)
+    state.memory = replace(memory, pending_proof=proof)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from appcredential.domain.conditions import Condition, ConditionType, Problem, Reason
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import IssuedCredential
 from appcredential.domain.proof import Proof, SignInClass, SignInResult
-from appcredential.domain.published_sign_ins import REFUSALS, is_confirmed
+from appcredential.domain.published_sign_ins import EXCHANGED_BEFORE, REFUSALS, is_confirmed
 from appcredential.domain.spec.model import AppCredentialSpec, VerificationMode
 from appcredential.domain.status.refused_sign_ins import application_message, numbered
 
@@ -80,13 +80,22 @@ def refusal_of_trust(observation: Observation, attempt: str, *, was_proven: bool
     """
     memory = observation.memory
     proof, judgement = memory.pending_proof, memory.refused
-    found = _confirmed(observation, attempt)
+    found = _proven_before(_confirmed(observation, attempt))
     if proof is not None and _has_signed_in(proof, attempt):
         is_later = judgement is None or proof.last_try > judgement.last
         return None if is_later else found
     if found is not None or _has_signed_in(memory.published_proof, attempt):
         return found
     return _told(observation) if was_proven else None
+
+
+def _proven_before(refusal: Refusal | None) -> Refusal | None:
+    """Return the refusal with what tells another process that the trust is no new one."""
+    if refusal is None:
+        return None
+    problem = refusal.problem
+    message = f"{problem.message} {EXCHANGED_BEFORE}"
+    return replace(refusal, problem=replace(problem, message=message))
 
 
 def _has_signed_in(proof: Proof | None, attempt: str) -> bool:
