@@ -420,7 +420,11 @@ def restart(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "refused"),
-    [(World, DISABLED), (World, NOT_YET), *((kind, BLOCKED) for kind in KINDS)],
+    [
+        (World, NOT_YET),
+        (Exchanging, MISMATCH),
+        *((kind, refused) for kind in KINDS for refused in (DISABLED, BLOCKED)),
+    ],
 )
 async def test_after_a_restart_what_was_said_stands_until_a_sign_in_succeeds(
     kind: type[World], refused: SignInResult
@@ -443,6 +447,36 @@ async def test_after_a_restart_what_was_said_stands_until_a_sign_in_succeeds(
     world.entra.sign_in_result = PROVEN
     await live(world, MINUTE, lambda: not is_said(), signs_in=True)
     assert world.ready["status"] == "True"
+
+
+@pytest.mark.parametrize("refused", [DISABLED, MISMATCH])
+async def test_a_refused_trust_is_told_alike_by_each_process(refused: SignInResult) -> None:
+    world = await settled(Exchanging)
+    restart(world)  # it knows by status alone that the trust was proven
+    world.entra.sign_in_result = refused
+    await live(world, HOUR, lambda: world.ready["status"] == "False", signs_in=True)
+    before = world.conditions
+    assert before["Verified"]["message"] == world.ready["message"]
+    for _ in range(3):
+        seen = Watching(world)
+        await live(world, 20 * MINUTE, signs_in=True)
+        assert world.conditions == before
+        assert len(seen.times) <= 5 + 20 / 5, "it is confirmed anew, and tried every five minutes"
+        assert refused is DISABLED or min(seen.gaps) >= 60
+        restart(world)
+
+
+async def test_a_new_trust_that_never_matched_is_not_taken_for_proven_after_a_restart() -> None:
+    world = Exchanging()
+    world.entra.sign_in_result = MISMATCH
+    await world.look_at_tenant()
+    await live(world, 20 * MINUTE, signs_in=True)
+    assert world.conditions["Verified"]["status"] == "False"
+    restart(world)
+    await live(world, 20 * MINUTE, signs_in=True)
+    assert world.ready["status"] == "False"
+    assert world.conditions["Verified"]["message"] == world.ready["message"]
+    assert world.api.count("PATCH", "/serviceaccounts/") == 0, "no workload learns of it"
 
 
 async def test_a_refusal_is_noted_of_a_resource_that_no_pass_has_looked_at() -> None:

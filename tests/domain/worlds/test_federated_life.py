@@ -1294,13 +1294,32 @@ def test_exchanges_of_a_disabled_application_are_told_until_one_succeeds() -> No
     assert world.condition("Ready") == ("True", "Trusted")
 
 
-def test_what_was_refused_before_a_restart_is_proven_anew() -> None:
+def test_what_was_refused_before_a_restart_stands_until_an_exchange_succeeds() -> None:
     world = exchanging()
     world.memory = refused(world, 7000112)
     world.run(MINUTE)
+    tries = world.count(act.ProveFederated)
     world.memory = Memory()
     world.run(HOUR)
+    for condition in ("Verified", "Ready"):
+        assert world.condition(condition) == DISABLED
+    assert world.condition("Stalled") == ("True", "ApplicationDisabled")
+    assert world.count(act.ProveFederated) == tries, "it is no new trust"
+    attempt = str(trust_attempt(IDENTITY, TRUST.pair))
+    world.memory = replace(world.memory, published_proof=record(None, attempt, PROVEN, world.now))
+    world.run(MINUTE)
     assert world.condition("Ready") == ("True", "Trusted")
+    assert world.condition("Verified") == ("True", "Proven")
+
+
+def test_an_edit_of_a_refused_trust_is_proven_anew() -> None:
+    world = exchanging()
+    world.memory = refused(world, 7000112)
+    world.run(MINUTE)
+    world.memory, tries = Memory(), world.count(act.ProveFederated)
+    world.put(replace(world.entra["new-1"], audiences=("api://wrong",)))
+    world.run(2 * HOUR)
+    assert world.count(act.ProveFederated) == tries + 1
     assert world.condition("Verified") == ("True", "Proven")
 
 

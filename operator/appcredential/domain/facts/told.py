@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from appcredential.domain.observed.federated import FederatedCredential
-from appcredential.domain.published_sign_ins import REFUSALS
+from appcredential.domain.published_sign_ins import REFUSALS, says_exchanged_before
 
 
 def names_application(status: Mapping[str, Any]) -> bool:
@@ -31,10 +31,15 @@ def was_verified(status: Mapping[str, Any]) -> bool:
 
 
 def is_told(status: Mapping[str, Any], credential: FederatedCredential) -> bool:
-    """Return whether status shows this very credential as ready for use."""
+    """Return whether status shows this very credential as ready for use, now or before.
+
+    Entra may have refused its exchanges since: the trust is as it was.
+    """
+    conditions = status.get("conditions") or ()
     ready = any(
-        condition.get("type") == "Ready" and condition.get("status") == "True"
-        for condition in status.get("conditions") or ()
+        (condition.get("type") == "Ready" and condition.get("status") == "True")
+        or (condition.get("type") == "Verified" and says_exchanged_before(condition))
+        for condition in conditions
     )
     told = {"id": credential.id, "issuer": credential.issuer, "subject": credential.subject}
     entries = status.get("federatedIdentities") or ()
