@@ -27,6 +27,7 @@ class Exchanging(Federated):
 
 
 KINDS = (World, Certified, Exchanging)
+UNGRANTED = "99999999-9999-4999-8999-999999999999"
 DISABLED = classify(400, (7000112,))
 NO_PRINCIPAL = classify(400, (7000229,))
 BLOCKED = classify(400, (53003,))
@@ -362,6 +363,24 @@ async def test_who_is_off_is_not_signed_in(spec: dict[str, Any]) -> None:
     seen = Watching(world)
     await live(world, 2 * HOUR, signs_in=True)
     assert not seen.times
+
+
+@pytest.mark.parametrize("kind", [World, Exchanging])
+async def test_nobody_signs_in_as_an_application_without_a_grant(kind: type[World]) -> None:
+    """The API server refuses such an edit; an installation may lack the rule."""
+    world = await settled(kind)
+    found = world.api.objects[RESOURCE]
+    spec = {**found["spec"], "application": {"clientId": UNGRANTED}}
+    found = world.api.put(RESOURCE, {**found, "spec": spec})
+    if kind is World:
+        world.sync.on_event("appcredentials", "MODIFIED", found)  # else the store is behind
+    world.entra.sign_in_result = NOT_YET
+    seen = Watching(world)
+    await only_sign_ins(world, HOUR)
+    assert not seen.times
+    await live(world, 3 * HOUR, signs_in=True)
+    assert not seen.times
+    assert world.conditions["Verified"]["status"] == "True"
 
 
 async def test_who_is_being_deleted_is_not_signed_in() -> None:

@@ -32,7 +32,7 @@ from appcredential.domain.published_sign_ins import (
     signs_in,
 )
 from appcredential.domain.spec.model import VerificationScope
-from tests.support.builders import HOUR, MINUTE, NOT_YET, NOW, SECOND
+from tests.support.builders import CLIENT_ID, HOUR, MINUTE, NOT_YET, NOW, SECOND
 
 SETTINGS = LifecycleSettings()
 BUDGET = SignInBudget(per_second=2, interval=30 * MINUTE)
@@ -81,8 +81,20 @@ def document(
         {"type": "Ready", "status": ready},
         {"type": "Verified", "status": verified[0], "reason": verified[1]},
     ]
-    said = {"credential": {"keyId": "k"}, "conditions": conditions, **(status or {})}
-    return {"metadata": metadata, "spec": spec or {}, "status": said}
+    said = {
+        "credential": {"keyId": "k"},
+        "application": {"clientId": CLIENT_ID},
+        "conditions": conditions,
+        **(status or {}),
+    }
+    wanted = {"application": {"clientId": CLIENT_ID}, **(spec or {})}
+    return {"metadata": metadata, "spec": wanted, "status": said}
+
+
+def stalled(reason: str) -> dict[str, Any]:
+    found = document()
+    found["status"]["conditions"].append({"type": "Stalled", "status": "True", "reason": reason})
+    return found
 
 
 GRAPH = VerificationScope.GRAPH
@@ -98,10 +110,8 @@ PROVEN_BEFORE = (
 def trust(ready: str, verified: str, reason: str, message: str) -> dict[str, Any]:
     said = {"type": "Verified", "status": verified, "reason": reason, "message": message}
     conditions = [{"type": "Ready", "status": ready}, said]
-    return {
-        "metadata": {},
-        "status": {"federatedIdentities": [{}], "conditions": conditions},
-    }
+    told = {"credential": None, "federatedIdentities": [{}], "conditions": conditions}
+    return document(status=told)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +147,12 @@ def trust(ready: str, verified: str, reason: str, message: str) -> dict[str, Any
         (document({"verification": {"mode": "Disabled"}}), None),
         (document(deletionTimestamp="2026-11-22T10:00:00Z"), None),
         (document(status={"credential": None}), None),
+        (document({"application": {"clientId": "another"}}), None),
+        (document({"application": None}, {"application": {}}), None),
+        (document(status={"application": None}), None),
+        (stalled("NotGranted"), None),
+        (stalled("OperatorIdentity"), None),
+        (stalled("GrantWithdrawn"), SignsIn(scope=GRAPH, is_refused=False)),
         ({"metadata": {}}, None),
     ],
 )

@@ -38,6 +38,16 @@ REFUSALS: Final = frozenset(
 EXCHANGED_BEFORE: Final = "Earlier exchanges have succeeded."
 """How Verified's message ends if a trust is refused that was proven: a new one was not, yet."""
 
+_KEPT_OUT: Final = frozenset(
+    {
+        Reason.INVALID_SPEC,
+        Reason.TENANT_NOT_FOUND,
+        Reason.TYPE_NOT_ALLOWED,
+        Reason.NOT_GRANTED,
+        Reason.GRANT_LIMIT,
+        Reason.OPERATOR_IDENTITY,
+    }
+)
 _SLACK: Final = 1.05
 _MADE_UP: Final = timedelta(seconds=2)
 _FIRST_RETRY: Final = timedelta(seconds=10)
@@ -140,7 +150,8 @@ def signs_in(document: Mapping[str, Any]) -> SignsIn | None:
     """Return whether and how the published credential of an AppCredential signs in now and then.
 
     It does if a sign-in proved it once, and the spec allows that: not while the resource is
-    suspended, observed or being deleted, nor with verification.mode Disabled.
+    suspended, observed or being deleted, nor with verification.mode Disabled. Nor is anything sent
+    about an application that no grant ever allowed, whatever the spec names now.
     """
     spec, status = document.get("spec") or {}, document.get("status") or {}
     verification = spec.get("verification") or {}
@@ -149,6 +160,9 @@ def signs_in(document: Mapping[str, Any]) -> SignsIn | None:
     if is_off or "deletionTimestamp" in document["metadata"]:
         return None
     if not status.get("credential") and not status.get("federatedIdentities"):
+        return None
+    client_id = (spec.get("application") or {}).get("clientId") or ""
+    if not is_served_as(status, str(client_id)) or _is_kept_out(status):
         return None
     found = {c.get("type"): c for c in status.get("conditions") or ()}
     ready, verified = (found.get(kind) or {} for kind in ("Ready", "Verified"))
@@ -171,6 +185,21 @@ def says_exchanged_before(verified: Mapping[str, Any]) -> bool:
     """Return whether Verified tells of a refused trust that it was proven before."""
     is_refused = verified.get("status") != "True" and verified.get("reason") in REFUSALS
     return is_refused and str(verified.get("message")).endswith(EXCHANGED_BEFORE)
+
+
+def is_served_as(status: Mapping[str, Any], client_id: str) -> bool:
+    """Return whether status, which only the operator writes, names this application.
+
+    It does so from the first read on, which a grant allowed. A Secret tells nothing of that: many
+    people may edit it.
+    """
+    return bool(client_id) and (status.get("application") or {}).get("clientId") == client_id
+
+
+def _is_kept_out(status: Mapping[str, Any]) -> bool:
+    """Return whether nothing may be asked of Entra for it: see rule 4 in `rules/gates.py`."""
+    stalled = (c for c in status.get("conditions") or () if c.get("type") == "Stalled")
+    return any(c.get("reason") in _KEPT_OUT for c in stalled)
 
 
 @lru_cache

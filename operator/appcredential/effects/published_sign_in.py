@@ -12,6 +12,7 @@ from typing import Final
 
 from appcredential.domain.marker import Owner
 from appcredential.domain.proof import SignInClass, SignInResult, record
+from appcredential.domain.published_sign_ins import is_served_as
 from appcredential.domain.secret.value import can_sign_in, type_of
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
@@ -96,6 +97,8 @@ async def _exchange(owner: Owner, tools: Tools, access: Access) -> Answer | None
     account = spec.federated.account if spec.federated is not None else ""
     if resource.deletion_time is not None or not account or not told:
         return None
+    if not is_served_as(resource.status, spec.client_id):
+        return None  # no grant ever allowed to ask for this application
     trust, accounts = told[0], tools.kube.service_accounts
     if trust["subject"] != service_account_subject(owner.namespace, account):
         return None
