@@ -14,6 +14,7 @@ import pytest
 from appcredential.controllers.looks import ClusterLooks
 from appcredential.controllers.secret_watch import WATCHES_FAIL, WATCHES_SUCCEED, SecretWatch
 from appcredential.domain.looks import LookBudget
+from appcredential.domain.marker import Owner
 from appcredential.errors import PermissionDeniedError, RejectedError, UnavailableError
 from appcredential.kube.custom_resources import APP_CREDENTIALS
 from appcredential.kube.versions import KubeVersions
@@ -25,6 +26,8 @@ from tests.support.builders import MINUTE, OWNER
 from tests.support.world import SECRETS, TARGET, World
 
 KEY: Final = Key(APP_CREDENTIALS, OWNER.namespace, OWNER.name)
+UNKNOWN: Final = "99999999-9999-4999-8999-999999999999"
+"""The client id of an application that no grant allows."""
 PERIOD: Final = timedelta(minutes=10)
 
 
@@ -306,6 +309,68 @@ async def test_without_the_right_it_says_once_what_is_missing_and_looks_go_on(
     assert await world.look_around(MINUTE) == [KEY]
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_an_edit_wakes_none_of_those_who_name_the_secret_without_a_grant() -> None:
+    """Who may create one decides which Secret it names: one edit would be as many passes."""
+    async with watched(await settled(World())) as found:
+        world, path = found.world, f"{SECRETS}/mine"
+        owners = [Owner("shop", f"user-{n}") for n in range(20)]
+        labels = {"app.kubernetes.io/managed-by": "appcredential"}
+        mine = {"type": "Opaque", "metadata": {"name": "mine", "namespace": "shop"}, "data": {}}
+        mine["metadata"]["labels"] = labels  # type: ignore[index]
+        world.api.put(path, mine)
+        for owner in owners:
+            world.put_resource(owner, client_id=UNKNOWN, secret={"name": "mine"})
+            await world.reconciler.reconcile(owner, "")
+        found.woken()
+        world.api.requests.clear()
+        for _ in range(3):
+            await found.source.show(seen(world.api.put(path, mine)))
+        assert found.woken() == []
+        world.clock.advance(PERIOD)
+        await found.source.show(None)
+        assert found.woken() == [], "nor does a list"
+        edit_the_value(world)
+        await found.source.show(seen(world.api.objects[TARGET]))
+        assert found.woken() == [KEY], "a granted one is woken as ever"
+
+
+async def test_an_event_during_a_pass_that_ends_before_a_gate_begins_no_other() -> None:
+    async with watched(await settled(World())) as found:
+        world = found.world
+        world.put_resource(OWNER, client_id=UNKNOWN)
+        await world.look()
+        world.states.of(OWNER).resource.drop()
+        shown: list[str] = []
+
+        def show(_method: str, path: str) -> None:
+            if path == TARGET:
+                found.watch._note(SeenSecret("shop", "orders-entra", "900"))
+                shown.append(path)
+
+        world.api.before = show
+        await world.look()
+        assert shown
+        assert world.needless, "the read under way may be older"
+        assert all(is_needless() for is_needless in world.needless)
+
+
+async def test_once_it_is_granted_an_edit_wakes_it() -> None:
+    async with watched(await settled(World())) as found:
+        world = found.world
+        world.put_resource(OWNER, client_id=UNKNOWN)
+        await world.look()
+        found.woken()
+        edit_the_value(world)
+        await found.source.show(seen(world.api.objects[TARGET]))
+        assert KEY not in found.woken()
+        world.put_resource(OWNER)
+        await rest(world)
+        found.woken()
+        edit_the_value(world)
+        await found.source.show(seen(world.api.objects[TARGET]))
+        assert found.woken() == [KEY]
 
 
 async def test_a_standby_watches_nothing() -> None:

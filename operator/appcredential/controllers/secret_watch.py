@@ -171,6 +171,8 @@ class SecretWatch:
         than it: the queue asks again after the work on a key.
         """
         for key, state in self._holding(seen):
+            if state.is_let_go:
+                continue  # its owner alone decides which Secret it names, and how many do
             if is_listed and (not state.is_settled or state.target.read is None):
                 continue  # its next pass reads it anyway
             state.shown_target = ShownTarget(seen.version, seen.is_gone)
@@ -197,7 +199,7 @@ class SecretWatch:
 
 
 def _is_known(state: ResourceState) -> bool:
-    return not state.has_news()
+    return state.is_let_go or not state.has_news()
 
 
 def _held_name(state: ResourceState, version: str) -> str:

@@ -142,6 +142,11 @@ class ResourceState:
         self.service_account = CachedRead()
         self.output = CachedRead()
 
+    @property
+    def is_let_go(self) -> bool:
+        """The last pass ended before a gate: the next one, in its time, reads all anew."""
+        return self.resource.value is not None and self.resource.value.spec is _LET_GO
+
     def resource_changed(self) -> None:
         """Read the resource anew, and all else that is older than the freshness bound."""
         self.resource.drop()
