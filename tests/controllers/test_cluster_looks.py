@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,6 +14,7 @@ import pytest
 
 from appcredential.controllers import looks
 from appcredential.controllers.issuer_looks import IssuerLooks
+from appcredential.domain.looks import LookBudget
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.federated import Issuer
 from appcredential.domain.secret.annotations import Name
@@ -261,6 +263,25 @@ async def test_a_round_costs_one_read_of_metadata_for_each_and_nothing_else() ->
     assert world.metrics.registry.get_sample_value(
         "appcredential_cluster_looks_total", {"outcome": "unchanged"}
     ) == len(owners)
+
+
+async def test_a_round_is_no_longer_than_what_it_looked_at_takes() -> None:
+    """A watch that comes back in a round takes most of the looks from it."""
+    world, is_back = await settled(World()), False
+    other = Owner("other", OWNER.name)
+    path = TARGET.replace("/shop/", "/other/")
+    world.api.objects[path] = world.api.objects[TARGET]
+    for owner in (other, *(Owner("shop", f"app-{n}") for n in range(39))):
+        world.states._states[owner] = copy(world.states.of(OWNER))
+    world.looks._is_watched = lambda namespace, _held: is_back and namespace == "shop"
+    world.looks._budget = LookBudget(per_second=1, ceiling=10 * MINUTE)
+    await world.look_around(5 * SECOND)
+    assert 0 < world.api.count("GET", TARGET) < 10
+    is_back = True
+    world.api.requests.clear()
+    await world.look_around(37 * SECOND)
+    assert world.api.count("GET", path) == 1, "at the end of a round that began after 20 seconds"
+    assert world.api.count("GET", TARGET) == 0
 
 
 async def test_a_standby_looks_at_nothing() -> None:

@@ -40,10 +40,12 @@ class Shown:
         self.lists = 0
         self.since: list[str] = []
         self.list_error: Exception | None = None
+        self.on_list: Callable[[], None] = lambda: None
 
     async def listed(self, namespace: str, see: Callable[[SeenSecret], None]) -> str:
         assert namespace == ""
         self.lists += 1
+        self.on_list()
         if self.list_error is not None:
             raise self.list_error
         for path, found in list(self.world.api.objects.items()):
@@ -248,6 +250,19 @@ async def test_a_list_shows_what_the_watch_missed() -> None:
         assert found.woken() == [KEY]
         await world.look()
         assert world.ready["reason"] == "SecretMissing"
+
+
+async def test_while_it_lists_as_planned_nothing_is_looked_at() -> None:
+    async with watched(await settled(World())) as found:
+        counts: list[int] = []
+        found.source.on_list = lambda: counts.append(found.watch.count)
+        found.world.clock.advance(PERIOD)
+        await found.source.show(None)
+        assert (counts, found.watch.count) == ([1], 1)
+        found.source.list_error = UnavailableError("503")
+        found.world.clock.advance(PERIOD)
+        await found.source.show(None)
+        assert (counts, found.watch.count) == ([1, 1], 0), "only a list tells what was missed"
 
 
 async def test_it_goes_on_from_the_last_version_that_was_shown() -> None:

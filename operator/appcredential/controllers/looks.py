@@ -82,6 +82,7 @@ class ClusterLooks:
         self._at_a_time = asyncio.Semaphore(_AT_A_TIME)
         self._waiting: deque[Owner] = deque()
         self._objects = 0
+        self._looked_at = 0
         self._credit = 0.0
         self._round_began: float | None = None
         self._last_time = 0.0
@@ -109,15 +110,18 @@ class ClusterLooks:
         self._round_began = None
 
     def _is_round_over(self, now: float) -> bool:
-        """Return whether a round may begin: one over nothing is over at once."""
-        period = self._budget.period(self._objects).total_seconds()
+        """Return whether a round may begin: one over nothing is over at once.
+
+        It is as long as what it looked at takes: a watch may have come back meanwhile.
+        """
+        period = self._budget.period(self._looked_at).total_seconds()
         is_empty = self._round_began is None or not self._objects
         return is_empty or now - (self._round_began or 0.0) >= period
 
     def _begin_round(self, now: float) -> None:
         """Begin a round over all that is settled now, one resource of each namespace in turn."""
         owners: list[Owner] = []
-        self._objects = 0
+        self._objects = self._looked_at = 0
         for owner, state in self._states.settled():
             if count := len(self._to_look_at(owner, state)):
                 self._objects += count
@@ -141,13 +145,17 @@ class ClusterLooks:
             owner = self._waiting.popleft()
             state = self._states.known(owner)
             if state is not None and state.resumed is not None:
-                self._credit -= cost_of_first_look(state)
+                self._pay(cost_of_first_look(state))
                 self._look_whole(_key(owner))
                 continue
             objects = self._to_look_at(owner, state) if state is not None else []
-            self._credit -= len(objects)
+            self._pay(len(objects))
             found += [(owner, state, held) for held in objects if state is not None]
         return found
+
+    def _pay(self, looks: int) -> None:
+        self._credit -= looks
+        self._looked_at += looks
 
     async def _look_at(self, due: list[tuple[Owner, ResourceState, LookedAt]]) -> None:
         outcomes = await asyncio.gather(*(self._look(*one) for one in due))

@@ -100,7 +100,8 @@ class SecretWatch:
     async def _follow(self, scope: str) -> None:
         while True:
             seconds = await self._term(scope)
-            self._followed.discard(scope)
+            if seconds:  # else a list follows at once, which shows what is missed until then
+                self._followed.discard(scope)
             await self._pause(seconds)
 
     async def _term(self, scope: str) -> float:
