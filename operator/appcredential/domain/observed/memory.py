@@ -235,6 +235,8 @@ class Memory:
     def wrote_federated(self, attempt: str, now: datetime, *, is_changed: bool) -> Memory:
         """Note that a federated credential was made or changed.
 
+        What exchanges have shown of the former trust says nothing of the new one.
+
         Args:
             attempt: in its marker.
             now: the time.
@@ -244,7 +246,19 @@ class Memory:
         federated = replace(federated, written={**federated.written, **noted})
         if is_changed:
             federated = replace(federated, changed={**federated.changed, **noted})
-        return replace(self, federated=federated).succeeded(Operation.MINT)
+        found = self._without_exchanges(attempt) if is_changed else self
+        return replace(found, federated=federated).succeeded(Operation.MINT)
+
+    def _without_exchanges(self, attempt: str) -> Memory:
+        tried, published, refused = self.pending_proof, self.published_proof, self.refused
+        return replace(
+            self,
+            pending_proof=None if tried is not None and tried.attempt == attempt else tried,
+            published_proof=(
+                None if published is not None and published.attempt == attempt else published
+            ),
+            refused=None if refused is not None and refused.attempt == attempt else refused,
+        )
 
     def removed_federated(self, id_: str, now: datetime) -> Memory:
         """Note that this process removed a federated credential."""
