@@ -114,8 +114,6 @@ class Settings:
     inventory_ceiling: timedelta = timedelta(minutes=10)
     """How long at most until lists show all applications again, however many there are."""
 
-    published_sign_in_rate: int = 2
-    """How many published credentials sign in in a second, through each tenant; 0: none does."""
     published_sign_in_interval: timedelta = timedelta(minutes=30)
     """The least time between two such sign-ins with one credential."""
 

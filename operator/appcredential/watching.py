@@ -73,7 +73,7 @@ def build_sign_ins(parts: Parts, tools: Tools) -> PublishedSignIns:
         store=parts.store,
         states=parts.states,
         budget=SignInBudget(
-            per_second=settings.published_sign_in_rate,
+            per_second=settings.lifecycle.published_sign_in_rate,
             interval=settings.published_sign_in_interval,
         ),
         metrics=parts.metrics.sign_ins,

@@ -350,6 +350,22 @@ async def test_with_0_nobody_signs_in() -> None:
     assert not seen.times
 
 
+@pytest.mark.parametrize("kind", KINDS)
+async def test_with_0_no_refusal_stands_for_ever(kind: type[World]) -> None:
+    world = await settled(kind)
+    world.entra.sign_in_result = DISABLED
+    await live(world, HOUR, lambda: world.ready["status"] == "False", signs_in=True)
+    world.entra.sign_in_result = PROVEN
+    process = world.sign_ins.tools.process
+    off = replace(process.settings, published_sign_in_rate=0)
+    object.__setattr__(process, "settings", off)  # as after a restart with another setting
+    restart(world)
+    world.sign_ins.budget = SignInBudget(per_second=0, interval=30 * MINUTE)
+    await live(world, 10 * MINUTE, signs_in=True)
+    assert world.ready["status"] == "True"
+    assert "Stalled" not in world.conditions
+
+
 @pytest.mark.parametrize(
     "spec",
     [{"suspend": True}, {"mode": "Observe"}, {"verification": {"mode": "Disabled"}}],

@@ -110,7 +110,11 @@ PROVEN_BEFORE = (
 def trust(ready: str, verified: str, reason: str, message: str) -> dict[str, Any]:
     said = {"type": "Verified", "status": verified, "reason": reason, "message": message}
     conditions = [{"type": "Ready", "status": ready}, said]
-    told = {"credential": None, "federatedIdentities": [{}], "conditions": conditions}
+    told: dict[str, Any] = {
+        "credential": None,
+        "federatedIdentities": [{}],
+        "conditions": conditions,
+    }
     return document(status=told)
 
 

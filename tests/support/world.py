@@ -265,7 +265,7 @@ class World:
             store=self.store,
             states=self.states,
             budget=SignInBudget(
-                per_second=Settings().published_sign_in_rate,
+                per_second=Settings().lifecycle.published_sign_in_rate,
                 interval=Settings().published_sign_in_interval,
             ),
             metrics=self.metrics.sign_ins,

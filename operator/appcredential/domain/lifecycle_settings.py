@@ -50,4 +50,6 @@ class LifecycleSettings:
     federated_overlap: timedelta = timedelta(hours=24)
     federated_proof_spacing: timedelta = timedelta(seconds=60)
     issuer_agreement: timedelta = timedelta(minutes=10)
+    published_sign_in_rate: int = 2
+    """How many published credentials sign in in a second, through each tenant; 0: none does."""
     allow_private_issuers: bool = False

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.proof import SignInResult, classify
@@ -67,6 +68,19 @@ def test_what_entra_lists_and_refuses_is_not_ready_and_may_pass() -> None:
     assert found["Ready"] == found["Verified"] == ("False", "SignInRejected")
     assert found["Reconciling"] == ("True", "SignInRejected")
     assert "Stalled" not in found
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(2, "False"), (0, "True")])
+@pytest.mark.parametrize("is_told", [False, True], ids=["seen", "told"])
+def test_nothing_is_said_that_no_sign_in_could_end(
+    rate: int, expected: str, *, is_told: bool
+) -> None:
+    o = seen(memory=judged(DISABLED))
+    if is_told:
+        status = {"credential": {"keyId": KEY}, **project(o, facts(o), None)}
+        o = replace(o, memory=Memory(), resource=resource(status=status))
+    o = replace(o, settings=LifecycleSettings(published_sign_in_rate=rate))
+    assert conditions(o)["Ready"][0] == expected
 
 
 def test_conditional_access_may_be_about_the_operator_alone() -> None:

@@ -141,8 +141,9 @@ def _refusal(reason: Reason, message: str, is_for_everybody: bool) -> Refusal:
 
 
 def _is_off(observation: Observation) -> bool:
+    """Return whether nobody signs in any more: then nothing could ever end what was said."""
     spec = observation.resource.spec
-    if not isinstance(spec, AppCredentialSpec):
+    if not isinstance(spec, AppCredentialSpec) or not observation.settings.published_sign_in_rate:
         return True
     return spec.verification.mode is VerificationMode.DISABLED
 
