@@ -343,6 +343,37 @@ async def test_a_secret_that_cannot_be_read_says_nothing() -> None:
     assert world.status == before
 
 
+async def test_no_answer_in_between_delays_neither_a_confirmation_nor_a_recovery() -> None:
+    world = await settled()
+    seen = Watching(world)
+
+    async def one(result: SignInResult) -> None:
+        world.entra.sign_in_result, count = result, len(seen.times)
+        await live(world, HOUR, lambda: len(seen.times) > count, signs_in=True)
+
+    await one(DISABLED)
+    await one(UNREACHABLE)
+    world.entra.sign_in_result = DISABLED
+    took = await live(world, HOUR, lambda: world.ready["status"] == "False", signs_in=True)
+    assert took <= 3 * MINUTE
+    await live(world, 10 * MINUTE, signs_in=True)
+    await one(UNREACHABLE)
+    await one(UNREACHABLE)
+    world.entra.sign_in_result = PROVEN
+    took = await live(world, HOUR, lambda: world.ready["status"] == "True", signs_in=True)
+    assert took <= timedelta(minutes=5, seconds=10)
+
+
+async def test_who_asks_during_an_outage_of_a_scope_is_not_tried_again_and_again() -> None:
+    world = await settled()
+    world.entra.sign_in_result = classify(400, (500011,))
+    await only_sign_ins(world, MINUTE)
+    world.sign_ins.ask(OWNER)
+    seen = Watching(world)
+    await only_sign_ins(world, 20 * MINUTE)
+    assert len(seen.times) <= 2
+
+
 async def test_with_0_nobody_signs_in() -> None:
     world = await settled(per_second=0)
     seen = Watching(world)

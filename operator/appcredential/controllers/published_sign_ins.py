@@ -184,7 +184,8 @@ class PublishedSignIns:
         table.answered(owner, clock.now(), clock.monotonic())
         judgement = state.memory.refused
         if judgement is not None:
-            table.look_into(owner, clock.now() + retry(judgement, self.tools.process.settings))
+            pause = retry(judgement, self.tools.process.settings)
+            table.look_into(owner, clock.now() + pause, pause)
         if judgement is not None or was_refused:
             self.wake(key)
         return Outcome.PROVEN if judgement is None else Outcome.REFUSED

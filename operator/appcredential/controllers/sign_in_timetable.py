@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 
 from appcredential.domain.marker import Owner
-from appcredential.domain.proof import SignInResult
+from appcredential.domain.proof import SLOW_RETRY, SignInResult
 from appcredential.domain.published_sign_ins import SignInBudget, next_slot, pause_after
 
 _SETTLING = timedelta(minutes=2)
 """A process that has just begun has other things to do."""
 _ASKED_SPACING = 30.0
 _AT_A_TIME = 10
+_LEAST_AGAIN = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -26,7 +27,8 @@ class Timetable:
         period: between two sign-ins with one credential.
         due: when each is due, in seconds since the epoch.
         signed: when each was last answered, by the monotonic clock.
-        soon: who need not wait for the least time between two: a refusal is looked into, or
+        soon: who need not wait for the least time between two, and after how long each is tried
+            again if the next one gives no answer about it: a refusal is looked into. None:
             somebody asked.
         running: how many are under way.
     """
@@ -35,7 +37,7 @@ class Timetable:
     period: timedelta = timedelta(0)
     due: dict[Owner, float] = field(default_factory=dict)
     signed: dict[Owner, float] = field(default_factory=dict)
-    soon: set[Owner] = field(default_factory=set)
+    soon: dict[Owner, timedelta | None] = field(default_factory=dict)
     running: int = 0
     _line: list[tuple[float, str, Owner]] = field(default_factory=list)
     _credit: float = 0.0
@@ -77,7 +79,8 @@ class Timetable:
         last = self.signed.get(owner)
         is_known = last is not None and seconds - last < _ASKED_SPACING
         if owner in self.due and not is_known:
-            self.look_into(owner, now)
+            self.soon.setdefault(owner, None)
+            self.put(owner, now)
 
     def take(self, now: datetime, seconds: float) -> list[Owner]:
         """Take those whose time has come, as many as the budget allows.
@@ -105,13 +108,22 @@ class Timetable:
                 continue
             self._credit -= 1
             found.append(owner)
-            self.wait(owner, now)  # until its answer says otherwise
+            self._come_again(owner, now)  # unless its answer says otherwise
         return found
 
     def _is_too_soon(self, owner: Owner, seconds: float) -> bool:
         last = self.signed.get(owner)
         is_soon = last is not None and seconds - last < self.budget.interval.total_seconds()
         return is_soon and owner not in self.soon
+
+    def _come_again(self, owner: Owner, now: datetime) -> None:
+        """Have one sign in again if it is not answered: soon, as long as a refusal is in doubt."""
+        pause = self.soon.get(owner)
+        if pause is None:
+            self.wait(owner, now)
+            return
+        self.soon[owner] = min(2 * pause, SLOW_RETRY)
+        self.put(owner, now + pause)
 
     def wait(self, owner: Owner, now: datetime) -> None:
         """Have one sign in next when its place in the timetable comes again."""
@@ -120,12 +132,18 @@ class Timetable:
     def answered(self, owner: Owner, now: datetime, seconds: float) -> None:
         """Note an answer about a credential, whatever it says; its next sign-in has time."""
         self.signed[owner], self._failures = seconds, 0
-        self.soon.discard(owner)
+        self.soon.pop(owner, None)
         self.put(owner, next_slot(str(owner), now + self.budget.interval, self.period))
 
-    def look_into(self, owner: Owner, when: datetime) -> None:
-        """Have one sign in again soon: it was refused."""
-        self.soon.add(owner)
+    def look_into(self, owner: Owner, when: datetime, again: timedelta = SLOW_RETRY) -> None:
+        """Have one sign in again soon: it was refused.
+
+        Args:
+            owner: whose credential.
+            when: the next time.
+            again: how long after it, if that one gives no answer about the credential.
+        """
+        self.soon[owner] = min(max(again, _LEAST_AGAIN), SLOW_RETRY)
         self.put(owner, when)
 
     def failed(self, result: SignInResult, seconds: float) -> None:
@@ -137,4 +155,4 @@ class Timetable:
     def _drop(self, owner: Owner) -> None:
         del self.due[owner]
         self.signed.pop(owner, None)
-        self.soon.discard(owner)
+        self.soon.pop(owner, None)
