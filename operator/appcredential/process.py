@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -76,6 +76,8 @@ class Leadership:
 class Operator:
     """One process: it runs its workers and loops until it ends."""
 
+    _resumed: Collection[Key]
+
     def __init__(
         self,
         *,
@@ -107,7 +109,7 @@ class Operator:
         self._probes = probe_server(self._livez, self._readyz)
         self._scrapes = metrics_server(metrics, clock)
         self._stop = asyncio.Event()
-        self._exit_code, self._was_synced = 0, False
+        self._exit_code, self._was_synced, self._resumed = 0, False, ()
         self._deferred = DeferredWork(queue, self._guard, self._reconcile)
         self._relisted = clock.monotonic()
         self._relisting = self._periodic("relist", self._relist, settings.relist)
@@ -243,7 +245,8 @@ class Operator:
         if term != self._terms.settled and may_begin and not self._unlisted():
             await self._open_revocations.refresh()
             await self._controllers.unowned.refresh()
-            await self._controllers.resumption.find()
+            # Before anything may look at Entra: what lists show is for those that go on, too.
+            self._resumed = await self._controllers.resumption.take_up()
             self._terms.settled = term
             self._was_synced = False
         is_synced = self._guard.is_synced()
@@ -254,7 +257,9 @@ class Operator:
 
     async def _queue_all(self) -> None:
         """Queue all but what goes on as its status says; that is found once in a term."""
-        resumed = await self._controllers.resumption.begin()
+        resumed, self._resumed = self._resumed, ()
+        if not resumed:
+            self._controllers.resumption.end()
         self._deferred.forget(resumed)
         for kind in KINDS:
             for key in self._store.keys(kind):

@@ -10,6 +10,7 @@ import pytest
 from appcredential.domain.marker import Owner
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, TENANTS, path_of
 from appcredential.runtime.ready import Key
+from tests.controllers.test_federated_identity import Federated
 from tests.support.builders import OWNER
 from tests.support.world import RESOURCE, World
 
@@ -155,10 +156,14 @@ async def test_the_end_of_a_resource_wakes_its_tenant_only_if_that_waits_for_it(
     assert (DEFAULT in world.woken) == is_leaving
 
 
-async def test_the_end_of_a_resource_wakes_those_of_its_namespace_and_application() -> None:
-    """They may take over a federated credential; nobody else is asked, however many there are."""
-    world = World()
-    await world.publish()
+@pytest.mark.parametrize("kind", [World, Federated])
+async def test_the_end_of_a_resource_wakes_those_of_its_namespace_and_application(
+    kind: type[World],
+) -> None:
+    """Those that wait, and those that may take over a trust; no others, however many there are."""
+    world = kind()
+    await world.look_at_tenant()
+    await world.until(lambda: world.ready["status"] == "True", 120)
     waiting, served = Owner("shop", "billing"), Owner("shop", "returns")
     for owner in (waiting, served, Owner("press", "orders")):
         world.put_resource(owner, secret={"name": owner.name})
@@ -171,4 +176,26 @@ async def test_the_end_of_a_resource_wakes_those_of_its_namespace_and_applicatio
     world.woken.clear()
     world.sync.on_event(APP_CREDENTIALS, "DELETED", world.api.objects[RESOURCE])
     woken = {Owner(key.namespace, key.name) for key in world.taken(APP_CREDENTIALS)}
-    assert woken == {OWNER, waiting, served}
+    assert woken == {OWNER, waiting, *([served] if kind is Federated else [])}
+
+
+async def test_a_resource_made_anew_while_a_list_is_on_its_way_stays_known() -> None:
+    """The list was taken between its end and its new life."""
+    world = World()
+    await world.publish()
+    old = world.api.objects[RESOURCE]
+    world.api.objects["/version"] = {"major": "1", "minor": "36", "metadata": {}}
+
+    def make_anew(_method: str, path: str) -> None:
+        if path.endswith("/appcredentials"):
+            world.api.before = lambda *_: None
+            world.sync.on_event(APP_CREDENTIALS, "DELETED", old)
+            new = {**old, "metadata": {**old["metadata"], "uid": "another"}}
+            world.sync.on_event(APP_CREDENTIALS, "ADDED", new)
+            del world.api.objects[RESOURCE]
+
+    world.api.before = make_anew
+    await world.sync.relist()
+    known = world.store.get(ORDERS)
+    assert known is not None
+    assert known.uid == "another"

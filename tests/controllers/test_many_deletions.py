@@ -175,6 +175,22 @@ async def test_a_revocation_that_nobody_knew_of_is_completed_and_not_written_ove
     assert world.api.count("PUT", "appcredential-ticket-") == 1
 
 
+async def test_a_revocation_without_its_label_is_found_and_labelled_again() -> None:
+    """No list shows it, so that it would never be carried out."""
+    world = Deleting()
+    await world.publish()
+    before = Deleting()
+    await before.publish()
+    await before.finish()
+    (name,) = before.tickets
+    lost = before.api.objects[name]
+    world.api.put(name, {**lost, "metadata": {**lost["metadata"], "labels": {}}})
+    world.clock.advance(HOUR)
+    await world.finish()
+    assert not world.has_finalizer
+    assert world.api.objects[name]["metadata"]["labels"]
+
+
 async def test_what_was_never_begun_leaves_nothing_to_revoke() -> None:
     world = await created_and_deleted(Deleting())
     assert not world.has_finalizer

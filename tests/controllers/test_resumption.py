@@ -12,6 +12,7 @@ import pytest
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.inventory import Way
 from appcredential.domain.resumption import LastKnown
+from appcredential.domain.secret.records import pending_name
 from appcredential.domain.spec.model import KeyId
 from appcredential.errors import UnavailableError
 from appcredential.kube.client import JSON, METADATA_ONLY
@@ -24,6 +25,7 @@ from tests.support.watched import live
 from tests.support.world import RESOURCE, SECRETS, TARGET, World
 
 CHECK: Final = "appcredential.io/check"
+PENDING: Final = f"{SECRETS}/{pending_name(OWNER.hash)}"
 KINDS: Final = (World, Certified, Federated)
 WITH_SECRET: Final = (World, Certified)
 
@@ -290,6 +292,59 @@ async def test_a_tenant_that_cannot_be_used_has_its_users_passed() -> None:
     refused = Problem(reason=Reason.TENANT_NOT_READY, message="no")
     world.tenants.note("default", refused)
     assert KEY in world.woken
+
+
+@pytest.mark.parametrize("reason", [Reason.TENANT_NOT_READY, Reason.THROTTLED])
+async def test_a_network_that_comes_up_late_wakes_nobody_who_waits_for_a_look(
+    reason: Reason,
+) -> None:
+    world = await stopped()
+    assert await world.begin()
+    world.woken.clear()
+    world.tenants.note("default", Problem(reason=reason, message="no", stalled=False))
+    world.tenants.note("default", None)
+    assert KEY not in world.woken
+
+
+async def test_a_clock_that_was_set_back_between_two_terms_hides_no_removal() -> None:
+    world = await stopped()
+    world.clock.set_wall(4 * MINUTE)
+    await world.find()
+    await world.look_at_tenant()
+    await world.look()
+    world.clock.set_wall(-4 * MINUTE)
+    for _, state in world.states.settled():
+        state.is_well = False  # the term ends
+    world.clock.advance(MINUTE)
+    assert await world.begin()
+    remove_in_portal(world)
+    await world.live(MINUTE, lambda: world.ready["reason"] == "CredentialMissing")
+    assert world.ready["reason"] == "CredentialMissing"
+
+
+async def test_a_pending_secret_that_nobody_read_is_read_before_an_effect() -> None:
+    world = await stopped()
+    assert await world.begin()
+    await world.inventory.run_once()
+    await world.inventory.finish()
+    await world.look()  # soon, as after the end of a neighbour
+    assert world.states.of(OWNER).resumed is None
+    world.clock.advance(timedelta(seconds=5))
+    edit_secret(world)
+    world.states.of(OWNER).target.drop()
+    world.api.requests.clear()
+    await world.look()
+    asked = [(r.method, r.path) for r in world.api.requests]
+    effect = next(n for n, (method, _) in enumerate(asked) if method != "GET")
+    assert ("GET", PENDING) in asked[:effect]
+
+
+async def test_a_first_look_that_fails_is_not_repeated_by_the_rounds() -> None:
+    world = await stopped()
+    assert await world.begin()
+    world.api.refuse("GET", SECRETS, "no")
+    await world.look()
+    assert world.states.of(OWNER).resumed is None
 
 
 async def test_a_secret_that_another_resource_wants_too_is_passed_at_once() -> None:

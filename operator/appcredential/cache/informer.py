@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from appcredential.cache.seen import key_of, known_of
@@ -53,15 +53,20 @@ class Informer:
         self._note(await self._check_server() or await self._check_schema())
         for plural in (TENANTS, GRANTS, APP_CREDENTIALS):
             # Only what was known before the list began can be missing from it.
-            before = set(self._store.keys(plural))
+            before = {key: self._uid(key) for key in self._store.keys(plural)}
             seen: set[Key] = set()
             for namespace in self._scopes(plural):
-                seen |= await self._list(plural, namespace, before)
-            for key in before - seen:
-                self._lose(key)
+                seen |= await self._list(plural, namespace, before.keys())
+            for key, uid in before.items():
+                if key not in seen and self._uid(key) == uid:  # else it was made anew meanwhile
+                    self._lose(key)
             self._store.complete.add(plural)
 
-    async def _list(self, plural: str, namespace: str, before: set[Key]) -> set[Key]:
+    def _uid(self, key: Key) -> str:
+        known = self._store.get(key)
+        return known.uid if known is not None else ""
+
+    async def _list(self, plural: str, namespace: str, before: Collection[Key]) -> set[Key]:
         """Return what is there; a namespace that may not be listed keeps what was known of it."""
         seen: set[Key] = set()
         try:

@@ -41,6 +41,7 @@ def known_of(plural: str, document: dict[str, Any]) -> Known:
         check=_annotated(metadata, *CHECK_NOW),
         stages=_stages(document) if plural == APP_CREDENTIALS else IDLE,
         is_leaving="deletionTimestamp" in metadata,
+        has_trust=bool((document.get("spec") or {}).get("federatedIdentity")),
         sign_in=signs_in(document) if plural == APP_CREDENTIALS else None,
     )
 

@@ -63,12 +63,13 @@ class Standings:
         if not group.served and not group.waiting:
             del self._groups[place]
 
-    def names(self, place: Place) -> frozenset[str]:
-        """Return who is served or waits at a place."""
+    def names(self, place: Place, *, waiting_only: bool) -> frozenset[str]:
+        """Return who waits at a place, or is served there as well."""
         group = self._groups.get(place)
         if group is None:
             return frozenset()
-        return frozenset(group.served).union(age.name for age in group.waiting)
+        served = frozenset[str]() if waiting_only else frozenset(group.served)
+        return served.union(age.name for age in group.waiting)
 
     def of(self, place: Place, age: Age) -> Standing:
         """Return what the others at this place amount to."""

@@ -29,6 +29,7 @@ class Known:
         check: changes with the annotations that ask for a complete look; 0 without any.
         stages: how urgent it is to work on it, by its status.
         is_leaving: it is being deleted.
+        has_trust: it asks for a federated credential, which another one may take over.
         sign_in: of an AppCredential whose published credential signs in now and then.
     """
 
@@ -46,6 +47,7 @@ class Known:
     check: int = 0
     stages: Stages = IDLE
     is_leaving: bool = False
+    has_trust: bool = False
     sign_in: SignsIn | None = None
 
 
@@ -168,8 +170,9 @@ class Store:
         return [other for other in self._by_secret.get(place, ()) if other != key]
 
     def heirs_of(self, key: Key, lost: Known) -> list[Key]:
-        """Return whoever may take over a federated credential that a resource leaves."""
-        names = self._standings.names(_place(key, lost)) - {key.name}
+        """Return whoever may take what a resource leaves: its place in a bound, or its trust."""
+        place = _place(key, lost)
+        names = self._standings.names(place, waiting_only=not lost.has_trust) - {key.name}
         return [Key(key.kind, key.namespace, name) for name in sorted(names)]
 
     def wanting(self, namespace: str, secret: str) -> tuple[Key, ...]:

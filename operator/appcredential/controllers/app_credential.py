@@ -102,13 +102,13 @@ class AppCredentialController:
             state.drop()
             return Again(self._clock.now() + _TERMINATING_RETRY)
         except SecretForbiddenError as exc:
-            state.drop()
+            read_directly(state)
             return await self._unreadable(owner, state, exc)
         except (UnavailableError, ThrottledError, TimeoutError):
             state.drop()  # expected at times; the queue tries again later and later
             raise
         except Exception:  # the one outer guard: it goes on to the queue, which logs it
-            state.drop()
+            read_directly(state)
             await status.say_failed(self._tools, owner, state)
             raise
         except BaseException:

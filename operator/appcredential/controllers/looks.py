@@ -34,6 +34,7 @@ from appcredential.runtime.this_process import ThisProcess
 LOOKS_FAIL: Final = "looks at the cluster fail"
 LOOKS_SUCCEED: Final = "looks at the cluster succeed"
 """What the log says once for a time in which they fail, and once after it."""
+_EMPTY_SECONDS: Final = 5.0
 _AT_A_TIME: Final = 10
 _LOOK_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 5.0
@@ -110,13 +111,14 @@ class ClusterLooks:
         self._round_began = None
 
     def _is_round_over(self, now: float) -> bool:
-        """Return whether a round may begin: one over nothing is over at once.
+        """Return whether a round may begin: one over nothing is over soon.
 
         It is as long as what it looked at takes: a watch may have come back meanwhile.
         """
+        if self._round_began is None:
+            return True
         period = self._budget.period(self._looked_at).total_seconds()
-        is_empty = self._round_began is None or not self._objects
-        return is_empty or now - (self._round_began or 0.0) >= period
+        return now - self._round_began >= (period if self._objects else _EMPTY_SECONDS)
 
     def _begin_round(self, now: float) -> None:
         """Begin a round over all that is settled now, one resource of each namespace in turn."""

@@ -59,6 +59,20 @@ class Resumption:
     queue: WorkQueue
     _found: list[tuple[Key, Resource, LastKnown]] = field(default_factory=list)
 
+    async def take_up(self) -> Collection[Key]:
+        """List all AppCredentials, and schedule those that are settled by their status.
+
+        Returns:
+            Those that are scheduled; all else is to be passed at once.
+        """
+        await self.find()
+        return await self.begin()
+
+    def end(self) -> None:
+        """Let nothing go on by its status alone: who may act was in doubt since."""
+        for _, state in list(self.states.resumed()):
+            state.resumed = None
+
     async def find(self) -> None:
         """List all AppCredentials, and note those that are settled by their status.
 
@@ -87,8 +101,7 @@ class Resumption:
         Others get turns of the event loop meanwhile. What they pass goes on as that pass says.
         """
         found, self._found = self._found, []
-        for _, state in list(self.states.resumed()):
-            state.resumed = None  # of an earlier term
+        self.end()  # of an earlier term
         begun: set[Key] = set()
         for number, (key, resource, known) in enumerate(found):
             if number % _AT_A_TIME == 0:

@@ -79,12 +79,13 @@ async def schedule_revocation(step: Step) -> None:
     found = [live, *[await revocations.get(other) for other in others]]
     record = await _former_record(step)
     earlier = [left for left in (*found, record) if left is not None]
-    wanted = completed(wanted, earlier)
     try:
-        written = await revocations.put(name, wanted, live)
+        written = await revocations.put(name, completed(wanted, earlier), live)
     except ConflictError:
-        await _live(step, name, is_known=True)
-        raise
+        live = await _live(step, name, is_known=True)
+        if live is None:
+            raise
+        written = await revocations.put(name, completed(wanted, [live, *earlier]), live)
     step.tools.open_revocations.note(name, written)
     await _drop(step, others)
     await _drop_record(step)

@@ -31,9 +31,10 @@ def resume(state: ResourceState, resource: Resource, known: LastKnown, clock: Cl
     elif held is not None and held.generation != resource.generation:
         state.spec_changed()
     state.drop()
-    state.clock.was_set(clock)  # from now on a step of the clock is noticed
+    if state.clock.was_set(clock):
+        state.forget_times()  # of an earlier term
     state.resource.set(resource, now)
-    state.pending.set(None, now)
+    state.pending.set(None, now - LIST_PATIENCE)  # taken for absent, and for too old to act on
     state.resumed, state.is_well = known, True
 
 

@@ -111,11 +111,10 @@ class TenantAccess:
     def note(self, name: str, problem: Problem | None) -> None:
         """Record why a tenant cannot be used, or that it can; wake its users if that is new."""
         outcome = not_ready(problem) if problem is not None else None
-        is_first = name not in self._outcomes
-        is_news = is_first or self._outcomes[name] != outcome
+        is_news = name not in self._outcomes or self._outcomes[name] != outcome
         self._outcomes[name] = outcome
-        if is_first and outcome is None:
-            self._queue.begin(name)
+        if is_news and (outcome is None or not outcome.stalled):
+            self._queue.go_on(name)
         elif is_news:
             self._queue.wake_users(name)
 

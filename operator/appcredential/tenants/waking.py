@@ -47,10 +47,11 @@ class TenantQueue:
         for user in self._users_of(name):
             self._wake(user)
 
-    def begin(self, name: str) -> None:
-        """Have the users reconciled of a tenant that can be used, as this process just learnt.
+    def go_on(self, name: str) -> None:
+        """Have the users reconciled of a tenant that can be used again, or may be soon.
 
-        Those that go on as their status says wait for their first look: nothing has changed.
+        Those that go on as their status says wait for their first look, which the budget of looks
+        paces: a network that comes up late must not have thousands looked at at once.
         """
         for user in self._users_of(name):
             if not self._is_resumed(user):
