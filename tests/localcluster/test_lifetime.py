@@ -126,7 +126,7 @@ def test_a_component_that_never_becomes_ready_is_named(binaries: Binaries, tmp_p
     idle.write_text("#!/bin/sh\necho 'thinking'\nexec sleep 60\n", encoding="ascii")
     idle.chmod(0o755)
     with pytest.raises(ComponentError, match=r"(?s)kube-apiserver did not become ready.*thinking"):
-        Cluster(binaries=replace(binaries, apiserver=idle), timeout=0.5).start()
+        Cluster(binaries=replace(binaries, apiserver=idle), timeout=5).start()
 
 
 def test_a_taken_port_leads_to_another_try(binaries: Binaries, tmp_path: Path) -> None:
