@@ -374,6 +374,21 @@ async def test_who_asks_during_an_outage_of_a_scope_is_not_tried_again_and_again
     assert len(seen.times) <= 2
 
 
+async def test_two_refusals_hours_ago_and_one_now_say_nothing() -> None:
+    world = await settled()
+    world.entra.sign_in_result = DISABLED
+    seen = Watching(world)
+    await live(world, HOUR, lambda: len(seen.times) == 2, signs_in=True)
+    world.put_resource(OWNER, suspend=True)
+    await live(world, 5 * HOUR, signs_in=True)
+    world.put_resource(OWNER)
+    await live(world, 2 * HOUR, lambda: len(seen.times) == 3, signs_in=True)
+    world.entra.sign_in_result = PROVEN
+    await live(world, 3 * SECOND, signs_in=True)
+    assert len(seen.times) == 3
+    assert world.ready["status"] == "True"
+
+
 async def test_with_0_nobody_signs_in() -> None:
     world = await settled(per_second=0)
     seen = Watching(world)

@@ -217,6 +217,16 @@ def test_refusals_of_one_kind_count_in_a_row() -> None:
     assert run(UNREACHABLE, every=SECOND) is None
 
 
+def test_what_was_refused_hours_before_does_not_count() -> None:
+    before = run(DISABLED, DISABLED, every=SECOND)
+    assert before is not None
+    late = before.last + 15 * MINUTE
+    found = judged(before, "a", DISABLED, late)
+    assert found == Judgement("a", DISABLED, 3, NOW, late)
+    late += SECOND
+    assert judged(before, "a", DISABLED, late) == Judgement("a", DISABLED, 1, late, late)
+
+
 def test_another_credential_begins_anew() -> None:
     before = run(DISABLED, DISABLED, every=SECOND)
     assert judged(before, "b", UNREACHABLE, NOW) is None

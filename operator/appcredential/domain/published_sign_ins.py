@@ -48,6 +48,8 @@ _KEPT_OUT: Final = frozenset(
         Reason.OPERATOR_IDENTITY,
     }
 )
+_ROW_ENDS: Final = 3 * SLOW_RETRY
+"""Retries come sooner, also after one that got no answer."""
 _SLACK: Final = 1.05
 _MADE_UP: Final = timedelta(seconds=2)
 _FIRST_RETRY: Final = timedelta(seconds=10)
@@ -122,13 +124,16 @@ class Judgement:
 def judged(
     before: Judgement | None, attempt: str, result: SignInResult, now: datetime
 ) -> Judgement | None:
-    """Return the judgement after one more answer; None after a success."""
+    """Return the judgement after one more answer; None after a success.
+
+    What was refused long before, as before hours of suspension, is of another row.
+    """
     if result.kind is SignInClass.PROVEN:
         return None
     held = before if before is not None and before.attempt == attempt else None
     if result.kind not in _EVIDENCE:
         return held
-    if held is None or held.result.kind is not result.kind:
+    if held is None or held.result.kind is not result.kind or now - held.last > _ROW_ENDS:
         return Judgement(attempt, result, 1, now, now)
     return Judgement(attempt, result, held.count + 1, held.since, now)
 
