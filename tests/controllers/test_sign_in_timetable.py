@@ -94,6 +94,27 @@ def test_a_restart_changes_nobodys_place() -> None:
     assert not any(0 <= time - begin < 120 for time, _ in line.taken for begin in begun)
 
 
+def test_many_that_are_refused_for_good_delay_no_others() -> None:
+    line = Line(20)
+    refused = {Owner("crowd", f"app-{n}"): True for n in range(3000)}
+    line.members |= refused
+    line.count()
+    end, seen = line.clock.now() + 3 * HOUR, dict[Owner, float]()
+    gaps = list[float]()
+    while line.clock.now() < end:
+        now, seconds = line.clock.now(), line.clock.monotonic()
+        for owner in line.table.take(now, seconds):
+            line.table.answered(owner, now, seconds)
+            if owner in refused:
+                line.table.look_into(owner, now + 5 * MINUTE)
+            else:
+                gaps.append(seconds - seen.get(owner, seconds))
+                seen[owner] = seconds
+        line.clock.advance(SECOND)
+    assert len(seen) == 20
+    assert max(gaps) <= 32 * 60
+
+
 def test_refusals_of_all_stay_within_the_budget() -> None:
     line = Line(3000)
     line.count()

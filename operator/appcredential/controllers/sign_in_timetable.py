@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
+from typing import TypeAlias
 
 from appcredential.domain.marker import Owner
 from appcredential.domain.proof import SLOW_RETRY, SignInResult
@@ -16,6 +17,9 @@ _SETTLING = timedelta(minutes=2)
 _ASKED_SPACING = 30.0
 _AT_A_TIME = 10
 _LEAST_AGAIN = timedelta(minutes=1)
+
+
+_Due: TypeAlias = tuple[float, str, Owner]
 
 
 @dataclass(slots=True)
@@ -39,7 +43,9 @@ class Timetable:
     signed: dict[Owner, float] = field(default_factory=dict)
     soon: dict[Owner, timedelta | None] = field(default_factory=dict)
     running: int = 0
-    _line: list[tuple[float, str, Owner]] = field(default_factory=list)
+    _line: list[_Due] = field(default_factory=list)
+    _refused: list[_Due] = field(default_factory=list)
+    """The same of those whose refusal is confirmed: they come after all others."""
     _credit: float = 0.0
     _last: float | None = None
     _pause_ends: float = 0.0
@@ -65,14 +71,20 @@ class Timetable:
                 self.look_into(owner, now)
             elif due is None or due > latest:  # else the clock was set back
                 self.put(owner, next_slot(str(owner), after, self.period))
-        if len(self._line) > 2 * len(self.due) + 100:
-            self._line = [(at, str(owner), owner) for owner, at in self.due.items()]
+        if len(self._line) + len(self._refused) > 2 * len(self.due) + 100:
+            self._line, self._refused = [], []
+            for owner, at in self.due.items():
+                self._line_of(owner).append((at, str(owner), owner))
             heapify(self._line)
+            heapify(self._refused)
 
     def put(self, owner: Owner, when: datetime) -> None:
         """Have one sign in at a time."""
         self.due[owner] = when.timestamp()
-        heappush(self._line, (when.timestamp(), str(owner), owner))
+        heappush(self._line_of(owner), (when.timestamp(), str(owner), owner))
+
+    def _line_of(self, owner: Owner) -> list[_Due]:
+        return self._refused if self.soon.get(owner) == SLOW_RETRY else self._line
 
     def ask(self, owner: Owner, now: datetime, seconds: float) -> None:
         """Have one sign in as soon as the budget allows it: somebody asked."""
@@ -95,21 +107,25 @@ class Timetable:
         found: list[Owner] = []
         if seconds < self._pause_ends:
             return found
-        while self._line and self._line[0][0] <= now.timestamp():
-            at, _, owner = self._line[0]
+        for line in (self._line, self._refused):
+            self._take_of(line, found, now, seconds)
+        return found
+
+    def _take_of(self, line: list[_Due], found: list[Owner], now: datetime, seconds: float) -> None:
+        while line and line[0][0] <= now.timestamp():
+            at, _, owner = line[0]
             if self.due.get(owner) != at:
-                heappop(self._line)  # it has another time by now, or is gone
+                heappop(line)  # it has another time by now, or is gone
                 continue
             if self._credit < 1 or self.running + len(found) >= _AT_A_TIME:
                 break
-            heappop(self._line)
+            heappop(line)
             if self._is_too_soon(owner, seconds):
                 self.wait(owner, now)
                 continue
             self._credit -= 1
             found.append(owner)
             self._come_again(owner, now)  # unless its answer says otherwise
-        return found
 
     def _is_too_soon(self, owner: Owner, seconds: float) -> bool:
         last = self.signed.get(owner)
