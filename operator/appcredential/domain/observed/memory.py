@@ -132,8 +132,12 @@ class Memory:
         return self.without_problem()
 
     def spec_changed(self) -> Memory:
-        """Drop a refusal of what the former spec asked for: nobody has judged the new one."""
-        return self.spared(OF_SPEC)
+        """Drop a refusal of what the former spec asked for: nobody has judged the new one.
+
+        Nor is it a repair to write what a person has just asked for: the pauses between repairs
+        are for those who alter what was written.
+        """
+        return replace(self.spared(OF_SPEC), repairs=())
 
     def spared(self, reasons: frozenset[Reason]) -> Memory:
         """Drop the problem, and its pause, if it has one of these reasons."""
