@@ -15,7 +15,7 @@ from appcredential.domain.action_names import (
     secret_write,
     writes_application,
 )
-from appcredential.domain.observed.memory import Operation
+from appcredential.domain.observed.operation import Operation
 from appcredential.domain.spec.model import CredentialType
 from tests.support.builders import DAY
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from appcredential.domain.judgement import Judgement, is_confirmed, judged, retry, says_nothing
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.proof import (
     _CODES,
@@ -20,15 +21,10 @@ from appcredential.domain.proof import (
 from appcredential.domain.published_sign_ins import (
     EXCHANGED_BEFORE,
     REFUSALS,
-    Judgement,
     SignInBudget,
     SignsIn,
-    is_confirmed,
-    judged,
     next_slot,
     pause_after,
-    retry,
-    says_nothing,
     signs_in,
 )
 from appcredential.domain.spec.model import VerificationScope

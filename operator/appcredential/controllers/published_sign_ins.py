@@ -17,10 +17,11 @@ from typing import Final
 from appcredential.cache.store import Known, Store
 from appcredential.controllers.sign_in_timetable import Timetable
 from appcredential.domain.exchange_pace import exchange_waits, quiet_ends
+from appcredential.domain.judgement import retry, says_nothing
 from appcredential.domain.marker import Owner
 from appcredential.domain.promised import required
 from appcredential.domain.proof import SignInClass
-from appcredential.domain.published_sign_ins import SignInBudget, retry, says_nothing
+from appcredential.domain.published_sign_ins import SignInBudget
 from appcredential.domain.spec.model import ClientId, CredentialType
 from appcredential.effects.context import Tools
 from appcredential.effects.events import about

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from appcredential.domain import actions as act
-from appcredential.domain.observed.memory import Operation
+from appcredential.domain.observed.operation import Operation
 from appcredential.domain.spec.model import CredentialType
 
 # The metric `appcredential_effects_total` names actions by these labels since the first release.

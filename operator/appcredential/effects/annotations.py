@@ -10,7 +10,7 @@ from appcredential.domain.facts.annotations import annotation_removals
 from appcredential.domain.facts.federated import assess_federated
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.federated import ServiceAccount
-from appcredential.domain.observed.memory import Operation
+from appcredential.domain.observed.operation import Operation
 from appcredential.domain.spec.model import ClientId
 from appcredential.domain.status.problems_kube import account_problem, output_problem
 from appcredential.effects.application import note_refusal

@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.observed.memory import Operation
+from appcredential.domain.observed.operation import Operation
 from appcredential.domain.status.problems_entra import directory_problem
 from appcredential.effects.context import Caller, Context, Step
 from appcredential.effects.events import about

@@ -17,7 +17,8 @@ from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import gone_keys, known_keys
 from appcredential.domain.facts.source import source_end, usable_source
 from appcredential.domain.marker import build_display_name
-from appcredential.domain.observed.memory import RETRY_CAP, Operation
+from appcredential.domain.observed.memory import RETRY_CAP
+from appcredential.domain.observed.operation import Operation
 from appcredential.domain.observed.target import Pending
 from appcredential.domain.promised import required
 from appcredential.domain.secret import pem

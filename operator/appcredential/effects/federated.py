@@ -13,7 +13,8 @@ from datetime import timedelta
 from appcredential.domain import actions as act
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.observed.federated import FederatedCredential
-from appcredential.domain.observed.memory import READ_SPACING, Operation
+from appcredential.domain.observed.memory import READ_SPACING
+from appcredential.domain.observed.operation import Operation
 from appcredential.domain.rules.federated import SUPERSEDED
 from appcredential.domain.spec.trusts import Trust, marker_of
 from appcredential.domain.status.problems_entra import PRINCIPAL_IS_A_CLIENT, federated_refusal

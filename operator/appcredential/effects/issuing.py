@@ -10,7 +10,7 @@ from appcredential.domain.conditions import Problem
 from appcredential.domain.grants import evaluate
 from appcredential.domain.marker import attempt_id
 from appcredential.domain.observed.entra import Grant
-from appcredential.domain.observed.memory import Operation
+from appcredential.domain.observed.operation import Operation
 from appcredential.domain.observed.target import IssuedCredential, Pending
 from appcredential.domain.rotation import asked_lifetime
 from appcredential.effects.application import note_failure

@@ -12,8 +12,8 @@ from typing import assert_never
 from appcredential.domain import actions as act
 from appcredential.domain.facts.published import known_keys
 from appcredential.domain.marker import parse_marker
-from appcredential.domain.observed.memory import Operation
 from appcredential.domain.observed.observation import Resource
+from appcredential.domain.observed.operation import Operation
 from appcredential.domain.observed.target import Pending, Target
 from appcredential.domain.promised import required
 from appcredential.domain.spec.model import CredentialType, KeyId, ObjectId

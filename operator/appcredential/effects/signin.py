@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 from appcredential.domain import actions as act
+from appcredential.domain.judgement import judged
 from appcredential.domain.marker import Owner
-from appcredential.domain.observed.memory import Operation
+from appcredential.domain.observed.operation import Operation
 from appcredential.domain.promised import required
 from appcredential.domain.proof import PROVEN, Proof, SignInResult, record
-from appcredential.domain.published_sign_ins import judged
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import ClientId, CredentialType, VerificationScope
 from appcredential.domain.spec.trusts import trust_attempt

@@ -9,7 +9,8 @@ import pytest
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.clocks import by_this_clock, clock_problem, entra_difference
-from appcredential.domain.observed.memory import Memory, Operation
+from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.operation import Operation
 from tests.support.builders import HOUR, MINUTE, NOW, SECOND, observation, problem, resource
 
 QUARTER = 15 * MINUTE

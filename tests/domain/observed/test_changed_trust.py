@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from appcredential.domain.judgement import judged
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.proof import PROVEN, classify, record
-from appcredential.domain.published_sign_ins import judged
 from tests.support.builders import NOW
 
 MISMATCH = classify(400, (700213,))

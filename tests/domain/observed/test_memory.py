@@ -10,7 +10,8 @@ import pytest
 from appcredential.domain.conditions import Reason
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList
-from appcredential.domain.observed.memory import RETRY_CAP, Memory, Operation
+from appcredential.domain.observed.memory import RETRY_CAP, Memory
+from appcredential.domain.observed.operation import Operation
 from appcredential.domain.observed.target import Pending, Target
 from appcredential.domain.proof import Proof, classify
 from appcredential.domain.spec.model import KeyId

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from appcredential.domain.judgement import Judgement
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.proof import SignInResult, classify
-from appcredential.domain.published_sign_ins import Judgement
 from appcredential.domain.spec.model import VerificationMode
 from appcredential.domain.status.projection import needs_write, project
 from appcredential.domain.status.refused_published import LISTED, NOT_LISTED, refusal_of

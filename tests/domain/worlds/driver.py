@@ -16,7 +16,7 @@ from appcredential.domain.facts.publication import next_publication, publication
 from appcredential.domain.inventory import FLOOR
 from appcredential.domain.marker import attempt_id, build_display_name, parse_marker
 from appcredential.domain.observed.entra import Application, Credential, Tenant
-from appcredential.domain.observed.memory import Operation
+from appcredential.domain.observed.operation import Operation
 from appcredential.domain.observed.target import (
     IssuedCredential,
     Pending,

@@ -28,7 +28,7 @@ from appcredential.domain.observed.federated import (
     OutputMap,
     ServiceAccount,
 )
-from appcredential.domain.observed.memory import Operation
+from appcredential.domain.observed.operation import Operation
 from appcredential.domain.proof import PROVEN, SignInResult, record
 from appcredential.domain.spec.federated import FederatedSpec
 from appcredential.domain.spec.model import AppCredentialSpec

@@ -26,8 +26,9 @@ from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.entra import Grant, Tenant
-from appcredential.domain.observed.memory import Memory, Operation
+from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation, Resource
+from appcredential.domain.observed.operation import Operation
 from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.status.problems_entra import directory_problem

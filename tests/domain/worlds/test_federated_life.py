@@ -17,6 +17,7 @@ from appcredential.domain.facts.annotations import (
     WIRED_BY_ANNOTATION,
 )
 from appcredential.domain.facts.federated import FederatedFacts, extra
+from appcredential.domain.judgement import Judgement
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.observed.federated import (
@@ -26,9 +27,9 @@ from appcredential.domain.observed.federated import (
     OutputMap,
     ServiceAccount,
 )
-from appcredential.domain.observed.memory import Memory, Operation
+from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.operation import Operation
 from appcredential.domain.proof import PROVEN, UNREACHABLE, classify, record
-from appcredential.domain.published_sign_ins import Judgement
 from appcredential.domain.spec.azure_dev_ops import connection_subject, own_issuer
 from appcredential.domain.spec.federated import (
     EntityType,

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.judgement import Judgement
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList, FederatedMemory
+from appcredential.domain.observed.operation import Operation
 from appcredential.domain.observed.refusals import OF_SPEC
 from appcredential.domain.observed.target import Pending, Target
 from appcredential.domain.proof import Proof
-from appcredential.domain.published_sign_ins import Judgement
 from appcredential.domain.spec.model import KeyId
 
 REQUIRED_READS: Final = 3
@@ -27,35 +27,6 @@ RETRY_CAP: Final = timedelta(minutes=5)
 
 _MAX_MISSES: Final = 9
 _MAX_REPAIRS: Final = 10
-
-
-class Operation(StrEnum):
-    """What failed. The same operation must succeed before its problem is over."""
-
-    READ = "read"
-    """Reading the application or its federated credentials."""
-    MINT = "mint"
-    """Issuing or registering a credential, or making or changing a federated one."""
-    REMOVE = "remove"
-    """Removing a credential from the application."""
-    PROVE = "prove"
-    """Asking for a ServiceAccount's token, without which no exchange can be tried."""
-    ANNOTATE = "annotate"
-    """Annotating the ServiceAccount."""
-    OUTPUT = "output"
-    """Writing the output ConfigMap."""
-    STORE_MINTED = "store minted"
-    """Writing the pending Secret before and after the credential is issued."""
-    STORE_REGISTERED = "store registered"
-    """Writing the pending Secret after the certificate is registered."""
-    FENCE = "fence"
-    """Writing the pending Secret of an attempt that is given up."""
-    DELETE_PENDING = "delete pending"
-    """Deleting the pending Secret."""
-    PUBLISH = "publish"
-    """Writing a new credential into the target Secret."""
-    WRITE_TARGET = "write target"
-    """Writing the target Secret with the credential that it holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.federated import FederatedFacts, assess_federated
 from appcredential.domain.facts.issuer import asked_trusts
 from appcredential.domain.facts.told import is_verified
-from appcredential.domain.observed.memory import Operation
 from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.operation import Operation
 from appcredential.domain.proof import SignInClass, is_failing_long
 from appcredential.domain.spec.federated import EntityType, FederatedSpec, GitHubSource
 from appcredential.domain.spec.model import AppCredentialSpec, VerificationMode

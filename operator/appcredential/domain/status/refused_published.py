@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from appcredential.domain.conditions import Condition, ConditionType, Problem, Reason
+from appcredential.domain.judgement import is_confirmed
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import IssuedCredential
 from appcredential.domain.proof import Proof, SignInClass, SignInResult
-from appcredential.domain.published_sign_ins import EXCHANGED_BEFORE, REFUSALS, is_confirmed
+from appcredential.domain.published_sign_ins import EXCHANGED_BEFORE, REFUSALS
 from appcredential.domain.spec.model import AppCredentialSpec, VerificationMode
 from appcredential.domain.status.refused_sign_ins import application_message, numbered
 
