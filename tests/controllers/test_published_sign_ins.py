@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from appcredential.domain import published_sign_ins
+from appcredential.domain.observed.memory import Memory
 from appcredential.domain.proof import PROVEN, UNREACHABLE, SignInResult, classify
 from appcredential.domain.published_sign_ins import SignInBudget
+from appcredential.domain.status import refused_published
 from appcredential.domain.times import parse_time
 from tests.controllers.test_certificate import Certified
 from tests.controllers.test_federated_identity import Federated
@@ -224,6 +227,37 @@ async def test_a_single_refusal_says_nothing(kind: type[World]) -> None:
         await live(world, 5 * MINUTE, signs_in=True)
         assert world.status == before
     assert world.api.count("PUT PATCH DELETE", "") == 0
+
+
+# --- operators that are wrong on purpose ------------------------------------------------------
+
+
+async def test_an_operator_that_believes_one_refusal_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(refused_published, "is_confirmed", lambda *_: True)
+    with pytest.raises(AssertionError):
+        await test_a_single_refusal_says_nothing(World)
+
+
+async def test_an_operator_that_counts_refusals_of_what_was_listed_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Memory, "_proof_beside", lambda self, *_: self.published_proof)
+    with pytest.raises(AssertionError):
+        await test_one_read_that_lacks_what_was_refused_while_listed_leads_to_no_successor(World)
+
+
+async def test_an_operator_that_signs_in_as_whatever_the_spec_names_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(published_sign_ins, "is_served_as", lambda *_: True)
+    monkeypatch.setattr(published_sign_ins, "_is_kept_out", lambda _: False)
+    with pytest.raises(AssertionError):
+        await test_nobody_signs_in_as_an_application_without_a_grant(World)
+
+
+# --- trusts -----------------------------------------------------------------------------------
 
 
 async def test_a_trust_that_fails_now_and_then_is_well() -> None:

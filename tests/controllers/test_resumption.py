@@ -11,6 +11,7 @@ import pytest
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.inventory import Way
+from appcredential.domain.looks import FLOOR
 from appcredential.domain.resumption import LastKnown
 from appcredential.domain.secret.records import pending_name
 from appcredential.domain.spec.model import KeyId
@@ -33,14 +34,19 @@ WITH_SECRET: Final = (World, Certified)
 Harm = Callable[[World], None]
 
 
-async def stopped(kind: type[World] = World) -> Restarted:
-    """Return the world of a process that begins while nothing is due."""
+async def settled(kind: type[World] = World) -> World:
+    """Return the world of a process that has nothing to do."""
     world = kind()
     await world.look_at_tenant()
     await world.until(lambda: world.ready["status"] == "True", 120)
     await live(world, 3 * MINUTE)
     assert world.ready["status"] == "True"
-    return Restarted(world)
+    return world
+
+
+async def stopped(kind: type[World] = World) -> Restarted:
+    """Return the world of a process that begins while nothing is due."""
+    return Restarted(await settled(kind))
 
 
 def reads(world: World) -> int:
@@ -337,6 +343,23 @@ async def test_a_pending_secret_that_nobody_read_is_read_before_an_effect() -> N
     asked = [(r.method, r.path) for r in world.api.requests]
     effect = next(n for n, (method, _) in enumerate(asked) if method != "GET")
     assert ("GET", PENDING) in asked[:effect]
+
+
+async def test_lists_that_come_during_a_round_have_the_first_looks_take_part_in_it() -> None:
+    """Else thousands of another tenant would come first, and all of these a round later."""
+    former = await settled()
+    world = Restarted(former)
+    assert await world.begin()
+    world.states._states[replace(OWNER, name="other")] = former.states.of(OWNER)
+    world.woken.clear()
+    await world.looks.run_once()  # a round over the other one begins
+    assert KEY not in world.woken
+    await world.inventory.run_once()
+    await world.inventory.finish()
+    for _ in range(2 * int(FLOOR.total_seconds()) + 2):
+        world.clock.advance(timedelta(seconds=0.5))
+        await world.looks.run_once()
+    assert KEY in world.woken, "it waits for the next round"
 
 
 async def test_a_first_look_that_fails_is_not_repeated_by_the_rounds() -> None:

@@ -82,6 +82,8 @@ class ClusterLooks:
         self._outage = Outage(process.clock, begins=LOOKS_FAIL, ends=LOOKS_SUCCEED)
         self._at_a_time = asyncio.Semaphore(_AT_A_TIME)
         self._waiting: deque[Owner] = deque()
+        self._joined: set[Owner] = set()
+        self._may_join = False
         self._objects = 0
         self._looked_at = 0
         self._credit = 0.0
@@ -97,6 +99,8 @@ class ClusterLooks:
             return
         if not self._waiting and self._is_round_over(now):
             self._begin_round(now)
+        elif self._may_join:
+            self._waiting.extend(in_turns(self._first_looks(now), lambda owner: owner.namespace))
         elapsed, self._last_time = timedelta(seconds=now - self._last_time), now
         if self._waiting and now >= self._pause_ends:
             self._credit += self._budget.earned(self._objects, elapsed)
@@ -128,13 +132,28 @@ class ClusterLooks:
             if count := len(self._to_look_at(owner, state)):
                 self._objects += count
                 owners.append(owner)
-        for owner, state in self._states.resumed():
-            if is_awaited(state, now):
-                self._objects += cost_of_first_look(state)
-                owners.append(owner)
+        self._joined.clear()
+        owners += self._first_looks(now)
         self._waiting.extend(in_turns(owners, lambda owner: owner.namespace))
         self._credit, self._last_time, self._round_began = 0.0, now, now
         self._metrics.look_period.set(self._budget.period(self._objects).total_seconds())
+
+    def _first_looks(self, now: float) -> list[Owner]:
+        """Return whose first look may come now, and did not come in this round yet.
+
+        The lists of one tenant may come long after those of others, and its users wait for them.
+        """
+        found, self._may_join = [], False
+        for owner, state in self._states.resumed():
+            if owner in self._joined:
+                continue
+            if is_awaited(state, now):
+                self._joined.add(owner)
+                self._objects += cost_of_first_look(state)
+                found.append(owner)
+            else:
+                self._may_join = True
+        return found
 
     def _to_look_at(self, owner: Owner, state: ResourceState) -> list[LookedAt]:
         found = looked_at(state)

@@ -114,7 +114,8 @@ class KubeClient:
         started = time.monotonic()
         status = 0
         try:
-            status, headers, raw = await self._send(method, path, body, query, content_type, accept)
+            params = await self._params(method, path, query, accept, body, content_type)
+            status, headers, raw = await self._send(params)
         except TooLargeError as exc:
             self._outage.note_answer()
             raise AnswerTooLargeError(f"{method} of too much from the API server") from exc
@@ -180,7 +181,7 @@ class KubeClient:
         """
         timeout = aiohttp.ClientTimeout(total=None, connect=10, sock_read=silence)
         try:
-            params = await self._params("GET", path, None, query, JSON, accept)
+            params = await self._params("GET", path, query, accept)
             answer = (await self._api.call_api(*params, _request_timeout=timeout)).response
             async with answer:
                 if answer.status != 200:
@@ -193,16 +194,7 @@ class KubeClient:
         except (client.ApiException, aiohttp.ClientError, TimeoutError, OSError) as exc:
             raise UnavailableError("a watch of the API server ended") from exc
 
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None,
-        query: Sequence[tuple[str, str]],
-        content_type: str,
-        accept: str,
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        params = await self._params(method, path, body, query, content_type, accept)
+    async def _send(self, params: Any) -> tuple[int, Mapping[str, str], bytes]:
         timeout = aiohttp.ClientTimeout(total=self._timeout, connect=10)
         try:
             response = await self._api.call_api(*params, _request_timeout=timeout)
@@ -216,10 +208,10 @@ class KubeClient:
         self,
         method: str,
         path: str,
-        body: Mapping[str, Any] | None,
         query: Sequence[tuple[str, str]],
-        content_type: str,
         accept: str,
+        body: Mapping[str, Any] | None = None,
+        content_type: str = JSON,
     ) -> Any:
         return await self._api.param_serialize(
             method,

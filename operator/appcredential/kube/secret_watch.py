@@ -1,7 +1,7 @@
 """Lists and watches of Secrets with our label: names and versions, never what they hold.
 
-The API server is asked for metadata alone. An answer of any other form is given up, so that no
-value is decoded even by mistake.
+The API server is asked for metadata alone. An answer of any other form is given up, and nothing of
+it is kept.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ _MAX_REPAIRS: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """What only this process knows. Its loss costs time, never safety. Methods return another.
+    """What only this process knows: to lose it costs time, never safety. Methods return a copy.
 
     Attributes:
         pending_proof: sign-ins with the pending Secret's value.
@@ -97,7 +97,7 @@ class Memory:
         )
 
     def succeeded(self, operation: Operation) -> Memory:
-        """Drop the problem of an operation that works now, and a pause that is nobody's."""
+        """Drop the problem of an operation that works now, or a pause that is of no problem."""
         if self.problem_operation not in {None, operation}:
             return self
         return self.without_problem()
