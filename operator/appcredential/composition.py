@@ -172,6 +172,7 @@ def _inventory(parts: Parts, tenants: TenantAccess) -> Inventory:
         store=parts.store,
         access=tenants.access,
         doubts=Doubts(
+            parts.clock,
             parts.store,
             parts.states,
             parts.wake_changed,

@@ -124,6 +124,35 @@ async def test_a_removal_right_after_a_sign_in_is_said_within_a_minute_too(
     assert world.ready["reason"] == "CredentialMissing"
 
 
+async def test_a_removal_is_noticed_though_the_clock_was_set_back() -> None:
+    world = await settled()
+    removed: list[float] = []
+
+    def remove() -> bool:
+        if not removed:  # after the look that `live` begins with
+            removed.append(world.clock.seconds)
+            world.clock.set_wall(-HOUR)
+            world.entra.credentials.clear()
+            world.entra.sign_in_result = NOT_YET
+        return world.ready["status"] == "False" or world.clock.seconds - removed[0] > 600
+
+    await live(world, HOUR, remove)
+    assert world.clock.seconds - removed[0] <= MINUTE.total_seconds()
+
+
+async def test_a_clock_that_was_set_back_costs_one_read() -> None:
+    world = await settled()
+    begun = world.clock.seconds
+
+    def set_back() -> bool:
+        if world.clock.seconds == begun:
+            world.clock.set_wall(-HOUR)
+        return world.clock.seconds - begun > 1800
+
+    await live(world, HOUR, set_back)
+    assert direct_reads(world) == 1
+
+
 async def test_what_is_removed_right_after_the_publish_is_noticed_too() -> None:
     """The last direct read is from before the credential was made, and so agrees with the list."""
     world = World()

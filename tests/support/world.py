@@ -237,6 +237,7 @@ class World:
             store=self.store,
             access=self.tenants.access,
             doubts=Doubts(
+                self.clock,
                 self.store,
                 self.states,
                 self.woken.append,

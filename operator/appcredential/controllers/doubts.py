@@ -26,6 +26,7 @@ from appcredential.domain.spec.model import ClientId, ObjectId
 from appcredential.gather.resumed import read_directly, see_application, see_trusts
 from appcredential.gather.state import ResourceState, ResourceStates
 from appcredential.kube.custom_resources import APP_CREDENTIALS
+from appcredential.ports.local import Clock
 from appcredential.runtime.ready import Key
 
 Users: TypeAlias = dict[ClientId, list[Owner]]
@@ -41,6 +42,7 @@ class Doubts:
     """Holds what is compared, and remembers for how long lists and direct reads disagree.
 
     Args:
+        clock: of this process.
         store: the known resources.
         states: what is held of each.
         wake: has a resource reconciled at once.
@@ -50,12 +52,14 @@ class Doubts:
 
     def __init__(
         self,
+        clock: Clock,
         store: Store,
         states: ResourceStates,
         wake: Callable[[Key], None],
         count: Callable[[], None],
         settle: timedelta,
     ) -> None:
+        self._clock = clock
         self._settle = settle
         self._store = store
         self._states = states
@@ -131,7 +135,14 @@ class Doubts:
         return ((owner, state) for owner, state in found if state is not None)
 
     def _judged(self, owner: Owner, held: R, shown: Hashable, known: Hashable, left: datetime) -> R:
-        """Return what is held, confirmed or doubted; as it is where a direct read is newer."""
+        """Return what is held, confirmed or doubted; as it is where a direct read is newer.
+
+        A direct read that lies ahead is from before the clock was set back. Nobody knows whether
+        the list is newer, and the next pass, which forgets such times, finds out.
+        """
+        if held.read_time > self._clock.now():
+            self._raise(owner)
+            return held
         if held.read_time >= left:
             return held
         about = owner, type(held).__name__
