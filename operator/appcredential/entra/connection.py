@@ -221,7 +221,7 @@ class Connection:
             verify=tls,
             http2=False,
             timeout=httpx.Timeout(self._timeouts.request, connect=self._timeouts.connect),
-            limits=httpx.Limits(max_connections=50, max_keepalive_connections=10),
+            limits=httpx.Limits(max_connections=50, max_keepalive_connections=50),
             follow_redirects=False,
             headers={"User-Agent": USER_AGENT, **UNCOMPRESSED},
             event_hooks={"response": [self._answered]},

@@ -32,6 +32,24 @@ class Patience:
         return chain((1.0, 2.0, 4.0, 8.0, 15.0), repeat(30.0))
 
 
+class NoEssence(kopf.DiffBaseStorage):  # type: ignore[misc]  # kopf has no types here
+    """Keeps nothing of objects: only handlers of changes need that, and there are none.
+
+    kopf would copy each object with each event, and read what it kept from an annotation: whoever
+    writes something else there would have the events of that object dropped.
+    """
+
+    def build(self, **_: Any) -> Any:
+        """Return nothing."""
+        return kopf.BodyEssence()
+
+    def fetch(self, **_: Any) -> None:
+        """Return that nothing was kept."""
+
+    def store(self, **_: Any) -> None:
+        """Keep nothing."""
+
+
 class Watches:
     """kopf in a thread."""
 
@@ -109,4 +127,5 @@ def _settings() -> kopf.OperatorSettings:
     settings.queueing.idle_timeout = 0.1  # for so long kopf keeps each object after its event
     settings.queueing.exit_timeout = 5
     settings.persistence.finalizer = f"{GROUP}/never-set"  # ours is set by us, not by kopf
+    settings.persistence.diffbase_storage = NoEssence()
     return settings
