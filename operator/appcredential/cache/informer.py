@@ -21,6 +21,7 @@ from appcredential.kube.custom_resources import (
     TENANTS,
     KubeObjects,
 )
+from appcredential.kube.own_writes import is_newer
 from appcredential.runtime.ready import Key
 from appcredential.runtime.workqueue import Wake
 
@@ -46,21 +47,29 @@ class Informer:
         self._namespaces = namespaces
         self._wake = wake
         self._wake_neighbour = wake_beside
+        self._told_meanwhile: set[str] | None = None
         self.schema_problem = "the CRDs were not read yet"
 
     async def relist(self) -> None:
         """Replace the store by lists of our own: a watch may miss a deletion in a gap."""
         self._note(await self._check_server() or await self._check_schema())
-        for plural in (TENANTS, GRANTS, APP_CREDENTIALS):
-            # Only what was known before the list began can be missing from it.
-            before = {key: self._uid(key) for key in self._store.keys(plural)}
-            seen: set[Key] = set()
-            for namespace in self._scopes(plural):
-                seen |= await self._list(plural, namespace, before.keys())
-            for key, uid in before.items():
-                if key not in seen and self._uid(key) == uid:  # else it was made anew meanwhile
-                    self._lose(key)
-            self._store.complete.add(plural)
+        try:
+            for plural in (TENANTS, GRANTS, APP_CREDENTIALS):
+                await self._relist(plural)
+        finally:
+            self._told_meanwhile = None
+
+    async def _relist(self, plural: str) -> None:
+        self._told_meanwhile = set()
+        # Only what was known before the list began can be missing from it.
+        before = {key: self._uid(key) for key in self._store.keys(plural)}
+        seen: set[Key] = set()
+        for namespace in self._scopes(plural):
+            seen |= await self._list(plural, namespace, before.keys())
+        for key, uid in before.items():
+            if key not in seen and self._uid(key) == uid:  # else it was made anew meanwhile
+                self._lose(key)
+        self._store.complete.add(plural)
 
     def _uid(self, key: Key) -> str:
         known = self._store.get(key)
@@ -71,7 +80,10 @@ class Informer:
         seen: set[Key] = set()
         try:
             async for document in self._objects.pages(plural, namespace):
-                seen.add(self._see(plural, document))
+                key = key_of(plural, document)
+                seen.add(key)
+                if not self._is_outdated(key, document["metadata"]):
+                    self._see(plural, document)
         except PermissionDeniedError as exc:
             if not namespace:
                 raise
@@ -80,8 +92,22 @@ class Informer:
             return {key for key in before if key.namespace == namespace}
         return seen
 
+    def _is_outdated(self, key: Key, metadata: Mapping[str, Any]) -> bool:
+        """Return whether the watch told of something newer than a list shows.
+
+        All pages of a list show the moment of its first one, and many pages take a while.
+        """
+        if metadata["uid"] not in (self._told_meanwhile or ()):
+            return False
+        held = self._store.get(key)
+        if held is None or held.uid != metadata["uid"]:
+            return True
+        return is_newer(held.version, metadata["resourceVersion"])
+
     def on_event(self, plural: str, event: str, document: dict[str, Any]) -> None:
         """Take one watch event."""
+        if self._told_meanwhile is not None:
+            self._told_meanwhile.add(document["metadata"]["uid"])
         if event == "DELETED":
             self._lose(key_of(plural, document))
         else:
@@ -121,7 +147,7 @@ class Informer:
                 )
         return ""
 
-    def _see(self, plural: str, document: dict[str, Any]) -> Key:
+    def _see(self, plural: str, document: dict[str, Any]) -> None:
         key, known = key_of(plural, document), known_of(plural, document)
         before = self._store.get(key)
         if self._store.put(key, known):
@@ -130,7 +156,6 @@ class Informer:
             self._wake_for(key, known, before)
             for other in self._store.neighbours(key):
                 self._wake_neighbour(other)
-        return key
 
     def _wake_for(self, key: Key, known: Known, before: Known | None) -> None:
         """Reconcile an object for its new version, unless our own write made it.
