@@ -69,13 +69,19 @@ def rights() -> dict[str, list[Rule]]:
     - `claim`: in the namespace of the claim on the cluster.
     - `events` and `identities`: the part of `namespaces` that it needs for Events about
       cluster-scoped objects and for its own credentials.
+    - `pods`: added to `namespaces` unless `rbac.readPods` is false.
     - `tokens`: added to `namespaces` if `rbac.tokenRequests` is set.
     - `watched`: added to `namespaces` if Secrets are watched.
     """
     documents = list(yaml.safe_load_all(RBAC.read_text()))
     (everywhere,) = (d["rules"] for d in documents if d["kind"] == "ClusterRole")
     own, claim = (d["rules"] for d in documents if d["kind"] == "Role")
-    namespaced = [found for rule in everywhere if (found := _part(rule, of_the_cluster=False))]
+    pods = [rule for rule in everywhere if rule.get("resources") == ["pods"]]
+    namespaced = [
+        found
+        for rule in everywhere
+        if rule not in pods and (found := _part(rule, of_the_cluster=False))
+    ]
     return {
         "cluster": [found for rule in everywhere if (found := _part(rule, of_the_cluster=True))],
         "namespaces": namespaced,
@@ -83,6 +89,7 @@ def rights() -> dict[str, list[Rule]]:
         "claim": claim,
         "events": [rule for rule in namespaced if "events" in rule["resources"]],
         "identities": [_READ_SECRETS],
+        "pods": pods,
         "tokens": [_TOKENS],
         "watched": [_WATCH_SECRETS],
     }

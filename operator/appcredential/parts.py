@@ -20,6 +20,7 @@ from appcredential.domain.urgency import Urgency
 from appcredential.effects.context import KubePorts
 from appcredential.effects.issued_records import RecordWrites
 from appcredential.entra.issuer_documents import IssuerDocuments
+from appcredential.gather.pods import PodLooks
 from appcredential.gather.state import ResourceStates
 from appcredential.handlers.watch import OnEvent
 from appcredential.kube.app_credentials import CRD_AGE, KubeResources
@@ -31,6 +32,7 @@ from appcredential.kube.issued_records import KubeIssuedRecords
 from appcredential.kube.issuer import KubeIssuer
 from appcredential.kube.lease import Lease, LeaseSettings
 from appcredential.kube.outputs import KubeOutputs
+from appcredential.kube.pods import KubePods
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
@@ -119,6 +121,7 @@ class Parts:
             secrets=self.secrets,
             service_accounts=KubeServiceAccounts(client),
             outputs=KubeOutputs(client),
+            pods=PodLooks(KubePods(client), self.clock),
             revocations=KubeRevocations(client, settings.namespace),
             events=KubeEvents(client, self.clock, self.holder),
         )

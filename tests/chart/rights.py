@@ -19,6 +19,8 @@ TICKET_UPDATE: Final = {
     "of what was issued where the policy or grace period of its resource changes",
 }
 """Needed in either mode, and by no ordinary life."""
+WITHIN_OVERLAP: Final = "what a rotation of this life replaced is still within its overlap"
+"""Why a life may have no use for lists of pods."""
 _FORBIDDEN: Final = 403
 
 

@@ -170,7 +170,10 @@ def test_a_confined_installation_elsewhere_has_its_own_policies(helm: Helm) -> N
 
 _DENIED: Final = (
     *((verb, "secrets") for verb in ("list", "watch", "patch", "deletecollection")),
-    *((verb, "pods") for verb in ("create", "update", "patch", "delete", "deletecollection")),
+    *(
+        (verb, "pods")
+        for verb in ("get", "watch", "create", "update", "patch", "delete", "deletecollection")
+    ),
     *(("create", f"pods/{door}") for door in ("exec", "attach", "portforward", "eviction")),
     *((verb, "serviceaccounts") for verb in ("create", "update", "delete", "impersonate")),
     ("create", "serviceaccounts/token"),

@@ -15,7 +15,7 @@ from tests.chart.attempts import resource
 from tests.chart.helming import NAMESPACE, RELEASE, Helm
 from tests.chart.living import OfEachType
 from tests.chart.released import Release
-from tests.chart.rights import CLAIM_UPDATE, TICKET_UPDATE, compare
+from tests.chart.rights import CLAIM_UPDATE, TICKET_UPDATE, WITHIN_OVERLAP, compare
 from tests.integration.confined import may
 from tests.integration.installation import CORE, Team
 from tests.integration.stories_federation import Federated
@@ -29,6 +29,7 @@ _FORBIDDEN: Final = "TokenRequestForbidden"
 UNUSED: Final = {
     **TICKET_UPDATE,
     **CLAIM_UPDATE,
+    **{f"list pods in {namespace}": WITHIN_OVERLAP for namespace in _SERVED},
     "get namespaces (2 names)": "whether a served namespace is leaving, once nothing may be read "
     "in it: the last test of this module",
 }

@@ -222,6 +222,22 @@ def test_tokens_may_be_asked_for_only_where_it_is_wanted(helm: Helm, *, confined
     assert holders("--set", "rbac.tokenRequests=true") == wanted
 
 
+@pytest.mark.parametrize("confined", [False, True])
+def test_pods_may_be_listed_unless_that_is_not_wanted(helm: Helm, *, confined: bool) -> None:
+    def holders(*words: str) -> list[tuple[str, str, tuple[str, ...]]]:
+        scope = ("--set-json", 'watchNamespaces=["shop"]') if confined else ()
+        return [
+            (d["kind"], d["metadata"].get("namespace", ""), tuple(rule["verbs"]))
+            for d in documents(helm.template(*scope, *words))
+            for rule in d.get("rules", ())
+            if "pods" in rule["resources"]
+        ]
+
+    wanted = ("Role", "shop") if confined else ("ClusterRole", "")
+    assert holders() == [(*wanted, ("list",))]
+    assert holders("--set", "rbac.readPods=false") == []
+
+
 def test_the_nodes_endpoint_can_be_reached_only_where_it_is_wanted(helm: Helm) -> None:
     def endpoints(*words: str) -> list[dict[str, Any]]:
         found = one(documents(helm.template(*words)), "NetworkPolicy")["spec"]["egress"]

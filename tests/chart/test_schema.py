@@ -63,6 +63,7 @@ REFUSED: Final[list[tuple[dict[str, Any], str, str]]] = [
     ({"resources.limit.memory": "1Gi"}, "/resources", "additional properties 'limit' not allowed"),
     ({"hostUsers": "no"}, "/hostUsers", "got string, want boolean"),
     ({"rbac.tokenRequests": "yes"}, "/rbac/tokenRequests", "got string, want boolean"),
+    ({"rbac.readPods": "no"}, "/rbac/readPods", "got string, want boolean"),
     ({"managedIdentity": True}, "/managedIdentity", "got boolean, want object"),
     ({"podLabels": {"a": 1}}, "/podLabels/a", "got number, want string"),
     ({"admissionPolicies.tokenAudiences": []}, "/admissionPolicies/tokenAudiences", "minItems"),

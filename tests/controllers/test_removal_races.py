@@ -57,10 +57,11 @@ async def until_first(world: World, race: Race, longest: timedelta) -> None:
 
 
 class Rotated(World):
-    """A resource whose first credential is about to be removed after its overlap."""
+    """A resource whose first credential is about to be removed after its end."""
 
     def ask(self, **spec: Any) -> None:
-        self.put_resource(OWNER, **{"lifetime": "2d", **spec})
+        rotation = {"retireWhen": "Expired"}
+        self.put_resource(OWNER, **{"lifetime": "2d", "rotation": rotation, **spec})
 
     async def start(self) -> None:
         self.ask()

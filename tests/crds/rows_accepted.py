@@ -24,6 +24,8 @@ APP: Final[tuple[Row, ...]] = (
     ("the longest lead with an overlap", "rotation", {"renewBefore": "60d", "overlap": "30d"}),
     ("an overlap of a third of the default", "rotation.overlap", "30d"),
     ("an early retirement", "rotation.retireWhen", "OverlapElapsed"),
+    ("a retirement after a rollout", "rotation.retireWhen", "RolledOut"),
+    ("no early retirement", "rotation.retireWhen", "Expired"),
     ("a time with an offset", "rotation.rotateIssuedBefore", "2026-11-22T10:00:00.5+14:00"),
     ("a time of a leak", "rotation.revokeIssuedBefore", "2026-11-22T10:00:00Z"),
     ("an empty rotation", "rotation", {}),

@@ -69,7 +69,7 @@ APP: Final[tuple[Row, ...]] = (
     ("no lead", _LEAD, "0s", "renewBefore must be at least 1s"),
     ("no overlap", "rotation.overlap", "0s", "overlap must be at least 1s"),
     ("an overlap above the default lead", "rotation.overlap", "31d", "must be at most a third"),
-    ("an unknown retirement", "rotation.retireWhen", "RolledOut", _ENUM),
+    ("an unknown retirement", "rotation.retireWhen", "Unused", _ENUM),
     ("a date only", _SINCE, "2026-11-22", _TIME),
     ("a day that is none", _SINCE, "2026-02-30T10:00:00Z", _TIME),
     ("an hour that is none", _SINCE, "2026-02-20T24:00:00Z", _TIME),

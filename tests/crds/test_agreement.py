@@ -153,7 +153,7 @@ FIELDS: Final[dict[str, dict[str, st.SearchStrategy[Any]]]] = {
         "lifetime": _durations,
         "rotation.renewBefore": _durations,
         "rotation.overlap": _durations,
-        "rotation.retireWhen": _words("Expired", "OverlapElapsed"),
+        "rotation.retireWhen": _words("Expired", "OverlapElapsed", "RolledOut"),
         "rotation.rotateIssuedBefore": _times,
         "verification.mode": _words("Required", "Disabled"),
         "verification.scope": _words("Graph", "Self"),

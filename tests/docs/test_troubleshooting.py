@@ -29,6 +29,7 @@ from appcredential.domain.status.problems_tenant import (
 )
 from appcredential.errors import IdentityRejectedError, UntrustedServerError
 from tests.docs.cluster_symptoms import OF_CLUSTERS
+from tests.docs.pod_symptoms import OF_PODS
 from tests.docs.reading import ROOT, rows
 from tests.docs.source_symptoms import OF_SOURCES
 from tests.docs.truth_symptoms import OF_WORKING
@@ -69,6 +70,7 @@ SHOWN: Final[dict[str, Callable[[], Problem]]] = {
     **OF_SOURCES,
     **OF_CLUSTERS,
     **OF_WORKING,
+    **OF_PODS,
     "is empty": lambda: of_secret(b""),
     "holds a line break": lambda: of_secret(b"value\n"),
     "begins or ends with a blank": lambda: of_secret(b" value"),

@@ -83,6 +83,7 @@ def test_only_looking_and_telling_leave_nothing_to_undo() -> None:
         "RecordIssued",
         "ReadCrd",
         "ReadApplication",
+        "ReadPods",
         "ReadFederated",
         "ApplyStatus",
     }
@@ -90,4 +91,4 @@ def test_only_looking_and_telling_leave_nothing_to_undo() -> None:
 
 def test_reads_change_nothing_and_all_else_may() -> None:
     reads = {kind for kind in kinds() if changes_nothing(object.__new__(kind))}
-    assert reads == {act.ReadCrd, act.ReadApplication, act.ReadFederated}
+    assert reads == {act.ReadCrd, act.ReadApplication, act.ReadPods, act.ReadFederated}

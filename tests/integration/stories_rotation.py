@@ -56,9 +56,10 @@ def _reasons(team: Team) -> list[str]:
 
 
 def an_expiring_one_is_left_to_expire(i: Installation) -> None:
-    """With retireWhen Expired, which is the default, nothing is removed while it is valid."""
+    """With retireWhen Expired nothing is removed while it is valid."""
     team = i.team("expires")
-    team.apply(lifetime="62s", rotation={"renewBefore": "41s", "overlap": "1s"})
+    rotation = {"renewBefore": "41s", "overlap": "1s", "retireWhen": "Expired"}
+    team.apply(lifetime="62s", rotation=rotation)
     team.ready()
     first, old, end = team.key(), team.values(), team.time("expirationTime")
     team.until(lambda: team.key() not in {"", first}, "a successor is published", seconds=60)

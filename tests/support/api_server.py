@@ -13,7 +13,7 @@ from appcredential.kube.client import JSON, METADATA_ONLY, KubeClient
 from appcredential.kube.translate import raise_for_status
 from tests.support.builders import NOW
 
-_LISTED: Final = {"configmaps", "appcredentials", "entratenants", "applicationgrants"}
+_LISTED: Final = {"configmaps", "pods", "appcredentials", "entratenants", "applicationgrants"}
 
 
 class Request(NamedTuple):

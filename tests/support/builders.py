@@ -29,6 +29,7 @@ from appcredential.domain.observed.federated import Federation
 from appcredential.domain.observed.issued import Recorded
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation, Resource
+from appcredential.domain.observed.pods import SeenPods
 from appcredential.domain.observed.target import (
     Abandoned,
     IssuedCredential,
@@ -422,6 +423,7 @@ def observation(
     unpublished_attempt: str = "",
     recorded: Recorded = Recorded.CURRENT,
     unowned_records: int = 0,
+    pods: SeenPods | None = None,
 ) -> Observation:
     """Return an observation in which Entra lists what T records, unless it is said otherwise."""
     return Observation(
@@ -450,6 +452,7 @@ def observation(
         unpublished_attempt=unpublished_attempt,
         recorded=recorded,
         unowned_records=unowned_records,
+        pods=pods,
     )
 
 

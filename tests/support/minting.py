@@ -17,11 +17,13 @@ from appcredential.domain.spec.model import ApplicationGrantSpec, KeyId, Limits
 from appcredential.effects.context import KubePorts, Step, Tools
 from appcredential.effects.dispatch import perform
 from appcredential.effects.issued_records import RecordWrites
+from appcredential.gather.pods import PodLooks
 from appcredential.gather.state import ResourceState
 from appcredential.kube.app_credentials import KubeResources
 from appcredential.kube.custom_resources import KubeObjects
 from appcredential.kube.issued_records import KubeIssuedRecords
 from appcredential.kube.outputs import KubeOutputs
+from appcredential.kube.pods import KubePods
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
@@ -80,6 +82,7 @@ class Minting:
                 secrets=self.secrets,
                 service_accounts=KubeServiceAccounts(self.kube),
                 outputs=KubeOutputs(self.kube),
+                pods=PodLooks(KubePods(self.kube), self.clock),
                 revocations=revocations,
                 events=self,
             ),

@@ -35,6 +35,7 @@ from appcredential.effects.issued_records import RecordWrites
 from appcredential.entra.projected_token import ProjectedToken
 from appcredential.gather.certificate_source import CertificateInputsReader
 from appcredential.gather.gatherer import Gatherer
+from appcredential.gather.pods import PodLooks
 from appcredential.gather.sources import ClusterSources, LocalSources
 from appcredential.gather.state import ResourceStates
 from appcredential.kube.app_credentials import KubeResources
@@ -49,6 +50,7 @@ from appcredential.kube.custom_resources import (
 from appcredential.kube.events import KubeEvents
 from appcredential.kube.issued_records import KubeIssuedRecords
 from appcredential.kube.outputs import KubeOutputs
+from appcredential.kube.pods import KubePods
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets, secrets_path
 from appcredential.kube.service_accounts import KubeServiceAccounts
@@ -207,6 +209,7 @@ class World:
                 secrets=secrets,
                 service_accounts=accounts,
                 outputs=outputs,
+                pods=PodLooks(KubePods(self.api), self.clock),
                 revocations=revocations,
                 events=events,
             ),

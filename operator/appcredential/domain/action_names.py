@@ -35,7 +35,7 @@ _APPLICATION_WRITES: Final = (
     act.PatchFederated,
     act.DeleteFederated,
 )
-_READS: Final = (act.ReadCrd, act.ReadApplication, act.ReadFederated)
+_READS: Final = (act.ReadCrd, act.ReadApplication, act.ReadPods, act.ReadFederated)
 _TRACELESS: Final = (
     *_READS,
     act.Hold,

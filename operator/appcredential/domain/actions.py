@@ -64,6 +64,13 @@ class ReadApplication:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadPods:
+    """List the namespace's pods that use one of these Secrets."""
+
+    secrets: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class DeletePending:
     """Delete the pending Secret, which proves nothing or has done its work."""
 
@@ -221,6 +228,7 @@ Action: TypeAlias = (
     | CancelRevocation
     | ReadCrd
     | ReadApplication
+    | ReadPods
     | DeletePending
     | WriteTarget
     | Remove

@@ -206,6 +206,8 @@ class Reason(StrEnum):
     """The operator may not read or write ConfigMaps in this namespace."""
     NOT_MULTI_TENANT = "NotMultiTenant"
     """Customer-managed keys need an application that other tenants can install."""
+    PODS_UNREADABLE = "PodsUnreadable"
+    """The operator cannot see which pods use a replaced credential: it stays until its own end."""
     ACCEPTED = "Accepted"
     """The grant is valid and in force."""
     NOT_LEADER = "NotLeader"
@@ -214,11 +216,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Why something cannot go on.
-
-    Attributes:
-        stalled: whether a person must act; otherwise the operator expects it to pass.
-    """
+    """Why something cannot go on. Stalled: a person must act; else it is expected to pass."""
 
     reason: Reason
     message: str

@@ -18,6 +18,7 @@ from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.status.problems_entra import Asked
 from appcredential.effects.issued_records import RecordWrites
 from appcredential.errors import ConflictError
+from appcredential.gather.pods import PodLooks
 from appcredential.gather.state import ResourceState
 from appcredential.ports.kube import (
     Events,
@@ -42,6 +43,7 @@ class KubePorts:
     secrets: Secrets
     service_accounts: ServiceAccounts
     outputs: Outputs
+    pods: PodLooks
     revocations: Revocations
     events: Events
 

@@ -19,6 +19,7 @@ from appcredential.effects import (
     client_secret,
     deletion,
     federated,
+    pods,
     removal,
     signin,
     status,
@@ -77,6 +78,8 @@ async def _dispatch(step: Step) -> None:  # noqa: C901, PLR0912 - every action, 
             await status.apply_decided(step)
         case act.ReadApplication(max_age):
             await application.read_application(max_age, step)
+        case act.ReadPods() as action:
+            await pods.read_pods(action, step)
         case act.DeletePending():
             await target.delete_pending(step.context())
         case act.WriteTarget() as action:
@@ -95,10 +98,8 @@ async def _dispatch(step: Step) -> None:  # noqa: C901, PLR0912 - every action, 
             await certificate.register(step.context())
         case act.ReadFederated(max_age):
             await federated.read(step.context(), max_age)
-        case act.CreateFederated() as action:
-            await federated.create(action, step.context())
-        case act.PatchFederated() as action:
-            await federated.patch(action, step.context())
+        case act.CreateFederated() | act.PatchFederated() as action:
+            await federated.put(action, step.context())
         case act.DeleteFederated() as action:
             await federated.delete(action, step.context())
         case act.ProveFederated() as action:

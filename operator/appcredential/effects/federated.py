@@ -63,12 +63,19 @@ async def read(context: Context, max_age: timedelta) -> bool:
 # --- creating -------------------------------------------------------------------------------
 
 
-async def create(action: act.CreateFederated, context: Context) -> None:
-    """Create a federated credential.
+async def put(action: act.CreateFederated | act.PatchFederated, context: Context) -> None:
+    """Create a federated credential, or change one.
 
     Raises:
         ConflictError: no grant allows it any more.
     """
+    if isinstance(action, act.CreateFederated):
+        await _create(action, context)
+    else:
+        await _patch(action, context)
+
+
+async def _create(action: act.CreateFederated, context: Context) -> None:
     await live_grant(context)
     directory, object_id = context.session.directory, context.facts.application.object_id
     try:
@@ -119,12 +126,7 @@ def _is_twin(c: FederatedCredential, action: act.CreateFederated) -> bool:
 # --- changing -------------------------------------------------------------------------------
 
 
-async def patch(action: act.PatchFederated, context: Context) -> None:
-    """Change a federated credential.
-
-    Raises:
-        ConflictError: no grant allows it any more.
-    """
+async def _patch(action: act.PatchFederated, context: Context) -> None:
     if action.reason != SUPERSEDED:
         await live_grant(context)
     directory, object_id = context.session.directory, context.facts.application.object_id

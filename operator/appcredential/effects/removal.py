@@ -20,6 +20,7 @@ from appcredential.domain.spec.model import CredentialType, KeyId, ObjectId
 from appcredential.effects.application import note_failure
 from appcredential.effects.context import Context
 from appcredential.effects.events import about, emit
+from appcredential.effects.pods import whom_it_concerns
 from appcredential.errors import AppCredentialError, NotFoundError
 from appcredential.ports.entra import Directory
 
@@ -46,7 +47,8 @@ async def remove(action: act.Remove, context: Context) -> None:
     log.info("removed", extra={**cause, **about(context.owner)})
     note = f"Credential {action.key_id} was removed from the application."
     if action.is_revocation:
-        await emit(context, "Revoked", note)
+        pods = await whom_it_concerns(action, context)
+        await emit(context, "Revoked", f"{note}{pods}", warning=bool(pods))
     else:
         await emit(context, "Retired" if action.cause else "OrphanRemoved", note)
 

@@ -8,12 +8,14 @@ from typing import Any
 
 from appcredential.domain.action_names import secret_write
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.facts import Facts
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.observation import Observation, Resource
 from appcredential.domain.promised import required
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.status.problems_kube import failed_status, secret_problem
 from appcredential.domain.status.projection import needs_write, project
+from appcredential.domain.status.retiring import newly_held, newly_unreadable
 from appcredential.effects.context import Step, Tools
 from appcredential.effects.events import about, subject_of
 from appcredential.errors import NotFoundError, SecretForbiddenError, SecretRefusedError
@@ -30,7 +32,20 @@ async def apply_decided(step: Step) -> None:
     Raises:
         ConflictError: the resource changed meanwhile.
     """
-    await _apply_status(step.tools, step.observation.resource, step.decision.status, step.state)
+    resource, facts = step.observation.resource, step.decision.facts
+    await _apply_status(step.tools, resource, step.decision.status, step.state)
+    if facts is not None:
+        await _announce_pods(step.tools, resource, facts)
+
+
+async def _announce_pods(tools: Tools, resource: Resource, facts: Facts) -> None:
+    """Emit an Event when pods, or what keeps them from being read, begin to hold a credential."""
+    subject, events = subject_of(resource), tools.kube.events
+    for note in newly_held(facts, resource.status):
+        await events.emit(subject, "RetirementWaits", note, warning=False)
+    problem = newly_unreadable(facts, resource.status)
+    if problem is not None:
+        await events.emit(subject, problem.reason, problem.message, warning=True)
 
 
 async def _apply_status(

@@ -96,6 +96,7 @@ class Gatherer:
             open_revocations=self._open_revocations(resource),
             standing=self._local.standing(owner),
             unpublished_attempt=self._unpublished(state),
+            pods=state.pods,
         )
         state.memory = by_this_clock(meet(observation), observation.directory_skew)
         observation = self._with_record(replace(observation, memory=state.memory))

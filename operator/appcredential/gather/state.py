@@ -20,6 +20,7 @@ from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList, OutputMap, ServiceAccount
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Resource
+from appcredential.domain.observed.pods import SeenPods
 from appcredential.domain.observed.target import Pending, Target, TargetOwner
 from appcredential.domain.resumption import LastKnown
 from appcredential.gather.asked import AskedLook
@@ -36,7 +37,7 @@ _LET_GO: Final = Problem(reason=Reason.INVALID_SPEC, message="Not held.")
 class ResourceState:
     """Everything held of one resource.
 
-    `application` and `federated` are as old as their `read_time` says. `has_begun` says that this
+    `application`, `federated` and `pods` are as old as they say. `has_begun` says that this
     process began something that a deletion has to undo; `unbegun_term` is its last term in which
     it saw that nobody had begun anything yet. `made` is the attempt that this process made and has
     not begun to publish, with the term. `is_settled`: the last pass ended behind the gates with
@@ -52,6 +53,7 @@ class ResourceState:
     output: CachedRead[OutputMap | Problem] = field(default_factory=CachedRead)
     federated: FederatedList | None = None
     application: Application | None = None
+    pods: SeenPods | None = None
     certificate_inputs: CachedRead[CertificateInputs] = field(default_factory=CachedRead)
     held_inputs: HeldInputs = field(default_factory=HeldInputs)
     crd_deleted: bool | None = None
@@ -107,7 +109,7 @@ class ResourceState:
         """
         if self.asked.begin(now):
             self.drop()
-            self.application = self.federated = None
+            self.application = self.federated = self.pods = None
             self.held_inputs = HeldInputs()
             self.memory = self.memory.without_problem()
 
@@ -144,6 +146,7 @@ class ResourceState:
             self.pending = CachedRead()
         self.service_account = CachedRead()
         self.output = CachedRead()
+        self.pods = None
 
     @property
     def is_let_go(self) -> bool:
@@ -177,6 +180,7 @@ class ResourceState:
         self.drop()
         self.application = None
         self.federated = None
+        self.pods = None
         self.held_inputs = HeldInputs()
         self.memory = Memory()
         self.stalled_reason = ""

@@ -139,9 +139,13 @@ class KubeClient:
                 yield item
 
     async def lists(
-        self, path: str, query: Sequence[tuple[str, str]] = (), accept: str = JSON
+        self,
+        path: str,
+        query: Sequence[tuple[str, str]] = (),
+        accept: str = JSON,
+        most: int = _PAGE,
     ) -> AsyncIterator[dict[str, Any]]:
-        """Yield a list in pages of up to 500 or of what fits into one answer.
+        """Yield a list in pages of up to `most` or of what fits into one answer.
 
         The first page is small: how large objects are, users decide, and an API server needs
         longer than a request may take to send 500 large ones.
@@ -149,7 +153,7 @@ class KubeClient:
         Raises:
             AppCredentialError: as `request`; the list is not whole then.
         """
-        token, size, most = "", _FIRST_PAGE, _PAGE
+        token, size = "", _FIRST_PAGE
         while True:
             wanted = [*query, ("limit", str(size)), *([("continue", token)] if token else [])]
             try:

@@ -6,7 +6,7 @@ model and unit tests implement them in memory.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.federated import Issuer, OutputMap, ServiceAccount
 from appcredential.domain.observed.observation import Resource
+from appcredential.domain.observed.pods import PodUsers
 from appcredential.domain.observed.target import Abandoned, IssuedCredential, Pending, Target
 from appcredential.domain.secret.content import Rendering
 from appcredential.domain.secret_value import SecretValue
@@ -143,6 +144,19 @@ class ServiceAccounts(Protocol):
         Raises:
             NotFoundError: there is no such ServiceAccount.
             PermissionDeniedError: the operator may not request its tokens.
+        """
+        ...
+
+
+class Pods(Protocol):
+    """Pods: listed when a credential may go, never watched."""
+
+    async def users(self, namespace: str, secrets: Collection[str]) -> PodUsers:
+        """Return the namespace's pods that use one of these Secrets and have not finished.
+
+        Raises:
+            UnusableListError: there are more pods than are read.
+            AppCredentialError: the API server refused, or gave no whole list.
         """
         ...
 

@@ -30,8 +30,9 @@ from appcredential.domain.secret.content import render
 from appcredential.domain.secret.records import Publication, read_target
 from appcredential.domain.secret.value import find_value
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec.model import AppCredentialSpec, KeyId, VerificationMode
+from appcredential.domain.spec.model import AppCredentialSpec, KeyId, RetireWhen, VerificationMode
 from tests.domain.worlds.loop import Loop, promise
+from tests.domain.worlds.pods import Pods
 from tests.domain.worlds.workloads import Workloads
 from tests.support.builders import (
     HOLDER,
@@ -90,12 +91,14 @@ class World(Loop):
         self._last_read: Application | None = None
         self._count = 0
         self._workloads = Workloads()
+        self.pods = Pods()
 
     # --- what tests do ---------------------------------------------------------------------
 
     def forget(self) -> None:
         self.seen, self.crd_seen, self._last_read = None, None, None
         self.made = ""
+        self.pods.seen = None
 
     def set_clock(self, by: timedelta) -> None:
         """Set the operator's clock, or go on with a replica whose clock differs by so much."""
@@ -107,6 +110,12 @@ class World(Loop):
         self.read_answer, self.lists, self.hidden, self.grant = "", "", set(), grant()
         self.answer = lambda _: None
         self.mint_answers.clear()
+        self.pods.answer = ""
+
+    def start_pod(self, owner: str = "Deployment/orders") -> None:
+        """Start a pod that reads the Secret once."""
+        now, superseded = self.now + self.skew, self._workloads.superseded
+        self.pods.start(owner, now, self.published, superseded)
 
     def apply_again(self, uid: str) -> None:
         """Create the resource anew under its name, as long as the ticket waits."""
@@ -134,6 +143,8 @@ class World(Loop):
         self._hear_from_lists()
         return {
             "directory_skew": self.skew,
+            "cluster_skew": self.skew,
+            "pods": self.pods.seen,
             "target": self.target,
             "pending": self.pending,
             "crd_deleted": self.crd_seen,
@@ -157,6 +168,8 @@ class World(Loop):
                 self.crd_seen = self.is_crd_deleted
             case act.ReadApplication():
                 self._read(action)
+            case act.ReadPods():
+                self.pods.show(action.secrets, self.now)
             case act.DeletePending():
                 self.pending = None
             case act.Fence():
@@ -368,6 +381,12 @@ class World(Loop):
         in_vain = t is not None and not self._is_own_target() and key not in self.given
         promise(not is_pending or in_vain, "the pending one stays, unless nobody can ever have it")
         survivor = self.entra.get(t.published.key_id) if t is not None and t.published else None
-        self._workloads.check_removal(
-            leaving, survivor, self.current_spec.rotation, self.now, self.now + self.skew
+        rotation, entra_now = self.current_spec.rotation, self.now + self.skew
+        self._workloads.check_removal(leaving, survivor, rotation, self.now, entra_now)
+        before = rotation.revoke_issued_before
+        is_revoked = before is not None and leaving.start < before <= entra_now
+        may_fail = is_revoked or rotation.retire_when is not RetireWhen.ROLLED_OUT
+        promise(
+            may_fail or entra_now >= leaving.end or not self.pods.use(key),
+            "no pod from before uses what goes",
         )

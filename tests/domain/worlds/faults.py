@@ -14,6 +14,7 @@ from tests.domain.worlds.driver import World
 from tests.support.builders import MINUTE, NOT_YET, problem
 
 Fault = Callable[[World, Random], None]
+PODS: Final = ("Deployment/orders", "StatefulSet/db")
 
 
 # --- what the world does to us: nothing of it may cost a sign-in ------------------------------
@@ -76,6 +77,25 @@ def delete_the_pending(world: World, _: Random) -> None:
     world.pending = None
 
 
+def start_a_pod(world: World, dice: Random) -> None:
+    if world.target is not None and world.target.published is not None:
+        world.start_pod(dice.choice(PODS))
+
+
+def roll_out(world: World, dice: Random) -> None:
+    owner = dice.choice(PODS)
+    world.pods.end(owner)
+    start_a_pod(world, dice)
+
+
+def end_all_pods(world: World, _: Random) -> None:
+    world.pods.running.clear()
+
+
+def hide_pods(world: World, dice: Random) -> None:
+    world.pods.answer = dice.choice(["forbidden", "fails"])
+
+
 def do_nothing(_world: World, _dice: Random) -> None:
     """Let time pass."""
 
@@ -93,6 +113,11 @@ ENDURED: Final[tuple[Fault, ...]] = (
     ask_for_a_revocation,
     retire_otherwise,
     delete_the_pending,
+    start_a_pod,
+    start_a_pod,
+    roll_out,
+    end_all_pods,
+    hide_pods,
     do_nothing,
 )
 

@@ -20,6 +20,7 @@ from appcredential.domain.observed.entra import Application, Credential, Grant, 
 from appcredential.domain.observed.issued import Recorded
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation, Resource
+from appcredential.domain.observed.pods import PodUser, PodUsers, SeenPods
 from appcredential.domain.observed.target import (
     Abandoned,
     FormerOwner,
@@ -41,6 +42,7 @@ from appcredential.domain.spec.model import (
     TenantId,
     VerificationMode,
 )
+from appcredential.domain.status.problems_kube import PODS_FORBIDDEN
 from tests.support.builders import (
     CLIENT_ID,
     DAY,
@@ -116,7 +118,7 @@ _SPECS: Final = [
         verification=mode,
     )
     for lifetime, renew, overlap in ((None, None, None), (6 * HOUR, 2 * HOUR, HOUR))
-    for when in (*RetireWhen, RetireWhen.OVERLAP_ELAPSED)
+    for when in (*RetireWhen, *RetireWhen, RetireWhen.OVERLAP_ELAPSED, RetireWhen.ROLLED_OUT)
     for before in (None, None, NOW - 3 * HOUR, NOW + HOUR)
     for mode in (VerificationMode.REQUIRED, VerificationMode.REQUIRED, VerificationMode.DISABLED)
 ] + [
@@ -209,7 +211,18 @@ def observe(seed: int) -> Observation:
         target_owner=_target_owner(dice, t),
         recorded=dice.likely(Recorded.CURRENT, *Recorded, odds=0.05),
         unowned_records=dice.likely(0, 499, 500, odds=0.05),
+        pods=_pods(dice),
     )
+
+
+def _pods(dice: Dice) -> SeenPods | None:
+    users = PodUsers(users=tuple(sorted(PodUser(dice.ago(), "Deployment/o") for _ in range(2))))
+    outcomes: list[PodUsers | Problem] = [PodUsers(users=()), users, PODS_FORBIDDEN]
+    found = dice.choice(outcomes)
+    began = dice.choice([NOW, dice.ago()])
+    time, names = dice.choice([NOW, began]), frozenset({spec().secret.name})
+    seen = SeenPods(secrets=names, began=began, time=time, found=found)
+    return dice.choice([seen, seen, seen, None, replace(seen, secrets=frozenset())])
 
 
 def _plan(dice: Dice) -> Plan:

@@ -15,6 +15,7 @@ from appcredential.domain.marker import attempt_id, parse_marker
 from appcredential.domain.observed.entra import Credential
 from appcredential.domain.observed.issued import Recorded
 from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.pods import PodUsers
 from appcredential.domain.observed.target import Abandoned, Pending, PendingState, Retiring, Target
 from appcredential.domain.spec.model import AppCredentialSpec, KeyId, RetireWhen, VerificationMode
 from tests.domain.worlds.loop import promise
@@ -134,13 +135,26 @@ def _lives_longer(t: Target, leaves: Credential) -> bool:
 
 def _retires_in_time(observation: Observation, t: Target, entry: Retiring) -> None:
     wanted, plan = _spec(observation), facts(observation).schedule
-    promise(wanted.rotation.retire_when is RetireWhen.OVERLAP_ELAPSED, "Expired is never early")
+    promise(wanted.rotation.retire_when is not RetireWhen.EXPIRED, "Expired is never early")
+    if wanted.rotation.retire_when is RetireWhen.ROLLED_OUT:
+        _is_rolled_out(observation, wanted.secret.name, entry)
     promise(
         plan is not None and _entra_now(observation) >= entry.since + plan.overlap,
         "the overlap is kept",
     )
     at = t.published_time or t.creation_time
     promise(observation.now - at >= 10 * MINUTE, "nothing goes within ten minutes of a publish")
+
+
+def _is_rolled_out(observation: Observation, secret: str, entry: Retiring) -> None:
+    seen, last = observation.pods, entry.since + MINUTE
+    promise(seen is not None and secret in seen.secrets, "the pods were looked at")
+    assert seen is not None
+    promise(isinstance(seen.found, PodUsers), "unreadable pods are pods")
+    assert isinstance(seen.found, PodUsers)
+    promise(observation.now - seen.time <= 15 * SECOND, "no removal rests on an old look at pods")
+    promise(seen.began >= last, "a look before the publish tells of no later pod")
+    promise(all(pod.created >= last for pod in seen.found.users), "no pod is from before")
 
 
 def _has_a_survivor(observation: Observation, t: Target) -> None:

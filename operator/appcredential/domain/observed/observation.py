@@ -19,6 +19,7 @@ from appcredential.domain.observed.entra import Application, Grant, Tenant
 from appcredential.domain.observed.federated import Federation
 from appcredential.domain.observed.issued import Recorded
 from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.pods import SeenPods
 from appcredential.domain.observed.standing import ALONE, Standing
 from appcredential.domain.observed.target import Pending, Target, TargetOwner
 from appcredential.domain.spec.model import AppCredentialSpec, Mode
@@ -95,6 +96,7 @@ class Observation:
         recorded: how the record of what was issued compares with the resource.
         is_record_refused: the API server just refused to have that record written.
         unowned_records: how many records of the namespace have no resource any more.
+        pods: the last look at the pods that use the Secret; None before the first one.
     """
 
     now: datetime
@@ -127,6 +129,7 @@ class Observation:
     recorded: Recorded = Recorded.CURRENT
     is_record_refused: bool = False
     unowned_records: int = 0
+    pods: SeenPods | None = None
 
     @property
     def own_target(self) -> Target | None:

@@ -9,6 +9,7 @@ from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.patience import revocation_patience_ends
 from appcredential.domain.facts.published import ABSENT_READS, confirming_time, seems_gone
 from appcredential.domain.facts.retirement import real_end, retire_time
+from appcredential.domain.facts.rolled_out import is_held_by_pods, next_pod_look
 from appcredential.domain.facts.successor import (
     is_revoking,
     mint_time,
@@ -34,11 +35,7 @@ def next_look(facts: Facts) -> datetime:
             _by_our_clock(facts, facts.schedule.renewal_time),
             _by_our_clock(facts, facts.schedule.end),
         ]
-    times += [_by_our_clock(facts, retire_time(facts, r)) for r in facts.retiring]
-    times += [
-        _by_our_clock(facts, real_end(facts, r) + observation.settings.expired_grace)
-        for r in facts.retiring
-    ]
+    times += _retirement_times(facts)
     times += [
         _by_our_clock(facts, c.end + observation.settings.expired_grace)
         for c in facts.ours.values()
@@ -66,6 +63,15 @@ def next_look(facts: Facts) -> datetime:
     return soonest(observation, times)
 
 
+def _retirement_times(facts: Facts) -> list[datetime]:
+    """Return when a replaced credential may go, at the latest, and when to look at its pods."""
+    grace = facts.settings.expired_grace
+    times = [_by_our_clock(facts, retire_time(facts, r)) for r in facts.retiring]
+    times += [_by_our_clock(facts, real_end(facts, r) + grace) for r in facts.retiring]
+    pods = next_pod_look(facts, facts.retiring)
+    return times if pods is None else [*times, pods]
+
+
 def _is_well(facts: Facts) -> bool:
     """Return whether all is as the spec asks, and only a change from outside makes work."""
     inputs = facts.certificate_inputs
@@ -78,7 +84,11 @@ def _is_well(facts: Facts) -> bool:
 
 def _lists_what_is_recorded(facts: Facts) -> bool:
     """Return whether Entra lists the published credential, and of ours only what may still stay."""
-    kept = {r.key_id for r in facts.retiring if facts.entra_now < retire_time(facts, r)}
+    kept = {
+        r.key_id
+        for r in facts.retiring
+        if facts.entra_now < retire_time(facts, r) or is_held_by_pods(facts, r)
+    }
     published = facts.published.key_id if facts.published is not None else None
     return published in facts.ours and facts.ours.keys() <= kept | {published}
 

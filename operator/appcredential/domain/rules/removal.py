@@ -6,10 +6,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 from appcredential.domain import proof as signin
-from appcredential.domain.actions import Action, Remove, SignInPublished
+from appcredential.domain.actions import Action, ReadPods, Remove, SignInPublished
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import is_published
 from appcredential.domain.facts.retirement import real_end, retire_time
+from appcredential.domain.facts.rolled_out import (
+    awaits_rollout,
+    is_rolled_out,
+    next_pod_look,
+    secrets_in_use,
+    seen_pods,
+)
 from appcredential.domain.facts.successor import is_revoked
 from appcredential.domain.observed.entra import Credential
 from appcredential.domain.observed.memory import READ_SPACING, REQUIRED_READS
@@ -53,13 +60,33 @@ def credential_has_expired(facts: Facts) -> Action | None:
 
 
 def retirement_is_due(facts: Facts) -> Action | None:
-    """22: the overlap is over, and the published credential signs in now and lives longer."""
-    due = (
+    """22: the overlap is over, and the published credential signs in now and lives longer.
+
+    With retireWhen RolledOut, no pod from before the publish uses the Secret either.
+    """
+    due = [
         r
         for r in facts.retiring
         if facts.entra_now >= retire_time(facts, r) and _may_retire(facts, r)
-    )
+    ]
+    if awaits_rollout(facts):
+        return _removal_after_rollout(facts, due)
     return first_due(_proven_removal(facts, r) for r in due)
+
+
+def _removal_after_rollout(facts: Facts, due: list[Retiring]) -> Action | None:
+    """Look at the pods, seldom while some stay, and once more right before a removal."""
+    due = [r for r in due if r.key_id in facts.ours]
+    if not due or facts.is_paused:
+        return None
+    look, seen = ReadPods(secrets_in_use(facts)), seen_pods(facts)
+    again = next_pod_look(facts, due)
+    if seen is None or (again is not None and facts.now >= again):
+        return look
+    gone = (r for r in due if is_rolled_out(facts, r))
+    action = first_due(_proven_removal(facts, r) for r in gone)
+    is_old = facts.now - seen.time > facts.settings.freshness
+    return look if is_old and isinstance(action, Remove) else action
 
 
 def _may_retire(facts: Facts, entry: Retiring) -> bool:

@@ -174,7 +174,7 @@ class Rotation(Shape, frozen=True):
 
     renew_before: str | None = None
     overlap: str | None = None
-    retire_when: RetireWhen = RetireWhen.EXPIRED
+    retire_when: RetireWhen = RetireWhen.ROLLED_OUT
     rotate_issued_before: str | None = None
     revoke_issued_before: str | None = None
 

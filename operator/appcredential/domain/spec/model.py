@@ -71,6 +71,7 @@ class CredentialType(StrEnum):
 class RetireWhen(StrEnum):
     """`spec.rotation.retireWhen`: when a replaced credential is removed."""
 
+    ROLLED_OUT = "RolledOut"
     OVERLAP_ELAPSED = "OverlapElapsed"
     EXPIRED = "Expired"
 
@@ -119,7 +120,7 @@ class RotationSpec:
 
     renew_before: timedelta | None = None
     overlap: timedelta | None = None
-    retire_when: RetireWhen = RetireWhen.EXPIRED
+    retire_when: RetireWhen = RetireWhen.ROLLED_OUT
     rotate_issued_before: datetime | None = None
     revoke_issued_before: datetime | None = None
 

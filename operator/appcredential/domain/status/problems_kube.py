@@ -14,6 +14,7 @@ from appcredential.errors import (
     SecretForbiddenError,
     SecretRefusal,
     SecretRefusedError,
+    UnusableListError,
 )
 
 OWN_TOKEN_UNREAD: Final = Problem(
@@ -31,6 +32,23 @@ ISSUERS_DIFFER: Final = Problem(
     reason=Reason.ISSUER_UNKNOWN,
     message="The API server's discovery document names another issuer than the operator's own "
     "token. That passes when the cluster's issuer was changed lately.",
+    stalled=False,
+)
+PODS_FORBIDDEN: Final = Problem(
+    reason=Reason.PODS_UNREADABLE,
+    message="A replaced credential stays valid until its own end, because the operator may not "
+    "list the pods of this namespace to see whether one still uses it. Set rbac.readPods to true "
+    "in the chart's values, or let its role list pods; or choose another rotation.retireWhen.",
+)
+TOO_MANY_PODS: Final = Problem(
+    reason=Reason.PODS_UNREADABLE,
+    message="A replaced credential stays valid until its own end, because the namespace has more "
+    "pods than the operator reads to see whether one still uses it. Choose another "
+    "rotation.retireWhen.",
+)
+PODS_UNAVAILABLE: Final = Problem(
+    reason=Reason.PODS_UNREADABLE,
+    message="The pods of this namespace cannot be listed for now.",
     stalled=False,
 )
 _BIND: Final = "Bind its role here, or list the namespace in its settings."
@@ -77,6 +95,13 @@ def output_problem(error: AppCredentialError) -> Problem:
         message=f"{verb} ConfigMaps in this namespace. Bind its role here, or leave "
         "federatedIdentity.configMap out of a new AppCredential.",
     )
+
+
+def pods_problem(error: AppCredentialError | TimeoutError) -> Problem:
+    """Return why the pods of a namespace cannot be listed."""
+    if isinstance(error, PermissionDeniedError):
+        return PODS_FORBIDDEN
+    return TOO_MANY_PODS if isinstance(error, UnusableListError) else PODS_UNAVAILABLE
 
 
 def no_token(name: str, audience: str) -> Problem:

@@ -14,11 +14,10 @@ from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.deletion import deletion_grace
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.removed_certificate import removed_certificate
-from appcredential.domain.facts.retirement import real_end, retire_time
 from appcredential.domain.marker import parse_marker
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.observation import Observation
-from appcredential.domain.observed.target import IssuedCredential, Retiring, Target
+from appcredential.domain.observed.target import IssuedCredential, Target
 from appcredential.domain.secret import pem
 from appcredential.domain.spec.durations import format_duration
 from appcredential.domain.spec.model import AppCredentialSpec
@@ -30,7 +29,7 @@ from appcredential.domain.status.federated_details import (
 )
 from appcredential.domain.status.merge import merge_conditions
 from appcredential.domain.status.published import awaited, last_sign_in
-from appcredential.domain.status.revocation_progress import is_to_be_revoked
+from appcredential.domain.status.retiring import retiring_entry
 from appcredential.domain.status.source import chosen_certificate, is_lifetime_asked_for
 from appcredential.domain.status.successor import successor_problem
 from appcredential.domain.status.verdicts import (
@@ -179,7 +178,7 @@ def _details(facts: Facts) -> dict[str, Any]:
     if minted is not None:
         found["pending"] = {"keyId": minted.key_id, "startTime": format_time(minted.not_before)}
     if facts.retiring:
-        found["retiring"] = [_retiring(facts, r) for r in facts.retiring]
+        found["retiring"] = [retiring_entry(facts, r) for r in facts.retiring]
     return found
 
 
@@ -214,19 +213,6 @@ def _last_details(observation: Observation) -> dict[str, Any]:
         # What was issued in vain is gone now, and no later write would say so.
         counted = _inventory(observation, observation.application)
         found["inventory"] = {**(status.get("inventory") or {}), **counted}
-    return found
-
-
-def _retiring(facts: Facts, entry: Retiring) -> dict[str, str]:
-    if entry.removed is None and is_to_be_revoked(facts, entry):
-        # Its overlap counts no more, so that the end of it would mislead.
-        return {"keyId": entry.key_id, "waitingFor": "revokeIssuedBefore to remove it"}
-    found = {
-        "keyId": entry.key_id,
-        "retireTime": format_time(min(retire_time(facts, entry), real_end(facts, entry))),
-    }
-    if entry.removed is not None:
-        found["waitingFor"] = "confirmation that it is gone"
     return found
 
 

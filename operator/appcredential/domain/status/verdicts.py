@@ -24,6 +24,7 @@ from appcredential.domain.status.published import (
     valid_published,
 )
 from appcredential.domain.status.refused_published import NOT_LISTED, refusal_of
+from appcredential.domain.status.retiring import unreadable_pods_problem
 from appcredential.domain.status.source import SOURCE_REASONS
 from appcredential.domain.status.successor import pending_proof, sign_in_problem
 
@@ -124,7 +125,11 @@ def _ready(
     if facts is not None and seems_gone(facts):
         message = f"{_MISSING.message} It was not refused yet."
         return Condition.true(kind, Reason.CREDENTIAL_MISSING, message)
-    return Condition.true(kind, Reason.PUBLISHED, "The Secret holds a valid credential.")
+    message = "The Secret holds a valid credential."
+    pods = unreadable_pods_problem(facts) if facts is not None else None
+    if pods is not None:
+        return Condition.true(kind, pods.reason, f"{message} {pods.message}")
+    return Condition.true(kind, Reason.PUBLISHED, message)
 
 
 def verified(observation: Observation, facts: Facts | None) -> Condition:

@@ -1,0 +1,114 @@
+"""Whether pods from before a publish still use the Secret, for `retireWhen: RolledOut`. Pure.
+
+A pod reads environment variables once, and many programs read files once. So a pod that was created
+before the publish may still sign in with what the Secret held then, whatever it holds now. For a
+minute after the publish a kubelet may still hand out the former content.
+
+Such pods only become fewer: the API server alone says when a pod was created. So what one whole
+list shows to be over stays over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from appcredential.domain.conditions import Problem
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.retirement import retire_time
+from appcredential.domain.observed.pods import PodUser, SeenPods
+from appcredential.domain.observed.target import Retiring
+from appcredential.domain.promised import required
+from appcredential.domain.spec.certificate import CertificateSource
+from appcredential.domain.spec.model import RetireWhen
+
+KUBELET_LAG: Final = timedelta(seconds=60)
+MAX_PAUSE: Final = timedelta(hours=1)
+"""Between two looks, however long pods stay."""
+
+_SHARE_OF_WAIT: Final = 4
+_NONE: Final = timedelta(0)
+
+
+def awaits_rollout(facts: Facts) -> bool:
+    """Return whether the spec lets the pods decide when a replaced credential goes."""
+    return facts.spec.rotation.retire_when is RetireWhen.ROLLED_OUT
+
+
+def secrets_in_use(facts: Facts) -> frozenset[str]:
+    """Return the Secrets in which workloads find a credential of this resource.
+
+    One that others fill with the certificate counts too: workloads may mount it themselves.
+    """
+    certificate, names = facts.spec.certificate, {facts.spec.secret.name}
+    if certificate.source is CertificateSource.SECRET:
+        names.add(required(certificate.ref).name)
+    return frozenset(names)
+
+
+def seen_pods(facts: Facts) -> SeenPods | None:
+    """Return the last look at these Secrets' pods."""
+    seen = facts.observation.pods
+    return seen if seen is not None and seen.secrets == secrets_in_use(facts) else None
+
+
+def unreadable_pods(facts: Facts) -> Problem | None:
+    """Return why the last look showed nothing."""
+    seen = seen_pods(facts)
+    return seen.found if seen is not None and isinstance(seen.found, Problem) else None
+
+
+def laggards(facts: Facts, entry: Retiring) -> tuple[PodUser, ...]:
+    """Return the pods that may still use a replaced credential, oldest first.
+
+    One that was created in the future counts: a clock was wrong, and nobody knows when it was.
+    """
+    seen = seen_pods(facts)
+    if seen is None or isinstance(seen.found, Problem):
+        return ()
+    last, ahead = _last_time(facts, entry), seen.time + facts.settings.max_clock_skew
+    return tuple(pod for pod in seen.found.users if pod.created < last or pod.created > ahead)
+
+
+def is_rolled_out(facts: Facts, entry: Retiring) -> bool:
+    """Return whether a look has shown that no pod can use a replaced credential any more."""
+    seen = seen_pods(facts)
+    if seen is None or isinstance(seen.found, Problem) or laggards(facts, entry):
+        return False
+    # After a look that began earlier, one more such pod may have been created.
+    began = seen.began + (facts.observation.cluster_skew or _NONE)
+    return began >= _last_time(facts, entry)
+
+
+def is_held_by_pods(facts: Facts, entry: Retiring) -> bool:
+    """Return whether only pods, or what keeps them from being read, let a credential stay."""
+    is_left = entry.key_id in facts.ours and facts.entra_now >= retire_time(facts, entry)
+    if not is_left or not awaits_rollout(facts):
+        return False
+    return seen_pods(facts) is not None and not is_rolled_out(facts, entry)
+
+
+def next_pod_look(facts: Facts, due: Iterable[Retiring]) -> datetime | None:
+    """Return when to look at the pods that hold these credentials; None while none does.
+
+    The longer a credential waits, the longer the pause: a rollout that was begun for it ends soon.
+    """
+    seen = seen_pods(facts)
+    held = [entry for entry in due if is_held_by_pods(facts, entry)]
+    if seen is None or not held:
+        return None
+    by_our_clock = facts.entra_now - facts.now
+    waits = seen.time + by_our_clock - max(retire_time(facts, entry) for entry in held)
+    return seen.time + min(max(waits / _SHARE_OF_WAIT, facts.settings.settle), MAX_PAUSE)
+
+
+def _last_time(facts: Facts, entry: Retiring) -> datetime:
+    """Return until when a pod may have been given the credential, by the API server's clock.
+
+    A target Secret that was restored may name a publish from before its own creation.
+    """
+    since = max(entry.since, required(facts.target).creation_time)
+    observation = facts.observation
+    ahead = (observation.cluster_skew or _NONE) - (observation.directory_skew or _NONE)
+    return since + KUBELET_LAG + max(ahead, _NONE)
