@@ -23,6 +23,7 @@ from appcredential.handlers.watch import Watches
 from appcredential.kube.certificate_sources import KubeInputs
 from appcredential.kube.client import KubeClient
 from appcredential.parts import Parts
+from appcredential.ports.local import Clock
 from appcredential.ports.session import OpenSession
 from appcredential.process import Cluster, Leadership, Operator
 from appcredential.runtime import logs
@@ -58,7 +59,7 @@ async def run(settings: Settings) -> int:
     try:
         system = await kube.request("GET", "/api/v1/namespaces/kube-system")
         identity = ClusterIdentity.of(system["metadata"]["uid"], settings.cluster_id)
-        operator = build_operator(settings, kube, identity, open_session, store, metrics)
+        operator = build_operator(settings, kube, clock, identity, open_session, store, metrics)
         return await operator.run()
     finally:
         await kube.close()
@@ -67,6 +68,7 @@ async def run(settings: Settings) -> int:
 def build_operator(
     settings: Settings,
     kube: KubeClient,
+    clock: Clock,
     identity: ClusterIdentity,
     open_session: OpenSession,
     store: Store,
@@ -77,12 +79,13 @@ def build_operator(
     Args:
         settings: of the process.
         kube: the API server; the caller closes it.
+        clock: of the process.
         identity: of the cluster, as the markers in Entra name it.
         open_session: opens sessions with Entra.
         store: the one whose samples `metrics` shows.
         metrics: of the process.
     """
-    parts = Parts(settings, kube, identity, store, metrics)
+    parts = Parts(settings, kube, clock, identity, store, metrics)
     tenants = _tenants(parts, open_session)
     secret_watch, tools = build_secret_watch(parts), _tools(parts, tenants)
     return Operator(

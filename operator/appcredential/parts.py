@@ -36,7 +36,7 @@ from appcredential.kube.pods import KubePods
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
-from appcredential.runtime.clock import SystemClock
+from appcredential.ports.local import Clock
 from appcredential.runtime.effect_guard import EffectGuard, Terms
 from appcredential.runtime.metrics import Metrics
 from appcredential.runtime.ready import Bounds, Key, Lane
@@ -51,6 +51,7 @@ class Parts:
 
     Args:
         client: the API server.
+        clock: of the process.
         identity: of the cluster, as the markers in Entra name it.
         store: the one whose samples `metrics` shows.
     """
@@ -59,6 +60,7 @@ class Parts:
         self,
         settings: Settings,
         client: KubeClient,
+        clock: Clock,
         identity: ClusterIdentity,
         store: Store,
         metrics: Metrics,
@@ -67,7 +69,7 @@ class Parts:
         self.client = client
         self.store = store
         self.metrics = metrics
-        self.clock = SystemClock()
+        self.clock = clock
         self.states = ResourceStates()
         metrics.resumed.set_function(self.states.count_resumed)
         self.queue = WorkQueue(self.clock, self._lane, Bounds.of(settings.workers))

@@ -13,6 +13,7 @@ from appcredential.cache.store import Store
 from appcredential.composition import build_operator
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.errors import UnavailableError
+from appcredential.runtime.clock import SystemClock
 from appcredential.runtime.loops import Loop, watch
 from appcredential.runtime.metrics import Metrics
 from appcredential.settings import Settings
@@ -153,7 +154,9 @@ class Running:
         settings = replace(QUICK, **changed)
         self.metrics = Metrics(list)
         opened: Any = None
-        self.operator = build_operator(settings, kube, identity, opened, Store(), self.metrics)
+        self.operator = build_operator(
+            settings, kube, SystemClock(), identity, opened, Store(), self.metrics
+        )
         monkeypatch.setattr(self.operator._watches, "start", lambda: None)
         monkeypatch.setattr(self.operator._watches, "stop", lambda _seconds: None)
         monkeypatch.setattr(self.operator._watches, "is_alive", lambda: True)

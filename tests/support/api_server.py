@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
+import marshal
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from appcredential.kube.client import JSON, METADATA_ONLY, KubeClient
@@ -47,9 +47,12 @@ class ApiServer(KubeClient):
         refusals: see `refuse`.
         before: called before each request; may raise or change the objects.
         version: the resourceVersion of the last write.
+        changed: called after each change, with the path, the kind of watch event, and the object.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime] = lambda: NOW) -> None:
+        self.now = now
+        self.changed: Callable[[str, str, dict[str, Any]], None] = lambda _p, _e, _o: None
         self.objects: dict[str, dict[str, Any]] = {}
         self.requests: list[Request] = []
         self.refusals: list[Refusal] = []
@@ -68,10 +71,11 @@ class ApiServer(KubeClient):
         """Store an object as if somebody else had written it; its uid stays."""
         known = self.objects.get(path, {"metadata": {}})["metadata"]
         self.version += 1
-        found = copy.deepcopy(dict(document))
+        event = "MODIFIED" if path in self.objects else "ADDED"
+        found = copied(dict(document))
         namespace = re.search(r"/namespaces/([^/]+)/", path)
         found["metadata"] = {
-            "creationTimestamp": f"{NOW:%Y-%m-%dT%H:%M:%SZ}",
+            "creationTimestamp": f"{self.now():%Y-%m-%dT%H:%M:%SZ}",
             "uid": f"uid-{self.version}",
             "generation": 1,
             **found.get("metadata", {}),
@@ -81,7 +85,24 @@ class ApiServer(KubeClient):
             **({"namespace": namespace[1]} if namespace else {}),
         }
         self.objects[path] = found
-        return copy.deepcopy(found)
+        self.changed(path, event, found)
+        return copied(found)
+
+    def take_away(self, path: str) -> dict[str, Any]:
+        """Remove an object, whatever its finalizers say."""
+        gone = self.objects.pop(path)
+        self.version += 1
+        self.changed(path, "DELETED", gone)
+        return gone
+
+    def delete(self, path: str) -> None:
+        """Delete an object as a person does: it goes once it has no finalizer."""
+        found = self.objects[path]
+        if not found["metadata"].get("finalizers"):
+            self.take_away(path)
+        elif "deletionTimestamp" not in found["metadata"]:
+            time = f"{self.now():%Y-%m-%dT%H:%M:%SZ}"
+            self.put(path, {**found, "metadata": {**found["metadata"], "deletionTimestamp": time}})
 
     def refuse(
         self,
@@ -142,12 +163,12 @@ class ApiServer(KubeClient):
         if path not in self.objects and path.rsplit("/", 1)[1] in _LISTED:
             return self._list(path, query)
         _fail_if("GET", path, 404, path not in self.objects)
-        found = copy.deepcopy(self.objects[path])
+        found = copied(self.objects[path])
         return {"metadata": found["metadata"]} if accept == METADATA_ONLY else found
 
     def _list(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         items = [
-            copy.deepcopy(found)
+            copied(found)
             for where, found in sorted(self.objects.items())
             if path in _lists_of(where) and _is_selected(found, query)
         ]
@@ -169,7 +190,7 @@ class ApiServer(KubeClient):
         _fail_if(method, path, 409, not _is_same(live["metadata"], asked, keys))
         match method:
             case "DELETE":
-                return self.objects.pop(target)
+                return self.take_away(target)
             case "PUT":
                 return self.put(target, wanted)
             case "PATCH" if path != target:
@@ -178,6 +199,12 @@ class ApiServer(KubeClient):
                 return self.put(target, _merged(live, wanted))
             case _:
                 raise AssertionError(f"{method} is not served here")
+
+
+def copied(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy of what is JSON. Ten times as fast as `copy.deepcopy`."""
+    found: dict[str, Any] = marshal.loads(marshal.dumps(document))  # noqa: S302 - just made
+    return found
 
 
 def _is_selected(found: Mapping[str, Any], query: Mapping[str, str]) -> bool:
