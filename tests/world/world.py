@@ -1,0 +1,190 @@
+"""One thing after another: calls of the operator, timers, and what the world does meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from appcredential.domain.observed.entra import Application
+from appcredential.settings import Settings
+from tests.support.builders import NOW
+from tests.world.cluster import SYSTEM, Cluster
+from tests.world.entra import Entra
+from tests.world.loop import VirtualLoop
+from tests.world.ports import Call, Fate, Server
+from tests.world.process import Process
+
+STEP: Final = 0.05
+"""How many seconds each call takes."""
+MOST_IDLE: Final = 600.0
+"""After so many seconds without anything due, looks have a turn."""
+_BEGIN: Final = 1000.0
+_MAPS: Final = f"/api/v1/namespaces/{SYSTEM}/configmaps/"
+
+
+class World:
+    """The whole world. Fields are what events change.
+
+    Attributes:
+        processes: of the operator, dead ones too.
+        waiting: the calls that are to happen, oldest first.
+        down: the servers that do not answer, by the time until when.
+        fates: what becomes of the next calls, by server or None for any; each once.
+        steps: how many calls and jumps in time there were; renewals of Leases do not count.
+        most_idle: the longest jump in time.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.loop = VirtualLoop()
+        self.cluster = Cluster(self.now)
+        self.entra = Entra(self.now)
+        self.processes: list[Process] = []
+        self.waiting: list[Call] = []
+        self.down: dict[Server, float] = {}
+        self.fates: list[tuple[Server | None, bool, Fate]] = []
+        self.observers: list[Any] = []
+        self.steps = 0
+        self.most_idle = MOST_IDLE
+        self.last: str = ""
+        self.cluster.watchers.append(self._show)
+
+    def now(self) -> datetime:
+        """Return the true time."""
+        return NOW + timedelta(seconds=self.loop.now - _BEGIN)
+
+    def start(self, offset: timedelta = timedelta(0)) -> Process:
+        """Start a process of the operator."""
+        with self.loop.running():
+            made = Process(self, f"operator-{len(self.processes) + 1}", offset)
+        self.processes.append(made)
+        return made
+
+    @property
+    def alive(self) -> list[Process]:
+        return [p for p in self.processes if not p.is_dead]
+
+    # --- stepping ----------------------------------------------------------------------------
+
+    def wait(self, call: Call) -> None:
+        self.waiting.append(call)
+
+    def _is_held(self, process: Process | None) -> bool:
+        return process is not None and process.is_held
+
+    def step(self, pick: int = 0) -> bool:
+        """Let the next thing happen; return False if nothing ever will.
+
+        Args:
+            pick: which of the calls that wait goes first.
+        """
+        self.steps += 1
+        with self.loop.running():
+            while (upkeep := self._upkeep()) is not None:
+                self._let_happen(upkeep)
+            if self.loop.fire(self._is_held):
+                self.loop.drain()
+            ready = [c for c in self.waiting if not c.process.is_held]
+            if ready:
+                self._let_happen(ready[pick % len(ready)])
+                return True
+            return self._jump()
+
+    def _upkeep(self) -> Call | None:
+        """Return the next call that renews a Lease; who leads comes first."""
+        while True:
+            calls = [c for c in self.waiting if c.is_upkeep and not c.process.is_held]
+            if calls:
+                return calls[0]
+            alive = sorted(self.alive, key=lambda p: not p.leads)
+            if not any(p.begin_upkeep() for p in alive):
+                return None
+            self.loop.drain()
+
+    def _let_happen(self, call: Call) -> None:
+        self.waiting.remove(call)
+        if call.go.done():
+            return  # given up meanwhile
+        self.loop.now += STEP
+        self.last = f"{call.process.name}: {call.name}"
+        fate = self._fate(call)
+        for observer in self.observers:
+            observer.happens(call, fate)
+        call.go.set_result(fate)
+        self.loop.drain()
+
+    def _fate(self, call: Call) -> Fate:
+        if self.down.get(call.server, 0.0) > self.loop.now:
+            return Fate.UNSENT
+        for entry in self.fates:
+            server, only_writes, fate = entry
+            if server in {None, call.server} and (call.is_write or not only_writes):
+                self.fates.remove(entry)
+                return fate
+        return Fate.DONE
+
+    def _jump(self) -> bool:
+        """Let time pass until something is due."""
+        times = [p.paused_until for p in self.alive if p.is_held]
+        for process in self.alive:
+            if not process.is_held:
+                due = process.next_due()
+                times.append(self._next_timer(process) if due is None else due)
+        if not times:
+            return False
+        when = min(min(times), self.loop.now + self.most_idle)
+        self.loop.now = max(self.loop.now, when)
+        self.last = "time passes"
+        return True
+
+    def _next_timer(self, process: Process) -> float:
+        due = self.loop.next_timer(lambda whose: whose is not process)
+        return due if due is not None else float("inf")
+
+    # --- what processes do -------------------------------------------------------------------
+
+    def _show(self, kind: str, event: str, document: dict[str, Any]) -> None:
+        with self.loop.running():
+            for process in self.alive:
+                process.on_event(kind, event, document)
+
+    def has_revocations(self) -> bool:
+        """Return whether a revocation is scheduled."""
+        return any(p.startswith(f"{_MAPS}appcredential-ticket-") for p in self.cluster.objects)
+
+    def has_unowned(self) -> bool:
+        """Return whether there is a record of what was issued, and no resource."""
+        records = any(p.startswith(f"{_MAPS}appcredential-issued-") for p in self.cluster.objects)
+        return records and not any("/appcredentials/" in p for p in self.cluster.objects)
+
+    def sees(self, process: Process, path: str, found: Mapping[str, Any]) -> None:
+        for observer in self.observers:
+            observer.sees(process, path, found)
+
+    def reads(self, process: Process, found: Application) -> None:
+        for observer in self.observers:
+            observer.reads(process, found)
+
+    def writes(
+        self,
+        process: Process,
+        method: str,
+        path: str,
+        before: Mapping[str, Any] | None,
+        after: Mapping[str, Any] | None,
+    ) -> None:
+        for observer in self.observers:
+            observer.writes(process, method, path, before, after)
+
+    def made(self, process: Process, id_: str) -> None:
+        for observer in self.observers:
+            observer.made(process, id_)
+
+    def patches(self, process: Process, id_: str) -> None:
+        for observer in self.observers:
+            observer.patches(process, id_)
+
+    def removes(self, process: Process, id_: str) -> None:
+        for observer in self.observers:
+            observer.removes(process, id_)
