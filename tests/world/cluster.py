@@ -31,13 +31,14 @@ class Cluster(ApiServer):
 
     Attributes:
         watchers: called with the kind, the watch event and the object, for the three kinds.
-        writes: called with the process, the method, the path, what was there, and what is.
+        heard: called with the path, the kind of watch event and the object, for all of them.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         super().__init__(now)
         self.changed = self._tell
         self.watchers: list[Callable[[str, str, dict[str, Any]], None]] = []
+        self.heard: Callable[[str, str, dict[str, Any]], None] = lambda _p, _e, _o: None
         self._install()
 
     def _install(self) -> None:
@@ -103,6 +104,7 @@ class Cluster(ApiServer):
     # --- what it tells -----------------------------------------------------------------------
 
     def _tell(self, path: str, event: str, found: dict[str, Any]) -> None:
+        self.heard(path, event, found)
         for kind in _KINDS:
             if f"/{kind}/" in path and not path.startswith(CRDS):
                 for watcher in self.watchers:

@@ -90,7 +90,7 @@ class Process:
         self.is_dead = False
         self.paused_until = 0.0
         self.is_blind = False
-        self.is_upkeep = False
+        self.is_upkeep = self._has_gap = False
         self._context = contextvars.copy_context()
         self._context.run(PROCESS.set, self)
         self._last_upkeep = self._last_looks = float("-inf")
@@ -145,6 +145,10 @@ class Process:
         if not (self.is_dead or self.is_blind) and self.operator._store.is_complete:
             self._context.run(self.operator._informer.on_event, kind, event, document)
 
+    def lists_anew(self) -> None:
+        """Have its next upkeep list the three kinds, as after a gap of a watch."""
+        self._has_gap = True
+
     # --- upkeep ------------------------------------------------------------------------------
 
     def begin_upkeep(self) -> bool:
@@ -169,6 +173,8 @@ class Process:
         queue = self.operator._queue
         if self._upkeep is not None or queue._working or queue._ready:
             return None
+        if not self.leads and any(p.leads and not p.is_held for p in self.world.alive):
+            return float("inf")  # a standby does nothing
         kinds = {TENANTS, GRANTS} if self._is_calm() else set()
         times = [due for key, (due, _) in queue._due.items() if key.kind not in kinds]
         return min(times, default=float("inf"))
@@ -209,10 +215,10 @@ class Process:
     def _is_gap(self) -> bool:
         """Return whether the store may lack something that only a list shows."""
         is_due = self.world.loop.now - self._relisted >= 300
-        return not self.operator._store.is_complete or (self.is_blind and is_due)
+        return self._has_gap or not self.operator._store.is_complete or (self.is_blind and is_due)
 
     async def _relist(self) -> None:
-        self._relisted = self.world.loop.now
+        self._relisted, self._has_gap = self.world.loop.now, False
         await self.operator._relist()
 
 

@@ -12,6 +12,7 @@ from tests.support.builders import NOW
 from tests.world.cluster import SYSTEM, Cluster
 from tests.world.entra import Entra
 from tests.world.loop import VirtualLoop
+from tests.world.observer import Observer
 from tests.world.ports import Call, Fate, Server
 from tests.world.process import Process
 
@@ -33,6 +34,9 @@ class World:
         fates: what becomes of the next calls, by server or None for any; each once.
         steps: how many calls and jumps in time there were; renewals of Leases do not count.
         most_idle: the longest jump in time.
+        delay: how many seconds more the next call takes.
+        effects: how many writes processes made, renewals of Leases and Events aside.
+        renewal: how long before its end a credential is renewed.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -44,11 +48,16 @@ class World:
         self.waiting: list[Call] = []
         self.down: dict[Server, float] = {}
         self.fates: list[tuple[Server | None, bool, Fate]] = []
-        self.observers: list[Any] = []
+        self.observers: list[Observer] = []
         self.steps = 0
         self.most_idle = MOST_IDLE
         self.last: str = ""
+        self.delay = 0.0
+        self.effects = 0
+        self.renewal = timedelta(0)
+        self._trouble = self.loop.now
         self.cluster.watchers.append(self._show)
+        self.cluster.heard = self._changed
 
     def now(self) -> datetime:
         """Return the true time."""
@@ -64,6 +73,44 @@ class World:
     @property
     def alive(self) -> list[Process]:
         return [p for p in self.processes if not p.is_dead]
+
+    # --- trouble ---------------------------------------------------------------------------
+
+    def trouble(self) -> None:
+        """Note that something happened which may explain what is not well."""
+        self._trouble = self.loop.now
+
+    def calm_for(self) -> timedelta:
+        """Return for how long nothing has happened that may explain what is not well."""
+        now, entra = self.loop.now, self.entra
+        is_calm = not (
+            entra.is_missing
+            or entra.skew
+            or len(entra.read_lags) > 1
+            or entra.read_lags[0]
+            or len(entra.token_lags) > 1
+            or entra.token_lags[0]
+            or any(p.is_held or p.is_blind or p.clock.offset for p in self.alive)
+            or any(until > now for until in self.down.values())
+            or self.fates
+            or not self.alive
+        )
+        if not is_calm:
+            self._trouble = now
+        return timedelta(seconds=now - self._trouble)
+
+    def calm_down(self) -> None:
+        """End every fault."""
+        self.down, self.fates, self.delay = {}, [], 0.0
+        entra = self.entra
+        entra.is_missing, entra.skew = False, timedelta(0)
+        entra.read_lags = entra.token_lags = (0.0,)
+        for process in self.alive:
+            process.is_blind, process.paused_until = False, 0.0
+            process.clock.offset = timedelta(0)
+            process.lists_anew()
+        if not self.alive:
+            self.start()
 
     # --- stepping ----------------------------------------------------------------------------
 
@@ -104,9 +151,10 @@ class World:
 
     def _let_happen(self, call: Call) -> None:
         self.waiting.remove(call)
-        if call.go.done():
+        if call.go.done() or call.process.is_dead:
             return  # given up meanwhile
-        self.loop.now += STEP
+        self.loop.now += STEP + self.delay
+        self.delay = 0.0
         self.last = f"{call.process.name}: {call.name}"
         fate = self._fate(call)
         for observer in self.observers:
@@ -144,6 +192,10 @@ class World:
 
     # --- what processes do -------------------------------------------------------------------
 
+    def _changed(self, path: str, event: str, found: dict[str, Any]) -> None:
+        for observer in self.observers:
+            observer.changes(path, event, found)
+
     def _show(self, kind: str, event: str, document: dict[str, Any]) -> None:
         with self.loop.running():
             for process in self.alive:
@@ -174,6 +226,8 @@ class World:
         before: Mapping[str, Any] | None,
         after: Mapping[str, Any] | None,
     ) -> None:
+        if "/leases" not in path and "/events" not in path:
+            self.effects += 1
         for observer in self.observers:
             observer.writes(process, method, path, before, after)
 
@@ -186,5 +240,6 @@ class World:
             observer.patches(process, id_)
 
     def removes(self, process: Process, id_: str) -> None:
+        self.effects += 1
         for observer in self.observers:
             observer.removes(process, id_)

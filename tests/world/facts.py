@@ -1,0 +1,109 @@
+"""What is true in the world, read by words of this folder and not by the operator's."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from appcredential.domain.marker import parse_marker
+from appcredential.domain.observed.entra import Credential
+from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec.durations import parse_duration
+from appcredential.domain.times import parse_time
+from tests.support.builders import OWNER
+from tests.world.cluster import RESOURCE, SECRETS, TARGET
+from tests.world.entra import Entra
+from tests.world.world import World
+
+_PREFIX = "appcredential.io/"
+Document = Mapping[str, Any]
+
+
+def annotation(document: Document | None, name: str) -> str:
+    """Return one of our annotations; empty without it."""
+    metadata = document["metadata"] if document is not None else {}
+    return str((metadata.get("annotations") or {}).get(_PREFIX + name) or "")
+
+
+def target(world: World) -> dict[str, Any] | None:
+    """Return the target Secret."""
+    return world.cluster.objects.get(TARGET)
+
+
+def pending(world: World) -> dict[str, Any] | None:
+    """Return the pending Secret."""
+    begin = f"{SECRETS}/appcredential-pending-"
+    return next((o for p, o in world.cluster.objects.items() if p.startswith(begin)), None)
+
+
+def resource(world: World) -> dict[str, Any] | None:
+    """Return the AppCredential."""
+    return world.cluster.objects.get(RESOURCE)
+
+
+def is_ours(document: Document | None) -> bool:
+    """Return whether a Secret says that the AppCredential of this world owns it."""
+    return annotation(document, "owner") == str(OWNER)
+
+
+def values(document: Document) -> Iterator[SecretValue]:
+    """Yield the values of a Secret."""
+    for text in (document.get("data") or {}).values():
+        try:
+            yield SecretValue(base64.b64decode(text).decode())
+        except ValueError:
+            continue
+
+
+def key_in(entra: Entra, document: Document | None) -> str | None:
+    """Return which credential's value a Secret holds; None without one."""
+    for value in values(document or {}):
+        key = entra.key_of(value)
+        if key is not None:
+            return key
+    return None
+
+
+def retiring(document: Document | None) -> list[dict[str, Any]]:
+    """Return what a Secret says to be retiring."""
+    try:
+        found = json.loads(annotation(document, "retiring") or "[]")
+    except ValueError:
+        return []
+    return found if isinstance(found, list) else []
+
+
+def spec_duration(world: World, *names: str, default: timedelta) -> timedelta:
+    """Return a duration of the spec."""
+    found: Any = (resource(world) or {}).get("spec") or {}
+    for name in names:
+        found = (found or {}).get(name)
+    return parse_duration(found) if found else default
+
+
+def revoked_before(world: World) -> datetime | None:
+    """Return what a person asked to be revoked, if that time has come by Entra's clock."""
+    rotation = ((resource(world) or {}).get("spec") or {}).get("rotation") or {}
+    asked = parse_time(rotation.get("revokeIssuedBefore"))
+    return asked if asked is not None and asked <= world.entra.time() else None
+
+
+def attempt_of(credential: Credential) -> str:
+    """Return the attempt that a marker names."""
+    marker = parse_marker(credential.display_name)
+    return str(marker.attempt) if marker is not None else ""
+
+
+def condition(world: World, kind: str) -> dict[str, Any]:
+    """Return a condition of the AppCredential; an empty one without it."""
+    status = (resource(world) or {}).get("status") or {}
+    return next((c for c in status.get("conditions", ()) if c["type"] == kind), {})
+
+
+def ours(world: World) -> list[str]:
+    """Return the ids of what the operator made and Entra has."""
+    entra = world.entra
+    return [i for i in (*entra.credentials, *entra.trusts) if entra.makers.get(i)]

@@ -1,0 +1,260 @@
+"""Plays one history: a scene, events at their steps, and then quiet.
+
+A history is written as `SCENE:EVENT EVENT …`, each event as `STEPS/NAME/NUMBER`: so many steps after
+the one before, this happens.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from appcredential.settings import Settings
+from tests.support.builders import HOUR, MINUTE
+from tests.world import facts
+from tests.world.cluster import RESOURCE, TARGET
+from tests.world.consumers import Consumers
+from tests.world.events import EVENTS
+from tests.world.observer import BrokenPromiseError, Document, Observer
+from tests.world.oracles import ORACLES
+from tests.world.process import settings_of
+from tests.world.scenes import SCENES, Scene
+from tests.world.world import World
+
+PATIENCE: Final = 12 * HOUR
+"""Within this time after the last fault all is well: the longest backoff is six hours."""
+REST: Final = 40 * MINUTE
+MOST_STEPS: Final = 12_000
+_TOKEN: Final = "e30.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlL2NsdXN0ZXItMS8ifQ.e30"  # noqa: S105
+
+
+def _settings() -> Settings:
+    handle, path = tempfile.mkstemp(prefix="appcredential-world-")
+    with os.fdopen(handle, "w") as file:
+        file.write(_TOKEN)
+    return settings_of(path)
+
+
+SETTINGS: Final = _settings()
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One event, so many steps after the one before."""
+
+    steps: int
+    event: str
+    number: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.steps}/{self.event}/{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A history that can be played."""
+
+    scene: str
+    moves: tuple[Move, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.scene}:{' '.join(map(str, self.moves))}"
+
+
+def parse(text: str) -> Plan:
+    """Read a history.
+
+    Raises:
+        ValueError: it is none.
+    """
+    scene, _, rest = text.partition(":")
+    moves = []
+    for part in rest.split():
+        steps, event, number = part.split("/")
+        if event not in EVENTS:
+            raise ValueError(f"no event is called {event}")
+        moves.append(Move(int(steps), event, int(number)))
+    if scene not in SCENES:
+        raise ValueError(f"no scene is called {scene}; there are {', '.join(SCENES)}")
+    return Plan(scene, tuple(moves))
+
+
+class _Versions(Observer):
+    """Keeps what the target Secret was."""
+
+    def __init__(self, history: History) -> None:
+        super().__init__(history.world)
+        self._history = history
+
+    def changes(self, path: str, event: str, found: Document) -> None:
+        if path == TARGET and event != "DELETED":
+            self._history.versions.append(dict(found))
+            del self._history.versions[:-5]
+
+
+class History:
+    """One world, and what happens to it.
+
+    Attributes:
+        backups: of etcd.
+        versions: what the target Secret was.
+        spec: of the AppCredential, as the user has it in Git.
+    """
+
+    def __init__(self, scene: Scene, tell: Callable[[str], None] | None = None) -> None:
+        self.scene = scene
+        self.world = World(SETTINGS)
+        self.world.renewal = scene.renewal
+        self.consumers = Consumers(self.world, *(make() for make in scene.consumers))
+        self.backups: list[Any] = []
+        self.versions: list[dict[str, Any]] = []
+        self.spec: Mapping[str, Any] = dict(scene.spec)
+        self._tell = tell
+        self.world.observers += [self.consumers, _Versions(self)]
+        self.world.observers += [make(self.world, self.consumers) for make in ORACLES.values()]
+        self.world.cluster.apply(RESOURCE, self.spec)
+        for _ in range(scene.processes):
+            self.world.start()
+
+    # --- what events do ----------------------------------------------------------------------
+
+    def change_spec(self, **changes: Any) -> None:
+        """Apply another spec; what is given as None stays away."""
+        self.spec = {**self.spec, **changes}
+        self.world.cluster.apply(RESOURCE, self.spec)
+
+    def restored(self) -> None:
+        """Have watchers notice that etcd was set back: their lists begin anew."""
+        for process in self.world.alive:
+            process.lists_anew()
+        self.consumers.changes(TARGET, "MODIFIED", facts.target(self.world) or {})
+
+    def run_for(self, length: timedelta) -> None:
+        """Let time pass."""
+        end = self.world.now() + length
+        while self.world.now() < end and self.step():
+            pass
+
+    # --- playing -----------------------------------------------------------------------------
+
+    def play(self, moves: Iterable[Move]) -> None:
+        """Let everything happen, and then quiet.
+
+        Raises:
+            BrokenPromiseError: an oracle says so.
+        """
+        for move in moves:
+            for _ in range(move.steps):
+                self.step()
+            if self._tell is not None:
+                said = (EVENTS[move.event].__doc__ or "").split("\n")[0].rstrip(".")
+                self._tell(f"{self.world.now():%d %H:%M:%S}  ! {said} ({move.event} {move.number})")
+            self.world.trouble()
+            EVENTS[move.event](self, move.number)
+        self.calm_down()
+        self.settle()
+
+    def step(self) -> bool:
+        """Let the next thing happen."""
+        world = self.world
+        if world.steps > MOST_STEPS:
+            raise BrokenPromiseError("Liveness", f"{MOST_STEPS} steps and no rest")
+        if not world.step():
+            raise BrokenPromiseError("Liveness", "nothing will ever happen again")
+        if self._tell is not None and world.last != "time passes":
+            self._tell(f"{world.now():%d %H:%M:%S}    {world.last}")
+        for observer in world.observers:
+            observer.stepped()
+        if world.loop.faults:
+            raise BrokenPromiseError("Liveness", f"a task broke: {world.loop.faults[0]}")
+        return True
+
+    def calm_down(self) -> None:
+        """End every fault, and undo what keeps the spec from being met."""
+        world = self.world
+        if self._tell is not None:
+            self._tell(f"{world.now():%d %H:%M:%S}  ! All faults end")
+        world.trouble()
+        world.calm_down()
+        if "theirs" not in str(self.spec):
+            world.cluster.put_grant()
+        t = facts.target(world)
+        if t is not None and not facts.is_ours(t):
+            world.cluster.delete(TARGET)
+        self.change_spec(suspend=False, mode="Manage")
+
+    def settle(self) -> None:
+        """Wait until all is well, and see that it stays so.
+
+        Raises:
+            BrokenPromiseError: it does not come about, or does not last.
+        """
+        end = self.world.now() + PATIENCE
+        while (wrong := self.not_well()) and self.world.now() < end:
+            self.step()
+        if wrong:
+            raise BrokenPromiseError("Liveness", f"after {PATIENCE}: {wrong}")
+        end, before = self.world.now() + REST, self.world.effects
+        while self.world.now() < end:
+            self.step()
+        wrong = self.not_well()
+        if wrong:
+            raise BrokenPromiseError("Liveness", f"it was well, and {REST} later: {wrong}")
+        done = self.world.effects - before
+        if done > 30:
+            raise BrokenPromiseError("Liveness", f"{done} writes within {REST} of rest")
+
+    def not_well(self) -> str:
+        """Return what is not as the spec asks; empty if all is."""
+        world = self.world
+        found = facts.resource(world)
+        if found is None or "deletionTimestamp" in found["metadata"]:
+            return self._reapply()
+        status = found.get("status") or {}
+        ready = facts.condition(world, "Ready")
+        if status.get("observedGeneration") != found["metadata"]["generation"]:
+            return "status is not of this generation"
+        if ready.get("status") != "True":
+            return f"Ready is {ready.get('status')}: {ready.get('reason')} {ready.get('message')}"
+        for kind in ("Stalled", "Reconciling"):
+            if facts.condition(world, kind).get("status") == "True":
+                about = facts.condition(world, kind)
+                return f"{kind}: {about.get('reason')} {about.get('message')}"
+        return self._not_well_in_entra()
+
+    def _reapply(self) -> str:
+        if facts.resource(self.world) is None:
+            self.change_spec()
+        return "the AppCredential is gone"
+
+    def _not_well_in_entra(self) -> str:
+        world = self.world
+        if self.scene.is_federated:
+            return "" if any(world.entra.makers.get(t) for t in world.entra.trusts) else "no trust"
+        if world.has_revocations():
+            return "a revocation is left"
+        t, p = facts.target(world), facts.pending(world)
+        key = facts.key_in(world.entra, t)
+        if key is None or not world.entra.accepts(key):
+            return "what the Secret holds does not work"
+        known = str((t or {})["metadata"]) + str((p or {}).get("metadata"))
+        for id_ in facts.ours(world):
+            listed = world.entra.credentials[id_]  # type: ignore[index]
+            if id_ not in known and facts.attempt_of(listed) not in known:
+                return f"{id_} is in no record"
+        return ""
+
+
+def play(plan: Plan, tell: Callable[[str], None] | None = None) -> History:
+    """Play a history to its end.
+
+    Raises:
+        BrokenPromiseError: a promise was broken on the way.
+    """
+    history = History(SCENES[plan.scene], tell)
+    history.play(plan.moves)
+    return history

@@ -1,0 +1,379 @@
+"""What must hold after each step, whatever happened. Each class is one promise."""
+
+from __future__ import annotations
+
+import marshal
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from appcredential.domain.marker import parse_marker
+from appcredential.domain.observed.entra import Credential
+from appcredential.domain.spec.model import KeyId
+from appcredential.domain.times import format_time
+from tests.support.builders import IDENTITY, MINUTE, OWNER, SECOND
+from tests.world import facts
+from tests.world.cluster import RESOURCE, SECRETS, SYSTEM, TARGET
+from tests.world.consumers import Consumers
+from tests.world.observer import Document, Observer
+from tests.world.ports import Call, Fate, Server
+
+if TYPE_CHECKING:
+    from tests.world.process import Process
+    from tests.world.world import World
+
+OVERLAP: Final = 20 * MINUTE
+"""The default of the scenes, where a spec was edited away."""
+ABSENCE: Final = 10 * MINUTE
+
+
+class Removals(Observer):
+    """No removal of ours takes a sign-in from a workload, or comes before its time."""
+
+    def __init__(self, world: World, consumers: Consumers) -> None:
+        super().__init__(world)
+        self._consumers = consumers
+        self._replaced: dict[str, datetime] = {}
+        self._published: str | None = None
+        self._absent: datetime | None = None
+        self._given: set[str] = set()
+
+    def changes(self, path: str, event: str, found: Document) -> None:
+        if path == RESOURCE:
+            self._absent = self.world.now() if event == "DELETED" else None
+        if path != TARGET:
+            return
+        key = None if event == "DELETED" else facts.key_in(self.world.entra, found)
+        if key != self._published:
+            if self._published is not None:
+                self._replaced[self._published] = self.world.entra.time()
+            self._published = key
+        if key is not None:
+            self._given.add(key)
+
+    def removes(self, process: Process, id_: str) -> None:
+        entra = self.world.entra
+        found = entra.credentials.get(KeyId(id_))
+        if found is None or entra.time() >= found.end:
+            return  # of a trust, see below; what has expired is missed by nobody
+        if self._absent is not None:
+            gone = self.world.now() - self._absent
+            self.promise(gone >= ABSENCE, f"{id_} is removed {gone} after its owner went")
+            return
+        before = facts.revoked_before(self.world)
+        leaked = before is not None and found.start < before
+        self._check_secrets(id_)
+        if id_ in self._given:
+            self._check_survivor(found, is_leaked=leaked)
+            if not leaked:
+                self._check_overlap(id_)
+                users = [c.name for c in self._consumers.users_of(id_)]
+                self.promise(not users, f"{id_} is removed while {users} uses it")
+
+    def _check_secrets(self, id_: str) -> None:
+        t, p = facts.target(self.world), facts.pending(self.world)
+        holds = facts.key_in(self.world.entra, t)
+        self.promise(holds != id_ or not facts.is_ours(t), f"{id_} is in the target Secret")
+        in_vain = t is not None and not facts.is_ours(t) and id_ not in self._given
+        is_next = facts.annotation(p, "key-id") == id_ and facts.annotation(p, "state") == "Minted"
+        self.promise(not is_next or in_vain, f"{id_} is in the pending Secret")
+
+    def _check_survivor(self, leaves: Credential, *, is_leaked: bool) -> None:
+        entra = self.world.entra
+        key = facts.key_in(entra, facts.target(self.world))
+        now = self.world.now()
+        self.promise(key is not None and entra.accepts(key), "what the Secret holds does not work")
+        survivor = entra.credentials[KeyId(key or "")]
+        signed = entra.signed_in.get(survivor.key_id)
+        self.promise(
+            signed is not None and now - signed <= 30 * SECOND,
+            f"{survivor.key_id} did not sign in just before {leaves.key_id} goes",
+        )
+        if not is_leaked:
+            self.promise(survivor.end > leaves.end, f"{survivor.key_id} does not live longer")
+
+    def _check_overlap(self, id_: str) -> None:
+        world = self.world
+        rotation = ((facts.resource(world) or {}).get("spec") or {}).get("rotation") or {}
+        self.promise(
+            rotation.get("retireWhen") != "Expired", f"{id_} goes before it expires, unasked"
+        )
+        overlap = facts.spec_duration(world, "rotation", "overlap", default=OVERLAP)
+        since = self._replaced.get(id_)
+        age = world.entra.time() - since if since is not None else timedelta(0)
+        self.promise(age >= overlap - SECOND, f"{id_} goes {age} after it was replaced")
+
+
+class SignIns(Observer):
+    """What workloads have works, unless a person or an outage is to blame."""
+
+    def __init__(self, world: World, consumers: Consumers) -> None:
+        super().__init__(world)
+        self._consumers = consumers
+
+    def stepped(self) -> None:
+        world = self.world
+        if world.calm_for() < world.renewal:
+            return
+        for consumer in self._consumers.consumers:
+            if consumer.has is None or consumer.restarts is None and consumer.lag is None:
+                continue
+            found = world.entra.credentials.get(KeyId(consumer.has))
+            by, _ = world.entra.removed.get(consumer.has, ("", None))
+            if found is None and not by:
+                continue  # somebody removed it in the portal
+            works = world.entra.accepts(consumer.has)
+            self.promise(works, f"{consumer.name} has {consumer.has}, which does not work")
+
+
+class Publishing(Observer):
+    """Only what Entra has, and what signed in, is given to workloads; the value is kept first."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._published: str | None = None
+
+    def changes(self, path: str, event: str, found: Document) -> None:
+        if path == TARGET and event == "DELETED":
+            self._published = None
+
+    def writes(
+        self,
+        process: Process,
+        method: str,
+        path: str,
+        before: Document | None,
+        after: Document | None,
+    ) -> None:
+        if path != TARGET or after is None:
+            return
+        entra = self.world.entra
+        key = facts.key_in(entra, after)
+        self.promise(key is not None, "a Secret without a credential is written")
+        if key is None or key == facts.key_in(entra, before):
+            return
+        by, _ = entra.removed.get(key, ("", None))
+        self.promise(key in entra.credentials or not by, f"{key} is published and was removed")
+        spec = (facts.resource(self.world) or {}).get("spec") or {}
+        mode = (spec.get("verification") or {}).get("mode", "Required")
+        if mode == "Required":
+            runs = entra.runs.get(key, 0)
+            self.promise(runs >= 3, f"{key} is published and signed in {runs} times")
+        p = facts.pending(self.world)
+        self.promise(
+            facts.annotation(p, "key-id") == key, f"{key} is published and is not what is pending"
+        )
+
+
+class Ownership(Observer):
+    """Nothing that is not ours is touched, in Entra or in the cluster."""
+
+    def removes(self, process: Process, id_: str) -> None:
+        self._check(id_)
+
+    def patches(self, process: Process, id_: str) -> None:
+        self._check(id_)
+
+    def _check(self, id_: str) -> None:
+        entra = self.world.entra
+        self.promise(entra.makers.get(id_), f"{id_} is somebody else's")
+        found = entra.credentials.get(KeyId(id_))
+        if found is not None:
+            marker = parse_marker(found.display_name)
+            self.promise(
+                marker is not None and marker.is_removable_by(IDENTITY, OWNER),
+                f"{id_} does not carry our exact marker",
+            )
+
+    def writes(
+        self,
+        process: Process,
+        method: str,
+        path: str,
+        before: Document | None,
+        after: Document | None,
+    ) -> None:
+        if path.startswith(SECRETS):
+            mine = before is None or facts.is_ours(before)
+            adopted = facts.annotation(before, "adopt") == str(OWNER)
+            self.promise(mine or adopted, f"{path} is another's and is written")
+        elif path == RESOURCE and before is not None and after is not None:
+            self.promise(before["spec"] == after["spec"], "the spec is changed")
+        elif "/configmaps/" in path:
+            self.promise(
+                path.startswith(f"/api/v1/namespaces/{SYSTEM}/"), f"{path} is written"
+            )
+
+
+class Bounds(Observer):
+    """Few credentials of ours are there at a time, and few are made in a while."""
+
+    MOST: Final = 7
+    BURST: Final = 4
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._times: deque[datetime] = deque()
+
+    def made(self, process: Process, id_: str) -> None:
+        world, entra = self.world, self.world.entra
+        live = [k for k in facts.ours(world) if k in entra.trusts or entra.accepts(k)]
+        self.promise(len(live) <= self.MOST, f"{len(live)} valid credentials of ours are there")
+        self._times.append(world.now())
+        while world.now() - self._times[0] > 2 * MINUTE:
+            self._times.popleft()
+        self.promise(
+            len(self._times) <= self.BURST, f"{len(self._times)} were made within two minutes"
+        )
+
+    def happens(self, call: Call, fate: Fate) -> None:
+        if call.is_write and call.name.startswith("addPassword"):
+            p = facts.pending(self.world)
+            self.promise(p is not None, "a credential is made without an intent")
+
+
+class Leaks(Observer):
+    """No secret value appears anywhere but in the data of a Secret."""
+
+    MARKS: Final = (b"canary-key", b"Y2FuYXJ5LWtleS", b"PRIVATE KEY", b"UFJJVkFURSBLRVk")
+
+    def happens(self, call: Call, fate: Fate) -> None:
+        self.promise("canary-key" not in call.name, f"a value is in {call.name}")
+
+    def writes(
+        self,
+        process: Process,
+        method: str,
+        path: str,
+        before: Document | None,
+        after: Document | None,
+    ) -> None:
+        if after is None:
+            return
+        shown = after["metadata"] if "/secrets/" in path else after
+        text = marshal.dumps(shown)
+        self.promise(not any(m in text for m in self.MARKS), f"a value is in {path}")
+
+
+class Leadership(Observer):
+    """Nothing is written by a process whose Lease has ended."""
+
+    EXEMPT: Final = ("/events", "/leases", "secrets/appcredential-pending-")
+
+    def happens(self, call: Call, fate: Fate) -> None:
+        if not call.is_write or any(part in call.name for part in self.EXEMPT):
+            return
+        if call.server is Server.GRAPH and call.name.startswith("removePassword"):
+            left = call.process.operator._lease.remaining()
+            self.promise(left >= 0, f"{call.name} {-left:.0f} s after the end of the Lease")
+        elif call.server is Server.GRAPH or "/status" in call.name or "/secrets" in call.name:
+            left = call.process.operator._lease.remaining()
+            self.promise(left >= 0, f"{call.name} {-left:.0f} s after the end of the Lease")
+
+
+class Status(Observer):
+    """Status says what is true, and what is not true any more only for a bounded time."""
+
+    LATEST: Final = 30 * MINUTE
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._false_since: datetime | None = None
+        self._reads_without: dict[str, int] = {}
+
+    def writes(
+        self,
+        process: Process,
+        method: str,
+        path: str,
+        before: Document | None,
+        after: Document | None,
+    ) -> None:
+        if path != RESOURCE or before is None or after is None:
+            return
+        old, new = before.get("status") or {}, after.get("status") or {}
+        if old == new:
+            return
+        generation = int(after["metadata"]["generation"])
+        self.promise(
+            int(new.get("observedGeneration", -1)) <= generation, "observedGeneration runs ahead"
+        )
+        self._check_transitions(old, new)
+        self._check_credential(new)
+
+    def _check_transitions(self, old: Document, new: Document) -> None:
+        was = {c["type"]: c for c in old.get("conditions", ())}
+        for found in new.get("conditions", ()):
+            known = was.get(found["type"])
+            if known is not None and known["status"] == found["status"]:
+                same = known["lastTransitionTime"] == found["lastTransitionTime"]
+                self.promise(same, f"lastTransitionTime of {found['type']} moves by itself")
+
+    def _check_credential(self, new: Document) -> None:
+        told = new.get("credential") or {}
+        found = self.world.entra.credentials.get(KeyId(told.get("keyId") or ""))
+        if found is not None and told.get("expirationTime"):
+            self.promise(
+                told["expirationTime"] == format_time(found.end), "expirationTime is not Entra's"
+            )
+
+    def stepped(self) -> None:
+        world = self.world
+        ready = facts.condition(world, "Ready")
+        says = ready.get("status") == "True" and ready.get("reason") == "Published"
+        if not says or self._is_true():
+            self._false_since = None
+            return
+        if self._false_since is None or world.calm_for() == timedelta(0):
+            self._false_since = world.now()
+        age = world.now() - self._false_since
+        quiet = world.calm_for()
+        self.promise(
+            min(age, quiet) <= self.LATEST, f"Ready is True, and has not been true for {age}"
+        )
+
+    def _is_true(self) -> bool:
+        if facts.resource(self.world) is None:
+            return True
+        key = facts.key_in(self.world.entra, facts.target(self.world))
+        return key is not None and self.world.entra.accepts(key)
+
+
+class Trusts(Observer):
+    """A trust that a wired ServiceAccount needs is not removed by us."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._absent = False
+
+    def changes(self, path: str, event: str, found: Document) -> None:
+        if path == RESOURCE:
+            self._absent = event == "DELETED"
+
+    def removes(self, process: Process, id_: str) -> None:
+        found = self.world.entra.trusts.get(id_)
+        spec: Any = (facts.resource(self.world) or {}).get("spec") or {}
+        account = ((spec.get("federatedIdentity") or {}).get("serviceAccount") or {}).get("name")
+        if found is None or self._absent or not account:
+            return
+        wanted = f"system:serviceaccount:{OWNER.namespace}:{account}"
+        others = [
+            t
+            for t in self.world.entra.trusts.values()
+            if t.subject == wanted and t.id != id_ and t.issuer == found.issuer
+        ]
+        self.promise(found.subject != wanted or others, f"the trust of {account} is removed")
+
+
+ORACLES: Final[dict[str, Callable[[World, Consumers], Observer]]] = {
+    "Removals": Removals,
+    "SignIns": SignIns,
+    "Publishing": lambda w, _: Publishing(w),
+    "Ownership": lambda w, _: Ownership(w),
+    "Bounds": lambda w, _: Bounds(w),
+    "Leaks": lambda w, _: Leaks(w),
+    "Leadership": lambda w, _: Leadership(w),
+    "Status": lambda w, _: Status(w),
+    "Trusts": lambda w, _: Trusts(w),
+}

@@ -1,0 +1,75 @@
+"""Where a history begins: one AppCredential of each type, as users write it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from tests.support.builders import CLIENT_ID, MINUTE
+from tests.world.consumers import Consumer, mounted, restarted, stubborn
+
+_ROTATION: Final = {"renewBefore": "40m", "overlap": "20m", "retireWhen": "OverlapElapsed"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """One beginning.
+
+    Attributes:
+        spec: of the AppCredential.
+        processes: of the operator; all but the first are standbys.
+        consumers: make the workloads that read the Secret.
+        renewal: how long before its end a credential is renewed.
+    """
+
+    name: str
+    spec: Mapping[str, Any]
+    processes: int = 1
+    consumers: tuple[Callable[[], Consumer], ...] = (mounted, restarted)
+    renewal: timedelta = 40 * MINUTE
+
+    @property
+    def is_federated(self) -> bool:
+        """There is no Secret."""
+        return bool(self.spec["type"] == "FederatedIdentity")
+
+
+def _spec(kind: str, member: str, of_member: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "application": {"clientId": CLIENT_ID},
+        "type": kind,
+        member: dict(of_member),
+        "deletionPolicy": "Revoke",
+        "deletionGracePeriod": "20m",
+        **more,
+    }
+
+
+_HELD: Final[Mapping[str, Any]] = {
+    "secret": {"name": "orders-entra"},
+    "lifetime": "2h",
+    "rotation": _ROTATION,
+}
+_SECRET: Final = _spec("ClientSecret", "clientSecret", {}, **_HELD)
+_CERTIFICATE: Final = _spec("Certificate", "certificate", {"source": "Generate"}, **_HELD)
+_FEDERATED: Final = _spec(
+    "FederatedIdentity", "federatedIdentity", {"serviceAccount": {"name": "orders"}}
+)
+
+SCENES: Final[Mapping[str, Scene]] = {
+    scene.name: scene
+    for scene in (
+        Scene(name="secret", spec=_SECRET),
+        Scene(
+            name="expired",
+            spec={**_SECRET, "rotation": {**_ROTATION, "retireWhen": "Expired"}},
+            consumers=(mounted, stubborn),
+        ),
+        Scene(name="unproven", spec={**_SECRET, "verification": {"mode": "Disabled"}}),
+        Scene(name="replicas", spec=_SECRET, processes=2),
+        Scene(name="certificate", spec=_CERTIFICATE),
+        Scene(name="federated", spec=_FEDERATED, consumers=()),
+    )
+}
