@@ -8,13 +8,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from appcredential.domain.marker import parse_marker
+from appcredential.domain.marker import attempt_id, parse_marker
 from appcredential.domain.observed.entra import Credential
 from appcredential.domain.spec.model import KeyId
 from appcredential.domain.times import format_time
 from tests.support.builders import IDENTITY, MINUTE, OWNER, SECOND
 from tests.world import facts
-from tests.world.cluster import RESOURCE, SECRETS, SYSTEM, TARGET
+from tests.world.cluster import GRANT, RESOURCE, SECRETS, SYSTEM, TARGET
 from tests.world.consumers import Consumers
 from tests.world.observer import Document, Observer
 from tests.world.ports import Call, Fate, Server
@@ -111,10 +111,19 @@ class SignIns(Observer):
     def __init__(self, world: World, consumers: Consumers) -> None:
         super().__init__(world)
         self._consumers = consumers
+        self._unmanaged = 0.0
+
+    def _is_managed(self) -> bool:
+        found = facts.resource(self.world)
+        spec = (found or {"spec": {"suspend": True}})["spec"]
+        is_meant = not spec.get("suspend") and spec.get("mode") != "Observe"
+        return is_meant and GRANT in self.world.cluster.objects and not self.world.has_revocations()
 
     def stepped(self) -> None:
         world = self.world
-        if world.calm_for() < world.renewal:
+        if not self._is_managed():
+            self._unmanaged = world.loop.now
+        if world.calm_for() < world.renewal or world.loop.now - self._unmanaged < 2400:
             return
         for consumer in self._consumers.consumers:
             if consumer.has is None or consumer.restarts is None and consumer.lag is None:
@@ -207,7 +216,7 @@ class Ownership(Observer):
 
 
 class Bounds(Observer):
-    """Few credentials of ours are there at a time, and few are made in a while."""
+    """Few credentials of ours are there at a time, few are made in a while, and none unannounced."""
 
     MOST: Final = 7
     BURST: Final = 4
@@ -215,8 +224,10 @@ class Bounds(Observer):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self._times: deque[datetime] = deque()
+        self._attempts: set[str] = set()
 
     def made(self, process: Process, id_: str) -> None:
+        self._check_intent(id_)
         world, entra = self.world, self.world.entra
         live = [k for k in facts.ours(world) if k in entra.trusts or entra.accepts(k)]
         self.promise(len(live) <= self.MOST, f"{len(live)} valid credentials of ours are there")
@@ -227,10 +238,18 @@ class Bounds(Observer):
             len(self._times) <= self.BURST, f"{len(self._times)} were made within two minutes"
         )
 
-    def happens(self, call: Call, fate: Fate) -> None:
-        if call.is_write and call.name.startswith("addPassword"):
-            p = facts.pending(self.world)
-            self.promise(p is not None, "a credential is made without an intent")
+    def changes(self, path: str, event: str, found: Document) -> None:
+        if path.startswith(f"{SECRETS}/appcredential-pending-"):
+            number = facts.annotation(found, "attempt-number")
+            if number.isdigit():
+                uid = str(found["metadata"]["uid"])
+                self._attempts.add(str(attempt_id(IDENTITY, uid, int(number))))
+
+    def _check_intent(self, id_: str) -> None:
+        found = self.world.entra.credentials.get(KeyId(id_))
+        if found is not None:
+            attempt = facts.attempt_of(found)
+            self.promise(attempt in self._attempts, f"{id_} is made without an intent")
 
 
 class Leaks(Observer):

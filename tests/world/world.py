@@ -49,6 +49,7 @@ class World:
         self.down: dict[Server, float] = {}
         self.fates: list[tuple[Server | None, bool, Fate]] = []
         self.observers: list[Observer] = []
+        self.broken: list[Exception] = []
         self.steps = 0
         self.most_idle = MOST_IDLE
         self.last: str = ""
@@ -157,8 +158,7 @@ class World:
         self.delay = 0.0
         self.last = f"{call.process.name}: {call.name}"
         fate = self._fate(call)
-        for observer in self.observers:
-            observer.happens(call, fate)
+        self._tell("happens", call, fate)
         call.go.set_result(fate)
         self.loop.drain()
 
@@ -192,9 +192,17 @@ class World:
 
     # --- what processes do -------------------------------------------------------------------
 
-    def _changed(self, path: str, event: str, found: dict[str, Any]) -> None:
+    def _tell(self, what: str, *about: Any) -> None:
+        """Tell all who watch. The operator would take what they raise for its own error."""
         for observer in self.observers:
-            observer.changes(path, event, found)
+            try:
+                getattr(observer, what)(*about)
+            except Exception as exc:
+                self.broken.append(exc)
+                raise
+
+    def _changed(self, path: str, event: str, found: dict[str, Any]) -> None:
+        self._tell("changes", path, event, found)
 
     def _show(self, kind: str, event: str, document: dict[str, Any]) -> None:
         with self.loop.running():
@@ -211,12 +219,10 @@ class World:
         return records and not any("/appcredentials/" in p for p in self.cluster.objects)
 
     def sees(self, process: Process, path: str, found: Mapping[str, Any]) -> None:
-        for observer in self.observers:
-            observer.sees(process, path, found)
+        self._tell("sees", process, path, found)
 
     def reads(self, process: Process, found: Application) -> None:
-        for observer in self.observers:
-            observer.reads(process, found)
+        self._tell("reads", process, found)
 
     def writes(
         self,
@@ -228,18 +234,14 @@ class World:
     ) -> None:
         if "/leases" not in path and "/events" not in path:
             self.effects += 1
-        for observer in self.observers:
-            observer.writes(process, method, path, before, after)
+        self._tell("writes", process, method, path, before, after)
 
     def made(self, process: Process, id_: str) -> None:
-        for observer in self.observers:
-            observer.made(process, id_)
+        self._tell("made", process, id_)
 
     def patches(self, process: Process, id_: str) -> None:
-        for observer in self.observers:
-            observer.patches(process, id_)
+        self._tell("patches", process, id_)
 
     def removes(self, process: Process, id_: str) -> None:
         self.effects += 1
-        for observer in self.observers:
-            observer.removes(process, id_)
+        self._tell("removes", process, id_)
