@@ -52,6 +52,7 @@ class Entra:
         token_lags: of those behind the token endpoint.
         is_missing: the application is deleted.
         skew: Entra's clock minus the true time.
+        usual_skew: what it is without a fault.
         signed_in: when the value of a credential last signed in.
         removed: by whom each credential was removed, and when.
     """
@@ -65,6 +66,7 @@ class Entra:
     token_lags: tuple[float, ...] = (0.0,)
     is_missing: bool = False
     skew: timedelta = timedelta(0)
+    usual_skew: timedelta = timedelta(0)
     signed_in: dict[str, datetime] = field(default_factory=dict)
     runs: dict[str, int] = field(default_factory=dict)
     removed: dict[str, tuple[str, datetime]] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from appcredential.domain.times import format_time
 from tests.support.builders import IDENTITY, MINUTE, OWNER, SECOND
 from tests.world import facts
 from tests.world.cluster import GRANT, RESOURCE, SECRETS, SYSTEM, TARGET
-from tests.world.consumers import Consumers
+from tests.world.consumers import Consumer, Consumers
 from tests.world.observer import Document, Observer
 from tests.world.ports import Call, Fate, Server
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 OVERLAP: Final = 20 * MINUTE
 """The default of the scenes, where a spec was edited away."""
 ABSENCE: Final = 10 * MINUTE
+FRESH: Final = 20.0
+"""For so many seconds, what was read may be relied on."""
 
 
 class Removals(Observer):
@@ -37,17 +39,21 @@ class Removals(Observer):
         self._replaced: dict[str, datetime] = {}
         self._published: str | None = None
         self._absent: datetime | None = None
+        self._back: datetime | None = None
         self._given: set[str] = set()
 
     def changes(self, path: str, event: str, found: Document) -> None:
-        if path == RESOURCE:
-            self._absent = self.world.now() if event == "DELETED" else None
+        now = self.world.now()
+        if path == RESOURCE and event == "DELETED":
+            self._absent, self._back = now, None
+        elif path == RESOURCE and self._absent is not None and self._back is None:
+            self._back = now
         if path != TARGET:
             return
         key = None if event == "DELETED" else facts.key_in(self.world.entra, found)
         if key != self._published:
             if self._published is not None:
-                self._replaced[self._published] = self.world.entra.time()
+                self._replaced[self._published] = self.world.now()
             self._published = key
         if key is not None:
             self._given.add(key)
@@ -57,7 +63,7 @@ class Removals(Observer):
         found = entra.credentials.get(KeyId(id_))
         if found is None or entra.time() >= found.end:
             return  # of a trust, see below; what has expired is missed by nobody
-        if self._absent is not None:
+        if self._absent is not None and not self._is_back():
             gone = self.world.now() - self._absent
             self.promise(gone >= ABSENCE, f"{id_} is removed {gone} after its owner went")
             return
@@ -68,8 +74,17 @@ class Removals(Observer):
             self._check_survivor(found, is_leaked=leaked)
             if not leaked:
                 self._check_overlap(id_)
-                users = [c.name for c in self._consumers.users_of(id_)]
+                users = [c.name for c in self._consumers.users_of(id_) if self._counts(c)]
                 self.promise(not users, f"{id_} is removed while {users} uses it")
+
+    def _is_back(self) -> bool:
+        """Return whether the resource is there again, for longer than a call may take."""
+        back = self._back
+        return back is not None and (self.world.now() - back).total_seconds() > FRESH
+
+    def _counts(self, consumer: Consumer) -> bool:
+        """Return whether a workload takes a new value up within the overlap, as is demanded."""
+        return consumer.lag is not None or consumer.restarts is not None
 
     def _check_secrets(self, id_: str) -> None:
         t, p = facts.target(self.world), facts.pending(self.world)
@@ -101,7 +116,7 @@ class Removals(Observer):
         )
         overlap = facts.spec_duration(world, "rotation", "overlap", default=OVERLAP)
         since = self._replaced.get(id_)
-        age = world.entra.time() - since if since is not None else timedelta(0)
+        age = world.now() - since if since is not None else timedelta(0)
         self.promise(age >= overlap - SECOND, f"{id_} goes {age} after it was replaced")
 
 
@@ -129,9 +144,8 @@ class SignIns(Observer):
             if consumer.has is None or consumer.restarts is None and consumer.lag is None:
                 continue
             found = world.entra.credentials.get(KeyId(consumer.has))
-            by, _ = world.entra.removed.get(consumer.has, ("", None))
-            if found is None and not by:
-                continue  # somebody removed it in the portal
+            if found is None:
+                continue  # removed in the portal, or by us, which `Removals` judges
             works = world.entra.accepts(consumer.has)
             self.promise(works, f"{consumer.name} has {consumer.has}, which does not work")
 
@@ -141,11 +155,15 @@ class Publishing(Observer):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._published: str | None = None
+        self._required_since: float | None = None
 
     def changes(self, path: str, event: str, found: Document) -> None:
-        if path == TARGET and event == "DELETED":
-            self._published = None
+        if path == RESOURCE:
+            mode = (found["spec"].get("verification") or {}).get("mode", "Required")
+            if mode != "Required":
+                self._required_since = None
+            elif self._required_since is None:
+                self._required_since = self.world.loop.now
 
     def writes(
         self,
@@ -155,7 +173,7 @@ class Publishing(Observer):
         before: Document | None,
         after: Document | None,
     ) -> None:
-        if path != TARGET or after is None:
+        if path != TARGET or after is None or (before or {}).get("data") == after.get("data"):
             return
         entra = self.world.entra
         key = facts.key_in(entra, after)
@@ -164,9 +182,8 @@ class Publishing(Observer):
             return
         by, _ = entra.removed.get(key, ("", None))
         self.promise(key in entra.credentials or not by, f"{key} is published and was removed")
-        spec = (facts.resource(self.world) or {}).get("spec") or {}
-        mode = (spec.get("verification") or {}).get("mode", "Required")
-        if mode == "Required":
+        since = self._required_since
+        if since is not None and self.world.loop.now - since > FRESH:
             runs = entra.runs.get(key, 0)
             self.promise(runs >= 3, f"{key} is published and signed in {runs} times")
         p = facts.pending(self.world)

@@ -39,6 +39,8 @@ UPKEEP: Final = 10.0
 """How often the Lease is renewed, in seconds."""
 LOOKS: Final = 60.0
 """How often the loops that only look have a turn."""
+_ROUNDS: Final = 3
+"""A round of looks begins in one turn, and looks in the next; lists come before it."""
 _BEGIN: Final = 1000.0
 logging.getLogger("appcredential").setLevel(logging.CRITICAL)
 
@@ -145,6 +147,14 @@ class Process:
         if not (self.is_dead or self.is_blind) and self.operator._store.is_complete:
             self._context.run(self.operator._informer.on_event, kind, event, document)
 
+    def renewed(self, seconds: float) -> None:
+        """Hold the Lease and the claim as if they had been renewed meanwhile."""
+        operator = self.operator
+        if self.leads:
+            operator._lease._held_until += seconds
+        if operator._claim._looked is not None:
+            operator._claim._looked += seconds
+
     def lists_anew(self) -> None:
         """Have its next upkeep list the three kinds, as after a gap of a watch."""
         self._has_gap = True
@@ -196,8 +206,7 @@ class Process:
             jobs.append(operator._look_for_unowned)
         if self.world.loop.now - self._last_looks >= LOOKS:
             self._last_looks = self.world.loop.now
-            cluster, controllers = operator_parts(operator)
-            jobs += [cluster.run_once, controllers.inventory.run_once, controllers.sign_ins.run_once]
+            jobs += [self._look] * _ROUNDS
         try:
             for number, job in enumerate(jobs):
                 self.is_upkeep = number < 3
@@ -211,6 +220,15 @@ class Process:
             self._upkeep = None
         if operator._stop.is_set():
             self.is_dead = True
+
+    async def _look(self) -> None:
+        """Have the loops that only look work, as far as one turn of them goes."""
+        looks, controllers = operator_parts(self.operator)
+        await controllers.inventory.run_once()
+        looks._credit = float(looks._objects)  # what the turns left out have earned
+        await looks.run_once()
+        await controllers.sign_ins.run_once()
+        await asyncio.sleep(1)
 
     def _is_gap(self) -> bool:
         """Return whether the store may lack something that only a list shows."""

@@ -14,7 +14,7 @@ from tests.world.entra import Entra
 from tests.world.loop import VirtualLoop
 from tests.world.observer import Observer
 from tests.world.ports import Call, Fate, Server
-from tests.world.process import Process
+from tests.world.process import UPKEEP, Process
 
 STEP: Final = 0.05
 """How many seconds each call takes."""
@@ -86,7 +86,7 @@ class World:
         now, entra = self.loop.now, self.entra
         is_calm = not (
             entra.is_missing
-            or entra.skew
+            or entra.skew != entra.usual_skew
             or len(entra.read_lags) > 1
             or entra.read_lags[0]
             or len(entra.token_lags) > 1
@@ -104,7 +104,7 @@ class World:
         """End every fault."""
         self.down, self.fates, self.delay = {}, [], 0.0
         entra = self.entra
-        entra.is_missing, entra.skew = False, timedelta(0)
+        entra.is_missing, entra.skew = False, entra.usual_skew
         entra.read_lags = entra.token_lags = (0.0,)
         for process in self.alive:
             process.is_blind, process.paused_until = False, 0.0
@@ -182,9 +182,17 @@ class World:
         if not times:
             return False
         when = min(min(times), self.loop.now + self.most_idle)
-        self.loop.now = max(self.loop.now, when)
+        self._pass(max(0.0, when - self.loop.now))
         self.last = "time passes"
         return True
+
+    def _pass(self, seconds: float) -> None:
+        """Let time pass, in which processes that reach the API server renew their Leases."""
+        if self.down.get(Server.KUBE, 0.0) <= self.loop.now:
+            for process in self.alive:
+                if not process.is_held:
+                    process.renewed(max(0.0, seconds - UPKEEP))
+        self.loop.now += seconds
 
     def _next_timer(self, process: Process) -> float:
         due = self.loop.next_timer(lambda whose: whose is not process)
