@@ -70,6 +70,8 @@ DAY: Final = timedelta(days=1)
 SYSTEM_UID: Final = "6f1c7a0e-0000-4000-8000-000000000001"
 IDENTITY: Final = ClusterIdentity.of(SYSTEM_UID)
 OTHER_IDENTITY: Final = ClusterIdentity.of("6f1c7a0e-0000-4000-8000-000000000002")
+CLONE_IDENTITY: Final = ClusterIdentity(cluster=IDENTITY.cluster, system=OTHER_IDENTITY.system)
+"""A cluster restored from ours: the same configured id, another kube-system."""
 OWNER: Final = Owner("shop", "orders")
 OTHER_OWNER: Final = Owner("shop", "invoices")
 TENANT_ID: Final = TenantId("11111111-1111-1111-1111-111111111111")

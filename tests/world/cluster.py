@@ -22,7 +22,10 @@ SECRETS: Final = secrets_path(OWNER.namespace)
 TARGET: Final = f"{SECRETS}/orders-entra"
 ACCOUNT: Final = f"/api/v1/namespaces/{OWNER.namespace}/serviceaccounts/orders"
 TENANT: Final = path_of(TENANTS, "", "default")
+SECOND_TENANT: Final = path_of(TENANTS, "", "second")
 GRANT: Final = path_of(GRANTS, "", "shop-apps")
+SECOND_GRANT: Final = path_of(GRANTS, "", "shop-second")
+SOURCE: Final = f"{SECRETS}/orders-tls"
 _KINDS: Final = (APP_CREDENTIALS, TENANTS, GRANTS)
 
 
@@ -72,6 +75,12 @@ class Cluster(ApiServer):
             "namespaces": {"names": [OWNER.namespace]},
         }
         self.put(GRANT, {"spec": spec})
+
+    def put_second_tenant(self) -> None:
+        """Give the directory a second EntraTenant, with a grant."""
+        self.put(SECOND_TENANT, {"spec": self.objects[TENANT]["spec"]})
+        spec = {**self.objects[GRANT]["spec"], "tenantRef": {"name": "second"}}
+        self.put(SECOND_GRANT, {"spec": spec})
 
     # --- what people do ----------------------------------------------------------------------
 

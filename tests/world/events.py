@@ -12,10 +12,20 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from appcredential.domain.marker import attempt_id, build_display_name
 from appcredential.domain.observed.entra import Credential
 from appcredential.domain.spec.model import KeyId
 from appcredential.domain.times import format_time
-from tests.support.builders import DAY, HOUR, MINUTE
+from tests.support.builders import (
+    CLONE_IDENTITY as CLONE,
+    DAY,
+    HOUR,
+    IDENTITY,
+    MINUTE,
+    OTHER_IDENTITY,
+    OTHER_OWNER,
+    OWNER,
+)
 from tests.world import facts
 from tests.world.cluster import ACCOUNT, GRANT, RESOURCE, SECRETS, TARGET
 from tests.world.ports import Fate, Server
@@ -84,6 +94,11 @@ def lose_answer(history: History, number: int) -> None:
     history.world.fates.append(((None, Server.KUBE, Server.GRAPH)[number % 3], True, Fate.LOST))
 
 
+def lose_many(history: History, number: int) -> None:
+    """Lose the answers to the next writes to Graph, which took effect."""
+    history.world.fates += [(Server.GRAPH, True, Fate.LOST)] * (2 + number % 5)
+
+
 def lose_call(history: History, number: int) -> None:
     """Lose the next call on its way."""
     history.world.fates.append(((None, Server.KUBE, Server.GRAPH)[number % 3], False, Fate.UNSENT))
@@ -146,10 +161,17 @@ def write_beside(history: History, number: int) -> None:
     """Have somebody else add a credential to the application."""
     entra = history.world.entra
     key = KeyId(f"theirs-{len(entra.makers)}")
-    names = ("made in the portal", "appcred1.other.names.are.not.ours")
-    start = entra.time().replace(microsecond=0)
+    uid = f"their-uid-{len(entra.makers)}"
+    names = (
+        "made in the portal",
+        build_display_name(IDENTITY, OTHER_OWNER, attempt_id(IDENTITY, uid, 1), ""),
+        build_display_name(CLONE, OWNER, attempt_id(CLONE, uid, 1), ""),
+        build_display_name(OTHER_IDENTITY, OWNER, attempt_id(OTHER_IDENTITY, uid, 1), ""),
+    )
+    start, kind = entra.time().replace(microsecond=0), history.scene.kind
+    name = names[number % len(names)]
     entra.credentials[key] = Credential(
-        key_id=key, display_name=names[number % 2], start=start, end=start + DAY
+        key_id=key, display_name=name, start=start, end=start + 2 * HOUR, type=kind
     )
     entra.makers[key] = ""
     entra.changed()
@@ -255,6 +277,23 @@ def _forged(history: History, number: int) -> tuple[str, str]:
         ("intent-time", format_time(now + 5 * HOUR)),
     )
     return forged[number % len(forged)]
+
+
+def renew_source(history: History, number: int) -> None:
+    """Renew the certificate at its source."""
+    history.renew_source()
+
+
+def register_twin(history: History, number: int) -> None:
+    """Have somebody else register the certificate of the source, too."""
+    entra = history.world.entra
+    key = facts.key_in(entra, facts.target(history.world))
+    if key is not None and key in entra.credentials:
+        twin = KeyId(f"theirs-{len(entra.makers)}")
+        held = entra.credentials[KeyId(key)]
+        entra.credentials[twin] = replace(held, key_id=twin, display_name="by hand")
+        entra.makers[twin], entra.values[twin] = "", entra.values[key]
+        entra.changed()
 
 
 def disown(history: History, number: int) -> None:
@@ -375,6 +414,14 @@ def apply_again(history: History, number: int) -> None:
         history.change_spec()
 
 
+def apply_elsewhere(history: History, number: int) -> None:
+    """Apply the AppCredential by another EntraTenant of the same directory."""
+    cluster = history.world.cluster
+    if RESOURCE not in cluster.objects and GRANT in cluster.objects:
+        cluster.put_second_tenant()
+        history.change_spec(tenantRef={"name": ("second", "default")[number % 2]})
+
+
 def withdraw(history: History, number: int) -> None:
     """Withdraw the grant, or give it again."""
     cluster = history.world.cluster
@@ -411,6 +458,7 @@ COMMON: Final[tuple[Event, ...]] = (
     set_clock,
     be_blind,
     lose_answer,
+    lose_many,
     lose_call,
     throttle,
     conflict,
@@ -432,6 +480,7 @@ COMMON: Final[tuple[Event, ...]] = (
     delete,
     delete_by_force,
     apply_again,
+    apply_elsewhere,
     withdraw,
     wait,
 )
@@ -450,7 +499,8 @@ WITH_SECRET: Final[tuple[Event, ...]] = (
     retire_otherwise,
     change_lifetime,
 )
+BROUGHT: Final[tuple[Event, ...]] = (renew_source, register_twin)
 FEDERATED: Final[tuple[Event, ...]] = (edit_account, edit_trust, add_twin, change_audience)
 EVENTS: Final[dict[str, Event]] = {
-    event.__name__.replace("_", "-"): event for event in (*COMMON, *WITH_SECRET, *FEDERATED)
+    event.__name__.replace("_", "-"): event for event in (*COMMON, *WITH_SECRET, *BROUGHT, *FEDERATED)
 }

@@ -6,17 +6,20 @@ the one before, this happens.
 
 from __future__ import annotations
 
+import base64
+import functools
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from appcredential.settings import Settings
-from tests.support.builders import HOUR, MINUTE
+from tests.support.builders import DAY, HOUR, MINUTE, NOW
+from tests.support.keys import MadeCertificate, make_certificate
 from tests.world import facts
-from tests.world.cluster import RESOURCE, TARGET
+from tests.world.cluster import RESOURCE, SOURCE, TARGET
 from tests.world.consumers import Consumers
 from tests.world.events import EVENTS
 from tests.world.observer import BrokenPromiseError, Document, Observer
@@ -30,6 +33,12 @@ PATIENCE: Final = 12 * HOUR
 REST: Final = 100 * MINUTE
 MOST_STEPS: Final = 12_000
 _TOKEN: Final = "e30.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlL2NsdXN0ZXItMS8ifQ.e30"  # noqa: S105
+
+
+@functools.cache
+def source_certificate(number: int, end: datetime) -> MadeCertificate:
+    """Return one of the certificates that somebody else makes."""
+    return make_certificate(f"orders-{number}", start=NOW - DAY, end=end + number * MINUTE)
 
 
 def _settings() -> Settings:
@@ -116,6 +125,9 @@ class History:
         self._tell = tell
         self.world.observers += [self.consumers, _Versions(self)]
         self.world.observers += [make(self.world, self.consumers) for make in ORACLES.values()]
+        self._sources = 0
+        if scene.is_brought:
+            self.renew_source()
         self.world.cluster.apply(RESOURCE, self.spec)
         for _ in range(scene.processes):
             self.world.start()
@@ -126,6 +138,16 @@ class History:
         """Apply another spec; what is given as None stays away."""
         self.spec = {**self.spec, **changes}
         self.world.cluster.apply(RESOURCE, self.spec)
+
+    def renew_source(self) -> None:
+        """Write another certificate into the Secret that the spec names as its source."""
+        if not self.scene.is_brought:
+            return
+        made = source_certificate(self._sources, NOW + (1 + self._sources // 2) * DAY)
+        self._sources += 1
+        data = {"tls.crt": made.pem, "tls.key": made.key_pem}
+        encoded = {name: base64.b64encode(raw).decode() for name, raw in data.items()}
+        self.world.cluster.put(SOURCE, {"type": "kubernetes.io/tls", "data": encoded})
 
     def restored(self) -> None:
         """Have watchers notice that etcd was set back: their lists begin anew."""
@@ -182,8 +204,7 @@ class History:
             self._tell(f"{world.now():%d %H:%M:%S}  ! All faults end")
         world.trouble()
         world.calm_down()
-        if "theirs" not in str(self.spec):
-            world.cluster.put_grant()
+        world.cluster.put_grant()
         t = facts.target(world)
         if t is not None and not facts.is_ours(t):
             world.cluster.delete(TARGET)

@@ -191,8 +191,8 @@ class Process:
 
     def _is_calm(self) -> bool:
         """Return whether it leads, and its EntraTenant is well."""
-        is_known = not self.operator._controllers.tenants._outcomes.get("default", True)
-        return is_known and self.leads and self.operator._terms.is_settled
+        outcomes = self.operator._controllers.tenants._outcomes.values()
+        return bool(outcomes) and not any(outcomes) and self.leads and self.operator._terms.is_settled
 
     async def _turn(self) -> None:
         operator = self.operator

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from appcredential.domain.spec.model import CredentialType
 from tests.support.builders import CLIENT_ID, MINUTE
 from tests.world.consumers import Consumer, mounted, restarted, stubborn
 
@@ -31,9 +32,19 @@ class Scene:
     renewal: timedelta = 40 * MINUTE
 
     @property
+    def kind(self) -> CredentialType:
+        """The type of its credentials."""
+        return CredentialType(self.spec["type"])
+
+    @property
     def is_federated(self) -> bool:
         """There is no Secret."""
-        return bool(self.spec["type"] == "FederatedIdentity")
+        return self.kind is CredentialType.FEDERATED_IDENTITY
+
+    @property
+    def is_brought(self) -> bool:
+        """Somebody else makes the certificate."""
+        return (self.spec.get("certificate") or {}).get("source") == "Secret"
 
 
 def _spec(kind: str, member: str, of_member: Mapping[str, Any], **more: Any) -> dict[str, Any]:
@@ -54,6 +65,13 @@ _HELD: Final[Mapping[str, Any]] = {
 }
 _SECRET: Final = _spec("ClientSecret", "clientSecret", {}, **_HELD)
 _CERTIFICATE: Final = _spec("Certificate", "certificate", {"source": "Generate"}, **_HELD)
+_BROUGHT: Final = _spec(
+    "Certificate",
+    "certificate",
+    {"source": "Secret", "secretKeyRef": {"name": "orders-tls", "key": "tls.crt"}},
+    secret={"name": "orders-entra"},
+    rotation={"overlap": "20m", "retireWhen": "OverlapElapsed"},
+)
 _FEDERATED: Final = _spec(
     "FederatedIdentity", "federatedIdentity", {"serviceAccount": {"name": "orders"}}
 )
@@ -70,6 +88,7 @@ SCENES: Final[Mapping[str, Scene]] = {
         Scene(name="unproven", spec={**_SECRET, "verification": {"mode": "Disabled"}}),
         Scene(name="replicas", spec=_SECRET, processes=2),
         Scene(name="certificate", spec=_CERTIFICATE),
+        Scene(name="brought", spec=_BROUGHT),
         Scene(name="federated", spec=_FEDERATED, consumers=()),
     )
 }

@@ -1,0 +1,399 @@
+"""Operators that are wrong on purpose, each by one small change, and how the world catches them.
+
+To add one: write the change as a function of a MonkeyPatch, and a line in `VARIANTS`. Its history
+is one that shows the fault; `python -m tests.world --find NAME` looks for one and makes it short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+
+from appcredential.domain import lifecycle
+from appcredential.domain import revocation as revocations
+from appcredential.domain.actions import Action, Publish
+from appcredential.domain.facts import publication, retirement
+from appcredential.domain.facts import published as published_facts
+from appcredential.domain.facts.deletion import revocation_name
+from appcredential.domain.facts.facts import Facts
+from appcredential.domain.lifecycle import GATES
+from appcredential.domain.marker import Marker, Owner
+from appcredential.domain.observed.target import PendingState, RetireCause
+from appcredential.domain.rules import pending as pending_rules
+from appcredential.domain.rules import reading
+from appcredential.domain.rules import removal as removal_rules
+from appcredential.domain.rules.gates_deletion import revocation_is_scheduled
+from appcredential.domain.rules.gates_secret import secret_is_not_ours_to_write
+from appcredential.domain.rules.revocation import owner_is_present_or_unknown, revocation_is_not_due
+from appcredential.domain.spec.model import AppCredentialSpec
+from appcredential.domain.spec.trusts import marker_of
+from appcredential.effects import client_secret, target
+from appcredential.effects import removal as removal_effects
+from appcredential.errors import OutcomeUnknownError
+from appcredential.gather import gatherer
+from appcredential.gather.clock_watch import ClockWatch
+from appcredential.kube.secret_store import KubeSecrets
+from appcredential.runtime.effect_guard import EffectGuard
+from tests.support.breaking import in_rules, with_rule, within
+from tests.support.builders import IDENTITY
+
+Patch = pytest.MonkeyPatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One wrong operator.
+
+    Attributes:
+        says: what is wrong with it, as the report says it.
+        change: makes the operator so.
+        history: shows the fault.
+        oracle: the promise that it breaks then.
+    """
+
+    says: str
+    change: Callable[[Patch], None]
+    history: str = ""
+    oracle: str = ""
+
+
+def _nothing(_facts: Any) -> None:
+    return None
+
+
+# --- what is removed ------------------------------------------------------------------------
+
+
+def _at_once(m: Patch) -> None:
+    in_rules(m, "retire_time", lambda _, entry: entry.since)
+
+
+def _before_publish(m: Patch) -> None:
+    def hasty(facts: Facts) -> Action | None:
+        """Remove what is published once a successor is there."""
+        if facts.successor is None or facts.published is None:
+            return None
+        found = facts.ours.get(facts.published.key_id)
+        return removal_rules.remove_listed(facts, found, RetireCause.REPLACED) if found else None
+
+    with_rule(m, "pending_secret_is_a_copy", hasty)
+
+
+def _part_of_the_marker(m: Patch) -> None:
+    m.setattr(
+        Marker,
+        "is_removable_by",
+        lambda self, identity, owner: (self.cluster, self.owner) == (identity.cluster, owner.hash),
+    )
+
+
+def _any_marker(m: Patch) -> None:
+    m.setattr(Marker, "is_removable_by", lambda _self, _identity, _owner: True)
+
+
+def _stranded_at_once(m: Patch) -> None:
+    def hasty(facts: Facts) -> Action | None:
+        known = {facts.published.key_id} if facts.published else set()
+        lost = (c for k, c in facts.ours.items() if k not in known and not facts.is_pending(c))
+        retiring = {r.key_id for r in facts.retiring}
+        return reading.first_due(
+            removal_rules.remove_listed(facts, c, RetireCause.STRANDED)
+            for c in lost
+            if c.key_id not in retiring
+        )
+
+    with_rule(m, "credential_is_stranded", hasty)
+
+
+def _no_survivor(m: Patch) -> None:
+    m.setattr(removal_rules, "_may_retire", lambda _facts, _entry: True)
+    m.setattr(
+        removal_rules, "_proven_removal", lambda f, e: removal_rules._removal(f, e.key_id, e.cause)
+    )
+
+
+def _no_last_look(m: Patch) -> None:
+    async def trusting(_action: object, _context: object) -> bool:
+        return True
+
+    m.setattr(removal_effects, "_may_still_remove", trusting)
+
+
+def _owner_is_never_looked_for(m: Patch) -> None:
+    waiting = {owner_is_present_or_unknown, revocation_is_not_due}
+    rules = tuple(rule for rule in revocations.REVOCATION_RULES if rule not in waiting)
+    m.setattr(revocations, "REVOCATION_RULES", rules)
+
+
+def _ticket_is_kept(m: Patch) -> None:
+    m.setattr(lifecycle, "GATES", tuple(g for g in GATES if g is not revocation_is_scheduled))
+
+
+def _orphans_stay(m: Patch) -> None:
+    with_rule(m, "abandoned_attempt_is_listed", _nothing)
+
+
+def _nothing_retires(m: Patch) -> None:
+    with_rule(m, "retirement_is_due", _nothing)
+
+
+def _foreign_trusts(m: Patch) -> None:
+    ours = marker_of
+
+    def any_one(credential: Any) -> Any:
+        found = ours(credential)
+        return found or Marker(IDENTITY.cluster, Owner("shop", "orders").hash, "x" * 14)  # type: ignore[arg-type]
+
+    for package in ("facts", "rules"):
+        within(m, package, "marker_of", any_one)
+
+
+# --- what is issued and published -----------------------------------------------------------
+
+
+def _no_proof(m: Patch) -> None:
+    with_rule(m, "successor_is_publishable", lambda f: Publish() if f.successor else None)
+
+
+def _one_proof(m: Patch) -> None:
+    m.setattr(Facts, "proof_count", property(lambda _: 1))
+
+
+def _retried(m: Patch) -> None:
+    once = client_secret._add_password
+
+    async def again(*args: Any) -> Any:
+        try:
+            return await once(*args)
+        except OutcomeUnknownError:
+            return await once(*args)
+
+    m.setattr(client_secret, "_add_password", again)
+
+
+def _not_kept(m: Patch) -> None:
+    async def forgetful(_self: Any, _owner: Any, live: Any, minted: Any, value: Any) -> Any:
+        return replace(live, state=PendingState.MINTED, credential=minted, value=value)
+
+    m.setattr(KubeSecrets, "put_minted", forgetful)
+    m.setattr(target, "publish", _published_from_memory)
+
+
+async def _published_from_memory(context: Any) -> None:
+    records = publication.next_publication(context.facts, context.clock.now())
+    await target._put_target(context, records, context.state.pending.value.value)
+
+
+def _no_intent(m: Patch) -> None:
+    async def unwritten(self: Any, intent: Any, live: Any) -> Any:
+        from tests.support.builders import pending
+
+        return pending(
+            PendingState.INTENT,
+            uid="unwritten",
+            number=intent.attempt_number,
+            holder=intent.holder,
+            intent_time=intent.time,
+        )
+
+    m.setattr(KubeSecrets, "put_intent", unwritten)
+
+
+def _no_backoff(m: Patch) -> None:
+    in_rules(m, "mint_time", lambda facts: facts.now)
+
+
+def _one_read_proves(m: Patch) -> None:
+    for package in ("facts", "rules"):
+        within(m, package, "is_gone", published_facts.seems_gone)
+
+
+def _never_fenced(m: Patch) -> None:
+    with_rule(m, "intent_was_interrupted", _nothing)
+
+
+def _never_renewed(m: Patch) -> None:
+    with_rule(m, "successor_is_needed", lambda f: None if f.published else _needed(f))
+
+
+_needed = next(r for r in lifecycle.RULES if r.__name__ == "successor_is_needed")
+
+
+def _unasked(m: Patch) -> None:
+    """Issue one whenever nothing is on its way."""
+    with_rule(m, "pending_secret_is_unneeded", _nothing)
+
+
+# --- who may act ----------------------------------------------------------------------------
+
+
+def _no_lease(m: Patch) -> None:
+    m.setattr(EffectGuard, "_find_problem", _nothing)
+    m.setattr(EffectGuard, "allows_mint", lambda _: True)
+
+
+def _no_margin(m: Patch) -> None:
+    find = EffectGuard._find_problem
+
+    def close(self: EffectGuard) -> Any:
+        self.effect_margin = self.mint_margin = timedelta(0)
+        return find(self)
+
+    m.setattr(EffectGuard, "_find_problem", close)
+
+
+def _anothers_secret(m: Patch) -> None:
+    m.setattr(lifecycle, "GATES", tuple(g for g in GATES if g is not secret_is_not_ours_to_write))
+
+
+# --- what is said ---------------------------------------------------------------------------
+
+
+def _value_in_event(m: Patch) -> None:
+    m.setattr(target, "_published_note", lambda f, _key: f.pending.value.reveal())
+
+
+def _blind(m: Patch) -> None:
+    with_rule(m, "published_credential_seems_gone", _nothing)
+    for package in ("facts", "rules"):
+        within(m, package, "is_gone", lambda _facts: False)
+
+
+# --- the repairs of earlier faults, taken back ----------------------------------------------
+
+
+def _records_are_believed(m: Patch) -> None:
+    m.setattr(lifecycle, "believed", lambda observation: observation)
+
+
+def _tickets_by_name(m: Patch) -> None:
+    def by_name(
+        scheduled: Mapping[str, Any], owner: Owner, spec: AppCredentialSpec, **_: object
+    ) -> dict[str, Any]:
+        name = revocation_name(owner, spec.tenant, spec.client_id, spec.type)
+        return {name: scheduled[name]} if name in scheduled else {}
+
+    m.setattr(gatherer, "own_revocations", by_name)
+
+
+def _clock_is_not_watched(m: Patch) -> None:
+    m.setattr(ClockWatch, "was_set", lambda _self, _clock: False)
+
+
+def _no_looks_while_paused(m: Patch) -> None:
+    m.setattr(lifecycle, "LOOKS", ())
+
+
+def _all_given_up_goes(m: Patch) -> None:
+    m.setattr(
+        Facts,
+        "is_abandoned",
+        lambda facts, c: facts.attempt_of(c) in facts.abandoned_attempts,
+    )
+    m.setattr(publication, "_never_published", lambda _f, known, _s: known)
+
+
+def _no_settle(m: Patch) -> None:
+    of = retirement.retire_time
+    in_rules(m, "retire_time", lambda f, r: of(f, r) - f.settings.settle)
+
+
+def _every_intent_is_given_up(m: Patch) -> None:
+    m.setattr(pending_rules, "_is_known_unpublished", lambda _f, _p: True)
+
+
+def _registered_again(m: Patch) -> None:
+    for package in ("facts", "rules"):
+        within(m, package, "is_refused", lambda _facts, _value: False)
+
+
+def _lost_entries_block(m: Patch) -> None:
+    for package in ("facts", "rules"):
+        within(m, package, "is_lost", lambda facts: False)
+
+
+VARIANTS: Final[Mapping[str, Variant]] = {
+    "retires-at-once": Variant(says="retires without the overlap", change=_at_once),
+    "retires-before-publish": Variant(
+        says="removes the old credential before the new one is published", change=_before_publish
+    ),
+    "part-of-marker": Variant(
+        says="compares only a part of the marker", change=_part_of_the_marker
+    ),
+    "any-marker": Variant(says="takes every marker for its own", change=_any_marker),
+    "stranded-at-once": Variant(
+        says="removes at once what no Secret records", change=_stranded_at_once
+    ),
+    "no-survivor": Variant(
+        says="retires without a sign-in of what stays", change=_no_survivor
+    ),
+    "no-last-look": Variant(
+        says="removes without a last look at resource and Secrets", change=_no_last_look
+    ),
+    "owner-not-looked-for": Variant(
+        says="revokes without waiting, and without a look for the owner",
+        change=_owner_is_never_looked_for,
+    ),
+    "ticket-kept": Variant(
+        says="does not cancel the scheduled revocation of a resource that is back",
+        change=_ticket_is_kept,
+    ),
+    "orphans-stay": Variant(says="never removes an orphan", change=_orphans_stay),
+    "nothing-retires": Variant(says="never retires anything", change=_nothing_retires),
+    "foreign-trusts": Variant(
+        says="takes every federated credential for its own", change=_foreign_trusts
+    ),
+    "no-proof": Variant(says="publishes without a sign-in", change=_no_proof),
+    "one-proof": Variant(says="publishes after one sign-in", change=_one_proof),
+    "retried": Variant(says="repeats addPassword after a lost answer", change=_retried),
+    "not-kept": Variant(says="publishes a value before it is kept", change=_not_kept),
+    "no-intent": Variant(says="issues without an intent", change=_no_intent),
+    "no-backoff": Variant(says="issues again without a pause", change=_no_backoff),
+    "one-read-proves": Variant(
+        says="takes one read without a credential for its removal", change=_one_read_proves
+    ),
+    "never-fenced": Variant(says="never gives up an interrupted intent", change=_never_fenced),
+    "never-renewed": Variant(says="never renews", change=_never_renewed),
+    "no-lease": Variant(says="acts without the Lease", change=_no_lease),
+    "no-margin": Variant(
+        says="begins effects until the very end of the Lease", change=_no_margin
+    ),
+    "anothers-secret": Variant(
+        says="writes Secrets that are somebody else's", change=_anothers_secret
+    ),
+    "value-in-event": Variant(says="tells the value in an Event", change=_value_in_event),
+    "blind": Variant(
+        says="does not notice that the published credential was removed", change=_blind
+    ),
+    "I1": Variant(says="believes annotations whatever Entra says", change=_records_are_believed),
+    "I2": Variant(
+        says="finds scheduled revocations by the EntraTenant's name", change=_tickets_by_name
+    ),
+    "I3": Variant(
+        says="keeps times from before its clock was set", change=_clock_is_not_watched
+    ),
+    "I4": Variant(
+        says="does not look while suspended or observing", change=_no_looks_while_paused
+    ),
+    "I5": Variant(
+        says="removes whatever the annotations call given up", change=_all_given_up_goes
+    ),
+    "I6": Variant(
+        says="counts the overlap from before the Secret was written", change=_no_settle
+    ),
+    "I7": Variant(
+        says="takes every intent for one that was never published",
+        change=_every_intent_is_given_up,
+    ),
+    "I8": Variant(
+        says="registers a supplied certificate again that was removed", change=_registered_again
+    ),
+    "I9": Variant(
+        says="waits for a lost entry before it registers the next certificate",
+        change=_lost_entries_block,
+    ),
+}
