@@ -33,6 +33,7 @@ class Cluster(ApiServer):
     """The state of the cluster. What a person does is `apply`, `edit` and `delete`.
 
     Attributes:
+        was_restored: it was set back to a backup.
         watchers: called with the kind, the watch event and the object, for the three kinds.
         heard: called with the path, the kind of watch event and the object, for all of them.
     """
@@ -40,6 +41,7 @@ class Cluster(ApiServer):
     def __init__(self, now: Callable[[], datetime]) -> None:
         super().__init__(now)
         self.changed = self._tell
+        self.was_restored = False
         self.watchers: list[Callable[[str, str, dict[str, Any]], None]] = []
         self.heard: Callable[[str, str, dict[str, Any]], None] = lambda _p, _e, _o: None
         self._install()
@@ -109,6 +111,7 @@ class Cluster(ApiServer):
     def restore(self, backup: tuple[int, dict[str, dict[str, Any]]]) -> None:
         """Go back to a backup."""
         self.version, self.objects = backup[0], dict(backup[1])
+        self.was_restored = True
 
     # --- what it tells -----------------------------------------------------------------------
 

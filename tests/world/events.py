@@ -120,6 +120,11 @@ def take_down(history: History, number: int) -> None:
     history.world.down[server] = history.world.loop.now + _LONG[number // 3 % 3]
 
 
+def starve(history: History, number: int) -> None:
+    """Keep the operator from renewing its Lease, and from nothing else."""
+    history.world.starved_until = history.world.loop.now + (45, 55, 70)[number % 3]
+
+
 def slow_down(history: History, number: int) -> None:
     """Let the next call take long."""
     history.world.delay = (2.0, 8.0, 19.0)[number % 3]
@@ -437,7 +442,8 @@ def wait(history: History, number: int) -> None:
 
 
 def _rotation(history: History, **changes: Any) -> None:
-    if "rotation" in history.spec:
+    is_asked = any(name.endswith("IssuedBefore") for name in changes)
+    if "rotation" in history.spec and not (is_asked and history.scene.is_brought):
         history.change_spec(rotation={**history.spec["rotation"], **changes})
 
 
@@ -463,6 +469,7 @@ COMMON: Final[tuple[Event, ...]] = (
     throttle,
     conflict,
     take_down,
+    starve,
     slow_down,
     lag,
     lag_tokens,

@@ -76,6 +76,18 @@ def retiring(document: Document | None) -> list[dict[str, Any]]:
     return found if isinstance(found, list) else []
 
 
+def entry_of(world: World, id_: str) -> dict[str, Any]:
+    """Return what the target Secret says of a credential that retires."""
+    entries = (e for e in retiring(target(world)) if isinstance(e, dict))
+    return next((e for e in entries if e.get("keyId") == id_), {})
+
+
+def spec_rotation(world: World) -> dict[str, Any]:
+    """Return `spec.rotation`."""
+    found = ((resource(world) or {}).get("spec") or {}).get("rotation")
+    return found or {}
+
+
 def spec_duration(world: World, *names: str, default: timedelta) -> timedelta:
     """Return a duration of the spec."""
     found: Any = (resource(world) or {}).get("spec") or {}

@@ -13,6 +13,8 @@ from typing import Any, Final
 PROCESS: Final[contextvars.ContextVar[Any]] = contextvars.ContextVar("PROCESS", default=None)
 """The operator process that the running task belongs to."""
 _BEGIN: Final = 1000.0
+_ENDS: Final = 5
+"""A task may bear so many cancellations before it ends."""
 
 
 class VirtualLoop(asyncio.AbstractEventLoop):
@@ -29,6 +31,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._ready: deque[asyncio.Handle] = deque()
         self._timers: list[tuple[float, int, Any, asyncio.TimerHandle]] = []
         self._count = 0
+        self._tasks: list[asyncio.Task[Any]] = []
 
     # --- what the world does -----------------------------------------------------------------
 
@@ -49,6 +52,20 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             handle = ready.popleft()
             if not handle._cancelled:
                 handle._run()
+
+    def close(self) -> None:
+        """End all tasks, each in its own context."""
+        with self.running():
+            for _ in range(_ENDS):
+                for task in self._tasks:
+                    if not task.done():
+                        task.cancel()
+                self.drain()
+            for task in self._tasks:
+                if task.done() and not task.cancelled():
+                    task.exception()  # somebody has seen it now
+        self._tasks.clear()
+        self._timers.clear()
 
     def next_timer(self, is_held: Callable[[Any], bool]) -> float | None:
         """Return when the next timer is due; None without one. Timers of dead processes go.
@@ -123,7 +140,9 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def create_task(
         self, coro: Coroutine[Any, Any, Any], *, name: Any = None, context: Any = None
     ) -> asyncio.Task[Any]:
-        return asyncio.Task(coro, loop=self, name=name, context=context)
+        task = asyncio.Task(coro, loop=self, name=name, context=context)
+        self._tasks.append(task)
+        return task
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:
         done = self.create_future()

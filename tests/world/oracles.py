@@ -14,7 +14,7 @@ from appcredential.domain.spec.model import KeyId
 from appcredential.domain.times import format_time
 from tests.support.builders import IDENTITY, MINUTE, OWNER, SECOND
 from tests.world import facts
-from tests.world.cluster import GRANT, RESOURCE, SECRETS, SYSTEM, TARGET
+from tests.world.cluster import GRANT, RESOURCE, SECRETS, SOURCE, SYSTEM, TARGET
 from tests.world.consumers import Consumer, Consumers
 from tests.world.observer import Document, Observer
 from tests.world.ports import Call, Fate, Server
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 OVERLAP: Final = 20 * MINUTE
 """The default of the scenes, where a spec was edited away."""
 ABSENCE: Final = 10 * MINUTE
+RECOVERY: Final = 60 * MINUTE
+"""What cannot sign in any more is given up after half an hour, and pauses last a quarter."""
+LATEST_NEED: Final = 75 * MINUTE
+"""A credential that has more left is not renewed: 40 minutes, a lifetime that changed, a clock."""
 FRESH: Final = 20.0
 """For so many seconds, what was read may be relied on."""
 
@@ -128,6 +132,16 @@ class SignIns(Observer):
         self._consumers = consumers
         self._unmanaged = 0.0
 
+    def _check_target(self) -> None:
+        """Whatever happened to it, the Secret holds something that works again within an hour."""
+        world = self.world
+        if not self._consumers.consumers or SOURCE in world.cluster.objects:
+            return  # a supplied certificate that was removed stays away until a person acts
+        key = facts.key_in(world.entra, facts.target(world))
+        self.promise(
+            key is not None and world.entra.accepts(key), "the Secret has held nothing that works"
+        )
+
     def _is_managed(self) -> bool:
         found = facts.resource(self.world)
         spec = (found or {"spec": {"suspend": True}})["spec"]
@@ -138,8 +152,9 @@ class SignIns(Observer):
         world = self.world
         if not self._is_managed():
             self._unmanaged = world.loop.now
-        if world.calm_for() < world.renewal or world.loop.now - self._unmanaged < 2400:
+        if world.calm_for() < RECOVERY or world.loop.now - self._unmanaged < RECOVERY.total_seconds():
             return
+        self._check_target()
         for consumer in self._consumers.consumers:
             if consumer.has is None or consumer.restarts is None and consumer.lag is None:
                 continue
@@ -236,12 +251,14 @@ class Bounds(Observer):
     """Few credentials of ours are there at a time, few are made in a while, and none unannounced."""
 
     MOST: Final = 7
-    BURST: Final = 4
+    BURST: Final = 3
+    WINDOW: Final = 90 * SECOND
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self._times: deque[datetime] = deque()
         self._attempts: set[str] = set()
+        self._used: set[str] = set()
 
     def made(self, process: Process, id_: str) -> None:
         self._check_intent(id_)
@@ -249,10 +266,10 @@ class Bounds(Observer):
         live = [k for k in facts.ours(world) if k in entra.trusts or entra.accepts(k)]
         self.promise(len(live) <= self.MOST, f"{len(live)} valid credentials of ours are there")
         self._times.append(world.now())
-        while world.now() - self._times[0] > 2 * MINUTE:
+        while world.now() - self._times[0] > self.WINDOW:
             self._times.popleft()
         self.promise(
-            len(self._times) <= self.BURST, f"{len(self._times)} were made within two minutes"
+            len(self._times) <= self.BURST, f"{len(self._times)} were made within {self.WINDOW}"
         )
 
     def changes(self, path: str, event: str, found: Document) -> None:
@@ -267,6 +284,61 @@ class Bounds(Observer):
         if found is not None:
             attempt = facts.attempt_of(found)
             self.promise(attempt in self._attempts, f"{id_} is made without an intent")
+            is_new = attempt not in self._used or self.world.cluster.was_restored
+            self.promise(is_new, f"{id_} is the second that one intent made")
+            self._used.add(attempt)
+
+
+class Needs(Observer):
+    """A credential is made only when one is needed, and never again what somebody removed."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._is_edited = False
+
+    def changes(self, path: str, event: str, found: Document) -> None:
+        if path == TARGET:
+            self._is_edited = True  # unless a process says next that it wrote this
+
+    def writes(
+        self,
+        process: Process,
+        method: str,
+        path: str,
+        before: Document | None,
+        after: Document | None,
+    ) -> None:
+        if path == TARGET:
+            self._is_edited = False
+
+    def made(self, process: Process, id_: str) -> None:
+        entra = self.world.entra
+        if id_ in entra.trusts:
+            return
+        again = [k for k, (by, _) in entra.removed.items() if not by]
+        self.promise(
+            entra.values[id_] not in {entra.values.get(k) for k in again},
+            f"{id_} is what somebody removed",
+        )
+        t, spec = facts.target(self.world), (facts.resource(self.world) or {}).get("spec") or {}
+        rotation = spec.get("rotation") or {}
+        is_asked = any(name in rotation for name in ("rotateIssuedBefore", "revokeIssuedBefore"))
+        if t is None or self._is_edited or is_asked or not self._is_plain(process):
+            return
+        held = entra.credentials.get(KeyId(facts.key_in(entra, t) or ""))
+        if held is not None and spec.get("lifetime") == "2h" and entra.accepts(held.key_id):
+            left = held.end - entra.time()
+            self.promise(left <= LATEST_NEED, f"{id_} is made, and {held.key_id} has {left} left")
+
+    def _is_plain(self, process: Process) -> bool:
+        entra = self.world.entra
+        return not (
+            any(entra.token_lags)
+            or self.world.down.get(Server.TOKEN, 0.0) + 600 > self.world.loop.now
+            or process.clock.offset
+            or entra.skew != entra.usual_skew
+            or self.world.cluster.was_restored
+        )
 
 
 class Leaks(Observer):
@@ -313,10 +385,10 @@ class Status(Observer):
 
     LATEST: Final = 30 * MINUTE
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, consumers: Consumers) -> None:
         super().__init__(world)
+        self._consumers = consumers.consumers
         self._false_since: datetime | None = None
-        self._reads_without: dict[str, int] = {}
 
     def writes(
         self,
@@ -357,7 +429,7 @@ class Status(Observer):
     def stepped(self) -> None:
         world = self.world
         ready = facts.condition(world, "Ready")
-        says = ready.get("status") == "True" and ready.get("reason") == "Published"
+        says = ready.get("status") == "True" and self._consumers
         if not says or self._is_true():
             self._false_since = None
             return
@@ -408,8 +480,9 @@ ORACLES: Final[dict[str, Callable[[World, Consumers], Observer]]] = {
     "Publishing": lambda w, _: Publishing(w),
     "Ownership": lambda w, _: Ownership(w),
     "Bounds": lambda w, _: Bounds(w),
+    "Needs": lambda w, _: Needs(w),
     "Leaks": lambda w, _: Leaks(w),
     "Leadership": lambda w, _: Leadership(w),
-    "Status": lambda w, _: Status(w),
+    "Status": Status,
     "Trusts": lambda w, _: Trusts(w),
 }

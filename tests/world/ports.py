@@ -79,6 +79,8 @@ class Gate:
         Raises:
             AppCredentialError: the call did not arrive.
         """
+        if self.process.is_dead:
+            raise UnavailableError("no answer")  # it only ends what it had begun
         loop = asyncio.get_running_loop()
         call = Call(
             self.process, server, name, is_write, self.process.is_upkeep, loop.create_future()

@@ -138,9 +138,6 @@ class Process:
     def kill(self) -> None:
         """End it at once; what it remembered is lost."""
         self.is_dead = True
-        for task in (self._worker, self._upkeep):
-            if task is not None:
-                task._log_destroy_pending = False  # type: ignore[attr-defined]
 
     def on_event(self, kind: str, event: str, document: dict[str, Any]) -> None:
         """Take a watch event."""
@@ -218,8 +215,9 @@ class Process:
                     self.is_upkeep = False
         finally:
             self._upkeep = None
-        if operator._stop.is_set():
+        if operator._stop.is_set() and not self.is_dead:
             self.is_dead = True
+            self.world.ended()
 
     async def _look(self) -> None:
         """Have the loops that only look work, as far as one turn of them goes."""

@@ -27,7 +27,6 @@ from appcredential.domain.rules import pending as pending_rules
 from appcredential.domain.rules import reading
 from appcredential.domain.rules import removal as removal_rules
 from appcredential.domain.rules.gates_deletion import revocation_is_scheduled
-from appcredential.domain.rules.gates_secret import secret_is_not_ours_to_write
 from appcredential.domain.rules.revocation import owner_is_present_or_unknown, revocation_is_not_due
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.spec.trusts import marker_of
@@ -36,10 +35,11 @@ from appcredential.effects import removal as removal_effects
 from appcredential.errors import OutcomeUnknownError
 from appcredential.gather import gatherer
 from appcredential.gather.clock_watch import ClockWatch
+from appcredential.kube import secret_documents
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.runtime.effect_guard import EffectGuard
 from tests.support.breaking import in_rules, with_rule, within
-from tests.support.builders import IDENTITY
+from tests.support.builders import IDENTITY, OWNER
 
 Patch = pytest.MonkeyPatch
 
@@ -247,7 +247,8 @@ def _no_margin(m: Patch) -> None:
 
 
 def _anothers_secret(m: Patch) -> None:
-    m.setattr(lifecycle, "GATES", tuple(g for g in GATES if g is not secret_is_not_ours_to_write))
+    read = secret_documents.read_target
+    m.setattr(secret_documents, "read_target", lambda a: replace(read(a), owner=str(OWNER)))
 
 
 # --- what is said ---------------------------------------------------------------------------
@@ -312,8 +313,7 @@ def _registered_again(m: Patch) -> None:
 
 
 def _lost_entries_block(m: Patch) -> None:
-    for package in ("facts", "rules"):
-        within(m, package, "is_lost", lambda facts: False)
+    within(m, "facts", "is_lost", lambda _facts: False)
 
 
 VARIANTS: Final[Mapping[str, Variant]] = {

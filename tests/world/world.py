@@ -35,6 +35,7 @@ class World:
         steps: how many calls and jumps in time there were; renewals of Leases do not count.
         most_idle: the longest jump in time.
         delay: how many seconds more the next call takes.
+        starved_until: no Lease is renewed before; by the loop's time.
         effects: how many writes processes made, renewals of Leases and Events aside.
         renewal: how long before its end a credential is renewed.
     """
@@ -53,7 +54,7 @@ class World:
         self.steps = 0
         self.most_idle = MOST_IDLE
         self.last: str = ""
-        self.delay = 0.0
+        self.delay = self.starved_until = 0.0
         self.effects = 0
         self.renewal = timedelta(0)
         self._trouble = self.loop.now
@@ -70,6 +71,16 @@ class World:
             made = Process(self, f"operator-{len(self.processes) + 1}", offset)
         self.processes.append(made)
         return made
+
+    def ended(self) -> None:
+        """Start a process in the place of one that ended itself, as a kubelet does."""
+        self.start()
+
+    def close(self) -> None:
+        """End all that still runs."""
+        for process in self.processes:
+            process.is_dead = True
+        self.loop.close()
 
     @property
     def alive(self) -> list[Process]:
@@ -102,7 +113,7 @@ class World:
 
     def calm_down(self) -> None:
         """End every fault."""
-        self.down, self.fates, self.delay = {}, [], 0.0
+        self.down, self.fates, self.delay, self.starved_until = {}, [], 0.0, 0.0
         entra = self.entra
         entra.is_missing, entra.skew = False, entra.usual_skew
         entra.read_lags = entra.token_lags = (0.0,)
@@ -165,6 +176,8 @@ class World:
     def _fate(self, call: Call) -> Fate:
         if self.down.get(call.server, 0.0) > self.loop.now:
             return Fate.UNSENT
+        if call.is_upkeep and self.starved_until > self.loop.now:
+            return Fate.UNSENT
         for entry in self.fates:
             server, only_writes, fate = entry
             if server in {None, call.server} and (call.is_write or not only_writes):
@@ -188,7 +201,7 @@ class World:
 
     def _pass(self, seconds: float) -> None:
         """Let time pass, in which processes that reach the API server renew their Leases."""
-        if self.down.get(Server.KUBE, 0.0) <= self.loop.now:
+        if max(self.down.get(Server.KUBE, 0.0), self.starved_until) <= self.loop.now:
             for process in self.alive:
                 if not process.is_held:
                     process.renewed(max(0.0, seconds - UPKEEP))
