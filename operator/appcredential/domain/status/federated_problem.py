@@ -5,20 +5,49 @@ from __future__ import annotations
 from datetime import datetime
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.facts.federated import FederatedFacts, is_full
+from appcredential.domain.facts.federated import FederatedFacts, extra, is_full
 from appcredential.domain.facts.patience import patience_ends, patient
 from appcredential.domain.facts.secret_conflict import READ_AGAIN
+from appcredential.domain.observed.operation import Operation
 from appcredential.domain.proof import Proof, SignInClass, is_failing_long
-from appcredential.domain.spec.trusts import MAX_CREDENTIALS, build_description
+from appcredential.domain.spec.trusts import (
+    MAX_CREDENTIALS,
+    build_description,
+    retire_time_of,
+)
 from appcredential.domain.status.refused_sign_ins import application_message
 
 
 def federated_problem(facts: FederatedFacts) -> Problem | None:
     """Return why the spec is not met, or what its owner should know although it is."""
-    directory = facts.common.memory.directory_problem
-    if directory is not None:
-        directory = patient(facts.common.observation, directory)
-    return _trust_problem(facts) or directory or _around_problem(facts) or _proof_problem(facts)
+    return (
+        _trust_problem(facts)
+        or _directory_problem(facts)
+        or _around_problem(facts)
+        or _proof_problem(facts)
+    )
+
+
+def _directory_problem(facts: FederatedFacts) -> Problem | None:
+    """Return why a call of Graph failed, while what it was to do is still to be done.
+
+    The answer may have been lost of a call that took effect. Then nothing is tried again whose
+    success would end the problem.
+    """
+    memory = facts.common.memory
+    problem = memory.directory_problem
+    if problem is None or _is_done(facts, memory.problem_operation):
+        return None
+    return patient(facts.common.observation, problem)
+
+
+def _is_done(facts: FederatedFacts, operation: Operation | None) -> bool:
+    times = [retire_time_of(c.description) for c in extra(facts)]
+    if operation is Operation.MINT:
+        return None not in times and all(facts.exists(t) is not None for t in facts.trusts)
+    return operation is Operation.REMOVE and all(
+        time is None or time > facts.common.entra_now for time in times
+    )
 
 
 def _trust_problem(facts: FederatedFacts) -> Problem | None:
