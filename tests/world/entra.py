@@ -115,7 +115,10 @@ class Entra:
     def key_of(self, value: SecretValue) -> KeyId | None:
         """Return the credential that a value belongs to, whether it is still there or not."""
         digest = digest_of(value)
-        return next((KeyId(k) for k, v in self.values.items() if v == digest), None)
+        found = [KeyId(k) for k, v in self.values.items() if v == digest]
+        ours = [k for k in found if k in self.credentials and self.makers.get(k)]
+        there = ours or [k for k in found if k in self.credentials]
+        return (there or found or [None])[-1]
 
 
 def digest_of(value: SecretValue) -> str:

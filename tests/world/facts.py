@@ -82,6 +82,11 @@ def entry_of(world: World, id_: str) -> dict[str, Any]:
     return next((e for e in entries if e.get("keyId") == id_), {})
 
 
+def published_time(world: World) -> str:
+    """Return when the target Secret says that it was published."""
+    return annotation(target(world), "published-time")
+
+
 def spec_rotation(world: World) -> dict[str, Any]:
     """Return `spec.rotation`."""
     found = ((resource(world) or {}).get("spec") or {}).get("rotation")

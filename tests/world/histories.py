@@ -178,6 +178,12 @@ class History:
             self.world.close()
 
     def _play(self, moves: Iterable[Move]) -> None:
+        self.go_through(moves)
+        self.calm_down()
+        self.settle()
+
+    def go_through(self, moves: Iterable[Move]) -> None:
+        """Let the events happen, each after its steps."""
         for move in moves:
             for _ in range(move.steps):
                 self.step()
@@ -186,8 +192,18 @@ class History:
                 self._tell(f"{self.world.now():%d %H:%M:%S}  ! {said} ({move.event} {move.number})")
             self.world.trouble()
             EVENTS[move.event](self, move.number)
-        self.calm_down()
-        self.settle()
+
+    def digest(self) -> int:
+        """Return a digest of all that decides how the history goes on.
+
+        What a process knows follows from what it was answered, and when; so that counts for it.
+        """
+        world = self.world
+        cluster = tuple(sorted((p, str(o)) for p, o in world.cluster.objects.items()))
+        entra = (str(world.entra.credentials), str(world.entra.trusts))
+        known = tuple((p.name, p.is_held, p.answers) for p in world.processes if not p.is_dead)
+        faults = (str(world.fates), str(world.down))
+        return hash((world.loop.now, cluster, entra, known, faults))
 
     def step(self) -> bool:
         """Let the next thing happen."""
@@ -277,9 +293,10 @@ class History:
         for id_ in facts.ours(world):
             found = world.entra.credentials.get(KeyId(id_))
             if found is not None and id_ not in known and published.end > found.end + HOUR / 2:
-                entry = facts.entry_of(world, id_)
-                since = parse_time(entry.get("since")) if entry else found.start
-                if since is None or now - since > 45 * MINUTE:
+                told = facts.entry_of(world, id_).get("since"), facts.published_time(world)
+                times = [parse_time(text) for text in told]
+                since = max([t for t in times if t is not None], default=found.start)
+                if now - since > 45 * MINUTE and found.end - now > HOUR / 4:
                     return f"{id_} is left"
         return ""
 

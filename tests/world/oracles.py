@@ -30,6 +30,10 @@ RECOVERY: Final = 60 * MINUTE
 """What cannot sign in any more is given up after half an hour, and pauses last a quarter."""
 LATEST_NEED: Final = 75 * MINUTE
 """A credential that has more left is not renewed: 40 minutes, a lifetime that changed, a clock."""
+NOTICED: Final = 15 * MINUTE
+"""By then a removal in the portal is noticed."""
+GAP: Final = 2
+"""Steps between the last look at a Secret and a removal: nobody can look any later."""
 FRESH: Final = 20.0
 """For so many seconds, what was read may be relied on."""
 
@@ -45,6 +49,7 @@ class Removals(Observer):
         self._absent: datetime | None = None
         self._back: datetime | None = None
         self._given: set[str] = set()
+        self._touched = -1
 
     def changes(self, path: str, event: str, found: Document) -> None:
         now = self.world.now()
@@ -54,6 +59,7 @@ class Removals(Observer):
             self._back = now
         if path != TARGET:
             return
+        self._touched = self.world.steps
         key = None if event == "DELETED" else facts.key_in(self.world.entra, found)
         if key != self._published:
             if self._published is not None:
@@ -73,6 +79,8 @@ class Removals(Observer):
             return
         before = facts.revoked_before(self.world)
         leaked = before is not None and found.start < before
+        if self.world.steps - self._touched <= GAP:
+            return
         self._check_secrets(id_)
         if id_ in self._given:
             self._check_survivor(found, is_leaked=leaked)
@@ -201,9 +209,9 @@ class Publishing(Observer):
         if since is not None and self.world.loop.now - since > FRESH:
             runs = entra.runs.get(key, 0)
             self.promise(runs >= 3, f"{key} is published and signed in {runs} times")
-        p = facts.pending(self.world)
+        told, p = facts.annotation(after, "key-id"), facts.pending(self.world)
         self.promise(
-            facts.annotation(p, "key-id") == key, f"{key} is published and is not what is pending"
+            facts.annotation(p, "key-id") == told, f"{told} is published and is not what is pending"
         )
 
 
@@ -295,10 +303,11 @@ class Needs(Observer):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self._is_edited = False
+        self._edited = world.now()
 
     def changes(self, path: str, event: str, found: Document) -> None:
-        if path == TARGET:
-            self._is_edited = True  # unless a process says next that it wrote this
+        if path == TARGET and not self._is_edited:
+            self._is_edited, self._edited = True, self.world.now()  # unless a process wrote this
 
     def writes(
         self,
@@ -315,7 +324,8 @@ class Needs(Observer):
         entra = self.world.entra
         if id_ in entra.trusts:
             return
-        again = [k for k, (by, _) in entra.removed.items() if not by]
+        until = self._edited if self._is_edited else self.world.now()
+        again = [k for k, (by, t) in entra.removed.items() if not by and until - t > NOTICED]
         self.promise(
             entra.values[id_] not in {entra.values.get(k) for k in again},
             f"{id_} is what somebody removed",
@@ -324,6 +334,8 @@ class Needs(Observer):
         rotation = spec.get("rotation") or {}
         is_asked = any(name in rotation for name in ("rotateIssuedBefore", "revokeIssuedBefore"))
         if t is None or self._is_edited or is_asked or not self._is_plain(process):
+            return
+        if SOURCE in self.world.cluster.objects:
             return
         held = entra.credentials.get(KeyId(facts.key_in(entra, t) or ""))
         if held is not None and spec.get("lifetime") == "2h" and entra.accepts(held.key_id):
@@ -389,6 +401,11 @@ class Status(Observer):
         super().__init__(world)
         self._consumers = consumers.consumers
         self._false_since: datetime | None = None
+        self._is_edited = False
+
+    def changes(self, path: str, event: str, found: Document) -> None:
+        if path == TARGET:
+            self._is_edited = True  # unless a process says next that it wrote this
 
     def writes(
         self,
@@ -398,6 +415,8 @@ class Status(Observer):
         before: Document | None,
         after: Document | None,
     ) -> None:
+        if path == TARGET:
+            self._is_edited = False
         if path != RESOURCE or before is None or after is None:
             return
         old, new = before.get("status") or {}, after.get("status") or {}
@@ -421,7 +440,7 @@ class Status(Observer):
     def _check_credential(self, new: Document) -> None:
         told = new.get("credential") or {}
         found = self.world.entra.credentials.get(KeyId(told.get("keyId") or ""))
-        if found is not None and told.get("expirationTime"):
+        if found is not None and told.get("expirationTime") and not self._is_edited:
             self.promise(
                 told["expirationTime"] == format_time(found.end), "expirationTime is not Entra's"
             )

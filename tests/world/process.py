@@ -82,6 +82,7 @@ class Process:
         paused_until: nothing of it runs before; by the loop's time.
         is_blind: no watch event reaches it.
         is_upkeep: what calls now is the upkeep.
+        answers: a digest of what it was answered so far.
     """
 
     def __init__(self, world: World, name: str, offset: timedelta = timedelta(0)) -> None:
@@ -92,6 +93,7 @@ class Process:
         self.is_dead = False
         self.paused_until = 0.0
         self.is_blind = False
+        self.answers = 0
         self.is_upkeep = self._has_gap = False
         self._context = contextvars.copy_context()
         self._context.run(PROCESS.set, self)

@@ -23,6 +23,7 @@ class Scene:
         processes: of the operator; all but the first are standbys.
         consumers: make the workloads that read the Secret.
         renewal: how long before its end a credential is renewed.
+        is_walked: random histories begin here, too; else only those that are written down.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Scene:
     processes: int = 1
     consumers: tuple[Callable[[], Consumer], ...] = (mounted, restarted)
     renewal: timedelta = 40 * MINUTE
+    is_walked: bool = True
 
     @property
     def kind(self) -> CredentialType:
@@ -88,7 +90,8 @@ SCENES: Final[Mapping[str, Scene]] = {
         Scene(name="unproven", spec={**_SECRET, "verification": {"mode": "Disabled"}}),
         Scene(name="replicas", spec=_SECRET, processes=2),
         Scene(name="certificate", spec=_CERTIFICATE),
-        Scene(name="brought", spec=_BROUGHT),
+        Scene(name="brought", spec=_BROUGHT, is_walked=False),
         Scene(name="federated", spec=_FEDERATED, consumers=()),
     )
 }
+WALKED: Final = tuple(name for name, scene in SCENES.items() if scene.is_walked)

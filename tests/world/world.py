@@ -170,6 +170,8 @@ class World:
         self.last = f"{call.process.name}: {call.name}"
         fate = self._fate(call)
         self._tell("happens", call, fate)
+        process = call.process
+        process.answers = hash((process.answers, call.name, fate.name, self.loop.now))
         call.go.set_result(fate)
         self.loop.drain()
 
