@@ -307,7 +307,3 @@ def pem_of(content: str) -> str:
     """Return base64 of DER as PEM."""
     lines = [content[i : i + 64] for i in range(0, len(content), 64)]
     return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
-
-
-
-

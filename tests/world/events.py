@@ -36,7 +36,14 @@ if TYPE_CHECKING:
 Event = Callable[["History", int], object]
 _LONG: Final = (60, 600, 2400)
 _PAUSES: Final = (5, 20, 40, 90, 300)
-_STEPS_OF_CLOCKS: Final = (2 * MINUTE, -2 * MINUTE, 20 * MINUTE, -20 * MINUTE, 400 * DAY, -400 * DAY)
+_STEPS_OF_CLOCKS: Final = (
+    2 * MINUTE,
+    -2 * MINUTE,
+    20 * MINUTE,
+    -20 * MINUTE,
+    400 * DAY,
+    -400 * DAY,
+)
 _LAGS: Final = ((20.0,), (0.0, 20.0), (60.0,), (0.0, 120.0), (290.0,))
 
 
@@ -509,5 +516,6 @@ WITH_SECRET: Final[tuple[Event, ...]] = (
 BROUGHT: Final[tuple[Event, ...]] = (renew_source, register_twin)
 FEDERATED: Final[tuple[Event, ...]] = (edit_account, edit_trust, add_twin, change_audience)
 EVENTS: Final[dict[str, Event]] = {
-    event.__name__.replace("_", "-"): event for event in (*COMMON, *WITH_SECRET, *BROUGHT, *FEDERATED)
+    event.__name__.replace("_", "-"): event
+    for event in (*COMMON, *WITH_SECRET, *BROUGHT, *FEDERATED)
 }

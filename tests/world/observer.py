@@ -32,8 +32,10 @@ class Observer:
 
     def promise(self, kept: object, what: str) -> None:
         """Raise BrokenPromiseError unless a promise is kept."""
+        name = type(self).__name__
+        self.world.asked[name] = self.world.asked.get(name, 0) + 1
         if not kept:
-            raise BrokenPromiseError(type(self).__name__, what)
+            raise BrokenPromiseError(name, what)
 
     def happens(self, call: Call, fate: Fate) -> None:
         """Be told of a call that happens now."""

@@ -12,7 +12,7 @@ from appcredential.domain.marker import attempt_id, parse_marker
 from appcredential.domain.observed.entra import Credential
 from appcredential.domain.spec.model import KeyId
 from appcredential.domain.times import format_time
-from tests.support.builders import IDENTITY, MINUTE, OWNER, SECOND
+from tests.support.builders import HOUR, IDENTITY, MINUTE, OWNER, SECOND
 from tests.world import facts
 from tests.world.cluster import GRANT, RESOURCE, SECRETS, SOURCE, SYSTEM, TARGET
 from tests.world.consumers import Consumer, Consumers
@@ -74,6 +74,8 @@ class Removals(Observer):
         if found is None or entra.time() >= found.end:
             return  # of a trust, see below; what has expired is missed by nobody
         if self._absent is not None and not self._is_back():
+            if id_ not in self._given:
+                return  # nobody has it, and nobody ever will
             gone = self.world.now() - self._absent
             self.promise(gone >= ABSENCE, f"{id_} is removed {gone} after its owner went")
             return
@@ -145,6 +147,9 @@ class SignIns(Observer):
         world = self.world
         if not self._consumers.consumers or SOURCE in world.cluster.objects:
             return  # a supplied certificate that was removed stays away until a person acts
+        t = facts.target(world)
+        if t is not None and not facts.is_ours(t):
+            return  # it was taken from us: a person has to act, too
         key = facts.key_in(world.entra, facts.target(world))
         self.promise(
             key is not None and world.entra.accepts(key), "the Secret has held nothing that works"
@@ -160,7 +165,10 @@ class SignIns(Observer):
         world = self.world
         if not self._is_managed():
             self._unmanaged = world.loop.now
-        if world.calm_for() < RECOVERY or world.loop.now - self._unmanaged < RECOVERY.total_seconds():
+        if (
+            world.calm_for() < RECOVERY
+            or world.loop.now - self._unmanaged < RECOVERY.total_seconds()
+        ):
             return
         self._check_target()
         for consumer in self._consumers.consumers:
@@ -250,9 +258,7 @@ class Ownership(Observer):
         elif path == RESOURCE and before is not None and after is not None:
             self.promise(before["spec"] == after["spec"], "the spec is changed")
         elif "/configmaps/" in path:
-            self.promise(
-                path.startswith(f"/api/v1/namespaces/{SYSTEM}/"), f"{path} is written"
-            )
+            self.promise(path.startswith(f"/api/v1/namespaces/{SYSTEM}/"), f"{path} is written")
 
 
 class Bounds(Observer):
@@ -339,7 +345,8 @@ class Needs(Observer):
             return
         held = entra.credentials.get(KeyId(facts.key_in(entra, t) or ""))
         if held is not None and spec.get("lifetime") == "2h" and entra.accepts(held.key_id):
-            left = held.end - entra.time()
+            end = min(held.end, held.start + 2 * HOUR)
+            left = end - entra.time()
             self.promise(left <= LATEST_NEED, f"{id_} is made, and {held.key_id} has {left} left")
 
     def _is_plain(self, process: Process) -> bool:
@@ -472,17 +479,20 @@ class Trusts(Observer):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._absent = False
+        self._there_since: float | None = None
 
     def changes(self, path: str, event: str, found: Document) -> None:
-        if path == RESOURCE:
-            self._absent = event == "DELETED"
+        if path == RESOURCE and event == "DELETED":
+            self._there_since = None
+        elif path == RESOURCE and self._there_since is None:
+            self._there_since = self.world.loop.now
 
     def removes(self, process: Process, id_: str) -> None:
         found = self.world.entra.trusts.get(id_)
         spec: Any = (facts.resource(self.world) or {}).get("spec") or {}
         account = ((spec.get("federatedIdentity") or {}).get("serviceAccount") or {}).get("name")
-        if found is None or self._absent or not account:
+        since = self._there_since
+        if found is None or not account or since is None or self.world.loop.now - since < FRESH:
             return
         wanted = f"system:serviceaccount:{OWNER.namespace}:{account}"
         others = [

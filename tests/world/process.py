@@ -117,9 +117,7 @@ class Process:
         )
         return self.operator
 
-    def _open(
-        self, spec: EntraTenantSpec, own: OperatorCredential, may_act: Any
-    ) -> EntraSession:
+    def _open(self, spec: EntraTenantSpec, own: OperatorCredential, may_act: Any) -> EntraSession:
         session = EntraSession(self.world.entra, self.gate, self.clock)
         session.client_id = spec.identity.client_id
         return session
@@ -191,7 +189,9 @@ class Process:
     def _is_calm(self) -> bool:
         """Return whether it leads, and its EntraTenant is well."""
         outcomes = self.operator._controllers.tenants._outcomes.values()
-        return bool(outcomes) and not any(outcomes) and self.leads and self.operator._terms.is_settled
+        return (
+            bool(outcomes) and not any(outcomes) and self.leads and self.operator._terms.is_settled
+        )
 
     async def _turn(self) -> None:
         operator = self.operator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
@@ -21,12 +21,14 @@ class Count:
     """What a search saw.
 
     Attributes:
-        events: how often each event happened.
+        judged: of each event, how often each oracle judged a history in which it happened.
+        events: in how many histories each event happened.
         broken: the histories that broke a promise, with what.
     """
 
     histories: int = 0
     states: int = 0
+    judged: dict[str, dict[str, int]] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
     scenes: dict[str, int] = field(default_factory=dict)
     broken: list[tuple[Plan, str, str]] = field(default_factory=list)
@@ -35,9 +37,10 @@ class Count:
         """Add what another search saw."""
         self.histories += other.histories
         self.states += other.states
-        for mine, theirs in ((self.events, other.events), (self.scenes, other.scenes)):
-            for name, number in theirs.items():
-                mine[name] = mine.get(name, 0) + number
+        _add(self.events, other.events)
+        _add(self.scenes, other.scenes)
+        for event, asked in other.judged.items():
+            _add(self.judged.setdefault(event, {}), asked)
         self.broken += other.broken
 
     def play(self, plan: Plan) -> History:
@@ -50,9 +53,15 @@ class Count:
         self.histories += 1
         self.states += history.world.steps
         self.scenes[plan.scene] = self.scenes.get(plan.scene, 0) + 1
-        for move in plan.moves:
-            self.events[move.event] = self.events.get(move.event, 0) + 1
+        for event in {move.event for move in plan.moves}:
+            _add(self.events, {event: 1})
+            _add(self.judged.setdefault(event, {}), history.world.asked)
         return history
+
+
+def _add(mine: dict[str, int], theirs: Mapping[str, int]) -> None:
+    for name, number in theirs.items():
+        mine[name] = mine.get(name, 0) + number
 
 
 def events_of(scene: Scene) -> tuple[str, ...]:

@@ -13,13 +13,14 @@ from typing import Any, Final
 
 import pytest
 
+from appcredential.controllers import app_credential
 from appcredential.domain import lifecycle
-from appcredential.domain import revocation as revocations
 from appcredential.domain.actions import Action, Publish
 from appcredential.domain.facts import publication, retirement
 from appcredential.domain.facts import published as published_facts
 from appcredential.domain.facts.deletion import revocation_name
 from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.federated import FederatedFacts
 from appcredential.domain.lifecycle import GATES
 from appcredential.domain.marker import Marker, Owner
 from appcredential.domain.observed.target import PendingState, RetireCause
@@ -27,9 +28,7 @@ from appcredential.domain.rules import pending as pending_rules
 from appcredential.domain.rules import reading
 from appcredential.domain.rules import removal as removal_rules
 from appcredential.domain.rules.gates_deletion import revocation_is_scheduled
-from appcredential.domain.rules.revocation import owner_is_present_or_unknown, revocation_is_not_due
 from appcredential.domain.spec.model import AppCredentialSpec
-from appcredential.domain.spec.trusts import marker_of
 from appcredential.effects import client_secret, target
 from appcredential.effects import removal as removal_effects
 from appcredential.errors import OutcomeUnknownError
@@ -42,6 +41,7 @@ from tests.support.breaking import in_rules, with_rule, within
 from tests.support.builders import IDENTITY, OWNER
 
 Patch = pytest.MonkeyPatch
+_FOR_EVER: Final = 1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,18 +123,8 @@ def _no_last_look(m: Patch) -> None:
     m.setattr(removal_effects, "_may_still_remove", trusting)
 
 
-def _owner_is_never_looked_for(m: Patch) -> None:
-    waiting = {owner_is_present_or_unknown, revocation_is_not_due}
-    rules = tuple(rule for rule in revocations.REVOCATION_RULES if rule not in waiting)
-    m.setattr(revocations, "REVOCATION_RULES", rules)
-
-
 def _ticket_is_kept(m: Patch) -> None:
     m.setattr(lifecycle, "GATES", tuple(g for g in GATES if g is not revocation_is_scheduled))
-
-
-def _orphans_stay(m: Patch) -> None:
-    with_rule(m, "abandoned_attempt_is_listed", _nothing)
 
 
 def _nothing_retires(m: Patch) -> None:
@@ -142,14 +132,7 @@ def _nothing_retires(m: Patch) -> None:
 
 
 def _foreign_trusts(m: Patch) -> None:
-    ours = marker_of
-
-    def any_one(credential: Any) -> Any:
-        found = ours(credential)
-        return found or Marker(IDENTITY.cluster, Owner("shop", "orders").hash, "x" * 14)  # type: ignore[arg-type]
-
-    for package in ("facts", "rules"):
-        within(m, package, "marker_of", any_one)
+    m.setattr(FederatedFacts, "is_ours", lambda _facts, _credential: True)
 
 
 # --- what is issued and published -----------------------------------------------------------
@@ -223,11 +206,6 @@ def _never_renewed(m: Patch) -> None:
 _needed = next(r for r in lifecycle.RULES if r.__name__ == "successor_is_needed")
 
 
-def _unasked(m: Patch) -> None:
-    """Issue one whenever nothing is on its way."""
-    with_rule(m, "pending_secret_is_unneeded", _nothing)
-
-
 # --- who may act ----------------------------------------------------------------------------
 
 
@@ -236,14 +214,9 @@ def _no_lease(m: Patch) -> None:
     m.setattr(EffectGuard, "allows_mint", lambda _: True)
 
 
-def _no_margin(m: Patch) -> None:
-    find = EffectGuard._find_problem
-
-    def close(self: EffectGuard) -> Any:
-        self.effect_margin = self.mint_margin = timedelta(0)
-        return find(self)
-
-    m.setattr(EffectGuard, "_find_problem", close)
+def _late(m: Patch) -> None:
+    m.setattr(app_credential, "_EFFECT_SECONDS", _FOR_EVER)
+    m.setattr(app_credential, "_MINT_SECONDS", _FOR_EVER)
 
 
 def _anothers_secret(m: Patch) -> None:
@@ -313,87 +286,206 @@ def _registered_again(m: Patch) -> None:
 
 
 def _lost_entries_block(m: Patch) -> None:
-    within(m, "facts", "is_lost", lambda _facts: False)
+    m.setattr(published_facts, "_is_unlisted", lambda _facts: False)
 
 
 VARIANTS: Final[Mapping[str, Variant]] = {
-    "retires-at-once": Variant(says="retires without the overlap", change=_at_once),
+    "retires-at-once": Variant(
+        says="retires without the overlap",
+        change=_at_once,
+        history="secret:60/wait/0 0/rotate/0",
+        oracle="Removals",
+    ),
     "retires-before-publish": Variant(
-        says="removes the old credential before the new one is published", change=_before_publish
+        says="removes the old credential before the new one is published",
+        change=_before_publish,
+        history="secret:60/wait/0 0/rotate/0",
+        oracle="Removals",
     ),
     "part-of-marker": Variant(
-        says="compares only a part of the marker", change=_part_of_the_marker
+        says="compares only a part of the marker",
+        change=_part_of_the_marker,
+        history="secret:40/wait/0 3/write-beside/2 0/wait/3",
+        oracle="Ownership",
     ),
-    "any-marker": Variant(says="takes every marker for its own", change=_any_marker),
+    "any-marker": Variant(
+        says="takes every marker for its own",
+        change=_any_marker,
+        history="secret:40/wait/0 3/write-beside/1 0/wait/3",
+        oracle="Ownership",
+    ),
     "stranded-at-once": Variant(
-        says="removes at once what no Secret records", change=_stranded_at_once
+        says="removes at once what no Secret records",
+        change=_stranded_at_once,
+        history="secret:60/wait/0 0/delete-target/0",
+        oracle="Removals",
     ),
     "no-survivor": Variant(
-        says="retires without a sign-in of what stays", change=_no_survivor
+        says="retires without a sign-in of what stays",
+        change=_no_survivor,
+        history="secret:60/wait/0 0/rotate/0 0/wait/1 0/wait/1 0/remove-published-in-portal/0 0/take-down/2",
+        oracle="Removals",
     ),
     "no-last-look": Variant(
-        says="removes without a last look at resource and Secrets", change=_no_last_look
-    ),
-    "owner-not-looked-for": Variant(
-        says="revokes without waiting, and without a look for the owner",
-        change=_owner_is_never_looked_for,
+        says="removes without a last look at resource and Secrets",
+        change=_no_last_look,
+        history="secret:60/wait/0 0/rotate/0 76/restore-secret/1",
+        oracle="Removals",
     ),
     "ticket-kept": Variant(
         says="does not cancel the scheduled revocation of a resource that is back",
         change=_ticket_is_kept,
+        history="secret:60/wait/0 0/delete/0 0/wait/1 0/apply-again/0",
+        oracle="Liveness",
     ),
-    "orphans-stay": Variant(says="never removes an orphan", change=_orphans_stay),
-    "nothing-retires": Variant(says="never retires anything", change=_nothing_retires),
+    "nothing-retires": Variant(
+        says="never retires anything",
+        change=_nothing_retires,
+        history="secret:60/wait/0 0/rotate/0",
+        oracle="Liveness",
+    ),
     "foreign-trusts": Variant(
-        says="takes every federated credential for its own", change=_foreign_trusts
+        says="takes every federated credential for its own",
+        change=_foreign_trusts,
+        history="federated:60/wait/0 0/add-twin/0",
+        oracle="Ownership",
     ),
-    "no-proof": Variant(says="publishes without a sign-in", change=_no_proof),
-    "one-proof": Variant(says="publishes after one sign-in", change=_one_proof),
-    "retried": Variant(says="repeats addPassword after a lost answer", change=_retried),
-    "not-kept": Variant(says="publishes a value before it is kept", change=_not_kept),
-    "no-intent": Variant(says="issues without an intent", change=_no_intent),
-    "no-backoff": Variant(says="issues again without a pause", change=_no_backoff),
+    "no-proof": Variant(
+        says="publishes without a sign-in",
+        change=_no_proof,
+        history="secret:",
+        oracle="Publishing",
+    ),
+    "one-proof": Variant(
+        says="publishes after one sign-in",
+        change=_one_proof,
+        history="secret:",
+        oracle="Publishing",
+    ),
+    "retried": Variant(
+        says="repeats addPassword after a lost answer",
+        change=_retried,
+        history="secret:0/lose-answer/2 40/wait/0",
+        oracle="Bounds",
+    ),
+    "not-kept": Variant(
+        says="publishes a value before it is kept",
+        change=_not_kept,
+        history="secret:",
+        oracle="Publishing",
+    ),
+    "no-intent": Variant(
+        says="issues without an intent",
+        change=_no_intent,
+        history="secret:",
+        oracle="Bounds",
+    ),
+    "no-backoff": Variant(
+        says="issues again without a pause",
+        change=_no_backoff,
+        history="secret:0/lose-many/4 40/wait/2",
+        oracle="Bounds",
+    ),
     "one-read-proves": Variant(
-        says="takes one read without a credential for its removal", change=_one_read_proves
+        says="takes one read without a credential for its removal",
+        change=_one_read_proves,
+        history="secret:0/lag/4 34/kill/0 40/wait/1",
+        oracle="Needs",
     ),
-    "never-fenced": Variant(says="never gives up an interrupted intent", change=_never_fenced),
-    "never-renewed": Variant(says="never renews", change=_never_renewed),
-    "no-lease": Variant(says="acts without the Lease", change=_no_lease),
-    "no-margin": Variant(
-        says="begins effects until the very end of the Lease", change=_no_margin
+    "never-fenced": Variant(
+        says="never gives up an interrupted intent",
+        change=_never_fenced,
+        history="secret:0/lose-answer/2 40/wait/0",
+        oracle="SignIns",
+    ),
+    "never-renewed": Variant(
+        says="never renews",
+        change=_never_renewed,
+        history="secret:60/wait/0",
+        oracle="SignIns",
+    ),
+    "no-lease": Variant(
+        says="acts without the Lease",
+        change=_no_lease,
+        history="replicas:0/pause-and-follow/1",
+        oracle="Leadership",
+    ),
+    "late": Variant(
+        says="lets an effect take as long as it likes",
+        change=_late,
+        history="replicas:22/pause/4 20/wait/0",
+        oracle="Leadership",
     ),
     "anothers-secret": Variant(
-        says="writes Secrets that are somebody else's", change=_anothers_secret
+        says="writes Secrets that are somebody else's",
+        change=_anothers_secret,
+        history="secret:60/wait/0 0/disown/0 0/wait/2",
+        oracle="Ownership",
     ),
-    "value-in-event": Variant(says="tells the value in an Event", change=_value_in_event),
+    "value-in-event": Variant(
+        says="tells the value in an Event",
+        change=_value_in_event,
+        history="secret:",
+        oracle="Leaks",
+    ),
     "blind": Variant(
-        says="does not notice that the published credential was removed", change=_blind
+        says="does not notice that the published credential was removed",
+        change=_blind,
+        history="secret:40/remove-published-in-portal/0",
+        oracle="Status",
     ),
-    "I1": Variant(says="believes annotations whatever Entra says", change=_records_are_believed),
+    "I1": Variant(
+        says="believes annotations whatever Entra says",
+        change=_records_are_believed,
+        history="secret:60/wait/0 0/forge/0 0/wait/4",
+        oracle="SignIns",
+    ),
     "I2": Variant(
-        says="finds scheduled revocations by the EntraTenant's name", change=_tickets_by_name
+        says="finds scheduled revocations by the EntraTenant's name",
+        change=_tickets_by_name,
+        history="secret:60/wait/0 0/delete/0 0/wait/1 0/apply-elsewhere/0 0/wait/2 0/wait/2",
+        oracle="Liveness",
     ),
     "I3": Variant(
-        says="keeps times from before its clock was set", change=_clock_is_not_watched
+        says="keeps times from before its clock was set",
+        change=_clock_is_not_watched,
+        history="secret:26/set-clock/4 0/wait/1 0/set-clock/0",
+        oracle="SignIns",
     ),
     "I4": Variant(
-        says="does not look while suspended or observing", change=_no_looks_while_paused
+        says="does not look while suspended or observing",
+        change=_no_looks_while_paused,
+        history="secret:60/wait/0 0/suspend/0 0/remove-published-in-portal/0 0/wait/3",
+        oracle="Status",
     ),
     "I5": Variant(
-        says="removes whatever the annotations call given up", change=_all_given_up_goes
+        says="removes whatever the annotations call given up",
+        change=_all_given_up_goes,
+        history="secret:60/wait/0 0/forge/6 0/wait/2 0/rotate/0",
+        oracle="Removals",
     ),
     "I6": Variant(
-        says="counts the overlap from before the Secret was written", change=_no_settle
+        says="counts the overlap from before the Secret was written",
+        change=_no_settle,
+        history="secret:60/wait/0 0/rotate/0 46/slow-down/2 30/wait/0",
+        oracle="Removals",
     ),
     "I7": Variant(
         says="takes every intent for one that was never published",
         change=_every_intent_is_given_up,
+        history="secret:23/keep-backup/0 0/wait/1 0/wait/2 0/kill-for-long/0 0/restore-cluster/0",
+        oracle="Removals",
     ),
     "I8": Variant(
-        says="registers a supplied certificate again that was removed", change=_registered_again
+        says="registers a supplied certificate again that was removed",
+        change=_registered_again,
+        history="brought:60/wait/0 0/remove-published-in-portal/0 0/wait/2 0/delete-target/0 0/wait/2",
+        oracle="Needs",
     ),
     "I9": Variant(
         says="waits for a lost entry before it registers the next certificate",
         change=_lost_entries_block,
+        history="brought:60/wait/0 0/register-twin/0 0/remove-published-in-portal/0 0/wait/2 0/renew-source/0 0/wait/3",
+        oracle="Liveness",
     ),
 }

@@ -34,6 +34,8 @@ class World:
         fates: what becomes of the next calls, by server or None for any; each once.
         steps: how many calls and jumps in time there were; renewals of Leases do not count.
         most_idle: the longest jump in time.
+        broken: what those who watch have raised.
+        asked: how often each of them had a promise to judge.
         delay: how many seconds more the next call takes.
         starved_until: no Lease is renewed before; by the loop's time.
         effects: how many writes processes made, renewals of Leases and Events aside.
@@ -51,6 +53,7 @@ class World:
         self.fates: list[tuple[Server | None, bool, Fate]] = []
         self.observers: list[Observer] = []
         self.broken: list[Exception] = []
+        self.asked: dict[str, int] = {}
         self.steps = 0
         self.most_idle = MOST_IDLE
         self.last: str = ""
