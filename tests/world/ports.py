@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from appcredential.errors import (
     AppCredentialError,
@@ -19,6 +19,10 @@ from tests.support.builders import SECOND
 
 if TYPE_CHECKING:
     from tests.world.process import Process
+
+
+CALL_SECONDS: Final = 20.0
+"""After so long a client gives a call up."""
 
 
 class Server(Enum):
@@ -86,7 +90,11 @@ class Gate:
             self.process, server, name, is_write, self.process.is_upkeep, loop.create_future()
         )
         self.wait(call)
-        fate = await call.go
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                fate = await call.go
+        except TimeoutError:  # as the clients of both servers do
+            fate = Fate.UNSENT
         if fate in {Fate.DONE, Fate.LOST}:
             return Passage(call, fate)
         raise error_of(call, fate)

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import pytest
 
-from appcredential.controllers import app_credential
 from appcredential.domain import lifecycle
 from appcredential.domain.actions import Action, Publish
 from appcredential.domain.facts import publication, retirement
@@ -41,7 +40,6 @@ from tests.support.breaking import in_rules, with_rule, within
 from tests.support.builders import IDENTITY, OWNER
 
 Patch = pytest.MonkeyPatch
-_FOR_EVER: Final = 1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,11 +210,6 @@ _needed = next(r for r in lifecycle.RULES if r.__name__ == "successor_is_needed"
 def _no_lease(m: Patch) -> None:
     m.setattr(EffectGuard, "_find_problem", _nothing)
     m.setattr(EffectGuard, "allows_mint", lambda _: True)
-
-
-def _late(m: Patch) -> None:
-    m.setattr(app_credential, "_EFFECT_SECONDS", _FOR_EVER)
-    m.setattr(app_credential, "_MINT_SECONDS", _FOR_EVER)
 
 
 def _anothers_secret(m: Patch) -> None:
@@ -408,12 +401,6 @@ VARIANTS: Final[Mapping[str, Variant]] = {
         says="acts without the Lease",
         change=_no_lease,
         history="replicas:0/pause-and-follow/1",
-        oracle="Leadership",
-    ),
-    "late": Variant(
-        says="lets an effect take as long as it likes",
-        change=_late,
-        history="replicas:22/pause/4 20/wait/0",
         oracle="Leadership",
     ),
     "anothers-secret": Variant(
