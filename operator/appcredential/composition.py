@@ -59,7 +59,9 @@ async def run(settings: Settings) -> int:
     try:
         system = await kube.request("GET", "/api/v1/namespaces/kube-system")
         identity = ClusterIdentity.of(system["metadata"]["uid"], settings.cluster_id)
-        operator = build_operator(settings, kube, clock, identity, open_session, store, metrics)
+        operator = build_operator(
+            settings, kube, identity, open_session, store, metrics, clock=clock
+        )
         return await operator.run()
     finally:
         await kube.close()
@@ -68,22 +70,23 @@ async def run(settings: Settings) -> int:
 def build_operator(
     settings: Settings,
     kube: KubeClient,
-    clock: Clock,
     identity: ClusterIdentity,
     open_session: OpenSession,
     store: Store,
     metrics: Metrics,
+    *,
+    clock: Clock,
 ) -> Operator:
     """Return an operator that works on one cluster, for the running event loop.
 
     Args:
         settings: of the process.
         kube: the API server; the caller closes it.
-        clock: of the process.
         identity: of the cluster, as the markers in Entra name it.
         open_session: opens sessions with Entra.
         store: the one whose samples `metrics` shows.
         metrics: of the process.
+        clock: of the process.
     """
     parts = Parts(settings, kube, clock, identity, store, metrics)
     tenants = _tenants(parts, open_session)

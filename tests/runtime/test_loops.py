@@ -155,7 +155,7 @@ class Running:
         self.metrics = Metrics(list)
         opened: Any = None
         self.operator = build_operator(
-            settings, kube, SystemClock(), identity, opened, Store(), self.metrics
+            settings, kube, identity, opened, Store(), self.metrics, clock=SystemClock()
         )
         monkeypatch.setattr(self.operator._watches, "start", lambda: None)
         monkeypatch.setattr(self.operator._watches, "stop", lambda _seconds: None)

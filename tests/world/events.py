@@ -18,6 +18,8 @@ from appcredential.domain.spec.model import KeyId
 from appcredential.domain.times import format_time
 from tests.support.builders import (
     CLONE_IDENTITY as CLONE,
+)
+from tests.support.builders import (
     DAY,
     HOUR,
     IDENTITY,

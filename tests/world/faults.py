@@ -22,8 +22,7 @@ import pytest
 
 from tests.domain.worlds.faults import SUFFERED
 from tests.domain.worlds.test_walks import is_well, walk
-from tests.world.histories import play
-from tests.world.histories import parse
+from tests.world.histories import parse, play
 from tests.world.observer import BrokenPromiseError
 from tests.world.scenes import SCENES
 from tests.world.search import Count, at_random, breadth_first
@@ -63,7 +62,8 @@ def run(minutes: float, out: Path) -> int:
         f"\nseed {seed}: {total.histories + small.histories} histories and "
         f"{total.states + small.states} states of the real controllers, {len(broken)} broken; "
         f"{pure['histories']} histories and {pure['decisions']} decisions of the rules alone, "
-        f"{pure['broken']} broken; {len(caught) - len(missed)} of {len(caught)} wrong operators caught"
+        f"{pure['broken']} broken; {len(caught) - len(missed)} of {len(caught)} wrong operators "
+        "caught"
     )
     for name in missed:
         _tell(f"NOT CAUGHT: {name}")

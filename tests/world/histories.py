@@ -1,7 +1,7 @@
 """Plays one history: a scene, events at their steps, and then quiet.
 
-A history is written as `SCENE:EVENT EVENT …`, each event as `STEPS/NAME/NUMBER`: so many steps after
-the one before, this happens.
+A history is written as `SCENE:EVENT EVENT …`, each event as `STEPS/NAME/NUMBER`: so many steps
+after the one before, this happens.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PATIENCE: Final = 12 * HOUR
 REST: Final = 50 * MINUTE
 MOST_EFFECTS: Final = 60
 MOST_STEPS: Final = 12_000
-_TOKEN: Final = "e30.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlL2NsdXN0ZXItMS8ifQ.e30"  # noqa: S105
+_TOKEN: Final = "e30.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlL2NsdXN0ZXItMS8ifQ.e30"
 
 
 @functools.cache

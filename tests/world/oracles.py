@@ -38,6 +38,11 @@ FRESH: Final = 20.0
 """For so many seconds, what was read may be relied on."""
 
 
+def takes_values(consumer: Consumer) -> bool:
+    """Return whether a workload takes a new value up within the overlap, as is demanded."""
+    return consumer.lag is not None or consumer.restarts is not None
+
+
 class Removals(Observer):
     """No removal of ours takes a sign-in from a workload, or comes before its time."""
 
@@ -88,17 +93,13 @@ class Removals(Observer):
             self._check_survivor(found, is_leaked=leaked)
             if not leaked:
                 self._check_overlap(id_)
-                users = [c.name for c in self._consumers.users_of(id_) if self._counts(c)]
+                users = [c.name for c in self._consumers.users_of(id_) if takes_values(c)]
                 self.promise(not users, f"{id_} is removed while {users} uses it")
 
     def _is_back(self) -> bool:
         """Return whether the resource is there again, for longer than a call may take."""
         back = self._back
         return back is not None and (self.world.now() - back).total_seconds() > FRESH
-
-    def _counts(self, consumer: Consumer) -> bool:
-        """Return whether a workload takes a new value up within the overlap, as is demanded."""
-        return consumer.lag is not None or consumer.restarts is not None
 
     def _check_secrets(self, id_: str) -> None:
         t, p = facts.target(self.world), facts.pending(self.world)
@@ -172,7 +173,7 @@ class SignIns(Observer):
             return
         self._check_target()
         for consumer in self._consumers.consumers:
-            if consumer.has is None or consumer.restarts is None and consumer.lag is None:
+            if consumer.has is None or not takes_values(consumer):
                 continue
             found = world.entra.credentials.get(KeyId(consumer.has))
             if found is None:
@@ -262,7 +263,7 @@ class Ownership(Observer):
 
 
 class Bounds(Observer):
-    """Few credentials of ours are there at a time, few are made in a while, and none unannounced."""
+    """Few credentials of ours are there at a time; few are made in a while, none unannounced."""
 
     MOST: Final = 7
     BURST: Final = 3
@@ -391,10 +392,7 @@ class Leadership(Observer):
     def happens(self, call: Call, fate: Fate) -> None:
         if not call.is_write or any(part in call.name for part in self.EXEMPT):
             return
-        if call.server is Server.GRAPH and call.name.startswith("removePassword"):
-            left = call.process.operator._lease.remaining()
-            self.promise(left >= 0, f"{call.name} {-left:.0f} s after the end of the Lease")
-        elif call.server is Server.GRAPH or "/status" in call.name or "/secrets" in call.name:
+        if call.server is Server.GRAPH or "/status" in call.name or "/secrets" in call.name:
             left = call.process.operator._lease.remaining()
             self.promise(left >= 0, f"{call.name} {-left:.0f} s after the end of the Lease")
 

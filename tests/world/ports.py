@@ -30,7 +30,7 @@ class Server(Enum):
 
     KUBE = "Kubernetes"
     GRAPH = "Graph"
-    TOKEN = "the token endpoint"  # noqa: S105 - a name
+    TOKEN = "the token endpoint"
 
 
 class Fate(Enum):

@@ -109,11 +109,11 @@ class Process:
         self.operator = build_operator(
             replace(self.world.settings, pod_name=self.name),
             Client(self.world.cluster, self.gate),
-            self.clock,
             IDENTITY,
             self._open,
             Store(),
             METRICS,
+            clock=self.clock,
         )
         return self.operator
 

@@ -58,8 +58,7 @@ def _runs(found: dict[str, Any]) -> str:
 
 def _oracles() -> str:
     lines = ["| oracle | what must hold after each step |", "|---|---|"]
-    for name in ORACLES:
-        lines.append(f"| `{name}` | {_says(name)} |")
+    lines += [f"| `{name}` | {_says(name)} |" for name in ORACLES]
     lines.append(
         "| `Liveness` | Once faults end, all is well within twelve hours, stays so, and nothing is "
         "left over. |"

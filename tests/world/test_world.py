@@ -23,8 +23,7 @@ CHUNK: Final = 20
 CHUNKS: Final = 10
 
 KEPT: Final = (
-    "federated:46/wait/0 5/lose-many/57 36/change-policy/28 3/remove-in-portal/12 0/edit-account/17 "
-    "17/lag/21",
+    "federated:46/wait/0 5/lose-many/57 36/change-policy/28 3/remove-in-portal/12 17/lag/21",
     "secret:22/wait/0 1/pause-and-follow/6 10/rotate/50 32/take-down/22 29/restore-cluster/14",
     "replicas:32/wait/0 25/remove-in-portal/44 1/delete-pending/12 36/lag/23 41/damage-pending/58",
     "certificate:41/wait/0 2/pause/26 28/lag/34 32/lose-answer/15 1/disown/31",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -37,7 +36,7 @@ from appcredential.kube import secret_documents
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.runtime.effect_guard import EffectGuard
 from tests.support.breaking import in_rules, with_rule, within
-from tests.support.builders import IDENTITY, OWNER
+from tests.support.builders import OWNER
 
 Patch = pytest.MonkeyPatch
 

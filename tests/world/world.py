@@ -199,7 +199,7 @@ class World:
                 times.append(self._next_timer(process) if due is None else due)
         if not times:
             return False
-        when = min(min(times), self.loop.now + self.most_idle)
+        when = min(*times, self.loop.now + self.most_idle)
         self._pass(max(0.0, when - self.loop.now))
         self.last = "time passes"
         return True
