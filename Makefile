@@ -91,6 +91,14 @@ test: lint figures unit cluster-binary helm ## everything: lint, types, contract
 	@echo "==> process tests, alone: they kill and pause what others would wait for"
 	$(BIN)/python -m pytest tests/process -m $(CI_TESTS)
 
+.PHONY: faults
+faults: setup ## half an hour of random faults and edits in virtual time; SEED=, MINUTES=
+	@PYTHONPATH=operator:. $(BIN)/python -m tests.world --faults $(if $(MINUTES),--minutes $(MINUTES))
+
+.PHONY: faults-report
+faults-report: setup ## write the tables of docs/reliability.md from build/faults.json
+	@PYTHONPATH=operator:. $(BIN)/python -m tests.world --report
+
 .PHONY: demo
 demo: cluster-binary ## watch a secret being issued, proven, rotated and retired (DEMO_KEEP=1 stays up)
 	@$(BIN)/python -m demo

@@ -315,7 +315,8 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "no-survivor": Variant(
         says="retires without a sign-in of what stays",
         change=_no_survivor,
-        history="secret:60/wait/0 0/rotate/0 0/wait/1 0/wait/1 0/remove-published-in-portal/0 0/take-down/2",
+        history="secret:60/wait/0 0/rotate/0 0/wait/1 0/wait/1 0/remove-published-in-portal/0 "
+        "0/take-down/2",
         oracle="Removals",
     ),
     "no-last-look": Variant(
@@ -465,13 +466,15 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "I8": Variant(
         says="registers a supplied certificate again that was removed",
         change=_registered_again,
-        history="brought:60/wait/0 0/remove-published-in-portal/0 0/wait/2 0/delete-target/0 0/wait/2",
+        history="brought:60/wait/0 0/remove-published-in-portal/0 0/wait/2 0/delete-target/0 "
+        "0/wait/2",
         oracle="Needs",
     ),
     "I9": Variant(
         says="waits for a lost entry before it registers the next certificate",
         change=_lost_entries_block,
-        history="brought:60/wait/0 0/register-twin/0 0/remove-published-in-portal/0 0/wait/2 0/renew-source/0 0/wait/3",
+        history="brought:60/wait/0 0/register-twin/0 0/remove-published-in-portal/0 0/wait/2 "
+        "0/renew-source/0 0/wait/3",
         oracle="Liveness",
     ),
 }
