@@ -34,8 +34,8 @@ _CHUNK: Final = 20
 _PURE_CHUNK: Final = 10
 _PURE_SHARE: Final = 0.15
 """Of the time, for the model that drives `decide` alone."""
-_SMALL_SHARE: Final = 0.2
-_SMALL_CHUNK: Final = 400
+_SMALL_A_MINUTE: Final = 12
+"""Histories of each small world, by the minutes that the run has."""
 
 
 def run(minutes: float, out: Path) -> int:
@@ -47,7 +47,8 @@ def run(minutes: float, out: Path) -> int:
     missed = [one["name"] for one in caught if not one["oracle"]]
     total, small, pure = Count(), Count(), {"histories": 0, "decisions": 0, "broken": 0}
     with multiprocessing.Pool(os.cpu_count() or 1) as pool:
-        for found in pool.imap_unordered(_small, SCENES):
+        most = int(_SMALL_A_MINUTE * minutes)
+        for found in pool.imap_unordered(_small, [(scene, most) for scene in SCENES]):
             small.take(found)
         _tell(f"small worlds: {small.histories} histories, {small.states} states")
         for found in _until(end - _PURE_SHARE * 60 * minutes, pool, _walk, _chunks(seed)):
@@ -106,10 +107,10 @@ def _walk(seeds: range) -> Count:
     return count
 
 
-def _small(scene: str) -> Count:
+def _small(job: tuple[str, int]) -> Count:
     """Play the small world of a scene, breadth first."""
-    count = Count()
-    breadth_first(scene, depth=2, most=_SMALL_CHUNK, count=count)
+    (scene, most), count = job, Count()
+    breadth_first(scene, depth=2, most=most, count=count)
     return count
 
 
