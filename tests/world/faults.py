@@ -26,7 +26,6 @@ from tests.world.histories import parse, play
 from tests.world.observer import BrokenPromiseError
 from tests.world.scenes import SCENES
 from tests.world.search import Count, at_random, breadth_first
-from tests.world.shrink import shrink
 from tests.world.story import command, tell
 from tests.world.variants import VARIANTS
 
@@ -58,7 +57,7 @@ def run(minutes: float, out: Path) -> int:
             pure = {name: pure[name] + counted[name] for name in pure}
     broken = small.broken + total.broken
     for plan, oracle, what in broken[:5]:
-        _tell(f"BROKEN {oracle}: {what}\n  {command(shrink(plan))}")
+        _tell(f"BROKEN {oracle}: {what}\n  {command(plan)} --shrink")
     _tell(
         f"\nseed {seed}: {total.histories + small.histories} histories and "
         f"{total.states + small.states} states of the real controllers, {len(broken)} broken; "
