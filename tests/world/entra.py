@@ -118,7 +118,7 @@ class Entra:
         found = [KeyId(k) for k, v in self.values.items() if v == digest]
         ours = [k for k in found if k in self.credentials and self.makers.get(k)]
         there = ours or [k for k in found if k in self.credentials]
-        return (there or found or [None])[-1]
+        return next(reversed(there or found), None)
 
 
 def digest_of(value: SecretValue) -> str:

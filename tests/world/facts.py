@@ -73,13 +73,12 @@ def retiring(document: Document | None) -> list[dict[str, Any]]:
         found = json.loads(annotation(document, "retiring") or "[]")
     except ValueError:
         return []
-    return found if isinstance(found, list) else []
+    return [e for e in found if isinstance(e, dict)] if isinstance(found, list) else []
 
 
 def entry_of(world: World, id_: str) -> dict[str, Any]:
     """Return what the target Secret says of a credential that retires."""
-    entries = (e for e in retiring(target(world)) if isinstance(e, dict))
-    return next((e for e in entries if e.get("keyId") == id_), {})
+    return next((e for e in retiring(target(world)) if e.get("keyId") == id_), {})
 
 
 def published_time(world: World) -> str:

@@ -379,7 +379,7 @@ class Leaks(Observer):
     ) -> None:
         if after is None:
             return
-        shown = after["metadata"] if "/secrets/" in path else after
+        shown: Any = after["metadata"] if "/secrets/" in path else after
         text = marshal.dumps(shown)
         self.promise(not any(m in text for m in self.MARKS), f"a value is in {path}")
 

@@ -26,6 +26,7 @@ from appcredential.domain.rules import pending as pending_rules
 from appcredential.domain.rules import reading
 from appcredential.domain.rules import removal as removal_rules
 from appcredential.domain.rules.gates_deletion import revocation_is_scheduled
+from appcredential.domain.secret.records import read_target
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.effects import client_secret, target
 from appcredential.effects import removal as removal_effects
@@ -212,7 +213,7 @@ def _no_lease(m: Patch) -> None:
 
 
 def _anothers_secret(m: Patch) -> None:
-    read = secret_documents.read_target
+    read = read_target
     m.setattr(secret_documents, "read_target", lambda a: replace(read(a), owner=str(OWNER)))
 
 

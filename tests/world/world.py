@@ -44,7 +44,7 @@ class World:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.loop = VirtualLoop()
+        self.loop = VirtualLoop()  # type: ignore[abstract]  # it needs what the operator uses
         self.cluster = Cluster(self.now)
         self.entra = Entra(self.now)
         self.processes: list[Process] = []
