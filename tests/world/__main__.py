@@ -10,6 +10,7 @@ import pytest
 
 from tests.world import faults, report
 from tests.world.histories import Plan, parse
+from tests.world.process import be_quiet
 from tests.world.search import at_random
 from tests.world.shrink import breaks, shrink
 from tests.world.story import tell
@@ -21,6 +22,7 @@ _SEEDS = 400
 def main(arguments: list[str]) -> int:
     """Do what is asked for; return the exit status."""
     asked = _parser().parse_args(arguments)
+    be_quiet()
     if asked.faults:
         return faults.run(asked.minutes, asked.out)
     if asked.report:

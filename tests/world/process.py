@@ -42,7 +42,14 @@ LOOKS: Final = 60.0
 _ROUNDS: Final = 3
 """A round of looks begins in one turn, and looks in the next; lists come before it."""
 _BEGIN: Final = 1000.0
-logging.getLogger("appcredential").setLevel(logging.CRITICAL)
+
+
+def be_quiet() -> int:
+    """Log almost nothing: millions of passes would be told of. Return the level until then."""
+    log = logging.getLogger("appcredential")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    return before
 
 
 def settings_of(token_file: str) -> Settings:
