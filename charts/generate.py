@@ -30,6 +30,7 @@ SET_BY_THE_CHART: Final = frozenset(
     PREFIX + name
     for name in (
         *("NAMESPACE", "POD_NAME", "INSTALLATION", "WATCH_NAMESPACES", "TRIAL", "SECRET_LABELS"),
+        *("SHARDS", "SHARD"),
         *("WATCH_SECRETS", "CUSTOM_AUTHORITY", "CUSTOM_GRAPH", "CUSTOM_CA_FILE", "CA_FILE"),
         *("HEALTH_ADDRESS", "HEALTH_PORT", "METRICS_ADDRESS", "METRICS_PORT"),
     )

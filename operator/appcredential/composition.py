@@ -22,10 +22,11 @@ from appcredential.gather.sources import ClusterSources, LocalSources
 from appcredential.handlers.watch import Watches
 from appcredential.kube.certificate_sources import KubeInputs
 from appcredential.kube.client import KubeClient
+from appcredential.leadership import Leadership
 from appcredential.parts import Parts
 from appcredential.ports.local import Clock
 from appcredential.ports.session import OpenSession
-from appcredential.process import Cluster, Leadership, Operator
+from appcredential.process import Cluster, Operator
 from appcredential.runtime import logs
 from appcredential.runtime.clock import SystemClock
 from appcredential.runtime.metrics import Metrics
@@ -51,7 +52,7 @@ async def run(settings: Settings) -> int:
         AppCredentialError: the API server cannot be asked which cluster it is.
     """
     logs.configure(settings.log_level)
-    store, clock = Store(), SystemClock()
+    store, clock = Store(settings.own_shard), SystemClock()
     metrics = Metrics(store.samples)
     open_session = session_opener(settings, clock, metrics)
     kubeconfig = os.environ.get("KUBECONFIG", "")
@@ -90,23 +91,18 @@ def build_operator(
     """
     parts = Parts(settings, kube, clock, identity, store, metrics)
     tenants = _tenants(parts, open_session)
-    secret_watch, tools = build_secret_watch(parts), _tools(parts, tenants)
+    tools = _tools(parts, tenants)
     return Operator(
         settings=settings,
         clock=parts.clock,
         metrics=metrics,
         queue=parts.queue,
-        cluster=Cluster(
-            store=store,
-            informer=parts.informer,
-            watches=Watches(settings.watch_namespaces, parts.on_event()),
-            open_revocations=parts.open_revocations,
-            looks=build_looks(parts, secret_watch),
-            secret_watch=secret_watch,
-            issuer_looks=build_issuer_looks(parts),
-        ),
+        cluster=_cluster(parts),
         leadership=Leadership(
+            clock=parts.clock,
+            metrics=metrics,
             holder=parts.holder,
+            shard=store.shard,
             lease=parts.lease,
             claim=parts.claim,
             terms=parts.terms,
@@ -125,6 +121,19 @@ def build_operator(
             sign_ins=build_sign_ins(parts, tools),
         ),
         revocations=build_revocations(parts, tenants.access),
+    )
+
+
+def _cluster(parts: Parts) -> Cluster:
+    secret_watch = build_secret_watch(parts)
+    return Cluster(
+        store=parts.store,
+        informer=parts.informer,
+        watches=Watches(parts.settings.watch_namespaces, parts.on_event()),
+        open_revocations=parts.open_revocations,
+        looks=build_looks(parts, secret_watch),
+        secret_watch=secret_watch,
+        issuer_looks=build_issuer_looks(parts),
     )
 
 
@@ -186,7 +195,10 @@ def _inventory(parts: Parts, tenants: TenantAccess) -> Inventory:
             settle=settings.lifecycle.settle,
         ),
         guard=parts.process.guard,
-        budget=Budget(per_second=settings.inventory_rate, ceiling=settings.inventory_ceiling),
+        budget=Budget(
+            per_second=settings.inventory_rate / settings.shards,
+            ceiling=settings.inventory_ceiling,
+        ),
         metrics=metrics,
     )
 

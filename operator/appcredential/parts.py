@@ -72,13 +72,14 @@ class Parts:
         self.clock = clock
         self.states = ResourceStates()
         metrics.resumed.set_function(self.states.count_resumed)
-        self.queue = WorkQueue(self.clock, self._lane, Bounds.of(settings.workers))
+        bounds = Bounds.of(settings.workers)
+        self.queue = WorkQueue(self.clock, self._lane, bounds, store.is_worked_on)
         self.holder = f"{settings.pod_name}_{uuid.uuid4().hex[:8]}"
         self.objects = KubeObjects(client)
         self.secrets = KubeSecrets(client, identity)
         self.kube = self._kube_ports()
         self.issuer = KubeIssuer(client, self.clock, settings.service_account_token_file)
-        self.open_revocations = OpenRevocations(self.kube.revocations)
+        self.open_revocations = OpenRevocations(self.kube.revocations, store.shard)
         self.records = self._records(identity)
         self.tenant_queue = self._tenant_queue()
         self.informer = self._informer()
@@ -145,7 +146,19 @@ class Parts:
         return self.store.lane(key, self.clock.now().timestamp())
 
     def _tenant_queue(self) -> TenantQueue:
-        return TenantQueue(self.store.users_of, self._left_in, self.queue.add, self._is_resumed)
+        return TenantQueue(
+            self.store.users_of,
+            self._left_in,
+            self.queue.add,
+            self._is_resumed,
+            self._refresh_left,
+        )
+
+    async def _refresh_left(self) -> None:
+        """Learn what other shards scheduled and recorded; one alone has written all of it."""
+        if self.store.shard.count > 1:
+            await self.open_revocations.refresh()
+            await self.records.known.refresh()
 
     def _is_resumed(self, key: Key) -> bool:
         state = self.states.known(Owner(key.namespace, key.name))
@@ -176,14 +189,18 @@ class Parts:
     def _records(self, identity: ClusterIdentity) -> RecordWrites:
         records = KubeIssuedRecords(self.client, self.settings.namespace)
         known = KnownRecords(
-            records, self.store.owns, self.settings.watch_namespaces, identity.whole
+            records,
+            self.store.owns,
+            self.settings.watch_namespaces,
+            identity.whole,
+            self.store.shard,
         )
         return RecordWrites(records, known, self.clock)
 
     def _lease_settings(self) -> LeaseSettings:
         return LeaseSettings(
             namespace=self.settings.namespace,
-            name="appcredential",
+            name=f"appcredential{self.store.shard.suffix}",
             holder=self.holder,
             duration=self.settings.lease_duration,
         )
@@ -199,6 +216,8 @@ class Parts:
             namespace=settings.claim_namespace,
             replaced=settings.replace_claim,
             patience=settings.lease_duration + settings.lease_renew,
+            shards=settings.shards,
+            longest=max(settings.effect_margin, settings.mint_margin),
         )
 
     def _effect_guard(self) -> EffectGuard:
@@ -207,11 +226,12 @@ class Parts:
             is_synced=self._is_synced,
             effect_margin=self.settings.effect_margin,
             mint_margin=self.settings.mint_margin,
+            shard=self.store.shard,
         )
 
     def _is_synced(self) -> bool:
         is_listed = self.store.is_complete and not self.informer.schema_problem
-        return self.terms.is_settled and is_listed and not self.claim.problem
+        return self.terms.is_settled and is_listed and self.claim.may_act
 
     def _wake_neighbour(self, key: Key) -> None:
         """Reconcile a resource that wants the same Secret as one that changed or went."""

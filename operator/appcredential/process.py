@@ -20,12 +20,11 @@ from appcredential.controllers.revocation import RevocationController
 from appcredential.controllers.secret_watch import SecretWatch
 from appcredential.errors import UnavailableError
 from appcredential.handlers.watch import Watches
-from appcredential.kube.claim import ClusterClaim
 from appcredential.kube.custom_resources import KINDS
-from appcredential.kube.lease import Lease, LeaseLostError
+from appcredential.kube.lease import LeaseLostError
+from appcredential.leadership import Leadership
 from appcredential.ports.local import Clock
 from appcredential.runtime.deferred_work import DeferredWork
-from appcredential.runtime.effect_guard import EffectGuard, Terms
 from appcredential.runtime.health import metrics_server, probe_server
 from appcredential.runtime.loops import Loop, watch
 from appcredential.runtime.metrics import Metrics
@@ -58,21 +57,6 @@ class Cluster:
     issuer_looks: IssuerLooks
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leadership:
-    """Whether this process may act.
-
-    Attributes:
-        holder: the name of this process in the Lease.
-    """
-
-    holder: str
-    lease: Lease
-    claim: ClusterClaim
-    terms: Terms
-    guard: EffectGuard
-
-
 class Operator:
     """One process: it runs its workers and loops until it ends."""
 
@@ -99,7 +83,7 @@ class Operator:
         self._watches = cluster.watches
         self._open_revocations = cluster.open_revocations
         self._secret_watch = cluster.secret_watch
-        self._holder = leadership.holder
+        self._leadership = leadership
         self._lease = leadership.lease
         self._claim = leadership.claim
         self._terms = leadership.terms
@@ -210,38 +194,27 @@ class Operator:
                 self._settling.wake()
 
     async def _hold_lease(self) -> None:
-        """Take or renew the Lease, and nothing else: no other work may delay a renewal."""
-        if self._informer.schema_problem or self._claim.problem:
-            # As the leader it could do nothing, while a replica of the former version can.
-            # A leader lets the Lease run out: an effect that began may last as long.
-            self._metrics.leader.set(float(self._lease.is_leader()))
-            return
-        was_leader = self._lease.is_leader()
         try:
-            leads = await self._lease.try_hold()
+            has_begun = await self._leadership.hold(is_fit=not self._informer.schema_problem)
         except LeaseLostError as exc:
             self._end(1, str(exc))
             return
-        self._metrics.leader.set(float(leads))
-        if leads and not was_leader:
-            log.info("leading", extra={"holder": self._holder})
-            self._terms.begin(self._clock.now())
+        if has_begun:
             self._claiming.wake()
             self._settling.wake()
 
     async def _look_at_claim(self) -> None:
-        """Confirm that this installation may serve the cluster; as the leader, claim it."""
-        before = self._claim.problem, self._claim.is_held
+        before = self._leadership.claimed
         try:
-            await self._claim.look(take=self._lease.is_leader())
+            await self._leadership.look_at_claim()
         finally:
-            if (self._claim.problem, self._claim.is_held) != before:
+            if self._leadership.claimed != before:
                 self._holding.wake()
                 self._settling.wake()
 
     async def _settle(self) -> None:
         """Read what exists once in each term; from then on effects may run."""
-        term, may_begin = self._terms.begun, self._lease.is_leader() and self._claim.is_held
+        term, may_begin = self._terms.begun, self._leadership.may_begin
         if term != self._terms.settled and may_begin and not self._unlisted():
             await self._open_revocations.refresh()
             await self._controllers.unowned.refresh()
@@ -303,7 +276,7 @@ class Operator:
         return ""
 
     def _readyz(self) -> str:
-        return self._unlisted() or self._claim.problem
+        return self._unlisted() or self._claim.problem or self._lease.problem
 
     def _unlisted(self) -> str:
         if self._informer.schema_problem:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -59,6 +60,25 @@ _CONSTANTS: Final = {
     "on that value; remove the variable"
     for name in CONSTANTS
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault of values that could be parsed, with their variables."""
+
+    variables: tuple[str, ...]
+    text: str
+
+
+def fault(names: tuple[str, ...], remedy: str) -> Fault:
+    """Return a fault of the first of some fields, which the others share."""
+    variables = tuple(map(variable, names))
+    return Fault(variables, f"{variables[0]}: {remedy}")
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a field."""
+    return PREFIX + name.upper()
 
 
 def unknown(name: str) -> str:

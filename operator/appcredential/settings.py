@@ -12,8 +12,17 @@ from datetime import timedelta
 from typing import Any, Final
 
 from appcredential.domain.lifecycle_settings import LifecycleSettings
+from appcredential.domain.shards import MOST_SHARDS, Shard
 from appcredential.domain.spec.durations import format_duration
-from appcredential.setting_values import PREFIX, REFUSED, parser_for, unknown
+from appcredential.setting_values import (
+    PREFIX,
+    REFUSED,
+    Fault,
+    fault,
+    parser_for,
+    unknown,
+    variable,
+)
 
 
 class SettingsError(Exception):
@@ -42,6 +51,10 @@ class Settings:
     """Names this installation in its namespace, the same for all replicas."""
     claim_namespace: str = "default"
     """Where the Lease is by which installations in one cluster exclude each other."""
+    shards: int = 1
+    """Into how many operators the namespaces are divided; the same for all of them."""
+    shard: int = 0
+    """Which of them this process is, from 0 on."""
     replace_claim: str = ""
     """The text of another installation's claim, or of one with another id, to replace."""
     allowed_secret_keys: tuple[str, ...] = ()
@@ -108,7 +121,6 @@ class Settings:
     """A revocation is done after its owner was absent for this long."""
     ticket_poll: timedelta = timedelta(seconds=30)
     """How often the scheduled revocations are read."""
-
     inventory_rate: int = 33
     """How many applications lists may show in a second: so few are looked at often."""
     inventory_ceiling: timedelta = timedelta(minutes=10)
@@ -127,6 +139,11 @@ class Settings:
 
     lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
     """The timings of the lifecycle's rules, each with a variable of its own, too."""
+
+    @property
+    def own_shard(self) -> Shard:
+        """The part of the cluster that this process works on."""
+        return Shard(self.shard, self.shards)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -153,11 +170,6 @@ class Settings:
         return settings
 
 
-def variable(name: str) -> str:
-    """Return the environment variable of a field."""
-    return PREFIX + name.upper()
-
-
 def _read(
     kind: type, names: tuple[str, ...], environ: Mapping[str, str], faults: list[str]
 ) -> dict[str, Any]:
@@ -174,34 +186,39 @@ def _read(
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    """A fault of values that could be parsed, with their variables."""
-
-    variables: tuple[str, ...]
-    text: str
-
-
-def _cross_faults(settings: Settings) -> Iterator[_Fault]:
+def _cross_faults(settings: Settings) -> Iterator[Fault]:
     """Yield the faults with which the operator could never do its work."""
     for name in POSITIVE:
         if not _value(settings, name):
             least = "1" if isinstance(_value(settings, name), int) else "1s"
-            yield _fault((name,), f"must not be 0; set at least {least}")
+            yield fault((name,), f"must not be 0; set at least {least}")
     ports = [name for name in ("health_port", "metrics_port") if _value(settings, name) > 65535]
-    yield from (_fault((name,), "must be a port from 0 to 65535") for name in ports)
+    yield from (fault((name,), "must be a port from 0 to 65535") for name in ports)
+    yield from _shard_faults(settings)
     for margin in ("effect_margin", "mint_margin"):
         yield from _margin_fault(settings, margin)
     if settings.lifecycle.mint_backoff > settings.lifecycle.mint_backoff_cap_unpublished:
         longest = format_duration(settings.lifecycle.mint_backoff_cap_unpublished)
-        yield _fault(("mint_backoff",), f"must be at most {longest}, to which it doubles")
+        yield fault(("mint_backoff",), f"must be at most {longest}, to which it doubles")
     for low, high in ORDERED:
         if _value(settings, low) > _value(settings, high):
             remedy = f"must be at most {variable(high)}; lower it or raise {variable(high)}"
-            yield _fault((low, high), remedy)
+            yield fault((low, high), remedy)
 
 
-def _margin_fault(settings: Settings, margin: str) -> Iterator[_Fault]:
+def _shard_faults(settings: Settings) -> Iterator[Fault]:
+    """Check that the process is one of its shards."""
+    if settings.shards > MOST_SHARDS:
+        yield fault(("shards",), f"must be from 1 to {MOST_SHARDS}")
+    elif settings.shard >= settings.shards > 0:
+        remedy = (
+            f"must be from 0 to {settings.shards - 1}, because {variable('shards')} is "
+            f"{settings.shards}; lower it, or raise {variable('shards')} for all operators"
+        )
+        yield fault(("shard", "shards"), remedy)
+
+
+def _margin_fault(settings: Settings, margin: str) -> Iterator[Fault]:
     """Check that a Lease that is renewed in time always has the margin left."""
     least = settings.lease_renew + _value(settings, margin)
     if settings.lease_duration < least:
@@ -209,12 +226,7 @@ def _margin_fault(settings: Settings, margin: str) -> Iterator[_Fault]:
             f"{variable('lease_renew')} and {variable(margin)} together must be at most "
             f"{variable('lease_duration')}; raise that to {format_duration(least)}, or lower them"
         )
-        yield _Fault(tuple(map(variable, ("lease_duration", "lease_renew", margin))), text)
-
-
-def _fault(names: tuple[str, ...], remedy: str) -> _Fault:
-    variables = tuple(map(variable, names))
-    return _Fault(variables, f"{variables[0]}: {remedy}")
+        yield Fault(tuple(map(variable, ("lease_duration", "lease_renew", margin))), text)
 
 
 def _value(settings: Settings, name: str) -> Any:
@@ -225,7 +237,7 @@ _OWN: Final = tuple(f.name for f in fields(Settings) if f.name != "lifecycle")
 _LIFECYCLE: Final = tuple(f.name for f in fields(LifecycleSettings))
 _FOREIGN: Final = frozenset({variable("cache")})  # the local cluster's build cache
 POSITIVE: Final = (
-    "published_sign_in_interval",
+    *("shards", "published_sign_in_interval"),
     *("workers", "lease_duration", "lease_renew", "relist", "ticket_poll", "permission_retry"),
     *("settle", "intent_respect", "min_lifetime", "mint_backoff", "directory_resync", "full_check"),
     *("cluster_looks_per_second", "cluster_look_ceiling", "inventory_rate", "inventory_ceiling"),

@@ -19,7 +19,7 @@ def session_opener(settings: Settings, clock: Clock, metrics: Metrics) -> OpenSe
     """
     # The Graph SDK takes a second to import: only a process that opens sessions pays for it.
     from appcredential.entra.clouds import Endpoints  # noqa: PLC0415
-    from appcredential.entra.rate_limit import Pacing  # noqa: PLC0415
+    from appcredential.entra.pacing import Pacing  # noqa: PLC0415
     from appcredential.entra.session_opener import CustomCloud, SessionOpener  # noqa: PLC0415
 
     custom = None
@@ -34,7 +34,7 @@ def session_opener(settings: Settings, clock: Clock, metrics: Metrics) -> OpenSe
         pacing=Pacing(
             spacing=settings.write_spacing.total_seconds(),
             after_conflict=settings.conflict_spacing.total_seconds(),
-        ),
+        ).share(settings.shards),
         observe=metrics.observe_directory,
         report=metrics.count_certificate_loss,
     )

@@ -17,7 +17,10 @@ from appcredential.parts import Parts
 def build_secret_watch(parts: Parts) -> SecretWatch:
     """Return what watches published Secrets; nothing, unless the settings ask for it."""
     settings = parts.settings
-    scopes = settings.watch_namespaces or ("",)
+    # One watch of all namespaces serves every shard; what is not its own is passed over.
+    scopes = tuple(filter(parts.store.shard.serves, settings.watch_namespaces))
+    if not settings.watch_namespaces:
+        scopes = ("",)
     return SecretWatch(
         process=parts.process,
         store=parts.store,
@@ -41,7 +44,10 @@ def build_looks(parts: Parts, watch: SecretWatch) -> ClusterLooks:
         process=parts.process,
         states=parts.states,
         versions=KubeVersions(parts.client),
-        budget=LookBudget(settings.cluster_looks_per_second, settings.cluster_look_ceiling),
+        budget=LookBudget(
+            per_second=settings.cluster_looks_per_second / settings.shards,
+            ceiling=settings.cluster_look_ceiling,
+        ),
         metrics=parts.metrics,
         wake=parts.wake_changed,
         look_whole=parts.look_whole,
@@ -73,7 +79,7 @@ def build_sign_ins(parts: Parts, tools: Tools) -> PublishedSignIns:
         store=parts.store,
         states=parts.states,
         budget=SignInBudget(
-            per_second=settings.lifecycle.published_sign_in_rate,
+            per_second=settings.lifecycle.published_sign_in_rate / settings.shards,
             interval=settings.published_sign_in_interval,
         ),
         metrics=parts.metrics.sign_ins,

@@ -14,12 +14,21 @@ import yaml
 from appcredential.settings import Settings
 from localcluster import Cluster
 from localcluster.errors import ApiError
-from tests.chart.helming import CHART, NAMESPACE, VALUES, Helm, documents, flags, one
+from tests.chart.helming import (
+    CHART,
+    NAMESPACE,
+    VALUES,
+    Helm,
+    documents,
+    environment,
+    flags,
+    one,
+)
 from tests.chart.test_files import artifact_hub
 from tests.chart.test_schema import TENANT
 
 SNAPSHOTS: Final = Path(__file__).parent / "snapshots"
-KINDS_OF_VALUES: Final = ("default", "full", "namespaced", "trial", "azure")
+KINDS_OF_VALUES: Final = ("default", "full", "namespaced", "trial", "azure", "sharded")
 PROMETHEUS: Final = (
     "--set-json",
     'networkPolicy.metricsFrom=[{"namespaceSelector":{"matchLabels":{"name":"monitoring"}}}]',
@@ -368,3 +377,51 @@ def test_authorities_are_mounted_only_where_they_are_given(helm: Helm, bundle: s
     assert [data["ca.pem"] for data in maps.values()] == ([bundle] if bundle else [])
     annotations = pod["metadata"].get("annotations", {})
     assert ("checksum/ca-bundle" in annotations) is bool(bundle)
+
+
+# --- several shards ---------------------------------------------------------------------------
+
+
+def test_one_shard_is_what_there_was_before(helm: Helm) -> None:
+    for values in ("shards=1", "shards=null"):
+        assert helm.template("--set", values) == helm.template()
+
+
+def test_each_shard_is_an_operator_of_its_own(helm: Helm) -> None:
+    known = ("--api-versions", "monitoring.coreos.com/v1/ServiceMonitor")
+    monitored = ("--set", "metrics.serviceMonitor.enabled=true", *PROMETHEUS)
+    found = documents(helm.template("--set", "shards=2", *monitored, *known))
+    deployments = [d for d in found if d["kind"] == "Deployment"]
+    assert [d["metadata"]["name"] for d in deployments] == [
+        "appcredential",
+        "appcredential-shard-1",
+    ]
+    for number, deployment in enumerate(deployments):
+        env = environment(deployment, "pod")
+        assert (env["APPCREDENTIAL_SHARDS"], env["APPCREDENTIAL_SHARD"]) == ("2", str(number))
+        assert env["APPCREDENTIAL_INSTALLATION"] == "appcredential", "they share one claim"
+    pods = [d["spec"]["template"]["metadata"]["labels"] for d in deployments]
+    for kind in ("Deployment", "PodDisruptionBudget", "Service"):
+        selectors = [d["spec"]["selector"] for d in found if d["kind"] == kind]
+        wanted = [s.get("matchLabels", s) for s in selectors]
+        chosen = [[wants.items() <= labels.items() for labels in pods] for wants in wanted]
+        assert chosen == [[True, False], [False, True]], kind
+    for all_of_them in (
+        one(found, "NetworkPolicy")["spec"]["podSelector"],
+        one(found, "ServiceMonitor")["spec"]["selector"],
+    ):
+        (wanted,) = all_of_them["matchExpressions"]
+        assert wanted["operator"] == "In"
+        assert wanted["values"] == [labels[wanted["key"]] for labels in pods]
+
+
+def test_each_shard_may_write_its_own_lease(helm: Helm) -> None:
+    found = documents(helm.template("--set", "shards=3"))
+    (role,) = (d for d in found if d["kind"] == "Role" and d["metadata"]["namespace"] == NAMESPACE)
+    named = [
+        name
+        for rule in role["rules"]
+        if rule["resources"] == ["leases"] and rule["verbs"] == ["get", "update"]
+        for name in rule["resourceNames"]
+    ]
+    assert named == ["appcredential", "appcredential-shard-1", "appcredential-shard-2"]

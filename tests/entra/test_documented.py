@@ -18,7 +18,8 @@ from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.spec.trusts import Trust
 from appcredential.entra import operations as observing
 from appcredential.entra.keys import GraphKeys
-from appcredential.entra.rate_limit import PACING, RateLimiter
+from appcredential.entra.pacing import PACING
+from appcredential.entra.rate_limit import RateLimiter
 from appcredential.errors import AppCredentialError
 from tests.docs.reading import ROOT, rows
 from tests.support.graph import CLIENT, END, KEY, OBJECT, OPERATOR, Graph, World, failure

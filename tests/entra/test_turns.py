@@ -10,7 +10,8 @@ import pytest
 
 from appcredential.domain.spec.model import ObjectId
 from appcredential.entra import rate_limit
-from appcredential.entra.rate_limit import Pacing, RateLimiter
+from appcredential.entra.pacing import Pacing
+from appcredential.entra.rate_limit import RateLimiter
 from appcredential.errors import ConflictError, NotYetError, ThrottledError, TooLateError
 from tests.support.clock import HandClock
 

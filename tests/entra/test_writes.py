@@ -13,7 +13,8 @@ import pytest
 from appcredential.domain.spec.model import ClientId, KeyId, ObjectId
 from appcredential.entra.connection import Timeouts
 from appcredential.entra.directory import GraphDirectory
-from appcredential.entra.rate_limit import Pacing, RateLimiter
+from appcredential.entra.pacing import Pacing
+from appcredential.entra.rate_limit import RateLimiter
 from appcredential.errors import (
     ConflictError,
     NotFoundError,

@@ -101,9 +101,9 @@ async def test_one_that_is_told_to_follow_waits_until_the_other_has_stopped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kube = installed()
-    one = Running(kube, monkeypatch)
-    await until(lambda: acts(one))
     quick: dict[str, Any] = {"lease_duration": timedelta(seconds=1), "effect_margin": timedelta(0)}
+    one = Running(kube, monkeypatch, **quick)
+    await until(lambda: acts(one))
     second = Running(kube, monkeypatch, namespace="entra", replace_claim=OURS, **quick)
     await until(lambda: holder(kube) == OTHERS)
     assert not acts(second)

@@ -154,8 +154,9 @@ class Running:
         settings = replace(QUICK, **changed)
         self.metrics = Metrics(list)
         opened: Any = None
+        store = Store(settings.own_shard)
         self.operator = build_operator(
-            settings, kube, identity, opened, Store(), self.metrics, clock=SystemClock()
+            settings, kube, identity, opened, store, self.metrics, clock=SystemClock()
         )
         monkeypatch.setattr(self.operator._watches, "start", lambda: None)
         monkeypatch.setattr(self.operator._watches, "stop", lambda _seconds: None)

@@ -6,7 +6,8 @@ import asyncio
 from datetime import timedelta
 
 from appcredential.domain.spec.model import ObjectId
-from appcredential.entra.rate_limit import PACING, RateLimiter
+from appcredential.entra.pacing import PACING
+from appcredential.entra.rate_limit import RateLimiter
 from appcredential.errors import NotYetError
 from appcredential.runtime.ready import Key
 from appcredential.runtime.workqueue import Again, WorkQueue

@@ -12,12 +12,11 @@ from appcredential.__main__ import _settings as read_settings
 from appcredential.__main__ import main
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.spec.durations import format_duration
-from appcredential.setting_values import CONSTANTS, PREFIX
+from appcredential.setting_values import CONSTANTS, PREFIX, variable
 from appcredential.settings import (
     FIELDS,
     Settings,
     SettingsError,
-    variable,
 )
 
 # One value other than the default for each setting that is no duration.
@@ -60,7 +59,11 @@ OTHERS: dict[str, tuple[str, Any]] = {
     "next_proof_count": ("9", 9),
     "trial": ("true", True),
     "max_open_revocations": ("50", 50),
+    "shards": ("16", 16),
+    "shard": ("1", 1),
 }
+# What a value needs beside it.
+BESIDE: dict[str, dict[str, str]] = {"shard": {variable("shards"): "2"}}
 # A second less than its default suits every duration but these, which would fall below another.
 SPECIAL = {"next_proof_spread_max": timedelta(minutes=2), "lease_duration": timedelta(minutes=2)}
 
@@ -97,7 +100,8 @@ def test_without_variables_all_is_default() -> None:
 def test_a_value_is_parsed(name: str) -> None:
     text, wanted = OTHERS[name]
     assert value(Settings(), name) != wanted
-    assert value(Settings.from_env({variable(name): text}), name) == wanted
+    environ = {variable(name): text, **BESIDE.get(name, {})}
+    assert value(Settings.from_env(environ), name) == wanted
 
 
 @pytest.mark.parametrize("name", DURATIONS)
@@ -274,3 +278,27 @@ def test_what_libraries_would_obey_to_our_harm_is_refused(name: str, remedy: str
 )
 def test_what_an_administrator_or_the_webhook_sets_is_not_refused(name: str) -> None:
     assert Settings.from_env({name: "x"}) == Settings()
+
+
+@pytest.mark.parametrize("shard", ["0", "20"])
+def test_a_number_of_shards_out_of_range_is_refused(shard: str) -> None:
+    names = variable("shards"), variable("shard")
+    none = f"{names[0]}: must not be 0; set at least 1"
+    many = f"{names[0]}: must be from 1 to 16"
+    assert faults({names[0]: "0", names[1]: shard}) == [none]
+    assert faults({names[0]: "17", names[1]: shard}) == [many]
+
+
+@pytest.mark.parametrize("shards", [1, 2, 16])
+def test_a_shard_that_does_not_exist_is_refused(shards: int) -> None:
+    (told,) = faults({variable("shards"): str(shards), variable("shard"): str(shards)})
+    assert told == (
+        f"APPCREDENTIAL_SHARD: must be from 0 to {shards - 1}, because APPCREDENTIAL_SHARDS is "
+        f"{shards}; lower it, or raise APPCREDENTIAL_SHARDS for all operators"
+    )
+
+
+@pytest.mark.parametrize("text", ["-1", "", "a", "1.0"])
+def test_what_is_no_shard_is_refused(text: str) -> None:
+    remedy = "must be a whole number from 0 to 999999"
+    assert faults({variable("shard"): text}) == [f"{variable('shard')}: {remedy}"]

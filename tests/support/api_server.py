@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+from appcredential.errors import UnavailableError
 from appcredential.kube.client import JSON, METADATA_ONLY, KubeClient
 from appcredential.kube.translate import raise_for_status
 from tests.support.builders import NOW
@@ -46,8 +47,10 @@ class ApiServer(KubeClient):
         requests: the requests so far.
         refusals: see `refuse`.
         before: called before each request; may raise or change the objects.
+        late: writes that are still on their way; see `delay`.
         version: the resourceVersion of the last write.
         changed: called after each change, with the path, the kind of watch event, and the object.
+        clock_skew: its clock minus the client's.
     """
 
     def __init__(self, now: Callable[[], datetime] = lambda: NOW) -> None:
@@ -57,13 +60,16 @@ class ApiServer(KubeClient):
         self.requests: list[Request] = []
         self.refusals: list[Refusal] = []
         self.before: Callable[[str, str], None] = lambda _method, _path: None
+        self.late: list[tuple[str, str, dict[str, Any]]] = []
+        self._delayed = ("", "")
         self.version = 100
+        self.clock_skew = timedelta(0)
 
     async def close(self) -> None:
         return
 
     def skew(self) -> timedelta | None:
-        return timedelta(0)
+        return self.clock_skew
 
     # --- what tests do ---------------------------------------------------------------------
 
@@ -118,6 +124,15 @@ class ApiServer(KubeClient):
         self.refusals.append(refusal)
         return refusal
 
+    def delay(self, method: str, path: str) -> None:
+        """Have the next such write get no answer, and take effect only with `arrive`."""
+        self._delayed = (method, path)
+
+    def arrive(self) -> None:
+        """Have what is late take effect."""
+        while self.late:
+            self._change(*self.late.pop(0))
+
     def count(self, methods: str, part: str, accept: str = "") -> int:
         """Count the requests so far: of these methods, with `part` in their path."""
         return sum(
@@ -152,6 +167,10 @@ class ApiServer(KubeClient):
         if method == "GET":
             return self._get(path, dict(query), accept)
         wanted = dict(body or {})
+        if (method, path) == self._delayed:
+            self._delayed = ("", "")
+            self.late.append((method, path, copied(wanted)))
+            raise UnavailableError(f"{method} {path}: no answer in time")
         if method == "POST" and path.endswith("/token"):
             _fail_if("POST", path, 404, path.removesuffix("/token") not in self.objects)
             return {"status": {"token": "canary-token"}}

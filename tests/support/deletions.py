@@ -16,6 +16,7 @@ from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.target import PendingState
 from appcredential.domain.secret.content import Rendering
 from appcredential.domain.secret.records import pending_name
+from appcredential.domain.shards import WHOLE, Shard
 from appcredential.domain.spec.model import ClientId, TenantId
 from appcredential.effects.revocation import RevocationWrites
 from appcredential.gather.heirs import Heirs
@@ -60,7 +61,8 @@ ANOTHER: Final = ClientId("99999999-9999-9999-9999-999999999999")
 class Deletion:
     """One revocation that is due; the credential and the Secrets of its owner, which is gone."""
 
-    def __init__(self, changes: Mapping[str, str] | None = None) -> None:
+    def __init__(self, changes: Mapping[str, str] | None = None, shard: Shard = WHOLE) -> None:
+        self.shard = shard
         self.clock = HandClock()
         self.kube = ApiServer()
         self.directory = MemorySession(self.clock, credential())
@@ -79,11 +81,11 @@ class Deletion:
 
     def start(self) -> None:
         """Start a process, which knows nothing of what another one saw."""
-        self.gate = open_guard()
+        self.gate = open_guard(self.shard)
         resources = KubeResources(KubeObjects(self.kube), self.clock)
         secrets, outputs = KubeSecrets(self.kube, IDENTITY), KubeOutputs(self.kube)
         revocations = KubeRevocations(self.kube, "appcredential-system")
-        self.open_revocations = OpenRevocations(revocations)
+        self.open_revocations = OpenRevocations(revocations, self.shard)
         self.revocation_controller = build_revocation_controller(
             clock=self.clock,
             pace=Pace(period=POLL, sleep=self.clock.sleep),

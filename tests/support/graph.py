@@ -16,7 +16,7 @@ from appcredential.entra.clouds import Endpoints
 from appcredential.entra.connection import Connection, Timeouts
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.operator_token import OperatorToken
-from appcredential.entra.rate_limit import PACING, Pacing
+from appcredential.entra.pacing import PACING, Pacing
 from tests.support.clock import HandClock
 
 TENANT: Final = TenantId("11111111-0000-0000-0000-000000000001")

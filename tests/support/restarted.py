@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from appcredential.domain.observed.federated import Issuer
+from appcredential.domain.shards import WHOLE, Shard
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, TENANTS, path_of
 from appcredential.runtime.ready import Key
 from tests.support.builders import DAY, NOW, OWNER, SECOND
@@ -25,9 +26,9 @@ class Restarted(World):
         passes: how often it was passed.
     """
 
-    def __init__(self, former: World) -> None:
+    def __init__(self, former: World, shard: Shard = WHOLE) -> None:
         issuer = MemoryIssuer(Issuer(url=ISSUER, since=ISSUER_SINCE))
-        super().__init__(api=former.api, clock=former.clock, issuer=issuer)
+        super().__init__(api=former.api, clock=former.clock, issuer=issuer, shard=shard)
         self.entra = former.entra
         self.due: datetime | None = None
         self.passes = 0

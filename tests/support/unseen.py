@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from appcredential.controllers.issued_records import Sweep, UnownedRecords
 from appcredential.domain.marker import Owner
+from appcredential.domain.shards import WHOLE, Shard
 from appcredential.effects.revocation import RevocationWrites
 from appcredential.gather.heirs import Heirs
 from appcredential.gather.revocation import RevocationObserver, RevocationReads
@@ -38,8 +39,8 @@ SERVED: Final[dict[str, Any]] = {
 class Unseen(World):
     """A world whose operator also looks for what resources left that went unseen."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, shard: Shard = WHOLE) -> None:
+        super().__init__(shard=shard)
         self.api.put(CRD, SERVED)
         self.skewed: Callable[[], timedelta | None] = self.api.skew
         self.start_looking()

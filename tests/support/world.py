@@ -25,6 +25,7 @@ from appcredential.domain.marker import Owner
 from appcredential.domain.observed.federated import IssuerDocument
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.published_sign_ins import SignInBudget
+from appcredential.domain.shards import WHOLE, Shard
 from appcredential.domain.spec.model import (
     EntraTenantSpec,
 )
@@ -103,6 +104,10 @@ class NoDocuments:
         return {}
 
 
+async def _nothing() -> None:
+    return
+
+
 class World:
     """One tenant, one grant and one AppCredential, and all that works on them."""
 
@@ -115,6 +120,7 @@ class World:
         keys: AllowedKeys = ONLY_LISTED,
         api: ApiServer | None = None,
         clock: HandClock | None = None,
+        shard: Shard = WHOLE,
     ) -> None:
         self.clock = clock if clock is not None else HandClock()
         self.api = api if api is not None else ApiServer()
@@ -129,20 +135,24 @@ class World:
         self.urgencies: list[Urgency | None] = []
         self.needless: list[Callable[[], bool]] = []
         """Of each wake for a new version: what the queue asks after the work under way."""
-        self.store = Store()
+        self.store = Store(shard)
         objects = KubeObjects(self.api)
         self.secrets = secrets = KubeSecrets(self.api, IDENTITY)
         events = KubeEvents(self.api, self.clock, "operator")
         self.sync = Informer(objects, self.store, (), self._wake, self._wake)
         self.grants = Grants(objects, self.store, self.clock)
-        self.gate = gate = open_guard()
+        self.gate = gate = open_guard(shard)
         revocations = KubeRevocations(self.api, SYSTEM)
-        self.open_revocations = open_revocations = OpenRevocations(revocations)
+        self.open_revocations = open_revocations = OpenRevocations(revocations, shard)
         issued = KubeIssuedRecords(self.api, SYSTEM)
-        known = KnownRecords(issued, self.store.owns, (), IDENTITY.whole)
+        known = KnownRecords(issued, self.store.owns, (), IDENTITY.whole, shard)
         self.records = records = RecordWrites(issued, known, self.clock)
         queue = TenantQueue(
-            self.store.users_of, open_revocations.needing, self.woken.append, self._is_resumed
+            self.store.users_of,
+            open_revocations.needing,
+            self.woken.append,
+            self._is_resumed,
+            open_revocations.refresh if shard.count > 1 else _nothing,
         )
         retry = timedelta(seconds=30)
         self.tenants = TenantAccess(

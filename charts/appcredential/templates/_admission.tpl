@@ -13,6 +13,14 @@
 {{- define "appcredential.isTicket" -}}
 request.namespace == {{ .root.Release.Namespace | squote }} && ['ticket', 'issued'].exists(k, {{ .object }}.metadata.?labels['appcredential.io/' + k].orValue('') == 'true' && {{ .object }}.metadata.name.startsWith('appcredential-' + k + '-'))
 {{- end }}
+{{- define "appcredential.isOwnLease" -}}
+{{- $others := include "appcredential.shardLeases" . | fromJsonArray }}
+{{- if $others -}}
+object.metadata.name in {{ include "appcredential.cel" (prepend $others "appcredential") }}
+{{- else -}}
+object.metadata.name == 'appcredential'
+{{- end }}
+{{- end }}
 {{- /* An owner that does not exist would have the garbage collector delete the object. */}}
 {{- define "appcredential.sameHolders" -}}
 object.metadata.?ownerReferences.orValue([]) == (oldObject == null ? [] : oldObject.metadata.?ownerReferences.orValue([])) && object.metadata.?finalizers.orValue([]) == (oldObject == null ? [] : oldObject.metadata.?finalizers.orValue([]))
@@ -171,7 +179,7 @@ leases:
   variables:
     {{- toYaml (slice $variables 0 5) | nindent 4 }}
   validations:
-    - expression: "request.operation != 'DELETE' && ((request.namespace == {{ $home }} && object.metadata.name == 'appcredential') || (request.namespace == {{ include "appcredential.claimNamespace" . | squote }} && object.metadata.name == 'appcredential-claim'))"
+    - expression: "request.operation != 'DELETE' && ((request.namespace == {{ $home }} && {{ include "appcredential.isOwnLease" . }}) || (request.namespace == {{ include "appcredential.claimNamespace" . | squote }} && object.metadata.name == 'appcredential-claim'))"
       message: the operator may write only its own Lease, and the one that claims the cluster
     - expression: "!variables.isWrite || ({{ $sameLabels }} && {{ $sameAnnotations }} && {{ include "appcredential.sameHolders" . }})"
       message: the operator may write nothing but the spec of its Lease

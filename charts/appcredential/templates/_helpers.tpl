@@ -39,12 +39,6 @@
 {{- if ternary $asked (and .Values.rbac.create (not (empty .Values.watchNamespaces))) (kindIs "bool" $asked) }}true{{ end }}
 {{- end }}
 
-{{- define "appcredential.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "appcredential.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/component: operator
-{{- end }}
-
 {{- define "appcredential.sharedLabels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 app.kubernetes.io/name: {{ include "appcredential.name" . }}
@@ -58,8 +52,60 @@ app.kubernetes.io/part-of: appcredential
 {{- end }}
 
 {{- define "appcredential.labels" -}}
-{{ include "appcredential.sharedLabels" . }}
-app.kubernetes.io/component: operator
+{{ include "appcredential.shardLabels" (dict "root" . "shard" 0) }}
+{{- end }}
+
+{{- /* Into how many operators the namespaces are divided. A release from before there were any has no such value. */}}
+{{- define "appcredential.shards" -}}
+{{ max 1 (int .Values.shards) }}
+{{- end }}
+
+{{- /* After the names of what each shard has of its own; the first has the names that one operator has. */}}
+{{- define "appcredential.shardSuffix" -}}
+{{ if . }}{{ printf "-shard-%d" . }}{{ end }}
+{{- end }}
+
+{{- /* The Leases of all shards but the first, as JSON. */}}
+{{- define "appcredential.shardLeases" -}}
+{{- $names := list }}
+{{- range $shard := include "appcredential.shards" . | int | until | rest }}{{ $names = append $names (printf "appcredential-shard-%d" $shard) }}{{ end }}
+{{- toJson $names }}
+{{- end }}
+
+{{- /* Pods of another shard must not match the first one's selector, which cannot be changed. */}}
+{{- define "appcredential.component" -}}
+operator{{ include "appcredential.shardSuffix" . }}
+{{- end }}
+
+{{- define "appcredential.shardSelectorLabels" -}}
+app.kubernetes.io/name: {{ include "appcredential.name" .root }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ include "appcredential.component" .shard }}
+{{- end }}
+
+{{- define "appcredential.shardLabels" -}}
+{{ include "appcredential.sharedLabels" .root }}
+app.kubernetes.io/component: {{ include "appcredential.component" .shard }}
+{{- end }}
+
+{{- /* A selector of the pods, or Services, of all shards. */}}
+{{- define "appcredential.allSelector" -}}
+{{- $shards := include "appcredential.shards" . | int }}
+{{- if eq $shards 1 -}}
+matchLabels:
+  {{- include "appcredential.shardSelectorLabels" (dict "root" . "shard" 0) | nindent 2 }}
+{{- else -}}
+matchLabels:
+  app.kubernetes.io/name: {{ include "appcredential.name" . }}
+  app.kubernetes.io/instance: {{ .Release.Name }}
+matchExpressions:
+  - key: app.kubernetes.io/component
+    operator: In
+    values:
+      {{- range $shard := until $shards }}
+      - {{ include "appcredential.component" $shard }}
+      {{- end }}
+{{- end }}
 {{- end }}
 
 {{- /* An image's name from a map with registry, repository, tag and digest. */}}

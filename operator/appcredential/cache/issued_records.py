@@ -13,6 +13,7 @@ from appcredential.domain.facts.issued import known_record, record_name
 from appcredential.domain.facts.revocation import leads_to
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.issued import IssuedRecord, KnownRecord
+from appcredential.domain.shards import WHOLE, Shard
 from appcredential.domain.spec.model import ClientId, ObjectId, TenantId
 from appcredential.ports.own_config_maps import IssuedRecords
 
@@ -30,6 +31,8 @@ class KnownRecords:
         namespaces: those that are served; empty for all. What is recorded of others is left alone.
         cluster: this one, as `ClusterIdentity.whole` says: what a backup brought from another one
             is left alone as well.
+        shard: the part of the cluster that this process works on; what is recorded in others is
+            known, too, and may be out of date.
     """
 
     def __init__(
@@ -38,11 +41,13 @@ class KnownRecords:
         is_owned: Callable[[KnownRecord], bool],
         namespaces: Collection[str],
         cluster: str,
+        shard: Shard = WHOLE,
     ) -> None:
         self._records = records
         self._is_owned = is_owned
         self._namespaces = namespaces
         self._cluster = cluster
+        self._shard = shard
         self._known: dict[str, KnownRecord] = {}
         self._by_owner: dict[Owner, set[str]] = {}
         self._written = WrittenMeanwhile[KnownRecord]()
@@ -101,11 +106,13 @@ class KnownRecords:
         return self._refused.get(name, now) > now
 
     def unowned(self) -> dict[str, KnownRecord]:
-        """Return those that no known AppCredential has, by name."""
+        """Return those in this shard that no known AppCredential has, by name."""
         found = {
             name: record
             for name, record in self._known.items()
-            if self._is_served(record) and not self._is_owned(record)
+            if self._shard.serves(record.owner.namespace)
+            and self._is_served(record)
+            and not self._is_owned(record)
         }
         self._unowned = Counter(record.owner.namespace for record in found.values())
         return found
@@ -130,7 +137,7 @@ class KnownRecords:
     def needing(self, tenant: str, tenant_id: str) -> list[Owner]:
         """Return the owners of those without a resource that only this EntraTenant lets revoke.
 
-        See `leads_to`.
+        See `leads_to`. Those of all shards count.
         """
         return [
             record.owner

@@ -7,6 +7,7 @@ from appcredential.domain.facts.deletion import name_of
 from appcredential.domain.facts.revocation import leads_to, needs_directory
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.revocation import Revocation
+from appcredential.domain.shards import WHOLE, Shard
 from appcredential.domain.spec.model import ClientId
 from appcredential.ports.own_config_maps import Revocations
 
@@ -17,10 +18,16 @@ class OpenRevocations:
     One list per poll serves every AppCredential, so that a pass over one of them reads no
     ConfigMap only to learn that nothing is scheduled. The ConfigMap is read live before
     anything is done about it.
+
+    Args:
+        revocations: where they are kept.
+        shard: the part of the cluster that this process works on; what is scheduled in others is
+            known, too, and may be out of date.
     """
 
-    def __init__(self, revocations: Revocations) -> None:
+    def __init__(self, revocations: Revocations, shard: Shard = WHOLE) -> None:
         self._revocations = revocations
+        self._shard = shard
         self._open: dict[str, Revocation] = {}
         self._by_owner: dict[Owner, set[str]] = {}
         self._written = WrittenMeanwhile[Revocation]()
@@ -58,8 +65,8 @@ class OpenRevocations:
             self._by_owner.setdefault(revocation.owner, set()).add(name)
 
     def items(self) -> tuple[tuple[str, Revocation], ...]:
-        """Return all of them with their names, as they are now."""
-        return tuple(self._open.items())
+        """Return those that this process works on with their names, as they are now."""
+        return tuple((n, r) for n, r in self._open.items() if self._is_own(r))
 
     def leaving(self, namespace: str, client_id: ClientId) -> frozenset[str]:
         """Return the hashes of the deleted owners whose federated credentials are to be revoked.
@@ -74,7 +81,10 @@ class OpenRevocations:
         )
 
     def needing(self, tenant: str, tenant_id: str) -> list[Owner]:
-        """Return the deleted owners that only this EntraTenant lets revoke; see `leads_to`."""
+        """Return the deleted owners that only this EntraTenant lets revoke; see `leads_to`.
+
+        Those of all shards count.
+        """
         return [
             revocation.owner
             for revocation in self._open.values()
@@ -87,5 +97,10 @@ class OpenRevocations:
 
     @property
     def count(self) -> int:
-        """How many revocations are not finished."""
-        return len(self._open)
+        """How many revocations this process has not finished; asked often."""
+        if self._shard.count == 1:
+            return len(self._open)
+        return sum(map(self._is_own, self._open.values()))
+
+    def _is_own(self, revocation: Revocation) -> bool:
+        return self._shard.serves(revocation.owner.namespace)

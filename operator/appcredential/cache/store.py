@@ -11,6 +11,7 @@ from appcredential.domain.marker import Owner
 from appcredential.domain.observed.issued import KnownRecord
 from appcredential.domain.observed.standing import ALONE, Standing
 from appcredential.domain.published_sign_ins import SignsIn
+from appcredential.domain.shards import WHOLE, Shard
 from appcredential.domain.spec.model import ApplicationGrantSpec
 from appcredential.domain.urgency import IDLE, Stages, Urgency
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, TENANTS
@@ -52,9 +53,14 @@ class Known:
 
 
 class Store:
-    """The known objects of the three kinds, and the parsed grants."""
+    """The known objects of the three kinds, and the parsed grants; of all shards.
 
-    def __init__(self) -> None:
+    Args:
+        shard: the part that this process works on.
+    """
+
+    def __init__(self, shard: Shard = WHOLE) -> None:
+        self.shard = shard
         self._known: dict[Key, Known] = {}
         self._by_secret: dict[tuple[str, str], set[Key]] = {}
         self._standings = Standings()
@@ -135,8 +141,19 @@ class Store:
         return Lane(known.tenant if exists else "", known.client_id, known.stages.at(now))
 
     def keys(self, kind: str) -> list[Key]:
-        """Return the keys of one kind."""
+        """Return the keys of one kind, of all shards."""
         return [key for key in self._known if key.kind == kind]
+
+    def is_worked_on(self, key: Key) -> bool:
+        """Return whether this process works on an object.
+
+        Every process signs in to every tenant, for what is its own.
+        """
+        return key.kind == TENANTS or self.shard.serves(key.namespace)
+
+    def own_keys(self, kind: str) -> list[Key]:
+        """Return the keys of one kind that this process works on."""
+        return list(filter(self.is_worked_on, self.keys(kind)))
 
     def owners(self, namespace: str) -> list[Owner]:
         """Return the AppCredentials of a namespace."""
@@ -192,9 +209,16 @@ class Store:
         return {n: g for n, g in self.grants.items() if isinstance(g, ApplicationGrantSpec)}
 
     def samples(self) -> list[Sample]:
-        """Return what a scrape shows of each AppCredential and EntraTenant; for any thread."""
+        """Return what a scrape shows of each AppCredential and EntraTenant; for any thread.
+
+        Each is shown by one process.
+        """
         # list() does not let another thread change the dict meanwhile; a loop over it would.
-        return [known.sample for known in list(self._known.values()) if known.sample is not None]
+        return [
+            known.sample
+            for key, known in list(self._known.items())
+            if known.sample is not None and self.shard.serves(key.namespace)
+        ]
 
 
 def _place(key: Key, known: Known) -> Place:

@@ -66,7 +66,7 @@ class AppCredentialController:
         Returns:
             When to look again; None when the resource is gone.
         """
-        if self._guard.problem() is not None:
+        if self._guard.problem(owner.namespace) is not None:
             # A standby reads nothing: once it is the leader, every key is queued anew.
             return Again(self._clock.now() + _CLOSED_RETRY)
         state = self._states.of(owner)

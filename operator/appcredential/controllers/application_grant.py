@@ -50,7 +50,7 @@ class ApplicationGrantController:
         if document is None:
             return None
         later = self._clock.now() + self._period
-        if self._guard.problem() is not None:
+        if self._guard.problem(key.namespace) is not None:
             return later
         current, metadata = document.get("status") or {}, document["metadata"]
         generation = int(metadata["generation"])

@@ -30,7 +30,7 @@ from appcredential.ports.local import Clock
 from appcredential.runtime.ready import Key
 
 Users: TypeAlias = dict[ClientId, list[Owner]]
-"""The AppCredentials that the operator serves, by application."""
+"""The AppCredentials that this process serves, by application."""
 
 R = TypeVar("R", Application, FederatedList)
 
@@ -71,7 +71,7 @@ class Doubts:
         """Return who is served through an EntraTenant: of others' applications nobody may ask."""
         users: Users = {}
         for key in self._store.users_of(tenant):
-            known = self._store.get(key)
+            known = self._store.get(key) if self._store.is_worked_on(key) else None
             if known is not None and known.is_served and is_guid(known.client_id):
                 owner = Owner(key.namespace, key.name)
                 users.setdefault(ClientId(known.client_id), []).append(owner)

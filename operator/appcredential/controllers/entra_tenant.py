@@ -1,4 +1,7 @@
-"""EntraTenants: their sessions with Entra, their status, and the finalizer that keeps them."""
+"""EntraTenants: their sessions with Entra, their status, and the finalizer that keeps them.
+
+Every shard signs in to each of them. The first one alone writes what a tenant holds.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from appcredential.domain.status.cluster_kinds import (
     tenant_conditions,
 )
 from appcredential.domain.status.merge import merge_conditions
-from appcredential.domain.status.problems_tenant import NOT_IN_A_TRIAL
+from appcredential.domain.status.problems_tenant import NOT_IN_A_TRIAL, NOT_KEPT_YET
 from appcredential.domain.status.projection import needs_write
 from appcredential.errors import AppCredentialError, ConflictError, InvalidSpecError
 from appcredential.kube.custom_resources import FINALIZER, TENANTS, KubeObjects
@@ -84,7 +87,9 @@ class EntraTenantController:
             await self._forget(key.name)
             return None
         try:
-            if self._guard.problem() is None and await self._finalize(key.name, document):
+            if self._guard.problem(key.namespace) is None and await self._finalize(
+                key.name, document
+            ):
                 return self._clock.now() + retry
             outcome = await self._connect(key.name, document)
         except AppCredentialError:
@@ -96,7 +101,7 @@ class EntraTenantController:
             return self._second_try(key.name) or self._clock.now() + retry
         self._tenants.note(key.name, outcome.problem)
         self._tenants.note_skew(key.name)
-        if self._guard.problem() is None:
+        if self._guard.problem(key.namespace) is None:
             await self._write_status(key.name, document, outcome)
         return self._clock.now() + (_RECHECK if outcome.problem is None else retry)
 
@@ -109,7 +114,7 @@ class EntraTenantController:
         metadata = document["metadata"]
         deleting = "deletionTimestamp" in metadata
         wanted = not deleting or await self._is_held(name, document)
-        if wanted == (FINALIZER in (metadata.get("finalizers") or ())):
+        if wanted == _has_finalizer(document):
             return not wanted  # a tenant that is kept still serves its users
         try:
             await self._objects.set_finalizer(TENANTS, metadata, present=wanted)
@@ -126,12 +131,17 @@ class EntraTenantController:
         A CRD that cannot be found proves nothing: the tenant was just read.
         """
         holders = self._holders(name, document)
+        if not holders.users:  # what they left may be another shard's, which tells nobody
+            await self._queue.refresh_left()
+            holders = self._holders(name, document)
         if holders.users or not holders.left:
             return holders.problem is not None
         crd = await self._objects.crd(TENANTS)
         return crd is None or "deletionTimestamp" not in crd["metadata"]
 
     async def _connect(self, name: str, document: Mapping[str, Any]) -> ProbeOutcome | None:
+        if not self._guard.shard.is_first and not _has_finalizer(document):
+            return ProbeOutcome(NOT_KEPT_YET)
         try:
             spec = parse_entra_tenant(document)
         except InvalidSpecError as exc:
@@ -208,6 +218,11 @@ class EntraTenantController:
         self._told_held.pop(name, None)
         self._credentials.forget(name)
         await self._tenants.forget(name)
+
+
+def _has_finalizer(document: Mapping[str, Any]) -> bool:
+    """Return whether an EntraTenant stays until the operator lets it go."""
+    return FINALIZER in (document["metadata"].get("finalizers") or ())
 
 
 def _stalled(status: Mapping[str, Any]) -> str:

@@ -113,7 +113,7 @@ class PublishedSignIns:
             return
         is_first, self._counted = self._counted is None, seconds
         members: dict[str, dict[Owner, bool]] = {}
-        for key in self.store.keys(APP_CREDENTIALS):
+        for key in self.store.own_keys(APP_CREDENTIALS):
             known = self.store.get(key)
             if known is not None and known.sign_in is not None:
                 found = members.setdefault(known.tenant, {})

@@ -80,7 +80,10 @@ class Resumption:
         """
         self._found = []
         grants = self._grants()
+        shard = self.store.shard
         for namespace in self.namespaces or ("",):
+            if namespace and not shard.serves(namespace):
+                continue
             try:
                 listed = await self.resources.list(namespace)
             except AppCredentialError as exc:
@@ -89,6 +92,8 @@ class Resumption:
             for number, resource in enumerate(listed):
                 if number % _AT_A_TIME == 0:
                     await asyncio.sleep(0)
+                if not shard.serves(resource.owner.namespace):
+                    continue
                 known = last_known(resource, self.clock.now(), self.clock.monotonic())
                 if known is not None and self._is_plain(resource, grants):
                     owner = resource.owner

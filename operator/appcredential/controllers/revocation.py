@@ -155,7 +155,7 @@ class RevocationController:
         state.namespace = None
         await self._observer.look_for_owner(revocation, state)
         for _ in range(_MAX_STEPS):
-            if self._guard.problem() is not None:
+            if self._guard.problem(revocation.owner.namespace) is not None:
                 return
             observation = self._observer.observe(revocation, state)
             if not await self._step(decide_revocation(observation), observation, state):

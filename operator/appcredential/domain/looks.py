@@ -20,11 +20,12 @@ class LookBudget:
     """What the looks at the cluster may cost.
 
     Attributes:
-        per_second: how many objects are looked at in a second, at most.
+        per_second: how many objects are looked at in a second, at most. Several shards share
+            what is set.
         ceiling: the longest round. It wins over `per_second` if both cannot be kept.
     """
 
-    per_second: int
+    per_second: float
     ceiling: timedelta
 
     def period(self, objects: int) -> timedelta:

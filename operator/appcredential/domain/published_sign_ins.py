@@ -58,11 +58,11 @@ class SignInBudget:
     """How many sign-ins there may be.
 
     Attributes:
-        per_second: through one EntraTenant; 0 for none.
+        per_second: through one EntraTenant; 0 for none. Several shards share what is set.
         interval: the least time between two with one credential.
     """
 
-    per_second: int
+    per_second: float
     interval: timedelta
 
     def period(self, count: int) -> timedelta:
@@ -76,10 +76,10 @@ class SignInBudget:
     def credit(self, left: float, elapsed: timedelta) -> float:
         """Return how many sign-ins are allowed now, with what was left of an earlier time.
 
-        It is never more than what is allowed in a second: what was missed stays missed.
+        It is never more than one, or what is allowed in a second: what was missed stays missed.
         """
         earned = self.per_second * min(elapsed, _MADE_UP).total_seconds()
-        return min(left + earned, float(self.per_second))
+        return min(left + earned, max(self.per_second, 1.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

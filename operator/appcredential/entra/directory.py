@@ -21,8 +21,9 @@ from appcredential.entra.key_entries import Loss
 from appcredential.entra.key_list import KeyList
 from appcredential.entra.keys import GraphKeys
 from appcredential.entra.lists import GraphLists
+from appcredential.entra.pacing import PACING, Pacing
 from appcredential.entra.passwords import GraphPasswords
-from appcredential.entra.rate_limit import PACING, Pacing, RateLimiter, Sleep
+from appcredential.entra.rate_limit import RateLimiter, Sleep
 from appcredential.entra.reads import GraphReads
 from appcredential.entra.writes import Writes, check_id
 from appcredential.ports.entra import CertificateLoss, MintedPassword, NewCertificate

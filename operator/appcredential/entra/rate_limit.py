@@ -3,10 +3,8 @@
 A call that comes too early raises NotYetError, which names the time to come again. Only who has
 its turn already waits in here, and only for moments.
 
-Source of the quotas: learn.microsoft.com/graph/throttling-limits, identity and access. One app
-in one tenant has 3,000 writes per 2 min 30 s and, in the smallest tenants, 3,500 resource units
-per 10 s. Of two quick writes to one application the second one gets 409
-`Directory_ConcurrencyViolation`.
+Of two quick writes to one application the second one gets 409 `Directory_ConcurrencyViolation`.
+`pacing.py` has the quotas.
 """
 
 from __future__ import annotations
@@ -19,6 +17,7 @@ from datetime import timedelta
 from typing import Final, NoReturn, TypeAlias
 
 from appcredential.domain.spec.model import ObjectId
+from appcredential.entra.pacing import Pacing
 from appcredential.entra.turns import Line
 from appcredential.errors import ConflictError, NotYetError, ThrottledError, TooLateError
 from appcredential.ports.local import Clock
@@ -30,31 +29,6 @@ _MAX_LINES: Final = 1000
 _LONGEST: Final = 300.0
 _USUAL: Final = 0.2  # seconds that a write takes, until one was seen
 _MENDER: Final = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pacing:
-    """How fast requests to one tenant may follow each other. Times in seconds.
-
-    Attributes:
-        spacing: between writes to one application.
-        after_conflict: the same, after a write that got a 409.
-        max_wait: the longest wait of a call that has its turn.
-        writes_per_second, write_burst: 19 · 150 s + 100 is less than 3,000, also with one write
-            more for each worker: two turns may count on the same unit.
-        units_per_second, unit_burst: 300 · 10 s + 400 is less than 3,500.
-    """
-
-    spacing: float = 1.0
-    after_conflict: float = 10.0
-    max_wait: float = 2.0
-    writes_per_second: float = 19.0
-    write_burst: float = 100.0
-    units_per_second: float = 300.0
-    unit_burst: float = 400.0
-
-
-PACING: Final = Pacing()
 
 
 class TokenBucket:

@@ -16,8 +16,9 @@ from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.key_entries import Loss
 from appcredential.entra.operations import Observe, ignore
 from appcredential.entra.operator_token import OperatorToken
+from appcredential.entra.pacing import PACING, Pacing
 from appcredential.entra.projected_token import ProjectedToken
-from appcredential.entra.rate_limit import PACING, Pacing, Sleep
+from appcredential.entra.rate_limit import Sleep
 from appcredential.entra.signin import TokenEndpoint
 from appcredential.entra.tenant_session import TenantSession
 from appcredential.entra.token_sources import token_source

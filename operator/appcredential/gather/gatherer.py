@@ -76,7 +76,7 @@ class Gatherer:
             identity=self._process.identity,
             holder=self._process.holder,
             process_started=self._process.started,
-            blocked=self._process.guard.problem(),
+            blocked=self._process.guard.problem(resource.owner.namespace),
             directory_skew=access.session.directory.skew() if isinstance(access, Access) else None,
             cluster_skew=self._cluster.skew(),
             resource=resource,

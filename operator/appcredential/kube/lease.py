@@ -6,15 +6,19 @@ before another may start by theirs. Every effect asks `remaining()` first.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from appcredential.domain.claim import missing_right
 from appcredential.domain.times import parse_time
-from appcredential.errors import ConflictError, NotFoundError
+from appcredential.errors import ConflictError, NotFoundError, PermissionDeniedError
 from appcredential.kube.client import KubeClient
 from appcredential.ports.local import Clock
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +36,13 @@ class LeaseLostError(Exception):
 
 
 class Lease:
-    """One Lease object, tried again and again by `try_hold`."""
+    """One Lease object, tried again and again by `try_hold`.
+
+    Attributes:
+        problem: why this process cannot take part in the election; empty when it can.
+    """
+
+    problem: str
 
     def __init__(self, kube: KubeClient, clock: Clock, settings: LeaseSettings) -> None:
         self._kube = kube
@@ -42,6 +52,7 @@ class Lease:
         self._held_until = float("-inf")
         self._seen: tuple[str, float] = ("", 0.0)
         self._written_version = 0
+        self.problem = ""
 
     def remaining(self) -> float:
         """Return for how many seconds effects may still run; negative when not leader."""
@@ -58,6 +69,21 @@ class Lease:
             LeaseLostError: the Lease went back in time; the process must exit.
             AppCredentialError: the API server could not be asked.
         """
+        try:
+            holds = await self._try_hold()
+        except PermissionDeniedError:
+            place = f"{self._settings.namespace}/{self._settings.name}"
+            self._tell(missing_right(place, "by which its replicas elect their leader"))
+            raise
+        self._tell("")
+        return holds
+
+    def _tell(self, problem: str) -> None:
+        if problem and problem != self.problem:
+            log.error("not ready", extra={"problem": problem})
+        self.problem = problem
+
+    async def _try_hold(self) -> bool:
         started = self._clock.monotonic()
         document = await self._get()
         if document is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.shards import WHOLE, Shard
 
 
 @dataclass(slots=True)
@@ -42,6 +43,7 @@ class EffectGuard:
         remaining: returns for how many seconds the process still holds the Lease.
         is_synced: returns whether the first lists of the three kinds are complete, the CRDs
             fit and the scheduled revocations are known.
+        shard: the part of the cluster in which the process may have effects at all.
         effect_margin: an effect starts only with this much of the Lease left.
         mint_margin: the same for the longest effect, the issue of a credential.
         stopping: the process was asked to end, so nothing new starts.
@@ -53,13 +55,21 @@ class EffectGuard:
     is_synced: Callable[[], bool]
     effect_margin: timedelta
     mint_margin: timedelta
+    shard: Shard = WHOLE
     stopping: bool = False
     refusals: int = 0
 
-    def problem(self) -> Problem | None:
-        """Return why no effect may start now, or None."""
+    def problem(self, namespace: str | None = None) -> Problem | None:
+        """Return why no effect may start now, or None.
+
+        Args:
+            namespace: that the effect is about; empty for what is cluster-scoped, and None where
+                it is not about one. That another shard works on it is no refusal: it stays so.
+        """
         found = self._find_problem()
         self.refusals += found is not None
+        if found is None and namespace is not None and not self.shard.serves(namespace):
+            return Problem(reason=Reason.NOT_LEADER, message="Another shard's.", stalled=False)
         return found
 
     def _find_problem(self) -> Problem | None:
@@ -70,5 +80,5 @@ class EffectGuard:
         return None
 
     def allows_mint(self) -> bool:
-        """Return whether enough of the Lease is left for the longest effect."""
-        return not self.stopping and self.remaining() >= self.mint_margin.total_seconds()
+        """Return whether the longest effect may start now; asked anew, long after a pass began."""
+        return self.problem() is None and self.remaining() >= self.mint_margin.total_seconds()

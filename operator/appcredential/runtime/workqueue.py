@@ -68,6 +68,7 @@ class WorkQueue:
     Args:
         lane_of: where a key stands in line, and how urgent a look at it is now.
         bounds: how much may be under way at once.
+        is_ours: returns whether this process works on a key; others are never queued.
     """
 
     def __init__(
@@ -75,9 +76,11 @@ class WorkQueue:
         clock: Clock,
         lane_of: Callable[[Key], Lane] = lambda _: _ANYWHERE,
         bounds: Bounds = UNBOUNDED,
+        is_ours: Callable[[Key], bool] = lambda _: True,
     ) -> None:
         self._clock = clock
         self._lane_of = lane_of
+        self._is_ours = is_ours
         self._ready = Ready(bounds)
         self._due: dict[Key, tuple[float, Urgency | None]] = {}
         self._heap: list[tuple[float, Key]] = []
@@ -103,6 +106,8 @@ class WorkQueue:
             unless: asked after the work on the key that is under way, if there is any: whether
                 that work has made another look needless.
         """
+        if not self._is_ours(key):
+            return
         if not self._ready and not self._working:
             self.last_progress = self._clock.monotonic()  # an idle queue is not stuck
         if key in self._working:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from appcredential.domain.marker import Owner
 from appcredential.domain.status.cluster_kinds import Holders
 from appcredential.kube.custom_resources import TENANTS
 from appcredential.runtime.ready import Key
+
+
+async def _nothing_to_list() -> None:
+    """One process alone knows what it wrote."""
 
 
 class TenantQueue:
@@ -19,6 +23,7 @@ class TenantQueue:
             name and tenantId.
         wake: has a key reconciled soon.
         is_resumed: returns whether a first look at a resource is scheduled already.
+        refresh_left: lists anew what `left_in` knows, where others write it as well.
     """
 
     def __init__(
@@ -27,11 +32,13 @@ class TenantQueue:
         left_in: Callable[[str, str], list[Owner]],
         wake: Callable[[Key], None],
         is_resumed: Callable[[Key], bool] = lambda _: False,
+        refresh_left: Callable[[], Awaitable[None]] = _nothing_to_list,
     ) -> None:
         self._users_of = users_of
         self._left_in = left_in
         self._wake = wake
         self._is_resumed = is_resumed
+        self.refresh_left = refresh_left
 
     def holders(self, name: str, tenant_id: str) -> Holders:
         """Return for what the tenant stays when it is deleted, each list sorted."""

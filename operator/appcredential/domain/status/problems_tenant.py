@@ -49,6 +49,12 @@ TENANT_NOT_FOUND: Final = Problem(
     message="The EntraTenant that spec.tenantRef names does not exist: create it, or "
     "name another one in a new AppCredential.",
 )
+NOT_KEPT_YET: Final = Problem(
+    reason=Reason.TENANT_NOT_READY,
+    message="The EntraTenant does not have the operator's finalizer yet, which the first shard "
+    "sets: without it, it could be deleted before what it is needed for is revoked.",
+    stalled=False,
+)
 NOT_PROBED_YET: Final = Problem(
     reason=Reason.TENANT_NOT_READY,
     message="The EntraTenant could not be looked at yet; the operator's log says why.",
