@@ -11,14 +11,16 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from appcredential.domain.urgency import Urgency
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
-    """An object to reconcile. `namespace` is empty for cluster-scoped kinds."""
+class Key(NamedTuple):
+    """An object to reconcile. `namespace` is empty for cluster-scoped kinds.
+
+    All that is known is found by keys, and tuples hash several times as fast as dataclasses do.
+    """
 
     kind: str
     namespace: str
