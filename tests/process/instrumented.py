@@ -2,7 +2,7 @@
 
 The adapters' methods are wrapped from outside before the real `main` runs, so no
 production code knows of it. Every effect is written to `effects.jsonl` when it begins
-and when it is done; `armed.json` names one at which the process kills or stops itself.
+and when it is done; `armed.json` names one at which the process kills, stops or terminates itself.
 Every secret value that the process was given is kept in `secrets.jsonl`. All are in the
 folder that `INSTRUMENTED_FOLDER` names. `INSTRUMENTED_BREAK` makes this
 a broken operator, to show that its fault is caught: `leak` logs each value it stores,
@@ -89,6 +89,9 @@ class Recorder:
                 request = asyncio.ensure_future(inner(*args, **words))
                 await asyncio.wait({request}, timeout=_IN_FLIGHT_SECONDS)
                 _die()
+            if how == "terminate":
+                # As a kubelet does; the effect that began is to be finished.
+                os.kill(os.getpid(), signal.SIGTERM)
             try:
                 answer = await inner(*args, **words)
             except BaseException as error:

@@ -53,6 +53,10 @@ class Operator:
         """Tell whether the process is there, stopped or not."""
         return self.child.exit_status() is None
 
+    def is_ending(self) -> bool:
+        """Tell whether it said that it was asked to end."""
+        return any(line.get("cause") == "signal" for line in self.log_lines())
+
     def wait_until_ready(self) -> None:
         """Wait until its first lists are complete."""
 

@@ -54,8 +54,11 @@ class Point:
 
     @property
     def costs(self) -> int:
-        """How many credentials may be made in vain: only a value that nobody has is lost."""
-        return int(self.effect == "addPassword")
+        """How many credentials may be made in vain: only a value that nobody has is lost.
+
+        A process that is asked to end stores what it is about to get.
+        """
+        return int(self.effect == "addPassword" and self.how != "terminate")
 
     def __str__(self) -> str:
         return f"{self.how} at {self.effect} {self.occurrence}"
@@ -137,13 +140,20 @@ def _tell(operator: Operator, workload: Workload, story: str, point: Point | Non
     has_crashed = False
     if point is not None:
         wait_for(is_past, "the crash", PATIENCE, workload.describe)
-        has_crashed = not operator.is_alive()
+        has_crashed = _has_ended(operator, point)
         operator.disarm()
         if has_crashed:
             operator.restart()
     wait_for(lambda: is_over(workload), f"the end of {story}", PATIENCE, workload.describe)
     wait_for(lambda: operator.is_quiet(1), "quiet", PATIENCE, operator.child.tail)
     return has_crashed
+
+
+def _has_ended(operator: Operator, point: Point) -> bool:
+    """Tell whether the process has ended; one that was asked to finishes what it does first."""
+    if point.how == "terminate" and operator.is_ending():
+        wait_for(lambda: not operator.is_alive(), "an orderly end", PATIENCE, operator.child.tail)
+    return not operator.is_alive()
 
 
 class Life:
@@ -204,6 +214,22 @@ def test_killed_at_any_effect_nothing_is_lost(new_site: NewSite, undisturbed: Un
     assert {"finalizer", "intent", "addPassword", "minted", "target"} <= _effects(points["issue"])
     assert {"intent", "addPassword", "minted", "removePassword"} <= _effects(points["rotation"])
     assert {"ticket", "release finalizer", "delete target"} <= _effects(points["deletion"])
+    _live(new_site, undisturbed, points)
+
+
+def test_asked_to_end_at_any_effect_nothing_is_lost(
+    new_site: NewSite, undisturbed: Undisturbed
+) -> None:
+    """The same with SIGTERM in the middle of each kind of effect, as in a rollout or a drain."""
+    points = {
+        story: [Point(effect, 1, "terminate") for effect in sorted(_effects(found))]
+        for story, found in undisturbed.points.items()
+    }
+    _live(new_site, undisturbed, points)
+
+
+def _live(new_site: NewSite, undisturbed: Undisturbed, points: dict[str, list[Point]]) -> None:
+    """Live lives until each point of each story was met."""
     rows = zip_longest(*(points[story] for story in STORIES))
     lives = [Life(new_site(), undisturbed, dict(zip(STORIES, row, strict=True))) for row in rows]
     log.info("%d points in %d lives", sum(map(len, points.values())), len(lives))
