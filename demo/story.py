@@ -16,6 +16,7 @@ from demo.counting import Counts, counts_between
 from demo.exchanging import sign_in_as
 from demo.reporting import Reporter
 from demo.seed import CLIENT_ID, FOREIGN
+from demo.signing_in import SigningIn
 from demo.stack import ROOT, Stack
 
 EXAMPLE = ROOT / "examples" / "quickstart.yaml"
@@ -34,6 +35,8 @@ STEPS = (
     "the request counts are within their bounds",
     "the operator notices that somebody removed the published secret",
     "the workload signs in again, with another secret",
+    "the operator was killed between a successor and its publish",
+    "the successor was published, and the workload noticed nothing",
     "the published certificate signs in",
     "both certificates are valid during the overlap",
     "the old certificate was retired, those of others are untouched",
@@ -77,6 +80,7 @@ class Story:
         self._tell_counts("one rotation", counts_between(issued, Counts.of(self._stack)))
         self._replace_removed()
         self._trust()
+        self._kill()
         self._certificate()
         self._exchange()
         missing = [step for step in STEPS if step not in self._seen]
@@ -172,6 +176,23 @@ class Story:
         )
         self._tick(STEPS[8])
 
+    def _kill(self) -> None:
+        """Kill the operator while a successor is made, and start it again."""
+        self._tell.chapter("The operator is killed in a rotation; a workload signs in every second")
+        with SigningIn(lambda: self._signs_in(self._values())) as workload:
+            self._wait("a successor", lambda: "pending" in self._status(), 120)
+            published = self._status()["credential"]["keyId"]
+            self._stack.operator.child.kill()
+            self._tell.say("SIGKILL: the successor is in Entra, the Secret holds the former one")
+            self._tick(STEPS[9])
+            self._stack.operator.restart()
+            self._stack.operator.wait_until_ready()
+            self._wait("publish", lambda: self._status()["credential"]["keyId"] != published, 120)
+        if workload.failures:
+            raise StoryError(f"the workload could not sign in: {workload.failures[0]}")
+        self._tell.say(f"{workload.tries} sign-ins meanwhile, none refused")
+        self._tick(STEPS[10])
+
     def _is_missed(self, key: str) -> bool:
         """Return whether status says that this published secret is gone, or names another."""
         status = self._status()
@@ -196,12 +217,12 @@ class Story:
         # Replicas of Entra show the trust one by one: a refused pod tries again.
         self._wait("exchange", lambda: not self._refusal("orders", client_id), 30)
         self._tell.say("WorkloadIdentityCredential(…).get_token(…) returned a token")
-        self._tick(STEPS[12])
+        self._tick(STEPS[14])
         refusal = self._refusal("stranger", client_id)
         if "AADSTS700213" not in refusal:
             raise StoryError(f"Entra did not refuse another ServiceAccount as expected: {refusal}")
         self._tell.say(refusal.split(". ")[0])
-        self._tick(STEPS[13])
+        self._tick(STEPS[15])
 
     def _refusal(self, account: str, client_id: str) -> str:
         cluster, emulator = self._stack.cluster, self._stack.emulator
@@ -216,14 +237,14 @@ class Story:
         if not self._signs_in(first):
             raise StoryError("the published certificate does not sign in")
         self._tell.say(f"CertificateCredential(…) signs in; thumbprint {old['thumbprint']}")
-        self._tick(STEPS[9])
+        self._tick(STEPS[11])
         self._renew_certificate(first, old["keyId"])
         self._wait("retirement", lambda: not self._signs_in(first), 60)
         if not before.items() <= self._thumbprints().items():
             raise StoryError("a foreign certificate is gone")
         for thumbprint, name in self._thumbprints().items():
             self._tell.say(f"{thumbprint}  {name}")
-        self._tick(STEPS[11])
+        self._tick(STEPS[13])
 
     def _renew_certificate(self, first: Mapping[str, str], old: str) -> None:
         self._tell.chapter("rotateIssuedBefore: now. A second certificate is registered")
@@ -234,7 +255,7 @@ class Story:
         self._wait("successor", lambda: self._status(CERTIFICATE)["credential"]["keyId"] != old, 60)
         if not (self._signs_in(first) and self._signs_in(self._read_secret(CERTIFICATE))):
             raise StoryError("old and new certificate do not both sign in during the overlap")
-        self._tick(STEPS[10])
+        self._tick(STEPS[12])
 
     def _thumbprints(self) -> dict[str, str]:
         found = self._stack.emulator.call("GET", f"/applications/{CLIENT_ID}")["keyCredentials"]
