@@ -40,7 +40,9 @@ class Rotated(World):
 
     async def rotate(self) -> None:
         """Wait for the successor."""
-        await self.until(lambda: self.status["credential"]["keyId"] != self.first, 200)
+        await self.until(
+            lambda: self.status.get("credential", {}).get("keyId", self.first) != self.first, 200
+        )
 
     async def pass_(self, length: timedelta) -> None:
         """Let the operator work for so long."""
@@ -176,6 +178,27 @@ async def test_who_names_another_way_keeps_it(when: str, goes: bool) -> None:
     await world.pass_(4 * HOUR)
     assert world.is_listed is not goes
     assert world.lists == 0
+
+
+async def renamed() -> Rotated:
+    """Return a world as after a deletion with Retain, and a creation with another `secret.name`."""
+    world = Rotated()
+    await world.start(deletionPolicy="Retain")
+    world.put_pod()
+    world.clock.advance(6 * HOUR)
+    rotation = {"renewBefore": "24h", "overlap": "2h"}
+    world.put_resource(OWNER, lifetime="2d", rotation=rotation, secret={"name": "orders-new"})
+    world.states.forget(OWNER)
+    await world.rotate()
+    return world
+
+
+async def test_what_the_secret_of_another_name_holds_stays_until_its_end() -> None:
+    world = await renamed()
+    await world.pass_(8 * HOUR)
+    assert world.is_listed, "the pod still signs in with it"
+    await world.pass_(42 * HOUR)
+    assert not world.is_listed
 
 
 # --- a leak ---------------------------------------------------------------------------------

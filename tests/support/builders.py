@@ -273,8 +273,12 @@ def retiring(
     end: datetime = NOW + 30 * DAY,
     cause: RetireCause = RetireCause.REPLACED,
     removed: datetime | None = None,
+    secret: str = "orders-entra",
 ) -> Retiring:
-    return Retiring(key_id=key_id, end=end, since=since, cause=cause, removed=removed)
+    """Return an entry of what this target Secret held, unless `secret` says otherwise."""
+    return Retiring(
+        key_id=key_id, end=end, since=since, cause=cause, removed=removed, secret=secret
+    )
 
 
 def abandoned(attempt: Attempt = NEXT_ATTEMPT, *, time: datetime = NOW - 5 * MINUTE) -> Abandoned:

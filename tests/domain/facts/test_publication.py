@@ -12,11 +12,11 @@ from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import (
     FormerOwner,
     PendingState,
-    RetireCause,
     Retiring,
     Target,
 )
 from appcredential.domain.secret.records import Publication
+from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import KeyId, VerificationMode
 from tests.support.builders import (
     ATTEMPT,
@@ -46,9 +46,10 @@ from tests.support.builders import (
     spec,
     target,
 )
+from tests.support.keys import make_certificate
 
 LATER = NOW + MINUTE
-REPLACED = Retiring(key_id=KEY, end=minted().expires, since=LATER, cause=RetireCause.REPLACED)
+REPLACED = retiring(KEY, end=minted().expires, since=LATER)
 
 
 def published(given: Observation) -> Publication:
@@ -80,7 +81,7 @@ def test_it_records_whose_and_what_it_is() -> None:
         (target(retiring=(retiring(KEY),)), (REPLACED,)),
         (
             target(retiring=(retiring(KEY), retiring(OLD)), damaged=True),
-            (retiring(OLD), REPLACED),
+            (retiring(OLD), replace(REPLACED, secret="")),
         ),
         (
             replace(target(retiring=(retiring(KEY),)), published=None, value=None),
@@ -109,6 +110,14 @@ def test_what_was_published_before_retires(
         resource=resource(spec(take_over_from=OTHER_OWNER.name)), target=before, pending=pending()
     )
     assert published(given).retiring == after
+
+
+@pytest.mark.parametrize("has_key", [True, False])
+def test_a_certificate_may_have_been_found_elsewhere_too(*, has_key: bool) -> None:
+    made = make_certificate()
+    held = replace(target(), value=SecretValue((made.bundle if has_key else made.pem).decode()))
+    (entry,) = published(observation(target=held, pending=pending())).retiring
+    assert entry == replace(REPLACED, secret="")
 
 
 @pytest.mark.parametrize(

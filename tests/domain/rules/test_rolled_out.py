@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from appcredential.domain.actions import (
     Sleep,
 )
 from appcredential.domain.conditions import Problem
-from appcredential.domain.facts import rolled_out
+from appcredential.domain.facts import retirement, rolled_out
 from appcredential.domain.facts.rolled_out import laggards, secrets_in_use, unreadable_pods
 from appcredential.domain.lifecycle import decide
 from appcredential.domain.observed.memory import Memory
@@ -27,6 +28,7 @@ from appcredential.domain.observed.pods import PodUser, PodUsers, SeenPods
 from appcredential.domain.observed.target import RetireCause
 from appcredential.domain.promised import required
 from appcredential.domain.rules.removal import retirement_is_due
+from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec, KeyRef
 from appcredential.domain.spec.model import CredentialType, RetireWhen
 from appcredential.domain.status.problems_kube import (
@@ -44,6 +46,7 @@ from tests.support.builders import (
     ATTEMPT,
     DAY,
     HOUR,
+    KEY,
     MINUTE,
     NOW,
     OLD,
@@ -62,6 +65,7 @@ from tests.support.builders import (
     spec,
     target,
 )
+from tests.support.keys import make_certificate
 
 OVERLAP = 15 * DAY
 SINCE = NOW - OVERLAP - 2 * DAY
@@ -89,7 +93,9 @@ def unread(why: Problem, time: datetime = NOW) -> SeenPods:
     return SeenPods(secrets=SECRETS, began=time, time=time, found=why)
 
 
-def due(pods: SeenPods | None, **changes: Any) -> Observation:
+def due(
+    pods: SeenPods | None, entry: Mapping[str, Any] = MappingProxyType({}), **changes: Any
+) -> Observation:
     """Return a replaced credential whose overlap ended two days ago, all else being well."""
     end = NOW + 60 * DAY
     found = observation(
@@ -97,7 +103,7 @@ def due(pods: SeenPods | None, **changes: Any) -> Observation:
         target=target(
             minted(not_before=SINCE, expires=end),
             spec=SPEC,
-            retiring=(retiring(since=SINCE, end=END),),
+            retiring=(replace(retiring(since=SINCE, end=END), **entry),),
             published_time=SINCE,
             creation_time=SINCE - 100 * DAY,
         ),
@@ -113,7 +119,7 @@ def created(time: datetime) -> PodUser:
 
 
 RECREATED = replace(required(due(None).target), creation_time=SINCE + HOUR)
-LATER = SINCE + 10 * DAY
+WITHOUT_KEY = SecretValue(make_certificate().pem.decode())
 
 
 @pytest.mark.parametrize(
@@ -155,6 +161,35 @@ LATER = SINCE + 10 * DAY
 )
 def test_22_waits_for_the_pods(o: Observation, expected: Action | None) -> None:
     assert retirement_is_due(facts(o)) == expected
+
+
+@pytest.mark.parametrize("pods", [None, seen(), seen(OF_AFTER), seen(OF_BEFORE)])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"secret": ""}, id="an earlier release wrote it"),
+        pytest.param({"secret": "", "cause": RetireCause.STRANDED}, id="it is stranded"),
+        pytest.param({"secret": "orders-former"}, id="the Secret had another name"),
+    ],
+)
+def test_what_was_not_found_in_this_secret_alone_stays_until_its_end(
+    changes: dict[str, Any], pods: SeenPods | None
+) -> None:
+    o = due(pods, changes)
+    assert retirement_is_due(facts(o)) is None
+    (entry,) = decide(o).status["retiring"]
+    assert entry == {"keyId": OLD, "retireTime": AT_ITS_END}
+    past = at(o, END + 10 * MINUTE)
+    assert decide(past).action == replace(GONE, cause=changes.get("cause", RetireCause.REPLACED))
+
+
+def test_where_the_secret_cannot_sign_in_it_stays_until_its_end() -> None:
+    held = replace(required(due(None).target), value=WITHOUT_KEY)
+    o = due(seen(), target=held, memory=Memory(consecutive_reads={KEY: (NOW, NOW, NOW)}))
+    assert retirement_is_due(facts(o)) is None
+    always = replace(SPEC.rotation, retire_when=RetireWhen.OVERLAP_ELAPSED)
+    early = replace(o, resource=resource(replace(SPEC, rotation=always)))
+    assert retirement_is_due(facts(early)) == GONE
 
 
 def test_before_the_overlap_is_over_nobody_looks_at_pods() -> None:
@@ -412,6 +447,22 @@ def rules(name: str, to: Any) -> Break:
 
 def judged(name: str, to: Any) -> Break:
     return lambda m: m.setattr(rolled_out, name, to)
+
+
+def always_decide(m: pytest.MonkeyPatch) -> None:
+    for module in (retirement, rolled_out):
+        m.setattr(module, "pods_decide", lambda _f, _r: True)
+
+
+@pytest.mark.parametrize("secret", ["", "orders-former"])
+def test_a_removal_that_does_not_ask_which_secret_is_caught(
+    monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    o = due(seen(), {"secret": secret})
+    check(o, PROMISES)
+    always_decide(monkeypatch)
+    with pytest.raises(BrokenPromiseError, match="found what goes in this Secret alone"):
+        check(o, PROMISES)
 
 
 BROKEN: list[tuple[str, Break, SeenPods | None]] = [

@@ -66,6 +66,7 @@ retiring = st.builds(
     since=times,
     cause=st.sampled_from(RetireCause),
     removed=st.none() | times,
+    secret=st.just("") | words,
 )
 abandoned = st.builds(Abandoned, attempt=words.map(Attempt), time=times)
 former_owners = st.builds(FormerOwner, st.text(), st.text(), st.integers())
@@ -167,7 +168,19 @@ def test_a_time_that_begins_a_wait_is_never_read_as_earlier(
 
 DEEP = "[" * 100_000 + "]" * 100_000
 members = st.sampled_from(
-    ["keyId", "end", "since", "cause", "removed", "attempt", "time", "owner", "generation", "keys"]
+    [
+        "keyId",
+        "end",
+        "since",
+        "cause",
+        "removed",
+        "secret",
+        "attempt",
+        "time",
+        "owner",
+        "generation",
+        "keys",
+    ]
 )
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

@@ -358,6 +358,7 @@ def _entry(dice: Dice, plan: Plan, made: Made) -> Retiring:
         end=dice.likely(plan.lives[made][1], dice.life()[1]),
         cause=dice.choice(list(RetireCause)),
         removed=dice.likely(None, dice.ago(), odds=0.05),
+        secret=dice.likely("orders-entra", "", "another", odds=0.2),
     )
 
 

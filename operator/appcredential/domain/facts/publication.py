@@ -7,10 +7,17 @@ from datetime import datetime
 
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.handover import former_owners, handed_over, kept_keys
-from appcredential.domain.observed.target import Abandoned, IssuedCredential, RetireCause, Retiring
+from appcredential.domain.observed.target import (
+    Abandoned,
+    IssuedCredential,
+    RetireCause,
+    Retiring,
+    Target,
+)
 from appcredential.domain.promised import required
 from appcredential.domain.secret.entries import MAX_ABANDONED
 from appcredential.domain.secret.records import Publication, cluster_of
+from appcredential.domain.secret.value import type_of
 
 
 def publication(facts: Facts) -> Publication:
@@ -74,9 +81,24 @@ def _retiring(facts: Facts, successor: IssuedCredential, now: datetime) -> tuple
     if former.key_id == successor.key_id:
         return before
     replaced = Retiring(
-        key_id=former.key_id, end=former.expires, since=now, cause=RetireCause.REPLACED
+        key_id=former.key_id,
+        end=former.expires,
+        since=now,
+        cause=RetireCause.REPLACED,
+        secret=_only_secret_with(facts.target),
     )
     return (*before, replaced)
+
+
+def _only_secret_with(target: Target | None) -> str:
+    """Return the target Secret's name if workloads find what it holds there alone, else nothing.
+
+    A certificate may have come from a source that workloads read as well, and that the spec names
+    no more.
+    """
+    if target is None or target.value is None:
+        return ""
+    return "" if type_of(target.value).is_certificate else target.name
 
 
 def _never_published(

@@ -15,18 +15,27 @@ def real_end(facts: Facts, entry: Retiring) -> datetime:
     return credential.end if credential is not None else entry.end
 
 
+def pods_decide(facts: Facts, entry: Retiring) -> bool:
+    """Return whether a look at pods can tell that nobody uses a replaced credential any more.
+
+    With retireWhen RolledOut it can, if this target Secret held the credential under its present
+    name, and nothing else did. A stranded one, and a record of an earlier release, prove nothing.
+    """
+    is_asked = facts.spec.rotation.retire_when is RetireWhen.ROLLED_OUT
+    return is_asked and entry.secret == facts.spec.secret.name and facts.can_published_sign_in
+
+
 def retire_time(facts: Facts, entry: Retiring) -> datetime:
-    """Return when an entry's overlap is over; with retireWhen Expired, when it has expired.
+    """Return when an entry's overlap is over, or when it has expired.
+
+    The latter counts with retireWhen Expired, and with RolledOut where pods cannot decide.
 
     Both are by Entra's clock, on which all replicas agree, whatever their own clocks say. The
     settle time covers how long writing the target Secret may have taken.
     """
     target = facts.target
-    if (
-        facts.spec.rotation.retire_when is RetireWhen.EXPIRED
-        or target is None
-        or facts.schedule is None
-    ):
+    is_early = facts.spec.rotation.retire_when is RetireWhen.OVERLAP_ELAPSED
+    if not (is_early or pods_decide(facts, entry)) or target is None or facts.schedule is None:
         return real_end(facts, entry) + facts.settings.expired_grace
     policy, overlap = facts.settings, facts.schedule.overlap
     published = target.published_time or target.creation_time

@@ -16,7 +16,7 @@ from typing import Final
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.facts import Facts
-from appcredential.domain.facts.retirement import retire_time
+from appcredential.domain.facts.retirement import pods_decide, retire_time
 from appcredential.domain.observed.pods import PodUser, SeenPods
 from appcredential.domain.observed.target import Retiring
 from appcredential.domain.promised import required
@@ -39,7 +39,8 @@ def awaits_rollout(facts: Facts) -> bool:
 def secrets_in_use(facts: Facts) -> frozenset[str]:
     """Return the Secrets in which workloads find a credential of this resource.
 
-    One that others fill with the certificate counts too: workloads may mount it themselves.
+    One that others fill with the certificate counts too: workloads may mount it themselves, and a
+    revocation names them.
     """
     certificate, names = facts.spec.certificate, {facts.spec.secret.name}
     if certificate.source is CertificateSource.SECRET:
@@ -84,7 +85,7 @@ def is_rolled_out(facts: Facts, entry: Retiring) -> bool:
 def is_held_by_pods(facts: Facts, entry: Retiring) -> bool:
     """Return whether only pods, or what keeps them from being read, let a credential stay."""
     is_left = entry.key_id in facts.ours and facts.entra_now >= retire_time(facts, entry)
-    if not is_left or not awaits_rollout(facts):
+    if not is_left or not pods_decide(facts, entry):
         return False
     return seen_pods(facts) is not None and not is_rolled_out(facts, entry)
 

@@ -23,13 +23,19 @@ class RetireCause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retiring:
-    """An entry of the target Secret's `retiring` annotation. `since` is by Entra's clock."""
+    """An entry of the target Secret's `retiring` annotation.
+
+    Attributes:
+        since: by Entra's clock.
+        secret: the one Secret in which workloads found it; empty when that is not proven.
+    """
 
     key_id: KeyId
     end: datetime
     since: datetime
     cause: RetireCause
     removed: datetime | None = None
+    secret: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,8 @@ def _retiring_members(entry: Retiring) -> dict[str, str]:
     }
     if entry.removed is not None:
         found["removed"] = format_time(entry.removed)
+    if entry.secret:
+        found["secret"] = entry.secret
     return found
 
 
@@ -65,9 +67,14 @@ def _retiring(entry: Mapping[str, Any]) -> Retiring | None:
         return None
     if not key or cause not in set(RetireCause):
         return None
-    removed = parse_time(entry.get("removed"))
+    secret = entry.get("secret")
     return Retiring(
-        key_id=KeyId(key), end=end, since=since, cause=RetireCause(cause), removed=removed
+        key_id=KeyId(key),
+        end=end,
+        since=since,
+        cause=RetireCause(cause),
+        removed=parse_time(entry.get("removed")),
+        secret=secret if isinstance(secret, str) else "",
     )
 
 
