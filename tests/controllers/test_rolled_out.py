@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
@@ -9,14 +10,16 @@ from typing import Any, Final
 import pytest
 
 from appcredential.domain import pod_secrets
+from appcredential.domain.facts import retirement, rolled_out
 from appcredential.domain.observed.pods import PodUsers
 from appcredential.gather import pods as looks
 from appcredential.kube import pods as adapter
 from appcredential.kube.pods import KubePods
 from tests.support.builders import DAY, HOUR, MINUTE, NOW, OWNER
 from tests.support.pod_objects import pod, replica_set
-from tests.support.world import World
+from tests.support.world import TARGET, World
 
+RETIRING: Final = "appcredential.io/retiring"
 PODS: Final = "/api/v1/namespaces/shop/pods"
 OF_ORDERS: Final[dict[str, Any]] = {
     "owners": (replica_set("orders-7c5d"),),
@@ -201,6 +204,32 @@ async def test_what_the_secret_of_another_name_holds_stays_until_its_end() -> No
     assert not world.is_listed
 
 
+async def upgraded() -> Rotated:
+    """Return a world whose credential was replaced by a release that named no Secret."""
+    world = Rotated()
+    await world.start()
+    await world.rotate()
+    held = world.api.objects[TARGET]
+    annotations = held["metadata"]["annotations"]
+    entries = json.loads(annotations[RETIRING])
+    assert [e.pop("secret") for e in entries] == ["orders-entra"]
+    told = {**annotations, RETIRING: json.dumps(entries, separators=(",", ":"))}
+    world.api.put(TARGET, {**held, "metadata": {**held["metadata"], "annotations": told}})
+    world.states.forget(OWNER)
+    return world
+
+
+async def test_what_was_replaced_before_the_upgrade_stays_until_its_end() -> None:
+    world = await upgraded()
+    writes = world.api.count("PUT", TARGET)
+    await world.pass_(8 * HOUR)
+    assert world.is_listed, "it stays as it did"
+    assert world.lists == 0
+    assert world.api.count("PUT", TARGET) == writes
+    await world.pass_(18 * HOUR)
+    assert not world.is_listed
+
+
 # --- a leak ---------------------------------------------------------------------------------
 
 
@@ -273,6 +302,23 @@ async def holds_what_is_unreadable() -> None:
     assert world.is_listed, "a pod from before uses it"
 
 
+async def holds_what_another_secret_holds() -> None:
+    world = await renamed()
+    await world.pass_(8 * HOUR)
+    assert world.is_listed, "a pod of the former Secret uses it"
+
+
+async def holds_what_went_before_the_upgrade() -> None:
+    world = await upgraded()
+    await world.pass_(8 * HOUR)
+    assert world.is_listed, "who reads it elsewhere uses it"
+
+
+def any_record(m: pytest.MonkeyPatch) -> None:
+    for module in (retirement, rolled_out):
+        m.setattr(module, "pods_decide", lambda _f, _r: True)
+
+
 def other_namespace(m: pytest.MonkeyPatch) -> None:
     list_in = KubePods._whole_list
     m.setattr(KubePods, "_whole_list", lambda k, _, names: list_in(k, "other", names))
@@ -313,6 +359,8 @@ STORIES: Final[list[tuple[Callable[[], Any], Break]]] = [
     (lambda: holds(spec=INIT), without_init_containers),
     (holds_what_is_unreadable, unreadable_is_none),
     (ignores_the_finished, with_finished),
+    (holds_what_another_secret_holds, any_record),
+    (holds_what_went_before_the_upgrade, any_record),
 ]
 
 
