@@ -340,7 +340,9 @@ def test_9_absence_is_looked_for_ten_seconds_apart(o: Observation, expected: Act
 # --- 10 ------------------------------------------------------------------------------------
 
 STRANDED = observation(application=application(credential(), old_credential()))
-NOTED = retiring(since=NOW, end=old_credential().end, secret="", cause=RetireCause.STRANDED)
+NOTED = retiring(
+    since=NOW, end=old_credential().end, secret="", ahead=None, cause=RetireCause.STRANDED
+)
 
 
 @table(

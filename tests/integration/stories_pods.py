@@ -56,7 +56,7 @@ def a_pod_from_before_keeps_the_old_one(i: Installation) -> None:
 
     team.until(is_named, "the pod is named", seconds=60)
     # A kubelet may hand out the former value for a minute: before that nothing goes anyway.
-    i.pass_time(team.time("publishedTime") + timedelta(seconds=66))
+    i.pass_time(team.time("publishedTime") + timedelta(seconds=70))
     assert first in team.key_ids(), "removed while a pod from before exists"
     assert team.sign_in(old), "a pod from before cannot sign in"
     assert is_named()

@@ -175,11 +175,11 @@ def test_a_damaged_list_reads_as_empty(raw: str) -> None:
     assert parse_pending(pending_document({"abandoned": raw}), IDENTITY, OWNER).abandoned == ()
 
 
-@pytest.mark.parametrize("secret", [None, 5, [], {}, ["orders-entra"], ""])
+@pytest.mark.parametrize("secret", [None, 3601, -1, 0.5, True, [], {}, ["a"], ""])
 def test_a_damaged_secret_of_an_entry_proves_nothing(secret: object) -> None:
-    raw = json.dumps([{**ENTRY, "secret": secret, "of a later release": [1]}])
+    raw = json.dumps([{**ENTRY, "secret": secret, "ahead": secret, "of a later release": [1]}])
     (entry,) = parse_target(target_document({"retiring": raw})).retiring
-    assert (entry.key_id, entry.secret) == ("k", "")
+    assert (entry.key_id, entry.secret, entry.ahead) == ("k", "", None)
 
 
 def test_an_entry_that_is_whole_survives_its_damaged_neighbours() -> None:
@@ -205,7 +205,18 @@ json_values = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["keyId", "end", "since", "cause", "removed", "secret", "attempt", "time", "keys"]
+                [
+                    "keyId",
+                    "end",
+                    "since",
+                    "cause",
+                    "removed",
+                    "secret",
+                    "ahead",
+                    "attempt",
+                    "time",
+                    "keys",
+                ]
             ),
             inner | st.sampled_from([*TIMES, "Replaced", "Stranded"]),
             max_size=6,

@@ -274,10 +274,17 @@ def retiring(
     cause: RetireCause = RetireCause.REPLACED,
     removed: datetime | None = None,
     secret: str = "orders-entra",
+    ahead: timedelta | None = timedelta(0),
 ) -> Retiring:
     """Return an entry of what this target Secret held, unless `secret` says otherwise."""
     return Retiring(
-        key_id=key_id, end=end, since=since, cause=cause, removed=removed, secret=secret
+        key_id=key_id,
+        end=end,
+        since=since,
+        cause=cause,
+        removed=removed,
+        secret=secret,
+        ahead=ahead,
     )
 
 

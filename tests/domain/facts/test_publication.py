@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -110,6 +111,26 @@ def test_what_was_published_before_retires(
         resource=resource(spec(take_over_from=OTHER_OWNER.name)), target=before, pending=pending()
     )
     assert published(given).retiring == after
+
+
+@pytest.mark.parametrize(
+    ("api", "entra", "ahead"),
+    [
+        (3 * MINUTE, MINUTE, 2 * MINUTE),
+        (-MINUTE, MINUTE, timedelta(0)),
+        (None, MINUTE, None),
+        (MINUTE, None, None),
+    ],
+)
+@pytest.mark.parametrize("is_damaged", [True, False])
+def test_it_notes_how_far_the_api_server_is_ahead(
+    api: timedelta | None, entra: timedelta | None, ahead: timedelta | None, *, is_damaged: bool
+) -> None:
+    before = target(retiring=(retiring(OLD),))
+    if is_damaged:
+        before = replace(before, published=None, value=None)
+    given = observation(target=before, pending=pending(), cluster_skew=api, directory_skew=entra)
+    assert published(given).retiring[-1].ahead == ahead
 
 
 @pytest.mark.parametrize("has_key", [True, False])

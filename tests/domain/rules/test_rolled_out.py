@@ -79,7 +79,7 @@ SPEC = spec(
 GONE = Remove(OLD, OLD_ATTEMPT, RetireCause.REPLACED)
 LOOK = ReadPods(SECRETS)
 OF_BEFORE = PodUser(SINCE - DAY, "Deployment/orders")
-OF_AFTER = PodUser(SINCE + MINUTE, "Deployment/orders")
+OF_AFTER = PodUser(SINCE + 90 * SECOND, "Deployment/orders")
 
 
 def seen(
@@ -130,7 +130,25 @@ WITHOUT_KEY = SecretValue(make_certificate().pem.decode())
         pytest.param(due(seen(OF_AFTER)), GONE, id="only pods from after the publish do"),
         pytest.param(due(seen(OF_BEFORE)), None, id="one from before does"),
         pytest.param(due(seen(OF_BEFORE, OF_AFTER)), None, id="one of both"),
-        pytest.param(due(seen(created(SINCE + MINUTE - SECOND))), None, id="within the minute"),
+        pytest.param(
+            due(seen(created(SINCE + 89 * SECOND))), None, id="within a minute and a half"
+        ),
+        pytest.param(
+            due(seen(created(SINCE + 2 * MINUTE)), {"ahead": 3 * MINUTE}),
+            None,
+            id="the API server's clock was ahead, and is set right",
+        ),
+        pytest.param(
+            due(seen(created(SINCE + 4.5 * MINUTE)), {"ahead": 3 * MINUTE}), GONE, id="after that"
+        ),
+        pytest.param(
+            due(seen(created(SINCE + 11 * MINUTE)), {"ahead": None}),
+            None,
+            id="nobody knows how far",
+        ),
+        pytest.param(
+            due(seen(created(SINCE + 11.5 * MINUTE)), {"ahead": None}), GONE, id="after that, too"
+        ),
         pytest.param(due(seen(created(NOW + HOUR))), None, id="of nobody knows when"),
         pytest.param(due(seen(created(NOW + MINUTE))), GONE, id="a clock may be a little ahead"),
         pytest.param(due(unread(PODS_FORBIDDEN)), None, id="pods may not be read"),
@@ -138,7 +156,7 @@ WITHOUT_KEY = SecretValue(make_certificate().pem.decode())
         pytest.param(due(seen(time=NOW - 15 * SECOND)), GONE, id="looked at just now"),
         pytest.param(due(seen(time=NOW - 16 * SECOND)), LOOK, id="looked at too long ago"),
         pytest.param(
-            due(seen(began=SINCE + MINUTE - SECOND)), None, id="a look before the last such pod"
+            due(seen(began=SINCE + 89 * SECOND)), None, id="a look before the last such pod"
         ),
         pytest.param(
             due(replace(seen(), secrets=frozenset({"another"}))), LOOK, id="of another Secret"
@@ -462,6 +480,30 @@ def test_a_removal_that_does_not_ask_which_secret_is_caught(
     check(o, PROMISES)
     always_decide(monkeypatch)
     with pytest.raises(BrokenPromiseError, match="found what goes in this Secret alone"):
+        check(o, PROMISES)
+
+
+@pytest.mark.parametrize("ahead", [3 * MINUTE, None])
+def test_a_clock_that_was_ahead_and_counts_no_more_is_caught(
+    monkeypatch: pytest.MonkeyPatch, ahead: timedelta | None
+) -> None:
+    o = due(seen(created(SINCE + 2 * MINUTE)), {"ahead": ahead})
+    check(o, PROMISES)
+    last = rolled_out._last_time
+    no_more = lambda f, r: last(f, replace(r, ahead=timedelta(0)))  # noqa: E731
+    monkeypatch.setattr(rolled_out, "_last_time", no_more)
+    with pytest.raises(BrokenPromiseError, match="no pod is from before"):
+        check(o, PROMISES)
+
+
+def test_a_publish_that_took_its_time_and_is_not_waited_for_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    o = due(seen(created(SINCE + 89 * SECOND)))
+    check(o, PROMISES)
+    last = rolled_out._last_time
+    monkeypatch.setattr(rolled_out, "_last_time", lambda f, r: last(f, r) - 30 * SECOND)
+    with pytest.raises(BrokenPromiseError, match="no pod is from before"):
         check(o, PROMISES)
 
 

@@ -272,7 +272,15 @@ def test_the_annotations_are_a_permanent_format() -> None:
     records = published(
         retiring=(
             retiring(OLD, since=NOW, end=NOW + MINUTE),
-            retiring(NEXT, since=NOW, end=NOW, cause=RetireCause.STRANDED, removed=NOW, secret=""),
+            retiring(
+                NEXT,
+                since=NOW,
+                end=NOW,
+                cause=RetireCause.STRANDED,
+                removed=NOW,
+                secret="",
+                ahead=None,
+            ),
         ),
         abandoned=(abandoned(time=NOW),),
     )
@@ -290,7 +298,7 @@ def test_the_annotations_are_a_permanent_format() -> None:
         "appcredential.io/published-time": "2026-11-12T10:02:00Z",
         "appcredential.io/retiring": (
             '[{"keyId":"key-old","end":"2026-11-22T10:01:00Z","since":"2026-11-22T10:00:00Z",'
-            '"cause":"Replaced","secret":"orders-entra"},{"keyId":"key-next","end":"2026-11-22T10:00:00Z",'
+            '"cause":"Replaced","secret":"orders-entra","ahead":0},{"keyId":"key-next","end":"2026-11-22T10:00:00Z",'
             '"since":"2026-11-22T10:00:00Z","cause":"Stranded","removed":"2026-11-22T10:00:00Z"}]'
         ),
         "appcredential.io/abandoned": (

@@ -67,6 +67,7 @@ retiring = st.builds(
     cause=st.sampled_from(RetireCause),
     removed=st.none() | times,
     secret=st.just("") | words,
+    ahead=st.none() | st.integers(0, 3600).map(lambda seconds: timedelta(seconds=seconds)),
 )
 abandoned = st.builds(Abandoned, attempt=words.map(Attempt), time=times)
 former_owners = st.builds(FormerOwner, st.text(), st.text(), st.integers())
@@ -175,6 +176,7 @@ members = st.sampled_from(
         "cause",
         "removed",
         "secret",
+        "ahead",
         "attempt",
         "time",
         "owner",

@@ -359,6 +359,7 @@ def _entry(dice: Dice, plan: Plan, made: Made) -> Retiring:
         cause=dice.choice(list(RetireCause)),
         removed=dice.likely(None, dice.ago(), odds=0.05),
         secret=dice.likely("orders-entra", "", "another", odds=0.2),
+        ahead=dice.likely(timedelta(0), None, MINUTE, odds=0.2),
     )
 
 

@@ -148,7 +148,8 @@ def _retires_in_time(observation: Observation, t: Target, entry: Retiring) -> No
 
 def _is_rolled_out(observation: Observation, secret: str, entry: Retiring) -> None:
     promise(entry.secret == secret, "workloads found what goes in this Secret alone")
-    seen, last = observation.pods, entry.since + MINUTE
+    ahead = 10 * MINUTE if entry.ahead is None else entry.ahead
+    seen, last = observation.pods, entry.since + 90 * SECOND + ahead
     promise(seen is not None and secret in seen.secrets, "the pods were looked at")
     assert seen is not None
     promise(isinstance(seen.found, PodUsers), "unreadable pods are pods")

@@ -43,6 +43,12 @@ def entra_difference(skew: timedelta | None) -> str:
     return f" Entra's clock is {_amount(skew)} the operator's."
 
 
+def cluster_ahead(observation: Observation) -> timedelta | None:
+    """Return how far the API server's clock is ahead of Entra's, at least 0; None when unknown."""
+    entra, api = observation.directory_skew, observation.cluster_skew
+    return None if entra is None or api is None else max(api - entra, timedelta(0))
+
+
 def by_this_clock(memory: Memory, skew: timedelta | None) -> Memory:
     """Return the memory without what was refused while Entra's clock was another one.
 

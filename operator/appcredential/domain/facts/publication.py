@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from appcredential.domain.facts.clocks import cluster_ahead
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.handover import former_owners, handed_over, kept_keys
 from appcredential.domain.observed.target import (
@@ -72,10 +73,14 @@ def next_publication(facts: Facts, now: datetime) -> Publication:
 
 def _retiring(facts: Facts, successor: IssuedCredential, now: datetime) -> tuple[Retiring, ...]:
     """Return what retires next to the successor: what did before, and what it replaces."""
-    former = facts.published
+    former, ahead = facts.published, cluster_ahead(facts.observation)
     if former is None:
         # One of these entries may name what a damaged record held until now.
-        return tuple(replace(r, since=now) for r in facts.retiring if r.key_id != successor.key_id)
+        return tuple(
+            replace(r, since=now, ahead=ahead)
+            for r in facts.retiring
+            if r.key_id != successor.key_id
+        )
     begun = {successor.key_id, former.key_id}
     before = tuple(r for r in facts.retiring if r.key_id not in begun)
     if former.key_id == successor.key_id:
@@ -86,6 +91,7 @@ def _retiring(facts: Facts, successor: IssuedCredential, now: datetime) -> tuple
         since=now,
         cause=RetireCause.REPLACED,
         secret=_only_secret_with(facts.target),
+        ahead=ahead,
     )
     return (*before, replaced)
 

@@ -2,7 +2,8 @@
 
 A pod reads environment variables once, and many programs read files once. So a pod that was created
 before the publish may still sign in with what the Secret held then, whatever it holds now. For a
-minute after the publish a kubelet may still hand out the former content.
+minute after the publish, which may itself take a settle time, a kubelet may still hand out the
+former content.
 
 Such pods only become fewer: the API server alone says when a pod was created. So what one whole
 list shows to be over stays over.
@@ -15,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from appcredential.domain.conditions import Problem
+from appcredential.domain.facts.clocks import cluster_ahead
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.retirement import pods_decide, retire_time
 from appcredential.domain.observed.pods import PodUser, SeenPods
@@ -107,9 +109,12 @@ def next_pod_look(facts: Facts, due: Iterable[Retiring]) -> datetime | None:
 def _last_time(facts: Facts, entry: Retiring) -> datetime:
     """Return until when a pod may have been given the credential, by the API server's clock.
 
-    A target Secret that was restored may name a publish from before its own creation.
+    A target Secret that was restored may name a publish from before its own creation. The settle
+    time covers how long writing the target Secret may have taken. A clock that was ahead then may
+    have been set right since. If nobody knows how far it was, both clocks were within the limit.
     """
     since = max(entry.since, required(facts.target).creation_time)
-    observation = facts.observation
-    ahead = (observation.cluster_skew or _NONE) - (observation.directory_skew or _NONE)
-    return since + KUBELET_LAG + max(ahead, _NONE)
+    most = 2 * facts.settings.max_clock_skew
+    ahead_then = most if entry.ahead is None else entry.ahead
+    ahead = max(ahead_then, cluster_ahead(facts.observation) or _NONE)
+    return since + KUBELET_LAG + facts.settings.settle + ahead

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -28,6 +28,7 @@ class Retiring:
     Attributes:
         since: by Entra's clock.
         secret: the one Secret in which workloads found it; empty when that is not proven.
+        ahead: how far the API server's clock was ahead of Entra's then; None if that is not known.
     """
 
     key_id: KeyId
@@ -36,6 +37,7 @@ class Retiring:
     cause: RetireCause
     removed: datetime | None = None
     secret: str = ""
+    ahead: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

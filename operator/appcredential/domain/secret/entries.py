@@ -7,6 +7,7 @@ safe: an unrecorded credential counts as stranded and keeps the full overlap.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,8 @@ from appcredential.domain.spec.model import KeyId
 from appcredential.domain.times import format_time, parse_time
 
 MAX_ABANDONED: Final = 5
+_SECOND: Final = timedelta(seconds=1)
+_MAX_AHEAD: Final = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +49,8 @@ def load_retiring(raw: str) -> tuple[Retiring, ...]:
     return tuple(entry for entry in found if entry is not None)
 
 
-def _retiring_members(entry: Retiring) -> dict[str, str]:
-    found = {
+def _retiring_members(entry: Retiring) -> dict[str, str | int]:
+    found: dict[str, str | int] = {
         "keyId": entry.key_id,
         "end": format_time(entry.end),
         "since": format_time(rounded_up(entry.since)),
@@ -57,6 +60,8 @@ def _retiring_members(entry: Retiring) -> dict[str, str]:
         found["removed"] = format_time(entry.removed)
     if entry.secret:
         found["secret"] = entry.secret
+    if entry.ahead is not None:
+        found["ahead"] = math.ceil(entry.ahead / _SECOND)
     return found
 
 
@@ -75,7 +80,15 @@ def _retiring(entry: Mapping[str, Any]) -> Retiring | None:
         cause=RetireCause(cause),
         removed=parse_time(entry.get("removed")),
         secret=secret if isinstance(secret, str) else "",
+        ahead=_ahead(entry.get("ahead")),
     )
+
+
+def _ahead(seconds: object) -> timedelta | None:
+    """Return a difference of clocks that two of them may have."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int):
+        return None
+    return timedelta(seconds=seconds) if 0 <= seconds <= _MAX_AHEAD else None
 
 
 def dump_abandoned(entries: tuple[Abandoned, ...]) -> str:
