@@ -364,6 +364,47 @@ def test_else_ready_says_nothing_of_it(pods: SeenPods | None) -> None:
     assert ready(pods) == ("True", "Published", "The Secret holds a valid credential.")
 
 
+@pytest.mark.parametrize("later", [None, unread(PODS_UNAVAILABLE)])
+@pytest.mark.parametrize("before", [seen(OF_BEFORE), unread(PODS_FORBIDDEN), unread(TOO_MANY_PODS)])
+def test_what_was_told_stays_until_the_next_look(before: SeenPods, later: SeenPods | None) -> None:
+    o = told(due(before))
+    memory = Memory(retry_time=NOW + 5 * SECOND, published_proof=proven(ATTEMPT))
+    unseen = replace(o, pods=later, memory=memory)
+    assert decide(unseen).status == o.resource.status
+    assert decide(unseen).action == Sleep()
+    assert newly_held(facts(unseen), {}) == []
+    again = replace(unseen, pods=before)
+    assert newly_held(facts(again), decide(unseen).status) == []
+    assert newly_unreadable(facts(again), decide(unseen).status) is None
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [],
+        [{"keyId": "another", "waitingFor": "Deployment/orders: 1 pod"}],
+        [{"keyId": OLD, "waitingFor": "confirmation that it is gone"}],
+        [{"keyId": OLD, "waitingFor": "a list of the pods"}],
+        [{"keyId": OLD, "retireTime": "2026-11-01T00:00:00Z"}],
+    ],
+)
+def test_nothing_else_of_what_was_told_is_repeated(entries: list[dict[str, str]]) -> None:
+    o = due(None)
+    o = replace(o, resource=replace(o.resource, status={"retiring": entries}))
+    (entry,) = decide(o).status["retiring"]
+    assert entry == {"keyId": OLD, "retireTime": f"{DUE:%Y-%m-%dT%H:%M:%SZ}"}
+
+
+def test_a_status_without_ready_repeats_no_problem() -> None:
+    o = told(due(unread(PODS_FORBIDDEN)))
+    bare = replace(o.resource, status={**o.resource.status, "conditions": []})
+    conditions = {
+        c["type"]: c["reason"]
+        for c in decide(replace(o, pods=None, resource=bare)).status["conditions"]
+    }
+    assert conditions["Ready"] == "Published"
+
+
 # --- Events ---------------------------------------------------------------------------------
 
 

@@ -84,12 +84,22 @@ def is_rolled_out(facts: Facts, entry: Retiring) -> bool:
     return began >= _last_time(facts, entry)
 
 
+def is_up_to_pods(facts: Facts, entry: Retiring) -> bool:
+    """Return whether a replaced credential is left whose overlap is over, so that pods decide."""
+    is_left = entry.key_id in facts.ours and facts.entra_now >= retire_time(facts, entry)
+    return is_left and pods_decide(facts, entry)
+
+
 def is_held_by_pods(facts: Facts, entry: Retiring) -> bool:
     """Return whether only pods, or what keeps them from being read, let a credential stay."""
-    is_left = entry.key_id in facts.ours and facts.entra_now >= retire_time(facts, entry)
-    if not is_left or not pods_decide(facts, entry):
-        return False
-    return seen_pods(facts) is not None and not is_rolled_out(facts, entry)
+    is_seen = seen_pods(facts) is not None
+    return is_seen and is_up_to_pods(facts, entry) and not is_rolled_out(facts, entry)
+
+
+def is_unseen(facts: Facts) -> bool:
+    """Return whether no look has shown yet what is so now, and one will."""
+    seen, problem = seen_pods(facts), unreadable_pods(facts)
+    return seen is None or (problem is not None and not problem.stalled)
 
 
 def next_pod_look(facts: Facts, due: Iterable[Retiring]) -> datetime | None:

@@ -13,6 +13,8 @@ from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.retirement import real_end, retire_time
 from appcredential.domain.facts.rolled_out import (
     is_held_by_pods,
+    is_unseen,
+    is_up_to_pods,
     laggards,
     secrets_in_use,
     seen_pods,
@@ -20,6 +22,7 @@ from appcredential.domain.facts.rolled_out import (
 )
 from appcredential.domain.observed.pods import PodUser, PodUsers, SeenPods
 from appcredential.domain.observed.target import Retiring
+from appcredential.domain.status.problems_kube import PODS_FORBIDDEN, TOO_MANY_PODS
 from appcredential.domain.status.revocation_progress import is_to_be_revoked
 from appcredential.domain.times import format_time
 
@@ -29,7 +32,8 @@ _UNREADABLE: Final = "its own end: pods cannot be read"
 _UNREAD: Final = "a list of the pods"
 _LEAVING: Final = "confirmation that it is gone"
 _REVOKED: Final = "revokeIssuedBefore to remove it"
-_NO_PODS: Final = frozenset({_UNREADABLE, _UNREAD, _LEAVING, _REVOKED})
+_UNTOLD: Final = frozenset({_UNREAD, _LEAVING, _REVOKED})
+_NO_PODS: Final = _UNTOLD | {_UNREADABLE}
 
 
 def retiring_entry(facts: Facts, entry: Retiring) -> dict[str, str]:
@@ -37,6 +41,8 @@ def retiring_entry(facts: Facts, entry: Retiring) -> dict[str, str]:
     if entry.removed is None and is_to_be_revoked(facts, entry):
         # Its overlap counts no more, so that the end of it would mislead.
         return {"keyId": entry.key_id, "waitingFor": _REVOKED}
+    if entry.removed is None and (told := _told_of(facts, entry)):
+        return told
     end, waits_for = real_end(facts, entry), _waits_for(facts, entry)
     is_held = is_held_by_pods(facts, entry)
     time = end if is_held else min(retire_time(facts, entry), end)
@@ -45,6 +51,19 @@ def retiring_entry(facts: Facts, entry: Retiring) -> dict[str, str]:
         "retireTime": format_time(time),
         **({"waitingFor": waits_for} if waits_for else {}),
     }
+
+
+def _told_of(facts: Facts, entry: Retiring) -> dict[str, str]:
+    """Return what status says of a credential that pods held at the last look, until the next one.
+
+    A process that has just started has not looked yet, and the API server may not answer.
+    """
+    if not is_unseen(facts) or not is_up_to_pods(facts, entry):
+        return {}
+    told = [
+        e for e in facts.resource.status.get("retiring") or () if e.get("keyId") == entry.key_id
+    ]
+    return dict(told[0]) if told and told[0].get("waitingFor", _UNREAD) not in _UNTOLD else {}
 
 
 def _waits_for(facts: Facts, entry: Retiring) -> str:
@@ -89,10 +108,19 @@ def _told(owner: str, pods: list[PodUser], now: datetime) -> str:
 
 def unreadable_pods_problem(facts: Facts) -> Problem | None:
     """Return why replaced credentials stay until their own end, if a person has to end that."""
-    problem = unreadable_pods(facts)
-    is_lasting = problem is not None and problem.stalled
+    if is_unseen(facts):
+        return _told_problem(facts)
     is_held = any(is_held_by_pods(facts, entry) for entry in facts.retiring)
-    return problem if is_lasting and is_held else None
+    return unreadable_pods(facts) if is_held else None
+
+
+def _told_problem(facts: Facts) -> Problem | None:
+    """Return what Ready says of pods that cannot be read, until the next look."""
+    if not any(_told_of(facts, r).get("waitingFor") == _UNREADABLE for r in facts.retiring):
+        return None
+    told = [c for c in facts.resource.status.get("conditions") or () if c.get("type") == "Ready"]
+    message = str(told[0].get("message")) if told else ""
+    return next((p for p in (PODS_FORBIDDEN, TOO_MANY_PODS) if p.message in message), None)
 
 
 # --- Events ---------------------------------------------------------------------------------
