@@ -17,6 +17,7 @@ from appcredential.kube import pods as adapter
 from appcredential.kube.pods import KubePods
 from tests.support.builders import DAY, HOUR, MINUTE, NOW, OWNER
 from tests.support.pod_objects import pod, replica_set
+from tests.support.restarted import Restarted
 from tests.support.world import TARGET, World
 
 RETIRING: Final = "appcredential.io/retiring"
@@ -170,6 +171,31 @@ async def test_a_new_process_does_not_tell_again() -> None:
     await world.pass_(2 * HOUR)
     assert world.is_listed
     assert len(world.notes("RetirementWaits")) == 1
+
+
+async def test_what_pods_hold_costs_a_new_process_one_list() -> None:
+    held = await rotated()
+    await held.pass_(8 * HOUR)
+    world = Restarted(held)
+    assert await world.begin()
+    await world.live(2 * MINUTE)
+    assert world.passes == 1
+    assert world.states.of(OWNER).resumed is None
+    assert world.states.of(OWNER).is_well
+    assert world.entra.calls.count("read") == 0
+    assert world.api.count("GET", PODS) == 1
+    assert world.api.count("POST PUT PATCH DELETE", "") == 0
+
+
+async def test_what_pods_held_no_more_is_read_before_it_goes() -> None:
+    held = await rotated()
+    await held.pass_(8 * HOUR)
+    del held.api.objects[f"{PODS}/a"]
+    world = Restarted(held)
+    assert await world.begin()
+    await world.live(5 * MINUTE, lambda: held.first in world.entra.removed)
+    assert held.first in world.entra.removed
+    assert world.entra.calls.count("read") >= 1
 
 
 @pytest.mark.parametrize(("when", "goes"), [("OverlapElapsed", True), ("Expired", False)])

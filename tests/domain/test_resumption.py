@@ -77,6 +77,21 @@ def test_what_retires_later_is_due_then() -> None:
     assert getattr(known(found), "due", None) == due
 
 
+@pytest.mark.parametrize(
+    ("waiting_for", "reason"),
+    [
+        ("Deployment/orders: 2 pods", "Published"),
+        ("a list of the pods", "Published"),
+        ("its own end: pods cannot be read", "PodsUnreadable"),
+    ],
+)
+def test_what_pods_hold_rests_until_the_first_look(waiting_for: str, reason: str) -> None:
+    due = NOW + 2 * MINUTE
+    entry = {"keyId": "old", "retireTime": format_time(due), "waitingFor": waiting_for}
+    found = condition(with_status(settled(), retiring=[entry]), "Ready", reason=reason)
+    assert getattr(known(found), "due", None) == due
+
+
 def test_without_a_renewal_it_is_due_at_its_end() -> None:
     found = with_status(settled(), renewalTime=None)
     assert getattr(known(found), "due", None) == parse_time(
@@ -140,8 +155,16 @@ def trusted() -> Resource:
         with_status(
             settled(),
             retiring=[
-                {"keyId": "old", "retireTime": format_time(NOW + DAY), "waitingFor": "2 pods"}
+                {
+                    "keyId": "old",
+                    "retireTime": format_time(NOW + DAY),
+                    "waitingFor": "confirmation that it is gone",
+                }
             ],
+        ),
+        with_status(
+            settled(),
+            retiring=[{"keyId": "old", "waitingFor": "revokeIssuedBefore to remove it"}],
         ),
         inner(settled(), "credential", keyId=""),
         inner(settled(), "credential", startTime="yesterday"),

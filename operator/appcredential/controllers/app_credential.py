@@ -150,8 +150,11 @@ class AppCredentialController:
     def _bears_out(self, observation: Observation, decision: Decision) -> bool:
         """Return whether the first look at a resource finds what its status says, and no more.
 
-        A trust is not well yet only because this process has not known the issuer for long.
+        A trust is not well yet only because this process has not known the issuer for long. What a
+        look at pods shows is judged by the next pass.
         """
+        if isinstance(decision.action, act.ReadPods):
+            return True
         is_idle = isinstance(decision.action, act.Sleep) and is_admitted(observation)
         return is_idle and (self._is_well(decision) or observation.resource.is_federated)
 

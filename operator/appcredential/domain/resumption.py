@@ -17,12 +17,13 @@ from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.spec.model import AppCredentialSpec, Mode
+from appcredential.domain.status.retiring import LEAVING
 from appcredential.domain.times import parse_time
 
 LIST_PATIENCE: Final = 60.0
 """For how many seconds a first look waits for the lists of the tenant; then it reads directly."""
 
-_WELL: Final = frozenset({str(Reason.PUBLISHED), str(Reason.TRUSTED)})
+_WELL: Final = frozenset(map(str, (Reason.PUBLISHED, Reason.TRUSTED, Reason.PODS_UNREADABLE)))
 _AT_REST: Final = frozenset({"Ready", "Verified", "Expiring"})
 _UNFINISHED: Final = ("pending", "removedCertificate")
 
@@ -123,14 +124,17 @@ def _trusts(status: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _times(status: Mapping[str, Any]) -> Iterator[datetime | None]:
-    """Yield when something is due; None for what is due at once, or does not say when."""
+    """Yield when something is due; None for what is due at once, or does not say when.
+
+    What pods hold is due at its own end: the first look at the resource looks at them, too.
+    """
     credential = _mapping(status.get("credential"))
     if "expirationTime" in credential:
         yield parse_time(credential.get("expirationTime"))
     if "renewalTime" in status:
         yield parse_time(status.get("renewalTime"))
     for entry in status.get("retiring") or ():
-        yield None if "waitingFor" in entry else parse_time(entry.get("retireTime"))
+        yield None if entry.get("waitingFor") == LEAVING else parse_time(entry.get("retireTime"))
 
 
 def _mapping(found: Any) -> Mapping[str, Any]:

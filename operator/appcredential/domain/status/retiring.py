@@ -30,9 +30,9 @@ _MAX_OWNERS: Final = 5
 _DAY: Final = timedelta(days=1)
 _UNREADABLE: Final = "its own end: pods cannot be read"
 _UNREAD: Final = "a list of the pods"
-_LEAVING: Final = "confirmation that it is gone"
+LEAVING: Final = "confirmation that it is gone"
 _REVOKED: Final = "revokeIssuedBefore to remove it"
-_UNTOLD: Final = frozenset({_UNREAD, _LEAVING, _REVOKED})
+_UNTOLD: Final = frozenset({_UNREAD, LEAVING, _REVOKED})
 _NO_PODS: Final = _UNTOLD | {_UNREADABLE}
 
 
@@ -68,7 +68,7 @@ def _told_of(facts: Facts, entry: Retiring) -> dict[str, str]:
 
 def _waits_for(facts: Facts, entry: Retiring) -> str:
     if entry.removed is not None:
-        return _LEAVING
+        return LEAVING
     if not is_held_by_pods(facts, entry):
         return ""
     problem = unreadable_pods(facts)
