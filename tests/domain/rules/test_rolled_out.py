@@ -18,7 +18,7 @@ from appcredential.domain.actions import (
     SignInPublished,
     Sleep,
 )
-from appcredential.domain.conditions import Problem
+from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts import retirement, rolled_out
 from appcredential.domain.facts.rolled_out import laggards, secrets_in_use, unreadable_pods
 from appcredential.domain.lifecycle import decide
@@ -30,7 +30,7 @@ from appcredential.domain.promised import required
 from appcredential.domain.rules.removal import retirement_is_due
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec, KeyRef
-from appcredential.domain.spec.model import CredentialType, RetireWhen
+from appcredential.domain.spec.model import CredentialType, KeyId, RetireWhen
 from appcredential.domain.status.problems_kube import (
     PODS_FORBIDDEN,
     PODS_UNAVAILABLE,
@@ -38,6 +38,7 @@ from appcredential.domain.status.problems_kube import (
     pods_problem,
 )
 from appcredential.domain.status.retiring import failing_pods, newly_held, newly_unreadable
+from appcredential.domain.status.successor import successor_problem
 from appcredential.errors import PermissionDeniedError, UnavailableError, UnusableListError
 from tests.domain.worlds.loop import BrokenPromiseError
 from tests.domain.worlds.promises import PROMISES, check
@@ -53,6 +54,7 @@ from tests.support.builders import (
     OLD_ATTEMPT,
     SECOND,
     application,
+    attempt,
     credential,
     facts,
     minted,
@@ -403,6 +405,29 @@ def test_a_status_without_ready_repeats_no_problem() -> None:
         for c in decide(replace(o, pods=None, resource=bare)).status["conditions"]
     }
     assert conditions["Ready"] == "Published"
+
+
+@pytest.mark.parametrize(
+    ("pods", "is_named"),
+    [(seen(OF_BEFORE), True), (seen(OF_AFTER), False), (unread(PODS_FORBIDDEN), False)],
+)
+def test_at_the_limit_a_person_hears_of_the_pods(pods: SeenPods, *, is_named: bool) -> None:
+    o = due(pods)
+    asked = replace(SPEC, rotation=replace(SPEC.rotation, rotate_issued_before=NOW))
+    read = required(o.application)
+    lost = [
+        credential(KeyId(f"key-lost-{n}"), attempt=attempt(number=n + 5), start=SINCE, end=END)
+        for n in range(3)
+    ]
+    o = replace(
+        o,
+        resource=resource(asked),
+        application=replace(read, credentials=(*read.credentials, *lost)),
+    )
+    found = required(successor_problem(facts(o)))
+    assert found.reason is Reason.CREDENTIAL_LIMIT
+    assert ("restart these pods" in found.message) is is_named
+    assert found.message.endswith("Remove those that nobody uses from the application.")
 
 
 # --- Events ---------------------------------------------------------------------------------

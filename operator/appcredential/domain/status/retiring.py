@@ -53,6 +53,12 @@ def retiring_entry(facts: Facts, entry: Retiring) -> dict[str, str]:
     }
 
 
+def is_any_held(facts: Facts) -> bool:
+    """Return whether status names pods that may still use a replaced credential."""
+    told = (retiring_entry(facts, r).get("waitingFor", _UNREAD) for r in facts.retiring)
+    return any(waits_for not in _NO_PODS for waits_for in told)
+
+
 def _told_of(facts: Facts, entry: Retiring) -> dict[str, str]:
     """Return what status says of a credential that pods held at the last look, until the next one.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.facts import Facts
@@ -12,7 +12,13 @@ from appcredential.domain.facts.successor import is_at_limit, is_revoking, needs
 from appcredential.domain.observed.target import PendingState
 from appcredential.domain.proof import Proof, SignInClass, is_failing_long
 from appcredential.domain.status.refused_sign_ins import application_message, numbered
+from appcredential.domain.status.retiring import is_any_held
 from appcredential.domain.status.source import source_problem
+
+_FREED_BY_PODS: Final = (
+    "Pods may still use those that status.retiring says wait for them: restart these pods, and the "
+    "credentials go. "
+)
 
 
 def successor_problem(facts: Facts) -> Problem | None:
@@ -79,7 +85,8 @@ def _hindrance(facts: Facts) -> Problem | None:
         return Problem(
             reason=Reason.CREDENTIAL_LIMIT,
             message="Several credentials of this resource exist besides the published one, so new "
-            "ones come slowly. Remove those that nobody uses from the application.",
+            f"ones come slowly. {_FREED_BY_PODS if is_any_held(facts) else ''}Remove those that "
+            "nobody uses from the application.",
         )
     return _given_up(facts)
 
