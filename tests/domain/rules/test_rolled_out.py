@@ -312,8 +312,9 @@ OTHERS = [PodUser(SINCE - n * DAY, f"Deployment/d{n}") for n in range(1, 8)]
         (seen(created(NOW + HOUR)), "Deployment/orders: 1 pod"),
         (
             seen(*OTHERS, more=3),
-            f"{NAMED}; and 5 others",
+            f"{NAMED}; and up to 5 others",
         ),
+        (seen(*OTHERS), f"{NAMED}; and 2 others"),
         (seen(OF_BEFORE, OF_AFTER, more=3), "Deployment/orders: 1 pod, oldest 18d"),
         (unread(PODS_FORBIDDEN), "its own end: pods cannot be read"),
         (unread(PODS_UNAVAILABLE), "a list of the pods"),
@@ -487,7 +488,7 @@ def test_an_event_says_once_that_pods_cannot_be_read(
         (seen(OF_BEFORE), "restart them: Deployment/orders: 1 pod, oldest 18d."),
         (seen(OF_AFTER), ""),
         (unread(PODS_FORBIDDEN), "could not be listed"),
-        (None, "could not be listed"),
+        (None, "a list of them takes longer"),
     ],
 )
 def test_a_revocation_names_whom_it_concerns(pods: SeenPods | None, told: str) -> None:

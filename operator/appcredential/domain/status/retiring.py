@@ -89,7 +89,7 @@ def pods_from_before(facts: Facts, entry: Retiring) -> str:
     The ages are whole days, so that status changes at most daily because of them.
 
     Returns:
-        Such as `Deployment/orders: 2 pods, oldest 41d; and 3 others`; empty without any.
+        Such as `Deployment/orders: 2 pods, oldest 41d; and up to 3 others`; empty without any.
     """
     seen, found = seen_pods(facts), laggards(facts, entry)
     if seen is None or not found:
@@ -101,9 +101,10 @@ def pods_from_before(facts: Facts, entry: Retiring) -> str:
     named = list(by_owner.items())[:_MAX_OWNERS]
     told = [_told(owner, pods, seen.time) for owner, pods in named]
     unnamed = len(found) - sum(len(pods) for _, pods in named)
-    if len(found) == len(seen.found.users):
-        unnamed += seen.found.more
-    return "; ".join([*told, f"and {unnamed} others"] if unnamed else told)
+    # Of those that no look keeps nobody knows whether they are from before.
+    unknown = seen.found.more if len(found) == len(seen.found.users) else 0
+    others = f"and {'up to ' if unknown else ''}{unnamed + unknown} others"
+    return "; ".join([*told, others] if unnamed + unknown else told)
 
 
 def _told(owner: str, pods: list[PodUser], now: datetime) -> str:
@@ -172,7 +173,11 @@ def failing_pods(facts: Facts, key_id: str, seen: SeenPods | None) -> str:
     """
     facts = replace(facts, observation=replace(facts.observation, pods=seen))
     if seen is None or isinstance(seen.found, Problem):
-        return " Which pods still use it is not known: they could not be listed."
+        why = "they could not be listed" if seen is not None else "a list of them takes longer"
+        return (
+            f" Which pods still use it is not known: {why}. Those from before the publish can no "
+            f"longer sign in unless they read {_secrets(secrets_in_use(facts))} again."
+        )
     pods = "; ".join(pods_from_before(facts, r) for r in facts.retiring if r.key_id == key_id)
     if not pods:
         return ""
