@@ -352,15 +352,16 @@ def _holding(dice: Dice, plan: Plan, made: Made, *, is_next: bool) -> IssuedCred
 
 
 def _entry(dice: Dice, plan: Plan, made: Made) -> Retiring:
-    return retiring(
+    entry = retiring(
         made.key,
         since=dice.likely(dice.ago(OLD), dice.ago(), odds=0.4),
         end=dice.likely(plan.lives[made][1], dice.life()[1]),
         cause=dice.choice(list(RetireCause)),
         removed=dice.likely(None, dice.ago(), odds=0.05),
-        secret=dice.likely("orders-entra", "", "another", odds=0.2),
-        ahead=dice.likely(timedelta(0), None, MINUTE, odds=0.2),
     )
+    aside = Random(f"{made.key} {entry.since} {entry.end}")
+    secret = aside.choice([*["orders-entra"] * 8, "", "another"])
+    return replace(entry, secret=secret, ahead=aside.choice([timedelta(0), None, MINUTE]))
 
 
 def _journal(dice: Dice, plan: Plan) -> tuple[Abandoned, ...]:
