@@ -359,7 +359,7 @@ def _entry(dice: Dice, plan: Plan, made: Made) -> Retiring:
         cause=dice.choice(list(RetireCause)),
         removed=dice.likely(None, dice.ago(), odds=0.05),
     )
-    aside = Random(f"{made.key} {entry.since} {entry.end}")
+    aside = Random(f"{made.key} {entry.since} {entry.end}")  # noqa: S311 - seeded
     secret = aside.choice([*["orders-entra"] * 8, "", "another"])
     return replace(entry, secret=secret, ahead=aside.choice([timedelta(0), None, MINUTE]))
 
