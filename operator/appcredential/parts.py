@@ -26,7 +26,7 @@ from appcredential.handlers.watch import OnEvent
 from appcredential.kube.app_credentials import CRD_AGE, KubeResources
 from appcredential.kube.claim import ClaimSettings, ClusterClaim
 from appcredential.kube.client import KubeClient
-from appcredential.kube.custom_resources import KubeObjects
+from appcredential.kube.custom_resources import APP_CREDENTIALS, KubeObjects
 from appcredential.kube.events import KubeEvents
 from appcredential.kube.issued_records import KubeIssuedRecords
 from appcredential.kube.issuer import KubeIssuer
@@ -124,10 +124,14 @@ class Parts:
             secrets=self.secrets,
             service_accounts=KubeServiceAccounts(client),
             outputs=KubeOutputs(client),
-            pods=PodLooks(KubePods(client), self.clock),
+            pods=PodLooks(KubePods(client), self.clock, self._wake_looker),
             revocations=KubeRevocations(client, settings.namespace),
             events=KubeEvents(client, self.clock, self.holder),
         )
+
+    def _wake_looker(self, owner: Owner) -> None:
+        """Have a look at pods used while it is fresh enough for a removal."""
+        self.queue.add(Key(APP_CREDENTIALS, owner.namespace, owner.name), Urgency.IN_FLIGHT)
 
     def wake_changed(self, key: Key) -> None:
         """Reconcile a resource of which something was changed that no watch shows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
@@ -364,7 +365,7 @@ def without_init_containers(m: pytest.MonkeyPatch) -> None:
 
 
 def unreadable_is_none(m: pytest.MonkeyPatch) -> None:
-    m.setattr(looks, "pods_problem", lambda _: PodUsers(users=()))
+    m.setattr(looks, "pods_problem", lambda _: defaultdict(lambda: PodUsers(users=())))
 
 
 def with_finished(m: pytest.MonkeyPatch) -> None:

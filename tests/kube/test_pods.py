@@ -8,7 +8,7 @@ from weakref import WeakSet
 
 import pytest
 
-from appcredential.domain.observed.pods import MAX_USERS, PodUser
+from appcredential.domain.observed.pods import MAX_USERS, PodUser, PodUsers
 from appcredential.errors import (
     AnswerTooLargeError,
     PermissionDeniedError,
@@ -100,8 +100,12 @@ def pods(*found: dict[str, Any]) -> Served:
     return Served(len(found), lambda n: found[n])
 
 
+async def users(api: Served, secrets: frozenset[str] = SECRETS) -> PodUsers:
+    return (await KubePods(api).users("shop", [secrets]))[secrets]
+
+
 async def owners(api: Served) -> list[str]:
-    return [user.owner for user in (await KubePods(api).users("shop", SECRETS)).users]
+    return [user.owner for user in (await users(api)).users]
 
 
 # --- which pods count -----------------------------------------------------------------------
@@ -109,15 +113,29 @@ async def owners(api: Served) -> list[str]:
 
 @pytest.mark.parametrize("way", USES)
 async def test_a_pod_counts_in_whatever_way_it_uses_the_secret(way: str) -> None:
-    found = await KubePods(one(pod(OLD, spec=USES[way]))).users("shop", SECRETS)
+    found = await users(one(pod(OLD, spec=USES[way])))
     assert found.users == (PodUser(OLD, "Pod/orders-7c5-x2"),)
-    other = await KubePods(one(pod(OLD, spec=USES[way]))).users("shop", {"another"})
+    other = await users(one(pod(OLD, spec=USES[way])), frozenset({"another"}))
     assert other.users == ()
 
 
 async def test_any_of_several_secrets_counts() -> None:
-    found = await KubePods(one(pod(OLD))).users("shop", {"another", "orders-entra"})
+    found = await users(one(pod(OLD)), SECRETS | {"another"})
     assert len(found.users) == 1
+
+
+async def test_one_list_answers_all_who_ask() -> None:
+    mounts = {"volumes": [*MOUNTED["volumes"], {"name": "b", "secret": {"secretName": "billing"}}]}
+    api = pods(pod(OLD, name="both", spec=mounts), pod(OLD, name="orders"), pod(OLD, spec={}))
+    asked = [SECRETS, frozenset({"billing"}), SECRETS | {"billing"}, frozenset({"none"})]
+    found = await KubePods(api).users("shop", asked)
+    assert [[user.owner for user in found[secrets].users] for secrets in asked] == [
+        ["Pod/both", "Pod/orders"],
+        ["Pod/both"],
+        ["Pod/both", "Pod/orders"],
+        [],
+    ]
+    assert len(api.queries) == 1
 
 
 @pytest.mark.parametrize(
@@ -137,7 +155,7 @@ async def test_a_foreign_schedulers_pod_counts() -> None:
 
 async def test_only_the_namespace_is_asked_and_only_for_the_unfinished() -> None:
     api = one(pod(OLD))
-    await KubePods(api).users("shop", SECRETS)
+    await users(api)
     assert api.queries == [
         {"fieldSelector": "status.phase!=Failed,status.phase!=Succeeded", "limit": "25"}
     ]
@@ -209,7 +227,7 @@ async def test_of_20_000_the_oldest_are_kept_and_one_page_at_a_time() -> None:
         return found
 
     api.change = watch
-    found = await KubePods(api).users("shop", SECRETS)
+    found = await users(api)
     assert len(found.users) == MAX_USERS
     assert found.more == 10_000 - MAX_USERS
     assert found.users[0].created <= OLD + 2 * SECOND
@@ -223,7 +241,7 @@ async def test_a_list_without_end_is_given_up() -> None:
     api = Served(10**9, lambda n: pod(OLD, name=f"p{n}", spec={}))
     api.most = 1
     with pytest.raises(UnusableListError):
-        await KubePods(api).users("shop", SECRETS)
+        await users(api)
     assert len(api.queries) == MAX_PAGES + 1
 
 
@@ -246,7 +264,7 @@ def expire(at: int, times: int) -> Callable[[int, dict[str, Any]], dict[str, Any
 async def test_a_list_that_expires_is_begun_anew() -> None:
     api = Served(300, lambda n: pod(OLD, name=f"p{n}"))
     api.change = expire(125, MAX_TRIES - 1)
-    found = await KubePods(api).users("shop", SECRETS)
+    found = await users(api)
     assert len(found.users) + found.more == 300
     assert [q.get("continue") for q in api.queries].count(None) == MAX_TRIES
 
@@ -255,7 +273,7 @@ async def test_but_not_without_end() -> None:
     api = Served(300, lambda n: pod(OLD, name=f"p{n}"))
     api.change = expire(125, 99)
     with pytest.raises(UnavailableError, match="expired"):
-        await KubePods(api).users("shop", SECRETS)
+        await users(api)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +292,7 @@ async def test_what_is_no_list_of_pods_is_no_empty_list(page: dict[str, Any]) ->
     api = pods(pod(OLD))
     api.change = lambda _, __: page
     with pytest.raises(UnavailableError):
-        await KubePods(api).users("shop", SECRETS)
+        await users(api)
 
 
 @pytest.mark.parametrize(
@@ -296,7 +314,7 @@ async def test_a_refusal_is_no_empty_list(status: int, error: type[Exception]) -
 
     api.change = refuse
     with pytest.raises(error):
-        await KubePods(api).users("shop", SECRETS)
+        await users(api)
 
 
 async def test_large_pods_come_in_smaller_pages() -> None:
@@ -308,5 +326,5 @@ async def test_large_pods_come_in_smaller_pages() -> None:
         return page
 
     api.change = bound
-    found = await KubePods(api).users("shop", SECRETS)
+    found = await users(api)
     assert len(found.users) == 100

@@ -82,7 +82,7 @@ class Minting:
                 secrets=self.secrets,
                 service_accounts=KubeServiceAccounts(self.kube),
                 outputs=KubeOutputs(self.kube),
-                pods=PodLooks(KubePods(self.kube), self.clock),
+                pods=PodLooks(KubePods(self.kube), self.clock, lambda _: None),
                 revocations=revocations,
                 events=self,
             ),

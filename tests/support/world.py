@@ -219,7 +219,7 @@ class World:
                 secrets=secrets,
                 service_accounts=accounts,
                 outputs=outputs,
-                pods=PodLooks(KubePods(self.api), self.clock),
+                pods=PodLooks(KubePods(self.api), self.clock, self._wake_looker),
                 revocations=revocations,
                 events=events,
             ),
@@ -374,6 +374,9 @@ class World:
         return self.entra
 
     # --- doing ----------------------------------------------------------------------------
+
+    def _wake_looker(self, owner: Owner) -> None:
+        self.woken.append(Key(APP_CREDENTIALS, owner.namespace, owner.name))
 
     async def look_at_tenant(self) -> timedelta | None:
         """Reconcile the tenant; return for how long it is left alone then."""

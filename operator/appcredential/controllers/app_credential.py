@@ -73,6 +73,7 @@ class AppCredentialController:
         if state.has_news():
             state.target.drop()
         state.shown_target = None
+        state.awaits_pods = False
         state.begin_asked(self._clock.now())
         held = state.resource.value
         if not seen_version:

@@ -33,7 +33,12 @@ def uses_secret(pod_spec: Mapping[str, Any], secret: str) -> bool:
     kubelet reads the Secret once it exists. `imagePullSecrets` do not count, because the kubelet
     ignores Secrets of other types there.
     """
-    return any(name == secret for name in _secret_names(pod_spec))
+    return secret in used_secrets(pod_spec)
+
+
+def used_secrets(pod_spec: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of all Secrets that pods of this PodSpec read."""
+    return frozenset(name for name in _secret_names(pod_spec) if isinstance(name, str))
 
 
 def _secret_names(pod_spec: Mapping[str, Any]) -> Iterator[object]:

@@ -6,17 +6,19 @@ from appcredential.domain import actions as act
 from appcredential.domain.facts.rolled_out import secrets_in_use
 from appcredential.domain.status.retiring import failing_pods
 from appcredential.effects.context import Context, Step
-from appcredential.errors import NotYetError
 
 
 async def read_pods(action: act.ReadPods, step: Step) -> None:
-    """Note which pods use the Secrets, or why nobody knows.
+    """Note which pods use the Secrets, or why nobody knows, or that the answer is to come."""
+    seen = await step.tools.kube.pods.look(step.owner, action.secrets)
+    step.state.awaits_pods = seen is None
+    if seen is not None:
+        step.state.pods = seen
 
-    Raises:
-        NotYetError: the list is long, and its rest is to come.
-    """
-    looks = step.tools.kube.pods
-    step.state.pods = await looks.look(step.owner.namespace, action.secrets)
+
+def ask_whom_it_concerns(context: Context) -> None:
+    """Have the pods listed while a revocation goes on, which waits for none of them."""
+    context.kube.pods.ask(context.owner, secrets_in_use(context.facts))
 
 
 async def whom_it_concerns(action: act.Remove, context: Context) -> str:
@@ -26,8 +28,5 @@ async def whom_it_concerns(action: act.Remove, context: Context) -> str:
         It begins with a blank; empty when there is none.
     """
     facts = context.facts
-    try:
-        seen = await context.kube.pods.look(context.owner.namespace, secrets_in_use(facts))
-    except NotYetError:
-        seen = None
+    seen = await context.kube.pods.look(context.owner, secrets_in_use(facts))
     return failing_pods(facts, action.key_id, seen)

@@ -20,7 +20,7 @@ from appcredential.domain.spec.model import CredentialType, KeyId, ObjectId
 from appcredential.effects.application import note_failure
 from appcredential.effects.context import Context
 from appcredential.effects.events import about, emit
-from appcredential.effects.pods import whom_it_concerns
+from appcredential.effects.pods import ask_whom_it_concerns, whom_it_concerns
 from appcredential.errors import AppCredentialError, NotFoundError
 from appcredential.ports.entra import Directory
 
@@ -31,6 +31,8 @@ async def remove(action: act.Remove, context: Context) -> None:
     """Remove, after live reads of the resource and of both Secrets."""
     if not await _may_still_remove(action, context) or not _is_recent(context):
         return
+    if action.is_revocation:
+        ask_whom_it_concerns(context)
     facts, state = context.facts, context.state
     object_id = required(state.application).object_id
     try:

@@ -97,6 +97,7 @@ class Gatherer:
             standing=self._local.standing(owner),
             unpublished_attempt=self._unpublished(state),
             pods=state.pods,
+            awaits_pods=state.awaits_pods,
         )
         state.memory = by_this_clock(meet(observation), observation.directory_skew)
         observation = self._with_record(replace(observation, memory=state.memory))

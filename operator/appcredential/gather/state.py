@@ -37,7 +37,8 @@ _LET_GO: Final = Problem(reason=Reason.INVALID_SPEC, message="Not held.")
 class ResourceState:
     """Everything held of one resource.
 
-    `application`, `federated` and `pods` are as old as they say. `has_begun` says that this
+    `application`, `federated` and `pods` are as old as they say. `awaits_pods`: a look at pods was
+    asked for in this pass, and its answer is to come. `has_begun` says that this
     process began something that a deletion has to undo; `unbegun_term` is its last term in which
     it saw that nobody had begun anything yet. `made` is the attempt that this process made and has
     not begun to publish, with the term. `is_settled`: the last pass ended behind the gates with
@@ -54,6 +55,7 @@ class ResourceState:
     federated: FederatedList | None = None
     application: Application | None = None
     pods: SeenPods | None = None
+    awaits_pods: bool = False
     certificate_inputs: CachedRead[CertificateInputs] = field(default_factory=CachedRead)
     held_inputs: HeldInputs = field(default_factory=HeldInputs)
     crd_deleted: bool | None = None

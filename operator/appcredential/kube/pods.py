@@ -1,4 +1,4 @@
-"""Lists the pods of a namespace that use certain Secrets, page by page.
+"""Lists the pods of a namespace that use certain Secrets, page by page, for all who ask.
 
 A pod's document may be large, and a namespace may have many. So of each page only what the question
 asks for stays in memory, and of that only the oldest pods.
@@ -7,11 +7,15 @@ asks for stays in memory, and of that only the oldest pods.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Collection, Mapping
+from bisect import insort
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from appcredential.domain.observed.pods import MAX_USERS, PodUser, PodUsers
-from appcredential.domain.pod_secrets import uses_secret
+from appcredential.domain.pod_secrets import used_secrets
 from appcredential.domain.times import parse_time
 from appcredential.errors import RejectedError, UnavailableError, UnusableListError
 from appcredential.kube.client import KubeClient
@@ -39,24 +43,32 @@ class KubePods:
     def __init__(self, kube: KubeClient) -> None:
         self._kube = kube
 
-    async def users(self, namespace: str, secrets: Collection[str]) -> PodUsers:
+    async def users(
+        self, namespace: str, asked: Collection[frozenset[str]]
+    ) -> Mapping[frozenset[str], PodUsers]:
         """See `ports.Pods`."""
         for _ in range(MAX_TRIES):
             try:
-                return await self._whole_list(namespace, secrets)
+                return await self._whole_list(namespace, asked)
             except RejectedError as exc:
                 if exc.code not in _EXPIRED:
                     raise
         raise UnavailableError(f"the list of pods expired {MAX_TRIES} times")
 
-    async def _whole_list(self, namespace: str, secrets: Collection[str]) -> PodUsers:
-        oldest: list[PodUser] = []
-        count = 0
+    async def _whole_list(
+        self, namespace: str, asked: Collection[frozenset[str]]
+    ) -> Mapping[frozenset[str], PodUsers]:
+        tallies = {secrets: _Tally() for secrets in asked}
+        by_name: dict[str, list[_Tally]] = defaultdict(list)
+        for secrets, tally in tallies.items():
+            for name in secrets:
+                by_name[name].append(tally)
         async for page in self._pages(f"/api/v1/namespaces/{namespace}/pods"):
-            found = _users(page, secrets)
-            count += len(found)
-            oldest = sorted([*oldest, *found])[:MAX_USERS]
-        return PodUsers(users=tuple(oldest), more=count - len(oldest))
+            for pod, names in _users(page, by_name.keys()):
+                # One that uses two Secrets of a set counts once.
+                for tally in {tally for name in names for tally in by_name[name]}:
+                    tally.add(pod)
+        return {secrets: tally.users() for secrets, tally in tallies.items()}
 
     async def _pages(self, path: str) -> AsyncIterator[Mapping[str, Any]]:
         number = 0
@@ -67,8 +79,26 @@ class KubePods:
             yield page
 
 
-def _users(page: Mapping[str, Any], secrets: Collection[str]) -> list[PodUser]:
-    """Return the unfinished pods of a page that use one of these Secrets.
+@dataclass(slots=True, eq=False)
+class _Tally:
+    """The pods that use a Secret of one set, as far as the list was read."""
+
+    count: int = 0
+    oldest: list[PodUser] = field(default_factory=list)
+
+    def add(self, pod: PodUser) -> None:
+        self.count += 1
+        insort(self.oldest, pod)
+        del self.oldest[MAX_USERS:]
+
+    def users(self) -> PodUsers:
+        return PodUsers(users=tuple(self.oldest), more=self.count - len(self.oldest))
+
+
+def _users(
+    page: Mapping[str, Any], secrets: AbstractSet[str]
+) -> Iterator[tuple[PodUser, frozenset[str]]]:
+    """Yield the unfinished pods of a page that use some of these Secrets, and which.
 
     Raises:
         UnavailableError: it is no page of pods. It must not pass for one without any.
@@ -76,18 +106,20 @@ def _users(page: Mapping[str, Any], secrets: Collection[str]) -> list[PodUser]:
     items = page.get("items")
     if not isinstance(items, list):
         raise UnavailableError("an answer of the API server is no list of pods")
-    return [pod for item in items if (pod := _user(item, secrets)) is not None]
+    for item in items:
+        if (found := _user(item, secrets)) is not None:
+            yield found
 
 
-def _user(pod: object, secrets: Collection[str]) -> PodUser | None:
+def _user(pod: object, secrets: AbstractSet[str]) -> tuple[PodUser, frozenset[str]] | None:
     metadata, spec, status = (_part(pod, name) for name in ("metadata", "spec", "status"))
     created = parse_time(metadata.get("creationTimestamp"))
     if created is None or not spec:
         raise UnavailableError("an entry in the API server's list of pods is no pod")
-    is_finished = status.get("phase") in _FINISHED
-    if is_finished or not any(uses_secret(spec, name) for name in secrets):
+    names = used_secrets(spec) & secrets
+    if status.get("phase") in _FINISHED or not names:
         return None
-    return PodUser(created, _owner(metadata))
+    return PodUser(created, _owner(metadata)), names
 
 
 def _part(document: object, name: str) -> Mapping[str, Any]:

@@ -151,8 +151,10 @@ class ServiceAccounts(Protocol):
 class Pods(Protocol):
     """Pods: listed when a credential may go, never watched."""
 
-    async def users(self, namespace: str, secrets: Collection[str]) -> PodUsers:
-        """Return the namespace's pods that use one of these Secrets and have not finished.
+    async def users(
+        self, namespace: str, asked: Collection[frozenset[str]]
+    ) -> Mapping[frozenset[str], PodUsers]:
+        """Return, by one list, which of the namespace's unfinished pods use a Secret of each set.
 
         Raises:
             UnusableListError: there are more pods than are read.

@@ -97,6 +97,8 @@ class Observation:
         is_record_refused: the API server just refused to have that record written.
         unowned_records: how many records of the namespace have no resource any more.
         pods: the last look at the pods that use the Secret; None before the first one.
+        awaits_pods: a look at them was asked for, and the resource is looked at again once its
+            answer is there.
     """
 
     now: datetime
@@ -130,6 +132,7 @@ class Observation:
     is_record_refused: bool = False
     unowned_records: int = 0
     pods: SeenPods | None = None
+    awaits_pods: bool = False
 
     @property
     def own_target(self) -> Target | None:

@@ -75,9 +75,12 @@ def retirement_is_due(facts: Facts) -> Action | None:
 
 
 def _removal_after_rollout(facts: Facts, due: list[Retiring]) -> Action | None:
-    """Look at the pods, seldom while some stay, and once more right before a removal."""
+    """Look at the pods, seldom while some stay, and once more right before a removal.
+
+    Nothing is due while an answer is to come: it has the resource looked at again.
+    """
     due = [r for r in due if r.key_id in facts.ours]
-    if not due or facts.is_paused:
+    if not due or facts.is_paused or facts.observation.awaits_pods:
         return None
     look, seen = ReadPods(secrets_in_use(facts)), seen_pods(facts)
     again = next_pod_look(facts, due)

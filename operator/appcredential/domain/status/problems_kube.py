@@ -46,6 +46,12 @@ TOO_MANY_PODS: Final = Problem(
     "pods than the operator reads to see whether one still uses it. Choose another "
     "rotation.retireWhen.",
 )
+PODS_TOO_SLOW: Final = Problem(
+    reason=Reason.PODS_UNREADABLE,
+    message="A replaced credential stays valid until its own end, because the list of this "
+    "namespace's pods takes longer than the operator waits for it, two minutes, to see whether one "
+    "still uses it. Choose another rotation.retireWhen.",
+)
 PODS_UNAVAILABLE: Final = Problem(
     reason=Reason.PODS_UNREADABLE,
     message="The pods of this namespace cannot be listed for now.",
