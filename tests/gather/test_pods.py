@@ -3,129 +3,166 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
-from datetime import timedelta
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import pytest
 
 from appcredential.domain.conditions import Problem
+from appcredential.domain.marker import Owner
 from appcredential.domain.observed.pods import PodUser, PodUsers
 from appcredential.domain.status.problems_kube import (
     PODS_FORBIDDEN,
+    PODS_TOO_SLOW,
     PODS_UNAVAILABLE,
     TOO_MANY_PODS,
 )
 from appcredential.errors import (
     AppCredentialError,
-    NotYetError,
     PermissionDeniedError,
     RejectedError,
     ThrottledError,
     UnavailableError,
     UnusableListError,
 )
-from appcredential.gather import pods as looks
 from appcredential.gather.pods import PodLooks
 from tests.support.builders import NOW, SECOND
-from tests.support.clock import HandClock
+from tests.support.virtual_time import LoopClock, run
 
 SECRETS: Final = frozenset({"orders-entra"})
+OTHERS: Final = frozenset({"billing-entra"})
 FOUND: Final = PodUsers(users=(PodUser(NOW, "Deployment/orders"),))
+ORDERS: Final = Owner("shop", "orders")
+BILLING: Final = Owner("shop", "billing")
 
 
-class Listed:
-    """A Pods port whose lists end when a test says so.
+class Looks:
+    """Real looks, at lists that take so many seconds.
 
     Attributes:
-        lists: the namespaces whose lists are under way.
-        most: how many were under way at once.
+        lists: the namespace of each list, and what it was asked for.
+        woken: whose answer came.
+        most: how many lists were under way at once.
         error: what a list raises.
     """
 
-    def __init__(self, *, is_open: bool = True) -> None:
-        self.open = asyncio.Event()
-        if is_open:
-            self.open.set()
-        self.lists: list[str] = []
-        self.begun: list[str] = []
-        self.most = 0
+    def __init__(self, seconds: float = 0.3) -> None:
+        self.seconds = seconds
+        self.clock = LoopClock()
+        self.lists: list[tuple[str, frozenset[frozenset[str]]]] = []
+        self.woken: list[Owner] = []
         self.error: Exception | None = None
+        self.most = self._running = 0
+        self.real = PodLooks(self, self.clock, self.woken.append)
+        self.look = self.real.look
 
-    async def users(self, namespace: str, secrets: Collection[str]) -> PodUsers:
-        assert secrets == SECRETS
-        self.lists.append(namespace)
-        self.begun.append(namespace)
-        self.most = max(self.most, len(self.lists))
+    async def users(
+        self, namespace: str, asked: Collection[frozenset[str]]
+    ) -> Mapping[frozenset[str], PodUsers]:
+        self.lists.append((namespace, frozenset(asked)))
+        self._running += 1
+        self.most = max(self.most, self._running)
         try:
-            await self.open.wait()
+            await asyncio.sleep(self.seconds)
         finally:
-            self.lists.remove(namespace)
+            self._running -= 1
         if self.error is not None:
             raise self.error
-        return FOUND
+        return dict.fromkeys(asked, FOUND)
 
 
-@pytest.fixture(autouse=True)
-def _nobody_waits_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looks, "_PATIENCE", 0.05)
+def test_a_short_list_is_there_at_once() -> None:
+    async def story() -> None:
+        looks = Looks()
+        seen = await looks.look(ORDERS, SECRETS)
+        assert seen is not None
+        assert (seen.found, seen.secrets) == (FOUND, SECRETS)
+        assert (seen.began, seen.time) == (NOW, NOW + 0.3 * SECOND)
+        assert looks.woken == [], "who waited needs no call"
+
+    run(story())
 
 
-async def test_a_short_list_is_there_at_once() -> None:
-    clock = HandClock()
-    seen = await PodLooks(Listed(), clock).look("shop", SECRETS)
-    assert (seen.found, seen.secrets) == (FOUND, SECRETS)
-    assert seen.began == seen.time == clock.now()
+def test_each_look_is_a_new_list() -> None:
+    async def story() -> None:
+        looks = Looks()
+        await looks.look(ORDERS, SECRETS)
+        await looks.look(ORDERS, SECRETS)
+        assert len(looks.lists) == 2
+
+    run(story())
 
 
-async def test_each_look_is_a_new_list() -> None:
-    port = Listed()
-    reader = PodLooks(port, HandClock())
-    await reader.look("shop", SECRETS)
-    await reader.look("shop", SECRETS)
-    assert port.begun == ["shop"] * 2
+def test_a_long_list_gives_the_worker_back_and_calls_it_again() -> None:
+    async def story() -> None:
+        looks = Looks(20)
+        assert await looks.look(ORDERS, SECRETS) is None
+        assert looks.clock.monotonic() == 2
+        assert await looks.look(ORDERS, SECRETS) is None
+        await asyncio.sleep(17)
+        assert looks.woken == [ORDERS]
+        seen = await looks.look(ORDERS, SECRETS)
+        assert seen is not None
+        assert (seen.began, seen.time) == (NOW, NOW + 20 * SECOND)
+        assert len(looks.lists) == 1
+
+    run(story())
 
 
-async def test_a_long_list_gives_the_worker_back_and_is_fetched_later() -> None:
-    port, clock = Listed(is_open=False), HandClock()
-    reader, began = PodLooks(port, clock), clock.now()
-    with pytest.raises(NotYetError) as told:
-        await reader.look("shop", SECRETS)
-    assert told.value.retry_after == 5 * SECOND
-    with pytest.raises(NotYetError):
-        await reader.look("shop", SECRETS)
-    clock.advance(20 * SECOND)
-    port.open.set()
-    seen = await reader.look("shop", SECRETS)
-    assert (seen.began, seen.time) == (began, began + 20 * SECOND)
-    assert port.begun == ["shop"]
+def test_who_comes_while_a_list_is_read_waits_for_the_next_in_no_worker() -> None:
+    async def story() -> None:
+        looks = Looks()
+        first = asyncio.create_task(looks.look(ORDERS, SECRETS))
+        await asyncio.sleep(0.1)
+        assert await looks.look(BILLING, OTHERS) is None
+        assert looks.clock.monotonic() == 0.1
+        assert await first is not None
+        await asyncio.sleep(0.4)
+        assert looks.woken == [BILLING]
+        seen = await looks.look(BILLING, OTHERS)
+        assert seen is not None
+        assert seen.began == NOW + 0.3 * SECOND
+        assert looks.lists == [("shop", {SECRETS}), ("shop", {OTHERS})]
+
+    run(story())
 
 
-async def test_what_nobody_came_for_is_dropped() -> None:
-    port, clock = Listed(is_open=False), HandClock()
-    reader = PodLooks(port, clock)
-    with pytest.raises(NotYetError):
-        await reader.look("shop", SECRETS)
-    port.open.set()
-    await asyncio.sleep(0.01)
-    clock.advance(timedelta(minutes=1))
-    seen = await reader.look("shop", SECRETS)
-    assert seen.began == clock.now()
-    assert port.begun == ["shop"] * 2
+def test_an_answer_about_other_secrets_is_none() -> None:
+    async def story() -> None:
+        looks = Looks(3)
+        assert await looks.look(ORDERS, SECRETS) is None
+        assert await looks.look(ORDERS, OTHERS) is None, "the spec has changed meanwhile"
+        await asyncio.sleep(10)
+        seen = await looks.look(ORDERS, OTHERS)
+        assert seen is not None
+        assert seen.secrets == OTHERS
+        assert [asked for _, asked in looks.lists] == [{SECRETS}, {OTHERS}]
+
+    run(story())
 
 
-async def test_few_lists_are_read_at_once_and_one_of_each_namespace() -> None:
-    port = Listed(is_open=False)
-    reader = PodLooks(port, HandClock())
-    namespaces = ["a", "b", "c", "d", "e"]
-    waiting = [reader.look(namespace, SECRETS) for namespace in namespaces]
-    assert all(
-        isinstance(e, NotYetError) for e in await asyncio.gather(*waiting, return_exceptions=True)
-    )
-    assert port.most == 3
-    port.open.set()
-    found = [await reader.look(namespace, SECRETS) for namespace in namespaces]
-    assert len(found) == len(port.begun) == 5
+def test_what_nobody_came_for_in_time_is_dropped() -> None:
+    async def story() -> None:
+        looks = Looks(3)
+        assert await looks.look(ORDERS, SECRETS) is None
+        await asyncio.sleep(20)
+        assert await looks.look(ORDERS, SECRETS) is None
+        assert len(looks.lists) == 2
+
+    run(story())
+
+
+def test_who_only_asks_finds_the_answer() -> None:
+    async def story() -> None:
+        looks = Looks()
+        looks.real.ask(ORDERS, SECRETS)
+        looks.real.ask(ORDERS, SECRETS)
+        await asyncio.sleep(1)
+        seen = await looks.look(ORDERS, SECRETS)
+        assert seen is not None
+        assert (seen.began, len(looks.lists)) == (NOW, 1)
+
+    run(story())
 
 
 @pytest.mark.parametrize(
@@ -139,22 +176,47 @@ async def test_few_lists_are_read_at_once_and_one_of_each_namespace() -> None:
         (TimeoutError(), PODS_UNAVAILABLE),
     ],
 )
-async def test_a_failure_is_an_outcome(
+def test_a_failure_is_an_outcome(
     error: AppCredentialError | TimeoutError, problem: Problem
 ) -> None:
-    port = Listed()
-    port.error = error
-    assert (await PodLooks(port, HandClock()).look("shop", SECRETS)).found == problem
+    async def story() -> None:
+        looks = Looks()
+        looks.error = error
+        seen = await looks.look(ORDERS, SECRETS)
+        assert seen is not None
+        assert seen.found == problem
+
+    run(story())
 
 
-async def test_a_list_that_never_ends_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looks, "_LONGEST", 0.01)
-    seen = await PodLooks(Listed(is_open=False), HandClock()).look("shop", SECRETS)
-    assert seen.found == PODS_UNAVAILABLE
+async def _after_a_long_list(looks: Looks) -> object:
+    assert await looks.look(ORDERS, SECRETS) is None
+    await asyncio.sleep(looks.seconds)
+    seen = await looks.look(ORDERS, SECRETS)
+    return seen and seen.found
 
 
-async def test_a_fault_of_our_own_is_no_outcome() -> None:
-    port = Listed()
-    port.error = KeyError("metadata")
-    with pytest.raises(KeyError):
-        await PodLooks(port, HandClock()).look("shop", SECRETS)
+def test_a_list_that_never_ends_ends_and_a_person_is_told_once_it_lasts() -> None:
+    async def story() -> None:
+        looks = Looks(125)
+        found = [await _after_a_long_list(looks) for _ in range(4)]
+        assert found == [PODS_UNAVAILABLE] * 2 + [PODS_TOO_SLOW] * 2
+        assert PODS_TOO_SLOW.stalled
+        looks.seconds = 119
+        assert await _after_a_long_list(looks) == FOUND
+        looks.seconds = 125
+        assert await _after_a_long_list(looks) == PODS_UNAVAILABLE, "counted anew"
+
+    run(story())
+
+
+def test_a_fault_of_our_own_is_no_outcome() -> None:
+    async def story() -> None:
+        looks = Looks()
+        looks.error = KeyError("metadata")
+        with pytest.raises(KeyError):
+            await looks.look(ORDERS, SECRETS)
+        looks.error = None
+        assert await looks.look(ORDERS, SECRETS) is not None, "the next list goes on"
+
+    run(story())
