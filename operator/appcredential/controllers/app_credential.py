@@ -143,6 +143,8 @@ class AppCredentialController:
 
     def _rest(self, state: ResourceState, observation: Observation, decision: Decision) -> None:
         """Keep what the next pass and the light looks need."""
+        if decision.facts is not None and not decision.facts.retiring:
+            state.pods = None
         if is_admitted(observation):
             state.settle(is_well=self._is_well(decision))
         else:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from appcredential.domain import actions as act
+from appcredential.domain.facts.pods_kept import only_laggards
 from appcredential.domain.facts.rolled_out import secrets_in_use
+from appcredential.domain.promised import required
 from appcredential.domain.status.retiring import failing_pods
 from appcredential.effects.context import Context, Step
 
@@ -13,7 +15,7 @@ async def read_pods(action: act.ReadPods, step: Step) -> None:
     seen = await step.tools.kube.pods.look(step.owner, action.secrets)
     step.state.awaits_pods = seen is None
     if seen is not None:
-        step.state.pods = seen
+        step.state.pods = only_laggards(required(step.decision.facts), seen)
 
 
 def ask_whom_it_concerns(context: Context) -> None:
