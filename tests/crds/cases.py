@@ -19,6 +19,7 @@ from tests.crds import (
     rows_identity,
     rows_refused,
     rows_secret,
+    rows_windows,
 )
 from tests.crds.manifests import APP, GRANT, TENANT, Row, manifest
 
@@ -117,6 +118,7 @@ def _meaningless(rows: Iterable[Row]) -> tuple[Case, ...]:
 ACCEPTED: Final = (
     *_accepted(APP, _of_certificates(rows_certificate.ACCEPTED)),
     *_accepted(APP, rows_accepted.APP),
+    *_accepted(APP, rows_windows.ACCEPTED),
     *_accepted(TENANT, rows_accepted.TENANT),
     *_accepted(TENANT, rows_identity.ACCEPTED),
     *_accepted(GRANT, rows_accepted.GRANT),
@@ -131,6 +133,7 @@ REFUSED: Final = (
     *_refused(APP, _of_certificates(rows_certificate.REFUSED)),
     *_refused(APP, rows_refused.APP),
     *_refused(APP, rows_secret.SECRET),
+    *_refused(APP, rows_windows.REFUSED),
     *_refused(TENANT, rows_refused.TENANT),
     *_refused(TENANT, rows_identity.REFUSED),
     *_refused(GRANT, rows_refused.GRANT),

@@ -130,6 +130,14 @@ _entries = _mostly(
         _noise,
     ),
 )
+_clock = _mostly(_one("22:00", "04:00", "00:00"), st.one_of(_one("24:00", "25:00", "4:0"), _noise))
+_windows = st.fixed_dictionaries(
+    {"from": _clock, "to": _clock},
+    optional={
+        "days": _mostly(st.just(["Mon", "Sun"]), st.lists(_one("Tue", "Tuesday"), max_size=2)),
+        "timeZone": _mostly(_one("UTC", "Europe/Oslo"), _one("", "a b", 1)),
+    },
+)
 _types = _mostly(st.just(["ClientSecret"]), st.lists(_one("ClientSecret", "", None), max_size=2))
 _values = st.dictionaries(
     _keys, _mostly(st.text("aA0-._", max_size=4), st.one_of(_one("a" * 64), _noise)), max_size=2
@@ -155,6 +163,7 @@ FIELDS: Final[dict[str, dict[str, st.SearchStrategy[Any]]]] = {
         "rotation.overlap": _durations,
         "rotation.retireWhen": _words("Expired", "OverlapElapsed", "RolledOut"),
         "rotation.rotateIssuedBefore": _times,
+        "rotation.windows": _lists(_windows),
         "verification.mode": _words("Required", "Disabled"),
         "verification.scope": _words("Graph", "Self"),
         "secret.name": _names,

@@ -18,10 +18,10 @@ from appcredential.domain.spec.manifest import (
     Certificate,
     GenerateOnce,
     PrivateKey,
-    Rotation,
     Secret,
     Verification,
 )
+from appcredential.domain.spec.manifest_rotation import Rotation
 from appcredential.domain.spec.model import DEFAULT_LIFETIME
 from appcredential.domain.spec.presets import PRESET_KEYS
 from appcredential.domain.spec.reserved import (

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +19,8 @@ from appcredential.domain.rotation import (
 )
 from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec
 from appcredential.domain.spec.model import CredentialType
-from tests.support.builders import DAY, HOUR, ISSUED, MINUTE, SECOND, rotation, spec
+from appcredential.domain.spec.windows import Weekday
+from tests.support.builders import DAY, HOUR, ISSUED, MINUTE, SECOND, rotation, spec, window
 
 CAP = 15 * MINUTE
 SPANS = st.timedeltas(min_value=SECOND, max_value=731 * DAY)
@@ -166,3 +167,69 @@ def test_backoff_never_falls_and_stays_near_its_cap(
 ) -> None:
     now, then = (backoff(n, base, cap, seed) for n in (attempts, attempts + 1))
     assert timedelta(0) <= now <= then <= cap * 1.1
+
+
+# --- windows -----------------------------------------------------------------------------------
+
+WEEKLY = {day: window("22:00", "24:00", days=[day]) for day in Weekday}
+BEGUN = datetime(2026, 11, 22, 10, tzinfo=UTC)
+"""A Sunday."""
+
+
+def renewal(
+    *days: Weekday,
+    lifetime: timedelta = 9 * DAY,
+    renew_before: timedelta | None = None,
+    overlap: timedelta | None = None,
+) -> datetime:
+    """Return the renewal time, without jitter, of what was issued on that Sunday."""
+    windows = [WEEKLY[day] for day in days]
+    wanted = rotation(windows=windows, renew_before=renew_before, overlap=overlap)
+    found = schedule(wanted, lifetime, BEGUN, BEGUN + lifetime, "key")
+    free = replace(wanted, windows=())
+    planned = schedule(free, lifetime, BEGUN, BEGUN + lifetime, "key").renewal_time
+    return BEGUN + lifetime - found.renew_before - (planned - found.renewal_time)
+
+
+@pytest.mark.parametrize(
+    ("days", "earlier"),
+    [
+        ((), timedelta(0)),
+        ((Weekday.SAT,), timedelta(0)),  # it opens after the renewal and is over before the overlap
+        ((Weekday.SAT, Weekday.TUE), timedelta(0)),
+        # The renewal is due on Saturday at 10:00. An hour before it opens on Friday:
+        ((Weekday.FRI,), 13 * HOUR),
+        ((Weekday.FRI, Weekday.SUN), 13 * HOUR),
+        ((Weekday.THU,), timedelta(0)),  # an hour before it opens is in the first half of its life
+        ((Weekday.SUN,), timedelta(0)),  # after half of the overlap is over
+    ],
+)
+def test_a_renewal_leaves_room_for_a_window(days: tuple[Weekday, ...], earlier: timedelta) -> None:
+    assert renewal() - renewal(*days) == earlier
+
+
+def test_what_lives_for_hours_is_renewed_as_ever() -> None:
+    assert renewal(*Weekday, lifetime=6 * HOUR) == renewal(lifetime=6 * HOUR)
+
+
+def test_a_renewal_for_a_window_leaves_time_to_prove_it() -> None:
+    short = renewal(Weekday.SUN, lifetime=18 * HOUR, renew_before=5 * HOUR, overlap=HOUR)
+    assert short == BEGUN + 12 * HOUR - 18 * HOUR / 20
+
+
+@given(SPANS, st.frozensets(st.sampled_from(list(Weekday))))
+def test_windows_renew_earlier_and_never_in_the_first_half(
+    lifetime: timedelta, days: frozenset[Weekday]
+) -> None:
+    free = schedule(rotation(), lifetime, BEGUN, BEGUN + lifetime, "key")
+    wanted = rotation(windows=[WEEKLY[day] for day in days])
+    found = schedule(wanted, lifetime, BEGUN, BEGUN + lifetime, "key")
+    assert found.renewal_time <= free.renewal_time
+    assert (found.renew_before, found.overlap, found.end) == (
+        free.renew_before,
+        free.overlap,
+        free.end,
+    )
+    if found.renewal_time < free.renewal_time:
+        jitter = MAX_JITTER * free.renew_before
+        assert found.renewal_time >= BEGUN + lifetime / 2 - jitter - SECOND

@@ -132,6 +132,18 @@ def needs_no_grant() -> None:
         setattr(user, "evaluate", granted)  # noqa: B010 - a function is replaced
 
 
+def ignores_windows() -> None:
+    """Read every resource as one without windows."""
+
+    def without(r: Resource) -> Resource:
+        if not isinstance(r.spec, AppCredentialSpec):
+            return r
+        return replace(r, spec=replace(r.spec, rotation=replace(r.spec.rotation, windows=())))
+
+    for method in ("get", "set_finalizer", "apply_status"):
+        _answers(KubeResources, method, without)
+
+
 def renews_what_is_created_again() -> None:
     """Take a resource that was created anew for a new one, which has no credential yet."""
 
@@ -171,6 +183,7 @@ VARIANTS: Final = {
         takes_foreign_credentials,
         ignores_suspend,
         needs_no_grant,
+        ignores_windows,
         renews_what_is_created_again,
         revokes_at_once,
         revokes_what_is_retained,

@@ -18,6 +18,7 @@ from demo.stack import RBAC, EmulatorProcess, OperatorProcess
 from localcluster import Cluster
 from tests.integration import stories_deletion, stories_gitops, stories_issue, stories_repair
 from tests.integration import stories_rotation as rotation
+from tests.integration import stories_windows as windows
 from tests.integration.at_once import Story
 from tests.integration.confined import Confined, make_namespaces
 
@@ -62,6 +63,7 @@ BREAKS = (
     Break(
         "ignores_suspend", rotation.a_suspended_resource_is_left_alone, "written while suspended"
     ),
+    Break("ignores_windows", windows.a_renewal_waits_for_its_window, "before its window"),
     Break(
         "needs_no_grant",
         stories_deletion.what_is_not_granted_causes_no_call,

@@ -7,6 +7,7 @@ import pytest
 from tests.integration import stories_issue as issue
 from tests.integration import stories_repair as repair
 from tests.integration import stories_rotation as rotation
+from tests.integration import stories_windows as windows
 from tests.integration.at_once import at_once
 
 pytestmark = [pytest.mark.cluster, pytest.mark.process]
@@ -26,6 +27,8 @@ test_rotate_issued_before = at_once(rotation.rotation_by_a_time_is_stateless)
 test_leak = at_once(rotation.a_leak_is_closed_once_its_successor_works)
 test_foreign_credentials = at_once(rotation.what_others_made_is_untouched)
 test_shared_application = at_once(rotation.two_resources_of_one_application_keep_apart)
+test_window = at_once(windows.a_renewal_waits_for_its_window)
+test_leak_outside_windows = at_once(windows.a_leak_waits_for_no_window)
 test_suspend = at_once(rotation.a_suspended_resource_is_left_alone)
 
 test_deleted_secret = at_once(repair.a_deleted_secret_is_written_anew)

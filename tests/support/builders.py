@@ -6,7 +6,7 @@ published ten days ago, is proven, listed, granted and far from its renewal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -60,6 +60,8 @@ from appcredential.domain.spec.model import (
     VerificationSpec,
 )
 from appcredential.domain.spec.secret import DataEntry, SecretSpec
+from appcredential.domain.spec.time_zones import time_zone
+from appcredential.domain.spec.windows import WEEK, RotationWindow, Weekday
 
 NOW: Final = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
 SECOND: Final = timedelta(seconds=1)
@@ -115,6 +117,7 @@ def rotation(
     retire_when: RetireWhen = RetireWhen.OVERLAP_ELAPSED,
     rotate_issued_before: datetime | None = None,
     revoke_issued_before: datetime | None = None,
+    windows: Iterable[RotationWindow] = (),
 ) -> RotationSpec:
     return RotationSpec(
         renew_before=renew_before,
@@ -122,7 +125,16 @@ def rotation(
         retire_when=retire_when,
         rotate_issued_before=rotate_issued_before,
         revoke_issued_before=revoke_issued_before,
+        windows=tuple(windows),
     )
+
+
+def window(
+    start: str, end: str, *, days: Iterable[Weekday] = WEEK, zone: str = "UTC"
+) -> RotationWindow:
+    """Return a window of these times of day, such as 22:00."""
+    opens, closes = (timedelta(hours=int(text[:2]), minutes=int(text[3:])) for text in (start, end))
+    return RotationWindow(days=frozenset(days), start=opens, end=closes, zone=time_zone(zone))
 
 
 def spec(

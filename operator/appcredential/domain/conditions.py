@@ -37,7 +37,7 @@ class Reason(StrEnum):
     RENEWAL_DUE = "RenewalDue"
     """30 % of the renewal window has passed without a published successor."""
     NOT_DUE = "NotDue"
-    """The published credential is not near its end."""
+    """The published credential is not near its end, or its successor may wait for a window."""
     PROVEN = "Proven"
     """The credential signed in."""
     DISABLED = "Disabled"

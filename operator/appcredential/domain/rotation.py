@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from appcredential.domain.spec.model import DEFAULT_LIFETIME, AppCredentialSpec, RotationSpec
+from appcredential.domain.windows import last_opening
 
 MAX_JITTER = 0.05
 _WHATEVER_IT_HAS = timedelta(days=3650)
+_TO_PROVE = timedelta(hours=1)
+"""A successor is issued at most so long before the window in which it is published."""
 
 
 def wanted_lifetime(spec: AppCredentialSpec) -> timedelta:
@@ -33,7 +36,10 @@ class Schedule:
         overlap: effective time for which both credentials are valid.
         end: when the credential must be replaced: at Entra's end, or once the spec's lifetime is
             over.
-        renewal_time: `end - renew_before`, and up to 5 % of renew_before earlier.
+        renewal_time: `end - renew_before`, and up to 5 % of renew_before earlier. If no window
+            lies between that and the last time for a publish, it is before the last one that does
+            lie before it, unless less than half of the lifetime would be over: renewals would come
+            too often, and the successor is published outside the windows instead.
     """
 
     renew_before: timedelta
@@ -58,8 +64,20 @@ def schedule(
     actual = max(end - start, timedelta(0))
     renew_before = effective_renew_before(rotation, actual)
     jitter = renew_before * (MAX_JITTER * _fraction(seed))
-    renewal = (end - renew_before - jitter).replace(microsecond=0)
-    return Schedule(renew_before, effective_overlap(rotation, renew_before), end, renewal)
+    overlap = effective_overlap(rotation, renew_before)
+    planned = end - renew_before
+    opens = _last_opens(rotation, end - overlap)
+    if opens is not None and opens < planned:
+        earlier = opens - min(actual / 20, _TO_PROVE)
+        planned = earlier if earlier >= end - actual / 2 else planned
+    renewal = (planned - jitter).replace(microsecond=0)
+    return Schedule(renew_before, overlap, end, renewal)
+
+
+def _last_opens(rotation: RotationSpec, deadline: datetime) -> datetime | None:
+    """Return when the last window opens in which a successor is published in time."""
+    last = last_opening(rotation.windows, deadline)
+    return last.opens if last is not None else None
 
 
 def effective_renew_before(rotation: RotationSpec, actual: timedelta) -> timedelta:

@@ -12,6 +12,7 @@ from typing import Final
 from appcredential.domain import actions as act
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.publication import next_publication, publication
+from appcredential.domain.facts.windows import override
 from appcredential.domain.observed.target import Target
 from appcredential.domain.promised import required
 from appcredential.domain.rules.target import REPAIRED, unrecorded
@@ -82,6 +83,9 @@ async def publish(context: Context) -> None:
         raise
     log.info("published", extra={"key_id": records.credential.key_id, **about(context.owner)})
     await emit(context, "Published", _published_note(facts, records.credential.key_id))
+    if (cause := override(facts)) is not None:
+        note = f"The new credential was published outside spec.rotation.windows, because {cause}."
+        await emit(context, "WindowOverridden", note, warning=True)
 
 
 async def _put_target(context: Context, records: Publication, value: SecretValue) -> None:

@@ -83,16 +83,18 @@ class ResourceState:
     def settle(self, *, is_well: bool) -> None:
         """Note that the last pass found nothing to do behind the gates.
 
-        While all is well, nothing of a published Secret's content stays in memory, and no
+        While all is well, nothing of either Secret's content stays in memory, and no
         document but what the looks need. The next pass, hours later or because of a change, reads
         both anew. What a person supplies stays: to open it again may cost seconds.
         """
         self.is_settled, self.is_well, self.resumed = True, is_well, None
-        resource, target = self.resource.value, self.target.value
+        resource, target, pending = self.resource.value, self.target.value, self.pending.value
         if is_well and resource is not None:
             self.resource.keep_outline(replace(resource, status={}))
         if is_well:
             self.held_inputs.derived = None
+        if is_well and pending is not None:
+            self.pending.keep_outline(replace(pending, value=None))  # it waits for a window
         if is_well and target is not None:
             self.target.keep_outline(
                 replace(target, value=None, data={}, annotations={}, origin={}, retiring=())

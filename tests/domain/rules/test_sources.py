@@ -26,6 +26,7 @@ from appcredential.domain.facts.publication import publication
 from appcredential.domain.facts.published import gone_keys, is_gone, is_lost, known_keys
 from appcredential.domain.facts.source import source_end
 from appcredential.domain.facts.successor import needs_successor
+from appcredential.domain.facts.windows import override
 from appcredential.domain.lifecycle import decide
 from appcredential.domain.observed.certificate import (
     CertificateInputs,
@@ -87,8 +88,10 @@ from tests.support.builders import (
     proof,
     resource,
     retiring,
+    rotation,
     spec,
     target,
+    window,
 )
 from tests.support.keys import make_certificate
 
@@ -466,6 +469,26 @@ def test_a_renewal_at_the_source_is_under_way_until_it_is_published() -> None:
     on_its_way = replace(o, pending=coming(NEW_PAIR))
     assert conditions(on_its_way)["Reconciling"] == ("True", "Progressing")
     assert "Reconciling" not in conditions(seen())
+
+
+CLOSED = rotation(windows=[window("22:00", "04:00")])
+
+
+def test_a_renewal_at_the_source_waits_for_a_window() -> None:
+    """Workloads have its private key only from the target Secret."""
+    o = seen(supplied(NEW_PAIR), pending=coming(NEW_PAIR), spec=brought_spec(rotation=CLOSED))
+    assert "Reconciling" not in conditions(o)
+    o = replace(o, memory=Memory(pending_proof=proof(NEXT_ATTEMPT, *(PROVEN,) * 5, every=1)))
+    assert successor_is_publishable(facts(o)) is None
+
+
+def test_one_without_its_key_waits_for_no_window() -> None:
+    """Workloads have it already, from its source."""
+    o = seen(supplied(NEW_PUBLIC), target=holding(PUBLIC), spec=brought_spec(rotation=CLOSED))
+    o = replace(o, pending=coming(NEW_PUBLIC), now=NOW + MINUTE)
+    assert conditions(o)["Reconciling"] == ("True", "SourceRace")
+    assert successor_is_publishable(facts(o)) == ReadApplication(timedelta(seconds=2.5))
+    assert override(facts(o)) is None
 
 
 @pytest.mark.parametrize(

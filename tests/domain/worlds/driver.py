@@ -48,6 +48,7 @@ from tests.support.builders import (
     spec,
     target,
 )
+from tests.support.windows import is_open, next_close
 
 DEFAULT = spec(lifetime=6 * HOUR)
 
@@ -309,12 +310,28 @@ class World(Loop):
             )
         promise(not isinstance(self.grant, Problem), "nothing is published without a grant")
         former = t.published if t is not None else None
+        if former is not None and t is not None and t.value is not None:
+            promise(self._may_replace(former), "what works is replaced within a window only")
         if former is not None:
             self._workloads.superseded[former.key_id] = self.now + self.skew + self.put_takes
         self.made = ""
         self.given.add(held.credential.key_id)
         self._put_target(next_publication(facts(o), self.now), held.value)
         self.now += self.put_takes
+
+    def _may_replace(self, former: IssuedCredential) -> bool:
+        """Judge whether workloads' credential may be replaced now, although it works."""
+        entra_now, rotation = self.now + self.skew, self.current_spec.rotation
+        if not rotation.windows or is_open(rotation.windows, entra_now):
+            return True
+        before = rotation.revoke_issued_before
+        if before is not None and former.not_before < before <= entra_now:
+            return True
+        plan = facts(self.observe()).schedule
+        assert plan is not None
+        ends_too_soon = next_close(rotation.windows, entra_now) + plan.overlap > plan.end
+        is_lost = self.answer(former.key_id) is not None or former.key_id not in self.entra
+        return ends_too_soon or is_lost
 
     def _is_own_target(self) -> bool:
         return self.target is not None and self.target.owner == str(self.owner)

@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from appcredential.domain.conditions import Reason
 from appcredential.domain.observed.federated import FederatedCredential
 from appcredential.domain.published_sign_ins import REFUSALS, says_exchanged_before
+from appcredential.domain.spec.model import KeyId
 
 
 def names_application(status: Mapping[str, Any]) -> bool:
     """Return whether status tells a deletion where to look for credentials."""
     return bool(status.get("application"))
+
+
+def is_told_refused(status: Mapping[str, Any], key: KeyId) -> bool:
+    """Return whether status says that workloads cannot sign in with this published credential.
+
+    The process that found it out may have been restarted since.
+    """
+    told = (status.get("credential") or {}).get("keyId")
+    ready = (c for c in status.get("conditions") or () if c.get("type") == "Ready")
+    broken = (c for c in ready if c.get("status") == "False")
+    reasons = REFUSALS | {Reason.CREDENTIAL_MISSING}
+    return told == key and any(c.get("reason") in reasons for c in broken)
 
 
 def is_verified(status: Mapping[str, Any]) -> bool:

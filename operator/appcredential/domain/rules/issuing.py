@@ -16,6 +16,7 @@ from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import confirming_time, is_gone, seems_gone
 from appcredential.domain.facts.successor import mint_time, needs_successor, unproven_publish_time
 from appcredential.domain.facts.told import names_application
+from appcredential.domain.facts.windows import awaited_opening, is_only_waiting
 from appcredential.domain.observed.memory import READ_SPACING, REQUIRED_READS
 from appcredential.domain.observed.target import Pending, PendingState
 from appcredential.domain.rules.pending import carried_attempts
@@ -40,6 +41,8 @@ def successor_sign_in_is_due(facts: Facts) -> Action | None:
         return None
     if content_problem(facts) is not None:
         return None  # it could not be published, so that a proof would be in vain
+    if is_only_waiting(facts):
+        return None  # it is proven anew when the window opens
     due = signin.next_try(
         facts.memory.pending_proof, successor.attempt, facts.now, facts.proof_spacing
     )
@@ -47,9 +50,11 @@ def successor_sign_in_is_due(facts: Facts) -> Action | None:
 
 
 def successor_is_publishable(facts: Facts) -> Action | None:
-    """17: publish a successor that is proven, or that needs no proof and has waited."""
+    """17: publish a successor that is proven, or needs no proof and has waited, in a window."""
     successor = facts.successor
     if successor is None or not facts.is_granted or content_problem(facts) is not None:
+        return None
+    if awaited_opening(facts) is not None:
         return None
     if facts.requires_proof:
         return Publish() if _is_proven(facts, successor) else None

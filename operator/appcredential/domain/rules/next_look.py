@@ -16,7 +16,8 @@ from appcredential.domain.facts.successor import (
     needs_successor,
     unproven_publish_time,
 )
-from appcredential.domain.observed.target import PendingState
+from appcredential.domain.facts.windows import awaited_opening, is_only_waiting
+from appcredential.domain.observed.target import Pending, PendingState
 from appcredential.domain.rules.discard import next_discard
 from appcredential.domain.rules.reading import next_check, next_spaced_read, soonest
 from appcredential.domain.rules.target import awaits_absence, repair_time
@@ -75,7 +76,8 @@ def _retirement_times(facts: Facts) -> list[datetime]:
 def _is_well(facts: Facts) -> bool:
     """Return whether all is as the spec asks, and only a change from outside makes work."""
     inputs = facts.certificate_inputs
-    is_in_flight = facts.pending is not None or needs_successor(facts) or seems_gone(facts)
+    is_begun = facts.pending is not None or needs_successor(facts)
+    is_in_flight = (is_begun and not is_only_waiting(facts)) or seems_gone(facts)
     is_hindered = facts.conflict is not None or inputs.problem or inputs.keystore_problem
     if not facts.has_valid_published or is_in_flight or is_hindered:
         return False
@@ -90,7 +92,8 @@ def _lists_what_is_recorded(facts: Facts) -> bool:
         if facts.entra_now < retire_time(facts, r) or is_held_by_pods(facts, r)
     }
     published = facts.published.key_id if facts.published is not None else None
-    return published in facts.ours and facts.ours.keys() <= kept | {published}
+    others = (c for key, c in facts.ours.items() if key not in kept | {published})
+    return published in facts.ours and all(facts.is_pending(c) for c in others)
 
 
 def _source_times(facts: Facts) -> list[datetime]:
@@ -117,22 +120,24 @@ def _pending_times(facts: Facts) -> list[datetime]:
         times.append(pending.intent_time + observation.settings.intent_respect)
     if pending is not None and pending.state is PendingState.ABANDONED:
         times.append(mint_time(facts))
-    if facts.successor is not None and pending is not None and facts.requires_proof:
-        times.append(
-            signin.next_try(
-                observation.memory.pending_proof,
-                pending.attempt,
-                observation.now,
-                facts.proof_spacing,
-            )
-        )
-    elif facts.successor is not None:
-        times.append(unproven_publish_time(facts, facts.successor))
-        if facts.spec.type.is_certificate:
-            times.append(next_spaced_read(facts))
+    if facts.successor is not None:
+        times += _publish_times(facts, facts.successor)
     if seems_gone(facts) and facts.published is not None:
         times.append(confirming_time(facts))
     return times + _issued_before_times(facts)
+
+
+def _publish_times(facts: Facts, successor: Pending) -> list[datetime]:
+    """Return when a successor is proven or published."""
+    opening = awaited_opening(facts)
+    times = [] if opening is None else [_by_our_clock(facts, opening.opens)]
+    if is_only_waiting(facts):
+        return times
+    if facts.requires_proof:
+        proof, spacing = facts.memory.pending_proof, facts.proof_spacing
+        return [*times, signin.next_try(proof, successor.attempt, facts.now, spacing)]
+    times.append(unproven_publish_time(facts, successor))
+    return [*times, next_spaced_read(facts)] if facts.spec.type.is_certificate else times
 
 
 def _issued_before_times(facts: Facts) -> list[datetime]:

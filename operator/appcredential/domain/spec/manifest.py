@@ -22,19 +22,16 @@ from appcredential.domain.spec.federated import (
     EntityType,
     SubjectFormat,
 )
+from appcredential.domain.spec.manifest_rotation import Rotation
 from appcredential.domain.spec.model import (
     CredentialType,
     DeletionPolicy,
     Mode,
-    RetireWhen,
     VerificationMode,
     VerificationScope,
 )
 from appcredential.domain.spec.secret import DEFAULT_MOUNT_PATH, Preset
-
-
-class Shape(msgspec.Struct, rename="camel", frozen=True):
-    """Base of all shapes: camelCase in the manifest, snake_case here."""
+from appcredential.domain.spec.shape import Shape
 
 
 class TenantRef(Shape, frozen=True):
@@ -169,16 +166,6 @@ class FederatedIdentity(Shape, frozen=True):
     other: OtherIssuer | None = None
 
 
-class Rotation(Shape, frozen=True):
-    """`spec.rotation`."""
-
-    renew_before: str | None = None
-    overlap: str | None = None
-    retire_when: RetireWhen = RetireWhen.ROLLED_OUT
-    rotate_issued_before: str | None = None
-    revoke_issued_before: str | None = None
-
-
 class Verification(Shape, frozen=True):
     """`spec.verification`."""
 
@@ -205,9 +192,9 @@ class Secret(Shape, frozen=True):
     name: str | None = None
     preset: Preset = Preset.AZURE_IDENTITY
     mount_path: str = DEFAULT_MOUNT_PATH
-    data: dict[str, DataEntry] = {}
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
+    data: dict[str, DataEntry] = msgspec.field(default_factory=dict)
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    annotations: dict[str, str] = msgspec.field(default_factory=dict)
     take_over_from: str | None = None
 
 

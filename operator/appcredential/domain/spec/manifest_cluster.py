@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from appcredential.domain.spec.federated import GIT_HUB_HOST, FederationSource
-from appcredential.domain.spec.manifest import Metadata, Shape, TenantRef
+from appcredential.domain.spec.manifest import Metadata, TenantRef
 from appcredential.domain.spec.model import DEFAULT_MAX_CREDENTIALS, Cloud, CredentialType
+from appcredential.domain.spec.shape import Shape
 
 
 class SecretRef(Shape, frozen=True):

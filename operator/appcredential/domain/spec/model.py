@@ -15,6 +15,7 @@ from typing import Final, NewType, TypeAlias, assert_never
 from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec
 from appcredential.domain.spec.federated import FederatedSpec, FederationGrant
 from appcredential.domain.spec.secret import SecretSpec
+from appcredential.domain.spec.windows import RotationWindow
 
 TenantId = NewType("TenantId", str)
 """The directory (tenant) id, a lower-case GUID."""
@@ -123,6 +124,7 @@ class RotationSpec:
     retire_when: RetireWhen = RetireWhen.ROLLED_OUT
     rotate_issued_before: datetime | None = None
     revoke_issued_before: datetime | None = None
+    windows: tuple[RotationWindow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from appcredential.domain.spec import checks
 from appcredential.domain.spec import manifest as shapes
 from appcredential.domain.spec import manifest_cluster as cluster
 from appcredential.domain.spec.federated import CustomerManagedKeySource, FederatedSpec
+from appcredential.domain.spec.manifest_rotation import Rotation
 from appcredential.domain.spec.model import (
     DEFAULT_LIFETIME,
     AppCredentialSpec,
@@ -38,6 +39,7 @@ from appcredential.domain.spec.parse_rotation import parse_rotation
 from appcredential.domain.spec.parse_secret import parse_secret
 from appcredential.domain.spec.reserved import ONLY_LISTED, AllowedKeys
 from appcredential.domain.spec.secret import SecretSpec
+from appcredential.domain.spec.shape import Shape
 from appcredential.domain.spec.shaping import shaped
 
 MIN_LIFETIME: Final = timedelta(seconds=60)
@@ -76,7 +78,7 @@ def parse_app_credential(
         federated=federated,
         certificate=parse_certificate(spec.certificate or shapes.Certificate()),
         lifetime=lifetime,
-        rotation=parse_rotation(spec.rotation or shapes.Rotation(), lifetime or DEFAULT_LIFETIME),
+        rotation=parse_rotation(spec.rotation or Rotation(), lifetime or DEFAULT_LIFETIME),
         verification=_verification(spec),
         secret=SecretSpec(name=owner.name)
         if federated is not None
@@ -142,7 +144,7 @@ def _check_members(spec: shapes.AppCredential) -> None:
             checks.require(member is None, path, remedy)
 
 
-def _member(spec: shapes.AppCredential, kind: CredentialType) -> shapes.Shape | None:
+def _member(spec: shapes.AppCredential, kind: CredentialType) -> Shape | None:
     match kind:
         case CredentialType.CLIENT_SECRET:
             return spec.client_secret

@@ -1,15 +1,21 @@
-"""`spec.rotation`: lead time and overlap, which have to fit into the lifetime."""
+"""`spec.rotation`: lead time and overlap, which have to fit into the lifetime, and windows."""
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Final
 
 from appcredential.domain.spec import checks
-from appcredential.domain.spec import manifest as shapes
+from appcredential.domain.spec import manifest_rotation as shapes
 from appcredential.domain.spec.model import RotationSpec
+from appcredential.domain.spec.time_zones import time_zone, zone_names
+from appcredential.domain.spec.windows import MAX_WINDOWS, RotationWindow
 
 _SECOND: Final = timedelta(seconds=1)
+_TIME_OF_DAY: Final = re.compile("([01][0-9]|2[0-3]):([0-5][0-9])")
+_MIDNIGHT: Final = "24:00"
+"""The end of a day, which is the beginning of the next."""
 
 
 def parse_rotation(spec: shapes.Rotation, lifetime: timedelta) -> RotationSpec:
@@ -29,6 +35,7 @@ def parse_rotation(spec: shapes.Rotation, lifetime: timedelta) -> RotationSpec:
         retire_when=spec.retire_when,
         rotate_issued_before=_moment(f"{path}.rotateIssuedBefore", spec.rotate_issued_before),
         revoke_issued_before=_moment(f"{path}.revokeIssuedBefore", spec.revoke_issued_before),
+        windows=_windows(f"{path}.windows", spec.windows),
     )
     _check_rotation(found.renew_before, found.overlap, lifetime)
     return found
@@ -40,6 +47,38 @@ def _lead(path: str, value: str | None) -> timedelta | None:
 
 def _moment(path: str, value: str | None) -> datetime | None:
     return None if value is None else checks.moment(path, value)
+
+
+def _windows(path: str, given: list[shapes.Window]) -> tuple[RotationWindow, ...]:
+    checks.require(len(given) <= MAX_WINDOWS, path, f"must have at most {MAX_WINDOWS} items")
+    found = tuple(_window(f"{path}[{number}]", window) for number, window in enumerate(given))
+    remedy = "may not contain a window twice: put the days of both into one"
+    checks.require(len({(w.start, w.to, w.time_zone) for w in given}) == len(given), path, remedy)
+    return found
+
+
+def _window(path: str, given: shapes.Window) -> RotationWindow:
+    remedy = "must be at least one of Mon, Tue, Wed, Thu, Fri, Sat, Sun; all of them when left out"
+    checks.require(len(given.days) >= 1, f"{path}.days", remedy)
+    remedy = "must differ from from; a whole day is from 00:00 to 24:00"
+    checks.require(given.start != given.to, f"{path}.to", remedy)
+    remedy = "must be the name of a zone in the IANA time zone database, such as Europe/Oslo or UTC"
+    checks.require(given.time_zone in zone_names(), f"{path}.timeZone", remedy)
+    return RotationWindow(
+        days=checks.listed(f"{path}.days", given.days, lambda _, day: day),
+        start=_time_of_day(f"{path}.from", given.start),
+        end=timedelta(days=1)
+        if given.to == _MIDNIGHT
+        else _time_of_day(f"{path}.to", given.to, f" or {_MIDNIGHT}"),
+        zone=time_zone(given.time_zone),
+    )
+
+
+def _time_of_day(path: str, value: str, besides: str = "") -> timedelta:
+    found = _TIME_OF_DAY.fullmatch(value)
+    if found is None:
+        checks.refuse(path, f"must be a time such as 22:00, between 00:00 and 23:59{besides}")
+    return timedelta(hours=int(found[1]), minutes=int(found[2]))
 
 
 def _check_rotation(

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from appcredential.domain.spec.manifest import Shape
+from appcredential.domain.spec.shape import Shape
 from appcredential.errors import InvalidSpecError
 
 S = TypeVar("S", bound=Shape)

@@ -32,6 +32,7 @@ from appcredential.domain.status.published import awaited, last_sign_in
 from appcredential.domain.status.retiring import retiring_entry
 from appcredential.domain.status.source import chosen_certificate, is_lifetime_asked_for
 from appcredential.domain.status.successor import successor_problem
+from appcredential.domain.status.unpublished import unpublished
 from appcredential.domain.status.verdicts import (
     abnormal,
     expiring,
@@ -174,18 +175,11 @@ def _details(facts: Facts) -> dict[str, Any]:
         }
     if facts.schedule is not None:
         found["renewalTime"] = format_time(facts.schedule.renewal_time)
-    minted = _pending(facts)
-    if minted is not None:
-        found["pending"] = {"keyId": minted.key_id, "startTime": format_time(minted.not_before)}
+    if (minted := unpublished(facts)) is not None:
+        found["pending"] = minted
     if facts.retiring:
         found["retiring"] = [retiring_entry(facts, r) for r in facts.retiring]
     return found
-
-
-def _pending(facts: Facts) -> IssuedCredential | None:
-    """Return what was issued and is not published: of one in vain, until it is gone."""
-    shown = facts.pending if facts.conflict is not None else facts.successor
-    return shown.credential if shown is not None else None
 
 
 _DETAILS = (

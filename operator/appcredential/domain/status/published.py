@@ -9,6 +9,7 @@ from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import is_gone, seems_gone
 from appcredential.domain.facts.source import is_new_at_source, usable_source
 from appcredential.domain.facts.successor import is_revoking, needs_successor
+from appcredential.domain.facts.windows import awaited_opening
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import IssuedCredential, Target
 from appcredential.domain.rotation import Schedule, schedule, wanted_lifetime
@@ -59,12 +60,18 @@ def _plan_of(observation: Observation, published: IssuedCredential) -> Schedule:
 
 
 def awaited(observation: Observation, facts: Facts | None) -> str | None:
-    """Return what an `…IssuedBefore` still waits for; None when there is none or it is met."""
+    """Return what an `…IssuedBefore` still waits for; None when there is none or it is met.
+
+    It counts as met while a successor waits for a window: that may take days, and is as the spec
+    asks for.
+    """
     spec, published = observation.resource.spec, valid_published(observation)
     if not isinstance(spec, AppCredentialSpec) or published is None:
         return None
     if facts is not None and is_revoking(facts):
         return revocation_progress(facts)
+    if facts is not None and awaited_opening(facts) is not None:
+        return None
     asked = {
         "revokeIssuedBefore": spec.rotation.revoke_issued_before,
         "rotateIssuedBefore": spec.rotation.rotate_issued_before,

@@ -6,6 +6,7 @@ from appcredential.domain.conditions import Condition, ConditionType, Problem, R
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import is_missing, seems_gone
 from appcredential.domain.facts.takeover import may_be_of_former_life
+from appcredential.domain.facts.windows import awaited_opening
 from appcredential.domain.facts.writable import holds_another_type
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import IssuedCredential
@@ -168,6 +169,9 @@ def expiring(observation: Observation, facts: Facts | None) -> Condition:
     if target is not None and target.published is not None and valid_published(observation) is None:
         message = "The published credential has expired or its value was damaged."
         return Condition.true(kind, Reason.EXPIRED, message)
+    if facts is not None and awaited_opening(facts) is not None:
+        message = "A successor is published when the next of spec.rotation.windows opens."
+        return Condition.false(kind, Reason.NOT_DUE, message)
     plan = planned(observation, facts)
     if plan is not None and is_overdue(plan, entra_now(observation)):
         message = "The renewal is overdue and no successor is published."
@@ -185,7 +189,8 @@ def abnormal(
     if problem is not None and problem.reason in PAUSED:
         return []
     kind, waits_for = ConditionType.RECONCILING, awaited(observation, facts)
-    if facts is not None and is_renewed_at_source(facts):
+    is_held = facts is not None and awaited_opening(facts) is not None
+    if facts is not None and is_renewed_at_source(facts) and not is_held:
         reason, message = _renewed_at_source(observation)
         return [Condition.true(kind, reason, message)]
     if problem is not None and (ready.status != "True" or problem.reason in _BEING_TRIED):
