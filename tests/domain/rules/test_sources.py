@@ -482,6 +482,15 @@ def test_a_renewal_at_the_source_waits_for_a_window() -> None:
     assert successor_is_publishable(facts(o)) is None
 
 
+def test_a_private_key_that_the_secret_lacks_waits_for_no_window() -> None:
+    """Nobody signs in with what is published."""
+    o = seen(supplied(PAIR), target=holding(PUBLIC), spec=brought_spec(rotation=CLOSED))
+    o = replace(o, pending=coming(PAIR))
+    o = replace(o, memory=Memory(pending_proof=proof(NEXT_ATTEMPT, *(PROVEN,) * 5, every=1)))
+    assert successor_is_publishable(facts(o)) == Publish()
+    assert override(facts(o)) is None
+
+
 def test_one_without_its_key_waits_for_no_window() -> None:
     """Workloads have it already, from its source."""
     o = seen(supplied(NEW_PUBLIC), target=holding(PUBLIC), spec=brought_spec(rotation=CLOSED))

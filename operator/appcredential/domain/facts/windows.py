@@ -42,13 +42,13 @@ def _closed_until(facts: Facts) -> Opening | None:
     """Return the next opening if all windows are closed and workloads use what is published.
 
     A first issue waits for nothing, and neither does what takes the place of a lost value, of an
-    expired credential, or of another owner's. Of a certificate whose private key is elsewhere,
-    workloads have the successor already.
+    expired credential, of a certificate without its private key, or of another owner's. Of a
+    successor whose private key is elsewhere, workloads have it already.
     """
     successor = facts.successor
     if successor is None or successor.value is None or not can_sign_in(successor.value):
         return None
-    if not facts.has_valid_published:
+    if not facts.has_valid_published or not facts.can_published_sign_in:
         return None
     opening = next_opening(facts.spec.rotation.windows, facts.entra_now)
     return opening if opening is not None and opening.opens > facts.entra_now else None
