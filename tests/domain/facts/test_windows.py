@@ -136,6 +136,15 @@ def test_workloads_keep_their_overlap(spare: Any, waits: bool) -> None:
     assert ("less than its overlap" in str(override(facts(o)))) is not waits
 
 
+def test_a_lifetime_that_is_shortened_is_no_emergency() -> None:
+    """What was issued for longer is valid until its own end."""
+    shorter = spec(lifetime=5 * DAY, rotation=rotation(windows=[WINDOW]))
+    o = seen()
+    o = replace(o, resource=replace(o.resource, spec=shorter))
+    assert awaited_opening(facts(o)) == OPENS
+    assert override(facts(o)) is None
+
+
 def test_nobody_waits_where_nothing_works_anyway() -> None:
     begun = NOW - 91 * DAY
     listed = application(credential(start=begun), next_credential())

@@ -329,7 +329,7 @@ class World(Loop):
             return True
         plan = facts(self.observe()).schedule
         assert plan is not None
-        ends_too_soon = next_close(rotation.windows, entra_now) + plan.overlap > plan.end
+        ends_too_soon = next_close(rotation.windows, entra_now) + plan.overlap > former.expires
         is_lost = self.answer(former.key_id) is not None or former.key_id not in self.entra
         return ends_too_soon or is_lost
 

@@ -143,8 +143,21 @@ def never_open_in_time() -> World:
     return world
 
 
+def shorten_the_lifetime() -> World:
+    """Ask for a shorter lifetime than is over already: what is published is valid all the same."""
+    world = issued(wanted(SUNDAYS, lifetime=90 * DAY))
+    run_until(world, SECOND_NIGHT + DAY)
+    world.change(wanted(SUNDAYS, lifetime=2 * DAY))
+    run_until(world, SECOND_NIGHT + 7 * DAY - SECOND)
+    assert world.published == FIRST
+    run_until(world, SECOND_NIGHT + 7 * DAY + MINUTE)
+    assert world.published != FIRST
+    return world
+
+
 STORIES = (
     renew,
+    shorten_the_lifetime,
     ask_for_it,
     leak,
     leak_while_it_waits,
@@ -160,7 +173,7 @@ def test_the_rules_as_they_are(story: Callable[[], World]) -> None:
     story()
 
 
-@pytest.mark.parametrize("story", [renew, ask_for_it])
+@pytest.mark.parametrize("story", [renew, ask_for_it, shorten_the_lifetime])
 def test_publishing_at_any_time_is_caught(
     story: Callable[[], World], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,17 +65,18 @@ def _emergency(facts: Facts, opening: Opening) -> str | None:
         return "Entra refuses the published one, or does not list it"
     if facts.is_from_another_cluster:
         return "another cluster issued the published one, and may remove it"
-    if not _outlives(schedule, opening):
+    if not _outlives(published, schedule, opening):
         return "the published one would have less than its overlap left when the next one closes"
     return None
 
 
-def _outlives(schedule: Schedule, opening: Opening) -> bool:
+def _outlives(published: IssuedCredential, schedule: Schedule, opening: Opening) -> bool:
     """Return whether what is published outlives the window by the overlap.
 
-    Workloads have that long to take the successor up, wherever in the window it is published.
+    Workloads have that long to take the successor up, wherever in the window it is published. Its
+    real end counts: with a lifetime that was shortened since, it works for longer than is wanted.
     """
-    return opening.closes + schedule.overlap <= schedule.end
+    return opening.closes + schedule.overlap <= published.expires
 
 
 def _is_doubtful(facts: Facts, published: IssuedCredential) -> bool:
