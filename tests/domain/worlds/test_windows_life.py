@@ -155,9 +155,42 @@ def shorten_the_lifetime() -> World:
     return world
 
 
+def unproven() -> World:
+    """Return a world in which a successor that needs no proof waits."""
+    asked, mode = NOW + 3 * MINUTE, VerificationMode.DISABLED
+    world = issued(wanted(SUNDAYS, asked=asked, verification=mode))
+    world.run(20 * MINUTE)
+    assert world.count(act.Mint) == 2
+    return world
+
+
+def remove_an_unproven_one_just_before() -> World:
+    """Remove it in the portal when no read will come before the window opens."""
+    world = unproven()
+    run_until(world, FIRST_NIGHT - MINUTE)
+    del world.entra[NEXT]
+    run_until(world, FIRST_NIGHT + 30 * MINUTE)
+    assert NEXT not in world.given, "published although it was removed"
+    assert world.published == KeyId("key-3"), "it was not made anew"
+    return world
+
+
+def remove_an_unproven_one_early() -> World:
+    """Remove it in the portal long before: the window is not missed."""
+    world = unproven()
+    del world.entra[NEXT]
+    run_until(world, FIRST_NIGHT - 2 * HOUR)
+    assert world.count(act.Mint) == 3, "it was not made anew in time"
+    run_until(world, FIRST_NIGHT + MINUTE)
+    assert world.published == KeyId("key-3")
+    return world
+
+
 STORIES = (
     renew,
     shorten_the_lifetime,
+    remove_an_unproven_one_just_before,
+    remove_an_unproven_one_early,
     ask_for_it,
     leak,
     leak_while_it_waits,
@@ -188,6 +221,18 @@ def test_an_emergency_that_waits_is_caught(
     story: Callable[[], World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(window_facts, "_emergency", lambda _f, _o: None)
+    with pytest.raises(AssertionError):
+        story()
+
+
+@pytest.mark.parametrize(
+    "story", [remove_an_unproven_one_just_before, remove_an_unproven_one_early]
+)
+def test_publishing_unproven_ones_without_a_read_is_caught(
+    story: Callable[[], World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_rules(monkeypatch, "needs_reads", lambda _f, _p: False)
+    in_rules(monkeypatch, "is_vanished", lambda _f, _p: False)
     with pytest.raises(AssertionError):
         story()
 
@@ -233,9 +278,11 @@ def test_one_that_stops_signing_in_while_it_waits_is_made_anew() -> None:
 def test_what_needs_no_proof_waits_as_well() -> None:
     quick = wanted(SUNDAYS, asked=NOW + 3 * MINUTE, verification=VerificationMode.DISABLED)
     world = issued(quick)
+    reads = world.count(act.ReadApplication)
     run_until(world, FIRST_NIGHT - SECOND)
     assert world.published == FIRST
     assert world.count(act.Mint) == 2
+    assert world.count(act.ReadApplication) <= reads + 12, "more than one read an hour"
     run_until(world, FIRST_NIGHT + MINUTE)
     assert world.published == NEXT
 

@@ -65,15 +65,14 @@ def is_gone(facts: Facts) -> bool:
 
     Only what was refused since reads lack the key counts: see `Memory.saw_application`.
     """
-    if not seems_gone(facts):
+    published, proof = facts.published, facts.memory.published_proof
+    if published is None or not seems_gone(facts):
         return False
     if not facts.can_published_sign_in:
-        return _lacked_for(facts) >= facts.settings.gone_window
-    proof, published = facts.memory.published_proof, facts.published
-    if proof is None or published is None:
-        return False
+        return lacked_for(facts, published.key_id) >= facts.settings.gone_window
     return (
-        proof.attempt == published.attempt
+        proof is not None
+        and proof.attempt == published.attempt
         and proof.refusals >= GONE_FAILURES
         and proof.refused_for >= facts.settings.gone_window
     )
@@ -90,20 +89,22 @@ def is_lost(facts: Facts) -> bool:
 
 def _is_unlisted(facts: Facts) -> bool:
     """Return whether no sign-in can tell of the key, and reads lacked it longer than any lag."""
+    published = facts.published
+    if published is None or not seems_gone(facts):
+        return False
     may_have_others = facts.spec.is_supplied or not facts.can_published_sign_in
-    return may_have_others and seems_gone(facts) and _lacked_for(facts) > CERTIFICATE_LAG
+    return may_have_others and lacked_for(facts, published.key_id) > CERTIFICATE_LAG
 
 
-def _lacked_for(facts: Facts) -> timedelta:
-    """Return the time between the first and the last of several reads without the published key.
+def lacked_for(facts: Facts, key: KeyId) -> timedelta:
+    """Return the time between the first and the last of several reads that lack a key.
 
     It is zero for fewer than three reads.
     """
-    memory, published = facts.memory, facts.published
-    if published is None or memory.absences.get(published.key_id, 0) < ABSENT_READS:
+    memory, read = facts.memory, facts.application.read_time
+    if memory.absences.get(key, 0) < ABSENT_READS:
         return timedelta(0)
-    read = facts.application.read_time
-    return read - memory.absent_since.get(published.key_id, read)
+    return read - memory.absent_since.get(key, read)
 
 
 def gone_keys(facts: Facts) -> frozenset[KeyId]:

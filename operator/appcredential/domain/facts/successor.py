@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from appcredential.domain.facts.facts import Facts
-from appcredential.domain.facts.published import is_gone, is_published
+from appcredential.domain.facts.published import is_gone, is_published, lacked_for
 from appcredential.domain.facts.source import source_offers
-from appcredential.domain.observed.entra import Credential
+from appcredential.domain.observed.entra import CERTIFICATE_LAG, Credential
 from appcredential.domain.observed.target import Pending, RetireCause
 from appcredential.domain.rotation import backoff
 from appcredential.domain.spec.model import KeyId
@@ -70,6 +70,35 @@ def is_revoking(facts: Facts) -> bool:
 def unproven_publish_time(facts: Facts, pending: Pending) -> datetime:
     """Return when a successor may be published without a proof (verification Disabled)."""
     return pending.intent_time + (facts.settings.settle if facts.is_in_use else timedelta(0))
+
+
+def needs_reads(facts: Facts, pending: Pending) -> bool:
+    """Return whether only reads can show that an unproven successor exists.
+
+    A concurrent update of the list may have dropped a certificate. Anything that has waited,
+    such as for a window, may have been removed since it was issued.
+    """
+    has_waited = facts.now >= unproven_publish_time(facts, pending) + facts.settings.settle
+    return has_waited or facts.spec.type.is_certificate or seems_vanished(facts, pending)
+
+
+def seems_vanished(facts: Facts, pending: Pending) -> bool:
+    """Return whether a read that was made well after the issue lacks the successor."""
+    minted, read = pending.credential, facts.application.read_time
+    return (
+        minted is not None
+        and not facts.is_listed(minted.key_id)
+        and read - pending.intent_time > facts.settings.settle
+    )
+
+
+def is_vanished(facts: Facts, pending: Pending) -> bool:
+    """Return whether several reads confirm that the successor is gone."""
+    if pending.credential is None or not seems_vanished(facts, pending):
+        return False
+    is_certificate, window = facts.spec.type.is_certificate, facts.settings.gone_window
+    lag = max(window, CERTIFICATE_LAG) if is_certificate else window
+    return lacked_for(facts, pending.credential.key_id) >= lag
 
 
 def mint_time(facts: Facts) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import seems_gone
-from appcredential.domain.facts.successor import is_revoked
+from appcredential.domain.facts.successor import is_revoked, seems_vanished
 from appcredential.domain.facts.told import is_told_refused
 from appcredential.domain.observed.target import IssuedCredential
 from appcredential.domain.rotation import Schedule
@@ -33,7 +33,7 @@ def is_only_waiting(facts: Facts) -> bool:
     if successor is None or awaited_opening(facts) is None:
         return False
     if not facts.requires_proof:
-        return True
+        return not seems_vanished(facts, successor)
     is_its = proof is not None and proof.attempt == successor.attempt
     return proof is not None and is_its and proof.successes >= facts.proof_count
 

@@ -14,7 +14,13 @@ from appcredential.domain.actions import (
 from appcredential.domain.facts.content import content_problem
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import confirming_time, is_gone, seems_gone
-from appcredential.domain.facts.successor import mint_time, needs_successor, unproven_publish_time
+from appcredential.domain.facts.successor import (
+    mint_time,
+    needs_reads,
+    needs_successor,
+    seems_vanished,
+    unproven_publish_time,
+)
 from appcredential.domain.facts.told import names_application
 from appcredential.domain.facts.windows import awaited_opening, is_only_waiting
 from appcredential.domain.observed.memory import READ_SPACING, REQUIRED_READS
@@ -54,26 +60,31 @@ def successor_is_publishable(facts: Facts) -> Action | None:
     successor = facts.successor
     if successor is None or not facts.is_granted or content_problem(facts) is not None:
         return None
-    if awaited_opening(facts) is not None:
-        return None
+    is_held = awaited_opening(facts) is not None
     if facts.requires_proof:
-        return Publish() if _is_proven(facts, successor) else None
+        return Publish() if not is_held and _is_proven(facts, successor) else None
+    if is_held:
+        return _read_spaced(facts) if seems_vanished(facts, successor) else None
     if facts.now < unproven_publish_time(facts, successor):
         return None
-    return _publish_after_reads(facts, successor) if facts.spec.type.is_certificate else Publish()
+    return _publish_after_reads(facts, successor) if needs_reads(facts, successor) else Publish()
 
 
 def _publish_after_reads(facts: Facts, pending: Pending) -> Action | None:
-    """Publish an unprovable certificate only after repeated reads list it.
+    """Publish what no sign-in proves only after repeated reads list it.
 
-    A concurrent list update may have dropped it. While workloads use the target Secret, three
-    reads in a row must list it, because not every replica may know it yet.
+    While workloads use the target Secret, three reads in a row must list it, because not every
+    replica may know it yet.
     """
     minted = pending.credential
     assert minted is not None  # noqa: S101 - else rule 15 deletes the Secret
     wanted = REQUIRED_READS if facts.is_in_use else 1
     if facts.is_fresh and len(facts.memory.consecutive_reads.get(minted.key_id, ())) >= wanted:
         return Publish()
+    return _read_spaced(facts)
+
+
+def _read_spaced(facts: Facts) -> Action | None:
     return read_again(facts, READ_SPACING / 2) if facts.now >= next_spaced_read(facts) else None
 
 
@@ -91,7 +102,7 @@ def published_credential_seems_gone(facts: Facts) -> Action | None:
     if not seems_gone(facts) or is_gone(facts) or facts.published is None:
         return None
     if not facts.can_published_sign_in:
-        return read_again(facts, READ_SPACING / 2) if facts.now >= next_spaced_read(facts) else None
+        return _read_spaced(facts)
     if not facts.is_fresh:
         return read_again(facts, facts.settings.freshness)
     return SignInPublished() if facts.now >= confirming_time(facts) else None

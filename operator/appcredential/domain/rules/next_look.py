@@ -13,6 +13,7 @@ from appcredential.domain.facts.rolled_out import is_held_by_pods, next_pod_look
 from appcredential.domain.facts.successor import (
     is_revoking,
     mint_time,
+    needs_reads,
     needs_successor,
     unproven_publish_time,
 )
@@ -137,7 +138,7 @@ def _publish_times(facts: Facts, successor: Pending) -> list[datetime]:
         proof, spacing = facts.memory.pending_proof, facts.proof_spacing
         return [*times, signin.next_try(proof, successor.attempt, facts.now, spacing)]
     times.append(unproven_publish_time(facts, successor))
-    return [*times, next_spaced_read(facts)] if facts.spec.type.is_certificate else times
+    return [*times, next_spaced_read(facts)] if needs_reads(facts, successor) else times
 
 
 def _issued_before_times(facts: Facts) -> list[datetime]:

@@ -9,7 +9,7 @@ from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import known_keys
 from appcredential.domain.facts.removed_certificate import is_refused
 from appcredential.domain.facts.source import must_sign_in, usable_source
-from appcredential.domain.facts.successor import issued_before, needs_successor
+from appcredential.domain.facts.successor import is_vanished, issued_before, needs_successor
 from appcredential.domain.marker import Attempt, attempt_id
 from appcredential.domain.observed.target import Abandoned, Pending, PendingState
 from appcredential.domain.rotation import effective_renew_before
@@ -120,6 +120,8 @@ def successor_is_useless(facts: Facts) -> Action | None:
         return Fence(useless)
     if facts.requires_proof and _will_never_sign_in(facts, successor):
         return Fence("it does not sign in")
+    if not facts.requires_proof and is_vanished(facts, successor):
+        return Fence("Entra does not list it any more")
     return None
 
 
