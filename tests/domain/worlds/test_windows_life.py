@@ -14,7 +14,7 @@ from appcredential.domain.spec.model import AppCredentialSpec, KeyId, Verificati
 from appcredential.domain.spec.windows import RotationWindow, Weekday
 from tests.domain.worlds.driver import World
 from tests.domain.worlds.loop import BrokenPromiseError
-from tests.support.breaking import in_rules
+from tests.support.breaking import in_rules, within
 from tests.support.builders import (
     DAY,
     HOUR,
@@ -186,11 +186,24 @@ def remove_an_unproven_one_early() -> World:
     return world
 
 
+def remove_a_proven_one_early() -> World:
+    """Remove it in the portal long before: an hourly read shows that, and a sign-in bears it out."""
+    world = issued(wanted(SUNDAYS, asked=NOW + 3 * MINUTE))
+    world.run(20 * MINUTE)
+    del world.entra[NEXT]
+    run_until(world, FIRST_NIGHT - 2 * HOUR)
+    assert world.count(act.Mint) == 3, "it was not made anew in time"
+    run_until(world, FIRST_NIGHT + MINUTE)
+    assert world.published == KeyId("key-3")
+    return world
+
+
 STORIES = (
     renew,
     shorten_the_lifetime,
     remove_an_unproven_one_just_before,
     remove_an_unproven_one_early,
+    remove_a_proven_one_early,
     ask_for_it,
     leak,
     leak_while_it_waits,
@@ -235,6 +248,24 @@ def test_publishing_unproven_ones_without_a_read_is_caught(
     in_rules(monkeypatch, "is_vanished", lambda _f, _p: False)
     with pytest.raises(AssertionError):
         story()
+
+
+def test_not_noticing_that_what_waits_is_gone_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    within(monkeypatch, "facts", "seems_vanished", lambda _f, _p: False)
+    for story in (remove_a_proven_one_early, remove_an_unproven_one_early):
+        with pytest.raises(AssertionError):
+            story()
+
+
+def test_a_list_that_lags_costs_one_sign_in() -> None:
+    world = issued(wanted(SUNDAYS, asked=NOW + 3 * MINUTE))
+    world.run(20 * MINUTE)
+    tries = world.count(act.SignInPending)
+    world.hidden = {NEXT}
+    run_until(world, FIRST_NIGHT - SECOND)
+    assert world.count(act.SignInPending) == tries + 1
+    run_until(world, FIRST_NIGHT + MINUTE)
+    assert world.published == NEXT
 
 
 def test_what_waits_is_left_alone() -> None:

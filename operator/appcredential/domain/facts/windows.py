@@ -6,7 +6,9 @@ from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import seems_gone
 from appcredential.domain.facts.successor import is_revoked, seems_vanished
 from appcredential.domain.facts.told import is_told_refused
-from appcredential.domain.observed.target import IssuedCredential
+from appcredential.domain.observed.target import IssuedCredential, Pending
+from appcredential.domain.promised import required
+from appcredential.domain.proof import Proof
 from appcredential.domain.rotation import Schedule
 from appcredential.domain.secret.value import can_sign_in
 from appcredential.domain.windows import Opening, next_opening
@@ -27,15 +29,24 @@ def override(facts: Facts) -> str | None:
 def is_only_waiting(facts: Facts) -> bool:
     """Return whether a successor is proven, as far as it can be, and only waits for a window.
 
-    Nothing is to be done for it until then. Then a last sign-in proves it anew.
+    Nothing is to be done for it until then, unless reads lack it: it may have been removed, and
+    its own successor should be ready in time. Then a last sign-in proves it anew.
     """
     successor, proof = facts.successor, facts.memory.pending_proof
     if successor is None or awaited_opening(facts) is None:
         return False
     if not facts.requires_proof:
         return not seems_vanished(facts, successor)
-    is_its = proof is not None and proof.attempt == successor.attempt
-    return proof is not None and is_its and proof.successes >= facts.proof_count
+    if proof is None or proof.attempt != successor.attempt or proof.successes < facts.proof_count:
+        return False
+    return not seems_vanished(facts, successor) or _has_signed_in_since(facts, successor, proof)
+
+
+def _has_signed_in_since(facts: Facts, successor: Pending, proof: Proof) -> bool:
+    """Return whether the successor signed in after the first read that lacked it."""
+    key = required(successor.credential).key_id
+    lacking, success = facts.memory.absent_since.get(key), proof.last_success
+    return lacking is not None and success is not None and success >= lacking
 
 
 def _closed_until(facts: Facts) -> Opening | None:
