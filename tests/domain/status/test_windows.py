@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.lifecycle import decide
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
+from appcredential.domain.proof import classify
+from appcredential.domain.spec.secret import Template
 from tests.support.builders import (
     DAY,
     HOUR,
@@ -85,6 +88,50 @@ def test_a_revocation_is_told_as_ever() -> None:
     status, conditions = told(waiting(revoke_issued_before=NOW - HOUR))
     assert conditions["Reconciling"]["status"] == "True"
     assert "publishTime" not in status["pending"]
+
+
+BLOCKED = classify(400, (53003,))
+
+
+def changed(**words: Any) -> Observation:
+    o, wanted = waiting(), replace(spec(rotation=rotation(windows=[WINDOW])), **words)
+    return replace(o, resource=replace(o.resource, spec=wanted))
+
+
+def withdrawn() -> Observation:
+    o = waiting()
+    known = replace(o.resource, status=decide(o).status)
+    return replace(o, resource=known, grant=Problem(reason=Reason.NOT_GRANTED, message="None."))
+
+
+HINDERED = (
+    replace(waiting(), memory=Memory(pending_proof=proof(pending().attempt, BLOCKED))),
+    replace(
+        waiting(), memory=Memory(pending_proof=proof(pending().attempt, *[NOT_YET] * 9, every=60))
+    ),
+    withdrawn(),
+    changed(suspend=True),
+    changed(secret=replace(spec().secret, data={"huge": Template("x" * 2_000_000)})),
+)
+
+
+@pytest.mark.parametrize("o", HINDERED)
+def test_a_publish_that_cannot_happen_is_not_promised(o: Observation) -> None:
+    status, conditions = told(o)
+    assert "publishTime" not in status["pending"]
+    assert "waitingFor" not in status["pending"]
+    assert conditions["Expiring"]["status"] == "True"
+
+
+def test_what_cannot_be_published_does_not_meet_what_is_asked_for() -> None:
+    o = waiting(rotate_issued_before=NOW - HOUR)
+    o = replace(o, memory=Memory(pending_proof=proof(pending().attempt, BLOCKED)))
+    assert told(o)[0]["observedGeneration"] == -1
+
+
+def test_a_new_process_tells_the_same_before_it_has_proven_it_anew() -> None:
+    o = waiting()
+    assert told(replace(o, memory=Memory()))[0] == told(o)[0]
 
 
 def test_a_proof_that_fails_while_it_waits_is_told_as_ever() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from appcredential.domain import actions as act
 from appcredential.domain.facts import windows as window_facts
+from appcredential.domain.proof import SignInResult, classify
 from appcredential.domain.spec.model import AppCredentialSpec, KeyId, VerificationMode
 from appcredential.domain.spec.windows import RotationWindow, Weekday
 from tests.domain.worlds.driver import World
@@ -187,7 +188,7 @@ def remove_an_unproven_one_early() -> World:
 
 
 def remove_a_proven_one_early() -> World:
-    """Remove it in the portal long before: an hourly read shows that, and a sign-in bears it out."""
+    """Remove it in the portal long before: a read shows that, and a sign-in bears it out."""
     world = issued(wanted(SUNDAYS, asked=NOW + 3 * MINUTE))
     world.run(20 * MINUTE)
     del world.entra[NEXT]
@@ -266,6 +267,19 @@ def test_a_list_that_lags_costs_one_sign_in() -> None:
     assert world.count(act.SignInPending) == tries + 1
     run_until(world, FIRST_NIGHT + MINUTE)
     assert world.published == NEXT
+
+
+@pytest.mark.parametrize("refusal", [NOT_YET, classify(400, (53003,))])
+def test_an_overdue_renewal_is_told_by_day_as_by_night(refusal: SignInResult) -> None:
+    """Whether a window is open says nothing of a successor that cannot be published anyway."""
+    world = issued(wanted(window("22:00", "04:00"), lifetime=60 * DAY))
+    world.answer = lambda key: None if key == FIRST else refusal
+    world.run(46 * DAY)
+    told = []
+    for _ in range(3 * 24 * 6):
+        world.run(10 * MINUTE)
+        told.append(world.condition("Expiring"))
+    assert set(told) == {("True", "RenewalDue")}
 
 
 def test_what_waits_is_left_alone() -> None:

@@ -9,12 +9,12 @@ from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import is_gone, seems_gone
 from appcredential.domain.facts.source import is_new_at_source, usable_source
 from appcredential.domain.facts.successor import is_revoking, needs_successor
-from appcredential.domain.facts.windows import awaited_opening
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import IssuedCredential, Target
 from appcredential.domain.rotation import Schedule, schedule, wanted_lifetime
 from appcredential.domain.secret.value import can_sign_in
 from appcredential.domain.spec.model import AppCredentialSpec, RotationSpec
+from appcredential.domain.status.held import held_until
 from appcredential.domain.status.refused_published import LISTED
 from appcredential.domain.status.revocation_progress import revocation_progress
 from appcredential.domain.times import parse_time
@@ -70,7 +70,7 @@ def awaited(observation: Observation, facts: Facts | None) -> str | None:
         return None
     if facts is not None and is_revoking(facts):
         return revocation_progress(facts)
-    if facts is not None and awaited_opening(facts) is not None:
+    if held_until(facts) is not None:
         return None
     asked = {
         "revokeIssuedBefore": spec.rotation.revoke_issued_before,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appcredential.domain.facts.facts import Facts
-from appcredential.domain.facts.windows import awaited_opening
+from appcredential.domain.status.held import held_until
 from appcredential.domain.times import format_time
 
 
@@ -14,7 +14,7 @@ def unpublished(facts: Facts) -> dict[str, str] | None:
     if minted is None:
         return None
     found = {"keyId": minted.key_id, "startTime": format_time(minted.not_before)}
-    if (opening := awaited_opening(facts)) is not None:
+    if (opening := held_until(facts)) is not None:
         found["publishTime"] = format_time(opening.opens)
         found["waitingFor"] = "the next of spec.rotation.windows"
     return found

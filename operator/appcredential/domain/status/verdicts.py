@@ -6,13 +6,13 @@ from appcredential.domain.conditions import Condition, ConditionType, Problem, R
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import is_missing, seems_gone
 from appcredential.domain.facts.takeover import may_be_of_former_life
-from appcredential.domain.facts.windows import awaited_opening
 from appcredential.domain.facts.writable import holds_another_type
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import IssuedCredential
 from appcredential.domain.proof import SignInClass
 from appcredential.domain.rotation import is_overdue, wanted_lifetime
 from appcredential.domain.spec.model import AppCredentialSpec, VerificationMode
+from appcredential.domain.status.held import held_until
 from appcredential.domain.status.lost_secret import lost_secret
 from appcredential.domain.status.published import (
     awaited,
@@ -169,7 +169,7 @@ def expiring(observation: Observation, facts: Facts | None) -> Condition:
     if target is not None and target.published is not None and valid_published(observation) is None:
         message = "The published credential has expired or its value was damaged."
         return Condition.true(kind, Reason.EXPIRED, message)
-    if facts is not None and awaited_opening(facts) is not None:
+    if held_until(facts) is not None:
         message = "A successor is published when the next of spec.rotation.windows opens."
         return Condition.false(kind, Reason.NOT_DUE, message)
     plan = planned(observation, facts)
@@ -189,8 +189,7 @@ def abnormal(
     if problem is not None and problem.reason in PAUSED:
         return []
     kind, waits_for = ConditionType.RECONCILING, awaited(observation, facts)
-    is_held = facts is not None and awaited_opening(facts) is not None
-    if facts is not None and is_renewed_at_source(facts) and not is_held:
+    if facts is not None and is_renewed_at_source(facts) and held_until(facts) is None:
         reason, message = _renewed_at_source(observation)
         return [Condition.true(kind, reason, message)]
     if problem is not None and (ready.status != "True" or problem.reason in _BEING_TRIED):
