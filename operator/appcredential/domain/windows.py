@@ -18,8 +18,8 @@ from appcredential.domain.spec.windows import WEEK, RotationWindow
 _DAY: Final = timedelta(days=1)
 _REACH: Final = 15
 """Days: each window opens once a week, and again the week after if a skipped hour takes one."""
-_EDGE: Final = 2
-"""Days: a window may have opened the day before, and another zone's date differs by one more."""
+_EDGE: Final = 1
+"""Days: a window may have opened the day before, and closes on the day after at the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +32,27 @@ class Opening:
 
 def next_opening(windows: Sequence[RotationWindow], now: datetime) -> Opening | None:
     """Return the opening that goes on now, else the next one; None without windows."""
-    found = (o for o in _openings(windows, now - _EDGE * _DAY) if o.closes > now)
-    return min(found, key=lambda opening: opening.opens, default=None)
+    found = (_first(o for o in _openings(w, now, 1) if o.closes > now) for w in windows)
+    return min(filter(None, found), key=lambda opening: opening.opens, default=None)
 
 
 def last_opening(windows: Sequence[RotationWindow], deadline: datetime) -> Opening | None:
     """Return the last opening that is over by a deadline; None without windows."""
-    found = (o for o in _openings(windows, deadline - _REACH * _DAY) if o.closes <= deadline)
-    return max(found, key=lambda opening: opening.opens, default=None)
+    found = (_first(o for o in _openings(w, deadline, -1) if o.closes <= deadline) for w in windows)
+    return max(filter(None, found), key=lambda opening: opening.opens, default=None)
 
 
-def _openings(windows: Sequence[RotationWindow], begin: datetime) -> Iterator[Opening]:
-    for window in windows:
-        first = begin.astimezone(window.zone).date()
-        for number in range(_REACH + 2 * _EDGE):
-            day = first + number * _DAY
-            if WEEK[day.weekday()] in window.days and (found := _opening(window, day)) is not None:
-                yield found
+def _first(found: Iterator[Opening]) -> Opening | None:
+    return next(found, None)
+
+
+def _openings(window: RotationWindow, moment: datetime, step: int) -> Iterator[Opening]:
+    """Yield openings around and after a moment in order; before it, with a step of -1."""
+    date_there = moment.astimezone(window.zone).date()
+    for number in range(-_EDGE, _REACH + _EDGE):
+        day = date_there + step * number * _DAY
+        if WEEK[day.weekday()] in window.days and (found := _opening(window, day)) is not None:
+            yield found
 
 
 @lru_cache(maxsize=4096)
