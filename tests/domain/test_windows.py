@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from appcredential.domain import windows as domain_windows
 from appcredential.domain.spec.time_zones import time_zone
 from appcredential.domain.spec.windows import WEEK, RotationWindow, Weekday
 from appcredential.domain.windows import Opening, last_opening, next_opening
@@ -196,3 +197,17 @@ def test_the_last_one_before_is_followed_by_none_that_is_over_in_time(
     following = next_opening([found], last.closes)
     assert following is not None
     assert following.closes > deadline
+
+
+def test_no_more_days_are_looked_at_than_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pass asks for the next opening, and each schedule for the last one."""
+    tried, real = [], domain_windows._opening
+
+    def counted(found: RotationWindow, day: date) -> Opening | None:
+        tried.append(day)
+        return real(found, day)
+
+    monkeypatch.setattr(domain_windows, "_opening", counted)
+    assert next_opening([NIGHT, window("12:00", "13:00")], TUESDAY) is not None
+    assert last_opening([NIGHT, window("12:00", "13:00")], TUESDAY) is not None
+    assert len(tried) <= 3 * 4

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from appcredential.domain.conditions import Reason
+from appcredential.domain.facts import assessment
+from appcredential.domain.facts import windows as window_facts
 from appcredential.domain.facts.windows import awaited_opening, is_only_waiting, override
 from appcredential.domain.judgement import judged
+from appcredential.domain.lifecycle import decide
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.proof import PROVEN
@@ -187,3 +190,16 @@ def test_entras_clock_counts() -> None:
 )
 def test_whether_it_only_waits(o: Observation, expected: bool) -> None:
     assert is_only_waiting(facts(o)) is expected
+
+
+def test_the_next_opening_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, real = [], assessment.next_opening
+
+    def counted(windows: Any, now: Any) -> Opening | None:
+        asked.append(now)
+        return real(windows, now)
+
+    for module in (assessment, window_facts):
+        monkeypatch.setattr(module, "next_opening", counted, raising=False)
+    decide(seen())
+    assert len(asked) == 1

@@ -15,6 +15,7 @@ from appcredential.domain.observed.entra import Application, Credential, Tenant
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.rotation import schedule
 from appcredential.domain.spec.model import AppCredentialSpec
+from appcredential.domain.windows import next_opening
 
 _UNLIMITED: Final = timedelta(days=3650)
 
@@ -54,6 +55,7 @@ def assess(observation: Observation) -> Facts:
         lifetime=lifetime,
         published=published,
         schedule=plan,
+        opening=next_opening(spec.rotation.windows, entra_now),
         taken=taken,
         conflict=problem,
         refusal=refusal,

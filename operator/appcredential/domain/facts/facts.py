@@ -23,6 +23,7 @@ from appcredential.domain.rotation import Schedule
 from appcredential.domain.secret.records import cluster_of
 from appcredential.domain.secret.value import can_sign_in
 from appcredential.domain.spec.model import AppCredentialSpec, KeyId, Mode, VerificationMode
+from appcredential.domain.windows import Opening
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Facts:
         lifetime: the lifetime to ask for now.
         published: the credential in our target Secret; None without one.
         schedule: when the published credential is renewed.
+        opening: when a window is open next, or since when one is; None without windows.
         ours: listed credentials of the spec's type that carry our exact marker, by key id.
     """
 
@@ -49,6 +51,7 @@ class Facts:
     lifetime: timedelta
     published: IssuedCredential | None
     schedule: Schedule | None
+    opening: Opening | None
     ours: dict[KeyId, Credential]
     taken: Target | None = None
     conflict: Problem | None = None

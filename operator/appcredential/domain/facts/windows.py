@@ -11,7 +11,7 @@ from appcredential.domain.promised import required
 from appcredential.domain.proof import Proof
 from appcredential.domain.rotation import Schedule
 from appcredential.domain.secret.value import can_sign_in
-from appcredential.domain.windows import Opening, next_opening
+from appcredential.domain.windows import Opening
 
 
 def awaited_opening(facts: Facts) -> Opening | None:
@@ -61,7 +61,7 @@ def _closed_until(facts: Facts) -> Opening | None:
         return None
     if not facts.has_valid_published or not facts.can_published_sign_in:
         return None
-    opening = next_opening(facts.spec.rotation.windows, facts.entra_now)
+    opening = facts.opening
     return opening if opening is not None and opening.opens > facts.entra_now else None
 
 
