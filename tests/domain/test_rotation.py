@@ -217,6 +217,12 @@ def test_a_renewal_for_a_window_leaves_time_to_prove_it() -> None:
     assert short == BEGUN + 12 * HOUR - 18 * HOUR / 20
 
 
+def test_no_jitter_brings_a_renewal_into_the_first_half_for_a_window() -> None:
+    """An hour before Thursday's window, exactly half of its life is over."""
+    lifetime = 9 * DAY - 2 * HOUR
+    assert renewal(Weekday.THU, lifetime=lifetime) == renewal(lifetime=lifetime)
+
+
 @given(SPANS, st.frozensets(st.sampled_from(list(Weekday))))
 def test_windows_renew_earlier_and_never_in_the_first_half(
     lifetime: timedelta, days: frozenset[Weekday]
@@ -231,5 +237,4 @@ def test_windows_renew_earlier_and_never_in_the_first_half(
         free.end,
     )
     if found.renewal_time < free.renewal_time:
-        jitter = MAX_JITTER * free.renew_before
-        assert found.renewal_time >= BEGUN + lifetime / 2 - jitter - SECOND
+        assert found.renewal_time >= BEGUN + lifetime / 2 - SECOND

@@ -69,7 +69,7 @@ def schedule(
     opens = _last_opens(rotation, end - overlap)
     if opens is not None and opens < planned:
         earlier = opens - min(actual / 20, _TO_PROVE)
-        planned = earlier if earlier >= end - actual / 2 else planned
+        planned = earlier if earlier - jitter >= end - actual / 2 else planned
     renewal = (planned - jitter).replace(microsecond=0)
     return Schedule(renew_before, overlap, end, renewal)
 
