@@ -18,7 +18,7 @@ from appcredential.domain.observed.observation import Observation
 from appcredential.domain.proof import PROVEN
 from appcredential.domain.rules.next_look import next_look
 from appcredential.domain.spec.model import VerificationMode
-from appcredential.domain.windows import Opening
+from appcredential.domain.windows import Opening, next_opening
 from tests.support.builders import (
     ATTEMPT,
     DAY,
@@ -193,7 +193,7 @@ def test_whether_it_only_waits(o: Observation, expected: bool) -> None:
 
 
 def test_the_next_opening_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, real = [], assessment.next_opening
+    asked, real = [], next_opening
 
     def counted(windows: Any, now: Any) -> Opening | None:
         asked.append(now)
