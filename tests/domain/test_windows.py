@@ -49,6 +49,13 @@ def test_without_windows_nothing_ever_opens() -> None:
     assert last_opening([], TUESDAY) is None
 
 
+def test_a_window_that_opens_on_no_day_is_looked_for_no_longer_than_two_weeks() -> None:
+    never = window("10:00", "12:00", days=[])
+    assert next_opening([never], TUESDAY) is None
+    assert last_opening([never], TUESDAY) is None
+    assert next_opening([never, NIGHT], TUESDAY) == next_opening([NIGHT], TUESDAY)
+
+
 def test_of_several_windows_the_one_that_is_open_counts() -> None:
     noon = window("11:00", "13:00", zone="UTC")
     late = window("12:00", "15:00", zone="UTC")
