@@ -122,7 +122,7 @@ def test_who_comes_while_a_list_is_read_waits_for_the_next_in_no_worker() -> Non
         seen = await looks.look(BILLING, OTHERS)
         assert seen is not None
         assert seen.began == NOW + 0.3 * SECOND
-        assert looks.lists == [("shop", {SECRETS}), ("shop", {OTHERS})]
+        assert looks.lists == [("shop", frozenset({SECRETS})), ("shop", frozenset({OTHERS}))]
 
     run(story())
 
