@@ -14,7 +14,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from appcredential.domain.observed.pods import MAX_USERS, PodUser, PodUsers
+from appcredential.domain.observed.pods import MAX_USERS, PodUser, PodUsers, UsersBySecrets
 from appcredential.domain.pod_secrets import used_secrets
 from appcredential.domain.times import parse_time
 from appcredential.errors import RejectedError, UnavailableError, UnusableListError
@@ -43,9 +43,7 @@ class KubePods:
     def __init__(self, kube: KubeClient) -> None:
         self._kube = kube
 
-    async def users(
-        self, namespace: str, asked: Collection[frozenset[str]]
-    ) -> Mapping[frozenset[str], PodUsers]:
+    async def users(self, namespace: str, asked: Collection[frozenset[str]]) -> UsersBySecrets:
         """See `ports.Pods`."""
         for _ in range(MAX_TRIES):
             try:
@@ -57,7 +55,7 @@ class KubePods:
 
     async def _whole_list(
         self, namespace: str, asked: Collection[frozenset[str]]
-    ) -> Mapping[frozenset[str], PodUsers]:
+    ) -> UsersBySecrets:
         tallies = {secrets: _Tally() for secrets in asked}
         by_name: dict[str, list[_Tally]] = defaultdict(list)
         for secrets, tally in tallies.items():

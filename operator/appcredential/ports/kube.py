@@ -15,7 +15,7 @@ from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.federated import Issuer, OutputMap, ServiceAccount
 from appcredential.domain.observed.observation import Resource
-from appcredential.domain.observed.pods import PodUsers
+from appcredential.domain.observed.pods import UsersBySecrets
 from appcredential.domain.observed.target import Abandoned, IssuedCredential, Pending, Target
 from appcredential.domain.secret.content import Rendering
 from appcredential.domain.secret_value import SecretValue
@@ -151,9 +151,7 @@ class ServiceAccounts(Protocol):
 class Pods(Protocol):
     """Pods: listed when a credential may go, never watched."""
 
-    async def users(
-        self, namespace: str, asked: Collection[frozenset[str]]
-    ) -> Mapping[frozenset[str], PodUsers]:
+    async def users(self, namespace: str, asked: Collection[frozenset[str]]) -> UsersBySecrets:
         """Return, by one list, which of the namespace's unfinished pods use a Secret of each set.
 
         Raises:

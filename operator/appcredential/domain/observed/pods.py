@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -36,6 +37,10 @@ class PodUsers:
 
     users: tuple[PodUser, ...]
     more: int = 0
+
+
+UsersBySecrets = Mapping[frozenset[str], PodUsers]
+"""What one list showed of each set of Secrets that somebody asked about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
