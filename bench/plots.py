@@ -84,7 +84,7 @@ def _draw_lines(
     if not kinds:
         return
     picture, panels = plt.subplots(
-        1, len(kinds), figsize=(3.2 * len(kinds), 3.2), sharey=True, squeeze=False
+        1, len(kinds), figsize=(max(4.8, 3.2 * len(kinds)), 3.2), sharey=True, squeeze=False
     )
     for kind, panel in zip(kinds, panels[0], strict=True):
         for line in lines:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -142,7 +143,7 @@ def storm(site: Installation, say: Say) -> list[Value]:
             step=1 + len(members) / 1000,
             tell=lambda s: say(f"{_publications(site)} of {len(members)} renewed, {s:.0f} s"),
         )
-    renewed = _renewed(site, wall)
+    renewed = _renewed(site, wall, members)
     spent, stall = Requests.of(site.metrics()), site.stall()
     site.profile("storm")
     settle(site, say)
@@ -179,10 +180,13 @@ def _publications(site: Installation) -> int:
     )
 
 
-def _renewed(site: Installation, since: datetime) -> list[float]:
-    """Return after how many seconds each successor was published."""
-    found = []
+def _renewed(site: Installation, since: datetime, members: Sequence[Member]) -> list[float]:
+    """Return after how many seconds the successor of each member was published."""
+    found, asked = [], {(m.namespace, m.name) for m in members}
     for document in site.listed():
+        metadata = document["metadata"]
+        if (metadata["namespace"], metadata["name"]) not in asked:
+            continue
         credential = (document.get("status") or {}).get("credential") or {}
         at = credential.get("publishedTime")
         seconds = (datetime.fromisoformat(at) - since).total_seconds() if at else -math.inf
