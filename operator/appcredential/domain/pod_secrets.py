@@ -26,18 +26,13 @@ _NAMES_IN_VOLUMES: Final = (
 """Where a volume names a Secret, besides the sources of a projected one."""
 
 
-def uses_secret(pod_spec: Mapping[str, Any], secret: str) -> bool:
-    """Return whether pods of this PodSpec read the Secret of that name, in any way there is.
+def used_secrets(pod_spec: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of all Secrets that pods of this PodSpec read, in any way there is.
 
     A volume counts also where no container mounts it, and `optional` makes no difference: the
     kubelet reads the Secret once it exists. `imagePullSecrets` do not count, because the kubelet
     ignores Secrets of other types there.
     """
-    return secret in used_secrets(pod_spec)
-
-
-def used_secrets(pod_spec: Mapping[str, Any]) -> frozenset[str]:
-    """Return the names of all Secrets that pods of this PodSpec read."""
     return frozenset(name for name in _secret_names(pod_spec) if isinstance(name, str))
 
 
