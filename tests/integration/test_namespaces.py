@@ -44,8 +44,7 @@ _DENIED_EVERYWHERE: Final = (
     ("delete", "applicationgrants.appcredential.io"),
     ("create", "serviceaccounts/token"),
     *((verb, "serviceaccounts") for verb in ("list", "watch", "create", "update", "delete")),
-    ("list", "pods"),
-    ("create", "pods"),
+    *((verb, "pods") for verb in ("get", "watch", "create")),
     ("create", "pods/exec"),
     ("list", "namespaces"),
     ("list", "nodes"),
@@ -58,6 +57,7 @@ _DENIED_EVERYWHERE: Final = (
     ("impersonate", "users"),
 )
 _DENIED_OUTSIDE: Final = (
+    ("list", "pods"),
     *((verb, "secrets") for verb in ("get", "create", "update", "delete")),
     *((verb, "appcredentials.appcredential.io") for verb in ("get", "list", "watch", "patch")),
     ("patch", "appcredentials/status.appcredential.io"),
