@@ -45,6 +45,12 @@ _OF_THE_MACHINE: Final = {
 }
 
 
+def drop_claim(cluster: Cluster) -> None:
+    """Delete the claim that whoever used this cluster before may have left."""
+    status, text = cluster.api.send("DELETE", _CLAIM)
+    assert status in {200, 404}, text
+
+
 class Release(Installation):
     """Installed by helm when it is made; its operator is started, and not waited for."""
 
@@ -68,9 +74,7 @@ class Release(Installation):
             **({"tenants.default": TENANT} if tenants else {}),
             **values,
         }
-        # Whoever used this cluster before may have left its claim, and this one is to make its own.
-        status, text = cluster.api.send("DELETE", _CLAIM)
-        assert status in {200, 404}, text
+        drop_claim(cluster)
         self._asked: Counter[Request] = Counter()
         self._audited = end_of(cluster.audit_log)
         helm.run("install", RELEASE, chart, "-n", NAMESPACE, *options, *flags(self._values))

@@ -33,6 +33,7 @@ from tests.chart.attempts import (
     ticket,
 )
 from tests.chart.helming import CHART, RELEASE, Helm
+from tests.chart.released import drop_claim
 from tests.integration.confined import allow, may
 from tests.integration.installation import CORE
 
@@ -63,6 +64,7 @@ _ACCOUNTS: Final = {
 @pytest.fixture(scope="module")
 def served(bare: Cluster, bare_helm: Helm) -> Iterator[Cluster]:
     """The chart's policies in force, and what the attempts are made on."""
+    drop_claim(bare)
     for name in (BOUND, TEAM):
         bare.api.call("POST", f"{CORE}/namespaces", {"metadata": {"name": name}})
     named = (
