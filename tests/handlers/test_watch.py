@@ -8,6 +8,9 @@ import tracemalloc
 from itertools import islice, product
 from typing import Any, Final
 
+import kopf
+import pytest
+
 from appcredential.handlers import watch
 
 MIB: Final = 1024 * 1024
@@ -47,3 +50,25 @@ def test_ten_thousand_are_listed_before_the_first_pages_token_expires() -> None:
 
 def test_no_object_is_kept_for_long_after_its_event() -> None:
     assert 0 < watch._settings().queueing.idle_timeout < 1
+
+
+UNREADABLE: Final = kopf.Body(
+    {"metadata": {"annotations": {"kopf.zalando.org/last-handled-configuration": "{"}}}
+)
+"""As anybody may write it who may annotate the object."""
+
+
+def test_nothing_is_read_of_what_people_write_into_annotations_of_kopf() -> None:
+    storage = watch._settings().persistence.diffbase_storage
+    assert storage.fetch(body=UNREADABLE) is None
+
+
+def test_kopf_by_itself_gives_such_an_event_up() -> None:
+    storage = kopf.OperatorSettings().persistence.diffbase_storage
+    with pytest.raises(json.JSONDecodeError):
+        storage.fetch(body=UNREADABLE)
+
+
+def test_no_object_is_copied() -> None:
+    storage = watch._settings().persistence.diffbase_storage
+    assert storage.build(body=kopf.Body({"spec": {"type": "ClientSecret"}})) == {}

@@ -35,23 +35,6 @@ def test_all_is_read_anew_when_somebody_asks(installation: Installation, name: s
     assert team.signs_in()
 
 
-def test_what_kopf_cannot_read_hides_no_event(installation: Installation) -> None:
-    """Kopf keeps things in annotations: who may write those could stop the events of an object."""
-    i, team = installation, installation.team("asked-in-vain")
-    made = team.apply()["metadata"]
-    team.ready()
-    unreadable = "kopf.zalando.org/last-handled-configuration={"
-    of = ("--namespace", team.namespace)
-    i.cluster.kubectl("annotate", "appcredential", made["name"], unreadable, *of)
-    team.until(lambda: not team.pending(), "nothing is under way")
-    _reads_at_rest(i, team)
-    team.change(suspend=True)
-    team.until(
-        lambda: team.status().get("observedGeneration") == team.live()["metadata"]["generation"],
-        "the change is seen",
-    )
-
-
 def _reads_at_rest(i: Installation, team: Team) -> int:
     """Return how many requests there were, once none comes any more for a while."""
     found = -1
