@@ -15,14 +15,19 @@ def real_end(facts: Facts, entry: Retiring) -> datetime:
     return credential.end if credential is not None else entry.end
 
 
+def awaits_rollout(facts: Facts) -> bool:
+    """Return whether the spec lets the pods decide when a replaced credential goes."""
+    return facts.spec.rotation.retire_when is RetireWhen.ROLLED_OUT
+
+
 def pods_decide(facts: Facts, entry: Retiring) -> bool:
     """Return whether a look at pods can tell that nobody uses a replaced credential any more.
 
     With retireWhen RolledOut it can, if this target Secret held the credential under its present
     name, and nothing else did. A stranded one, and a record of an earlier release, prove nothing.
     """
-    is_asked = facts.spec.rotation.retire_when is RetireWhen.ROLLED_OUT
-    return is_asked and entry.secret == facts.spec.secret.name and facts.can_published_sign_in
+    is_its_own = entry.secret == facts.spec.secret.name
+    return awaits_rollout(facts) and is_its_own and facts.can_published_sign_in
 
 
 def retire_time(facts: Facts, entry: Retiring) -> datetime:

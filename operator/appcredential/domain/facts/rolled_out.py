@@ -23,7 +23,6 @@ from appcredential.domain.observed.pods import PodUser, SeenPods
 from appcredential.domain.observed.target import Retiring
 from appcredential.domain.promised import required
 from appcredential.domain.spec.certificate import CertificateSource
-from appcredential.domain.spec.model import RetireWhen
 
 KUBELET_LAG: Final = timedelta(seconds=60)
 MAX_PAUSE: Final = timedelta(hours=1)
@@ -31,11 +30,6 @@ MAX_PAUSE: Final = timedelta(hours=1)
 
 _SHARE_OF_WAIT: Final = 4
 _NONE: Final = timedelta(0)
-
-
-def awaits_rollout(facts: Facts) -> bool:
-    """Return whether the spec lets the pods decide when a replaced credential goes."""
-    return facts.spec.rotation.retire_when is RetireWhen.ROLLED_OUT
 
 
 def secrets_in_use(facts: Facts) -> frozenset[str]:

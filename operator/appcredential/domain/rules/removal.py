@@ -9,9 +9,8 @@ from appcredential.domain import proof as signin
 from appcredential.domain.actions import Action, ReadPods, Remove, SignInPublished
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import is_published
-from appcredential.domain.facts.retirement import real_end, retire_time
+from appcredential.domain.facts.retirement import awaits_rollout, real_end, retire_time
 from appcredential.domain.facts.rolled_out import (
-    awaits_rollout,
     is_rolled_out,
     next_pod_look,
     secrets_in_use,
