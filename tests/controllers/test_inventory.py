@@ -165,6 +165,20 @@ async def test_what_is_removed_right_after_the_publish_is_noticed_too() -> None:
     assert world.ready["reason"] == "CredentialMissing"
 
 
+async def test_what_was_just_made_costs_no_read_whenever_a_round_passes() -> None:
+    world = World()
+    await world.look_at_tenant()
+
+    def begin_a_round() -> bool:
+        world.inventory._schedules.clear()
+        return False
+
+    await live(world, MINUTE, begin_a_round)
+    assert world.ready["status"] == "True"
+    assert len(world.entra.lists.asked) == 60
+    assert direct_reads(world) == 1
+
+
 async def test_a_removed_credential_that_still_signs_in_is_said_to_be_missing() -> None:
     world = await settled()
     world.entra.credentials.clear()

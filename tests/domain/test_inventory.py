@@ -20,8 +20,9 @@ from appcredential.domain.inventory import (
     is_outdated,
     most_pages,
     requests_by_filter,
+    shows_what_we_made,
 )
-from appcredential.domain.observed.entra import Application
+from appcredential.domain.observed.entra import Application, Credential
 from appcredential.domain.observed.federated import FederatedList
 from appcredential.domain.spec.model import CredentialType, KeyId, ObjectId
 from tests.support.builders import DAY, HOUR, MINUTE, NOW, application, credential, target
@@ -105,6 +106,29 @@ def test_a_change_shows_in_the_fingerprint_and_the_time_of_a_read_does_not() -> 
         replace(before, object_id=ObjectId("other")),
     ]
     assert fingerprint(before) not in map(fingerprint, changed)
+
+
+OURS, THEIRS = credential(KeyId("ours")), credential(KeyId("theirs"))
+
+
+@pytest.mark.parametrize(
+    ("found", "known", "expected"),
+    [
+        ([THEIRS, OURS], [THEIRS], True),
+        ([OURS], [], True),
+        ([THEIRS], [THEIRS], False),
+        ([THEIRS, OURS], [THEIRS, OURS], False),
+        ([THEIRS], [THEIRS, OURS], False),
+        ([THEIRS, OURS], [], False),
+        ([OURS], [THEIRS], False),
+        ([THEIRS, replace(OURS, key_id=KeyId("another"))], [THEIRS], False),
+    ],
+)
+def test_what_we_made_ourselves_is_no_news(
+    found: list[Credential], known: list[Credential], expected: bool
+) -> None:
+    shown, held = application(*found), application(*known)
+    assert shows_what_we_made(shown, held, {OURS.key_id}) is expected
 
 
 SETTLE = timedelta(seconds=30)

@@ -17,10 +17,12 @@ from appcredential.domain.inventory import (
     fingerprint,
     fingerprint_of_trusts,
     is_outdated,
+    shows_what_we_made,
 )
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList
+from appcredential.domain.observed.target import IssuedCredential
 from appcredential.domain.spec.checks import is_guid
 from appcredential.domain.spec.model import ClientId, ObjectId
 from appcredential.gather.resumed import read_directly, see_application, see_trusts
@@ -103,6 +105,7 @@ class Doubts:
         for owner, state in self._held(owners):
             held = state.application
             if held is not None:
+                held = self._with_what_we_made(held, found, state, left)
                 outdated = is_outdated(held, state.target.value, left, self._settle)
                 known = _OUTDATED if outdated else fingerprint(held)
                 state.application = self._judged(owner, held, shown, known, left)
@@ -123,6 +126,25 @@ class Doubts:
                 state.federated = self._judged(owner, held, shown, known, left)
             elif state.resumed is not None:
                 self._resume(owner, state, see_trusts(state, found, left))
+
+    def _with_what_we_made(
+        self, held: Application, found: Application | None, state: ResourceState, left: datetime
+    ) -> Application:
+        """Return an older direct read with what our Secrets hold, if a list shows just that.
+
+        Each first issue would cost another read else: the one before it lacks what was made since.
+        A read from after the settle time is believed: what it lacks was removed.
+        """
+        if found is None or held.read_time >= left:
+            return held
+        pending, target = state.pending.value, state.target.value
+        recorded = (pending and pending.credential, target and target.published)
+        made = [one.key_id for one in recorded if one and self._precedes(held, one)]
+        shows_just_that = shows_what_we_made(found, held, made)
+        return replace(found, read_time=held.read_time) if shows_just_that else held
+
+    def _precedes(self, read: Application, made: IssuedCredential) -> bool:
+        return read.read_time <= made.not_before + self._settle
 
     def _resume(self, owner: Owner, state: ResourceState, is_as_status_says: bool) -> None:
         """Have a resource read directly of which lists show something else than its status."""

@@ -7,7 +7,7 @@ each of them. Source of the limits: learn.microsoft.com/graph, `application: lis
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,6 +16,7 @@ from typing import Final
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList
 from appcredential.domain.observed.target import Target
+from appcredential.domain.spec.model import KeyId
 
 IN_A_FILTER: Final = 15
 IN_A_BATCH: Final = 20
@@ -111,6 +112,22 @@ def fingerprint(found: Application) -> Hashable:
 def fingerprint_of_trusts(found: FederatedList) -> Hashable:
     """Return what a change of an application's federated credentials shows in."""
     return frozenset((c.id, c.pair, c.audiences, c.description) for c in found.credentials)
+
+
+def shows_what_we_made(found: Application, known: Application, made: Iterable[KeyId]) -> bool:
+    """Return whether a list shows an older direct read and credentials made since, no more.
+
+    The list agrees with what is known, then: each of them is recorded in a Secret of ours.
+
+    Args:
+        found: what the list showed.
+        known: the direct read.
+        made: the keys of the credentials that our Secrets hold.
+    """
+    news = set(made) - {c.key_id for c in known.credentials}
+    rest = tuple(c for c in found.credentials if c.key_id not in news)
+    is_more = len(rest) < len(found.credentials)
+    return is_more and fingerprint(replace(found, credentials=rest)) == fingerprint(known)
 
 
 def is_outdated(
