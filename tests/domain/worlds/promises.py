@@ -354,7 +354,10 @@ def nothing_is_done_where_nothing_may_be(observation: Observation, d: Decision) 
     promise(r.has_finalizer, "nothing is done before the finalizer is there")
     is_recorded = observation.recorded is Recorded.CURRENT or observation.unowned_records >= 500
     promise(is_recorded or not isinstance(d.action, act.Mint), "nothing is issued unrecorded")
-    promise(observation.revocation_uid is None, "nothing is done while a deletion is open")
+    gives_up = isinstance(d.action, act.Fence | act.DeletePending)
+    gives_up_beside = gives_up and t is not None and not _is_ours_to_write(observation, t)
+    is_open = observation.revocation_uid is not None and not gives_up_beside
+    promise(not is_open, "nothing is done while a deletion is open")
     promise(isinstance(r.spec, AppCredentialSpec), "nothing is done for an unusable spec")
     looks = isinstance(d.action, act.SignInPublished)
     promise(looks or not _spec(observation).suspend, "nothing is done while suspended")
@@ -449,10 +452,21 @@ def status_is_true(observation: Observation, d: Decision) -> None:
     promise(not ready or _has_valid(observation), "Ready is true only of what works")
     promise("canary" not in repr(d.status), "no value is told")
     told = d.status.get("credential", {}).get("keyId")
-    own = observation.own_target.published if observation.own_target is not None else None
-    promise(told == (own.key_id if own is not None else None), "what workloads read is told")
+    own = observation.own_target
+    published = own.published.key_id if own is not None and own.published is not None else None
+    is_left_over = told is None and own is not None and _is_left_over(observation, own)
+    promise(told == published or is_left_over, "what workloads read is told")
     generations = {c.get("observedGeneration", -1) for c in d.status["conditions"]}
     promise(generations == {d.status["observedGeneration"]}, "one generation is told")
+
+
+def _is_left_over(observation: Observation, own: Target) -> bool:
+    """Judge whether T was published before this resource was made, for another application."""
+    r = observation.resource
+    named = r.status.get("application", {}).get("objectId")
+    published = own.published_time or own.creation_time
+    skew = observation.cluster_skew or timedelta(0)
+    return published + skew < r.creation_time and named != own.object_id
 
 
 def status_settles(observation: Observation, d: Decision) -> None:
