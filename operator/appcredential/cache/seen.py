@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from sys import intern
 from typing import Any
 
 from appcredential.cache.store import Known, client_of, secret_of, tenant_of, type_of
@@ -20,18 +21,18 @@ from appcredential.runtime.ready import Key
 def key_of(plural: str, document: Mapping[str, Any]) -> Key:
     """Return the work-queue key of an object."""
     metadata = document["metadata"]
-    return Key(plural, metadata.get("namespace") or "", metadata["name"])
+    return Key(plural, intern(metadata.get("namespace") or ""), metadata["name"])
 
 
 def known_of(plural: str, document: dict[str, Any]) -> Known:
-    """Return what the store keeps of an object."""
+    """Return what the store keeps of an object; what many have in common is held once."""
     metadata = document["metadata"]
     return Known(
         uid=metadata["uid"],
         version=metadata["resourceVersion"],
-        tenant=tenant_of(document),
-        client_id=client_of(document),
-        type=type_of(document),
+        tenant=intern(tenant_of(document)),
+        client_id=intern(client_of(document)),
+        type=intern(type_of(document)),
         secret=secret_of(document) if plural == APP_CREDENTIALS else "",
         created=str(metadata.get("creationTimestamp") or ""),
         is_served=plural == APP_CREDENTIALS and is_served(document.get("status") or {}),
@@ -91,9 +92,9 @@ def _sample(key: Key, document: dict[str, Any]) -> Sample | None:
     return ResourceSample(
         namespace=key.namespace,
         name=key.name,
-        ready=ready,
+        ready=intern(ready),
         expiration=expiration.timestamp() if expiration is not None else None,
         renewal=renewal.timestamp() if renewal is not None else None,
         foreign=int((status.get("inventory") or {}).get("foreign") or 0),
-        stalled=stalled,
+        stalled=intern(stalled),
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from sys import intern
 from typing import Any, Final, assert_never
 
 import msgspec
@@ -116,7 +117,7 @@ def decode_application(body: bytes, client_id: ClientId, read_time: datetime) ->
     if raw.app_id.lower() != client_id:
         raise UnreadableAnswerError("another application than the one asked for")
     return Application(
-        object_id=ObjectId(raw.id),
+        object_id=ObjectId(intern(raw.id)),
         client_id=client_id,
         display_name=plain(raw.display_name or ""),
         credentials=credentials,

@@ -1,9 +1,10 @@
-"""What is kept of a target Secret while the spec that names it is unusable."""
+"""What is kept of a target Secret between looks."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from appcredential.domain.empty import no_entries
 from appcredential.domain.observed.target import Target
 from appcredential.domain.spec.model import ObjectId, TenantId
 
@@ -23,8 +24,16 @@ def outline(target: Target) -> Target:
         abandoned=(),
         taken_from=(),
         handed_over=None,
-        data={},
-        labels={},
-        annotations={},
-        origin={},
+        data=no_entries(),
+        labels=no_entries(),
+        annotations=no_entries(),
+        origin=no_entries(),
+    )
+
+
+def resting(target: Target) -> Target:
+    """Return what is kept of a target Secret with which all is well: nothing of its content."""
+    nothing = no_entries()
+    return replace(
+        target, value=None, data=nothing, annotations=nothing, origin=nothing, retiring=()
     )

@@ -27,7 +27,7 @@ from appcredential.gather.asked import AskedLook
 from appcredential.gather.cached_read import CachedRead
 from appcredential.gather.certificate_source import HeldInputs
 from appcredential.gather.clock_watch import ClockWatch
-from appcredential.gather.outline import outline
+from appcredential.gather.outline import outline, resting
 from appcredential.gather.shown import ShownTarget
 
 _LET_GO: Final = Problem(reason=Reason.INVALID_SPEC, message="Not held.")
@@ -96,9 +96,7 @@ class ResourceState:
         if is_well and pending is not None:
             self.pending.keep_outline(replace(pending, value=None))  # it waits for a window
         if is_well and target is not None:
-            self.target.keep_outline(
-                replace(target, value=None, data={}, annotations={}, origin={}, retiring=())
-            )
+            self.target.keep_outline(resting(target))
 
     def has_news(self) -> bool:
         """Return whether a watch showed another target Secret than was read last."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from types import MappingProxyType
 
 from appcredential.domain.conditions import Problem
+from appcredential.domain.empty import no_entries
 from appcredential.domain.secret_value import SecretValue
 
 
@@ -46,10 +46,6 @@ def _rank(one: SuppliedCertificate, now: datetime) -> tuple[int, timedelta, time
     return 0, one.end - now, one.start - now
 
 
-def _no_values() -> Mapping[str, SecretValue]:
-    return MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derived:
     """What cryptography makes of a credential's value for the content of its Secret.
@@ -60,7 +56,7 @@ class Derived:
             without one.
     """
 
-    values: Mapping[str, SecretValue] = field(default_factory=_no_values)
+    values: Mapping[str, SecretValue] = field(default_factory=no_entries)
     keystore_digest: str = ""
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 
 from appcredential.domain.conditions import Problem
+from appcredential.domain.empty import no_entries
 from appcredential.domain.observed.entra import DirectRead
 from appcredential.domain.spec.model import ObjectId
 
@@ -104,7 +104,7 @@ class Federation:
     output: OutputMap | Problem | None = None
     leaving: frozenset[str] = frozenset()
     neighbours: frozenset[str] = frozenset()
-    documents: Mapping[str, IssuerDocument] = field(default_factory=lambda: MappingProxyType({}))
+    documents: Mapping[str, IssuerDocument] = field(default_factory=no_entries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,7 @@ class FederatedMemory:
         removed: when this process removed a credential, by id.
     """
 
-    written: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
-    changed: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
-    seen: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
-    removed: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    written: Mapping[str, datetime] = field(default_factory=no_entries)
+    changed: Mapping[str, datetime] = field(default_factory=no_entries)
+    seen: Mapping[str, datetime] = field(default_factory=no_entries)
+    removed: Mapping[str, datetime] = field(default_factory=no_entries)

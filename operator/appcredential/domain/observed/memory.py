@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Final
 
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.empty import no_entries
 from appcredential.domain.judgement import Judgement
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList, FederatedMemory
@@ -57,14 +57,12 @@ class Memory:
     pending_proof: Proof | None = None
     published_proof: Proof | None = None
     refused: Judgement | None = None
-    absences: Mapping[KeyId, int] = field(default_factory=lambda: MappingProxyType({}))
-    absent_since: Mapping[KeyId, datetime] = field(default_factory=lambda: MappingProxyType({}))
-    consecutive_reads: Mapping[KeyId, tuple[datetime, ...]] = field(
-        default_factory=lambda: MappingProxyType({})
-    )
+    absences: Mapping[KeyId, int] = field(default_factory=no_entries)
+    absent_since: Mapping[KeyId, datetime] = field(default_factory=no_entries)
+    consecutive_reads: Mapping[KeyId, tuple[datetime, ...]] = field(default_factory=no_entries)
     application_missing: tuple[datetime, ...] = ()
-    removals: Mapping[KeyId, datetime] = field(default_factory=lambda: MappingProxyType({}))
-    met: Mapping[datetime, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    removals: Mapping[KeyId, datetime] = field(default_factory=no_entries)
+    met: Mapping[datetime, datetime] = field(default_factory=no_entries)
     issued: datetime | None = None
     repairs: tuple[datetime, ...] = ()
     federated: FederatedMemory = field(default_factory=FederatedMemory)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 
+from appcredential.domain.empty import no_entries
 from appcredential.domain.marker import Attempt
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import KeyId, ObjectId, TenantId
@@ -122,10 +122,10 @@ class Target:
     abandoned: tuple[Abandoned, ...] = ()
     taken_from: tuple[FormerOwner, ...] = ()
     handed_over: HandedOver | None = None
-    data: Mapping[str, SecretValue] = field(default_factory=lambda: MappingProxyType({}))
-    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    annotations: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    origin: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    data: Mapping[str, SecretValue] = field(default_factory=no_entries)
+    labels: Mapping[str, str] = field(default_factory=no_entries)
+    annotations: Mapping[str, str] = field(default_factory=no_entries)
+    origin: Mapping[str, Any] = field(default_factory=no_entries)
     is_ahead: bool = False
 
 

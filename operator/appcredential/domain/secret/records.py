@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from sys import intern
 
 from appcredential.domain.marker import Attempt, ClusterIdentity, attempt_id
 from appcredential.domain.observed.target import (
@@ -112,8 +113,8 @@ def read_target(annotations: Mapping[str, str]) -> TargetRecords:
     """Return what the annotations of a target Secret record."""
     return TargetRecords(
         owner=value_of(annotations, Name.OWNER),
-        tenant_id=TenantId(value_of(annotations, Name.TENANT_ID)),
-        object_id=ObjectId(value_of(annotations, Name.OBJECT_ID)),
+        tenant_id=TenantId(intern(value_of(annotations, Name.TENANT_ID))),
+        object_id=ObjectId(intern(value_of(annotations, Name.OBJECT_ID))),
         credential=read_credential(annotations),
         verified_time=parse_time(value_of(annotations, Name.VERIFIED_TIME)),
         published_time=parse_time(value_of(annotations, Name.PUBLISHED_TIME)),
@@ -220,8 +221,8 @@ def read_pending(
     return PendingRecords(
         owner=value_of(annotations, Name.OWNER),
         cluster=value_of(annotations, Name.CLUSTER),
-        tenant_id=TenantId(value_of(annotations, Name.TENANT_ID)),
-        object_id=ObjectId(value_of(annotations, Name.OBJECT_ID)),
+        tenant_id=TenantId(intern(value_of(annotations, Name.TENANT_ID))),
+        object_id=ObjectId(intern(value_of(annotations, Name.OBJECT_ID))),
         # Without an attempt it belongs to nobody, and does not count as a fenced intent.
         attempt=attempt if is_believed else Attempt(""),
         attempt_number=number or 0,

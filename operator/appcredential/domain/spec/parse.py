@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import lru_cache
+from sys import intern
 from typing import Any, Final, assert_never
 
 from appcredential.domain.marker import MAX_DESCRIPTION, Owner
 from appcredential.domain.spec import checks
 from appcredential.domain.spec import manifest as shapes
 from appcredential.domain.spec import manifest_cluster as cluster
+from appcredential.domain.spec.certificate import CertificateSpec
 from appcredential.domain.spec.federated import CustomerManagedKeySource, FederatedSpec
 from appcredential.domain.spec.manifest_rotation import Rotation
 from appcredential.domain.spec.model import (
@@ -27,6 +30,7 @@ from appcredential.domain.spec.model import (
     DeletionPolicy,
     EntraTenantSpec,
     Limits,
+    RotationSpec,
     TenantId,
     VerificationMode,
     VerificationSpec,
@@ -45,6 +49,7 @@ from appcredential.domain.spec.shaping import shaped
 MIN_LIFETIME: Final = timedelta(seconds=60)
 MAX_GRACE: Final = timedelta(days=365)
 
+_GENERATED: Final = CertificateSpec()
 _NO_CONTROLS: Final = re.compile(r"[^\x00-\x1f\x7f]*")
 
 
@@ -71,14 +76,14 @@ def parse_app_credential(
         "spec.deletionGracePeriod", spec.deletion_grace_period, timedelta(0), MAX_GRACE
     )
     parsed = AppCredentialSpec(
-        tenant=checks.object_name("spec.tenantRef.name", spec.tenant_ref.name),
+        tenant=intern(checks.object_name("spec.tenantRef.name", spec.tenant_ref.name)),
         client_id=client_id,
         type=spec.type,
         description=_description(spec.client_secret.description) if spec.client_secret else "",
         federated=federated,
-        certificate=parse_certificate(spec.certificate or shapes.Certificate()),
+        certificate=parse_certificate(spec.certificate) if spec.certificate else _GENERATED,
         lifetime=lifetime,
-        rotation=parse_rotation(spec.rotation or Rotation(), lifetime or DEFAULT_LIFETIME),
+        rotation=_shared(parse_rotation(spec.rotation or Rotation(), lifetime or DEFAULT_LIFETIME)),
         verification=_verification(spec),
         secret=SecretSpec(name=owner.name)
         if federated is not None
@@ -92,6 +97,12 @@ def parse_app_credential(
     return parsed
 
 
+@lru_cache(maxsize=256)
+def _shared(rotation: RotationSpec) -> RotationSpec:
+    """Return one object for all that ask for the same: it is held of each resource."""
+    return rotation
+
+
 def parse_entra_tenant(manifest: Mapping[str, Any]) -> EntraTenantSpec:
     """Read an EntraTenant.
 
@@ -100,7 +111,7 @@ def parse_entra_tenant(manifest: Mapping[str, Any]) -> EntraTenantSpec:
     """
     spec = shaped(manifest, cluster.EntraTenantManifest).spec
     return EntraTenantSpec(
-        tenant_id=TenantId(checks.guid("spec.tenantId", spec.tenant_id)),
+        tenant_id=TenantId(intern(checks.guid("spec.tenantId", spec.tenant_id))),
         cloud=spec.cloud,
         identity=parse_identity(spec.identity, spec.cloud),
         limits=_limits("spec.limits", spec.limits.types, spec.limits.max_lifetime),
@@ -128,7 +139,7 @@ def parse_application_grant(manifest: Mapping[str, Any]) -> ApplicationGrantSpec
 
 
 def _client_id(path: str, value: str) -> ClientId:
-    return ClientId(checks.guid(path, value))
+    return ClientId(intern(checks.guid(path, value)))
 
 
 def _check_members(spec: shapes.AppCredential) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TypeAlias
+
+from appcredential.domain.empty import no_entries
 
 DEFAULT_MOUNT_PATH = "/var/run/secrets/appcredential"
 
@@ -38,14 +39,6 @@ class GenerateOnce:
 DataEntry: TypeAlias = Template | GenerateOnce
 
 
-def _no_entries() -> Mapping[str, DataEntry]:
-    return MappingProxyType({})
-
-
-def _no_strings() -> Mapping[str, str]:
-    return MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretSpec:
     """`spec.secret`. `name` is the given one, or the resource's own.
@@ -58,7 +51,7 @@ class SecretSpec:
     name: str
     preset: Preset = Preset.AZURE_IDENTITY
     mount_path: str = DEFAULT_MOUNT_PATH
-    data: Mapping[str, DataEntry] = field(default_factory=_no_entries)
-    labels: Mapping[str, str] = field(default_factory=_no_strings)
-    annotations: Mapping[str, str] = field(default_factory=_no_strings)
+    data: Mapping[str, DataEntry] = field(default_factory=no_entries)
+    labels: Mapping[str, str] = field(default_factory=no_entries)
+    annotations: Mapping[str, str] = field(default_factory=no_entries)
     take_over_from: str = ""
