@@ -141,8 +141,11 @@ class Operator:
         loops = [asyncio.create_task(loop.run(), name=f"loop {loop.name}") for loop in self._loops]
         for task in (*workers, *loops):
             watch(task, is_stopping=self._stop.is_set, end=self._end)
-        await self._stop.wait()
-        await self._shut_down(workers, loops)
+        try:
+            await self._stop.wait()
+            await self._shut_down(workers, loops)
+        finally:
+            self._watches.stop(0.0)  # else the interpreter waits for them, whatever ended the loop
         return self._exit_code
 
     async def _serve(self) -> None:

@@ -236,3 +236,16 @@ async def test_a_loop_that_ends_ends_the_process(monkeypatch: pytest.MonkeyPatch
     running = Running(kube, monkeypatch)
     monkeypatch.setattr(running.operator._holding, "run", ends)
     assert await asyncio.wait_for(running.task, 5) == 1
+
+
+async def test_the_watches_end_with_the_process_whatever_ends_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The interpreter waits for them: the process would live on and do nothing."""
+    kube, stopped = installed(), list[float]()
+    running = Running(kube, monkeypatch)
+    monkeypatch.setattr(running.operator._watches, "stop", stopped.append)
+    await until(lambda: kube.count("GET", LEASE))
+    running.task.cancel()
+    await asyncio.gather(running.task, return_exceptions=True)
+    assert stopped
