@@ -248,4 +248,6 @@ async def test_the_watches_end_with_the_process_whatever_ends_it(
     await until(lambda: kube.count("GET", LEASE))
     running.task.cancel()
     await asyncio.gather(running.task, return_exceptions=True)
+    await running.operator._probes.stop()
+    await running.operator._scrapes.stop()
     assert stopped
