@@ -177,6 +177,8 @@ async def test_what_was_just_made_costs_no_read_whenever_a_round_passes() -> Non
     assert world.ready["status"] == "True"
     assert len(world.entra.lists.asked) == 60
     assert direct_reads(world) == 1
+    held = world.states.of(OWNER).target
+    assert held.is_outline, "the value stays in memory"
 
 
 async def test_a_removed_credential_that_still_signs_in_is_said_to_be_missing() -> None:

@@ -23,6 +23,7 @@ from appcredential.domain.marker import Owner
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList
 from appcredential.domain.observed.target import IssuedCredential
+from appcredential.domain.promised import required
 from appcredential.domain.spec.checks import is_guid
 from appcredential.domain.spec.model import ClientId, ObjectId
 from appcredential.gather.resumed import read_directly, see_application, see_trusts
@@ -105,7 +106,9 @@ class Doubts:
         for owner, state in self._held(owners):
             held = state.application
             if held is not None:
-                held = self._with_what_we_made(held, found, state, left)
+                if self._shows_what_we_made(found, held, state, left):
+                    held = replace(required(found), read_time=held.read_time)
+                    self._wake(_key(owner))  # it may rest now
                 outdated = is_outdated(held, state.target.value, left, self._settle)
                 known = _OUTDATED if outdated else fingerprint(held)
                 state.application = self._judged(owner, held, shown, known, left)
@@ -127,21 +130,20 @@ class Doubts:
             elif state.resumed is not None:
                 self._resume(owner, state, see_trusts(state, found, left))
 
-    def _with_what_we_made(
-        self, held: Application, found: Application | None, state: ResourceState, left: datetime
-    ) -> Application:
-        """Return an older direct read with what our Secrets hold, if a list shows just that.
+    def _shows_what_we_made(
+        self, found: Application | None, held: Application, state: ResourceState, left: datetime
+    ) -> bool:
+        """Return whether a list shows an older direct read, and what our Secrets hold since.
 
         Each first issue would cost another read else: the one before it lacks what was made since.
         A read from after the settle time is believed: what it lacks was removed.
         """
         if found is None or held.read_time >= left:
-            return held
+            return False
         pending, target = state.pending.value, state.target.value
         recorded = (pending and pending.credential, target and target.published)
         made = [one.key_id for one in recorded if one and self._precedes(held, one)]
-        shows_just_that = shows_what_we_made(found, held, made)
-        return replace(found, read_time=held.read_time) if shows_just_that else held
+        return shows_what_we_made(found, held, made)
 
     def _precedes(self, read: Application, made: IssuedCredential) -> bool:
         return read.read_time <= made.not_before + self._settle
@@ -190,7 +192,11 @@ class Doubts:
 
     def _raise(self, owner: Owner) -> None:
         self._count()
-        self._wake(Key(APP_CREDENTIALS, owner.namespace, owner.name))
+        self._wake(_key(owner))
+
+
+def _key(owner: Owner) -> Key:
+    return Key(APP_CREDENTIALS, owner.namespace, owner.name)
 
 
 def _trusted_by(state: ResourceState) -> ObjectId | None:
