@@ -13,8 +13,9 @@ from image.engine import TARGETS, find_engine
 from localcluster import Binaries, Cluster
 from localcluster.helm import locate_helm
 from localcluster.node.capabilities import look, reasons
-from tests.chart.helming import NAMESPACE, Helm
+from tests.chart.helming import CHART, NAMESPACE, Helm
 from tests.integration.installation import seed
+from tests.node.released import PodRelease
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +60,20 @@ def entra(equipped: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     running = EmulatorProcess(folder, seed(), address=str(equipped.node.network.host))
     yield running
     running.child.stop()
+
+
+@pytest.fixture(scope="module")
+def release(
+    equipped: Cluster,
+    node_helm: Helm,
+    entra: EmulatorProcess,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[PodRelease]:
+    """The chart, installed for the tests of one file."""
+    equipped.install_crds(CHART / "crds")
+    made = PodRelease(node_helm, equipped, entra, tmp_path_factory.mktemp("release"))
+    try:
+        made.operator.wait_until_ready()
+        yield made
+    finally:
+        made.end()

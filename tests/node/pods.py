@@ -66,8 +66,7 @@ class Workload:
     def sign_ins(self) -> list[SignIn]:
         """Return its attempts, oldest first; none before it has started."""
         said = self._cluster.kubectl("logs", self.name, "-n", self._namespace, check=False)
-        lines = said.stdout.splitlines() if said.returncode == 0 else []
-        return [SignIn(**json.loads(line)) for line in lines if line.startswith("{")]
+        return sign_ins_in(said.stdout) if said.returncode == 0 else []
 
     def last(self, seconds: float = PATIENCE) -> SignIn:
         """Wait for an attempt that begins now; return it."""
@@ -75,6 +74,12 @@ class Workload:
         # The one that is under way has begun before.
         wait_until(lambda: len(self.sign_ins()) > before + 1, f"{self.name} tries again", seconds)
         return self.sign_ins()[-1]
+
+
+def sign_ins_in(log: str) -> list[SignIn]:
+    """Return what a workload's log says; a line that is not whole yet is left out."""
+    lines = (line for line in log.splitlines() if line.startswith("{") and line.endswith("}"))
+    return [SignIn(**json.loads(line)) for line in lines]
 
 
 def manifest(

@@ -14,12 +14,13 @@ from localcluster import Cluster
 from tests.chart.helming import CHART, NAMESPACE, RELEASE, Helm, flags
 from tests.chart.released import QUICK, TENANT
 from tests.conftest import wait_until
-from tests.integration.installation import CORE, Installation
+from tests.integration.installation import CORE, Installation, Team
 from tests.node import pods
 
 SELECTOR: Final = f"app.kubernetes.io/instance={RELEASE},app.kubernetes.io/component=operator"
 LEASE: Final = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/appcredential"
 AUTHORITY: Final = "entra-authority"
+_VALUE: Final = "appcredential.io/value-sha256"
 
 
 class PodsLog(Child):
@@ -112,3 +113,20 @@ class PodRelease(Installation):
         self.uninstall()
         self.close()
         self.kube.delete(LEASE)
+
+
+def team_of(release: PodRelease, prefix: str) -> Team:
+    """Return a team whose namespace enforces *restricted* and has what its pods run."""
+    team = release.team(prefix)
+    label = "pod-security.kubernetes.io/enforce=restricted"
+    release.cluster.kubectl("label", "namespace", team.namespace, label)
+    pods.provide_script(release.cluster, team.namespace)
+    pods.provide_authority(release.cluster, team.namespace, release.emulator.ca_file)
+    return team
+
+
+def value_of(team: Team) -> str:
+    """Return the hash of what is published."""
+    secret = team.secret()
+    assert secret is not None
+    return str(secret["metadata"]["annotations"][_VALUE])

@@ -3,48 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from demo.seed import TENANT_ID
-from demo.stack import EmulatorProcess
-from localcluster import Cluster
-from tests.chart.helming import CHART, Helm
 from tests.integration.installation import Team
 from tests.integration.stories_federation import Federated
 from tests.node import pods
 from tests.node.pods import Workload
-from tests.node.released import PodRelease
+from tests.node.released import PodRelease, team_of, value_of
 
 pytestmark = [pytest.mark.node, pytest.mark.image]
-VALUE = "appcredential.io/value-sha256"
-
-
-@pytest.fixture(scope="module")
-def release(
-    equipped: Cluster,
-    node_helm: Helm,
-    entra: EmulatorProcess,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[PodRelease]:
-    equipped.install_crds(CHART / "crds")
-    made = PodRelease(node_helm, equipped, entra, tmp_path_factory.mktemp("release"))
-    try:
-        made.operator.wait_until_ready()
-        yield made
-    finally:
-        made.end()
-
-
-def team_of(release: PodRelease, prefix: str) -> Team:
-    """Return a team whose namespace enforces *restricted* and has what its pods run."""
-    team = release.team(prefix)
-    label = "pod-security.kubernetes.io/enforce=restricted"
-    release.cluster.kubectl("label", "namespace", team.namespace, label)
-    pods.provide_script(release.cluster, team.namespace)
-    pods.provide_authority(release.cluster, team.namespace, release.emulator.ca_file)
-    return team
 
 
 def with_secret(team: Team) -> Workload:
@@ -59,13 +29,6 @@ def with_token(team: Team, account: str) -> Workload:
     volumes = pods.projected_token()
     cluster = team.i.cluster
     return Workload(cluster, team.namespace, account, words, volumes, account=account)
-
-
-def value_of(team: Team) -> str:
-    """Return the hash of what is published."""
-    secret = team.secret()
-    assert secret is not None
-    return str(secret["metadata"]["annotations"][VALUE])
 
 
 def test_both_replicas_run_and_one_leads(release: PodRelease, tell: Callable[[str], None]) -> None:

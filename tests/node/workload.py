@@ -1,17 +1,19 @@
 """What a workload's pod runs: signs in once a second, with azure-identity, and says how it went.
 
 Lies in a ConfigMap; the image is the operator's, which has Python and azure-identity. Its words are
-`secret FOLDER` for a mounted Secret, or `token CLIENT_ID TENANT_ID AUTHORITY` for the pod's own
-projected token. It never waits for an answer to become better: each attempt is told as it went.
+`secret FOLDER` for a mounted Secret, `environment` for one that the container was started with, or
+`token CLIENT_ID TENANT_ID AUTHORITY` for the pod's own projected token. It never waits for an
+answer to become better: each attempt is told as it went.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,15 @@ def by_secret(folder: str) -> Attempt:
     """Read the mounted files anew, as a workload that follows a rotation does."""
     # One version of all files: the link is turned to another folder when the Secret changes.
     version = Path(folder, "..data").resolve()
-    read = {file.name: file.read_text() for file in version.iterdir()}
+    return _by_values({file.name: file.read_text() for file in version.iterdir()})
+
+
+def by_environment() -> Attempt:
+    """Use what the container was started with, whatever the Secret holds by now."""
+    return _by_values(os.environ)
+
+
+def _by_values(read: Mapping[str, str]) -> Attempt:
     credential = ClientSecretCredential(
         read["AZURE_TENANT_ID"],
         read["AZURE_CLIENT_ID"],
@@ -63,7 +73,11 @@ def by_token(client_id: str, tenant_id: str, authority: str) -> Attempt:
 
 def main() -> None:
     """Sign in for ever."""
-    kinds: dict[str, Callable[..., Attempt]] = {"secret": by_secret, "token": by_token}
+    kinds: dict[str, Callable[..., Attempt]] = {
+        "secret": by_secret,
+        "environment": by_environment,
+        "token": by_token,
+    }
     while True:
         credential, value = kinds[sys.argv[1]](*sys.argv[2:])
         refusal = ""
