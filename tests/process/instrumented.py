@@ -5,9 +5,8 @@ production code knows of it. Every effect is written to `effects.jsonl` when it 
 and when it is done; `armed.json` names one at which the process kills, stops or terminates itself.
 Every secret value that the process was given is kept in `secrets.jsonl`. All are in the
 folder that `INSTRUMENTED_FOLDER` names. `INSTRUMENTED_BREAK` makes this
-a broken operator, to show that its fault is caught: `leak` logs each value it stores,
-`hasty` removes the former credential as soon as it publishes, `gap` removes what is trusted
-before it makes what replaces it.
+one of the broken operators of broken.py, to show that its fault is caught.
+The file `clock` there says by how many seconds this machine's clock was set.
 """
 
 from __future__ import annotations
@@ -15,19 +14,17 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-import logging
 import os
 import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from appcredential.__main__ import main
 from appcredential.domain.secret.pem import split_bundle
-from appcredential.domain.secret_value import SecretValue
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.operator_token import OperatorToken
 from appcredential.entra.signin import TokenEndpoint
@@ -37,6 +34,8 @@ from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.ports.kube import Intent
+from appcredential.runtime.clock import SystemClock
+from tests.process.broken import BROKEN
 
 Method = Callable[..., Awaitable[Any]]
 
@@ -136,60 +135,15 @@ def _die() -> NoReturn:
     raise AssertionError("SIGKILL comes at once")
 
 
-def _leak() -> None:
-    """Break the operator as a careless debug line would."""
-    inner: Method = KubeSecrets.put_minted
+def _follow_clock(folder: Path) -> None:
+    """Show the operator the time of a clock that a test sets."""
+    setting, true_now = folder / "clock", SystemClock.now
 
-    async def leaking(
-        self: KubeSecrets, owner: Any, live: Any, minted: Any, value: SecretValue
-    ) -> Any:
-        logging.getLogger("appcredential.effects.dispatch").debug("storing %s", value.reveal())
-        return await inner(self, owner, live, minted, value)
+    def now(self: SystemClock) -> datetime:
+        offset = float(setting.read_text()) if setting.exists() else 0.0
+        return true_now(self) + timedelta(seconds=offset)
 
-    setattr(KubeSecrets, "put_minted", leaking)  # noqa: B010 - a method is replaced
-
-
-def _be_hasty() -> None:
-    """Break the operator as one without an overlap would be."""
-    put_target: Method = KubeSecrets.put_target
-    add_password: Method = GraphDirectory.add_password
-    directories: list[tuple[GraphDirectory, Any]] = []
-
-    async def adding(self: GraphDirectory, object_id: Any, *args: Any, **words: Any) -> Any:
-        directories.append((self, object_id))
-        return await add_password(self, object_id, *args, **words)
-
-    async def publishing(
-        self: KubeSecrets, namespace: str, name: str, live: Any, wanted: Any
-    ) -> Any:
-        written = await put_target(self, namespace, name, live, wanted)
-        former = live.published if live is not None else None
-        if former is not None and former.key_id != written.published.key_id:
-            directory, object_id = directories[-1]
-            await directory.remove_password(object_id, former.key_id)
-        return written
-
-    setattr(GraphDirectory, "add_password", adding)  # noqa: B010
-    setattr(KubeSecrets, "put_target", publishing)  # noqa: B010
-
-
-def _leave_a_gap() -> None:
-    """Break the operator as one that breaks before it makes would be."""
-    add_federated: Method = GraphDirectory.add_federated
-
-    async def adding(self: GraphDirectory, object_id: Any, *args: Any, **words: Any) -> None:
-        for old in (await self.federated(object_id, timedelta(0))).credentials:
-            await self.remove_federated(object_id, old.id)
-        await add_federated(self, object_id, *args, **words)
-
-    setattr(GraphDirectory, "add_federated", adding)  # noqa: B010
-
-
-_BROKEN: Final[dict[str, Callable[[], None]]] = {
-    "leak": _leak,
-    "hasty": _be_hasty,
-    "gap": _leave_a_gap,
-}
+    setattr(SystemClock, "now", now)  # noqa: B010
 
 
 def _keep_secrets(folder: Path) -> None:
@@ -245,8 +199,9 @@ def _keep_tokens(keep: Callable[[str], None]) -> None:
 if __name__ == "__main__":
     own_folder = Path(os.environ["INSTRUMENTED_FOLDER"])
     if "INSTRUMENTED_BREAK" in os.environ:
-        _BROKEN[os.environ["INSTRUMENTED_BREAK"]]()
+        BROKEN[os.environ["INSTRUMENTED_BREAK"]]()
     _keep_secrets(own_folder)
+    _follow_clock(own_folder)
     recorder = Recorder(own_folder)
     for adapter, method_name, effect_name in _EFFECTS:
         recorder.wrap(adapter, method_name, effect_name)
