@@ -46,6 +46,17 @@ def test_every_link_leads_somewhere(document: Path) -> None:
             assert anchor in anchors(target.read_text()), link
 
 
+def test_every_test_that_is_named_exists() -> None:
+    named = [
+        found
+        for document in DOCUMENTS
+        for found in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", document.read_text())
+    ]
+    assert len(named) > 20
+    for path, name in named:
+        assert re.search(rf"^(?:async )?(?:def )?{name}\b", (ROOT / path).read_text(), re.MULTILINE)
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_every_make_target_exists(document: Path) -> None:
     text = document.read_text()
