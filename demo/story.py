@@ -15,6 +15,8 @@ from azure.identity import CertificateCredential, ClientSecretCredential
 from demo.counting import Counts, counts_between
 from demo.exchanging import sign_in_as
 from demo.reporting import Reporter
+from demo.rolling import STEPS as ROLLOUT_STEPS
+from demo.rolling import Rollout
 from demo.seed import CLIENT_ID, FOREIGN
 from demo.signing_in import SigningIn
 from demo.stack import ROOT, Stack
@@ -79,11 +81,14 @@ class Story:
         self._untouched()
         self._tell_counts("one rotation", counts_between(issued, Counts.of(self._stack)))
         self._replace_removed()
-        self._trust()
-        self._kill()
-        self._certificate()
-        self._exchange()
-        missing = [step for step in STEPS if step not in self._seen]
+        with Rollout(self._stack, self._tell, self) as rollout:
+            rollout.publish()
+            self._trust()
+            self._kill()
+            self._certificate()
+            self._exchange()
+            rollout.restart()
+        missing = [step for step in (*STEPS, *ROLLOUT_STEPS) if step not in self._seen]
         if missing:
             raise StoryError("these steps did not happen: " + "; ".join(missing))
 
@@ -108,44 +113,44 @@ class Story:
     def _issue(self) -> None:
         self._tell.chapter(f"kubectl apply -f {EXAMPLE.relative_to(ROOT)}")
         self._stack.cluster.kubectl("apply", "-f", EXAMPLE)
-        self._wait("Ready", lambda: self._condition("Ready") == "True", 90)
-        self._tick(STEPS[0])
+        self.wait("Ready", lambda: self._condition("Ready") == "True", 90)
+        self.tick(STEPS[0])
 
     def _read_secret(self, name: str = SECRET) -> dict[str, str]:
-        found = self._values(name)
+        found = self.values(name)
         self._tell.say(f"Secret {NAMESPACE}/{name}, keys only: {', '.join(found)}")
         return found
 
-    def _values(self, name: str = SECRET) -> dict[str, str]:
+    def values(self, name: str = SECRET) -> dict[str, str]:
         """Return what a workload that mounts the Secret reads now."""
         return _decoded(self._kubectl_json("get", "secret", name))
 
     def _sign_in(self, values: Mapping[str, str]) -> None:
         self._tell.chapter("azure-identity signs in with the Secret's values")
-        if not self._signs_in(values):
+        if not self.signs_in(values):
             raise StoryError("the published secret does not sign in")
         self._tell.say("ClientSecretCredential(…).get_token(…) returned a token")
-        self._tick(STEPS[1])
+        self.tick(STEPS[1])
 
     def _rotate(self, first: Mapping[str, str]) -> dict[str, str]:
         self._tell.chapter("A lifetime of two minutes: the operator renews by itself")
-        old = self._status()["credential"]["keyId"]
-        self._wait("successor", lambda: self._status()["credential"]["keyId"] != old, 90)
-        self._tick(STEPS[2])
+        old = self.status()["credential"]["keyId"]
+        self.wait("successor", lambda: self.status()["credential"]["keyId"] != old, 90)
+        self.tick(STEPS[2])
         second = self._read_secret()
-        if not (self._signs_in(first) and self._signs_in(second)):
+        if not (self.signs_in(first) and self.signs_in(second)):
             raise StoryError("old and new do not both sign in during the overlap")
         self._tell.say("both sign in: pods that still use the old secret keep working")
-        self._tick(STEPS[3])
+        self.tick(STEPS[3])
         return second
 
     def _retire(self, first: Mapping[str, str], second: Mapping[str, str]) -> None:
         self._tell.chapter("The overlap is over")
-        self._wait("retirement", lambda: not self._signs_in(first), 60)
-        if not self._signs_in(second):
+        self.wait("retirement", lambda: not self.signs_in(first), 60)
+        if not self.signs_in(second):
             raise StoryError("the published secret no longer signs in")
         self._tell.say("the old secret is refused, the published one signs in")
-        self._tick(STEPS[4])
+        self.tick(STEPS[4])
 
     def _untouched(self) -> None:
         names = [entry["displayName"] for entry in self._credentials()]
@@ -153,7 +158,7 @@ class Story:
             raise StoryError("a foreign credential is gone")
         for entry in self._credentials():
             self._tell.say(f"{entry['keyId']}  {entry['displayName']}")
-        self._tick(STEPS[5])
+        self.tick(STEPS[5])
 
     def _replace_removed(self) -> None:
         """Remove what is published, as a person in the portal would; nobody tells the operator."""
@@ -162,40 +167,40 @@ class Story:
         held, removed = _decoded(secret), secret["metadata"]["annotations"][KEY_ID]
         passwords = f"/applications/{CLIENT_ID}/passwords"
         self._stack.emulator.call("DELETE", f"{passwords}/{removed}")
-        if self._signs_in(held):
+        if self.signs_in(held):
             raise StoryError("the removed secret still signs in")
         self._tell.say("the workload's sign-in is refused; the operator's lists will show why")
         began = time.monotonic()
-        self._wait("notice", lambda: self._is_missed(removed), 90)
+        self.wait("notice", lambda: self._is_missed(removed), 90)
         noticed = time.monotonic()
-        self._tick(STEPS[7])
-        self._wait("another secret", lambda: self._signs_in(self._values()), 60)
+        self.tick(STEPS[7])
+        self.wait("another secret", lambda: self.signs_in(self.values()), 60)
         took = time.monotonic() - noticed
         self._tell.say(
             f"noticed after {noticed - began:.0f} s; {took:.0f} s later the Secret signs in again"
         )
-        self._tick(STEPS[8])
+        self.tick(STEPS[8])
 
     def _kill(self) -> None:
         """Kill the operator while a successor is made, and start it again."""
         self._tell.chapter("The operator is killed in a rotation; a workload signs in every second")
-        with SigningIn(lambda: self._signs_in(self._values())) as workload:
-            self._wait("a successor", lambda: "pending" in self._status(), 120)
-            published = self._status()["credential"]["keyId"]
+        with SigningIn(lambda: self.signs_in(self.values())) as workload:
+            self.wait("a successor", lambda: "pending" in self.status(), 120)
+            published = self.status()["credential"]["keyId"]
             self._stack.operator.child.kill()
             self._tell.say("SIGKILL: the successor is in Entra, the Secret holds the former one")
-            self._tick(STEPS[9])
+            self.tick(STEPS[9])
             self._stack.operator.restart()
             self._stack.operator.wait_until_ready()
-            self._wait("publish", lambda: self._status()["credential"]["keyId"] != published, 120)
+            self.wait("publish", lambda: self.status()["credential"]["keyId"] != published, 120)
         if workload.failures:
             raise StoryError(f"the workload could not sign in: {workload.failures[0]}")
         self._tell.say(f"{workload.tries} sign-ins meanwhile, none refused")
-        self._tick(STEPS[10])
+        self.tick(STEPS[10])
 
     def _is_missed(self, key: str) -> bool:
         """Return whether status says that this published secret is gone, or names another."""
-        status = self._status()
+        status = self.status()
         ready = next(c for c in status["conditions"] if c["type"] == "Ready")
         return bool(ready["status"] == "False" or status["credential"]["keyId"] != key)
 
@@ -208,21 +213,21 @@ class Story:
 
     def _exchange(self) -> None:
         self._tell.chapter("No secret at all: ServiceAccounts sign in with their own tokens")
-        self._wait("trust", lambda: self._condition("Ready", FEDERATION) == "True", 60)
-        (trust,) = self._status(FEDERATION)["federatedIdentities"]
+        self.wait("trust", lambda: self._condition("Ready", FEDERATION) == "True", 60)
+        (trust,) = self.status(FEDERATION)["federatedIdentities"]
         self._tell.say(f"Entra trusts {trust['subject']}")
         self._tell.say(f"from {trust['issuer']}")
         account = self._kubectl_json("get", "serviceaccount", "orders")
         client_id = account["metadata"]["annotations"]["azure.workload.identity/client-id"]
         # Replicas of Entra show the trust one by one: a refused pod tries again.
-        self._wait("exchange", lambda: not self._refusal("orders", client_id), 30)
+        self.wait("exchange", lambda: not self._refusal("orders", client_id), 30)
         self._tell.say("WorkloadIdentityCredential(…).get_token(…) returned a token")
-        self._tick(STEPS[14])
+        self.tick(STEPS[14])
         refusal = self._refusal("stranger", client_id)
         if "AADSTS700213" not in refusal:
             raise StoryError(f"Entra did not refuse another ServiceAccount as expected: {refusal}")
         self._tell.say(refusal.split(". ")[0])
-        self._tick(STEPS[15])
+        self.tick(STEPS[15])
 
     def _refusal(self, account: str, client_id: str) -> str:
         cluster, emulator = self._stack.cluster, self._stack.emulator
@@ -232,19 +237,19 @@ class Story:
         self._tell.chapter(f"kubectl apply -f {CERTIFICATE_EXAMPLE.relative_to(ROOT)}")
         before = self._thumbprints()
         self._stack.cluster.kubectl("apply", "-f", CERTIFICATE_EXAMPLE)
-        self._wait("Ready", lambda: self._condition("Ready", CERTIFICATE) == "True", 60)
-        first, old = self._read_secret(CERTIFICATE), self._status(CERTIFICATE)["credential"]
-        if not self._signs_in(first):
+        self.wait("Ready", lambda: self._condition("Ready", CERTIFICATE) == "True", 60)
+        first, old = self._read_secret(CERTIFICATE), self.status(CERTIFICATE)["credential"]
+        if not self.signs_in(first):
             raise StoryError("the published certificate does not sign in")
         self._tell.say(f"CertificateCredential(…) signs in; thumbprint {old['thumbprint']}")
-        self._tick(STEPS[11])
+        self.tick(STEPS[11])
         self._renew_certificate(first, old["keyId"])
-        self._wait("retirement", lambda: not self._signs_in(first), 60)
+        self.wait("retirement", lambda: not self.signs_in(first), 60)
         if not before.items() <= self._thumbprints().items():
             raise StoryError("a foreign certificate is gone")
         for thumbprint, name in self._thumbprints().items():
             self._tell.say(f"{thumbprint}  {name}")
-        self._tick(STEPS[13])
+        self.tick(STEPS[13])
 
     def _renew_certificate(self, first: Mapping[str, str], old: str) -> None:
         self._tell.chapter("rotateIssuedBefore: now. A second certificate is registered")
@@ -252,10 +257,10 @@ class Story:
         patch = json.dumps({"spec": {"rotation": {"rotateIssuedBefore": moment}}})
         target = ("appcred", CERTIFICATE, "-n", NAMESPACE)
         self._stack.cluster.kubectl("patch", *target, "--type=merge", "-p", patch)
-        self._wait("successor", lambda: self._status(CERTIFICATE)["credential"]["keyId"] != old, 60)
-        if not (self._signs_in(first) and self._signs_in(self._read_secret(CERTIFICATE))):
+        self.wait("successor", lambda: self.status(CERTIFICATE)["credential"]["keyId"] != old, 60)
+        if not (self.signs_in(first) and self.signs_in(self._read_secret(CERTIFICATE))):
             raise StoryError("old and new certificate do not both sign in during the overlap")
-        self._tick(STEPS[12])
+        self.tick(STEPS[12])
 
     def _thumbprints(self) -> dict[str, str]:
         found = self._stack.emulator.call("GET", f"/applications/{CLIENT_ID}")["keyCredentials"]
@@ -290,15 +295,21 @@ class Story:
             and spent.graph_reads <= 1
         )
         if within:
-            self._tick(STEPS[6])
+            self.tick(STEPS[6])
 
     # --- observing ------------------------------------------------------------------------
 
-    def _tick(self, step: str) -> None:
+    def tick(self, step: str) -> None:
+        """Tell that a step happened."""
         self._seen.append(step)
         self._tell.seen(step)
 
-    def _wait(self, what: str, condition: Callable[[], bool], seconds: float) -> None:
+    def wait(self, what: str, condition: Callable[[], bool], seconds: float) -> None:
+        """Wait until a condition holds, with live progress.
+
+        Raises:
+            StoryError: it did not hold in time.
+        """
         deadline = time.monotonic() + seconds
         while not condition():
             self._stack.operator.child.check()
@@ -310,7 +321,7 @@ class Story:
         self._tell_conditions()
 
     def _tell_conditions(self) -> None:
-        for condition in self._status().get("conditions") or ():
+        for condition in self.status().get("conditions") or ():
             line = f"{condition['type']}={condition['status']} {condition['reason']}"
             key = f"{condition['type']} {line}"
             if key not in self._shown:
@@ -318,10 +329,11 @@ class Story:
                 self._tell.say(line)
 
     def _condition(self, kind: str, name: str = NAME) -> str:
-        conditions = self._status(name).get("conditions") or ()
+        conditions = self.status(name).get("conditions") or ()
         return next((str(c["status"]) for c in conditions if c["type"] == kind), "")
 
-    def _status(self, name: str = NAME) -> dict[str, Any]:
+    def status(self, name: str = NAME) -> dict[str, Any]:
+        """Return an AppCredential's status."""
         status: dict[str, Any] = self._kubectl_json("get", "appcred", name).get("status") or {}
         return status
 
@@ -337,7 +349,8 @@ class Story:
     def _credentials(self) -> list[dict[str, Any]]:
         return self._stack.emulator.credentials(CLIENT_ID)
 
-    def _signs_in(self, values: Mapping[str, str]) -> bool:
+    def signs_in(self, values: Mapping[str, str]) -> bool:
+        """Tell whether values sign in."""
         return signs_in(values, self._stack.emulator.ca_file, self._stack.emulator.url)
 
 
