@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from itertools import chain, repeat
 from typing import Any
 
@@ -92,9 +92,19 @@ class Watches:
             stop_flag=self._stop,
         )
         try:
-            asyncio.run(operator)
+            asyncio.run(self._until_its_end(operator))
         except Exception:  # kopf's own end; the process notices that the thread is gone
             log.exception("the watches ended")
+
+    async def _until_its_end(self, operator: Awaitable[None]) -> None:
+        """Run kopf; however it ends, this thread ends too.
+
+        kopf waits for the flag in a thread of its own, which the event loop waits for at its end.
+        """
+        try:
+            await operator
+        finally:
+            self._stop.set()
 
     def _handler(self, plural: str) -> Callable[..., Any]:
         async def handle(event: Any, **_: Any) -> None:
