@@ -80,7 +80,15 @@ def _another_replica_takes_over_from_a_killed_one(new_site: NewSite) -> None:
 
 
 def _a_paused_leader_that_wakes_up_writes_nothing(new_site: NewSite) -> None:
-    places = ("intent", "addPassword", "target", "removePassword")
+    places = (
+        "intent",
+        "addPassword",
+        "minted",
+        "target",
+        "delete pending",
+        "removePassword",
+        "status",
+    )
     all_at_once(partial(_pause_after, new_site(), place) for place in places)
 
 
