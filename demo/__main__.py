@@ -10,12 +10,13 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
+from demo.observing import StoryError
 from demo.playground import down, hold, up
 from demo.processes import StackError
 from demo.reporting import Reporter, reporter
 from demo.seed import seed
 from demo.stack import QUICK, Stack
-from demo.story import Story, StoryError
+from demo.story import Story
 from localcluster.errors import ClusterError
 
 _SETTINGS: Final = {**QUICK, "APPCREDENTIAL_GONE_WINDOW": "3s"}

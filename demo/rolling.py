@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Final, Self
 
+from demo.observing import NAMESPACE, Observing
 from demo.reporting import Reporter
 from demo.signing_in import SigningIn
 from demo.stack import ROOT, Stack
 
 EXAMPLE: Final = ROOT / "examples" / "quickstart-rollout.yaml"
-NAMESPACE: Final = "shop"
 NAME: Final = "orders-rollout"
 DEPLOYMENT: Final = "orders"
 REPLICAS: Final = 2
@@ -32,30 +31,6 @@ _PODS: Final = f"/api/v1/namespaces/{NAMESPACE}/pods"
 _LOOK_SECONDS: Final = 0.5
 
 
-class Storyteller(Protocol):
-    """What a chapter needs of the story."""
-
-    def wait(self, what: str, condition: Callable[[], bool], seconds: float) -> None:
-        """Wait for a condition, and show that."""
-        ...
-
-    def tick(self, step: str) -> None:
-        """Tell that a step happened."""
-        ...
-
-    def values(self, name: str) -> dict[str, str]:
-        """Return what a Secret holds."""
-        ...
-
-    def signs_in(self, values: Mapping[str, str]) -> bool:
-        """Tell whether values sign in."""
-        ...
-
-    def status(self, name: str) -> dict[str, Any]:
-        """Return an AppCredential's status."""
-        ...
-
-
 class Pods:
     """What a kubelet does with a Deployment's pods, by hand: this cluster has no node.
 
@@ -63,7 +38,7 @@ class Pods:
     it every second, and is Ready. It ends when it is deleted.
     """
 
-    def __init__(self, stack: Stack, story: Storyteller) -> None:
+    def __init__(self, stack: Stack, story: Observing) -> None:
         self._api, self._story = stack.cluster.api, story
         self._running: dict[str, SigningIn] = {}
         self._ended: list[SigningIn] = []
@@ -128,7 +103,7 @@ class Pods:
 class Rollout:
     """Two chapters, with others between them: a kubelet is given a minute to follow a publish."""
 
-    def __init__(self, stack: Stack, tell: Reporter, story: Storyteller) -> None:
+    def __init__(self, stack: Stack, tell: Reporter, story: Observing) -> None:
         self._cluster, self._tell, self._story = stack.cluster, tell, story
         self._pods = Pods(stack, story)
         self._first: dict[str, str] = {}

@@ -1,11 +1,15 @@
-"""A workload that signs in every second, and remembers each time that it could not."""
+"""Signing in as a workload does: once, or every second, remembering each time that it could not."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
+
+from azure.core.exceptions import ClientAuthenticationError
+from azure.identity import CertificateCredential, ClientSecretCredential
 
 _EVERY: Final = 1.0
 _PATIENCE: Final = 30.0
@@ -50,3 +54,24 @@ class SigningIn:
     ) -> None:
         self._stop.set()
         self._thread.join(_PATIENCE)
+
+
+def signs_in(values: Mapping[str, str], ca_file: Path, graph: str) -> bool:
+    """Sign in with azure-identity, as a workload does; return whether it got a token."""
+    who = values["AZURE_TENANT_ID"], values["AZURE_CLIENT_ID"]
+    where: dict[str, Any] = {
+        "authority": values["AZURE_AUTHORITY_HOST"],
+        "disable_instance_discovery": True,
+        "connection_verify": str(ca_file),
+    }
+    credential: ClientSecretCredential | CertificateCredential
+    if "client.pem" in values:
+        content = values["client.pem"].encode()
+        credential = CertificateCredential(*who, certificate_data=content, **where)
+    else:
+        credential = ClientSecretCredential(*who, values["AZURE_CLIENT_SECRET"], **where)
+    with credential:
+        try:
+            return bool(credential.get_token(f"{graph}/.default").token)
+        except ClientAuthenticationError:
+            return False

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
-
-from azure.core.exceptions import ClientAuthenticationError
-from azure.identity import CertificateCredential, ClientSecretCredential
+from collections.abc import Mapping
 
 from demo.counting import Counts, counts_between
 from demo.exchanging import sign_in_as
-from demo.reporting import Reporter
+from demo.observing import NAMESPACE, SECRET, Observing, StoryError, decoded
 from demo.rolling import STEPS as ROLLOUT_STEPS
 from demo.rolling import Rollout
 from demo.seed import CLIENT_ID, FOREIGN
 from demo.signing_in import SigningIn
-from demo.stack import ROOT, Stack
+from demo.stack import ROOT
 
 EXAMPLE = ROOT / "examples" / "quickstart.yaml"
 CERTIFICATE_EXAMPLE = ROOT / "examples" / "quickstart-certificate.yaml"
 FEDERATION_EXAMPLE = ROOT / "examples" / "federation-serviceaccount.yaml"
 CERTIFICATE, FEDERATION = "orders-certificate", "orders-workload"
-NAMESPACE, NAME, SECRET = "shop", "orders", "orders-entra"
 KEY_ID = "appcredential.io/key-id"
 STEPS = (
     "the resource is Ready",
@@ -48,18 +41,8 @@ STEPS = (
 MAX_WRITES, MAX_READS, MAX_EVENTS = 8, 5, 2
 
 
-class StoryError(Exception):
-    """A step did not happen."""
-
-
-class Story:
+class Story(Observing):
     """Tells the story on a running stack."""
-
-    def __init__(self, stack: Stack, reporter: Reporter) -> None:
-        self._stack = stack
-        self._tell = reporter
-        self._shown: set[str] = set()
-        self._seen: list[str] = []
 
     def run(self) -> None:
         """Tell the whole story.
@@ -121,10 +104,6 @@ class Story:
         self._tell.say(f"Secret {NAMESPACE}/{name}, keys only: {', '.join(found)}")
         return found
 
-    def values(self, name: str = SECRET) -> dict[str, str]:
-        """Return what a workload that mounts the Secret reads now."""
-        return _decoded(self._kubectl_json("get", "secret", name))
-
     def _sign_in(self, values: Mapping[str, str]) -> None:
         self._tell.chapter("azure-identity signs in with the Secret's values")
         if not self.signs_in(values):
@@ -164,7 +143,7 @@ class Story:
         """Remove what is published, as a person in the portal would; nobody tells the operator."""
         self._tell.chapter("Somebody removes the published secret in the portal")
         secret = self._kubectl_json("get", "secret", SECRET)
-        held, removed = _decoded(secret), secret["metadata"]["annotations"][KEY_ID]
+        held, removed = decoded(secret), secret["metadata"]["annotations"][KEY_ID]
         passwords = f"/applications/{CLIENT_ID}/passwords"
         self._stack.emulator.call("DELETE", f"{passwords}/{removed}")
         if self.signs_in(held):
@@ -296,84 +275,3 @@ class Story:
         )
         if within:
             self.tick(STEPS[6])
-
-    # --- observing ------------------------------------------------------------------------
-
-    def tick(self, step: str) -> None:
-        """Tell that a step happened."""
-        self._seen.append(step)
-        self._tell.seen(step)
-
-    def wait(self, what: str, condition: Callable[[], bool], seconds: float) -> None:
-        """Wait until a condition holds, with live progress.
-
-        Raises:
-            StoryError: it did not hold in time.
-        """
-        deadline = time.monotonic() + seconds
-        while not condition():
-            self._stack.operator.child.check()
-            self._tell_conditions()
-            self._tell.waiting(f"waiting for: {what}")
-            if time.monotonic() > deadline:
-                raise StoryError(f"not within {seconds:g} s: {what}\n{self._describe()}")
-            time.sleep(0.3)
-        self._tell_conditions()
-
-    def _tell_conditions(self) -> None:
-        for condition in self.status().get("conditions") or ():
-            line = f"{condition['type']}={condition['status']} {condition['reason']}"
-            key = f"{condition['type']} {line}"
-            if key not in self._shown:
-                self._shown.add(key)
-                self._tell.say(line)
-
-    def _condition(self, kind: str, name: str = NAME) -> str:
-        conditions = self.status(name).get("conditions") or ()
-        return next((str(c["status"]) for c in conditions if c["type"] == kind), "")
-
-    def status(self, name: str = NAME) -> dict[str, Any]:
-        """Return an AppCredential's status."""
-        status: dict[str, Any] = self._kubectl_json("get", "appcred", name).get("status") or {}
-        return status
-
-    def _describe(self) -> str:
-        done = self._stack.cluster.kubectl("describe", "appcred", NAME, "-n", NAMESPACE)
-        return done.stdout
-
-    def _kubectl_json(self, *arguments: str) -> dict[str, Any]:
-        done = self._stack.cluster.kubectl(*arguments, "-n", NAMESPACE, "-o", "json")
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
-
-    def _credentials(self) -> list[dict[str, Any]]:
-        return self._stack.emulator.credentials(CLIENT_ID)
-
-    def signs_in(self, values: Mapping[str, str]) -> bool:
-        """Tell whether values sign in."""
-        return signs_in(values, self._stack.emulator.ca_file, self._stack.emulator.url)
-
-
-def _decoded(secret: Mapping[str, Any]) -> dict[str, str]:
-    return {k: base64.b64decode(v).decode() for k, v in secret["data"].items()}
-
-
-def signs_in(values: Mapping[str, str], ca_file: Path, graph: str) -> bool:
-    """Sign in with azure-identity, as a workload does; return whether it got a token."""
-    who = values["AZURE_TENANT_ID"], values["AZURE_CLIENT_ID"]
-    where: dict[str, Any] = {
-        "authority": values["AZURE_AUTHORITY_HOST"],
-        "disable_instance_discovery": True,
-        "connection_verify": str(ca_file),
-    }
-    credential: ClientSecretCredential | CertificateCredential
-    if "client.pem" in values:
-        content = values["client.pem"].encode()
-        credential = CertificateCredential(*who, certificate_data=content, **where)
-    else:
-        credential = ClientSecretCredential(*who, values["AZURE_CLIENT_SECRET"], **where)
-    with credential:
-        try:
-            return bool(credential.get_token(f"{graph}/.default").token)
-        except ClientAuthenticationError:
-            return False

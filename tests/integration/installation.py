@@ -17,8 +17,8 @@ import pytest
 
 from demo.processes import OPERATOR_NAMESPACE
 from demo.seed import OPERATOR_ID, OPERATOR_SECRET, TENANT_ID
+from demo.signing_in import signs_in
 from demo.stack import QUICK, EmulatorProcess, OperatorProcess
-from demo.story import signs_in
 from localcluster import Cluster
 from localcluster.errors import ApiError
 from tests.support.kstatus import kstatus

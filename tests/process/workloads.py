@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from demo.seed import FOREIGN, OPERATOR_ID, TENANT_ID
-from demo.story import signs_in
+from demo.signing_in import signs_in
 from tests.integration.installation import API_VERSION, CORE, GROUP, condition_of, parse
 from tests.process.installation import Site
 from tests.process.signing import SignIns
