@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from demo.stack import EmulatorProcess
-from localcluster import Cluster
+from tests.process.conftest import NewSite, at_once
 from tests.process.installation import SETTINGS, Site
 from tests.process.operators import Operator
 from tests.process.waiting import pass_time, wait_for
@@ -52,12 +51,9 @@ def _start(site: Site, name: str, settings: Mapping[str, str]) -> Operator:
     return found
 
 
-def test_a_second_installation_touches_nothing_until_it_is_to_follow(
-    cluster: Cluster, emulator: EmulatorProcess, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("claims")
-    first = Site(cluster, emulator, folder)
-    second = Site(cluster, emulator, folder, claims=first.operator_namespace)
+def _a_second_installation_touches_nothing_until_it_is_to_follow(new_site: NewSite) -> None:
+    first = new_site()
+    second = Site(first.cluster, first.emulator, first.folder, claims=first.operator_namespace)
     with first.operator("first") as serving:
         wait_for(lambda: first.claim() != "", "the claim", 30)
         claim = first.claim()
@@ -86,7 +82,8 @@ def test_a_second_installation_touches_nothing_until_it_is_to_follow(
             following.child.kill()
 
 
-def test_another_cluster_id_is_refused_and_the_recorded_one_works_on(site: Site) -> None:
+def _another_cluster_id_is_refused_and_the_recorded_one_works_on(new_site: NewSite) -> None:
+    site = new_site()
     workload = Workload(site, "orders")
     with site.operator("before"):
         workload.issue()
@@ -101,3 +98,11 @@ def test_another_cluster_id_is_refused_and_the_recorded_one_works_on(site: Site)
     with site.operator("after", settings={**SETTINGS, "APPCREDENTIAL_CLUSTER_ID": recorded}):
         wait_for(lambda: site.lease().get("holderIdentity", "").startswith("after"), "a leader", 30)
         assert site.claim() == claim
+
+
+test_a_second_installation_touches_nothing_until_it_is_to_follow = at_once(
+    _a_second_installation_touches_nothing_until_it_is_to_follow
+)
+test_another_cluster_id_is_refused_and_the_recorded_one_works_on = at_once(
+    _another_cluster_id_is_refused_and_the_recorded_one_works_on
+)
