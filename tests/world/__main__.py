@@ -10,7 +10,7 @@ import pytest
 
 from tests.world import faults, report
 from tests.world.histories import Plan, parse
-from tests.world.process import be_quiet
+from tests.world.process import prepared
 from tests.world.search import at_random
 from tests.world.shrink import breaks, shrink
 from tests.world.story import tell
@@ -22,7 +22,11 @@ _SEEDS = 400
 def main(arguments: list[str]) -> int:
     """Do what is asked for; return the exit status."""
     asked = _parser().parse_args(arguments)
-    be_quiet()
+    with prepared():
+        return _do(asked)
+
+
+def _do(asked: argparse.Namespace) -> int:
     if asked.faults:
         return faults.run(asked.minutes, asked.out)
     if asked.report:

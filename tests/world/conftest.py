@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 
 import pytest
 
-from tests.world.process import be_quiet
+from tests.world.process import prepared
 
 
 @pytest.fixture(autouse=True, scope="package")
 def _quiet() -> Iterator[None]:
-    before = be_quiet()
-    yield
-    logging.getLogger("appcredential").setLevel(before)
+    with prepared():
+        yield

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from appcredential.domain.observed.entra import Application, Credential
@@ -116,6 +117,8 @@ class Entra:
         """Return the credential that a value belongs to, whether it is still there or not."""
         digest = digest_of(value)
         found = [KeyId(k) for k, v in self.values.items() if v == digest]
+        if not found:
+            return None
         ours = [k for k in found if k in self.credentials and self.makers.get(k)]
         there = ours or [k for k in found if k in self.credentials]
         return next(reversed(there or found), None)
@@ -123,7 +126,11 @@ class Entra:
 
 def digest_of(value: SecretValue) -> str:
     """Return what a value is known by."""
-    text = value.reveal()
+    return _digest_of(value.reveal())
+
+
+@lru_cache(maxsize=4096)
+def _digest_of(text: str) -> str:
     raw = pem.leaf_der(text) if "-----BEGIN" in text else text.encode()
     return hashlib.sha256(raw).hexdigest()
 

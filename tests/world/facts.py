@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from appcredential.domain.marker import parse_marker
@@ -49,13 +50,20 @@ def is_ours(document: Document | None) -> bool:
     return annotation(document, "owner") == str(OWNER)
 
 
+@lru_cache(maxsize=4096)
+def _decoded(text: str) -> SecretValue | None:
+    try:
+        return SecretValue(base64.b64decode(text).decode())
+    except ValueError:
+        return None
+
+
 def values(document: Document) -> Iterator[SecretValue]:
     """Yield the values of a Secret."""
     for text in (document.get("data") or {}).values():
-        try:
-            yield SecretValue(base64.b64decode(text).decode())
-        except ValueError:
-            continue
+        value = _decoded(text)
+        if value is not None:
+            yield value
 
 
 def key_in(entra: Entra, document: Document | None) -> str | None:

@@ -216,8 +216,8 @@ class History:
             self._tell(f"{world.now():%d %H:%M:%S}    {world.last}")
         if world.broken:
             raise world.broken[0]
-        for observer in world.observers:
-            observer.stepped()
+        for stepped in world.listeners("stepped"):
+            stepped()
         if world.loop.faults:
             raise BrokenPromiseError("Liveness", f"a task broke: {world.loop.faults[0]}")
         return True

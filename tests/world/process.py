@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
+import itertools
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +28,7 @@ from appcredential.kube.custom_resources import GRANTS, TENANTS
 from appcredential.process import Operator
 from appcredential.runtime.metrics import Metrics
 from appcredential.settings import Settings
+from appcredential.x509 import generate
 from tests.support.builders import IDENTITY, NOW
 from tests.support.clock import HandClock
 from tests.world.cluster import SYSTEM, Client
@@ -35,6 +40,9 @@ if TYPE_CHECKING:
     from tests.world.world import World
 
 METRICS: Final = Metrics(list)
+for _one in vars(METRICS).values():
+    if hasattr(_one, "labels"):
+        _one.labels = functools.cache(_one.labels)  # millions of requests are counted
 UPKEEP: Final = 10.0
 """How often the Lease is renewed, in seconds."""
 LOOKS: Final = 60.0
@@ -44,12 +52,21 @@ _ROUNDS: Final = 3
 _BEGIN: Final = 1000.0
 
 
-def be_quiet() -> int:
-    """Log almost nothing: millions of passes would be told of. Return the level until then."""
+_KEYS: Final = 32
+"""More than any history makes certificates."""
+
+
+@contextmanager
+def prepared() -> Iterator[None]:
+    """Log almost nothing, of millions of passes, and take RSA keys from a stock in turns."""
     log = logging.getLogger("appcredential")
-    before = log.level
+    before, make = log.level, generate.new_key
+    made, drawn = functools.cache(lambda size, _number: make(size)), itertools.count()
     log.setLevel(logging.CRITICAL)
-    return before
+    generate.new_key = lambda size: made(size, next(drawn) % _KEYS)
+    yield
+    generate.new_key = make
+    log.setLevel(before)
 
 
 def settings_of(token_file: str) -> Settings:

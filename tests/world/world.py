@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ MOST_IDLE: Final = 600.0
 """After so many seconds without anything due, looks have a turn."""
 _BEGIN: Final = 1000.0
 _MAPS: Final = f"/api/v1/namespaces/{SYSTEM}/configmaps/"
+_TICKETS: Final = f"{_MAPS}appcredential-ticket-"
 
 
 class World:
@@ -45,6 +46,7 @@ class World:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.loop = VirtualLoop()  # type: ignore[abstract]  # it needs what the operator uses
+        self._clock = (self.loop.now, NOW)
         self.cluster = Cluster(self.now)
         self.entra = Entra(self.now)
         self.processes: list[Process] = []
@@ -52,6 +54,7 @@ class World:
         self.down: dict[Server, float] = {}
         self.fates: list[tuple[Server | None, bool, Fate]] = []
         self.observers: list[Observer] = []
+        self._heard: dict[str, list[Callable[..., object]]] = {}
         self.broken: list[Exception] = []
         self.asked: dict[str, int] = {}
         self.steps = 0
@@ -61,12 +64,17 @@ class World:
         self.effects = 0
         self.renewal = timedelta(0)
         self._trouble = self.loop.now
+        self._kept: tuple[object, int, bool] = (None, 0, False)
         self.cluster.watchers.append(self._show)
         self.cluster.heard = self._changed
 
     def now(self) -> datetime:
         """Return the true time."""
-        return NOW + timedelta(seconds=self.loop.now - _BEGIN)
+        at, time = self._clock
+        if at != self.loop.now:
+            time = NOW + timedelta(seconds=self.loop.now - _BEGIN)
+            self._clock = (self.loop.now, time)
+        return time
 
     def start(self, offset: timedelta = timedelta(0)) -> Process:
         """Start a process of the operator."""
@@ -159,7 +167,9 @@ class World:
             calls = [c for c in self.waiting if c.is_upkeep and not c.process.is_held]
             if calls:
                 return calls[0]
-            alive = sorted(self.alive, key=lambda p: not p.leads)
+            alive = self.alive
+            if len(alive) > 1:
+                alive.sort(key=lambda p: not p.leads)
             if not any(p.begin_upkeep() for p in alive):
                 return None
             self.loop.drain()
@@ -220,12 +230,20 @@ class World:
 
     def _tell(self, what: str, *about: Any) -> None:
         """Tell all who watch. The operator would take what they raise for its own error."""
-        for observer in self.observers:
-            try:
-                getattr(observer, what)(*about)
-            except Exception as exc:
-                self.broken.append(exc)
-                raise
+        try:
+            for told in self.listeners(what):
+                told(*about)
+        except Exception as exc:
+            self.broken.append(exc)
+            raise
+
+    def listeners(self, what: str) -> list[Callable[..., object]]:
+        """Return what those who watch have to say to one kind of news; all watch by then."""
+        found = self._heard.get(what)
+        if found is None:
+            asked = [o for o in self.observers if getattr(type(o), what) != getattr(Observer, what)]
+            found = self._heard[what] = [getattr(observer, what) for observer in asked]
+        return found
 
     def _changed(self, path: str, event: str, found: dict[str, Any]) -> None:
         self._tell("changes", path, event, found)
@@ -237,7 +255,11 @@ class World:
 
     def has_revocations(self) -> bool:
         """Return whether a revocation is scheduled."""
-        return any(p.startswith(f"{_MAPS}appcredential-ticket-") for p in self.cluster.objects)
+        objects, version = self.cluster.objects, self.cluster.version
+        if self._kept[0] is not objects or self._kept[1] != version:
+            found = any(p.startswith(_TICKETS) for p in objects)
+            self._kept = (objects, version, found)
+        return self._kept[2]
 
     def has_unowned(self) -> bool:
         """Return whether there is a record of what was issued, and no resource."""

@@ -38,4 +38,4 @@ def required_time(text: object) -> datetime:
 
 def format_time(time: datetime) -> str:
     """Return a time as Kubernetes writes it: RFC 3339 in UTC with whole seconds."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{time.replace(tzinfo=None).isoformat(timespec='seconds')}Z"

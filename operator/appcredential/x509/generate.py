@@ -60,7 +60,7 @@ def generate(subject: str, size: int, now: datetime, end: datetime) -> KeyPair:
         ValueError: `subject` is not a distinguished name.
     """
     name = x509.Name.from_rfc4514_string(subject)
-    key = rsa.generate_private_key(_EXPONENT, size)
+    key = new_key(size)
     start = (now - _BACKDATE).replace(microsecond=0)
     end = end.replace(microsecond=0)
     certificate = (
@@ -79,6 +79,11 @@ def generate(subject: str, size: int, now: datetime, end: datetime) -> KeyPair:
     )
     text = _private_pem(key) + certificate.public_bytes(serialization.Encoding.PEM).decode()
     return KeyPair(value=SecretValue(text), end=end)
+
+
+def new_key(size: int) -> rsa.RSAPrivateKey:
+    """Make an RSA key, which may take seconds."""
+    return rsa.generate_private_key(_EXPONENT, size)
 
 
 def sign_assertion(value: SecretValue, client_id: str, audience: str, now: datetime) -> SecretValue:
