@@ -56,6 +56,8 @@ class Entra:
         usual_skew: what it is without a fault.
         signed_in: when the value of a credential last signed in.
         removed: by whom each credential was removed, and when.
+        looked: which credential was found in a Secret, by the identity of its document, and in
+            which edition; see `facts.key_in`.
     """
 
     now: Callable[[], datetime]
@@ -71,6 +73,7 @@ class Entra:
     signed_in: dict[str, datetime] = field(default_factory=dict)
     runs: dict[str, int] = field(default_factory=dict)
     removed: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    looked: dict[int, tuple[object, int, KeyId | None]] = field(default_factory=dict)
     numbers: Any = field(default_factory=lambda: itertools.count(1))
     _reads: int = 0
     _tokens: int = 0
@@ -83,6 +86,11 @@ class Entra:
     def changed(self) -> None:
         """Note that something was made, changed or removed."""
         self._past.append((self.now(), (dict(self.credentials), dict(self.trusts))))
+
+    @property
+    def edition(self) -> int:
+        """How often something was made, changed or removed."""
+        return len(self._past)
 
     def seen(self) -> Held:
         """Return what the replica shows that answers the next read."""

@@ -20,6 +20,7 @@ from tests.world.entra import Entra
 from tests.world.world import World
 
 _PREFIX = "appcredential.io/"
+_LOOKED = 64
 Document = Mapping[str, Any]
 
 
@@ -67,12 +68,22 @@ def values(document: Document) -> Iterator[SecretValue]:
 
 
 def key_in(entra: Entra, document: Document | None) -> str | None:
-    """Return which credential's value a Secret holds; None without one."""
-    for value in values(document or {}):
-        key = entra.key_of(value)
-        if key is not None:
-            return key
-    return None
+    """Return which credential's value a Secret holds; None without one.
+
+    What is stored is never changed in place, so the same document holds the same until Entra
+    changes.
+    """
+    if document is None:
+        return None
+    known = entra.looked.get(id(document))
+    if known is not None and known[0] is document and known[1] == entra.edition:
+        return known[2]
+    found = (entra.key_of(value) for value in values(document))
+    key = next((k for k in found if k is not None), None)
+    if len(entra.looked) > _LOOKED:
+        entra.looked.clear()
+    entra.looked[id(document)] = document, entra.edition, key
+    return key
 
 
 def retiring(document: Document | None) -> list[dict[str, Any]]:

@@ -98,11 +98,10 @@ def _chunks(seed: int, size: int = _CHUNK) -> Iterator[range]:
 
 def _walk(seeds: range) -> Count:
     """Play the histories of some seeds."""
-    gc.disable()
     count = Count()
     for seed in seeds:
         count.play(at_random(seed))
-    gc.collect()
+        gc.collect()
     return count
 
 

@@ -6,8 +6,7 @@ import asyncio
 import contextvars
 import heapq
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 PROCESS: Final[contextvars.ContextVar[Any]] = contextvars.ContextVar("PROCESS", default=None)
@@ -32,18 +31,17 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._timers: list[tuple[float, int, Any, asyncio.TimerHandle]] = []
         self._count = 0
         self._tasks: list[asyncio.Task[Any]] = []
+        self._before: list[asyncio.AbstractEventLoop | None] = []
 
     # --- what the world does -----------------------------------------------------------------
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         """Be the running loop of this thread."""
-        before = asyncio._get_running_loop()
+        self._before.append(asyncio._get_running_loop())
         asyncio._set_running_loop(self)
-        try:
-            yield
-        finally:
-            asyncio._set_running_loop(before)
+
+    def __exit__(self, *_: object) -> None:
+        asyncio._set_running_loop(self._before.pop())
 
     def drain(self) -> None:
         """Run all that is ready until each task waits."""
@@ -55,7 +53,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     def close(self) -> None:
         """End all tasks, each in its own context."""
-        with self.running():
+        with self:
             for _ in range(_ENDS):
                 for task in self._tasks:
                     if not task.done():

@@ -12,18 +12,27 @@ import contextvars
 import functools
 import itertools
 import logging
-from collections.abc import Iterator
+import marshal
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
+
 from appcredential.cache.store import Store
 from appcredential.composition import build_operator
+from appcredential.domain.facts import content
+from appcredential.domain.facts.facts import Facts
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.operator_credential import OperatorCredential
-from appcredential.domain.spec.model import EntraTenantSpec
+from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec.model import AppCredentialSpec, EntraTenantSpec
+from appcredential.domain.spec.parse import parse_app_credential
+from appcredential.domain.spec.reserved import ONLY_LISTED, AllowedKeys
 from appcredential.errors import AppCredentialError
+from appcredential.kube import app_credentials
 from appcredential.kube.custom_resources import GRANTS, TENANTS
 from appcredential.process import Operator
 from appcredential.runtime.metrics import Metrics
@@ -40,9 +49,10 @@ if TYPE_CHECKING:
     from tests.world.world import World
 
 METRICS: Final = Metrics(list)
-for _one in vars(METRICS).values():
-    if hasattr(_one, "labels"):
-        _one.labels = functools.cache(_one.labels)  # millions of requests are counted
+for _of in (METRICS, METRICS.inventory, METRICS.sign_ins):
+    for _one in vars(_of).values():
+        if hasattr(_one, "labels"):
+            _one.labels = functools.cache(_one.labels)  # millions of requests are counted
 UPKEEP: Final = 10.0
 """How often the Lease is renewed, in seconds."""
 LOOKS: Final = 60.0
@@ -54,19 +64,59 @@ _BEGIN: Final = 1000.0
 
 _KEYS: Final = 32
 """More than any history makes certificates."""
+_MANIFESTS: Final = 1000
 
 
 @contextmanager
 def prepared() -> Iterator[None]:
-    """Log almost nothing, of millions of passes, and take RSA keys from a stock in turns."""
+    """Log almost nothing, of millions of passes, and do costly work once that is asked for again.
+
+    RSA keys come from a stock in turns. What is the same for the same arguments, and is asked
+    for several times in each pass, is kept from the time before.
+    """
     log = logging.getLogger("appcredential")
     before, make = log.level, generate.new_key
     made, drawn = functools.cache(lambda size, _number: make(size)), itertools.count()
     log.setLevel(logging.CRITICAL)
-    generate.new_key = lambda size: made(size, next(drawn) % _KEYS)
-    yield
-    generate.new_key = make
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generate, "new_key", lambda size: made(size, next(drawn) % _KEYS))
+        patch.setattr(app_credentials, "parse_app_credential", _parsed_once(parse_app_credential))
+        patch.setattr(content, "_exceeds", _counted_once(content._exceeds))
+        yield
     log.setLevel(before)
+
+
+def _parsed_once(parse: Callable[..., AppCredentialSpec]) -> Callable[..., AppCredentialSpec]:
+    """Keep what was read of a manifest, by all that is read of it."""
+    known: dict[tuple[AllowedKeys, bytes], AppCredentialSpec] = {}
+
+    def parsed(document: Mapping[str, Any], allowed: AllowedKeys = ONLY_LISTED) -> Any:
+        metadata = document["metadata"]
+        read = (metadata["namespace"], metadata["name"], document.get("spec"))
+        key = allowed, marshal.dumps(read, 2)
+        if key not in known:
+            if len(known) > _MANIFESTS:
+                known.clear()
+            known[key] = parse(document, allowed)
+        return known[key]
+
+    return parsed
+
+
+def _counted_once(exceeds: Callable[..., bool]) -> Callable[..., bool]:
+    """Keep the last answers about the facts of one pass."""
+    last: tuple[Facts | None, dict[int, tuple[SecretValue | None, bool]]] = (None, {})
+
+    def counted(facts: Facts, value: SecretValue | None) -> bool:
+        nonlocal last
+        if last[0] is not facts:
+            last = facts, {}
+        known = last[1].get(id(value))
+        if known is None or known[0] is not value:
+            known = last[1][id(value)] = value, exceeds(facts, value)
+        return known[1]
+
+    return counted
 
 
 def settings_of(token_file: str) -> Settings:

@@ -78,7 +78,7 @@ class World:
 
     def start(self, offset: timedelta = timedelta(0)) -> Process:
         """Start a process of the operator."""
-        with self.loop.running():
+        with self.loop:
             made = Process(self, f"operator-{len(self.processes) + 1}", offset)
         self.processes.append(made)
         return made
@@ -150,7 +150,7 @@ class World:
             pick: which of the calls that wait goes first.
         """
         self.steps += 1
-        with self.loop.running():
+        with self.loop:
             while (upkeep := self._upkeep()) is not None:
                 self._let_happen(upkeep)
             if self.loop.fire(self._is_held):
@@ -249,7 +249,7 @@ class World:
         self._tell("changes", path, event, found)
 
     def _show(self, kind: str, event: str, document: dict[str, Any]) -> None:
-        with self.loop.running():
+        with self.loop:
             for process in self.alive:
                 process.on_event(kind, event, document)
 
