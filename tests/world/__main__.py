@@ -12,8 +12,8 @@ from tests.world import faults, report
 from tests.world.histories import Plan, parse
 from tests.world.process import prepared
 from tests.world.search import at_random
-from tests.world.shrink import breaks, shrink
-from tests.world.story import tell
+from tests.world.shrink import SECONDS, breaks, shrink
+from tests.world.story import command, tell
 from tests.world.variants import VARIANTS
 
 _SEEDS = 400
@@ -43,15 +43,17 @@ def _do(asked: argparse.Namespace) -> int:
         if plan is None:
             sys.stdout.write("nothing was found\n")
             return 1
-        sys.stdout.write(tell(shrink(plan) if asked.shrink else plan) + "\n")
+        if asked.shrink or asked.find:
+            sys.stdout.write(f"Makes it short, for {SECONDS:.0f} s at most: {command(plan)}\n")
+            sys.stdout.flush()
+            plan = shrink(plan)
+        sys.stdout.write(tell(plan) + "\n")
     return 0
 
 
 def _find() -> Plan | None:
-    """Return a short history that breaks a promise."""
-    found = (plan for plan in map(at_random, range(_SEEDS)) if breaks(plan))
-    plan = next(found, None)
-    return shrink(plan) if plan is not None else None
+    """Return a history that breaks a promise."""
+    return next((plan for plan in map(at_random, range(_SEEDS)) if breaks(plan)), None)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--variant", choices=sorted(VARIANTS), help="with a wrong operator")
     parser.add_argument("--find", choices=sorted(VARIANTS), help="find what shows its fault")
     parser.add_argument("--faults", action="store_true", help="run for long (make faults)")
-    parser.add_argument("--minutes", type=float, default=28.0, help="how long --faults runs")
+    parser.add_argument("--minutes", type=float, default=29.0, help="how long --faults runs")
     parser.add_argument("--report", action="store_true", help="write docs/reliability.md anew")
     parser.add_argument("--out", type=Path, default=Path("build/faults.json"))
     return parser

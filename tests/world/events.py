@@ -46,6 +46,7 @@ _STEPS_OF_CLOCKS: Final = (
     400 * DAY,
     -400 * DAY,
 )
+BY_HAND: Final = "by hand"
 _LAGS: Final = ((20.0,), (0.0, 20.0), (60.0,), (0.0, 120.0), (290.0,))
 
 
@@ -305,7 +306,7 @@ def register_twin(history: History, number: int) -> None:
     if key is not None and key in entra.credentials:
         twin = KeyId(f"theirs-{len(entra.makers)}")
         held = entra.credentials[KeyId(key)]
-        entra.credentials[twin] = replace(held, key_id=twin, display_name="by hand")
+        entra.credentials[twin] = replace(held, key_id=twin, display_name=BY_HAND)
         entra.makers[twin], entra.values[twin] = "", entra.values[key]
         entra.changed()
 
@@ -351,7 +352,7 @@ def add_twin(history: History, number: int) -> None:
     first = next(iter(entra.trusts.values()))
     if all(t.subject != "theirs" for t in entra.trusts.values()):
         id_ = f"theirs-{len(entra.makers)}"
-        entra.trusts[id_] = replace(first, id=id_, subject="theirs", description="by hand")
+        entra.trusts[id_] = replace(first, id=id_, subject="theirs", description=BY_HAND)
         entra.makers[id_] = ""
         entra.changed()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import marshal
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -23,7 +24,7 @@ from tests.support.keys import MadeCertificate, make_certificate
 from tests.world import facts
 from tests.world.cluster import RESOURCE, SOURCE, TARGET
 from tests.world.consumers import Consumers
-from tests.world.events import EVENTS
+from tests.world.events import BY_HAND, EVENTS
 from tests.world.observer import BrokenPromiseError, Document, Observer
 from tests.world.oracles import ORACLES
 from tests.world.process import settings_of
@@ -166,21 +167,29 @@ class History:
 
     # --- playing -----------------------------------------------------------------------------
 
-    def play(self, moves: Iterable[Move]) -> None:
+    def play(self, moves: Iterable[Move], is_new: Callable[[int], bool] = lambda _: True) -> bool:
         """Let everything happen, and then quiet.
+
+        Args:
+            moves: what happens.
+            is_new: whether a digest of the state after the last event was never seen; otherwise
+                how that goes on is known.
+
+        Returns:
+            Whether it was played to its end.
 
         Raises:
             BrokenPromiseError: an oracle says so.
         """
         try:
-            self._play(moves)
+            self.go_through(moves)
+            if not is_new(self.digest()):
+                return False
+            self.calm_down()
+            self.settle()
+            return True
         finally:
             self.world.close()
-
-    def _play(self, moves: Iterable[Move]) -> None:
-        self.go_through(moves)
-        self.calm_down()
-        self.settle()
 
     def go_through(self, moves: Iterable[Move]) -> None:
         """Let the events happen, each after its steps."""
@@ -199,7 +208,7 @@ class History:
         What a process knows follows from what it was answered, and when; so that counts for it.
         """
         world = self.world
-        cluster = tuple(sorted((p, str(o)) for p, o in world.cluster.objects.items()))
+        cluster = marshal.dumps(sorted(world.cluster.objects.items()), 2)
         entra = (str(world.entra.credentials), str(world.entra.trusts))
         known = tuple((p.name, p.is_held, p.answers) for p in world.processes if not p.is_dead)
         faults = (str(world.fates), str(world.down))
@@ -233,6 +242,9 @@ class History:
         t = facts.target(world)
         if t is not None and not facts.is_ours(t):
             world.cluster.delete(TARGET)
+        for id_, found in list(world.entra.trusts.items()):
+            if found.description == BY_HAND:  # its name or its pair may be in the way
+                world.entra.forget(id_, "")
         self.change_spec(suspend=False, mode="Manage")
         self.renew_source()  # what was removed may have leaked: a person has to act
 

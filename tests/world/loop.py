@@ -9,9 +9,12 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+from tests.world.observer import BrokenPromiseError
+
 PROCESS: Final[contextvars.ContextVar[Any]] = contextvars.ContextVar("PROCESS", default=None)
 """The operator process that the running task belongs to."""
 _BEGIN: Final = 1000.0
+_MOST: Final = 100_000
 _ENDS: Final = 5
 """A task may bear so many cancellations before it ends."""
 
@@ -46,10 +49,13 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def drain(self) -> None:
         """Run all that is ready until each task waits."""
         ready = self._ready
-        while ready:
+        for _ in range(_MOST):
+            if not ready:
+                return
             handle = ready.popleft()
             if not handle._cancelled:
                 handle._run()
+        raise BrokenPromiseError("Liveness", f"{_MOST} callbacks in a row, and no task waits")
 
     def close(self) -> None:
         """End all tasks, each in its own context."""

@@ -82,8 +82,10 @@ class Removals(Observer):
             if id_ not in self._given:
                 return  # nobody has it, and nobody ever will
             gone = self.world.now() - self._absent
-            self.promise(gone >= ABSENCE, f"{id_} is removed {gone} after its owner went")
-            return
+            # One that is back already may have its own reasons.
+            if gone >= ABSENCE or self._back is None:
+                self.promise(gone >= ABSENCE, f"{id_} is removed {gone} after its owner went")
+                return
         before = facts.revoked_before(self.world)
         leaked = before is not None and found.start < before
         if self.world.steps - self._touched <= GAP:
@@ -159,7 +161,9 @@ class SignIns(Observer):
     def _is_managed(self) -> bool:
         found = facts.resource(self.world)
         spec = (found or {"spec": {"suspend": True}})["spec"]
-        is_meant = not spec.get("suspend") and spec.get("mode") != "Observe"
+        t = facts.target(self.world)
+        is_ours = t is None or facts.is_ours(t)  # taken from us, it waits for a person
+        is_meant = is_ours and not spec.get("suspend") and spec.get("mode") != "Observe"
         return is_meant and GRANT in self.world.cluster.objects and not self.world.has_revocations()
 
     def stepped(self) -> None:
@@ -273,7 +277,7 @@ class Bounds(Observer):
         super().__init__(world)
         self._times: deque[datetime] = deque()
         self._attempts: set[str] = set()
-        self._used: set[str] = set()
+        self._used: dict[str, str] = {}
 
     def made(self, process: Process, id_: str) -> None:
         self._check_intent(id_)
@@ -299,9 +303,10 @@ class Bounds(Observer):
         if found is not None:
             attempt = facts.attempt_of(found)
             self.promise(attempt in self._attempts, f"{id_} is made without an intent")
-            is_new = attempt not in self._used or self.world.cluster.was_restored
+            # Registering a certificate again, by its own id, is the same as registering it once.
+            is_new = self._used.get(attempt, id_) == id_ or self.world.cluster.was_restored
             self.promise(is_new, f"{id_} is the second that one intent made")
-            self._used.add(attempt)
+            self._used[attempt] = id_
 
 
 class Needs(Observer):

@@ -21,6 +21,7 @@ class Count:
     """What a search saw.
 
     Attributes:
+        known: how many were left because another one had led to the same state.
         judged: of each event, how often each oracle judged a history in which it happened.
         events: in how many histories each event happened.
         broken: the histories that broke a promise, with what.
@@ -28,6 +29,7 @@ class Count:
 
     histories: int = 0
     states: int = 0
+    known: int = 0
     judged: dict[str, dict[str, int]] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
     scenes: dict[str, int] = field(default_factory=dict)
@@ -36,6 +38,7 @@ class Count:
     def take(self, other: Count) -> None:
         """Add what another search saw."""
         self.histories += other.histories
+        self.known += other.known
         self.states += other.states
         _add(self.events, other.events)
         _add(self.scenes, other.scenes)
@@ -43,11 +46,30 @@ class Count:
             _add(self.judged.setdefault(event, {}), asked)
         self.broken += other.broken
 
-    def play(self, plan: Plan) -> History:
-        """Play one history, and count it."""
+    def play(self, plan: Plan, known: set[int] | None = None) -> bool:
+        """Play one history, and count it.
+
+        Args:
+            plan: the history.
+            known: digests of states; one that is reached again is not played any further, and
+                does not count. New ones are added.
+
+        Returns:
+            Whether it counts.
+        """
         history = History(SCENES[plan.scene])
+
+        def is_new(state: int) -> bool:
+            if known is None:
+                return True
+            found = state not in known
+            known.add(state)
+            return found
+
         try:
-            history.play(plan.moves)
+            if not history.play(plan.moves, is_new):
+                self.known += 1
+                return False
         except BrokenPromiseError as exc:
             self.broken.append((plan, exc.oracle, exc.what))
         self.histories += 1
@@ -56,7 +78,7 @@ class Count:
         for event in {move.event for move in plan.moves}:
             _add(self.events, {event: 1})
             _add(self.judged.setdefault(event, {}), history.world.asked)
-        return history
+        return True
 
 
 def _add(mine: dict[str, int], theirs: Mapping[str, int]) -> None:
@@ -92,39 +114,50 @@ def around(
             yield Plan(base.scene, (*base.moves, Move(step, event, number), *after))
 
 
-def breadth_first(scene: str, *, depth: int, most: int, count: Count) -> int:
+def breadth_first(scene: str, *, depth: int, most: int, count: Count) -> None:
     """Play all short histories of a small world, each event at each step, those before first.
-
-    Two histories that led to the same state of Entra, the cluster and the operator's own
-    knowledge go on alike, so only the first is extended.
 
     Args:
         scene: where they begin.
         depth: how many events they have.
         most: how many histories are played.
         count: takes up what was seen.
+    """
+    front, known = [Plan(scene)], set[int]()
+    for _ in range(depth):
+        longer: list[Plan] = []
+        for plan in front:
+            left = most - count.histories
+            longer += extended(plan, count, known=known, most=left)
+        front = longer
+
+
+def extended(
+    plan: Plan, count: Count, *, known: set[int], most: int, part: slice = slice(None)
+) -> list[Plan]:
+    """Play a history of a small world with each event that it may go on with, at each step.
+
+    Two histories that led to the same state of Entra, the cluster and the operator's own
+    knowledge go on alike, so only the first counts.
+
+    Args:
+        plan: the history.
+        count: takes up what was seen.
+        known: digests of the states that were reached before; takes up the new ones.
+        most: how many histories are played.
+        part: which of the moves.
 
     Returns:
-        How many were not extended because their state was known.
+        The longer histories that were played.
     """
-    known: set[int] = set()
-    front, skipped = [Plan(scene)], 0
-    for _ in range(depth):
-        following: list[Plan] = []
-        for plan in front:
-            for move in small_moves(SCENES[scene], is_first=not plan.moves):
-                if count.histories >= most:
-                    return skipped
-                longer = Plan(scene, (*plan.moves, move))
-                state = state_after(longer)
-                if state in known:
-                    skipped += 1
-                    continue
-                known.add(state)
-                count.play(longer)
-                following.append(longer)
-        front = following
-    return skipped
+    played: list[Plan] = []
+    for move in list(small_moves(SCENES[plan.scene], is_first=not plan.moves))[part]:
+        if len(played) >= most:
+            break
+        longer = Plan(plan.scene, (*plan.moves, move))
+        if count.play(longer, known):
+            played.append(longer)
+    return played
 
 
 def small_moves(scene: Scene, *, is_first: bool) -> Iterator[Move]:
@@ -133,16 +166,6 @@ def small_moves(scene: Scene, *, is_first: bool) -> Iterator[Move]:
     for steps in stretch:
         for event in _SMALL if not scene.is_federated else _SMALL_FEDERATED:
             yield Move(steps, event, 2)
-
-
-def state_after(plan: Plan) -> int:
-    """Return a digest of the state right after the last event of a history."""
-    history = History(SCENES[plan.scene])
-    try:
-        history.go_through(plan.moves)
-        return history.digest()
-    finally:
-        history.world.close()
 
 
 _FIRST: Final = 52

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
@@ -11,6 +12,8 @@ from tests.world.observer import BrokenPromiseError
 
 _MOST: Final = 400
 """How many histories are tried."""
+SECONDS: Final = 120.0
+"""For how long: one that never comes to rest takes seconds."""
 
 
 def breaks(plan: Plan) -> str:
@@ -22,22 +25,33 @@ def breaks(plan: Plan) -> str:
     return ""
 
 
-def shrink(plan: Plan, broken: Callable[[Plan], str] = breaks) -> Plan:
-    """Return a history that breaks the same promise and cannot be made shorter by one change.
+def shrink(
+    plan: Plan,
+    broken: Callable[[Plan], str] = breaks,
+    *,
+    seconds: float = SECONDS,
+    clock: Callable[[], float] = time.monotonic,
+) -> Plan:
+    """Return a history that breaks the same promise, the shortest that was found in time.
+
+    Unless the time or the number of trials ends first, no single change makes it shorter.
 
     Args:
-        plan: breaks a promise.
+        plan: breaks a promise; one that does not, when it is played again, stays as it is.
         broken: returns which one a history breaks.
+        seconds: how long it may take; the trial that is under way then is finished.
+        clock: returns the time in seconds.
     """
-    wanted, tried, is_shorter = broken(plan), 0, True
-    while is_shorter and tried < _MOST:
+    end, wanted, tried = clock() + seconds, broken(plan), 0
+    is_shorter = bool(wanted)
+    while is_shorter:
         is_shorter = False
         for shorter in _shorter(plan):
+            if tried >= _MOST or clock() >= end:
+                return plan
             tried += 1
             if broken(shorter) == wanted:
                 plan, is_shorter = shorter, True
-                break
-            if tried >= _MOST:
                 break
     return plan
 
