@@ -469,11 +469,16 @@ def _is_left_over(observation: Observation, own: Target) -> bool:
     return published + skew < r.creation_time and named != own.object_id
 
 
+_AFTER_STATUS: Final = (act.Sleep, act.RecordIssued, act.TakeOverRecord, act.CancelRevocation)
+"""What comes once status names the application: the record that outlives the resource has its
+object id from there, and only then is an earlier revocation cancelled. The same turn does it."""
+
+
 def status_settles(observation: Observation, d: Decision) -> None:
     if isinstance(d.action, act.ApplyStatus):
         written = replace(observation, resource=replace(observation.resource, status=d.status))
         again = decide(written)
-        settles = isinstance(again.action, act.Sleep) or _names_the_application_first(
+        settles = isinstance(again.action, _AFTER_STATUS) or _names_the_application_first(
             observation, d
         )
         promise(settles and again.action != d.action, "a status is written once")

@@ -58,6 +58,9 @@ MANY = 8000
 @example(seed=2559)
 @example(seed=4101)
 @example(seed=7007)
+@example(seed=8952)
+@example(seed=10889)
+@example(seed=11194)
 def test_every_decision_keeps_every_promise(seed: int) -> None:
     check(observe(seed), (*PROMISES, *AGAIN))
 
