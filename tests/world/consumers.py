@@ -11,6 +11,7 @@ from tests.world.cluster import TARGET
 from tests.world.observer import Document, Observer
 
 if TYPE_CHECKING:
+    from tests.world.pods import Pods
     from tests.world.world import World
 
 MINUTE = timedelta(minutes=1)
@@ -56,6 +57,7 @@ class Consumers(Observer):
         super().__init__(world)
         self.consumers = consumers
         self.held: str | None = None
+        self.pods: Pods | None = None
         self._next: datetime | None = None
 
     def changes(self, path: str, event: str, found: Document) -> None:

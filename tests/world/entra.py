@@ -55,6 +55,7 @@ class Entra:
         skew: Entra's clock minus the true time.
         usual_skew: what it is without a fault.
         signed_in: when the value of a credential last signed in.
+        refused: when it was refused last.
         removed: by whom each credential was removed, and when.
         looked: which credential was found in a Secret, by the identity of its document, and in
             which edition; see `facts.key_in`.
@@ -71,6 +72,7 @@ class Entra:
     skew: timedelta = timedelta(0)
     usual_skew: timedelta = timedelta(0)
     signed_in: dict[str, datetime] = field(default_factory=dict)
+    refused: dict[str, datetime] = field(default_factory=dict)
     runs: dict[str, int] = field(default_factory=dict)
     removed: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     looked: dict[int, tuple[object, int, KeyId | None]] = field(default_factory=dict)
@@ -296,6 +298,8 @@ class EntraSession(MemorySession):
         entra, key = self._entra, self._entra.key_of(value)
         known = entra.seen_by_tokens()[0].get(key) if key is not None else None
         if known is None or not known.start <= entra.time() < known.end:
+            if key is not None:
+                entra.refused[key] = entra.now()
             return NOT_YET
         entra.signed_in[known.key_id] = entra.now()
         entra.runs[known.key_id] = entra.runs.get(known.key_id, 0) + 1

@@ -27,10 +27,12 @@ from tests.support.builders import (
     OTHER_IDENTITY,
     OTHER_OWNER,
     OWNER,
+    SECOND,
 )
 from tests.world import facts
 from tests.world.cluster import ACCOUNT, GRANT, RESOURCE, SECRETS, TARGET
 from tests.world.ports import Fate, Server
+from tests.world.scenes import WINDOWS
 
 if TYPE_CHECKING:
     from tests.world.histories import History
@@ -294,6 +296,42 @@ def _forged(history: History, number: int) -> tuple[str, str]:
     return forged[number % len(forged)]
 
 
+def roll_out(history: History, number: int) -> None:
+    """Restart the Deployment; its pods end at once, or some of them only after an hour."""
+    if history.pods is not None and not history.pods.is_full():
+        history.pods.roll_out((SECOND, HOUR)[number % 2])
+
+
+def keep_pods(history: History, number: int) -> None:
+    """Have nobody restart the Deployment any more."""
+    if history.pods is not None:
+        history.pods.is_kept = True
+
+
+def start_pod(history: History, number: int) -> None:
+    """Start one more pod, which runs for as long as it likes."""
+    if history.pods is not None and not history.pods.is_full():
+        history.pods.start(("env", "volume")[number % 2])
+
+
+def finish_pod(history: History, number: int) -> None:
+    """Have a pod finish, and stay listed."""
+    if history.pods is not None:
+        history.pods.finish()
+
+
+def hide_pods(history: History, number: int) -> None:
+    """Take the right to list pods away, or give it back."""
+    if history.pods is not None:
+        history.pods.hide()
+
+
+def change_windows(history: History, number: int) -> None:
+    """Change the windows, or take them away."""
+    later = {"from": f"{10 + number % 8}:{number % 60:02}", "to": "19:00"}
+    _rotation(history, windows=(WINDOWS, (later,), ())[number % 3])
+
+
 def renew_source(history: History, number: int) -> None:
     """Renew the certificate at its source."""
     history.renew_source()
@@ -516,9 +554,11 @@ WITH_SECRET: Final[tuple[Event, ...]] = (
     retire_otherwise,
     change_lifetime,
 )
+WITH_PODS: Final[tuple[Event, ...]] = (roll_out, keep_pods, start_pod, finish_pod, hide_pods)
+WITH_WINDOWS: Final[tuple[Event, ...]] = (change_windows,)
 BROUGHT: Final[tuple[Event, ...]] = (renew_source, register_twin)
 FEDERATED: Final[tuple[Event, ...]] = (edit_account, edit_trust, add_twin, change_audience)
 EVENTS: Final[dict[str, Event]] = {
     event.__name__.replace("_", "-"): event
-    for event in (*COMMON, *WITH_SECRET, *BROUGHT, *FEDERATED)
+    for event in (*COMMON, *WITH_SECRET, *WITH_PODS, *WITH_WINDOWS, *BROUGHT, *FEDERATED)
 }

@@ -21,6 +21,7 @@ from tests.world.world import World
 
 _PREFIX = "appcredential.io/"
 _LOOKED = 64
+PODS = f"/api/v1/namespaces/{OWNER.namespace}/pods"
 Document = Mapping[str, Any]
 
 

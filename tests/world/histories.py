@@ -27,6 +27,7 @@ from tests.world.consumers import Consumers
 from tests.world.events import BY_HAND, EVENTS
 from tests.world.observer import BrokenPromiseError, Document, Observer
 from tests.world.oracles import ORACLES
+from tests.world.pods import Pods
 from tests.world.process import settings_of
 from tests.world.scenes import SCENES, Scene
 from tests.world.world import World
@@ -121,14 +122,19 @@ class History:
     def __init__(self, scene: Scene, tell: Callable[[str], None] | None = None) -> None:
         self.scene = scene
         self.world = World(SETTINGS)
-        self.world.renewal = scene.renewal
         self.consumers = Consumers(self.world, *(make() for make in scene.consumers))
         self.backups: list[Any] = []
         self.versions: list[dict[str, Any]] = []
         self.spec: Mapping[str, Any] = dict(scene.spec)
         self._tell = tell
         self.world.observers += [self.consumers, _Versions(self)]
+        self.pods = Pods(self.world) if scene.has_pods else None
+        if self.pods is not None:
+            self.world.observers.append(self.pods)
+            self.consumers.pods = self.pods
         self.world.observers += [make(self.world, self.consumers) for make in ORACLES.values()]
+        if self.pods is not None:
+            self.pods.begin()
         self._sources = 0
         if scene.is_brought:
             self.renew_source()
@@ -158,6 +164,8 @@ class History:
         for process in self.world.alive:
             process.lists_anew()
         self.consumers.changes(TARGET, "MODIFIED", facts.target(self.world) or {})
+        if self.pods is not None:
+            self.pods.restored()
 
     def run_for(self, length: timedelta) -> None:
         """Let time pass."""
@@ -212,7 +220,8 @@ class History:
         entra = (str(world.entra.credentials), str(world.entra.trusts))
         known = tuple((p.name, p.is_held, p.answers) for p in world.processes if not p.is_dead)
         faults = (str(world.fates), str(world.down))
-        return hash((world.loop.now, cluster, entra, known, faults))
+        pods = [(p.path, p.has, p.ends) for p in self.pods.running] if self.pods else []
+        return hash((world.loop.now, cluster, entra, known, faults, str(pods)))
 
     def step(self) -> bool:
         """Let the next thing happen."""
@@ -245,6 +254,8 @@ class History:
         for id_, found in list(world.entra.trusts.items()):
             if found.description == BY_HAND:  # its name or its pair may be in the way
                 world.entra.forget(id_, "")
+        if self.pods is not None:
+            self.pods.calm_down()
         self.change_spec(suspend=False, mode="Manage")
         self.renew_source()  # what was removed may have leaked: a person has to act
 
@@ -295,7 +306,8 @@ class History:
     def _left_over(self) -> str:
         """Return which credential of ours should have gone by now."""
         world = self.world
-        if facts.spec_rotation(world).get("retireWhen") != "OverlapElapsed":
+        when = facts.spec_rotation(world).get("retireWhen")
+        if when == "Expired":
             return ""
         known = {facts.key_in(world.entra, facts.target(world))}
         known.add(facts.annotation(facts.pending(world), "key-id"))
@@ -308,6 +320,10 @@ class History:
                 told = facts.entry_of(world, id_).get("since"), facts.published_time(world)
                 times = [parse_time(text) for text in told]
                 since = max([t for t in times if t is not None], default=found.start)
+                if when == "RolledOut":
+                    if not facts.entry_of(world, id_).get("secret") or self.pods is None:
+                        continue  # pods cannot tell of it
+                    since = max(since, self.pods.rolled)
                 if now - since > 45 * MINUTE and found.end - now > HOUR / 4:
                     return f"{id_} is left"
         return ""

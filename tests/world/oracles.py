@@ -5,14 +5,14 @@ from __future__ import annotations
 import marshal
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from appcredential.domain.marker import attempt_id, parse_marker
-from appcredential.domain.observed.entra import Credential
+from appcredential.domain.observed.entra import Application, Credential
 from appcredential.domain.spec.model import KeyId
 from appcredential.domain.times import format_time
-from tests.support.builders import HOUR, IDENTITY, MINUTE, OWNER, SECOND
+from tests.support.builders import DAY, HOUR, IDENTITY, MINUTE, OWNER, SECOND
 from tests.world import facts
 from tests.world.cluster import GRANT, RESOURCE, SECRETS, SOURCE, SYSTEM, TARGET
 from tests.world.consumers import Consumer, Consumers
@@ -95,8 +95,16 @@ class Removals(Observer):
             self._check_survivor(found, is_leaked=leaked)
             if not leaked:
                 self._check_overlap(id_)
-                users = [c.name for c in self._consumers.users_of(id_) if takes_values(c)]
+                users = self._users_of(id_)
                 self.promise(not users, f"{id_} is removed while {users} uses it")
+
+    def _users_of(self, id_: str) -> list[str]:
+        """Return who would lose its sign-in, of those on whom a removal has to wait."""
+        users = [c.name for c in self._consumers.users_of(id_) if takes_values(c)]
+        pods, rotation = self._consumers.pods, facts.spec_rotation(self.world)
+        if pods is not None and rotation.get("retireWhen") == "RolledOut":
+            users += pods.users_of(id_)
+        return users
 
     def _is_back(self) -> bool:
         """Return whether the resource is there again, for longer than a call may take."""
@@ -366,6 +374,78 @@ class Needs(Observer):
         )
 
 
+class Windows(Observer):
+    """Outside all windows nothing takes the place of what works, unless it is to end or revoked."""
+
+    EDGE: Final = 30 * SECOND
+    """The publish may be decided so much earlier than it is seen here."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._is_edited = False
+        self._doubted = False
+        self._changed = world.now()
+        self._spec: object = None
+
+    def changes(self, path: str, event: str, found: Document) -> None:
+        if path == TARGET:
+            self._is_edited = True  # unless a process says next that it wrote this
+        elif path == RESOURCE and found["spec"] != self._spec:
+            self._spec, self._changed = found["spec"], self.world.now()
+
+    def reads(self, process: Process, found: Application) -> None:
+        key = facts.key_in(self.world.entra, facts.target(self.world))
+        if key is not None and all(c.key_id != key for c in found.credentials):
+            self._doubted = True
+
+    def writes(
+        self,
+        process: Process,
+        method: str,
+        path: str,
+        before: Document | None,
+        after: Document | None,
+    ) -> None:
+        if path != TARGET:
+            return
+        was_edited, self._is_edited = self._is_edited, False
+        entra = self.world.entra
+        held, key = facts.key_in(entra, before), facts.key_in(entra, after)
+        windows = facts.spec_rotation(self.world).get("windows")
+        if held is not None and key is not None and key != held and windows:
+            told = was_edited or self._doubted or entra.refused.get(held)
+            if not told and self.world.now() - self._changed > self.EDGE and self._is_plain():
+                self._check(held, windows)
+        if key != held:
+            self._doubted = False
+
+    def _is_plain(self) -> bool:
+        world = self.world
+        return not world.cluster.was_restored and world.entra.skew == world.entra.usual_skew
+
+    def _check(self, held: str, windows: Any) -> None:
+        entra = self.world.entra
+        found, now = entra.credentials.get(KeyId(held)), entra.time()
+        before = facts.revoked_before(self.world)
+        if found is None or not entra.accepts(held) or (before and found.start < before):
+            return
+        openings = [_opening(w, now + n * DAY) for w in windows for n in (0, 1)]
+        is_open = any(a - self.EDGE <= now < b + self.EDGE for a, b in openings)
+        closes = min((b for a, b in openings if a > now), default=now)
+        overlap = facts.spec_duration(self.world, "rotation", "overlap", default=OVERLAP)
+        ends_soon = closes + overlap > found.end - self.EDGE
+        self.promise(is_open or ends_soon, f"{held} is replaced outside all windows")
+
+
+def _opening(window: Any, day: datetime) -> tuple[datetime, datetime]:
+    """Return when a window of UTC opens and closes on a day."""
+    opens, closes = (time.fromisoformat(window[name]) for name in ("from", "to"))
+    return (
+        datetime.combine(day, opens, day.tzinfo),
+        datetime.combine(day, closes, day.tzinfo),
+    )
+
+
 class Leaks(Observer):
     """No secret value appears anywhere but in the data of a Secret."""
 
@@ -513,6 +593,7 @@ ORACLES: Final[dict[str, Callable[[World, Consumers], Observer]]] = {
     "Ownership": lambda w, _: Ownership(w),
     "Bounds": lambda w, _: Bounds(w),
     "Needs": lambda w, _: Needs(w),
+    "Windows": lambda w, _: Windows(w),
     "Leaks": lambda w, _: Leaks(w),
     "Leadership": lambda w, _: Leadership(w),
     "Status": Status,

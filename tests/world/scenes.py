@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final
 
 from appcredential.domain.spec.model import CredentialType
-from tests.support.builders import CLIENT_ID, MINUTE
+from tests.support.builders import CLIENT_ID
 from tests.world.consumers import Consumer, mounted, restarted, stubborn
 
+WINDOWS: Final = ({"from": "11:50", "to": "12:05"}, {"from": "13:15", "to": "13:35"})
+"""The world begins at ten. The first two renewals wait for one of these, and the next cannot."""
 _ROTATION: Final = {"renewBefore": "40m", "overlap": "20m", "retireWhen": "OverlapElapsed"}
 
 
@@ -22,7 +23,7 @@ class Scene:
         spec: of the AppCredential.
         processes: of the operator; all but the first are standbys.
         consumers: make the workloads that read the Secret.
-        renewal: how long before its end a credential is renewed.
+        has_pods: pods use the Secret, which read it once, at their start.
         is_walked: random histories begin here, too; else only those that are written down.
     """
 
@@ -30,7 +31,7 @@ class Scene:
     spec: Mapping[str, Any]
     processes: int = 1
     consumers: tuple[Callable[[], Consumer], ...] = (mounted, restarted)
-    renewal: timedelta = 40 * MINUTE
+    has_pods: bool = False
     is_walked: bool = True
 
     @property
@@ -42,6 +43,11 @@ class Scene:
     def is_federated(self) -> bool:
         """There is no Secret."""
         return self.kind is CredentialType.FEDERATED_IDENTITY
+
+    @property
+    def has_windows(self) -> bool:
+        """A publish waits for a window."""
+        return "windows" in (self.spec.get("rotation") or {})
 
     @property
     def is_brought(self) -> bool:
@@ -89,6 +95,23 @@ SCENES: Final[Mapping[str, Scene]] = {
         ),
         Scene(name="unproven", spec={**_SECRET, "verification": {"mode": "Disabled"}}),
         Scene(name="replicas", spec=_SECRET, processes=2),
+        Scene(
+            name="pods",
+            spec={
+                **_SECRET,
+                "rotation": {**_ROTATION, "renewBefore": "55m", "retireWhen": "RolledOut"},
+            },
+            consumers=(mounted,),
+            has_pods=True,
+        ),
+        Scene(
+            name="windows",
+            spec={
+                **_SECRET,
+                "lifetime": "150m",
+                "rotation": {**_ROTATION, "renewBefore": "60m", "windows": WINDOWS},
+            },
+        ),
         Scene(name="certificate", spec=_CERTIFICATE),
         Scene(name="brought", spec=_BROUGHT, is_walked=False),
         Scene(name="federated", spec=_FEDERATED, consumers=()),

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-from tests.world.events import BROUGHT, COMMON, FEDERATED, WITH_SECRET, Event
+from tests.world.events import (
+    BROUGHT,
+    COMMON,
+    FEDERATED,
+    WITH_PODS,
+    WITH_SECRET,
+    WITH_WINDOWS,
+    Event,
+)
 from tests.world.histories import History, Move, Plan
 from tests.world.observer import BrokenPromiseError
 from tests.world.scenes import SCENES, WALKED, Scene
@@ -90,6 +98,8 @@ def events_of(scene: Scene) -> tuple[str, ...]:
     """Return the names of the events that mean something in a scene."""
     own: tuple[Event, ...] = FEDERATED if scene.is_federated else WITH_SECRET
     own += BROUGHT * 3 if scene.is_brought else ()
+    own += WITH_PODS * 2 if scene.has_pods else ()
+    own += WITH_WINDOWS * 3 if scene.has_windows else ()
     return tuple(e.__name__.replace("_", "-") for e in (*COMMON, *own))
 
 

@@ -40,7 +40,6 @@ class World:
         delay: how many seconds more the next call takes.
         starved_until: no Lease is renewed before; by the loop's time.
         effects: how many writes processes made, renewals of Leases and Events aside.
-        renewal: how long before its end a credential is renewed.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -62,7 +61,6 @@ class World:
         self.last: str = ""
         self.delay = self.starved_until = 0.0
         self.effects = 0
-        self.renewal = timedelta(0)
         self._trouble = self.loop.now
         self._kept: tuple[object, int, bool] = (None, 0, False)
         self.cluster.watchers.append(self._show)
