@@ -75,8 +75,8 @@ class ApiServer(KubeClient):
     # --- what tests do ---------------------------------------------------------------------
 
     def put(self, path: str, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Store an object as if somebody else had written it; its uid stays."""
-        known = self.objects.get(path, {"metadata": {}})["metadata"]
+        """Store an object as if somebody else had written it; uid and creation time stay."""
+        known = self.objects.get(path, {}).get("metadata", {})
         self.version += 1
         event = "MODIFIED" if path in self.objects else "ADDED"
         found = copied(dict(document))
@@ -86,7 +86,7 @@ class ApiServer(KubeClient):
             "uid": f"uid-{self.version}",
             "generation": 1,
             **found.get("metadata", {}),
-            **({"uid": known["uid"]} if "uid" in known else {}),
+            **{name: known[name] for name in ("uid", "creationTimestamp") if name in known},
             "name": path.rsplit("/", 1)[1],
             "resourceVersion": str(self.version),
             **({"namespace": namespace[1]} if namespace else {}),

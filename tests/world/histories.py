@@ -251,8 +251,9 @@ class History:
         t = facts.target(world)
         if t is not None and not facts.is_ours(t):
             world.cluster.delete(TARGET)
-        for id_, found in list(world.entra.trusts.items()):
-            if found.description == BY_HAND:  # its name or its pair may be in the way
+        trusts = world.entra.trusts
+        if not any(world.entra.makers.get(id_) for id_ in trusts):  # somebody's may be in the way
+            for id_ in [i for i, found in trusts.items() if found.description == BY_HAND]:
                 world.entra.forget(id_, "")
         if self.pods is not None:
             self.pods.calm_down()
@@ -307,7 +308,7 @@ class History:
         """Return which credential of ours should have gone by now."""
         world = self.world
         when = facts.spec_rotation(world).get("retireWhen")
-        if when == "Expired":
+        if when not in {"OverlapElapsed", "RolledOut"}:
             return ""
         known = {facts.key_in(world.entra, facts.target(world))}
         known.add(facts.annotation(facts.pending(world), "key-id"))
@@ -321,9 +322,11 @@ class History:
                 times = [parse_time(text) for text in told]
                 since = max([t for t in times if t is not None], default=found.start)
                 if when == "RolledOut":
-                    if not facts.entry_of(world, id_).get("secret") or self.pods is None:
-                        continue  # pods cannot tell of it
-                    since = max(since, self.pods.rolled)
+                    rolled = self.pods.rolled if self.pods is not None else since
+                    if not facts.entry_of(world, id_).get("secret") or rolled <= since:
+                        continue  # pods cannot tell of it, or are still there
+                    # The longer they stayed, the longer are the pauses between two looks.
+                    since = rolled + (rolled - since) / 4 - 25 * MINUTE
                 if now - since > 45 * MINUTE and found.end - now > HOUR / 4:
                     return f"{id_} is left"
         return ""

@@ -33,7 +33,8 @@ LATEST_NEED: Final = 75 * MINUTE
 NOTICED: Final = 15 * MINUTE
 """By then a removal in the portal is noticed."""
 GAP: Final = 2
-"""Steps between the last look at a Secret and a removal: nobody can look any later."""
+"""Steps between the last look at a Secret and what follows: nobody can look any later."""
+PENDING: Final = f"{SECRETS}/appcredential-pending-"
 FRESH: Final = 20.0
 """For so many seconds, what was read may be relied on."""
 
@@ -200,9 +201,12 @@ class Publishing(Observer):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self._required_since: float | None = None
+        self._taken = -GAP - 1
 
     def changes(self, path: str, event: str, found: Document) -> None:
-        if path == RESOURCE:
+        if path.startswith(PENDING):
+            self._taken = self.world.steps  # unless a process says next that it wrote this
+        elif path == RESOURCE:
             mode = (found["spec"].get("verification") or {}).get("mode", "Required")
             if mode != "Required":
                 self._required_since = None
@@ -217,6 +221,8 @@ class Publishing(Observer):
         before: Document | None,
         after: Document | None,
     ) -> None:
+        if path.startswith(PENDING):
+            self._taken = -GAP - 1
         if path != TARGET or after is None or (before or {}).get("data") == after.get("data"):
             return
         entra = self.world.entra
@@ -230,6 +236,8 @@ class Publishing(Observer):
         if since is not None and self.world.loop.now - since > FRESH:
             runs = entra.runs.get(key, 0)
             self.promise(runs >= 3, f"{key} is published and signed in {runs} times")
+        if self.world.steps - self._taken <= GAP:
+            return
         told, p = facts.annotation(after, "key-id"), facts.pending(self.world)
         self.promise(
             facts.annotation(p, "key-id") == told, f"{told} is published and is not what is pending"
@@ -300,7 +308,7 @@ class Bounds(Observer):
         )
 
     def changes(self, path: str, event: str, found: Document) -> None:
-        if path.startswith(f"{SECRETS}/appcredential-pending-"):
+        if path.startswith(PENDING):
             number = facts.annotation(found, "attempt-number")
             if number.isdigit():
                 uid = str(found["metadata"]["uid"])
@@ -382,14 +390,14 @@ class Windows(Observer):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._is_edited = False
+        self._is_edited = self._was_edited = False
         self._doubted = False
         self._changed = world.now()
         self._spec: object = None
 
     def changes(self, path: str, event: str, found: Document) -> None:
-        if path == TARGET:
-            self._is_edited = True  # unless a process says next that it wrote this
+        if path == TARGET:  # unless a process says next that it wrote this
+            self._was_edited, self._is_edited = self._is_edited, True
         elif path == RESOURCE and found["spec"] != self._spec:
             self._spec, self._changed = found["spec"], self.world.now()
 
@@ -408,12 +416,12 @@ class Windows(Observer):
     ) -> None:
         if path != TARGET:
             return
-        was_edited, self._is_edited = self._is_edited, False
+        self._is_edited = False
         entra = self.world.entra
         held, key = facts.key_in(entra, before), facts.key_in(entra, after)
         windows = facts.spec_rotation(self.world).get("windows")
         if held is not None and key is not None and key != held and windows:
-            told = was_edited or self._doubted or entra.refused.get(held)
+            told = self._was_edited or self._doubted or entra.refused.get(held)
             if not told and self.world.now() - self._changed > self.EDGE and self._is_plain():
                 self._check(held, windows)
         if key != held:

@@ -14,13 +14,14 @@ import pytest
 
 from appcredential.domain import lifecycle
 from appcredential.domain.actions import Action, Publish
-from appcredential.domain.facts import publication, retirement
+from appcredential.domain.facts import publication, retirement, rolled_out, windows
 from appcredential.domain.facts import published as published_facts
 from appcredential.domain.facts.deletion import revocation_name
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.federated import FederatedFacts
 from appcredential.domain.lifecycle import GATES
 from appcredential.domain.marker import Marker, Owner
+from appcredential.domain.observed.pods import PodUsers
 from appcredential.domain.observed.target import PendingState, RetireCause
 from appcredential.domain.rules import pending as pending_rules
 from appcredential.domain.rules import reading
@@ -30,14 +31,16 @@ from appcredential.domain.secret.records import read_target
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.effects import client_secret, target
 from appcredential.effects import removal as removal_effects
-from appcredential.errors import OutcomeUnknownError
+from appcredential.errors import AppCredentialError, OutcomeUnknownError
 from appcredential.gather import gatherer
 from appcredential.gather.clock_watch import ClockWatch
+from appcredential.kube import pods as kube_pods
 from appcredential.kube import secret_documents
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.runtime.effect_guard import EffectGuard
 from tests.support.breaking import in_rules, with_rule, within
 from tests.support.builders import OWNER
+from tests.world.cluster import SYSTEM
 
 Patch = pytest.MonkeyPatch
 
@@ -131,6 +134,55 @@ def _nothing_retires(m: Patch) -> None:
 
 def _foreign_trusts(m: Patch) -> None:
     m.setattr(FederatedFacts, "is_ours", lambda _facts, _credential: True)
+
+
+# --- what pods and windows hold -------------------------------------------------------------
+
+
+def _pods_are_ignored(m: Patch) -> None:
+    in_rules(m, "is_rolled_out", lambda _facts, _entry: True)
+
+
+def _pods_of(m: Patch, path: str) -> None:
+    pages = kube_pods.KubePods._pages
+    m.setattr(kube_pods.KubePods, "_pages", lambda self, _path: pages(self, path))
+
+
+def _finished_pods_count(m: Patch) -> None:
+    m.setattr(kube_pods, "_FINISHED", frozenset())
+
+
+def _ending_pods_do_not_count(m: Patch) -> None:
+    user = kube_pods._user
+
+    def running(pod: Any, secrets: Any) -> Any:
+        return None if "deletionTimestamp" in pod["metadata"] else user(pod, secrets)
+
+    m.setattr(kube_pods, "_user", running)
+
+
+def _unreadable_is_none(m: Patch) -> None:
+    users = kube_pods.KubePods.users
+
+    async def shown(self: Any, namespace: str, asked: Any) -> Any:
+        try:
+            return await users(self, namespace, asked)
+        except AppCredentialError:
+            return {secrets: PodUsers(users=(), more=0) for secrets in asked}
+
+    m.setattr(kube_pods.KubePods, "users", shown)
+
+
+def _kubelets_are_quick(m: Patch) -> None:
+    m.setattr(rolled_out, "_last_time", lambda _facts, entry: entry.since)
+
+
+def _windows_are_ignored(m: Patch) -> None:
+    in_rules(m, "awaited_opening", _nothing)
+
+
+def _windows_hold_all(m: Patch) -> None:
+    m.setattr(windows, "_emergency", lambda _facts, _opening: None)
 
 
 # --- what is issued and published -----------------------------------------------------------
@@ -343,6 +395,60 @@ VARIANTS: Final[Mapping[str, Variant]] = {
         change=_foreign_trusts,
         history="federated:60/wait/0 0/add-twin/0",
         oracle="Ownership",
+    ),
+    "pods-ignored": Variant(
+        says="does not ask for the pods under RolledOut",
+        change=_pods_are_ignored,
+        history="pods:60/wait/0 0/keep-pods/0 0/rotate/0 0/wait/3",
+        oracle="Removals",
+    ),
+    "pods-everywhere": Variant(
+        says="counts the pods of other namespaces, too",
+        change=lambda m: _pods_of(m, "/api/v1/pods"),
+        history="pods:60/wait/0 0/rotate/0",
+        oracle="Liveness",
+    ),
+    "pods-elsewhere": Variant(
+        says="counts the pods of its own namespace only",
+        change=lambda m: _pods_of(m, f"/api/v1/namespaces/{SYSTEM}/pods"),
+        history="pods:60/wait/0 0/keep-pods/0 0/rotate/0 0/wait/3",
+        oracle="Removals",
+    ),
+    "finished-pods": Variant(
+        says="counts pods that have finished",
+        change=_finished_pods_count,
+        history="pods:60/wait/0 0/finish-pod/0 0/rotate/0",
+        oracle="Liveness",
+    ),
+    "ending-pods": Variant(
+        says="does not count pods that are being deleted and still run",
+        change=_ending_pods_do_not_count,
+        history="pods:60/wait/0 0/rotate/0 0/wait/1 0/roll-out/1 0/wait/2",
+        oracle="Removals",
+    ),
+    "unreadable-pods": Variant(
+        says="takes pods that it cannot list for none",
+        change=_unreadable_is_none,
+        history="pods:60/wait/0 0/hide-pods/0 0/keep-pods/0 0/rotate/0 0/wait/3",
+        oracle="Removals",
+    ),
+    "quick-kubelets": Variant(
+        says="counts no pods that started right after the publish",
+        change=_kubelets_are_quick,
+        history="pods:60/wait/0 0/rotate/0 54/roll-out/0 0/keep-pods/0 0/wait/3",
+        oracle="Removals",
+    ),
+    "window-ignored": Variant(
+        says="publishes outside windows",
+        change=_windows_are_ignored,
+        history="windows:0/wait/4",
+        oracle="Windows",
+    ),
+    "window-holds-all": Variant(
+        says="waits for a window although what is published ends before",
+        change=_windows_hold_all,
+        history="windows:0/wait/4 0/wait/4 0/wait/4 0/wait/4",
+        oracle="SignIns",
     ),
     "no-proof": Variant(
         says="publishes without a sign-in",
