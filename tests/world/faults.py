@@ -50,7 +50,7 @@ _SHRUNK: Final = 3
 
 
 @dataclass(slots=True)
-class _Run:
+class Run:
     """One run, and what it has found so far."""
 
     seed: int
@@ -97,7 +97,7 @@ class _Run:
 def run(minutes: float, out: Path) -> int:
     """Play histories for so many minutes; return 1 if a promise was broken, or a fault missed."""
     seed = int(os.environ.get("SEED") or Random().randrange(10**6) * 10**4)  # noqa: S311
-    this = _Run(seed, minutes, out)
+    this = Run(seed, minutes, out)
     _tell(f"seed {seed}, {minutes:g} minutes, {os.cpu_count()} cores")
     caught = [_caught(name) for name in VARIANTS]
     gc.collect()
@@ -112,7 +112,7 @@ def run(minutes: float, out: Path) -> int:
     return int(bool(this.broken or missed or this.pure["broken"]))
 
 
-def _play(this: _Run, pool: Any) -> None:
+def _play(this: Run, pool: Any) -> None:
     """Play the small worlds to depth one, then longer histories and random ones in turns."""
     firsts = [
         (Plan(scene), slice(start, start + _FIRST_CHUNK))
@@ -236,7 +236,7 @@ _STORY: Final = "retires-at-once"
 """The counterexample that the page tells."""
 
 
-def _sum_up(this: _Run, variants: int, missed: list[str]) -> None:
+def _sum_up(this: Run, variants: int, missed: list[str]) -> None:
     small, walks, pure = this.small, this.walks, this.pure
     _tell(
         f"\nseed {this.seed}: {small.histories + walks.histories:,} histories and "
@@ -249,7 +249,7 @@ def _sum_up(this: _Run, variants: int, missed: list[str]) -> None:
         _tell(f"NOT CAUGHT: {name}")
 
 
-def _write(this: _Run, caught: list[dict[str, Any]]) -> None:
+def _write(this: Run, caught: list[dict[str, Any]]) -> None:
     this.out.parent.mkdir(exist_ok=True)
     small, walks = (asdict(count) for count in (this.small, this.walks))
     for count in (small, walks):

@@ -173,14 +173,17 @@ def extended(
 def small_moves(scene: Scene, *, is_first: bool) -> Iterator[Move]:
     """Yield the moves of a small world: each event that changes something, soon or later."""
     stretch = range(_FIRST) if is_first else range(0, _NEXT, 2)
+    events = _SMALL_FEDERATED if scene.is_federated else _SMALL
+    events += ("renew-source",) if scene.is_brought else ()
+    events += ("roll-out", "hide-pods") if scene.has_pods else ()
     for steps in stretch:
-        for event in _SMALL if not scene.is_federated else _SMALL_FEDERATED:
+        for event in events:
             yield Move(steps, event, 2)
 
 
 _FIRST: Final = 52
 _NEXT: Final = 24
-_SMALL: Final = (
+_SMALL: Final[tuple[str, ...]] = (
     "kill",
     "pause-and-follow",
     "lose-answer",
@@ -190,8 +193,9 @@ _SMALL: Final = (
     "delete-pending",
     "damage-target",
     "delete",
+    "rotate",
 )
-_SMALL_FEDERATED: Final = (
+_SMALL_FEDERATED: Final[tuple[str, ...]] = (
     "kill",
     "pause-and-follow",
     "lose-answer",

@@ -14,6 +14,8 @@ from typing import Final
 import pytest
 
 from tests.world.histories import Plan, parse, play
+from tests.world.loop import VirtualLoop
+from tests.world.observer import BrokenPromiseError
 from tests.world.scenes import SCENES, WALKED
 from tests.world.search import Count, at_random, breadth_first, events_of
 from tests.world.story import command
@@ -55,7 +57,7 @@ def test_random_histories_keep_every_promise(chunk: int) -> None:
     assert not count.broken, told(count)
 
 
-@pytest.mark.parametrize("scene", ["secret", "federated"])
+@pytest.mark.parametrize("scene", ["secret", "federated", "pods"])
 def test_a_small_world_keeps_every_promise(scene: str) -> None:
     count = Count()
     breadth_first(scene, depth=1, most=80, count=count)
@@ -74,6 +76,17 @@ def test_a_history_is_written_and_read_again() -> None:
         parse("secret:3/unheard-of/1")
     with pytest.raises(ValueError, match="no scene is called"):
         parse("unheard-of:")
+
+
+def test_a_loop_that_never_rests_ends_the_history() -> None:
+    loop = VirtualLoop()  # type: ignore[abstract]  # as the world builds it
+
+    def again() -> None:
+        loop.call_soon(again)
+
+    again()
+    with pytest.raises(BrokenPromiseError, match="no task waits"):
+        loop.drain()
 
 
 STORY: Final = """
