@@ -75,18 +75,21 @@ class ApiServer(KubeClient):
     # --- what tests do ---------------------------------------------------------------------
 
     def put(self, path: str, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Store an object as if somebody else had written it; uid and creation time stay."""
+        """Store an object as if somebody else had written it; its uid stays.
+
+        Its creation time stays, too, unless a test gives another one.
+        """
         known = self.objects.get(path, {}).get("metadata", {})
         self.version += 1
         event = "MODIFIED" if path in self.objects else "ADDED"
         found = copied(dict(document))
         namespace = re.search(r"/namespaces/([^/]+)/", path)
         found["metadata"] = {
-            "creationTimestamp": f"{self.now():%Y-%m-%dT%H:%M:%SZ}",
+            "creationTimestamp": known.get("creationTimestamp", f"{self.now():%Y-%m-%dT%H:%M:%SZ}"),
             "uid": f"uid-{self.version}",
             "generation": 1,
             **found.get("metadata", {}),
-            **{name: known[name] for name in ("uid", "creationTimestamp") if name in known},
+            **({"uid": known["uid"]} if "uid" in known else {}),
             "name": path.rsplit("/", 1)[1],
             "resourceVersion": str(self.version),
             **({"namespace": namespace[1]} if namespace else {}),

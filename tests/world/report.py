@@ -11,6 +11,7 @@ from bench.report import replaced
 from demo.stack import ROOT
 from tests.world.events import EVENTS
 from tests.world.oracles import ORACLES
+from tests.world.search import Count
 
 PAGE: Final = ROOT / "docs" / "reliability.md"
 
@@ -40,14 +41,11 @@ def parts(found: dict[str, Any]) -> dict[str, str]:
 
 def _runs(found: dict[str, Any]) -> str:
     small, walks, pure = found["small"], found["walks"], found["pure"]
+    both = [[played[n] for n in ("histories", "states", "broken")] for played in (small, walks)]
     rows = [
-        (
-            "random histories, real controllers",
-            walks["histories"],
-            walks["states"],
-            walks["broken"],
-        ),
-        ("small worlds, breadth first", small["histories"], small["states"], small["broken"]),
+        ("small worlds, breadth first", *both[0]),
+        ("random histories", *both[1]),
+        ("the real controllers, together", *map(sum, zip(*both, strict=True))),
         ("random histories, rules alone", pure["histories"], pure["decisions"], pure["broken"]),
     ]
     lines = [f"| {what} | {n:,} | {states:,} | {broken} |" for what, n, states, broken in rows]
@@ -73,14 +71,16 @@ def _says(name: str) -> str:
 
 
 def _faults(found: dict[str, Any]) -> str:
-    walks = found["walks"]
+    total = Count()
+    for played in (found["small"], found["walks"]):
+        total.take(Count(events=played["events"], judged=played["judged"]))
     names = list(ORACLES)
     lines = [
         f"| fault or edit | histories | {' | '.join(names)} |",
         f"|---|---:|{'---:|' * len(names)}",
     ]
-    for event, number in sorted(walks["events"].items()):
-        judged = walks["judged"].get(event, {})
+    for event, number in sorted(total.events.items()):
+        judged = total.judged.get(event, {})
         told = " | ".join(_short(judged.get(name, 0)) for name in names)
         says = (EVENTS[event].__doc__ or "").split("\n")[0].rstrip(".")
         lines.append(f"| {says} (`{event}`) | {number:,} | {told} |")

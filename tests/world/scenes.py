@@ -10,7 +10,7 @@ from appcredential.domain.spec.model import CredentialType
 from tests.support.builders import CLIENT_ID
 from tests.world.consumers import Consumer, mounted, restarted, stubborn
 
-WINDOWS: Final = ({"from": "11:50", "to": "12:05"}, {"from": "13:15", "to": "13:35"})
+WINDOWS: Final = ({"from": "11:15", "to": "11:30"}, {"from": "12:15", "to": "12:30"})
 """The world begins at ten. The first two renewals wait for one of these, and the next cannot."""
 _ROTATION: Final = {"renewBefore": "40m", "overlap": "20m", "retireWhen": "OverlapElapsed"}
 
@@ -108,7 +108,6 @@ SCENES: Final[Mapping[str, Scene]] = {
             name="windows",
             spec={
                 **_SECRET,
-                "lifetime": "150m",
                 "rotation": {**_ROTATION, "renewBefore": "60m", "windows": WINDOWS},
             },
         ),

@@ -441,13 +441,13 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "window-ignored": Variant(
         says="publishes outside windows",
         change=_windows_are_ignored,
-        history="windows:0/wait/4",
+        history="windows:",
         oracle="Windows",
     ),
     "window-holds-all": Variant(
         says="waits for a window although what is published ends before",
         change=_windows_hold_all,
-        history="windows:0/wait/4 0/wait/4 0/wait/4 0/wait/4",
+        history="windows:0/wait/4 0/wait/4",
         oracle="SignIns",
     ),
     "no-proof": Variant(
