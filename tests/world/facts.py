@@ -21,6 +21,7 @@ from tests.world.world import World
 
 _PREFIX = "appcredential.io/"
 _LOOKED = 64
+_OVERLAP = timedelta(minutes=20)
 PODS = f"/api/v1/namespaces/{OWNER.namespace}/pods"
 Document = Mapping[str, Any]
 
@@ -112,12 +113,10 @@ def spec_rotation(world: World) -> dict[str, Any]:
     return found or {}
 
 
-def spec_duration(world: World, *names: str, default: timedelta) -> timedelta:
-    """Return a duration of the spec."""
-    found: Any = (resource(world) or {}).get("spec") or {}
-    for name in names:
-        found = (found or {}).get(name)
-    return parse_duration(found) if found else default
+def overlap(world: World) -> timedelta:
+    """Return `spec.rotation.overlap`; that of the scenes, where it was edited away."""
+    found = spec_rotation(world).get("overlap")
+    return parse_duration(found) if found else _OVERLAP
 
 
 def revoked_before(world: World) -> datetime | None:

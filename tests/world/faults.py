@@ -22,10 +22,12 @@ from typing import Any, Final
 
 import pytest
 
+from appcredential.x509 import generate
 from tests.domain.worlds.faults import SUFFERED
 from tests.domain.worlds.test_walks import is_well, walk
 from tests.world.histories import Plan, parse, play
 from tests.world.observer import BrokenPromiseError
+from tests.world.process import KEYS
 from tests.world.scenes import SCENES
 from tests.world.search import Count, at_random, extended, small_moves
 from tests.world.shrink import shrink
@@ -37,11 +39,12 @@ _PURE_CHUNK: Final = 10
 _FIRST_CHUNK: Final = 26
 _PURE_SHARE: Final = 0.06
 """Of the time, for the model that drives `decide` alone."""
-_WALKED_SHARE: Final = 0.3
+_WALKED_SHARE: Final = 0.2
 """Of the time that the first, complete part of the small worlds leaves, for random histories."""
 _STRIDE: Final = 23
 """Longer histories begin with the first events in this order, so that a part of them, too, has all
 steps and all events. It has no divisor in common with their number."""
+_KEY_SIZE: Final = 2048
 _EVERY: Final = 30.0
 _STUCK: Final = 300.0
 """After so many seconds, what is under way will not end."""
@@ -100,6 +103,8 @@ def run(minutes: float, out: Path) -> int:
     this = Run(seed, minutes, out)
     _tell(f"seed {seed}, {minutes:g} minutes, {os.cpu_count()} cores")
     caught = [_caught(name) for name in VARIANTS]
+    for _ in range(KEYS):
+        generate.new_key(_KEY_SIZE)  # once, and not once for each process
     gc.collect()
     gc.freeze()
     with multiprocessing.Pool(os.cpu_count() or 1, initializer=gc.disable) as pool:
@@ -139,12 +144,17 @@ def first_moves(scene: str) -> list[Plan]:
 
 
 def _longer() -> Iterator[tuple[Plan, slice]]:
-    """Yield the histories of one event, to be played with each second one; all scenes in turns."""
+    """Yield the histories of one event, to be played with each second one; all scenes in turns.
+
+    A federated identity has two turns: its histories cost half of the others'.
+    """
 
     def spread(plans: list[Plan]) -> list[Plan]:
         return [plans[n * _STRIDE % len(plans)] for n in range(len(plans))]
 
-    fronts = [spread(first_moves(scene)) for scene in SCENES]
+    fronts = [spread(first_moves(scene)) for scene in SCENES if scene != "federated"]
+    federated = spread(first_moves("federated"))
+    fronts += [federated[::2], federated[1::2]]
     for plans in itertools.zip_longest(*fronts):
         yield from ((plan, slice(None)) for plan in plans if plan is not None)
 

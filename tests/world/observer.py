@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from appcredential.domain.observed.entra import Application
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from tests.world.world import World
 
 Document = Mapping[str, Any]
+GAP: Final = 2
+"""Steps between the last look at a Secret and what follows: nobody can look any later."""
+FRESH: Final = 20.0
+"""For so many seconds, what was read may be relied on."""
 
 
 class BrokenPromiseError(AssertionError):

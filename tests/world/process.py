@@ -62,7 +62,7 @@ _ROUNDS: Final = 3
 _BEGIN: Final = 1000.0
 
 
-_KEYS: Final = 32
+KEYS: Final = 32
 """More than any history makes certificates."""
 _MANIFESTS: Final = 1000
 
@@ -79,7 +79,7 @@ def prepared() -> Iterator[None]:
     made, drawn = functools.cache(lambda size, _number: make(size)), itertools.count()
     log.setLevel(logging.CRITICAL)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generate, "new_key", lambda size: made(size, next(drawn) % _KEYS))
+        patch.setattr(generate, "new_key", lambda size: made(size, next(drawn) % KEYS))
         patch.setattr(app_credentials, "parse_app_credential", _parsed_once(parse_app_credential))
         patch.setattr(content, "_exceeds", _counted_once(content._exceeds))
         yield
