@@ -31,18 +31,30 @@ KEPT: Final = (
     "certificate:41/wait/0 2/pause/26 28/lag/34 32/lose-answer/15 1/disown/31",
     "expired:43/wait/0 6/restore-cluster/57 14/wait/49 22/disown/14 34/damage-target/14",
     "unproven:40/wait/0 7/catch-up/36 0/keep-backup/20 5/restore-cluster/57",
-    "unproven:37/wait/0 33/disown/45 2/wait/14 0/pause-and-follow/31 "
-    "5/remove-published-in-portal/18 15/pause/12 5/conflict/5",
-    "federated:26/wait/0 37/take-down/7 12/add-twin/4 31/lag-tokens/36 4/lose-call/27 "
-    "3/remove-in-portal/54",
-    "certificate:50/wait/0 26/lose-answer/25 4/keep-backup/41 3/wait/44 2/write-beside/42 "
-    "22/delete-by-force/54 1/keep-backup/47",
-    "certificate:43/wait/0 5/restore-cluster/41 3/rotate/36 3/lose-many/56 4/change-lifetime/17 "
-    "16/remove-in-portal/43",
-    "brought:47/wait/0 19/retire-otherwise/29 42/conflict/23 3/kill-for-long/24 15/renew-source/29 "
-    "2/starve/14 43/retire-otherwise/10",
-    "brought:23/wait/0 3/delete-pending/59 29/register-twin/56 0/damage-target/58 "
-    "19/retire-otherwise/59 26/lose-application/53",
+    (
+        "unproven:37/wait/0 33/disown/45 2/wait/14 0/pause-and-follow/31 "
+        "5/remove-published-in-portal/18 15/pause/12 5/conflict/5"
+    ),
+    (
+        "federated:26/wait/0 37/take-down/7 12/add-twin/4 31/lag-tokens/36 4/lose-call/27 "
+        "3/remove-in-portal/54"
+    ),
+    (
+        "certificate:50/wait/0 26/lose-answer/25 4/keep-backup/41 3/wait/44 2/write-beside/42 "
+        "22/delete-by-force/54 1/keep-backup/47"
+    ),
+    (
+        "certificate:43/wait/0 5/restore-cluster/41 3/rotate/36 3/lose-many/56 4/change-lifetime/17 "
+        "16/remove-in-portal/43"
+    ),
+    (
+        "brought:47/wait/0 19/retire-otherwise/29 42/conflict/23 3/kill-for-long/24 15/renew-source/29 "
+        "2/starve/14 43/retire-otherwise/10"
+    ),
+    (
+        "brought:23/wait/0 3/delete-pending/59 29/register-twin/56 0/damage-target/58 "
+        "19/retire-otherwise/59 26/lose-application/53"
+    ),
     "pods:9/wait/0 35/wait/7 22/start-pod/48 30/delete-pending/13 38/kill/8 0/lag/28",
 )
 """Histories that once broke a promise, of the operator or of this world."""
