@@ -44,12 +44,12 @@ KEPT: Final = (
         "22/delete-by-force/54 1/keep-backup/47"
     ),
     (
-        "certificate:43/wait/0 5/restore-cluster/41 3/rotate/36 3/lose-many/56 4/change-lifetime/17 "
-        "16/remove-in-portal/43"
+        "certificate:43/wait/0 5/restore-cluster/41 3/rotate/36 3/lose-many/56 "
+        "4/change-lifetime/17 16/remove-in-portal/43"
     ),
     (
-        "brought:47/wait/0 19/retire-otherwise/29 42/conflict/23 3/kill-for-long/24 15/renew-source/29 "
-        "2/starve/14 43/retire-otherwise/10"
+        "brought:47/wait/0 19/retire-otherwise/29 42/conflict/23 3/kill-for-long/24 "
+        "15/renew-source/29 2/starve/14 43/retire-otherwise/10"
     ),
     (
         "brought:23/wait/0 3/delete-pending/59 29/register-twin/56 0/damage-target/58 "
