@@ -36,7 +36,8 @@ from tests.world.variants import VARIANTS
 
 _CHUNK: Final = 20
 _PURE_CHUNK: Final = 10
-_FIRST_CHUNK: Final = 26
+_PART: Final = 26
+_MOVES: Final = max(len(list(small_moves(scene, is_first=False))) for scene in SCENES.values())
 _PURE_SHARE: Final = 0.06
 """Of the time, for the model that drives `decide` alone."""
 _WALKED_SHARE: Final = 0.2
@@ -120,8 +121,8 @@ def run(minutes: float, out: Path) -> int:
 def _play(this: Run, pool: Any) -> None:
     """Play the small worlds to depth one, then longer histories and random ones in turns."""
     firsts = [
-        (Plan(scene), slice(start, start + _FIRST_CHUNK))
-        for start in range(0, max(len(first_moves(s)) for s in SCENES), _FIRST_CHUNK)
+        (Plan(scene), slice(start, start + _PART))
+        for start in range(0, max(len(first_moves(s)) for s in SCENES), _PART)
         for scene in SCENES
     ]
     for found in _until(this.end, pool, _small, firsts):
@@ -156,7 +157,9 @@ def _longer() -> Iterator[tuple[Plan, slice]]:
     federated = spread(first_moves("federated"))
     fronts += [federated[::2], federated[1::2]]
     for plans in itertools.zip_longest(*fronts):
-        yield from ((plan, slice(None)) for plan in plans if plan is not None)
+        for start in range(0, _MOVES, _PART):
+            part = slice(start, start + _PART)
+            yield from ((plan, part) for plan in plans if plan is not None)
 
 
 def _until(end: float, pool: Any, work: Callable[[Any], Any], jobs: Iterable[Any]) -> Iterator[Any]:
