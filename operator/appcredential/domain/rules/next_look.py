@@ -21,7 +21,7 @@ from appcredential.domain.facts.windows import awaited_opening, is_only_waiting
 from appcredential.domain.observed.target import Pending, PendingState
 from appcredential.domain.rules.discard import next_discard
 from appcredential.domain.rules.reading import next_check, next_spaced_read, soonest
-from appcredential.domain.rules.target import awaits_absence, repair_time
+from appcredential.domain.rules.target import awaits_absence, noting_times, repair_time
 
 
 def next_look(facts: Facts) -> datetime:
@@ -70,6 +70,7 @@ def _retirement_times(facts: Facts) -> list[datetime]:
     grace = facts.settings.expired_grace
     times = [_by_our_clock(facts, retire_time(facts, r)) for r in facts.retiring]
     times += [_by_our_clock(facts, real_end(facts, r) + grace) for r in facts.retiring]
+    times += [_by_our_clock(facts, noted) for noted in noting_times(facts)]
     pods = next_pod_look(facts, facts.retiring)
     return times if pods is None else [*times, pods]
 

@@ -103,13 +103,30 @@ def repair_time(facts: Facts) -> datetime:
 
 def removal_was_seen(facts: Facts) -> Action | None:
     """20: record that a direct read lacks a retiring credential."""
-    gone = {r.key_id for r in facts.retiring if r.removed is None and not facts.is_listed(r.key_id)}
+    gone = {r.key_id for r in _unlisted(facts) if _noting_time(facts, r) <= facts.entra_now}
     if not gone:
         return None
     if not facts.is_fresh:
         return read_again(facts, facts.settings.freshness)
     noted = tuple(replace(r, removed=facts.now) if r.key_id in gone else r for r in facts.retiring)
     return write_target(facts, "removal noted", retiring=noted)
+
+
+def noting_times(facts: Facts) -> list[datetime]:
+    """Return from when on, by Entra's clock, removals may be noted."""
+    return [_noting_time(facts, entry) for entry in _unlisted(facts)]
+
+
+def _noting_time(facts: Facts, entry: Retiring) -> datetime:
+    """Return when no fresh read is from before an entry: an older one may be from before its issue.
+
+    Another process that took itself for the leader issued it then.
+    """
+    return entry.since + facts.settings.freshness
+
+
+def _unlisted(facts: Facts) -> list[Retiring]:
+    return [r for r in facts.retiring if r.removed is None and not facts.is_listed(r.key_id)]
 
 
 def absence_is_unconfirmed(facts: Facts) -> Action | None:
