@@ -22,6 +22,7 @@ from appcredential.effects.issued_records import RecordWrites
 from appcredential.entra.issuer_documents import IssuerDocuments
 from appcredential.gather.pods import PodLooks
 from appcredential.gather.state import ResourceStates
+from appcredential.gather.workloads import WorkloadLooks
 from appcredential.handlers.watch import OnEvent
 from appcredential.kube.app_credentials import CRD_AGE, KubeResources
 from appcredential.kube.claim import ClaimSettings, ClusterClaim
@@ -36,6 +37,7 @@ from appcredential.kube.pods import KubePods
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
+from appcredential.kube.workloads import KubeWorkloads
 from appcredential.ports.local import Clock
 from appcredential.runtime.effect_guard import EffectGuard, Terms
 from appcredential.runtime.metrics import Metrics
@@ -125,12 +127,13 @@ class Parts:
             service_accounts=KubeServiceAccounts(client),
             outputs=KubeOutputs(client),
             pods=PodLooks(KubePods(client), self.clock, self._wake_looker),
+            workloads=WorkloadLooks(KubeWorkloads(client), self.clock, self._wake_looker),
             revocations=KubeRevocations(client, settings.namespace),
             events=KubeEvents(client, self.clock, self.holder),
         )
 
     def _wake_looker(self, owner: Owner) -> None:
-        """Have a look at pods used while it is fresh enough for a removal."""
+        """Have a look at pods or workloads used while it is fresh enough for what rests on it."""
         self.queue.add(Key(APP_CREDENTIALS, owner.namespace, owner.name), Urgency.IN_FLIGHT)
 
     def wake_changed(self, key: Key) -> None:

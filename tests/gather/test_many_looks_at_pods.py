@@ -12,7 +12,7 @@ import pytest
 
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.pods import PodUsers, SeenPods
-from appcredential.gather import pods as module
+from appcredential.gather import namespace_lists as module
 from appcredential.gather.pods import PodLooks
 from appcredential.runtime.ready import Key
 from appcredential.runtime.workqueue import Again, WorkQueue

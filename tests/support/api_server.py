@@ -15,7 +15,10 @@ from appcredential.kube.client import JSON, METADATA_ONLY, KubeClient
 from appcredential.kube.translate import raise_for_status
 from tests.support.builders import NOW
 
-_LISTED: Final = {"configmaps", "pods", "appcredentials", "entratenants", "applicationgrants"}
+_LISTED: Final = {
+    *("configmaps", "pods", "appcredentials", "entratenants", "applicationgrants"),
+    *("deployments", "statefulsets", "daemonsets"),
+}
 
 
 class Request(NamedTuple):
@@ -183,11 +186,17 @@ class ApiServer(KubeClient):
         return self._change(method, path, wanted)
 
     def _get(self, path: str, query: Mapping[str, str], accept: str) -> dict[str, Any]:
-        if path not in self.objects and path.rsplit("/", 1)[1] in _LISTED:
+        if path not in self.objects and self._is_list(path):
             return self._list(path, query)
         _fail_if("GET", path, 404, path not in self.objects)
         found = copied(self.objects[path])
         return {"metadata": found["metadata"]} if accept == METADATA_ONLY else found
+
+    def _is_list(self, path: str) -> bool:
+        """Return whether a path is a list; one of Rollouts is only where there are some."""
+        plural = path.rsplit("/", 1)[1]
+        is_rollouts = plural == "rollouts" and any(path in _lists_of(o) for o in self.objects)
+        return plural in _LISTED or is_rollouts
 
     def _list(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         items = [
@@ -237,8 +246,9 @@ def _is_selected(found: Mapping[str, Any], query: Mapping[str, str]) -> bool:
     selector = query.get("labelSelector", "")
     if not selector:
         return True
-    key, value = selector.split("=", 1)
-    return bool((found["metadata"].get("labels") or {}).get(key) == value)
+    labels = found["metadata"].get("labels") or {}
+    wanted = (pair.split("=", 1) for pair in selector.split(","))
+    return all(labels.get(key) == value for key, value in wanted)
 
 
 def _is_same(live: Mapping[str, Any], asked: Mapping[str, Any], required: Iterable[str]) -> bool:

@@ -19,6 +19,7 @@ from appcredential.effects.dispatch import perform
 from appcredential.effects.issued_records import RecordWrites
 from appcredential.gather.pods import PodLooks
 from appcredential.gather.state import ResourceState
+from appcredential.gather.workloads import WorkloadLooks
 from appcredential.kube.app_credentials import KubeResources
 from appcredential.kube.custom_resources import KubeObjects
 from appcredential.kube.issued_records import KubeIssuedRecords
@@ -27,6 +28,7 @@ from appcredential.kube.pods import KubePods
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
+from appcredential.kube.workloads import KubeWorkloads
 from appcredential.ports.kube import EventSubject
 from appcredential.ports.session import Access
 from appcredential.runtime.this_process import ThisProcess
@@ -83,6 +85,7 @@ class Minting:
                 service_accounts=KubeServiceAccounts(self.kube),
                 outputs=KubeOutputs(self.kube),
                 pods=PodLooks(KubePods(self.kube), self.clock, lambda _: None),
+                workloads=WorkloadLooks(KubeWorkloads(self.kube), self.clock, lambda _: None),
                 revocations=revocations,
                 events=self,
             ),

@@ -39,6 +39,7 @@ from appcredential.gather.gatherer import Gatherer
 from appcredential.gather.pods import PodLooks
 from appcredential.gather.sources import ClusterSources, LocalSources
 from appcredential.gather.state import ResourceStates
+from appcredential.gather.workloads import WorkloadLooks
 from appcredential.kube.app_credentials import KubeResources
 from appcredential.kube.certificate_sources import KubeInputs
 from appcredential.kube.custom_resources import (
@@ -56,6 +57,7 @@ from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets, secrets_path
 from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.kube.versions import KubeVersions
+from appcredential.kube.workloads import KubeWorkloads
 from appcredential.ports.kube import IssuerSource
 from appcredential.runtime.metrics import Metrics
 from appcredential.runtime.ready import Key
@@ -220,6 +222,7 @@ class World:
                 service_accounts=accounts,
                 outputs=outputs,
                 pods=PodLooks(KubePods(self.api), self.clock, self._wake_looker),
+                workloads=WorkloadLooks(KubeWorkloads(self.api), self.clock, self._wake_looker),
                 revocations=revocations,
                 events=events,
             ),

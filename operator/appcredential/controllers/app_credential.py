@@ -9,6 +9,7 @@ from typing import Final
 
 from appcredential.domain import actions as act
 from appcredential.domain.action_names import changes_nothing, label
+from appcredential.domain.facts.restart import is_restart_open
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.observation import Observation
@@ -73,7 +74,7 @@ class AppCredentialController:
         if state.has_news():
             state.target.drop()
         state.shown_target = None
-        state.awaits_pods = False
+        state.awaits_pods = state.awaits_workloads = False
         state.begin_asked(self._clock.now())
         held = state.resource.value
         if not seen_version:
@@ -145,6 +146,8 @@ class AppCredentialController:
         """Keep what the next pass and the light looks need."""
         if decision.facts is not None and not decision.facts.retiring:
             state.pods = None
+        if decision.facts is not None and not is_restart_open(decision.facts):
+            state.workloads, state.restarted = None, {}
         if is_admitted(observation):
             state.settle(is_well=self._is_well(decision))
         else:

@@ -8,6 +8,7 @@ from typing import Final
 
 from appcredential.domain import actions as act
 from appcredential.domain.observed.operation import Operation
+from appcredential.domain.restart_actions import ReadWorkloads, RestartWorkload
 from appcredential.domain.spec.model import CredentialType
 
 # The metric `appcredential_effects_total` names actions by these labels since the first release.
@@ -35,7 +36,13 @@ _APPLICATION_WRITES: Final = (
     act.PatchFederated,
     act.DeleteFederated,
 )
-_READS: Final = (act.ReadCrd, act.ReadApplication, act.ReadPods, act.ReadFederated)
+_READS: Final = (
+    act.ReadCrd,
+    act.ReadApplication,
+    act.ReadPods,
+    ReadWorkloads,
+    act.ReadFederated,
+)
 _TRACELESS: Final = (
     *_READS,
     act.Hold,
@@ -45,6 +52,7 @@ _TRACELESS: Final = (
     act.ScheduleRevocation,
     act.RecordIssued,
     act.ApplyStatus,
+    RestartWorkload,
 )
 
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Attempt
 from appcredential.domain.observed.target import Abandoned, RetireCause, Retiring
+from appcredential.domain.restart_actions import RestartAction
 from appcredential.domain.spec.model import KeyId
 from appcredential.domain.spec.trusts import Trust
 
@@ -84,6 +85,7 @@ class WriteTarget:
     reason: str
     retiring: tuple[Retiring, ...]
     abandoned: tuple[Abandoned, ...]
+    is_restarted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,6 @@ class Remove:
     """Remove one credential of ours from the application.
 
     Attributes:
-        key_id: the credential's.
-        attempt: the one in its marker.
         cause: why it retires; None for an attempt that was never published.
         is_revocation: whether revokeIssuedBefore asks for it, ahead of time.
     """
@@ -178,8 +178,7 @@ class DeleteFederated:
     """Delete a federated credential of ours.
 
     Attributes:
-        service_account: name of the ServiceAccount in this namespace that loses our annotations;
-            empty for none.
+        service_account: the one in this namespace that loses our annotations; empty for none.
     """
 
     id: str
@@ -229,6 +228,7 @@ Action: TypeAlias = (
     | ReadCrd
     | ReadApplication
     | ReadPods
+    | RestartAction
     | DeletePending
     | WriteTarget
     | Remove

@@ -1,10 +1,8 @@
 """When a credential is issued, proven, published, retired and removed.
 
-`decide` walks ordered lists from top to bottom, and the first rule that matches wins. One that
-only waits does not, so a stuck proof never blocks a removal. Names are those of docs/lifecycle.md.
-
-Nearly every clause prevents a lost sign-in that a model has found. Whatever acts on what Entra
-lists asks for a fresh read first: an old one proves no absence.
+`decide` walks ordered lists, named as in docs/lifecycle.md, and the first rule that matches wins.
+One that only waits does not, so a stuck proof never blocks a removal. Nearly every clause prevents
+a lost sign-in. What acts on a list of Entra asks for a fresh one: an old one proves no absence.
 """
 
 from __future__ import annotations
@@ -32,6 +30,7 @@ from appcredential.domain.rules import (
     pending,
     reading,
     removal,
+    restart,
     target,
 )
 from appcredential.domain.status.projection import needs_write, project
@@ -65,6 +64,7 @@ RULES: Final = (
     pending.pending_secret_is_unneeded,  # 19
     target.removal_was_seen,  # 20
     removal.credential_has_expired,  # 21
+    restart.workloads_are_to_be_restarted,  # 21a
     removal.retirement_is_due,  # 22
     target.absence_is_unconfirmed,  # 9b
 )

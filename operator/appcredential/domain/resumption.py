@@ -25,7 +25,7 @@ LIST_PATIENCE: Final = 60.0
 
 _WELL: Final = frozenset(map(str, (Reason.PUBLISHED, Reason.TRUSTED, Reason.PODS_UNREADABLE)))
 _AT_REST: Final = frozenset({"Ready", "Verified", "Expiring"})
-_UNFINISHED: Final = ("pending", "removedCertificate")
+_UNFINISHED: Final = ("pending", "removedCertificate", "restart")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from appcredential.effects.issued_records import RecordWrites
 from appcredential.errors import ConflictError
 from appcredential.gather.pods import PodLooks
 from appcredential.gather.state import ResourceState
+from appcredential.gather.workloads import WorkloadLooks
 from appcredential.ports.kube import (
     Events,
     Outputs,
@@ -44,6 +45,7 @@ class KubePorts:
     service_accounts: ServiceAccounts
     outputs: Outputs
     pods: PodLooks
+    workloads: WorkloadLooks
     revocations: Revocations
     events: Events
 

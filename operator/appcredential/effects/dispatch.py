@@ -11,6 +11,7 @@ from typing import assert_never
 
 from appcredential.domain import actions as act
 from appcredential.domain.action_names import leaves_traces, secret_write, writes_application
+from appcredential.domain.restart_actions import ReadWorkloads, RestartWorkload
 from appcredential.domain.spec.model import CredentialType
 from appcredential.domain.status.problems_entra import probe_age
 from appcredential.effects import (
@@ -21,6 +22,7 @@ from appcredential.effects import (
     federated,
     pods,
     removal,
+    restart,
     signin,
     status,
     target,
@@ -78,8 +80,8 @@ async def _dispatch(step: Step) -> None:  # noqa: C901, PLR0912 - every action, 
             await status.apply_decided(step)
         case act.ReadApplication(max_age):
             await application.read_application(max_age, step)
-        case act.ReadPods() as action:
-            await pods.read_pods(action, step)
+        case act.ReadPods() | ReadWorkloads() | RestartWorkload() as action:
+            await _see_to_workloads(action, step)
         case act.DeletePending():
             await target.delete_pending(step.context())
         case act.WriteTarget() as action:
@@ -112,6 +114,20 @@ async def _dispatch(step: Step) -> None:  # noqa: C901, PLR0912 - every action, 
             raise AssertionError("a gate that holds and sleep have no effect")
         case _:
             assert_never(step.decision.action)
+
+
+async def _see_to_workloads(
+    action: act.ReadPods | ReadWorkloads | RestartWorkload, step: Step
+) -> None:
+    match action:
+        case act.ReadPods():
+            await pods.read_pods(action, step)
+        case ReadWorkloads():
+            await restart.read_workloads(action, step)
+        case RestartWorkload():
+            await restart.restart(action, step.context())
+        case _:
+            assert_never(action)
 
 
 async def _mint(action: act.Mint, context: Context) -> None:

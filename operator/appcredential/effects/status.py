@@ -15,6 +15,7 @@ from appcredential.domain.promised import required
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.status.problems_kube import failed_status, secret_problem
 from appcredential.domain.status.projection import needs_write, project
+from appcredential.domain.status.restart import newly_stopped
 from appcredential.domain.status.retiring import newly_held, newly_unreadable
 from appcredential.effects.context import Step, Tools
 from appcredential.effects.events import about, subject_of
@@ -39,13 +40,15 @@ async def apply_decided(step: Step) -> None:
 
 
 async def _announce_pods(tools: Tools, resource: Resource, facts: Facts) -> None:
-    """Emit an Event when pods, or what keeps them from being read, begin to hold a credential."""
+    """Emit an Event when pods, or what keeps them from a look or a restart, hold a credential."""
     subject, events = subject_of(resource), tools.kube.events
     for note in newly_held(facts, resource.status):
         await events.emit(subject, "RetirementWaits", note, warning=False)
     problem = newly_unreadable(facts, resource.status)
     if problem is not None:
         await events.emit(subject, problem.reason, problem.message, warning=True)
+    if (stopped := newly_stopped(facts, resource.status)) is not None:
+        await events.emit(subject, stopped.reason, stopped.message, warning=True)
 
 
 async def _apply_status(

@@ -21,6 +21,7 @@ from appcredential.domain.secret.generated import changed_values, generated_keys
 from appcredential.domain.secret.records import Publication
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import KeyId
+from appcredential.effects import restart
 from appcredential.effects.context import Context
 from appcredential.effects.events import about, emit
 from appcredential.errors import ConflictError
@@ -51,8 +52,12 @@ async def write_target(action: act.WriteTarget, context: Context) -> None:
     records = replace(
         publication(context.facts), retiring=action.retiring, abandoned=action.abandoned
     )
+    if action.is_restarted:
+        records = replace(records, restart_since=None)
     held = required(context.state.target.value)
     await _put_target(context, records, required(held.value))
+    if action.is_restarted:
+        await restart.tell_end(context)
     key = {"key_id": records.credential.key_id}
     log.info("target written", extra={"cause": action.reason, **key, **about(context.owner)})
     if action.reason == REPAIRED:

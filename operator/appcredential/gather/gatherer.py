@@ -16,6 +16,7 @@ from appcredential.domain.observed.certificate import CertificateInputs
 from appcredential.domain.observed.entra import Grant
 from appcredential.domain.observed.observation import Observation, Resource
 from appcredential.domain.observed.revocation import Revocation
+from appcredential.domain.observed.workloads import Restarts
 from appcredential.domain.rules.gates import is_admitted
 from appcredential.domain.rules.gates_deletion import is_settling
 from appcredential.domain.spec.model import AppCredentialSpec, TenantId
@@ -98,6 +99,9 @@ class Gatherer:
             unpublished_attempt=self._unpublished(state),
             pods=state.pods,
             awaits_pods=state.awaits_pods,
+            restarts=Restarts(
+                seen=state.workloads, is_awaited=state.awaits_workloads, patched=state.restarted
+            ),
         )
         state.memory = by_this_clock(meet(observation), observation.directory_skew)
         observation = self._with_record(replace(observation, memory=state.memory))

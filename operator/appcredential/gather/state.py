@@ -22,6 +22,7 @@ from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.observed.pods import SeenPods
 from appcredential.domain.observed.target import Pending, Target, TargetOwner
+from appcredential.domain.observed.workloads import SeenWorkloads
 from appcredential.domain.resumption import LastKnown
 from appcredential.gather.asked import AskedLook
 from appcredential.gather.cached_read import CachedRead
@@ -38,7 +39,8 @@ class ResourceState:
     """Everything held of one resource.
 
     `application`, `federated` and `pods` are as old as they say. `awaits_pods`: a look at pods was
-    asked for in this pass, and its answer is to come. `has_begun` says that this
+    asked for in this pass, and its answer is to come; `awaits_workloads` likewise. `restarted`:
+    when this process restarted which workloads, by uid, until all are. `has_begun` says that this
     process began something that a deletion has to undo; `unbegun_term` is its last term in which
     it saw that nobody had begun anything yet. `made` is the attempt that this process made and has
     not begun to publish, with the term. `is_settled`: the last pass ended behind the gates with
@@ -56,6 +58,9 @@ class ResourceState:
     application: Application | None = None
     pods: SeenPods | None = None
     awaits_pods: bool = False
+    workloads: SeenWorkloads | None = None
+    awaits_workloads: bool = False
+    restarted: dict[str, datetime] = field(default_factory=dict)
     certificate_inputs: CachedRead[CertificateInputs] = field(default_factory=CachedRead)
     held_inputs: HeldInputs = field(default_factory=HeldInputs)
     crd_deleted: bool | None = None
@@ -111,7 +116,7 @@ class ResourceState:
         """
         if self.asked.begin(now):
             self.drop()
-            self.application = self.federated = self.pods = None
+            self.application = self.federated = self.pods = self.workloads = None
             self.held_inputs = HeldInputs()
             self.memory = self.memory.without_problem()
 
@@ -148,7 +153,7 @@ class ResourceState:
             self.pending = CachedRead()
         self.service_account = CachedRead()
         self.output = CachedRead()
-        self.pods = None
+        self.pods = self.workloads = None
 
     @property
     def is_let_go(self) -> bool:
@@ -170,6 +175,7 @@ class ResourceState:
     def start_anew(self) -> None:
         """Forget all: a resource re-created under the same name is another one."""
         self.forget_times()
+        self.restarted = {}
         self.has_begun = False
         self.unbegun_term = None
         self.made = None
@@ -182,7 +188,7 @@ class ResourceState:
         self.drop()
         self.application = None
         self.federated = None
-        self.pods = None
+        self.pods = self.workloads = None
         self.held_inputs = HeldInputs()
         self.memory = Memory()
         self.stalled_reason = ""

@@ -62,6 +62,7 @@ def parse_target(document: Mapping[str, Any]) -> Target:
         abandoned=records.abandoned,
         taken_from=records.taken_from,
         handed_over=records.handed_over,
+        restart_since=records.restart_since,
         data=data,
         labels=dict(metadata.get("labels") or {}),
         annotations=annotations,

@@ -556,9 +556,9 @@ def test_a_clock_that_was_ahead_and_counts_no_more_is_caught(
 ) -> None:
     o = due(seen(created(SINCE + 2 * MINUTE)), {"ahead": ahead})
     check(o, PROMISES)
-    last = rolled_out._last_time
+    last = rolled_out.last_time
     no_more = lambda f, r: last(f, replace(r, ahead=timedelta(0)))  # noqa: E731
-    monkeypatch.setattr(rolled_out, "_last_time", no_more)
+    monkeypatch.setattr(rolled_out, "last_time", no_more)
     with pytest.raises(BrokenPromiseError, match="no pod is from before"):
         check(o, PROMISES)
 
@@ -568,8 +568,8 @@ def test_a_publish_that_took_its_time_and_is_not_waited_for_is_caught(
 ) -> None:
     o = due(seen(created(SINCE + 89 * SECOND)))
     check(o, PROMISES)
-    last = rolled_out._last_time
-    monkeypatch.setattr(rolled_out, "_last_time", lambda f, r: last(f, r) - 30 * SECOND)
+    last = rolled_out.last_time
+    monkeypatch.setattr(rolled_out, "last_time", lambda f, r: last(f, r) - 30 * SECOND)
     with pytest.raises(BrokenPromiseError, match="no pod is from before"):
         check(o, PROMISES)
 

@@ -133,6 +133,7 @@ def test_what_the_target_secret_records_is_read_again(publication: Publication) 
         abandoned=publication.abandoned,
         taken_from=publication.taken_from,
         handed_over=publication.handed_over,
+        restart_since=publication.restart_since,
     )
     assert cluster_of(annotations) == publication.cluster
     assert adopter_of(annotations) == ""

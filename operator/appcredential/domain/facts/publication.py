@@ -38,6 +38,7 @@ def publication(facts: Facts) -> Publication:
         abandoned=target.abandoned,
         taken_from=target.taken_from,
         handed_over=kept_keys(facts, facts.entra_now, target.value),
+        restart_since=target.restart_since if facts.spec.rotation.restart is not None else None,
     )
 
 
@@ -68,7 +69,21 @@ def next_publication(facts: Facts, now: datetime) -> Publication:
         abandoned=_never_published(facts, (*known, *pending.abandoned), credential),
         taken_from=former_owners(facts),
         handed_over=handed_over(facts, credential, entra_now),
+        restart_since=_restart_since(facts, credential, entra_now),
     )
+
+
+def _restart_since(facts: Facts, successor: IssuedCredential, now: datetime) -> datetime | None:
+    """Return the publish for which workloads are to be restarted: the last one that replaced any.
+
+    Who is restarted for it has read this one's predecessors no more, whatever became of earlier
+    restarts. A first issue replaces nothing that workloads could hold.
+    """
+    target = facts.target
+    if facts.spec.rotation.restart is None or target is None:
+        return None
+    is_same = facts.published is not None and facts.published.key_id == successor.key_id
+    return target.restart_since if is_same else now
 
 
 def _retiring(facts: Facts, successor: IssuedCredential, now: datetime) -> tuple[Retiring, ...]:

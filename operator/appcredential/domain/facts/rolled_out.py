@@ -64,7 +64,7 @@ def laggards(facts: Facts, entry: Retiring) -> tuple[PodUser, ...]:
     seen = seen_pods(facts)
     if seen is None or isinstance(seen.found, Problem):
         return ()
-    last, ahead = _last_time(facts, entry), seen.time + facts.settings.max_clock_skew
+    last, ahead = last_time(facts, entry), seen.time + facts.settings.max_clock_skew
     return tuple(pod for pod in seen.found.users if pod.created < last or pod.created > ahead)
 
 
@@ -75,7 +75,7 @@ def is_rolled_out(facts: Facts, entry: Retiring) -> bool:
         return False
     # After a look that began earlier, one more such pod may have been created.
     began = seen.began + (facts.observation.cluster_skew or _NONE)
-    return began >= _last_time(facts, entry)
+    return began >= last_time(facts, entry)
 
 
 def is_up_to_pods(facts: Facts, entry: Retiring) -> bool:
@@ -110,7 +110,7 @@ def next_pod_look(facts: Facts, due: Iterable[Retiring]) -> datetime | None:
     return seen.time + min(max(waits / _SHARE_OF_WAIT, facts.settings.settle), MAX_PAUSE)
 
 
-def _last_time(facts: Facts, entry: Retiring) -> datetime:
+def last_time(facts: Facts, entry: Retiring) -> datetime:
     """Return until when a pod may have been given the credential, by the API server's clock.
 
     A target Secret that was restored may name a publish from before its own creation. The settle
@@ -119,6 +119,16 @@ def _last_time(facts: Facts, entry: Retiring) -> datetime:
     """
     since = max(entry.since, required(facts.target).creation_time)
     most = 2 * facts.settings.max_clock_skew
-    ahead_then = most if entry.ahead is None else entry.ahead
-    ahead = max(ahead_then, cluster_ahead(facts.observation) or _NONE)
+    return surely_read(facts, since, most if entry.ahead is None else entry.ahead)
+
+
+def surely_read(facts: Facts, since: datetime, ahead: timedelta) -> datetime:
+    """Return when a pod that is created then reads what was published, by the API server's clock.
+
+    Args:
+        facts: what is true now.
+        since: the publish by Entra's clock.
+        ahead: how far the API server's clock was ahead of it then.
+    """
+    ahead = max(ahead, cluster_ahead(facts.observation) or _NONE)
     return since + KUBELET_LAG + facts.settings.settle + ahead

@@ -58,6 +58,7 @@ def settled(observation: Observation) -> Observation:
             creation_time=time(target.creation_time),
             published_time=perhaps(target.published_time),
             verified_time=perhaps(target.verified_time),
+            restart_since=perhaps(target.restart_since),
             retiring=retiring,
             abandoned=tuple(replace(a, time=time(a.time)) for a in target.abandoned),
         )
@@ -99,6 +100,7 @@ def _of_target(target: Target) -> list[datetime | None]:
         target.creation_time,
         target.published_time,
         target.verified_time,
+        target.restart_since,
         *(time for r in target.retiring for time in (r.since, r.removed)),
         *(a.time for a in target.abandoned),
     ]

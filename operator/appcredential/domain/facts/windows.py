@@ -72,7 +72,7 @@ def _emergency(facts: Facts, opening: Opening) -> str | None:
     assert schedule is not None  # noqa: S101 - it follows from what is published
     if is_revoked(facts, published.not_before):
         return "spec.rotation.revokeIssuedBefore asks for it"
-    if _is_doubtful(facts, published):
+    if is_doubtful(facts, published):
         return "Entra refuses the published one, or does not list it"
     if facts.is_from_another_cluster:
         return "another cluster issued the published one, and may remove it"
@@ -90,7 +90,7 @@ def _outlives(published: IssuedCredential, schedule: Schedule, opening: Opening)
     return opening.closes + schedule.overlap <= published.expires
 
 
-def _is_doubtful(facts: Facts, published: IssuedCredential) -> bool:
+def is_doubtful(facts: Facts, published: IssuedCredential) -> bool:
     """Return whether anything speaks against the published credential, confirmed or not."""
     memory, attempt = facts.memory, published.attempt
     refused, proof = memory.refused, memory.published_proof

@@ -22,6 +22,7 @@ from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.pods import SeenPods
 from appcredential.domain.observed.standing import ALONE, Standing
 from appcredential.domain.observed.target import Pending, Target, TargetOwner
+from appcredential.domain.observed.workloads import Restarts
 from appcredential.domain.spec.model import AppCredentialSpec, Mode
 
 REGISTER_AGAIN: Final = "appcredential.io/register-again"
@@ -99,6 +100,7 @@ class Observation:
         pods: the last look at the pods that use the Secret; None before the first one.
         awaits_pods: a look at them was asked for, and the resource is looked at again once its
             answer is there.
+        restarts: what is known of the restart of its workloads.
     """
 
     now: datetime
@@ -133,6 +135,7 @@ class Observation:
     unowned_records: int = 0
     pods: SeenPods | None = None
     awaits_pods: bool = False
+    restarts: Restarts = field(default_factory=Restarts)
 
     @property
     def own_target(self) -> Target | None:

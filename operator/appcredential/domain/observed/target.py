@@ -101,6 +101,8 @@ class Target:
         published: the credential that it records; None without a readable record.
         value: the published value; None when it is damaged.
         is_ahead: its record is not believed only because it begins in the future.
+        restart_since: when the publish was, by Entra's clock, for which workloads are to be
+            restarted; None once they are.
         origin: live metadata that is not ours, and that a replace carries over.
     """
 
@@ -127,6 +129,7 @@ class Target:
     annotations: Mapping[str, str] = field(default_factory=no_entries)
     origin: Mapping[str, Any] = field(default_factory=no_entries)
     is_ahead: bool = False
+    restart_since: datetime | None = None
 
 
 class PendingState(StrEnum):

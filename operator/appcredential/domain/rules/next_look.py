@@ -8,6 +8,7 @@ from appcredential.domain import proof as signin
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.patience import revocation_patience_ends
 from appcredential.domain.facts.published import ABSENT_READS, confirming_time, seems_gone
+from appcredential.domain.facts.restart import is_restart_open
 from appcredential.domain.facts.retirement import real_end, retire_time
 from appcredential.domain.facts.rolled_out import is_held_by_pods, next_pod_look
 from appcredential.domain.facts.successor import (
@@ -21,6 +22,7 @@ from appcredential.domain.facts.windows import awaited_opening, is_only_waiting
 from appcredential.domain.observed.target import Pending, PendingState
 from appcredential.domain.rules.discard import next_discard
 from appcredential.domain.rules.reading import next_check, next_spaced_read, soonest
+from appcredential.domain.rules.restart import restart_times
 from appcredential.domain.rules.target import awaits_absence, noting_times, repair_time
 
 
@@ -37,7 +39,7 @@ def next_look(facts: Facts) -> datetime:
             _by_our_clock(facts, facts.schedule.renewal_time),
             _by_our_clock(facts, facts.schedule.end),
         ]
-    times += _retirement_times(facts)
+    times += _retirement_times(facts) + restart_times(facts)
     times += [
         _by_our_clock(facts, c.end + observation.settings.expired_grace)
         for c in facts.ours.values()
@@ -88,10 +90,11 @@ def _is_well(facts: Facts) -> bool:
 
 def _lists_what_is_recorded(facts: Facts) -> bool:
     """Return whether Entra lists the published credential, and of ours only what may still stay."""
+    is_kept = is_restart_open(facts)
     kept = {
         r.key_id
         for r in facts.retiring
-        if facts.entra_now < retire_time(facts, r) or is_held_by_pods(facts, r)
+        if is_kept or facts.entra_now < retire_time(facts, r) or is_held_by_pods(facts, r)
     }
     published = facts.published.key_id if facts.published is not None else None
     others = (c for key, c in facts.ours.items() if key not in kept | {published})

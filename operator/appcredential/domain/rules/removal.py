@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
-from appcredential.domain import proof as signin
 from appcredential.domain.actions import Action, ReadPods, Remove, SignInPublished
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import is_published
+from appcredential.domain.facts.restart import is_restart_open
 from appcredential.domain.facts.retirement import awaits_rollout, real_end, retire_time
 from appcredential.domain.facts.rolled_out import (
     is_rolled_out,
@@ -21,6 +20,7 @@ from appcredential.domain.observed.entra import Credential
 from appcredential.domain.observed.memory import READ_SPACING, REQUIRED_READS
 from appcredential.domain.observed.target import IssuedCredential, RetireCause, Retiring
 from appcredential.domain.rules.reading import first_due, next_spaced_read, read_again
+from appcredential.domain.rules.survivor import may_sign_in, signs_in
 from appcredential.domain.spec.model import KeyId
 
 
@@ -61,8 +61,11 @@ def credential_has_expired(facts: Facts) -> Action | None:
 def retirement_is_due(facts: Facts) -> Action | None:
     """22: the overlap is over, and the published credential signs in now and lives longer.
 
-    With retireWhen RolledOut, no pod from before the publish uses the Secret either.
+    With retireWhen RolledOut, no pod from before the publish uses the Secret either. Workloads that
+    are still to be restarted may hold it.
     """
+    if is_restart_open(facts):
+        return None
     due = [
         r
         for r in facts.retiring
@@ -110,13 +113,8 @@ def _proven_removal(facts: Facts, entry: Retiring) -> Action | None:
     """Remove by a fresh read, after a sign-in with the published value."""
     if not facts.can_published_sign_in:
         return _remove_after_reads(facts, entry)
-    proof, attempt = facts.memory.published_proof, _published(facts).attempt
-    is_proven = (
-        proof is not None
-        and proof.attempt == attempt
-        and proof.proves(facts.now, count=1, max_age=facts.settings.freshness)
-    )
-    if not is_proven and facts.now < signin.next_try(proof, attempt, facts.now, timedelta(0)):
+    is_proven = signs_in(facts, facts.settings.freshness)
+    if not is_proven and not may_sign_in(facts):
         return None
     removal = _removal(facts, entry.key_id, entry.cause)
     if not isinstance(removal, Remove):

@@ -153,6 +153,7 @@ def write_target(
     *,
     retiring: tuple[Retiring, ...] | None = None,
     abandoned: tuple[Abandoned, ...] | None = None,
+    is_restarted: bool = False,
 ) -> Action | None:
     """Return the action that writes the target Secret anew, with other records if given."""
     target = facts.target
@@ -164,4 +165,5 @@ def write_target(
         reason,
         retiring if retiring is not None else target.retiring,
         abandoned if abandoned is not None else target.abandoned,
+        is_restarted,
     )

@@ -36,6 +36,8 @@ class Name:
     ABANDONED: Final = PREFIX + "abandoned"
     TAKEN_FROM: Final = PREFIX + "taken-over-from"
     HANDED_OVER: Final = PREFIX + "handed-over"
+    RESTART_SINCE: Final = PREFIX + "restart-since"
+    """For which publish workloads are to be restarted; it goes once they are."""
     REVOCATION_TIME: Final = PREFIX + "revocation-time"
     """When the Secret of a deleted resource goes, for whoever looks at it. Nothing reads it."""
     ATTEMPT_NUMBER: Final = PREFIX + "attempt-number"

@@ -54,6 +54,7 @@ class Publication:
         verified_time: time of the sign-in that proved it; None with verification disabled.
         taken_from: former owners of the Secret.
         handed_over: keys of the former owner that stay for now.
+        restart_since: when the publish was for which workloads are to be restarted.
     """
 
     owner: str
@@ -67,6 +68,7 @@ class Publication:
     abandoned: tuple[Abandoned, ...]
     taken_from: tuple[FormerOwner, ...] = ()
     handed_over: HandedOver | None = None
+    restart_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,7 @@ class TargetRecords:
     abandoned: tuple[Abandoned, ...]
     taken_from: tuple[FormerOwner, ...]
     handed_over: HandedOver | None
+    restart_since: datetime | None
 
 
 def target_annotations(publication: Publication) -> dict[str, str]:
@@ -106,6 +109,8 @@ def target_annotations(publication: Publication) -> dict[str, str]:
         found[Name.TAKEN_FROM] = dump_former_owners(publication.taken_from)
     if publication.handed_over is not None:
         found[Name.HANDED_OVER] = dump_handed_over(publication.handed_over)
+    if publication.restart_since is not None:
+        found[Name.RESTART_SINCE] = format_time(rounded_up(publication.restart_since))
     return found
 
 
@@ -122,6 +127,7 @@ def read_target(annotations: Mapping[str, str]) -> TargetRecords:
         abandoned=load_abandoned(value_of(annotations, Name.ABANDONED)),
         taken_from=load_former_owners(value_of(annotations, Name.TAKEN_FROM)),
         handed_over=load_handed_over(value_of(annotations, Name.HANDED_OVER)),
+        restart_since=parse_time(value_of(annotations, Name.RESTART_SINCE)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from appcredential.domain.spec.model import RetireWhen
+from appcredential.domain.spec.restart import RestartWorkloads
 from appcredential.domain.spec.shape import Shape
 from appcredential.domain.spec.windows import Weekday
 
@@ -18,6 +19,13 @@ class Window(Shape, frozen=True):
     time_zone: str = "UTC"
 
 
+class Restart(Shape, frozen=True):
+    """`spec.rotation.restart`: exactly one of the two."""
+
+    workloads: RestartWorkloads | None = None
+    match_labels: dict[str, str] | None = None
+
+
 class Rotation(Shape, frozen=True):
     """`spec.rotation`."""
 
@@ -27,3 +35,4 @@ class Rotation(Shape, frozen=True):
     rotate_issued_before: str | None = None
     revoke_issued_before: str | None = None
     windows: list[Window] = msgspec.field(default_factory=list)
+    restart: Restart | None = None

@@ -14,6 +14,7 @@ from typing import Final, NewType, TypeAlias, assert_never
 
 from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec
 from appcredential.domain.spec.federated import FederatedSpec, FederationGrant
+from appcredential.domain.spec.restart import RestartSpec
 from appcredential.domain.spec.secret import SecretSpec
 from appcredential.domain.spec.windows import RotationWindow
 
@@ -125,6 +126,7 @@ class RotationSpec:
     rotate_issued_before: datetime | None = None
     revoke_issued_before: datetime | None = None
     windows: tuple[RotationWindow, ...] = ()
+    restart: RestartSpec | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

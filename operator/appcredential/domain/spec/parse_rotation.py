@@ -1,4 +1,4 @@
-"""`spec.rotation`: lead time and overlap, which have to fit into the lifetime, and windows."""
+"""`spec.rotation`: lead time and overlap, which fit into the lifetime; windows; restarts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 from appcredential.domain.spec import checks
 from appcredential.domain.spec import manifest_rotation as shapes
 from appcredential.domain.spec.model import RotationSpec
+from appcredential.domain.spec.restart import MAX_LABELS, RestartSpec
 from appcredential.domain.spec.time_zones import time_zone, zone_names
 from appcredential.domain.spec.windows import MAX_WINDOWS, RotationWindow
 
@@ -36,6 +37,7 @@ def parse_rotation(spec: shapes.Rotation, lifetime: timedelta) -> RotationSpec:
         rotate_issued_before=_moment(f"{path}.rotateIssuedBefore", spec.rotate_issued_before),
         revoke_issued_before=_moment(f"{path}.revokeIssuedBefore", spec.revoke_issued_before),
         windows=_windows(f"{path}.windows", spec.windows),
+        restart=_restart(f"{path}.restart", spec.restart),
     )
     _check_rotation(found.renew_before, found.overlap, lifetime)
     return found
@@ -79,6 +81,25 @@ def _time_of_day(path: str, value: str, besides: str = "") -> timedelta:
     if found is None:
         checks.refuse(path, f"must be a time such as 22:00, between 00:00 and 23:59{besides}")
     return timedelta(hours=int(found[1]), minutes=int(found[2]))
+
+
+def _restart(path: str, given: shapes.Restart | None) -> RestartSpec | None:
+    if given is None:
+        return None
+    remedy = "must have exactly one of workloads and matchLabels"
+    checks.require((given.workloads is None) is not (given.match_labels is None), path, remedy)
+    labels = given.match_labels
+    if labels is None:
+        return RestartSpec()
+    remedy = f"must have between 1 and {MAX_LABELS} labels"
+    checks.require(1 <= len(labels) <= MAX_LABELS, f"{path}.matchLabels", remedy)
+    for key, value in labels.items():
+        remedy = (
+            "keys must be as those of labels: a name, with an optional DNS prefix before a slash"
+        )
+        checks.require(checks.is_metadata_key(key), f"{path}.matchLabels", remedy)
+        checks.label_value(f"{path}.matchLabels[{key}]", value)
+    return RestartSpec(labels=tuple(sorted(labels.items())))
 
 
 def _check_rotation(

@@ -29,6 +29,7 @@ from appcredential.domain.status.federated_details import (
 )
 from appcredential.domain.status.merge import merge_conditions
 from appcredential.domain.status.published import awaited, last_sign_in
+from appcredential.domain.status.restart import restart_view
 from appcredential.domain.status.retiring import retiring_entry
 from appcredential.domain.status.source import chosen_certificate, is_lifetime_asked_for
 from appcredential.domain.status.successor import successor_problem
@@ -179,6 +180,8 @@ def _details(facts: Facts) -> dict[str, Any]:
         found["pending"] = minted
     if facts.retiring:
         found["retiring"] = [retiring_entry(facts, r) for r in facts.retiring]
+    if (restart := restart_view(facts)) is not None:
+        found["restart"] = restart
     return found
 
 
@@ -190,7 +193,7 @@ _DETAILS = (
     "inventory",
     *FEDERATED_DETAILS,
 )
-_OF_TARGET = ("renewalTime", "retiring")
+_OF_TARGET = ("renewalTime", "retiring", "restart")
 
 
 def _last_details(observation: Observation) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.restart import is_restart_open
 from appcredential.domain.facts.retirement import real_end, retire_time
 from appcredential.domain.facts.rolled_out import (
     is_held_by_pods,
@@ -32,7 +33,8 @@ _UNREADABLE: Final = "its own end: pods cannot be read"
 _UNREAD: Final = "a list of the pods"
 LEAVING: Final = "confirmation that it is gone"
 _REVOKED: Final = "revokeIssuedBefore to remove it"
-_UNTOLD: Final = frozenset({_UNREAD, LEAVING, _REVOKED})
+_RESTART: Final = "the restart of workloads"
+_UNTOLD: Final = frozenset({_UNREAD, LEAVING, _REVOKED, _RESTART})
 _NO_PODS: Final = _UNTOLD | {_UNREADABLE}
 
 
@@ -44,7 +46,7 @@ def retiring_entry(facts: Facts, entry: Retiring) -> dict[str, str]:
     if entry.removed is None and (told := _told_of(facts, entry)):
         return told
     end, waits_for = real_end(facts, entry), _waits_for(facts, entry)
-    is_held = is_held_by_pods(facts, entry)
+    is_held = is_held_by_pods(facts, entry) or waits_for == _RESTART
     time = end if is_held else min(retire_time(facts, entry), end)
     return {
         "keyId": entry.key_id,
@@ -75,6 +77,8 @@ def _told_of(facts: Facts, entry: Retiring) -> dict[str, str]:
 def _waits_for(facts: Facts, entry: Retiring) -> str:
     if entry.removed is not None:
         return LEAVING
+    if is_restart_open(facts) and facts.entra_now >= retire_time(facts, entry):
+        return _RESTART
     if not is_held_by_pods(facts, entry):
         return ""
     problem = unreadable_pods(facts)

@@ -25,6 +25,7 @@ from appcredential.domain.status.published import (
     valid_published,
 )
 from appcredential.domain.status.refused_published import NOT_LISTED, refusal_of
+from appcredential.domain.status.restart import READY, restart_problem
 from appcredential.domain.status.retiring import unreadable_pods_problem
 from appcredential.domain.status.source import SOURCE_REASONS
 from appcredential.domain.status.successor import pending_proof, sign_in_problem
@@ -126,11 +127,15 @@ def _ready(
     if facts is not None and seems_gone(facts):
         message = f"{_MISSING.message} It was not refused yet."
         return Condition.true(kind, Reason.CREDENTIAL_MISSING, message)
-    message = "The Secret holds a valid credential."
-    pods = unreadable_pods_problem(facts) if facts is not None else None
-    if pods is not None:
-        return Condition.true(kind, pods.reason, f"{message} {pods.message}")
-    return Condition.true(kind, Reason.PUBLISHED, message)
+    kept = _kept_for_workloads(facts) if facts is not None else None
+    if kept is not None:
+        return Condition.true(kind, kept.reason, f"{READY} {kept.message}")
+    return Condition.true(kind, Reason.PUBLISHED, READY)
+
+
+def _kept_for_workloads(facts: Facts) -> Problem | None:
+    """Return why replaced credentials stay until their own end."""
+    return restart_problem(facts) or unreadable_pods_problem(facts)
 
 
 def verified(observation: Observation, facts: Facts | None) -> Condition:

@@ -1,0 +1,36 @@
+"""What the operator needs from Kubernetes to restart workloads, as a Protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from appcredential.domain.observed.workloads import Selection, Workload
+
+
+class Workloads(Protocol):
+    """Workloads: listed while a restart is due or under way, never watched."""
+
+    async def selected(
+        self, namespace: str, asked: Collection[Selection]
+    ) -> Mapping[Selection, tuple[Workload, ...]]:
+        """Return by kind and name which workloads of a namespace each question asks for.
+
+        Kinds that the cluster does not have are left out.
+
+        Raises:
+            UnusableListError: the namespace has more workloads than are read.
+            AppCredentialError: the API server refused, or gave no whole list.
+        """
+        ...
+
+    async def restart(self, namespace: str, workload: Workload, time: datetime) -> None:
+        """Write a time into the annotation of exactly this version's pod template.
+
+        Raises:
+            ConflictError, NotFoundError: the workload changed or went meanwhile.
+            PermissionDeniedError, RejectedError: a right is missing, or admission refuses it.
+            UnavailableError: it may have been done.
+        """
+        ...
