@@ -18,6 +18,7 @@ from tests.crds import (
     rows_federated,
     rows_identity,
     rows_refused,
+    rows_restart,
     rows_secret,
     rows_windows,
 )
@@ -119,6 +120,7 @@ ACCEPTED: Final = (
     *_accepted(APP, _of_certificates(rows_certificate.ACCEPTED)),
     *_accepted(APP, rows_accepted.APP),
     *_accepted(APP, rows_windows.ACCEPTED),
+    *_accepted(APP, rows_restart.ACCEPTED),
     *_accepted(TENANT, rows_accepted.TENANT),
     *_accepted(TENANT, rows_identity.ACCEPTED),
     *_accepted(GRANT, rows_accepted.GRANT),
@@ -134,6 +136,7 @@ REFUSED: Final = (
     *_refused(APP, rows_refused.APP),
     *_refused(APP, rows_secret.SECRET),
     *_refused(APP, rows_windows.REFUSED),
+    *_refused(APP, rows_restart.REFUSED),
     *_refused(TENANT, rows_refused.TENANT),
     *_refused(TENANT, rows_identity.REFUSED),
     *_refused(GRANT, rows_refused.GRANT),

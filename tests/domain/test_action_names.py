@@ -83,6 +83,8 @@ def test_only_looking_and_telling_leave_nothing_to_undo() -> None:
         "RecordIssued",
         "ReadCrd",
         "ReadApplication",
+        "ReadWorkloads",
+        "RestartWorkload",
         "ReadPods",
         "ReadFederated",
         "ApplyStatus",

@@ -40,6 +40,7 @@ from appcredential.domain.observed.target import (
     Target,
     TargetOwner,
 )
+from appcredential.domain.observed.workloads import Restarts
 from appcredential.domain.proof import PROVEN, Proof, SignInClass, SignInResult, record
 from appcredential.domain.secret.content import render
 from appcredential.domain.secret.records import Publication
@@ -59,6 +60,7 @@ from appcredential.domain.spec.model import (
     VerificationMode,
     VerificationSpec,
 )
+from appcredential.domain.spec.restart import RestartSpec
 from appcredential.domain.spec.secret import DataEntry, SecretSpec
 from appcredential.domain.spec.time_zones import time_zone
 from appcredential.domain.spec.windows import WEEK, RotationWindow, Weekday
@@ -118,6 +120,7 @@ def rotation(
     rotate_issued_before: datetime | None = None,
     revoke_issued_before: datetime | None = None,
     windows: Iterable[RotationWindow] = (),
+    restart: RestartSpec | None = None,
 ) -> RotationSpec:
     return RotationSpec(
         renew_before=renew_before,
@@ -126,6 +129,7 @@ def rotation(
         rotate_issued_before=rotate_issued_before,
         revoke_issued_before=revoke_issued_before,
         windows=tuple(windows),
+        restart=restart,
     )
 
 
@@ -318,6 +322,7 @@ def target(
     verified_time: datetime | None = ISSUED,
     object_id: ObjectId = OBJECT_ID,
     live: Target | None = None,
+    restart_since: datetime | None = None,
 ) -> Target:
     """Return T as the operator itself would have written it; `damaged` loses its value."""
     publication = Publication(
@@ -330,6 +335,7 @@ def target(
         published_time=published_time,
         retiring=retiring,
         abandoned=abandoned,
+        restart_since=restart_since,
     )
     wanted = render(spec, tenant, value, publication, live, _generate)
     return Target(
@@ -352,6 +358,7 @@ def target(
         data=wanted.data,
         labels=wanted.labels,
         annotations=wanted.annotations,
+        restart_since=restart_since,
     )
 
 
@@ -449,6 +456,7 @@ def observation(
     recorded: Recorded = Recorded.CURRENT,
     unowned_records: int = 0,
     pods: SeenPods | None = None,
+    restarts: Restarts = Restarts(),  # noqa: B008 - frozen
 ) -> Observation:
     """Return an observation in which Entra lists what T records, unless it is said otherwise."""
     return Observation(
@@ -478,6 +486,7 @@ def observation(
         recorded=recorded,
         unowned_records=unowned_records,
         pods=pods,
+        restarts=restarts,
     )
 
 

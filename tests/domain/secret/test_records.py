@@ -91,6 +91,7 @@ publications = st.builds(
     abandoned=some(abandoned, MAX_ABANDONED),
     taken_from=some(former_owners),
     handed_over=st.none() | handed_over,
+    restart_since=st.none() | times,
 )
 
 
