@@ -11,7 +11,7 @@ import pytest
 from appcredential.domain.facts import publication, restart
 from appcredential.domain.rules import restart as rule
 from tests.support.api_server import copied
-from tests.support.builders import DAY, HOUR, MINUTE, OWNER, SECOND
+from tests.support.builders import DAY, HOUR, MINUTE, NOT_YET, OWNER, SECOND
 from tests.support.restarted import Restarted
 from tests.support.workloads import RESTARTED_AT, Fleet, path_of
 from tests.support.world import TARGET, World
@@ -434,10 +434,9 @@ async def keeps_what_may_be_used() -> None:
 async def restarts_nothing_for_a_doubtful_one() -> None:
     world = await rotated("a")
     await world.pass_(MINUTE)
-    world.entra.removed.append(world.status["credential"]["keyId"])
-    world.entra.keys = [k for k in world.entra.keys if k != world.status["credential"]["keyId"]]
-    await world.pass_(5 * MINUTE)
-    assert world.patches == 0, "in doubt"
+    world.entra.sign_in_result = NOT_YET
+    await world.pass_(10 * MINUTE)
+    assert world.patches == 0, "what new pods would read is in doubt"
 
 
 def at_once_after_the_publish(m: pytest.MonkeyPatch) -> None:
@@ -462,8 +461,12 @@ def any_time(m: pytest.MonkeyPatch) -> None:
     m.setattr(restart, "_believed", lambda _f, w: iter(w.stamps))
 
 
+def without_a_sign_in(m: pytest.MonkeyPatch) -> None:
+    m.setattr(rule, "signs_in", lambda _f, _a: True)
+
+
 def complete_when_begun(m: pytest.MonkeyPatch) -> None:
-    real = rule.restart_plan
+    real = restart.restart_plan
 
     def plan(facts: Any) -> Any:
         found = real(facts)
@@ -474,6 +477,7 @@ def complete_when_begun(m: pytest.MonkeyPatch) -> None:
     m.setattr(rule, "restart_plan", plan)
 
 
+CAUGHT: Final = r"too early|replaces|one at|stops|forged|although|doubt"
 Break = Callable[[pytest.MonkeyPatch], None]
 STORIES: Final[list[tuple[Callable[[], Any], Break]]] = [
     (waits_for_kubelets, at_once_after_the_publish),
@@ -482,6 +486,7 @@ STORIES: Final[list[tuple[Callable[[], Any], Break]]] = [
     (stops, whatever_fails),
     (believes_no_time_ahead, any_time),
     (keeps_what_may_be_used, complete_when_begun),
+    (restarts_nothing_for_a_doubtful_one, without_a_sign_in),
 ]
 
 
@@ -491,5 +496,5 @@ async def test_a_broken_restart_is_caught(
 ) -> None:
     await story()
     broken(monkeypatch)
-    with pytest.raises(AssertionError, match=r"too early|replaces|one at|stops|forged|although"):
+    with pytest.raises(AssertionError, match=CAUGHT):
         await story()

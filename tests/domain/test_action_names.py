@@ -16,6 +16,7 @@ from appcredential.domain.action_names import (
     writes_application,
 )
 from appcredential.domain.observed.operation import Operation
+from appcredential.domain.restart_actions import ReadWorkloads
 from appcredential.domain.spec.model import CredentialType
 from tests.support.builders import DAY
 
@@ -93,4 +94,10 @@ def test_only_looking_and_telling_leave_nothing_to_undo() -> None:
 
 def test_reads_change_nothing_and_all_else_may() -> None:
     reads = {kind for kind in kinds() if changes_nothing(object.__new__(kind))}
-    assert reads == {act.ReadCrd, act.ReadApplication, act.ReadPods, act.ReadFederated}
+    assert reads == {
+        act.ReadCrd,
+        act.ReadApplication,
+        act.ReadPods,
+        ReadWorkloads,
+        act.ReadFederated,
+    }

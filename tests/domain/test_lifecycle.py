@@ -1228,6 +1228,7 @@ def test_the_order_is_the_documented_one() -> None:
         "pending_secret_is_unneeded",
         "removal_was_seen",
         "credential_has_expired",
+        "workloads_are_to_be_restarted",
         "retirement_is_due",
         "absence_is_unconfirmed",
     ]

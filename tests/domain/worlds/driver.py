@@ -200,6 +200,8 @@ class World(Loop):
         records = publication(facts(self.observe()))
         assert self.target is not None
         assert self.target.value is not None
+        if action.is_restarted:
+            records = replace(records, restart_since=None)
         self._put_target(
             replace(records, retiring=action.retiring, abandoned=action.abandoned),
             self.target.value,

@@ -32,6 +32,14 @@ from appcredential.domain.observed.target import (
     Target,
     TargetOwner,
 )
+from appcredential.domain.observed.workloads import (
+    Progress,
+    Restarts,
+    SeenWorkloads,
+    Selection,
+    Workload,
+    WorkloadKind,
+)
 from appcredential.domain.proof import PROVEN, UNREACHABLE, Proof, SignInResult, classify
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
@@ -42,7 +50,10 @@ from appcredential.domain.spec.model import (
     TenantId,
     VerificationMode,
 )
+from appcredential.domain.spec.restart import RestartSpec
 from appcredential.domain.status.problems_kube import PODS_FORBIDDEN
+from appcredential.domain.status.problems_restart import RESTART_FORBIDDEN
+from appcredential.domain.times import format_time
 from tests.support.builders import (
     CLIENT_ID,
     DAY,
@@ -69,12 +80,14 @@ from tests.support.builders import (
     pending,
     problem,
     proof,
+    proven,
     resource,
     retiring,
     rotation,
     spec,
     target,
     tenant,
+    window,
 )
 
 T = TypeVar("T")
@@ -194,6 +207,12 @@ def observe(seed: int) -> Observation:
     r = _resource(dice)
     wanted = r.spec if isinstance(r.spec, AppCredentialSpec) else spec()
     t, p = _target(dice, plan, wanted), _pending(dice, plan)
+    return _restarting(seed, _observation(dice, plan, r, t, p))
+
+
+def _observation(
+    dice: Dice, plan: Plan, r: Resource, t: Target | None, p: Pending | None
+) -> Observation:
     return observation(
         blocked=dice.likely(None, problem(Reason.NOT_LEADER), odds=0.02),
         directory_skew=dice.likely(
@@ -213,6 +232,56 @@ def observe(seed: int) -> Observation:
         unowned_records=dice.likely(0, 499, 500, odds=0.05),
         pods=_pods(dice),
     )
+
+
+def _restarting(seed: int, o: Observation) -> Observation:
+    """Return the observation, now and then with workloads that are to be restarted."""
+    dice, wanted, t = Dice(seed + 2**40), o.resource.spec, o.target
+    if dice.random() < 0.65 or not isinstance(wanted, AppCredentialSpec) or t is None:
+        return o
+    windows = dice.choice([(), (), (window("11:00", "12:00"),)])
+    rotating = replace(wanted.rotation, restart=RestartSpec(), windows=windows)
+    since = dice.likely(NOW - 4 * MINUTE, NOW - HOUR, NOW - MINUTE, NOW + DAY, odds=0.5)
+    names = {"appcredential.io/restart-since": format_time(since)}
+    signed = proven(t.published.attempt) if t.published is not None else None
+    well = replace(o.memory, published_proof=signed, refused=None)
+    known = dice.choice([well, well, o.memory])
+    return replace(
+        o,
+        memory=known,
+        grant=dice.likely(grant(), o.grant),
+        resource=replace(o.resource, spec=replace(wanted, rotation=rotating)),
+        target=replace(t, restart_since=since, annotations={**t.annotations, **names}),
+        restarts=Restarts(
+            seen=_seen_workloads(dice, wanted.secret.name),
+            is_awaited=dice.random() < 0.05,
+            patched=dice.choice([{}, {}, {"uid-0": NOW}]),
+        ),
+    )
+
+
+def _seen_workloads(dice: Dice, secret: str) -> SeenWorkloads | None:
+    stamps = [(), (), (NOW - SECOND,), (NOW - 2 * HOUR,), (NOW + DAY,)]
+    found = tuple(
+        Workload(
+            kind=WorkloadKind.DEPLOYMENT,
+            name=f"w{number}",
+            uid=f"uid-{number}",
+            resource_version="1",
+            stamps=dice.choice(stamps),
+            progress=dice.likely(Progress.COMPLETE, *Progress, odds=0.7),
+            pods=1,
+            is_paused=dice.random() < 0.1,
+        )
+        for number in range(dice.choice([0, 1, 2, 3]))
+    )
+    outcomes: list[tuple[Workload, ...] | Problem] = [found, found, found, RESTART_FORBIDDEN]
+    seen = SeenWorkloads(
+        selection=Selection(secret=secret),
+        time=dice.choice([NOW, NOW, NOW - MINUTE]),
+        found=dice.choice(outcomes),
+    )
+    return dice.choice([seen, seen, seen, None])
 
 
 def _pods(dice: Dice) -> SeenPods | None:

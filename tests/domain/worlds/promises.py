@@ -16,10 +16,26 @@ from appcredential.domain.observed.entra import Credential
 from appcredential.domain.observed.issued import Recorded
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.pods import PodUsers
-from appcredential.domain.observed.target import Abandoned, Pending, PendingState, Retiring, Target
-from appcredential.domain.spec.model import AppCredentialSpec, KeyId, RetireWhen, VerificationMode
+from appcredential.domain.observed.target import (
+    Abandoned,
+    Pending,
+    PendingState,
+    RetireCause,
+    Retiring,
+    Target,
+)
+from appcredential.domain.observed.workloads import Progress, Workload
+from appcredential.domain.restart_actions import RestartWorkload
+from appcredential.domain.spec.model import (
+    AppCredentialSpec,
+    KeyId,
+    Mode,
+    RetireWhen,
+    VerificationMode,
+)
 from tests.domain.worlds.loop import promise
 from tests.support.builders import HOUR, MINUTE, SECOND, facts
+from tests.support.windows import is_open, next_close
 
 Promise = Callable[[Observation, Decision], None]
 
@@ -32,6 +48,7 @@ EFFECTS: Final = (
     act.SignInPublished,
     act.Publish,
     act.Mint,
+    RestartWorkload,
 )
 """What changes Entra or a Secret, or is seen in a sign-in log."""
 
@@ -123,6 +140,54 @@ def a_removal_has_its_reason(observation: Observation, d: Decision) -> None:
         _has_a_survivor(observation, t)
 
 
+def a_restart_has_its_reason(observation: Observation, d: Decision) -> None:
+    if not isinstance(d.action, RestartWorkload):
+        return
+    t, wanted = observation.own_target, _spec(observation)
+    promise(wanted.rotation.restart is not None, "only who asks for it is restarted")
+    promise(wanted.mode is Mode.MANAGE and not wanted.suspend, "nobody is restarted meanwhile")
+    since = t.restart_since if t is not None else None
+    promise(since is not None, "nobody is restarted without a publish")
+    assert since is not None
+    promise(_entra_now(observation) - since >= 3 * MINUTE, "new pods read what was published")
+    promise(not isinstance(observation.grant, Problem), "nobody is restarted without a grant")
+    assert t is not None
+    promise(t.value is not None, "what new pods read is intact")
+    proof, held = observation.memory.published_proof, t.published
+    signed = proof.last_success if proof is not None and proof.successes else None
+    is_its = proof is not None and held is not None and proof.attempt == held.attempt
+    promise(
+        is_its and signed is not None and observation.now - signed <= 2 * MINUTE,
+        "what new pods read signs in",
+    )
+    is_shut = not is_open(wanted.rotation.windows, _entra_now(observation))
+    left = [r for r in _retiring(observation) if r.cause is RetireCause.REPLACED]
+    is_needed = not any(_listed(observation, r.key_id) and r.removed is None for r in left)
+    is_free = not wanted.rotation.windows or not is_shut or is_needed
+    if not is_free:
+        closes = next_close(wanted.rotation.windows, _entra_now(observation))
+        ends = any(_end_of(observation, r) < closes for r in left)
+        promise(ends, "nobody is restarted outside the windows")
+    _is_the_only_one(observation, since, d.action.workload)
+
+
+def _is_the_only_one(observation: Observation, since: datetime, chosen: Workload) -> None:
+    seen, now = observation.restarts.seen, observation.now
+    assert seen is not None
+    assert not isinstance(seen.found, Problem)
+    promise(now - seen.time <= 15 * SECOND, "no restart rests on an old look")
+    done = {w.uid for w in seen.found if any(since < s <= now for s in w.stamps)}
+    promise(chosen.uid not in done, "nobody is restarted twice")
+    busy = {Progress.UNDER_WAY, Progress.FAILED}
+    others = [w for w in seen.found if w.uid in done and w.progress in busy]
+    promise(not others, "one after the other, and none after a failure")
+
+
+def _end_of(observation: Observation, entry: Retiring) -> datetime:
+    found = _listed(observation, entry.key_id)
+    return found.end if found is not None else entry.end
+
+
 def _is_leaked(observation: Observation, issued: datetime) -> bool:
     """Return whether a person asked for the revocation of what was issued then."""
     before = _spec(observation).rotation.revoke_issued_before
@@ -136,6 +201,8 @@ def _lives_longer(t: Target, leaves: Credential) -> bool:
 def _retires_in_time(observation: Observation, t: Target, entry: Retiring) -> None:
     wanted, plan = _spec(observation), facts(observation).schedule
     promise(wanted.rotation.retire_when is not RetireWhen.EXPIRED, "Expired is never early")
+    is_restarting = wanted.rotation.restart is not None and t.restart_since is not None
+    promise(not is_restarting, "nothing goes that workloads hold until they are restarted")
     if wanted.rotation.retire_when is RetireWhen.ROLLED_OUT:
         _is_rolled_out(observation, wanted.secret.name, entry)
     promise(
@@ -506,6 +573,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     what_workloads_use_stays,
     a_removal_rests_on_a_read_just_made,
     a_removal_has_its_reason,
+    a_restart_has_its_reason,
     only_the_proven_is_published,
     only_the_needed_is_issued,
     only_a_hopeless_one_is_given_up,

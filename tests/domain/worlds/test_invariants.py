@@ -17,6 +17,7 @@ from appcredential.domain import lifecycle
 from appcredential.domain import proof as signin
 from appcredential.domain.conditions import Condition, ConditionType, Reason
 from appcredential.domain.facts import assessment
+from appcredential.domain.facts import restart as restart_facts
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.successor import needs_successor
 from appcredential.domain.lifecycle import GATES
@@ -341,6 +342,16 @@ BROKEN: list[tuple[str, Break, str]] = [
         with_rule("target_rendering_differs", forgets_orphans),
         "given up is not",
     ),
+    (
+        "whoever was not restarted goes on",
+        patch_rules("is_restart_open", to=lambda _f: False),
+        "until they are restarted",
+    ),
+    ("it restarts at once", patch_rules("is_restart_safe", to=lambda _f: True), "new pods read"),
+    ("no window is read", patch_rules("restart_opening", to=lambda _f: None), "the windows"),
+    ("any sign-in will do", patch_rules("signs_in", to=lambda _f, _a: True), "new pods read signs"),
+    ("two are restarted", patch(restart_facts, "_first", to=lambda _w, _p: None), "one after"),
+    ("failures are nothing", patch(restart_facts, "_stops", to=lambda *_: iter(())), "a failure"),
     ("no gate 0", without("effects_are_blocked"), "while blocked"),
     ("no gate 1", without("resource_is_being_deleted"), "while being deleted"),
     ("no gate 2", without("deletion_is_unprepared"), "before the finalizer"),
