@@ -269,7 +269,7 @@ def _seen_workloads(dice: Dice, secret: str) -> SeenWorkloads | None:
             uid=f"uid-{number}",
             resource_version="1",
             stamps=dice.choice(stamps),
-            progress=dice.likely(Progress.COMPLETE, *Progress, odds=0.7),
+            progress=dice.likely(Progress.COMPLETE, *Progress, Progress.FAILED, odds=0.8),
             pods=1,
             is_paused=dice.random() < 0.1,
         )
