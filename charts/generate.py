@@ -41,6 +41,13 @@ _CLUSTER_GROUPS: Final = frozenset(
 )
 _READ_SECRETS: Final = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
 _TOKENS: Final = {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]}
+_RESTARTS: Final = [
+    {"apiGroups": [group], "resources": resources, "verbs": ["list", "patch"]}
+    for group, resources in (
+        ("apps", ["deployments", "statefulsets", "daemonsets"]),
+        ("argoproj.io", ["rollouts"]),
+    )
+]
 _WATCH_SECRETS: Final = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["list", "watch"]}
 
 Rule = dict[str, Any]
@@ -71,6 +78,7 @@ def rights() -> dict[str, list[Rule]]:
     - `events` and `identities`: the part of `namespaces` that it needs for Events about
       cluster-scoped objects and for its own credentials.
     - `pods`: added to `namespaces` unless `rbac.readPods` is false.
+    - `restarts`: added to `namespaces` if `rbac.restarts` is set.
     - `tokens`: added to `namespaces` if `rbac.tokenRequests` is set.
     - `watched`: added to `namespaces` if Secrets are watched.
     """
@@ -91,6 +99,7 @@ def rights() -> dict[str, list[Rule]]:
         "events": [rule for rule in namespaced if "events" in rule["resources"]],
         "identities": [_READ_SECRETS],
         "pods": pods,
+        "restarts": _RESTARTS,
         "tokens": [_TOKENS],
         "watched": [_WATCH_SECRETS],
     }

@@ -153,6 +153,47 @@ tokens:
       message: {{ printf "the operator may ask for tokens only for %s" (join ", " .Values.admissionPolicies.tokenAudiences) | quote }}
     - expression: "!({{ $isReserved }})"
       message: the operator may ask for no tokens of ServiceAccounts of Kubernetes
+{{- if .Values.rbac.restarts }}
+workloads:
+  rules:
+    - {apiGroups: [apps], resources: [deployments, statefulsets, daemonsets], operations: [CREATE, UPDATE, DELETE]}
+    - {apiGroups: [argoproj.io], resources: [rollouts], operations: [CREATE, UPDATE, DELETE]}
+  variables:
+    {{- toYaml (slice $variables 0 5) | nindent 4 }}
+    # Whole, so that a field of a later Kubernetes is compared too.
+    - name: spec
+      expression: dyn(object.spec)
+    - name: oldSpec
+      expression: dyn(oldObject.spec)
+    - name: template
+      expression: "variables.spec.?template.orValue({})"
+    - name: oldTemplate
+      expression: "variables.oldSpec.?template.orValue({})"
+    - name: marks
+      expression: "variables.template.?metadata.orValue({})"
+    - name: oldMarks
+      expression: "variables.oldTemplate.?metadata.orValue({})"
+    - name: stamps
+      expression: "variables.marks.?annotations.orValue({})"
+    - name: oldStamps
+      expression: "variables.oldMarks.?annotations.orValue({})"
+  validations:
+    - expression: "request.operation == 'UPDATE'"
+      message: the operator neither creates nor deletes workloads
+    - expression: "!({{ $isReserved }})"
+      message: the operator may restart no workloads in namespaces of Kubernetes
+    - expression: "request.operation != 'UPDATE' || ({{ $sameLabels }} && {{ include "appcredential.sameHolders" . }} && [variables.annotations, variables.oldAnnotations].all(side, side.all(k, k == 'deprecated.daemonset.template.generation' || {{ $isAdded }} || (k in variables.annotations && k in variables.oldAnnotations && variables.annotations[k] == variables.oldAnnotations[k]))))"
+      message: the operator may change no labels, annotations, owners and finalizers of workloads
+    {{- range $new, $part := dict "spec" "template" "template" "metadata" "marks" "annotations" }}
+    {{- $old := printf "old%s" (title $new) }}
+    - expression: "request.operation != 'UPDATE' || [variables.{{ $new }}, variables.{{ $old }}].all(side, side.all(k, k == '{{ $part }}' || (k in variables.{{ $new }} && k in variables.{{ $old }} && variables.{{ $new }}[k] == variables.{{ $old }}[k])))"
+      message: the operator may change nothing but annotations of a workload's pod template
+    {{- end }}
+    - expression: "request.operation != 'UPDATE' || [variables.stamps, variables.oldStamps].all(side, side.all(k, k == 'appcredential.io/restarted-at' || {{ $isAdded }} || (k in variables.stamps && k in variables.oldStamps && variables.stamps[k] == variables.oldStamps[k])))"
+      message: the operator may set only the annotation appcredential.io/restarted-at of a pod template
+    - expression: "request.operation != 'UPDATE' || variables.stamps[?'appcredential.io/restarted-at'].orValue('').matches('^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$')"
+      message: the operator may set appcredential.io/restarted-at of a pod template to nothing but a time
+{{- end }}
 resources:
   rules:
     - apiGroups: [appcredential.io]

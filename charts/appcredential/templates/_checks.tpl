@@ -34,6 +34,9 @@
 {{- if and .Values.rbac.create .Values.rbac.tokenRequests (not .Values.admissionPolicies.enabled) }}
 {{- fail "rbac.tokenRequests without admissionPolicies.enabled lets the operator become any ServiceAccount: set admissionPolicies.enabled=true, which leaves it only the audiences of admissionPolicies.tokenAudiences." }}
 {{- end }}
+{{- if and .Values.rbac.restarts (not .Values.admissionPolicies.enabled) }}
+{{- fail "rbac.restarts without admissionPolicies.enabled lets the operator change any workload in any way: set admissionPolicies.enabled=true, which leaves it one annotation of their pod templates." }}
+{{- end }}
 {{- if ne (empty .Values.custom.authority) (empty .Values.custom.graph) }}
 {{- fail "custom.authority and custom.graph go together: set both or none." }}
 {{- end }}
