@@ -34,16 +34,27 @@ from tests.chart.attempts import (
 )
 from tests.chart.helming import CHART, RELEASE, Helm
 from tests.chart.released import drop_claim
+from tests.chart.workload_attempts import (
+    KINDS,
+    ROLLOUTS,
+    WORKLOADS_ALLOWED,
+    WORKLOADS_REFUSED,
+    workload,
+)
 from tests.integration.confined import allow, may
 from tests.integration.installation import CORE
 
 pytestmark = pytest.mark.cluster
 
+ALL_REFUSED: Final = (*REFUSED, *WORKLOADS_REFUSED)
 USER: Final = f"system:serviceaccount:{BOUND}:{RELEASE}"
 _WRITE: Final = ["get", "list", "create", "update", "patch", "delete"]
 _FAR_TOO_MUCH: Final = [
     {
-        "apiGroups": ["", "appcredential.io", "events.k8s.io", "coordination.k8s.io"],
+        "apiGroups": [
+            *("", "appcredential.io", "events.k8s.io", "coordination.k8s.io"),
+            *("apps", "argoproj.io"),
+        ],
         "resources": ["*"],
         "verbs": _WRITE,
     }
@@ -69,10 +80,12 @@ def served(bare: Cluster, bare_helm: Helm) -> Iterator[Cluster]:
         bare.api.call("POST", f"{CORE}/namespaces", {"metadata": {"name": name}})
     named = (
         "settings.allowedSecretKeys=example.com/,secretLabels.owned-by=platform,"
-        "admissionPolicies.alsoAllowedKeys={cost-centre,mutated.example.net/}"
+        "admissionPolicies.alsoAllowedKeys={cost-centre,mutated.example.net/},rbac.restarts=true"
     )
     bare_helm.run("install", RELEASE, CHART, "-n", BOUND, "--set", named)
     allow(bare, BOUND, _FAR_TOO_MUCH)
+    bare.kubectl("create", "-f", "-", input=ROLLOUTS)
+    bare.kubectl("wait", "--for=condition=Established", "crd/rollouts.argoproj.io")
     for made in _objects():
         bare.kubectl("create", "-f", "-", input=made)
     for kind, name in (("secret", "stripped"), ("configmap", "stripped")):
@@ -87,6 +100,8 @@ def served(bare: Cluster, bare_helm: Helm) -> Iterator[Cluster]:
         _hold(bare, name)
     _hold(bare, "decorated", kind="secret")
     bare_helm.run("uninstall", RELEASE, "-n", BOUND)
+    bare.kubectl("delete", "crd", "rollouts.argoproj.io")
+    bare.kubectl("delete", "deployment", "web", "-n", "kube-system")
     bare.kubectl("delete", "applicationgrant", "shop")  # other tests install one of that name
 
 
@@ -110,6 +125,9 @@ def _objects() -> Iterator[str]:
     yield manifest("ConfigMap", "foreign", namespace=BOUND)
     for name in ("orders", "going", "held"):
         yield resource(name)
+    for kind in KINDS:
+        yield workload(kind)
+    yield workload("Deployment", namespace="kube-system")
     grant = {"applications": {"clientIds": [GUID]}, "namespaces": {"names": [TEAM]}}
     yield manifest("ApplicationGrant", "shop", version="appcredential.io/v1alpha1", spec=grant)
 
@@ -122,13 +140,16 @@ def _hold(cluster: Cluster, name: str, *finalizers: str, kind: str = "appcred") 
 
 
 def _wait_for_policies(cluster: Cluster) -> None:
-    """A new policy is in force some time after it was created; all seven are asked."""
+    """A new policy is in force some time after it was created; all eight are asked.
+
+    One of a new kind takes longer: the API server looks for kinds twice a minute.
+    """
     asked = (
         *("a Secret without", "a ConfigMap without", "a ServiceAccount", "a token for", "a spec"),
-        *("another Lease", "an Event of"),
+        *("another Lease", "an Event of", "the image of a Deployment", "the image of a Rollout"),
     )
-    probes = [next(r for r in REFUSED if r.what.startswith(start)) for start in asked]
-    deadline = time.monotonic() + 30
+    probes = [next(r for r in ALL_REFUSED if r.what.startswith(start)) for start in asked]
+    deadline = time.monotonic() + 60
     for probe in probes:
         while _try(cluster, probe).returncode == 0:
             assert time.monotonic() < deadline, probe.what
@@ -142,14 +163,14 @@ def _try(cluster: Cluster, attempt: Attempt) -> subprocess.CompletedProcess[str]
     return cluster.kubectl(*command, input=attempt.text, check=False)
 
 
-@pytest.mark.parametrize("attempt", REFUSED, ids=lambda a: a.what[:60])
+@pytest.mark.parametrize("attempt", ALL_REFUSED, ids=lambda a: a.what[:60])
 def test_it_may_not(served: Cluster, attempt: Attempt) -> None:
     done = _try(served, attempt)
     assert done.returncode != 0, attempt.what
     assert attempt.message in done.stderr
 
 
-@pytest.mark.parametrize("attempt", ALLOWED, ids=lambda a: a.what[:60])
+@pytest.mark.parametrize("attempt", [*ALLOWED, *WORKLOADS_ALLOWED], ids=lambda a: a.what[:60])
 def test_it_may(served: Cluster, attempt: Attempt) -> None:
     done = _try(served, attempt)
     assert done.returncode == 0, f"{attempt.what}: {done.stderr}"
@@ -203,7 +224,7 @@ _DENIED: Final = (
     ("impersonate", "users"),
     ("impersonate", "groups"),
     ("create", "certificatesigningrequests.certificates.k8s.io"),
-    ("create", "deployments.apps"),
+    *((verb, "deployments.apps") for verb in ("list", "create", "patch")),
     ("*", "*"),
 )
 

@@ -247,6 +247,33 @@ def test_pods_may_be_listed_unless_that_is_not_wanted(helm: Helm, *, confined: b
     assert holders("--set", "rbac.readPods=false") == []
 
 
+@pytest.mark.parametrize("confined", [False, True])
+def test_workloads_may_be_restarted_only_where_it_is_wanted(helm: Helm, *, confined: bool) -> None:
+    def found(*words: str) -> list[dict[str, Any]]:
+        scope = ("--set-json", 'watchNamespaces=["shop"]') if confined else ()
+        return documents(helm.template(*scope, *words))
+
+    def holders(*words: str) -> list[tuple[str, str, tuple[str, ...]]]:
+        return [
+            (d["kind"], d["metadata"].get("namespace", ""), tuple(rule["verbs"]))
+            for d in found(*words)
+            for rule in d.get("rules", ())
+            if set(rule["apiGroups"]) & {"apps", "argoproj.io"}
+        ]
+
+    def policies(*words: str) -> list[str]:
+        kind = "ValidatingAdmissionPolicy"
+        named = (d["metadata"]["name"] for d in found(*words) if d["kind"] == kind)
+        return [name for name in named if name.endswith("-workloads")]
+
+    wanted = ("Role", "shop") if confined else ("ClusterRole", "")
+    assert holders() == []
+    assert policies() == []
+    asked = ("--set", "rbac.restarts=true")
+    assert holders(*asked) == [(*wanted, ("list", "patch"))] * 2
+    assert policies(*asked) == ["appcredential-workloads"]
+
+
 def test_the_nodes_endpoint_can_be_reached_only_where_it_is_wanted(helm: Helm) -> None:
     def endpoints(*words: str) -> list[dict[str, Any]]:
         found = one(documents(helm.template(*words)), "NetworkPolicy")["spec"]["egress"]

@@ -67,6 +67,7 @@ REFUSED: Final[list[tuple[dict[str, Any], str, str]]] = [
     ({"resources.limit.memory": "1Gi"}, "/resources", "additional properties 'limit' not allowed"),
     ({"hostUsers": "no"}, "/hostUsers", "got string, want boolean"),
     ({"rbac.tokenRequests": "yes"}, "/rbac/tokenRequests", "got string, want boolean"),
+    ({"rbac.restarts": "yes"}, "/rbac/restarts", "got string, want boolean"),
     ({"rbac.readPods": "no"}, "/rbac/readPods", "got string, want boolean"),
     ({"managedIdentity": True}, "/managedIdentity", "got boolean, want object"),
     ({"podLabels": {"a": 1}}, "/podLabels/a", "got number, want string"),
@@ -122,6 +123,10 @@ TOGETHER: Final[list[tuple[dict[str, Any], str]]] = [
     (
         {"rbac.tokenRequests": True, "admissionPolicies.enabled": False},
         "set admissionPolicies.enabled=true",
+    ),
+    (
+        {"rbac.restarts": True, "admissionPolicies.enabled": False},
+        "leaves it one annotation of their pod templates",
     ),
 ]
 
