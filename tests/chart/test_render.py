@@ -271,7 +271,7 @@ def test_workloads_may_be_restarted_only_where_it_is_wanted(helm: Helm, *, confi
     assert policies() == []
     asked = ("--set", "rbac.restarts=true")
     assert holders(*asked) == [(*wanted, ("list", "patch"))] * 2
-    assert policies(*asked) == ["appcredential-workloads"]
+    assert policies(*asked) == ["appcredential.appcredential-system-workloads"]
 
 
 def test_the_nodes_endpoint_can_be_reached_only_where_it_is_wanted(helm: Helm) -> None:

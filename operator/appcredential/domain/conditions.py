@@ -1,8 +1,4 @@
-"""Condition types and reasons, and the conditions themselves.
-
-Every type and reason is a constant with a sentence, and a test compares docs/conditions.md
-with this module. Messages are stable sentences of ours: no times, request ids or server text.
-"""
+"""Condition types and reasons, which docs/conditions.md repeats, and the conditions themselves."""
 
 from __future__ import annotations
 
@@ -220,7 +216,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Why something cannot go on. Stalled: a person must act; else it is expected to pass."""
+    """Why something cannot go on, in stable words. Stalled: a person must act; else it may pass."""
 
     reason: Reason
     message: str

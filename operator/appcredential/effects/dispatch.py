@@ -20,7 +20,6 @@ from appcredential.effects import (
     client_secret,
     deletion,
     federated,
-    pods,
     removal,
     restart,
     signin,
@@ -81,7 +80,7 @@ async def _dispatch(step: Step) -> None:  # noqa: C901, PLR0912 - every action, 
         case act.ReadApplication(max_age):
             await application.read_application(max_age, step)
         case act.ReadPods() | ReadWorkloads() | RestartWorkload() as action:
-            await _see_to_workloads(action, step)
+            await restart.see_to_workloads(action, step)
         case act.DeletePending():
             await target.delete_pending(step.context())
         case act.WriteTarget() as action:
@@ -114,20 +113,6 @@ async def _dispatch(step: Step) -> None:  # noqa: C901, PLR0912 - every action, 
             raise AssertionError("a gate that holds and sleep have no effect")
         case _:
             assert_never(step.decision.action)
-
-
-async def _see_to_workloads(
-    action: act.ReadPods | ReadWorkloads | RestartWorkload, step: Step
-) -> None:
-    match action:
-        case act.ReadPods():
-            await pods.read_pods(action, step)
-        case ReadWorkloads():
-            await restart.read_workloads(action, step)
-        case RestartWorkload():
-            await restart.restart(action, step.context())
-        case _:
-            assert_never(action)
 
 
 async def _mint(action: act.Mint, context: Context) -> None:

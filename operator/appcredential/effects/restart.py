@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from appcredential.domain.actions import ReadPods
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.restart import restart_override, restart_plan, seen_workloads
 from appcredential.domain.observed.workloads import Progress, SeenWorkloads
 from appcredential.domain.promised import required
-from appcredential.domain.restart_actions import ReadWorkloads, RestartWorkload
+from appcredential.domain.restart_actions import ReadWorkloads, RestartAction, RestartWorkload
 from appcredential.domain.status.problems_restart import (
     RESTART_FORBIDDEN,
     WORKLOADS_UNAVAILABLE,
@@ -19,6 +20,7 @@ from appcredential.domain.status.problems_restart import (
 )
 from appcredential.effects.context import Context, Step
 from appcredential.effects.events import about, emit
+from appcredential.effects.pods import read_pods
 from appcredential.errors import (
     ConflictError,
     NotFoundError,
@@ -31,7 +33,17 @@ log = logging.getLogger(__name__)
 _NONE: Final = timedelta(0)
 
 
-async def read_workloads(action: ReadWorkloads, step: Step) -> None:
+async def see_to_workloads(action: ReadPods | RestartAction, step: Step) -> None:
+    """List workloads or pods, or restart a workload."""
+    if isinstance(action, ReadPods):
+        await read_pods(action, step)
+    elif isinstance(action, ReadWorkloads):
+        await _read(action, step)
+    else:
+        await _restart(action, step.context())
+
+
+async def _read(action: ReadWorkloads, step: Step) -> None:
     """Note which workloads are to be restarted, or why nobody knows, or that it is to come."""
     seen = await step.tools.kube.workloads.look(step.owner, action.selection)
     step.state.awaits_workloads = seen is None
@@ -39,7 +51,7 @@ async def read_workloads(action: ReadWorkloads, step: Step) -> None:
         step.state.workloads = seen
 
 
-async def restart(action: RestartWorkload, context: Context) -> None:
+async def _restart(action: RestartWorkload, context: Context) -> None:
     """Restart a workload as it was just listed.
 
     One that changed or went meanwhile is looked at again. What refuses the restart is noted, and

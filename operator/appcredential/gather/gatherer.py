@@ -14,6 +14,7 @@ from appcredential.domain.grants import evaluate
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.certificate import CertificateInputs
 from appcredential.domain.observed.entra import Grant
+from appcredential.domain.observed.federated import Federation
 from appcredential.domain.observed.observation import Observation, Resource
 from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.observed.workloads import Restarts
@@ -61,14 +62,7 @@ class Gatherer:
         if resource is None:
             return None
         spec = resource.spec if isinstance(resource.spec, AppCredentialSpec) else None
-        federation = None
-        if is_settling(resource, self._process.clock.now(), self._process.settings):
-            pass  # nothing is done or said before its time, so nothing needs to be known
-        elif spec is not None and spec.type.is_federated:
-            federation = await self._federation.read(owner, state, spec)
-        else:
-            await self._secrets.read(owner, state, spec)
-            await self._secrets.read_target_owner(owner, state)
+        federation = await self._read_own(resource, spec, state)
         access = self._local.access(spec.tenant) if spec is not None else None
         revocations = self._revocations(resource, access, state)
         observation = Observation(
@@ -107,6 +101,18 @@ class Gatherer:
         observation = self._with_record(replace(observation, memory=state.memory))
         inputs = await self._read_certificate_inputs(state, observation)
         return observation if inputs is None else replace(observation, certificate_inputs=inputs)
+
+    async def _read_own(
+        self, resource: Resource, spec: AppCredentialSpec | None, state: ResourceState
+    ) -> Federation | None:
+        """Read both Secrets, or what a FederatedIdentity has instead."""
+        if is_settling(resource, self._process.clock.now(), self._process.settings):
+            return None  # nothing is done or said before its time, so nothing needs to be known
+        if spec is not None and spec.type.is_federated:
+            return await self._federation.read(resource.owner, state, spec)
+        await self._secrets.read(resource.owner, state, spec)
+        await self._secrets.read_target_owner(resource.owner, state)
+        return None
 
     def _with_record(self, observation: Observation) -> Observation:
         if not isinstance(observation.resource.spec, AppCredentialSpec):

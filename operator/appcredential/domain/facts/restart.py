@@ -32,8 +32,7 @@ from appcredential.domain.promised import required
 from appcredential.domain.windows import Opening
 
 _DELAY: Final = timedelta(minutes=3)
-"""After the last publish: a kubelet may hand out the former content for a minute, and publishes
-within two minutes are one restart."""
+"""After the last publish: a minute for kubelets, and publishes within two are one restart."""
 _PATIENCE: Final = timedelta(minutes=15)
 _PATIENCE_PER_POD: Final = timedelta(minutes=5)
 _LONGEST: Final = timedelta(days=1)
@@ -143,8 +142,8 @@ def restart_plan(facts: Facts) -> Plan | None:
         return Plan(workloads=len(found), restarted=0, stop=Stop.TOO_MANY)
     covered = [w for w in found if _is_covered(facts, w)]
     left = [w for w in found if w not in covered]
-    done = sum(w.progress is Progress.COMPLETE for w in covered)
-    number, under_way = len(found), _first(covered, Progress.UNDER_WAY)
+    done, number = sum(w.progress is Progress.COMPLETE for w in covered), len(found)
+    under_way = _first(covered, Progress.UNDER_WAY)
     for stop, workload in _stops(facts, covered, left):
         return Plan(workloads=number, restarted=done, stop=stop, stopped_by=(workload,))
     if under_way is not None:
@@ -206,7 +205,7 @@ def _restarted_at(facts: Facts, workload: Workload) -> datetime:
 def _believed(facts: Facts, workload: Workload) -> Iterator[datetime]:
     """Yield when a workload was restarted. Who writes a time that lies ahead restarts nothing then.
 
-    Two replicas may differ by seconds in what the API server's clock shows.
+    Two replicas may differ by seconds in what they know of the API server's clock.
     """
     latest = facts.now + _cluster_skew(facts) + facts.settings.settle
     return (stamp for stamp in workload.stamps if stamp <= latest)
