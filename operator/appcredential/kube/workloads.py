@@ -106,7 +106,7 @@ def _keep(
 ) -> None:
     """Keep a workload that is asked for, as far as it makes a difference how many there are."""
     try:
-        workload = selected(kind, document, selection) if isinstance(document, Mapping) else None
+        workload = selected(kind, document if isinstance(document, Mapping) else {}, selection)
     except ValueError as exc:
         raise UnavailableError(str(exc)) from exc
     if workload is not None and len(found) <= MAX_SELECTED:
