@@ -94,7 +94,9 @@ class Gatherer:
             pods=state.pods,
             awaits_pods=state.awaits_pods,
             restarts=Restarts(
-                seen=state.workloads, is_awaited=state.awaits_workloads, patched=state.restarted
+                seen=state.workloads,
+                is_awaited=state.awaits_workloads,
+                patched=dict(state.restarted),
             ),
         )
         state.memory = by_this_clock(meet(observation), observation.directory_skew)

@@ -506,6 +506,12 @@ def test_status_says_what_it_waits_for(o: Observation, waits_for: str) -> None:
     assert view(o)["publishTime"] == f"{required(required(o.target).restart_since):%Y-%m-%dT%XZ}"
 
 
+def test_status_says_that_nothing_goes_on_meanwhile() -> None:
+    o = due(seen(OPEN))
+    o = replace(o, resource=replace(o.resource, spec=replace(o.usable_spec, suspend=True)))
+    assert view(o)["waitingFor"] == "the end of spec.suspend or of mode Observe"
+
+
 def test_status_counts() -> None:
     assert view(due(seen(DONE, OTHER))) == {
         "publishTime": "2026-11-22T09:50:00Z",

@@ -68,6 +68,8 @@ def newly_stopped(facts: Facts, before: Mapping[str, Any]) -> Problem | None:
 
 def _waits_for(facts: Facts) -> str:
     plan = restart_plan(facts)
+    if facts.observes:
+        return "the end of spec.suspend or of mode Observe"
     if restart_problem(facts) is not None:
         return _A_PERSON
     if plan is not None and plan.under_way is not None:
