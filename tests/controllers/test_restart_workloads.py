@@ -10,6 +10,7 @@ import pytest
 
 from appcredential.domain.facts import publication, restart
 from appcredential.domain.rules import restart as rule
+from appcredential.errors import AppCredentialError
 from tests.support.api_server import copied
 from tests.support.builders import DAY, HOUR, MINUTE, NOT_YET, OWNER, SECOND
 from tests.support.restarted import Restarted
@@ -47,7 +48,10 @@ class Restarting(World):
         """Let the operator and the controllers of workloads work for so long."""
         end = self.clock.now() + length
         while True:
-            wait = await self.look()
+            try:
+                wait = await self.look()
+            except AppCredentialError:  # the queue tries again later
+                wait = 20 * SECOND
             self.fleet.step()
             left = end - self.clock.now()
             if left <= timedelta(0):
@@ -255,6 +259,37 @@ async def test_admission_that_refuses_is_told() -> None:
     await world.pass_(HOUR)
     assert world.ready["reason"] == "RestartStopped"
     assert "refuses to restart Deployment/a" in world.ready["message"]
+
+
+@pytest.mark.parametrize(("status", "reason"), [(500, "InternalError"), (429, "TooManyRequests")])
+async def test_a_restart_that_fails_for_now_is_tried_again(status: int, reason: str) -> None:
+    world = Restarting()
+    refusal = world.api.refuse("PATCH", "/deployments", "no", status=status, reason=reason)
+    await world.start("a", "b")
+    await world.rotate()
+    await world.pass_(10 * MINUTE)
+    assert 0 < world.patches < 40
+    assert world.ready["reason"] == "Published", "nobody took anything back"
+    world.api.refusals.remove(refusal)
+    await world.pass_(30 * MINUTE)
+    assert world.fleet.restarted == ["a", "b"]
+    assert world.notes("RestartStopped") == []
+    assert not world.is_open
+
+
+async def test_a_restart_whose_answer_is_lost_is_seen() -> None:
+    world = Restarting()
+    await world.start("a", "b")
+    await world.rotate()
+    world.api.delay("PATCH", path_of("Deployment", "a"))
+    for _ in range(60):
+        await world.pass_(5 * SECOND)
+        world.api.arrive()
+        world.fleet.step()
+    await world.pass_(20 * MINUTE)
+    assert world.fleet.restarted == ["a", "b"]
+    assert world.fleet.at_once == 1
+    assert world.notes("RestartStopped") == []
 
 
 async def test_a_workload_that_changed_meanwhile_is_looked_at_again() -> None:

@@ -63,22 +63,22 @@ async def _restart(action: RestartWorkload, context: Context) -> None:
     facts, state, workload = context.facts, context.state, action.workload
     seen, plan = required(seen_workloads(facts)), required(restart_plan(facts))
     time = context.clock.now() + (facts.observation.cluster_skew or _NONE)
-    state.workloads = None  # of an answer that is lost nobody knows what it was
-    state.restarted[workload.uid] = time
-    key, names = workload.uid, {"workload": str(workload), **about(context.owner)}
+    # Of an answer that is lost nobody knows what it was. Nor is it noted that the workload was
+    # restarted: else it would seem that somebody took back what may never have been done.
+    state.workloads = None
+    names = {"workload": str(workload), **about(context.owner)}
     try:
         await context.kube.workloads.workloads.restart(context.owner.namespace, workload, time)
     except (ConflictError, NotFoundError):
-        del state.restarted[key]
         state.workloads = _with(seen, WORKLOADS_UNAVAILABLE, context)
         return
     except (PermissionDeniedError, RejectedError) as exc:
-        del state.restarted[key]
         is_right = isinstance(exc, PermissionDeniedError)
         problem = RESTART_FORBIDDEN if is_right else refused_restart(workload)
         state.workloads = _with(seen, problem, context)
         log.warning("restart refused", extra={**names, "error": str(exc)})
         return
+    state.restarted[workload.uid] = time
     begun = replace(
         workload,
         stamps=(*workload.stamps, time),
