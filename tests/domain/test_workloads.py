@@ -6,41 +6,41 @@ from typing import Any
 
 import pytest
 
-from appcredential.domain.observed.workloads import Progress, Selection, WorkloadKind
-from appcredential.domain.workloads import RESTARTED_AT, selected
+from appcredential.domain.observed.workloads import Progress, Workload, WorkloadKind
+from appcredential.domain.workloads import RESTARTED_AT, listed
 from tests.support.builders import NOW
 from tests.support.workloads import done, failed, rolling, workload
 
-USING = Selection(secret="orders-entra")
-LABELLED = Selection(secret="", labels=(("a", "b"),))
 KINDS = list(WorkloadKind)
 PLAIN: dict[str, Any] = {"containers": [{"name": "app"}]}
 
 
-def progress(kind: WorkloadKind, **fields: Any) -> Progress:
-    found = selected(kind, workload(kind, **fields), USING)
+def read(kind: WorkloadKind, document: dict[str, Any]) -> Workload:
+    found = listed(kind, document)
     assert found is not None
-    return found.progress
+    return found[0]
+
+
+def progress(kind: WorkloadKind, **fields: Any) -> Progress:
+    return read(kind, workload(kind, **fields)).progress
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_is_selected_by_its_secret_or_its_labels(kind: WorkloadKind) -> None:
-    found = selected(kind, workload(kind), USING)
-    assert found is not None
+def test_each_kind_is_read_with_the_secrets_that_its_pods_use(kind: WorkloadKind) -> None:
+    found = read(kind, workload(kind))
     assert str(found) == f"{kind}/orders"
     assert (found.uid, found.resource_version) == ("uid-orders", "1")
     assert (found.stamps, found.pods, found.is_paused) == ((), 1, False)
-    assert selected(kind, workload(kind, pod_spec=PLAIN), USING) is None
-    assert selected(kind, workload(kind, pod_spec=PLAIN), LABELLED) is not None
+    assert listed(kind, workload(kind)) == (found, {"orders-entra"})
+    assert listed(kind, workload(kind, pod_spec=PLAIN)) == (found, frozenset())
 
 
 def test_what_has_no_template_or_is_being_deleted_is_left_out() -> None:
     bare = workload("Rollout", template=None)
-    assert selected(WorkloadKind.ROLLOUT, bare, USING) is None
-    assert selected(WorkloadKind.ROLLOUT, bare, LABELLED) is None
+    assert listed(WorkloadKind.ROLLOUT, bare) is None
     leaving = workload()
     leaving["metadata"]["deletionTimestamp"] = "2026-11-22T10:00:00Z"
-    assert selected(WorkloadKind.DEPLOYMENT, leaving, USING) is None
+    assert listed(WorkloadKind.DEPLOYMENT, leaving) is None
 
 
 @pytest.mark.parametrize(
@@ -48,17 +48,15 @@ def test_what_has_no_template_or_is_being_deleted_is_left_out() -> None:
 )
 def test_what_is_no_workload_is_no_answer(document: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="is none"):
-        selected(WorkloadKind.DEPLOYMENT, document, USING)
+        listed(WorkloadKind.DEPLOYMENT, document)
 
 
 def test_both_annotations_tell_of_a_restart() -> None:
     stamps = {RESTARTED_AT: "2026-11-22T10:00:00Z", "kubectl.kubernetes.io/restartedAt": "soon"}
-    found = selected(WorkloadKind.DEPLOYMENT, workload(stamps=stamps), USING)
-    assert found is not None
+    found = read(WorkloadKind.DEPLOYMENT, workload(stamps=stamps))
     assert found.stamps == (NOW,)
     stamps = {"kubectl.kubernetes.io/restartedAt": "2026-11-22T11:00:00+01:00"}
-    found = selected(WorkloadKind.DEPLOYMENT, workload(stamps=stamps), USING)
-    assert found is not None
+    found = read(WorkloadKind.DEPLOYMENT, workload(stamps=stamps))
     assert found.stamps == (NOW,)
 
 
@@ -123,6 +121,5 @@ def test_what_leaves_pods_to_a_person_is_held(strategy: dict[str, Any]) -> None:
 
 
 def test_a_paused_one_says_so() -> None:
-    found = selected(WorkloadKind.DEPLOYMENT, workload(paused=True), USING)
-    assert found is not None
+    found = read(WorkloadKind.DEPLOYMENT, workload(paused=True))
     assert found.is_paused

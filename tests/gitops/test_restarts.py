@@ -18,7 +18,7 @@ from localcluster import Cluster
 from tests.conftest import wait_until
 from tests.support.builders import NOW
 from tests.support.clock import HandClock
-from tests.support.workloads import RESTARTED_AT
+from tests.support.workloads import RESTARTED_AT, whole
 
 pytestmark = pytest.mark.cluster
 
@@ -56,7 +56,7 @@ def manifest(kind: str, namespace: str) -> dict[str, Any]:
 async def look(cluster: Cluster, namespace: str) -> tuple[Workload, ...]:
     client = await KubeClient.connect(HandClock(), str(cluster.kubeconfig))
     try:
-        return (await KubeWorkloads(client).selected(namespace, {USING}))[USING]
+        return whole((await KubeWorkloads(client).selected(namespace, {USING}))[USING])
     finally:
         await client.close()
 
@@ -66,7 +66,7 @@ async def restart(cluster: Cluster, namespace: str) -> None:
     client = await KubeClient.connect(HandClock(), str(cluster.kubeconfig))
     port = KubeWorkloads(client)
     try:
-        for workload in (await port.selected(namespace, {USING}))[USING]:
+        for workload in whole((await port.selected(namespace, {USING}))[USING]):
             await port.restart(namespace, workload, NOW)
     finally:
         await client.close()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Final
 
 import pytest
 
 from appcredential.domain.observed.workloads import MAX_SELECTED, Selection, WorkloadKind
+from appcredential.domain.workloads import listed
 from appcredential.errors import (
     ConflictError,
     NotFoundError,
@@ -14,10 +16,11 @@ from appcredential.errors import (
     UnavailableError,
     UnusableListError,
 )
+from appcredential.kube import workloads as module
 from appcredential.kube.workloads import KubeWorkloads
 from tests.support.api_server import ApiServer, copied
 from tests.support.builders import NOW
-from tests.support.workloads import PLURALS, RESTARTED_AT, path_of, workload
+from tests.support.workloads import PLURALS, RESTARTED_AT, path_of, whole, workload
 
 USING: Final = Selection(secret="orders-entra")
 OTHERS: Final = Selection(secret="other")
@@ -34,7 +37,7 @@ def served(*names: str, kind: str = "Deployment", **fields: Any) -> ApiServer:
 
 async def selected(api: ApiServer, selection: Selection = USING) -> list[str]:
     found = await KubeWorkloads(api).selected("shop", {selection})
-    return [str(w) for w in found[selection]]
+    return [str(w) for w in whole(found[selection])]
 
 
 async def test_all_kinds_are_listed_in_a_stable_order() -> None:
@@ -72,7 +75,7 @@ async def test_labels_are_selected_by_the_api_server() -> None:
 async def test_one_list_answers_for_all_secrets() -> None:
     api = served("a")
     found = await KubeWorkloads(api).selected("shop", {USING, OTHERS, LABELLED})
-    assert {s: len(w) for s, w in found.items()} == {USING: 1, OTHERS: 0, LABELLED: 0}
+    assert {s: len(whole(w)) for s, w in found.items()} == {USING: 1, OTHERS: 0, LABELLED: 0}
     assert api.count("GET", "/deployments") == 2
 
 
@@ -81,12 +84,29 @@ async def test_of_too_many_one_more_than_may_be_is_kept() -> None:
     assert len(await selected(api)) == MAX_SELECTED + 1
 
 
-async def test_more_than_are_read_are_no_answer() -> None:
+async def test_more_than_are_read_are_no_answer_to_that_question() -> None:
     api = served(*(f"w{number}" for number in range(2001)), pod_spec=PLAIN)
-    with pytest.raises(UnusableListError):
-        await selected(api)
+    labels = {"a": "b", "c": "d"}
+    api.put(path_of("Deployment", "w7"), workload(name="w7", pod_spec=PLAIN, labels=labels))
+    found = await KubeWorkloads(api).selected("shop", {USING, LABELLED})
+    assert isinstance(found[USING], UnusableListError)
+    assert [str(w) for w in whole(found[LABELLED])] == ["Deployment/w7"]
     del api.objects[path_of("Deployment", "w7")]
     assert await selected(api) == []
+
+
+async def test_each_workload_is_read_once_however_many_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    number: Counter[str] = Counter()
+
+    def counted(kind: WorkloadKind, document: Any) -> Any:
+        number[document["metadata"]["name"]] += 1
+        return listed(kind, document)
+
+    monkeypatch.setattr(module, "listed", counted)
+    asked = {Selection(secret=f"secret-{n}") for n in range(1000)} | {USING}
+    found = await KubeWorkloads(served("a", "b")).selected("shop", asked)
+    assert number == {"a": 1, "b": 1}
+    assert [len(whole(found[s])) for s in found if found[s]] == [2]
 
 
 class Odd(ApiServer):
@@ -130,7 +150,7 @@ async def test_a_restart_changes_one_annotation() -> None:
     path = path_of("Deployment", "a")
     before = copied(api.objects[path])
     port = KubeWorkloads(api)
-    (found,) = (await port.selected("shop", {USING}))[USING]
+    (found,) = whole((await port.selected("shop", {USING}))[USING])
     await port.restart("shop", found, NOW)
     after = copied(api.objects[path])
     stamps = after["spec"]["template"]["metadata"]["annotations"]
@@ -139,7 +159,7 @@ async def test_a_restart_changes_one_annotation() -> None:
     for document in (before, after):
         del document["metadata"]["resourceVersion"]
     assert after == before
-    (again,) = (await port.selected("shop", {USING}))[USING]
+    (again,) = whole((await port.selected("shop", {USING}))[USING])
     assert again.stamps == (NOW,)
     assert again.kind is WorkloadKind.DEPLOYMENT
     with pytest.raises(ConflictError):

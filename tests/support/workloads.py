@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from appcredential.domain.observed.workloads import Workload
+from appcredential.errors import UnusableListError
 from tests.support.api_server import ApiServer, copied
 from tests.support.builders import MINUTE, OWNER
 from tests.support.pod_objects import MOUNTED, pod
@@ -81,6 +83,12 @@ def failed(kind: str, generation: int) -> dict[str, Any]:
     condition = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
     found = {**rolling(kind, generation), "conditions": [condition]}
     return {**found, "phase": "Degraded"} if kind == "Rollout" else found
+
+
+def whole(answer: tuple[Workload, ...] | UnusableListError) -> tuple[Workload, ...]:
+    """Return the workloads of an answer that names them."""
+    assert isinstance(answer, tuple)
+    return answer
 
 
 class Fleet:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, assert_never
 
-from appcredential.domain.observed.workloads import Progress, Selection, Workload, WorkloadKind
+from appcredential.domain.observed.workloads import Progress, Workload, WorkloadKind
 from appcredential.domain.pod_secrets import used_secrets
 from appcredential.domain.times import parse_time
 
@@ -18,12 +18,12 @@ RESTARTED_AT: Final = "appcredential.io/restarted-at"
 _STAMPS: Final = (RESTARTED_AT, "kubectl.kubernetes.io/restartedAt")
 
 
-def selected(
-    kind: WorkloadKind, document: Mapping[str, Any], selection: Selection
-) -> Workload | None:
-    """Return a workload as it was listed; None if it is not one of those that are asked for.
+def listed(
+    kind: WorkloadKind, document: Mapping[str, Any]
+) -> tuple[Workload, frozenset[str]] | None:
+    """Return a workload as it was listed, and which Secrets its pods use.
 
-    Labels were asked for with the list already.
+    None if it has no pods of its own, or is being deleted.
 
     Raises:
         ValueError: it is no workload at all.
@@ -33,13 +33,11 @@ def selected(
     if not name or not uid or not version or not spec:
         raise ValueError("an entry in a list of workloads is none")
     template = _part(spec, "template")
-    if not selection.labels and selection.secret not in used_secrets(_part(template, "spec")):
-        return None
     if not template or "deletionTimestamp" in metadata:
         return None
     annotations = _part(_part(template, "metadata"), "annotations")
     found = (parse_time(annotations.get(name)) for name in _STAMPS)
-    return Workload(
+    workload = Workload(
         kind=kind,
         name=name,
         uid=uid,
@@ -49,6 +47,7 @@ def selected(
         pods=_wanted(kind, spec, status),
         is_paused=spec.get("paused") is True,
     )
+    return workload, used_secrets(_part(template, "spec"))
 
 
 def _progress(

@@ -8,9 +8,10 @@ from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.workloads import SeenWorkloads, Selection
 from appcredential.domain.status.problems_restart import (
-    WORKLOADS_UNAVAILABLE,
+    WORKLOADS_TOO_SLOW,
     workloads_problem,
 )
+from appcredential.errors import UnusableListError
 from appcredential.gather.namespace_lists import NamespaceLists
 from appcredential.ports.local import Clock
 from appcredential.ports.workloads import Workloads
@@ -34,15 +35,14 @@ class WorkloadLooks(NamespaceLists[Selection, SeenWorkloads]):
             namespace,
             self.workloads.selected(namespace, asked),
             workloads_problem,
-            WORKLOADS_UNAVAILABLE,
+            WORKLOADS_TOO_SLOW,
             what="workloads",
         )
         time = self._clock.now()
-        return {
-            selection: SeenWorkloads(
-                selection=selection,
-                time=time,
-                found=found if isinstance(found, Problem) else found[selection],
-            )
-            for selection in asked
-        }
+        seen = {}
+        for selection in asked:
+            answer = found if isinstance(found, Problem) else found[selection]
+            if isinstance(answer, UnusableListError):
+                answer = workloads_problem(answer)
+            seen[selection] = SeenWorkloads(selection=selection, time=time, found=answer)
+        return seen

@@ -18,7 +18,7 @@ from appcredential.domain.observed.workloads import (
     WorkloadKind,
 )
 from appcredential.domain.times import format_time
-from appcredential.domain.workloads import RESTARTED_AT, selected
+from appcredential.domain.workloads import RESTARTED_AT, listed
 from appcredential.errors import (
     NotFoundError,
     RejectedError,
@@ -26,6 +26,7 @@ from appcredential.errors import (
     UnusableListError,
 )
 from appcredential.kube.client import FIELD_MANAGER, MERGE_PATCH, KubeClient
+from appcredential.ports.workloads import SelectedWorkloads
 
 _PAGE: Final = 100
 _KINDS: Final[Mapping[WorkloadKind, tuple[str, str]]] = {
@@ -44,23 +45,35 @@ class KubeWorkloads:
     def __init__(self, kube: KubeClient) -> None:
         self._kube = kube
 
-    async def selected(
-        self, namespace: str, asked: Collection[Selection]
-    ) -> Mapping[Selection, tuple[Workload, ...]]:
+    async def selected(self, namespace: str, asked: Collection[Selection]) -> SelectedWorkloads:
         """See `ports.Workloads`."""
-        found: dict[Selection, list[Workload]] = {selection: [] for selection in asked}
-        try:
-            # The API server selects by labels; by the Secret one list answers for all.
-            for labels in sorted({selection.labels for selection in asked}):
-                alike = [selection for selection in asked if selection.labels == labels]
-                async for kind, document in self._documents(namespace, labels):
-                    for selection in alike:
-                        _keep(found[selection], kind, document, selection)
-        except RejectedError as exc:
-            if exc.code in _EXPIRED:
-                raise UnavailableError("a list of workloads expired") from exc
-            raise
-        return {s: tuple(sorted(w, key=_place)) for s, w in found.items()}
+        found: dict[Selection, tuple[Workload, ...] | UnusableListError] = {}
+        # The API server selects by labels; by the Secret one list answers for all.
+        for labels in sorted({selection.labels for selection in asked}):
+            alike = {s.secret: s for s in asked if s.labels == labels}
+            try:
+                found |= await self._selected(namespace, labels, alike)
+            except UnusableListError as exc:
+                found |= dict.fromkeys(alike.values(), exc)
+            except RejectedError as exc:
+                if exc.code in _EXPIRED:
+                    raise UnavailableError("a list of workloads expired") from exc
+                raise
+        return found
+
+    async def _selected(
+        self, namespace: str, labels: _Labels, alike: Mapping[str, Selection]
+    ) -> dict[Selection, tuple[Workload, ...]]:
+        """Return what one list answers to questions about some labels, or about Secrets by name."""
+        found: dict[str, list[Workload]] = {secret: [] for secret in alike}
+        async for kind, document in self._documents(namespace, labels):
+            workload = _listed(kind, document)
+            if workload is None:
+                continue
+            for secret in found.keys() & workload[1] if not labels else found:
+                if len(found[secret]) <= MAX_SELECTED:  # it makes no difference how many more
+                    found[secret].append(workload[0])
+        return {alike[s]: tuple(sorted(w, key=_place)) for s, w in found.items()}
 
     async def _documents(
         self, namespace: str, labels: _Labels
@@ -98,19 +111,11 @@ class KubeWorkloads:
         )
 
 
-def _keep(
-    found: list[Workload],
-    kind: WorkloadKind,
-    document: object,
-    selection: Selection,
-) -> None:
-    """Keep a workload that is asked for, as far as it makes a difference how many there are."""
+def _listed(kind: WorkloadKind, document: object) -> tuple[Workload, frozenset[str]] | None:
     try:
-        workload = selected(kind, document if isinstance(document, Mapping) else {}, selection)
+        return listed(kind, document if isinstance(document, Mapping) else {})
     except ValueError as exc:
         raise UnavailableError(str(exc)) from exc
-    if workload is not None and len(found) <= MAX_SELECTED:
-        found.append(workload)
 
 
 def _path(namespace: str, kind: WorkloadKind) -> str:

@@ -21,6 +21,12 @@ TOO_MANY_WORKLOADS: Final = Problem(
     message=f"{_STAYS}, because the namespace has more than {MAX_LISTED} workloads, and none is "
     "restarted. Choose rotation.restart.matchLabels that fewer have.",
 )
+WORKLOADS_TOO_SLOW: Final = Problem(
+    reason=Reason.RESTART_STOPPED,
+    message=f"{_STAYS}, because the list of this namespace's workloads takes longer than the "
+    "operator waits for it, two minutes, and none is restarted until then. Choose "
+    "rotation.restart.matchLabels that fewer have.",
+)
 WORKLOADS_UNAVAILABLE: Final = Problem(
     reason=Reason.RESTART_STOPPED,
     message="The workloads of this namespace cannot be listed for now, or one has just changed.",
