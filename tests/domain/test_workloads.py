@@ -120,6 +120,25 @@ def test_what_leaves_pods_to_a_person_is_held(strategy: dict[str, Any]) -> None:
     assert progress(kind, updateStrategy=strategy) is Progress.COMPLETE
 
 
+def test_what_is_above_a_partition_is_waited_for() -> None:
+    def held(updated: int, ready: int, partition: int = 2) -> Progress:
+        return progress(
+            WorkloadKind.STATEFUL_SET,
+            status={**rolling(WorkloadKind.STATEFUL_SET, 1), **counts(updated, ready)},
+            updateStrategy={"rollingUpdate": {"partition": partition}},
+            replicas=5,
+        )
+
+    def counts(updated: int, ready: int) -> dict[str, int]:
+        return {"updatedReplicas": updated, "readyReplicas": ready}
+
+    assert held(updated=0, ready=5) is Progress.UNDER_WAY
+    assert held(updated=2, ready=5) is Progress.UNDER_WAY
+    assert held(updated=3, ready=4) is Progress.UNDER_WAY
+    assert held(updated=3, ready=5) is Progress.HELD
+    assert held(updated=0, ready=3, partition=5) is Progress.HELD
+
+
 def test_a_paused_one_says_so() -> None:
     found = read(WorkloadKind.DEPLOYMENT, workload(paused=True))
     assert found.is_paused

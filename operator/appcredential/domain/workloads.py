@@ -64,10 +64,21 @@ def _progress(
         return Progress.FAILED
     if _is_complete(kind, status, _wanted(kind, spec, status)):
         return Progress.COMPLETE
-    strategy = _part(spec, "updateStrategy")  # of a DaemonSet or StatefulSet
-    is_partial = _number(_part(strategy, "rollingUpdate"), "partition") > 0
-    is_held = strategy.get("type") == "OnDelete" or is_partial
-    return Progress.HELD if is_held else Progress.UNDER_WAY
+    return Progress.HELD if _leaves_the_rest(spec, status) else Progress.UNDER_WAY
+
+
+def _leaves_the_rest(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
+    """Return whether a DaemonSet or StatefulSet has replaced all pods that it replaces by itself.
+
+    Those above a partition it does, one after the other.
+    """
+    strategy, pods = _part(spec, "updateStrategy"), _number(spec, "replicas", 1)
+    if strategy.get("type") == "OnDelete":
+        return True
+    partition = _number(_part(strategy, "rollingUpdate"), "partition")
+    is_over = _number(status, "updatedReplicas") >= pods - partition
+    is_ready = _number(status, "readyReplicas") >= pods
+    return partition > 0 and (partition >= pods or (is_over and is_ready))
 
 
 def _has_failed(kind: WorkloadKind, status: Mapping[str, Any]) -> bool:
