@@ -251,9 +251,21 @@ async def test_a_patch_that_is_refused_is_told() -> None:
     assert world.patches < 10
 
 
-async def test_admission_that_refuses_is_told() -> None:
+@pytest.mark.parametrize(
+    ("status", "reason", "message"),
+    [
+        (422, "Invalid", "no"),
+        (403, "Forbidden", 'admission webhook "kyverno" denied the request: no'),
+        (
+            403,
+            "Forbidden",
+            "ValidatingAdmissionPolicy 'ours' with binding 'ours' denied request: no",
+        ),
+    ],
+)
+async def test_admission_that_refuses_is_told(status: int, reason: str, message: str) -> None:
     world = Restarting()
-    world.api.refuse("PATCH", "/deployments", "no", status=422, reason="Invalid")
+    world.api.refuse("PATCH", "/deployments", message, status=status, reason=reason)
     await world.start("a")
     await world.rotate()
     await world.pass_(HOUR)

@@ -25,6 +25,7 @@ from appcredential.errors import (
 log = logging.getLogger(__name__)
 
 _DEFAULT_RETRY = 5
+_RESTART = re.compile(r"PATCH /apis/(apps|argoproj\.io)/.*")
 _OF_A_SECRET = re.compile(r"(?P<method>[A-Z]+) /api/v1/namespaces/[^/]+/secrets(/[^/]+)?")
 # A quota's refusal and an admission policy's are a 403 with reason Forbidden, just as a
 # missing role's: only the API server's own words tell them apart.
@@ -65,7 +66,7 @@ def _error(
     if of_a_secret and 400 <= status < 500 and status not in {401, 404, 409, 429}:
         return _about_a_secret(status, document, message, is_write=of_a_secret["method"] != "GET")
     if status in {401, 403}:
-        return PermissionDeniedError(message)
+        return _about_a_right(document, message, call)
     if status == 404:
         return NotFoundError(message)
     if status == 409:
@@ -75,6 +76,13 @@ def _error(
     if status >= 500 or status < 300:
         return UnavailableError(message)
     return RejectedError(message, code=str(document.get("reason") or ""))
+
+
+def _about_a_right(document: Mapping[str, Any], message: str, call: str) -> AppCredentialError:
+    """Of a restart, tell a missing right from an admission policy, which no right cures."""
+    if _RESTART.fullmatch(call) and _cause(document) is not None:
+        return RejectedError(message, code=str(document.get("reason") or ""))
+    return PermissionDeniedError(message)
 
 
 def _about_a_secret(
