@@ -37,6 +37,7 @@ from tests.chart.released import drop_claim
 from tests.chart.workload_attempts import (
     KINDS,
     ROLLOUTS,
+    UNMARKED,
     WORKLOADS_ALLOWED,
     WORKLOADS_REFUSED,
     workload,
@@ -127,6 +128,8 @@ def _objects() -> Iterator[str]:
         yield resource(name)
     for kind in KINDS:
         yield workload(kind)
+    for name in UNMARKED:
+        yield workload("Rollout", name)
     yield workload("Deployment", namespace="kube-system")
     grant = {"applications": {"clientIds": [GUID]}, "namespaces": {"names": [TEAM]}}
     yield manifest("ApplicationGrant", "shop", version="appcredential.io/v1alpha1", spec=grant)

@@ -46,11 +46,16 @@ _TIME: Final = "to nothing but a time"
 _MADE: Final = "neither creates nor deletes workloads"
 
 
+UNMARKED: Final = {"empty": {"annotations": None}, "bare": {}, "void": None}
+"""What Argo Rollouts may have for metadata of their pod templates, by the Rollouts' names."""
+
+
 def workload(kind: str, name: str = "web", namespace: str = TEAM) -> str:
     """Return a workload whose pods need no node."""
     labels = {"app": name}
+    marks: Any = {"labels": labels, "annotations": {"kept": "x", "gone": "y"}}
     template = {
-        "metadata": {"labels": labels, "annotations": {"kept": "x", "gone": "y"}},
+        "metadata": UNMARKED.get(name, marks),
         "spec": {"schedulerName": "nobody", "containers": [{"name": "web", "image": "web"}]},
     }
     served = {"serviceName": "web"} if kind == "StatefulSet" else {}
@@ -125,6 +130,13 @@ WORKLOADS_REFUSED: Final = (
     ),
 )
 WORKLOADS_ALLOWED: Final = (
+    *(
+        Attempt(
+            f"a restart of a Rollout whose pod template is {name}",
+            _patch("Rollout", _stamped(_STAMP)).replace("web", name, 1),
+        )
+        for name in UNMARKED
+    ),
     *(Attempt(f"a restart of a {k}", _patch(k, _stamped(_STAMP))) for k in KINDS),
     Attempt(
         "a restart beside what mutating admission adds",

@@ -43,6 +43,11 @@ object.metadata.?ownerReferences.orValue([]).all(x, oldObject != null && x in ol
 [{{ .old }}, {{ .new }}].all(side, side.all(k, {{ include "appcredential.isAdded" .root }} || (k in {{ .old }} && k in {{ .new }} && {{ .old }}[k] == {{ .new }}[k])))
 {{- end }}
 
+{{- /* A part of a custom resource, which a manifest may leave out or empty. */}}
+{{- define "appcredential.partOf" -}}
+[variables.{{ index . 0 }}.?{{ index . 1 }}.orValue(null)].map(m, m == null ? dyn({}) : m)[0]
+{{- end }}
+
 {{- /*
 What the operator's own user may write, by what an object is and not by what it is called: a stolen token of it
 must not make anything that Kubernetes or another tool acts on. Lists: files/reserved.yaml.
@@ -166,17 +171,17 @@ workloads:
     - name: oldSpec
       expression: dyn(oldObject.spec)
     - name: template
-      expression: "variables.spec.?template.orValue({})"
+      expression: {{ list "spec" "template" | include "appcredential.partOf" | quote }}
     - name: oldTemplate
-      expression: "variables.oldSpec.?template.orValue({})"
+      expression: {{ list "oldSpec" "template" | include "appcredential.partOf" | quote }}
     - name: marks
-      expression: "variables.template.?metadata.orValue({})"
+      expression: {{ list "template" "metadata" | include "appcredential.partOf" | quote }}
     - name: oldMarks
-      expression: "variables.oldTemplate.?metadata.orValue({})"
+      expression: {{ list "oldTemplate" "metadata" | include "appcredential.partOf" | quote }}
     - name: stamps
-      expression: "variables.marks.?annotations.orValue({})"
+      expression: {{ list "marks" "annotations" | include "appcredential.partOf" | quote }}
     - name: oldStamps
-      expression: "variables.oldMarks.?annotations.orValue({})"
+      expression: {{ list "oldMarks" "annotations" | include "appcredential.partOf" | quote }}
   validations:
     - expression: "request.operation == 'UPDATE'"
       message: the operator neither creates nor deletes workloads
