@@ -31,7 +31,7 @@ def test_each_kind_is_read_with_the_secrets_that_its_pods_use(kind: WorkloadKind
     assert str(found) == f"{kind}/orders"
     assert (found.uid, found.resource_version) == ("uid-orders", "1")
     assert (found.stamps, found.pods, found.is_paused) == ((), 1, False)
-    assert listed(kind, workload(kind)) == (found, {"orders-entra"})
+    assert listed(kind, workload(kind)) == (found, frozenset({"orders-entra"}))
     assert listed(kind, workload(kind, pod_spec=PLAIN)) == (found, frozenset())
 
 

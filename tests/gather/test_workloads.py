@@ -56,7 +56,7 @@ def test_too_many_for_one_question_are_no_answer_to_another() -> None:
         answers = await asyncio.gather(
             lists.ask(ORDERS, USING, 8.0), lists.ask(BILLING, LABELLED, 8.0)
         )
-        assert answers == [TOO_MANY_WORKLOADS, ()]
+        assert list(answers) == [TOO_MANY_WORKLOADS, ()]
 
     run(story())
 
