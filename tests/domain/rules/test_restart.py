@@ -56,6 +56,7 @@ from tests.support.builders import (
     MINUTE,
     NOT_YET,
     NOW,
+    OLD,
     SECOND,
     application,
     credential,
@@ -351,22 +352,22 @@ def test_what_would_end_before_the_window_closes_is_replaced_before() -> None:
     assert restart_override(facts(due(seen(OPEN)))) is None, "there are no windows"
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"application": application(credential(start=SINCE - MINUTE))},
-        {"retiring": ()},
-        {"retiring": (retiring(since=SINCE, removed=NOW),)},
-    ],
-)
-def test_what_is_gone_makes_a_restart_urgent(change: dict[str, Any]) -> None:
-    o = closed()
-    if "retiring" in change:
-        o = replace(o, target=replace(required(o.target), retiring=change["retiring"]))
-    else:
-        o = replace(o, **change)
-    assert rule(o) == RestartWorkload(OPEN)
-    assert "gone from Entra" in str(restart_override(facts(o)))
+def gone(reads: int) -> Observation:
+    """Return a restart outside windows, after direct reads that lacked what was replaced."""
+    o, lacking = closed(), application(credential(start=SINCE - MINUTE))
+    memory = replace(o.memory, absences={OLD: reads})
+    return replace(o, application=lacking, memory=memory)
+
+
+def test_what_is_gone_makes_a_restart_urgent() -> None:
+    forgotten = replace(closed(), target=replace(required(closed().target), retiring=()))
+    for o in (gone(3), forgotten):
+        assert rule(o) == RestartWorkload(OPEN)
+        assert "gone from Entra" in str(restart_override(facts(o)))
+
+
+def test_a_replica_that_lags_makes_no_restart_urgent() -> None:
+    assert restart_override(facts(gone(2))) is None
 
 
 # --- what is recorded ------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from typing import Final
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.facts import Facts
+from appcredential.domain.facts.published import ABSENT_READS
 from appcredential.domain.facts.retirement import real_end
 from appcredential.domain.facts.rolled_out import last_time, surely_read
 from appcredential.domain.facts.windows import is_doubtful
@@ -37,7 +38,6 @@ _PATIENCE: Final = timedelta(minutes=15)
 _PATIENCE_PER_POD: Final = timedelta(minutes=5)
 _LONGEST: Final = timedelta(days=1)
 """After so long a rollout counts as failed, however many pods there are."""
-_NONE: Final = timedelta(0)
 
 
 class Stop(Enum):
@@ -102,8 +102,7 @@ def unreadable_workloads(facts: Facts) -> Problem | None:
 def begin_time(facts: Facts) -> datetime:
     """Return from when on workloads may be restarted, by our clock.
 
-    The settle time is for the differences of clocks: they change by seconds, and what was restarted
-    must not seem to have been restarted too early.
+    The settle time is for clocks that differ by seconds: else a restart might seem to be too early.
     """
     by_entra = required(_since(facts)) + _DELAY - (facts.entra_now - facts.now)
     by_cluster = _covering_time(facts) + facts.settings.settle - _cluster_skew(facts)
@@ -178,7 +177,7 @@ def _since(facts: Facts) -> datetime | None:
 
 
 def _cluster_skew(facts: Facts) -> timedelta:
-    return facts.observation.cluster_skew or _NONE
+    return facts.observation.cluster_skew or timedelta(0)
 
 
 def _covering_time(facts: Facts) -> datetime:
@@ -189,7 +188,7 @@ def _covering_time(facts: Facts) -> datetime:
     """
     since = required(_since(facts))
     replaced = (last_time(facts, r) for r in facts.retiring if r.since <= since)
-    return max([surely_read(facts, since, _NONE), *replaced])
+    return max([surely_read(facts, since, timedelta(0)), *replaced])
 
 
 def _is_covered(facts: Facts, workload: Workload) -> bool:
@@ -243,7 +242,8 @@ def _closed_until(facts: Facts) -> Opening | None:
 def _emergency(facts: Facts, opening: Opening) -> str | None:
     """Return why workloads that read the Secret only once must not wait for a later window."""
     replaced = [r for r in facts.retiring if r.cause is RetireCause.REPLACED]
-    if not any(r.removed is None and r.key_id in facts.ours for r in replaced):
+    absences = facts.memory.absences  # one read may be of a replica that lags
+    if all(absences.get(r.key_id, 0) >= ABSENT_READS for r in replaced):
         return "what was replaced is gone from Entra"
     if any(real_end(facts, r) < opening.closes for r in replaced):
         return "what was replaced would end before the next one closes"
