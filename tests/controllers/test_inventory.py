@@ -25,7 +25,7 @@ from appcredential.kube.custom_resources import APP_CREDENTIALS
 from appcredential.runtime.ready import Key
 from tests.controllers.test_certificate import Certified
 from tests.controllers.test_federated_identity import Federated
-from tests.support.builders import HOUR, MINUTE, NOT_YET, OWNER
+from tests.support.builders import HOUR, MINUTE, NOT_YET, OWNER, SECOND, application
 from tests.support.watched import live
 from tests.support.world import RESOURCE, TARGET, World
 
@@ -179,6 +179,35 @@ async def test_what_was_just_made_costs_no_read_whenever_a_round_passes() -> Non
     assert direct_reads(world) == 1
     held = world.states.of(OWNER).target
     assert held.is_outline, "the value stays in memory"
+
+
+async def test_a_list_passes_for_no_young_direct_read() -> None:
+    """What removes an older credential asks for one that shows the published one."""
+    world = await settled()
+    (published,) = world.entra.credentials.values()
+    world.entra.lists.stale = (published,)
+    state = world.states.of(OWNER)
+    assert state.target.value is not None
+    known = replace(state.target.value, published_time=world.clock.now())
+    state.target.keep_outline(known)
+    read = application(read_time=world.clock.now() - SECOND)
+    state.application = read
+    world.inventory._schedules.clear()
+    await world.inventory.run_once()
+    await world.inventory.finish()
+    assert state.application == read
+
+
+async def test_a_list_that_left_before_a_doubt_does_not_settle_it() -> None:
+    world = await settled()
+    state = world.states.of(OWNER)
+    assert state.application is not None
+    now = world.clock.now()
+    state.application = replace(state.application, doubted=now + SECOND)
+    world.inventory._schedules.clear()
+    await world.inventory.run_once()
+    await world.inventory.finish()
+    assert state.application.is_doubted
 
 
 async def test_a_removed_credential_that_still_signs_in_is_said_to_be_missing() -> None:

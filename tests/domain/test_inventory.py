@@ -20,7 +20,7 @@ from appcredential.domain.inventory import (
     is_outdated,
     most_pages,
     requests_by_filter,
-    shows_what_we_made,
+    with_what_we_made,
 )
 from appcredential.domain.observed.entra import Application, Credential
 from appcredential.domain.observed.federated import FederatedList
@@ -128,7 +128,10 @@ def test_what_we_made_ourselves_is_no_news(
     found: list[Credential], known: list[Credential], expected: bool
 ) -> None:
     shown, held = application(*found), application(*known)
-    assert shows_what_we_made(shown, held, {OURS.key_id}) is expected
+    merged = with_what_we_made(held, shown, {OURS.key_id})
+    assert (merged is not None) is expected
+    if merged is not None:
+        assert merged == replace(held, credentials=(*known, OURS)), "it stays the read that it was"
 
 
 SETTLE = timedelta(seconds=30)

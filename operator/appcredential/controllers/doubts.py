@@ -6,7 +6,7 @@ be there, and what it shows may be gone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias, TypeVar
@@ -17,15 +17,14 @@ from appcredential.domain.inventory import (
     fingerprint,
     fingerprint_of_trusts,
     is_outdated,
-    shows_what_we_made,
+    with_what_we_made,
 )
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList
 from appcredential.domain.observed.target import IssuedCredential
-from appcredential.domain.promised import required
 from appcredential.domain.spec.checks import is_guid
-from appcredential.domain.spec.model import ClientId, ObjectId
+from appcredential.domain.spec.model import ClientId, KeyId, ObjectId
 from appcredential.gather.resumed import read_directly, see_application, see_trusts
 from appcredential.gather.state import ResourceState, ResourceStates
 from appcredential.kube.custom_resources import APP_CREDENTIALS
@@ -106,8 +105,11 @@ class Doubts:
         for owner, state in self._held(owners):
             held = state.application
             if held is not None:
-                if self._shows_what_we_made(found, held, state, left):
-                    held = replace(required(found), read_time=held.read_time)
+                merged = self._with_what_we_made(held, found, state)
+                if merged is not None and held.read_time < left:
+                    if left < held.read_time + self._settle:
+                        continue  # what rests on direct reads takes a young one for one
+                    held = merged
                     self._wake(_key(owner))  # it may rest now
                 outdated = is_outdated(held, state.target.value, left, self._settle)
                 known = _OUTDATED if outdated else fingerprint(held)
@@ -130,23 +132,30 @@ class Doubts:
             elif state.resumed is not None:
                 self._resume(owner, state, see_trusts(state, found, left))
 
-    def _shows_what_we_made(
-        self, found: Application | None, held: Application, state: ResourceState, left: datetime
-    ) -> bool:
-        """Return whether a list shows an older direct read, and what our Secrets hold since.
+    def _with_what_we_made(
+        self, held: Application, found: Application | None, state: ResourceState
+    ) -> Application | None:
+        """Return an older direct read with what our Secrets hold since, if a list shows just that.
 
         Each first issue would cost another read else: the one before it lacks what was made since.
         A read from after the settle time is believed: what it lacks was removed.
         """
-        if found is None or held.read_time >= left:
-            return False
-        pending, target = state.pending.value, state.target.value
-        recorded = (pending and pending.credential, target and target.published)
-        made = [one.key_id for one in recorded if one and self._precedes(held, one)]
-        return shows_what_we_made(found, held, made)
+        if found is None:
+            return None
+        made, pending, target = list[KeyId](), state.pending.value, state.target.value
+        if pending is not None and pending.credential is not None:
+            made += self._made_since(held, pending.credential, pending.intent_time)
+        if target is not None and target.published is not None:
+            published = target.published_time or target.creation_time
+            made += self._made_since(held, target.published, published)
+        return with_what_we_made(held, found, made)
 
-    def _precedes(self, read: Application, made: IssuedCredential) -> bool:
-        return read.read_time <= made.not_before + self._settle
+    def _made_since(
+        self, read: Application, made: IssuedCredential, since: datetime
+    ) -> Iterator[KeyId]:
+        """Yield the key of what was made after a read, or within the settle time before it."""
+        if read.read_time <= since + self._settle and since <= self._clock.now():
+            yield made.key_id
 
     def _resume(self, owner: Owner, state: ResourceState, is_as_status_says: bool) -> None:
         """Have a resource read directly of which lists show something else than its status."""
@@ -167,7 +176,8 @@ class Doubts:
         if held.read_time > self._clock.now():
             self._raise(owner)
             return held
-        if held.read_time >= left:
+        is_older = held.doubted is not None and left < held.doubted
+        if held.read_time >= left or is_older:
             return held
         about = owner, type(held).__name__
         if shown == known:

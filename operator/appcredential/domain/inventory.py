@@ -114,20 +114,25 @@ def fingerprint_of_trusts(found: FederatedList) -> Hashable:
     return frozenset((c.id, c.pair, c.audiences, c.description) for c in found.credentials)
 
 
-def shows_what_we_made(found: Application, known: Application, made: Iterable[KeyId]) -> bool:
-    """Return whether a list shows an older direct read and credentials made since, no more.
+def with_what_we_made(
+    known: Application, found: Application, made: Iterable[KeyId]
+) -> Application | None:
+    """Return an older direct read with credentials made since, if a list shows just that.
 
     The list agrees with what is known, then: each of them is recorded in a Secret of ours.
 
     Args:
-        found: what the list showed.
         known: the direct read.
+        found: what the list showed.
         made: the keys of the credentials that our Secrets hold.
+
+    Returns:
+        None if the list shows anything else, or nothing new.
     """
-    news = set(made) - {c.key_id for c in known.credentials}
-    rest = tuple(c for c in found.credentials if c.key_id not in news)
-    is_more = len(rest) < len(found.credentials)
-    return is_more and fingerprint(replace(found, credentials=rest)) == fingerprint(known)
+    missing = set(made) - {c.key_id for c in known.credentials}
+    news = tuple(c for c in found.credentials if c.key_id in missing)
+    merged = replace(known, credentials=(*known.credentials, *news))
+    return merged if news and fingerprint(merged) == fingerprint(found) else None
 
 
 def is_outdated(

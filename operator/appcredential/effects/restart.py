@@ -9,7 +9,8 @@ from typing import Final
 
 from appcredential.domain.actions import ReadPods
 from appcredential.domain.conditions import Problem
-from appcredential.domain.facts.restart import restart_override, restart_plan, seen_workloads
+from appcredential.domain.facts.restart import restart_plan, seen_workloads
+from appcredential.domain.facts.restart_window import restart_override
 from appcredential.domain.observed.workloads import Progress, SeenWorkloads
 from appcredential.domain.promised import required
 from appcredential.domain.restart_actions import ReadWorkloads, RestartAction, RestartWorkload

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from appcredential.domain import actions as act
+from appcredential.domain.actions import WriteTarget
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.believed import believed
 from appcredential.domain.facts.publication import next_publication, publication
@@ -16,11 +17,11 @@ from appcredential.domain.facts.restart import (
     Stop,
     is_restart_open,
     next_workload_look,
-    restart_override,
     restart_plan,
     seen_workloads,
     selection,
 )
+from appcredential.domain.facts.restart_window import restart_override
 from appcredential.domain.lifecycle import decide
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
@@ -37,8 +38,9 @@ from appcredential.domain.restart_actions import ReadWorkloads, RestartWorkload
 from appcredential.domain.rules.next_look import next_look
 from appcredential.domain.rules.removal import retirement_is_due
 from appcredential.domain.rules.restart import restart_times, workloads_are_to_be_restarted
+from appcredential.domain.rules.target import retiring_entry_is_done
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec.model import RetireWhen
+from appcredential.domain.spec.model import KeyId, RetireWhen
 from appcredential.domain.spec.restart import RestartSpec
 from appcredential.domain.status.problems_restart import (
     RESTART_FORBIDDEN,
@@ -360,14 +362,40 @@ def gone(reads: int) -> Observation:
 
 
 def test_what_is_gone_makes_a_restart_urgent() -> None:
-    forgotten = replace(closed(), target=replace(required(closed().target), retiring=()))
-    for o in (gone(3), forgotten):
-        assert rule(o) == RestartWorkload(OPEN)
-        assert "gone from Entra" in str(restart_override(facts(o)))
+    assert rule(gone(3)) == RestartWorkload(OPEN)
+    assert "gone from Entra" in str(restart_override(facts(gone(3))))
 
 
 def test_a_replica_that_lags_makes_no_restart_urgent() -> None:
     assert restart_override(facts(gone(2))) is None
+
+
+def test_what_nothing_records_makes_no_restart_urgent() -> None:
+    """Somebody took the annotation away: what was replaced may be listed, and work."""
+    o = gone(3)
+    forgotten = replace(o, target=replace(required(o.target), retiring=()))
+    assert restart_override(facts(forgotten)) is None
+
+
+def test_what_was_replaced_earlier_makes_no_restart_wait() -> None:
+    """Nobody holds it any more who is to be restarted for what replaced its successor."""
+    o = gone(3)
+    earlier = retiring(KeyId("earlier"), since=SINCE - DAY)
+    target = required(o.target)
+    both = replace(o, target=replace(target, retiring=(*target.retiring, earlier)))
+    assert "gone from Entra" in str(restart_override(facts(both)))
+
+
+def test_what_is_gone_stays_recorded_until_the_restart_ends() -> None:
+    o = gone(3)
+    target = required(o.target)
+    noted = tuple(replace(entry, removed=NOW) for entry in target.retiring)
+    removed = replace(o, target=replace(target, retiring=noted))
+    assert retiring_entry_is_done(facts(removed)) is None
+    restarted = replace(removed, target=replace(target, retiring=noted, restart_since=None))
+    done = retiring_entry_is_done(facts(restarted))
+    assert isinstance(done, WriteTarget)
+    assert done.retiring == ()
 
 
 # --- what is recorded ------------------------------------------------------------------------

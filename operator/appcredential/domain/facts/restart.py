@@ -17,11 +17,9 @@ from typing import Final
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.facts import Facts
-from appcredential.domain.facts.published import ABSENT_READS
-from appcredential.domain.facts.retirement import real_end
 from appcredential.domain.facts.rolled_out import last_time, surely_read
 from appcredential.domain.facts.windows import is_doubtful
-from appcredential.domain.observed.target import RetireCause
+from appcredential.domain.observed.target import Retiring
 from appcredential.domain.observed.workloads import (
     MAX_SELECTED,
     Progress,
@@ -30,7 +28,6 @@ from appcredential.domain.observed.workloads import (
     Workload,
 )
 from appcredential.domain.promised import required
-from appcredential.domain.windows import Opening
 
 _DELAY: Final = timedelta(minutes=3)
 """After the last publish: a minute for kubelets, and publishes within two are one restart."""
@@ -81,6 +78,12 @@ def is_restart_open(facts: Facts) -> bool:
     return _since(facts) is not None and facts.spec.rotation.restart is not None
 
 
+def may_be_held(facts: Facts, entry: Retiring) -> bool:
+    """Return whether workloads that are still to be restarted may hold what an entry is about."""
+    since = _since(facts)
+    return is_restart_open(facts) and since is not None and entry.since >= since
+
+
 def selection(facts: Facts) -> Selection:
     """Return which workloads are to be restarted."""
     labels = required(facts.spec.rotation.restart).labels
@@ -117,18 +120,6 @@ def is_restart_safe(facts: Facts) -> bool:
     if not facts.is_granted or not facts.has_valid_published or facts.now < begin_time(facts):
         return False
     return not is_doubtful(facts, required(facts.published))
-
-
-def restart_opening(facts: Facts) -> Opening | None:
-    """Return the window in which the restart goes on; None if it waits for none."""
-    opening = _closed_until(facts)
-    return None if opening is None or _emergency(facts, opening) else opening
-
-
-def restart_override(facts: Facts) -> str | None:
-    """Return why workloads are restarted outside all windows; None if that is not so."""
-    opening = _closed_until(facts)
-    return None if opening is None else _emergency(facts, opening)
 
 
 def restart_plan(facts: Facts) -> Plan | None:
@@ -232,19 +223,3 @@ def _is_overdue(facts: Facts, workload: Workload) -> bool:
 
 def _first(workloads: list[Workload], progress: Progress) -> Workload | None:
     return next((w for w in workloads if w.progress is progress), None)
-
-
-def _closed_until(facts: Facts) -> Opening | None:
-    opening = facts.opening
-    return opening if opening is not None and opening.opens > facts.entra_now else None
-
-
-def _emergency(facts: Facts, opening: Opening) -> str | None:
-    """Return why workloads that read the Secret only once must not wait for a later window."""
-    replaced = [r for r in facts.retiring if r.cause is RetireCause.REPLACED]
-    absences = facts.memory.absences  # one read may be of a replica that lags
-    if all(absences.get(r.key_id, 0) >= ABSENT_READS for r in replaced):
-        return "what was replaced is gone from Entra"
-    if any(real_end(facts, r) < opening.closes for r in replaced):
-        return "what was replaced would end before the next one closes"
-    return None

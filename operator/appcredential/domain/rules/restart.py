@@ -11,11 +11,11 @@ from appcredential.domain.facts.restart import (
     is_restart_open,
     is_restart_safe,
     next_workload_look,
-    restart_opening,
     restart_plan,
     seen_workloads,
     selection,
 )
+from appcredential.domain.facts.restart_window import restart_opening
 from appcredential.domain.observed.workloads import Workload
 from appcredential.domain.restart_actions import ReadWorkloads, RestartWorkload
 from appcredential.domain.rules.survivor import may_sign_in, signs_in

@@ -10,6 +10,7 @@ from appcredential.domain.facts.content import fits
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.publication import publication
 from appcredential.domain.facts.published import ABSENT_READS, is_published
+from appcredential.domain.facts.restart import may_be_held
 from appcredential.domain.observed.entra import Credential
 from appcredential.domain.observed.target import Abandoned, RetireCause, Retiring
 from appcredential.domain.rules.reading import read_again
@@ -36,7 +37,7 @@ def _is_dropped(facts: Facts, entry: Retiring) -> bool:
     if facts.published is not None and entry.key_id == facts.published.key_id:
         return True
     if entry.removed is not None and facts.memory.absences.get(entry.key_id, 0) >= ABSENT_READS:
-        return True
+        return not may_be_held(facts, entry)  # that it is gone makes the restart urgent
     return facts.is_listed(entry.key_id) and entry.key_id not in facts.ours
 
 

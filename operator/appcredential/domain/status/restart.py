@@ -11,11 +11,11 @@ from appcredential.domain.facts.restart import (
     begin_time,
     is_restart_open,
     is_restart_safe,
-    restart_opening,
     restart_plan,
     seen_workloads,
     unreadable_workloads,
 )
+from appcredential.domain.facts.restart_window import restart_opening
 from appcredential.domain.promised import required
 from appcredential.domain.status.problems_restart import stopped
 from appcredential.domain.times import format_time
