@@ -30,6 +30,7 @@ from tests.world.oracles import ORACLES
 from tests.world.pods import Pods
 from tests.world.process import settings_of
 from tests.world.scenes import SCENES, Scene
+from tests.world.workloads import Workloads
 from tests.world.world import World
 
 PATIENCE: Final = 12 * HOUR
@@ -128,7 +129,7 @@ class History:
         self.spec: Mapping[str, Any] = dict(scene.spec)
         self._tell = tell
         self.world.observers += [self.consumers, _Versions(self)]
-        self.pods = Pods(self.world) if scene.has_pods else None
+        self.pods = self._pods()
         if self.pods is not None:
             self.world.observers.append(self.pods)
             self.consumers.pods = self.pods
@@ -141,6 +142,11 @@ class History:
         self.world.cluster.apply(RESOURCE, self.spec)
         for _ in range(scene.processes):
             self.world.start()
+
+    def _pods(self) -> Pods | None:
+        if self.scene.has_restarts:
+            return Workloads(self.world)
+        return Pods(self.world) if self.scene.has_pods else None
 
     # --- what events do ----------------------------------------------------------------------
 
@@ -220,8 +226,8 @@ class History:
         entra = (str(world.entra.credentials), str(world.entra.trusts))
         known = tuple((p.name, p.is_held, p.answers) for p in world.processes if not p.is_dead)
         faults = (str(world.fates), str(world.down))
-        pods = [(p.path, p.has, p.ends) for p in self.pods.running] if self.pods else []
-        return hash((world.loop.now, cluster, entra, known, faults, str(pods)))
+        pods = self.pods.state() if self.pods is not None else ""
+        return hash((world.loop.now, cluster, entra, known, faults, pods))
 
     def step(self) -> bool:
         """Let the next thing happen."""
@@ -321,8 +327,10 @@ class History:
                 told = facts.entry_of(world, id_).get("since"), facts.published_time(world)
                 times = [parse_time(text) for text in told]
                 since = max([t for t in times if t is not None], default=found.start)
+                rolled = self.pods.rolled if self.pods is not None else since
+                if when == "OverlapElapsed" and self.scene.has_restarts:
+                    since = max(since, rolled - 20 * MINUTE)
                 if when == "RolledOut":
-                    rolled = self.pods.rolled if self.pods is not None else since
                     if not facts.entry_of(world, id_).get("secret") or rolled <= since:
                         continue  # pods cannot tell of it, or are still there
                     # The longer they stayed, the longer are the pauses between two looks.
@@ -346,7 +354,15 @@ class History:
             listed = world.entra.credentials[id_]  # type: ignore[index]
             if id_ not in known and facts.attempt_of(listed) not in known:
                 return f"{id_} is in no record"
-        return ""
+        return self._see_to_restart() if facts.annotation(t, "restart-since") else ""
+
+    def _see_to_restart(self) -> str:
+        """Do what status asks a person for: restart by hand what somebody took back."""
+        ready, pods = facts.condition(self.world, "Ready"), self.pods
+        is_asked = "took back" in str(ready.get("message"))
+        if isinstance(pods, Workloads) and is_asked and not pods.rolling:
+            pods.roll_out()
+        return f"workloads are not restarted: {ready.get('reason')} {ready.get('message')}"
 
 
 def play(plan: Plan, tell: Callable[[str], None] | None = None) -> History:
