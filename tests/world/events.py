@@ -334,12 +334,11 @@ def break_rollouts(history: History, number: int) -> None:
 
 
 def forge_restart(history: History, number: int) -> None:
-    """Write into a pod template that it was restarted in the future, long ago, or no time."""
+    """Write into a pod template that it was restarted in the future, or long ago."""
     path, now = list(PLACES)[number % len(PLACES)], history.world.now()
     times = (now + 5 * HOUR, now + 10 * MINUTE, now - DAY)
-    texts = (*map(format_time, times), "never")
     if isinstance(history.pods, Workloads):
-        history.pods.forge(path, texts[number // len(PLACES) % len(texts)])
+        history.pods.forge(path, times[number // len(PLACES) % len(times)])
 
 
 def take_back(history: History, number: int) -> None:

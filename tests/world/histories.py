@@ -338,7 +338,7 @@ class History:
                     if not facts.entry_of(world, id_).get("secret") or rolled <= since:
                         continue  # pods cannot tell of it, or are still there
                     # The longer they stayed, the longer are the pauses between two looks.
-                    since = rolled + (rolled - since) / 4 - 25 * MINUTE
+                    since = max(since, rolled + (rolled - since) / 4 - 25 * MINUTE)
                 if now - since > 45 * MINUTE and found.end - now > HOUR / 4:
                     return f"{id_} is left"
         return ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from appcredential.domain.spec.model import KeyId
 from appcredential.domain.times import parse_time
 from tests.support.api_server import copied
-from tests.support.builders import MINUTE
+from tests.support.builders import MINUTE, SECOND
 from tests.support.workloads import RESTARTED_AT
 from tests.world import facts
 from tests.world.cluster import APPS, TARGET
@@ -26,6 +26,8 @@ _SINCE: Final = "restart-since"
 _MOST: Final = 2
 """So often at most one process restarts a workload for a publish: its clock may have been set."""
 _PROVEN: Final = 3 * MINUTE
+_LOOK: Final = 20 * SECOND
+"""By a look that is no older, a workload is restarted."""
 
 
 class Restarts(Observer):
@@ -42,7 +44,7 @@ class Restarts(Observer):
         self._before: tuple[bool, datetime | None, dict[str, datetime]] = (False, None, {})
         self._touched = (-GAP - 1, -FRESH)
         self._touched_before = self._touched
-        self._begun: dict[str, datetime | None] = {}
+        self._begun: dict[str, tuple[datetime | None, datetime]] = {}
         self._numbers: dict[tuple[object, ...], int] = {}
         self._fate = Fate.DONE
 
@@ -71,7 +73,8 @@ class Restarts(Observer):
             return
         self._touched = self._touched_before
         if before is None or after is None:
-            return  # a first issue, or the end
+            self._open = False  # a first issue, or the end
+            return
         self._open, self._published, self._replaced = self._before
         entra = self.world.entra
         held, key = facts.key_in(entra, before), facts.key_in(entra, after)
@@ -115,7 +118,7 @@ class Restarts(Observer):
             self.promise(age >= KUBELET_LAG, f"{path} is restarted {age} after the publish")
         self._check_proof(path)
         uid = str(before["metadata"]["uid"])
-        self._begun[uid] = since
+        self._begun[uid] = since, now
         if self._fate is not Fate.LOST:
             about = process.name, uid, since
             number = self._numbers[about] = self._numbers.get(about, 0) + 1
@@ -126,11 +129,13 @@ class Restarts(Observer):
         if not isinstance(self._pods, Workloads):
             return
         now, objects = self.world.now(), self.world.cluster.objects
-        for other, since in self._pods.rolling.items():
+        for other, began in self._pods.rolling.items():
             uid = str(objects[other]["metadata"]["uid"]) if other in objects else ""
-            is_ours = uid in self._begun and self._begun[uid] == self._published
-            if other != path and is_ours and (now - since).total_seconds() > FRESH:
-                self.promise(False, f"{path} is restarted while {other} is")
+            published, patched = self._begun.get(uid, (None, now))
+            # What somebody else has only just begun, nobody need know.
+            is_known = now - began > _LOOK or began - patched <= _LOOK
+            is_other = other != path and uid in self._begun and published == self._published
+            self.promise(not (is_other and is_known), f"{path} is restarted while {other} is")
 
     def _check_proof(self, path: str) -> None:
         entra = self.world.entra
@@ -158,7 +163,8 @@ class Restarts(Observer):
     def _check_holders(self, id_: str, what: str) -> None:
         is_plain = isinstance(self._pods, Workloads) and not self.world.cluster.was_restored
         if is_plain and self._is_asked():
-            holders = self._pods.holders_of(id_)  # type: ignore[union-attr]
+            since = self._replaced[id_]
+            holders = self._pods.holders_of(id_, since)  # type: ignore[union-attr]
             self.promise(not holders, f"{what} while {holders} has {id_}")
 
 

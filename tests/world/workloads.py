@@ -29,7 +29,7 @@ class Workloads(Pods):
 
     Attributes:
         rolling: whose rollout is under way, or has failed, since when.
-        forged: the names of those in whose templates somebody wrote a time.
+        forged: by name, which time somebody wrote into a template.
         is_broken: no new pod becomes ready.
         is_taken_back: another controller takes back what is written into pod templates.
     """
@@ -37,7 +37,7 @@ class Workloads(Pods):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.rolling: dict[str, datetime] = {}
-        self.forged: set[str] = set()
+        self.forged: dict[str, datetime] = {}
         self.is_broken = self.is_taken_back = False
         self._templates: dict[str, Document] = {}
         self._new: dict[str, Pod | None] = {}
@@ -65,10 +65,10 @@ class Workloads(Pods):
 
         self.world.cluster.edit(path, change)
 
-    def forge(self, path: str, text: str) -> None:
+    def forge(self, path: str, time: datetime) -> None:
         """Have somebody write into a pod template when the workload was restarted."""
-        self.forged.add(PLACES[path][1])
-        self.stamp(path, RESTARTED_AT, text)
+        self.forged[PLACES[path][1]] = time
+        self.stamp(path, RESTARTED_AT, format_time(time))
 
     def replace(self, path: str) -> None:
         """Delete a workload; create it anew, without any time of a restart, if it is gone."""
@@ -100,15 +100,20 @@ class Workloads(Pods):
 
     # --- what is so --------------------------------------------------------------------------
 
-    def holders_of(self, id_: str) -> list[str]:
-        """Return the workloads, but for those with forged times, whose pods have a credential."""
-        pods = [p for p in self.running if p.has == id_ and p.ends is None]
-        return [p.app for p in pods if p.app and p.app not in self.forged]
+    def holders_of(self, id_: str, since: datetime) -> list[str]:
+        """Return the workloads whose pods have a credential that was replaced then.
+
+        One does not count in whose template somebody wrote that it was restarted after that, and
+        not in the future: nobody can tell that from the truth.
+        """
+        latest, long_ago = self.world.now() + MINUTE, since - MINUTE
+        pods = [p for p in self.running if p.app and p.has == id_ and p.ends is None]
+        return [p.app for p in pods if not since <= self.forged.get(p.app, long_ago) <= latest]
 
     def state(self) -> str:
         """Return what decides how this goes on, the objects of the cluster aside."""
         faults = (self.is_broken, self.is_taken_back, self._no_right is not None)
-        return f"{super().state()} {self.rolling} {faults} {sorted(self.forged)}"
+        return f"{super().state()} {self.rolling} {faults} {self.forged}"
 
     def restored(self) -> None:
         """Have the controllers go on with what etcd has."""
