@@ -105,8 +105,8 @@ class Restarts(Observer):
     ) -> None:
         is_patch = method == "PATCH" and before is not None and after is not None
         self.promise(is_patch, f"{method} {path}")
-        assert before is not None  # noqa: S101
-        assert after is not None  # noqa: S101
+        assert before is not None
+        assert after is not None
         self.promise(_without_time(before) == _without_time(after), f"more of {path} is changed")
         self._check_others(path)
         if self.world.loop.now - self._touched[1] < FRESH or self.world.cluster.was_restored:

@@ -11,6 +11,7 @@ import pytest
 from appcredential.domain.facts import publication, restart
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.observed.target import PendingState, Target
+from appcredential.domain.observed.workloads import Progress
 from appcredential.domain.rules import removal as removal_rules
 from appcredential.domain.rules import restart as rule
 from appcredential.kube import workloads as kube_workloads
@@ -54,7 +55,7 @@ def failure_is_ignored(m: Patch) -> None:
     m.setattr(
         restart,
         "_first",
-        lambda w, p: first([x for x in w if x.progress is not restart.Progress.FAILED], p),
+        lambda w, p: first([x for x in w if x.progress is not Progress.FAILED], p),
     )
 
 
