@@ -25,6 +25,7 @@ TENANT: Final = path_of(TENANTS, "", "default")
 SECOND_TENANT: Final = path_of(TENANTS, "", "second")
 GRANT: Final = path_of(GRANTS, "", "shop-apps")
 SECOND_GRANT: Final = path_of(GRANTS, "", "shop-second")
+APPS: Final = f"/apis/apps/v1/namespaces/{OWNER.namespace}/"
 SOURCE: Final = f"{SECRETS}/orders-tls"
 _KINDS: Final = (APP_CREDENTIALS, TENANTS, GRANTS)
 
@@ -112,6 +113,15 @@ class Cluster(ApiServer):
         """Go back to a backup."""
         self.version, self.objects = backup[0], dict(backup[1])
         self.was_restored = True
+
+    def put(self, path: str, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Store an object; another spec of a workload is another generation of it."""
+        known = self.objects.get(path)
+        if known is not None and path.startswith(APPS) and known["spec"] != document["spec"]:
+            generation = known["metadata"]["generation"] + 1
+            metadata = {**document["metadata"], "generation": generation}
+            document = {**document, "metadata": metadata}
+        return super().put(path, document)
 
     # --- what it tells -----------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ from tests.world import facts
 from tests.world.cluster import ACCOUNT, GRANT, RESOURCE, SECRETS, TARGET
 from tests.world.ports import Fate, Server
 from tests.world.scenes import WINDOWS
+from tests.world.workloads import PLACES, Workloads
 
 if TYPE_CHECKING:
     from tests.world.histories import History
@@ -326,6 +327,38 @@ def hide_pods(history: History, number: int) -> None:
         history.pods.hide()
 
 
+def break_rollouts(history: History, number: int) -> None:
+    """Have no new pod of a workload become ready, or have them become ready again."""
+    if isinstance(history.pods, Workloads):
+        history.pods.is_broken = not history.pods.is_broken
+
+
+def forge_restart(history: History, number: int) -> None:
+    """Write into a pod template that it was restarted in the future, or long ago."""
+    path, now = list(PLACES)[number % len(PLACES)], history.world.now()
+    times = (now + 5 * HOUR, now + 10 * MINUTE, now - DAY)
+    if isinstance(history.pods, Workloads):
+        history.pods.forge(path, times[number // len(PLACES) % len(times)])
+
+
+def take_back(history: History, number: int) -> None:
+    """Have a controller take back what is written into pod templates, or leave it."""
+    if isinstance(history.pods, Workloads):
+        history.pods.is_taken_back = not history.pods.is_taken_back
+
+
+def replace_workload(history: History, number: int) -> None:
+    """Delete a workload, or create it anew."""
+    if isinstance(history.pods, Workloads):
+        history.pods.replace(list(PLACES)[number % len(PLACES)])
+
+
+def refuse_restarts(history: History, number: int) -> None:
+    """Take the right to change workloads, or to see them, away, or give it back."""
+    if isinstance(history.pods, Workloads):
+        history.pods.refuse(("PATCH", "GET")[number % 2])
+
+
 def change_windows(history: History, number: int) -> None:
     """Change the windows, or take them away."""
     later = {"from": f"{10 + number % 8}:{number % 60:02}", "to": "19:00"}
@@ -555,10 +588,23 @@ WITH_SECRET: Final[tuple[Event, ...]] = (
     change_lifetime,
 )
 WITH_PODS: Final[tuple[Event, ...]] = (roll_out, keep_pods, start_pod, finish_pod, hide_pods)
+WITH_WORKLOADS: Final[tuple[Event, ...]] = (
+    roll_out,
+    start_pod,
+    hide_pods,
+    break_rollouts,
+    forge_restart,
+    take_back,
+    replace_workload,
+    refuse_restarts,
+)
 WITH_WINDOWS: Final[tuple[Event, ...]] = (change_windows,)
 BROUGHT: Final[tuple[Event, ...]] = (renew_source, register_twin)
 FEDERATED: Final[tuple[Event, ...]] = (edit_account, edit_trust, add_twin, change_audience)
 EVENTS: Final[dict[str, Event]] = {
     event.__name__.replace("_", "-"): event
-    for event in (*COMMON, *WITH_SECRET, *WITH_PODS, *WITH_WINDOWS, *BROUGHT, *FEDERATED)
+    for events in (
+        *(COMMON, WITH_SECRET, WITH_PODS, WITH_WORKLOADS, WITH_WINDOWS, BROUGHT, FEDERATED),
+    )
+    for event in events
 }

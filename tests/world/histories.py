@@ -30,12 +30,17 @@ from tests.world.oracles import ORACLES
 from tests.world.pods import Pods
 from tests.world.process import settings_of
 from tests.world.scenes import SCENES, Scene
+from tests.world.workloads import Workloads
 from tests.world.world import World
 
 PATIENCE: Final = 12 * HOUR
 """Within this time after the last fault all is well: the longest backoff is six hours."""
 REST: Final = 50 * MINUTE
+RESTART: Final = 25 * MINUTE
+"""So long a restart takes if nothing holds it up: two rollouts, and looks between them."""
 MOST_EFFECTS: Final = 60
+RESTART_EFFECTS: Final = 20
+"""More, where each renewal has two workloads restarted and status tell of it."""
 MOST_STEPS: Final = 12_000
 _TOKEN: Final = "e30.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlL2NsdXN0ZXItMS8ifQ.e30"
 
@@ -128,7 +133,7 @@ class History:
         self.spec: Mapping[str, Any] = dict(scene.spec)
         self._tell = tell
         self.world.observers += [self.consumers, _Versions(self)]
-        self.pods = Pods(self.world) if scene.has_pods else None
+        self.pods = self._pods()
         if self.pods is not None:
             self.world.observers.append(self.pods)
             self.consumers.pods = self.pods
@@ -141,6 +146,11 @@ class History:
         self.world.cluster.apply(RESOURCE, self.spec)
         for _ in range(scene.processes):
             self.world.start()
+
+    def _pods(self) -> Pods | None:
+        if self.scene.has_restarts:
+            return Workloads(self.world)
+        return Pods(self.world) if self.scene.has_pods else None
 
     # --- what events do ----------------------------------------------------------------------
 
@@ -220,8 +230,8 @@ class History:
         entra = (str(world.entra.credentials), str(world.entra.trusts))
         known = tuple((p.name, p.is_held, p.answers) for p in world.processes if not p.is_dead)
         faults = (str(world.fates), str(world.down))
-        pods = [(p.path, p.has, p.ends) for p in self.pods.running] if self.pods else []
-        return hash((world.loop.now, cluster, entra, known, faults, str(pods)))
+        pods = self.pods.state() if self.pods is not None else ""
+        return hash((world.loop.now, cluster, entra, known, faults, pods))
 
     def step(self) -> bool:
         """Let the next thing happen."""
@@ -267,18 +277,18 @@ class History:
             BrokenPromiseError: it does not come about, or does not last.
         """
         end = self.world.now() + PATIENCE
-        while (wrong := self.not_well()) and self.world.now() < end:
+        while (wrong := self.not_well() or self._not_restarted()) and self.world.now() < end:
             self.step()
         if wrong:
             raise BrokenPromiseError("Liveness", f"after {PATIENCE}: {wrong}")
         before = self.world.effects
         for _ in range(2):
             self.run_for(REST)
-            wrong = self.not_well() or self._left_over()
+            wrong = self.not_well() or self._not_restarted(RESTART) or self._left_over()
             if wrong:
                 raise BrokenPromiseError("Liveness", f"it was well, and {REST} later: {wrong}")
         done = self.world.effects - before
-        if done > MOST_EFFECTS:
+        if done > MOST_EFFECTS + (RESTART_EFFECTS if self.scene.has_restarts else 0):
             raise BrokenPromiseError("Liveness", f"{done} writes within {2 * REST} of rest")
 
     def not_well(self) -> str:
@@ -321,12 +331,14 @@ class History:
                 told = facts.entry_of(world, id_).get("since"), facts.published_time(world)
                 times = [parse_time(text) for text in told]
                 since = max([t for t in times if t is not None], default=found.start)
+                rolled = self.pods.rolled if self.pods is not None else since
+                if when == "OverlapElapsed" and self.scene.has_restarts:
+                    since = max(since, rolled - 20 * MINUTE)
                 if when == "RolledOut":
-                    rolled = self.pods.rolled if self.pods is not None else since
                     if not facts.entry_of(world, id_).get("secret") or rolled <= since:
                         continue  # pods cannot tell of it, or are still there
                     # The longer they stayed, the longer are the pauses between two looks.
-                    since = rolled + (rolled - since) / 4 - 25 * MINUTE
+                    since = max(since, rolled + (rolled - since) / 4 - 25 * MINUTE)
                 if now - since > 45 * MINUTE and found.end - now > HOUR / 4:
                     return f"{id_} is left"
         return ""
@@ -347,6 +359,20 @@ class History:
             if id_ not in known and facts.attempt_of(listed) not in known:
                 return f"{id_} is in no record"
         return ""
+
+    def _not_restarted(self, age: timedelta = timedelta(0)) -> str:
+        """Return why a restart is open that is older; empty without one.
+
+        What status asks a person for is done: what somebody took back is restarted by hand.
+        """
+        since = parse_time(facts.annotation(facts.target(self.world), "restart-since"))
+        if since is None or self.world.entra.time() - since <= age:
+            return ""
+        ready, pods = facts.condition(self.world, "Ready"), self.pods
+        is_asked = "took back" in str(ready.get("message"))
+        if isinstance(pods, Workloads) and is_asked and not pods.rolling:
+            pods.roll_out()
+        return f"workloads are not restarted: {ready.get('reason')} {ready.get('message')}"
 
 
 def play(plan: Plan, tell: Callable[[str], None] | None = None) -> History:

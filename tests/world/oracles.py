@@ -9,6 +9,7 @@ from tests.world.consumers import Consumers
 from tests.world.observer import Observer
 from tests.world.oracles_issue import Bounds, Needs, Publishing, Windows
 from tests.world.oracles_removal import Removals, SignIns, Trusts
+from tests.world.oracles_restart import Restarts
 from tests.world.oracles_told import Leadership, Leaks, Ownership, Status
 
 if TYPE_CHECKING:
@@ -26,4 +27,5 @@ ORACLES: Final[dict[str, Callable[[World, Consumers], Observer]]] = {
     "Leadership": lambda w, _: Leadership(w),
     "Status": Status,
     "Trusts": lambda w, _: Trusts(w),
+    "Restarts": Restarts,
 }

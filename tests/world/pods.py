@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,17 @@ KUBELET_LAG: Final = 60 * SECOND
 """For so long after a publish a kubelet may give new pods what the Secret held before."""
 ROLLOUT: Final = 22 * MINUTE
 """So long after a publish the Deployment is restarted: the overlap is over by then."""
+_REFERENCE: Final = {"name": "orders-entra", "key": "AZURE_CLIENT_SECRET"}
+_VARIABLE: Final = {"name": "SECRET", "valueFrom": {"secretKeyRef": _REFERENCE}}
+ENV: Final[Mapping[str, Any]] = {
+    "containers": [{"name": "app", "image": "app", "env": [_VARIABLE]}]
+}
+"""A pod that reads the Secret from its environment."""
+VOLUME: Final[Mapping[str, Any]] = {
+    "containers": [{"name": "app", "image": "app"}],
+    "volumes": [{"name": "secret", "secret": {"secretName": "orders-entra"}}],
+}
+"""A pod that mounts the Secret."""
 _ELSEWHERE: Final = "elsewhere"
 _MOST: Final = 6
 
@@ -31,11 +43,13 @@ class Pod:
     Attributes:
         has: the credential that it signs in with; None until the Secret exists.
         ends: when it is gone; None for one that runs on.
+        app: the workload whose it is; empty for nobody's.
     """
 
     path: str
     has: str | None
     ends: datetime | None = None
+    app: str = ""
 
 
 class Pods(Observer):
@@ -61,25 +75,34 @@ class Pods(Observer):
 
     def begin(self) -> None:
         """Start the first pods, which wait for the Secret; all who watch are there."""
-        self.world.cluster.put(f"/api/v1/namespaces/{_ELSEWHERE}/pods/theirs", _document("env", {}))
+        self.begin_elsewhere()
         for way in ("env", "volume"):
             self.start(way)
 
-    def start(self, way: str) -> None:
+    def begin_elsewhere(self) -> None:
+        """Start a pod of another namespace, whose Secret is called the same."""
+        self.world.cluster.put(f"/api/v1/namespaces/{_ELSEWHERE}/pods/theirs", _document("env"))
+
+    def start(self, way: str, app: str = "") -> Pod:
         """Start a pod: it gets what the Secret holds, or for a while what it held before."""
         self._number += 1
         path = f"/api/v1/namespaces/{OWNER.namespace}/pods/orders-{self._number}"
-        self.world.cluster.put(path, _document(way, {"phase": "Running"}))
+        self.world.cluster.put(path, _document(way, app))
         is_late = self._former is not None and self.world.now() < self._published + KUBELET_LAG
-        self.running.append(Pod(path, self._former if is_late else self._held))
+        self.running.append(Pod(path, self._former if is_late else self._held, app=app))
+        return self.running[-1]
+
+    def end(self, pod: Pod, grace: timedelta) -> None:
+        """Have a pod end within so much time."""
+        if pod.ends is None:
+            pod.ends = self.world.now() + grace
+            self.world.cluster.edit(pod.path, _be_ending)
 
     def roll_out(self, grace: timedelta = 30 * SECOND) -> None:
         """Start new pods, and have the others end within so much time."""
         now = self.world.now()
         for pod in self.running:
-            if pod.ends is None:
-                pod.ends = now + grace
-                self.world.cluster.edit(pod.path, _be_ending)
+            self.end(pod, grace)
         for way in ("env", "volume"):
             self.start(way)
         self.rolled = now + grace
@@ -111,6 +134,10 @@ class Pods(Observer):
         """Return the pods that sign in with a credential."""
         return [pod.path.rsplit("/", 1)[1] for pod in self.running if pod.has == id_]
 
+    def state(self) -> str:
+        """Return what decides how this goes on, the objects of the cluster aside."""
+        return str([(p.path, p.has, p.ends) for p in self.running])
+
     def restored(self) -> None:
         """Have the kubelets start what etcd has again, and end what it has no more."""
         objects = self.world.cluster.objects
@@ -125,7 +152,8 @@ class Pods(Observer):
             world = self.world
             has = facts.key_in(world.entra, facts.target(world))
             ends = world.now() + HOUR if _is_ending(world, path) else None
-            self.running.append(Pod(path, has, ends))
+            labels = world.cluster.objects[path]["metadata"]["labels"]
+            self.running.append(Pod(path, has, ends, labels.get("app", "")))
 
     def changes(self, path: str, event: str, found: Document) -> None:
         if path != TARGET:
@@ -163,15 +191,10 @@ def _is_ending(world: World, path: str) -> bool:
     return "deletionTimestamp" in world.cluster.objects[path]["metadata"]
 
 
-def _document(way: str, status: dict[str, Any]) -> dict[str, Any]:
+def _document(way: str, app: str = "") -> dict[str, Any]:
     """Return a pod that reads the Secret in one of the usual ways."""
-    container: dict[str, Any] = {"name": "app", "image": "app"}
-    spec: dict[str, Any] = {"containers": [container]}
-    if way == "env":
-        reference = {"name": "orders-entra", "key": "AZURE_CLIENT_SECRET"}
-        container["env"] = [{"name": "SECRET", "valueFrom": {"secretKeyRef": reference}}]
-    else:
-        spec["volumes"] = [{"name": "secret", "secret": {"secretName": "orders-entra"}}]
+    spec = ENV if way == "env" else VOLUME
     owner = {"kind": "ReplicaSet", "name": "orders-6d4cf56db6", "controller": True}
-    metadata = {"labels": {"pod-template-hash": "6d4cf56db6"}, "ownerReferences": [owner]}
-    return {"metadata": metadata, "spec": spec, "status": {"phase": "Running", **status}}
+    labels = {"pod-template-hash": "6d4cf56db6", "app": app}
+    metadata = {"labels": labels, "ownerReferences": [owner]}
+    return {"metadata": metadata, "spec": spec, "status": {"phase": "Running"}}

@@ -50,6 +50,11 @@ class Scene:
         return "windows" in (self.spec.get("rotation") or {})
 
     @property
+    def has_restarts(self) -> bool:
+        """The operator restarts workloads, whose pods these are."""
+        return "restart" in (self.spec.get("rotation") or {})
+
+    @property
     def is_brought(self) -> bool:
         """Somebody else makes the certificate."""
         return (self.spec.get("certificate") or {}).get("source") == "Secret"
@@ -80,6 +85,11 @@ _BROUGHT: Final = _spec(
     secret={"name": "orders-entra"},
     rotation={"overlap": "20m", "retireWhen": "OverlapElapsed"},
 )
+_RESTARTING: Final = {
+    **_ROTATION,
+    "renewBefore": "55m",
+    "restart": {"workloads": "UsingSecret"},
+}
 _FEDERATED: Final = _spec(
     "FederatedIdentity", "federatedIdentity", {"serviceAccount": {"name": "orders"}}
 )
@@ -101,6 +111,18 @@ SCENES: Final[Mapping[str, Scene]] = {
                 **_SECRET,
                 "rotation": {**_ROTATION, "renewBefore": "55m", "retireWhen": "RolledOut"},
             },
+            consumers=(mounted,),
+            has_pods=True,
+        ),
+        Scene(
+            name="restart",
+            spec={**_SECRET, "rotation": {**_RESTARTING, "retireWhen": "RolledOut"}},
+            consumers=(mounted,),
+            has_pods=True,
+        ),
+        Scene(
+            name="restart-overlap",
+            spec={**_SECRET, "rotation": _RESTARTING},
             consumers=(mounted,),
             has_pods=True,
         ),

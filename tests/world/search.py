@@ -14,6 +14,7 @@ from tests.world.events import (
     WITH_PODS,
     WITH_SECRET,
     WITH_WINDOWS,
+    WITH_WORKLOADS,
     Event,
 )
 from tests.world.histories import History, Move, Plan
@@ -98,7 +99,7 @@ def events_of(scene: Scene) -> tuple[str, ...]:
     """Return the names of the events that mean something in a scene."""
     own: tuple[Event, ...] = FEDERATED if scene.is_federated else WITH_SECRET
     own += BROUGHT * 3 if scene.is_brought else ()
-    own += WITH_PODS * 2 if scene.has_pods else ()
+    own += WITH_WORKLOADS * 2 if scene.has_restarts else WITH_PODS * 2 if scene.has_pods else ()
     own += WITH_WINDOWS * 3 if scene.has_windows else ()
     return tuple(e.__name__.replace("_", "-") for e in (*COMMON, *own))
 
@@ -176,6 +177,7 @@ def small_moves(scene: Scene, *, is_first: bool) -> Iterator[Move]:
     events = _SMALL_FEDERATED if scene.is_federated else _SMALL
     events += ("renew-source",) if scene.is_brought else ()
     events += ("roll-out", "hide-pods") if scene.has_pods else ()
+    events += ("break-rollouts", "replace-workload") if scene.has_restarts else ()
     for steps in stretch:
         for event in events:
             yield Move(steps, event, 2)

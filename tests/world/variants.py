@@ -40,6 +40,7 @@ from appcredential.kube.secret_store import KubeSecrets
 from appcredential.runtime.effect_guard import EffectGuard
 from tests.support.breaking import in_rules, with_rule, within
 from tests.support.builders import OWNER
+from tests.world import variants_restart
 from tests.world.cluster import SYSTEM
 
 Patch = pytest.MonkeyPatch
@@ -437,6 +438,72 @@ VARIANTS: Final[Mapping[str, Variant]] = {
         change=_kubelets_are_quick,
         history="pods:48/wait/0 1/change-lifetime/0 3/start-pod/0 38/keep-pods/0 17/finish-pod/0",
         oracle="Removals",
+    ),
+    "restart-before-publish": Variant(
+        says="restarts workloads before the publish",
+        change=variants_restart.before_publish,
+        history="restart:60/wait/0 0/rotate/0",
+        oracle="Restarts",
+    ),
+    "restart-at-once": Variant(
+        says="restarts workloads while kubelets may hand out the former value",
+        change=variants_restart.right_after_publish,
+        history="restart:60/wait/0 0/rotate/0",
+        oracle="Restarts",
+    ),
+    "restart-for-first": Variant(
+        says="restarts workloads for the first issue",
+        change=variants_restart.for_first_issue,
+        history="restart:60/wait/0",
+        oracle="Restarts",
+    ),
+    "restart-two-at-once": Variant(
+        says="restarts a workload while another one's rollout is under way",
+        change=variants_restart.two_at_once,
+        history="restart:60/wait/0 0/rotate/0",
+        oracle="Restarts",
+    ),
+    "restart-failure-ignored": Variant(
+        says="goes on with the next workload when a rollout fails",
+        change=variants_restart.failure_is_ignored,
+        history="restart:60/wait/0 0/break-rollouts/0 0/rotate/0 0/wait/3",
+        oracle="Restarts",
+    ),
+    "removal-before-restart": Variant(
+        says="removes what was replaced before the restart is complete",
+        change=variants_restart.removal_does_not_wait,
+        history="restart-overlap:60/wait/0 0/break-rollouts/0 0/rotate/0 0/wait/3",
+        oracle="Restarts",
+    ),
+    "restart-begun-is-done": Variant(
+        says="calls a restart complete once the last rollout has begun",
+        change=variants_restart.begun_is_complete,
+        history="restart-overlap:60/wait/0 0/break-rollouts/0 0/rotate/0 0/wait/3",
+        oracle="Restarts",
+    ),
+    "restart-fought-over": Variant(
+        says="restarts again and again what somebody takes back",
+        change=variants_restart.fought_over,
+        history="restart:60/wait/0 0/take-back/0 0/rotate/0 0/wait/3",
+        oracle="Restarts",
+    ),
+    "restart-time-ahead": Variant(
+        says="believes a time of a restart that lies ahead",
+        change=variants_restart.time_ahead_counts,
+        history="restart-overlap:60/wait/0 0/forge-restart/0 0/rotate/0 0/wait/3",
+        oracle="Restarts",
+    ),
+    "restart-unproven": Variant(
+        says="restarts workloads without a sign-in with what they will read",
+        change=variants_restart.without_sign_in,
+        history="restart:60/wait/0 0/rotate/0",
+        oracle="Restarts",
+    ),
+    "restart-by-kubectl": Variant(
+        says="writes another annotation into pod templates than its own",
+        change=variants_restart.anothers_annotation,
+        history="restart:60/wait/0 0/rotate/0",
+        oracle="Restarts",
     ),
     "window-ignored": Variant(
         says="publishes outside windows",
