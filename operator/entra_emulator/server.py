@@ -133,7 +133,8 @@ class EmulatorServer:
         await runner.cleanup()
         # TLS waits for the client to close a connection; a stopped server does not.
         for transport in transports:
-            transport.abort()
+            if not transport.is_closing():  # CPython 3.11.2 cannot abort one that is closed
+                transport.abort()
         await asyncio.sleep(0)
 
     async def __aenter__(self) -> Self:

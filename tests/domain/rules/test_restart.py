@@ -112,6 +112,8 @@ DONE = workload("a", RESTARTED)
 ROLLING = workload("a", RESTARTED, progress=Progress.UNDER_WAY)
 BROKEN = workload("a", RESTARTED, progress=Progress.FAILED)
 OTHER = workload("b")
+EARLIER = workload("b", SINCE - 5 * MINUTE, progress=Progress.UNDER_WAY)
+IN_VAIN = workload("b", SINCE - 15 * MINUTE, progress=Progress.UNDER_WAY)
 
 
 def seen(*found: Workload, time: datetime = NOW) -> SeenWorkloads:
@@ -170,6 +172,8 @@ CLEARED = act.WriteTarget("workloads restarted", (retiring(since=SINCE),), (), i
         pytest.param(due(seen()), CLEARED, id="nobody uses the Secret"),
         pytest.param(due(seen(ROLLING, OTHER)), None, id="one is under way"),
         pytest.param(due(seen(BROKEN, OTHER)), None, id="one has failed"),
+        pytest.param(due(seen(OPEN, EARLIER)), None, id="one for an earlier publish is under way"),
+        pytest.param(due(seen(OPEN, IN_VAIN)), RestartWorkload(OPEN), id="it takes too long"),
         pytest.param(due(seen(ROLLING, time=NOW - MINUTE)), None, id="a pause of a quarter"),
         pytest.param(due(seen(ROLLING, time=NOW - 2 * MINUTE)), LOOK, id="it is over"),
         pytest.param(due(seen(BROKEN, time=NOW - 10 * MINUTE)), LOOK, id="it may be mended"),

@@ -133,7 +133,7 @@ def restart_plan(facts: Facts) -> Plan | None:
     covered = [w for w in found if _is_covered(facts, w)]
     left = [w for w in found if w not in covered]
     done, number = sum(w.progress is Progress.COMPLETE for w in covered), len(found)
-    under_way = _first(covered, Progress.UNDER_WAY)
+    under_way = _first([*covered, *_still_rolling(facts, left)], Progress.UNDER_WAY)
     for stop, workload in _stops(facts, covered, left):
         return Plan(workloads=number, restarted=done, stop=stop, stopped_by=(workload,))
     if under_way is not None:
@@ -214,6 +214,11 @@ def _stops(
     for workload in left:
         if workload.uid in patched and patched[workload.uid] >= _covering_time(facts):
             yield Stop.UNDONE, workload
+
+
+def _still_rolling(facts: Facts, left: list[Workload]) -> list[Workload]:
+    """Return those that were restarted for an earlier publish, and may still become complete."""
+    return [w for w in left if any(_believed(facts, w)) and not _is_overdue(facts, w)]
 
 
 def _is_overdue(facts: Facts, workload: Workload) -> bool:
