@@ -161,6 +161,7 @@ node-packages: ## what a node of NODE=1 needs of Debian's packages (root)
 .PHONY: lock
 lock: setup ## write requirements/*.txt anew from pyproject.toml
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements/runtime.txt
+	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header --extra cli -c requirements/runtime.txt pyproject.toml -o requirements/cli.txt
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header --extra dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
 	echo "$$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["plots"])')" \
 	    | $(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header - -o requirements/plots.txt

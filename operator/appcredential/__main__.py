@@ -1,4 +1,4 @@
-"""The command line: `run`, `crds` and `version`."""
+"""The command line: `run`, `crds`, `version`, and `ctl`, which is `kubectl appcredential`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from appcredential import __version__
+from appcredential.cli import entry as cli
 from appcredential.setting_values import PREFIX
 from appcredential.settings import Settings, SettingsError
 
@@ -21,6 +22,9 @@ _TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words[:1] == ["ctl"]:  # it has a parser of its own
+        return cli.main(words[1:])
     parser = argparse.ArgumentParser(
         prog="appcredential", description="Microsoft Entra application credentials for Kubernetes."
     )
@@ -28,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("run", help="run the operator; settings are APPCREDENTIAL_* variables")
     commands.add_parser("crds", help="print the custom resource definitions as YAML")
     commands.add_parser("version", help="print the version")
-    command = parser.parse_args(arguments).command
+    commands.add_parser("ctl", help="see and steer AppCredentials, as kubectl appcredential does")
+    command = parser.parse_args(words).command
     if command == "version":
         print(__version__)  # noqa: T201 - this is what the command is for
         return 0

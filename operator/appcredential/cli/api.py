@@ -1,0 +1,134 @@
+"""What the commands read and write: AppCredentials, their Events, and the pods of a namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from appcredential.cli.app_credential import AppCredential, Document
+from appcredential.cli.connection import Connection
+from appcredential.cli.errors import CliError, ExpiredListError
+from appcredential.domain.pod_secrets import used_secrets
+
+_ROOT: Final = "/apis/appcredential.io/v1alpha1"
+_PAGE: Final = 500
+_MOST: Final = 100_000
+_TRIES: Final = 2
+_EVENTS: Final = 5
+_FINISHED: Final = "status.phase!=Succeeded,status.phase!=Failed"
+
+Progress = Callable[[int, int | None], None]
+"""Called after each page with what was read, and how many remain if the API server says so."""
+
+
+def unseen(_read: int, _remaining: int | None) -> None:
+    """Show no progress."""
+
+
+class Api:
+    """The objects of one API server."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.now = connection.now
+        self.namespace = connection.namespace
+
+    def get(self, namespace: str, name: str) -> AppCredential:
+        """Read one AppCredential.
+
+        Raises:
+            NotThereError, ForbiddenError, NoAnswerError, CliError: see `refusals.py`.
+        """
+        return AppCredential(self._connection.request("GET", _path(namespace, name)))
+
+    def find(
+        self, namespace: str, selector: str = "", progress: Progress = unseen
+    ) -> list[AppCredential]:
+        """Read the AppCredentials of a namespace, or of all if it is empty, page by page.
+
+        A list that expires between two pages is begun anew once.
+
+        Raises:
+            CliError: as `get`; or there are more than the tool can show.
+        """
+        query = [("labelSelector", selector)] if selector else []
+        for left in reversed(range(_TRIES)):
+            try:
+                return [
+                    AppCredential(found) for found in self._pages(_path(namespace), query, progress)
+                ]
+            except ExpiredListError:
+                if not left:
+                    raise
+        raise AssertionError("the last try either returns or raises")
+
+    def patch(
+        self, resource: AppCredential, patch: Mapping[str, Any], *, dry_run: bool = False
+    ) -> AppCredential:
+        """Change an AppCredential by a merge patch; unknown fields are refused.
+
+        Raises:
+            ChangedError, NotThereError, ForbiddenError, NoAnswerError, CliError: see `refusals.py`.
+        """
+        query = [("fieldValidation", "Strict"), ("fieldManager", "kubectl-appcredential")]
+        query += [("dryRun", "All")] if dry_run else []
+        path = _path(resource.namespace, resource.name)
+        return AppCredential(self._connection.request("PATCH", path, query=query, body=patch))
+
+    def events(self, resource: AppCredential) -> list[Document]:
+        """Read the latest Events of an AppCredential, the newest first.
+
+        Raises:
+            CliError: as `get`.
+        """
+        selector = f"involvedObject.uid={resource.at('metadata', 'uid')}"
+        found = self._connection.request(
+            "GET",
+            f"/api/v1/namespaces/{quote(resource.namespace)}/events",
+            query=[("fieldSelector", selector), ("limit", str(_PAGE))],
+        )
+        events = Document(found).entries("items")
+        return sorted(events, key=lambda e: event_time(e) or "", reverse=True)[:_EVENTS]
+
+    def pods_using(self, namespace: str, secret: str) -> list[str]:
+        """Return the names of the unfinished pods of a namespace that use a Secret.
+
+        Raises:
+            CliError: as `get`.
+        """
+        path = f"/api/v1/namespaces/{quote(namespace)}/pods"
+        pods = map(Document, self._pages(path, [("fieldSelector", _FINISHED)], unseen))
+        return [pod.name for pod in pods if secret in used_secrets(pod.at("spec") or {})]
+
+    def _pages(
+        self, path: str, query: list[tuple[str, str]], progress: Progress
+    ) -> Iterator[Mapping[str, Any]]:
+        read, token = 0, ""
+        while True:
+            wanted = [*query, ("limit", str(_PAGE)), *([("continue", token)] if token else [])]
+            page = Document(self._connection.request("GET", path, query=wanted))
+            items = page.entries("items")
+            read += len(items)
+            progress(read, page.number("metadata", "remainingItemCount"))
+            yield from (item.document for item in items)
+            token = str(page.at("metadata", "continue") or "")
+            if not token:
+                return
+            if read >= _MOST:
+                raise CliError(f"There are more than {_MOST} objects: narrow it by -n or -l.")
+
+
+def event_time(event: Document) -> str:
+    """Return when an Event was seen last, as the API server writes it; empty if it does not say."""
+    for path in (("series", "lastObservedTime"), ("lastTimestamp",), ("eventTime",)):
+        found = event.text(*path)
+        if found:
+            return found
+    return event.text("metadata", "creationTimestamp")
+
+
+def _path(namespace: str, name: str = "") -> str:
+    """Return the path of an AppCredential, of those of a namespace, or of all."""
+    within = f"/namespaces/{quote(namespace, safe='')}" if namespace else ""
+    return f"{_ROOT}{within}/appcredentials" + (f"/{quote(name, safe='')}" if name else "")

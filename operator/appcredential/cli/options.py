@@ -1,0 +1,145 @@
+"""The options that several commands have, named as kubectl names them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from typing import Any, Final
+
+import click
+
+from appcredential.cli.api import Api
+from appcredential.cli.app_credential import AppCredential
+from appcredential.cli.conditions import Wanted, parse_wanted
+from appcredential.cli.connection import Access, Connection
+from appcredential.cli.errors import CliError
+from appcredential.cli.terminal import Terminal
+from appcredential.domain.spec.durations import parse_duration
+
+Command = Callable[..., None]
+_NAMES_SHOWN: Final = 200
+_FOREVER: Final = timedelta(weeks=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a command works with."""
+
+    api: Api
+    terminal: Terminal
+
+
+def complete_names(context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """Return the names of AppCredentials that begin so; none if the API server cannot be asked."""
+    known = context.params
+    access = {f.name: known[f.name] for f in fields(Access) if known.get(f.name)}
+    try:
+        api = Api(Connection(Access(**access)))
+        names = (resource.name for resource in api.find(api.namespace))
+        return [name for name in names if name.startswith(begun)][:_NAMES_SHOWN]
+    except CliError:
+        return []
+
+
+def with_session(command: Command) -> Command:
+    """Add the options that say as whom and where, and hand a `Session` to the command."""
+
+    @functools.wraps(command)
+    def run(**options: Any) -> None:
+        given: dict[str, Any] = {f.name: options.pop(f.name) for f in fields(Access)}
+        access = Access(**{name: value for name, value in given.items() if value})
+        command(Session(Api(Connection(access)), Terminal()), **options)
+
+    added = (
+        click.option("-n", "--namespace", metavar="NAMESPACE", help="Instead of the context's."),
+        click.option("--context", metavar="NAME", help="Of the kubeconfig."),
+        click.option("--kubeconfig", metavar="FILE", help="Instead of KUBECONFIG."),
+        click.option("--as", "user", metavar="USER", help="Impersonate this user."),
+        click.option(
+            "--as-group", "groups", multiple=True, metavar="GROUP", help="Impersonate this group."
+        ),
+    )
+    return functools.reduce(lambda made, option: option(made), reversed(added), run)
+
+
+def with_selection(command: Command) -> Command:
+    """Add names and what selects by label; see `selected`."""
+    added = (
+        click.argument("names", nargs=-1, shell_complete=complete_names),
+        click.option("-l", "--selector", metavar="LABELS", help="Those with these labels."),
+        click.option(
+            "-A", "--all-namespaces", is_flag=True, help="With -l: those of all namespaces."
+        ),
+    )
+    return functools.reduce(lambda made, option: option(made), reversed(added), command)
+
+
+def selected(
+    session: Session, names: Sequence[str], selector: str | None, *, all_namespaces: bool
+) -> list[AppCredential]:
+    """Return the resources that a command is about.
+
+    Raises:
+        click.UsageError: neither names nor labels are given, or both.
+        CliError: one cannot be read, or no resource has the labels.
+    """
+    if bool(names) == bool(selector):
+        raise click.UsageError("Give names, or a selector with -l.")
+    if names and all_namespaces:
+        raise click.UsageError("A name is of one namespace: leave -A out.")
+    if names:
+        bare = [name.rpartition("/")[2] for name in dict.fromkeys(names)]
+        return [session.api.get(session.api.namespace, name) for name in bare]
+    namespace = "" if all_namespaces else session.api.namespace
+    found = session.api.find(namespace, selector or "")
+    if not found:
+        raise CliError(f"No AppCredential has the labels {selector}.")
+    return found
+
+
+def output(*forms: str) -> Callable[[Command], Command]:
+    """Return the option -o with these forms."""
+    return click.option("-o", "--output", "form", type=click.Choice(forms), help="Another form.")
+
+
+class Duration(click.ParamType[timedelta]):
+    """A duration such as `90s` or `5m`; a negative one, as kubectl has it, is a week."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Read it; a wrong form ends the command."""
+        if isinstance(value, timedelta):
+            return value
+        if value.startswith("-"):
+            return _FOREVER
+        try:
+            return timedelta(0) if value == "0" else parse_duration(value)
+        except ValueError as exc:
+            self.fail(f"{value} {exc}", param, ctx)
+
+
+class For(click.ParamType[Wanted]):
+    """What `wait` waits for."""
+
+    name = "condition"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Wanted:
+        """Read it; a wrong form ends the command."""
+        try:
+            return value if isinstance(value, Wanted) else parse_wanted(value)
+        except ValueError as exc:
+            self.fail(str(exc), param, ctx)
+
+
+def timeout(default: str, what: str) -> Callable[[Command], Command]:
+    """Return the option --timeout."""
+    return click.option(
+        "--timeout", type=Duration(), default=default, show_default=True, metavar="TIME", help=what
+    )

@@ -1,0 +1,90 @@
+"""The commands that only read: `list` and `status`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from appcredential.cli.api import event_time
+from appcredential.cli.app_credential import AppCredential, Document
+from appcredential.cli.attention import in_order
+from appcredential.cli.columns import TableForm, table
+from appcredential.cli.errors import CliError
+from appcredential.cli.options import Session, complete_names, output, with_session
+from appcredential.cli.shown import rendered
+from appcredential.cli.story import Chapter, chapters, lines
+from appcredential.cli.text import when
+from appcredential.domain.times import parse_time
+
+
+@click.command("list")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Those of all namespaces.")
+@click.option("-l", "--selector", metavar="LABELS", help="Those with these labels.")
+@output("wide", "json", "yaml", "name")
+@with_session
+def list_command(
+    session: Session, *, all_namespaces: bool, selector: str | None, form: str | None
+) -> None:
+    """List AppCredentials, what needs attention first."""
+    api, terminal = session.api, session.terminal
+    namespace = "" if all_namespaces else api.namespace
+    with terminal.progress("Reading AppCredentials") as show:
+
+        def tell(read: int, remaining: int | None) -> None:
+            show(f"Reading AppCredentials: {read} of {read + (remaining or 0)}")
+
+        found = api.find(namespace, selector or "", tell)
+    found = in_order(found, api.now())
+    if form is not None and form != "wide":
+        if found or form != "name":
+            terminal.text(rendered(form, found, as_list=True))
+        return
+    if not found:
+        where = f"in {namespace} namespace" if namespace else "in any namespace"
+        terminal.note(f"No AppCredentials found {where}.")
+        return
+    terminal.lines(
+        table(
+            found,
+            api.now(),
+            TableForm(
+                namespaces=all_namespaces,
+                wide=form == "wide",
+                width=terminal.width,
+                unicode=terminal.unicode,
+            ),
+        )
+    )
+
+
+@click.command("status")
+@click.argument("name", shell_complete=complete_names)
+@output("json", "yaml", "name")
+@with_session
+def status_command(session: Session, *, name: str, form: str | None) -> None:
+    """Tell the story of one AppCredential.
+
+    What is published, proven, pending and retiring, who still uses it, and what happens next.
+    """
+    api, terminal = session.api, session.terminal
+    resource = api.get(api.namespace, name.rpartition("/")[2])
+    if form is not None:
+        terminal.text(rendered(form, [resource], as_list=False))
+        return
+    told = chapters(resource, api.now(), unicode=terminal.unicode)
+    terminal.lines(lines([*told, _events(session, resource)], terminal.width))
+
+
+def _events(session: Session, resource: AppCredential) -> Chapter:
+    try:
+        found = session.api.events(resource)
+    except CliError:
+        return Chapter("Events", ("not shown: you may not read them here",))
+    now = session.api.now()
+    return Chapter("Events", tuple(_event(event, now) for event in found))
+
+
+def _event(event: Document, now: datetime) -> str:
+    time = when(parse_time(event_time(event)), now)
+    return f"{time}: {event.text('reason')}: {event.text('message')}"
