@@ -28,7 +28,7 @@ def issued_before(field: IssuedBefore, time: datetime) -> Patch:
     return {"spec": {"rotation": {field.value: format_time(time)}}}
 
 
-def suspended(value: bool) -> Patch:
+def suspended(*, value: bool) -> Patch:
     """Return what suspends or resumes."""
     return {"spec": {"suspend": value}}
 

@@ -45,7 +45,8 @@ def refusal(status: int, document: Mapping[str, Any], method: str, path: str) ->
         return ExpiredListError("The list changed faster than it could be read: try again.")
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return NoAnswerError(f"The API server cannot answer now ({status}): {said}".rstrip(": "))
-    unknown = _UNKNOWN_FIELD.search(said)
+    # The API server's words for it are long, because they quote the whole object.
+    unknown = _UNKNOWN_FIELD.search(str(answer.at("message")))
     if unknown:
         return CliError(
             f"This cluster's AppCredentials have no field {unknown[1]}: its operator is older than "

@@ -73,7 +73,7 @@ def _set_suspended(
             continue
         undone = changes.undone(resource, f"spec.suspend: {str(value).lower()}")
         warn(session, undone)
-        changed = change(session, resource, changes.suspended(value), lambda *_: True)
+        changed = change(session, resource, changes.suspended(value=value), lambda *_: True)
         tell(session, changed, verb, form)
 
 
