@@ -134,6 +134,8 @@ def test_what_waits_says_how_things_are() -> None:
     assert present(None) == "it does not exist"
     assert present(resource("a")) == "the operator has not looked at it yet"
     assert present(resource("a", published())).startswith("Ready is True, Published: ")
+    waits = published(pending={"waitingFor": "its window"})
+    assert present(resource("a", waits)).endswith("The successor waits for its window.")
     assert present(resource("a", published(conditions=[READY, STALLED]))).startswith("Stalled")
 
 

@@ -108,13 +108,19 @@ class Person:
         return line
 
     def typed(
-        self, *words: str, answer: str = "", columns: int = 40, **env: str
+        self,
+        *words: str,
+        answer: str = "",
+        columns: int = 40,
+        env: Mapping[str, str] | None = None,
     ) -> tuple[int, str]:
         """Run it in a pseudo-terminal of so many columns; return its status and all it wrote."""
         child, terminal = pty.fork()
         if child == 0:
             os.execve(  # noqa: S606 - our own program
-                sys.executable, [*COMMAND, *words, "-n", self.namespace], {**self.env, **env}
+                sys.executable,
+                [*COMMAND, *words, "-n", self.namespace],
+                {**self.env, **(env or {})},
             )
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         written, deadline = b"", time.monotonic() + 60
@@ -233,7 +239,7 @@ def test_a_terminal_of_40_columns(shop: Person) -> None:
 
 @pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_without_colour(shop: Person, env: dict[str, str]) -> None:
-    status, shown = shop.typed("list", **env)
+    status, shown = shop.typed("list", env=env)
 
     assert status == 0
     assert not COLOUR.search(shown)
@@ -337,6 +343,7 @@ def test_revoke_asks_first_and_says_who_fails(shop: Person) -> None:
     assert PODS in shown
     assert "Pods that use Secret orders-entra now: orders-1." in shown
     assert "rotation" not in shop.get("evil")["spec"]
+    assert shop.typed("revoke", "evil", answer="\x03")[0] == 130
 
     status, shown = shop.typed("revoke", "evil", answer="y", columns=200)
     assert status == 0, shown
@@ -361,6 +368,20 @@ def test_what_the_schema_refuses_is_told_before_any_question(person: Person) -> 
 
     for command in ("rotate", "revoke"):
         assert "spec.rotation" in person.refused(command, "trust")
+
+
+def test_one_that_is_refused_keeps_no_other_from_it(person: Person) -> None:
+    trust = {"type": "FederatedIdentity", "application": spec()["application"]}
+    trust["federatedIdentity"] = {"serviceAccount": {"name": "a"}}
+    for name in ("a", "c"):
+        person.make(name, spec=trust, labels={"team": "shop"})
+    person.make("b", labels={"team": "shop"})
+
+    done = person.run("rotate", "-l", "team=shop")
+
+    assert done.returncode == 1
+    assert [line.partition(": ")[0] for line in done.stderr.splitlines()] == ["error", "error"]
+    assert done.stdout.endswith("/b rotation asked for\n")
 
 
 def test_suspend_and_resume(person: Person) -> None:
@@ -451,6 +472,29 @@ def test_what_is_not_there_is_told(person: Person) -> None:
     assert person.refused("status", "ghost") == ('error: appcredentials "ghost" not found')
     assert "No AppCredential has the labels a=b." in person.refused("suspend", "-l", "a=b")
     assert "Give names, or a selector" in person.refused("rotate")
+
+
+def test_kubectl_finds_it_and_its_completions(shop: Person, tmp_path: Path) -> None:
+    for name, function in (
+        ("kubectl-appcredential", "main"),
+        ("kubectl_complete-appcredential", "complete"),
+    ):
+        script = tmp_path / name
+        script.write_text(
+            f"#!{sys.executable}\nimport sys\nfrom appcredential.cli.entry import {function}\n"
+            f"sys.exit({function}())\n"
+        )
+        script.chmod(0o755)
+    env = {**shop.env, "PATH": f"{tmp_path}:{shop.env['PATH']}"}
+
+    def kubectl(*words: str) -> str:
+        command = [str(shop.cluster.binaries.kubectl), *words]
+        return subprocess.run(
+            command, env=env, capture_output=True, text=True, timeout=60, check=True
+        ).stdout
+
+    assert kubectl("appcredential", "list", "-n", shop.namespace, "-o", "name").endswith("/fine\n")
+    assert "revoke" in kubectl("__complete", "appcredential", "re").splitlines()
 
 
 def test_names_are_completed(shop: Person) -> None:

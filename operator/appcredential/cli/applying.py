@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from appcredential.cli import changes
@@ -34,7 +34,27 @@ def change(
             read = session.api.get(resource.namespace, resource.name)
             if not is_as_before(resource, read):
                 break
-    raise CliError(f"{resource.full_name} was changed meanwhile: look at it and try again.")
+    raise CliError("It was changed meanwhile: look at it and try again.")
+
+
+def for_each(
+    session: Session, found: Sequence[AppCredential], do: Callable[[AppCredential], None]
+) -> None:
+    """Do something to each resource; one that fails does not keep the others from it.
+
+    Raises:
+        CliError: the last failure; those before it are written.
+    """
+    failures: list[CliError] = []
+    for resource in found:
+        try:
+            do(resource)
+        except CliError as exc:
+            failures.append(CliError(f"{resource.full_name}: {exc}"))
+    for failure in failures[:-1]:
+        session.terminal.note(f"error: {failure}")
+    if failures:
+        raise failures[-1]
 
 
 def warn_idle(session: Session, resource: AppCredential) -> None:

@@ -15,7 +15,7 @@ from appcredential.domain.conditions import ConditionType
 
 _GAP: Final = "  "
 _LEAST: Final = 8
-"""A name keeps so many cells when all that can be left out is left out."""
+"""So many cells a name keeps when all is left out that can be."""
 _STYLES: Final = {
     Attention.BROKEN: Style.BAD,
     Attention.STALLED: Style.BAD,
@@ -35,7 +35,6 @@ _LEFT_OUT: Final = (
     "LEFT",
     "RENEWS",
     "REASON",
-    "NAMESPACE",
 )
 """What a narrow terminal does without, in this order."""
 
@@ -70,8 +69,9 @@ def table(resources: Sequence[AppCredential], now: datetime, form: TableForm) ->
     widths = {name: max(map(cells, (name, *(row[name].text for row in rows)))) for name in names}
     if form.width is not None and not form.wide:
         names = _fitting(names, widths, form.width)
-        excess = _length(names, widths) - form.width
-        widths["NAME"] = max(_LEAST, widths["NAME"] - max(0, excess))
+        for name in ("NAME", "NAMESPACE"):
+            excess = max(0, _length(names, widths) - form.width)
+            widths[name] = max(min(_LEAST, widths.get(name, 0)), widths.get(name, 0) - excess)
     yield _line(names, widths, {name: Part(name, Style.HEAD) for name in names})
     for row in rows:
         yield _line(names, widths, row)

@@ -64,7 +64,9 @@ def present(resource: AppCredential | None) -> str:
     for kind in (ConditionType.STALLED, ConditionType.RECONCILING, ConditionType.READY):
         found = resource.condition(kind)
         if found is not None and (found.status == "True" or kind is ConditionType.READY):
-            return f"{kind} is {found.status}, {found.reason}: {found.message}"
+            waits = resource.text("status", "pending", "waitingFor")
+            successor = f" The successor waits for {waits}." if waits else ""
+            return f"{kind} is {found.status}, {found.reason}: {found.message}{successor}"
     return "the operator has not looked at it yet"
 
 

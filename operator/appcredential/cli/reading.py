@@ -10,7 +10,7 @@ from appcredential.cli.api import event_time
 from appcredential.cli.app_credential import AppCredential, Document
 from appcredential.cli.attention import in_order
 from appcredential.cli.columns import TableForm, table
-from appcredential.cli.errors import CliError
+from appcredential.cli.errors import ForbiddenError
 from appcredential.cli.options import Session, complete_names, output, with_session
 from appcredential.cli.shown import rendered
 from appcredential.cli.story import Chapter, chapters, lines
@@ -79,8 +79,8 @@ def status_command(session: Session, *, name: str, form: str | None) -> None:
 def _events(session: Session, resource: AppCredential) -> Chapter:
     try:
         found = session.api.events(resource)
-    except CliError:
-        return Chapter("Events", ("not shown: you may not read them here",))
+    except ForbiddenError:
+        return Chapter("Events", ("not shown, because you may not read them here",))
     now = session.api.now()
     return Chapter("Events", tuple(_event(event, now) for event in found))
 

@@ -11,7 +11,7 @@ import click
 
 from appcredential.cli import changes
 from appcredential.cli.app_credential import AppCredential
-from appcredential.cli.applying import change, tell, warn, warn_idle
+from appcredential.cli.applying import change, for_each, tell, warn, warn_idle
 from appcredential.cli.changes import IssuedBefore
 from appcredential.cli.conditions import Renewal, present
 from appcredential.cli.errors import CliError, ForbiddenError
@@ -114,11 +114,14 @@ def _renew(
     patch = changes.issued_before(field, session.api.now())
     time = patch["spec"]["rotation"][field.value]
     verb = "rotation" if field is IssuedBefore.ROTATE else "revocation"
-    for resource in found:
+
+    def ask(resource: AppCredential) -> None:
         warn(session, changes.undone(resource, f"spec.rotation.{field}: {time}"))
         warn_idle(session, resource)
         changed = change(session, resource, patch, _same_credentials)
         tell(session, changed, f"{verb} asked for", form)
+
+    for_each(session, found, ask)
 
 
 def _same_credentials(before: AppCredential, now: AppCredential) -> bool:

@@ -10,7 +10,7 @@ import click
 
 from appcredential.cli import changes
 from appcredential.cli.app_credential import AppCredential
-from appcredential.cli.applying import change, tell, warn
+from appcredential.cli.applying import change, for_each, tell, warn
 from appcredential.cli.conditions import present
 from appcredential.cli.options import (
     Session,
@@ -67,14 +67,16 @@ def _set_suspended(
     session: Session, found: list[AppCredential], form: str | None, *, value: bool
 ) -> None:
     verb = "suspended" if value else "resumed"
-    for resource in found:
+
+    def set_it(resource: AppCredential) -> None:
         if resource.is_suspended is value:
             tell(session, resource, f"{verb} already", form)
-            continue
-        undone = changes.undone(resource, f"spec.suspend: {str(value).lower()}")
-        warn(session, undone)
+            return
+        warn(session, changes.undone(resource, f"spec.suspend: {str(value).lower()}"))
         changed = change(session, resource, changes.suspended(value=value), lambda *_: True)
         tell(session, changed, verb, form)
+
+    for_each(session, found, set_it)
 
 
 @click.command("check")
@@ -98,10 +100,13 @@ def check_command(
     It reads everything anew, in Entra and in the cluster.
     """
     found = selected(session, names, selector, all_namespaces=all_namespaces)
-    for resource in found:
+
+    def ask(resource: AppCredential) -> None:
         patch = changes.checked(session.api.now())
         changed = change(session, resource, patch, lambda *_: True)
         tell(session, changed, "look asked for", form)
+
+    for_each(session, found, ask)
     if wait:
         _wait_for_look(session, found, timeout)
 

@@ -22,7 +22,9 @@ from appcredential.domain.conditions import ConditionType
 from appcredential.domain.times import format_time
 
 _LABEL: Final = 13
-_NARROWEST: Final = 24
+_NARROW: Final = 60
+_INDENT: Final = 2
+_NARROWEST: Final = 10
 _STYLES: Final = {
     Attention.BROKEN: Style.BAD,
     Attention.STALLED: Style.BAD,
@@ -60,24 +62,29 @@ def chapters(resource: AppCredential, now: datetime, *, unicode: bool = True) ->
 
 
 def lines(told: Sequence[Chapter], width: int | None) -> Iterator[Line]:
-    """Yield chapters as lines, the labels in a column of their own.
+    """Yield chapters as lines, the labels in a column of their own, or above in a narrow terminal.
 
     Args:
         told: the chapters.
         width: cells of the terminal; None where lines may have any length.
     """
+    is_narrow = width is not None and width < _NARROW
+    indent = _INDENT if is_narrow else _LABEL
     for chapter in told:
         label = chapter.label
+        if is_narrow and chapter.paragraphs:
+            yield (Part(label, Style.HEAD),)
+            label = ""
         for paragraph in chapter.paragraphs:
-            for text in _wrapped(paragraph, width):
-                yield Part(f"{label:<{_LABEL}}", Style.HEAD), Part(text, chapter.style)
+            for text in _wrapped(paragraph, None if width is None else width - indent):
+                yield Part(f"{label:<{indent}}", Style.HEAD), Part(text, chapter.style)
                 label = ""
 
 
 def _wrapped(paragraph: str, width: int | None) -> list[str]:
     if width is None:
         return [paragraph]
-    return textwrap.wrap(paragraph, max(_NARROWEST, width - _LABEL)) or [""]
+    return textwrap.wrap(paragraph, max(_NARROWEST, width), break_on_hyphens=False) or [""]
 
 
 def _state(resource: AppCredential, now: datetime) -> Chapter:
