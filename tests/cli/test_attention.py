@@ -68,6 +68,11 @@ CASES: list[tuple[AppCredential, Attention, str]] = [
         Attention.PAUSED,
         "Suspended",
     ),
+    (
+        resource("deleted", published(), deletionTimestamp=day(0)),
+        Attention.WORKING,
+        "Terminating",
+    ),
     (resource("edited", published(), generation=2), Attention.WORKING, "Published"),
     (
         resource("working", published(conditions=[READY, NOT_EXPIRING, RECONCILING])),

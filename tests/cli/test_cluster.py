@@ -440,8 +440,9 @@ def test_wait_for_a_deletion(person: Person) -> None:
         person.cluster.api.call("DELETE", person.path("orders"))
         told, _ = running.communicate(timeout=60)
 
-    assert running.returncode in {0, 1}  # it may have begun after the deletion
-    assert told.endswith("condition met\n") or running.returncode == 1
+    assert running.returncode == 0
+    assert told in {"", "appcredential.appcredential.io/orders condition met\n"}
+    assert person.did("wait", "orders", "--for=delete") == ""
 
 
 def test_a_role_in_a_namespace_is_enough(shop: Person) -> None:
@@ -456,9 +457,9 @@ def test_a_role_in_a_namespace_is_enough(shop: Person) -> None:
     done = shop.run("revoke", "fine", "--yes", *as_jane)
     assert done.returncode == 0
     assert "is not known, because you may not list pods here" in done.stderr
-    assert 'User "jane" cannot list resource "appcredentials"' in shop.refused(
-        "list", "-A", *as_jane
-    )
+    line = shop.refused("list", "-A", *as_jane)
+    assert 'User "jane" cannot list resource "appcredentials"' in line
+    assert line.endswith("at the cluster scope. Name a namespace with -n.")
 
 
 def test_who_may_nothing_is_told_so(shop: Person) -> None:
@@ -472,6 +473,9 @@ def test_what_is_not_there_is_told(person: Person) -> None:
     assert person.refused("status", "ghost") == ('error: appcredentials "ghost" not found')
     assert "No AppCredential has the labels a=b." in person.refused("suspend", "-l", "a=b")
     assert "Give names, or a selector" in person.refused("rotate")
+    for name in ("..", "a/", "A", "a?b"):
+        assert "is no name of an AppCredential." in person.refused("status", name)
+    assert "is no name of a namespace." in Person(person.cluster, "../x").refused("list")
 
 
 def test_kubectl_finds_it_and_its_completions(shop: Person, tmp_path: Path) -> None:

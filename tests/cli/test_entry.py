@@ -43,8 +43,8 @@ def test_without_the_extra_one_line_says_how_to_install_it() -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == (
-        "error: click, rich not found: install the command-line tool with "
-        "pipx install 'appcredential-operator[cli]'\n"
+        "error: click, rich not found: the command-line tool needs the package's extra, as with "
+        "pipx install '.[cli]' in a checkout\n"
     )
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
 from appcredential.cli.app_credential import AppCredential, Document
 from appcredential.cli.connection import Connection
 from appcredential.cli.errors import CliError, ExpiredListError
+from appcredential.cli.text import plain
 from appcredential.domain.pod_secrets import used_secrets
 
 _ROOT: Final = "/apis/appcredential.io/v1alpha1"
+_NAME: Final = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
 _PAGE: Final = 500
 _MOST: Final = 100_000
 _TRIES: Final = 2
@@ -30,6 +33,13 @@ class Api:
     """The objects of one API server."""
 
     def __init__(self, connection: Connection) -> None:
+        """Use a connection.
+
+        Raises:
+            CliError: its namespace has a name that no namespace can have.
+        """
+        if not _NAME.fullmatch(connection.namespace):
+            raise CliError(f"{plain(connection.namespace)!r} is no name of a namespace.")
         self._connection = connection
         self.now = connection.now
         self.namespace = connection.namespace
@@ -40,6 +50,8 @@ class Api:
         Raises:
             NotThereError, ForbiddenError, NoAnswerError, CliError: see `refusals.py`.
         """
+        if not _NAME.fullmatch(name):
+            raise CliError(f"{plain(name)!r} is no name of an AppCredential.")
         return AppCredential(self._connection.request("GET", _path(namespace, name)))
 
     def find(
@@ -62,6 +74,15 @@ class Api:
                 if not left:
                     raise
         raise AssertionError("the last try either returns or raises")
+
+    def some(self, namespace: str) -> Sequence[AppCredential]:
+        """Read the first page of the AppCredentials of a namespace.
+
+        Raises:
+            CliError: as `get`.
+        """
+        page = self._connection.request("GET", _path(namespace), query=[("limit", str(_PAGE))])
+        return [AppCredential(item.document) for item in Document(page).entries("items")]
 
     def patch(
         self, resource: AppCredential, patch: Mapping[str, Any], *, dry_run: bool = False

@@ -109,6 +109,11 @@ class AppCredential(Document):
         return self.at("spec", "suspend") is True
 
     @property
+    def is_being_deleted(self) -> bool:
+        """Whether somebody deleted it and its finalizer keeps it."""
+        return bool(self.text("metadata", "deletionTimestamp"))
+
+    @property
     def key_id(self) -> str:
         """The id of the published credential; empty without one."""
         return self.text("status", "credential", "keyId")

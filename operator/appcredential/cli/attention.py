@@ -48,7 +48,8 @@ def attention(resource: AppCredential, now: datetime) -> Attention:
         return Attention.EXPIRING
     if resource.is_suspended:
         return Attention.PAUSED
-    if ready is None or ready.status != "True" or is_reconciling or not resource.is_current:
+    is_well = ready is not None and ready.status == "True" and resource.is_current
+    if is_reconciling or resource.is_being_deleted or not is_well:
         return Attention.WORKING
     return Attention.FINE
 
@@ -86,6 +87,8 @@ def headline(resource: AppCredential, now: datetime) -> str:
         found = resource.condition(kind)
         if found is not None and found.status == "True":
             return found.reason
+    if resource.is_being_deleted:
+        return "Terminating"
     if resource.is_suspended:
         return Reason.SUSPENDED
     if is_renewal_overdue(resource, now):

@@ -125,7 +125,9 @@ class Connection:
 
     def _note_time(self, date: str | None) -> None:
         time = http_date(date or "")
-        if time is not None and abs(time - datetime.now(UTC)) > timedelta(seconds=2):
+        if time is not None:
+            # A Date has whole seconds, so this is never ahead of the API server: a credential that
+            # is issued right after a rotation was asked for was not issued before that.
             self._ahead = time - datetime.now(UTC)
 
 

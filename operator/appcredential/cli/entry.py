@@ -36,7 +36,7 @@ def _is_complete() -> bool:
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         sys.stderr.write(
-            f"error: {', '.join(missing)} not found: install the command-line tool with "
-            "pipx install 'appcredential-operator[cli]'\n"
+            f"error: {', '.join(missing)} not found: the command-line tool needs the package's "
+            "extra, as with pipx install '.[cli]' in a checkout\n"
         )
     return not missing

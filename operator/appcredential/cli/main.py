@@ -76,7 +76,9 @@ def wait_command(
     timeout: timedelta,
 ) -> None:
     """Wait until a condition holds for the spec as it is now."""
-    found = selected(session, names, selector, all_namespaces=all_namespaces)
+    found = selected(
+        session, names, selector, all_namespaces=all_namespaces, may_miss=wanted.type is None
+    )
     with session.terminal.progress(f"Waiting for {wanted}") as show:
         waiting = Waiting(session.api, timeout, show)
         for resource in found:
@@ -123,6 +125,8 @@ def run(arguments: Sequence[str] | None) -> int:
         path = context.command_path if context is not None else PROGRAM
         return _failed(f"{exc.format_message()} See {path} --help.")
     except CliError as exc:
+        return _failed(str(exc))
+    except OSError as exc:  # of stdout, such as a full disk
         return _failed(str(exc))
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED

@@ -14,7 +14,7 @@ from appcredential.cli.api import Api
 from appcredential.cli.app_credential import AppCredential
 from appcredential.cli.conditions import Wanted, parse_wanted
 from appcredential.cli.connection import Access, Connection
-from appcredential.cli.errors import CliError
+from appcredential.cli.errors import CliError, NotThereError
 from appcredential.cli.terminal import Terminal
 from appcredential.domain.spec.durations import parse_duration
 
@@ -37,7 +37,7 @@ def complete_names(context: click.Context, _parameter: click.Parameter, begun: s
     access = {f.name: known[f.name] for f in fields(Access) if known.get(f.name)}
     try:
         api = Api(Connection(Access(**access)))
-        names = (resource.name for resource in api.find(api.namespace))
+        names = (resource.name for resource in api.some(api.namespace))
         return [name for name in names if name.startswith(begun)][:_NAMES_SHOWN]
     except CliError:
         return []
@@ -77,9 +77,21 @@ def with_selection(command: Command) -> Command:
 
 
 def selected(
-    session: Session, names: Sequence[str], selector: str | None, *, all_namespaces: bool
+    session: Session,
+    names: Sequence[str],
+    selector: str | None,
+    *,
+    all_namespaces: bool,
+    may_miss: bool = False,
 ) -> list[AppCredential]:
     """Return the resources that a command is about.
+
+    Args:
+        session: of the command.
+        names: of resources, with or without their kind.
+        selector: labels in place of names.
+        all_namespaces: whether those with the labels may be in any namespace.
+        may_miss: whether one that does not exist is left out; else it is an error.
 
     Raises:
         click.UsageError: neither names nor labels are given, or both.
@@ -90,13 +102,23 @@ def selected(
     if names and all_namespaces:
         raise click.UsageError("A name is of one namespace: leave -A out.")
     if names:
-        bare = [name.rpartition("/")[2] for name in dict.fromkeys(names)]
-        return [session.api.get(session.api.namespace, name) for name in bare]
+        bare = dict.fromkeys(name.rpartition("/")[2] for name in names)
+        read = (_read(session.api, name, may_miss=may_miss) for name in bare)
+        return [resource for resource in read if resource is not None]
     namespace = "" if all_namespaces else session.api.namespace
     found = session.api.find(namespace, selector or "")
-    if not found:
+    if not found and not may_miss:
         raise CliError(f"No AppCredential has the labels {selector}.")
     return found
+
+
+def _read(api: Api, name: str, *, may_miss: bool) -> AppCredential | None:
+    try:
+        return api.get(api.namespace, name)
+    except NotThereError:
+        if not may_miss:
+            raise
+        return None
 
 
 def output(*forms: str) -> Callable[[Command], Command]:

@@ -34,7 +34,11 @@ def list_command(
         def tell(read: int, remaining: int | None) -> None:
             show(f"Reading AppCredentials: {read} of {read + (remaining or 0)}")
 
-        found = api.find(namespace, selector or "", tell)
+        try:
+            found = api.find(namespace, selector or "", tell)
+        except ForbiddenError as exc:
+            hint = " Name a namespace with -n." if all_namespaces else ""
+            raise ForbiddenError(f"{exc}.{hint}".replace("..", ".")) from exc
     found = in_order(found, api.now())
     if form is not None and form != "wide":
         if found or form != "name":

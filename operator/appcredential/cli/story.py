@@ -121,7 +121,7 @@ def _under_way(resource: AppCredential) -> Iterator[str]:
     reconciling = resource.condition(ConditionType.RECONCILING)
     if reconciling is not None and reconciling.status == "True":
         yield f"{reconciling.reason}: {reconciling.message}"
-    if resource.text("metadata", "deletionTimestamp"):
+    if resource.is_being_deleted:
         yield "It is being deleted."
 
 
