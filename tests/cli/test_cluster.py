@@ -48,6 +48,11 @@ EVIL: Final = "\x1b]0;owned\x07\x1b[31mOrders\u202e"
 COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 LIVE: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 COMMAND: Final = (sys.executable, "-m", "appcredential", "ctl")
+_IN_A_TERMINAL: Final = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that ^C reaches it
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 ROLE: Final = {
     "apiVersion": "rbac.authorization.k8s.io/v1",
     "kind": "Role",
@@ -115,14 +120,17 @@ class Person:
         env: Mapping[str, str] | None = None,
     ) -> tuple[int, str]:
         """Run it in a pseudo-terminal of so many columns; return its status and all it wrote."""
-        child, terminal = pty.fork()
-        if child == 0:
-            os.execve(  # noqa: S606 - our own program
-                sys.executable,
-                [*COMMAND, *words, "-n", self.namespace],
-                {**self.env, **(env or {})},
-            )
+        terminal, end = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        child = subprocess.Popen(
+            [sys.executable, "-c", _IN_A_TERMINAL, *COMMAND, *words, "-n", self.namespace],
+            env={**self.env, **(env or {})},
+            stdin=end,
+            stdout=end,
+            stderr=end,
+            start_new_session=True,
+        )
+        os.close(end)
         written, deadline = b"", time.monotonic() + 60
         while time.monotonic() < deadline:
             if not select.select([terminal], [], [], 1)[0]:
@@ -136,7 +144,7 @@ class Person:
                 os.write(terminal, answer.encode() + b"\n")
                 answer = ""
         os.close(terminal)
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), written.decode()
+        return child.wait(timeout=60), written.decode()
 
     def path(self, name: str = "") -> str:
         return f"{GROUP}/namespaces/{self.namespace}/appcredentials/{name}".rstrip("/")
