@@ -347,7 +347,7 @@ def test_revoke_asks_first_and_says_who_fails(shop: Person) -> None:
     status, shown = shop.typed("revoke", "evil", answer="n", columns=200)
     assert status == 1
     assert "Nothing was changed." in shown
-    assert f"{KEY}, {OLD_KEY} goes from Entra" in shown
+    assert f"the operator removes: {KEY}, {OLD_KEY}." in shown
     assert PODS in shown
     assert "Pods that use Secret orders-entra now: orders-1." in shown
     assert "rotation" not in shop.get("evil")["spec"]

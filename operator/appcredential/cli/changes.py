@@ -114,7 +114,9 @@ def consequences(resource: AppCredential, pods: list[str] | None) -> list[str]:
         pods: the names of the pods that use the Secret now; None if they cannot be read.
     """
     keys = ", ".join(revoked_keys(resource)) or "whatever was issued before now"
-    told = [f"{resource.full_name}: once a new credential is published, {keys} goes from Entra."]
+    told = [
+        f"{resource.full_name}: once a new credential is published, the operator removes: {keys}."
+    ]
     told += [
         f"Still in use, as status says of {entry.text('keyId')}: {entry.text('waitingFor')}."
         for entry in resource.entries("status", "retiring")

@@ -1,4 +1,8 @@
-"""Requests to the API server as the person of a kubeconfig: JSON in, JSON out."""
+"""Requests to the API server as the person of a kubeconfig: JSON in, JSON out.
+
+The synchronous client of the library does: a command asks one thing after the other, and
+needs neither aiohttp nor an event loop.
+"""
 
 from __future__ import annotations
 
