@@ -237,9 +237,9 @@ def _observation(
 def _restarting(seed: int, o: Observation) -> Observation:
     """Return the observation, now and then with workloads that are to be restarted."""
     dice, wanted, t = Dice(seed + 2**40), o.resource.spec, o.target
-    if dice.random() < 0.65 or not isinstance(wanted, AppCredentialSpec) or t is None:
+    if dice.random() < 0.6 or not isinstance(wanted, AppCredentialSpec) or t is None:
         return o
-    windows = dice.choice([(), (), (window("11:00", "12:00"),)])
+    windows = dice.choice([(), (), (), (window("11:00", "12:00"),)])
     rotating = replace(wanted.rotation, restart=RestartSpec(), windows=windows)
     since = dice.likely(NOW - 4 * MINUTE, NOW - HOUR, NOW - MINUTE, NOW + DAY, odds=0.5)
     names = {"appcredential.io/restart-since": format_time(since)}
@@ -261,7 +261,7 @@ def _restarting(seed: int, o: Observation) -> Observation:
 
 
 def _seen_workloads(dice: Dice, secret: str) -> SeenWorkloads | None:
-    stamps = [(), (), (NOW - SECOND,), (NOW - 2 * HOUR,), (NOW + DAY,)]
+    stamps = [(), (NOW - SECOND,), (NOW - SECOND,), (NOW - 2 * HOUR,), (NOW + DAY,)]
     found = tuple(
         Workload(
             kind=WorkloadKind.DEPLOYMENT,
@@ -269,19 +269,21 @@ def _seen_workloads(dice: Dice, secret: str) -> SeenWorkloads | None:
             uid=f"uid-{number}",
             resource_version="1",
             stamps=dice.choice(stamps),
-            progress=dice.likely(Progress.COMPLETE, *Progress, Progress.FAILED, odds=0.8),
+            progress=dice.choice(
+                [Progress.COMPLETE, *Progress, Progress.FAILED, Progress.UNDER_WAY]
+            ),
             pods=1,
             is_paused=dice.random() < 0.1,
         )
-        for number in range(dice.choice([0, 1, 2, 3]))
+        for number in range(dice.choice([0, 1, 2, 3, 4]))
     )
-    outcomes: list[tuple[Workload, ...] | Problem] = [found, found, found, RESTART_FORBIDDEN]
+    outcomes: list[tuple[Workload, ...] | Problem] = [found] * 5 + [RESTART_FORBIDDEN]
     seen = SeenWorkloads(
         selection=Selection(secret=secret),
-        time=dice.choice([NOW, NOW, NOW - MINUTE]),
+        time=dice.choice([NOW] * 4 + [NOW - MINUTE]),
         found=dice.choice(outcomes),
     )
-    return dice.choice([seen, seen, seen, None])
+    return dice.choice([seen] * 5 + [None])
 
 
 def _pods(dice: Dice) -> SeenPods | None:
