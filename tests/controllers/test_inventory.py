@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from appcredential.controllers import doubts
 from appcredential.controllers.doubts import Doubts
 from appcredential.domain.inventory import Way
 from appcredential.domain.marker import Owner
@@ -181,21 +182,35 @@ async def test_what_was_just_made_costs_no_read_whenever_a_round_passes() -> Non
     assert held.is_outline, "the value stays in memory"
 
 
-async def test_a_list_passes_for_no_young_direct_read() -> None:
-    """What removes an older credential asks for one that shows the published one."""
+async def _shown(age: timedelta, published: timedelta) -> None:
+    """See that a list which shows the published credential changes no direct read without it.
+
+    Args:
+        age: of the direct read.
+        published: how long ago that was.
+    """
     world = await settled()
-    (published,) = world.entra.credentials.values()
-    world.entra.lists.stale = (published,)
-    state = world.states.of(OWNER)
+    world.entra.lists.stale = tuple(world.entra.credentials.values())
+    state, now = world.states.of(OWNER), world.clock.now()
     assert state.target.value is not None
-    known = replace(state.target.value, published_time=world.clock.now())
-    state.target.keep_outline(known)
-    read = application(read_time=world.clock.now() - SECOND)
-    state.application = read
+    state.target.keep_outline(replace(state.target.value, published_time=now - published))
+    state.application = application(read_time=now - age)
     world.inventory._schedules.clear()
     await world.inventory.run_once()
     await world.inventory.finish()
-    assert state.application == read
+    assert state.application.credentials == ()
+
+
+async def test_a_list_passes_for_no_young_direct_read() -> None:
+    """What removes an older credential asks for one that shows the published one."""
+    await _shown(age=SECOND, published=timedelta(0))
+
+
+async def test_a_direct_read_is_believed_against_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    await _shown(age=MINUTE, published=HOUR)
+    monkeypatch.setattr(doubts, "made_since", lambda _read, target, *_: [target.published.key_id])
+    with pytest.raises(AssertionError):
+        await _shown(age=MINUTE, published=HOUR)
 
 
 async def test_a_list_that_left_before_a_doubt_does_not_settle_it() -> None:

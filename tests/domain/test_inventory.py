@@ -18,14 +18,28 @@ from appcredential.domain.inventory import (
     fingerprint,
     fingerprint_of_trusts,
     is_outdated,
+    made_since,
     most_pages,
     requests_by_filter,
     with_what_we_made,
 )
 from appcredential.domain.observed.entra import Application, Credential
 from appcredential.domain.observed.federated import FederatedList
+from appcredential.domain.observed.target import PendingState
 from appcredential.domain.spec.model import CredentialType, KeyId, ObjectId
-from tests.support.builders import DAY, HOUR, MINUTE, NOW, application, credential, target
+from tests.support.builders import (
+    DAY,
+    HOUR,
+    KEY,
+    MINUTE,
+    NEXT,
+    NOW,
+    SECOND,
+    application,
+    credential,
+    pending,
+    target,
+)
 from tests.support.federated import listed
 
 BUDGET = Budget(per_second=33, ceiling=10 * MINUTE)
@@ -135,6 +149,32 @@ def test_what_we_made_ourselves_is_no_news(
 
 
 SETTLE = timedelta(seconds=30)
+
+
+@pytest.mark.parametrize(
+    ("read", "published", "begun", "expected"),
+    [
+        (-HOUR, -MINUTE, None, {KEY}),
+        (-HOUR, None, -MINUTE, {NEXT}),
+        (-HOUR, -MINUTE, -MINUTE, {KEY, NEXT}),
+        (-MINUTE + SETTLE, -MINUTE, -MINUTE, {KEY, NEXT}),
+        (-MINUTE + SETTLE + SECOND, -MINUTE, -MINUTE, set()),  # it would show them
+        (-HOUR, SECOND, SECOND, set()),  # forged, or of another clock
+        (-HOUR, None, None, set()),
+    ],
+)
+def test_what_an_older_read_may_lack(
+    read: timedelta, published: timedelta | None, begun: timedelta | None, expected: set[KeyId]
+) -> None:
+    known = application(read_time=NOW + read)
+    secret = target(published_time=NOW + published) if published is not None else None
+    successor = pending(intent_time=NOW + begun) if begun is not None else None
+    assert set(made_since(known, secret, successor, NOW, SETTLE)) == expected
+
+
+def test_secrets_that_hold_nothing_explain_nothing() -> None:
+    empty = replace(target(published_time=NOW), published=None)
+    assert set(made_since(application(), empty, pending(PendingState.INTENT), NOW, SETTLE)) == set()
 
 
 @pytest.mark.parametrize(

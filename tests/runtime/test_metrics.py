@@ -108,8 +108,8 @@ def test_a_request_without_an_answer_counts_as_code_0() -> None:
 
 
 def test_actions_and_operations_are_few_and_named_in_the_code() -> None:
-    names = [action.__name__ for action in typing.get_args(actions.Action)]
-    assert 5 < len(names) < 35
+    done = set(typing.get_args(actions.Action)) - {actions.Hold}  # what a gate says is not done
+    assert 5 < len(done) < 30
     operations = [
         value
         for name, value in inspect.getmembers(observing)

@@ -6,7 +6,7 @@ be there, and what it shows may be gone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias, TypeVar
@@ -17,14 +17,14 @@ from appcredential.domain.inventory import (
     fingerprint,
     fingerprint_of_trusts,
     is_outdated,
+    made_since,
     with_what_we_made,
 )
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList
-from appcredential.domain.observed.target import IssuedCredential
 from appcredential.domain.spec.checks import is_guid
-from appcredential.domain.spec.model import ClientId, KeyId, ObjectId
+from appcredential.domain.spec.model import ClientId, ObjectId
 from appcredential.gather.resumed import read_directly, see_application, see_trusts
 from appcredential.gather.state import ResourceState, ResourceStates
 from appcredential.kube.custom_resources import APP_CREDENTIALS
@@ -138,24 +138,12 @@ class Doubts:
         """Return an older direct read with what our Secrets hold since, if a list shows just that.
 
         Each first issue would cost another read else: the one before it lacks what was made since.
-        A read from after the settle time is believed: what it lacks was removed.
         """
         if found is None:
             return None
-        made, pending, target = list[KeyId](), state.pending.value, state.target.value
-        if pending is not None and pending.credential is not None:
-            made += self._made_since(held, pending.credential, pending.intent_time)
-        if target is not None and target.published is not None:
-            published = target.published_time or target.creation_time
-            made += self._made_since(held, target.published, published)
+        target, pending = state.target.value, state.pending.value
+        made = made_since(held, target, pending, self._clock.now(), self._settle)
         return with_what_we_made(held, found, made)
-
-    def _made_since(
-        self, read: Application, made: IssuedCredential, since: datetime
-    ) -> Iterator[KeyId]:
-        """Yield the key of what was made after a read, or within the settle time before it."""
-        if read.read_time <= since + self._settle and since <= self._clock.now():
-            yield made.key_id
 
     def _resume(self, owner: Owner, state: ResourceState, is_as_status_says: bool) -> None:
         """Have a resource read directly of which lists show something else than its status."""

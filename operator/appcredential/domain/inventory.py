@@ -7,7 +7,7 @@ each of them. Source of the limits: learn.microsoft.com/graph, `application: lis
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,7 +15,7 @@ from typing import Final
 
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList
-from appcredential.domain.observed.target import Target
+from appcredential.domain.observed.target import Pending, Target
 from appcredential.domain.spec.model import KeyId
 
 IN_A_FILTER: Final = 15
@@ -112,6 +112,33 @@ def fingerprint(found: Application) -> Hashable:
 def fingerprint_of_trusts(found: FederatedList) -> Hashable:
     """Return what a change of an application's federated credentials shows in."""
     return frozenset((c.id, c.pair, c.audiences, c.description) for c in found.credentials)
+
+
+def made_since(
+    known: Application,
+    target: Target | None,
+    pending: Pending | None,
+    now: datetime,
+    settle: timedelta,
+) -> Iterator[KeyId]:
+    """Yield the keys of what our Secrets hold that a direct read may lack because it is older.
+
+    A read from after the settle time is believed: what it lacks was removed. So is one beside a
+    record that lies ahead, which anybody may have written.
+
+    Args:
+        known: the direct read.
+        target: the target Secret as last seen.
+        pending: the pending Secret as last seen.
+        now: by our clock.
+        settle: for how long after a write replicas may not show it.
+    """
+    made = list[tuple[KeyId, datetime]]()
+    if pending is not None and pending.credential is not None:
+        made.append((pending.credential.key_id, pending.intent_time))
+    if target is not None and target.published is not None:
+        made.append((target.published.key_id, target.published_time or target.creation_time))
+    yield from (key for key, since in made if known.read_time - settle <= since <= now)
 
 
 def with_what_we_made(
