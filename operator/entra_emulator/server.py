@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -133,7 +134,7 @@ class EmulatorServer:
         await runner.cleanup()
         # TLS waits for the client to close a connection; a stopped server does not.
         for transport in transports:
-            if not transport.is_closing():  # CPython 3.11.2 cannot abort one that is closed
+            with suppress(AttributeError):  # CPython 3.11.2 raises it once the connection is gone
                 transport.abort()
         await asyncio.sleep(0)
 
