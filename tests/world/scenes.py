@@ -77,6 +77,10 @@ _HELD: Final[Mapping[str, Any]] = {
     "rotation": _ROTATION,
 }
 _SECRET: Final = _spec("ClientSecret", "clientSecret", {}, **_HELD)
+_DEFAULTS: Final = _spec(
+    "ClientSecret", "clientSecret", {}, secret={"name": "orders-entra"}
+)
+"""As most people write it: no renewal is due while it is watched, so a history is short."""
 _CERTIFICATE: Final = _spec("Certificate", "certificate", {"source": "Generate"}, **_HELD)
 _BROUGHT: Final = _spec(
     "Certificate",
@@ -136,6 +140,7 @@ SCENES: Final[Mapping[str, Scene]] = {
         Scene(name="certificate", spec=_CERTIFICATE),
         Scene(name="brought", spec=_BROUGHT, is_walked=False),
         Scene(name="federated", spec=_FEDERATED, consumers=()),
+        Scene(name="defaults", spec=_DEFAULTS, is_walked=False),
     )
 }
 WALKED: Final = tuple(name for name, scene in SCENES.items() if scene.is_walked)
