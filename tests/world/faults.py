@@ -38,13 +38,15 @@ _CHUNK: Final = 20
 _PURE_CHUNK: Final = 10
 _PART: Final = 26
 _MOVES: Final = max(len(list(small_moves(scene, is_first=False))) for scene in SCENES.values())
-_PURE_SHARE: Final = 0.06
+_PURE_SHARE: Final = 0.03
 """Of the time, for the model that drives `decide` alone."""
-_WALKED_SHARE: Final = 0.2
+_WALKED_SHARE: Final = 0.12
 """Of the time that the first, complete part of the small worlds leaves, for random histories."""
 _STRIDE: Final = 23
 """Longer histories begin with the first events in this order, so that a part of them, too, has all
 steps and all events. It has no divisor in common with their number."""
+_TURNS: Final = {"defaults": 24, "federated": 16}
+"""Of the scenes whose histories cost a third of the others': they are played nearly all."""
 _KEY_SIZE: Final = 2048
 _EVERY: Final = 30.0
 _STUCK: Final = 300.0
@@ -145,17 +147,15 @@ def first_moves(scene: str) -> list[Plan]:
 
 
 def _longer() -> Iterator[tuple[Plan, slice]]:
-    """Yield the histories of one event, to be played with each second one; all scenes in turns.
-
-    A federated identity has two turns: its histories cost half of the others'.
-    """
+    """Yield the histories of one event, to be played with each second one; scenes in turns."""
 
     def spread(plans: list[Plan]) -> list[Plan]:
         return [plans[n * _STRIDE % len(plans)] for n in range(len(plans))]
 
-    fronts = [spread(first_moves(scene)) for scene in SCENES if scene != "federated"]
-    federated = spread(first_moves("federated"))
-    fronts += [federated[::2], federated[1::2]]
+    fronts = []
+    for scene in SCENES:
+        plans, turns = spread(first_moves(scene)), _TURNS.get(scene, 1)
+        fronts += [plans[turn::turns] for turn in range(turns)]
     for plans in itertools.zip_longest(*fronts):
         for start in range(0, _MOVES, _PART):
             part = slice(start, start + _PART)
