@@ -15,14 +15,20 @@ from tests.support.world import World
 AHEAD = 400 * DAY
 
 
-async def told_by_entra() -> World:
-    """Return a world at rest whose Entra tells its own time, which nobody sets."""
+async def told_by_entra(*, knows: bool = True) -> World:
+    """Return a world at rest whose Entra tells its own time, which nobody sets.
+
+    Args:
+        knows: the session has had answers, and so knows that time.
+    """
     world = World()
     begin = world.clock.seconds
     world.entra.date = lambda: NOW + timedelta(seconds=world.clock.seconds - begin)
     await world.publish()
     world.clock.advance(HOUR)
     await world.look()
+    if not knows:
+        world.entra.open_anew()
     return world
 
 
@@ -41,8 +47,9 @@ async def be_ahead(world: World, length: timedelta) -> None:
 
 
 @pytest.mark.parametrize("length", [MINUTE, 10 * MINUTE, HOUR], ids=str)
-async def test_nothing_is_issued_or_removed_meanwhile(length: timedelta) -> None:
-    world = await told_by_entra()
+@pytest.mark.parametrize("knows", [True, False])
+async def test_nothing_is_issued_or_removed_meanwhile(length: timedelta, *, knows: bool) -> None:
+    world = await told_by_entra(knows=knows)
     before = dict(world.entra.credentials)
     await be_ahead(world, length)
     assert world.entra.credentials == before
@@ -63,8 +70,9 @@ async def test_status_says_so_and_recovers() -> None:
     assert world.ready["status"] == "True"
 
 
-async def test_looks_go_on_afterwards() -> None:
-    world = await told_by_entra()
+@pytest.mark.parametrize("knows", [True, False])
+async def test_looks_go_on_afterwards(*, knows: bool) -> None:
+    world = await told_by_entra(knows=knows)
     await be_ahead(world, 10 * MINUTE)
     await look_for(world, 5 * MINUTE)
     reads = len(world.entra.reads)
@@ -74,7 +82,7 @@ async def test_looks_go_on_afterwards() -> None:
 
 async def test_a_clock_that_nobody_watches_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ClockWatch, "was_set", lambda _self, _clock: False)
-    world = await told_by_entra()
+    world = await told_by_entra(knows=False)
     await be_ahead(world, 10 * MINUTE)
     await look_for(world, 5 * MINUTE)
     reads = len(world.entra.reads)
@@ -86,7 +94,7 @@ async def test_a_difference_that_one_answer_shows_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Skew, "is_doubted", property(lambda _: False))
-    world = await told_by_entra()
+    world = await told_by_entra(knows=False)
     before = dict(world.entra.credentials)
     await be_ahead(world, MINUTE)
     assert world.entra.credentials != before

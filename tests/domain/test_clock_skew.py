@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appcredential.domain.clock_skew import Skew, http_date
-from tests.support.builders import HOUR, MINUTE, SECOND
+from tests.support.builders import HOUR, MINUTE, NOW, SECOND
 
 LIMIT = 5 * MINUTE
 ONE_AND_A_HALF_HOURS = 5400.0
@@ -17,10 +17,11 @@ ONE_AND_A_HALF_HOURS = 5400.0
 
 def after(*found: timedelta) -> timedelta | None:
     """Return what is believed after these answers, a second apart."""
-    skew = Skew()
+    skew, now = Skew(), NOW
     for at, one in enumerate(found):
-        skew = skew.seen(one, float(at), LIMIT)
-    return skew.now(float(len(found)))
+        now = NOW + at * SECOND
+        skew = skew.seen(now + one, now, float(at), LIMIT)
+    return skew.ahead(now, float(max(len(found) - 1, 0)))
 
 
 @pytest.mark.parametrize(
@@ -57,9 +58,24 @@ def test_what_is_believed(answers: list[timedelta], believed: timedelta | None) 
 
 
 def test_it_is_forgotten_after_an_hour_and_a_half() -> None:
-    skew = Skew().seen(SECOND, 0.0, LIMIT)
-    assert skew.now(ONE_AND_A_HALF_HOURS) == SECOND
-    assert skew.now(ONE_AND_A_HALF_HOURS + 1) is None
+    skew = Skew().seen(NOW + SECOND, NOW, 0.0, LIMIT)
+    later = NOW + ONE_AND_A_HALF_HOURS * SECOND
+    assert skew.ahead(later, ONE_AND_A_HALF_HOURS) == SECOND
+    assert skew.ahead(later, ONE_AND_A_HALF_HOURS + 1) is None
+
+
+@pytest.mark.parametrize("step", [2 * MINUTE, -2 * MINUTE, timedelta(days=400)])
+def test_it_stays_right_though_our_clock_is_set(step: timedelta) -> None:
+    skew = Skew().seen(NOW + SECOND, NOW, 10.0, LIMIT)
+    assert skew.ahead(NOW + MINUTE + step, 70.0) == SECOND - step
+    again = skew.seen(NOW + MINUTE + SECOND, NOW + MINUTE + step, 70.0, LIMIT)
+    assert again.ahead(NOW + MINUTE + step, 70.0) == SECOND - step, "one answer confirms it"
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_what_no_clock_shows_is_no_answer(year: int) -> None:
+    date = datetime(year, 1, 1, tzinfo=UTC)
+    assert Skew().seen(date, NOW, 10.0, LIMIT) == Skew()
 
 
 @settings(derandomize=True, max_examples=100)
@@ -86,9 +102,9 @@ def test_a_date_is_read_or_left_alone(text: str, expected: datetime | None) -> N
 
 
 def test_a_large_difference_is_doubted_until_a_second_answer() -> None:
-    limit = timedelta(minutes=5)
     assert not Skew().is_doubted
-    once = Skew().seen(timedelta(days=400), 1.0, limit)
+    far = NOW + timedelta(days=400)
+    once = Skew().seen(far, NOW, 1.0, LIMIT)
     assert once.is_doubted
-    assert not once.seen(timedelta(days=400), 2.0, limit).is_doubted
-    assert not once.seen(timedelta(0), 2.0, limit).is_doubted
+    assert not once.seen(far, NOW, 2.0, LIMIT).is_doubted
+    assert not once.seen(NOW, NOW, 2.0, LIMIT).is_doubted

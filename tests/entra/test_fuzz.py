@@ -190,8 +190,8 @@ def test_dates_of_answers(text: str) -> None:
     found = http_date(text)
     if found is not None:
         assert found.tzinfo is not None
-        skew = found - START
-        Skew().seen(skew, 1.0, timedelta(minutes=5)).seen(skew, 2.0, timedelta(minutes=5))
+        limit = timedelta(minutes=5)
+        Skew().seen(found, START, 1.0, limit).seen(found, START, 2.0, limit).ahead(START, 1.0)
         with suppress(OverflowError):
             found.astimezone(UTC)
 

@@ -126,12 +126,18 @@ class MemoryDirectory:
             raise NotFoundError("no such application")
         clock = self._clock
         if self.date is not None:
-            found = self.date() - clock.now()
-            self._skew = self._skew.seen(found, clock.monotonic(), LifecycleSettings.max_clock_skew)
+            limit = LifecycleSettings.max_clock_skew
+            self._skew = self._skew.seen(self.date(), clock.now(), clock.monotonic(), limit)
         return application(*self.credentials.values(), read_time=clock.now())
 
     def skew(self) -> timedelta | None:
-        return self.skew_now if self.date is None else self._skew.now(self._clock.monotonic())
+        clock = self._clock
+        known = self._skew.ahead(clock.now(), clock.monotonic())
+        return self.skew_now if self.date is None else known
+
+    def open_anew(self) -> None:
+        """Be a session that has had no answer yet, and so knows of no clock but ours."""
+        self._skew = Skew()
 
     def is_skew_doubted(self) -> bool:
         return self._skew.is_doubted

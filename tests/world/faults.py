@@ -152,10 +152,10 @@ def _longer() -> Iterator[tuple[Plan, slice]]:
     def spread(plans: list[Plan]) -> list[Plan]:
         return [plans[n * _STRIDE % len(plans)] for n in range(len(plans))]
 
-    fronts = []
+    fronts: list[list[Plan]] = []
     for scene in SCENES:
-        plans, turns = spread(first_moves(scene)), _TURNS.get(scene, 1)
-        fronts += [plans[turn::turns] for turn in range(turns)]
+        firsts, turns = spread(first_moves(scene)), _TURNS.get(scene, 1)
+        fronts += [firsts[turn::turns] for turn in range(turns)]
     for plans in itertools.zip_longest(*fronts):
         for start in range(0, _MOVES, _PART):
             part = slice(start, start + _PART)

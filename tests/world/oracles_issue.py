@@ -138,8 +138,8 @@ class Needs(Observer):
         before: Document | None,
         after: Document | None,
     ) -> None:
-        if path == TARGET:
-            self._is_edited = False
+        if path == TARGET and facts.annotation(after, "attempt"):
+            self._is_edited = False  # a record without an attempt is still what somebody left
 
     def made(self, process: Process, id_: str) -> None:
         entra = self.world.entra
@@ -209,7 +209,7 @@ class Windows(Observer):
     ) -> None:
         if path != TARGET:
             return
-        self._is_edited = False
+        self._is_edited = not facts.annotation(after, "attempt")
         entra = self.world.entra
         held, key = facts.key_in(entra, before), facts.key_in(entra, after)
         windows = facts.spec_rotation(self.world).get("windows")

@@ -58,7 +58,7 @@ class Pods(Observer):
     Attributes:
         running: the pods that sign in, those that are being deleted too.
         is_kept: nothing restarts the Deployment.
-        rolled: when the Deployment was restarted last.
+        rolled: when the last of the pods that a restart ended was gone, or will be.
     """
 
     def __init__(self, world: World) -> None:
@@ -105,7 +105,7 @@ class Pods(Observer):
             self.end(pod, grace)
         for way in ("env", "volume"):
             self.start(way)
-        self.rolled = now + grace
+        self.rolled = max(self.rolled, now + grace)
         self._next = None
 
     def finish(self) -> None:

@@ -77,9 +77,7 @@ _HELD: Final[Mapping[str, Any]] = {
     "rotation": _ROTATION,
 }
 _SECRET: Final = _spec("ClientSecret", "clientSecret", {}, **_HELD)
-_DEFAULTS: Final = _spec(
-    "ClientSecret", "clientSecret", {}, secret={"name": "orders-entra"}
-)
+_DEFAULTS: Final = _spec("ClientSecret", "clientSecret", {}, secret={"name": "orders-entra"})
 """As most people write it: no renewal is due while it is watched, so a history is short."""
 _CERTIFICATE: Final = _spec("Certificate", "certificate", {"source": "Generate"}, **_HELD)
 _BROUGHT: Final = _spec(

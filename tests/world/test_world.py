@@ -56,6 +56,17 @@ KEPT: Final = (
         "19/retire-otherwise/59 26/lose-application/53"
     ),
     "pods:9/wait/0 35/wait/7 22/start-pod/48 30/delete-pending/13 38/kill/8 0/lag/28",
+    "secret:60/wait/0 0/rotate/0 55/forge/4",
+    (
+        "expired:48/wait/0 20/revoke/22 42/withdraw/30 5/restore-secret/12 "
+        "5/remove-published-in-portal/3"
+    ),
+    "windows:24/wait/0 0/lose-many/35 4/take-down/21 33/forge/54 2/delete/15",
+    (
+        "pods:27/wait/0 0/wait/55 5/apply-elsewhere/12 1/write-beside/50 5/roll-out/47 "
+        "1/rotate/14 37/be-blind/32"
+    ),
+    "pods:48/wait/0 2/lag/35 35/edit-around/1 29/set-clock/48 36/start-pod/46",
 )
 """Histories that once broke a promise, of the operator or of this world."""
 

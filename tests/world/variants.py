@@ -300,6 +300,16 @@ def _tickets_by_name(m: Patch) -> None:
     m.setattr(gatherer, "own_revocations", by_name)
 
 
+def _recorded_times_count(m: Patch) -> None:
+    for module in (retirement, rolled_out):
+        m.setattr(module, "replaced_since", lambda _facts, entry: entry.since)
+
+
+def _clock_set_before_publish_counts(m: Patch) -> None:
+    m.setattr(ClockWatch, "since_looked", lambda _self, _looked, clock: clock.now())
+    _recorded_times_count(m)  # what Entra says would make up for it
+
+
 def _clock_is_not_watched(m: Patch) -> None:
     m.setattr(ClockWatch, "was_set", lambda _self, _clock: False)
 
@@ -340,6 +350,18 @@ VARIANTS: Final[Mapping[str, Variant]] = {
         says="retires without the overlap",
         change=_at_once,
         history="secret:60/wait/0 0/rotate/0",
+        oracle="Removals",
+    ),
+    "recorded-times-count": Variant(
+        says="believes when a credential was replaced, whatever Entra says",
+        change=_recorded_times_count,
+        history="secret:60/wait/0 0/rotate/0 55/forge/4",
+        oracle="Removals",
+    ),
+    "clock-set-before-publish": Variant(
+        says="notes the time of a publish by a clock that was set since it looked",
+        change=_clock_set_before_publish_counts,
+        history="pods:48/wait/0 2/lag/35 35/edit-around/1 29/set-clock/48 36/start-pod/46",
         oracle="Removals",
     ),
     "retires-before-publish": Variant(

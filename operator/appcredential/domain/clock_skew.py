@@ -2,6 +2,9 @@
 
 A proxy or a front end with a wrong clock may send one wrong Date. That must not stop
 what depends on time, so a large difference counts only once two answers agree.
+
+Our own clock may be set between two answers. The difference is therefore kept as what the other
+clock showed at a monotonic time, which nobody sets.
 """
 
 from __future__ import annotations
@@ -12,41 +15,61 @@ from email.utils import parsedate_to_datetime
 
 _AGREEMENT = timedelta(seconds=30)
 _BELIEVED_FOR = 90 * 60.0
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+"""No clock shows anything else, and sums with such a date would overflow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Skew:
-    """Another clock minus ours.
+    """What another clock shows.
 
     Attributes:
-        believed: the last difference that counts.
-        since: the monotonic time of the answer that showed it.
-        doubted: a large difference that only one answer has shown so far.
+        believed: what it showed at monotonic time zero, by the last answer that counts.
+        since: the monotonic time of that answer.
+        doubted: the same by an answer that showed a large difference, and that no other has
+            confirmed so far.
     """
 
-    believed: timedelta | None = None
+    believed: datetime | None = None
     since: float = 0.0
-    doubted: timedelta | None = None
+    doubted: datetime | None = None
 
-    def seen(self, found: timedelta, at: float, limit: timedelta) -> Skew:
-        """Return what is known after an answer; up to `limit`, one answer is enough."""
+    def seen(self, date: datetime, now: datetime, at: float, limit: timedelta) -> Skew:
+        """Return what is known after an answer; up to `limit`, one answer is enough.
+
+        Args:
+            date: what the other clock showed.
+            now: what ours showed then.
+            at: the monotonic time of that, in seconds.
+            limit: the largest difference that needs no second answer.
+        """
+        if not _EARLIEST < date < _LATEST:
+            return self
+        zero = date - timedelta(seconds=at)
         known = [s for s in (self.believed, self.doubted) if s is not None]
-        if abs(found) <= limit or any(abs(found - s) <= _AGREEMENT for s in known):
-            return Skew(believed=found, since=at)
-        return replace(self, doubted=found)
+        if abs(date - now) <= limit or any(abs(zero - s) <= _AGREEMENT for s in known):
+            return Skew(believed=zero, since=at)
+        return replace(self, doubted=zero)
 
     @property
     def is_doubted(self) -> bool:
         """A large difference waits for a second answer."""
         return self.doubted is not None
 
-    def now(self, at: float) -> timedelta | None:
-        """Return the difference; None when no recent answer showed it.
+    def ahead(self, now: datetime, at: float) -> timedelta | None:
+        """Return the other clock minus ours; None when no recent answer showed it.
 
         An answer stays recent for longer than the hour between two reads, so that the
         difference does not come and go.
+
+        Args:
+            now: what ours shows.
+            at: the monotonic time, in seconds.
         """
-        return self.believed if at - self.since <= _BELIEVED_FOR else None
+        if self.believed is None or at - self.since > _BELIEVED_FOR:
+            return None
+        return self.believed + timedelta(seconds=at) - now
 
 
 def http_date(text: str) -> datetime | None:

@@ -79,7 +79,8 @@ async def publish(context: Context) -> None:
         return  # the next pass decides about what it is now
     if facts.spec.has_keystore and state.held_inputs.password is None:
         raise ConflictError("the keystore's password went meanwhile")
-    records = next_publication(facts, context.clock.now())
+    now = state.clock.since_looked(facts.now, context.clock)
+    records = next_publication(facts, now)
     made, state.made = state.made, None  # a lost answer may hide that it was published
     try:
         await _put_target(context, records, live.value)

@@ -125,7 +125,7 @@ class Connection:
 
         The Date header has whole seconds, so the result is up to 1 s too small.
         """
-        return self._skew.now(self._clock.monotonic())
+        return self._skew.ahead(self._clock.now(), self._clock.monotonic())
 
     def is_skew_doubted(self) -> bool:
         """Return whether one answer has shown a large difference, which a second may confirm."""
@@ -252,4 +252,4 @@ class Connection:
         date = http_date(response.headers.get("Date", ""))
         if date is not None:
             clock = self._clock
-            self._skew = self._skew.seen(date - clock.now(), clock.monotonic(), _MAX_SKEW)
+            self._skew = self._skew.seen(date, clock.now(), clock.monotonic(), _MAX_SKEW)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from appcredential.ports.local import Clock
@@ -29,3 +30,15 @@ class ClockWatch:
         offset, before = clock.now().timestamp() - clock.monotonic(), self.offset
         self.offset = offset
         return before is not None and abs(offset - before) > _STEP
+
+    def since_looked(self, looked: datetime, clock: Clock) -> datetime:
+        """Return the time by the wall clock as it was at the last look, though it was set since.
+
+        Args:
+            looked: what it showed then.
+            clock: ours.
+        """
+        if self.offset is None:
+            return clock.now()
+        then = looked.timestamp() - self.offset
+        return looked + timedelta(seconds=clock.monotonic() - then)

@@ -93,7 +93,7 @@ class KubeClient:
 
     def skew(self) -> timedelta | None:
         """Return the API server's clock minus ours, by its answers; None when unknown."""
-        return self._skew.now(self._clock.monotonic())
+        return self._skew.ahead(self._clock.now(), self._clock.monotonic())
 
     async def request(
         self,
@@ -230,7 +230,7 @@ class KubeClient:
         date = http_date(headers.get("Date") or headers.get("date") or "")
         if date is not None:
             clock = self._clock
-            self._skew = self._skew.seen(date - clock.now(), clock.monotonic(), _MAX_SKEW)
+            self._skew = self._skew.seen(date, clock.now(), clock.monotonic(), _MAX_SKEW)
 
 
 def _decode(raw: bytes, status: int) -> dict[str, Any]:

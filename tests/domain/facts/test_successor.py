@@ -18,6 +18,7 @@ from appcredential.domain.facts.successor import (
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import PendingState, Retiring
+from appcredential.domain.promised import required
 from appcredential.domain.proof import UNREACHABLE, Proof
 from appcredential.domain.spec.model import KeyId, RetireWhen
 from tests.support.builders import (
@@ -232,6 +233,19 @@ def replaced(when: RetireWhen, entry: Retiring, **t: datetime) -> Observation:
     )
 
 
+def beside_one_between(o: Observation) -> Observation:
+    """Return one in which another credential came between the old and the published one."""
+    between = credential(KeyId("between"), start=NOW - 20 * DAY)
+    return replace(
+        o, application=application(credential(), old_credential(end=NOW + 30 * DAY), between)
+    )
+
+
+def without_publish(o: Observation) -> Observation:
+    """Return one whose target Secret does not say when it was published."""
+    return replace(o, target=replace(required(o.target), published_time=None))
+
+
 EARLY = RetireWhen.OVERLAP_ELAPSED
 
 
@@ -240,7 +254,23 @@ EARLY = RetireWhen.OVERLAP_ELAPSED
     [
         (replaced(EARLY, retiring(since=NOW)), NOW + DAY + 30 * SECOND),
         (replaced(EARLY, retiring(since=ISSUED), creation_time=NOW), NOW + DAY),
-        (replaced(EARLY, retiring(since=ISSUED), published_time=NOW), NOW + 10 * MINUTE),
+        (
+            beside_one_between(replaced(EARLY, retiring(since=ISSUED), published_time=NOW)),
+            NOW + 10 * MINUTE,
+        ),
+        (replaced(EARLY, retiring(since=NOW - 30 * DAY)), ISSUED + DAY + 30 * SECOND),
+        (
+            replaced(EARLY, retiring(since=NOW - 30 * DAY), published_time=NOW),
+            NOW + DAY + 30 * SECOND,
+        ),
+        (
+            without_publish(replaced(EARLY, retiring(since=NOW - 30 * DAY))),
+            ISSUED + DAY + 30 * SECOND,
+        ),
+        (
+            beside_one_between(replaced(EARLY, retiring(since=NOW - 90 * DAY))),
+            ISSUED + 10 * MINUTE,
+        ),
         (replaced(RetireWhen.EXPIRED, retiring(since=NOW)), NOW + 30 * DAY + 10 * MINUTE),
         (
             replaced(RetireWhen.EXPIRED, retiring(since=NOW, end=NOW - HOUR)),
@@ -259,6 +289,10 @@ EARLY = RetireWhen.OVERLAP_ELAPSED
         "the overlap since it was replaced",
         "the overlap since the Secret was made anew",
         "ten minutes after any publish",
+        "the overlap since the next one was issued, whatever is recorded",
+        "the overlap since the next one was published, whatever is recorded",
+        "the overlap since the next one was issued, if no publish is recorded",
+        "the overlap since the next one was issued, which another has replaced since",
         "its own end",
         "its own end as Entra says, not as recorded",
         "the recorded end of one that is not listed",

@@ -491,7 +491,7 @@ def test_what_was_replaced_stays_until_the_restart_is_complete(when: RetireWhen)
         published=replace(required(t.published), expires=NOW + 80 * DAY),
     )
     listed = application(
-        credential(start=SINCE - MINUTE, end=NOW + 80 * DAY), old_credential(end=old.end)
+        credential(start=since - MINUTE, end=NOW + 80 * DAY), old_credential(end=old.end)
     )
     o = replace(o, target=t, application=listed)
     assert retirement_is_due(facts(o)) is None

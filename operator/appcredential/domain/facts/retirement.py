@@ -6,6 +6,7 @@ from datetime import datetime
 
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.observed.target import Retiring
+from appcredential.domain.promised import required
 from appcredential.domain.spec.model import RetireWhen
 
 
@@ -30,6 +31,25 @@ def pods_decide(facts: Facts, entry: Retiring) -> bool:
     return awaits_rollout(facts) and is_its_own and facts.can_published_sign_in
 
 
+def replaced_since(facts: Facts, entry: Retiring) -> datetime:
+    """Return since when a credential is replaced.
+
+    Whoever may write the target Secret can set the recorded time back. But nothing was replaced
+    before Entra had issued the one that came next, and those times only Entra writes; nor, if that
+    one is published, before it was.
+    """
+    replaced = facts.ours.get(entry.key_id)
+    later = [c for c in facts.ours.values() if replaced is not None and c.start > replaced.start]
+    if not later:
+        return entry.since
+    following = min(later, key=lambda credential: credential.start)
+    times = [entry.since, following.start]
+    published, target = facts.published, facts.target
+    if published is not None and published.key_id == following.key_id:
+        times.append(required(target).published_time or following.start)
+    return max(times)
+
+
 def retire_time(facts: Facts, entry: Retiring) -> datetime:
     """Return when an entry's overlap is over, or when it has expired.
 
@@ -44,9 +64,9 @@ def retire_time(facts: Facts, entry: Retiring) -> datetime:
         return real_end(facts, entry) + facts.settings.expired_grace
     policy, overlap = facts.settings, facts.schedule.overlap
     published = target.published_time or target.creation_time
-    latest = max(r.since for r in (*facts.retiring, entry))
+    latest = max(replaced_since(facts, r) for r in (*facts.retiring, entry))
     return max(
-        entry.since + overlap + policy.settle,
+        replaced_since(facts, entry) + overlap + policy.settle,
         latest + policy.removal_floor,
         target.creation_time + overlap,
         published + policy.removal_floor,

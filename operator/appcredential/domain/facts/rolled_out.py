@@ -18,7 +18,7 @@ from typing import Final
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.clocks import cluster_ahead
 from appcredential.domain.facts.facts import Facts
-from appcredential.domain.facts.retirement import pods_decide, retire_time
+from appcredential.domain.facts.retirement import pods_decide, replaced_since, retire_time
 from appcredential.domain.observed.pods import PodUser, SeenPods
 from appcredential.domain.observed.target import Retiring
 from appcredential.domain.promised import required
@@ -117,7 +117,7 @@ def last_time(facts: Facts, entry: Retiring) -> datetime:
     time covers how long writing the target Secret may have taken. A clock that was ahead then may
     have been set right since. If nobody knows how far it was, both clocks were within the limit.
     """
-    since = max(entry.since, required(facts.target).creation_time)
+    since = max(replaced_since(facts, entry), required(facts.target).creation_time)
     most = 2 * facts.settings.max_clock_skew
     return surely_read(facts, since, most if entry.ahead is None else entry.ahead)
 
