@@ -85,6 +85,7 @@ class PodRelease(Installation):
             "custom.graph": emulator.url,
             "custom.ca.secretName": AUTHORITY,
             "tenants.default": TENANT,
+            "rbac.restarts": True,
         }
         helm.run("install", RELEASE, CHART, "-n", NAMESPACE, *flags(values))
 

@@ -74,6 +74,30 @@ def test_what_rolls_signs_in_all_the_time_and_what_cannot_keeps_its_credential(
     tell(f"{len(orders.sign_ins())} sign-ins of what rolled, none refused")
 
 
+def test_the_operator_restarts_what_uses_the_secret_and_nobody_loses_its_sign_in(
+    release: PodRelease, tmp_path: Path, tell: Callable[[str], None]
+) -> None:
+    team = team_of(release, "restarted")
+    team.apply(rotation={**ROTATION, "restart": {"workloads": "UsingSecret"}})
+    team.ready()
+    old, before = team.key(), value_of(team)
+    with Controlled(team, "Deployment", "orders", tmp_path, replicas=2) as orders:
+        orders.sign_in_with(before, 2)
+        first = orders.live()
+        team.rotated()
+        after, begun = value_of(team), time.monotonic()
+        team.until(lambda: orders.live().isdisjoint(first), "the operator restarts it", seconds=420)
+        orders.wait_until_rolled()
+        orders.sign_in_with(after, 2)
+        team.until(lambda: old not in team.key_ids(), "the old one is removed", seconds=180)
+        tell(f"{time.monotonic() - begun:.0f} s from the publish to the removal of the old one")
+        team.until(lambda: "retiring" not in team.status(), "its end is told")
+        assert [len(_told(team, r)) for r in ("Restarted", "RestartComplete")] == [1, 1]
+    assert {one.refusal for one in orders.sign_ins()} == {""}
+    assert _refused(team) == []
+    tell(f"{len(orders.sign_ins())} sign-ins of what the operator restarted, none refused")
+
+
 def _until_pods_hold_it(team: Team) -> None:
     """Wait until both workloads are named, and the Event that says so was written."""
     held = partial(_waits_for, team, "Deployment/orders: 2 pods", HELD)
