@@ -8,13 +8,13 @@ import click
 
 from appcredential.cli.api import event_time
 from appcredential.cli.app_credential import AppCredential, Document
-from appcredential.cli.attention import in_order
 from appcredential.cli.columns import TableForm, table
 from appcredential.cli.errors import ForbiddenError
 from appcredential.cli.options import Session, complete_names, output, with_session
 from appcredential.cli.shown import rendered
 from appcredential.cli.story import Chapter, chapters, lines
 from appcredential.cli.text import when
+from appcredential.domain.attention import in_order
 from appcredential.domain.times import parse_time
 
 
