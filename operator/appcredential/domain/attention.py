@@ -133,6 +133,8 @@ def is_renewal_overdue(situation: Situation, now: datetime) -> bool:
         or situation.is_pending
         or situation.is_reconciling
         or situation.is_observed
+        or situation.stalled is not None
+        or situation.expiring is not None
     )
     return not is_explained
 

@@ -26,11 +26,9 @@ _OPERATOR: Final = "kubectl get pods -A -l app.kubernetes.io/name=appcredential"
 
 def why(row: Row, now: datetime) -> str:
     """Return in a sentence or two why a resource is as it is."""
-    situation = row.situation
-    is_silent = situation.stalled is None and situation.ready == "True"
-    if has_expired(situation, now) and is_silent:
+    if _has_expired_unseen(row, now):
         return "The credential has expired and status does not say so: is an operator running?"
-    if is_renewal_overdue(situation, now) and not row.message:
+    if is_renewal_overdue(row.situation, now):
         return "A successor was due, and nothing shows one: is an operator running?"
     return row.message
 
@@ -43,7 +41,7 @@ def commands(row: Row, now: datetime) -> tuple[str, ...]:
     reason = row.situation.stalled or headline(row.situation, now)
     if row.situation.is_suspended:
         return story, f"kubectl appcredential resume {name} -n {namespace}"
-    if row.situation.stalled is None and _is_left_alone(row, now):
+    if _is_left_alone(row, now):
         return story, _OPERATOR
     if reason in _TENANT:
         return f"kubectl describe entratenant {shlex.quote(row.tenant)}", look_again
@@ -56,5 +54,10 @@ def commands(row: Row, now: datetime) -> tuple[str, ...]:
 
 def _is_left_alone(row: Row, now: datetime) -> bool:
     """Return whether something is due that an operator at work would have done or explained."""
-    is_over = has_expired(row.situation, now) and row.situation.ready == "True"
-    return is_over or is_renewal_overdue(row.situation, now)
+    return _has_expired_unseen(row, now) or is_renewal_overdue(row.situation, now)
+
+
+def _has_expired_unseen(row: Row, now: datetime) -> bool:
+    situation = row.situation
+    is_silent = situation.stalled is None and situation.ready == "True"
+    return is_silent and has_expired(situation, now)

@@ -10,7 +10,7 @@ from appcredential.domain.attention import Attention
 from appcredential.domain.shown_text import when
 from appcredential.report.markup import NOTHING, Markup, fill, joined
 from appcredential.report.summary import Judged
-from appcredential.report.timeline import Span, Timeline
+from appcredential.report.timeline import Span, Timeline, is_renewed
 
 _WIDTH: Final = 960
 _UP, _DOWN, _LABELS = 84, 48, 22
@@ -20,6 +20,8 @@ _LANE: Final = 20
 _NAMES, _ENDS = 250, 84
 _LETTERS: Final = 38
 _TICKS: Final = 6
+_MARK: Final = 3
+"""How wide the least of a bar is: also what is over has one."""
 _LEAST: Final = timedelta(hours=1)
 
 COLOURS: Final = {
@@ -63,7 +65,7 @@ def counts(made: Timeline) -> Markup:
     labels = (
         _label(_when(span, number, made), (number + 0.5) * width)
         for number, span in enumerate(spans)
-        if number in {0, len(spans) - 1} or number % 5 == 1
+        if number in {0, len(spans) - 1} or (number % 5 == 1 and number < len(spans) - 2)
     )
     return fill(
         '<svg viewBox="0 0 {width} {height}" role="img" aria-labelledby="spans">{columns}'
@@ -132,7 +134,7 @@ def _when(span: Span, number: int, made: Timeline) -> str:
 
 
 def _day(time: datetime, length: timedelta) -> str:
-    return f"{time:%H:%M}" if length < timedelta(days=1) else f"{time.day} {time:%b %y}"
+    return f"{time:%H:%M}" if length < timedelta(days=1) else time.date().isoformat()
 
 
 def _label(text: str, x: float) -> Markup:
@@ -200,7 +202,9 @@ def _lane(judged: Judged, top: int, axis: _Axis, now: datetime) -> Markup:
     end = situation.expires or now
     begin, over = axis.at(row.start or now), axis.at(end)
     left = max(axis.at(now), begin)
-    renewal = situation.renewal if situation.renewal is not None else None
+    # Of what is held, no successor is due when status says so.
+    renewal = situation.renewal if is_renewed(situation) or judged.needs_a_person else None
+    colour = f"f-{COLOURS[judged.attention]}"
     name = f"{row.namespace}/{row.name}"
     return fill(
         '<text class="name" x="0" y="{text}">{name}</text>{life}{left}{tick}'
@@ -208,7 +212,7 @@ def _lane(judged: Judged, top: int, axis: _Axis, now: datetime) -> Markup:
         text=top + 12,
         name=name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…",
         life=_rounded(begin, top + 5, max(2.0, over - begin), "track"),
-        left=_rounded(left, top + 5, over - left, f"f-{COLOURS[judged.attention]}"),
+        left=_rounded(min(left, over - _MARK), top + 5, max(_MARK, over - left), colour),
         tick=NOTHING if renewal is None else _tick(axis.at(renewal), top),
         ends=_WIDTH - _ENDS + 10,
         away=when(end, now),

@@ -48,6 +48,16 @@ def moment(time: datetime | None, now: datetime) -> Markup:
     )
 
 
+def stamp(time: datetime) -> Markup:
+    """Return a time in UTC alone."""
+    return fill(
+        '<time datetime="{exact}">{day} {clock} UTC</time>',
+        exact=format_time(time),
+        day=time.date().isoformat(),
+        clock=f"{time:%H:%M}",
+    )
+
+
 def _safe(value: str | float) -> str:
     if isinstance(value, Markup):
         return value

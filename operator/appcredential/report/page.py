@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from appcredential.domain.attention import attention, in_order
-from appcredential.report.markup import Markup, fill, joined, moment
+from appcredential.report.markup import Markup, fill, joined, moment, stamp
 from appcredential.report.rows import Row
 from appcredential.report.sections import states, stuck, times
 from appcredential.report.style import POLICY, SCRIPT, STYLE
@@ -93,7 +93,7 @@ def render(rows: Iterable[Row], origin: Origin, now: datetime) -> str:
         policy=POLICY,
         scope=origin.scope,
         style=Markup(STYLE),
-        now=moment(now, now),
+        now=stamp(now),
         told=origin.told,
         read=_read(origin, now),
         verdict=_verdict(found, now),

@@ -60,6 +60,11 @@ class Row:
     foreign: int
     expired: int
 
+    @property
+    def is_federated(self) -> bool:
+        """Whether it publishes nothing that could end."""
+        return self.type == "FederatedIdentity"
+
 
 def row_of(document: Mapping[str, Any], team_label: str) -> Row:
     """Return the row of an AppCredential.

@@ -67,8 +67,8 @@ def _stuck(judged: Judged, now: datetime) -> Markup:
     row = judged.row
     waits = fill("<p>Waits for {waits}.</p>", waits=row.waits_for) if row.waits_for else NOTHING
     return fill(
-        '<li class="{css}"><h3>{namespace}/{name} <span class="t-{css}">{reason}</span></h3>'
-        "<p>{why}</p>{waits}<p>{ends}</p><pre><code>{commands}</code></pre></li>",
+        '<li class="{css}"><div><h3>{namespace}/{name} <span class="t-{css}">{reason}</span></h3>'
+        "<p>{why}</p>{waits}<p>{ends}</p></div><pre><code>{commands}</code></pre></li>",
         css=COLOURS[judged.attention],
         namespace=row.namespace,
         name=row.name,
@@ -86,6 +86,8 @@ def _line(text: str) -> Markup:
 
 def _ends(judged: Judged, now: datetime) -> Markup:
     expires = judged.row.situation.expires
+    if expires is None and judged.row.is_federated:
+        return Markup('<span class="soft">FederatedIdentity: nothing of it ends.</span>')
     if expires is None:
         return Markup('<span class="soft">Nothing is published.</span>')
     word = "ended" if expires <= now else "ends"
@@ -174,9 +176,9 @@ def _one_by_one(with_end: Sequence[Judged], now: datetime) -> Markup:
         of=of,
         drawn=lanes(shown, now),
         key=_key(
-            ("good", "left of its life"),
+            ("good", "left of its life; at the tick, a successor is due"),
             ("warn", "no successor, although it is time"),
-            ("bad", "stalled"),
+            ("bad", "stalled, or over"),
             ("calm", "suspended"),
             ("work", "work under way"),
         ),

@@ -35,7 +35,7 @@ header { border-bottom: 1px solid var(--line); padding-bottom: .9rem; }
 .verdict { font-size: 1.06rem; margin: .6rem 0 0; } .verdict b { font-weight: 650; }
 nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; list-style: none; padding: 0;
   margin: .7rem 0 0; }
-.states { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .6rem;
+.states { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.6rem, 1fr)); gap: .6rem;
   margin: 1.1rem 0 0; }
 .states div { display: flex; flex-direction: column-reverse; justify-content: flex-end;
   background: var(--card); border: 1px solid var(--line); border-top: 3px solid var(--calm);
@@ -57,7 +57,8 @@ svg text { font: 11px system-ui, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans",
 svg .num { fill: var(--ink); font-size: 10px; }
 .axis { stroke: var(--line); stroke-width: 1; } .now { stroke: var(--ink); stroke-width: 1;
   stroke-dasharray: 2 3; } .track { fill: var(--track); } .f-bad { fill: var(--bad); }
-.f-warn { fill: var(--warn); } .f-work { fill: var(--work); } .f-good { fill: var(--good); }
+.f-warn { fill: var(--warn); } .f-work { fill: var(--work); } .f-good { fill: var(--good);
+  opacity: .82; }
 .f-calm { fill: var(--calm); } .tick { stroke: var(--ink); stroke-width: 2; }
 .key { display: flex; flex-wrap: wrap; gap: .1rem 1.2rem; margin: .25rem 0 0; padding: 0;
   list-style: none; color: var(--soft); font-size: .86em; } .key svg { display: inline-block;
@@ -69,8 +70,8 @@ table { border-collapse: collapse; width: 100%; } caption { text-align: left; co
 thead th { color: var(--soft); font-weight: 600; font-size: .86em; white-space: nowrap;
   vertical-align: bottom; } tbody th { font-weight: 600; overflow-wrap: anywhere; }
 td { overflow-wrap: anywhere; } td time, td small { white-space: nowrap; }
-.n { text-align: right; font-variant-numeric: tabular-nums; } time { font-variant-numeric:
-  tabular-nums; } .none { color: var(--soft); }
+.n { text-align: right; white-space: nowrap; overflow-wrap: normal; }
+.n, time { font-variant-numeric: tabular-nums; } .none { color: var(--soft); }
 tbody th small { display: block; font-weight: 400; } td small { display: block; }
 .state { white-space: nowrap; } .state svg { width: .7em; height: .7em; margin-right: .4em; }
 .life { display: block; width: 5.5rem; height: 5px; margin-top: .3rem; }
@@ -81,14 +82,18 @@ tbody th small { display: block; font-weight: 400; } td small { display: block; 
   border: 1px solid var(--line); border-left: 3px solid var(--warn); border-radius: 5px;
   padding: .55rem .8rem .6rem; margin: 0 0 .5rem; break-inside: avoid; } .stuck > .bad {
   border-left-color: var(--bad); background: var(--bad-wash); }
+@media (min-width: 58rem) { .stuck > li { display: grid; column-gap: 1.5rem;
+  grid-template-columns: minmax(0, 1fr) minmax(0, 27rem); } }
 .stuck h3 { font-size: 1em; margin: 0; font-weight: 650; overflow-wrap: anywhere; }
-.stuck p { overflow-wrap: anywhere; } pre { margin: .35rem 0 0; white-space: pre-wrap;
+.stuck p { overflow-wrap: anywhere; } pre { margin: .1rem 0 0; white-space: pre-wrap;
   overflow-wrap: anywhere; font: 12.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas,
   "DejaVu Sans Mono", monospace; } pre code { font: inherit; user-select: all; }
-.quarters { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr));
-  gap: .3rem 2rem; } .quarters td svg { width: 100%; min-width: 3rem; height: 7px; display: block;
-  margin-top: .45em; } .quarters th, .quarters td { padding-right: .6rem; }
-#tools { margin: 0 0 .5rem; } #tools input { font: inherit; color: inherit; 
+.quarters { display: grid; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr));
+  gap: 1.1rem 2.4rem; } .quarters td svg { width: 100%; min-width: 3rem;
+  height: 7px; display: block; margin-top: .45em; } .quarters th, .quarters td { padding-right: .6rem; }
+.quarters td:last-child, .quarters thead td { width: 40%; padding-right: 0; }
+#others table { max-width: 46rem; }
+#tools { margin: 0 0 .5rem; } #tools input { font: inherit; color: inherit;
   width: min(24rem, 100%); background: var(--card); border: 1px solid var(--calm);
   border-radius: 4px; padding: .25rem .5rem; }
 thead button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
@@ -97,7 +102,8 @@ thead button { font: inherit; color: inherit; background: none; border: 0; paddi
 [aria-sort=descending] button::after { content: " \\2193"; opacity: 1; }
 footer { margin-top: 2.2rem; border-top: 1px solid var(--line); padding-top: .7rem;
   color: var(--soft); font-size: .86em; }
-@media (max-width: 44rem) { body { padding: 1rem .8rem 2rem; } .states { grid-template-columns:
+@media (max-width: 44rem) {
+  .quarters { grid-template-columns: minmax(0, 1fr); } body { padding: 1rem .8rem 2rem; } .states { grid-template-columns:
   repeat(2, 1fr); } }
 @media print { @page { margin: 12mm; } body { max-width: none; padding: 0; font-size: 9.5pt; }
   nav, #tools, .skip, summary { display: none !important; } .wide { overflow: visible; }

@@ -22,7 +22,8 @@ _AGES: Final = (
 )
 _OLDEST: Final = "more than a year"
 _NONE: Final = "nothing published"
-AGES: Final = (*(name for name, _ in _AGES), _OLDEST, _NONE)
+_FEDERATED: Final = "federated: nothing that ends"
+AGES: Final = (*(name for name, _ in _AGES), _OLDEST, _FEDERATED, _NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def groups(found: Iterable[Judged], name: Callable[[Row], str]) -> list[Group]:
 def age(row: Row, now: datetime) -> str:
     """Return for how long the published credential has been valid, in words."""
     if row.start is None:
-        return _NONE
+        return _FEDERATED if row.is_federated else _NONE
     return next((name for name, limit in _AGES if now - row.start < limit), _OLDEST)
 
 
