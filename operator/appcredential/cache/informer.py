@@ -32,7 +32,16 @@ MIN_KUBERNETES = (1, 31)
 
 
 class Informer:
-    """Feeds the store and wakes whoever a change concerns."""
+    """Feeds the store and wakes whoever a change concerns.
+
+    Args:
+        objects: the API server.
+        store: what is kept.
+        namespaces: those that are served; empty for all.
+        wake: queues an object.
+        wake_beside: queues one that wants the same Secret as another.
+        team_label: as `known_of` takes it.
+    """
 
     def __init__(
         self,
@@ -41,12 +50,14 @@ class Informer:
         namespaces: tuple[str, ...],
         wake: Wake,
         wake_beside: Callable[[Key], None],
+        team_label: str | None = None,
     ) -> None:
         self._objects = objects
         self._store = store
         self._namespaces = namespaces
         self._wake = wake
         self._wake_neighbour = wake_beside
+        self._team_label = team_label
         self._told_meanwhile: set[str] | None = None
         self.schema_problem = "the CRDs were not read yet"
 
@@ -148,7 +159,7 @@ class Informer:
         return ""
 
     def _see(self, plural: str, document: dict[str, Any]) -> None:
-        key, known = key_of(plural, document), known_of(plural, document)
+        key, known = key_of(plural, document), known_of(plural, document, self._team_label)
         before = self._store.get(key)
         if self._store.put(key, known):
             if plural == GRANTS:

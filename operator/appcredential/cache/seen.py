@@ -14,6 +14,7 @@ from appcredential.domain.published_sign_ins import signs_in
 from appcredential.domain.times import parse_time
 from appcredential.domain.urgency import IDLE, Stages, stages
 from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS
+from appcredential.report.rows import Row, row_of
 from appcredential.runtime.metrics import ResourceSample, Sample, TenantSample
 from appcredential.runtime.ready import Key
 
@@ -24,8 +25,14 @@ def key_of(plural: str, document: Mapping[str, Any]) -> Key:
     return Key(plural, intern(metadata.get("namespace") or ""), metadata["name"])
 
 
-def known_of(plural: str, document: dict[str, Any]) -> Known:
-    """Return what the store keeps of an object; what many have in common is held once."""
+def known_of(plural: str, document: dict[str, Any], team_label: str | None = None) -> Known:
+    """Return what the store keeps of an object; what many have in common is held once.
+
+    Args:
+        plural: of its kind.
+        document: the object.
+        team_label: the label that names teams in the report; None if no report is served.
+    """
     metadata = document["metadata"]
     return Known(
         uid=metadata["uid"],
@@ -44,7 +51,13 @@ def known_of(plural: str, document: dict[str, Any]) -> Known:
         is_leaving="deletionTimestamp" in metadata,
         has_trust=bool((document.get("spec") or {}).get("federatedIdentity")),
         sign_in=signs_in(document) if plural == APP_CREDENTIALS else None,
+        row=_row(plural, document, team_label),
     )
+
+
+def _row(plural: str, document: dict[str, Any], team_label: str | None) -> Row | None:
+    is_shown = plural == APP_CREDENTIALS and team_label is not None
+    return row_of(document, team_label or "") if is_shown else None
 
 
 def _asked(metadata: dict[str, Any]) -> int:

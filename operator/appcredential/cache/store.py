@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from appcredential.cache.standings import Age, Place, Standings
@@ -15,6 +16,7 @@ from appcredential.domain.shards import WHOLE, Shard
 from appcredential.domain.spec.model import ApplicationGrantSpec
 from appcredential.domain.urgency import IDLE, Stages, Urgency
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, TENANTS
+from appcredential.report.rows import Row
 from appcredential.runtime.metrics import Sample
 from appcredential.runtime.ready import Key, Lane
 
@@ -32,6 +34,7 @@ class Known:
         is_leaving: it is being deleted.
         has_trust: it asks for a federated credential, which another one may take over.
         sign_in: of an AppCredential whose published credential signs in now and then.
+        row: what the report shows of an AppCredential, if it is served.
     """
 
     uid: str
@@ -50,6 +53,7 @@ class Known:
     is_leaving: bool = False
     has_trust: bool = False
     sign_in: SignsIn | None = None
+    row: Row | None = None
 
 
 class Store:
@@ -57,6 +61,9 @@ class Store:
 
     Args:
         shard: the part that this process works on.
+
+    Attributes:
+        listed: when the last list of all three kinds began that was whole.
     """
 
     def __init__(self, shard: Shard = WHOLE) -> None:
@@ -66,6 +73,7 @@ class Store:
         self._standings = Standings()
         self.grants: dict[str, ApplicationGrantSpec | Problem] = {}
         self.complete: set[str] = set()
+        self.listed: datetime | None = None
         self._to_check: set[Key] = set()
 
     @property
@@ -207,6 +215,10 @@ class Store:
     def valid_grants(self) -> dict[str, ApplicationGrantSpec]:
         """Return the grants whose spec is usable."""
         return {n: g for n, g in self.grants.items() if isinstance(g, ApplicationGrantSpec)}
+
+    def rows(self) -> list[Row]:
+        """Return what the report shows of each AppCredential, of all shards; for any thread."""
+        return [known.row for known in list(self._known.values()) if known.row is not None]
 
     def samples(self) -> list[Sample]:
         """Return what a scrape shows of each AppCredential and EntraTenant; for any thread.

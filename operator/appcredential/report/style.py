@@ -90,7 +90,8 @@ tbody th small { display: block; font-weight: 400; } td small { display: block; 
   "DejaVu Sans Mono", monospace; } pre code { font: inherit; user-select: all; }
 .quarters { display: grid; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr));
   gap: 1.1rem 2.4rem; } .quarters td svg { width: 100%; min-width: 3rem;
-  height: 7px; display: block; margin-top: .45em; } .quarters th, .quarters td { padding-right: .6rem; }
+  height: 7px; display: block; margin-top: .45em; }
+.quarters th, .quarters td { padding-right: .6rem; }
 .quarters td:last-child, .quarters thead td { width: 40%; padding-right: 0; }
 #others table { max-width: 46rem; }
 #tools { margin: 0 0 .5rem; } #tools input { font: inherit; color: inherit;
@@ -103,8 +104,8 @@ thead button { font: inherit; color: inherit; background: none; border: 0; paddi
 footer { margin-top: 2.2rem; border-top: 1px solid var(--line); padding-top: .7rem;
   color: var(--soft); font-size: .86em; }
 @media (max-width: 44rem) {
-  .quarters { grid-template-columns: minmax(0, 1fr); } body { padding: 1rem .8rem 2rem; } .states { grid-template-columns:
-  repeat(2, 1fr); } }
+  .quarters { grid-template-columns: minmax(0, 1fr); } body { padding: 1rem .8rem 2rem; }
+  .states { grid-template-columns: repeat(2, 1fr); } }
 @media print { @page { margin: 12mm; } body { max-width: none; padding: 0; font-size: 9.5pt; }
   nav, #tools, .skip, summary { display: none !important; } .wide { overflow: visible; }
   figure { break-inside: avoid; } figure svg { min-width: 0; }

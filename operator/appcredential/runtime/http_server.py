@@ -20,7 +20,7 @@ LIFE_SECONDS: Final = 10
 _AT_ONCE: Final = 4
 """The part of the bound that is accepted in one go. A request is answered a few goes later."""
 
-Page = Callable[[], Awaitable[web.Response]]
+Page = Callable[[web.BaseRequest], Awaitable[web.Response]]
 
 
 class HttpServer:
@@ -61,7 +61,7 @@ class HttpServer:
         elif request.method not in {"GET", "HEAD"}:
             answer = web.Response(text="only GET\n", status=405, headers={"Allow": "GET, HEAD"})
         else:
-            answer = await page()
+            answer = await page(request)
         answer.force_close()
         return answer
 
