@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from appcredential.cli.app_credential import AppCredential
-from appcredential.domain.attention import Attention, attention, headline, in_order
+from appcredential.domain.attention import (
+    Attention,
+    attention,
+    headline,
+    in_order,
+    is_renewal_overdue,
+)
 from tests.cli.scenes import (
     NOT_EXPIRING,
     NOW,
@@ -97,6 +103,22 @@ def test_the_worst_comes_first_and_then_what_ends_first() -> None:
     ranks = [attention(r.situation, NOW) for r in ordered]
     assert ranks == sorted(ranks)
     assert next(r.name for r in ordered if attention(r.situation, NOW) is Attention.FINE) == "soon"
+
+
+def test_a_renewal_that_something_explains_is_no_sign_of_a_missing_operator() -> None:
+    late = {"renewalTime": day(-2)}
+
+    assert is_renewal_overdue(resource("a", published(**late)).situation, NOW)
+    for explained in (
+        resource("a", published(**late, conditions=[READY, STALLED])),
+        resource("a", published(**late, conditions=[READY, EXPIRING])),
+        resource("a", published(**late, conditions=[READY, RECONCILING])),
+        resource("a", published(**late, pending={})),
+        resource("a", published(**late), spec=spec(suspend=True)),
+        resource("a", published(**late), spec=spec(mode="Observe")),
+        resource("a", published(renewalTime=None)),
+    ):
+        assert not is_renewal_overdue(explained.situation, NOW)
 
 
 def test_a_renewal_that_is_due_just_now_is_no_reason_for_doubt() -> None:
