@@ -10,15 +10,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 HEAD_SECONDS: Final = 5
 LIFE_SECONDS: Final = 10
 _AT_ONCE: Final = 4
 """The part of the bound that is accepted in one go. A request is answered a few goes later."""
+# A body is of no use here, so none is waited for.
+_OPTIONS: Final[dict[str, Any]] = {
+    "keepalive_timeout": HEAD_SECONDS,
+    "lingering_time": 0,
+    "access_log": None,
+}
 
 Page = Callable[[web.BaseRequest], Awaitable[web.Response]]
 
@@ -66,16 +73,40 @@ class HttpServer:
         return answer
 
 
+class _Handler(RequestHandler):
+    """Handles one connection, and keeps what cannot be read to itself."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP, or too long.
+
+        The library would quote it in the log and in the answer, such as a token that is too long.
+        """
+        if not isinstance(exc, HttpProcessingError):
+            return super().handle_error(request, status, exc, message)
+        answer = web.Response(text="bad request\n", status=400)
+        answer.force_close()
+        return answer
+
+
 class _BoundedServer(web.Server):
     """Ends the oldest connection when there are too many, and any after its time."""
 
     def __init__(
         self, handler: Callable[[web.BaseRequest], Awaitable[web.Response]], connections: int
     ) -> None:
-        # A body is of no use here, so none is waited for.
-        super().__init__(handler, keepalive_timeout=HEAD_SECONDS, lingering_time=0, access_log=None)
+        super().__init__(handler)
         self._bound = connections
         self._open: dict[RequestHandler, tuple[asyncio.Transport, asyncio.TimerHandle]] = {}
+
+    def __call__(self) -> RequestHandler:
+        """Return what handles one connection."""
+        return _Handler(self, loop=asyncio.get_running_loop(), **_OPTIONS)
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         """Make room for one more."""
