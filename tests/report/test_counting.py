@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appcredential.cache.seen import known_of
 from appcredential.domain.attention import Attention
 from appcredential.report.advice import commands, why
 from appcredential.report.rows import Row, row_of
@@ -154,3 +155,13 @@ def test_what_is_held_ends_without_a_successor() -> None:
     assert sum(s.renewals for s in found.every()) == 1
     assert span.begin is not None
     assert span.begin <= NOW + timedelta(days=10)
+
+
+def test_the_operator_keeps_a_row_only_where_it_serves_the_report() -> None:
+    found = document("orders", published(), labels={"crew": "shop"})
+
+    assert known_of("appcredentials", found).row is None
+    kept = known_of("appcredentials", found, "crew").row
+    assert kept is not None
+    assert kept.team == "shop"
+    assert known_of("entratenants", {**found, "spec": {}}, "crew").row is None
