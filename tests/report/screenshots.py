@@ -47,7 +47,7 @@ async def draw(folder: Path) -> dict[str, bytes]:
     """
     found: dict[str, bytes] = {}
     async with chromium() as tab:
-        await tab.size(1000, 900)
+        await tab.size(1000, 860)
         await tab.open(_page(folder, "report", render(rows(), ORIGIN, NOW)))
         for colours in ("light", "dark"):
             await tab.media(prefers_color_scheme=colours)

@@ -12,10 +12,12 @@ from typing import Final
 
 import aiohttp
 import pytest
+from aiohttp.web_protocol import RequestHandler
 
 from appcredential.domain.secret_value import SecretValue
 from appcredential.errors import PermissionDeniedError, UnavailableError
 from appcredential.ports.viewers import ViewerAccess
+from appcredential.runtime import http_server
 from appcredential.runtime.health import probe_server
 from appcredential.runtime.report_page import QUESTIONS_PER_SECOND, Rendering, ReportPage
 from tests.support.clock import HandClock
@@ -144,6 +146,17 @@ async def test_who_may_not_list_them_is_refused() -> None:
     assert world.rendered == 0
 
 
+async def test_a_page_that_asks_nobody_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same with a page that takes each token for one that may."""
+
+    async def allow(*_: object) -> ViewerAccess:
+        return ViewerAccess.ALLOWED
+
+    monkeypatch.setattr(ReportPage, "_ask", allow)
+    with pytest.raises(AssertionError):
+        await test_who_may_not_list_them_is_refused()
+
+
 async def test_a_yes_is_not_kept() -> None:
     """Somebody who loses the right is refused at once, though the page is still there."""
     world = World()
@@ -248,6 +261,16 @@ async def test_a_token_is_in_no_log_and_in_no_answer(caplog: pytest.LogCaptureFi
             for got in (*answers, refused):
                 assert "canary" not in got.text + str(got.headers)
     assert "canary" not in caplog.text
+
+
+async def test_a_server_that_quotes_what_it_cannot_read_is_noticed(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same with the library's own answer to a header that is too long."""
+    monkeypatch.setattr(http_server, "_Handler", RequestHandler)
+    with pytest.raises(AssertionError):
+        await test_a_token_is_in_no_log_and_in_no_answer(caplog)
+    assert "canary" in caplog.text
 
 
 async def test_without_the_setting_there_is_no_such_page() -> None:
