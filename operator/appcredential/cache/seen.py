@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from sys import intern
 from typing import Any
 
-from appcredential.cache.store import Known, client_of, secret_of, tenant_of, type_of
+from appcredential.cache.store import Known
 from appcredential.domain.conditions import Reason
 from appcredential.domain.grants import is_served
 from appcredential.domain.observed.observation import CHECK_NOW, REGISTER_AGAIN
@@ -37,10 +37,10 @@ def known_of(plural: str, document: dict[str, Any], team_label: str | None = Non
     return Known(
         uid=metadata["uid"],
         version=metadata["resourceVersion"],
-        tenant=intern(tenant_of(document)),
-        client_id=intern(client_of(document)),
-        type=intern(type_of(document)),
-        secret=secret_of(document) if plural == APP_CREDENTIALS else "",
+        tenant=intern(_tenant_of(document)),
+        client_id=intern(_client_of(document)),
+        type=intern(_type_of(document)),
+        secret=_secret_of(document) if plural == APP_CREDENTIALS else "",
         created=str(metadata.get("creationTimestamp") or ""),
         is_served=plural == APP_CREDENTIALS and is_served(document.get("status") or {}),
         is_waiting=plural == APP_CREDENTIALS and _is_waiting(document),
@@ -111,3 +111,26 @@ def _sample(key: Key, document: dict[str, Any]) -> Sample | None:
         foreign=int((status.get("inventory") or {}).get("foreign") or 0),
         stalled=intern(stalled),
     )
+
+
+def _tenant_of(document: dict[str, Any]) -> str:
+    """Return the EntraTenant that an AppCredential or grant names."""
+    reference = (document.get("spec") or {}).get("tenantRef") or {}
+    return str(reference.get("name") or "default")
+
+
+def _secret_of(document: dict[str, Any]) -> str:
+    """Return the Secret that an AppCredential publishes to."""
+    secret = (document.get("spec") or {}).get("secret") or {}
+    return str(secret.get("name") or document["metadata"]["name"])
+
+
+def _client_of(document: dict[str, Any]) -> str:
+    """Return the client id that an AppCredential names."""
+    application = (document.get("spec") or {}).get("application") or {}
+    return str(application.get("clientId") or "")
+
+
+def _type_of(document: dict[str, Any]) -> str:
+    """Return the type of credential that an AppCredential asks for."""
+    return str((document.get("spec") or {}).get("type") or "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from appcredential.cache.standings import Age, Place, Standings
 from appcredential.domain.conditions import Problem
@@ -235,26 +234,3 @@ class Store:
 
 def _place(key: Key, known: Known) -> Place:
     return Place(key.namespace, known.tenant, known.client_id)
-
-
-def tenant_of(document: dict[str, Any]) -> str:
-    """Return the EntraTenant that an AppCredential or grant names."""
-    reference = (document.get("spec") or {}).get("tenantRef") or {}
-    return str(reference.get("name") or "default")
-
-
-def secret_of(document: dict[str, Any]) -> str:
-    """Return the Secret that an AppCredential publishes to."""
-    secret = (document.get("spec") or {}).get("secret") or {}
-    return str(secret.get("name") or document["metadata"]["name"])
-
-
-def client_of(document: dict[str, Any]) -> str:
-    """Return the client id that an AppCredential names."""
-    application = (document.get("spec") or {}).get("application") or {}
-    return str(application.get("clientId") or "")
-
-
-def type_of(document: dict[str, Any]) -> str:
-    """Return the type of credential that an AppCredential asks for."""
-    return str((document.get("spec") or {}).get("type") or "")

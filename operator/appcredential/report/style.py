@@ -71,7 +71,8 @@ thead th { color: var(--soft); font-weight: 600; font-size: .86em; white-space: 
   vertical-align: bottom; } tbody th { font-weight: 600; overflow-wrap: anywhere; }
 td { overflow-wrap: anywhere; } td time, td small { white-space: nowrap; }
 .n { text-align: right; white-space: nowrap; overflow-wrap: normal; }
-.n, time { font-variant-numeric: tabular-nums; } time { white-space: nowrap; } .none { color: var(--soft); }
+.n, time { font-variant-numeric: tabular-nums; } time { white-space: nowrap; }
+.none { color: var(--soft); }
 tbody th small { display: block; font-weight: 400; } td small { display: block; }
 .state { white-space: nowrap; } .state svg { width: .7em; height: .7em; margin-right: .4em; }
 .life { display: block; width: 5.5rem; height: 5px; margin-top: .3rem; }
