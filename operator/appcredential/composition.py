@@ -56,9 +56,8 @@ async def run(settings: Settings) -> int:
     store, clock = Store(settings.own_shard), SystemClock()
     metrics = Metrics(store.samples)
     open_session = session_opener(settings, clock, metrics)
-    kube = await KubeClient.connect(
-        clock, os.environ.get("KUBECONFIG", ""), metrics.observe_cluster
-    )
+    kubeconfig = os.environ.get("KUBECONFIG", "")
+    kube = await KubeClient.connect(clock, kubeconfig, metrics.observe_cluster)
     try:
         system = await kube.request("GET", "/api/v1/namespaces/kube-system")
         identity = ClusterIdentity.of(system["metadata"]["uid"], settings.cluster_id)

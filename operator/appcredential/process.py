@@ -192,7 +192,8 @@ class Operator:
         was_fit, began = not self._informer.schema_problem, self._clock.now()
         try:
             await self._informer.relist()
-            self._store.listed = began
+            if not self._informer.left_out:
+                self._store.listed = began
         finally:
             if not was_fit:
                 self._holding.wake()  # it may lead now

@@ -29,10 +29,12 @@ def _origin(parts: Parts) -> Origin:
     namespaces = settings.watch_namespaces
     role = "leads" if parts.lease.remaining() > 0 else "stands by"
     shard = f" shard {settings.shard} of {settings.shards}" if settings.shards > 1 else ""
+    left_out = ", ".join(sorted(parts.informer.left_out))
+    unread = f" The operator may not list these namespaces now: {left_out}." if left_out else ""
     return Origin(
         scope=", ".join(namespaces) if namespaces else "all namespaces",
         is_whole=not namespaces,
         team_label=settings.report_team_label,
-        told=f"Served by {settings.pod_name}, which {role}{shard}.",
+        told=f"Served by {settings.pod_name}, which {role}{shard}.{unread}",
         read=parts.store.listed,
     )

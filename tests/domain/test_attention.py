@@ -106,16 +106,17 @@ def test_the_worst_comes_first_and_then_what_ends_first() -> None:
 
 
 def test_a_renewal_that_something_explains_is_no_sign_of_a_missing_operator() -> None:
-    late = {"renewalTime": day(-2)}
+    def late(**change: Any) -> dict[str, Any]:
+        return published(renewalTime=day(-2), **change)
 
-    assert is_renewal_overdue(resource("a", published(**late)).situation, NOW)
+    assert is_renewal_overdue(resource("a", late()).situation, NOW)
     for explained in (
-        resource("a", published(**late, conditions=[READY, STALLED])),
-        resource("a", published(**late, conditions=[READY, EXPIRING])),
-        resource("a", published(**late, conditions=[READY, RECONCILING])),
-        resource("a", published(**late, pending={})),
-        resource("a", published(**late), spec=spec(suspend=True)),
-        resource("a", published(**late), spec=spec(mode="Observe")),
+        resource("a", late(conditions=[READY, STALLED])),
+        resource("a", late(conditions=[READY, EXPIRING])),
+        resource("a", late(conditions=[READY, RECONCILING])),
+        resource("a", late(pending={})),
+        resource("a", late(), spec=spec(suspend=True)),
+        resource("a", late(), spec=spec(mode="Observe")),
         resource("a", published(renewalTime=None)),
     ):
         assert not is_renewal_overdue(explained.situation, NOW)

@@ -89,13 +89,15 @@ def test_times_are_absolute_and_relative(page: Read) -> None:
 
 
 def test_the_timeline_has_the_same_as_a_table(page: Read) -> None:
-    (details,) = page.all("details")
+    details, one_by_one = page.all("details")
     (caption,) = [t for t in texts(page, "figcaption") if t.startswith("Ends and renewals")]
 
     assert caption == "Ends and renewals by week: 1 ended already, 2 will end without a successor"
     assert "before014" in details.text  # one has ended, four were to be renewed
     cells = re.findall(r"\(in \d+ d\)(\d+)", details.text)
     assert len(cells) > 10
+    assert "checkout/paymentsPermissionDenied2026-12-02 02:24 in 2 d" in one_by_one.text
+    assert one_by_one.text.count("in ") >= MOST_LANES
 
 
 def test_credentials_are_counted_by_team_tenant_type_and_age(page: Read) -> None:

@@ -41,6 +41,10 @@ class Informer:
         wake: queues an object.
         wake_beside: queues one that wants the same Secret as another.
         team_label: as `known_of` takes it.
+
+    Attributes:
+        left_out: the namespaces that the last list could not read.
+        schema_problem: why the cluster is too old for this operator; empty if it is not.
     """
 
     def __init__(
@@ -59,11 +63,13 @@ class Informer:
         self._wake_neighbour = wake_beside
         self._team_label = team_label
         self._told_meanwhile: set[str] | None = None
+        self.left_out: set[str] = set()
         self.schema_problem = "the CRDs were not read yet"
 
     async def relist(self) -> None:
         """Replace the store by lists of our own: a watch may miss a deletion in a gap."""
         self._note(await self._check_server() or await self._check_schema())
+        self.left_out = set()
         try:
             for plural in (TENANTS, GRANTS, APP_CREDENTIALS):
                 await self._relist(plural)
@@ -99,6 +105,7 @@ class Informer:
             if not namespace:
                 raise
             # Gone with its Role, or not bound yet: the others must not suffer.
+            self.left_out.add(namespace)
             log.warning("namespace cannot be listed", extra={"ns": namespace, "error": str(exc)})
             return {key for key in before if key.namespace == namespace}
         return seen

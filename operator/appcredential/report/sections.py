@@ -170,8 +170,7 @@ def _one_by_one(with_end: Sequence[Judged], now: datetime) -> Markup:
     return fill(
         '<figure><figcaption id="lanes">The credentials that end first: {number}{of}</figcaption>'
         '<div class="wide" tabindex="0" role="group" aria-labelledby="lanes">{drawn}</div>{key}'
-        '<p class="soft">Their times are in the <a href="#all">table of all credentials</a>.</p>'
-        "</figure>",
+        "<details><summary>The same as a table</summary>{table}</details></figure>",
         number=len(shown),
         of=of,
         drawn=lanes(shown, now),
@@ -182,6 +181,28 @@ def _one_by_one(with_end: Sequence[Judged], now: datetime) -> Markup:
             ("calm", "suspended"),
             ("work", "work under way"),
         ),
+        table=_lanes_table(shown, now),
+    )
+
+
+def _lanes_table(shown: Sequence[Judged], now: datetime) -> Markup:
+    rows = (
+        fill(
+            '<tr><th scope="row">{namespace}/{name}</th><td>{reason}</td><td>{ends}</td>'
+            "<td>{due}</td></tr>",
+            namespace=judged.row.namespace,
+            name=judged.row.name,
+            reason=headline(judged.row.situation, now),
+            ends=moment(judged.row.situation.expires, now),
+            due=moment(judged.row.situation.renewal, now),
+        )
+        for judged in shown
+    )
+    return fill(
+        "<table><caption>The credentials that end first</caption><thead><tr>"
+        '<th scope="col">name</th><th scope="col">state</th><th scope="col">ends</th>'
+        '<th scope="col">renewal</th></tr></thead><tbody>{rows}</tbody></table>',
+        rows=joined(rows),
     )
 
 
