@@ -169,14 +169,21 @@ async def test_a_yes_is_not_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [UnavailableError("no answer"), PermissionDeniedError("no right"), TimeoutError()]
+    ("error", "after"),
+    [
+        (UnavailableError("no answer"), "5"),
+        (TimeoutError(), "5"),
+        (PermissionDeniedError("no right"), "60"),
+    ],
 )
-async def test_without_an_answer_of_the_api_server_nobody_sees_it(error: Exception) -> None:
+async def test_without_an_answer_of_the_api_server_nobody_sees_it(
+    error: Exception, after: str
+) -> None:
     world = World(error=error)
     async with serving(world) as url:
         got = await get(url)
 
-    assert (got.status, got.headers["Retry-After"]) == (503, "5")
+    assert (got.status, got.headers["Retry-After"]) == (503, after)
     assert got.text.count("\n") == 1
     assert world.rendered == 0
 

@@ -19,7 +19,7 @@ from typing import Final, assert_never
 from aiohttp import web
 
 from appcredential.domain.secret_value import SecretValue
-from appcredential.errors import AppCredentialError
+from appcredential.errors import AppCredentialError, PermissionDeniedError
 from appcredential.ports.local import Clock
 from appcredential.ports.viewers import ViewerAccess, Viewers
 from appcredential.runtime.shared_read import SharedRead
@@ -81,6 +81,10 @@ class ReportPage:
             return self._later("too many requests; try again", 1)
         try:
             access = await self._ask(SecretValue(found[1]))
+        except PermissionDeniedError:
+            return self._later(
+                "the operator lacks rights, which report.enabled of the chart gives", 60
+            )
         except (AppCredentialError, TimeoutError):
             return self._later("the API server could not be asked whether you may see this", 5)
         match access:
