@@ -20,13 +20,6 @@ HEAD_SECONDS: Final = 5
 LIFE_SECONDS: Final = 10
 _AT_ONCE: Final = 4
 """The part of the bound that is accepted in one go. A request is answered a few goes later."""
-# A body is of no use here, so none is waited for.
-_OPTIONS: Final[dict[str, Any]] = {
-    "keepalive_timeout": HEAD_SECONDS,
-    "lingering_time": 0,
-    "access_log": None,
-}
-
 Page = Callable[[web.BaseRequest], Awaitable[web.Response]]
 
 
@@ -106,7 +99,13 @@ class _BoundedServer(web.Server):
 
     def __call__(self) -> RequestHandler:
         """Return what handles one connection."""
-        return _Handler(self, loop=asyncio.get_running_loop(), **_OPTIONS)
+        # A body is of no use here, so none is waited for.
+        options: dict[str, Any] = {
+            "keepalive_timeout": HEAD_SECONDS,
+            "lingering_time": 0,
+            "access_log": None,
+        }
+        return _Handler(self, loop=asyncio.get_running_loop(), **options)
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         """Make room for one more."""
