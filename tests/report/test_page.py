@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -264,6 +265,15 @@ def test_ten_thousand_are_counted_and_the_page_stays_small() -> None:
     assert f"The credentials that end first: {MOST_LANES} of 10000" in texts(page, "figcaption")
     assert f"{MOST_APPLICATIONS} of 10000" in main_text(page)
     assert f"{10_000 - MOST_GROUPS} others" in main_text(page)
+
+
+def test_the_bounds_are_those_that_the_document_tells() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+
+    assert (
+        f"the first {MOST_STUCK} that need a person, {MOST_LANES} that end first, "
+        f"{MOST_ROWS:,} in the table"
+    ) in told
 
 
 # --- everybody can read it ------------------------------------------------------------------
