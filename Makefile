@@ -99,6 +99,13 @@ faults: setup ## half an hour of random faults and edits in virtual time; SEED=,
 faults-report: setup ## write the tables of docs/reliability.md from build/faults.json
 	@PYTHONPATH=operator:. $(BIN)/python -m tests.world --report
 
+.PHONY: screenshots
+screenshots: setup ## write docs/screenshots anew by a headless Chromium (installed as root)
+	@if ! command -v chromium > /dev/null && [ "$$(id -u)" = 0 ]; then \
+	  apt-get update -q && apt-get install -y -q --no-install-recommends chromium fonts-dejavu-core; \
+	fi
+	@PYTHONPATH=operator:. $(BIN)/python -m tests.report.screenshots
+
 .PHONY: demo
 demo: cluster-binary ## watch a secret being issued, proven, rotated and retired (DEMO_KEEP=1 stays up)
 	@$(BIN)/python -m demo

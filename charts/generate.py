@@ -32,6 +32,7 @@ SET_BY_THE_CHART: Final = frozenset(
         *("NAMESPACE", "POD_NAME", "INSTALLATION", "WATCH_NAMESPACES", "TRIAL", "SECRET_LABELS"),
         *("SHARDS", "SHARD"),
         *("WATCH_SECRETS", "CUSTOM_AUTHORITY", "CUSTOM_GRAPH", "CUSTOM_CA_FILE", "CA_FILE"),
+        *("REPORT", "REPORT_TEAM_LABEL"),
         *("HEALTH_ADDRESS", "HEALTH_PORT", "METRICS_ADDRESS", "METRICS_PORT"),
     )
 )
@@ -46,6 +47,13 @@ _RESTARTS: Final = [
     for group, resources in (
         ("apps", ["deployments", "statefulsets", "daemonsets"]),
         ("argoproj.io", ["rollouts"]),
+    )
+]
+_REPORT: Final = [
+    {"apiGroups": [group], "resources": [resource], "verbs": ["create"]}
+    for group, resource in (
+        ("authentication.k8s.io", "tokenreviews"),
+        ("authorization.k8s.io", "subjectaccessreviews"),
     )
 ]
 _WATCH_SECRETS: Final = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["list", "watch"]}
@@ -78,6 +86,7 @@ def rights() -> dict[str, list[Rule]]:
     - `events` and `identities`: the part of `namespaces` that it needs for Events about
       cluster-scoped objects and for its own credentials.
     - `pods`: added to `namespaces` unless `rbac.readPods` is false.
+    - `report`: added to `cluster` if `report.enabled` is set.
     - `restarts`: added to `namespaces` if `rbac.restarts` is set.
     - `tokens`: added to `namespaces` if `rbac.tokenRequests` is set.
     - `watched`: added to `namespaces` if Secrets are watched.
@@ -99,6 +108,7 @@ def rights() -> dict[str, list[Rule]]:
         "events": [rule for rule in namespaced if "events" in rule["resources"]],
         "identities": [_READ_SECRETS],
         "pods": pods,
+        "report": _REPORT,
         "restarts": _RESTARTS,
         "tokens": [_TOKENS],
         "watched": [_WATCH_SECRETS],

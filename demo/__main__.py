@@ -15,6 +15,7 @@ from demo.playground import down, hold, up
 from demo.processes import StackError
 from demo.reporting import Reporter, reporter
 from demo.seed import seed
+from demo.showing import show
 from demo.stack import QUICK, Stack
 from demo.story import Story
 from localcluster.errors import ClusterError
@@ -49,6 +50,7 @@ def _story() -> int:
         report.chapter("A complete installation on this machine")
         with Stack(seed(lag=True), _SETTINGS, report.waiting) as stack:
             Story(stack, report).run()
+            show(stack, report)
             report.chapter("Every step succeeded")
             if os.environ.get("DEMO_KEEP"):
                 _keep(stack, report)

@@ -27,6 +27,7 @@ from appcredential.parts import Parts
 from appcredential.ports.local import Clock
 from appcredential.ports.session import OpenSession
 from appcredential.process import Cluster, Operator
+from appcredential.reporting import build_report
 from appcredential.runtime import logs
 from appcredential.runtime.clock import SystemClock
 from appcredential.runtime.metrics import Metrics
@@ -134,6 +135,7 @@ def _cluster(parts: Parts) -> Cluster:
         looks=build_looks(parts, secret_watch),
         secret_watch=secret_watch,
         issuer_looks=build_issuer_looks(parts),
+        report=build_report(parts),
     )
 
 

@@ -147,6 +147,7 @@ class Parts:
             self.settings.watch_namespaces,
             self.queue.add,
             self._wake_neighbour,
+            self.settings.report_team_label if self.settings.report else None,
         )
 
     def _lane(self, key: Key) -> Lane:

@@ -26,6 +26,7 @@ from appcredential.leadership import Leadership
 from appcredential.ports.local import Clock
 from appcredential.runtime.deferred_work import DeferredWork
 from appcredential.runtime.health import metrics_server, probe_server
+from appcredential.runtime.http_server import Page
 from appcredential.runtime.loops import Loop, watch
 from appcredential.runtime.metrics import Metrics
 from appcredential.runtime.ready import Key
@@ -55,6 +56,7 @@ class Cluster:
     looks: ClusterLooks
     secret_watch: SecretWatch
     issuer_looks: IssuerLooks
+    report: Page | None = None
 
 
 class Operator:
@@ -90,7 +92,7 @@ class Operator:
         self._guard = leadership.guard
         self._controllers = controllers
         self._revocations = revocations
-        self._probes = probe_server(self._livez, self._readyz)
+        self._probes = probe_server(self._livez, self._readyz, cluster.report)
         self._scrapes = metrics_server(metrics, clock)
         self._stop = asyncio.Event()
         self._exit_code, self._was_synced, self._resumed = 0, False, ()
@@ -187,9 +189,11 @@ class Operator:
         self._queue.wake()
 
     async def _relist(self) -> None:
-        was_fit = not self._informer.schema_problem
+        was_fit, began = not self._informer.schema_problem, self._clock.now()
         try:
             await self._informer.relist()
+            if not self._informer.left_out:
+                self._store.listed = began
         finally:
             if not was_fit:
                 self._holding.wake()  # it may lead now

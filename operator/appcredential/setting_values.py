@@ -102,6 +102,7 @@ def parser_for(name: str, kind: str) -> Callable[[str], Any]:
         "allowed_secret_keys": _parse_keys,
         "secret_labels": _parse_labels,
         "checked_issuers": _parse_issuers,
+        "report_team_label": _parse_label_key,
     }
     parsers: dict[str, Callable[[str], Any]] = {
         "str": str,
@@ -182,6 +183,12 @@ def _parse_labels(raw: str) -> tuple[tuple[str, str], ...]:
         if is_reserved_key(key):
             raise ValueError(f"may not contain {key}: other tools act on it; remove it")
     return tuple(pairs)
+
+
+def _parse_label_key(raw: str) -> str:
+    if raw and not is_metadata_key(raw):
+        raise ValueError("must be the key of a label, such as team or example.com/team, or empty")
+    return raw
 
 
 def _split_pair(entry: str) -> tuple[str, str, str]:

@@ -91,6 +91,10 @@ class Settings:
     """Address of /metrics; empty means all. They name every resource of the cluster."""
     metrics_port: int = 8081
     """Its port; 0 picks a free one."""
+    report: bool = False
+    """Whether /report is served beside the probes, to who may list AppCredentials."""
+    report_team_label: str = "team"
+    """The key of the label by which it counts teams; empty means by namespace."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
     workers: int = 20

@@ -113,3 +113,20 @@ async def test_a_list_that_is_believed_whatever_comes_is_caught(
 
     await listed(world, meanwhile)
     assert held(world) == before
+
+
+async def test_a_namespace_that_may_not_be_listed_is_told_and_forgotten(world: World) -> None:
+    informer = Informer(
+        KubeObjects(world.api),
+        world.store,
+        ("shop", "closed"),
+        lambda *_, **__: None,
+        lambda _: None,
+    )
+    refusal = world.api.refuse("GET", "/namespaces/closed/", "no role")
+    await informer.relist()
+    assert informer.left_out == {"closed"}
+
+    world.api.refusals.remove(refusal)
+    await informer.relist()
+    assert informer.left_out == set()

@@ -274,6 +274,37 @@ def test_workloads_may_be_restarted_only_where_it_is_wanted(helm: Helm, *, confi
     assert policies(*asked) == ["appcredential.appcredential-system-workloads"]
 
 
+@pytest.mark.parametrize("confined", [False, True])
+def test_who_somebody_is_may_be_asked_only_where_the_report_is_served(
+    helm: Helm, *, confined: bool
+) -> None:
+    def asked(*words: str) -> list[tuple[str, str, tuple[str, ...]]]:
+        scope = ("--set-json", 'watchNamespaces=["shop"]') if confined else ()
+        return [
+            (d["kind"], resource, tuple(rule["verbs"]))
+            for d in documents(helm.template(*scope, *words))
+            for rule in d.get("rules", ())
+            for resource in rule.get("resources", ())
+            if resource.endswith("reviews")
+        ]
+
+    def settings(*words: str) -> dict[str, str]:
+        found = environment(one(documents(helm.template(*words)), "Deployment"), "pod")
+        return {name: value for name, value in found.items() if "REPORT" in name}
+
+    wanted = ("--set", "report.enabled=true")
+    assert asked() == []
+    assert asked(*wanted) == [
+        ("ClusterRole", "tokenreviews", ("create",)),
+        ("ClusterRole", "subjectaccessreviews", ("create",)),
+    ]
+    assert settings() == {}
+    assert settings(*wanted) == {
+        "APPCREDENTIAL_REPORT": "true",
+        "APPCREDENTIAL_REPORT_TEAM_LABEL": "team",
+    }
+
+
 def test_the_nodes_endpoint_can_be_reached_only_where_it_is_wanted(helm: Helm) -> None:
     def endpoints(*words: str) -> list[dict[str, Any]]:
         found = one(documents(helm.template(*words)), "NetworkPolicy")["spec"]["egress"]

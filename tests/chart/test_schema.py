@@ -70,6 +70,8 @@ REFUSED: Final[list[tuple[dict[str, Any], str, str]]] = [
     ({"rbac.restarts": "yes"}, "/rbac/restarts", "got string, want boolean"),
     ({"rbac.readPods": "no"}, "/rbac/readPods", "got string, want boolean"),
     ({"managedIdentity": True}, "/managedIdentity", "got boolean, want object"),
+    ({"report": True}, "/report", "got boolean, want object"),
+    ({"report.teamLabel": "a team"}, "/report/teamLabel", "does not match pattern"),
     ({"podLabels": {"a": 1}}, "/podLabels/a", "got number, want string"),
     ({"admissionPolicies.tokenAudiences": []}, "/admissionPolicies/tokenAudiences", "minItems"),
     *(

@@ -260,7 +260,9 @@ def test_a_terminal_that_knows_ascii_only(shop: Person) -> None:
     assert "#######---" in done.stdout
 
 
-@pytest.mark.parametrize("words", [("list",), ("list", "-o", "json"), ("status", "fine")])
+@pytest.mark.parametrize(
+    "words", [("list",), ("list", "-o", "json"), ("status", "fine"), ("report", "--html=-")]
+)
 def test_a_closed_pipe_ends_it_in_silence(shop: Person, words: tuple[str, ...]) -> None:
     read, write = os.pipe()
     os.close(read)
@@ -278,6 +280,26 @@ def test_a_closed_pipe_ends_it_in_silence(shop: Person, words: tuple[str, ...]) 
         os.close(write)
 
     assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_a_report_is_a_page_in_a_file_or_on_stdout(shop: Person, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+
+    done = shop.run("report", "--html", str(file))
+
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == f"A report on 4 AppCredentials is in {file}\n"
+    page = file.read_text()
+    assert page.startswith("<!doctype html>")
+    assert f"<h1>AppCredentials of namespace {shop.namespace}</h1>" in page
+    assert "1 of 4 need a person." in page
+    assert all(line.isprintable() for line in page.splitlines())
+    shown = shop.run("report", "--html", "-", "-l", "none=such", PYTHONIOENCODING="ascii")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "There are no AppCredentials." in shown.stdout
+    assert "with labels none=such" in shown.stdout
+    assert "No such file" in shop.refused("report", "--html", str(tmp_path / "no" / "report.html"))
+    assert "--html" in shop.refused("report")
 
 
 def test_many_pages_are_one_list(person: Person) -> None:
@@ -471,7 +493,9 @@ def test_a_role_in_a_namespace_is_enough(shop: Person) -> None:
 
 
 def test_who_may_nothing_is_told_so(shop: Person) -> None:
-    for words in (("list",), ("status", "fine"), ("rotate", "fine"), ("wait", "fine")):
+    for words in (
+        ("list",), ("status", "fine"), ("report", "--html=-"), ("rotate", "fine"), ("wait", "fine"),
+    ):  # fmt: skip
         line = shop.refused(*words, "--as", "nobody")
         assert 'User "nobody" cannot' in line
     assert line.count("appcredential") >= 1

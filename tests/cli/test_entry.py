@@ -84,7 +84,7 @@ def test_kubectl_gets_candidates_one_a_line(
     monkeypatch.setattr(sys, "argv", ["kubectl_complete-appcredential", "re"])
 
     assert entry.complete() == 0
-    assert capsys.readouterr().out.splitlines() == ["resume", "revoke", ":4"]
+    assert capsys.readouterr().out.splitlines() == ["report", "resume", "revoke", ":4"]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @asynccontextmanager
 async def serving(text: str = "here\n", connections: int = BOUND) -> AsyncIterator[HttpServer]:
-    async def page() -> web.Response:
+    async def page(_request: web.BaseRequest) -> web.Response:
         return web.Response(text=text)
 
     server = HttpServer({"/page": page}, connections=connections)

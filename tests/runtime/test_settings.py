@@ -50,6 +50,8 @@ OTHERS: dict[str, tuple[str, Any]] = {
     "health_port": ("0", 0),
     "metrics_address": ("", ""),
     "metrics_port": ("9090", 9090),
+    "report": ("true", True),
+    "report_team_label": ("example.com/team", "example.com/team"),
     "log_level": ("DEBUG", "DEBUG"),
     "workers": ("7", 7),
     "cluster_looks_per_second": ("50", 50),

@@ -51,6 +51,12 @@
 - name: APPCREDENTIAL_METRICS_ADDRESS
   value: ""
 {{- end }}
+{{- if .Values.report.enabled }}
+- name: APPCREDENTIAL_REPORT
+  value: "true"
+- name: APPCREDENTIAL_REPORT_TEAM_LABEL
+  value: {{ .Values.report.teamLabel | quote }}
+{{- end }}
 {{- range $name, $value := .Values.settings }}
 - name: APPCREDENTIAL_{{ snakecase $name | upper }}
   value: {{ $value | toString | quote }}

@@ -32,7 +32,20 @@ MIN_KUBERNETES = (1, 31)
 
 
 class Informer:
-    """Feeds the store and wakes whoever a change concerns."""
+    """Feeds the store and wakes whoever a change concerns.
+
+    Args:
+        objects: the API server.
+        store: what is kept.
+        namespaces: those that are served; empty for all.
+        wake: queues an object.
+        wake_beside: queues one that wants the same Secret as another.
+        team_label: as `known_of` takes it.
+
+    Attributes:
+        left_out: the namespaces that the last list could not read.
+        schema_problem: why the cluster is too old for this operator; empty if it is not.
+    """
 
     def __init__(
         self,
@@ -41,18 +54,22 @@ class Informer:
         namespaces: tuple[str, ...],
         wake: Wake,
         wake_beside: Callable[[Key], None],
+        team_label: str | None = None,
     ) -> None:
         self._objects = objects
         self._store = store
         self._namespaces = namespaces
         self._wake = wake
         self._wake_neighbour = wake_beside
+        self._team_label = team_label
         self._told_meanwhile: set[str] | None = None
+        self.left_out: set[str] = set()
         self.schema_problem = "the CRDs were not read yet"
 
     async def relist(self) -> None:
         """Replace the store by lists of our own: a watch may miss a deletion in a gap."""
         self._note(await self._check_server() or await self._check_schema())
+        self.left_out = set()
         try:
             for plural in (TENANTS, GRANTS, APP_CREDENTIALS):
                 await self._relist(plural)
@@ -88,6 +105,7 @@ class Informer:
             if not namespace:
                 raise
             # Gone with its Role, or not bound yet: the others must not suffer.
+            self.left_out.add(namespace)
             log.warning("namespace cannot be listed", extra={"ns": namespace, "error": str(exc)})
             return {key for key in before if key.namespace == namespace}
         return seen
@@ -148,7 +166,7 @@ class Informer:
         return ""
 
     def _see(self, plural: str, document: dict[str, Any]) -> None:
-        key, known = key_of(plural, document), known_of(plural, document)
+        key, known = key_of(plural, document), known_of(plural, document, self._team_label)
         before = self._store.get(key)
         if self._store.put(key, known):
             if plural == GRANTS:

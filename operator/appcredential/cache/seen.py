@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from sys import intern
 from typing import Any
 
-from appcredential.cache.store import Known, client_of, secret_of, tenant_of, type_of
+from appcredential.cache.store import Known
 from appcredential.domain.conditions import Reason
 from appcredential.domain.grants import is_served
 from appcredential.domain.observed.observation import CHECK_NOW, REGISTER_AGAIN
@@ -14,6 +14,7 @@ from appcredential.domain.published_sign_ins import signs_in
 from appcredential.domain.times import parse_time
 from appcredential.domain.urgency import IDLE, Stages, stages
 from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS
+from appcredential.report.rows import Row, row_of
 from appcredential.runtime.metrics import ResourceSample, Sample, TenantSample
 from appcredential.runtime.ready import Key
 
@@ -24,16 +25,22 @@ def key_of(plural: str, document: Mapping[str, Any]) -> Key:
     return Key(plural, intern(metadata.get("namespace") or ""), metadata["name"])
 
 
-def known_of(plural: str, document: dict[str, Any]) -> Known:
-    """Return what the store keeps of an object; what many have in common is held once."""
+def known_of(plural: str, document: dict[str, Any], team_label: str | None = None) -> Known:
+    """Return what the store keeps of an object; what many have in common is held once.
+
+    Args:
+        plural: of its kind.
+        document: the object.
+        team_label: the label that names teams in the report; None if no report is served.
+    """
     metadata = document["metadata"]
     return Known(
         uid=metadata["uid"],
         version=metadata["resourceVersion"],
-        tenant=intern(tenant_of(document)),
-        client_id=intern(client_of(document)),
-        type=intern(type_of(document)),
-        secret=secret_of(document) if plural == APP_CREDENTIALS else "",
+        tenant=intern(_tenant_of(document)),
+        client_id=intern(_client_of(document)),
+        type=intern(_type_of(document)),
+        secret=_secret_of(document) if plural == APP_CREDENTIALS else "",
         created=str(metadata.get("creationTimestamp") or ""),
         is_served=plural == APP_CREDENTIALS and is_served(document.get("status") or {}),
         is_waiting=plural == APP_CREDENTIALS and _is_waiting(document),
@@ -44,7 +51,13 @@ def known_of(plural: str, document: dict[str, Any]) -> Known:
         is_leaving="deletionTimestamp" in metadata,
         has_trust=bool((document.get("spec") or {}).get("federatedIdentity")),
         sign_in=signs_in(document) if plural == APP_CREDENTIALS else None,
+        row=_row(plural, document, team_label),
     )
+
+
+def _row(plural: str, document: dict[str, Any], team_label: str | None) -> Row | None:
+    is_shown = plural == APP_CREDENTIALS and team_label is not None
+    return row_of(document, team_label or "") if is_shown else None
 
 
 def _asked(metadata: dict[str, Any]) -> int:
@@ -98,3 +111,26 @@ def _sample(key: Key, document: dict[str, Any]) -> Sample | None:
         foreign=int((status.get("inventory") or {}).get("foreign") or 0),
         stalled=intern(stalled),
     )
+
+
+def _tenant_of(document: dict[str, Any]) -> str:
+    """Return the EntraTenant that an AppCredential or grant names."""
+    reference = (document.get("spec") or {}).get("tenantRef") or {}
+    return str(reference.get("name") or "default")
+
+
+def _secret_of(document: dict[str, Any]) -> str:
+    """Return the Secret that an AppCredential publishes to."""
+    secret = (document.get("spec") or {}).get("secret") or {}
+    return str(secret.get("name") or document["metadata"]["name"])
+
+
+def _client_of(document: dict[str, Any]) -> str:
+    """Return the client id that an AppCredential names."""
+    application = (document.get("spec") or {}).get("application") or {}
+    return str(application.get("clientId") or "")
+
+
+def _type_of(document: dict[str, Any]) -> str:
+    """Return the type of credential that an AppCredential asks for."""
+    return str((document.get("spec") or {}).get("type") or "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
 from appcredential.cache.standings import Age, Place, Standings
 from appcredential.domain.conditions import Problem
@@ -15,6 +15,7 @@ from appcredential.domain.shards import WHOLE, Shard
 from appcredential.domain.spec.model import ApplicationGrantSpec
 from appcredential.domain.urgency import IDLE, Stages, Urgency
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, TENANTS
+from appcredential.report.rows import Row
 from appcredential.runtime.metrics import Sample
 from appcredential.runtime.ready import Key, Lane
 
@@ -32,6 +33,7 @@ class Known:
         is_leaving: it is being deleted.
         has_trust: it asks for a federated credential, which another one may take over.
         sign_in: of an AppCredential whose published credential signs in now and then.
+        row: what the report shows of an AppCredential, if it is served.
     """
 
     uid: str
@@ -50,6 +52,7 @@ class Known:
     is_leaving: bool = False
     has_trust: bool = False
     sign_in: SignsIn | None = None
+    row: Row | None = None
 
 
 class Store:
@@ -57,6 +60,9 @@ class Store:
 
     Args:
         shard: the part that this process works on.
+
+    Attributes:
+        listed: when the last list of all three kinds began that was whole.
     """
 
     def __init__(self, shard: Shard = WHOLE) -> None:
@@ -66,6 +72,7 @@ class Store:
         self._standings = Standings()
         self.grants: dict[str, ApplicationGrantSpec | Problem] = {}
         self.complete: set[str] = set()
+        self.listed: datetime | None = None
         self._to_check: set[Key] = set()
 
     @property
@@ -208,6 +215,10 @@ class Store:
         """Return the grants whose spec is usable."""
         return {n: g for n, g in self.grants.items() if isinstance(g, ApplicationGrantSpec)}
 
+    def rows(self) -> list[Row]:
+        """Return what the report shows of each AppCredential, of all shards; for any thread."""
+        return [known.row for known in list(self._known.values()) if known.row is not None]
+
     def samples(self) -> list[Sample]:
         """Return what a scrape shows of each AppCredential and EntraTenant; for any thread.
 
@@ -223,26 +234,3 @@ class Store:
 
 def _place(key: Key, known: Known) -> Place:
     return Place(key.namespace, known.tenant, known.client_id)
-
-
-def tenant_of(document: dict[str, Any]) -> str:
-    """Return the EntraTenant that an AppCredential or grant names."""
-    reference = (document.get("spec") or {}).get("tenantRef") or {}
-    return str(reference.get("name") or "default")
-
-
-def secret_of(document: dict[str, Any]) -> str:
-    """Return the Secret that an AppCredential publishes to."""
-    secret = (document.get("spec") or {}).get("secret") or {}
-    return str(secret.get("name") or document["metadata"]["name"])
-
-
-def client_of(document: dict[str, Any]) -> str:
-    """Return the client id that an AppCredential names."""
-    application = (document.get("spec") or {}).get("application") or {}
-    return str(application.get("clientId") or "")
-
-
-def type_of(document: dict[str, Any]) -> str:
-    """Return the type of credential that an AppCredential asks for."""
-    return str((document.get("spec") or {}).get("type") or "")

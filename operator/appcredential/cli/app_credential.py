@@ -1,81 +1,24 @@
-"""An AppCredential as the tool reads it. Whatever is missing or has another form counts as absent.
-
-Status may be of an older operator, or edited by hand: nothing in it is relied upon.
-"""
+"""An AppCredential as the tool reads it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
 
-from appcredential.cli.text import plain
-from appcredential.domain.conditions import ConditionType
-from appcredential.domain.times import parse_time
+from appcredential.domain.attention import Situation, situation_of
+from appcredential.domain.document import NEVER_LOOKED, Document, ShownCondition, ShownResource
 
-NEVER_LOOKED: Final = -1
+__all__ = ["NEVER_LOOKED", "AppCredential", "Document", "ShownCondition"]
 
 
 @dataclass(frozen=True, slots=True)
-class ShownCondition:
-    """One condition; `status` is `True`, `False` or `Unknown`."""
-
-    type: str
-    status: str
-    reason: str
-    message: str
-    generation: int
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """An object of the API server, or a part of one."""
-
-    document: Mapping[str, Any]
-
-    def at(self, *path: str) -> Any:
-        """Return a value by its path; None where there is none."""
-        value: Any = self.document
-        for key in path:
-            if not isinstance(value, Mapping):
-                return None
-            value = value.get(key)
-        return value
-
-    def text(self, *path: str) -> str:
-        """Return a string by its path, fit for a terminal; empty where there is none."""
-        return plain(self.at(*path))
-
-    def time(self, *path: str) -> datetime | None:
-        """Return a time by its path."""
-        return parse_time(self.at(*path))
-
-    def entries(self, *path: str) -> Sequence[Document]:
-        """Return the objects of a list by its path."""
-        found = self.at(*path)
-        listed = found if isinstance(found, list) else []
-        return [Document(entry) for entry in listed if isinstance(entry, Mapping)]
-
-    def number(self, *path: str) -> int | None:
-        """Return a whole number by its path."""
-        found = self.at(*path)
-        return found if isinstance(found, int) and not isinstance(found, bool) else None
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.text("metadata", "name")
-
-
-@dataclass(frozen=True, slots=True)
-class AppCredential(Document):
+class AppCredential(ShownResource):
     """One AppCredential, with what the commands ask of it."""
 
     @property
-    def namespace(self) -> str:
-        """Its namespace."""
-        return self.text("metadata", "namespace")
+    def situation(self) -> Situation:
+        """What says how much attention it needs."""
+        return situation_of(self)
 
     @property
     def full_name(self) -> str:
@@ -88,42 +31,6 @@ class AppCredential(Document):
         return str(self.at("metadata", "resourceVersion") or "")
 
     @property
-    def generation(self) -> int:
-        """The generation of the spec."""
-        return self.number("metadata", "generation") or 0
-
-    @property
-    def observed_generation(self) -> int:
-        """The generation that status speaks of; -1 before the first look."""
-        found = self.number("status", "observedGeneration")
-        return NEVER_LOOKED if found is None else found
-
-    @property
-    def is_current(self) -> bool:
-        """Whether status speaks of the spec as it is now."""
-        return self.observed_generation >= self.generation
-
-    @property
-    def is_suspended(self) -> bool:
-        """Whether `spec.suspend` is set."""
-        return self.at("spec", "suspend") is True
-
-    @property
-    def is_being_deleted(self) -> bool:
-        """Whether somebody deleted it and its finalizer keeps it."""
-        return bool(self.text("metadata", "deletionTimestamp"))
-
-    @property
-    def key_id(self) -> str:
-        """The id of the published credential; empty without one."""
-        return self.text("status", "credential", "keyId")
-
-    @property
-    def expires(self) -> datetime | None:
-        """When the published credential expires."""
-        return self.time("status", "credential", "expirationTime")
-
-    @property
     def secret_name(self) -> str:
         """The name of the Secret that workloads read; empty for a FederatedIdentity."""
         if self.text("spec", "type") == "FederatedIdentity":
@@ -133,25 +40,6 @@ class AppCredential(Document):
             or self.text("spec", "secret", "name")
             or self.name
         )
-
-    def condition(self, kind: str) -> ShownCondition | None:
-        """Return a condition by its type."""
-        for entry in self.entries("status", "conditions"):
-            if entry.at("type") == kind:
-                generation = entry.number("observedGeneration")
-                return ShownCondition(
-                    type=kind,
-                    status=entry.text("status"),
-                    reason=entry.text("reason"),
-                    message=entry.text("message"),
-                    generation=self.observed_generation if generation is None else generation,
-                )
-        return None
-
-    def is_true(self, kind: ConditionType) -> bool:
-        """Return whether a condition is there and True."""
-        found = self.condition(kind)
-        return found is not None and found.status == "True"
 
     def share_left(self, now: datetime) -> float | None:
         """Return how much of the published credential's lifetime is left, between 0 and 1."""

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Final
 
 from appcredential.cli.app_credential import AppCredential
-from appcredential.cli.attention import Attention, attention, headline
 from appcredential.cli.styles import Line, Part, Style
 from appcredential.cli.text import bar, cells, cut, span, when
+from appcredential.domain.attention import Attention, attention, headline
 from appcredential.domain.conditions import ConditionType
 
 _GAP: Final = "  "
@@ -85,7 +85,7 @@ def _names(form: TableForm) -> list[str]:
 
 
 def _cells(resource: AppCredential, now: datetime, *, unicode: bool) -> dict[str, Part]:
-    style = _STYLES[attention(resource, now)]
+    style = _STYLES[attention(resource.situation, now)]
     ready = resource.condition(ConditionType.READY)
     left = resource.share_left(now)
     created = resource.time("metadata", "creationTimestamp")
@@ -93,7 +93,7 @@ def _cells(resource: AppCredential, now: datetime, *, unicode: bool) -> dict[str
         "NAMESPACE": Part(resource.namespace),
         "NAME": Part(resource.name),
         "READY": Part(ready.status if ready is not None else "Unknown", style),
-        "REASON": Part(headline(resource, now), style),
+        "REASON": Part(headline(resource.situation, now), style),
         "LEFT": Part("" if left is None else bar(left, unicode=unicode), style),
         "EXPIRES": Part(when(resource.expires, now)),
         "RENEWS": Part(when(resource.time("status", "renewalTime"), now)),

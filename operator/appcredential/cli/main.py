@@ -24,6 +24,7 @@ from appcredential.cli.options import (
 )
 from appcredential.cli.reading import list_command, status_command
 from appcredential.cli.renewing import revoke_command, rotate_command
+from appcredential.cli.reporting import report_command
 from appcredential.cli.shown import name_of
 from appcredential.cli.steering import check_command, resume_command, suspend_command
 from appcredential.cli.text import plain
@@ -102,6 +103,7 @@ def completion_command(shell: str) -> None:
 for _command in (
     list_command,
     status_command,
+    report_command,
     rotate_command,
     revoke_command,
     suspend_command,

@@ -8,13 +8,13 @@ import click
 
 from appcredential.cli.api import event_time
 from appcredential.cli.app_credential import AppCredential, Document
-from appcredential.cli.attention import in_order
 from appcredential.cli.columns import TableForm, table
 from appcredential.cli.errors import ForbiddenError
 from appcredential.cli.options import Session, complete_names, output, with_session
 from appcredential.cli.shown import rendered
 from appcredential.cli.story import Chapter, chapters, lines
 from appcredential.cli.text import when
+from appcredential.domain.attention import in_order
 from appcredential.domain.times import parse_time
 
 
@@ -28,24 +28,13 @@ def list_command(
 ) -> None:
     """List AppCredentials, what needs attention first."""
     api, terminal = session.api, session.terminal
-    namespace = "" if all_namespaces else api.namespace
-    with terminal.progress("Reading AppCredentials") as show:
-
-        def tell(read: int, remaining: int | None) -> None:
-            show(f"Reading AppCredentials: {read} of {read + (remaining or 0)}")
-
-        try:
-            found = api.find(namespace, selector or "", tell)
-        except ForbiddenError as exc:
-            hint = " Name a namespace with -n." if all_namespaces else ""
-            raise ForbiddenError(f"{exc}.{hint}".replace("..", ".")) from exc
-    found = in_order(found, api.now())
+    found = in_order(read_listed(session, selector, all_namespaces=all_namespaces), api.now())
     if form is not None and form != "wide":
         if found or form != "name":
             terminal.text(rendered(form, found, as_list=True))
         return
     if not found:
-        where = f"in {namespace} namespace" if namespace else "in any namespace"
+        where = "in any namespace" if all_namespaces else f"in {api.namespace} namespace"
         terminal.note(f"No AppCredentials found {where}.")
         return
     terminal.lines(
@@ -60,6 +49,27 @@ def list_command(
             ),
         )
     )
+
+
+def read_listed(
+    session: Session, selector: str | None, *, all_namespaces: bool
+) -> list[AppCredential]:
+    """Read the AppCredentials of the namespace or of all, and show how far that is.
+
+    Raises:
+        CliError: as `Api.find`.
+    """
+    namespace = "" if all_namespaces else session.api.namespace
+    with session.terminal.progress("Reading AppCredentials") as show:
+
+        def tell(read: int, remaining: int | None) -> None:
+            show(f"Reading AppCredentials: {read} of {read + (remaining or 0)}")
+
+        try:
+            return session.api.find(namespace, selector or "", tell)
+        except ForbiddenError as exc:
+            hint = " Name a namespace with -n." if all_namespaces else ""
+            raise ForbiddenError(f"{exc}.{hint}".replace("..", ".")) from exc
 
 
 @click.command("status")

@@ -9,15 +9,15 @@ from datetime import datetime
 from typing import Final
 
 from appcredential.cli.app_credential import NEVER_LOOKED, AppCredential
-from appcredential.cli.attention import (
+from appcredential.cli.styles import Line, Part, Style
+from appcredential.cli.text import bar, when
+from appcredential.domain.attention import (
     Attention,
     attention,
     has_expired,
     headline,
     is_renewal_overdue,
 )
-from appcredential.cli.styles import Line, Part, Style
-from appcredential.cli.text import bar, when
 from appcredential.domain.conditions import ConditionType
 from appcredential.domain.times import format_time
 
@@ -89,14 +89,14 @@ def _wrapped(paragraph: str, width: int | None) -> list[str]:
 
 def _state(resource: AppCredential, now: datetime) -> Chapter:
     ready = resource.condition(ConditionType.READY)
-    told = [f"{resource.full_name} · {headline(resource, now)}"]
+    told = [f"{resource.full_name} · {headline(resource.situation, now)}"]
     if ready is None:
         told.append("The operator has not looked at it yet.")
     else:
         told.append(f"Ready is {ready.status}, {ready.reason}: {ready.message}")
     if resource.observed_generation != NEVER_LOOKED and not resource.is_current:
         told.append("All this is about an earlier version of the spec.")
-    return Chapter("State", tuple(told), _STYLES[attention(resource, now)])
+    return Chapter("State", tuple(told), _STYLES[attention(resource.situation, now)])
 
 
 def _attention(resource: AppCredential, now: datetime) -> Iterator[str]:
@@ -107,9 +107,9 @@ def _attention(resource: AppCredential, now: datetime) -> Iterator[str]:
     if expiring is not None and expiring.status == "True":
         yield f"Expiring. {expiring.reason}: {expiring.message}"
     ready = resource.condition(ConditionType.READY)
-    if has_expired(resource, now) and ready is not None and ready.status == "True":
+    if has_expired(resource.situation, now) and ready is not None and ready.status == "True":
         yield "The credential has expired and status does not say so: is an operator running?"
-    elif is_renewal_overdue(resource, now):
+    elif is_renewal_overdue(resource.situation, now):
         due = when(resource.time("status", "renewalTime"), now)
         yield f"A successor was due {due}, and nothing shows one: is an operator running?"
     removed = resource.text("status", "removedCertificate", "keyId")
@@ -147,7 +147,7 @@ def _published(resource: AppCredential, now: datetime, *, unicode: bool) -> Iter
     if resource.expires is not None:
         left = resource.share_left(now)
         shown = "" if left is None else f"{bar(left, unicode=unicode)} "
-        verb = "ended" if has_expired(resource, now) else "ends"
+        verb = "ended" if has_expired(resource.situation, now) else "ends"
         yield f"{shown}{verb} {_exactly(resource.expires, now)}"
 
 

@@ -16,7 +16,7 @@ from rich.text import Text
 from appcredential.cli.styles import Line, Part, Style
 from appcredential.cli.text import plain
 
-_LOOKS: Final = {
+LOOKS: Final = {
     Style.PLAIN: RichStyle(),
     Style.HEAD: RichStyle(bold=True),
     Style.GOOD: RichStyle(color="green"),
@@ -68,7 +68,7 @@ class Terminal:
     def _styled(self, part: Part) -> str:
         if not self._has_colour:
             return part.text
-        return _LOOKS[part.style].render(part.text, color_system=ColorSystem.STANDARD)
+        return LOOKS[part.style].render(part.text, color_system=ColorSystem.STANDARD)
 
 
 def _unshown(_text: str) -> None:

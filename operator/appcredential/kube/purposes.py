@@ -11,11 +11,13 @@ _PURPOSES = {
     "customresourcedefinitions": "schema",
     "version": "schema",
     "configmaps": "ticket",
+    "tokenreviews": "report",
+    "subjectaccessreviews": "report",
 }
 
 
 def purpose_of(path: str) -> str:
-    """Say what a request is for: lease, event, schema, ticket, tenant, grant, issuer or resource.
+    """Say what a request is for: one of those above, issuer, or resource.
 
     The list of grants before a mint belongs to the resource that is minted for.
     """

@@ -1,4 +1,4 @@
-"""Serves the probes /livez and /readyz, and /metrics on a port of its own.
+"""Serves the probes /livez and /readyz, beside them the report, and /metrics on a port of its own.
 
 Liveness means progress; it never depends on Entra. The metrics name every resource of the cluster,
 so whoever may connect to the probes may not read them.
@@ -26,9 +26,12 @@ _PROBES: Final = 64
 _SCRAPES: Final = 32
 
 
-def probe_server(livez: Check, readyz: Check) -> HttpServer:
-    """Return a server for a node's probes."""
-    return HttpServer({"/livez": _probe(livez), "/readyz": _probe(readyz)}, connections=_PROBES)
+def probe_server(livez: Check, readyz: Check, report: Page | None = None) -> HttpServer:
+    """Return a server for a node's probes, and for the report if there is one."""
+    pages = {"/livez": _probe(livez), "/readyz": _probe(readyz)}
+    if report is not None:
+        pages["/report"] = report
+    return HttpServer(pages, connections=_PROBES)
 
 
 def metrics_server(metrics: Metrics, clock: Clock) -> HttpServer:
@@ -43,7 +46,7 @@ def metrics_server(metrics: Metrics, clock: Clock) -> HttpServer:
 
     written = SharedRead(write, clock, timedelta(0))
 
-    async def page() -> web.Response:
+    async def page(_request: web.BaseRequest) -> web.Response:
         body = await written.get()
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
@@ -51,7 +54,7 @@ def metrics_server(metrics: Metrics, clock: Clock) -> HttpServer:
 
 
 def _probe(check: Check) -> Page:
-    async def page() -> web.Response:
+    async def page(_request: web.BaseRequest) -> web.Response:
         problem = check()
         return web.Response(text=f"{problem or 'ok'}\n", status=503 if problem else 200)
 

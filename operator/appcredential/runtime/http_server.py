@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 HEAD_SECONDS: Final = 5
 LIFE_SECONDS: Final = 10
 _AT_ONCE: Final = 4
 """The part of the bound that is accepted in one go. A request is answered a few goes later."""
-
-Page = Callable[[], Awaitable[web.Response]]
+Page = Callable[[web.BaseRequest], Awaitable[web.Response]]
 
 
 class HttpServer:
@@ -61,7 +61,28 @@ class HttpServer:
         elif request.method not in {"GET", "HEAD"}:
             answer = web.Response(text="only GET\n", status=405, headers={"Allow": "GET, HEAD"})
         else:
-            answer = await page()
+            answer = await page(request)
+        answer.force_close()
+        return answer
+
+
+class _Handler(RequestHandler):
+    """Handles one connection, and keeps what cannot be read to itself."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP, or too long.
+
+        The library would quote it in the log and in the answer, such as a token that is too long.
+        """
+        if not isinstance(exc, HttpProcessingError):
+            return super().handle_error(request, status, exc, message)
+        answer = web.Response(text="bad request\n", status=400)
         answer.force_close()
         return answer
 
@@ -72,10 +93,19 @@ class _BoundedServer(web.Server):
     def __init__(
         self, handler: Callable[[web.BaseRequest], Awaitable[web.Response]], connections: int
     ) -> None:
-        # A body is of no use here, so none is waited for.
-        super().__init__(handler, keepalive_timeout=HEAD_SECONDS, lingering_time=0, access_log=None)
+        super().__init__(handler)
         self._bound = connections
         self._open: dict[RequestHandler, tuple[asyncio.Transport, asyncio.TimerHandle]] = {}
+
+    def __call__(self) -> RequestHandler:
+        """Return what handles one connection."""
+        # A body is of no use here, so none is waited for.
+        options: dict[str, Any] = {
+            "keepalive_timeout": HEAD_SECONDS,
+            "lingering_time": 0,
+            "access_log": None,
+        }
+        return _Handler(self, loop=asyncio.get_running_loop(), **options)
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         """Make room for one more."""

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from appcredential.cli.app_credential import AppCredential
-from appcredential.cli.attention import Attention, attention, headline, in_order
+from appcredential.domain.attention import (
+    Attention,
+    attention,
+    headline,
+    in_order,
+    is_renewal_overdue,
+)
 from tests.cli.scenes import (
     NOT_EXPIRING,
     NOW,
@@ -84,8 +90,8 @@ CASES: list[tuple[AppCredential, Attention, str]] = [
 
 @pytest.mark.parametrize(("found", "expected", "word"), CASES, ids=lambda v: getattr(v, "name", ""))
 def test_how_much_attention_and_why(found: AppCredential, expected: Attention, word: str) -> None:
-    assert attention(found, NOW) is expected
-    assert headline(found, NOW) == word
+    assert attention(found.situation, NOW) is expected
+    assert headline(found.situation, NOW) == word
 
 
 def test_the_worst_comes_first_and_then_what_ends_first() -> None:
@@ -94,16 +100,33 @@ def test_the_worst_comes_first_and_then_what_ends_first() -> None:
 
     ordered = in_order(found, NOW)
 
-    ranks = [attention(r, NOW) for r in ordered]
+    ranks = [attention(r.situation, NOW) for r in ordered]
     assert ranks == sorted(ranks)
-    assert next(r.name for r in ordered if attention(r, NOW) is Attention.FINE) == "soon"
+    assert next(r.name for r in ordered if attention(r.situation, NOW) is Attention.FINE) == "soon"
+
+
+def test_a_renewal_that_something_explains_is_no_sign_of_a_missing_operator() -> None:
+    def late(**change: Any) -> dict[str, Any]:
+        return published(renewalTime=day(-2), **change)
+
+    assert is_renewal_overdue(resource("a", late()).situation, NOW)
+    for explained in (
+        resource("a", late(conditions=[READY, STALLED])),
+        resource("a", late(conditions=[READY, EXPIRING])),
+        resource("a", late(conditions=[READY, RECONCILING])),
+        resource("a", late(pending={})),
+        resource("a", late(), spec=spec(suspend=True)),
+        resource("a", late(), spec=spec(mode="Observe")),
+        resource("a", published(renewalTime=None)),
+    ):
+        assert not is_renewal_overdue(explained.situation, NOW)
 
 
 def test_a_renewal_that_is_due_just_now_is_no_reason_for_doubt() -> None:
     found = resource("orders", published(renewalTime=day(0)))
 
-    assert attention(found, NOW + timedelta(minutes=59)) is Attention.FINE
-    assert attention(found, NOW + timedelta(minutes=61)) is Attention.EXPIRING
+    assert attention(found.situation, NOW + timedelta(minutes=59)) is Attention.FINE
+    assert attention(found.situation, NOW + timedelta(minutes=61)) is Attention.EXPIRING
 
 
 @pytest.mark.parametrize(
@@ -120,5 +143,5 @@ def test_a_renewal_that_is_due_just_now_is_no_reason_for_doubt() -> None:
 def test_a_status_of_any_form_is_shown(status: Any) -> None:
     found = AppCredential({"metadata": {"name": "a"}, "spec": [], "status": status})
 
-    assert attention(found, NOW) in Attention
-    assert headline(found, NOW) in {"NotLookedAt", ""}
+    assert attention(found.situation, NOW) in Attention
+    assert headline(found.situation, NOW) in {"NotLookedAt", ""}
