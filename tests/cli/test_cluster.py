@@ -49,8 +49,9 @@ COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 LIVE: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 COMMAND: Final = (sys.executable, "-m", "appcredential", "ctl")
 _IN_A_TERMINAL: Final = """
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that ^C reaches it
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job, as CI may be, ignores it
 os.execv(sys.argv[1], sys.argv[1:])
 """
 ROLE: Final = {
