@@ -87,10 +87,11 @@ async def test_a_failed_call_is_logged_with_resource_and_application(
 ) -> None:
     world = World()
     world.entra.add_errors = [UnavailableError("503")]
+    caplog.set_level(logging.INFO)
     await world.publish()
     found = [r for r in caplog.records if r.getMessage() == "directory call failed"]
-    told = [(r.ns, r.obj, r.application, r.operation) for r in found]  # type: ignore[attr-defined]
-    assert told == [(OWNER.namespace, OWNER.name, CLIENT_ID, "mint")]
+    told = [(r.ns, r.obj, r.application, r.object_id, r.operation) for r in found]  # type: ignore[attr-defined]
+    assert told == [(OWNER.namespace, OWNER.name, CLIENT_ID, OBJECT_ID, "mint")]
 
 
 async def test_what_is_logged_below_names_the_application(
