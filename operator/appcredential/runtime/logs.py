@@ -17,7 +17,7 @@ _OURS: Final = "appcredential"
 _CLIENTS_CAUSE: Final = ("asyncio", "aiohttp.server")
 """Loggers in which whoever connects to us can cause lines."""
 _RESOURCES_CAUSE: Final = ("effects.application", "effects.signin", "entra.translate")
-"""Loggers in which each resource causes lines: an outage or a wrong permission fails all at once."""
+"""Loggers in which each resource causes lines. An outage or a lost permission fails all at once."""
 _KIND: Final = ("operation", "reason", "aadsts", "code", "outcome")
 _TOLD_APART: Final = 3
 _LONGEST: Final = 500
@@ -112,7 +112,9 @@ class RateLimit(logging.Filter):
         self._seen: dict[str, tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether a record passes."""
+        """Tell whether a record passes. Who asks for DEBUG wants all of it."""
+        if record.levelno < logging.INFO:
+            return True
         message = self._kind(record)
         now = self._monotonic()
         if len(self._seen) >= _MESSAGES:
