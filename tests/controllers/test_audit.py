@@ -16,9 +16,11 @@ import pytest
 
 from appcredential.domain.audit import ANNOTATION, Change, Result
 from appcredential.domain.secret.records import pending_name
+from appcredential.domain.spec.model import KeyId
 from appcredential.effects import audit
 from appcredential.errors import NotFoundError, OutcomeUnknownError
 from appcredential.graph_call import GraphCall, note_write
+from appcredential.ports.entra import CertificateLoss
 from tests.controllers.test_certificate import Certified
 from tests.controllers.test_federated_identity import Federated
 from tests.controllers.test_restart_workloads import Restarting
@@ -275,6 +277,15 @@ async def test_what_a_deleted_resource_left_is_recorded(caplog: pytest.LogCaptur
     assert short([record]) == [("Revoked", "Done", KEY)]
     assert record["cause"] == "AppCredentialDeleted"
     assert record["resource"]["name"] == OWNER.name
+
+
+async def test_a_lost_certificate_of_others_is_recorded(caplog: pytest.LogCaptureFixture) -> None:
+    world = Certified()
+    await world.look_at_tenant()
+    world.entra.losses = [CertificateLoss(KeyId("theirs"), is_restored=True)]
+    await world.until(lambda: world.ready["status"] == "True", 120)
+    assert ("Restored", "Done", "theirs") in short(logged(caplog))
+    assert in_events(world) == logged(caplog)
 
 
 # --- no value, and no second writer ----------------------------------------------------------

@@ -17,14 +17,16 @@ from appcredential.domain.audit import (
     Change,
     Result,
 )
+from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.observed.revocation import Revocation
-from appcredential.domain.spec.model import ObjectId
+from appcredential.domain.spec.model import CredentialType, ObjectId
 from appcredential.effects.context import Context
 from appcredential.errors import AppCredentialError
 from appcredential.graph_call import GraphCall, last_write
+from appcredential.ports.entra import CertificateLoss
 from appcredential.ports.events import Events, EventSubject, Related
-from appcredential.ports.session import Session
+from appcredential.ports.session import Access, Session
 from appcredential.runtime.logs import AUDIT
 
 log = logging.getLogger(AUDIT)
@@ -114,6 +116,25 @@ def record_of_deleted(
     )
 
 
+def record_of_loss(
+    resource: Resource, application: Application, access: Access, loss: CertificateLoss
+) -> AuditRecord:
+    """Return the record of a certificate of another owner that several writers lost."""
+    operator = access.session.client_id
+    return AuditRecord(
+        change=Change.RESTORED if loss.is_restored else Change.LOST,
+        resource=_resource(resource),
+        application=AuditedApplication(
+            tenant=access.tenant.name,
+            tenant_id=access.tenant.tenant_id,
+            client_id=application.client_id,
+            object_id=application.object_id,
+            operator=operator or "",
+        ),
+        credential=AuditedCredential(type=str(CredentialType.CERTIFICATE), key_id=loss.key_id),
+    )
+
+
 def write(found: AuditRecord) -> None:
     """Write a record into the log, of which no Event tells."""
     resource, credential = found.resource, found.credential
@@ -122,18 +143,16 @@ def write(found: AuditRecord) -> None:
     log.info(found.event, extra={**told, "audit": found.document()})
 
 
-async def tell(
-    events: Events,
-    about: EventSubject,
-    reason: str,
-    note: str,
-    found: AuditRecord,
-    *,
-    warning: bool = False,
+async def emit(
+    events: Events, reason: str, note: str, found: AuditRecord, *, warning: bool = False
 ) -> None:
     """Write a record into the log and into an Event. Losing the Event is no failure."""
     write(found)
     kind, _, name = found.object.partition("/")
+    resource = found.resource
+    about = EventSubject(
+        kind="AppCredential", namespace=resource.namespace, name=resource.name, uid=resource.uid
+    )
     await events.emit(
         about,
         reason,

@@ -57,4 +57,4 @@ async def emit(
     if found is None:
         await events.emit(subject, reason, note, warning=warning)
     else:
-        await audit.tell(events, subject, reason, note, found, warning=warning)
+        await audit.emit(events, reason, note, found, warning=warning)

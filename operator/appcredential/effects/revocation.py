@@ -167,8 +167,7 @@ class RevocationEffects:
         state.clean_reads = ()
         note = f"Credential {key_id} of the deleted resource was removed."
         found = audit.record_of_deleted(revocation, session, object_id, key_id, result, failed)
-        subject = subject_of_deleted(revocation)
-        await audit.tell(self._writes.events, subject, "Revoked", note, found)
+        await audit.emit(self._writes.events, "Revoked", note, found)
 
     # --- ServiceAccounts ------------------------------------------------------------------
 
