@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from appcredential.domain.audit import ANNOTATION, Change, Result
+from appcredential.domain.marker import Owner
 from appcredential.domain.secret.records import pending_name
 from appcredential.domain.spec.model import KeyId
 from appcredential.effects import audit
@@ -27,7 +28,7 @@ from tests.controllers.test_restart_workloads import Restarting
 from tests.support.builders import CLIENT_ID, DAY, HOUR, KEY, OBJECT_ID, OWNER, SECOND, TENANT_ID
 from tests.support.deletions import Deletion
 from tests.support.directory import Failure
-from tests.support.world import RESOURCE, SECRETS, World
+from tests.support.world import RESOURCE, SECRETS, TARGET, World
 
 LOST = OutcomeUnknownError("cut off")
 LOST.graph = GraphCall("application.addPassword", "ours", "", 504)
@@ -84,6 +85,33 @@ async def test_the_life_of_a_client_secret(caplog: pytest.LogCaptureFixture) -> 
         if r["change"] != Change.GONE
     }
     assert len(attempts) == len(everything), "one attempt for each key"
+
+
+@pytest.mark.parametrize(
+    ("annotations", "spec", "change"),
+    [
+        ({"appcredential.io/adopt": str(OWNER)}, {}, Change.ADOPTED),
+        (
+            {"appcredential.io/owner": f"{OWNER.namespace}/billing"},
+            {"secret": {"name": "orders-entra", "takeOverFrom": "billing"}},
+            Change.TAKEN_OVER,
+        ),
+    ],
+)
+async def test_a_secret_of_another_owner_is_told_apart(
+    annotations: dict[str, str],
+    spec: dict[str, Any],
+    change: Change,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World()
+    world.put_resource(Owner(OWNER.namespace, "billing"))
+    world.put_resource(OWNER, **spec)
+    metadata = {"annotations": annotations}
+    world.api.put(TARGET, {"type": "Opaque", "metadata": metadata, "data": {}})
+    await world.publish()
+    found = [r["change"] for r in logged(caplog)]
+    assert found == [Change.ISSUED, change]
 
 
 async def test_issuing_costs_two_events(caplog: pytest.LogCaptureFixture) -> None:
