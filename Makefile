@@ -173,6 +173,10 @@ lock: setup ## write requirements/*.txt anew from pyproject.toml
 	echo "$$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["plots"])')" \
 	    | $(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header - -o requirements/plots.txt
 
+.PHONY: zipapp
+zipapp: setup ## kubectl-appcredential as one file in build/, with archive and manifest for krew; URL=, UNVERIFIED=1
+	@PYTHONPATH=operator:. $(BIN)/python -m onefile build $(if $(URL),--url $(URL)) $(if $(UNVERIFIED),--unverified)
+
 .PHONY: clean
 clean: ## remove what was made here
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

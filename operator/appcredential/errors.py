@@ -30,9 +30,17 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import StrEnum
 
+from appcredential.graph_call import GraphCall
+
 
 class AppCredentialError(Exception):
-    """Base of everything this package raises on purpose."""
+    """Base of everything this package raises on purpose.
+
+    Attributes:
+        graph: the call to Graph that failed; None for everything else, and what was never sent.
+    """
+
+    graph: GraphCall | None = None
 
 
 class InvalidSpecError(AppCredentialError):

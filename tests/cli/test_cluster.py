@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
 import os
@@ -26,6 +27,10 @@ from appcredential.cli.app_credential import AppCredential
 from appcredential.cli.connection import Access, Connection
 from appcredential.cli.errors import CliError
 from appcredential.cli.text import cells
+from appcredential.domain.audit import ANNOTATION
+from appcredential.kube.events import KubeEvents
+from appcredential.ports.events import EventSubject, Related
+from appcredential.runtime.clock import SystemClock
 from localcluster import Cluster
 from tests.cli.scenes import (
     KEY,
@@ -49,8 +54,9 @@ COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 LIVE: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 COMMAND: Final = (sys.executable, "-m", "appcredential", "ctl")
 _IN_A_TERMINAL: Final = """
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that ^C reaches it
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job, as CI may be, ignores it
 os.execv(sys.argv[1], sys.argv[1:])
 """
 ROLE: Final = {
@@ -309,6 +315,42 @@ def test_many_pages_are_one_list(person: Person) -> None:
     assert len(person.did("list", "-o", "name").splitlines()) == 501
     assert len(person.did("list").splitlines()) == 502
     assert len(person.did("list", "-l", "team=odd", "-o", "name").splitlines()) == 250
+
+
+class _Kube:
+    """What the operator's writer of Events needs of a client."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    async def request(self, method: str, path: str, *, body: Mapping[str, Any]) -> Any:
+        return self._cluster.api.call(method, path, body)
+
+
+def test_audit_reads_back_what_the_operator_writes(person: Person) -> None:
+    """The operator's own writer, so that the API server, too, judges what it writes."""
+    record = {"version": 1, "change": "Issued", "result": "Done", "credential": {"keyId": KEY}}
+    events = KubeEvents(_Kube(person.cluster), SystemClock(), "operator")  # type: ignore[arg-type]
+    for name, change in (("orders", "Issued"), ("billing", "Retired")):
+        subject = EventSubject(kind="AppCredential", namespace=person.namespace, name=name, uid="u")
+        note = {ANNOTATION: json.dumps({**record, "change": change})}
+        secret = Related("Secret", person.namespace, "orders-entra")
+        asyncio.run(
+            events.emit(
+                subject, change, "So it is.", warning=False, annotations=note, related=secret
+            )
+        )
+
+    done = person.run("audit")
+    assert done.returncode == 0, done.stderr
+    assert re.search(rf"{person.namespace}/orders +Issued +Done +{KEY}", done.stdout)
+    assert "Events last an hour" in done.stderr
+    assert len(person.did("audit").splitlines()) == 3
+    assert len(person.did("audit", "orders", "--since", "5m").splitlines()) == 2
+    (found,) = json.loads(person.did("audit", "billing", "-o", "json"))["items"]
+    assert found["record"]["change"] == "Retired"
+    assert "of a change" in person.run("audit", "nobody").stderr
+    assert "cannot list resource" in person.refused("audit", "--as", "nobody")
 
 
 def test_nothing_there_is_no_failure(person: Person) -> None:

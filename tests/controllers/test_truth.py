@@ -10,7 +10,13 @@ from typing import Final
 import pytest
 
 from appcredential.domain.spec.model import CredentialType
-from appcredential.errors import PermissionDeniedError, RejectedError, UnavailableError
+from appcredential.errors import (
+    IdentityRejectedError,
+    PermissionDeniedError,
+    RejectedError,
+    UnavailableError,
+)
+from appcredential.graph_call import GraphCall
 from appcredential.kube.custom_resources import GRANTS, path_of
 from appcredential.runtime.logs import Surroundings
 from tests.controllers.test_federated_identity import Federated
@@ -87,10 +93,44 @@ async def test_a_failed_call_is_logged_with_resource_and_application(
 ) -> None:
     world = World()
     world.entra.add_errors = [UnavailableError("503")]
+    caplog.set_level(logging.INFO)
     await world.publish()
     found = [r for r in caplog.records if r.getMessage() == "directory call failed"]
-    told = [(r.ns, r.obj, r.application, r.operation) for r in found]  # type: ignore[attr-defined]
-    assert told == [(OWNER.namespace, OWNER.name, CLIENT_ID, "mint")]
+    told = [(r.ns, r.obj, r.application, r.object_id, r.operation) for r in found]  # type: ignore[attr-defined]
+    assert told == [(OWNER.namespace, OWNER.name, CLIENT_ID, OBJECT_ID, "mint")]
+
+
+async def test_a_failure_that_stays_the_same_is_logged_once_with_its_request(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World()
+    denied = PermissionDeniedError("403")
+    code = "Authorization_RequestDenied"
+    denied.graph = GraphCall("application.addPassword", "ours", "theirs", 403, code)
+    world.entra.add_errors = [denied] * 3
+    caplog.set_level(logging.DEBUG, "appcredential")
+    await world.look_at_tenant()
+    await world.until(lambda: not world.entra.add_errors)
+    found = [r for r in caplog.records if r.getMessage() == "directory call failed"]
+    assert [r.levelname for r in found] == ["INFO", "DEBUG", "DEBUG"]
+    told = vars(found[0])
+    assert (told["status"], told["code"]) == (403, code)
+    assert (told["request_id"], told["client_request_id"]) == ("theirs", "ours")
+    assert "aadsts" not in told
+
+
+async def test_a_refusal_of_the_operator_is_logged_with_entra_s_number(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World()
+    world.entra.add_errors = [IdentityRejectedError("refused", code=7000222)]
+    caplog.set_level(logging.INFO, "appcredential")
+    await world.look_at_tenant()
+    await world.until(lambda: not world.entra.add_errors)
+    (found,) = [r for r in caplog.records if r.getMessage() == "directory call failed"]
+    assert vars(found)["aadsts"] == 7000222
+    await world.look()
+    assert "AADSTS7000222" in world.ready["message"]
 
 
 async def test_what_is_logged_below_names_the_application(

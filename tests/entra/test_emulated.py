@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -42,6 +43,7 @@ from appcredential.errors import (
     ThrottledError,
     UnavailableError,
 )
+from appcredential.graph_call import last_write, noting_writes
 from appcredential.ports.entra import NewCertificate
 from entra_emulator.admin.policies import set_default
 from entra_emulator.admin.seed import read_document
@@ -178,6 +180,35 @@ async def test_issue_prove_and_remove(scene: Scene) -> None:
     assert skew is not None
     # The sleeps between writes moved the emulator's clock, not ours.
     assert abs(skew - timedelta(seconds=sum(scene.clock.slept))) < timedelta(seconds=60)
+
+
+async def test_a_write_is_known_by_the_ids_of_its_request(scene: Scene) -> None:
+    await scene.session.probe()
+    with noting_writes():
+        await scene.read()
+        assert last_write() is None, "a read changes nothing"
+        await scene.add()
+        made = last_write()
+    assert made is not None
+    assert (made.operation, made.status) == ("application.addPassword", 200)
+    assert UUID(made.request_id) != UUID(made.client_request_id)
+    assert last_write() is None
+
+
+async def test_a_refusal_is_known_by_its_request_and_code(scene: Scene) -> None:
+    await scene.session.probe()
+    await scene.read()
+    await scene.come_again()
+    absent = KeyId("aaaaaaaa-0000-4000-8000-000000000009")
+    with pytest.raises(NotFoundError) as raised, noting_writes():
+        await scene.session.directory.remove_password(scene.object_id, absent)
+    call = raised.value.graph
+    assert call is not None
+    assert call.operation == "application.removePassword"
+    assert call.status in {400, 404}
+    assert str(UUID(call.request_id)) == call.request_id
+    assert call.code
+    assert last_write() is None
 
 
 async def test_a_certificate_is_registered_once_and_removed(scene: Scene) -> None:

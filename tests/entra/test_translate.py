@@ -170,6 +170,8 @@ def authentication(status: int | None, text: str, **headers: str) -> AzureError:
         (authentication(400, "AADSTS90002: Tenant"), IdentityRejectedError, 90002),
         (authentication(401, "AADSTS4294967: new"), IdentityRejectedError, 4294967),
         (authentication(400, "no code"), IdentityRejectedError, 0),
+        (authentication(400, "AADSTS1234567890: too long"), IdentityRejectedError, 0),
+        (authentication(400, "AADSTS٧٠٠٠٢١٥: other digits"), IdentityRejectedError, 0),
         (authentication(400, "AADSTS90033: transient"), UnavailableError, None),
         (authentication(503, "AADSTS7000215"), IdentityRejectedError, 7000215),
         (authentication(503, "broken"), UnavailableError, None),

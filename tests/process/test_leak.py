@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from appcredential.domain.audit import ANNOTATION
 from tests.process.conftest import NewSite, at_once
 from tests.process.installation import READING, SETTINGS, Site
 from tests.process.leaks import forms, leaks, secrets_of, texts_of
@@ -44,6 +45,9 @@ def _no_value_leaves_its_secret(new_site: NewSite) -> None:
         values = secrets_of(site)
         assert len([value for value in values if value.startswith("eyJ")]) >= 2
         assert len([value for value in values if len(value) == PEM_LINE]) >= 20
+        records = [text for text in texts.values() if f'"{ANNOTATION}"' in text]
+        assert len(records) >= 10, "the Events' records were searched, too"
+        assert '"logger": "appcredential.audit"' in texts["the operator's log"]
         assert not leaks(texts, values)
 
 

@@ -206,3 +206,47 @@ def test_the_loggers_that_clients_can_fill_are_limited(name: str) -> None:
     with configured("INFO"):
         (limit,) = logging.getLogger(name).filters
         assert isinstance(limit, logs.RateLimit)
+
+
+def failure(resource: int, code: str) -> logging.LogRecord:
+    record = logging.LogRecord("x", logging.INFO, "f.py", 1, "directory call failed", (), None)
+    vars(record).update(obj=f"app-{resource}", operation="mint", reason="Refused", code=code)
+    return record
+
+
+def test_10_000_failing_resources_cause_few_lines_and_hide_no_other_failure() -> None:
+    limit = logs.RateLimit(lambda: 0.0, kind=logs.failure_of, lines=30)
+
+    assert sum(limit.filter(failure(n, "Outage")) for n in range(10_000)) == 30
+    assert limit.filter(failure(1, "Another"))
+
+
+def test_an_adapters_line_counts_by_operation_status_and_code_and_not_by_text() -> None:
+    limit = logs.RateLimit(lambda: 0.0, kind=logs.failure_of, lines=30)
+    line_ = "%s: HTTP %d %s: %s"
+
+    def told(code: str, text: str) -> bool:
+        arguments = ("application.get", 403, code, text)
+        record = logging.LogRecord("x", logging.WARNING, "f.py", 1, line_, arguments, None)
+        return limit.filter(record)
+
+    assert sum(told("Denied", f"for application {n}") for n in range(10_000)) == 30
+    assert told("Full", "")
+
+
+def test_who_asks_for_debug_gets_all_of_it() -> None:
+    limit = logs.RateLimit(lambda: 0.0)
+    record = logging.LogRecord("x", logging.DEBUG, "f.py", 1, "looked", (), None)
+    assert all(limit.filter(record) for _ in range(100))
+
+
+@pytest.mark.parametrize("name", ["effects.application", "effects.signin", "entra.translate"])
+def test_the_loggers_that_all_resources_fill_are_limited(name: str) -> None:
+    with configured("INFO"):
+        (limit,) = logging.getLogger(f"appcredential.{name}").filters
+        assert isinstance(limit, logs.RateLimit)
+
+
+def test_changes_of_credentials_are_logged_at_every_level() -> None:
+    with configured("ERROR"):
+        assert logging.getLogger(logs.AUDIT).isEnabledFor(logging.INFO)

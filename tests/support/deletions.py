@@ -28,7 +28,7 @@ from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_documents import build_pending, build_target
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
-from appcredential.ports.kube import EventSubject
+from appcredential.ports.events import NO_ANNOTATIONS, EventSubject, Related
 from appcredential.ports.session import Access
 from tests.support.api_server import ApiServer
 from tests.support.builders import (
@@ -121,7 +121,16 @@ class Deletion:
             return Problem(reason=Reason.TENANT_NOT_FOUND, message="There is none.")
         return Access(found, self.directory)
 
-    async def emit(self, about: EventSubject, reason: str, note: str, *, warning: bool) -> None:
+    async def emit(
+        self,
+        about: EventSubject,
+        reason: str,
+        note: str,
+        *,
+        warning: bool,
+        annotations: Mapping[str, str] = NO_ANNOTATIONS,
+        related: Related | None = None,
+    ) -> None:
         if (about.namespace, about.name) != (OWNER.namespace, OWNER.name):
             assert reason == "RevocationOverdue"
             self.told_of_others.append(about.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -29,7 +30,7 @@ from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets
 from appcredential.kube.service_accounts import KubeServiceAccounts
 from appcredential.kube.workloads import KubeWorkloads
-from appcredential.ports.kube import EventSubject
+from appcredential.ports.events import NO_ANNOTATIONS, EventSubject, Related
 from appcredential.ports.session import Access
 from appcredential.runtime.this_process import ThisProcess
 from tests.support.api_server import ApiServer
@@ -114,7 +115,16 @@ class Minting:
     async def live(self) -> dict[str, ApplicationGrantSpec]:
         return self.known()
 
-    async def emit(self, about: EventSubject, reason: str, note: str, *, warning: bool) -> None:
+    async def emit(
+        self,
+        about: EventSubject,
+        reason: str,
+        note: str,
+        *,
+        warning: bool,
+        annotations: Mapping[str, str] = NO_ANNOTATIONS,
+        related: Related | None = None,
+    ) -> None:
         return
 
     async def mint(self, lifetime: timedelta = 90 * DAY) -> None:

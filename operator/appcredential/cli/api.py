@@ -112,6 +112,26 @@ class Api:
         events = Document(found).entries("items")
         return sorted(events, key=lambda e: event_time(e) or "", reverse=True)[:_EVENTS]
 
+    def all_events(
+        self, namespace: str, name: str = "", progress: Progress = unseen
+    ) -> list[Mapping[str, Any]]:
+        """Read the Events about AppCredentials.
+
+        Args:
+            namespace: where; all if empty.
+            name: of the AppCredential; all if empty.
+            progress: called after each page.
+
+        Raises:
+            CliError: as `get`.
+        """
+        if name and not _NAME.fullmatch(name):
+            raise CliError(f"{plain(name)!r} is no name of an AppCredential.")
+        about = "involvedObject.kind=AppCredential"
+        selector = f"{about},involvedObject.name={name}" if name else about
+        within = f"/namespaces/{quote(namespace, safe='')}" if namespace else ""
+        return list(self._pages(f"/api/v1{within}/events", [("fieldSelector", selector)], progress))
+
     def pods_using(self, namespace: str, secret: str) -> list[str]:
         """Return the names of the unfinished pods of a namespace that use a Secret.
 

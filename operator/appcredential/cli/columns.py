@@ -65,12 +65,35 @@ def table(resources: Sequence[AppCredential], now: datetime, form: TableForm) ->
         form: how it is to look.
     """
     rows = [_cells(resource, now, unicode=form.unicode) for resource in resources]
-    names = _names(form)
+    width = None if form.wide else form.width
+    return laid_out(rows, Layout(_names(form), width, _LEFT_OUT, ("NAME", "NAMESPACE")))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which columns there are, and what a narrow terminal does without.
+
+    Attributes:
+        names: of the columns.
+        width: cells of the terminal; None where lines may have any length.
+        left_out: columns that go first, in this order.
+        cut: columns that are cut then.
+    """
+
+    names: Sequence[str]
+    width: int | None
+    left_out: Sequence[str]
+    cut: Sequence[str]
+
+
+def laid_out(rows: Sequence[dict[str, Part]], layout: Layout) -> Iterator[Line]:
+    """Yield the lines of any table, the header first."""
+    names = list(layout.names)
     widths = {name: max(map(cells, (name, *(row[name].text for row in rows)))) for name in names}
-    if form.width is not None and not form.wide:
-        names = _fitting(names, widths, form.width)
-        for name in ("NAME", "NAMESPACE"):
-            excess = max(0, _length(names, widths) - form.width)
+    if layout.width is not None:
+        names = _fitting(names, widths, layout.width, layout.left_out)
+        for name in layout.cut:
+            excess = max(0, _length(names, widths) - layout.width)
             widths[name] = max(min(_LEAST, widths.get(name, 0)), widths.get(name, 0) - excess)
     yield _line(names, widths, {name: Part(name, Style.HEAD) for name in names})
     for row in rows:
@@ -109,8 +132,10 @@ def _cells(resource: AppCredential, now: datetime, *, unicode: bool) -> dict[str
     }
 
 
-def _fitting(names: list[str], widths: dict[str, int], width: int) -> list[str]:
-    for name in _LEFT_OUT:
+def _fitting(
+    names: list[str], widths: dict[str, int], width: int, left_out: Sequence[str]
+) -> list[str]:
+    for name in left_out:
         if _length(names, widths) <= width:
             break
         names = [other for other in names if other != name]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import urllib3
 import yaml
@@ -57,6 +58,7 @@ class Connection:
         # not follow.
         self._configuration.retries = False
         of_context = _configure(self._configuration, access)
+        _check_address(str(self._configuration.host))
         self.namespace = access.namespace or of_context or "default"
         self._api = client.ApiClient(self._configuration)
         self._headers = {"Accept": JSON, "User-Agent": f"kubectl-appcredential/{__version__}"}
@@ -159,6 +161,23 @@ def _configure(configuration: Any, access: Access) -> str:
     ) as exc:
         why = plain(str(exc)) or type(exc).__name__
         raise CliError(f"The kubeconfig {plain(where)} cannot be used: {why}") from exc
+
+
+def _check_address(host: str) -> None:
+    """Check the API server's address, about which the library would warn in its own words.
+
+    Raises:
+        CliError: it is none.
+    """
+    try:
+        parts = urlsplit(host)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise CliError(
+            f"The kubeconfig's server {plain(host)!r} is no address: it begins with https://."
+        )
 
 
 def _is_in_cluster(kubeconfig: str) -> bool:

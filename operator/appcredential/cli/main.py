@@ -12,6 +12,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from appcredential import __version__
+from appcredential.cli.audit import audit_command
 from appcredential.cli.conditions import Wanted, present
 from appcredential.cli.errors import CliError
 from appcredential.cli.options import (
@@ -109,6 +110,7 @@ for _command in (
     suspend_command,
     resume_command,
     check_command,
+    audit_command,
 ):
     commands.add_command(_command)
 

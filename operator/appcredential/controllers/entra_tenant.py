@@ -24,7 +24,7 @@ from appcredential.domain.status.problems_tenant import NOT_IN_A_TRIAL, NOT_KEPT
 from appcredential.domain.status.projection import needs_write
 from appcredential.errors import AppCredentialError, ConflictError, InvalidSpecError
 from appcredential.kube.custom_resources import FINALIZER, TENANTS, KubeObjects
-from appcredential.ports.kube import Events, EventSubject
+from appcredential.ports.events import Events, EventSubject
 from appcredential.ports.local import Clock
 from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.ready import Key

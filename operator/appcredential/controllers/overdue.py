@@ -16,7 +16,7 @@ from appcredential.domain.observed.revocation import Revocation
 from appcredential.effects.events import subject_of_deleted
 from appcredential.gather.revocation import RevocationObserver
 from appcredential.gather.revocation_state import RevocationState
-from appcredential.ports.kube import Events
+from appcredential.ports.events import Events
 from appcredential.ports.local import Clock
 
 log = logging.getLogger(__name__)

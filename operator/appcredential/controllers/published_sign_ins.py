@@ -35,6 +35,7 @@ from appcredential.errors import AppCredentialError
 from appcredential.gather.state import ResourceState, ResourceStates
 from appcredential.kube.custom_resources import APP_CREDENTIALS
 from appcredential.ports.session import Access
+from appcredential.runtime.logs import within
 from appcredential.runtime.metrics_of_rounds import SignInMetrics
 from appcredential.runtime.ready import Key
 
@@ -158,7 +159,8 @@ class PublishedSignIns:
             async with asyncio.timeout(_SECONDS):
                 answer = await sign_in_published(_publisher(owner, known), self.tools, access)
             if answer is not None:
-                outcome = self._take(owner, known, table, answer)
+                with within(application=known.client_id):
+                    outcome = self._take(owner, known, table, answer)
         except (AppCredentialError, TimeoutError) as exc:
             told = {**about(owner), "kind": type(exc).__name__}
             log.debug("nothing could be read to sign in with", extra=told)

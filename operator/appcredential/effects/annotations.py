@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from appcredential.domain import actions as act
+from appcredential.domain.audit import Change
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.annotations import annotation_removals
 from appcredential.domain.facts.federated import assess_federated
@@ -13,9 +14,10 @@ from appcredential.domain.observed.federated import ServiceAccount
 from appcredential.domain.observed.operation import Operation
 from appcredential.domain.spec.model import ClientId
 from appcredential.domain.status.problems_kube import account_problem, output_problem
+from appcredential.effects import audit
 from appcredential.effects.application import note_refusal
 from appcredential.effects.context import Context
-from appcredential.effects.events import about, emit
+from appcredential.effects.events import emit
 from appcredential.errors import (
     AppCredentialError,
     ConflictError,
@@ -44,10 +46,17 @@ async def annotate(action: act.AnnotateServiceAccount, context: Context) -> None
         return
     state.service_account.set(written, context.clock.monotonic())
     state.memory = state.memory.succeeded(Operation.ANNOTATE)
-    log.info("ServiceAccount annotated", extra={"account": live.name, **about(context.owner)})
-    named = ", ".join(_trusted(context))
+    trusted = _trusted(context)
+    named = ", ".join(trusted)
+    found = audit.record(
+        context,
+        Change.PUBLISHED,
+        key_id=trusted[0] if len(trusted) == 1 else "",
+        name=named if len(trusted) > 1 else "",
+        object_=f"ServiceAccount/{live.name}",
+    )
     note = f"The ServiceAccount {live.name} was annotated for the federated credential {named}."
-    await emit(context, "Published", note)
+    await emit(context, "Published", note, found=found)
 
 
 def _trusted(context: Context) -> list[str]:

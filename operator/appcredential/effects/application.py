@@ -10,7 +10,12 @@ from appcredential.domain.observed.operation import Operation
 from appcredential.domain.status.problems_entra import directory_problem
 from appcredential.effects.context import Caller, Context, Step
 from appcredential.effects.events import about
-from appcredential.errors import AppCredentialError, NotFoundError, NotYetError
+from appcredential.errors import (
+    AppCredentialError,
+    IdentityRejectedError,
+    NotFoundError,
+    NotYetError,
+)
 from appcredential.gather import application as gather
 
 log = logging.getLogger(__name__)
@@ -52,6 +57,9 @@ def note_failure(caller: Caller, operation: Operation, error: AppCredentialError
         operation: what it was for.
         error: what it raised.
 
+    The log has one line for each other failure than the one before, also of 10,000 resources: it
+    lets so many a minute pass of each kind, see `runtime/logs.py`.
+
     Raises:
         NotYetError: nothing failed, its turn has not come.
     """
@@ -59,14 +67,35 @@ def note_failure(caller: Caller, operation: Operation, error: AppCredentialError
         raise error
     tools, state, asked = caller.tools, caller.state, caller.asked
     problem, pause = directory_problem(error, tools.permission_retry, asked)
-    log.warning("directory call failed", extra=_told(caller, operation, problem))
+    before = state.memory
+    is_known = before.directory_problem == problem and before.problem_operation is operation
+    told = {**_told(caller, operation, problem), **_call(error)}
+    log.log(logging.DEBUG if is_known else logging.INFO, "directory call failed", extra=told)
     again = tools.clock.now() + pause
     state.memory = state.memory.failed(operation, problem, again, caller.directory_skew)
 
 
 def _told(caller: Caller, operation: Operation, problem: Problem) -> dict[str, str]:
-    told = {"operation": str(operation), "reason": str(problem.reason)}
-    return {**told, **about(caller.owner), "application": caller.asked.application}
+    asked = caller.asked
+    told = {"operation": str(operation), "reason": str(problem.reason), **about(caller.owner)}
+    object_id = {"object_id": asked.object_id} if asked.object_id else {}
+    return {**told, "application": asked.application, **object_id}
+
+
+def _call(error: AppCredentialError) -> dict[str, str | int]:
+    """Return what names the call and why it failed, as far as an answer told."""
+    aadsts = error.code if isinstance(error, IdentityRejectedError) else 0
+    call = error.graph
+    told: dict[str, str | int] = {"aadsts": aadsts}
+    if call is not None:
+        told |= {
+            "call": call.operation,
+            "status": call.status,
+            "code": call.code,
+            "request_id": call.request_id,
+            "client_request_id": call.client_request_id,
+        }
+    return {key: value for key, value in told.items() if value}
 
 
 def note_refusal(

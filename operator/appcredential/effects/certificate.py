@@ -142,7 +142,7 @@ async def register(context: Context) -> None:
             facts.application.object_id, certificate, known_keys(facts), gone_keys(facts)
         )
     except AppCredentialError as exc:
-        note_mint_failure(context, exc)
+        await note_mint_failure(context, exc, pending.attempt, certificate.key_id)
         if isinstance(exc, RejectedError):
             # The same would be refused again; the next one is made as is asked for then.
             written = await context.kube.secrets.put_abandoned(context.owner, pending)

@@ -12,21 +12,25 @@ from datetime import timedelta
 from typing import Final
 
 from appcredential.domain import actions as act
-from appcredential.domain.marker import attempt_id, build_display_name
+from appcredential.domain.audit import AuditRecord, Change, Result
+from appcredential.domain.marker import Attempt, attempt_id, build_display_name
 from appcredential.domain.observed.target import IssuedCredential, Pending
 from appcredential.domain.secret_value import SecretValue
+from appcredential.effects import audit
 from appcredential.effects.context import Context
-from appcredential.effects.events import about
+from appcredential.effects.events import about, emit
 from appcredential.effects.issuing import (
     granted_lifetime,
     note_issued,
     note_mint_failure,
+    tell_unknown,
     write_intent,
 )
 from appcredential.errors import (
     AppCredentialError,
     ConflictError,
     NotFoundError,
+    OutcomeUnknownError,
     PermissionDeniedError,
     RejectedError,
     ThrottledError,
@@ -51,15 +55,16 @@ async def mint(action: act.Mint, context: Context) -> None:
     # The intent is what others respect: its age is what counts, from before it was written.
     deadline = context.clock.monotonic() + _INTENT_TO_MINT
     pending = await write_intent(action, context)
+    attempt = attempt_id(context.facts.identity, pending.uid, pending.attempt_number)
     context.state.memory = context.state.memory.issues(context.clock.now())
     try:
-        minted = await _add_password(context, pending, lifetime, deadline)
+        minted = await _add_password(context, attempt, lifetime, deadline)
     except AppCredentialError as exc:
-        note_mint_failure(context, exc)
+        await note_mint_failure(context, exc, attempt)
         return
     issued = IssuedCredential(
         key_id=minted.credential.key_id,
-        attempt=attempt_id(context.facts.identity, pending.uid, pending.attempt_number),
+        attempt=attempt,
         value_sha256=minted.value.sha256(),
         not_before=minted.credential.start,
         expires=minted.credential.end,
@@ -68,10 +73,9 @@ async def mint(action: act.Mint, context: Context) -> None:
 
 
 async def _add_password(
-    context: Context, pending: Pending, lifetime: timedelta, deadline: float
+    context: Context, attempt: Attempt, lifetime: timedelta, deadline: float
 ) -> MintedPassword:
     facts = context.facts
-    attempt = attempt_id(facts.identity, pending.uid, pending.attempt_number)
     name = build_display_name(facts.identity, context.owner, attempt, facts.spec.description)
     # Whole seconds: what Graph stores is then what we wrote.
     end = (facts.entra_now + lifetime).replace(microsecond=0)
@@ -137,6 +141,27 @@ async def _discard(context: Context, issued: IssuedCredential) -> None:
     except AppCredentialError as exc:
         # Its attempt is fenced with the pending Secret or stranded: a later pass removes it.
         log.warning("discarding failed", extra={"error": str(exc), **extra})
+        if isinstance(exc, OutcomeUnknownError):
+            await tell_unknown(context, _discarded(context, issued, Result.UNKNOWN, exc))
+        return
+    note = f"Credential {issued.key_id} was removed at once: its value could not be kept."
+    await emit(context, "OrphanRemoved", note, found=_discarded(context, issued, Result.DONE))
+
+
+def _discarded(
+    context: Context,
+    issued: IssuedCredential,
+    result: Result,
+    error: AppCredentialError | None = None,
+) -> AuditRecord:
+    return audit.record(
+        context,
+        Change.DISCARDED,
+        result,
+        key_id=issued.key_id,
+        attempt=issued.attempt,
+        graph=audit.lost_call(error) if error is not None else None,
+    )
 
 
 async def _is_in_target(context: Context, issued: IssuedCredential) -> bool:

@@ -21,8 +21,8 @@ from appcredential.errors import ConflictError
 from appcredential.gather.pods import PodLooks
 from appcredential.gather.state import ResourceState
 from appcredential.gather.workloads import WorkloadLooks
+from appcredential.ports.events import Events
 from appcredential.ports.kube import (
-    Events,
     Outputs,
     Resources,
     Secrets,

@@ -24,7 +24,8 @@ from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.effects.context import Step
 from appcredential.effects.events import about, subject_of_deleted
 from appcredential.errors import AppCredentialError, ConflictError
-from appcredential.ports.kube import Events, Secrets
+from appcredential.ports.events import Events
+from appcredential.ports.kube import Secrets
 
 log = logging.getLogger(__name__)
 

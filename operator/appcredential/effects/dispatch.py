@@ -28,6 +28,7 @@ from appcredential.effects import (
 )
 from appcredential.effects.annotations import annotate, write_output
 from appcredential.effects.context import Context, Step
+from appcredential.graph_call import noting_writes
 
 
 async def perform(step: Step) -> None:
@@ -39,7 +40,7 @@ async def perform(step: Step) -> None:
         NotYetError: others write to the application first; nothing was done.
         AppCredentialError: the API server did not answer, or refused.
     """
-    with _turn(step):
+    with noting_writes(), _turn(step):
         step.state.has_begun |= leaves_traces(step.decision.action)
         await _dispatch(step)
     state, before = step.state, step.observation.memory

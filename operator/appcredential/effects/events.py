@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from appcredential.domain.audit import AuditRecord
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.observed.revocation import Revocation
+from appcredential.effects import audit
 from appcredential.effects.context import Context
-from appcredential.ports.kube import EventSubject
+from appcredential.ports.events import EventSubject
 
 
 def subject_of(resource: Resource) -> EventSubject:
@@ -34,7 +36,25 @@ def about(owner: Owner) -> dict[str, str]:
     return {"ns": owner.namespace, "obj": owner.name}
 
 
-async def emit(context: Context, reason: str, note: str, *, warning: bool = False) -> None:
-    """Write an Event about the resource. Losing one is no failure."""
-    subject = subject_of(context.facts.resource)
-    await context.kube.events.emit(subject, reason, note, warning=warning)
+async def emit(
+    context: Context,
+    reason: str,
+    note: str,
+    *,
+    found: AuditRecord | None = None,
+    warning: bool = False,
+) -> None:
+    """Write an Event about the resource. Losing one is no failure.
+
+    Args:
+        context: of the effect.
+        reason: of the Event.
+        note: its text.
+        found: the record of a change, which goes into the log, too; None if it tells of none.
+        warning: whether it is a Warning.
+    """
+    subject, events = subject_of(context.facts.resource), context.kube.events
+    if found is None:
+        await events.emit(subject, reason, note, warning=warning)
+    else:
+        await audit.emit(events, reason, note, found, warning=warning)

@@ -6,22 +6,30 @@ before it is done. Making and changing can be done twice without harm.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from datetime import timedelta
 
 from appcredential.domain import actions as act
+from appcredential.domain.audit import AuditRecord
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.observed.federated import FederatedCredential
 from appcredential.domain.observed.memory import READ_SPACING
 from appcredential.domain.observed.operation import Operation
 from appcredential.domain.rules.federated import SUPERSEDED
-from appcredential.domain.spec.trusts import Trust, marker_of
+from appcredential.domain.spec.trusts import Trust
 from appcredential.domain.status.problems_entra import PRINCIPAL_IS_A_CLIENT, federated_refusal
 from appcredential.effects.annotations import remove_annotations, say_left
 from appcredential.effects.application import note_failure, note_refusal
 from appcredential.effects.context import Context
-from appcredential.effects.events import about, emit
+from appcredential.effects.events import emit
+from appcredential.effects.federated_audit import (
+    attempt_of,
+    changed,
+    find_out,
+    lose,
+    made,
+    removed,
+)
 from appcredential.effects.issuing import live_grant
 from appcredential.errors import (
     AppCredentialError,
@@ -31,8 +39,6 @@ from appcredential.errors import (
     PermissionDeniedError,
     RejectedError,
 )
-
-log = logging.getLogger(__name__)
 
 
 async def read(context: Context, max_age: timedelta) -> bool:
@@ -57,6 +63,7 @@ async def read(context: Context, max_age: timedelta) -> bool:
         return False
     state.federated = found
     state.memory = state.memory.saw_federated(found, context.clock.now())
+    await find_out(context, found)
     return True
 
 
@@ -87,13 +94,11 @@ async def _create(action: act.CreateFederated, context: Context) -> None:
         await _find_out_why(action, context, exc)
         return
     except AppCredentialError as exc:
-        _note_failed_write(context, exc)
+        await _note_failed_write(context, exc, made(action, context, exc), action.description)
         return
     _note_written(context, action.description, is_changed=True)
-    log.info(
-        "federated credential created", extra={"credential": action.name, **about(context.owner)}
-    )
-    await emit(context, "Issued", f"The federated credential {action.name} was created.")
+    note = f"The federated credential {action.name} was created."
+    await emit(context, "Issued", note, found=made(action, context))
 
 
 async def _names_a_client(context: Context) -> bool:
@@ -136,14 +141,13 @@ async def _patch(action: act.PatchFederated, context: Context) -> None:
         context.state.federated = None
         return
     except AppCredentialError as exc:
-        _note_failed_write(context, exc)
+        found = changed(action, context, exc)
+        await _note_failed_write(context, exc, found, action.description)
         return
     is_changed = _trusted(context.facts, action.id) != action.trust
     _note_written(context, action.description, is_changed=is_changed)
-    cause = {"credential": action.id, "cause": action.reason}
-    log.info("federated credential changed", extra={**cause, **about(context.owner)})
     note = f"The federated credential {action.id} was changed: {action.reason}."
-    await emit(context, "Changed", note)
+    await emit(context, "Changed", note, found=changed(action, context))
 
 
 def _trusted(facts: Facts, id_: str) -> Trust | None:
@@ -163,17 +167,19 @@ def _listed(facts: Facts) -> tuple[FederatedCredential, ...]:
 
 def _note_written(context: Context, description: str, *, is_changed: bool) -> None:
     """Note a write; what it changed has to be read again."""
-    mark, state = marker_of(description), context.state
-    attempt = mark.attempt if mark is not None else ""
-    now = context.clock.now()
+    state, now = context.state, context.clock.now()
+    attempt = attempt_of(description)
     state.memory = state.memory.wrote_federated(attempt, now, is_changed=is_changed)
-    state.federated = None
+    state.federated = state.lost_answer = None
 
 
-def _note_failed_write(context: Context, error: AppCredentialError) -> None:
-    note_failure(context, Operation.MINT, error)
+async def _note_failed_write(
+    context: Context, error: AppCredentialError, found: AuditRecord, description: str
+) -> None:
     if isinstance(error, OutcomeUnknownError):
         context.state.federated = None
+        await lose(context, found, description)
+    note_failure(context, Operation.MINT, error)
 
 
 # --- removing -------------------------------------------------------------------------------
@@ -185,20 +191,20 @@ async def delete(action: act.DeleteFederated, context: Context) -> None:
         return
     await _remove_annotations(action, context)
     state, object_id = context.state, context.facts.application.object_id
+    absent: NotFoundError | None = None
     try:
         await context.session.directory.remove_federated(object_id, action.id)
-    except NotFoundError:
-        pass  # gone already, or not known to that replica yet: a later read decides
+    except NotFoundError as exc:
+        absent = exc  # gone already, or not known to that replica yet: a later read decides
     except AppCredentialError as exc:
+        if isinstance(exc, OutcomeUnknownError):
+            await lose(context, removed(action, context, exc))
         note_failure(context, Operation.REMOVE, exc)
         return
-    state.federated = None
+    state.federated = state.lost_answer = None
     state.memory = state.memory.removed_federated(action.id, context.clock.now())
-    log.info(
-        "federated credential removed", extra={"credential": action.id, **about(context.owner)}
-    )
     note = f"The federated credential {action.id} was removed from the application."
-    await emit(context, "Retired", note)
+    await emit(context, "Retired", note, found=removed(action, context, absent))
 
 
 async def _remove_annotations(action: act.DeleteFederated, context: Context) -> None:

@@ -6,13 +6,15 @@ import logging
 from datetime import timedelta
 
 from appcredential.domain import actions as act
+from appcredential.domain.audit import AuditRecord, Change, Result
 from appcredential.domain.conditions import Problem
 from appcredential.domain.grants import evaluate
-from appcredential.domain.marker import attempt_id
+from appcredential.domain.marker import Attempt, attempt_id
 from appcredential.domain.observed.entra import Grant
 from appcredential.domain.observed.operation import Operation
 from appcredential.domain.observed.target import IssuedCredential, Pending
 from appcredential.domain.rotation import asked_lifetime
+from appcredential.effects import audit
 from appcredential.effects.application import note_failure
 from appcredential.effects.context import Context
 from appcredential.effects.events import about, emit
@@ -86,8 +88,17 @@ async def write_intent(action: act.Mint, context: Context, staged: Staged | None
     return written
 
 
-def note_mint_failure(context: Context, error: AppCredentialError) -> None:
-    """Note why Graph issued or registered nothing, as far as that is known."""
+async def note_mint_failure(
+    context: Context, error: AppCredentialError, attempt: Attempt, key_id: str = ""
+) -> None:
+    """Note why Graph issued or registered nothing, as far as that is known.
+
+    Args:
+        context: of the effect.
+        error: what the call raised.
+        attempt: that was to be made.
+        key_id: of a certificate; nobody knows that of a client secret yet.
+    """
     if isinstance(error, NotFoundError):
         # A write path that does not know the object proves nothing: read again.
         context.state.application = None
@@ -96,14 +107,34 @@ def note_mint_failure(context: Context, error: AppCredentialError) -> None:
         # The next pass finds an intent that nobody works on.
         log.warning("a mint came too late and was not sent", extra=about(context.owner))
         return
-    note_failure(context, Operation.MINT, error)
     if isinstance(error, OutcomeUnknownError):
-        log.warning("a mint's answer was lost", extra=about(context.owner))
+        found = audit.record(
+            context,
+            Change.ISSUED,
+            Result.UNKNOWN,
+            key_id=key_id,
+            attempt=attempt,
+            graph=audit.lost_call(error),
+        )
+        await tell_unknown(context, found)
+    note_failure(context, Operation.MINT, error)
+
+
+async def tell_unknown(context: Context, found: AuditRecord) -> None:
+    """Write the record of a change whose answer was lost.
+
+    While Entra has an outage, every try may end so: an Event tells of the first only.
+    """
+    if context.state.memory.directory_problem is not None:
+        audit.write(found)
+        return
+    note = "The answer to a change of a credential was lost: it may have been done. What it "
+    await emit(context, "OutcomeUnknown", f"{note}did is looked for.", found=found, warning=True)
 
 
 async def note_issued(context: Context, issued: IssuedCredential) -> None:
     """Note that a credential exists, and that its value is kept."""
     context.state.memory = context.state.memory.succeeded(Operation.MINT)
-    log.info("issued", extra={"key_id": issued.key_id, **about(context.owner)})
+    found = audit.record(context, Change.ISSUED, key_id=issued.key_id, attempt=issued.attempt)
     note = f"Credential {issued.key_id} was issued; it is proven next."
-    await emit(context, "Issued", note)
+    await emit(context, "Issued", note, found=found)

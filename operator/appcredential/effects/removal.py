@@ -6,10 +6,10 @@ again right before it.
 
 from __future__ import annotations
 
-import logging
 from typing import assert_never
 
 from appcredential.domain import actions as act
+from appcredential.domain.audit import AuditRecord, Change, Result
 from appcredential.domain.facts.published import known_keys
 from appcredential.domain.marker import parse_marker
 from appcredential.domain.observed.observation import Resource
@@ -17,14 +17,15 @@ from appcredential.domain.observed.operation import Operation
 from appcredential.domain.observed.target import Pending, Target
 from appcredential.domain.promised import required
 from appcredential.domain.spec.model import CredentialType, KeyId, ObjectId
+from appcredential.effects import audit
 from appcredential.effects.application import note_failure
 from appcredential.effects.context import Context
-from appcredential.effects.events import about, emit
+from appcredential.effects.events import emit
+from appcredential.effects.issuing import tell_unknown
 from appcredential.effects.pods import ask_whom_it_concerns, whom_it_concerns
-from appcredential.errors import AppCredentialError, NotFoundError
+from appcredential.errors import AppCredentialError, NotFoundError, OutcomeUnknownError
+from appcredential.graph_call import GraphCall
 from appcredential.ports.entra import Directory
-
-log = logging.getLogger(__name__)
 
 
 async def remove(action: act.Remove, context: Context) -> None:
@@ -35,24 +36,43 @@ async def remove(action: act.Remove, context: Context) -> None:
         ask_whom_it_concerns(context)
     facts, state = context.facts, context.state
     object_id = required(state.application).object_id
+    result, graph = Result.DONE, None
     try:
         await remove_credential(
             context.session.directory, facts.spec.type, object_id, action.key_id, known_keys(facts)
         )
-    except NotFoundError:
-        pass  # gone already, or not known to that replica yet: a later read decides
+    except NotFoundError as exc:
+        # Gone already, or not known to that replica yet: a later read decides.
+        result, graph = Result.ABSENT, exc.graph
     except AppCredentialError as exc:
+        if isinstance(exc, OutcomeUnknownError):
+            unknown = _record(action, context, Result.UNKNOWN, audit.lost_call(exc))
+            await tell_unknown(context, unknown)
         note_failure(context, Operation.REMOVE, exc)
         return
     state.memory = state.memory.removed(action.key_id, context.clock.now())
-    cause = {"key_id": action.key_id, "cause": str(action.cause)}
-    log.info("removed", extra={**cause, **about(context.owner)})
+    found = _record(action, context, result, graph)
     note = f"Credential {action.key_id} was removed from the application."
     if action.is_revocation:
         pods = await whom_it_concerns(action, context)
-        await emit(context, "Revoked", f"{note}{pods}", warning=bool(pods))
+        await emit(context, "Revoked", f"{note}{pods}", found=found, warning=bool(pods))
     else:
-        await emit(context, "Retired" if action.cause else "OrphanRemoved", note)
+        await emit(context, "Retired" if action.cause else "OrphanRemoved", note, found=found)
+
+
+def _record(
+    action: act.Remove, context: Context, result: Result, graph: GraphCall | None
+) -> AuditRecord:
+    change = Change.RETIRED if action.cause else Change.ORPHAN_REMOVED
+    return audit.record(
+        context,
+        Change.REVOKED if action.is_revocation else change,
+        result,
+        key_id=action.key_id,
+        attempt=action.attempt,
+        cause=str(action.cause or ""),
+        graph=graph,
+    )
 
 
 async def remove_credential(

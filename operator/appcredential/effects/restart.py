@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from appcredential.domain.actions import ReadPods
+from appcredential.domain.audit import Change
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.restart import restart_plan, seen_workloads
 from appcredential.domain.facts.restart_window import restart_override
@@ -19,6 +20,7 @@ from appcredential.domain.status.problems_restart import (
     WORKLOADS_UNAVAILABLE,
     refused_restart,
 )
+from appcredential.effects import audit
 from appcredential.effects.context import Context, Step
 from appcredential.effects.events import about, emit
 from appcredential.effects.pods import read_pods
@@ -88,10 +90,16 @@ async def _restart(action: RestartWorkload, context: Context) -> None:
     assert not isinstance(seen.found, Problem)  # noqa: S101 - the decision rests on a list
     found = tuple(begun if w.uid == workload.uid else w for w in seen.found)
     state.workloads = replace(seen, time=context.clock.now(), found=found)
-    log.info("workload restarted", extra=names)
     number = f"{plan.restarted + 1} of {plan.workloads}"
     note = f"{workload} ({number}) is restarted, to read what was published."
-    await emit(context, "Restarted", note)
+    published = facts.published
+    record = audit.record(
+        context,
+        Change.RESTARTED,
+        key_id=published.key_id if published is not None else "",
+        object_=str(workload),
+    )
+    await emit(context, "Restarted", note, found=record)
     if (cause := restart_override(facts)) is not None:
         note = f"{workload} was restarted outside spec.rotation.windows, because {cause}."
         await emit(context, "WindowOverridden", note, warning=True)

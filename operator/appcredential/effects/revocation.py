@@ -6,13 +6,13 @@ Before each step it has what would make the step harmful checked again, see
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from appcredential.cache.open_revocations import OpenRevocations
+from appcredential.domain.audit import Result
 from appcredential.domain.facts.deletion import name_of
 from appcredential.domain.facts.revocation import is_unconfirmed
 from appcredential.domain.observed.revocation import Revocation, RevocationObservation
@@ -27,15 +27,22 @@ from appcredential.domain.revocation_actions import (
 )
 from appcredential.domain.spec.model import KeyId
 from appcredential.domain.spec.trusts import service_account_of
+from appcredential.effects import audit
 from appcredential.effects.annotations import remove_annotations
 from appcredential.effects.events import subject_of_deleted
 from appcredential.effects.removal import remove_credential
 from appcredential.effects.revocation_checks import RevocationChecks
-from appcredential.errors import NotFoundError, PermissionDeniedError
+from appcredential.errors import (
+    AppCredentialError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+)
 from appcredential.gather.revocation import RevocationObserver
 from appcredential.gather.revocation_state import RevocationState
+from appcredential.graph_call import noting_writes
+from appcredential.ports.events import Events
 from appcredential.ports.kube import (
-    Events,
     Outputs,
     Secrets,
     ServiceAccounts,
@@ -94,7 +101,7 @@ class RevocationEffects:
             NotYetError: others write to the application first; nothing was done.
             AppCredentialError: it failed.
         """
-        with self._turn(effect, observation.revocation, state):
+        with noting_writes(), self._turn(effect, observation.revocation, state):
             return await self._perform(effect, observation, state)
 
     def _turn(
@@ -140,20 +147,27 @@ class RevocationEffects:
         if not await self._checks.is_trust_unchanged(key_id, session, application, state):
             state.application = None
             return
-        # Unknown there means gone, or not known to that replica: the reads that follow decide.
-        with contextlib.suppress(NotFoundError):
+        object_id, result = application.object_id, Result.DONE
+        failed: AppCredentialError | None = None
+        try:
             await remove_credential(
-                session.directory, revocation.type, application.object_id, key_id, frozenset()
+                session.directory, revocation.type, object_id, key_id, frozenset()
             )
+        except NotFoundError as exc:
+            # Gone, or not known to that replica: the reads that follow decide.
+            result, failed = Result.ABSENT, exc
+        except OutcomeUnknownError as exc:
+            audit.write(
+                audit.record_of_deleted(revocation, session, object_id, key_id, Result.UNKNOWN, exc)
+            )
+            raise
         await self._remove_annotations_of(key_id, revocation, state)
         kept = tuple(c for c in application.credentials if c.key_id != key_id)
         state.application = replace(application, credentials=kept)
         state.clean_reads = ()
         note = f"Credential {key_id} of the deleted resource was removed."
-        await self._writes.events.emit(
-            subject_of_deleted(revocation), "Revoked", note, warning=False
-        )
-        log.info("revoked", extra={"key_id": key_id, "owner": str(revocation.owner)})
+        found = audit.record_of_deleted(revocation, session, object_id, key_id, result, failed)
+        await audit.emit(self._writes.events, "Revoked", note, found)
 
     # --- ServiceAccounts ------------------------------------------------------------------
 

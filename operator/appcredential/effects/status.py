@@ -17,6 +17,7 @@ from appcredential.domain.status.problems_kube import failed_status, secret_prob
 from appcredential.domain.status.projection import needs_write, project
 from appcredential.domain.status.restart import newly_stopped
 from appcredential.domain.status.retiring import newly_held, newly_unreadable
+from appcredential.effects import audit
 from appcredential.effects.context import Step, Tools
 from appcredential.effects.events import about, subject_of
 from appcredential.errors import NotFoundError, SecretForbiddenError, SecretRefusedError
@@ -91,12 +92,12 @@ async def announce_losses(tools: Tools, observation: Observation) -> None:
     access = tools.access(spec.tenant)
     if not isinstance(access, Access):
         return
-    subject = subject_of(observation.resource)
     for loss in access.session.directory.take_losses(application.object_id):
-        await tools.kube.events.emit(
-            subject,
+        await audit.emit(
+            tools.kube.events,
             "CertificateRestored" if loss.is_restored else "CertificateLost",
             _loss(loss),
+            audit.record_of_loss(observation.resource, application, access, loss),
             warning=True,
         )
 

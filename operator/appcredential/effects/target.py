@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from appcredential.domain import actions as act
+from appcredential.domain.audit import Change, newly_removed
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.publication import next_publication, publication
 from appcredential.domain.facts.windows import override
@@ -21,7 +22,7 @@ from appcredential.domain.secret.generated import changed_values, generated_keys
 from appcredential.domain.secret.records import Publication
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import KeyId
-from appcredential.effects import restart
+from appcredential.effects import audit, restart
 from appcredential.effects.context import Context
 from appcredential.effects.events import about, emit
 from appcredential.errors import ConflictError
@@ -45,6 +46,12 @@ async def fence(action: act.Fence, context: Context) -> None:
     written = await context.kube.secrets.put_abandoned(context.owner, pending)
     context.state.pending.set(written, context.clock.monotonic())
     log.warning("attempt fenced", extra={"cause": action.reason, **about(context.owner)})
+    key = pending.credential.key_id if pending.credential is not None else ""
+    audit.write(
+        audit.record(
+            context, Change.FENCED, key_id=key, attempt=pending.attempt, cause=action.reason
+        )
+    )
 
 
 async def write_target(action: act.WriteTarget, context: Context) -> None:
@@ -56,6 +63,8 @@ async def write_target(action: act.WriteTarget, context: Context) -> None:
         records = replace(records, restart_since=None)
     held = required(context.state.target.value)
     await _put_target(context, records, required(held.value))
+    for entry in newly_removed(held.retiring, action.retiring):
+        audit.write(audit.record(context, Change.GONE, key_id=entry.key_id, cause=str(entry.cause)))
     if action.is_restarted:
         await restart.tell_end(context)
     key = {"key_id": records.credential.key_id}
@@ -87,8 +96,17 @@ async def publish(context: Context) -> None:
     except ConflictError:
         state.made = made
         raise
-    log.info("published", extra={"key_id": records.credential.key_id, **about(context.owner)})
-    await emit(context, "Published", _published_note(facts, records.credential.key_id))
+    credential = records.credential
+    found = audit.record(
+        context,
+        _publication(facts),
+        key_id=credential.key_id,
+        attempt=credential.attempt,
+        cause="Proven" if records.verified_time is not None else "NotProven",
+        object_=f"Secret/{facts.spec.secret.name}",
+    )
+    note = _published_note(facts, credential.key_id)
+    await emit(context, "Published", note, found=found)
     if (cause := override(facts)) is not None:
         note = f"The new credential was published outside spec.rotation.windows, because {cause}."
         await emit(context, "WindowOverridden", note, warning=True)
@@ -128,6 +146,13 @@ async def _tell_regenerated(context: Context, cause: str, keys: Sequence[str]) -
             "with former ones, such as signed sessions, is no longer valid."
         )
         await emit(context, "ValueRegenerated", note, warning=True)
+
+
+def _publication(facts: Facts) -> Change:
+    """Return what a publish was: into the resource's own Secret, or into one of another owner."""
+    if facts.taken is None or facts.taken.owner == str(facts.resource.owner):
+        return Change.PUBLISHED
+    return Change.ADOPTED if facts.observation.target_owner is None else Change.TAKEN_OVER
 
 
 def _published_note(facts: Facts, key: KeyId) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,14 +28,18 @@ from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.entra.clouds import Endpoints
 from appcredential.entra.operations import Observe, ignore
 from appcredential.entra.operator_token import OperatorToken
+from appcredential.entra.sent import Sent, SentCalls
 from appcredential.entra.tls import tls_context
 from appcredential.entra.translate import (
     STUMBLES,
     RedirectRefusedError,
+    graph_code,
     graph_error,
     no_answer,
     transport_error,
 )
+from appcredential.errors import AppCredentialError
+from appcredential.graph_call import note_write
 from appcredential.ports.local import Clock
 from appcredential.transport import (
     MIB,
@@ -115,6 +118,7 @@ class Connection:
         self._timeouts = timeouts
         self._observe = observe
         self._skew = Skew()
+        self._sent = SentCalls()
         self._token = token
         self._http = self._http_client(tls_context(ca_file, extra_ca_file), transport)
         self._adapter = self._request_adapter(endpoints)
@@ -138,25 +142,37 @@ class Connection:
         safe for a write, too: Graph refused it before it changed anything.
 
         Raises:
-            AppCredentialError: as `translate.py` translates the failure.
+            AppCredentialError: as `translate.py` translates the failure. Its `graph` says which
+                call it was, if any was sent.
         """
+        sent = Sent()
+        try:
+            body = await self._send(call, sent)
+        except AppCredentialError as error:
+            error.graph = sent.as_call(call.operation)
+            raise
+        if call.is_write:
+            note_write(sent.as_call(call.operation))
+        return body
+
+    async def _send(self, call: Call, sent: Sent) -> bytes:
         await self._token.warm()
         generation = self._token.generation
         try:
-            return await self._attempt(call)
+            return await self._attempt(call, sent)
         except APIError as error:
             if error.response_status_code != 401:
-                raise graph_error(
-                    error, call.operation, self._clock.now(), is_write=call.is_write
-                ) from None
+                raise self._refused(error, call, sent) from None
         await self._token.forget(generation)
         await self._token.warm()
         try:
-            return await self._attempt(call)
+            return await self._attempt(call, sent)
         except APIError as error:
-            raise graph_error(
-                error, call.operation, self._clock.now(), is_write=call.is_write
-            ) from None
+            raise self._refused(error, call, sent) from None
+
+    def _refused(self, error: APIError, call: Call, sent: Sent) -> AppCredentialError:
+        sent.code = graph_code(error)
+        return graph_error(error, call.operation, self._clock.now(), is_write=call.is_write)
 
     async def write(self, call: Call) -> None:
         """Send a write that Graph answers with 204.
@@ -178,15 +194,15 @@ class Connection:
         await self._http.aclose()
         await self._token.close()
 
-    async def _attempt(self, call: Call) -> bytes:
+    async def _attempt(self, call: Call, sent: Sent) -> bytes:
         started = self._clock.monotonic()
-        status = 0
+        sent.status = 0
         try:
             async with asyncio.timeout(self._timeouts.request):
-                body = await self._send_raw(call)
-            status = 200
+                body = await self._send_raw(call, sent)
+            sent.status = 200
         except APIError as error:
-            status = int(error.response_status_code or 0)
+            sent.status = int(error.response_status_code or 0)
             raise
         except httpx.HTTPError as error:
             raise transport_error(error, call.operation, is_write=call.is_write) from None
@@ -200,15 +216,16 @@ class Connection:
             why = "an answer the SDK cannot read"
             raise no_answer(call.operation, why, is_write=call.is_write) from None
         finally:
-            self._observe(call.operation, status, self._clock.monotonic() - started)
+            self._observe(call.operation, sent.status, self._clock.monotonic() - started)
+            self._sent.end(sent)
         return body
 
-    async def _send_raw(self, call: Call) -> bytes:
+    async def _send_raw(self, call: Call, sent: Sent) -> bytes:
         info = call.make()
         # The SDK keeps a client id in a place that all requests share, and reads it from there
         # once it has a token, which may be after others were made.
         info.path_parameters = dict(info.path_parameters)
-        request_id = str(uuid.uuid4())
+        request_id = self._sent.begin(sent)
         info.headers.try_add("client-request-id", request_id)
         _log.debug("%s: client-request-id %s", call.operation, request_id)
         body = await self._adapter.send_primitive_async(info, "bytes", {"XXX": ODataError})
@@ -242,6 +259,7 @@ class Connection:
 
     async def _answered(self, response: httpx.Response) -> None:
         """Check every answer of Graph before kiota reads it."""
+        self._sent.answered(response)
         if response.is_redirect:
             # kiota would take a redirect that it does not follow for a success.
             raise RedirectRefusedError(f"HTTP {response.status_code}")

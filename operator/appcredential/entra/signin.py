@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Annotated, Final
 
 import aiohttp
 import msgspec
@@ -30,6 +30,7 @@ from appcredential.transport import UNCOMPRESSED, BoundedResponse, environment_p
 from appcredential.x509.generate import sign_assertion
 
 _ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_Number = Annotated[int, msgspec.Meta(ge=0, le=999_999_999)]
 _log = logging.getLogger(__name__)
 
 
@@ -40,7 +41,9 @@ class _Token(msgspec.Struct):
 
 
 class _Refusal(msgspec.Struct):
-    error_codes: list[int] = []
+    """The AADSTS numbers. More digits than Entra's have, or more numbers, are none of Entra's."""
+
+    error_codes: Annotated[list[_Number], msgspec.Meta(max_length=16)] = []
 
 
 _TOKEN: Final = msgspec.json.Decoder(_Token)

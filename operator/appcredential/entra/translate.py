@@ -48,7 +48,8 @@ _MAX_PAUSE: Final = timedelta(hours=1)
 _MIN_PAUSE: Final = timedelta(seconds=1)
 _MAX_TEXT: Final = 500
 _CODE: Final = re.compile(r"[A-Za-z0-9_]{1,80}")
-_AADSTS: Final = re.compile(r"AADSTS(\d{4,9})")
+_AADSTS: Final = re.compile(r"AADSTS([0-9]{4,9})(?![0-9])")
+_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 _NO_SUCH_PASSWORD: Final = "no password credential found"
 # HTTP 403 although no permission is missing: the object or the tenant is full.
 _FULL: Final = frozenset({"Directory_QuotaExceeded", "Directory_ResourceSizeExceeded"})
@@ -106,6 +107,16 @@ def graph_error(
         wait = retry_after(error.response_headers, now) or DEFAULT_PAUSE
         return ThrottledError(f"{operation}: Graph asks to slow down", retry_after=wait)
     return _refusal(status, code, text, operation)
+
+
+def graph_code(error: APIError) -> str:
+    """Return the code of an error answer of Graph when it is safe to show, else nothing."""
+    return _code_and_text(error)[0]
+
+
+def safe_id(text: str) -> str:
+    """Return an id of a request that a server sent when it can be one, else nothing."""
+    return text if _ID.fullmatch(text) else ""
 
 
 def _refusal(status: int, code: str, text: str, operation: str) -> AppCredentialError:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
+from appcredential.domain.audit import LostAnswer
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Attempt, Owner
@@ -45,7 +46,8 @@ class ResourceState:
     it saw that nobody had begun anything yet. `made` is the attempt that this process made and has
     not begun to publish, with the term. `is_settled`: the last pass ended behind the gates with
     nothing to do, so that a change of what was read is news. `is_well`: all was as the spec asks.
-    `resumed`: nothing was read yet but its status; see `gather/resumed.py`.
+    `resumed`: nothing was read yet but its status; see `gather/resumed.py`. `lost_answer`: a change
+    of a federated credential that may have been done.
     """
 
     resource: CachedRead[Resource] = field(default_factory=CachedRead)
@@ -74,6 +76,7 @@ class ResourceState:
     is_well: bool = False
     shown_target: ShownTarget | None = None
     resumed: LastKnown | None = None
+    lost_answer: LostAnswer | None = None
     asked: AskedLook = field(default_factory=AskedLook)
 
     def bound(self, settings: LifecycleSettings) -> float:
@@ -179,6 +182,7 @@ class ResourceState:
         self.has_begun = False
         self.unbegun_term = None
         self.made = None
+        self.lost_answer = None
 
     def forget_times(self) -> None:
         """Forget what was read and learnt, as after a step of the clock.

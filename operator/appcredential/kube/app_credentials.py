@@ -8,6 +8,7 @@ from typing import Any
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.marker import Owner
+from appcredential.domain.observed.actors import actors_of
 from appcredential.domain.observed.observation import REGISTER_AGAIN, Resource
 from appcredential.domain.spec.parse import parse_app_credential
 from appcredential.domain.spec.reserved import ONLY_LISTED, AllowedKeys
@@ -54,6 +55,7 @@ def _resource(metadata: Mapping[str, Any], spec: Any, document: Mapping[str, Any
         spec=spec,
         status=document.get("status") or {},
         last_applied_time=_last_applied(metadata, created),
+        actors=actors_of(metadata.get("managedFields")),
         register_again=str((metadata.get("annotations") or {}).get(REGISTER_AGAIN) or ""),
     )
 

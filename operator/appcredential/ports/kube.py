@@ -230,21 +230,3 @@ class Resources(Protocol):
             AppCredentialError: the answer was neither the namespace nor 404.
         """
         ...
-
-
-class Events(Protocol):
-    """Kubernetes Events (events.k8s.io). A lost Event is no failure."""
-
-    async def emit(self, about: EventSubject, reason: str, note: str, *, warning: bool) -> None:
-        """Write an Event. Failures are logged, never raised."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventSubject:
-    """The object an Event is about; `namespace` is empty for cluster-scoped kinds."""
-
-    kind: str
-    namespace: str
-    name: str
-    uid: str

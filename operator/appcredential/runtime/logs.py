@@ -16,7 +16,15 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asc
 _OURS: Final = "appcredential"
 _CLIENTS_CAUSE: Final = ("asyncio", "aiohttp.server")
 """Loggers in which whoever connects to us can cause lines."""
+_RESOURCES_CAUSE: Final = ("effects.application", "effects.signin", "entra.translate")
+"""Loggers in which each resource causes lines. An outage or a lost permission fails all at once."""
+_KIND: Final = ("operation", "reason", "aadsts", "code", "outcome")
+_TOLD_APART: Final = 3
+_LONGEST: Final = 500
+AUDIT: Final = "appcredential.audit"
+"""The logger of changes of credentials."""
 _LINES: Final = 5
+_LINES_OF_A_FAILURE: Final = 30
 _WINDOW_SECONDS: Final = 60.0
 _MESSAGES: Final = 100
 
@@ -64,30 +72,59 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+def message_of(record: logging.LogRecord) -> str:
+    """Return what counts as one message: its first line, without what is put into it."""
+    # The messages of asyncio are whole; what differs among them begins on the second line.
+    return str(record.msg).partition("\n")[0]
+
+
+def failure_of(record: logging.LogRecord) -> str:
+    """Return what counts as one kind of failed call, whatever the resource.
+
+    That is the message, its operation, HTTP status and code. Text of a server counts for nothing.
+    """
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    keys = (vars(record).get(name, "") for name in _KIND)
+    return "\n".join(map(str, (message_of(record), *arguments[:_TOLD_APART], *keys)))[:_LONGEST]
+
+
 class RateLimit(logging.Filter):
-    """Lets each message of a logger pass five times a minute.
+    """Lets each message of a logger pass so many times a minute.
 
     The next one that passes says in the key `suppressed` how many did not.
+
+    Args:
+        monotonic: the time in seconds.
+        kind: what counts as one message.
+        lines: how many pass.
     """
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        monotonic: Callable[[], float] = time.monotonic,
+        kind: Callable[[logging.LogRecord], str] = message_of,
+        lines: int = _LINES,
+    ) -> None:
         super().__init__()
         self._monotonic = monotonic
+        self._kind = kind
+        self._lines = lines
         self._seen: dict[str, tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether a record passes."""
-        # The messages of asyncio are whole; what differs among them begins on the second line.
-        message = str(record.msg).partition("\n")[0]
+        """Tell whether a record passes. Who asks for DEBUG wants all of it."""
+        if record.levelno < logging.INFO:
+            return True
+        message = self._kind(record)
         now = self._monotonic()
         if len(self._seen) >= _MESSAGES:
             self._seen.clear()
         since, count = self._seen.get(message, (now, 0))
         if now - since >= _WINDOW_SECONDS:
-            record.suppressed = max(0, count - _LINES)
+            record.suppressed = max(0, count - self._lines)
             since, count = now, 0
         self._seen[message] = (since, count + 1)
-        return count < _LINES
+        return count < self._lines
 
 
 def configure(level: str) -> None:
@@ -105,5 +142,10 @@ def configure(level: str) -> None:
     for name in _CLIENTS_CAUSE:
         logger = logging.getLogger(name)
         logger.filters = [RateLimit()]
+    for name in _RESOURCES_CAUSE:
+        logger = logging.getLogger(f"{_OURS}.{name}")
+        logger.filters = [RateLimit(kind=failure_of, lines=_LINES_OF_A_FAILURE)]
+    # Who wants few lines still wants to know what was done to credentials.
+    logging.getLogger(AUDIT).setLevel(logging.INFO)
     # It comes with the Graph SDK and warns about its own set-up, which is not used.
     logging.getLogger("opentelemetry").setLevel(logging.ERROR)

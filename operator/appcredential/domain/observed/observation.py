@@ -14,6 +14,7 @@ from typing import Any, Final
 from appcredential.domain.conditions import Problem
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import ClusterIdentity, Owner
+from appcredential.domain.observed.actors import Actor
 from appcredential.domain.observed.certificate import CertificateInputs
 from appcredential.domain.observed.entra import Application, Grant, Tenant
 from appcredential.domain.observed.federated import Federation
@@ -48,6 +49,7 @@ class Resource:
     spec: AppCredentialSpec | Problem
     status: Mapping[str, Any]
     last_applied_time: datetime
+    actors: tuple[Actor, ...] = ()
     register_again: str = ""
 
     @property
