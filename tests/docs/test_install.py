@@ -12,8 +12,8 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from appcredential.cache.informer import MIN_KUBERNETES
 from appcredential.domain.conditions import Reason
+from appcredential.domain.demanded import MIN_KUBERNETES
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import Cloud, TenantIdentity
 from appcredential.domain.spec.parse import parse_entra_tenant

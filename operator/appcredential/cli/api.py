@@ -122,6 +122,26 @@ class Api:
         pods = map(Document, self._pages(path, [("fieldSelector", _FINISHED)], unseen))
         return [pod.name for pod in pods if secret in used_secrets(pod.at("spec") or {})]
 
+    def read(
+        self, path: str, query: Sequence[tuple[str, str]] = (), *, all_pages: bool = False
+    ) -> list[Document]:
+        """Read one object, or a list to its last page.
+
+        Raises:
+            CliError: as `get`.
+        """
+        if all_pages:
+            return list(map(Document, self._pages(path, list(query), unseen)))
+        return [Document(self._connection.request("GET", path, query=query))]
+
+    def review(self, path: str, body: Mapping[str, Any]) -> Document:
+        """Ask what somebody may do; the API server keeps nothing of it.
+
+        Raises:
+            CliError: as `get`.
+        """
+        return Document(self._connection.request("POST", path, body=body))
+
     def _pages(
         self, path: str, query: list[tuple[str, str]], progress: Progress
     ) -> Iterator[Mapping[str, Any]]:

@@ -82,7 +82,8 @@ class Connection:
         Raises:
             CliError: it failed; the class says how, the message why, in one line.
         """
-        headers = {**self._headers, **({"Content-Type": MERGE_PATCH} if body else {})}
+        sent = MERGE_PATCH if method == "PATCH" else JSON
+        headers = {**self._headers, **({"Content-Type": sent} if body else {})}
         params = self._api.param_serialize(
             method,
             path,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,14 +16,13 @@ from appcredential.cli.attention import (
     is_renewal_overdue,
 )
 from appcredential.cli.styles import Line, Part, Style
-from appcredential.cli.text import bar, when
+from appcredential.cli.text import bar, when, wrapped
 from appcredential.domain.conditions import ConditionType
 from appcredential.domain.times import format_time
 
 _LABEL: Final = 13
 _NARROW: Final = 60
 _INDENT: Final = 2
-_NARROWEST: Final = 10
 _STYLES: Final = {
     Attention.BROKEN: Style.BAD,
     Attention.STALLED: Style.BAD,
@@ -76,15 +74,9 @@ def lines(told: Sequence[Chapter], width: int | None) -> Iterator[Line]:
             yield (Part(label, Style.HEAD),)
             label = ""
         for paragraph in chapter.paragraphs:
-            for text in _wrapped(paragraph, None if width is None else width - indent):
+            for text in wrapped(paragraph, None if width is None else width - indent):
                 yield Part(f"{label:<{indent}}", Style.HEAD), Part(text, chapter.style)
                 label = ""
-
-
-def _wrapped(paragraph: str, width: int | None) -> list[str]:
-    if width is None:
-        return [paragraph]
-    return textwrap.wrap(paragraph, max(_NARROWEST, width), break_on_hyphens=False) or [""]
 
 
 def _state(resource: AppCredential, now: datetime) -> Chapter:
