@@ -140,7 +140,7 @@ def _published(resource: AppCredential, now: datetime, *, unicode: bool) -> Iter
         left = resource.share_left(now)
         shown = "" if left is None else f"{bar(left, unicode=unicode)} "
         verb = "ended" if has_expired(resource, now) else "ends"
-        yield f"{shown}{verb} {_exactly(resource.expires, now)}"
+        yield f"{shown}{verb} {exactly(resource.expires, now)}"
 
 
 def _trusts(resource: AppCredential) -> Iterator[str]:
@@ -184,11 +184,12 @@ def _next(resource: AppCredential, now: datetime) -> Iterator[str]:
         yield "Suspended: nothing is renewed or removed until somebody resumes it."
     elif resource.at("spec", "mode") == "Observe":
         yield "mode is Observe: the operator only reports."
-    for time, told in sorted(_ahead(resource, now)):
-        yield f"{_exactly(time, now)}: {told}"
+    for time, told in sorted(ahead(resource, now)):
+        yield f"{exactly(time, now)}: {told}"
 
 
-def _ahead(resource: AppCredential, now: datetime) -> Iterator[tuple[datetime, str]]:
+def ahead(resource: AppCredential, now: datetime) -> Iterator[tuple[datetime, str]]:
+    """Yield what happens later by itself, and when, in no order."""
     is_renewed = not (resource.is_suspended or resource.at("spec", "mode") == "Observe")
     is_renewed = is_renewed and not resource.is_true(ConditionType.STALLED)
     dates = [
@@ -210,5 +211,6 @@ def _ahead(resource: AppCredential, now: datetime) -> Iterator[tuple[datetime, s
     )
 
 
-def _exactly(time: datetime, now: datetime) -> str:
+def exactly(time: datetime, now: datetime) -> str:
+    """Return a time as people say it, and as it is."""
     return f"{when(time, now)} ({format_time(time)})"
