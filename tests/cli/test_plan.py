@@ -14,6 +14,7 @@ from appcredential.cli.plan.steps import Plan
 from appcredential.cli.plan.unrolling import reread, unroll
 from appcredential.domain import actions as act
 from appcredential.domain.conditions import Reason
+from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.observed.federated import FederatedList, Federation, Issuer
 from appcredential.domain.observed.issued import Recorded
 from appcredential.domain.observed.observation import Observation
@@ -282,9 +283,13 @@ def test_a_plan_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever happens, it makes a bounded number of decisions."""
     from appcredential.cli.plan import unrolling
 
-    made: list[object] = []
-    decide = unrolling.decide
-    monkeypatch.setattr(unrolling, "decide", lambda o: made.append(o) or decide(o))
+    made: list[Observation] = []
+
+    def noted(seen: Observation) -> Decision:
+        made.append(seen)
+        return decide(seen)
+
+    monkeypatch.setattr(unrolling, "decide", noted)
     monkeypatch.setattr(unrolling, "play", lambda _decision, seen, _stand: seen)
 
     planned(fresh(), NOTHING)

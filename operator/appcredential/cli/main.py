@@ -23,6 +23,7 @@ from appcredential.cli.options import (
     with_selection,
     with_session,
 )
+from appcredential.cli.plan.command import plan_command
 from appcredential.cli.reading import list_command, status_command
 from appcredential.cli.renewing import revoke_command, rotate_command
 from appcredential.cli.shown import name_of
@@ -109,6 +110,7 @@ for _command in (
     resume_command,
     check_command,
     doctor_command,
+    plan_command,
 ):
     commands.add_command(_command)
 

@@ -44,7 +44,7 @@ class Reader:
         if server.missing:
             raise CliError(server.missing)
         resources, missing, namespace = self._resources(progress)
-        deployments = self._deployments()
+        deployments = self.deployments()
         first = Gathered(
             now=self._api.now(),
             local_time=datetime.now(UTC),
@@ -108,7 +108,8 @@ class Reader:
         shown = [Document({"metadata": {"name": f"{kind}.appcredential.io"}}) for kind in kinds]
         return Read(tuple(shown))
 
-    def _deployments(self) -> Read:
+    def deployments(self) -> Read:
+        """Read the Deployments of all operators, or of the namespace where one should be."""
         path, within = "/apis/apps/v1/deployments", "/apis/apps/v1/namespaces/{}/deployments"
         if not self._operator_namespace:
             everywhere = self._many(path, _LABELLED)

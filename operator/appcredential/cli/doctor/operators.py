@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from appcredential.cli.app_credential import Document
-from appcredential.cli.doctor.gathered import Gathered
+from appcredential.cli.doctor.gathered import Gathered, Read
 from appcredential.cli.text import plain
 from appcredential.domain.shards import Shard
 from appcredential.setting_values import PREFIX
@@ -107,7 +107,12 @@ class Operator:
 
 def operators(gathered: Gathered) -> list[Operator]:
     """Return the operators whose Deployments were read."""
-    found = map(Operator, gathered.deployments.items)
+    return operators_of(gathered.deployments)
+
+
+def operators_of(deployments: Read) -> list[Operator]:
+    """Return the operators among Deployments, which may be of other parts of the chart, too."""
+    found = map(Operator, deployments.items)
     return [operator for operator in found if operator.component.startswith(_OPERATOR)]
 
 

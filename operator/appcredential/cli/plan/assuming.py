@@ -10,12 +10,14 @@ from appcredential.domain.facts.believed import believed
 from appcredential.domain.facts.publication import publication
 from appcredential.domain.marker import Attempt, build_display_name, short_hash
 from appcredential.domain.observed.entra import Application, Credential, Tenant
+from appcredential.domain.observed.federated import FederatedCredential, FederatedList
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import IssuedCredential, Pending, Target
 from appcredential.domain.secret.annotations import Name
 from appcredential.domain.secret.content import render, written_keys
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import AppCredentialSpec, ObjectId
+from appcredential.domain.spec.trusts import build_description
 
 _OF_VALUES: Final = (Name.GENERATED, Name.KEYSTORE_DIGEST)
 """Annotations that follow from values, which are not known."""
@@ -134,4 +136,27 @@ def listed(observation: Observation, made: IssuedCredential) -> Credential:
         start=made.not_before,
         end=made.expires,
         type=spec.type,
+    )
+
+
+def presumed_trusts(observation: Observation) -> FederatedList:
+    """Return the federated credentials as status tells of them, where Entra is not asked."""
+    identity, owner = observation.identity, observation.resource.owner
+    told = observation.resource.status.get("federatedIdentities") or ()
+    return FederatedList(
+        object_id=presumed_application(observation).object_id,
+        credentials=tuple(
+            FederatedCredential(
+                id=str(entry.get("id") or ""),
+                name=str(entry.get("name") or ""),
+                issuer=str(entry.get("issuer") or ""),
+                subject=str(entry.get("subject") or ""),
+                audiences=(str(entry.get("audience") or ""),),
+                description=build_description(
+                    identity, owner, (str(entry.get("issuer")), str(entry.get("subject")))
+                ),
+            )
+            for entry in told
+        ),
+        read_time=observation.now,
     )

@@ -8,6 +8,7 @@ from typing import Final, assert_never
 
 from appcredential.cli.plan import playing_trusts
 from appcredential.cli.plan.assuming import Stand, listed
+from appcredential.cli.plan.steps import PlanEndsError
 from appcredential.domain import actions as act
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.publication import next_publication, publication
@@ -26,10 +27,7 @@ from appcredential.domain.spec.model import KeyId
 
 NEW: Final = "(new)"
 """What stands for ids that Entra or the API server will choose."""
-
-
-class UnknownOutcomeError(Exception):
-    """What comes of an action cannot be said beforehand; the message says what it depends on."""
+_DEPENDS: Final = "Then it depends on what comes of it"
 
 
 def play(decision: Decision, observation: Observation, stand: Stand) -> Observation:  # noqa: C901, PLR0912
@@ -43,7 +41,7 @@ def play(decision: Decision, observation: Observation, stand: Stand) -> Observat
         stand: for values that are not known.
 
     Raises:
-        UnknownOutcomeError: nobody can say what comes of it.
+        PlanEndsError: nobody can say what comes of it.
     """
     action, resource = decision.action, observation.resource
     match action:
@@ -58,7 +56,7 @@ def play(decision: Decision, observation: Observation, stand: Stand) -> Observat
         case act.ScheduleRevocation():
             return replace(observation, revocation_uid=resource.uid)
         case act.ReleaseFinalizer():
-            raise UnknownOutcomeError("")
+            raise PlanEndsError("")
         case act.Mint():
             return _minted(action, observation, required(decision.facts), stand)
         case act.Register():
@@ -78,7 +76,7 @@ def play(decision: Decision, observation: Observation, stand: Stand) -> Observat
         case act.SignInPublished():
             return _signed_in(observation, required(decision.facts))
         case RestartWorkload():
-            raise UnknownOutcomeError("how the workload rolls out")
+            raise PlanEndsError(f"{_DEPENDS}: how the workload rolls out.")
         case (
             act.CreateFederated()
             | act.PatchFederated()
@@ -170,7 +168,7 @@ def _signed_in(observation: Observation, facts: Facts) -> Observation:
     """Return it after a sign-in with what is published: what Entra lists is taken to sign in."""
     published = required(facts.published)
     if not facts.is_listed(published.key_id):
-        raise UnknownOutcomeError("whether the published credential still signs in")
+        raise PlanEndsError(f"{_DEPENDS}: whether the published credential still signs in.")
     now = observation.now
     proof = Proof(attempt=published.attempt, successes=1, last_try=now, last_success=now)
     return replace(observation, memory=replace(observation.memory, published_proof=proof))

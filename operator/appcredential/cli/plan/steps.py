@@ -18,6 +18,10 @@ class Where(StrEnum):
     KUBERNETES = "Kubernetes"
 
 
+class PlanEndsError(Exception):
+    """Nothing more can be said beforehand; the message says why, and may be empty."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing that the operator does."""
@@ -34,6 +38,7 @@ class Plan:
         about: the resource, as namespace/name.
         steps: in order.
         ends: why the steps end there; empty where all is as the spec asks.
+        revokes: whether credentials go by revokeIssuedBefore, whoever uses them.
         warnings: what the person should know before.
         later: what happens at which time.
         unchecked: what was assumed.
@@ -42,6 +47,7 @@ class Plan:
     about: str
     steps: tuple[Step, ...] = ()
     ends: str = ""
+    revokes: bool = False
     warnings: tuple[str, ...] = ()
     later: tuple[tuple[datetime, str], ...] = ()
     unchecked: tuple[str, ...] = field(default=())

@@ -10,8 +10,8 @@ from typing import Final
 from appcredential.cli.app_credential import AppCredential
 from appcredential.cli.plan.assuming import Stand, assumed
 from appcredential.cli.plan.describing import describe
-from appcredential.cli.plan.playing import UnknownOutcomeError, after, play
-from appcredential.cli.plan.steps import Plan, Step
+from appcredential.cli.plan.playing import after, play
+from appcredential.cli.plan.steps import Plan, PlanEndsError, Step
 from appcredential.cli.story import ahead
 from appcredential.domain import actions as act
 from appcredential.domain.action_names import changes_nothing
@@ -36,6 +36,7 @@ class _Unrolled:
     steps: list[Step]
     ends: str = ""
     waits: int = 0
+    revokes: bool = False
 
 
 async def unroll(observation: Observation, read: Read, stand: Stand) -> Plan:
@@ -58,13 +59,24 @@ async def unroll(observation: Observation, read: Read, stand: Stand) -> Plan:
         run.observation = assumed(run.observation, stand)
         decision = decide(run.observation)
         if changes_nothing(decision.action):
-            run.observation = await read(decision.action, run.observation)
+            if not await _reads(run, decision, read):
+                break
         elif isinstance(decision.action, act.Sleep):
             if not _waits(run, decision, began):
                 break
         elif not _plays(run, decision, stand):
             break
     return _plan(run, required(decision))
+
+
+async def _reads(run: _Unrolled, decision: Decision, read: Read) -> bool:
+    """Do a read; return whether anything is known after it."""
+    try:
+        run.observation = await read(decision.action, run.observation)
+    except PlanEndsError as exc:
+        run.ends = str(exc)
+        return False
+    return True
 
 
 def _waits(run: _Unrolled, decision: Decision, began: datetime) -> bool:
@@ -92,11 +104,13 @@ def _is_quiet(decision: Decision) -> bool:
 
 def _plays(run: _Unrolled, decision: Decision, stand: Stand) -> bool:
     """Play an action through; return whether anything is known after it."""
-    run.steps += [s for s in describe(decision.action, run.observation) if s not in run.steps[-1:]]
+    action = decision.action
+    run.revokes |= isinstance(action, act.Remove) and action.is_revocation
+    run.steps += [s for s in describe(action, run.observation) if s not in run.steps[-1:]]
     try:
         run.observation = play(decision, run.observation, stand)
-    except UnknownOutcomeError as exc:
-        run.ends = f"Then it depends on what comes of it: {exc}." if str(exc) else ""
+    except PlanEndsError as exc:
+        run.ends = str(exc)
         return False
     return True
 
@@ -107,6 +121,7 @@ def _plan(run: _Unrolled, decision: Decision) -> Plan:
         about=str(run.observation.resource.owner),
         steps=tuple(run.steps),
         ends=run.ends or (_ends(decision) if is_over else ""),
+        revokes=run.revokes,
         later=tuple(_later(run.observation, decision)) if is_over else (),
     )
 
