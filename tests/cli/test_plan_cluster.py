@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
@@ -45,9 +46,13 @@ def manifest(name: str = "orders", tenant: str = "default", **change: Any) -> di
     }
 
 
-def tenant(person: Person) -> str:
-    name = person.namespace
+@pytest.fixture
+def tenant(person: Person) -> Iterator[str]:
+    """An EntraTenant that no operator looks at, gone after the test with the grant of its name."""
+    name, group = person.namespace, "/apis/appcredential.io/v1alpha1"
     body = {
+        "apiVersion": "appcredential.io/v1alpha1",
+        "kind": "EntraTenant",
         "metadata": {"name": name},
         "spec": {
             "tenantId": TENANT_ID,
@@ -55,14 +60,15 @@ def tenant(person: Person) -> str:
             "identity": {"clientSecret": {"clientId": TENANT_ID, "secretRef": {"name": "x"}}},
         },
     }
-    person.cluster.api.call("POST", "/apis/appcredential.io/v1alpha1/entratenants", body)
-    return name
+    person.cluster.api.call("POST", f"{group}/entratenants", body)
+    yield name
+    for plural in ("entratenants", "applicationgrants"):
+        person.cluster.api.send("DELETE", f"{group}/{plural}/{name}")
 
 
-def test_a_manifest_without_a_grant_says_which_to_apply(person: Person) -> None:
-    name = tenant(person)
+def test_a_manifest_without_a_grant_says_which_to_apply(person: Person, tenant: str) -> None:
     other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}
-    text = yaml.safe_dump_all([other, manifest(tenant=name), manifest("second", name)])
+    text = yaml.safe_dump_all([other, manifest(tenant=tenant), manifest("second", tenant)])
 
     done = plan(person, text, "-o", "json")
 
@@ -79,7 +85,7 @@ def test_a_manifest_without_a_grant_says_which_to_apply(person: Person) -> None:
 
     grant["metadata"]["name"] = person.namespace
     person.cluster.api.call("POST", "/apis/appcredential.io/v1alpha1/applicationgrants", grant)
-    done = plan(person, yaml.safe_dump(manifest(tenant=name)))
+    done = plan(person, yaml.safe_dump(manifest(tenant=tenant)))
     lines = [line.strip() for line in done.stdout.splitlines()]
     assert lines[0] == f"{person.namespace}/orders"
     assert any(line.startswith("4. Entra: add a client secret to application") for line in lines)

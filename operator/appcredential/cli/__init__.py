@@ -1,8 +1,8 @@
 """The command-line tool `kubectl appcredential`: what a person asks of the API server.
 
 It knows the custom resource, the API server and a terminal. It reads and patches AppCredentials
-as the person who runs it, and imports nothing of the operator but `domain/`, and the settings for
-`doctor`. `entry.py` is called by the console scripts and by `python -m appcredential ctl`; it works
-without click and rich.
+as the person who runs it, and imports nothing of the operator but `domain/`. `doctor/` also knows
+its settings, and `plan/` its reading, by a client that cannot write. `entry.py` is called by the
+console scripts and by `python -m appcredential ctl`; it works without click and rich.
 `text`, `app_credential`, `attention`, `columns`, `story`, `changes` and `conditions` are pure.
 """

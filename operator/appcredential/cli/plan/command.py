@@ -20,7 +20,7 @@ from appcredential.cli.story import exactly
 from appcredential.cli.styles import Line, Part, Style
 from appcredential.cli.text import plain, wrapped
 from appcredential.domain.conditions import Problem
-from appcredential.domain.observed.observation import Resource
+from appcredential.domain.observed.observation import Observation, Resource
 from appcredential.domain.spec.model import AppCredentialSpec, EntraTenantSpec
 from appcredential.errors import AppCredentialError
 
@@ -129,15 +129,22 @@ class _Planning:
 
     def _of_tenant(self, name: str, resources: Sequence[Resource]) -> list[Plan]:
         try:
-            tenant = asyncio.run(self._gathering.tenant(name))
-            if self._sign_in is None or not isinstance(tenant, EntraTenantSpec):
-                return asyncio.run(self._planned(resources, tenant, None))
-            return self._with_entra(name, tenant, resources, self._sign_in)
+            tenant, seen = asyncio.run(self._gathered(name, resources))
+            if self._sign_in is not None and isinstance(tenant, EntraTenantSpec):
+                return self._with_entra(name, tenant, seen, self._sign_in)
+            return asyncio.run(self._planned(seen, None))
         except AppCredentialError as exc:
             raise CliError(str(exc)) from exc
 
+    async def _gathered(
+        self, name: str, resources: Sequence[Resource]
+    ) -> tuple[EntraTenantSpec | Problem | None, list[Observation]]:
+        """Read the cluster, before anybody signs in to Entra."""
+        tenant = await self._gathering.tenant(name)
+        return tenant, [await self._gathering.gather(r, tenant) for r in resources]
+
     def _with_entra(
-        self, name: str, tenant: EntraTenantSpec, resources: Sequence[Resource], sign_in: str
+        self, name: str, tenant: EntraTenantSpec, seen: Sequence[Observation], sign_in: str
     ) -> list[Plan]:
         terminal = self._session.terminal
         choice = TenantChoice(tenant_ref=name, tenant_id="", cloud="", sign_in=sign_in)
@@ -148,28 +155,22 @@ class _Planning:
                     terminal,
                     choice,
                     target,
-                    lambda reader: self._planned(resources, tenant, reader),
+                    lambda reader: self._planned(seen, reader),
                     timeout=self._timeout,
                     show=show,
                 )
             except CliError as exc:
                 terminal.note(f"warning: {exc} The plan goes on without Entra.")
-        return asyncio.run(self._planned(resources, tenant, None))
+        return asyncio.run(self._planned(seen, None))
 
-    async def _planned(
-        self,
-        resources: Sequence[Resource],
-        tenant: EntraTenantSpec | Problem | None,
-        reader: Reader | None,
-    ) -> list[Plan]:
+    async def _planned(self, seen: Sequence[Observation], reader: Reader | None) -> list[Plan]:
         from appcredential.cli.plan.reading import Reads  # noqa: PLC0415 - imports the adapters
         from appcredential.cli.plan.unrolling import unroll  # noqa: PLC0415 - same
 
         found, gathering = [], self._gathering
-        for resource in resources:
-            observation = await gathering.gather(resource, tenant)
+        for gathered in seen:
             reads = Reads(gathering.kube, reader.directory if reader is not None else None)
-            observation = await reads.with_policy(observation, reader)
+            observation = await reads.with_policy(gathered, reader)
             plan = await unroll(observation, reads.read, gathering.stand)
             asked = () if reader is not None else (_NOT_ASKED,)
             unchecked = (*asked, *gathering.unchecked, *reads.unchecked)
