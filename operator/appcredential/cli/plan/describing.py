@@ -15,7 +15,7 @@ from appcredential.domain.rules.target import REPAIRED
 from appcredential.domain.secret.records import pending_name
 from appcredential.domain.spec.certificate import CertificateSource
 from appcredential.domain.spec.durations import format_duration
-from appcredential.domain.spec.model import CredentialType, DeletionPolicy
+from appcredential.domain.spec.model import DeletionPolicy
 from appcredential.domain.times import format_time
 
 
@@ -132,23 +132,17 @@ def _minted(action: act.Mint, observation: Observation) -> tuple[Step, ...]:
     spec = observation.usable_spec
     pending = pending_name(observation.resource.owner.hash)
     lifetime = f"valid for {format_duration(action.lifetime)}"
-    match spec.type:
-        case CredentialType.CLIENT_SECRET:
-            name = f", with the description «{spec.description}»" if spec.description else ""
-            return (
-                _kube(f"write the intent into the pending Secret {pending}"),
-                _entra(f"add a client secret {_on(observation)}, {lifetime}{name}"),
-                _kube(f"keep its value in the pending Secret {pending}"),
-            )
-        case CredentialType.CERTIFICATE:
-            what = "a new key with its certificate"
-            if spec.certificate.source is not CertificateSource.GENERATE:
-                what, lifetime = "the certificate of its source", "valid until its own end"
-            return (_kube(f"write {what}, {lifetime}, into the pending Secret {pending}"),)
-        case CredentialType.FEDERATED_IDENTITY:
-            raise AssertionError("a trust has no value to mint")
-        case _:
-            assert_never(spec.type)
+    if spec.type.is_certificate:
+        what = "a new key with its certificate"
+        if spec.certificate.source is not CertificateSource.GENERATE:
+            what, lifetime = "the certificate of its source", "valid until its own end"
+        return (_kube(f"write {what}, {lifetime}, into the pending Secret {pending}"),)
+    name = f", with the description «{spec.description}»" if spec.description else ""
+    return (
+        _kube(f"write the intent into the pending Secret {pending}"),
+        _entra(f"add a client secret {_on(observation)}, {lifetime}{name}"),
+        _kube(f"keep its value in the pending Secret {pending}"),
+    )
 
 
 def _of_published(

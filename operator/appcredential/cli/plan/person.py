@@ -83,14 +83,12 @@ class PersonalClient(KubeClient):
 
 
 def _as_ours(error: CliError, *, is_secret: bool) -> AppCredentialError:
-    match error:
-        case NotThereError() | NoSuchKindError():
-            return NotFoundError(str(error))
-        case ForbiddenError() if is_secret:
-            return SecretForbiddenError(str(error), is_write=False)
-        case ForbiddenError():
-            return PermissionDeniedError(str(error))
-        case NoAnswerError():
-            return UnavailableError(str(error))
-        case _:
-            return RejectedError(str(error), code="")
+    if isinstance(error, NotThereError | NoSuchKindError):
+        return NotFoundError(str(error))
+    if isinstance(error, ForbiddenError) and is_secret:
+        return SecretForbiddenError(str(error), is_write=False)
+    if isinstance(error, ForbiddenError):
+        return PermissionDeniedError(str(error))
+    if isinstance(error, NoAnswerError):
+        return UnavailableError(str(error))
+    return RejectedError(str(error), code="")

@@ -61,20 +61,18 @@ class Reads:
             PlanEndsError: Entra does not know the application.
         """
         federation = observation.federation
-        match action:
-            case act.ReadApplication() if observation.application is None:
-                return await self._with_application(observation)
-            case act.ReadFederated() if federation is not None and federation.listed is None:
-                listed = await self._trusts(observation)
-                memory = observation.memory.saw_federated(listed, observation.now)
-                federation = replace(federation, listed=listed)
-                return replace(observation, federation=federation, memory=memory)
-            case act.ReadPods(secrets) if _lacks_pods(observation, secrets):
-                return replace(observation, pods=await self._users(observation, secrets))
-            case ReadWorkloads():
-                return await self._with_workloads(action, observation)
-            case _:
-                return await reread(action, observation)
+        if isinstance(action, act.ReadApplication) and observation.application is None:
+            return await self._with_application(observation)
+        if isinstance(action, act.ReadFederated) and federation and federation.listed is None:
+            listed = await self._trusts(observation)
+            memory = observation.memory.saw_federated(listed, observation.now)
+            federation = replace(federation, listed=listed)
+            return replace(observation, federation=federation, memory=memory)
+        if isinstance(action, act.ReadPods) and _lacks_pods(observation, action.secrets):
+            return replace(observation, pods=await self._users(observation, action.secrets))
+        if isinstance(action, ReadWorkloads):
+            return await self._with_workloads(action, observation)
+        return await reread(action, observation)
 
     async def _with_application(self, observation: Observation) -> Observation:
         found = await self._application(observation)

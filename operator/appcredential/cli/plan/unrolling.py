@@ -155,21 +155,19 @@ async def reread(action: act.Action, observation: Observation) -> Observation:
     """Return the observation after a read that shows what is known already, a moment later."""
     now, memory = observation.now, observation.memory
     application, federation = observation.application, observation.federation
-    match action:
-        case act.ReadApplication() if application is not None:
-            found = replace(application, read_time=now, doubted=None)
-            memory = memory.saw_application(
-                found, application, target=observation.target, pending=observation.pending
-            )
-            return replace(observation, application=found, memory=memory)
-        case act.ReadFederated() if federation is not None and federation.listed is not None:
-            shown = replace(federation.listed, read_time=now, doubted=None)
-            memory = memory.saw_federated(shown, now)
-            return replace(observation, federation=replace(federation, listed=shown), memory=memory)
-        case act.ReadPods() if observation.pods is not None:
-            pods = replace(observation.pods, began=now, time=now)
-            return replace(observation, pods=pods)
-        case act.ReadCrd():
-            return replace(observation, crd_deleted=False)
-        case _:
-            raise AssertionError(f"never read before: {action}")
+    if isinstance(action, act.ReadApplication):
+        found = replace(required(application), read_time=now, doubted=None)
+        memory = memory.saw_application(
+            found, application, target=observation.target, pending=observation.pending
+        )
+        return replace(observation, application=found, memory=memory)
+    if isinstance(action, act.ReadFederated):
+        federation = required(federation)
+        shown = replace(required(federation.listed), read_time=now, doubted=None)
+        federation = replace(federation, listed=shown)
+        return replace(observation, federation=federation, memory=memory.saw_federated(shown, now))
+    if isinstance(action, act.ReadPods):
+        pods = replace(required(observation.pods), began=now, time=now)
+        return replace(observation, pods=pods)
+    assert isinstance(action, act.ReadCrd)  # noqa: S101 - workloads are read anew each time
+    return replace(observation, crd_deleted=False)
