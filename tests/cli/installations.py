@@ -20,6 +20,7 @@ LABELS: Final = {
     "app.kubernetes.io/component": "operator",
     "app.kubernetes.io/version": "1.0.0",
 }
+FROM_POD: Final = {"fieldRef": {"fieldPath": "metadata.namespace"}}
 ISSUER: Final = "https://oidc.example.com/cluster"
 
 
@@ -45,7 +46,7 @@ def deployment(env: Mapping[str, str] | None = None, **change: Any) -> dict[str,
     container = {
         "name": "operator",
         "env": [
-            {"name": "APPCREDENTIAL_NAMESPACE", "valueFrom": {"fieldRef": {}}},
+            {"name": "APPCREDENTIAL_NAMESPACE", "valueFrom": FROM_POD},
             *({"name": name, "value": value} for name, value in named.items()),
         ],
     }

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,8 @@ def planned(team: Team, installation: Installation, *words: str, stdin: str = ""
     return plan
 
 
-def deploy(installation: Installation) -> None:
+@pytest.fixture
+def deployed(installation: Installation) -> Iterator[None]:
     """Describe the operator by a Deployment without pods, as the chart does: it runs already."""
     made = deployment(SETTINGS, replicas=0)
     made["metadata"]["namespace"] = installation.namespace
@@ -69,6 +71,8 @@ def deploy(installation: Installation) -> None:
     container["image"] = "none"
     path = f"/apis/apps/v1/namespaces/{installation.namespace}/deployments"
     installation.kube.create(path, {k: v for k, v in made.items() if k != "status"})
+    yield
+    installation.kube.delete(f"{path}/{made['metadata']['name']}")
 
 
 def versions(team: Team, installation: Installation) -> dict[str, str]:
@@ -123,13 +127,14 @@ def test_what_was_planned_before_applying_is_what_is_done(installation: Installa
     assert writes(team, installation) == ["application.addPassword"]
 
 
-def test_a_revocation_is_planned_with_who_loses_what(installation: Installation) -> None:
+def test_a_revocation_is_planned_with_who_loses_what(
+    installation: Installation, deployed: None
+) -> None:
     team = installation.team("planned-revocation")
     team.apply()
     team.ready()
     team.until(lambda: not team.pending(), "nothing is under way")
     run(team, installation, "suspend", "app")
-    deploy(installation)
     old, now = team.key(), installation.now().isoformat()
     manifest = json.dumps(team.manifest(rotation={"revokeIssuedBefore": now}))
 
