@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from appcredential import __version__
-from appcredential.cache.informer import MIN_KUBERNETES
+from appcredential.domain.demanded import MIN_KUBERNETES
 from appcredential.settings import FIELDS
 from charts.generate import RBAC, SET_BY_THE_CHART, camel, generated, rights, schema
 from charts.readme import rows

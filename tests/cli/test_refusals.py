@@ -12,6 +12,7 @@ from appcredential.cli.errors import (
     ExpiredListError,
     ForbiddenError,
     NoAnswerError,
+    NoSuchKindError,
     NotThereError,
 )
 from appcredential.cli.refusals import refusal
@@ -32,8 +33,8 @@ UNKNOWN = {**STATUS, "message": 'strict decoding error: unknown field "spec.rota
         (403, STATUS, ForbiddenError, "As it is. [31m Really."),
         (403, {}, ForbiddenError, "You may not GET /x."),
         (404, NAMED, NotThereError, 'appcredentials "orders" not found'),
-        (404, {}, CliError, "the CRDs are missing"),
-        (404, STATUS, CliError, "the CRDs are missing"),
+        (404, {}, NoSuchKindError, "the CRDs are missing"),
+        (404, STATUS, NoSuchKindError, "the CRDs are missing"),
         (409, STATUS, ChangedError, "As it is."),
         (410, STATUS, ExpiredListError, "try again"),
         (429, {}, NoAnswerError, "cannot answer now (429)"),

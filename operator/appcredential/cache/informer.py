@@ -9,6 +9,12 @@ from typing import Any
 from appcredential.cache.seen import key_of, known_of
 from appcredential.cache.store import Known, Store
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.demanded import (
+    APPLY_CRDS,
+    MIN_KUBERNETES,
+    SCHEMA_VERSION,
+    schema_version,
+)
 from appcredential.domain.spec.model import ApplicationGrantSpec
 from appcredential.domain.spec.parse import parse_application_grant
 from appcredential.domain.urgency import Urgency
@@ -17,7 +23,6 @@ from appcredential.kube.custom_resources import (
     APP_CREDENTIALS,
     GRANTS,
     KINDS,
-    SCHEMA_ANNOTATION,
     TENANTS,
     KubeObjects,
 )
@@ -26,9 +31,6 @@ from appcredential.runtime.ready import Key
 from appcredential.runtime.workqueue import Wake
 
 log = logging.getLogger(__name__)
-
-SCHEMA_VERSION = 1
-MIN_KUBERNETES = (1, 31)
 
 
 class Informer:
@@ -154,14 +156,10 @@ class Informer:
     async def _check_schema(self) -> str:
         """Compare the CRDs with what this operator writes: an unknown field is an HTTP 500."""
         for plural in KINDS:
-            crd = await self._objects.crd(plural)
-            annotations = (crd or {"metadata": {}})["metadata"].get("annotations") or {}
-            found = str(annotations.get(SCHEMA_ANNOTATION) or "")
-            if not found.isdigit() or int(found) < SCHEMA_VERSION:
+            if schema_version(await self._objects.crd(plural)) < SCHEMA_VERSION:
                 return (
                     f"the CRD {plural} is missing or older than this operator; apply the current "
-                    "ones: python -m appcredential crds | "
-                    "kubectl apply --server-side --force-conflicts -f -"
+                    f"ones: {APPLY_CRDS}"
                 )
         return ""
 

@@ -2,6 +2,7 @@
 
 It knows the custom resource, the API server and a terminal. It reads and patches AppCredentials
 as the person who runs it, and imports nothing of the operator but `domain/` and `report/`.
+`doctor/` also knows its settings, and `plan/` its reading, by a client that cannot write.
 `entry.py` is called by the console scripts and by `python -m appcredential ctl`; it works without
 click and rich. `text`, `app_credential`, `columns`, `story`, `changes` and `conditions` are pure.
 """

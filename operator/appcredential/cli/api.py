@@ -40,7 +40,7 @@ class Api:
         """
         if not _NAME.fullmatch(connection.namespace):
             raise CliError(f"{plain(connection.namespace)!r} is no name of a namespace.")
-        self._connection = connection
+        self.connection = self._connection = connection
         self.now = connection.now
         self.namespace = connection.namespace
 
@@ -141,6 +141,51 @@ class Api:
         path = f"/api/v1/namespaces/{quote(namespace)}/pods"
         pods = map(Document, self._pages(path, [("fieldSelector", _FINISHED)], unseen))
         return [pod.name for pod in pods if secret in used_secrets(pod.at("spec") or {})]
+
+    def read(
+        self, path: str, query: Sequence[tuple[str, str]] = (), *, all_pages: bool = False
+    ) -> list[Document]:
+        """Read one object, or a list to its last page.
+
+        Raises:
+            CliError: as `get`.
+        """
+        if all_pages:
+            return list(map(Document, self._pages(path, list(query), unseen)))
+        return [Document(self._connection.request("GET", path, query=query))]
+
+    def try_out(self, document: Mapping[str, Any], live: AppCredential | None) -> AppCredential:
+        """Have the API server check an AppCredential and fill in its defaults; nothing is kept.
+
+        Args:
+            document: a manifest whose metadata has name and namespace.
+            live: the resource of that name; None where there is none.
+
+        Raises:
+            ForbiddenError, NoAnswerError, CliError: see `refusals.py`.
+        """
+        namespace, name = document["metadata"]["namespace"], document["metadata"]["name"]
+        query = [("dryRun", "All"), ("fieldValidation", "Strict")]
+        query += [("fieldManager", "kubectl-appcredential")]
+        if live is None:
+            path, method, body = _path(namespace), "POST", document
+        else:
+            kept = {
+                key: value
+                for key, value in live.document["metadata"].items()
+                if key not in {"managedFields", "labels", "annotations"}
+            }
+            path, method = _path(namespace, name), "PUT"
+            body = {**document, "metadata": {**document["metadata"], **kept}}
+        return AppCredential(self._connection.request(method, path, query=query, body=body))
+
+    def review(self, path: str, body: Mapping[str, Any]) -> Document:
+        """Ask what somebody may do; the API server keeps nothing of it.
+
+        Raises:
+            CliError: as `get`.
+        """
+        return Document(self._connection.request("POST", path, body=body))
 
     def _pages(
         self, path: str, query: list[tuple[str, str]], progress: Progress

@@ -61,7 +61,7 @@ class Connection:
         _check_address(str(self._configuration.host))
         self.namespace = access.namespace or of_context or "default"
         self._api = client.ApiClient(self._configuration)
-        self._headers = {"Accept": JSON, "User-Agent": f"kubectl-appcredential/{__version__}"}
+        self._headers = {"User-Agent": f"kubectl-appcredential/{__version__}"}
         if access.user:
             self._headers["Impersonate-User"] = access.user
         self._groups = access.groups
@@ -78,13 +78,15 @@ class Connection:
         *,
         query: Sequence[tuple[str, str]] = (),
         body: Mapping[str, Any] | None = None,
+        accept: str = JSON,
     ) -> dict[str, Any]:
         """Send one request and return the decoded answer.
 
         Raises:
             CliError: it failed; the class says how, the message why, in one line.
         """
-        headers = {**self._headers, **({"Content-Type": MERGE_PATCH} if body else {})}
+        sent = MERGE_PATCH if method == "PATCH" else JSON
+        headers = {**self._headers, "Accept": accept, **({"Content-Type": sent} if body else {})}
         params = self._api.param_serialize(
             method,
             path,

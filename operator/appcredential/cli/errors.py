@@ -2,6 +2,7 @@
 
 CliError
 ├── NotThereError        the object does not exist
+├── NoSuchKindError      the API server does not know the kind
 ├── ChangedError         it was changed since it was read
 ├── ForbiddenError       the person may not do that
 ├── ExpiredListError     a list of many pages took too long
@@ -17,6 +18,10 @@ class CliError(Exception):
 
 class NotThereError(CliError):
     """The object does not exist."""
+
+
+class NoSuchKindError(CliError):
+    """The API server does not know the kind."""
 
 
 class ChangedError(CliError):

@@ -14,6 +14,7 @@ from click.shell_completion import get_completion_class
 from appcredential import __version__
 from appcredential.cli.audit import audit_command
 from appcredential.cli.conditions import Wanted, present
+from appcredential.cli.doctor.command import doctor_command
 from appcredential.cli.errors import CliError
 from appcredential.cli.options import (
     For,
@@ -23,6 +24,7 @@ from appcredential.cli.options import (
     with_selection,
     with_session,
 )
+from appcredential.cli.plan.command import plan_command
 from appcredential.cli.reading import list_command, status_command
 from appcredential.cli.renewing import revoke_command, rotate_command
 from appcredential.cli.reporting import report_command
@@ -111,6 +113,8 @@ for _command in (
     resume_command,
     check_command,
     audit_command,
+    doctor_command,
+    plan_command,
 ):
     commands.add_command(_command)
 

@@ -18,7 +18,7 @@ from appcredential.cli.errors import CliError, NotThereError
 from appcredential.cli.terminal import Terminal
 from appcredential.domain.spec.durations import parse_duration
 
-Command = Callable[..., None]
+Command = Callable[..., int | None]
 _NAMES_SHOWN: Final = 200
 _FOREVER: Final = timedelta(weeks=1)
 
@@ -47,10 +47,10 @@ def with_session(command: Command) -> Command:
     """Add the options that say as whom and where, and hand a `Session` to the command."""
 
     @functools.wraps(command)
-    def run(**options: Any) -> None:
+    def run(**options: Any) -> int | None:
         given: dict[str, Any] = {f.name: options.pop(f.name) for f in fields(Access)}
         access = Access(**{name: value for name, value in given.items() if value})
-        command(Session(Api(Connection(access)), Terminal()), **options)
+        return command(Session(Api(Connection(access)), Terminal()), **options)
 
     added = (
         click.option("-n", "--namespace", metavar="NAMESPACE", help="Instead of the context's."),

@@ -14,6 +14,7 @@ from appcredential.cli.errors import (
     ExpiredListError,
     ForbiddenError,
     NoAnswerError,
+    NoSuchKindError,
     NotThereError,
 )
 from appcredential.cli.text import plain
@@ -60,7 +61,7 @@ def _not_found(answer: Document) -> CliError:
     if answer.at("kind") == "Status" and name:
         kind = answer.text("details", "kind") or "object"
         return NotThereError(f'{kind} "{name}" not found')
-    return CliError(
+    return NoSuchKindError(
         "The API server does not know appcredential.io/v1alpha1: the CRDs are missing, or are of "
         "another version than this tool."
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,7 @@ from typing import Final
 
 from appcredential.cli.app_credential import NEVER_LOOKED, AppCredential
 from appcredential.cli.styles import Line, Part, Style
-from appcredential.cli.text import bar, when
+from appcredential.cli.text import bar, when, wrapped
 from appcredential.domain.attention import (
     Attention,
     attention,
@@ -24,7 +23,6 @@ from appcredential.domain.times import format_time
 _LABEL: Final = 13
 _NARROW: Final = 60
 _INDENT: Final = 2
-_NARROWEST: Final = 10
 _STYLES: Final = {
     Attention.BROKEN: Style.BAD,
     Attention.STALLED: Style.BAD,
@@ -76,15 +74,9 @@ def lines(told: Sequence[Chapter], width: int | None) -> Iterator[Line]:
             yield (Part(label, Style.HEAD),)
             label = ""
         for paragraph in chapter.paragraphs:
-            for text in _wrapped(paragraph, None if width is None else width - indent):
+            for text in wrapped(paragraph, None if width is None else width - indent):
                 yield Part(f"{label:<{indent}}", Style.HEAD), Part(text, chapter.style)
                 label = ""
-
-
-def _wrapped(paragraph: str, width: int | None) -> list[str]:
-    if width is None:
-        return [paragraph]
-    return textwrap.wrap(paragraph, max(_NARROWEST, width), break_on_hyphens=False) or [""]
 
 
 def _state(resource: AppCredential, now: datetime) -> Chapter:
@@ -148,7 +140,7 @@ def _published(resource: AppCredential, now: datetime, *, unicode: bool) -> Iter
         left = resource.share_left(now)
         shown = "" if left is None else f"{bar(left, unicode=unicode)} "
         verb = "ended" if has_expired(resource.situation, now) else "ends"
-        yield f"{shown}{verb} {_exactly(resource.expires, now)}"
+        yield f"{shown}{verb} {exactly(resource.expires, now)}"
 
 
 def _trusts(resource: AppCredential) -> Iterator[str]:
@@ -192,11 +184,12 @@ def _next(resource: AppCredential, now: datetime) -> Iterator[str]:
         yield "Suspended: nothing is renewed or removed until somebody resumes it."
     elif resource.at("spec", "mode") == "Observe":
         yield "mode is Observe: the operator only reports."
-    for time, told in sorted(_ahead(resource, now)):
-        yield f"{_exactly(time, now)}: {told}"
+    for time, told in sorted(ahead(resource, now)):
+        yield f"{exactly(time, now)}: {told}"
 
 
-def _ahead(resource: AppCredential, now: datetime) -> Iterator[tuple[datetime, str]]:
+def ahead(resource: AppCredential, now: datetime) -> Iterator[tuple[datetime, str]]:
+    """Yield what happens later by itself, and when, in no order."""
     is_renewed = not (resource.is_suspended or resource.at("spec", "mode") == "Observe")
     is_renewed = is_renewed and not resource.is_true(ConditionType.STALLED)
     dates = [
@@ -218,5 +211,6 @@ def _ahead(resource: AppCredential, now: datetime) -> Iterator[tuple[datetime, s
     )
 
 
-def _exactly(time: datetime, now: datetime) -> str:
+def exactly(time: datetime, now: datetime) -> str:
+    """Return a time as people say it, and as it is."""
     return f"{when(time, now)} ({format_time(time)})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from math import ceil
 from typing import Final
@@ -12,6 +13,7 @@ __all__ = ["bar", "cells", "cut", "plain", "span", "when"]
 
 _BARS: Final = {True: "█░", False: "#-"}
 _CELLS: Final = 10
+_NARROWEST: Final = 10
 
 
 def bar(left: float, *, unicode: bool = True) -> str:
@@ -41,6 +43,13 @@ def cut(text: str, width: int) -> str:
     while text and cells(text) >= width:
         text = text[:-1]
     return f"{text}…" if width > 0 else ""
+
+
+def wrapped(paragraph: str, width: int | None) -> list[str]:
+    """Return a paragraph in lines of so many cells; in one line where there is no width."""
+    if width is None:
+        return [paragraph]
+    return textwrap.wrap(paragraph, max(_NARROWEST, width), break_on_hyphens=False) or [""]
 
 
 def _cells_of(letter: str) -> int:

@@ -76,7 +76,7 @@ class OverdueRevocations:
     def _age(self, revocation: Revocation, state: RevocationState | None) -> timedelta | None:
         if state is not None and state.is_owner_present:
             return None
-        return overdue_for(revocation, self._clock.now(), self._absence) or None
+        return overdue_for(revocation.due, self._clock.now(), self._absence) or None
 
     def _is_news(self, name: str, age: timedelta) -> bool:
         """Return whether one is to be told: not while this process has hardly begun with it."""

@@ -68,6 +68,31 @@ class Document:
         """Its name."""
         return self.text("metadata", "name")
 
+    @property
+    def observed_generation(self) -> int:
+        """The generation that status speaks of; -1 before the first look."""
+        found = self.number("status", "observedGeneration")
+        return NEVER_LOOKED if found is None else found
+
+    def condition(self, kind: str) -> ShownCondition | None:
+        """Return a condition by its type."""
+        for entry in self.entries("status", "conditions"):
+            if entry.at("type") == kind:
+                generation = entry.number("observedGeneration")
+                return ShownCondition(
+                    type=kind,
+                    status=entry.text("status"),
+                    reason=entry.text("reason"),
+                    message=entry.text("message"),
+                    generation=self.observed_generation if generation is None else generation,
+                )
+        return None
+
+    def is_true(self, kind: ConditionType) -> bool:
+        """Return whether a condition is there and True."""
+        found = self.condition(kind)
+        return found is not None and found.status == "True"
+
 
 @dataclass(frozen=True, slots=True)
 class ShownResource(Document):
@@ -82,12 +107,6 @@ class ShownResource(Document):
     def generation(self) -> int:
         """The generation of the spec."""
         return self.number("metadata", "generation") or 0
-
-    @property
-    def observed_generation(self) -> int:
-        """The generation that status speaks of; -1 before the first look."""
-        found = self.number("status", "observedGeneration")
-        return NEVER_LOOKED if found is None else found
 
     @property
     def is_current(self) -> bool:
@@ -113,22 +132,3 @@ class ShownResource(Document):
     def expires(self) -> datetime | None:
         """When the published credential expires."""
         return self.time("status", "credential", "expirationTime")
-
-    def condition(self, kind: str) -> ShownCondition | None:
-        """Return a condition by its type."""
-        for entry in self.entries("status", "conditions"):
-            if entry.at("type") == kind:
-                generation = entry.number("observedGeneration")
-                return ShownCondition(
-                    type=kind,
-                    status=entry.text("status"),
-                    reason=entry.text("reason"),
-                    message=entry.text("message"),
-                    generation=self.observed_generation if generation is None else generation,
-                )
-        return None
-
-    def is_true(self, kind: ConditionType) -> bool:
-        """Return whether a condition is there and True."""
-        found = self.condition(kind)
-        return found is not None and found.status == "True"

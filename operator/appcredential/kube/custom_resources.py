@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from appcredential.domain.demanded import server_version
 from appcredential.errors import NotFoundError
 from appcredential.kube.client import APPLY_PATCH, FIELD_MANAGER, MERGE_PATCH, KubeClient
 from appcredential.kube.own_writes import OwnWrites
@@ -14,7 +14,6 @@ GROUP = "appcredential.io"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 FINALIZER = f"{GROUP}/credential"
-SCHEMA_ANNOTATION = f"{GROUP}/schema-version"
 CRDS_PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 APP_CREDENTIALS, TENANTS, GRANTS = "appcredentials", "entratenants", "applicationgrants"
 KINDS = {
@@ -47,10 +46,7 @@ class KubeObjects:
 
     async def server_version(self) -> tuple[int, int]:
         """Return the API server's version; zeros where it says nothing that can be read."""
-        found = await self._kube.request("GET", "/version")
-        numbers = [re.match(r"[0-9]{1,4}", str(found.get(k) or "")) for k in ("major", "minor")]
-        major, minor = (int(n[0]) if n is not None else 0 for n in numbers)
-        return major, minor
+        return server_version(await self._kube.request("GET", "/version"))
 
     async def is_namespace_leaving(self, name: str) -> bool:
         """Tell by a live read whether a namespace is being deleted, or does not exist."""

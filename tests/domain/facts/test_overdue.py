@@ -21,7 +21,7 @@ GONE = seen(revocation(), tenant_id=None, is_tenant_missing=True)
 def test_one_is_overdue_when_its_owner_may_have_been_absent_long_enough(
     late: timedelta, expected: timedelta
 ) -> None:
-    assert overdue_for(revocation(due=NOW - late), NOW, 10 * MINUTE) == expected
+    assert overdue_for(NOW - late, NOW, 10 * MINUTE) == expected
 
 
 @pytest.mark.parametrize(

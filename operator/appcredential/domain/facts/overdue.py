@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from appcredential.domain.facts.revocation import is_reachable
-from appcredential.domain.observed.revocation import Revocation, RevocationObservation
+from appcredential.domain.observed.revocation import RevocationObservation
 from appcredential.domain.times import format_time
 
 
-def overdue_for(revocation: Revocation, now: datetime, absence: timedelta) -> timedelta:
+def overdue_for(due: datetime, now: datetime, absence: timedelta) -> timedelta:
     """Return for how long a revocation should have been done already; zero when it is not late.
 
     Args:
-        revocation: that is open.
+        due: the time of the revocation, which is open.
         now: the time.
         absence: its owner must have been absent for so long, which may end after its due time.
     """
-    return max(now - revocation.due - absence, timedelta(0))
+    return max(now - due - absence, timedelta(0))
 
 
 def overdue_note(observation: RevocationObservation) -> str:

@@ -1,0 +1,173 @@
+"""Checks of the EntraTenants and the ApplicationGrants."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Final
+
+from appcredential.cli.app_credential import AppCredential, Document
+from appcredential.cli.doctor.findings import Finding, Gravity, fine, unchecked
+from appcredential.cli.doctor.gathered import Gathered
+from appcredential.cli.text import when
+from appcredential.domain.conditions import ConditionType
+from appcredential.domain.grants import evaluate
+from appcredential.domain.observed.entra import Grant
+from appcredential.domain.spec.model import AppCredentialSpec, ApplicationGrantSpec
+from appcredential.domain.spec.parse import parse_app_credential, parse_application_grant
+from appcredential.errors import InvalidSpecError
+
+_SOON: Final = timedelta(days=14)
+_PATIENCE: Final = timedelta(minutes=5)
+_UNKNOWN: Final = "Unknown: "
+_MOST_NAMED: Final = 20
+
+
+def tenants(gathered: Gathered) -> Iterator[Finding]:
+    """Check each EntraTenant: does the operator sign in, and for how long can it still?"""
+    if gathered.tenants.missing:
+        yield unchecked("EntraTenants", gathered.tenants.missing)
+    elif not gathered.tenants.items:
+        text = "There is none, so nothing can be issued."
+        yield Finding(Gravity.WRONG, "EntraTenants", text, "See docs/install.md, step by step.")
+    for tenant in gathered.tenants.items:
+        yield from _state(gathered, tenant)
+        yield from _own_credential(gathered, tenant)
+        yield from _policy(tenant)
+
+
+def _state(gathered: Gathered, tenant: Document) -> Iterator[Finding]:
+    about, ready = f"EntraTenant {tenant.name}", tenant.condition(ConditionType.READY)
+    look = f"kubectl describe entratenant {tenant.name}"
+    stalled = tenant.condition(ConditionType.STALLED)
+    if ready is None:
+        created = tenant.time("metadata", "creationTimestamp")
+        if created is None or gathered.now - created > _PATIENCE:
+            text = "The operator has not looked at it: is one running?"
+            yield Finding(Gravity.WRONG, about, text, look)
+        else:
+            yield unchecked(about, "the operator has not looked at it yet")
+    elif ready.status != "True":
+        text = f"It cannot be used. {ready.reason}: {ready.message}"
+        yield Finding(Gravity.BROKEN, about, text, look)
+    elif stalled is not None and stalled.status == "True":
+        text = f"Stalled, {stalled.reason}: {stalled.message}"
+        yield Finding(Gravity.WRONG, about, text, look)
+    else:
+        yield fine(about, ready.message)
+
+
+def _own_credential(gathered: Gathered, tenant: Document) -> Iterator[Finding]:
+    end = tenant.time("status", "identity", "expirationTime")
+    about = f"the operator's own credential in EntraTenant {tenant.name}"
+    if end is None:
+        if tenant.at("spec", "identity", "clientSecret") is not None:
+            yield unchecked(about, "nobody can read when a client secret ends; Entra's portal can")
+        return
+    secret = (
+        tenant.text("spec", "identity", "certificate", "secretRef", "name") or "of its identity"
+    )
+    remedy = f"Register a new certificate in Entra, and put it into the Secret {secret}."
+    if end <= gathered.now:
+        text = f"It ended {when(end, gathered.now)}."
+        yield Finding(Gravity.BROKEN, about, text, remedy)
+    elif end - gathered.now < _SOON:
+        yield Finding(Gravity.RISK, about, f"It ends {when(end, gathered.now)}.", remedy)
+    else:
+        yield fine(about, f"It ends {when(end, gathered.now)}.")
+
+
+def _policy(tenant: Document) -> Iterator[Finding]:
+    about = f"app management policy of EntraTenant {tenant.name}"
+    told = {
+        kind: tenant.text("status", "appManagementPolicy", kind)
+        for kind in ("clientSecret", "certificate")
+    }
+    known = {kind: text for kind, text in told.items() if text}
+    unknown = next((text for text in known.values() if text.startswith(_UNKNOWN)), "")
+    if unknown:
+        yield unchecked(about, unknown.removeprefix(_UNKNOWN))
+    elif known:
+        yield fine(about, "; ".join(f"{kind}: {text}" for kind, text in known.items()))
+
+
+# --- grants -----------------------------------------------------------------------------------
+
+
+def grants(gathered: Gathered) -> Iterator[Finding]:
+    """Check each ApplicationGrant: is it in force, and does anybody use it?"""
+    if gathered.grants.missing:
+        yield unchecked("ApplicationGrants", gathered.grants.missing)
+        return
+    parsed, faults = {}, []
+    for document in gathered.grants.items:
+        try:
+            parsed[document.name] = parse_application_grant(document.document)
+        except InvalidSpecError as exc:
+            faults.append((document, str(exc)))
+    for document, why in faults:
+        about = f"ApplicationGrant {document.name}"
+        remedy = f"kubectl edit applicationgrant {document.name}"
+        yield Finding(Gravity.WRONG, about, f"It allows nothing: {why}", remedy)
+    yield from _without_tenant(gathered, parsed)
+    yield from _unused(gathered, parsed)
+    if parsed and not faults:
+        yield fine("ApplicationGrants", f"All {len(parsed)} can be used.")
+
+
+def _without_tenant(
+    gathered: Gathered, parsed: Mapping[str, ApplicationGrantSpec]
+) -> Iterator[Finding]:
+    if gathered.tenants.missing:
+        yield unchecked("tenants that grants name", gathered.tenants.missing)
+        return
+    known = {tenant.name for tenant in gathered.tenants.items}
+    for name, grant in parsed.items():
+        if grant.tenant not in known:
+            text = f"It names the EntraTenant {grant.tenant}, which does not exist."
+            remedy = f"Create that EntraTenant, or kubectl delete applicationgrant {name}"
+            yield Finding(Gravity.RISK, f"ApplicationGrant {name}", text, remedy)
+
+
+def _unused(gathered: Gathered, parsed: Mapping[str, ApplicationGrantSpec]) -> Iterator[Finding]:
+    about = "grants that nobody uses"
+    if gathered.resources_missing or gathered.namespace:
+        yield unchecked(about, "that needs the AppCredentials of all namespaces")
+        return
+    used = _used(gathered, parsed)
+    unused = [name for name in parsed if name not in used]
+    if unused:
+        names = ", ".join(unused[:_MOST_NAMED])
+        more = f" and {len(unused) - _MOST_NAMED} more" if len(unused) > _MOST_NAMED else ""
+        text = f"No AppCredential needs {names}{more}: they let namespaces ask for credentials."
+        remedy = f"kubectl delete applicationgrant {unused[0]}, unless it is for later."
+        yield Finding(Gravity.ADVICE, about, text, remedy)
+
+
+def _used(gathered: Gathered, parsed: Mapping[str, ApplicationGrantSpec]) -> set[str]:
+    by_client: dict[str, list[str]] = defaultdict(list)
+    for name, grant in parsed.items():
+        for client in grant.client_ids:
+            by_client[client].append(name)
+    used: set[str] = set()
+    for resource in gathered.resources:
+        candidates = by_client.get(resource.text("spec", "application", "clientId"), ())
+        left = [name for name in candidates if name not in used]
+        spec = _spec_of(resource) if left else None
+        used |= {name for name in left if _serves(parsed[name], resource.namespace, spec)}
+    return used
+
+
+def _serves(grant: ApplicationGrantSpec, namespace: str, spec: AppCredentialSpec | None) -> bool:
+    """Return whether a resource needs a grant; of one that cannot be read, any of its namespace."""
+    if spec is None:
+        return namespace in grant.namespaces
+    return isinstance(evaluate({"": grant}, namespace, spec, None), Grant)
+
+
+def _spec_of(resource: AppCredential) -> AppCredentialSpec | None:
+    try:
+        return parse_app_credential(resource.document)
+    except InvalidSpecError:
+        return None
