@@ -75,7 +75,10 @@ def _is_stuck(resource: AppCredential, gathered: Gathered) -> bool:
 
 
 def _reason(resource: AppCredential, gathered: Gathered) -> str:
-    if _is_stuck(resource, gathered) and _GRAVITIES.get(attention(resource.situation, gathered.now)) is None:
+    if (
+        _is_stuck(resource, gathered)
+        and _GRAVITIES.get(attention(resource.situation, gathered.now)) is None
+    ):
         return "NotLookedAt" if resource.at("status", "pending") is None else "Stuck"
     return headline(resource.situation, gathered.now)
 
