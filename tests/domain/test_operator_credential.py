@@ -11,6 +11,7 @@ from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.operator_credential import (
     client_of,
     client_secret_of,
+    is_of_a_user,
     pair_of,
     principal_of,
     token_fault,
@@ -181,6 +182,12 @@ def test_an_access_token_says_who_it_was_issued_to(
 )
 def test_an_access_token_says_who_its_principal_is(claims: dict[str, str], expected: str) -> None:
     assert principal_of(token(**claims)) == expected
+
+
+def test_only_a_token_that_acts_for_a_person_has_scopes() -> None:
+    assert is_of_a_user(token(scp="Application.Read.All"))
+    assert not is_of_a_user(token(roles=["Application.Read.All"]))
+    assert not is_of_a_user("opaque")
 
 
 def test_what_is_not_there_is_told_with_its_remedy() -> None:

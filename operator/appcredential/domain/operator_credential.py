@@ -60,6 +60,7 @@ class _Claims(msgspec.Struct, frozen=True):
     appid: str = ""
     azp: str = ""
     oid: str = ""
+    scp: str = ""
 
 
 def client_secret_of(
@@ -158,6 +159,16 @@ def principal_of(token: str) -> str:
     claims = _claims(token)
     named = claims.oid.lower() if claims is not None else ""
     return named if is_guid(named) else ""
+
+
+def is_of_a_user(token: str) -> bool:
+    """Return whether an access token acts for a person; otherwise it is an application's own.
+
+    Source: learn.microsoft.com/entra/identity-platform/access-token-claims-reference: `scp` is
+    only in tokens that act for a user.
+    """
+    claims = _claims(token)
+    return claims is not None and bool(claims.scp)
 
 
 def _claims(token: str) -> _Claims | None:

@@ -48,6 +48,20 @@ class Endpoints:
         return f"{self.authority}/{tenant_id}/oauth2/v2.0/token"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudRoute:
+    """How to reach a cloud.
+
+    Attributes:
+        ca_file: PEM file of the only authorities to trust; None trusts the public ones.
+        extra_ca_file: PEM file of authorities to trust besides those.
+    """
+
+    endpoints: Endpoints
+    ca_file: str | None = None
+    extra_ca_file: str | None = None
+
+
 ENDPOINTS: Final[Mapping[Cloud, Endpoints]] = MappingProxyType(
     {
         Cloud.PUBLIC: Endpoints("https://login.microsoftonline.com", "https://graph.microsoft.com"),

@@ -1,0 +1,139 @@
+"""One tenant as a person may read it: nothing is ever written, whatever is asked of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Final
+
+from appcredential.domain.observed.app_policy import AppPolicy
+from appcredential.domain.operator_credential import is_of_a_user, principal_of
+from appcredential.entra.clouds import CloudRoute
+from appcredential.entra.connection import Call, Connection
+from appcredential.entra.directory import GraphDirectory
+from appcredential.entra.operator_token import OperatorToken, TokenSource
+from appcredential.entra.pacing import PACING
+from appcredential.errors import RejectedError, ThrottledError
+from appcredential.ports.entra import Directory
+from appcredential.ports.lists import Lists
+from appcredential.ports.local import Clock
+
+_TOKEN_SECONDS: Final = 60.0
+"""For one token: the Azure CLI takes some."""
+_PATIENCE: Final = replace(PACING, max_wait=60.0)
+"""A command has one thing to do, and may wait for its turn."""
+
+Told = Callable[[timedelta], None]
+"""Called with the pause that Graph asks for, before it is kept."""
+
+
+class ReadOnlyConnection(Connection):
+    """A connection that refuses writes, and waits where Graph asks to slow down.
+
+    A read may be repeated at will, unlike what the operator's own connection sends.
+    """
+
+    def __init__(self, *args: Any, told: Told, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._told = told
+
+    async def send(self, call: Call) -> bytes:
+        """Send a read, again after each pause that Graph asks for; see `Connection.send`.
+
+        Raises:
+            RejectedError: it is a write, which is not sent.
+        """
+        if call.is_write:
+            raise RejectedError(f"{call.operation}: this sign-in only reads", code="ReadOnly")
+        while True:
+            try:
+                return await super().send(call)
+            except ThrottledError as error:
+                self._told(error.retry_after)
+                await asyncio.sleep(error.retry_after.total_seconds())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who signed in: a user, or a service principal, by object id; empty where it is unreadable."""
+
+    object_id: str
+    is_user: bool
+
+
+class Reader:
+    """Reads of one tenant. For one event loop; close it.
+
+    Attributes:
+        directory: of the tenant; its writes are refused.
+        connection: for reads that the operator does not make.
+    """
+
+    def __init__(
+        self, connection: ReadOnlyConnection, token: OperatorToken, scope: str, clock: Clock
+    ) -> None:
+        self.connection = connection
+        self._token = token
+        self._scope = scope
+        self._graph = GraphDirectory(
+            connection, clock=clock, pacing=_PATIENCE, may_act=lambda: False
+        )
+        self.directory: Directory = self._graph
+
+    @property
+    def lists(self) -> Lists:
+        """What shows many applications at once."""
+        return self._graph.lists
+
+    async def principal(self) -> Principal:
+        """Sign in, and return who did.
+
+        Raises:
+            IdentityRejectedError: nobody is signed in, or Entra refuses it; with the remedy.
+            ThrottledError, UnavailableError.
+        """
+        token = (await self._token.get_token(self._scope, enable_cae=True)).token
+        return Principal(object_id=principal_of(token), is_user=is_of_a_user(token))
+
+    async def default_policy(self) -> AppPolicy:
+        """Read the tenant's default app management policy.
+
+        Raises:
+            PermissionDeniedError: this sign-in may not.
+            AppCredentialError: any other failure.
+        """
+        return await self._graph.default_policy()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._graph.close()
+        await self.connection.close()
+
+
+def open_reader(
+    source: Callable[[], TokenSource],
+    route: CloudRoute,
+    clock: Clock,
+    told: Told,
+) -> Reader:
+    """Open a tenant for reading; no request is made. Call it on the event loop that uses it.
+
+    Args:
+        source: makes what gives tokens, see `person.py`.
+        route: to the tenant's cloud.
+        clock: of the process.
+        told: called before each pause that Graph asks for.
+    """
+    scope = route.endpoints.graph_scope
+    token = OperatorToken(source, scope, clock, _TOKEN_SECONDS)
+    connection = ReadOnlyConnection(
+        token,
+        route.endpoints,
+        ca_file=route.ca_file,
+        extra_ca_file=route.extra_ca_file,
+        clock=clock,
+        told=told,
+    )
+    return Reader(connection, token, scope, clock)
