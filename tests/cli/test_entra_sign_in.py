@@ -165,7 +165,9 @@ def test_no_right_in_graph_is_said(person: EntraPerson) -> None:
 
 def test_a_throttled_read_waits_and_goes_on(person: EntraPerson) -> None:
     app = person.emulator.create_application(person.tenant)
-    person.emulator.add_rule("throttle", times=1, retryAfter=1, operation="application.get")
+    person.emulator.add_rule(
+        "throttle", count=1, retryAfter=1, match={"operations": ["application.get"]}
+    )
 
     async def one(reader: Reader) -> ObjectId:
         return (await reader.directory.application(ClientId(app.app_id), timedelta(0))).object_id

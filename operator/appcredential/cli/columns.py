@@ -10,12 +10,10 @@ from typing import Final
 from appcredential.cli.app_credential import AppCredential
 from appcredential.cli.attention import Attention, attention, headline
 from appcredential.cli.styles import Line, Part, Style
-from appcredential.cli.text import bar, cells, cut, span, when
+from appcredential.cli.tables import Narrower, tabulated
+from appcredential.cli.text import bar, span, when
 from appcredential.domain.conditions import ConditionType
 
-_GAP: Final = "  "
-_LEAST: Final = 8
-"""So many cells a name keeps when all is left out that can be."""
 _STYLES: Final = {
     Attention.BROKEN: Style.BAD,
     Attention.STALLED: Style.BAD,
@@ -37,6 +35,7 @@ _LEFT_OUT: Final = (
     "REASON",
 )
 """What a narrow terminal does without, in this order."""
+_NARROWER: Final = Narrower(left_out=_LEFT_OUT, cut=("NAME", "NAMESPACE"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +65,7 @@ def table(resources: Sequence[AppCredential], now: datetime, form: TableForm) ->
     """
     rows = [_cells(resource, now, unicode=form.unicode) for resource in resources]
     names = _names(form)
-    widths = {name: max(map(cells, (name, *(row[name].text for row in rows)))) for name in names}
-    if form.width is not None and not form.wide:
-        names = _fitting(names, widths, form.width)
-        for name in ("NAME", "NAMESPACE"):
-            excess = max(0, _length(names, widths) - form.width)
-            widths[name] = max(min(_LEAST, widths.get(name, 0)), widths.get(name, 0) - excess)
-    yield _line(names, widths, {name: Part(name, Style.HEAD) for name in names})
-    for row in rows:
-        yield _line(names, widths, row)
+    yield from tabulated(names, rows, None if form.wide else form.width, _NARROWER)
 
 
 def _names(form: TableForm) -> list[str]:
@@ -107,24 +98,3 @@ def _cells(resource: AppCredential, now: datetime, *, unicode: bool) -> dict[str
         "KEY ID": Part(resource.key_id),
         "AGE": Part(span(now - created) if created is not None else "", Style.DIM),
     }
-
-
-def _fitting(names: list[str], widths: dict[str, int], width: int) -> list[str]:
-    for name in _LEFT_OUT:
-        if _length(names, widths) <= width:
-            break
-        names = [other for other in names if other != name]
-    return names
-
-
-def _length(names: Sequence[str], widths: dict[str, int]) -> int:
-    return sum(widths[name] for name in names) + len(_GAP) * (len(names) - 1)
-
-
-def _line(names: Sequence[str], widths: dict[str, int], row: dict[str, Part]) -> Line:
-    parts: list[Part] = []
-    for name in names:
-        text = cut(row[name].text, widths[name])
-        blanks = "" if name == names[-1] else " " * (widths[name] - cells(text)) + _GAP
-        parts.append(Part(text + blanks, row[name].style))
-    return tuple(parts)

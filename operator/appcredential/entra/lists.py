@@ -18,6 +18,9 @@ from msgraph.generated.applications.applications_request_builder import Applicat
 from msgraph.generated.service_principals.item.owned_objects.graph_application import (
     graph_application_request_builder as owned_builder,
 )
+from msgraph.generated.users.item.owned_objects.graph_application import (
+    graph_application_request_builder as of_user_builder,
+)
 
 from appcredential.domain.inventory import IN_A_BATCH, IN_A_FILTER, IN_A_PAGE, Way
 from appcredential.domain.observed.federated import FederatedList
@@ -38,15 +41,30 @@ _Query: TypeAlias = ApplicationsRequestBuilder.ApplicationsRequestBuilderGetQuer
 _OwnedQuery: TypeAlias = (
     owned_builder.GraphApplicationRequestBuilder.GraphApplicationRequestBuilderGetQueryParameters
 )
+_OwnedByUserQuery: TypeAlias = (
+    of_user_builder.GraphApplicationRequestBuilder.GraphApplicationRequestBuilderGetQueryParameters
+)
 _UNITS: Final = 2
 """Of a page, by Graph's published quotas; one of owned objects costs less, and counts the same."""
 
 
 class GraphLists:
-    """Implements `ports.lists.Lists`."""
+    """Implements `ports.lists.Lists`.
 
-    def __init__(self, connection: Connection, limiter: RateLimiter, clock: Clock) -> None:
+    Args:
+        owner_is_user: whether the owner of `Way.OWNED` is a person; else a service principal.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        limiter: RateLimiter,
+        clock: Clock,
+        *,
+        owner_is_user: bool = False,
+    ) -> None:
         self._connection = connection
+        self._owner_is_user = owner_is_user
         self._limiter = limiter
         self._clock = clock
 
@@ -111,13 +129,21 @@ class GraphLists:
                 info = graph.applications.to_get_request_information(listed)
             case Way.OWNED:
                 check_id(ObjectId(owner))
-                item = graph.service_principals.by_service_principal_id(owner)
-                owned = RequestConfiguration(query_parameters=_OwnedQuery(top=IN_A_PAGE))
-                info = item.owned_objects.graph_application.to_get_request_information(owned)
+                info = self._owned_by(owner)
             case _:
                 assert_never(way)
         info.path_parameters["baseurl"] = self._base_url
         return info.url
+
+    def _owned_by(self, owner: str) -> RequestInformation:
+        graph = self._connection.graph
+        if self._owner_is_user:
+            of_user = graph.users.by_user_id(owner).owned_objects.graph_application
+            top = RequestConfiguration(query_parameters=_OwnedByUserQuery(top=IN_A_PAGE))
+            return of_user.to_get_request_information(top)
+        item = graph.service_principals.by_service_principal_id(owner)
+        owned = RequestConfiguration(query_parameters=_OwnedQuery(top=IN_A_PAGE))
+        return item.owned_objects.graph_application.to_get_request_information(owned)
 
     @property
     def _base_url(self) -> str:

@@ -21,6 +21,7 @@ LIST: Final = "application.list"
 OWNED: Final = "servicePrincipal.ownedObjects.list"
 BATCH: Final = "batch"
 POLICY: Final = "policy.default.get"
+USAGE: Final = "report.credentialSignIns.list"
 TOKEN: Final = "token"
 
 
