@@ -52,6 +52,11 @@ def with_session(command: Command) -> Command:
         access = Access(**{name: value for name, value in given.items() if value})
         command(Session(Api(Connection(access)), Terminal()), **options)
 
+    return access_options(run)
+
+
+def access_options(command: Command) -> Command:
+    """Add the options that say as whom and where; they have the names of `Access`."""
     added = (
         click.option("-n", "--namespace", metavar="NAMESPACE", help="Instead of the context's."),
         click.option("--context", metavar="NAME", help="Of the kubeconfig."),
@@ -61,7 +66,7 @@ def with_session(command: Command) -> Command:
             "--as-group", "groups", multiple=True, metavar="GROUP", help="Impersonate this group."
         ),
     )
-    return functools.reduce(lambda made, option: option(made), reversed(added), run)
+    return functools.reduce(lambda made, option: option(made), reversed(added), command)
 
 
 def with_selection(command: Command) -> Command:

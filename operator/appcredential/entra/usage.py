@@ -1,7 +1,7 @@
 """When each client secret and certificate last signed in, by Graph's report.
 
-Source: learn.microsoft.com/graph/api/reportroot-list-appcredentialsigninactivities. It is in beta and
-in the public cloud only, needs AuditLog.Read.All and a licence, and is hours late. Federated
+Source: learn.microsoft.com/graph/api/reportroot-list-appcredentialsigninactivities. It is in beta,
+only in the public cloud, needs AuditLog.Read.All and a licence, and is hours late. Federated
 credentials are not in it.
 """
 
