@@ -140,6 +140,15 @@ def tenant_of_cluster(connection: Connection, name: str) -> EntraTarget:
     return EntraTarget(tenant_id=TenantId(tenant_id), cloud=Cloud(cloud))
 
 
+def authority_of(cloud: Cloud) -> str:
+    """Return the URL of a cloud's token endpoint, by the settings that count.
+
+    Raises:
+        CliError: they name none.
+    """
+    return _route(cloud).endpoints.authority
+
+
 def in_tenant(
     terminal: Terminal,
     choice: TenantChoice,

@@ -14,6 +14,7 @@ from click.shell_completion import get_completion_class
 from appcredential import __version__
 from appcredential.cli.conditions import Wanted, present
 from appcredential.cli.errors import CliError
+from appcredential.cli.importing import import_command
 from appcredential.cli.inventory import inventory_command
 from appcredential.cli.options import (
     For,
@@ -109,6 +110,7 @@ for _command in (
     resume_command,
     check_command,
     inventory_command,
+    import_command,
 ):
     commands.add_command(_command)
 
