@@ -216,8 +216,8 @@ def _handover(stock: Stock, held: Held, owner: Owner, identity: ClusterIdentity 
     assert held.trust is not None  # noqa: S101 - of its type
     if identity is None:
         return Note(
-            "Once managed it is Stalled CredentialConflict, and no token is refused, until the "
-            "federated credential's description begins with the text at the end of its message."
+            "It is Stalled CredentialConflict, and no token is refused, until the federated "
+            "credential's description begins with the text at the end of its message."
         )
     text = build_description(identity, owner, held.trust.pair)
     parameters = json.dumps({"description": text})
