@@ -307,11 +307,11 @@ def test_the_secret_of_today_is_taken_over_once() -> None:
 def test_a_secret_becomes_a_certificate_if_that_is_wanted() -> None:
     found = made(replace(TARGET, as_type=CredentialType.CERTIFICATE))
     values = [one for one in found.proposals if "certificate" in one.manifest["spec"]]
-    assert [one.manifest["metadata"]["name"] for one in values] == ["orders-certificate"]
+    assert [one.manifest["metadata"]["name"] for one in values] == ["orders"]
     assert "clientSecret" not in stage_text(found, Mode.OBSERVE)
 
 
 def test_what_the_parser_refuses_is_left_out() -> None:
     found = made(replace(TARGET, secret="bootstrap-token-a"))
-    assert found.proposals[0].owner.name == "orders-certificate"
+    assert found.proposals[0].manifest["spec"]["type"] == "Certificate"
     assert any("spec.secret.name" in why for why in found.left_out)

@@ -81,7 +81,7 @@ def test_the_table_has_a_line_for_each_application_and_a_total(person: EntraPers
     lines = out.splitlines()
     assert lines[0] == f"Orders ({app.app_id})"
     assert lines[1].strip() == (
-        "4 client secrets, 1 certificate, 1 federated credential; 1 some cluster, 5 foreign; "
+        "4 client secrets, 1 certificate, 1 federated identity; 1 some cluster, 5 foreign; "
         "1 expired, 1 never expires"
     )
     assert lines[2].split()[:4] == ["TYPE", "NAME", "WHOSE", "FINDINGS"]

@@ -117,12 +117,12 @@ def _held(i: Installation, team: Team) -> set[str]:
 
 def _do_what_is_said(team: Team, trusts: Federated, file: Path) -> None:
     """Run the commands of a file's comments; the Azure CLI's is done in the emulator."""
-    lines = [line.removeprefix("#") for line in file.read_text().splitlines()]
-    for words in (shlex.split(line) for line in lines if line.startswith("   ")):
+    lines = file.read_text().splitlines()
+    for words in (shlex.split(line[1:]) for line in lines if line.startswith("#   ")):
         if words[0] == "kubectl":
             team.i.cluster.kubectl(*words[1:])
         else:
-            options = dict(zip(words[4::2], words[5::2], strict=True))
+            options = dict(zip(words[5::2], words[6::2], strict=True))
             change = json.loads(options["--parameters"])
             trusts.edit(options["--federated-credential-id"], **change)
 

@@ -194,19 +194,17 @@ def in_tenant(
 def entra_error(error: AppCredentialError) -> CliError:
     """Return what an error of Entra means for the person, in one line."""
     said = str(error)
-    match error:
-        case IdentityRejectedError():
-            return CliError(said)
-        case PermissionDeniedError():
-            return ForbiddenError(
-                f"You may not read this in Microsoft Graph ({said.partition(':')[0]}): ask for a "
-                "directory role such as Directory Readers, or as an application for "
-                "Application.Read.All."
-            )
-        case UntrustedServerError():
-            return CliError(f"{said}: name its authority with {PREFIX}CA_FILE.")
-        case _:
-            return CliError(f"Microsoft Graph: {said}.")
+    if isinstance(error, IdentityRejectedError):
+        return CliError(said)
+    if isinstance(error, PermissionDeniedError):
+        return ForbiddenError(
+            f"You may not read this in Microsoft Graph ({said.partition(':')[0]}): ask for a "
+            "directory role such as Directory Readers, or as an application for "
+            "Application.Read.All."
+        )
+    if isinstance(error, UntrustedServerError):
+        return CliError(f"{said}: name its authority with {PREFIX}CA_FILE.")
+    return CliError(f"Microsoft Graph: {said}.")
 
 
 async def _read(

@@ -87,6 +87,8 @@ def import_command(
         raise click.UsageError("--secret and --name are for one application.")
     if (secret_keys or preset) and not secret:
         raise click.UsageError("--secret-key and --preset go with --secret.")
+    if secret_keys and as_type == CredentialType.CERTIFICATE:
+        raise click.UsageError("--secret-key is about client secrets: leave it out.")
     terminal = Terminal()
     with terminal.progress("Reading Microsoft Entra") as show:
         where, facts = target(tenant, access), facts_of(tenant, access)

@@ -48,10 +48,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A comment, and a command that it ends with: in a line of its own, so that it can be copied.
-
-    What others named is in the text alone, so that no name passes for a command.
-    """
+    """A comment, and a command for copying, in which nothing stands that others named."""
 
     text: str
     command: str = ""
@@ -97,7 +94,7 @@ class Import:
             if why := _why_left_out(held):
                 self.left_out.append(f"{_named(held)} of {stock.name}: {why}.")
         for kind, valid in _renewable(stock, target):
-            name = self._free(base, kind)
+            name = self._free(base, f"{base}-{kind.lower()}")
             self._add(_value_proposal(stock, valid, target, name, kind))
             # One Secret can be taken over by one resource.
             target = replace(target, secret="", secret_keys=(), preset="")
@@ -119,15 +116,16 @@ class Import:
         if isinstance(found, str):
             self.left_out.append(f"{_named(held)} of {stock.name}: {plain(found)}.")
             return
-        name = self._free(f"{base}-{_label(held.name)}", None)
+        name = self._free(f"{base}-{_label(held.name)}")
         self._add(_trust_proposal(stock, held, found, target, name))
 
-    def _free(self, base: str, kind: CredentialType | None) -> str:
+    def _free(self, base: str, otherwise: str = "") -> str:
         """Return a name that no proposal has."""
-        wanted = f"{base}-certificate" if kind is CredentialType.CERTIFICATE else base
-        taken, number, name = {one.owner.name for one in self.proposals}, 2, wanted
+        taken, number, name = {one.owner.name for one in self.proposals}, 2, base
+        if otherwise and name in taken:
+            base = name = otherwise
         while name in taken:
-            name, number = f"{wanted}-{number}", number + 1
+            name, number = f"{base}-{number}", number + 1
         return name
 
 
@@ -159,7 +157,7 @@ def _renewable(stock: Stock, target: Target) -> Iterator[tuple[CredentialType, S
 def _value_proposal(
     stock: Stock, valid: Sequence[Held], target: Target, name: str, kind: CredentialType
 ) -> Proposal:
-    spec = {"type": str(kind), kind.member: {}, **_secret(target, kind)}
+    spec = {"type": str(kind), kind.member: {}, **_secret(target)}
     manifest = _manifest(stock, target, target.namespace, name, spec)
     stay = ", ".join(f"{_named(held)}{_ends(held)}" for held in valid)
     notes = [
@@ -180,11 +178,11 @@ def _value_proposal(
     return Proposal(manifest=manifest, notes=notes, before_managing=adopt)
 
 
-def _secret(target: Target, kind: CredentialType) -> dict[str, Any]:
+def _secret(target: Target) -> dict[str, Any]:
     secret: dict[str, Any] = {"name": target.secret} if target.secret else {}
     if target.preset:
         secret["preset"] = target.preset
-    if target.secret_keys and kind is CredentialType.CLIENT_SECRET:
+    if target.secret_keys:
         secret["data"] = {key: {"value": "$(clientSecret)"} for key in target.secret_keys}
     return {"secret": secret} if secret else {}
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, assert_never
+from typing import Any, Final
 
 import yaml
 
@@ -25,6 +26,7 @@ _NARROWER: Final = Narrower(
 )
 _WHOSE_LONG: Final = 30
 _INDENT: Final = "  "
+_CAPITAL: Final = re.compile(r"([A-Z])")
 _LEAD: Final = 24
 """Cells for what stands before the total."""
 
@@ -96,19 +98,14 @@ def _findings(held: Sequence[Held]) -> Iterator[Finding]:
 
 
 def _noun(kind: CredentialType) -> str:
-    match kind:
-        case CredentialType.CLIENT_SECRET:
-            return "client secret"
-        case CredentialType.CERTIFICATE:
-            return "certificate"
-        case CredentialType.FEDERATED_IDENTITY:
-            return "federated credential"
-        case _:
-            assert_never(kind)
+    return _CAPITAL.sub(r" \1", kind).strip().lower()
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
+    if number == 1:
+        return f"1 {noun}"
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {plural}"
 
 
 def _row(held: Held, now: datetime) -> Mapping[str, Part]:

@@ -19,7 +19,7 @@ from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.lists import GraphLists
 from appcredential.entra.operator_token import OperatorToken, TokenSource
 from appcredential.entra.pacing import PACING
-from appcredential.entra.rate_limit import RateLimiter
+from appcredential.entra.rate_limit import RateLimiter, Sleep
 from appcredential.entra.usage import last_sign_ins
 from appcredential.errors import RejectedError, ThrottledError
 from appcredential.ports.entra import Directory
@@ -39,11 +39,19 @@ class ReadOnlyConnection(Connection):
     """A connection that refuses writes, and waits where Graph asks to slow down.
 
     A read may be repeated at will, unlike what the operator's own connection sends.
+
+    Args:
+        told: called before each such pause.
+        sleep: waits for seconds.
+        options: as for `Connection`.
     """
 
-    def __init__(self, *args: Any, told: Told, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, told: Told, sleep: Sleep = asyncio.sleep, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
         self._told = told
+        self._sleep = sleep
 
     async def send(self, call: Call) -> bytes:
         """Send a read, again after each pause that Graph asks for; see `Connection.send`.
@@ -58,7 +66,7 @@ class ReadOnlyConnection(Connection):
                 return await super().send(call)
             except ThrottledError as error:
                 self._told(error.retry_after)
-                await asyncio.sleep(error.retry_after.total_seconds())
+                await self._sleep(error.retry_after.total_seconds())
 
 
 class _All(Collection[ClientId]):
