@@ -56,10 +56,6 @@ def test_stdout_holds_one_stage_so_that_a_pipe_manages_nothing(person: EntraPers
     [
         ((), "Give the application with --client-id"),
         (("--preset", "Raw"), "go with --secret"),
-        (
-            ("--secret", "a", "--secret-key", "k", "--as-type", "Certificate"),
-            "about client secrets",
-        ),
         (("-n", "Shop"), "is no name of a namespace"),
     ],
 )

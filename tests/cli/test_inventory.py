@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -190,3 +194,24 @@ def test_no_cluster_and_no_tenant_is_one_line(person: EntraPerson) -> None:
     assert run(["inventory", "--all"]) == 1
     (line,) = person.captured.readouterr().err.splitlines()
     assert line.startswith("error: The kubeconfig")
+
+
+def test_a_closed_pipe_ends_it_quietly(person: EntraPerson) -> None:
+    names = [{"displayName": f"{number} {'x' * 80}"} for number in range(600)]
+    app = person.emulator.create_application(person.tenant, passwords=names)
+    words = ("inventory", "--client-id", app.app_id, "-o", "wide")
+    where = ("--tenant-id", person.tenant, "--cloud", "Custom")
+    with subprocess.Popen(
+        [sys.executable, "-m", "appcredential", "ctl", *words, *where],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "operator")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        assert child.stdout.readline()
+        child.stdout.close()
+        said = child.stderr.read()
+    assert child.returncode == 141
+    assert "Traceback" not in said

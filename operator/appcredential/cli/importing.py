@@ -11,11 +11,11 @@ import click
 
 from appcredential.cli.cluster_facts import ClusterFacts
 from appcredential.cli.connection import Access, Connection
+from appcredential.cli.entra_access import route_to
 from appcredential.cli.entra_reads import Wanted, read
 from appcredential.cli.entra_sign_in import (
     EntraTarget,
     TenantChoice,
-    authority_of,
     in_tenant,
     target,
     with_tenant,
@@ -87,8 +87,6 @@ def import_command(
         raise click.UsageError("--secret and --name are for one application.")
     if (secret_keys or preset) and not secret:
         raise click.UsageError("--secret-key and --preset go with --secret.")
-    if secret_keys and as_type == CredentialType.CERTIFICATE:
-        raise click.UsageError("--secret-key is about client secrets: leave it out.")
     terminal = Terminal()
     with terminal.progress("Reading Microsoft Entra") as show:
         where, facts = target(tenant, access), facts_of(tenant, access)
@@ -131,7 +129,7 @@ def _home(stock: Stock, namespace: str, where: EntraTarget, facts: ClusterFacts)
         issuer=facts.issuer,
         client_id=stock.application.client_id,
         cloud=where.cloud,
-        authority=authority_of(where.cloud),
+        authority=route_to(where.cloud).endpoints.authority,
         tenant_id=where.tenant_id,
     )
 

@@ -211,8 +211,7 @@ def _trust_proposal(
 
 def _handover(stock: Stock, held: Held, owner: Owner, identity: ClusterIdentity | None) -> Note:
     """Return how a trust that somebody made is given to a resource, without a gap."""
-    assert held.trust is not None  # noqa: S101 - of its type
-    if identity is None:
+    if identity is None or held.trust is None:
         return Note(
             "It is Stalled CredentialConflict, and no token is refused, until the federated "
             "credential's description begins with the text at the end of its message."
