@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from appcredential.cli import trust_members
 from appcredential.cli.manifests import grants, grants_text, stage_text
 from appcredential.cli.proposals import Import, Target
 from appcredential.cli.stock import Stock
@@ -21,7 +22,7 @@ from appcredential.domain.spec.azure_dev_ops import connection_subject
 from appcredential.domain.spec.federated import DevOpsConnectionSource
 from appcredential.domain.spec.model import Cloud, CredentialType, Mode
 from appcredential.domain.spec.parse import parse_app_credential, parse_application_grant
-from appcredential.domain.spec.trusts import marker_of
+from appcredential.domain.spec.trusts import Trust, marker_of
 from tests.cli.scenes import CLIENT_ID
 from tests.cli.test_stock import HERE, application, credential, judge, marked, trusts
 
@@ -169,6 +170,20 @@ def test_a_service_connection_is_of_this_tenant_only() -> None:
     assert found.source == source
     foreign = fitting(trust(issuer, connection_subject(source, GUID)), HOME)
     assert isinstance(foreign, str)
+
+
+def test_a_guess_that_asks_for_another_trust_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the comparison, a service connection of another tenant would count as one of ours."""
+    source = DevOpsConnectionSource(organization_id=GUID, connection_id=OTHER_GUID)
+    foreign = trust("https://issuer.example", connection_subject(source, GUID))
+    found = fitting(foreign, HOME)
+    assert isinstance(found, Fitting)
+    assert set(found.member) == {"other"}
+    asked = (Trust(foreign.issuer, foreign.subject, foreign.audiences[0]),)
+    monkeypatch.setattr(trust_members, "trusts", lambda *_args, **_given: asked)
+    found = fitting(foreign, HOME)
+    assert isinstance(found, Fitting)
+    assert set(found.member) == {"azureDevOps"}
 
 
 @pytest.mark.parametrize(

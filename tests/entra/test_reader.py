@@ -14,6 +14,7 @@ from azure.core.credentials import AccessToken
 
 from appcredential.domain.spec.model import KeyId, ObjectId
 from appcredential.entra.clouds import CloudRoute, Endpoints
+from appcredential.entra.connection import Call, Connection
 from appcredential.entra.operator_token import OperatorToken
 from appcredential.entra.reader import Reader, ReadOnlyConnection
 from appcredential.errors import (
@@ -45,12 +46,17 @@ class PersonTokens(Tokens):
 class Opened:
     """A Reader on a scripted Graph."""
 
-    def __init__(self, graph: Graph, tokens: Tokens | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        tokens: Tokens | None = None,
+        kind: type[ReadOnlyConnection] = ReadOnlyConnection,
+    ) -> None:
         self.graph, self.clock, self.pauses = graph, HandClock(START), list[timedelta]()
         route = CloudRoute(endpoints=Endpoints("https://login.test", "https://graph.test"))
         source = tokens or PersonTokens(oid=OWNER)
         token = OperatorToken(source.make, route.endpoints.graph_scope, self.clock, 5.0)
-        connection = ReadOnlyConnection(
+        connection = kind(
             token,
             route.endpoints,
             ca_file=None,
@@ -149,6 +155,27 @@ async def test_no_write_is_sent() -> None:
         await directory.remove_federated(ObjectId(KEY), KEY)
     with pytest.raises(RejectedError, match="only reads"):
         await directory.add_password(ObjectId(OWNER), "x", START)
+    assert opened.graph.requests == []
+
+
+class Writing(ReadOnlyConnection):
+    """A connection that does not refuse writes, as if the check had been forgotten."""
+
+    async def send(self, call: Call) -> bytes:
+        return await Connection.send(self, call)
+
+
+async def test_without_the_check_a_write_would_be_sent() -> None:
+    opened = Opened(Graph(answer(204, None)), kind=Writing)
+    await opened.reader.directory.remove_password(ObjectId(OBJECT), KEY)
+    assert opened.graph.paths() == [f"POST /v1.0/applications/{OBJECT}/removePassword"]
+
+
+async def test_nothing_is_owned_by_nobody() -> None:
+    opened = Opened(Graph(page()), Tokens())
+    with pytest.raises(RejectedError, match="does not say who signed in"):
+        async for _ in opened.reader.every_application(is_owned=True):
+            pass
     assert opened.graph.requests == []
 
 

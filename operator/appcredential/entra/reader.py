@@ -123,12 +123,15 @@ class Reader:
 
         Raises:
             PermissionDeniedError: this sign-in may not.
+            RejectedError: nobody knows who signed in, of whom something could be owned.
             UnusableListError: see `ports.lists.Lists`.
             AppCredentialError: any other failure.
         """
         way, owner, is_user = Way.ALL, "", False
         if is_owned:
             who = await self.principal()
+            if not who.object_id:
+                raise RejectedError("the token does not say who signed in", code="NoPrincipal")
             way, owner, is_user = Way.OWNED, who.object_id, who.is_user
         pages = self._lists(owner_is_user=is_user).pages(way, _All(), MOST_PAGES, owner)
         async with aclosing(pages):
