@@ -12,7 +12,8 @@ import yaml
 
 from appcredential.cli import trust_members
 from appcredential.cli.manifests import grants, grants_text, stage_text
-from appcredential.cli.proposals import Import, Target
+from appcredential.cli.proposals import Import
+from appcredential.cli.proposed import Target
 from appcredential.cli.stock import Stock
 from appcredential.cli.trust_members import Fitting, Home, fitting
 from appcredential.domain.grants import evaluate
@@ -324,6 +325,15 @@ def test_a_secret_becomes_a_certificate_if_that_is_wanted() -> None:
     values = [one for one in found.proposals if "certificate" in one.manifest["spec"]]
     assert [one.manifest["metadata"]["name"] for one in values] == ["orders"]
     assert "clientSecret" not in stage_text(found, Mode.OBSERVE)
+
+
+def test_an_app_credential_that_exists_keeps_its_name() -> None:
+    """An apply would change it."""
+    found = Import(taken=("shop/orders", "pay/orders-orders", "other/orders-31mx"))
+    found.add(stock(), TARGET, HOME)
+    names = {str(one.owner) for one in found.proposals}
+    assert names.isdisjoint(found.taken)
+    assert {"shop/orders-clientsecret", "pay/orders-orders-2"} < names
 
 
 def test_what_the_parser_refuses_is_left_out() -> None:

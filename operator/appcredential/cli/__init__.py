@@ -5,5 +5,5 @@ as the person who runs it, and imports nothing of the operator but `domain/`. On
 `entra_access` and `entra_reads`, which read Microsoft Graph as that person, use the operator's
 `entra/`. `entry.py` is called by the console scripts and by `python -m appcredential ctl`; it
 works without click and rich. `text`, `app_credential`, `attention`, `columns`, `tables`, `story`,
-`changes`, `conditions`, `stock`, `trust_members`, `proposals` and `manifests` are pure.
+`changes`, `conditions`, `stock`, `trust_members`, `proposals`, `proposed`, `manifests` are pure.
 """

@@ -24,7 +24,8 @@ from appcredential.cli.errors import CliError
 from appcredential.cli.inventory import client_id_option, facts_of, judged, with_access
 from appcredential.cli.manifests import grants_text, stage_text
 from appcredential.cli.options import timeout
-from appcredential.cli.proposals import Import, Target
+from appcredential.cli.proposals import Import
+from appcredential.cli.proposed import Target
 from appcredential.cli.stock import RULE, Stock
 from appcredential.cli.terminal import Terminal
 from appcredential.cli.trust_members import Home
@@ -95,7 +96,7 @@ def import_command(
             terminal, tenant, where, lambda r: read(r, wanted, show), timeout=timeout, show=show
         )
     stocks, _ = judged(found, facts, RULE, datetime.now(UTC))
-    made = Import()
+    made = Import(taken=tuple(facts.known.owners.values()))
     namespace = _namespace(access, tenant)
     for stock in stocks:
         wish = Target(

@@ -9,7 +9,8 @@ from typing import Any, Final, assert_never
 
 import yaml
 
-from appcredential.cli.proposals import Import, Note, Proposal
+from appcredential.cli.proposals import Import
+from appcredential.cli.proposed import Note, Proposal
 from appcredential.cli.text import plain
 from appcredential.domain.spec.model import DEFAULT_MAX_CREDENTIALS, Mode
 
@@ -45,7 +46,7 @@ def _grant(found: Import, group: Sequence[Proposal], number: int, count: int) ->
     return {
         "apiVersion": "appcredential.io/v1alpha1",
         "kind": "ApplicationGrant",
-        "metadata": {"name": f"{owner.namespace}-{owner.name}"[:240] + f"-{number}"},
+        "metadata": {"name": f"imported-{owner.namespace}-{owner.name}"[:240] + f"-{number}"},
         "spec": {
             **tenant,
             "applications": {"clientIds": [spec["application"]["clientId"]]},

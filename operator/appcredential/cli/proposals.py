@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, assert_never
 
+from appcredential.cli.proposed import Note, Proposal, Target
 from appcredential.cli.stock import Finding, Held, Stock, Whose
 from appcredential.cli.text import plain
 from appcredential.cli.trust_members import Fitting, Home, fitting
@@ -23,68 +24,19 @@ _NO_LABEL: Final = re.compile(r"[^a-z0-9]+")
 _LONGEST: Final = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Where to, and as what.
-
-    Attributes:
-        name: of the AppCredentials; empty derives it from the application's.
-        secret: the Secret that workloads read today; empty for none.
-        secret_keys: more keys of it that hold the client secret today.
-        preset: of the Secret's keys; empty for the default.
-        as_type: what a client secret or certificate becomes; None keeps its type.
-        identity: of the cluster's operator, as far as it is known.
-    """
-
-    namespace: str
-    tenant_ref: str
-    name: str = ""
-    secret: str = ""
-    secret_keys: Sequence[str] = ()
-    preset: str = ""
-    as_type: CredentialType | None = None
-    identity: ClusterIdentity | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A comment, and a command for copying, in which nothing stands that others named."""
-
-    text: str
-    command: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """One AppCredential, what to know about it, and what a grant must name for it.
-
-    Attributes:
-        before_managing: what to do between the two stages.
-    """
-
-    manifest: Mapping[str, Any]
-    notes: Sequence[Note]
-    before_managing: Note | None = None
-    grant: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def owner(self) -> Owner:
-        """Namespace and name."""
-        metadata = self.manifest["metadata"]
-        return Owner(metadata["namespace"], metadata["name"])
-
-
 @dataclass(slots=True, kw_only=True)
 class Import:
     """All that is written for some applications.
 
     Attributes:
         left_out: what no manifest is made for, and why.
+        taken: namespace and name of AppCredentials that exist, which an apply would change.
     """
 
     proposals: list[Proposal] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     tenant_ref: str = "default"
+    taken: Collection[str] = ()
 
     def add(self, stock: Stock, target: Target, home: Home) -> None:
         """Add what one application holds."""
@@ -94,7 +46,7 @@ class Import:
             if why := _why_left_out(held):
                 self.left_out.append(f"{_named(held)} of {stock.name}: {why}.")
         for kind, valid in _renewable(stock, target):
-            name = self._free(base, f"{base}-{kind.lower()}")
+            name = self._free(target.namespace, base, f"{base}-{kind.lower()}")
             self._add(_value_proposal(stock, valid, target, name, kind))
             # One Secret can be taken over by one resource.
             target = replace(target, secret="", secret_keys=(), preset="")
@@ -116,12 +68,14 @@ class Import:
         if isinstance(found, str):
             self.left_out.append(f"{_named(held)} of {stock.name}: {plain(found)}.")
             return
-        name = self._free(f"{base}-{_label(held.name)}")
+        name = self._free(found.namespace, f"{base}-{_label(held.name)}")
         self._add(_trust_proposal(stock, held, found, target, name))
 
-    def _free(self, base: str, otherwise: str = "") -> str:
-        """Return a name that no proposal has."""
-        taken, number, name = {one.owner.name for one in self.proposals}, 2, base
+    def _free(self, namespace: str, base: str, otherwise: str = "") -> str:
+        """Return a name that no proposal has, and no AppCredential of the cluster."""
+        taken = {one.owner.name for one in self.proposals}
+        taken |= {name.removeprefix(f"{namespace}/") for name in self.taken}
+        number, name = 2, base
         if otherwise and name in taken:
             base = name = otherwise
         while name in taken:
@@ -192,7 +146,8 @@ def _trust_proposal(
 ) -> Proposal:
     spec = {"type": "FederatedIdentity", "federatedIdentity": dict(found.member)}
     owner = Owner(found.namespace, name)
-    notes = [Note(f"For {stock.name}, the trust of {_named(held)}.")]
+    told = "Once handed over, it is revoked when the AppCredential is deleted; see deletionPolicy."
+    notes = [Note(f"For {stock.name}, the trust of {_named(held)}."), Note(told)]
     if found.namespace != target.namespace:
         notes.append(Note(f"It trusts a ServiceAccount of {found.namespace}, so it is there."))
     if "serviceAccount" in found.member:
