@@ -20,6 +20,7 @@ from appcredential.entra.reader import Reader, ReadOnlyConnection
 from appcredential.errors import (
     PermissionDeniedError,
     RejectedError,
+    ThrottledError,
     UnavailableError,
     UnusableListError,
 )
@@ -156,6 +157,18 @@ async def test_no_write_is_sent() -> None:
     with pytest.raises(RejectedError, match="only reads"):
         await directory.add_password(ObjectId(OWNER), "x", START)
     assert opened.graph.requests == []
+
+
+async def test_a_pause_within_a_batch_is_kept_as_well() -> None:
+    opened, told = Opened(Graph(page())), [timedelta(seconds=7), timedelta(seconds=3)]
+
+    async def batch() -> int:
+        if told:
+            raise ThrottledError("batch", retry_after=told.pop(0))
+        return 1
+
+    assert await opened.reader.patiently(batch) == 1
+    assert opened.clock.slept == [7, 3]
 
 
 class Writing(ReadOnlyConnection):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from appcredential.cli.errors import NotThereError
@@ -74,12 +75,13 @@ async def read(reader: Reader, wanted: Wanted, show: Show) -> Read:
 
 async def _one(reader: Reader, client_id: ClientId) -> tuple[Application, FederatedList | None]:
     try:
-        application = await reader.directory.application(client_id, _NOW)
+        application = await reader.patiently(lambda: reader.directory.application(client_id, _NOW))
     except NotFoundError as exc:
         raise NotThereError(
             f"There is no application {client_id} in this tenant, or you may not see it."
         ) from exc
-    return application, await reader.directory.federated(application.object_id, _NOW)
+    found = await reader.patiently(lambda: reader.directory.federated(application.object_id, _NOW))
+    return application, found
 
 
 async def _listed(
@@ -107,7 +109,7 @@ async def _with_trusts(
         show(f"Reading federated credentials: {start:,} of {len(applications):,} applications")
         asked = [one.object_id for one in applications[start : start + IN_A_BATCH]]
         try:
-            trusts.update(await lists.federated(asked))
+            trusts.update(await reader.patiently(partial(lists.federated, asked)))
         except PermissionDeniedError:
             notes.append("You may not read federated credentials.")
             break

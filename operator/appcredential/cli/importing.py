@@ -21,9 +21,9 @@ from appcredential.cli.entra_sign_in import (
     with_tenant,
 )
 from appcredential.cli.errors import CliError
-from appcredential.cli.inventory import client_id_option, facts_of, judged, with_access
+from appcredential.cli.inventory import facts_of, judged
 from appcredential.cli.manifests import grants_text, stage_text
-from appcredential.cli.options import timeout
+from appcredential.cli.options import client_id_option, timeout, with_access
 from appcredential.cli.proposals import Import
 from appcredential.cli.proposed import Target
 from appcredential.cli.stock import RULE, Stock

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
-from dataclasses import fields
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import click
 
@@ -17,46 +14,19 @@ from appcredential.cli.connection import Access, Connection
 from appcredential.cli.entra_reads import Read, Wanted, read
 from appcredential.cli.entra_sign_in import TenantChoice, in_tenant, target, with_tenant
 from appcredential.cli.errors import CliError
-from appcredential.cli.options import Duration, access_options, complete_names, output, timeout
+from appcredential.cli.options import (
+    Duration,
+    client_id_option,
+    complete_names,
+    output,
+    timeout,
+    with_access,
+)
 from appcredential.cli.stock import RULE, Judge, KnownLimits, Stock
 from appcredential.cli.stock_shown import StockForm, document, rendered, tables
 from appcredential.cli.terminal import Terminal
 from appcredential.domain.spec.checks import is_guid
 from appcredential.domain.spec.model import ClientId
-
-Command = Callable[..., None]
-
-
-def with_access(command: Command) -> Command:
-    """Add the options that say as whom and where; nothing is asked of a cluster by that."""
-
-    @functools.wraps(command)
-    def run(**options: Any) -> None:
-        given: dict[str, Any] = {f.name: options.pop(f.name) for f in fields(Access)}
-        command(access=Access(**{name: value for name, value in given.items() if value}), **options)
-
-    return access_options(run)
-
-
-class ClientIds(click.ParamType[ClientId]):
-    """A client id, in any case."""
-
-    name = "guid"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> ClientId:
-        """Read it; a wrong form ends the command."""
-        text = str(value).lower()
-        if not is_guid(text):
-            self.fail("a client id is a GUID.", param, ctx)
-        return ClientId(text)
-
-
-client_id_option = click.option(
-    "--client-id", "client_ids", type=ClientIds(), multiple=True, metavar="GUID",
-    help="Of the application; may be repeated.",
-)  # fmt: skip
 
 
 @click.command("inventory")

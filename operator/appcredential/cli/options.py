@@ -16,7 +16,9 @@ from appcredential.cli.conditions import Wanted, parse_wanted
 from appcredential.cli.connection import Access, Connection
 from appcredential.cli.errors import CliError, NotThereError
 from appcredential.cli.terminal import Terminal
+from appcredential.domain.spec.checks import is_guid
 from appcredential.domain.spec.durations import parse_duration
+from appcredential.domain.spec.model import ClientId
 
 Command = Callable[..., None]
 _NAMES_SHOWN: Final = 200
@@ -51,6 +53,17 @@ def with_session(command: Command) -> Command:
         given: dict[str, Any] = {f.name: options.pop(f.name) for f in fields(Access)}
         access = Access(**{name: value for name, value in given.items() if value})
         command(Session(Api(Connection(access)), Terminal()), **options)
+
+    return access_options(run)
+
+
+def with_access(command: Command) -> Command:
+    """Add the options that say as whom and where; nothing is asked of a cluster by that."""
+
+    @functools.wraps(command)
+    def run(**options: Any) -> None:
+        given: dict[str, Any] = {f.name: options.pop(f.name) for f in fields(Access)}
+        command(access=Access(**{name: value for name, value in given.items() if value}), **options)
 
     return access_options(run)
 
@@ -150,6 +163,21 @@ class Duration(click.ParamType[timedelta]):
             self.fail(f"{value} {exc}", param, ctx)
 
 
+class ClientIds(click.ParamType[ClientId]):
+    """A client id, in any case."""
+
+    name = "guid"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> ClientId:
+        """Read it; a wrong form ends the command."""
+        text = str(value).lower()
+        if not is_guid(text):
+            self.fail("a client id is a GUID.", param, ctx)
+        return ClientId(text)
+
+
 class For(click.ParamType[Wanted]):
     """What `wait` waits for."""
 
@@ -170,3 +198,9 @@ def timeout(default: str, what: str) -> Callable[[Command], Command]:
     return click.option(
         "--timeout", type=Duration(), default=default, show_default=True, metavar="TIME", help=what
     )
+
+
+client_id_option = click.option(
+    "--client-id", "client_ids", type=ClientIds(), multiple=True, metavar="GUID",
+    help="Of the application; may be repeated.",
+)  # fmt: skip

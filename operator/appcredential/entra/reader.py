@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from appcredential.domain.inventory import MOST_PAGES, Way
 from appcredential.domain.observed.app_policy import AppPolicy
@@ -26,6 +26,7 @@ from appcredential.ports.entra import Directory
 from appcredential.ports.lists import Lists, Page
 from appcredential.ports.local import Clock
 
+T = TypeVar("T")
 _TOKEN_SECONDS: Final = 60.0
 """For one token: the Azure CLI takes some."""
 _PATIENCE: Final = replace(PACING, max_wait=60.0)
@@ -65,8 +66,12 @@ class ReadOnlyConnection(Connection):
             try:
                 return await super().send(call)
             except ThrottledError as error:
-                self._told(error.retry_after)
-                await self._sleep(error.retry_after.total_seconds())
+                await self.keep(error.retry_after)
+
+    async def keep(self, pause: timedelta) -> None:
+        """Tell of a pause, and wait for its end."""
+        self._told(pause)
+        await self._sleep(pause.total_seconds())
 
 
 class _All(Collection[ClientId]):
@@ -117,6 +122,17 @@ class Reader:
 
     def _lists(self, *, owner_is_user: bool) -> GraphLists:
         return GraphLists(self._connection, self._limiter, self._clock, owner_is_user=owner_is_user)
+
+    async def patiently(self, read: Callable[[], Awaitable[T]]) -> T:
+        """Make a read again after each pause that Graph, or the pace of our own, asks for.
+
+        One within a batch reaches no connection that would wait for it.
+        """
+        while True:
+            try:
+                return await read()
+            except ThrottledError as error:
+                await self._connection.keep(error.retry_after)
 
     async def every_application(self, *, is_owned: bool) -> AsyncGenerator[Page, None]:
         """Read all applications of the tenant, or all that the person owns, page by page.
