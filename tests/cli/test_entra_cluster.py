@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +11,7 @@ from typing import Any, Final
 import pytest
 
 from appcredential.cli.main import run
+from appcredential.cli.text import cells
 from appcredential.domain.marker import (
     ClusterIdentity,
     Owner,
@@ -18,6 +20,7 @@ from appcredential.domain.marker import (
 )
 from localcluster import Cluster
 from tests.cli.entra_scene import EntraPerson, emulator, person
+from tests.cli.test_cluster import LIVE, Person
 from tests.support.emulator import MadeApplication
 from tests.support.keys import make_certificate
 
@@ -152,3 +155,17 @@ def test_an_entra_tenant_that_cannot_be_read_is_one_line_with_the_remedy(home: A
     assert "is no name of an EntraTenant" in home.refused(
         "inventory", "--all", "--tenant-ref", "../x"
     )
+
+
+def test_a_terminal_of_40_columns(home: AtHome) -> None:
+    app = app_of(home)
+    names = ("CUSTOM_AUTHORITY", "CUSTOM_GRAPH", "CUSTOM_CA_FILE")
+    wanted = [f"APPCREDENTIAL_{name}" for name in names]
+    env = {name: os.environ[name] for name in (*wanted, "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")}
+    words = ("inventory", "--client-id", app.app_id, "--tenant-ref", home.namespace)
+    status, shown = Person(home.cluster, home.namespace).typed(*words, env=env)
+    assert status == 0, shown
+    lines = [LIVE.sub("", line).rstrip() for line in shown.splitlines()]
+    rows = [line for line in lines if line.startswith(("Orders (", "  ", "1 application"))]
+    assert len(rows) > 8
+    assert max(map(cells, rows)) <= 40
