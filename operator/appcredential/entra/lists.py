@@ -28,7 +28,7 @@ from appcredential.domain.spec.checks import is_guid
 from appcredential.domain.spec.model import ClientId, ObjectId
 from appcredential.entra.batches import batch_request, decode_batch
 from appcredential.entra.connection import Call, Connection
-from appcredential.entra.operations import BATCH, LIST, OWNED
+from appcredential.entra.operations import BATCH, LIST, OWNED, OWNED_BY_USER
 from appcredential.entra.pages import Rows, decode_page, is_next_page
 from appcredential.entra.rate_limit import RateLimiter
 from appcredential.entra.translate import DEFAULT_PAUSE, retry_after, usable
@@ -73,16 +73,17 @@ class GraphLists:
     ) -> AsyncGenerator[Page, None]:
         """Read applications page by page; see `ports.lists.Lists`."""
         first = url = self._first(way, wanted, owner)
-        operation = OWNED if way is Way.OWNED else LIST
         for _ in range(most_pages):
             left = self._clock.now()
-            rows = await self._page(_call(way, url), wanted, left)
+            call = self._call(way, url)
+            rows = await self._page(call, wanted, left)
             yield Page(left=left, found=rows.found, rows=rows.count)
             if rows.next_link is None:
                 return
             if rows.next_link == url or not is_next_page(rows.next_link, first):
-                raise UnusableListError(f"{operation}: the next page is at another address")
+                raise UnusableListError(f"{call.operation}: the next page is at another address")
             url = rows.next_link
+        operation = self._call(way, url).operation
         raise UnusableListError(f"{operation}: more than {most_pages} pages")
 
     async def federated(
@@ -145,20 +146,21 @@ class GraphLists:
         owned = RequestConfiguration(query_parameters=_OwnedQuery(top=IN_A_PAGE))
         return item.owned_objects.graph_application.to_get_request_information(owned)
 
+    def _call(self, way: Way, url: str) -> Call:
+        """Return the request of one page, whose address is its own or the one that Graph named."""
+
+        def make() -> RequestInformation:
+            info = RequestInformation(Method.GET)
+            info.url = url
+            info.headers.try_add("Accept", "application/json")
+            return info
+
+        if way is not Way.OWNED:
+            return Call(operation=LIST, is_write=False, make=make)
+        if self._owner_is_user:
+            return Call(operation=OWNED_BY_USER, is_write=False, make=make)
+        return Call(operation=OWNED, is_write=False, make=make)
+
     @property
     def _base_url(self) -> str:
         return self._connection.graph.request_adapter.base_url
-
-
-def _call(way: Way, url: str) -> Call:
-    """Return the request of one page, whose address is its own or the one that Graph named."""
-
-    def make() -> RequestInformation:
-        info = RequestInformation(Method.GET)
-        info.url = url
-        info.headers.try_add("Accept", "application/json")
-        return info
-
-    if way is Way.OWNED:
-        return Call(operation=OWNED, is_write=False, make=make)
-    return Call(operation=LIST, is_write=False, make=make)
