@@ -46,6 +46,7 @@ def build_application(world: World) -> web.Application:
             web.get("/{tenant}/discovery/v2.0/keys", handle_keys),
             web.post("/{tenant}/oauth2/v2.0/token", handle_token),
             web.route("*", "/v1.0/{path:.*}", handle_graph),
+            web.route("*", "/beta/{path:.*}", handle_graph),
         ]
     )
     return app

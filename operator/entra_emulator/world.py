@@ -5,6 +5,7 @@ from __future__ import annotations
 from entra_emulator.clock import EmulatorClock
 from entra_emulator.directory.directory import Directory
 from entra_emulator.directory.replication import Change, ChangeKind, Replicas
+from entra_emulator.directory.sign_ins import SignIns
 from entra_emulator.faults.documents import Faults
 from entra_emulator.faults.engine import FaultEngine
 from entra_emulator.faults.quotas import QuotaBook
@@ -24,6 +25,7 @@ class World:
         self.directory = Directory()
         self.policies = PolicyBook()
         self.replicas = Replicas()
+        self.sign_ins = SignIns()
         self.faults = FaultEngine()
         self.quotas = QuotaBook()
         self.log = RequestLog()

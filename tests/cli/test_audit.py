@@ -9,7 +9,6 @@ from typing import Any, Final
 import pytest
 
 from appcredential.cli.audit import document, entries, lines
-from appcredential.cli.columns import Layout
 from appcredential.cli.styles import Line
 from appcredential.cli.text import cells
 from appcredential.domain.audit import ANNOTATION
@@ -46,8 +45,8 @@ def texts(found: list[Line]) -> list[str]:
 def table(*events: dict[str, Any], width: int | None = None) -> list[str]:
     names = ("TIME", "RESOURCE", "CHANGE", "RESULT", "KEY ID", "BY")
     cells_ = ("TYPE", "APPLICATION", "TENANT", "ATTEMPT", "OBJECT", "CAUSE", "REQUEST ID")
-    layout = Layout((*names, *cells_) if width is None else names, width, ("BY", "RESULT"), ())
-    return texts(list(lines(entries(events, None), NOW, layout)))
+    columns = (*names, *cells_) if width is None else names
+    return texts(list(lines(entries(events, None), NOW, columns, width)))
 
 
 def test_the_latest_is_last() -> None:

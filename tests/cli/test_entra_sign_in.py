@@ -14,7 +14,7 @@ from appcredential.cli.entra_sign_in import TenantChoice, in_tenant, target
 from appcredential.cli.errors import CliError, ForbiddenError
 from appcredential.cli.terminal import Terminal
 from appcredential.domain.inventory import Way
-from appcredential.domain.spec.model import ClientId, ObjectId
+from appcredential.domain.spec.model import ClientId
 from appcredential.entra.reader import Principal, Reader
 from appcredential.ports.lists import Page
 from tests.cli.entra_scene import EntraPerson, emulator, person, signed_in
@@ -161,16 +161,6 @@ def test_no_right_in_graph_is_said(person: EntraPerson) -> None:
 
     with pytest.raises(ForbiddenError, match="You may not read this in Microsoft Graph"):
         read(person, list_all)
-
-
-def test_a_throttled_read_waits_and_goes_on(person: EntraPerson) -> None:
-    app = person.emulator.create_application(person.tenant)
-    person.emulator.add_rule("throttle", times=1, retryAfter=1, operation="application.get")
-
-    async def one(reader: Reader) -> ObjectId:
-        return (await reader.directory.application(ClientId(app.app_id), timedelta(0))).object_id
-
-    assert read(person, one) == app.id
 
 
 def test_what_takes_too_long_ends(person: EntraPerson) -> None:

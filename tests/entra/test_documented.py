@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
@@ -18,9 +18,12 @@ from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.spec.trusts import Trust
 from appcredential.entra import operations as observing
 from appcredential.entra.keys import GraphKeys
+from appcredential.entra.lists import GraphLists
 from appcredential.entra.pacing import PACING
 from appcredential.entra.rate_limit import RateLimiter
+from appcredential.entra.usage import last_sign_ins
 from appcredential.errors import AppCredentialError
+from appcredential.ports.lists import Page
 from tests.docs.reading import ROOT, rows
 from tests.support.graph import CLIENT, END, KEY, OBJECT, OPERATOR, Graph, World, failure
 
@@ -35,6 +38,12 @@ _TRUST: Final = Trust("https://issuer.example", "job-1", "api://AzureADTokenExch
 def _keys(world: World) -> GraphKeys:
     gate = RateLimiter(PACING, world.clock, world.clock.sleep)
     return GraphKeys(world.session, gate, world.clock, lambda: True)
+
+
+def _owned_by_user(world: World) -> AsyncGenerator[Page, None]:
+    gate = RateLimiter(PACING, world.clock, world.clock.sleep)
+    lists = GraphLists(world.session, gate, world.clock, owner_is_user=True)
+    return lists.pages(Way.OWNED, (CLIENT,), 1, KEY)
 
 
 CALLS: Final[Mapping[str, tuple[Callable[[World], Awaitable[object]], ...]]] = {
@@ -53,6 +62,8 @@ CALLS: Final[Mapping[str, tuple[Callable[[World], Awaitable[object]], ...]]] = {
     observing.PRINCIPAL: (lambda w: w.directory.is_client_id(KEY),),
     observing.POLICY: (lambda w: w.directory.default_policy(),),
     observing.OWNED: (lambda w: anext(w.directory.lists.pages(Way.OWNED, (CLIENT,), 1, KEY)),),
+    observing.OWNED_BY_USER: (lambda w: anext(_owned_by_user(w)),),
+    observing.USAGE: (lambda w: anext(last_sign_ins(w.session, "https://graph.test", None)),),
     observing.BATCH: (lambda w: w.directory.lists.federated([OBJECT]),),
 }
 """What makes each request, once for every address that it is sent to."""

@@ -12,9 +12,9 @@ import click
 
 from appcredential.cli.api import event_time
 from appcredential.cli.app_credential import Document
-from appcredential.cli.columns import Layout, laid_out
 from appcredential.cli.options import Duration, Session, complete_names, output, with_session
 from appcredential.cli.styles import Line, Part, Style
+from appcredential.cli.tables import Narrower, tabulated
 from appcredential.cli.text import when
 from appcredential.domain.audit import ANNOTATION, VERSION, Result
 from appcredential.domain.times import format_time, parse_time
@@ -28,7 +28,7 @@ _KEPT: Final = (
 )
 _NAMES: Final = ("TIME", "RESOURCE", "CHANGE", "RESULT", "TYPE", "KEY ID", "BY")
 _WIDE: Final = ("APPLICATION", "TENANT", "ATTEMPT", "OBJECT", "CAUSE", "REQUEST ID")
-_LEFT_OUT: Final = ("BY", "TYPE", "RESULT", "KEY ID")
+_NARROWER: Final = Narrower(left_out=("BY", "TYPE", "RESULT", "KEY ID"), cut=("RESOURCE",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,11 @@ def _entry(event: Document) -> Entry | None:
     return Entry(time, event, Document(record)) if is_record else None
 
 
-def lines(found: Sequence[Entry], now: datetime, layout: Layout) -> Iterator[Line]:
+def lines(
+    found: Sequence[Entry], now: datetime, names: Sequence[str], width: int | None
+) -> Iterator[Line]:
     """Yield the table, the header first."""
-    return laid_out([_cells(entry, now) for entry in found], layout)
+    return tabulated(names, [_cells(entry, now) for entry in found], width, _NARROWER)
 
 
 def _cells(entry: Entry, now: datetime) -> dict[str, Part]:
@@ -143,7 +145,7 @@ def audit_command(
     elif shown:
         names = (*_NAMES, *_WIDE) if form == "wide" else _NAMES
         width = None if form == "wide" else terminal.width
-        terminal.lines(lines(shown, api.now(), Layout(names, width, _LEFT_OUT, ("RESOURCE",))))
+        terminal.lines(lines(shown, api.now(), names, width))
     else:
         where = f"in {namespace} namespace" if namespace else "in any namespace"
         terminal.note(f"No Event tells of a change {where}.")

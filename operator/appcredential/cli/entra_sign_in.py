@@ -11,17 +11,17 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, TypeVar, assert_never
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from appcredential.cli.connection import Access, Connection
+from appcredential.cli.entra_access import SignIn, chosen, route_to, token_source, told
 from appcredential.cli.errors import CliError, ForbiddenError, NotThereError
+from appcredential.cli.options import Command
 from appcredential.cli.terminal import Show, Terminal
 from appcredential.cli.text import plain, span
 from appcredential.domain.spec.checks import is_guid
@@ -40,19 +40,7 @@ if TYPE_CHECKING:
     from appcredential.entra.reader import Reader
 
 T = TypeVar("T")
-Command = Callable[..., None]
-_MINE: Final = tuple(
-    PREFIX + name for name in ("CA_FILE", "CUSTOM_AUTHORITY", "CUSTOM_GRAPH", "CUSTOM_CA_FILE")
-)
-"""The operator's settings that count for a person."""
 _TENANTS: Final = "/apis/appcredential.io/v1alpha1/entratenants"
-
-
-class SignIn(StrEnum):
-    """How the person signs in to Entra."""
-
-    ENVIRONMENT = "environment"
-    AZURE_CLI = "azure-cli"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +65,9 @@ def with_tenant(command: Command) -> Command:
     """Add the options that name a tenant and the way to sign in; hand over a `TenantChoice`."""
 
     @functools.wraps(command)
-    def run(**options: Any) -> None:
+    def run(**options: Any) -> int | None:
         given = {f.name: options.pop(f.name) or "" for f in fields(TenantChoice)}
-        command(tenant=TenantChoice(**given), **options)
+        return command(tenant=TenantChoice(**given), **options)
 
     added = (
         click.option(
@@ -165,14 +153,14 @@ def in_tenant(
     """
     # The SDKs log what the person is told in one line.
     logging.getLogger().addHandler(logging.NullHandler())
-    route, way = _route(tenant.cloud), _way(choice)
-    terminal.note(f"Signing in to Entra tenant {tenant.tenant_id} ({tenant.cloud}) by {_by(way)}.")
+    route, way = route_to(tenant.cloud), chosen(choice.sign_in)
+    terminal.note(f"Signing in to Entra tenant {tenant.tenant_id} ({tenant.cloud}) by {told(way)}.")
 
     def tell(pause: timedelta) -> None:
         show(f"Graph asks to slow down: waiting {span(pause)}")
 
     try:
-        source = _source(tenant.tenant_id, route, way)
+        source = token_source(tenant.tenant_id, route, way)
         return asyncio.run(_read(source, route, do, timeout, tell))
     except AppCredentialError as exc:
         raise entra_error(exc) from exc
@@ -185,19 +173,17 @@ def in_tenant(
 def entra_error(error: AppCredentialError) -> CliError:
     """Return what an error of Entra means for the person, in one line."""
     said = str(error)
-    match error:
-        case IdentityRejectedError():
-            return CliError(said)
-        case PermissionDeniedError():
-            return ForbiddenError(
-                f"You may not read this in Microsoft Graph ({said.partition(':')[0]}): ask for a "
-                "directory role such as Directory Readers, or as an application for "
-                "Application.Read.All."
-            )
-        case UntrustedServerError():
-            return CliError(f"{said}: name its authority with {PREFIX}CA_FILE.")
-        case _:
-            return CliError(f"Microsoft Graph: {said}.")
+    if isinstance(error, IdentityRejectedError):
+        return CliError(said)
+    if isinstance(error, PermissionDeniedError):
+        return ForbiddenError(
+            f"You may not read this in Microsoft Graph ({said.partition(':')[0]}): ask for a "
+            "directory role such as Directory Readers, or as an application for "
+            "Application.Read.All."
+        )
+    if isinstance(error, UntrustedServerError):
+        return CliError(f"{said}: name its authority with {PREFIX}CA_FILE.")
+    return CliError(f"Microsoft Graph: {said}.")
 
 
 async def _read(
@@ -216,68 +202,3 @@ async def _read(
             return await do(reader)
     finally:
         await reader.close()
-
-
-def _source(tenant_id: TenantId, route: CloudRoute, way: SignIn) -> Callable[[], TokenSource]:
-    from appcredential.entra.person import azure_cli_source, environment_source  # noqa: PLC0415
-    from appcredential.runtime.clock import SystemClock  # noqa: PLC0415 - as above
-
-    match way:
-        case SignIn.ENVIRONMENT:
-            return environment_source(os.environ, tenant_id, route, SystemClock())
-        case SignIn.AZURE_CLI:
-            return azure_cli_source(tenant_id, SystemClock())
-        case _:
-            assert_never(way)
-
-
-def _way(choice: TenantChoice) -> SignIn:
-    from appcredential.entra.person import is_in_environment  # noqa: PLC0415 - imports azure
-
-    if choice.sign_in:
-        return SignIn(choice.sign_in)
-    return SignIn.ENVIRONMENT if is_in_environment(os.environ) else SignIn.AZURE_CLI
-
-
-def _by(way: SignIn) -> str:
-    match way:
-        case SignIn.ENVIRONMENT:
-            return "the variables AZURE_CLIENT_…"
-        case SignIn.AZURE_CLI:
-            return "the Azure CLI"
-        case _:
-            assert_never(way)
-
-
-def _route(cloud: Cloud) -> CloudRoute:
-    """Return how to reach a cloud, by the settings that count; a pod's concern nobody here."""
-    from appcredential.entra.clouds import (  # noqa: PLC0415 - as above
-        CloudRoute,
-        Endpoints,
-        ca_faults,
-        check_custom,
-        endpoints_for,
-    )
-    from appcredential.settings import Settings, SettingsError  # noqa: PLC0415 - as above
-
-    mine = {name: os.environ[name] for name in _MINE if name in os.environ}
-    try:
-        settings = Settings.from_env(mine)
-    except SettingsError as exc:
-        raise CliError(exc.faults[0]) from exc
-    custom, extra = None, settings.ca_file or None
-    ca_file = settings.custom_ca_file or None if cloud is Cloud.CUSTOM else None
-    faults = [f"{PREFIX}CA_FILE: {fault}" for fault in ca_faults(extra)]
-    if settings.custom_authority and cloud is Cloud.CUSTOM:
-        custom = Endpoints(settings.custom_authority, settings.custom_graph)
-        found = check_custom(settings.custom_authority, settings.custom_graph, ca_file)
-        faults += [f"{PREFIX}CUSTOM_*: {fault}" for fault in found]
-    if faults:
-        raise CliError(faults[0])
-    endpoints = endpoints_for(cloud, custom)
-    if endpoints is None:
-        raise CliError(
-            f"For cloud Custom, set {PREFIX}CUSTOM_AUTHORITY and {PREFIX}CUSTOM_GRAPH here as the "
-            "operator has them, and the file in CUSTOM_CA_FILE."
-        )
-    return CloudRoute(endpoints=endpoints, ca_file=ca_file, extra_ca_file=extra)

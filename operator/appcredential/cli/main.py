@@ -16,6 +16,8 @@ from appcredential.cli.audit import audit_command
 from appcredential.cli.conditions import Wanted, present
 from appcredential.cli.doctor.command import doctor_command
 from appcredential.cli.errors import CliError
+from appcredential.cli.importing import import_command
+from appcredential.cli.inventory import inventory_command
 from appcredential.cli.options import (
     For,
     Session,
@@ -115,6 +117,8 @@ for _command in (
     audit_command,
     doctor_command,
     plan_command,
+    inventory_command,
+    import_command,
 ):
     commands.add_command(_command)
 

@@ -16,7 +16,9 @@ from appcredential.cli.conditions import Wanted, parse_wanted
 from appcredential.cli.connection import Access, Connection
 from appcredential.cli.errors import CliError, NotThereError
 from appcredential.cli.terminal import Terminal
+from appcredential.domain.spec.checks import is_guid
 from appcredential.domain.spec.durations import parse_duration
+from appcredential.domain.spec.model import ClientId
 
 Command = Callable[..., int | None]
 _NAMES_SHOWN: Final = 200
@@ -52,6 +54,24 @@ def with_session(command: Command) -> Command:
         access = Access(**{name: value for name, value in given.items() if value})
         return command(Session(Api(Connection(access)), Terminal()), **options)
 
+    return access_options(run)
+
+
+def with_access(command: Command) -> Command:
+    """Add the options that say as whom and where; nothing is asked of a cluster by that."""
+
+    @functools.wraps(command)
+    def run(**options: Any) -> int | None:
+        given: dict[str, Any] = {f.name: options.pop(f.name) for f in fields(Access)}
+        return command(
+            access=Access(**{name: value for name, value in given.items() if value}), **options
+        )
+
+    return access_options(run)
+
+
+def access_options(command: Command) -> Command:
+    """Add the options that say as whom and where; they have the names of `Access`."""
     added = (
         click.option("-n", "--namespace", metavar="NAMESPACE", help="Instead of the context's."),
         click.option("--context", metavar="NAME", help="Of the kubeconfig."),
@@ -61,7 +81,7 @@ def with_session(command: Command) -> Command:
             "--as-group", "groups", multiple=True, metavar="GROUP", help="Impersonate this group."
         ),
     )
-    return functools.reduce(lambda made, option: option(made), reversed(added), run)
+    return functools.reduce(lambda made, option: option(made), reversed(added), command)
 
 
 def with_selection(command: Command) -> Command:
@@ -145,6 +165,21 @@ class Duration(click.ParamType[timedelta]):
             self.fail(f"{value} {exc}", param, ctx)
 
 
+class ClientIds(click.ParamType[ClientId]):
+    """A client id, in any case."""
+
+    name = "guid"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> ClientId:
+        """Read it; a wrong form ends the command."""
+        text = str(value).lower()
+        if not is_guid(text):
+            self.fail("a client id is a GUID.", param, ctx)
+        return ClientId(text)
+
+
 class For(click.ParamType[Wanted]):
     """What `wait` waits for."""
 
@@ -165,3 +200,9 @@ def timeout(default: str, what: str) -> Callable[[Command], Command]:
     return click.option(
         "--timeout", type=Duration(), default=default, show_default=True, metavar="TIME", help=what
     )
+
+
+client_id_option = click.option(
+    "--client-id", "client_ids", type=ClientIds(), multiple=True, metavar="GUID",
+    help="Of the application; may be repeated.",
+)  # fmt: skip

@@ -18,6 +18,9 @@ from msgraph.generated.applications.applications_request_builder import Applicat
 from msgraph.generated.service_principals.item.owned_objects.graph_application import (
     graph_application_request_builder as owned_builder,
 )
+from msgraph.generated.users.item.owned_objects.graph_application import (
+    graph_application_request_builder as of_user_builder,
+)
 
 from appcredential.domain.inventory import IN_A_BATCH, IN_A_FILTER, IN_A_PAGE, Way
 from appcredential.domain.observed.federated import FederatedList
@@ -25,7 +28,7 @@ from appcredential.domain.spec.checks import is_guid
 from appcredential.domain.spec.model import ClientId, ObjectId
 from appcredential.entra.batches import batch_request, decode_batch
 from appcredential.entra.connection import Call, Connection
-from appcredential.entra.operations import BATCH, LIST, OWNED
+from appcredential.entra.operations import BATCH, LIST, OWNED, OWNED_BY_USER
 from appcredential.entra.pages import Rows, decode_page, is_next_page
 from appcredential.entra.rate_limit import RateLimiter
 from appcredential.entra.translate import DEFAULT_PAUSE, retry_after, usable
@@ -38,15 +41,30 @@ _Query: TypeAlias = ApplicationsRequestBuilder.ApplicationsRequestBuilderGetQuer
 _OwnedQuery: TypeAlias = (
     owned_builder.GraphApplicationRequestBuilder.GraphApplicationRequestBuilderGetQueryParameters
 )
+_OwnedByUserQuery: TypeAlias = (
+    of_user_builder.GraphApplicationRequestBuilder.GraphApplicationRequestBuilderGetQueryParameters
+)
 _UNITS: Final = 2
 """Of a page, by Graph's published quotas; one of owned objects costs less, and counts the same."""
 
 
 class GraphLists:
-    """Implements `ports.lists.Lists`."""
+    """Implements `ports.lists.Lists`.
 
-    def __init__(self, connection: Connection, limiter: RateLimiter, clock: Clock) -> None:
+    Args:
+        owner_is_user: whether the owner of `Way.OWNED` is a person; else a service principal.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        limiter: RateLimiter,
+        clock: Clock,
+        *,
+        owner_is_user: bool = False,
+    ) -> None:
         self._connection = connection
+        self._owner_is_user = owner_is_user
         self._limiter = limiter
         self._clock = clock
 
@@ -55,16 +73,17 @@ class GraphLists:
     ) -> AsyncGenerator[Page, None]:
         """Read applications page by page; see `ports.lists.Lists`."""
         first = url = self._first(way, wanted, owner)
-        operation = OWNED if way is Way.OWNED else LIST
         for _ in range(most_pages):
             left = self._clock.now()
-            rows = await self._page(_call(way, url), wanted, left)
+            call = self._call(way, url)
+            rows = await self._page(call, wanted, left)
             yield Page(left=left, found=rows.found, rows=rows.count)
             if rows.next_link is None:
                 return
             if rows.next_link == url or not is_next_page(rows.next_link, first):
-                raise UnusableListError(f"{operation}: the next page is at another address")
+                raise UnusableListError(f"{call.operation}: the next page is at another address")
             url = rows.next_link
+        operation = self._call(way, url).operation
         raise UnusableListError(f"{operation}: more than {most_pages} pages")
 
     async def federated(
@@ -111,28 +130,37 @@ class GraphLists:
                 info = graph.applications.to_get_request_information(listed)
             case Way.OWNED:
                 check_id(ObjectId(owner))
-                item = graph.service_principals.by_service_principal_id(owner)
-                owned = RequestConfiguration(query_parameters=_OwnedQuery(top=IN_A_PAGE))
-                info = item.owned_objects.graph_application.to_get_request_information(owned)
+                info = self._owned_by(owner)
             case _:
                 assert_never(way)
         info.path_parameters["baseurl"] = self._base_url
         return info.url
 
+    def _owned_by(self, owner: str) -> RequestInformation:
+        graph = self._connection.graph
+        if self._owner_is_user:
+            of_user = graph.users.by_user_id(owner).owned_objects.graph_application
+            top = RequestConfiguration(query_parameters=_OwnedByUserQuery(top=IN_A_PAGE))
+            return of_user.to_get_request_information(top)
+        item = graph.service_principals.by_service_principal_id(owner)
+        owned = RequestConfiguration(query_parameters=_OwnedQuery(top=IN_A_PAGE))
+        return item.owned_objects.graph_application.to_get_request_information(owned)
+
+    def _call(self, way: Way, url: str) -> Call:
+        """Return the request of one page, whose address is its own or the one that Graph named."""
+
+        def make() -> RequestInformation:
+            info = RequestInformation(Method.GET)
+            info.url = url
+            info.headers.try_add("Accept", "application/json")
+            return info
+
+        if way is not Way.OWNED:
+            return Call(operation=LIST, is_write=False, make=make)
+        if self._owner_is_user:
+            return Call(operation=OWNED_BY_USER, is_write=False, make=make)
+        return Call(operation=OWNED, is_write=False, make=make)
+
     @property
     def _base_url(self) -> str:
         return self._connection.graph.request_adapter.base_url
-
-
-def _call(way: Way, url: str) -> Call:
-    """Return the request of one page, whose address is its own or the one that Graph named."""
-
-    def make() -> RequestInformation:
-        info = RequestInformation(Method.GET)
-        info.url = url
-        info.headers.try_add("Accept", "application/json")
-        return info
-
-    if way is Way.OWNED:
-        return Call(operation=OWNED, is_write=False, make=make)
-    return Call(operation=LIST, is_write=False, make=make)

@@ -21,6 +21,8 @@ LIST: Final = "application.list"
 OWNED: Final = "servicePrincipal.ownedObjects.list"
 BATCH: Final = "batch"
 POLICY: Final = "policy.default.get"
+OWNED_BY_USER: Final = "user.ownedObjects.list"
+USAGE: Final = "report.credentialSignIns.list"
 TOKEN: Final = "token"
 
 

@@ -18,6 +18,7 @@ class Permission(StrEnum):
     READ_WRITE_ALL = "Application.ReadWrite.All"
     READ_ALL = "Application.Read.All"
     DIRECTORY_READ_ALL = "Directory.Read.All"
+    AUDIT_LOG_READ_ALL = "AuditLog.Read.All"
     POLICY_READ_ALL = "Policy.Read.All"
     POLICY_READ_APPLICATIONS = "Policy.Read.ApplicationConfiguration"
     POLICY_WRITE_APPLICATIONS = "Policy.ReadWrite.ApplicationConfiguration"

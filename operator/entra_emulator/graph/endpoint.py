@@ -18,15 +18,16 @@ from entra_emulator.graph.batch_endpoint import answer_batch
 from entra_emulator.graph.call import GraphAnswer
 from entra_emulator.graph.exchange import Exchange, Reply
 from entra_emulator.graph.pipeline import GraphRequest, admit, perform
+from entra_emulator.graph.reports import BETA
 from entra_emulator.responses import WORLD, hold, json_response, wait
 
 _LOGGER = logging.getLogger(__name__)
-_PREFIX = "/v1.0/"
+_PREFIX, _BETA = "/v1.0/", "/beta/"
 _CONTENT_TYPE = "application/json"
 
 
 async def handle_graph(request: web.Request) -> web.Response:
-    """Answer any request below `/v1.0/`."""
+    """Answer any request below `/v1.0/` and `/beta/`."""
     world = request.app[WORLD]
     name = request.headers.get("client-request-id")
     exchange = Exchange(world, request.method, request.path, name)
@@ -66,16 +67,22 @@ async def _performed(http: web.Request, exchange: Exchange) -> GraphAnswer:
 
 
 async def _read(request: web.Request) -> GraphRequest:
-    path = unquote(request.rel_url.raw_path)
+    path = re.sub("/{2,}", "/", unquote(request.rel_url.raw_path))
     return GraphRequest(
         method=request.method,
-        path=re.sub("/{2,}", "/", path).removeprefix(_PREFIX).strip("/"),
+        path=_relative(path),
         root=f"{request.scheme}://{request.host}/v1.0",
         query=dict(request.query),
         body=await _body(request),
         authorization=request.headers.get("Authorization"),
         preferences=_preferences(request),
     )
+
+
+def _relative(path: str) -> str:
+    if path.startswith(_BETA):
+        return BETA + path.removeprefix(_BETA).strip("/")
+    return path.removeprefix(_PREFIX).strip("/")
 
 
 def _preferences(request: web.Request) -> frozenset[str]:

@@ -22,6 +22,7 @@ from entra_emulator.graph import (
     owners,
     passwords,
     policies,
+    reports,
     service_principals,
 )
 from entra_emulator.graph.authentication import Authenticated, authenticate
@@ -38,6 +39,7 @@ ROUTES: tuple[Route, ...] = (
     *policies.ROUTES,
     *service_principals.ROUTES,
     *deleted_items.ROUTES,
+    *reports.ROUTES,
     *batch.ROUTES,
 )
 

@@ -68,8 +68,8 @@ def check_assertion(
     audiences: Sequence[str],
     keys: Sequence[KeyCredential],
     now: float,
-) -> None:
-    """Accept an assertion that a currently valid certificate of the application signed.
+) -> KeyCredential:
+    """Return the currently valid certificate of the application that signed an assertion.
 
     Args:
         assertion: what `read_assertion` returned.
@@ -85,10 +85,12 @@ def check_assertion(
     if assertion.claims.get("sub") != client_id:
         raise TokenError(50027)
     usable = [key for key in keys if key.usage == VERIFY]
-    check_signature(assertion, signing_key(assertion, client_id, usable, now))
+    key = signing_key(assertion, client_id, usable, now)
+    check_signature(assertion, key)
     check_times(assertion, now)
     if assertion.claims.get("aud") not in audiences:
         raise TokenError(700023)
+    return key
 
 
 def signing_key(

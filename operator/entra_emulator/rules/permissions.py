@@ -56,6 +56,11 @@ class Caller:
         if not self.roles & _POLICY_READERS:
             raise denied()
 
+    def may_read_reports(self) -> None:
+        """Refuse a caller that may not read reports of sign-ins."""
+        if Permission.AUDIT_LOG_READ_ALL not in self.roles:
+            raise denied()
+
     def becomes_owner(self) -> bool:
         """Return whether the caller becomes an owner of the applications that it creates."""
         return Permission.READ_WRITE_OWNED in self.roles

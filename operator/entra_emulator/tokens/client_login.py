@@ -43,7 +43,8 @@ async def check_credential(
     if (secret is None) == (assertion is None):
         raise TokenError(7000218)
     if secret is not None:
-        _check_secret(record, view, secret, sees, now)
+        password = _check_secret(record, view, secret, sees, now)
+        world.sign_ins.note(view, password, ticks_of(now))
         return BY_SECRET
     if assertion is not None:
         await _check_assertion(world, view, assertion, request, now)
@@ -59,13 +60,14 @@ async def _check_assertion(
     if assertion.issuer != view.app_id:
         await check_federated(world, view, assertion, now)
         return
-    check_assertion(
+    key = check_assertion(
         assertion,
         client_id=view.app_id,
         audiences=request.own_addresses,
         keys=view.keys,
         now=now.timestamp(),
     )
+    world.sign_ins.note(view, key, ticks_of(now))
 
 
 def _check_secret(
@@ -74,8 +76,8 @@ def _check_secret(
     secret: SecretText,
     sees: Sees,
     now: datetime,
-) -> None:
-    """Accept a currently valid secret that the replica shows.
+) -> PasswordCredential:
+    """Return the currently valid secret that the replica shows.
 
     A secret that has not reached the replica is refused like a wrong one. But if the application
     has an expired secret, Entra reports "expired" instead, so 7000222 says nothing about a new
@@ -84,8 +86,9 @@ def _check_secret(
     known = view.passwords
     instant = ticks_of(now)
     matching = [one for one in known if one.digest.matches(secret)]
-    if any(one.start <= instant < one.end for one in matching):
-        return
+    valid = [one for one in matching if one.start <= instant < one.end]
+    if valid:
+        return valid[0]
     fresh = any(one.digest.matches(secret) for one in record.pending_passwords(sees))
     only_expired = any(_expired(one, instant) for one in matching)
     if only_expired or (fresh and any(_expired(one, instant) for one in known)):

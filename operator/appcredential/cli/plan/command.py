@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from appcredential.cli.entra_sign_in import EntraTarget, SignIn, TenantChoice, in_tenant
+from appcredential.cli.entra_access import SignIn
+from appcredential.cli.entra_sign_in import EntraTarget, TenantChoice, in_tenant
 from appcredential.cli.errors import CliError
 from appcredential.cli.options import Session, complete_names, output, timeout, with_session
 from appcredential.cli.plan.steps import Plan
