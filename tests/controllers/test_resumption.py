@@ -388,7 +388,7 @@ async def test_a_resource_that_was_passed_meanwhile_goes_on_as_that_pass_says() 
 async def test_a_resource_that_is_being_passed_is_passed_once_more() -> None:
     world = await stopped()
     await world.find()
-    world.scheduled._working.add(KEY)
+    world.scheduled._working[KEY] = 0.0
     assert not await world.resumption.begin()
 
 

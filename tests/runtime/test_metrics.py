@@ -7,12 +7,14 @@ import typing
 from dataclasses import replace
 
 import pytest
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from appcredential.domain import actions
 from appcredential.entra import operations as observing
 from appcredential.kube.purposes import purpose_of
-from appcredential.runtime.metrics import Metrics, ResourceSample, TenantSample
+from appcredential.runtime.metrics import Metrics
+from appcredential.runtime.metrics_of_resources import SERIES, written
+from appcredential.runtime.samples import ResourceSample, TenantSample
 
 ORDERS = ResourceSample("shop", "orders", "True", 1_800_000_000.0, 1_700_000_000.0, 3)
 NEW = ResourceSample("shop", "new", "Unknown", None, None, 0)
@@ -20,7 +22,7 @@ PURPOSES = {"lease", "event", "tenant", "grant", "schema", "ticket", "resource"}
 
 
 def text_of(metrics: Metrics) -> str:
-    return generate_latest(metrics.registry).decode()
+    return metrics.text().decode()
 
 
 def test_a_scrape_shows_each_resource() -> None:
@@ -72,24 +74,54 @@ def test_a_resource_that_is_gone_leaves_no_series() -> None:
 
 
 def test_every_metric_says_what_it_is_and_has_our_prefix() -> None:
-    families = list(Metrics(list).registry.collect())
-    assert families
-    for family in families:
-        assert family.name.startswith("appcredential_")
-        assert family.documentation.endswith("."), family.name
+    families = {f.name: f.documentation for f in Metrics(list).registry.collect()}
+    assert len(families) > 30
+    for name, text in {**families, **{s.name: s.help for s in SERIES}}.items():
+        # Those of the process have the names that every client library gives them.
+        assert name.startswith(("appcredential_", "process_"))
+        assert text.endswith("."), name
+
+
+def test_the_writer_of_resources_writes_what_the_library_would() -> None:
+    """Names, order of labels, escapes and numbers: the text format has one reader, Prometheus."""
+    odd = replace(
+        ORDERS,
+        stalled='a "b" \\ \n c',
+        tenant="default",
+        type="ClientSecret",
+        conditions=(("Ready", "True", "RotationFailing"),),
+        verified=1_700_000_000.25,
+        retiring=2,
+        waiting=1,
+        retire=1.7e9,
+        publish=1.6e9,
+        owned=4,
+        orphaned=1,
+        is_suspended=True,
+    )
+    registry, labels = CollectorRegistry(), ["namespace", "name"]
+    for series in SERIES:
+        gauge = Gauge(series.name, series.help, [*labels, *series.labels], registry=registry)
+        for sample in (odd, NEW):
+            for values, number in series.points(sample):
+                gauge.labels(sample.namespace, sample.name, *values).set(number)
+    assert written([odd, NEW]) == generate_latest(registry).decode()
+    assert written([]).count("# HELP") == len(SERIES)
 
 
 def test_only_the_series_of_a_resource_carry_names() -> None:
     metrics = Metrics(list)
     metrics.observe_directory(observing.READ, 200, 0.1)
     metrics.observe_cluster("resource", "GET", 404, 0.1)
-    metrics.effects.labels("Mint", "done").inc()
-    metrics.reconciles.labels("appcredentials").inc()
+    metrics.reconcile.effects.labels("Mint", "done").inc()
+    metrics.reconcile.passes.labels("appcredentials").inc()
     labels = {
         family.name: {label for sample in family.samples for label in sample.labels}
         for family in metrics.registry.collect()
     }
     assert {name: found for name, found in labels.items() if found} == {
+        "appcredential_build_info": {"version", "python_version"},
+        "appcredential_event_loop_lag_seconds": {"le"},
         "appcredential_effects": {"action", "result"},
         "appcredential_reconciles": {"kind"},
         "appcredential_directory_requests": {"operation", "code"},
