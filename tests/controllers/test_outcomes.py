@@ -13,8 +13,8 @@ from tests.support.world import World
 ROW = {"namespace": OWNER.namespace, "name": OWNER.name}
 
 
-def counted(world: World, name: str, **labels: str) -> float | None:
-    return world.metrics.registry.get_sample_value(f"appcredential_{name}", labels)
+def counted(world: World, metric: str, /, **labels: str) -> float | None:
+    return world.metrics.registry.get_sample_value(f"appcredential_{metric}", labels)
 
 
 async def test_an_issue_and_a_renewal_are_counted() -> None:
