@@ -5,6 +5,7 @@ Every alert that is not named at a time must not fire then.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -42,6 +43,7 @@ class Case:
     def document(self, alerts: list[str]) -> dict[str, Any]:
         """Return the test as promtool reads it."""
         well = {k: v for k, v in WELL.items() if not k.startswith(self.without or ("-",))}
+        end = max(map(_minutes, self.firing)) // self.minutes + 2
         expected = [
             {
                 "eval_time": time,
@@ -58,13 +60,19 @@ class Case:
                 {
                     "interval": f"{self.minutes}m",
                     "input_series": [
-                        {"series": name, "values": values}
+                        {"series": name, "values": values.replace("x9999", f"x{end}")}
                         for name, values in {**well, **self.series}.items()
                     ],
                     "alert_rule_test": expected,
                 }
             ],
         }
+
+
+def _minutes(time: str) -> int:
+    """Return the minutes of a time such as 6d1h."""
+    units = {"d": 24 * 60, "h": 60, "m": 1}
+    return sum(int(n) * units[unit] for n, unit in re.findall(r"(\d+)([dhm])", time))
 
 
 def shown(metric: str, values: str, **labels: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ import yaml
 
 from appcredential.cli.main import commands
 from charts.monitoring import alerts, metrics
-from tests.chart.alert_cases import CASES, Case
+from tests.chart.alert_cases import CASES
 from tests.chart.helming import CHART, ROOT, Helm, documents, one
 
 RULES: Final = (CHART / "files" / "alerts.yaml").read_text()
@@ -81,32 +81,31 @@ def test_the_alerts_fire_when_they_should_and_not_otherwise(bare_rules: Path) ->
 
 @needs_promtool
 @pytest.mark.parametrize(
-    ("rule", "was", "is_now"),
+    ("rule", "was", "is_now", "case"),
     [
-        ("AppCredentialExpiring", "0.7 *", "1.1 *"),
-        ("AppCredentialExpiring", "> time() - 3600", "> time() + 999999999"),
-        ("AppCredentialNotReady", "unless on (namespace, name)", "or on (namespace, name)"),
-        ("AppCredentialOperatorAbsent", "appcredential_build_info", "appcredential_other"),
+        ("AppCredentialExpiring", "0.7 *", "1.9 *", "one hour, renewed on schedule"),
+        ("AppCredentialExpiring", "> time() - 3600", "> time() + 999999999", "a successor waits"),
+        ("AppCredentialNotReady", "unless on (name", "or on (name", "of a tenant that is down"),
+        ("AppCredentialOperatorAbsent", "build_info", "info", "a rotation fails"),
     ],
 )
 def test_a_rule_that_is_wrong_is_found(
-    bare_rules: Path, tmp_path: Path, rule: str, was: str, is_now: str
+    bare_rules: Path, tmp_path: Path, rule: str, was: str, is_now: str, case: str
 ) -> None:
     document = yaml.safe_load(bare_rules.read_text())
     (found,) = (r for g in document["groups"] for r in g["rules"] if r["alert"] == rule)
     assert was in found["expr"]
     found["expr"] = found["expr"].replace(was, is_now)
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(document))
-    paths = [tmp_path / f"{number}.yaml" for number in range(len(CASES))]
-    for path, case in zip(paths, CASES.values(), strict=True):
-        path.write_text(yaml.safe_dump(case.document([rule])))
-    assert promtool("test", "rules", *paths).returncode == 1
+    (tested,) = (found for name, found in CASES.items() if name.startswith(case))
+    path = tmp_path / "case.yaml"
+    path.write_text(yaml.safe_dump(tested.document([rule])))
+    assert promtool("test", "rules", path).returncode == 1
 
 
 def test_every_alert_has_a_case_in_which_it_fires() -> None:
     firing = {name for case in CASES.values() for fires in case.firing.values() for name in fires}
     assert firing == set(NAMES)
-    assert isinstance(CASES["no leader"], Case)
 
 
 def test_every_alert_has_what_a_person_needs(helm: Helm) -> None:
