@@ -119,7 +119,8 @@ OVERVIEW: Final = (
         description="EntraTenants that the operator cannot use.",
         kind="stat",
         queries={
-            "": f"sum({_worst('appcredential_tenant_ready_status', 'tenant', _NOT_TRUE)}) or vector(0)"
+            "": "sum("
+            f"{_worst('appcredential_tenant_ready_status', 'tenant', _NOT_TRUE)}) or vector(0)"
         },
         unit="none",
         width=4,

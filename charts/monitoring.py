@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -39,10 +39,8 @@ def metrics() -> Iterator[Documented]:
 
 def _labels(shown: Metrics, family: Any) -> tuple[str, ...]:
     """Return the names of the labels; the library does not tell them without a series."""
-    known = getattr(family, "_labelnames", None)
-    if known is None:
-        collector = shown.registry._names_to_collectors[family.name]  # noqa: SLF001
-        known = getattr(collector, "_labelnames", ())
+    collector = shown.registry._names_to_collectors[family.name]  # noqa: SLF001
+    known: Iterable[str] = getattr(family, "_labelnames", getattr(collector, "_labelnames", ()))
     return tuple(known)
 
 

@@ -119,7 +119,7 @@ CASES: Final[Mapping[str, Case]] = {
             **shown("expiration_timestamp_seconds", f"{31 * DAY}x48 {121 * DAY}x9999"),
             **shown("renewal_timestamp_seconds", f"{DAY}x48 {91 * DAY}x9999"),
         },
-        firing={time: NEVER for time in ("1h", "23h", "24h", "25h", "40h", "30d")},
+        firing=dict.fromkeys(("1h", "23h", "24h", "25h", "40h", "30d"), NEVER),
     ),
     "one hour, renewed on schedule, again and again": Case(
         series={
@@ -291,8 +291,8 @@ CASES: Final[Mapping[str, Case]] = {
     ),
     "a third of the requests gets no answer": Case(
         series={
-            'appcredential_directory_requests_total{operation="application.get",code="0"}': "0+1x99",
-            'appcredential_directory_requests_total{operation="application.get",code="200"}': "0+2x99",
+            'appcredential_directory_requests_total{operation="token",code="0"}': "0+1x99",
+            'appcredential_directory_requests_total{operation="token",code="200"}': "0+2x99",
         },
         firing={"10m": NEVER, "20m": {"AppCredentialGraphErrors": {"severity": "warning"}}},
     ),

@@ -1,7 +1,7 @@
 """A small evaluator of kube-state-metrics' custom resource state, by its documentation.
 
-It knows what the example uses: gauges with `path`, `valueFrom` and `labelsFromPath`. Anything else in
-a configuration is refused, so that nothing is believed that was not evaluated.
+It knows what the example uses: gauges with `path`, `valueFrom` and `labelsFromPath`. Anything else
+in a configuration is refused, so that nothing is believed that was not evaluated.
 """
 
 from __future__ import annotations

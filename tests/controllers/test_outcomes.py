@@ -9,7 +9,6 @@ from tests.controllers.test_federated_identity import Federated
 from tests.support.builders import DAY, OWNER
 from tests.support.world import World
 
-
 ROW = {"namespace": OWNER.namespace, "name": OWNER.name}
 
 

@@ -10,7 +10,6 @@ from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.operation import Operation
 from appcredential.domain.promised import required
-from appcredential.domain.proof import Proof
 from appcredential.effects.context import Step
 from appcredential.runtime.metrics_of_work import RotationMetrics
 

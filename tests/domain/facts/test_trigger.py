@@ -9,7 +9,8 @@ import pytest
 
 from appcredential.domain.facts.trigger import Trigger, trigger
 from appcredential.domain.observed.observation import Observation
-from appcredential.domain.spec.model import CertificateSource, CredentialType
+from appcredential.domain.spec.certificate import CertificateSource
+from appcredential.domain.spec.model import CredentialType
 from tests.support.builders import (
     DAY,
     ISSUED,
