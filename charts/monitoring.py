@@ -39,7 +39,7 @@ def metrics() -> Iterator[Documented]:
 
 def _labels(shown: Metrics, family: Any) -> tuple[str, ...]:
     """Return the names of the labels; the library does not tell them without a series."""
-    collector = shown.registry._names_to_collectors[family.name]  # noqa: SLF001
+    collector = shown.registry._names_to_collectors.get(family.name)  # noqa: SLF001
     known: Iterable[str] = getattr(family, "_labelnames", getattr(collector, "_labelnames", ()))
     return tuple(known)
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias, assert_never
-
 from appcredential.domain import actions as act
 from appcredential.domain.facts.trigger import trigger
-from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.operation import Operation
 from appcredential.domain.promised import required
+from appcredential.domain.proof import Proof
 from appcredential.effects.context import Step
 from appcredential.runtime.metrics_of_work import RotationMetrics
-
-_SignIn: TypeAlias = act.SignInPending | act.SignInPublished | act.ProveFederated
 
 _ISSUED = "issued"
 _UNKNOWN = "unknown"
@@ -26,32 +22,32 @@ def count_outcome(metrics: RotationMetrics, step: Step) -> None:
         metrics: where it is counted.
         step: as it was decided; its state holds what the effect noted.
     """
-    match step.decision.action:
-        case act.SignInPending() | act.SignInPublished() | act.ProveFederated() as action:
-            _count_proof(metrics, action, step.state.memory)
-        case act.Mint() | act.Register():
-            _count_mint(metrics, step)
-        case act.CreateFederated() | act.PatchFederated():
-            metrics.mints.labels(_type_of(step), _refusal(step) or _ISSUED).inc()
-        case act.Publish() if _is_published(step):
-            _count_rotation(metrics, step, "published")
-            step.state.failures = 0
-        case act.Fence() if _is_issued(step.observation):
-            _fail(metrics, step)
-        case _:
-            pass  # what it does is counted as an effect, and has no outcome of its own
+    action, memory = step.decision.action, step.state.memory
+    if isinstance(action, act.SignInPending):
+        _count_proof(metrics, "pending", memory.pending_proof)
+    elif isinstance(action, act.SignInPublished):
+        _count_proof(metrics, "published", memory.published_proof)
+    elif isinstance(action, act.ProveFederated):
+        _count_proof(metrics, "federated", memory.pending_proof)
+    elif isinstance(action, act.Mint | act.Register):
+        _count_mint(metrics, step)
+    elif isinstance(action, act.CreateFederated | act.PatchFederated):
+        metrics.mints.labels(_type_of(step), _refusal(step) or _ISSUED).inc()
+    else:
+        _count_end(metrics, step)
 
 
-def _count_proof(metrics: RotationMetrics, action: _SignIn, memory: Memory) -> None:
-    match action:
-        case act.SignInPending():
-            subject, proof = "pending", memory.pending_proof
-        case act.SignInPublished():
-            subject, proof = "published", memory.published_proof
-        case act.ProveFederated():
-            subject, proof = "federated", memory.pending_proof
-        case _:
-            assert_never(action)
+def _count_end(metrics: RotationMetrics, step: Step) -> None:
+    """Count the end of an attempt, if the action is one."""
+    action = step.decision.action
+    if isinstance(action, act.Publish) and _is_published(step):
+        _count_rotation(metrics, step, "published")
+        step.state.failures = 0
+    elif isinstance(action, act.Fence) and _is_issued(step.observation):
+        _fail(metrics, step)
+
+
+def _count_proof(metrics: RotationMetrics, subject: str, proof: Proof | None) -> None:
     if proof is not None:
         metrics.proofs.labels(subject, str(proof.result.kind)).inc()
 
