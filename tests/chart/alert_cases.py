@@ -296,6 +296,24 @@ CASES: Final[Mapping[str, Case]] = {
         },
         firing={"10m": NEVER, "20m": {"AppCredentialGraphErrors": {"severity": "warning"}}},
     ),
+    "lists grow old, and those of a tenant that is down, too": Case(
+        series={
+            'appcredential_inventory_age_seconds{tenant="default",subject="applications"}': "1900x99",
+            'appcredential_inventory_age_seconds{tenant="down",subject="applications"}': "1900x99",
+            'appcredential_tenant_ready_status{tenant="down",condition="False"}': "1x4 0x4 1x99",
+        },
+        firing={
+            "13m": NEVER,
+            "16m": {
+                "AppCredentialInventoryOld": {
+                    **TENANT,
+                    "subject": "applications",
+                    "severity": "warning",
+                },
+                "AppCredentialTenantNotReady": {"tenant": "down", "severity": "critical"},
+            },
+        },
+    ),
     "a certificate is lost": Case(
         series={'appcredential_certificate_losses_total{outcome="restored"}': "0x5 1x200"},
         firing={
