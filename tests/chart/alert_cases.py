@@ -298,8 +298,8 @@ CASES: Final[Mapping[str, Case]] = {
     ),
     "lists grow old, and those of a tenant that is down, too": Case(
         series={
-            'appcredential_inventory_age_seconds{tenant="default",subject="applications"}': "1900x99",
-            'appcredential_inventory_age_seconds{tenant="down",subject="applications"}': "1900x99",
+            'appcredential_inventory_age_seconds{tenant="default",subject="trusts"}': "1900x99",
+            'appcredential_inventory_age_seconds{tenant="down",subject="trusts"}': "1900x99",
             'appcredential_tenant_ready_status{tenant="down",condition="False"}': "1x4 0x4 1x99",
         },
         firing={
@@ -307,7 +307,7 @@ CASES: Final[Mapping[str, Case]] = {
             "16m": {
                 "AppCredentialInventoryOld": {
                     **TENANT,
-                    "subject": "applications",
+                    "subject": "trusts",
                     "severity": "warning",
                 },
                 "AppCredentialTenantNotReady": {"tenant": "down", "severity": "critical"},
