@@ -56,7 +56,7 @@ chart: helm cluster-binary ## check the charts, test them on a cluster, and pack
 
 .PHONY: prometheus
 prometheus: # Debian's Prometheus with promtool, where it is missing (root)
-	@if ! command -v prometheus promtool > /dev/null; then \
+	@if ! { command -v prometheus && command -v promtool; } > /dev/null; then \
 	  if [ "$$(id -u)" != 0 ]; then echo "error: prometheus is missing: apt-get install prometheus" >&2; exit 2; fi; \
 	  apt-get update -q; apt-get install -y -q --no-install-recommends prometheus; \
 	fi
