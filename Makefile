@@ -54,6 +54,18 @@ chart: helm cluster-binary ## check the charts, test them on a cluster, and pack
 	$(BIN)/python -m pytest tests/chart -q; \
 	"$$helm" package --destination build charts/appcredential charts/appcredential-crds
 
+.PHONY: prometheus
+prometheus: # Debian's Prometheus with promtool, where it is missing (root)
+	@if ! { command -v prometheus && command -v promtool; } > /dev/null; then \
+	  if [ "$$(id -u)" != 0 ]; then echo "error: prometheus is missing: apt-get install prometheus" >&2; exit 2; fi; \
+	  apt-get update -q; apt-get install -y -q --no-install-recommends prometheus; \
+	fi
+
+.PHONY: monitoring
+monitoring: helm cluster-binary prometheus ## test alerts and dashboard with promtool and a real Prometheus
+	$(BIN)/python -m pytest -q tests/chart/test_alerts.py tests/chart/test_dashboard.py tests/chart/test_kube_state_metrics.py
+	$(BIN)/python -m pytest -q tests/process/test_monitoring.py
+
 .PHONY: image
 image: setup ## build both images by docker or buildah; BASE= names the base
 	@PYTHONPATH=operator:. $(BIN)/python -m image.build

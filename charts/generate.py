@@ -1,7 +1,8 @@
 """Generate the chart files that repeat other files, so that nobody keeps two copies by hand.
 
 Run `python -m charts.generate` after a change of crds/, the settings, the reserved names and keys,
-examples/deploy/rbac.yaml or values.yaml. A test fails when a generated file is out of date.
+examples/deploy/rbac.yaml, values.yaml, the metrics, the alerts or the dashboard. A test fails when
+a generated file is out of date.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.spec import reserved
 from appcredential.setting_values import PREFIX
 from appcredential.settings import FIELDS, POSITIVE, Settings
+from charts.dashboard import dashboard
+from charts.monitoring import page
 from charts.readme import readme
 
 ROOT: Final = Path(__file__).parents[1]
@@ -72,6 +75,9 @@ def generated() -> dict[Path, str]:
         files[CHART / "crds" / crd.name] = f"---\n{crd.read_text()}"
         files[CRDS_CHART / "templates" / crd.name] = kept(crd.read_text())
     files[CHART / "values.schema.json"] = json.dumps(schema(), indent=2) + "\n"
+    files[CHART / "files" / "dashboard.json"] = dashboard()
+    monitoring, alerts = ROOT / "docs" / "monitoring.md", CHART / "files" / "alerts.yaml"
+    files[monitoring] = page(monitoring.read_text(), alerts.read_text())
     files[CHART / "README.md"] = readme((CHART / "values.yaml").read_text())
     return files
 

@@ -146,6 +146,7 @@ def _tenants(parts: Parts, open_session: OpenSession) -> TenantAccess:
         prober=Prober(clock=parts.clock, queue=queue, retry=_tenant_retry(parts)),
         may_act=lambda: guard.problem() is None,
     )
+    parts.metrics.sessions.sessions = sessions.samples
     return TenantAccess(clock=parts.clock, sessions=sessions, queue=queue)
 
 

@@ -73,7 +73,9 @@ class Parts:
         self.metrics = metrics
         self.clock = clock
         self.states = ResourceStates()
-        metrics.resumed.set_function(self.states.count_resumed)
+        metrics.looks.resumed.set_function(self.states.count_resumed)
+        metrics.rotation.failing.failing = self.states.failing
+        metrics.sessions.cluster_skew = client.skew
         bounds = Bounds.of(settings.workers)
         self.queue = WorkQueue(self.clock, self._lane, bounds, store.is_worked_on)
         self.holder = f"{settings.pod_name}_{uuid.uuid4().hex[:8]}"

@@ -247,10 +247,9 @@ class Operator:
                     self._queue.add(key)
 
     async def _look_after(self) -> None:
-        for urgency, depth in self._queue.depths().items():
-            self._metrics.queue.labels(urgency.name.lower()).set(depth)
+        self._metrics.queue.show(self._queue)
         self._metrics.revocations.set(self._open_revocations.count)
-        self._metrics.secret_watches.set(self._secret_watch.count)
+        self._metrics.looks.secret_watches.set(self._secret_watch.count)
         self._begin_watching()
         if self._watches.is_started and not self._watches.is_alive() and not self._stop.is_set():
             self._end(1, "the watches ended")
@@ -291,5 +290,5 @@ class Operator:
         return "" if self._store.is_complete else "the first lists are not complete"
 
     async def _reconcile(self, key: Key) -> Again | None:
-        self._metrics.reconciles.labels(key.kind).inc()
-        return await self._controllers.reconcile(key)
+        with self._metrics.reconcile.counted(key.kind, self._clock.monotonic):
+            return await self._controllers.reconcile(key)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
+from appcredential.cache.sampled import sample_of
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, TENANTS, path_of
-from appcredential.runtime.metrics import ResourceSample, TenantSample
+from appcredential.runtime.ready import Key
+from appcredential.runtime.samples import ResourceSample, TenantSample
 from tests.support.world import RESOURCE, World
 
 PATHS: Final = {
@@ -37,4 +39,62 @@ async def test_a_tenant_that_cannot_be_used_is_shown_with_its_reason() -> None:
     await world.look_at_tenant()
     see_all(world)
     tenants = [s for s in world.store.samples() if isinstance(s, TenantSample)]
-    assert tenants == [TenantSample("default", "False", "NotInATrial")]
+    why = "NotInATrial"
+    conditions = (("Ready", "False", why), ("Stalled", "True", why))
+    assert tenants == [TenantSample("default", "False", why, conditions)]
+
+
+DOCUMENT: Final[dict[str, Any]] = {
+    "spec": {"type": "ClientSecret", "suspend": True},
+    "status": {
+        "conditions": [
+            {"type": "Ready", "status": "True", "reason": "Suspended"},
+            {"type": "Verified", "status": "True", "reason": "Proven"},
+            {"type": "Expiring", "status": "False", "reason": "NotDue"},
+        ],
+        "credential": {
+            "keyId": "a",
+            "expirationTime": "2030-01-02T00:00:00Z",
+            "verifiedTime": "2029-12-01T10:00:00Z",
+        },
+        "renewalTime": "2030-01-01T00:00:00Z",
+        "pending": {"keyId": "b", "publishTime": "2030-01-01T22:00:00Z"},
+        "retiring": [
+            {"keyId": "c", "retireTime": "2029-12-05T00:00:00Z", "waitingFor": "Deployment/orders"},
+            {"keyId": "d", "retireTime": "2029-12-04T00:00:00Z"},
+            {"keyId": "e"},
+        ],
+        "inventory": {"managed": 7, "foreign": 6},
+    },
+}
+DAY: Final = 86400.0
+END: Final = 1_893_542_400.0
+
+
+def test_all_that_status_says_of_credentials_is_shown() -> None:
+    found = sample_of(Key(APP_CREDENTIALS, "shop", "orders"), DOCUMENT)
+    assert found == ResourceSample(
+        namespace="shop",
+        name="orders",
+        ready="True",
+        expiration=END,
+        renewal=END - DAY,
+        foreign=6,
+        tenant="default",
+        type="ClientSecret",
+        conditions=(("Ready", "True", "Suspended"),),
+        is_suspended=True,
+        verified=END - 32 * DAY + 10 * 3600,
+        owned=7,
+        orphaned=2,
+        retiring=3,
+        waiting=1,
+        retire=END - 29 * DAY,
+        publish=END - 2 * 3600,
+    )
+
+
+def test_the_end_of_the_operators_own_credential_is_shown() -> None:
+    document = {"status": {"identity": {"expirationTime": "2030-01-02T00:00:00Z"}}}
+    found = sample_of(Key(TENANTS, "", "default"), document)
+    assert found == TenantSample("default", "Unknown", expiration=END)

@@ -15,7 +15,8 @@ import pytest
 from appcredential.runtime.clock import SystemClock
 from appcredential.runtime.health import metrics_server, probe_server
 from appcredential.runtime.http_server import HttpServer
-from appcredential.runtime.metrics import Metrics, ResourceSample, Sample
+from appcredential.runtime.metrics import Metrics
+from appcredential.runtime.samples import ResourceSample, Sample
 from appcredential.settings import Settings
 
 

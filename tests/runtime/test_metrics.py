@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import typing
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from appcredential.domain import actions
 from appcredential.entra import operations as observing
 from appcredential.kube.purposes import purpose_of
-from appcredential.runtime.metrics import Metrics, ResourceSample, TenantSample
+from appcredential.runtime.metrics import Metrics
+from appcredential.runtime.metrics_of_resources import SERIES, written
+from appcredential.runtime.ready import Key
+from appcredential.runtime.samples import ResourceSample, SessionSample, TenantSample
+from appcredential.runtime.workqueue import Again, WorkQueue
+from tests.support.clock import HandClock
 
 ORDERS = ResourceSample("shop", "orders", "True", 1_800_000_000.0, 1_700_000_000.0, 3)
 NEW = ResourceSample("shop", "new", "Unknown", None, None, 0)
@@ -20,7 +27,7 @@ PURPOSES = {"lease", "event", "tenant", "grant", "schema", "ticket", "resource"}
 
 
 def text_of(metrics: Metrics) -> str:
-    return generate_latest(metrics.registry).decode()
+    return metrics.text().decode()
 
 
 def test_a_scrape_shows_each_resource() -> None:
@@ -72,24 +79,54 @@ def test_a_resource_that_is_gone_leaves_no_series() -> None:
 
 
 def test_every_metric_says_what_it_is_and_has_our_prefix() -> None:
-    families = list(Metrics(list).registry.collect())
-    assert families
-    for family in families:
-        assert family.name.startswith("appcredential_")
-        assert family.documentation.endswith("."), family.name
+    families = {f.name: f.documentation for f in Metrics(list).registry.collect()}
+    assert len(families) > 30
+    for name, text in {**families, **{s.name: s.help for s in SERIES}}.items():
+        # Those of the process have the names that every client library gives them.
+        assert name.startswith(("appcredential_", "process_"))
+        assert text.endswith("."), name
+
+
+def test_the_writer_of_resources_writes_what_the_library_would() -> None:
+    """Names, order of labels, escapes and numbers: the text format has one reader, Prometheus."""
+    odd = replace(
+        ORDERS,
+        stalled='a "b" \\ \n c',
+        tenant="default",
+        type="ClientSecret",
+        conditions=(("Ready", "True", "RotationFailing"),),
+        verified=1_700_000_000.25,
+        retiring=2,
+        waiting=1,
+        retire=1.7e9,
+        publish=1.6e9,
+        owned=4,
+        orphaned=1,
+        is_suspended=True,
+    )
+    registry, labels = CollectorRegistry(), ["namespace", "name"]
+    for series in SERIES:
+        gauge = Gauge(series.name, series.help, [*labels, *series.labels], registry=registry)
+        for sample in (odd, NEW):
+            for values, number in series.points(sample):
+                gauge.labels(sample.namespace, sample.name, *values).set(number)
+    assert written([odd, NEW]) == generate_latest(registry).decode()
+    assert written([]).count("# HELP") == len(SERIES)
 
 
 def test_only_the_series_of_a_resource_carry_names() -> None:
     metrics = Metrics(list)
     metrics.observe_directory(observing.READ, 200, 0.1)
     metrics.observe_cluster("resource", "GET", 404, 0.1)
-    metrics.effects.labels("Mint", "done").inc()
-    metrics.reconciles.labels("appcredentials").inc()
+    metrics.reconcile.effects.labels("Mint", "done").inc()
+    metrics.reconcile.passes.labels("appcredentials").inc()
     labels = {
         family.name: {label for sample in family.samples for label in sample.labels}
         for family in metrics.registry.collect()
     }
     assert {name: found for name, found in labels.items() if found} == {
+        "appcredential_build_info": {"version", "python_version"},
+        "appcredential_event_loop_lag_seconds": {"le"},
         "appcredential_effects": {"action", "result"},
         "appcredential_reconciles": {"kind"},
         "appcredential_directory_requests": {"operation", "code"},
@@ -152,3 +189,74 @@ def test_only_what_is_overdue_now_is_shown() -> None:
     assert shown in text_of(metrics).splitlines()
     metrics.show_overdue({})
     assert "appcredential_ticket_overdue_seconds{" not in text_of(metrics)
+
+
+def test_a_scrape_shows_sessions_and_clocks() -> None:
+    metrics = Metrics(list)
+    assert "appcredential_clock_skew_seconds{" not in text_of(metrics)
+    metrics.sessions.cluster_skew = lambda: timedelta(seconds=-2)
+    metrics.sessions.sessions = lambda: [
+        SessionSample("default", 61.0, 0.25, 0.5, 20.0, 3),
+        SessionSample("new", None, 0.0, 0.0, 0.0, 0),
+    ]
+    lines = text_of(metrics).splitlines()
+    for line in (
+        'appcredential_clock_skew_seconds{server="kubernetes",tenant=""} -2.0',
+        'appcredential_clock_skew_seconds{server="entra",tenant="default"} 61.0',
+        'appcredential_directory_quota_used_ratio{quota="units",tenant="default"} 0.25',
+        'appcredential_directory_quota_used_ratio{quota="writes",tenant="default"} 0.5',
+        'appcredential_directory_retry_after_seconds{tenant="default"} 20.0',
+        'appcredential_directory_pauses_total{tenant="default"} 3.0',
+    ):
+        assert line in lines
+    assert not [line for line in lines if "skew" in line and 'tenant="new"' in line]
+
+
+def test_a_scrape_shows_who_fails_and_when_the_operators_credential_ends() -> None:
+    metrics = Metrics(lambda: [TenantSample("default", "True", expiration=1.8e9)])
+    metrics.rotation.failing.failing = lambda: [("shop", "orders", 3)]
+    lines = text_of(metrics).splitlines()
+    failing = 'appcredential_rotation_failures_consecutive{name="orders",namespace="shop"} 3.0'
+    assert failing in lines
+    end = 'appcredential_tenant_identity_expiration_timestamp_seconds{tenant="default"} 1.8e+09'
+    assert end in lines
+
+
+def test_a_pass_is_counted_with_its_time_and_its_error() -> None:
+    metrics = Metrics(list)
+    times = iter((1.0, 3.0, 5.0, 5.5))
+    with metrics.reconcile.counted("appcredentials", lambda: next(times)):
+        pass
+    with (
+        pytest.raises(ValueError, match="broken"),
+        metrics.reconcile.counted("appcredentials", lambda: next(times)),
+    ):
+        raise ValueError("broken")
+    value = metrics.registry.get_sample_value
+    kind = {"kind": "appcredentials"}
+    assert value("appcredential_reconciles_total", kind) == 2
+    assert value("appcredential_reconcile_errors_total", kind) == 1
+    assert value("appcredential_reconcile_duration_seconds_sum", kind) == 2.5
+
+
+async def test_the_queue_says_how_long_work_goes_on() -> None:
+    clock, stop = HandClock(), asyncio.Event()
+    queue, metrics = WorkQueue(clock), Metrics(list)
+    begun = asyncio.Event()
+
+    async def work(_: Key) -> Again | None:
+        begun.set()
+        clock.advance(timedelta(seconds=40))
+        metrics.queue.show(queue)
+        stop.set()
+        return None
+
+    queue.add(Key("appcredentials", "shop", "orders"))
+    await queue.run(work, stop)
+    assert begun.is_set()
+    value = metrics.registry.get_sample_value
+    assert value("appcredential_workqueue_longest_running_seconds") == 40
+    assert value("appcredential_workqueue_stuck_seconds") == 40
+    metrics.queue.show(queue)
+    assert value("appcredential_workqueue_longest_running_seconds") == 0
+    assert value("appcredential_workqueue_stuck_seconds") == 0

@@ -12,6 +12,7 @@ from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import ClientId, CredentialType, VerificationScope
 from appcredential.errors import AppCredentialError
 from appcredential.ports.entra import Probe
+from appcredential.ports.session import Pace
 from tests.support.clock import HandClock
 from tests.support.directory import MemoryDirectory
 from tests.support.lists import MemoryLists
@@ -60,6 +61,9 @@ class MemorySession(MemoryDirectory):
     @property
     def sign_in(self) -> MemorySession:
         return self
+
+    def pace(self) -> Pace:
+        return Pace(units=0.0, writes=0.0, pause=0.0, pauses=0)
 
     async def probe(self) -> Probe:
         self.probes += 1

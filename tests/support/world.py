@@ -213,7 +213,8 @@ class World:
         )
         self.states = ResourceStates()
         self.metrics = Metrics(self.store.samples)
-        self.metrics.resumed.set_function(self.states.count_resumed)
+        self.metrics.looks.resumed.set_function(self.states.count_resumed)
+        self.metrics.rotation.failing.failing = self.states.failing
         self.tools = tools = Tools(
             process=process,
             kube=KubePorts(

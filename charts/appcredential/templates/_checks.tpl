@@ -51,8 +51,10 @@
 {{- end }}
 {{- end }}
 {{- end }}
-{{- if and .Values.metrics.serviceMonitor.enabled (not .Values.networkPolicy.metricsFrom) }}
-{{- fail "metrics.serviceMonitor.enabled, but nobody may read the metrics: name Prometheus in networkPolicy.metricsFrom, such as [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]." }}
+{{- range $monitor := list "serviceMonitor" "podMonitor" }}
+{{- if and (index $.Values.metrics $monitor).enabled (not $.Values.networkPolicy.metricsFrom) }}
+{{- fail (printf "metrics.%s.enabled, but nobody may read the metrics: name Prometheus in networkPolicy.metricsFrom, such as [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]." $monitor) }}
+{{- end }}
 {{- end }}
 {{- range .Values.extraEnv }}
 {{- if hasPrefix "APPCREDENTIAL_" .name }}

@@ -16,8 +16,8 @@ from appcredential.domain.spec.model import ApplicationGrantSpec
 from appcredential.domain.urgency import IDLE, Stages, Urgency
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, TENANTS
 from appcredential.report.rows import Row
-from appcredential.runtime.metrics import Sample
 from appcredential.runtime.ready import Key, Lane
+from appcredential.runtime.samples import Sample
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from appcredential.controllers.outcomes import count_outcome
 from appcredential.domain import actions as act
 from appcredential.domain.action_names import changes_nothing, label
 from appcredential.domain.facts.restart import is_restart_open
@@ -178,7 +179,7 @@ class AppCredentialController:
             return True
         if isinstance(action, act.Mint) and not self._guard.allows_mint():
             return False
-        name = label(action)
+        name, effects, began = label(action), self._metrics.reconcile, self._clock.monotonic()
         seconds = _MINT_SECONDS if isinstance(action, act.Mint) else _EFFECT_SECONDS
         try:
             with within(application=step.client_id):
@@ -186,12 +187,14 @@ class AppCredentialController:
                     await dispatch.perform(step)
         except NotYetError as exc:
             state.memory = state.memory.awaits_turn(self._clock.now() + exc.retry_after)
-            self._metrics.effects.labels(name, "waits").inc()
+            effects.effects.labels(name, "waits").inc()
             return True
         except BaseException:
-            self._metrics.effects.labels(name, "error").inc()
+            effects.effects.labels(name, "error").inc()
             raise
-        self._metrics.effects.labels(name, "done").inc()
+        effects.effects.labels(name, "done").inc()
+        effects.effect_seconds.labels(name).observe(self._clock.monotonic() - began)
+        count_outcome(self._metrics.rotation, step)
         return True
 
     async def _unreadable(

@@ -136,7 +136,7 @@ class ClusterLooks:
         owners += self._first_looks(now)
         self._waiting.extend(in_turns(owners, lambda owner: owner.namespace))
         self._credit, self._last_time, self._round_began = 0.0, now, now
-        self._metrics.look_period.set(self._budget.period(self._objects).total_seconds())
+        self._metrics.looks.period.set(self._budget.period(self._objects).total_seconds())
 
     def _first_looks(self, now: float) -> list[Owner]:
         """Return whose first look may come now, and did not come in this round yet.
@@ -181,7 +181,7 @@ class ClusterLooks:
     async def _look_at(self, due: list[tuple[Owner, ResourceState, LookedAt]]) -> None:
         outcomes = await asyncio.gather(*(self._look(*one) for one in due))
         for outcome in outcomes:
-            self._metrics.looks.labels(outcome).inc()
+            self._metrics.looks.outcomes.labels(outcome).inc()
         if all(outcome is Outcome.FAILED for outcome in outcomes) and outcomes:
             self._pause_ends = self._process.clock.monotonic() + _PAUSE_SECONDS
         elif outcomes:

@@ -28,6 +28,7 @@ from appcredential.entra.reads import GraphReads
 from appcredential.entra.writes import Writes, check_id
 from appcredential.ports.entra import CertificateLoss, MintedPassword, NewCertificate
 from appcredential.ports.local import Clock
+from appcredential.ports.session import Pace
 
 
 class GraphDirectory:
@@ -56,7 +57,7 @@ class GraphDirectory:
         may_act: Callable[[], bool] = lambda: True,
     ) -> None:
         self._connection = connection
-        limiter = RateLimiter(pacing, clock, sleep)
+        self._limiter = limiter = RateLimiter(pacing, clock, sleep)
         self._losses = CertificateLosses(report)
         keys = KeyList(
             GraphKeys(connection, limiter, clock, may_act),
@@ -100,6 +101,10 @@ class GraphDirectory:
     def skew(self) -> timedelta | None:
         """Return Entra's clock minus ours, from its answers; None when unknown."""
         return self._connection.skew()
+
+    def pace(self) -> Pace:
+        """Return how much of the quotas is used, and the pause; for any thread."""
+        return self._limiter.pace()
 
     def is_skew_doubted(self) -> bool:
         """Return whether one answer has shown a large difference, which a second may confirm."""

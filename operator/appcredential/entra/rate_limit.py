@@ -21,6 +21,7 @@ from appcredential.entra.pacing import Pacing
 from appcredential.entra.turns import Line
 from appcredential.errors import ConflictError, NotYetError, ThrottledError, TooLateError
 from appcredential.ports.local import Clock
+from appcredential.ports.session import Pace
 
 Sleep: TypeAlias = Callable[[float], Awaitable[object]]
 """Waits for seconds; `asyncio.sleep`, or a virtual one in tests."""
@@ -48,6 +49,11 @@ class TokenBucket:
         self._level = min(self._burst, self._level + (now - self._time) * self._rate)
         self._time = now
         return max(0.0, (1.0 - self._level) / self._rate)
+
+    def used(self) -> float:
+        """Return the share that is used now; above 1 what was taken in advance. For any thread."""
+        refilled = self._level + (self._clock.monotonic() - self._time) * self._rate
+        return 1.0 - min(self._burst, refilled) / self._burst
 
     def tell(self) -> float:
         """Return in how many seconds to come again: each caller is told another time."""
@@ -81,12 +87,19 @@ class RateLimiter:
         self._units = TokenBucket(pacing.units_per_second, pacing.unit_burst, clock)
         self._writes = TokenBucket(pacing.writes_per_second, pacing.write_burst, clock)
         self._paused_until = float("-inf")
+        self._pauses = 0
         self._lines: dict[ObjectId, Line] = {}
 
     def pause(self, length: timedelta) -> None:
         """Let nothing pass for that long. A present pause that is longer stays."""
+        self._pauses += 1
         until = self._clock.monotonic() + length.total_seconds()
         self._paused_until = max(self._paused_until, until)
+
+    def pace(self) -> Pace:
+        """Return how much of the quotas is used, and the pause; for any thread."""
+        rest = max(0.0, self._paused_until - self._clock.monotonic())
+        return Pace(self._units.used(), self._writes.used(), rest, self._pauses)
 
     @contextmanager
     def noting_pauses(self) -> Iterator[None]:

@@ -19,6 +19,7 @@ from appcredential.errors import (
 )
 from appcredential.ports.entra import Directory, Probe, SignIn
 from appcredential.ports.lists import Lists
+from appcredential.ports.session import Pace
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +57,10 @@ class TenantSession:
         self._token = token
         self._credential = credential
         self._is_policy_denied = False
+
+    def pace(self) -> Pace:
+        """Return how much of Graph's quotas is used, and the pause; for any thread."""
+        return self._graph.pace()
 
     async def probe(self) -> Probe:
         """Sign in, and read applications and the policy; see `ports.session.Session`.

@@ -45,7 +45,8 @@ class ResourceState:
     process began something that a deletion has to undo; `unbegun_term` is its last term in which
     it saw that nobody had begun anything yet. `made` is the attempt that this process made and has
     not begun to publish, with the term. `is_settled`: the last pass ended behind the gates with
-    nothing to do, so that a change of what was read is news. `is_well`: all was as the spec asks.
+    nothing to do, so that a change of what was read is news. `failures`: attempts in a row that
+    ended without a published credential. `is_well`: all was as the spec asks.
     `resumed`: nothing was read yet but its status; see `gather/resumed.py`. `lost_answer`: a change
     of a federated credential that may have been done.
     """
@@ -69,6 +70,7 @@ class ResourceState:
     memory: Memory = field(default_factory=Memory)
     clock: ClockWatch = field(default_factory=ClockWatch)
     stalled_reason: str = ""
+    failures: int = 0
     has_begun: bool = False
     unbegun_term: int | None = None
     made: tuple[Attempt, int] | None = None
@@ -237,6 +239,11 @@ class ResourceStates:
     def count_resumed(self) -> int:
         """Return how many of these there are; for any thread."""
         return sum(state.resumed is not None for state in list(self._states.values()))
+
+    def failing(self) -> list[tuple[str, str, int]]:
+        """Return which resources have failed how often in a row; for any thread."""
+        known = list(self._states.items())
+        return [(o.namespace, o.name, s.failures) for o, s in known if s.failures]
 
     def forget(self, owner: Owner) -> None:
         """Drop what is held of a resource that is gone."""

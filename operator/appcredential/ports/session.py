@@ -13,6 +13,23 @@ from appcredential.ports.entra import Directory, Probe, SignIn
 from appcredential.ports.lists import Lists
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How the requests to one tenant do.
+
+    Attributes:
+        units: the share in use of the quota of resource units; 1 is all of it.
+        writes: the same of the quota of writes.
+        pause: for how many seconds nothing is sent, because Graph asked for it.
+        pauses: how often Graph or the token endpoint asked for a pause.
+    """
+
+    units: float
+    writes: float
+    pause: float
+    pauses: int
+
+
 class Session(Protocol):
     """An open session with one tenant."""
 
@@ -44,6 +61,10 @@ class Session(Protocol):
     @property
     def principal_id(self) -> str:
         """The object id of the operator's service principal; empty until that is known."""
+        ...
+
+    def pace(self) -> Pace:
+        """Return how much of Graph's quotas is used, and the pause; for any thread."""
         ...
 
     async def probe(self) -> Probe:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Final
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from appcredential.ports.local import Clock
 from appcredential.runtime.http_server import HttpServer, Page
@@ -37,12 +37,12 @@ def probe_server(livez: Check, readyz: Check, report: Page | None = None) -> Htt
 def metrics_server(metrics: Metrics, clock: Clock) -> HttpServer:
     """Return a server for scrapes.
 
-    Those of ten thousand resources take a second to write. So a thread does it, for one scrape at
+    Those of ten thousand resources take a while to write. So a thread does it, for one scrape at
     a time: scrapes that come meanwhile share the next one.
     """
 
     async def write() -> bytes:
-        return await asyncio.to_thread(generate_latest, metrics.registry)
+        return await asyncio.to_thread(metrics.text)
 
     written = SharedRead(write, clock, timedelta(0))
 

@@ -71,10 +71,12 @@ class Loop:
         self._progress = self._clock.monotonic()
 
     async def _pause(self) -> None:
+        due = self._clock.monotonic() + self._period
         try:
             async with asyncio.timeout(self._period):
                 await self._woken.wait()
         except TimeoutError:
+            self._metrics.queue.lag.observe(max(0.0, self._clock.monotonic() - due))
             return
         self._woken.clear()
 

@@ -1,8 +1,35 @@
-"""The metrics of rounds over all applications, and over all published credentials."""
+"""The metrics of rounds over all objects, all applications and all published credentials."""
 
 from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
+
+
+class LookMetrics:
+    """How what was written to the cluster is watched and looked at."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.outcomes = Counter(
+            "appcredential_cluster_looks_total",
+            "Looks at what was written to the cluster or is made a certificate of.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.period = Gauge(
+            "appcredential_cluster_look_period_seconds",
+            "How long it takes now until each of these objects was looked at once.",
+            registry=registry,
+        )
+        self.secret_watches = Gauge(
+            "appcredential_secret_watches",
+            "Watches that show changes of published Secrets now.",
+            registry=registry,
+        )
+        self.resumed = Gauge(
+            "appcredential_resumed_resources",
+            "AppCredentials of which this leader knows the status alone, until its first look.",
+            registry=registry,
+        )
 
 
 class InventoryMetrics:

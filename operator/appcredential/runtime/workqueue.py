@@ -84,7 +84,7 @@ class WorkQueue:
         self._ready = Ready(bounds)
         self._due: dict[Key, tuple[float, Urgency | None]] = {}
         self._heap: list[tuple[float, Key]] = []
-        self._working: set[Key] = set()
+        self._working: dict[Key, float] = {}
         self._again: dict[Key, tuple[Urgency | None, Callable[[], bool]]] = {}
         self._failures: dict[Key, int] = {}
         self._idle = IdleWorkers()
@@ -155,10 +155,24 @@ class WorkQueue:
         """Return the number of keys that wait for a worker, by their class."""
         return self._ready.counts()
 
+    def stuck(self) -> float:
+        """Return for how many seconds no work has finished although some waits or goes on."""
+        is_busy = bool(self._ready or self._working)
+        return self._clock.monotonic() - self.last_progress if is_busy else 0.0
+
     def is_stuck(self, seconds: float) -> bool:
         """Return whether keys wait although no work has finished for that long."""
-        idle = self._clock.monotonic() - self.last_progress
-        return bool(self._ready or self._working) and idle > seconds
+        return self.stuck() > seconds
+
+    def longest(self) -> float:
+        """Return for how many seconds the oldest work under way has been going on."""
+        now = self._clock.monotonic()
+        return max((now - began for began in self._working.values()), default=0.0)
+
+    @property
+    def retrying(self) -> int:
+        """The number of keys whose last work failed."""
+        return len(self._failures)
 
     async def run(self, reconcile: Reconcile, stop: asyncio.Event) -> None:
         """Work until `stop` is set; a key in work is finished first."""
@@ -170,7 +184,7 @@ class WorkQueue:
                 continue
             key, urgency = taken
             self._due.pop(key, None)
-            self._working.add(key)
+            self._working[key] = self._clock.monotonic()
             awaits_turn = False
             try:
                 awaits_turn = await self._work(key, urgency, reconcile)
@@ -210,7 +224,7 @@ class WorkQueue:
 
     def _finish(self, key: Key, *, awaits_turn: bool) -> None:
         self.last_progress = self._clock.monotonic()
-        self._working.discard(key)
+        self._working.pop(key, None)
         self._ready.end(key, awaits_turn=awaits_turn)
         urgency, unless = self._again.pop(key, (None, None))
         if unless is not None and not unless():

@@ -14,7 +14,8 @@ from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.spec.model import EntraTenantSpec
 from appcredential.domain.status.cluster_kinds import ProbeOutcome
 from appcredential.domain.status.problems_tenant import CUSTOM_CLOUD_NOT_CONFIGURED
-from appcredential.ports.session import OpenSession
+from appcredential.ports.session import OpenSession, Session
+from appcredential.runtime.samples import SessionSample
 from appcredential.tenants.probing import OpenTenant, Prober
 
 
@@ -37,6 +38,10 @@ class TenantSessions:
     def get(self, name: str) -> OpenTenant | None:
         """Return the session in use."""
         return self._in_use.get(name)
+
+    def samples(self) -> list[SessionSample]:
+        """Return what a scrape shows of the sessions in use; for any thread."""
+        return [_sample(name, held.session) for name, held in list(self._in_use.items())]
 
     async def use(
         self, name: str, spec: EntraTenantSpec, credential: OperatorCredential | Problem
@@ -149,3 +154,15 @@ class TenantSessions:
         opened = self._successors.pop(name, None)
         if opened is not None:
             await opened.session.close()
+
+
+def _sample(name: str, session: Session) -> SessionSample:
+    skew, pace = session.directory.skew(), session.pace()
+    return SessionSample(
+        tenant=name,
+        skew=skew.total_seconds() if skew is not None else None,
+        units=pace.units,
+        writes=pace.writes,
+        pause=pace.pause,
+        pauses=pace.pauses,
+    )
