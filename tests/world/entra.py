@@ -26,7 +26,7 @@ from appcredential.domain.spec.model import (
     VerificationScope,
 )
 from appcredential.domain.spec.trusts import Trust
-from appcredential.errors import AppCredentialError, NotFoundError
+from appcredential.errors import AppCredentialError, ConflictError, NotFoundError
 from appcredential.ports.entra import MintedPassword, NewCertificate, Probe
 from tests.support.builders import CLIENT_ID, NOT_YET, application
 from tests.support.clock import HandClock
@@ -255,6 +255,9 @@ class EntraSession(MemorySession):
         entra, process = self._entra, self._gate.process
         passage = await self._gate.pass_(Server.GRAPH, f"add federated {name}", is_write=True)
         before = set(entra.trusts)
+        there = entra.trusts.values()
+        if any(t.name == name or (t.issuer, t.subject) == trust.pair for t in there):
+            raise ConflictError("such a federated credential exists")
         await super().add_federated(object_id, name, trust, description)
         (made,) = entra.trusts.keys() - before
         entra.makers[made] = self._by

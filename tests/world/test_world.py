@@ -58,6 +58,10 @@ KEPT: Final = (
     "pods:9/wait/0 35/wait/7 22/start-pod/48 30/delete-pending/13 38/kill/8 0/lag/28",
     "secret:60/wait/0 0/rotate/0 55/forge/4",
     (
+        "federated:5/wait/0 42/skew-entra/36 32/lag/59 44/remove-in-portal/46 17/wait/46 "
+        "5/throttle/56"
+    ),
+    (
         "expired:48/wait/0 20/revoke/22 42/withdraw/30 5/restore-secret/12 "
         "5/remove-published-in-portal/3"
     ),
