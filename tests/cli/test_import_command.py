@@ -32,7 +32,7 @@ def test_the_three_files_are_valid_and_nothing_is_changed(person: EntraPerson) -
             assert parse_app_credential(one).client_id == app.app_id
     assert set(person.emulator.counts()) == {
         *("token", "application.get", "application.federatedIdentityCredentials.list"),
-        *("policy.default.get", "report.credentialSignIns.list"),
+        *("policy.default.get", "signInActivities.list"),
     }, "it only reads"
     again = person.refused(
         "import", "--client-id", app.app_id, "-n", "shop", "--output-dir", str(folder)

@@ -29,6 +29,7 @@ from appcredential.domain.marker import Attempt
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.target import PendingState, RetireCause, Target
+from appcredential.domain.promised import required
 from appcredential.domain.proof import PROVEN, UNREACHABLE
 from appcredential.domain.rotation import backoff
 from appcredential.domain.rules import pending as pending_rules
@@ -1113,6 +1114,13 @@ def due(
     )
 
 
+def beside_another(o: Observation) -> Observation:
+    """Return one in which another credential came between the replaced and the published one."""
+    another = credential(KeyId("another"), start=SINCE - HOUR)
+    listed = application(*required(o.application).credentials, another)
+    return replace(o, application=listed)
+
+
 def due_target() -> Target:
     t = due().target
     assert t is not None
@@ -1131,7 +1139,12 @@ NEVER_TRIED = Memory()
     ("by Entra's clock", replace(due(since=NOW - OVERLAP), directory_skew=MINUTE), GONE),
     ("not by ours", replace(due(since=NOW - OVERLAP - MINUTE), directory_skew=-MINUTE), None),
     ("T was created within the overlap", due(creation_time=NOW - OVERLAP + SECOND), None),
-    ("T was published ten minutes ago", due(published_time=NOW - 10 * MINUTE), GONE),
+    (
+        "it was replaced by what T held before, and T was published ten minutes ago",
+        beside_another(due(published_time=NOW - 10 * MINUTE)),
+        GONE,
+    ),
+    ("T, published ten minutes ago, replaced it", due(published_time=NOW - 10 * MINUTE), None),
     ("T was published just now", due(published_time=NOW - 10 * MINUTE + SECOND), None),
     ("never early when the spec says so", due(when=RetireWhen.EXPIRED), None),
     (

@@ -22,7 +22,7 @@ OWNED: Final = "servicePrincipal.ownedObjects.list"
 BATCH: Final = "batch"
 POLICY: Final = "policy.default.get"
 OWNED_BY_USER: Final = "user.ownedObjects.list"
-USAGE: Final = "report.credentialSignIns.list"
+USAGE: Final = "signInActivities.list"
 TOKEN: Final = "token"
 
 

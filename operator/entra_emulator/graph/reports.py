@@ -62,5 +62,5 @@ def _render(row: SignIn) -> dict[str, Any]:
 
 
 ROUTES: tuple[Route, ...] = (
-    route("report.credentialSignIns.list", "GET", f"{BETA}{_PATH}", list_sign_ins),
+    route("signInActivities.list", "GET", f"{BETA}{_PATH}", list_sign_ins),
 )

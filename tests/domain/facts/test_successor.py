@@ -269,7 +269,7 @@ EARLY = RetireWhen.OVERLAP_ELAPSED
         ),
         (
             beside_one_between(replaced(EARLY, retiring(since=NOW - 90 * DAY))),
-            ISSUED + 10 * MINUTE,
+            ISSUED + DAY,
         ),
         (replaced(RetireWhen.EXPIRED, retiring(since=NOW)), NOW + 30 * DAY + 10 * MINUTE),
         (

@@ -239,7 +239,7 @@ def _restarting(seed: int, o: Observation) -> Observation:
     dice, wanted, t = Dice(seed + 2**40), o.resource.spec, o.target
     if dice.random() < 0.6 or not isinstance(wanted, AppCredentialSpec) or t is None:
         return o
-    windows = dice.choice([(), (), (), (window("11:00", "12:00"),)])
+    windows = dice.choice([(), (window("11:00", "12:00"),)])
     rotating = replace(wanted.rotation, restart=RestartSpec(), windows=windows)
     since = dice.likely(NOW - 4 * MINUTE, NOW - HOUR, NOW - MINUTE, NOW + DAY, odds=0.5)
     names = {"appcredential.io/restart-since": format_time(since)}

@@ -42,11 +42,12 @@ def replaced_since(facts: Facts, entry: Retiring) -> datetime:
     later = [c for c in facts.ours.values() if replaced is not None and c.start > replaced.start]
     if not later:
         return entry.since
-    following = min(later, key=lambda credential: credential.start)
-    times = [entry.since, following.start]
-    published, target = facts.published, facts.target
-    if published is not None and published.key_id == following.key_id:
-        times.append(required(target).published_time or following.start)
+    following = min(c.start for c in later)
+    times, published = [entry.since, following], facts.published
+    if published is not None and (published.key_id, following) in {
+        (c.key_id, c.start) for c in later
+    }:
+        times.append(required(facts.target).published_time or following)
     return max(times)
 
 
