@@ -410,6 +410,12 @@ OTHERS: Final = (
         "under its own name",
     ),
     Attempt("an Event with labels", CREATE, event(labels={"a": "b"}), "only without labels"),
+    Attempt(
+        "an Event with an annotation that others act on",
+        CREATE,
+        event(annotations={"argocd.argoproj.io/hook": "Sync"}),
+        "nothing but its record",
+    ),
 )
 REFUSED: Final = (*SECRETS, *CONFIG_MAPS, *ACCOUNTS, *RESOURCES, *OTHERS)
 
@@ -530,6 +536,11 @@ ALLOWED: Final = (
         namespace=BOUND,
     ),
     Attempt("an Event", CREATE, event()),
+    Attempt(
+        "an Event with the record of a change",
+        CREATE,
+        event(annotations={"appcredential.io/audit": "{}"}),
+    ),
     Attempt(
         "an Event about a tenant",
         CREATE,

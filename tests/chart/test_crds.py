@@ -18,7 +18,7 @@ from tests.chart.released import FROZEN
 pytestmark = pytest.mark.cluster
 
 NAMES: Final = ("appcredentials", "applicationgrants", "entratenants")
-SOURCE: Final = (ROOT / "operator" / "appcredential" / "cache" / "informer.py").read_text()
+SOURCE: Final = (ROOT / "operator" / "appcredential" / "domain" / "demanded.py").read_text()
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def older(bare: Cluster, bare_helm: Helm) -> Iterator[Cluster]:
 
 def _told() -> str:
     """Return the words after `kubectl apply` that the operator tells."""
-    (words,) = re.findall(r'"kubectl apply ([^"]+) -f -"', SOURCE)
+    (words,) = re.findall(r'kubectl apply ([^"]+) -f -"', SOURCE)
     return str(words)
 
 

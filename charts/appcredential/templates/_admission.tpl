@@ -237,6 +237,6 @@ events:
       message: the operator may only create Events, and only under its own name
     - expression: "request.operation != 'CREATE' || (object.?regarding.apiVersion.orValue('').startsWith('appcredential.io/') && object.?regarding.namespace.orValue('') == (request.namespace == 'default' && object.?regarding.kind.orValue('') in ['EntraTenant', 'ApplicationGrant'] ? '' : request.namespace))"
       message: the operator may create Events only about appcredential.io objects
-    - expression: "request.operation != 'CREATE' || ([object.metadata.?labels.orValue({}), object.metadata.?annotations.orValue({})].all(side, side.all(k, {{ $isAdded }})) && !has(object.metadata.ownerReferences) && !has(object.metadata.finalizers))"
-      message: the operator may create Events only without labels, annotations, owners and finalizers
+    - expression: "request.operation != 'CREATE' || (object.metadata.?labels.orValue({}).all(k, {{ $isAdded }}) && object.metadata.?annotations.orValue({}).all(k, k == 'appcredential.io/audit' || {{ $isAdded }}) && !has(object.metadata.ownerReferences) && !has(object.metadata.finalizers))"
+      message: the operator may create Events only without labels, owners and finalizers, and annotated with nothing but its record
 {{- end }}
