@@ -13,6 +13,7 @@ import yaml
 from appcredential.cli.api import Api
 from appcredential.cli.app_credential import AppCredential
 from appcredential.cli.errors import CliError, ForbiddenError, NotThereError
+from appcredential.cli.plan.yaml_loader import load_all
 from appcredential.cli.text import plain
 from appcredential.domain.times import format_time
 
@@ -32,11 +33,14 @@ def documents(file: str, note: Note) -> list[Mapping[str, Any]]:
         CliError: the file cannot be read, or holds none.
     """
     try:
-        text = sys.stdin.read(_LARGEST) if file == "-" else _content(Path(file))
-        found = list(_flat(yaml.safe_load_all(text)))
+        text = sys.stdin.read(_LARGEST + 1) if file == "-" else _content(Path(file))
     except (OSError, UnicodeDecodeError) as exc:
         raise CliError(f"{plain(file)} cannot be read: {plain(str(exc))}") from exc
-    except (yaml.YAMLError, RecursionError) as exc:
+    if len(text) > _LARGEST:
+        raise CliError(f"{plain(file)} is larger than 8 MiB: plan fewer at a time.")
+    try:
+        found = list(_flat(load_all(text)))
+    except (yaml.YAMLError, ValueError, RecursionError) as exc:
         raise CliError(f"{plain(file)} is no YAML: {plain(str(exc))}") from exc
     wanted = []
     for document in found:
@@ -54,7 +58,7 @@ def documents(file: str, note: Note) -> list[Mapping[str, Any]]:
 
 def _content(file: Path) -> str:
     with file.open(encoding="utf-8") as opened:
-        return opened.read(_LARGEST)
+        return opened.read(_LARGEST + 1)
 
 
 def _flat(found: Iterator[Any]) -> Iterator[Mapping[str, Any]]:
