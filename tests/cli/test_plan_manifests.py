@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from appcredential.cli.api import Api
+from appcredential.cli.app_credential import AppCredential
 from appcredential.cli.errors import CliError
 from appcredential.cli.plan import manifests
-from appcredential.cli.plan.manifests import documents
+from appcredential.cli.plan.applied import as_applied
+from appcredential.cli.plan.manifests import documents, tried_out
 
+LAST = "kubectl.kubernetes.io/last-applied-configuration"
 HEAD = "{kind: AppCredential, apiVersion: appcredential.io/v1alpha1, spec: "
 
 
@@ -39,3 +46,74 @@ def test_a_file_is_never_cut_off_silently(tmp_path: Path, monkeypatch: pytest.Mo
     assert read(tmp_path, text) == {}
     with pytest.raises(CliError, match="is larger than"):
         read(tmp_path, text + "\n---\n")
+
+
+LIVE = {
+    "metadata": {
+        "name": "orders",
+        "namespace": "shop",
+        "uid": "u",
+        "resourceVersion": "7",
+        "managedFields": [{}],
+        "labels": {"by": "another"},
+        "annotations": {"appcredential.io/check": "1", LAST: json.dumps({
+            "metadata": {"name": "orders", "annotations": {}},
+            "spec": {"lifetime": "60d", "rotation": {"overlap": "1d", "renewBefore": "9d"}},
+        })},
+    },
+    "spec": {
+        "lifetime": "60d",
+        "suspend": True,
+        "rotation": {"overlap": "1d", "renewBefore": "9d", "revokeIssuedBefore": "2026-11-22"},
+    },
+    "status": {"x": 1},
+}  # fmt: skip
+
+
+def test_an_apply_takes_back_only_what_an_apply_brought() -> None:
+    """What `suspend` and `revoke` set stays, as with kubectl: a plan must not hide it."""
+    spec = {"type": "ClientSecret", "rotation": {"overlap": "2d"}}
+    metadata = {"name": "orders", "namespace": "shop"}
+
+    found = as_applied({"metadata": metadata, "spec": spec}, AppCredential(LIVE))
+
+    assert found["spec"] == {
+        "type": "ClientSecret",
+        "suspend": True,
+        "rotation": {"overlap": "2d", "revokeIssuedBefore": "2026-11-22"},
+    }
+    assert "status" not in found
+    live = dict(LIVE["metadata"])
+    del live["managedFields"]
+    assert found["metadata"] == live
+
+
+@pytest.mark.parametrize("last", ["{", "[]", "1", None])
+def test_whatever_the_last_apply_is_said_to_be_no_field_is_invented(last: object) -> None:
+    metadata = {"name": "orders", "namespace": "shop"}
+    live = {"metadata": {**metadata, "annotations": {LAST: last}}, "spec": {"suspend": True}}
+
+    found = as_applied({"metadata": metadata, "spec": {"suspend": None}}, AppCredential(live))
+
+    assert found["spec"] == {}
+
+
+def test_a_manifest_of_one_that_exists_is_tried_out_as_it_would_be_applied() -> None:
+    class Tried:
+        namespace = "shop"
+        now = staticmethod(lambda: datetime(2026, 11, 22, tzinfo=UTC))
+
+        def get(self, *_: str) -> AppCredential:
+            return AppCredential(LIVE)
+
+        def try_out(self, document: Any, live: AppCredential | None) -> AppCredential:
+            assert live is not None
+            return AppCredential(document)
+
+    manifest = {"metadata": {"name": "orders"}, "spec": {"lifetime": "90d"}}
+
+    found = tried_out(cast("Api", Tried()), manifest, lambda _: None)
+
+    assert found.is_suspended
+    assert found.text("spec", "lifetime") == "90d"
+    assert found.at("status") == {"x": 1}

@@ -13,6 +13,7 @@ import yaml
 from appcredential.cli.api import Api
 from appcredential.cli.app_credential import AppCredential
 from appcredential.cli.errors import CliError, ForbiddenError, NotThereError
+from appcredential.cli.plan.applied import as_applied
 from appcredential.cli.plan.yaml_loader import load_all
 from appcredential.cli.text import plain
 from appcredential.domain.times import format_time
@@ -92,6 +93,8 @@ def tried_out(api: Api, document: Mapping[str, Any], note: Note) -> AppCredentia
     manifest = {**document, "metadata": metadata}
     manifest.pop("status", None)
     live = _live(api, str(metadata["namespace"]), metadata["name"], note)
+    if live is not None:
+        manifest = as_applied(manifest, live)
     try:
         found = api.try_out(manifest, live)
     except ForbiddenError as exc:

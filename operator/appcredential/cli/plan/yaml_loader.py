@@ -27,4 +27,4 @@ def load_all(text: str) -> Iterator[Any]:
     Raises:
         yaml.YAMLError, ValueError, RecursionError: it is no YAML.
     """
-    return yaml.load_all(text, _Loader)  # noqa: S506 - a SafeLoader
+    return yaml.load_all(text, _Loader)
