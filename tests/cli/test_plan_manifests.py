@@ -48,7 +48,7 @@ def test_a_file_is_never_cut_off_silently(tmp_path: Path, monkeypatch: pytest.Mo
         read(tmp_path, text + "\n---\n")
 
 
-LIVE = {
+LIVE: dict[str, Any] = {
     "metadata": {
         "name": "orders",
         "namespace": "shop",

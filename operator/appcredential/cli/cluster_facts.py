@@ -72,12 +72,9 @@ def read_cluster(connection: Connection, tenant_ref: str) -> ClusterFacts:
     api = Api(connection)
     identity = _tried(lambda: _identity(api), notes, "the cluster's id and its claim", None)
     found = _resources(api, notes)
-    listed = _tried(
-        lambda: api.read(f"{_GROUP}/applicationgrants", all_pages=True),
-        notes,
-        "ApplicationGrants",
-        [],
-    )
+    none: list[Document] = []
+    grants = f"{_GROUP}/applicationgrants"
+    listed = _tried(lambda: api.read(grants, all_pages=True), notes, "ApplicationGrants", none)
     known = KnownCluster(
         cluster=identity.cluster if identity is not None else "",
         owners={Owner(one.namespace, one.name).hash: one.full_name for one in found},

@@ -16,7 +16,7 @@ class _Loader(yaml.SafeLoader):
     """Leaves times such as `2026-11-22T10:00:00Z` and `22:00` the strings that kubectl sends."""
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
-        found = super().resolve(kind, value, implicit)
+        found = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
         is_base_sixty = isinstance(value, str) and _BASE_SIXTY.fullmatch(value) is not None
         return self.DEFAULT_SCALAR_TAG if found == _TIMESTAMP or is_base_sixty else found
 
