@@ -121,6 +121,19 @@ def test_what_is_no_cluster_is_told_in_one_line(
             assert said in told(words, capsys), words
 
 
+@pytest.mark.parametrize(
+    "body", ["{}", '{"metadata": 5}', '{"metadata": {"name": "orders", "annotations": "x"}}']
+)
+def test_a_plan_of_what_is_no_app_credential_is_one_line(
+    body: str, use: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with answering(200, body.encode()) as address:
+        use(address)
+        assert entry.main(["plan", "orders", "--without-entra"]) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("error: ")
+
+
 def test_no_answer_is_told_in_one_line(use: Any, capsys: pytest.CaptureFixture[str]) -> None:
     use("http://127.0.0.1:1")
     for words in ASKING:

@@ -11,7 +11,7 @@ import pytest
 
 from appcredential.cli.api import Api
 from appcredential.cli.app_credential import AppCredential
-from appcredential.cli.errors import CliError
+from appcredential.cli.errors import CliError, ForbiddenError
 from appcredential.cli.plan import manifests
 from appcredential.cli.plan.applied import as_applied
 from appcredential.cli.plan.manifests import documents, tried_out
@@ -117,3 +117,34 @@ def test_a_manifest_of_one_that_exists_is_tried_out_as_it_would_be_applied() -> 
     assert found.is_suspended
     assert found.text("spec", "lifetime") == "90d"
     assert found.at("status") == {"x": 1}
+
+
+class Unable:
+    """An API server at which the person may do nothing."""
+
+    namespace = "shop"
+    now = staticmethod(lambda: datetime(2026, 11, 22, tzinfo=UTC))
+
+    def get(self, *_: str) -> AppCredential:
+        raise ForbiddenError("no")
+
+    try_out = get
+
+
+def test_what_generators_write_for_the_server_counts_for_nothing() -> None:
+    """`kubectl create --dry-run=client -o yaml` writes `creationTimestamp: null`."""
+    metadata = {"name": "orders", "creationTimestamp": None, "managedFields": 5, "generation": "x"}
+
+    found = tried_out(cast("Api", Unable()), {"metadata": metadata}, lambda _: None)
+
+    assert found.time("metadata", "creationTimestamp") == Unable.now()
+    assert found.generation == 1
+    assert found.at("metadata", "managedFields") is None
+
+
+@pytest.mark.parametrize("namespace", [5, [1], {"a": 1}, True, "Shop", "a/b"])
+def test_an_odd_namespace_is_told(namespace: object) -> None:
+    manifest = {"metadata": {"name": "orders", "namespace": namespace}}
+
+    with pytest.raises(CliError, match="is no name of a namespace"):
+        tried_out(cast("Api", Unable()), manifest, lambda _: None)

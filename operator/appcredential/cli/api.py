@@ -52,7 +52,7 @@ class Api:
         """
         if not _NAME.fullmatch(name):
             raise CliError(f"{plain(name)!r} is no name of an AppCredential.")
-        return AppCredential(self._connection.request("GET", _path(namespace, name)))
+        return _one(self._connection.request("GET", _path(namespace, name)))
 
     def find(
         self, namespace: str, selector: str = "", progress: Progress = unseen
@@ -177,7 +177,7 @@ class Api:
             }
             path, method = _path(namespace, name), "PUT"
             body = {**document, "metadata": {**document["metadata"], **kept}}
-        return AppCredential(self._connection.request(method, path, query=query, body=body))
+        return _one(self._connection.request(method, path, query=query, body=body))
 
     def review(self, path: str, body: Mapping[str, Any]) -> Document:
         """Ask what somebody may do; the API server keeps nothing of it.
@@ -203,6 +203,14 @@ class Api:
                 return
             if read >= _MOST:
                 raise CliError(f"There are more than {_MOST} objects: narrow it by -n or -l.")
+
+
+def _one(document: Mapping[str, Any]) -> AppCredential:
+    """Return what was answered as an AppCredential, if it is any object at all."""
+    found = AppCredential(document)
+    if not found.name:
+        raise CliError("What the API server answered is no AppCredential.")
+    return found
 
 
 def event_time(event: Document) -> str:

@@ -16,12 +16,26 @@ from appcredential.cli.errors import CliError, ForbiddenError, NotThereError
 from appcredential.cli.plan.applied import as_applied
 from appcredential.cli.plan.yaml_loader import load_all
 from appcredential.cli.text import plain
+from appcredential.domain.spec.checks import is_namespace_name
 from appcredential.domain.times import format_time
 
 _KIND: Final = "AppCredential"
 _VERSION: Final = "appcredential.io/v1alpha1"
 _LARGEST: Final = 8 * 1024 * 1024
 _MOST: Final = 1000
+_OF_THE_SERVER: Final = frozenset(
+    {
+        "creationTimestamp",
+        "deletionGracePeriodSeconds",
+        "deletionTimestamp",
+        "generation",
+        "managedFields",
+        "resourceVersion",
+        "selfLink",
+        "uid",
+    }
+)
+"""What only the API server sets; generators write some of it, such as `creationTimestamp: null`."""
 
 Note = Callable[[str], None]
 """Told of what is left out, and of what was not checked."""
@@ -86,13 +100,16 @@ def tried_out(api: Api, document: Mapping[str, Any], note: Note) -> AppCredentia
         CliError: it has no name, or the API server refuses it, with field and remedy.
     """
     given = document.get("metadata")
-    metadata = dict(given) if isinstance(given, Mapping) else {}
+    given = given if isinstance(given, Mapping) else {}
+    metadata = {key: value for key, value in given.items() if key not in _OF_THE_SERVER}
     if not isinstance(metadata.get("name"), str):
         raise CliError("metadata.name: is required")
-    metadata["namespace"] = metadata.get("namespace") or api.namespace
+    namespace = metadata["namespace"] = metadata.get("namespace") or api.namespace
+    if not isinstance(namespace, str) or not is_namespace_name(namespace):
+        raise CliError(f"metadata.namespace: {plain(str(namespace))!r} is no name of a namespace")
     manifest = {**document, "metadata": metadata}
     manifest.pop("status", None)
-    live = _live(api, str(metadata["namespace"]), metadata["name"], note)
+    live = _live(api, namespace, metadata["name"], note)
     if live is not None:
         manifest = as_applied(manifest, live)
     try:
