@@ -17,6 +17,8 @@ _ROOT: Final = "/apis/appcredential.io/v1alpha1"
 _NAME: Final = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
 _PAGE: Final = 500
 _MOST: Final = 100_000
+_MOST_PAGES: Final = 1_000
+"""Five times as many as full pages take: a page may be shorter, and a list may claim to go on."""
 _TRIES: Final = 2
 _EVENTS: Final = 5
 _FINISHED: Final = "status.phase!=Succeeded,status.phase!=Failed"
@@ -191,7 +193,7 @@ class Api:
         self, path: str, query: list[tuple[str, str]], progress: Progress
     ) -> Iterator[Mapping[str, Any]]:
         read, token = 0, ""
-        while True:
+        for _ in range(_MOST_PAGES):
             wanted = [*query, ("limit", str(_PAGE)), *([("continue", token)] if token else [])]
             page = Document(self._connection.request("GET", path, query=wanted))
             items = page.entries("items")
@@ -203,6 +205,7 @@ class Api:
                 return
             if read >= _MOST:
                 raise CliError(f"There are more than {_MOST} objects: narrow it by -n or -l.")
+        raise CliError("The API server's list has no end.")
 
 
 def _one(document: Mapping[str, Any]) -> AppCredential:
