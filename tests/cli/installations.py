@@ -110,6 +110,12 @@ def grant(name: str = "shop-apps", **change: Any) -> dict[str, Any]:
     return {"metadata": {"name": name}, "spec": {**spec, **change}}
 
 
+def binding(*actions: str) -> dict[str, Any]:
+    """Return what puts the admission policy into force."""
+    spec = {"policyName": "writes", "validationActions": list(actions or ("Deny",))}
+    return {"metadata": {"name": "writes"}, "spec": spec}
+
+
 def ticket(due: float, **data: str) -> dict[str, Any]:
     """Return a scheduled revocation that is due in so many days."""
     told = {"namespace": "shop", "name": "gone", "tenant": "default", "due": day(due)}
@@ -134,7 +140,7 @@ def well(**change: Any) -> Gathered:
         discovery=read({"issuer": ISSUER}),
         keys=read({"keys": [{"kid": "1"}]}),
         policies=read({"metadata": {"name": "writes"}}),
-        bindings=read({"metadata": {"name": "writes"}, "spec": {"policyName": "writes"}}),
+        bindings=read(binding()),
         tickets=read(ticket(1)),
         rights=Grants({(Right.SECRETS, ""): True, (Right.PODS, ""): True}),
     )

@@ -17,7 +17,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from appcredential.cli import entry
+from appcredential.cli import api, entry
 from tests.cli.scenes import document, published
 from tests.cli.test_documented import TYPED
 
@@ -119,6 +119,28 @@ def test_what_is_no_cluster_is_told_in_one_line(
         use(address)
         for words in ASKING:
             assert said in told(words, capsys), words
+
+
+@pytest.mark.parametrize(
+    "body", ["{}", '{"metadata": 5}', '{"metadata": {"name": "orders", "annotations": "x"}}']
+)
+def test_a_plan_of_what_is_no_app_credential_is_one_line(
+    body: str, use: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with answering(200, body.encode()) as address:
+        use(address)
+        assert entry.main(["plan", "orders", "--without-entra"]) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("error: ")
+
+
+def test_a_list_without_end_is_given_up(
+    use: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "_MOST_PAGES", 3)
+    with answering(200, b'{"items": [], "metadata": {"continue": "x"}}') as address:
+        use(address)
+        assert "no end" in told(["list"], capsys)
 
 
 def test_no_answer_is_told_in_one_line(use: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from appcredential.cli.doctor.findings import Finding, Gravity
 from appcredential.cli.doctor.gathered import Gathered, Grants, Read, Right
 from appcredential.cli.doctor.judge import judge
 from tests.cli.installations import (
+    binding,
     claim,
     crd,
     deployment,
@@ -147,6 +148,10 @@ def test_an_installation_that_is_well_has_no_finding() -> None:
         ),
         ({"bindings": read()}, RISK, "admission", "No binding", "admissionPolicies.enabled"),
         (
+            {"bindings": read(binding("Audit", "Warn"))},
+            RISK, "admission", "No binding has these deny", "admissionPolicies.enabled",
+        ),
+        (
             {"tenants": read(tenant(NOT_READY))},
             BROKEN, "EntraTenant", "IdentityRejected", "describe",
         ),
@@ -266,6 +271,23 @@ def test_one_namespace_says_nothing_of_unused_grants() -> None:
 
     assert {f.gravity for f in found} == {UNCHECKED}
     assert any("AppCredentials of other namespaces" in f.about for f in found)
+
+
+@pytest.mark.parametrize("change", [{"namespace": "shop"}, {"resources_missing": "no"}])
+def test_nothing_is_said_of_what_unread_resources_need(change: dict[str, str]) -> None:
+    found = judge(well(**change, discovery=read({"issuer": "https://kubernetes.default.svc"})))
+
+    assert any("rights for other AppCredentials" in f.about for f in found)
+    assert not any("Nothing here needs it" in f.text for f in found)
+    assert any("Nothing that you may read needs it" in f.text for f in found)
+
+
+def test_an_operator_elsewhere_is_not_ruled_out_by_a_look_at_one_namespace() -> None:
+    found = judge(well(deployments=read(), searched="appcredential-system"))
+
+    (told,) = [f for f in found if f.about == "operator"]
+    assert told.gravity is UNCHECKED
+    assert "--operator-namespace" in told.remedy
 
 
 def test_a_spec_that_cannot_be_read_makes_no_grant_unused() -> None:

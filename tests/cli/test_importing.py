@@ -336,6 +336,16 @@ def test_an_app_credential_that_exists_keeps_its_name() -> None:
     assert {"shop/orders-clientsecret", "pay/orders-orders-2"} < names
 
 
+def test_a_grant_that_exists_keeps_what_it_allows() -> None:
+    """An apply of another one by its name would take that away."""
+    names = [one["metadata"]["name"] for one in grants(made())]
+    found = Import(taken_grants=names[:1])
+    found.add(stock(), TARGET, HOME)
+    others = [one["metadata"]["name"] for one in grants(found)]
+    assert len(set(others)) == len(names)
+    assert names[0] not in others
+
+
 def test_what_the_parser_refuses_is_left_out() -> None:
     found = made(replace(TARGET, secret="bootstrap-token-a"))
     assert found.proposals[0].manifest["spec"]["type"] == "Certificate"

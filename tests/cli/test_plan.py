@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from appcredential.cli.plan import unrolling
 from appcredential.cli.plan.assuming import Stand, presumed_application
 from appcredential.cli.plan.steps import Plan
 from appcredential.cli.plan.unrolling import reread, unroll
@@ -233,6 +234,15 @@ def test_an_old_one_goes_once_no_pod_uses_it() -> None:
         f"Entra: remove credential {OLD} from",
     ]
     assert plan.ends == ""
+
+
+def test_a_plan_that_is_cut_off_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unrolling, "MOST", 3)
+
+    plan = planned(fresh(), NOTHING)
+
+    assert plan.steps
+    assert plan.ends.startswith("Not planned further")
 
 
 def test_what_entra_has_to_answer_ends_the_plan() -> None:

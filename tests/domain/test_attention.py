@@ -31,6 +31,8 @@ from tests.cli.scenes import (
 )
 
 NOT_READY = condition("Ready", "False", "SignInRejected")
+OBSERVING = condition("Ready", "False", "Observing")
+CONFLICT = condition("Ready", "False", "SecretConflict")
 EXPIRING = condition("Expiring", "True", "RenewalDue")
 
 CASES: list[tuple[AppCredential, Attention, str]] = [
@@ -43,6 +45,21 @@ CASES: list[tuple[AppCredential, Attention, str]] = [
     ),
     (
         resource("refused", conditions(condition("Ready", "False", "NotGranted"), STALLED)),
+        Attention.BROKEN,
+        "NotGranted",
+    ),
+    (
+        resource("imported", conditions(OBSERVING), spec=spec(mode="Observe")),
+        Attention.PAUSED,
+        "Observing",
+    ),
+    (
+        resource("managed", conditions(OBSERVING), spec=spec(mode="Manage")),
+        Attention.BROKEN,
+        "Observing",
+    ),
+    (
+        resource("conflict", conditions(CONFLICT, STALLED), spec=spec(mode="Observe")),
         Attention.BROKEN,
         "NotGranted",
     ),

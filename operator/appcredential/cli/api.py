@@ -17,6 +17,8 @@ _ROOT: Final = "/apis/appcredential.io/v1alpha1"
 _NAME: Final = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
 _PAGE: Final = 500
 _MOST: Final = 100_000
+_MOST_PAGES: Final = 1_000
+"""Five times as many as full pages take: a page may be shorter, and a list may claim to go on."""
 _TRIES: Final = 2
 _EVENTS: Final = 5
 _FINISHED: Final = "status.phase!=Succeeded,status.phase!=Failed"
@@ -52,7 +54,7 @@ class Api:
         """
         if not _NAME.fullmatch(name):
             raise CliError(f"{plain(name)!r} is no name of an AppCredential.")
-        return AppCredential(self._connection.request("GET", _path(namespace, name)))
+        return _one(self._connection.request("GET", _path(namespace, name)))
 
     def find(
         self, namespace: str, selector: str = "", progress: Progress = unseen
@@ -177,7 +179,7 @@ class Api:
             }
             path, method = _path(namespace, name), "PUT"
             body = {**document, "metadata": {**document["metadata"], **kept}}
-        return AppCredential(self._connection.request(method, path, query=query, body=body))
+        return _one(self._connection.request(method, path, query=query, body=body))
 
     def review(self, path: str, body: Mapping[str, Any]) -> Document:
         """Ask what somebody may do; the API server keeps nothing of it.
@@ -191,7 +193,7 @@ class Api:
         self, path: str, query: list[tuple[str, str]], progress: Progress
     ) -> Iterator[Mapping[str, Any]]:
         read, token = 0, ""
-        while True:
+        for _ in range(_MOST_PAGES):
             wanted = [*query, ("limit", str(_PAGE)), *([("continue", token)] if token else [])]
             page = Document(self._connection.request("GET", path, query=wanted))
             items = page.entries("items")
@@ -203,6 +205,15 @@ class Api:
                 return
             if read >= _MOST:
                 raise CliError(f"There are more than {_MOST} objects: narrow it by -n or -l.")
+        raise CliError("The API server's list has no end.")
+
+
+def _one(document: Mapping[str, Any]) -> AppCredential:
+    """Return what was answered as an AppCredential, if it is any object at all."""
+    found = AppCredential(document)
+    if not found.name:
+        raise CliError("What the API server answered is no AppCredential.")
+    return found
 
 
 def event_time(event: Document) -> str:

@@ -5,14 +5,17 @@ Nothing here is needed: without a cluster, or without a right, less is known, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 from appcredential.cli.api import Api
 from appcredential.cli.app_credential import AppCredential, Document
 from appcredential.cli.connection import Connection
+from appcredential.cli.doctor.gathering import Reader as InstallationReader
+from appcredential.cli.doctor.operators import operators_of
 from appcredential.cli.errors import CliError, ForbiddenError, NotThereError
 from appcredential.cli.stock import KnownCluster
 from appcredential.domain.claim import Recorded
@@ -23,7 +26,7 @@ from appcredential.domain.spec.model import ClientId
 
 T = TypeVar("T")
 _GROUP: Final = "/apis/appcredential.io/v1alpha1"
-_LEASE: Final = "/apis/coordination.k8s.io/v1/namespaces/default/leases/appcredential-claim"
+_LEASE: Final = "/apis/coordination.k8s.io/v1/namespaces/{}/leases/appcredential-claim"
 _SYSTEM: Final = "/api/v1/namespaces/kube-system"
 _DISCOVERY: Final = "/.well-known/openid-configuration"
 
@@ -39,6 +42,7 @@ class ClusterFacts:
         known: whose credentials are.
         tenant_limit: of the EntraTenant; None without one.
         grants: the longest lifetime that grants allow for each application with a limit.
+        grant_names: of all ApplicationGrants.
         issuer: of the ServiceAccounts' tokens; empty where it cannot be read.
         notes: what could not be read, for the person.
     """
@@ -47,6 +51,7 @@ class ClusterFacts:
     known: KnownCluster = _NOTHING
     tenant_limit: timedelta | None = None
     grants: Mapping[ClientId, timedelta] = field(default_factory=no_entries)
+    grant_names: Collection[str] = ()
     issuer: str = ""
     notes: Sequence[str] = ()
 
@@ -64,8 +69,12 @@ def read_cluster(connection: Connection, tenant_ref: str) -> ClusterFacts:
         tenant_ref: name of the EntraTenant; empty for none.
     """
     notes: list[str] = []
-    identity = _tried(lambda: _identity(connection), notes, "the cluster's id", None)
-    found = _resources(Api(connection), notes)
+    api = Api(connection)
+    identity = _tried(lambda: _identity(api), notes, "the cluster's id and its claim", None)
+    found = _resources(api, notes)
+    none: list[Document] = []
+    grants = f"{_GROUP}/applicationgrants"
+    listed = _tried(lambda: api.read(grants, all_pages=True), notes, "ApplicationGrants", none)
     known = KnownCluster(
         cluster=identity.cluster if identity is not None else "",
         owners={Owner(one.namespace, one.name).hash: one.full_name for one in found},
@@ -84,7 +93,8 @@ def read_cluster(connection: Connection, tenant_ref: str) -> ClusterFacts:
         identity=identity,
         known=known,
         tenant_limit=limit,
-        grants=_tried(lambda: _grants(connection, tenant_ref), notes, "ApplicationGrants", {}),
+        grants=_grants(listed, tenant_ref),
+        grant_names=frozenset(grant.name for grant in listed),
         issuer=_tried(lambda: _issuer(connection), notes, "the issuer of ServiceAccounts", ""),
         notes=notes,
     )
@@ -114,14 +124,20 @@ def _resources(api: Api, notes: list[str]) -> list[AppCredential]:
         return []
 
 
-def _identity(connection: Connection) -> ClusterIdentity | None:
-    """Return how the operator marks credentials: by its claim, or by the uid of kube-system."""
-    uid = Document(connection.request("GET", _SYSTEM)).text("metadata", "uid")
+def _identity(api: Api) -> ClusterIdentity | None:
+    """Return how the operator marks credentials: by its claim, or by the uid of kube-system.
+
+    Without a right to read the claim nobody knows: the operator may go by another id.
+    """
+    (system,) = api.read(_SYSTEM)
+    uid = system.text("metadata", "uid")
+    found = operators_of(InstallationReader(api, "").deployments())
+    home = found[0].claim_namespace if found else "default"
     try:
-        lease = Document(connection.request("GET", _LEASE))
+        (lease,) = api.read(_LEASE.format(quote(home, safe="")))
         claim = Recorded.parse(lease.text("spec", "holderIdentity")).claim
         claimed = claim.partition("@")[2]
-    except (ForbiddenError, NotThereError):
+    except NotThereError:
         claimed = ""
     return ClusterIdentity.of(uid, claimed) if uid else None
 
@@ -137,11 +153,10 @@ def _key_ids(resource: AppCredential) -> Iterator[str]:
             yield key_id
 
 
-def _grants(connection: Connection, tenant_ref: str) -> dict[ClientId, timedelta]:
+def _grants(listed: Sequence[Document], tenant_ref: str) -> dict[ClientId, timedelta]:
     """Return the longest lifetime for each application; one grant without a limit lifts it."""
     found: dict[ClientId, timedelta | None] = {}
-    listed = Document(connection.request("GET", f"{_GROUP}/applicationgrants"))
-    for grant in listed.entries("items"):
+    for grant in listed:
         if tenant_ref and (grant.text("spec", "tenantRef", "name") or "default") != tenant_ref:
             continue
         most = _lifetime(grant)

@@ -96,7 +96,7 @@ def import_command(
             terminal, tenant, where, lambda r: read(r, wanted, show), timeout=timeout, show=show
         )
     stocks, _ = judged(found, facts, RULE, datetime.now(UTC))
-    made = Import(taken=tuple(facts.known.owners.values()))
+    made = Import(taken=tuple(facts.known.owners.values()), taken_grants=facts.grant_names)
     namespace = _namespace(access, tenant)
     for stock in stocks:
         wish = Target(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, assert_never
 
 import yaml
@@ -24,11 +24,20 @@ def grants(found: Import) -> list[dict[str, Any]]:
         client_id = one.manifest["spec"]["application"]["clientId"]
         key = (one.owner.namespace, client_id, json.dumps(one.grant, sort_keys=True))
         groups.setdefault(key, []).append(one)
-    counts = _counts(found.proposals)
-    return [
-        _grant(found, group, number, counts[group[0].owner.namespace, client_id])
-        for number, ((_, client_id, _), group) in enumerate(groups.items(), 1)
-    ]
+    counts, taken = _counts(found.proposals), set(found.taken_grants)
+    made = []
+    for number, ((namespace, client_id, _), group) in enumerate(groups.items(), 1):
+        name = _free(f"imported-{group[0].owner.namespace}-{group[0].owner.name}", number, taken)
+        taken.add(name)
+        made.append(_grant(found, group, name, counts[namespace, client_id]))
+    return made
+
+
+def _free(base: str, number: int, taken: Collection[str]) -> str:
+    """Return a name that no grant has: an apply would take away what that one allows."""
+    while (name := f"{base[:240]}-{number}") in taken:
+        number += 1
+    return name
 
 
 def _counts(proposals: Iterable[Proposal]) -> dict[tuple[str, str], int]:
@@ -39,14 +48,14 @@ def _counts(proposals: Iterable[Proposal]) -> dict[tuple[str, str], int]:
     return counts
 
 
-def _grant(found: Import, group: Sequence[Proposal], number: int, count: int) -> dict[str, Any]:
+def _grant(found: Import, group: Sequence[Proposal], name: str, count: int) -> dict[str, Any]:
     spec, owner = group[0].manifest["spec"], group[0].owner
     most = {"maxCredentials": count} if count > DEFAULT_MAX_CREDENTIALS else {}
     tenant = {} if found.tenant_ref == "default" else {"tenantRef": {"name": found.tenant_ref}}
     return {
         "apiVersion": "appcredential.io/v1alpha1",
         "kind": "ApplicationGrant",
-        "metadata": {"name": f"imported-{owner.namespace}-{owner.name}"[:240] + f"-{number}"},
+        "metadata": {"name": name},
         "spec": {
             **tenant,
             "applications": {"clientIds": [spec["application"]["clientId"]]},

@@ -31,12 +31,14 @@ class Import:
     Attributes:
         left_out: what no manifest is made for, and why.
         taken: namespace and name of AppCredentials that exist, which an apply would change.
+        taken_grants: names of ApplicationGrants that exist, likewise.
     """
 
     proposals: list[Proposal] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     tenant_ref: str = "default"
     taken: Collection[str] = ()
+    taken_grants: Collection[str] = ()
 
     def add(self, stock: Stock, target: Target, home: Home) -> None:
         """Add what one application holds."""

@@ -31,7 +31,7 @@ class Attention(IntEnum):
     WORKING = 3
     """Work is under way, or the operator has not looked yet."""
     PAUSED = 4
-    """Suspended."""
+    """Suspended, or only observed before anything was published."""
     FINE = 5
     """Nothing to do."""
 
@@ -103,6 +103,8 @@ def attention(situation: Situation, now: datetime) -> Attention:
     """
     if has_expired(situation, now):
         return Attention.BROKEN
+    if _only_reports(situation):
+        return Attention.PAUSED
     # Work on a first credential goes on by itself.
     is_first_issue = not situation.is_published and situation.is_reconciling
     if situation.ready == "False" and not is_first_issue:
@@ -117,6 +119,15 @@ def attention(situation: Situation, now: datetime) -> Attention:
     if situation.is_reconciling or situation.is_being_deleted or not is_well:
         return Attention.WORKING
     return Attention.FINE
+
+
+def _only_reports(situation: Situation) -> bool:
+    """Return whether nothing is in the way and the spec asks for a report alone.
+
+    Ready is False then, as nothing is published. Workloads have what others made meanwhile.
+    """
+    is_observing = situation.is_observed and situation.ready_reason == Reason.OBSERVING
+    return is_observing and situation.stalled is None and not situation.is_published
 
 
 def has_expired(situation: Situation, now: datetime) -> bool:

@@ -22,7 +22,7 @@ _NAMES: Final = {
     Attention.STALLED: "stalled; what is published works",
     Attention.EXPIRING: "no successor, although it is time",
     Attention.WORKING: "work under way, or not looked at yet",
-    Attention.PAUSED: "suspended",
+    Attention.PAUSED: "suspended, or only observed",
     Attention.FINE: "fine",
 }
 

@@ -86,13 +86,15 @@ def clocks(gathered: Gathered) -> Iterator[Finding]:
 def issuer(gathered: Gathered) -> Iterator[Finding]:
     """Look whether Entra could trust the tokens of this cluster, where somebody asks for that."""
     about, needed = "issuer of ServiceAccount tokens", _needs_issuer(gathered)
+    is_whole = gathered.has_all_resources and not gathered.tenants.missing
     if gathered.discovery.missing:
         yield unchecked(about, gathered.discovery.missing)
         return
     document = gathered.discovery.only
     url = document.text("issuer") if document is not None else ""
     grave = Gravity.WRONG if needed else Gravity.ADVICE
-    beside = "" if needed else " Nothing here needs it."
+    beside = " Nothing here needs it." if is_whole else " Nothing that you may read needs it."
+    beside = "" if needed else beside
     if not is_public_issuer(url):
         text = f"{url or 'The issuer'} is no public https address: Entra cannot fetch its keys."
         remedy = (

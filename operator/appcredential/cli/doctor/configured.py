@@ -28,7 +28,10 @@ def settings(gathered: Gathered) -> Iterator[Finding]:
     for operator in operators(gathered):
         found = [*_faults(gathered, operator), *_hurtful(gathered, operator)]
         about = f"settings of {operator.full_name}"
-        yield from found or [fine(about, "None of them hurts.")]
+        known = (
+            "them" if operator.version == gathered.tool_version else "those that this tool knows"
+        )
+        yield from found or [fine(about, f"None of {known} hurts.")]
 
 
 def _faults(gathered: Gathered, operator: Operator) -> Iterator[Finding]:

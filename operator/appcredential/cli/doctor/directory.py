@@ -132,7 +132,7 @@ def _without_tenant(
 
 def _unused(gathered: Gathered, parsed: Mapping[str, ApplicationGrantSpec]) -> Iterator[Finding]:
     about = "grants that nobody uses"
-    if gathered.resources_missing or gathered.namespace:
+    if not gathered.has_all_resources:
         yield unchecked(about, "that needs the AppCredentials of all namespaces")
         return
     used = _used(gathered, parsed)

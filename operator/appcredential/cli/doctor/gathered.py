@@ -67,6 +67,8 @@ class Gathered:
         server: the API server's version.
         crds: those of the three kinds that exist; without any rights, only their names.
         deployments: of the operator, one for each shard.
+        searched: the only namespace in which Deployments could be looked for; empty when it was
+            all, or when the person named it.
         pods: of the operator.
         leases: by which its replicas elect their leaders.
         claim: the Lease with which the installation claims the cluster.
@@ -87,6 +89,7 @@ class Gathered:
     server: Read = Read()
     crds: Read = Read()
     deployments: Read = Read()
+    searched: str = ""
     pods: Read = Read()
     leases: Read = Read()
     claim: Read = Read()
@@ -100,3 +103,8 @@ class Gathered:
     bindings: Read = Read()
     tickets: Read = Read()
     rights: Grants = Grants()
+
+    @property
+    def has_all_resources(self) -> bool:
+        """Whether the AppCredentials of all namespaces were read."""
+        return not self.resources_missing and not self.namespace

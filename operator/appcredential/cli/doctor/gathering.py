@@ -32,6 +32,7 @@ class Reader:
     def __init__(self, api: Api, operator_namespace: str) -> None:
         self._api = api
         self._operator_namespace = operator_namespace
+        self._searched = ""
 
     def gather(self, progress: Progress) -> Gathered:
         """Read everything; what may not be read says so.
@@ -53,6 +54,7 @@ class Reader:
             server=server,
             crds=self._crds(),
             deployments=deployments,
+            searched=self._searched,
             tenants=self._many(f"{_GROUP}/entratenants"),
             grants=self._many(f"{_GROUP}/applicationgrants"),
             resources=tuple(resources),
@@ -115,7 +117,8 @@ class Reader:
             everywhere = self._many(path, _LABELLED)
             if not everywhere.missing:
                 return everywhere
-        namespace = self._operator_namespace or "appcredential-system"
+            self._searched = "appcredential-system"
+        namespace = self._operator_namespace or self._searched
         return self._many(within.format(quote(namespace, safe="")), _LABELLED)
 
     def _lease(self, namespace: str, name: str) -> Read:

@@ -26,9 +26,10 @@ def rights(gathered: Gathered) -> Iterator[Finding]:
     if found.missing:
         yield unchecked(about, found.missing)
         return
+    wanted = list(demanded(gathered))
     lacking = [
         (right, namespace)
-        for right, asked in demanded(gathered)
+        for right, asked in wanted
         for namespace in asked
         if found.allowed.get((right, namespace)) is False
     ]
@@ -38,8 +39,11 @@ def rights(gathered: Gathered) -> Iterator[Finding]:
         named = ", ".join(where[:5]) if where != [""] else "all namespaces"
         text = f"It may not {verb} {resource} in {named}, and {_whys(right)}."
         yield Finding(_GRAVITIES.get(right, Gravity.WRONG), about, text, _REMEDIES[right])
+    if not gathered.has_all_resources:
+        yield unchecked("rights for other AppCredentials", "you may not read all of them")
     if not lacking:
-        yield fine(about, "It has every right that the AppCredentials and its settings ask for.")
+        told = ", ".join(f"{right.value[0]} {right.value[2]}" for right, _ in wanted)
+        yield fine(about, f"It may do what was asked about: {told}.")
 
 
 def _whys(right: Right) -> str:
@@ -84,7 +88,11 @@ def policies(gathered: Gathered) -> Iterator[Finding]:
     if missing:
         yield unchecked(about, missing)
         return
-    bound = {found.text("spec", "policyName") for found in gathered.bindings.items}
+    bound = {
+        found.text("spec", "policyName")
+        for found in gathered.bindings.items
+        if "Deny" in (found.at("spec", "validationActions") or ())
+    }
     names = [found.name for found in gathered.policies.items]
     loose = [name for name in names if name not in bound]
     upgrade = "Set admissionPolicies.enabled: true in the chart's values, and upgrade the release."
@@ -92,7 +100,7 @@ def policies(gathered: Gathered) -> Iterator[Finding]:
         text = "There are none, so that nothing but its roles limits what the operator may write."
         yield Finding(Gravity.ADVICE, about, text, upgrade)
     elif loose:
-        text = f"No binding puts these into force: {', '.join(loose[:5])}."
+        text = f"No binding has these deny anything: {', '.join(loose[:5])}."
         yield Finding(Gravity.RISK, about, text, upgrade)
     else:
         yield fine(about, f"{len(names)} are in force.")

@@ -26,7 +26,10 @@ def deployments(gathered: Gathered) -> Iterator[Finding]:
         yield unchecked("operator", gathered.deployments.missing, remedy)
         return
     found = operators(gathered)
-    if not found:
+    if not found and gathered.searched:
+        why = f"there is none in {gathered.searched}, and you may not look in all namespaces"
+        yield unchecked("operator", why, "Name its namespace with --operator-namespace.")
+    elif not found:
         text = "No Deployment has the labels of the chart, so no operator seems to be installed."
         yield Finding(Gravity.BROKEN, "operator", text, f"{_INSTALL}, or --operator-namespace")
     for operator in found:

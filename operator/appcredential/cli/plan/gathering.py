@@ -85,11 +85,15 @@ class Gathering:
         """Read a resource with the labels and annotations that the operator's settings allow.
 
         Raises:
-            CliError: its spec cannot be used; the message names field and remedy.
+            CliError: its spec cannot be used; the message names field and remedy. Or its metadata,
+                which no API server has looked at, cannot be read.
         """
         settings = self._surroundings.settings
         allowed = AllowedKeys(settings.allowed_secret_keys, settings.secret_labels)
-        found = parse_resource(shown.document, allowed)
+        try:
+            found = parse_resource(shown.document, allowed)
+        except (AttributeError, KeyError, TypeError, ValueError) as exc:
+            raise CliError(f"{shown.full_name}: its metadata cannot be read") from exc
         if isinstance(found.spec, Problem) and found.deletion_time is None:
             raise CliError(f"{shown.full_name}: {found.spec.message}")
         return found

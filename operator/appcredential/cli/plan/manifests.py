@@ -13,7 +13,10 @@ import yaml
 from appcredential.cli.api import Api
 from appcredential.cli.app_credential import AppCredential
 from appcredential.cli.errors import CliError, ForbiddenError, NotThereError
+from appcredential.cli.plan.applied import as_applied
+from appcredential.cli.plan.yaml_loader import load_all
 from appcredential.cli.text import plain
+from appcredential.domain.spec.checks import is_namespace_name
 from appcredential.domain.times import format_time
 
 _KIND: Final = "AppCredential"
@@ -21,6 +24,19 @@ _VERSION: Final = "appcredential.io/v1alpha1"
 _LARGEST: Final = 8 * 1024 * 1024
 _MOST: Final = 1000
 _NO_DRY_RUN: Final = "does not support dry run"
+_OF_THE_SERVER: Final = frozenset(
+    {
+        "creationTimestamp",
+        "deletionGracePeriodSeconds",
+        "deletionTimestamp",
+        "generation",
+        "managedFields",
+        "resourceVersion",
+        "selfLink",
+        "uid",
+    }
+)
+"""What only the API server sets; generators write some of it, such as `creationTimestamp: null`."""
 
 Note = Callable[[str], None]
 """Told of what is left out, and of what was not checked."""
@@ -33,11 +49,14 @@ def documents(file: str, note: Note) -> list[Mapping[str, Any]]:
         CliError: the file cannot be read, or holds none.
     """
     try:
-        text = sys.stdin.read(_LARGEST) if file == "-" else _content(Path(file))
-        found = list(_flat(yaml.safe_load_all(text)))
+        text = sys.stdin.read(_LARGEST + 1) if file == "-" else _content(Path(file))
     except (OSError, UnicodeDecodeError) as exc:
         raise CliError(f"{plain(file)} cannot be read: {plain(str(exc))}") from exc
-    except (yaml.YAMLError, RecursionError) as exc:
+    if len(text) > _LARGEST:
+        raise CliError(f"{plain(file)} is larger than 8 MiB: plan fewer at a time.")
+    try:
+        found = list(_flat(load_all(text)))
+    except (yaml.YAMLError, ValueError, RecursionError) as exc:
         raise CliError(f"{plain(file)} is no YAML: {plain(str(exc))}") from exc
     wanted = []
     for document in found:
@@ -55,7 +74,7 @@ def documents(file: str, note: Note) -> list[Mapping[str, Any]]:
 
 def _content(file: Path) -> str:
     with file.open(encoding="utf-8") as opened:
-        return opened.read(_LARGEST)
+        return opened.read(_LARGEST + 1)
 
 
 def _flat(found: Iterator[Any]) -> Iterator[Mapping[str, Any]]:
@@ -82,13 +101,18 @@ def tried_out(api: Api, document: Mapping[str, Any], note: Note) -> AppCredentia
         CliError: it has no name, or the API server refuses it, with field and remedy.
     """
     given = document.get("metadata")
-    metadata = dict(given) if isinstance(given, Mapping) else {}
+    given = given if isinstance(given, Mapping) else {}
+    metadata = {key: value for key, value in given.items() if key not in _OF_THE_SERVER}
     if not isinstance(metadata.get("name"), str):
         raise CliError("metadata.name: is required")
-    metadata["namespace"] = metadata.get("namespace") or api.namespace
+    namespace = metadata["namespace"] = metadata.get("namespace") or api.namespace
+    if not isinstance(namespace, str) or not is_namespace_name(namespace):
+        raise CliError(f"metadata.namespace: {plain(str(namespace))!r} is no name of a namespace")
     manifest = {**document, "metadata": metadata}
     manifest.pop("status", None)
-    live = _live(api, str(metadata["namespace"]), metadata["name"], note)
+    live = _live(api, namespace, metadata["name"], note)
+    if live is not None:
+        manifest = as_applied(manifest, live)
     try:
         found = api.try_out(manifest, live)
     except CliError as exc:

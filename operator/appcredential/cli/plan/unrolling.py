@@ -66,6 +66,8 @@ async def unroll(observation: Observation, read: Read, stand: Stand) -> Plan:
                 break
         elif not _plays(run, decision, stand):
             break
+    else:
+        run.ends = f"Not planned further: there is more to decide after {MOST} decisions."
     return _plan(run, required(decision))
 
 
