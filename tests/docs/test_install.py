@@ -12,8 +12,8 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from appcredential.cache.informer import MIN_KUBERNETES
 from appcredential.domain.conditions import Reason
+from appcredential.domain.demanded import APPLY_CRDS, MIN_KUBERNETES
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import Cloud, TenantIdentity
 from appcredential.domain.spec.parse import parse_entra_tenant
@@ -147,8 +147,7 @@ def test_the_finalizer_to_remove_is_the_operator_s() -> None:
 
 def test_the_command_for_older_crds_is_the_one_that_the_operator_tells() -> None:
     text = (DOCS / "upgrade.md").read_text()
-    source = (ROOT / "operator" / "appcredential" / "cache" / "informer.py").read_text()
     (said,) = (b for b in blocks(text, "console") if "older than this operator" in b)
     words = re.findall(r"kubectl apply [^\"\n]*", said)
     assert words
-    assert all(word in source for word in words)
+    assert all(word in APPLY_CRDS for word in words)
