@@ -24,6 +24,8 @@ POLICY: Final = "policy.default.get"
 OWNED_BY_USER: Final = "user.ownedObjects.list"
 USAGE: Final = "signInActivities.list"
 TOKEN: Final = "token"
+OF_THE_TOOL: Final = frozenset({OWNED_BY_USER, USAGE})
+"""What only the command-line tool sends: no metric of the operator names these."""
 
 
 def ignore(operation: str, status: int, seconds: float) -> None:
