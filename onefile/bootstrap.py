@@ -49,12 +49,15 @@ def main() -> int:
 
 def _unpacked(opened: zipfile.ZipFile, digest: str) -> Path:
     """Return the folder with what the archive holds; it is of this user only."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
-    parent = Path(base) / "appcredential" / "zipapp"
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not base.is_absolute():  # such a value is to be ignored, by the XDG specification
+        base = Path("~/.cache").expanduser()
+    parent = base / "appcredential" / "zipapp"
     folder = parent / digest
-    if _is_own(folder):
+    if _is_own(parent) and _is_own(folder):
         return folder
     parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _is_own(parent)  # whoever may write to it could put another folder into its place
     made = tempfile.mkdtemp(dir=parent)
     try:
         for name in opened.namelist():

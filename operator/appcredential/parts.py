@@ -20,6 +20,7 @@ from appcredential.domain.urgency import Urgency
 from appcredential.effects.context import KubePorts
 from appcredential.effects.issued_records import RecordWrites
 from appcredential.entra.issuer_documents import IssuerDocuments
+from appcredential.gather.leader_notes import TermsNotes
 from appcredential.gather.pods import PodLooks
 from appcredential.gather.state import ResourceStates
 from appcredential.gather.workloads import WorkloadLooks
@@ -74,7 +75,6 @@ class Parts:
         self.clock = clock
         self.states = ResourceStates()
         metrics.looks.resumed.set_function(self.states.count_resumed)
-        metrics.rotation.failing.failing = self.states.failing
         metrics.sessions.cluster_skew = client.skew
         bounds = Bounds.of(settings.workers)
         self.queue = WorkQueue(self.clock, self._lane, bounds, store.is_worked_on)
@@ -90,6 +90,7 @@ class Parts:
         self.grants = Grants(self.objects, store, self.clock)
         self.terms = Terms()
         self.lease = Lease(client, self.clock, self._lease_settings())
+        metrics.show_leader(TermsNotes(self.states, self.terms, self.lease.is_leader))
         self.claim = ClusterClaim(client, self.clock, self._claim_settings(identity))
         self.process = ThisProcess(
             clock=self.clock,

@@ -7,7 +7,7 @@ from typing import Any, Final
 from appcredential.cache.sampled import sample_of
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, TENANTS, path_of
 from appcredential.runtime.ready import Key
-from appcredential.runtime.samples import ResourceSample, TenantSample
+from appcredential.runtime.samples import Counts, ResourceSample, TenantSample
 from tests.support.world import RESOURCE, World
 
 PATHS: Final = {
@@ -79,19 +79,23 @@ def test_all_that_status_says_of_credentials_is_shown() -> None:
         ready="True",
         expiration=END,
         renewal=END - DAY,
-        foreign=6,
+        counts=Counts(owned=7, foreign=6, orphaned=2),
         tenant="default",
         type="ClientSecret",
         conditions=(("Ready", "True", "Suspended"),),
         is_suspended=True,
         verified=END - 32 * DAY + 10 * 3600,
-        owned=7,
-        orphaned=2,
         retiring=3,
         waiting=1,
         retire=END - 29 * DAY,
         publish=END - 2 * 3600,
     )
+
+
+def test_nothing_is_counted_before_the_application_was_read() -> None:
+    found = sample_of(Key(APP_CREDENTIALS, "shop", "orders"), {**DOCUMENT, "status": {}})
+    assert isinstance(found, ResourceSample)
+    assert found.counts is None
 
 
 def test_the_end_of_the_operators_own_credential_is_shown() -> None:

@@ -16,6 +16,7 @@ Firing: TypeAlias = Mapping[str, Mapping[str, Mapping[str, str]]]
 HOUR: Final = 3600
 DAY: Final = 24 * HOUR
 ORDERS: Final = {"namespace": "shop", "name": "orders"}
+ORDERS_LABELS: Final = 'namespace="shop",name="orders"'
 TENANT: Final = {"tenant": "default"}
 WELL: Final[Mapping[str, str]] = {
     'appcredential_build_info{instance="a"}': "1x9999",
@@ -219,6 +220,13 @@ CASES: Final[Mapping[str, Case]] = {
         },
         firing={"10m": NEVER, "16m": {"AppCredentialNotReady": _warning()}},
     ),
+    "a resource is only observed": Case(
+        series={
+            **shown("ready_status", "1x99", condition="False"),
+            **shown("condition", "1x99", condition="Ready", status="False", reason="Observing"),
+        },
+        firing={"16m": NEVER, "40m": NEVER},
+    ),
     "Entra refuses what is published": Case(
         series=shown(
             "condition", "1x99", condition="Verified", status="False", reason="SignInRejected"
@@ -332,6 +340,13 @@ CASES: Final[Mapping[str, Case]] = {
             "75m": {"AppCredentialForeignCredentials": {**ORDERS, "severity": "info"}},
             "140m": NEVER,
         },
+    ),
+    "a new leader counts a foreign credential a few minutes after it began": Case(
+        series={
+            f'appcredential_foreign_credentials{{{ORDERS_LABELS},instance="{one}"}}': values
+            for one, values in (("a", "7x70"), ("b", "_x71 6x3 7x150"))
+        },
+        firing=dict.fromkeys(("60m", "73m", "100m", "133m", "135m", "200m"), NEVER),
     ),
     "no operator": Case(
         series={},

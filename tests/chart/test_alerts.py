@@ -86,6 +86,8 @@ def test_the_alerts_fire_when_they_should_and_not_otherwise(bare_rules: Path) ->
         ("AppCredentialExpiring", "0.7 *", "1.9 *", "one hour, renewed on schedule"),
         ("AppCredentialExpiring", "> time() - 3600", "> time() + 999999999", "a successor waits"),
         ("AppCredentialNotReady", "unless on (name", "or on (name", "of a tenant that is down"),
+        ("AppCredentialNotReady", "Observing", "Other", "a resource is only observed"),
+        ("AppCredentialForeignCredentials", "[1h] offset", "[1m] offset", "a new leader counts"),
         ("AppCredentialOperatorAbsent", "build_info", "info", "a rotation fails"),
     ],
 )

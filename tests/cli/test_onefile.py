@@ -112,6 +112,32 @@ def test_a_folder_that_others_may_write_to_is_refused(
     assert done.stderr.count("\n") == 1
 
 
+def test_a_folder_that_others_may_exchange_is_refused(
+    program: Path, cache: Path, tmp_path: Path
+) -> None:
+    run(program, cache, "--version")
+    (folder,) = (cache / "appcredential" / "zipapp").iterdir()
+    parent = tmp_path / "appcredential" / "zipapp"
+    parent.mkdir(parents=True)
+    (parent / folder.name).symlink_to(folder)  # whatever is in there
+    parent.chmod(0o777)
+    done = run(program, tmp_path, "--version")
+    assert done.returncode == 1
+    assert f"{parent} belongs to somebody else" in done.stderr
+    (parent / folder.name).unlink()
+    assert run(program, tmp_path, "--version").returncode == 1
+    assert list(parent.iterdir()) == [], "nothing was unpacked into it"
+
+
+def test_a_cache_that_depends_on_where_one_stands_is_not_used(
+    program: Path, tmp_path: Path
+) -> None:
+    done = run(program, Path("cache"), "--version", HOME=str(tmp_path))
+    assert done.returncode == 0
+    assert (tmp_path / ".cache" / "appcredential" / "zipapp").is_dir()
+    assert not (program.parent / "cache").exists()
+
+
 def test_another_python_is_told_in_one_line(program: Path, cache: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.pyz"
     with zipfile.ZipFile(program) as old, zipfile.ZipFile(other, "w") as new:

@@ -21,6 +21,7 @@ from appcredential.domain.spec.model import KeyId
 from appcredential.effects import audit
 from appcredential.errors import NotFoundError, OutcomeUnknownError
 from appcredential.graph_call import GraphCall, note_write
+from appcredential.kube.events import KubeEvents
 from appcredential.ports.entra import CertificateLoss
 from tests.controllers.test_certificate import Certified
 from tests.controllers.test_federated_identity import Federated
@@ -200,6 +201,29 @@ async def test_an_outage_is_told_by_one_event(caplog: pytest.LogCaptureFixture) 
     assert short(logged(caplog)).count(("Issued", "Unknown", "")) == 5
     reasons = Counter(e["reason"] for e in world.events)
     assert reasons["OutcomeUnknown"] == 1
+
+
+@pytest.mark.parametrize("of", [World, Certified, Federated])
+async def test_an_event_that_hangs_hides_no_failure(
+    of: type[World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time of the effect may be over while the API server takes the Event."""
+    world = of()
+    await world.look_at_tenant()
+    if of is World:
+        world.entra.add_errors = [LOST]
+    else:
+        world.entra.failures = [Failure("add", LOST)]
+
+    async def hang(*_: object, **__: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(KubeEvents, "emit", hang)
+    with pytest.raises(TimeoutError):
+        await world.until(lambda: False)
+    memory = world.states.of(OWNER).memory
+    assert memory.directory_problem is not None
+    assert memory.retry_time is not None
 
 
 async def test_what_could_not_be_kept_is_discarded(caplog: pytest.LogCaptureFixture) -> None:

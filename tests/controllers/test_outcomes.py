@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from appcredential.domain.proof import classify
-from appcredential.errors import PermissionDeniedError, TooLateError
+from appcredential.domain.spec.model import KeyId
+from appcredential.errors import PermissionDeniedError, RejectedError, TooLateError
+from tests.cache.test_samples import see_all
 from tests.controllers.test_certificate import Certified
 from tests.controllers.test_federated_identity import Federated
-from tests.support.builders import DAY, OWNER
-from tests.support.world import World
+from tests.support.builders import DAY, OWNER, credential
+from tests.support.directory import Failure
+from tests.support.world import RESOURCE, World
 
 ROW = {"namespace": OWNER.namespace, "name": OWNER.name}
 
@@ -56,6 +59,49 @@ async def test_refusals_in_a_row_are_counted_by_their_reason_until_one_is_publis
     assert counted(world, "rotation_failures_consecutive", **ROW) == 3
     await world.until(lambda: world.ready["status"] == "True")
     assert counted(world, "rotation_failures_consecutive", **ROW) is None
+
+
+async def test_what_failed_is_shown_only_by_the_leader_of_that_term() -> None:
+    world = World()
+    await world.look_at_tenant()
+    world.entra.add_errors = [PermissionDeniedError("no right") for _ in range(3)]
+    await world.until(lambda: not world.entra.add_errors)
+    world.leads = False
+    assert counted(world, "rotation_failures_consecutive", **ROW) is None, "another one leads"
+    world.leads = True
+    assert counted(world, "rotation_failures_consecutive", **ROW) == 3
+    world.process.terms.begin(world.clock.now())
+    assert counted(world, "rotation_failures_consecutive", **ROW) is None, "it leads anew"
+    world.entra.add_errors = [PermissionDeniedError("no right")]
+    await world.until(lambda: not world.entra.add_errors)
+    assert counted(world, "rotation_failures_consecutive", **ROW) == 1
+
+
+async def test_a_refusal_is_counted_once_though_the_next_certificate_is_made_meanwhile() -> None:
+    world = Certified()
+    world.entra.failures = [Failure("add", RejectedError("400", code="BadRequest"))]
+    await world.publish()
+    refused = {"type": "Certificate", "outcome": "CredentialRefused"}
+    assert counted(world, "mints_total", **refused) == 1
+    assert counted(world, "mints_total", type="Certificate", outcome="issued") == 1
+    assert counted(world, "rotations_total", result="failed", trigger="initial") == 1
+
+
+async def test_what_others_add_is_shown_though_status_is_not_written_for_it() -> None:
+    world = World()
+    await world.publish()
+    see_all(world)
+    versions = world.api.objects[RESOURCE]["metadata"]["resourceVersion"]
+    theirs = credential(KeyId("theirs"), display_name="made in the portal")
+    world.entra.credentials[theirs.key_id] = theirs
+    world.clock.advance(DAY / 2)
+    await world.look()
+    assert world.api.objects[RESOURCE]["metadata"]["resourceVersion"] == versions
+    see_all(world)
+    row = 'foreign_credentials{name="orders",namespace="shop"}'
+    assert f"{row} 1.0" in world.metrics.text().decode()
+    world.leads = False
+    assert row not in world.metrics.text().decode(), "what a standby knows of it is old"
 
 
 async def test_a_lost_answer_is_an_attempt_of_which_nothing_is_known() -> None:

@@ -16,7 +16,7 @@ from appcredential.runtime.clock import SystemClock
 from appcredential.runtime.health import metrics_server, probe_server
 from appcredential.runtime.http_server import HttpServer
 from appcredential.runtime.metrics import Metrics
-from appcredential.runtime.samples import ResourceSample, Sample
+from appcredential.runtime.samples import Counts, ResourceSample, Sample
 from appcredential.settings import Settings
 
 
@@ -49,7 +49,7 @@ async def get(url: str) -> tuple[int, str, str]:
 
 @pytest.fixture
 def metrics() -> Metrics:
-    sample = ResourceSample("shop", "orders", "True", 1.5, None, 2)
+    sample = ResourceSample("shop", "orders", "True", 1.5, None, Counts(1, 2, 0))
     return Metrics(lambda: [sample])
 
 

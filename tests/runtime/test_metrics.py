@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 import typing
 from dataclasses import replace
 from datetime import timedelta
@@ -17,12 +18,13 @@ from appcredential.kube.purposes import purpose_of
 from appcredential.runtime.metrics import Metrics
 from appcredential.runtime.metrics_of_resources import SERIES, written
 from appcredential.runtime.ready import Key
-from appcredential.runtime.samples import ResourceSample, SessionSample, TenantSample
+from appcredential.runtime.samples import Counts, ResourceSample, SessionSample, TenantSample
 from appcredential.runtime.workqueue import Again, WorkQueue
 from tests.support.clock import HandClock
 
-ORDERS = ResourceSample("shop", "orders", "True", 1_800_000_000.0, 1_700_000_000.0, 3)
-NEW = ResourceSample("shop", "new", "Unknown", None, None, 0)
+COUNTED = Counts(owned=1, foreign=3, orphaned=0)
+ORDERS = ResourceSample("shop", "orders", "True", 1_800_000_000.0, 1_700_000_000.0, COUNTED)
+NEW = ResourceSample("shop", "new", "Unknown", None, None, None)
 PURPOSES = {"lease", "event", "tenant", "grant", "schema", "ticket", "resource"}
 
 
@@ -78,6 +80,33 @@ def test_a_resource_that_is_gone_leaves_no_series() -> None:
     assert 'name="new"' in text_of(metrics)
 
 
+def counts_in(text: str) -> list[str]:
+    return re.findall(r"^appcredential_(?:owned|orphaned|foreign)_.*\d$", text, re.MULTILINE)
+
+
+def test_what_the_leader_has_read_counts_before_what_status_says() -> None:
+    found = counts_in(written([ORDERS, NEW], {("shop", "orders"): Counts(2, 4, 1)}))
+    assert found == [
+        'appcredential_owned_credentials{name="orders",namespace="shop"} 2.0',
+        'appcredential_orphaned_credentials{name="orders",namespace="shop"} 1.0',
+        'appcredential_foreign_credentials{name="orders",namespace="shop"} 4.0',
+    ]
+
+
+def test_what_status_counts_holds_until_the_leader_has_looked() -> None:
+    found = counts_in(written([ORDERS, NEW], {("shop", "other"): Counts(2, 4, 1)}))
+    assert found == [
+        'appcredential_owned_credentials{name="orders",namespace="shop"} 1.0',
+        'appcredential_foreign_credentials{name="orders",namespace="shop"} 3.0',
+    ]
+
+
+def test_a_standby_shows_expiry_and_counts_nothing() -> None:
+    text = written([ORDERS], None)
+    assert counts_in(text) == []
+    assert "appcredential_expiration_timestamp_seconds{" in text
+
+
 def test_every_metric_says_what_it_is_and_has_our_prefix() -> None:
     families = {f.name: f.documentation for f in Metrics(list).registry.collect()}
     assert len(families) > 30
@@ -100,8 +129,7 @@ def test_the_writer_of_resources_writes_what_the_library_would() -> None:
         waiting=1,
         retire=1.7e9,
         publish=1.6e9,
-        owned=4,
-        orphaned=1,
+        counts=Counts(owned=4, foreign=3, orphaned=1),
         is_suspended=True,
     )
     registry, labels = CollectorRegistry(), ["namespace", "name"]
@@ -110,8 +138,8 @@ def test_the_writer_of_resources_writes_what_the_library_would() -> None:
         for sample in (odd, NEW):
             for values, number in series.points(sample):
                 gauge.labels(sample.namespace, sample.name, *values).set(number)
-    assert written([odd, NEW]) == generate_latest(registry).decode()
-    assert written([]).count("# HELP") == len(SERIES)
+    assert written([odd, NEW], {}) == generate_latest(registry).decode()
+    assert written([], {}).count("# HELP") == len(SERIES)
 
 
 def test_only_the_series_of_a_resource_carry_names() -> None:

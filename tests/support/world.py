@@ -36,6 +36,7 @@ from appcredential.effects.issued_records import RecordWrites
 from appcredential.entra.projected_token import ProjectedToken
 from appcredential.gather.certificate_source import CertificateInputsReader
 from appcredential.gather.gatherer import Gatherer
+from appcredential.gather.leader_notes import TermsNotes
 from appcredential.gather.pods import PodLooks
 from appcredential.gather.sources import ClusterSources, LocalSources
 from appcredential.gather.state import ResourceStates
@@ -214,7 +215,9 @@ class World:
         self.states = ResourceStates()
         self.metrics = Metrics(self.store.samples)
         self.metrics.looks.resumed.set_function(self.states.count_resumed)
-        self.metrics.rotation.failing.failing = self.states.failing
+        self.leads = True
+        """Whether the metrics show what only a leader knows."""
+        self.metrics.show_leader(TermsNotes(self.states, process.terms, lambda: self.leads))
         self.tools = tools = Tools(
             process=process,
             kube=KubePorts(

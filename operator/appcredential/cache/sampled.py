@@ -11,7 +11,13 @@ from appcredential.domain.conditions import Reason
 from appcredential.domain.times import parse_time
 from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS
 from appcredential.runtime.ready import Key
-from appcredential.runtime.samples import ResourceSample, Sample, ShownCondition, TenantSample
+from appcredential.runtime.samples import (
+    Counts,
+    ResourceSample,
+    Sample,
+    ShownCondition,
+    TenantSample,
+)
 
 _WELL: Final = frozenset(
     map(
@@ -43,10 +49,8 @@ def _of_tenant(key: Key, document: Mapping[str, Any]) -> TenantSample:
 def _of_resource(key: Key, document: dict[str, Any]) -> ResourceSample:
     status = document.get("status") or {}
     credential, pending = status.get("credential") or {}, status.get("pending") or {}
-    inventory, retiring = status.get("inventory") or {}, status.get("retiring") or ()
+    retiring = status.get("retiring") or ()
     ready, stalled, shown = _judged(document)
-    owned = int(inventory.get("managed") or 0)
-    known = len(retiring) + bool(credential) + bool(pending.get("keyId"))
     times = (_seconds(entry.get("retireTime")) for entry in retiring)
     return ResourceSample(
         namespace=key.namespace,
@@ -54,20 +58,30 @@ def _of_resource(key: Key, document: dict[str, Any]) -> ResourceSample:
         ready=ready,
         expiration=_seconds(credential.get("expirationTime")),
         renewal=_seconds(status.get("renewalTime")),
-        foreign=int(inventory.get("foreign") or 0),
+        counts=counts_of(status),
         stalled=stalled,
         tenant=intern(tenant_of(document)),
         type=intern(type_of(document)),
         conditions=shown,
         is_suspended=(document.get("spec") or {}).get("suspend") is True,
         verified=_seconds(credential.get("verifiedTime")),
-        owned=owned,
-        orphaned=max(0, owned - known),
         retiring=len(retiring),
         waiting=sum("waitingFor" in entry for entry in retiring),
         retire=min((time for time in times if time is not None), default=None),
         publish=_seconds(pending.get("publishTime")),
     )
+
+
+def counts_of(status: Mapping[str, Any]) -> Counts | None:
+    """Return how many credentials the application has; None before it was read."""
+    inventory = status.get("inventory") or {}
+    if "managed" not in inventory:
+        return None
+    pending = status.get("pending") or {}
+    shown = (status.get("credential"), pending.get("keyId"), *(status.get("retiring") or ()))
+    owned = int(inventory["managed"])
+    foreign = int(inventory.get("foreign") or 0)
+    return Counts(owned, foreign, max(0, owned - sum(map(bool, shown))))
 
 
 def _judged(document: Mapping[str, Any]) -> tuple[str, str, tuple[ShownCondition, ...]]:

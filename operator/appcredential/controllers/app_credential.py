@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from appcredential.cache.sampled import counts_of
 from appcredential.controllers.outcomes import count_outcome
 from appcredential.domain import actions as act
 from appcredential.domain.action_names import changes_nothing, label
@@ -126,6 +127,7 @@ class AppCredentialController:
                 return None
             await status.announce_losses(self._tools, observation)
             decision = decide(observation)
+            self._note(state, decision)
             if state.resumed is not None and not self._bears_out(observation, decision):
                 read_directly(state)
                 continue
@@ -142,6 +144,12 @@ class AppCredentialController:
             if not goes_on:
                 break
         return Again(self._clock.now() + _CONFLICT_RETRY)
+
+    def _note(self, state: ResourceState, decision: Decision) -> None:
+        """Note what the metrics show: status is not written for it."""
+        if decision.facts is not None:
+            notes = state.notes.of(self._tools.process.terms.begun)
+            notes.counts = counts_of(decision.status)
 
     def _rest(self, state: ResourceState, observation: Observation, decision: Decision) -> None:
         """Keep what the next pass and the light looks need."""

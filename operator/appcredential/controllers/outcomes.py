@@ -9,6 +9,7 @@ from appcredential.domain.observed.operation import Operation
 from appcredential.domain.promised import required
 from appcredential.domain.proof import Proof
 from appcredential.effects.context import Step
+from appcredential.gather.term_notes import TermNotes
 from appcredential.runtime.metrics_of_work import RotationMetrics
 
 _ISSUED = "issued"
@@ -32,7 +33,7 @@ def count_outcome(metrics: RotationMetrics, step: Step) -> None:
     elif isinstance(action, act.Mint | act.Register):
         _count_mint(metrics, step)
     elif isinstance(action, act.CreateFederated | act.PatchFederated):
-        metrics.mints.labels(_type_of(step), _refusal(step) or _ISSUED).inc()
+        metrics.mints.labels(_type_of(step), _refusal(step) or _written(step)).inc()
     else:
         _count_end(metrics, step)
 
@@ -42,7 +43,7 @@ def _count_end(metrics: RotationMetrics, step: Step) -> None:
     action = step.decision.action
     if isinstance(action, act.Publish) and _is_published(step):
         _count_rotation(metrics, step, "published")
-        step.state.failures = 0
+        _notes(step).failures = 0
     elif isinstance(action, act.Fence) and _is_issued(step.observation):
         _fail(metrics, step)
 
@@ -67,20 +68,34 @@ def _count_mint(metrics: RotationMetrics, step: Step) -> None:
 
 
 def _refusal(step: Step) -> str | None:
-    """Return the reason for which Entra refused what the step asked for."""
+    """Return the reason for which Entra refused what the step asked for.
+
+    What an earlier step was refused for stays in memory until something is issued.
+    """
     memory = step.state.memory
-    is_mint = memory.problem_operation is Operation.MINT
+    is_news = memory.retry_time != step.observation.memory.retry_time
+    is_mint = is_news and memory.problem_operation is Operation.MINT
     problem = memory.directory_problem if is_mint else None
     return str(problem.reason) if problem is not None else None
 
 
+def _written(step: Step) -> str:
+    """Return what became of a federated credential that nobody refused to write."""
+    before, after = step.observation.memory.federated, step.state.memory.federated
+    return _ISSUED if after.written != before.written else _UNKNOWN
+
+
 def _fail(metrics: RotationMetrics, step: Step) -> None:
-    step.state.failures += 1
+    _notes(step).failures += 1
     _count_rotation(metrics, step, "failed")
 
 
 def _count_rotation(metrics: RotationMetrics, step: Step, result: str) -> None:
     metrics.rotations.labels(result, str(trigger(required(step.decision.facts)))).inc()
+
+
+def _notes(step: Step) -> TermNotes:
+    return step.state.notes.of(step.tools.process.terms.begun)
 
 
 def _is_published(step: Step) -> bool:

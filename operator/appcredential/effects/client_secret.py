@@ -21,6 +21,7 @@ from appcredential.effects.context import Context
 from appcredential.effects.events import about, emit
 from appcredential.effects.issuing import (
     granted_lifetime,
+    is_first_failure,
     note_issued,
     note_mint_failure,
     tell_unknown,
@@ -142,7 +143,8 @@ async def _discard(context: Context, issued: IssuedCredential) -> None:
         # Its attempt is fenced with the pending Secret or stranded: a later pass removes it.
         log.warning("discarding failed", extra={"error": str(exc), **extra})
         if isinstance(exc, OutcomeUnknownError):
-            await tell_unknown(context, _discarded(context, issued, Result.UNKNOWN, exc))
+            unknown = _discarded(context, issued, Result.UNKNOWN, exc)
+            await tell_unknown(context, unknown, is_first=is_first_failure(context))
         return
     note = f"Credential {issued.key_id} was removed at once: its value could not be kept."
     await emit(context, "OrphanRemoved", note, found=_discarded(context, issued, Result.DONE))

@@ -30,7 +30,7 @@ from appcredential.effects.federated_audit import (
     made,
     removed,
 )
-from appcredential.effects.issuing import live_grant
+from appcredential.effects.issuing import is_first_failure, live_grant
 from appcredential.errors import (
     AppCredentialError,
     ConflictError,
@@ -176,10 +176,11 @@ def _note_written(context: Context, description: str, *, is_changed: bool) -> No
 async def _note_failed_write(
     context: Context, error: AppCredentialError, found: AuditRecord, description: str
 ) -> None:
+    is_first = is_first_failure(context)
+    note_failure(context, Operation.MINT, error)
     if isinstance(error, OutcomeUnknownError):
         context.state.federated = None
-        await lose(context, found, description)
-    note_failure(context, Operation.MINT, error)
+        await lose(context, found, description, is_first=is_first)
 
 
 # --- removing -------------------------------------------------------------------------------
@@ -197,9 +198,10 @@ async def delete(action: act.DeleteFederated, context: Context) -> None:
     except NotFoundError as exc:
         absent = exc  # gone already, or not known to that replica yet: a later read decides
     except AppCredentialError as exc:
-        if isinstance(exc, OutcomeUnknownError):
-            await lose(context, removed(action, context, exc))
+        is_first = is_first_failure(context)
         note_failure(context, Operation.REMOVE, exc)
+        if isinstance(exc, OutcomeUnknownError):
+            await lose(context, removed(action, context, exc), is_first=is_first)
         return
     state.federated = state.lost_answer = None
     state.memory = state.memory.removed_federated(action.id, context.clock.now())

@@ -46,10 +46,12 @@ def removed(
     return _record(context, Change.RETIRED, error, key_id=action.id)
 
 
-async def lose(context: Context, found: AuditRecord, description: str = "") -> None:
+async def lose(
+    context: Context, found: AuditRecord, description: str = "", *, is_first: bool
+) -> None:
     """Tell of a change whose answer was lost, and keep it until it is found out."""
     context.state.lost_answer = LostAnswer(found, description, context.clock.now())
-    await tell_unknown(context, found)
+    await tell_unknown(context, found, is_first=is_first)
 
 
 def _record(

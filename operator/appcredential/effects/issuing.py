@@ -107,6 +107,8 @@ async def note_mint_failure(
         # The next pass finds an intent that nobody works on.
         log.warning("a mint came too late and was not sent", extra=about(context.owner))
         return
+    is_first = is_first_failure(context)
+    note_failure(context, Operation.MINT, error)
     if isinstance(error, OutcomeUnknownError):
         found = audit.record(
             context,
@@ -116,16 +118,25 @@ async def note_mint_failure(
             attempt=attempt,
             graph=audit.lost_call(error),
         )
-        await tell_unknown(context, found)
-    note_failure(context, Operation.MINT, error)
+        await tell_unknown(context, found, is_first=is_first)
 
 
-async def tell_unknown(context: Context, found: AuditRecord) -> None:
+def is_first_failure(context: Context) -> bool:
+    """Return whether all went well before: to be asked before a failure is noted."""
+    return context.state.memory.directory_problem is None
+
+
+async def tell_unknown(context: Context, found: AuditRecord, *, is_first: bool) -> None:
     """Write the record of a change whose answer was lost.
 
-    While Entra has an outage, every try may end so: an Event tells of the first only.
+    It comes last: an API server that hangs may cost the Event, and nothing else.
+
+    Args:
+        context: of the effect.
+        found: the record.
+        is_first: an Event tells of it, too. While Entra has an outage, every try may end so.
     """
-    if context.state.memory.directory_problem is not None:
+    if not is_first:
         audit.write(found)
         return
     note = "The answer to a change of a credential was lost: it may have been done. What it "

@@ -21,7 +21,7 @@ from appcredential.effects import audit
 from appcredential.effects.application import note_failure
 from appcredential.effects.context import Context
 from appcredential.effects.events import emit
-from appcredential.effects.issuing import tell_unknown
+from appcredential.effects.issuing import is_first_failure, tell_unknown
 from appcredential.effects.pods import ask_whom_it_concerns, whom_it_concerns
 from appcredential.errors import AppCredentialError, NotFoundError, OutcomeUnknownError
 from appcredential.graph_call import GraphCall
@@ -45,10 +45,11 @@ async def remove(action: act.Remove, context: Context) -> None:
         # Gone already, or not known to that replica yet: a later read decides.
         result, graph = Result.ABSENT, exc.graph
     except AppCredentialError as exc:
+        is_first = is_first_failure(context)
+        note_failure(context, Operation.REMOVE, exc)
         if isinstance(exc, OutcomeUnknownError):
             unknown = _record(action, context, Result.UNKNOWN, audit.lost_call(exc))
-            await tell_unknown(context, unknown)
-        note_failure(context, Operation.REMOVE, exc)
+            await tell_unknown(context, unknown, is_first=is_first)
         return
     state.memory = state.memory.removed(action.key_id, context.clock.now())
     found = _record(action, context, result, graph)

@@ -31,6 +31,7 @@ from appcredential.gather.certificate_source import HeldInputs
 from appcredential.gather.clock_watch import ClockWatch
 from appcredential.gather.outline import outline, resting
 from appcredential.gather.shown import ShownTarget
+from appcredential.gather.term_notes import TermNotes
 
 _LET_GO: Final = Problem(reason=Reason.INVALID_SPEC, message="Not held.")
 
@@ -45,10 +46,9 @@ class ResourceState:
     process began something that a deletion has to undo; `unbegun_term` is its last term in which
     it saw that nobody had begun anything yet. `made` is the attempt that this process made and has
     not begun to publish, with the term. `is_settled`: the last pass ended behind the gates with
-    nothing to do, so that a change of what was read is news. `failures`: attempts in a row that
-    ended without a published credential. `is_well`: all was as the spec asks.
+    nothing to do, so that a change of what was read is news. `is_well`: all was as the spec asks.
     `resumed`: nothing was read yet but its status; see `gather/resumed.py`. `lost_answer`: a change
-    of a federated credential that may have been done.
+    of a federated credential that may have been done. `notes`: for the metrics.
     """
 
     resource: CachedRead[Resource] = field(default_factory=CachedRead)
@@ -70,7 +70,7 @@ class ResourceState:
     memory: Memory = field(default_factory=Memory)
     clock: ClockWatch = field(default_factory=ClockWatch)
     stalled_reason: str = ""
-    failures: int = 0
+    notes: TermNotes = field(default_factory=TermNotes)
     has_begun: bool = False
     unbegun_term: int | None = None
     made: tuple[Attempt, int] | None = None
@@ -184,7 +184,7 @@ class ResourceState:
         self.has_begun = False
         self.unbegun_term = None
         self.made = None
-        self.lost_answer = None
+        self.lost_answer, self.notes = None, TermNotes()
 
     def forget_times(self) -> None:
         """Forget what was read and learnt, as after a step of the clock.
@@ -240,10 +240,10 @@ class ResourceStates:
         """Return how many of these there are; for any thread."""
         return sum(state.resumed is not None for state in list(self._states.values()))
 
-    def failing(self) -> list[tuple[str, str, int]]:
-        """Return which resources have failed how often in a row; for any thread."""
+    def noted(self, term: int) -> list[tuple[str, str, TermNotes]]:
+        """Return what a term as the leader has taught of which resources; for any thread."""
         known = list(self._states.items())
-        return [(o.namespace, o.name, s.failures) for o, s in known if s.failures]
+        return [(o.namespace, o.name, s.notes) for o, s in known if s.notes.term == term]
 
     def forget(self, owner: Owner) -> None:
         """Drop what is held of a resource that is gone."""

@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from appcredential.runtime.metrics_of_resources import written
+from appcredential.runtime.metrics_of_resources import Learnt, written
 from appcredential.runtime.metrics_of_rounds import InventoryMetrics, LookMetrics, SignInMetrics
 from appcredential.runtime.metrics_of_tenants import SessionCollector, TenantCollector
 from appcredential.runtime.metrics_of_work import (
+    Failing,
     QueueMetrics,
     ReconcileMetrics,
     RotationMetrics,
@@ -21,11 +23,24 @@ from appcredential.runtime.metrics_of_work import (
 from appcredential.runtime.samples import Sample
 
 
+class LeaderNotes(Protocol):
+    """What a process knows besides status while it leads; see `gather/leader_notes.py`."""
+
+    def failing(self) -> Iterable[Failing]:
+        """Return the resources whose last attempts were in vain; nothing unless it leads."""
+        ...
+
+    def counts(self) -> Learnt | None:
+        """Return what it has read of applications; None unless it leads."""
+        ...
+
+
 class Metrics:
     """All collectors of one process, in a registry of their own; `text` adds the resources."""
 
     def __init__(self, samples: Callable[[], Iterable[Sample]]) -> None:
         self._samples = samples
+        self._learnt: Callable[[], Learnt | None] = dict
         self.registry = registry = CollectorRegistry()
         registry.register(TenantCollector(samples))
         self.sessions = SessionCollector()
@@ -85,7 +100,12 @@ class Metrics:
 
     def text(self) -> bytes:
         """Return what a scrape reads; for any thread."""
-        return generate_latest(self.registry) + written(self._samples()).encode()
+        resources = written(self._samples(), self._learnt())
+        return generate_latest(self.registry) + resources.encode()
+
+    def show_leader(self, notes: LeaderNotes) -> None:
+        """Show what is known while this process leads, and nothing of it otherwise."""
+        self.rotation.failing.failing, self._learnt = notes.failing, notes.counts
 
     def show_overdue(self, ages: Mapping[str, float]) -> None:
         """Show by EntraTenant for how many seconds a revocation is overdue, and only these."""

@@ -6,17 +6,19 @@ as long for them as the plain one here, and holds up the event loop meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from prometheus_client.utils import floatToGoString
 
-from appcredential.runtime.samples import ResourceSample, Sample
+from appcredential.runtime.samples import Counts, ResourceSample, Sample
 
 Point: TypeAlias = tuple[tuple[str, ...], float]
 """The values of the labels besides namespace and name, and the number."""
+Learnt: TypeAlias = Mapping[tuple[str, str], Counts]
+"""What the leader has read of applications, by namespace and name of the resource."""
 
 _shown: Final[Callable[[float], Any]] = floatToGoString
 _STATUSES: Final = ("True", "False", "Unknown")
@@ -29,12 +31,14 @@ class ResourceSeries:
     Attributes:
         labels: besides `namespace` and `name`.
         points: returns what a resource shows.
+        is_counted: it is of `Counts`, which only the leader knows as they are now.
     """
 
     name: str
     help: str
     points: Callable[[ResourceSample], Iterable[Point]]
     labels: tuple[str, ...] = ()
+    is_counted: bool = False
 
     def write(self, samples: Iterable[ResourceSample]) -> Iterator[str]:
         """Yield the lines of the text format; labels are in the order of the alphabet."""
@@ -62,6 +66,18 @@ def _time(moment: float | None) -> Iterable[Point]:
 
 def _if_any(count: int) -> Iterable[Point]:
     return (((), float(count)),) if count else ()
+
+
+def _owned(sample: ResourceSample) -> Iterable[Point]:
+    return () if sample.counts is None else (((), float(sample.counts.owned)),)
+
+
+def _foreign(sample: ResourceSample) -> Iterable[Point]:
+    return () if sample.counts is None else (((), float(sample.counts.foreign)),)
+
+
+def _orphaned(sample: ResourceSample) -> Iterable[Point]:
+    return () if sample.counts is None else _if_any(sample.counts.orphaned)
 
 
 def _ready(sample: ResourceSample) -> Iterable[Point]:
@@ -126,18 +142,22 @@ SERIES: Final = (
     ),
     ResourceSeries(
         "appcredential_owned_credentials",
-        "Credentials of the application that are this AppCredential's.",
-        lambda s: (((), float(s.owned)),),
+        "Credentials of the application that are this AppCredential's, as the leader read it last.",
+        _owned,
+        is_counted=True,
     ),
     ResourceSeries(
         "appcredential_orphaned_credentials",
         "Those of them that are neither published, pending nor retiring, if there are any.",
-        lambda s: _if_any(s.orphaned),
+        _orphaned,
+        is_counted=True,
     ),
     ResourceSeries(
         "appcredential_foreign_credentials",
-        "Credentials of the application that are not this AppCredential's.",
-        lambda s: (((), float(s.foreign)),),
+        "Credentials of the application that are not this AppCredential's, as the leader read it "
+        "last.",
+        _foreign,
+        is_counted=True,
     ),
     ResourceSeries(
         "appcredential_retiring_credentials",
@@ -157,7 +177,23 @@ SERIES: Final = (
 )
 
 
-def written(samples: Iterable[Sample]) -> str:
-    """Return what a scrape shows of the AppCredentials among the samples."""
+def written(samples: Iterable[Sample], learnt: Learnt | None) -> str:
+    """Return what a scrape shows of the AppCredentials among the samples.
+
+    Args:
+        samples: of all objects.
+        learnt: what counts in place of the counts in status, which are as old as its last write;
+            None if this process does not lead, and so shows none.
+    """
     resources = [sample for sample in samples if isinstance(sample, ResourceSample)]
-    return "".join(line for series in SERIES for line in series.write(resources))
+    if learnt:
+        resources = [_brought_up_to_date(sample, learnt) for sample in resources]
+    shown = [series for series in SERIES if learnt is not None or not series.is_counted]
+    return "".join(line for series in shown for line in series.write(resources))
+
+
+def _brought_up_to_date(sample: ResourceSample, learnt: Learnt) -> ResourceSample:
+    counts = learnt.get((sample.namespace, sample.name))
+    if counts is None or counts == sample.counts:
+        return sample
+    return replace(sample, counts=counts)

@@ -62,7 +62,7 @@ class FailingCollector(Collector):
         """Yield the family; called by scrapes, in a thread."""
         found = GaugeMetricFamily(
             "appcredential_rotation_failures_consecutive",
-            "Attempts in a row that ended without a published credential, since the leader began.",
+            "Attempts in a row that ended without a published credential, since the leader leads.",
             labels=["namespace", "name"],
         )
         for namespace, name, count in self.failing():

@@ -10,20 +10,34 @@ ShownCondition: TypeAlias = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """How many credentials an application has.
+
+    Attributes:
+        owned: this resource's.
+        foreign: others'.
+        orphaned: those of `owned` that are neither published, pending nor retiring.
+    """
+
+    owned: int
+    foreign: int
+    orphaned: int
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceSample:
     """One AppCredential. Times are Unix seconds; None leaves the series out.
 
     Attributes:
         ready: status of the condition Ready.
-        foreign: how many credentials of the application are others'.
+        counts: of the application's credentials, by the last write of status; None before the
+            application was read.
         stalled: reason of the condition Stalled; empty without it.
         tenant: the EntraTenant that it names.
         type: of credential.
         conditions: those that are not as they should be.
         is_suspended: `spec.suspend` is true.
         verified: when the published credential signed in last, by the hour.
-        owned: how many credentials of the application are this resource's.
-        orphaned: how many of these are neither published, pending nor retiring.
         retiring: how many replaced credentials are still valid.
         waiting: how many of these wait for something, such as pods.
         retire: when the first of them goes.
@@ -35,15 +49,13 @@ class ResourceSample:
     ready: str
     expiration: float | None
     renewal: float | None
-    foreign: int
+    counts: Counts | None
     stalled: str = ""
     tenant: str = ""
     type: str = ""
     conditions: tuple[ShownCondition, ...] = ()
     is_suspended: bool = False
     verified: float | None = None
-    owned: int = 0
-    orphaned: int = 0
     retiring: int = 0
     waiting: int = 0
     retire: float | None = None
