@@ -137,7 +137,7 @@ def a_removal_has_its_reason(observation: Observation, d: Decision) -> None:
         if not _is_leaked(observation, found.start):
             _retires_in_time(observation, t, entry)
             promise(_lives_longer(t, found), "what workloads read lives longer")
-        _has_a_survivor(observation, t)
+        _has_a_survivor(observation, t, is_revocation=d.action.is_revocation)
 
 
 def a_restart_has_its_reason(observation: Observation, d: Decision) -> None:
@@ -226,13 +226,15 @@ def _is_rolled_out(observation: Observation, secret: str, entry: Retiring) -> No
     promise(all(pod.created >= last for pod in seen.found.users), "no pod is from before")
 
 
-def _has_a_survivor(observation: Observation, t: Target) -> None:
+def _has_a_survivor(observation: Observation, t: Target, *, is_revocation: bool) -> None:
     held, proof = t.published, observation.memory.published_proof
     promise(t.value is not None and held is not None, "what workloads read is intact")
     if held is None:
         return
     promise(held.not_before <= _entra_now(observation), "what workloads read is valid already")
-    promise(not _is_leaked(observation, held.not_before), "what workloads read is no leaked one")
+    # What is due to go goes also while a revocation waits for its successor.
+    is_leaked = is_revocation and _is_leaked(observation, held.not_before)
+    promise(not is_leaked, "what workloads read is no leaked one")
     promise(_listed(observation, held.key_id) is not None, "what workloads read is listed")
     signed = proof.last_success if proof is not None and proof.successes else None
     is_its = proof is not None and proof.attempt == held.attempt
