@@ -63,11 +63,12 @@ class Workloads:
             return
         before = rotation.revoke_issued_before
         revoked = before if before is not None and before <= entra_now else None
-        if revoked is not None and leaving.start < revoked:
-            self._check_successor(survivor, revoked, now)
-            return
         since = entra_now - self.superseded[leaving.key_id]
         overlap = rotation.overlap or HOUR
+        is_due = since >= overlap  # and goes, whether a revocation waits or not
+        if revoked is not None and leaving.start < revoked and not is_due:
+            self._check_successor(survivor, revoked, now)
+            return
         promise(since >= overlap - SECOND, "both are valid for the overlap")
         promise(
             survivor is not None and survivor.end > leaving.end,
