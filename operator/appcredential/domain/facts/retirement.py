@@ -35,8 +35,8 @@ def replaced_since(facts: Facts, entry: Retiring) -> datetime:
     """Return since when a credential is replaced.
 
     Whoever may write the target Secret can set the recorded time back. But nothing was replaced
-    before Entra had issued the one that came next, and those times only Entra writes; nor, if that
-    one is published, before it was.
+    before the start of the one that came next, which Entra holds; nor, if that one is published,
+    before it was.
     """
     replaced = facts.ours.get(entry.key_id)
     later = [c for c in facts.ours.values() if replaced is not None and c.start > replaced.start]
