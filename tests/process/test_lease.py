@@ -44,8 +44,10 @@ LATE: Final[Mapping[str, str]] = {
 QUICK_SECONDS: Final = 5.0
 # Less than the minute after which whatever was put off is looked at again anyway.
 SOON_SECONDS: Final = 25.0
-# What an operator that was paused inside a mint may do with the value that only it has.
+# What an operator that was paused inside a mint may do with the value that only it has: keep it, as
+# long as nobody has fenced its intent, which the Secret's resourceVersion tells; else give it back.
 OWN_VALUE: Final = {
+    ("minted", ""),
     ("minted", "ConflictError"),
     ("removePassword", ""),
     ("removePassword", "NotFoundError"),
