@@ -136,9 +136,10 @@ def test_a_revocation_is_planned_with_who_loses_what(
     team.until(lambda: not team.pending(), "nothing is under way")
     run(team, installation, "suspend", "app")
     old, now = team.key(), installation.now().isoformat()
-    manifest = json.dumps(team.manifest(rotation={"revokeIssuedBefore": now}))
+    # An apply keeps what others set and the manifest does not name, so it has to be resumed by name.
+    revoking = team.manifest(suspend=False, rotation={"revokeIssuedBefore": now})
 
-    plan = planned(team, installation, "-f", "-", stdin=manifest)
+    plan = planned(team, installation, "-f", "-", stdin=json.dumps(revoking))
 
     entra = [step["what"] for step in plan["steps"] if step["where"] == "Entra"]
     assert entra[0].startswith("add a client secret")
