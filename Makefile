@@ -92,7 +92,9 @@ chart-snapshots: helm ## write tests/chart/snapshots anew; look at the differenc
 .PHONY: unit
 unit: setup ## pure tests with the branch coverage of domain/
 	@echo "==> unit tests"
-	$(BIN)/coverage run -m pytest tests/domain -q
+	@rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest tests/domain -q --numprocesses=2 --dist=loadfile
+	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=100
 
 .PHONY: test
