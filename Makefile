@@ -5,8 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# What needs neither an image nor a node of its own.
-CI_TESTS := "not image and not node"
+# What needs neither an image, nor a node of its own, nor other languages' package managers.
+CI_TESTS := "not image and not node and not clients"
 
 .DEFAULT_GOAL := help
 
@@ -50,6 +50,10 @@ helm: setup ## build helm once (a minute and a half on two cores)
 .PHONY: client-go
 client-go: setup ## the Go program of the emulator's tests, built once (20 seconds on two cores)
 	@PYTHONPATH=operator:. $(BIN)/python -m tests.support.signin_go
+
+.PHONY: clients
+clients: client-go ## sign in to the emulator with programs of four languages; a table in docs/emulator.md
+	$(BIN)/python -m pytest tests/entra_emulator/clients/real -q --clients-table
 
 .PHONY: chart
 chart: helm cluster-binary ## check the charts, test them on a cluster, and package them into build/

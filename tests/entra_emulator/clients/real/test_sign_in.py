@@ -1,8 +1,9 @@
-"""Unmodified identity libraries of other languages sign in with every kind of credential."""
+"""Unmodified identity libraries of four languages sign in with every kind of credential."""
 
 from __future__ import annotations
 
-import re
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -11,9 +12,16 @@ import pytest
 from tests.support.emulator import Emulator
 from tests.support.keys import MadeCertificate
 from tests.support.signin import Account, Kind, claims_of, make_account, run
-from tests.support.signin_go import SOURCES, locate_signin
+from tests.support.signin_clients import GO, OTHERS, Client
 
-DOCUMENT = Path(__file__).parents[4] / "docs" / "emulator.md"
+#: The programs of the other languages are made by npm and Maven, which take a minute each.
+CLIENTS = [
+    pytest.param(GO, id="go"),
+    *(pytest.param(one, id=one.language.lower(), marks=pytest.mark.clients) for one in OTHERS),
+]
+
+
+SignIn = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -21,30 +29,44 @@ def account(emulator: Emulator, tmp_path: Path, made: MadeCertificate) -> Accoun
     return make_account(emulator, tmp_path, made)
 
 
+@pytest.fixture
+def sign_in(
+    account: Account,
+    emulator: Emulator,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> SignIn:
+    """Return what runs a client's program, and notes which cell of the table that is."""
+
+    def start(
+        client: Client, kind: Kind, operation: str, **changed: str
+    ) -> subprocess.CompletedProcess[str]:
+        record_property("client", client.name)
+        record_property("operation", operation)
+        trust = client.trusting(emulator.ca_file, tmp_path)
+        return run(client.command(), kind, {**account.environment, **trust, **changed})
+
+    return start
+
+
 @pytest.mark.parametrize("kind", Kind)
-def test_go_signs_in(kind: Kind, account: Account, emulator: Emulator, http: httpx.Client) -> None:
-    """R1, R4: MSAL for Go sends `openid offline_access profile` beside the scope."""
-    trust = {"SSL_CERT_FILE": str(emulator.ca_file)}
-    done = run([str(locate_signin())], kind, {**account.environment, **trust})
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_client_signs_in(
+    client: Client, kind: Kind, sign_in: SignIn, account: Account, http: httpx.Client
+) -> None:
+    """R1, R4: MSAL for Go and Java send `openid offline_access profile` beside the scope."""
+    done = sign_in(client, kind, kind)
     assert done.returncode == 0, done.stderr
     token = done.stdout.strip()
     assert claims_of(token)["appid"] == account.app_id
-    answer = http.get(
-        f"{emulator.graph_root}/applications", headers={"Authorization": f"Bearer {token}"}
-    )
-    assert answer.status_code == 200
-    assert emulator.counts() == {"token": 1, "application.list": 1}
+    headers = {"Authorization": f"Bearer {token}"}
+    root = account.environment["AZURE_AUTHORITY_HOST"]
+    assert http.get(f"{root}/v1.0/applications", headers=headers).status_code == 200
 
 
-def test_go_shows_the_error_of_a_wrong_secret(account: Account, emulator: Emulator) -> None:
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_client_shows_the_error_of_a_wrong_secret(client: Client, sign_in: SignIn) -> None:
     """R4: the number and the text reach the program's own error."""
-    changed = {"SSL_CERT_FILE": str(emulator.ca_file), "AZURE_CLIENT_SECRET": "wrong"}
-    done = run([str(locate_signin())], Kind.SECRET, {**account.environment, **changed})
+    done = sign_in(client, Kind.SECRET, "refusal", AZURE_CLIENT_SECRET="wrong")
     assert done.returncode == 1
     assert "AADSTS7000215" in done.stderr
-
-
-def test_go_lines_of_the_documentation_are_those_that_run() -> None:
-    [shown] = re.findall(r"^```go\n(.*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
-    run_lines = {line.strip() for line in (SOURCES / "main.go").read_text().splitlines()}
-    assert [line for line in shown.splitlines() if line.strip() not in run_lines] == []
