@@ -53,6 +53,7 @@ client-go: setup ## the Go program of the emulator's tests, built once (20 secon
 
 .PHONY: clients
 clients: client-go ## sign in to the emulator with programs of four languages; a table in docs/emulator.md
+	@PYTHONPATH=operator:. $(BIN)/python -m tests.support.signin_clients
 	$(BIN)/python -m pytest tests/entra_emulator/clients/real -q --clients-table
 
 .PHONY: chart

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
 
 from localcluster import gobuild
 from localcluster.cache import cache_folder
+from localcluster.errors import ClusterError
 from localcluster.longrun import run_with_progress
 from localcluster.progress import to_stderr
 from tests.support.signin_go import SOURCES as GO_SOURCES
@@ -46,12 +47,17 @@ class Client:
         """What the table calls it."""
         return f"{self.language}: {self.library}"
 
+    @property
+    def missing(self) -> bool:
+        """Whether this machine cannot make the program."""
+        return shutil.which(self.needs) is None
+
     def command(self) -> list[str]:
         """Return the command that signs in; make the program if it is missing.
 
         A test that asks for a program which cannot be made here is skipped.
         """
-        if shutil.which(self.needs) is None:
+        if self.missing:
             pytest.skip(f"{self.needs} is not installed, so there is no {self.language} program")
         return self.make()
 
@@ -140,3 +146,21 @@ OTHERS: Final = (
         trusting=_trust_store,
     ),
 )
+
+
+def main() -> int:
+    """Make every program that can be made here, with progress; return the exit status."""
+    try:
+        for client in (GO, *OTHERS):
+            if client.missing:
+                to_stderr(f"{client.needs} is not installed: no {client.language} program")
+            else:
+                client.make()
+    except ClusterError as error:
+        to_stderr(f"error: {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
