@@ -5,8 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# What needs neither an image nor a node of its own.
-CI_TESTS := "not image and not node"
+# What needs neither an image, nor a node of its own, nor other languages' package managers.
+CI_TESTS := "not image and not node and not clients"
 
 .DEFAULT_GOAL := help
 
@@ -46,6 +46,15 @@ cluster-binary: setup ## build the local Kubernetes once (about six minutes on t
 .PHONY: helm
 helm: setup ## build helm once (a minute and a half on two cores)
 	@$(BIN)/python -m localcluster helm > /dev/null
+
+.PHONY: client-go
+client-go: setup ## the Go program of the emulator's tests, built once (20 seconds on two cores)
+	@PYTHONPATH=operator:. $(BIN)/python -m tests.support.signin_go
+
+.PHONY: clients
+clients: client-go ## sign in to the emulator with programs of four languages; a table in docs/emulator.md
+	@PYTHONPATH=operator:. $(BIN)/python -m tests.support.signin_clients
+	$(BIN)/python -m pytest tests/entra_emulator/clients/real -q --clients-table
 
 .PHONY: chart
 chart: helm cluster-binary ## check the charts, test them on a cluster, and package them into build/
@@ -98,7 +107,7 @@ unit: setup ## pure tests with the branch coverage of domain/
 	$(BIN)/coverage report --fail-under=100
 
 .PHONY: test
-test: lint figures unit cluster-binary helm ## everything: lint, types, contracts, unit, integration, faults
+test: lint figures unit cluster-binary helm client-go ## everything: lint, types, contracts, unit, integration, faults
 	@echo "==> integration tests, two files at a time: they wait more than they compute"
 	$(BIN)/python -m pytest tests --ignore=tests/domain --ignore=tests/process -m $(CI_TESTS) \
 	    --numprocesses=2 --dist=loadfile --no-loadscope-reorder

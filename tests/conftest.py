@@ -20,6 +20,7 @@ CRDS = Path(__file__).parent.parent / "crds"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what the Makefile uses."""
     parser.addoption("--told", action="store_true", help="have the figures of `make e2e` printed")
+    parser.addoption("--clients-table", action="store_true", help="print client × operation")
     parser.addoption("--write-snapshots", action="store_true", help="write tests/chart/snapshots")
 
 
