@@ -21,12 +21,12 @@ from entra_emulator.graph.endpoint import handle_graph
 from entra_emulator.jose.jwt import TokenSigner
 from entra_emulator.responses import STOPPING, WORLD
 from entra_emulator.tls import CA_FILE, server_context
-from entra_emulator.tokens.endpoint import (
+from entra_emulator.tokens.discovery import (
     handle_instance_discovery,
     handle_keys,
     handle_openid_configuration,
-    handle_token,
 )
+from entra_emulator.tokens.endpoint import handle_token
 from entra_emulator.world import World
 
 _GRACE_SECONDS = 2.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,9 +15,9 @@ from entra_emulator.errors.tokens import TokenError
 from entra_emulator.tokens.client_login import check_credential
 from entra_emulator.tokens.request import TokenRequest
 from entra_emulator.tokens.resources import Resource, find_resource, resource_name
+from entra_emulator.tokens.tenants import find_tenant
 from entra_emulator.world import World
 
-_TENANT_NAME = re.compile(r"[A-Za-z0-9-]+|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _LIFETIME = timedelta(seconds=3600)
 CHALLENGE_CLAIM = "xms_emulator_nbf"
 """The claim that contains the `nbf` of the claims challenge in the token request."""
@@ -50,28 +49,6 @@ async def issue_token(world: World, request: TokenRequest) -> dict[str, Any]:
         "ext_expires_in": seconds,
         "access_token": world.signer.sign(claims),
     }
-
-
-def find_tenant(world: World, name: str) -> Tenant:
-    """Return the tenant of a path, by id or domain.
-
-    Raises:
-        TokenError: 900023 for an invalid name, 90002 for an unknown tenant.
-    """
-    if not _TENANT_NAME.fullmatch(name):
-        raise TokenError(900023, tenant=name)
-    tenant = world.directory.tenant(name)
-    if tenant is None:
-        raise TokenError(90002 if "." in name or _is_guid(name) else 900023, tenant=name)
-    return tenant
-
-
-def _is_guid(name: str) -> bool:
-    try:
-        uuid.UUID(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _check_grant(request: TokenRequest) -> None:

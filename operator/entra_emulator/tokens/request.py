@@ -19,5 +19,7 @@ class TokenRequest:
     client_secret: SecretText | None = None
     client_assertion: SecretText | None = None
     client_assertion_type: str | None = None
+    is_ambiguous: bool = False
+    """Whether the header has a credential and the body another one, or another client."""
     scope: str | None = None
     claims: str | None = None

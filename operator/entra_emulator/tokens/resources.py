@@ -34,12 +34,14 @@ class Resource:
 def resource_name(scope: str) -> str | None:
     """Return the resource of a scope; None if the scope is not one `<resource>/.default`.
 
-    The scopes of OpenID Connect may stand next to it.
+    The scopes of OpenID Connect may stand next to it. A scope is a set (RFC 6749, section 3.3), so
+    the same one twice counts once.
     """
-    words = [word for word in scope.split(" ") if word and word not in _IGNORED]
-    if len(words) != 1 or not words[0].endswith(_SUFFIX) or words[0] == _SUFFIX:
+    words = {word for word in scope.split(" ") if word and word not in _IGNORED}
+    word = words.pop() if len(words) == 1 else ""
+    if not word.endswith(_SUFFIX) or word == _SUFFIX:
         return None
-    return words[0].removesuffix(_SUFFIX)
+    return word.removesuffix(_SUFFIX)
 
 
 def find_resource(directory: Directory, name: str, own_host: str) -> Resource | None:
