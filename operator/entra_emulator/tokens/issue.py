@@ -95,11 +95,8 @@ def _resource(world: World, tenant: Tenant, request: TokenRequest) -> Resource:
     name = resource_name(scope)
     if name is None:
         raise TokenError(70011, name=scope)
-    resource = find_resource(world.directory, name, request.own_host)
-    here = resource is not None and (
-        resource.is_graph or world.directory.principal_of(tenant.id, resource.app_id) is not None
-    )
-    if resource is None or not here:
+    resource = find_resource(world, tenant.id, name, request.own_host)
+    if resource is None:
         raise TokenError(500011, name=name, tenant=tenant.display_name)
     return resource
 

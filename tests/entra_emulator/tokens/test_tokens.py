@@ -412,20 +412,6 @@ def test_defect_of_the_emulator_is_a_500_that_tells_nothing(
     assert user.secret not in caplog.text
 
 
-def test_application_is_a_resource_where_it_is_installed(
-    user: GraphUser, emulator: Emulator
-) -> None:
-    """R4: by appId or identifier URI; such a token contains no permissions of Graph."""
-    uri = "api://orders.example"
-    api = emulator.create_application(user.tenant, identifierUris=[uri])
-    for name in (uri, f"api://{api.app_id}", api.app_id):
-        claims = claims_of(user.sign_in(scope=f"{name}/.default"))
-        assert (claims["aud"], claims["roles"]) == (name, [])
-    elsewhere = emulator.create_application(emulator.create_tenant())
-    answer = user.sign_in(scope=f"api://{elsewhere.app_id}/.default")
-    assert code_of(answer) == 500011
-
-
 def test_disabling_reaches_a_replica_late(user: GraphUser, emulator: Emulator) -> None:
     """F1: and so does enabling again."""
     app = emulator.create_application(user.tenant, owner=user.client_id, passwords=[{}])
