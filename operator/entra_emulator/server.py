@@ -26,7 +26,7 @@ from entra_emulator.tokens.discovery import (
     handle_keys,
     handle_openid_configuration,
 )
-from entra_emulator.tokens.endpoint import handle_token
+from entra_emulator.tokens.endpoint import handle_token, handle_token_v1
 from entra_emulator.world import World
 
 _GRACE_SECONDS = 2.0
@@ -45,6 +45,7 @@ def build_application(world: World) -> web.Application:
             web.get("/{tenant}/v2.0/.well-known/openid-configuration", handle_openid_configuration),
             web.get("/{tenant}/discovery/v2.0/keys", handle_keys),
             web.post("/{tenant}/oauth2/v2.0/token", handle_token),
+            web.post("/{tenant}/oauth2/token", handle_token_v1),
             web.route("*", "/v1.0/{path:.*}", handle_graph),
             web.route("*", "/beta/{path:.*}", handle_graph),
         ]

@@ -30,7 +30,7 @@ from entra_emulator.responses import (
 )
 from entra_emulator.tokens.basic import read_basic
 from entra_emulator.tokens.issue import issue_token
-from entra_emulator.tokens.request import TokenRequest
+from entra_emulator.tokens.request import TokenRequest, Version
 from entra_emulator.values.secret_text import SecretText
 from entra_emulator.world import World
 
@@ -41,8 +41,9 @@ _FORM = "application/x-www-form-urlencoded"
 class _Exchange:
     """A token request, and the facts about it that are found on the way."""
 
-    def __init__(self, request: web.Request) -> None:
+    def __init__(self, request: web.Request, version: Version) -> None:
         self.request = request
+        self.version = version
         self.world: World = request.app[WORLD]
         self.trace_id = new_id()
         self.correlation_id = request.headers.get("client-request-id") or new_id()
@@ -62,7 +63,15 @@ class _Exchange:
 
 async def handle_token(request: web.Request) -> web.Response:
     """Answer `POST /{tenant}/oauth2/v2.0/token`."""
-    exchange = _Exchange(request)
+    return await _handle(_Exchange(request, Version.V2))
+
+
+async def handle_token_v1(request: web.Request) -> web.Response:
+    """Answer `POST /{tenant}/oauth2/token`, the endpoint of version 1."""
+    return await _handle(_Exchange(request, Version.V1))
+
+
+async def _handle(exchange: _Exchange) -> web.Response:
     response = await _answered(exchange)
     _record(exchange, response.status)
     return response
@@ -121,6 +130,7 @@ async def _read(exchange: _Exchange) -> TokenRequest:
     client_id = (text("client_id") or "").lower()
     exchange.client_id = client_id or (basic.client_id if basic else "")
     return TokenRequest(
+        version=exchange.version,
         tenant=exchange.tenant,
         own_host=exchange.request.host,
         own_addresses=_own_addresses(exchange),
@@ -132,6 +142,7 @@ async def _read(exchange: _Exchange) -> TokenRequest:
         is_ambiguous=basic is not None
         and bool(secret or assertion or basic.client_id != exchange.client_id),
         scope=text("scope"),
+        resource=text("resource"),
         claims=text("claims"),
     )
 
@@ -141,7 +152,7 @@ def _own_addresses(exchange: _Exchange) -> tuple[str, ...]:
     tenant = exchange.world.directory.tenant(exchange.tenant)
     names = {exchange.tenant, tenant.id if tenant is not None else exchange.tenant}
     bases = [f"{origin(exchange.request)}/{name}" for name in sorted(names)]
-    return tuple(base + end for base in bases for end in ("/oauth2/v2.0/token", "/v2.0", "", "/"))
+    return tuple(base + end for base in bases for end in (exchange.version, "/v2.0", "", "/"))
 
 
 def _incoming(exchange: _Exchange, request: TokenRequest) -> Incoming:

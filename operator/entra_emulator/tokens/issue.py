@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 
@@ -13,7 +14,7 @@ from entra_emulator.directory.entities import ApplicationView, Audience, Service
 from entra_emulator.directory.replication import ReadKind, Sees
 from entra_emulator.errors.tokens import TokenError
 from entra_emulator.tokens.client_login import check_credential
-from entra_emulator.tokens.request import TokenRequest
+from entra_emulator.tokens.request import TokenRequest, Version
 from entra_emulator.tokens.resources import Resource, find_resource, resource_name
 from entra_emulator.tokens.tenants import find_tenant
 from entra_emulator.world import World
@@ -42,13 +43,31 @@ async def issue_token(world: World, request: TokenRequest) -> dict[str, Any]:
     challenge = _challenge_time(request.claims)
     if challenge is not None:
         claims[CHALLENGE_CLAIM] = challenge
+    return _answer(request.version, claims, world.signer.sign(claims))
+
+
+def _answer(version: Version, claims: Mapping[str, Any], token: str) -> dict[str, Any]:
     seconds = int(_LIFETIME.total_seconds()) - 1
-    return {
-        "token_type": "Bearer",
-        "expires_in": seconds,
-        "ext_expires_in": seconds,
-        "access_token": world.signer.sign(claims),
-    }
+    match version:
+        case Version.V2:
+            return {
+                "token_type": "Bearer",
+                "expires_in": seconds,
+                "ext_expires_in": seconds,
+                "access_token": token,
+            }
+        case Version.V1:
+            # Every number is a string here.
+            return {
+                "token_type": "Bearer",
+                "expires_in": str(seconds),
+                "ext_expires_in": str(seconds),
+                "expires_on": str(claims["exp"]),
+                "not_before": str(claims["nbf"]),
+                "resource": claims["aud"],
+                "access_token": token,
+            }
+    assert_never(version)
 
 
 def _check_grant(request: TokenRequest) -> None:
@@ -91,14 +110,25 @@ def _principal(world: World, tenant: Tenant, view: ApplicationView, sees: Sees) 
 
 
 def _resource(world: World, tenant: Tenant, request: TokenRequest) -> Resource:
-    scope = _required(request.scope, "scope")
-    name = resource_name(scope)
-    if name is None:
-        raise TokenError(70011, name=scope)
+    name = _resource_name(request)
     resource = find_resource(world, tenant.id, name, request.own_host)
     if resource is None:
         raise TokenError(500011, name=name, tenant=tenant.display_name)
     return resource
+
+
+def _resource_name(request: TokenRequest) -> str:
+    """Return the resource that the form names: as such in version 1, as a scope in version 2."""
+    match request.version:
+        case Version.V1:
+            return _required(request.resource, "resource")
+        case Version.V2:
+            scope = _required(request.scope, "scope")
+            name = resource_name(scope)
+            if name is None:
+                raise TokenError(70011, name=scope)
+            return name
+    assert_never(request.version)
 
 
 def _claims(principal: ServicePrincipal, resource: Resource, now: datetime) -> dict[str, Any]:
