@@ -380,8 +380,8 @@ def test_graph_of_every_cloud_is_a_resource(user: GraphUser, resource: str) -> N
 def test_scopes_of_openid_connect_change_nothing(user: GraphUser, scope: str) -> None:
     """As MSAL for Go and for Java send them with client credentials.
 
-    A scope is a set (RFC 6749, section 3.3): msal4j before 1.16 sends `openid` twice if its caller
-    names it.
+    A scope is a set (RFC 6749, section 3.3): msal4j appended what its caller named to its own, so
+    that `openid` came twice (`OAuthAuthorizationGrant.addCommonScopes`).
     """
     assert claims_of(user.sign_in(scope=scope))["aud"] == GRAPH
 
