@@ -67,7 +67,8 @@ def _answer(version: Version, claims: Mapping[str, Any], token: str) -> dict[str
                 "resource": claims["aud"],
                 "access_token": token,
             }
-    assert_never(version)
+        case _:
+            assert_never(version)
 
 
 def _check_grant(request: TokenRequest) -> None:
@@ -128,7 +129,8 @@ def _resource_name(request: TokenRequest) -> str:
             if name is None:
                 raise TokenError(70011, name=scope)
             return name
-    assert_never(request.version)
+        case _:
+            assert_never(request.version)
 
 
 def _claims(principal: ServicePrincipal, resource: Resource, now: datetime) -> dict[str, Any]:
