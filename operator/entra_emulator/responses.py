@@ -66,3 +66,8 @@ async def hold(request: web.Request, seconds: float) -> web.Response:
 def new_id() -> str:
     """Return a fresh id for headers."""
     return str(uuid.uuid4())
+
+
+def origin(request: web.Request) -> str:
+    """Return scheme, host and port as the client used them."""
+    return f"{request.scheme}://{request.host}"

@@ -21,12 +21,12 @@ from entra_emulator.graph.endpoint import handle_graph
 from entra_emulator.jose.jwt import TokenSigner
 from entra_emulator.responses import STOPPING, WORLD
 from entra_emulator.tls import CA_FILE, server_context
-from entra_emulator.tokens.endpoint import (
+from entra_emulator.tokens.discovery import (
     handle_instance_discovery,
     handle_keys,
     handle_openid_configuration,
-    handle_token,
 )
+from entra_emulator.tokens.endpoint import handle_token, handle_token_v1
 from entra_emulator.world import World
 
 _GRACE_SECONDS = 2.0
@@ -45,6 +45,7 @@ def build_application(world: World) -> web.Application:
             web.get("/{tenant}/v2.0/.well-known/openid-configuration", handle_openid_configuration),
             web.get("/{tenant}/discovery/v2.0/keys", handle_keys),
             web.post("/{tenant}/oauth2/v2.0/token", handle_token),
+            web.post("/{tenant}/oauth2/token", handle_token_v1),
             web.route("*", "/v1.0/{path:.*}", handle_graph),
             web.route("*", "/beta/{path:.*}", handle_graph),
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from entra_emulator.clock import EmulatorClock
 from entra_emulator.directory.directory import Directory
 from entra_emulator.directory.replication import Change, ChangeKind, Replicas
+from entra_emulator.directory.services import Services
 from entra_emulator.directory.sign_ins import SignIns
 from entra_emulator.faults.documents import Faults
 from entra_emulator.faults.engine import FaultEngine
@@ -23,6 +24,7 @@ class World:
         self.signer = signer
         self.clock = clock or EmulatorClock()
         self.directory = Directory()
+        self.services = Services()
         self.policies = PolicyBook()
         self.replicas = Replicas()
         self.sign_ins = SignIns()

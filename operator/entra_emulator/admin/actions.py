@@ -38,6 +38,8 @@ def plant(world: World, seed: Seed) -> None:
     """Create everything in a seed, then set its faults."""
     for issuer in seed.issuers:
         add_issuer(world, issuer)
+    for resource in seed.resources:
+        world.services.add(resource.app_id, resource.identifier_uris)
     for tenant in seed.tenants:
         create_tenant(world, tenant)
     world.set_faults(seed.faults)

@@ -126,10 +126,18 @@ class IssuerSeed(_Strict, frozen=True, kw_only=True):
     jwks_uri: Annotated[str, msgspec.Meta(pattern="^https://")] | None = None
 
 
+class ResourceSeed(_Strict, frozen=True, kw_only=True):
+    """A service that tokens may be for, in every tenant."""
+
+    app_id: _Id
+    identifier_uris: tuple[str, ...] = ()
+
+
 class Seed(_Strict, frozen=True):
     """The initial state of an emulator."""
 
     issuers: tuple[IssuerSeed, ...] = ()
+    resources: tuple[ResourceSeed, ...] = ()
     tenants: tuple[TenantSeed, ...] = ()
     faults: Faults = Faults()
 

@@ -89,10 +89,12 @@ class Directory:
         """Find an application of any tenant by its appId."""
         return self._by_app_id.get(app_id)
 
-    def application_by_uri(self, uri: str) -> ApplicationRecord | None:
-        """Find an application of any tenant by an identifier URI."""
-        records = self._by_app_id.values()
-        return next((one for one in records if uri in one.properties.identifier_uris), None)
+    def resource_by_uri(self, tenant_id: str, uri: str) -> ApplicationRecord | None:
+        """Find an application with that identifier URI and a service principal in the tenant."""
+        installed = (self._by_app_id.get(one.app_id) for one in self.principals(tenant_id))
+        return next(
+            (one for one in installed if one and uri in one.properties.identifier_uris), None
+        )
 
     def application_anywhere(self, name: str) -> ApplicationRecord | None:
         """Find an application by appId or object id, in any tenant."""

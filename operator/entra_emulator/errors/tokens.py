@@ -100,6 +100,12 @@ TABLE: dict[int, _Entry] = {
     7000229: _Entry(401, "invalid_client", _NO_PRINCIPAL),
     7000112: _Entry(400, "unauthorized_client", "Application '{app}' is disabled."),
     90002: _Entry(400, "invalid_tenant", _UNKNOWN_TENANT),
+    50059: _Entry(
+        400,
+        "invalid_request",
+        "No tenant-identifying information found in either the request or implied by any provided"
+        " credentials.",
+    ),
     900023: _Entry(
         400,
         "invalid_request",

@@ -37,10 +37,11 @@ async def check_credential(
         now: the emulated time.
 
     Raises:
-        TokenError: there is no credential, there are two, or the credential is refused.
+        TokenError: there is no credential, there are two (RFC 6749, section 2.3), or the
+            credential is refused.
     """
     secret, assertion = request.client_secret, request.client_assertion
-    if (secret is None) == (assertion is None):
+    if request.is_ambiguous or (secret is None) == (assertion is None):
         raise TokenError(7000218)
     if secret is not None:
         password = _check_secret(record, view, secret, sees, now)

@@ -1,4 +1,4 @@
-"""The token endpoint and its documents over HTTP.
+"""The token endpoint over HTTP.
 
 The form of a request is read once, and its secrets are wrapped immediately; nothing here prints or
 keeps a form.
@@ -18,9 +18,19 @@ from entra_emulator.faults.engine import Incoming
 from entra_emulator.issuers.matching import presented
 from entra_emulator.jose.assertions import read_assertion
 from entra_emulator.request_log import LogEntry
-from entra_emulator.responses import WORLD, dated, hold, html_response, json_response, new_id, wait
-from entra_emulator.tokens.issue import find_tenant, issue_token
-from entra_emulator.tokens.request import TokenRequest
+from entra_emulator.responses import (
+    WORLD,
+    dated,
+    hold,
+    html_response,
+    json_response,
+    new_id,
+    origin,
+    wait,
+)
+from entra_emulator.tokens.basic import read_basic
+from entra_emulator.tokens.issue import issue_token
+from entra_emulator.tokens.request import TokenRequest, Version
 from entra_emulator.values.secret_text import SecretText
 from entra_emulator.world import World
 
@@ -31,8 +41,9 @@ _FORM = "application/x-www-form-urlencoded"
 class _Exchange:
     """A token request, and the facts about it that are found on the way."""
 
-    def __init__(self, request: web.Request) -> None:
+    def __init__(self, request: web.Request, version: Version) -> None:
         self.request = request
+        self.version = version
         self.world: World = request.app[WORLD]
         self.trace_id = new_id()
         self.correlation_id = request.headers.get("client-request-id") or new_id()
@@ -52,7 +63,15 @@ class _Exchange:
 
 async def handle_token(request: web.Request) -> web.Response:
     """Answer `POST /{tenant}/oauth2/v2.0/token`."""
-    exchange = _Exchange(request)
+    return await _handle(_Exchange(request, Version.V2))
+
+
+async def handle_token_v1(request: web.Request) -> web.Response:
+    """Answer `POST /{tenant}/oauth2/token`, the endpoint of version 1."""
+    return await _handle(_Exchange(request, Version.V1))
+
+
+async def _handle(exchange: _Exchange) -> web.Response:
     response = await _answered(exchange)
     _record(exchange, response.status)
     return response
@@ -107,17 +126,23 @@ async def _read(exchange: _Exchange) -> TokenRequest:
         return value if isinstance(value, str) else None
 
     secret, assertion = text("client_secret"), text("client_assertion")
-    exchange.client_id = (text("client_id") or "").lower()
+    basic = read_basic(exchange.request.headers.get("Authorization"))
+    client_id = (text("client_id") or "").lower()
+    exchange.client_id = client_id or (basic.client_id if basic else "")
     return TokenRequest(
+        version=exchange.version,
         tenant=exchange.tenant,
         own_host=exchange.request.host,
         own_addresses=_own_addresses(exchange),
         grant_type=text("grant_type"),
         client_id=exchange.client_id or None,
-        client_secret=SecretText(secret) if secret else None,
+        client_secret=SecretText(secret) if secret else basic.client_secret if basic else None,
         client_assertion=SecretText(assertion) if assertion else None,
         client_assertion_type=text("client_assertion_type"),
+        is_ambiguous=basic is not None
+        and bool(secret or assertion or basic.client_id != exchange.client_id),
         scope=text("scope"),
+        resource=text("resource"),
         claims=text("claims"),
     )
 
@@ -126,8 +151,8 @@ def _own_addresses(exchange: _Exchange) -> tuple[str, ...]:
     """Return the accepted audiences of a client assertion: this endpoint and its issuer."""
     tenant = exchange.world.directory.tenant(exchange.tenant)
     names = {exchange.tenant, tenant.id if tenant is not None else exchange.tenant}
-    bases = [f"{_origin(exchange.request)}/{name}" for name in sorted(names)]
-    return tuple(base + end for base in bases for end in ("/oauth2/v2.0/token", "/v2.0", "", "/"))
+    bases = [f"{origin(exchange.request)}/{name}" for name in sorted(names)]
+    return tuple(base + end for base in bases for end in (exchange.version, "/v2.0", "", "/"))
 
 
 def _incoming(exchange: _Exchange, request: TokenRequest) -> Incoming:
@@ -168,73 +193,3 @@ def _record(exchange: _Exchange, status: int) -> None:
     )
     exchange.world.log.add(entry)
     _LOGGER.info("%s token %s %s", entry.status, entry.app_id, entry.error)
-
-
-async def handle_openid_configuration(request: web.Request) -> web.Response:
-    """Answer with the discovery document of a tenant."""
-    world = request.app[WORLD]
-    name = request.match_info["tenant"]
-    try:
-        tenant = find_tenant(world, name)
-    except TokenError as error:
-        body = error_body(error, world.clock.now(), new_id(), new_id())
-        return json_response(error.status, body, dated(world))
-    return json_response(200, _configuration(request, tenant.id), dated(world))
-
-
-async def handle_keys(request: web.Request) -> web.Response:
-    """Answer with the key set that verifies access tokens."""
-    world = request.app[WORLD]
-    issuer = f"https://sts.windows.net/{request.match_info['tenant']}/"
-    return json_response(200, world.signer.jwks(issuer), dated(world))
-
-
-async def handle_instance_discovery(request: web.Request) -> web.Response:
-    """Answer instance discovery: this host is its own authority."""
-    world = request.app[WORLD]
-    tenant = _discovered_tenant(request.query.get("authorization_endpoint", ""))
-    body = {
-        "tenant_discovery_endpoint": (
-            f"{_origin(request)}/{tenant}/v2.0/.well-known/openid-configuration"
-        ),
-        "api-version": "1.1",
-        "metadata": [
-            {
-                "preferred_network": request.host,
-                "preferred_cache": request.host,
-                "aliases": [request.host],
-            }
-        ],
-    }
-    return json_response(200, body, dated(world))
-
-
-def _discovered_tenant(endpoint: str) -> str:
-    """Return the tenant of an authorization URL such as `https://host/T/oauth2/v2.0/authorize`."""
-    parts = endpoint.split("/")
-    return parts[3] if len(parts) > 3 else "common"
-
-
-def _configuration(request: web.Request, tenant_id: str) -> dict[str, Any]:
-    base = f"{_origin(request)}/{tenant_id}"
-    return {
-        "token_endpoint": f"{base}/oauth2/v2.0/token",
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
-        "jwks_uri": f"{base}/discovery/v2.0/keys",
-        "response_modes_supported": ["query", "fragment", "form_post"],
-        "subject_types_supported": ["pairwise"],
-        "id_token_signing_alg_values_supported": ["RS256"],
-        "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
-        "scopes_supported": ["openid", "profile", "email", "offline_access"],
-        "issuer": f"{base}/v2.0",
-        "request_uri_parameter_supported": False,
-        "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
-        "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
-        "tenant_region_scope": None,
-        "cloud_instance_name": request.host,
-        "msgraph_host": request.host,
-    }
-
-
-def _origin(request: web.Request) -> str:
-    return f"{request.scheme}://{request.host}"

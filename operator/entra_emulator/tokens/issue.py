@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 
@@ -14,11 +14,11 @@ from entra_emulator.directory.entities import ApplicationView, Audience, Service
 from entra_emulator.directory.replication import ReadKind, Sees
 from entra_emulator.errors.tokens import TokenError
 from entra_emulator.tokens.client_login import check_credential
-from entra_emulator.tokens.request import TokenRequest
+from entra_emulator.tokens.request import TokenRequest, Version
 from entra_emulator.tokens.resources import Resource, find_resource, resource_name
+from entra_emulator.tokens.tenants import find_tenant
 from entra_emulator.world import World
 
-_TENANT_NAME = re.compile(r"[A-Za-z0-9-]+|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _LIFETIME = timedelta(seconds=3600)
 CHALLENGE_CLAIM = "xms_emulator_nbf"
 """The claim that contains the `nbf` of the claims challenge in the token request."""
@@ -43,35 +43,32 @@ async def issue_token(world: World, request: TokenRequest) -> dict[str, Any]:
     challenge = _challenge_time(request.claims)
     if challenge is not None:
         claims[CHALLENGE_CLAIM] = challenge
+    return _answer(request.version, claims, world.signer.sign(claims))
+
+
+def _answer(version: Version, claims: Mapping[str, Any], token: str) -> dict[str, Any]:
     seconds = int(_LIFETIME.total_seconds()) - 1
-    return {
-        "token_type": "Bearer",
-        "expires_in": seconds,
-        "ext_expires_in": seconds,
-        "access_token": world.signer.sign(claims),
-    }
-
-
-def find_tenant(world: World, name: str) -> Tenant:
-    """Return the tenant of a path, by id or domain.
-
-    Raises:
-        TokenError: 900023 for an invalid name, 90002 for an unknown tenant.
-    """
-    if not _TENANT_NAME.fullmatch(name):
-        raise TokenError(900023, tenant=name)
-    tenant = world.directory.tenant(name)
-    if tenant is None:
-        raise TokenError(90002 if "." in name or _is_guid(name) else 900023, tenant=name)
-    return tenant
-
-
-def _is_guid(name: str) -> bool:
-    try:
-        uuid.UUID(name)
-    except ValueError:
-        return False
-    return True
+    match version:
+        case Version.V2:
+            return {
+                "token_type": "Bearer",
+                "expires_in": seconds,
+                "ext_expires_in": seconds,
+                "access_token": token,
+            }
+        case Version.V1:
+            # Every number is a string here.
+            return {
+                "token_type": "Bearer",
+                "expires_in": str(seconds),
+                "ext_expires_in": str(seconds),
+                "expires_on": str(claims["exp"]),
+                "not_before": str(claims["nbf"]),
+                "resource": claims["aud"],
+                "access_token": token,
+            }
+        case _:
+            assert_never(version)
 
 
 def _check_grant(request: TokenRequest) -> None:
@@ -114,17 +111,26 @@ def _principal(world: World, tenant: Tenant, view: ApplicationView, sees: Sees) 
 
 
 def _resource(world: World, tenant: Tenant, request: TokenRequest) -> Resource:
-    scope = _required(request.scope, "scope")
-    name = resource_name(scope)
-    if name is None:
-        raise TokenError(70011, name=scope)
-    resource = find_resource(world.directory, name, request.own_host)
-    here = resource is not None and (
-        resource.is_graph or world.directory.principal_of(tenant.id, resource.app_id) is not None
-    )
-    if resource is None or not here:
+    name = _resource_name(request)
+    resource = find_resource(world, tenant.id, name, request.own_host)
+    if resource is None:
         raise TokenError(500011, name=name, tenant=tenant.display_name)
     return resource
+
+
+def _resource_name(request: TokenRequest) -> str:
+    """Return the resource that the form names: as such in version 1, as a scope in version 2."""
+    match request.version:
+        case Version.V1:
+            return _required(request.resource, "resource")
+        case Version.V2:
+            scope = _required(request.scope, "scope")
+            name = resource_name(scope)
+            if name is None:
+                raise TokenError(70011, name=scope)
+            return name
+        case _:
+            assert_never(request.version)
 
 
 def _claims(principal: ServicePrincipal, resource: Resource, now: datetime) -> dict[str, Any]:

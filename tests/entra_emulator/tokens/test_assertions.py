@@ -139,6 +139,22 @@ def present(user: GraphUser, app: MadeApplication, text: str, **form: str) -> ht
     return caller.sign_in(**fields)
 
 
+def test_audience_is_the_endpoint_of_the_request(
+    user: GraphUser, app: MadeApplication, made: MadeCertificate
+) -> None:
+    """R4: an assertion for version 1 signs in there only."""
+    url = f"{user.emulator.url}/{user.tenant}/oauth2/token"
+    fields = {
+        "grant_type": "client_credentials",
+        "client_id": app.app_id,
+        "resource": "https://vault.azure.net",
+        "client_assertion": assertion(user, app, made, aud=url),
+        "client_assertion_type": ASSERTION_TYPE,
+    }
+    assert user.http.post(url, data=fields).status_code == 200
+    assert code(present(user, app, fields["client_assertion"])) == 700023
+
+
 def test_a_token_says_that_a_certificate_proved_it(
     user: GraphUser, app: MadeApplication, made: MadeCertificate
 ) -> None:
