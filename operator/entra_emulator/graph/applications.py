@@ -98,10 +98,9 @@ def get_application(call: GraphCall) -> GraphAnswer:
 def update_application(call: GraphCall) -> GraphAnswer:
     """Change the named properties."""
     record, _ = writable_application(call)
-    # Terraform repeats the object's own id, which changes nothing.
-    own_id = ("id", record.id)
-    body = {k: v for k, v in call.body.items() if k != _KEYS and (k, v) != own_id}
-    properties = changed_properties(record.properties, body)
+    body = {name: value for name, value in call.body.items() if name != _KEYS}
+    shown = render_application(record.truth())
+    properties = changed_properties(record.properties, body, shown)
     replaced = _replaced_keys(call, record)
     if properties != record.properties:
         record.update(properties, call.world.change(ChangeKind.UPDATE))

@@ -12,6 +12,11 @@ from entra_emulator.directory.entities import (
     PasswordCredential,
     ServicePrincipal,
 )
+from entra_emulator.rules.stored_properties import (
+    APPLICATION_FIXED,
+    APPLICATION_STORED,
+    shown_values,
+)
 from entra_emulator.values.certificates import encode_binary
 from entra_emulator.values.instants import Ticks, render_time
 
@@ -21,7 +26,6 @@ APPLICATION_FIELDS = (
     "appId",
     "createdDateTime",
     "description",
-    "disabledByMicrosoftStatus",
     "displayName",
     "identifierUris",
     "isDisabled",
@@ -30,6 +34,8 @@ APPLICATION_FIELDS = (
     "signInAudience",
     "tags",
     "uniqueName",
+    *APPLICATION_FIXED,
+    *APPLICATION_STORED,
     "keyCredentials",
     "passwordCredentials",
 )
@@ -61,7 +67,6 @@ def render_application(view: ApplicationView, *, with_keys: bool = False) -> dic
         "appId": view.app_id,
         "createdDateTime": render_time(view.created),
         "description": properties.description,
-        "disabledByMicrosoftStatus": None,
         "displayName": properties.display_name,
         "identifierUris": list(properties.identifier_uris),
         "isDisabled": properties.is_disabled,
@@ -70,6 +75,8 @@ def render_application(view: ApplicationView, *, with_keys: bool = False) -> dic
         "signInAudience": str(properties.sign_in_audience),
         "tags": list(properties.tags),
         "uniqueName": properties.unique_name,
+        **APPLICATION_FIXED,
+        **shown_values(APPLICATION_STORED, properties.stored),
         "keyCredentials": [render_key(one, with_key=with_keys) for one in view.keys],
         "passwordCredentials": [render_password(one) for one in view.passwords],
     }

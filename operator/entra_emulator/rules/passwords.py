@@ -15,6 +15,7 @@ from entra_emulator.directory.entities import (
 )
 from entra_emulator.directory.replication import Change
 from entra_emulator.errors.graph import GraphError, bad_request, unknown_property
+from entra_emulator.rules.property_values import is_annotation
 from entra_emulator.values.instants import TICKS_PER_SECOND, Ticks, add_years, parse_time, ticks_of
 from entra_emulator.values.secret_text import SecretText, digest_of, hint_of
 
@@ -119,9 +120,9 @@ def no_such_password(key_id: str) -> GraphError:
 
 
 def known_only(body: Mapping[str, Any], known: set[str] | frozenset[str], type_name: str) -> None:
-    """Refuse properties that a type does not have, except annotations such as `@odata.type`."""
+    """Refuse what a type does not have, except `@odata.type`, `@odata.id` and `@odata.context`."""
     for name in body:
-        if "@" not in name and name not in known:
+        if not is_annotation(name) and name not in known:
             raise unknown_property(name, type_name)
 
 
