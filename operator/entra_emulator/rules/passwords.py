@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -69,8 +69,18 @@ def requested_password(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the `passwordCredential` of an addPassword body; empty if it is missing."""
     known_only(body, {"passwordCredential"}, "passwordCredential")
     wanted = body.get("passwordCredential")
-    if wanted is None:
-        return {}
+    return {} if wanted is None else password_object(wanted)
+
+
+def initial_passwords(wanted: Any) -> Sequence[Mapping[str, Any]]:
+    """Return the `passwordCredentials` of a new application; no source shows more than one."""
+    if not isinstance(wanted, list) or len(wanted) > 1:
+        raise bad_request("A collection of one is expected for property 'passwordCredentials'.")
+    return [password_object(one) for one in wanted]
+
+
+def password_object(wanted: Any) -> Mapping[str, Any]:
+    """Return a passwordCredential of a body; refuse unknown properties."""
     if not isinstance(wanted, Mapping):
         raise bad_request("A value of type object is expected for 'passwordCredential'.")
     known_only(wanted, _KNOWN, "passwordCredential")
