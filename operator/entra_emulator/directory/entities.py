@@ -145,3 +145,5 @@ class ServicePrincipal:
     created_time: Ticks
     account_enabled: bool = True
     permissions: frozenset[Permission] = frozenset()
+    owners: tuple[str, ...] = ()
+    stored: Mapping[str, Any] = field(default_factory=dict)

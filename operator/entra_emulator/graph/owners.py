@@ -112,7 +112,7 @@ def _principal_at(call: GraphCall, reference: str) -> str:
 
 def _owner(call: GraphCall, principal: ServicePrincipal) -> dict[str, Any]:
     home = call.world.directory.application_of(principal.app_id)
-    return render_principal(principal, home.tenant_id if home else None)
+    return render_principal(principal, home)
 
 
 ROUTES: tuple[Route, ...] = (

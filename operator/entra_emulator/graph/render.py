@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from entra_emulator.directory.application_record import ApplicationRecord
 from entra_emulator.directory.entities import (
     VERIFY,
     ApplicationView,
@@ -15,6 +16,8 @@ from entra_emulator.directory.entities import (
 from entra_emulator.rules.stored_properties import (
     APPLICATION_FIXED,
     APPLICATION_STORED,
+    PRINCIPAL_FIXED,
+    PRINCIPAL_STORED,
     shown_values,
 )
 from entra_emulator.values.certificates import encode_binary
@@ -48,7 +51,11 @@ PRINCIPAL_FIELDS = (
     "appOwnerOrganizationId",
     "createdDateTime",
     "displayName",
+    "servicePrincipalNames",
     "servicePrincipalType",
+    "signInAudience",
+    *PRINCIPAL_FIXED,
+    *PRINCIPAL_STORED,
 )
 
 
@@ -122,18 +129,23 @@ def render_federated(credential: FederatedCredential) -> dict[str, Any]:
     }
 
 
-def render_principal(principal: ServicePrincipal, home_tenant: str | None) -> dict[str, Any]:
-    """Return all properties of a service principal."""
+def render_principal(principal: ServicePrincipal, home: ApplicationRecord | None) -> dict[str, Any]:
+    """Return all properties of a service principal; `home` is its application, if that exists."""
+    uris = home.properties.identifier_uris if home else ()
     return {
         "id": principal.id,
         "deletedDateTime": None,
         "accountEnabled": principal.account_enabled,
         "appDisplayName": principal.display_name,
         "appId": principal.app_id,
-        "appOwnerOrganizationId": home_tenant,
+        "appOwnerOrganizationId": home.tenant_id if home else None,
         "createdDateTime": render_time(principal.created_time),
         "displayName": principal.display_name,
+        "servicePrincipalNames": [principal.app_id, *uris],
         "servicePrincipalType": "Application",
+        "signInAudience": str(home.properties.sign_in_audience) if home else None,
+        **PRINCIPAL_FIXED,
+        **shown_values(PRINCIPAL_STORED, principal.stored),
     }
 
 

@@ -70,7 +70,7 @@ def stored_value(stored: Stored, type_name: str, name: str, value: Any, current:
 
 def same_value(value: Any, shown: Any) -> bool:
     """Return whether a body repeats what reads show; instants are compared by whole seconds."""
-    if value == shown:
+    if value == (list(shown) if isinstance(shown, tuple) else shown):
         return True
     try:
         return parse_time(value) // TICKS_PER_SECOND == parse_time(shown) // TICKS_PER_SECOND

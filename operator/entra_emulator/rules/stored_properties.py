@@ -103,6 +103,37 @@ APPLICATION_ABSENT = frozenset(
 )
 """What Graph has and the emulator has not, or has only under an address of its own."""
 
+PRINCIPAL_STORED: Mapping[str, Stored] = {
+    "addIns": _OBJECTS,
+    "alternativeNames": _TEXTS,
+    "appRoleAssignmentRequired": Stored(kind=Kind.FLAG, default=False),
+    "appRoles": _OBJECTS,
+    "description": _TEXT,
+    "homepage": _TEXT,
+    "info": _INFO,
+    "loginUrl": _TEXT,
+    "logoutUrl": _TEXT,
+    "notes": _TEXT,
+    "notificationEmailAddresses": _TEXTS,
+    "oauth2PermissionScopes": _OBJECTS,
+    "preferredSingleSignOnMode": _TEXT,
+    "preferredTokenSigningKeyThumbprint": _TEXT,
+    "replyUrls": _TEXTS,
+    "samlSingleSignOnSettings": _nothing("relayState"),
+    "tags": _TEXTS,
+    "tokenEncryptionKeyId": _GUID,
+}
+PRINCIPAL_FIXED: Mapping[str, Any] = {
+    "appDescription": None,
+    "applicationTemplateId": None,
+    "disabledByMicrosoftStatus": None,
+    "keyCredentials": (),
+    "passwordCredentials": (),
+    "resourceSpecificApplicationPermissions": (),
+    "verifiedPublisher": _VERIFIED,
+}
+"""What a service principal shows and nobody can set here."""
+
 
 def shown_values(table: Mapping[str, Stored], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a read shows of the properties of a table."""

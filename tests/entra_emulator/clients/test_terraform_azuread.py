@@ -56,7 +56,7 @@ def application(user: GraphUser, *owners: str, **fields: Any) -> dict[str, Any]:
 
 def test_an_application_with_owners(user: GraphUser, emulator: Emulator) -> None:
     another = emulator.create_application(user.tenant).service_principal_id
-    owners = [principal_of(user), another]
+    owners = [principal_of(user), str(another)]
     body = application(user, *owners)
     made = user.call("POST", "applications", body)
     assert made.status_code == 201, made.text

@@ -11,7 +11,7 @@ from tests.support.graph_user import GraphUser
 
 # The answer in "Create application" (microsoftgraph/microsoft-graph-docs-contrib,
 # api-reference/v1.0/api/application-post-applications.md), for an application of one tenant.
-NEW = {
+NEW: dict[str, Any] = {
     "addIns": [],
     "api": {
         "acceptMappedClaims": None,
@@ -102,7 +102,7 @@ def test_a_change_of_one_member_keeps_the_others(user: GraphUser, app: MadeAppli
     uris = {"@odata.type": "#microsoft.graph.webApplication", "redirectUris": ["https://o/"]}
     assert user.call("PATCH", path, {"web": uris}).status_code == 204
     web = user.get(path)["web"]
-    assert web == {**NEW["web"], **whole, "redirectUris": ["https://o/"]}  # type: ignore[dict-item]
+    assert web == {**NEW["web"], **whole, "redirectUris": ["https://o/"]}
     assert user.call("PATCH", path, {"web": None, "optionalClaims": None}).status_code == 204
     assert user.get(path)["web"] == NEW["web"]
 
