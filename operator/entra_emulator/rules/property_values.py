@@ -109,8 +109,8 @@ def _fits(kind: Kind, value: Any) -> bool:
             return isinstance(value, list) and all(isinstance(one, Mapping) for one in value)
         case Kind.OBJECT:
             return isinstance(value, Mapping)
-        case _ as never:
-            assert_never(never)
+        case _:
+            assert_never(kind)
 
 
 def _merged(stored: Stored, type_name: str, name: str, value: Any, current: Any) -> dict[str, Any]:
