@@ -128,7 +128,7 @@ def change_application(world: World, name: str, body: Mapping[str, Any]) -> None
     """Change properties of an application, named as in Graph."""
     record = find_application(world, name)
     try:
-        properties = changed_properties(record.properties, body)
+        properties = changed_properties(record.properties, body, {})
     except GraphError as error:
         raise AdminError(400, error.message) from error
     record.update(properties, world.settled_change())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from entra_emulator.directory.replication import Change
 from entra_emulator.values.certificates import Certificate
@@ -95,7 +97,11 @@ class FederatedCredential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationProperties:
-    """The properties that a PATCH can change, and the owners."""
+    """The properties that a PATCH can change, and the owners.
+
+    Attributes:
+        stored: the values of properties that are only kept and shown, by Graph's names.
+    """
 
     display_name: str
     sign_in_audience: Audience = Audience.MY_ORG
@@ -106,6 +112,7 @@ class ApplicationProperties:
     service_management_reference: str | None = None
     unique_name: str | None = None
     is_disabled: bool | None = None
+    stored: Mapping[str, Any] = field(default_factory=dict)
     owners: tuple[str, ...] = ()
     deleted: Ticks | None = None
 
@@ -138,3 +145,5 @@ class ServicePrincipal:
     created_time: Ticks
     account_enabled: bool = True
     permissions: frozenset[Permission] = frozenset()
+    owners: tuple[str, ...] = ()
+    stored: Mapping[str, Any] = field(default_factory=dict)

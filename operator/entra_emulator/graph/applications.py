@@ -20,12 +20,16 @@ from entra_emulator.graph.call import (
 from entra_emulator.graph.lists import ListShape, answer_list
 from entra_emulator.graph.odata_filter import wanted_values
 from entra_emulator.graph.odata_query import check_options, context_suffix, pick, selected
+from entra_emulator.graph.owners import bound_owners
+from entra_emulator.graph.passwords import generate_password
 from entra_emulator.graph.render import APPLICATION_FIELDS, render_application
 from entra_emulator.policies.checks import check_certificates, check_symmetric_keys
 from entra_emulator.rules.applications import changed_properties, created_properties
 from entra_emulator.rules.key_list import Replacement, replaced_keys
+from entra_emulator.rules.passwords import initial_passwords
 
-_KEYS = "keyCredentials"
+_KEYS, _PASSWORDS, _OWNERS = "keyCredentials", "passwordCredentials", "owners@odata.bind"
+_SET_APART = frozenset({_KEYS, _PASSWORDS, _OWNERS})
 _FILTERS = frozenset({"appId", "displayName", "id", "uniqueName", "signInAudience"})
 
 
@@ -64,11 +68,11 @@ def list_applications(call: GraphCall) -> GraphAnswer:
 
 
 def create_application(call: GraphCall) -> GraphAnswer:
-    """Create an application; an `…OwnedBy` caller becomes its owner."""
+    """Create an application; an `…OwnedBy` caller owns it unless the body names owners."""
     call.caller.may_create()
-    owners = (call.caller.principal_id,) if call.caller.becomes_owner() else ()
-    body = {name: value for name, value in call.body.items() if name != _KEYS}
-    properties = created_properties(body, owners)
+    body = {name: value for name, value in call.body.items() if name not in _SET_APART}
+    properties = created_properties(body, _first_owners(call))
+    passwords = initial_passwords(call.body.get(_PASSWORDS, []))
     directory = call.world.directory
     record = ApplicationRecord(
         id=str(uuid.uuid4()),
@@ -80,10 +84,19 @@ def create_application(call: GraphCall) -> GraphAnswer:
         change=call.world.change(ChangeKind.CREATE),
     )
     keys = _replaced_keys(call, record)
+    made = [generate_password(call, record, one) for one in passwords]
     directory.add_application(record)
     if keys is not None:
         _replace_keys(call, record, keys)
-    return _entity(call, record.truth(), 201, None)
+    answer = _entity(call, record.truth(), 201, None)
+    return replace(answer, body={**(answer.body or {}), _PASSWORDS: made})
+
+
+def _first_owners(call: GraphCall) -> tuple[str, ...]:
+    """Return the owners of a new application: those that the body names, else the caller."""
+    if _OWNERS in call.body:
+        return bound_owners(call, call.body[_OWNERS])
+    return (call.caller.principal_id,) if call.caller.becomes_owner() else ()
 
 
 def get_application(call: GraphCall) -> GraphAnswer:
@@ -98,10 +111,9 @@ def get_application(call: GraphCall) -> GraphAnswer:
 def update_application(call: GraphCall) -> GraphAnswer:
     """Change the named properties."""
     record, _ = writable_application(call)
-    # Terraform repeats the object's own id, which changes nothing.
-    own_id = ("id", record.id)
-    body = {k: v for k, v in call.body.items() if k != _KEYS and (k, v) != own_id}
-    properties = changed_properties(record.properties, body)
+    body = {name: value for name, value in call.body.items() if name != _KEYS}
+    shown = render_application(record.truth())
+    properties = changed_properties(record.properties, body, shown)
     replaced = _replaced_keys(call, record)
     if properties != record.properties:
         record.update(properties, call.world.change(ChangeKind.UPDATE))

@@ -56,9 +56,7 @@ def add_owner(call: GraphCall) -> GraphAnswer:
             " properties: 'owners'."
         )
     if len(owners) >= _MOST_OWNERS:
-        raise GraphError(
-            403, "Directory_QuotaExceeded", "The limit of 100 owners has been reached."
-        )
+        raise _too_many()
     changed = replace(record.properties, owners=(*owners, owner))
     record.update(changed, call.world.change(ChangeKind.UPDATE))
     return GraphAnswer(status=204)
@@ -82,6 +80,30 @@ def _referenced(call: GraphCall) -> str:
     reference = call.body.get(_REFERENCE)
     if not isinstance(reference, str):
         raise bad_request("A value is required for property '@odata.id'.")
+    return _principal_at(call, reference)
+
+
+def bound_owners(call: GraphCall, references: Any) -> tuple[str, ...]:
+    """Return the owners that `owners@odata.bind` of a new object names by their addresses.
+
+    Raises:
+        GraphError: 400 for what is no list of different addresses, 404 for an unknown owner.
+    """
+    if not isinstance(references, list) or not all(isinstance(one, str) for one in references):
+        raise bad_request("A collection of addresses is expected for 'owners@odata.bind'.")
+    owners = tuple(_principal_at(call, one) for one in references)
+    if len(set(owners)) != len(owners):
+        raise bad_request("An address in 'owners@odata.bind' appears twice.")
+    if len(owners) > _MOST_OWNERS:
+        raise _too_many()
+    return owners
+
+
+def _too_many() -> GraphError:
+    return GraphError(403, "Directory_QuotaExceeded", "The limit of 100 owners has been reached.")
+
+
+def _principal_at(call: GraphCall, reference: str) -> str:
     owner = reference.rstrip("/").rsplit("/", 1)[-1]
     if call.world.directory.principal(call.caller.tenant_id, owner) is None:
         raise not_found(owner)
@@ -90,7 +112,7 @@ def _referenced(call: GraphCall) -> str:
 
 def _owner(call: GraphCall, principal: ServicePrincipal) -> dict[str, Any]:
     home = call.world.directory.application_of(principal.app_id)
-    return render_principal(principal, home.tenant_id if home else None)
+    return render_principal(principal, home)
 
 
 ROUTES: tuple[Route, ...] = (

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from entra_emulator.directory.application_record import ApplicationRecord
 from entra_emulator.directory.replication import ChangeKind
 from entra_emulator.graph.call import GraphAnswer, GraphCall, Route, route, writable_application
 from entra_emulator.graph.render import render_password
@@ -19,19 +23,26 @@ from entra_emulator.values.secret_text import new_secret
 def add_password(call: GraphCall) -> GraphAnswer:
     """Create a secret; only this answer ever contains its value."""
     record, _ = writable_application(call)
-    wanted = requested_password(call.body)
+    made = generate_password(call, record, requested_password(call.body))
+    context = call.context("microsoft.graph.passwordCredential")
+    return GraphAnswer(status=200, body={"@odata.context": context, **made})
+
+
+def generate_password(
+    call: GraphCall, record: ApplicationRecord, wanted: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Add a secret; return it with its value, for the one answer that may show it.
+
+    Raises:
+        GraphError: a policy forbids it, the application is full, or a value is wrong.
+    """
     check_password_kind(call.world.policies, record)
     check_count(record.truth())
     secret = new_secret()
     password = new_password(wanted, call.world.clock, call.world.change(ChangeKind.ADD), secret)
     check_password_lifetime(call.world.policies, record, password)
     record.add_password(password)
-    body = {
-        "@odata.context": call.context("microsoft.graph.passwordCredential"),
-        **render_password(password),
-        "secretText": secret.reveal(),
-    }
-    return GraphAnswer(status=200, body=body)
+    return {**render_password(password), "secretText": secret.reveal()}
 
 
 def remove_password(call: GraphCall) -> GraphAnswer:

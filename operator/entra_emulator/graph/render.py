@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from entra_emulator.directory.application_record import ApplicationRecord
 from entra_emulator.directory.entities import (
     VERIFY,
     ApplicationView,
@@ -11,6 +12,13 @@ from entra_emulator.directory.entities import (
     KeyCredential,
     PasswordCredential,
     ServicePrincipal,
+)
+from entra_emulator.rules.stored_properties import (
+    APPLICATION_FIXED,
+    APPLICATION_STORED,
+    PRINCIPAL_FIXED,
+    PRINCIPAL_STORED,
+    shown_values,
 )
 from entra_emulator.values.certificates import encode_binary
 from entra_emulator.values.instants import Ticks, render_time
@@ -21,7 +29,6 @@ APPLICATION_FIELDS = (
     "appId",
     "createdDateTime",
     "description",
-    "disabledByMicrosoftStatus",
     "displayName",
     "identifierUris",
     "isDisabled",
@@ -30,6 +37,8 @@ APPLICATION_FIELDS = (
     "signInAudience",
     "tags",
     "uniqueName",
+    *APPLICATION_FIXED,
+    *APPLICATION_STORED,
     "keyCredentials",
     "passwordCredentials",
 )
@@ -42,7 +51,11 @@ PRINCIPAL_FIELDS = (
     "appOwnerOrganizationId",
     "createdDateTime",
     "displayName",
+    "servicePrincipalNames",
     "servicePrincipalType",
+    "signInAudience",
+    *PRINCIPAL_FIXED,
+    *PRINCIPAL_STORED,
 )
 
 
@@ -61,7 +74,6 @@ def render_application(view: ApplicationView, *, with_keys: bool = False) -> dic
         "appId": view.app_id,
         "createdDateTime": render_time(view.created),
         "description": properties.description,
-        "disabledByMicrosoftStatus": None,
         "displayName": properties.display_name,
         "identifierUris": list(properties.identifier_uris),
         "isDisabled": properties.is_disabled,
@@ -70,6 +82,8 @@ def render_application(view: ApplicationView, *, with_keys: bool = False) -> dic
         "signInAudience": str(properties.sign_in_audience),
         "tags": list(properties.tags),
         "uniqueName": properties.unique_name,
+        **APPLICATION_FIXED,
+        **shown_values(APPLICATION_STORED, properties.stored),
         "keyCredentials": [render_key(one, with_key=with_keys) for one in view.keys],
         "passwordCredentials": [render_password(one) for one in view.passwords],
     }
@@ -115,18 +129,23 @@ def render_federated(credential: FederatedCredential) -> dict[str, Any]:
     }
 
 
-def render_principal(principal: ServicePrincipal, home_tenant: str | None) -> dict[str, Any]:
-    """Return all properties of a service principal."""
+def render_principal(principal: ServicePrincipal, home: ApplicationRecord | None) -> dict[str, Any]:
+    """Return all properties of a service principal; `home` is its application, if that exists."""
+    uris = home.properties.identifier_uris if home else ()
     return {
         "id": principal.id,
         "deletedDateTime": None,
         "accountEnabled": principal.account_enabled,
         "appDisplayName": principal.display_name,
         "appId": principal.app_id,
-        "appOwnerOrganizationId": home_tenant,
+        "appOwnerOrganizationId": home.tenant_id if home else None,
         "createdDateTime": render_time(principal.created_time),
         "displayName": principal.display_name,
+        "servicePrincipalNames": [principal.app_id, *uris],
         "servicePrincipalType": "Application",
+        "signInAudience": str(home.properties.sign_in_audience) if home else None,
+        **PRINCIPAL_FIXED,
+        **shown_values(PRINCIPAL_STORED, principal.stored),
     }
 
 

@@ -14,7 +14,7 @@ from entra_emulator.graph.call import GraphAnswer, GraphCall, Route, route
 from entra_emulator.graph.lists import ListShape, answer_list
 from entra_emulator.graph.odata_query import check_options, context_suffix, pick, selected
 from entra_emulator.graph.render import PRINCIPAL_FIELDS, render_principal
-from entra_emulator.rules.passwords import known_only
+from entra_emulator.rules.principals import principal_changes
 
 _FILTERS = frozenset({"id", "appId", "displayName", "servicePrincipalType", "accountEnabled"})
 _CAST = "(?P<cast>/(?:microsoft\\.)?graph\\.application)?"
@@ -51,7 +51,8 @@ def get_principal(call: GraphCall) -> GraphAnswer:
 def create_principal(call: GraphCall) -> GraphAnswer:
     """Install an application in the tenant; `…OwnedBy` callers may install what they own."""
     call.caller.may_create()
-    known_only(call.body, {"appId", "accountEnabled", "displayName", "tags"}, "servicePrincipal")
+    wanted = {k: v for k, v in call.body.items() if k not in {"appId", "displayName"}}
+    changes = principal_changes(wanted, {}, {})
     record = _backing_application(call)
     call.caller.may_write(record.properties)
     directory, tenant_id = call.world.directory, call.caller.tenant_id
@@ -70,10 +71,32 @@ def create_principal(call: GraphCall) -> GraphAnswer:
         display_name=record.properties.display_name,
         created=call.world.change(ChangeKind.CREATE),
         created_time=call.world.clock.stamp(),
-        account_enabled=call.body.get("accountEnabled") is not False,
+        owners=(call.caller.principal_id,) if call.caller.becomes_owner() else (),
+        **changes,
     )
     directory.put_principal(principal)
     return _entity(call, principal, 201, None)
+
+
+def update_principal(call: GraphCall) -> GraphAnswer:
+    """Change the named properties; an `…OwnedBy` caller must own the service principal."""
+    principal = _writable(call)
+    changes = principal_changes(call.body, principal.stored, _render(call, principal))
+    call.world.directory.update_principal(principal, **changes)
+    return GraphAnswer(status=204)
+
+
+def delete_principal(call: GraphCall) -> GraphAnswer:
+    """Delete a service principal; its application stays."""
+    call.world.directory.remove_principal(_writable(call))
+    return GraphAnswer(status=204)
+
+
+def _writable(call: GraphCall) -> ServicePrincipal:
+    call.caller.may_create()
+    principal = _seen(call)
+    call.caller.may_write(principal)
+    return principal
 
 
 def list_owned(call: GraphCall) -> GraphAnswer:
@@ -132,7 +155,7 @@ def _stands(call: GraphCall, principal: ServicePrincipal) -> bool:
 
 def _render(call: GraphCall, principal: ServicePrincipal) -> dict[str, Any]:
     home = call.world.directory.application_of(principal.app_id)
-    return render_principal(principal, home.tenant_id if home else None)
+    return render_principal(principal, home)
 
 
 def _entity(
@@ -147,5 +170,7 @@ ROUTES: tuple[Route, ...] = (
     route("servicePrincipal.list", "GET", "servicePrincipals", list_principals),
     route("servicePrincipal.create", "POST", "servicePrincipals", create_principal),
     route("servicePrincipal.get", "GET", "{sp}", get_principal),
+    route("servicePrincipal.update", "PATCH", "{sp}", update_principal),
+    route("servicePrincipal.delete", "DELETE", "{sp}", delete_principal),
     route("servicePrincipal.ownedObjects.list", "GET", f"{{sp}}/ownedObjects{_CAST}", list_owned),
 )

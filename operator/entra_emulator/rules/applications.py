@@ -8,8 +8,21 @@ from typing import Any
 
 from entra_emulator.directory.entities import ApplicationProperties, Audience
 from entra_emulator.errors.graph import GraphError, bad_request, unknown_property
+from entra_emulator.rules.property_values import (
+    is_annotation,
+    not_emulated,
+    read_only,
+    same_value,
+    stored_value,
+)
+from entra_emulator.rules.stored_properties import (
+    APPLICATION_ABSENT,
+    APPLICATION_FIXED,
+    APPLICATION_STORED,
+)
 
 _MAX_NAME = 256
+_TYPE = "application"
 
 
 def _text(name: str, value: Any) -> str:
@@ -65,9 +78,7 @@ _WRITABLE: Mapping[str, tuple[str, Callable[[str, Any], Any]]] = {
     "tags": ("tags", _texts),
     "uniqueName": ("unique_name", _optional_text),
 }
-_READ_ONLY = frozenset(
-    {"id", "appId", "createdDateTime", "deletedDateTime", "disabledByMicrosoftStatus"}
-)
+_READ_ONLY = frozenset({"id", "appId", "createdDateTime", "deletedDateTime", *APPLICATION_FIXED})
 
 
 def created_properties(body: Mapping[str, Any], owners: tuple[str, ...]) -> ApplicationProperties:
@@ -77,27 +88,41 @@ def created_properties(body: Mapping[str, Any], owners: tuple[str, ...]) -> Appl
             "A value is required for property 'displayName' of resource 'Application'."
         )
     base = ApplicationProperties(display_name="-", owners=owners)
-    return changed_properties(base, body)
+    return changed_properties(base, body, {})
 
 
 def changed_properties(
-    base: ApplicationProperties, body: Mapping[str, Any]
+    base: ApplicationProperties, body: Mapping[str, Any], shown: Mapping[str, Any]
 ) -> ApplicationProperties:
-    """Return the properties after an update; properties that the body does not name stay."""
+    """Return the properties after an update; properties that the body does not name stay.
+
+    Args:
+        base: the properties before.
+        body: the body of the request.
+        shown: what a read shows before; a body may repeat what it cannot change.
+
+    Raises:
+        GraphError: 400 for a wrong or unknown property, or another value of a read-only one.
+    """
     changes: dict[str, Any] = {}
+    stored = dict(base.stored)
     for name, value in body.items():
-        if "@" in name:
-            continue
-        if name not in _WRITABLE:
+        if name in _WRITABLE:
+            field, read = _WRITABLE[name]
+            changes[field] = read(name, value)
+        elif (known := APPLICATION_STORED.get(name)) is not None:
+            current = stored.get(name, known.default)
+            stored[name] = stored_value(known, _TYPE, name, value, current)
+        elif not is_annotation(name) and not (name in shown and same_value(value, shown[name])):
             raise _refusal(name)
-        field, read = _WRITABLE[name]
-        changes[field] = read(name, value)
-    return replace(base, **changes)
+    return replace(base, **changes, stored=stored)
 
 
 def _refusal(name: str) -> GraphError:
     if name == "passwordCredentials":
         return bad_request("New password credentials must be generated with service actions.")
     if name in _READ_ONLY:
-        return bad_request(f"Property '{name}' is read-only and cannot be set.")
-    return unknown_property(name, "application")
+        return read_only(name)
+    if name in APPLICATION_ABSENT:
+        return not_emulated(name, _TYPE)
+    return unknown_property(name, _TYPE)

@@ -110,7 +110,8 @@ def _new(
     clock: EmulatorClock,
     added: Callable[[], Change],
 ) -> KeyCredential:
-    start = optional_time(wanted, "startDateTime") or clock.stamp()
+    # A certificate of a client whose clock is ahead is not valid yet.
+    start = optional_time(wanted, "startDateTime") or max(clock.stamp(), certificate.start)
     default = min(add_years(start, _DEFAULT_YEARS), certificate.end)
     end = optional_time(wanted, "endDateTime") or default
     _check_dates(certificate, start, end, ticks_of(clock.now()))

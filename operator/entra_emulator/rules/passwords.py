@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from entra_emulator.directory.entities import (
 )
 from entra_emulator.directory.replication import Change
 from entra_emulator.errors.graph import GraphError, bad_request, unknown_property
+from entra_emulator.rules.property_values import is_annotation
 from entra_emulator.values.instants import TICKS_PER_SECOND, Ticks, add_years, parse_time, ticks_of
 from entra_emulator.values.secret_text import SecretText, digest_of, hint_of
 
@@ -68,8 +69,18 @@ def requested_password(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the `passwordCredential` of an addPassword body; empty if it is missing."""
     known_only(body, {"passwordCredential"}, "passwordCredential")
     wanted = body.get("passwordCredential")
-    if wanted is None:
-        return {}
+    return {} if wanted is None else password_object(wanted)
+
+
+def initial_passwords(wanted: Any) -> Sequence[Mapping[str, Any]]:
+    """Return the `passwordCredentials` of a new application; no source shows more than one."""
+    if not isinstance(wanted, list) or len(wanted) > 1:
+        raise bad_request("A collection of one is expected for property 'passwordCredentials'.")
+    return [password_object(one) for one in wanted]
+
+
+def password_object(wanted: Any) -> Mapping[str, Any]:
+    """Return a passwordCredential of a body; refuse unknown properties."""
     if not isinstance(wanted, Mapping):
         raise bad_request("A value of type object is expected for 'passwordCredential'.")
     known_only(wanted, _KNOWN, "passwordCredential")
@@ -119,9 +130,9 @@ def no_such_password(key_id: str) -> GraphError:
 
 
 def known_only(body: Mapping[str, Any], known: set[str] | frozenset[str], type_name: str) -> None:
-    """Refuse properties that a type does not have, except annotations such as `@odata.type`."""
+    """Refuse what a type does not have, except `@odata.type`, `@odata.id` and `@odata.context`."""
     for name in body:
-        if "@" not in name and name not in known:
+        if not is_annotation(name) and name not in known:
             raise unknown_property(name, type_name)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from entra_emulator.directory.entities import ApplicationProperties, Permission
+from entra_emulator.directory.entities import ApplicationProperties, Permission, ServicePrincipal
 from entra_emulator.errors.graph import denied
 
 _READERS = frozenset({Permission.READ_ALL, Permission.READ_WRITE_ALL, Permission.READ_WRITE_OWNED})
@@ -38,8 +38,8 @@ class Caller:
         if not self.roles & _WRITERS:
             raise denied()
 
-    def may_write(self, properties: ApplicationProperties) -> None:
-        """Refuse a caller that may not change this application."""
+    def may_write(self, properties: ApplicationProperties | ServicePrincipal) -> None:
+        """Refuse a caller that may not change this application or service principal."""
         if Permission.READ_WRITE_ALL in self.roles:
             return
         owned = self.principal_id in properties.owners

@@ -78,17 +78,17 @@ def _certificate(found: x509.Certificate) -> Certificate:
     )
 
 
-_LINE_BREAKS = str.maketrans("", "", "\r\n")
+_WHITE_SPACE = str.maketrans("", "", " \t\r\n")
 
 
 def decode_binary(text: str) -> bytes:
-    """Read an Edm.Binary, which is plain base64 without `-` and `_`; it may be broken into lines.
+    """Read an Edm.Binary: plain base64 without `-` and `_`, in which white space may stand.
 
     Raises:
         ValueError: the text is not base64.
     """
     try:
-        return base64.b64decode(text.translate(_LINE_BREAKS), validate=True)
+        return base64.b64decode(text.translate(_WHITE_SPACE), validate=True)
     except binascii.Error as error:
         raise ValueError(str(error)) from error
 

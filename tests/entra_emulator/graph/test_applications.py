@@ -126,6 +126,37 @@ def test_patch_may_repeat_the_objects_own_id(user: GraphUser, app: MadeApplicati
     assert user.get(path) == before
 
 
+def test_patch_may_repeat_what_it_cannot_change(user: GraphUser, app: MadeApplication) -> None:
+    """A client that sends back all that it read changes nothing."""
+    user.add_password(app.id)
+    path = f"applications/{app.id}"
+    before = user.get(path)
+    assert user.call("PATCH", path, {**before, "notes": "n"}).status_code == 204
+    assert user.get(path) == {**before, "notes": "n"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("id", str(uuid4())),
+        ("appId", str(uuid4())),
+        ("createdDateTime", "2001-01-01T00:00:00Z"),
+        ("deletedDateTime", "2001-01-01T00:00:00Z"),
+        ("disabledByMicrosoftStatus", "NotDisabled"),
+        ("publisherDomain", "contoso.example"),
+        ("verifiedPublisher", {"displayName": "x"}),
+        ("passwordCredentials", [{"displayName": "x"}]),
+    ],
+)
+def test_patch_with_another_value_of_what_it_cannot_change(
+    user: GraphUser, app: MadeApplication, name: str, value: Any
+) -> None:
+    before = user.get(f"applications/{app.id}")
+    answer = user.call("PATCH", f"applications/{app.id}", {"notes": "n", name: value})
+    assert answer.status_code == 400
+    assert user.get(f"applications/{app.id}") == before
+
+
 def test_patch_by_alternate_key(user: GraphUser, app: MadeApplication) -> None:
     answer = user.call("PATCH", f"applications(appId='{app.app_id}')", {"notes": "n"})
     assert answer.status_code == 204

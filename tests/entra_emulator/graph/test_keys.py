@@ -189,6 +189,18 @@ def test_without_dates_a_key_starts_now_for_a_year_or_as_long_as_its_certificate
         assert abs(ended - expected) < timedelta(seconds=1)
 
 
+def test_without_dates_a_key_starts_with_a_certificate_that_is_not_valid_yet(
+    user: GraphUser, app: MadeApplication
+) -> None:
+    now = make_certificate().certificate.not_valid_before_utc
+    later = make_certificate("later", start=now + 3 * HOUR)
+    wanted = entry(later, startDateTime=None, endDateTime=None)
+    assert put(user, app, wanted).status_code == 204
+    (added,) = keys(user, app)
+    assert added["startDateTime"] == moment(later.certificate.not_valid_before_utc)
+    assert added["endDateTime"] == moment(later.certificate.not_valid_after_utc)
+
+
 def test_an_expired_certificate_is_not_added(user: GraphUser, app: MadeApplication) -> None:
     now = make_certificate().certificate.not_valid_before_utc
     old = make_certificate("old", start=now - 3 * HOUR, end=now - HOUR)
@@ -203,12 +215,12 @@ def test_pem_within_base64_is_taken(
     assert keys(user, app, "?$select=keyCredentials")[0]["key"] == made.base64
 
 
-def test_base64_may_be_broken_into_lines(
+def test_base64_may_contain_white_space(
     user: GraphUser, app: MadeApplication, made: MadeCertificate
 ) -> None:
     """As `az ad app create --create-cert` sends it: 64 characters a line."""
     lines = [made.base64[at : at + 64] for at in range(0, len(made.base64), 64)]
-    for end in ("\n", "\r\n"):
+    for end in ("\n", "\r\n", " ", "\t", " \r\n\t"):
         assert put(user, app, entry(made, key=end.join(lines) + end)).status_code == 204
         assert keys(user, app, "?$select=keyCredentials")[0]["key"] == made.base64
 
@@ -217,6 +229,8 @@ def test_base64_may_be_broken_into_lines(
     ("key", "text"),
     [
         ("_-8=", "Edm.Binary"),
+        ("AAAA\vAAAA", "Edm.Binary"),
+        ("AAAA\u00a0AAAA", "Edm.Binary"),
         ("no base64 at all", "Edm.Binary"),
         (7, "Edm.Binary"),
         (base64.b64encode(b"no certificate").decode(), "not a valid certificate"),
