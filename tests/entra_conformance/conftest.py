@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from entra_conformance.__main__ import main
-from entra_conformance.target import EMULATED
+from entra_conformance.target import EMULATED, Patience
 from tests.support.emulator import OWNED_BY, Emulator
 
 
@@ -47,7 +47,24 @@ class Ran:
         return {number: verdict for number, verdict in found.items() if verdict not in without}
 
 
-Suite = Callable[..., Ran]
+@dataclass(frozen=True)
+class Suite:
+    """Runs the suite as against a real tenant: by address, id and environment."""
+
+    emulator: Emulator
+    tenant: str
+    client_id: str
+    report: Path
+    capsys: pytest.CaptureFixture[str]
+
+    def __call__(self, *options: str, patience: Patience = EMULATED) -> Ran:
+        where = ["--authority", self.emulator.url, "--graph", self.emulator.url]
+        trust = ["--ca-file", str(self.emulator.ca_file), "--json", str(self.report)]
+        who = ["--tenant", self.tenant, "--client-id", self.client_id]
+        code = main([*where, *trust, *who, *options], patience=patience)
+        captured = self.capsys.readouterr()
+        assert captured.err == ""
+        return Ran(code, captured.out, json.loads(self.report.read_text()))
 
 
 @pytest.fixture
@@ -57,20 +74,8 @@ def suite(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Suite:
-    """Return what runs the suite as against a real tenant: by address, id and environment."""
     tenant = emulator.create_tenant()
     client_id, secret = emulator.create_operator(tenant, OWNED_BY)
     monkeypatch.setenv("AZURE_CLIENT_SECRET", secret)
     monkeypatch.delenv("AZURE_CLIENT_CERTIFICATE_PATH", raising=False)
-
-    def run(*options: str) -> Ran:
-        where = ["--authority", emulator.url, "--graph", emulator.url]
-        trust = ["--ca-file", str(emulator.ca_file)]
-        who = ["--tenant", tenant, "--client-id", client_id]
-        report = tmp_path / "report.json"
-        code = main([*where, *trust, *who, "--json", str(report), *options], patience=EMULATED)
-        captured = capsys.readouterr()
-        assert captured.err == ""
-        return Ran(code, captured.out, json.loads(report.read_text()))
-
-    return run
+    return Suite(emulator, tenant, client_id, tmp_path / "report.json", capsys)
