@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -97,6 +96,7 @@ class Bench:
             raise CannotCheckError(f"no application: {answer.told(text=True)}")
         made = Made(str(answer.member("id")), str(answer.member("appId")), name)
         self._made.append(made)
+        self.client.existing.add(made.id)
         return made, answer
 
     async def measure(self, probe: Callable[[], Awaitable[bool]], what: str) -> float:
@@ -106,16 +106,16 @@ class Bench:
             CannotCheckError: it did not in all that time.
         """
         patience = self.target.patience
-        start, row = time.monotonic(), 0
+        start, first, row = patience.now(), 0.0, 0
         for _ in range(patience.attempts):
-            begun = time.monotonic()
+            begun = patience.now()
             row = row + 1 if await probe() else 0
             if row == 1:
                 first = begun
             if row >= patience.in_a_row:
                 return first - start
-            await asyncio.sleep(patience.pause)
-        raise CannotCheckError(f"not within {time.monotonic() - start:.0f} s: {what}")
+            await patience.sleep(patience.pause)
+        raise CannotCheckError(f"not within {patience.now() - start:.0f} s: {what}")
 
     async def eventually(self, look: Callable[[], Awaitable[str]], wanted: str) -> str:
         """Return what was seen last: what is wanted, or something else in all that time."""
@@ -124,7 +124,7 @@ class Bench:
             seen = await look()
             if seen == wanted:
                 break
-            await asyncio.sleep(self.target.patience.pause)
+            await self.target.patience.sleep(self.target.patience.pause)
         return seen
 
     async def _is_there(self, made: Made) -> bool:
@@ -156,6 +156,7 @@ class Bench:
 
     async def _removed(self, made: Made) -> list[str]:
         place = f"v1.0/directory/deletedItems/{made.id}"
+        self.client.existing.discard(made.id)
         try:
             gone = await self.client.graph("DELETE", made.path)
             if gone.status not in {204, 404}:

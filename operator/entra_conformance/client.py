@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -20,6 +21,8 @@ from entra_conformance.target import Target
 _TIMEOUT = aiohttp.ClientTimeout(total=60)
 _REPEATS: Final = 6
 _BUSY_PAUSES: Final = 5
+# Seconds before the end of an access token at which the next one is requested.
+_EARLY: Final = 300
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _TRACE = re.compile(r"\s*Trace ID:.*", re.DOTALL)
 
@@ -57,15 +60,32 @@ class Answer:
 
 
 class Client:
-    """Signs in as the target says; use it as an asynchronous context manager."""
+    """Signs in as the target says; use it as an asynchronous context manager.
+
+    Attributes:
+        existing: object ids of applications that there are, whatever a replica that lags says: a
+            write to one of them that is answered by 404 is sent again.
+    """
 
     def __init__(self, target: Target, vault: Vault) -> None:
         self._target = target
         self._vault = vault
         self._token = Redacted("")
+        self._expires = 0.0
         trust = ssl.create_default_context(cafile=target.ca_file)
         self._trust = trust
         self._session: aiohttp.ClientSession | None = None
+        self._ahead = 0.0
+        self.existing: set[str] = set()
+
+    def _is_late(self, answer: Answer) -> bool:
+        """Return whether a replica does not know an application yet that there is."""
+        message = str(((answer.body or {}).get("error") or {}).get("message"))
+        return answer.status == 404 and any(one in message for one in self.existing)
+
+    def now(self) -> float:
+        """Return the server's time by its last `Date`: assertions must not depend on our clock."""
+        return time.time() + self._ahead
 
     @property
     def token_url(self) -> str:
@@ -86,6 +106,7 @@ class Client:
         if answer.status != 200:
             raise CannotCheckError(f"the sign-in was refused: {answer.told(text=True)}")
         self._token = answer.member("access_token")
+        self._expires = self.now() + float(answer.member("expires_in")) - _EARLY
 
     def own_credential(self) -> dict[str, str]:
         """Return the fields of a token request that carry the target's credential."""
@@ -94,7 +115,7 @@ class Client:
             return {"client_secret": target.secret.reveal()}
         if target.certificate is None:
             raise CannotCheckError("there is neither a secret nor a certificate")
-        assertion = target.certificate.assertion(target.client_id, self.token_url)
+        assertion = target.certificate.assertion(target.client_id, self.token_url, self.now())
         return {
             "client_assertion": self._vault.keep(assertion).reveal(),
             "client_assertion_type": ASSERTION_TYPE,
@@ -139,11 +160,14 @@ class Client:
         if bearer:
             sent["Authorization"] = f"Bearer {bearer}"
         url = f"{self._target.graph}/{path}"
+        if token is None and self._expires <= self.now():
+            await self.sign_in()
+            sent["Authorization"] = f"Bearer {self._token.reveal()}"
         for _ in range(_REPEATS):
             answer = await self._send(method, url, json=body, headers=sent)
-            if not _is_busy(answer):
+            if not (_is_busy(answer) or (method != "GET" and self._is_late(answer))):
                 break
-            await asyncio.sleep(self._target.patience.pause * _BUSY_PAUSES)
+            await self._target.patience.sleep(self._target.patience.pause * _BUSY_PAUSES)
         return answer
 
     async def _send(self, method: str, url: str, **sent: Any) -> Answer:
@@ -159,7 +183,14 @@ class Client:
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError) as error:
             raise CannotCheckError(f"no answer: {type(error).__name__}") from None
+        self._note_time(headers.get("date", ""))
         return Answer(status=status, headers=headers, body=self._parsed(content))
+
+    def _note_time(self, date: str) -> None:
+        try:
+            self._ahead = parsedate_to_datetime(date).timestamp() - time.time()
+        except ValueError:
+            return  # without a date, the last one counts
 
     def _parsed(self, content: bytes) -> dict[str, Any] | None:
         try:

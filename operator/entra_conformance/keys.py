@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -76,9 +75,9 @@ class OwnKey:
         """The SHA-1 thumbprint in 40 upper-case hexadecimal digits, as Graph shows it."""
         return hashlib.sha1(self.der, usedforsecurity=False).hexdigest().upper()
 
-    def assertion(self, client_id: str, audience: str, *, age: int = 0) -> str:
-        """Return a client assertion that was made `age` seconds ago, for five minutes."""
-        start = int(time.time()) - age
+    def assertion(self, client_id: str, audience: str, now: float) -> str:
+        """Return a client assertion that is valid from `now` (Unix time) for five minutes."""
+        start = int(now)
         claims = {
             "aud": audience,
             "iss": client_id,
@@ -90,16 +89,16 @@ class OwnKey:
         digest = hashlib.sha256(self.der).digest()
         return self._signed({"alg": "PS256", "typ": "JWT", "x5t#S256": _text(digest)}, claims)
 
-    def foreign_token(self, issuer: str, subject: str, audience: str) -> str:
-        """Return a token as an issuer of that URL would sign it, for five minutes."""
-        now = int(time.time())
+    def foreign_token(self, issuer: str, subject: str, audience: str, now: float) -> str:
+        """Return a token as an issuer of that URL would sign it, from `now` for five minutes."""
+        start = int(now)
         claims = {
             "iss": issuer,
             "sub": subject,
             "aud": audience,
-            "iat": now,
-            "nbf": now,
-            "exp": now + _ASSERTION_SECONDS,
+            "iat": start,
+            "nbf": start,
+            "exp": start + _ASSERTION_SECONDS,
         }
         return self._signed({"alg": "RS256", "typ": "JWT", "kid": self.thumbprint}, claims)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +20,15 @@ class Patience:
         attempts: how often it looks, at most.
         pause: seconds between two looks.
         in_a_row: how many looks in a row must show it, because replicas differ.
+        sleep: waits for seconds.
+        now: seconds of a clock that only runs forward.
     """
 
     attempts: int
     pause: float
     in_a_row: int
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    now: Callable[[], float] = time.monotonic
 
 
 # Entra has no bound for its lag; 300 s is the longest that clients wait (Vault's provider).

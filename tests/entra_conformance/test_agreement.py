@@ -72,12 +72,6 @@ def test_read_only_writes_nothing(suite: Suite, emulator: Emulator) -> None:
     }
 
 
-def test_lag_is_waited_for_and_agrees(suite: Suite, emulator: Emulator) -> None:
-    """Each look is a request, so a lag in seconds of a clock that stands still would never end."""
-    emulator.set_faults(lag={"replicas": 3, "application": {"add": [0.0, 0.01]}})
-    assert suite("--yes").verdicts("agrees", "skipped") == {}
-
-
 def test_a_looser_emulator_is_caught(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that checks no date of a certificate, no uniqueness, and takes any secret."""
 

@@ -14,6 +14,7 @@ from entra_conformance.redacted import Redacted
 from entra_emulator.errors.tokens import TokenError
 from entra_emulator.graph import passwords as password_calls
 from entra_emulator.jose.jwt import TokenSigner
+from entra_emulator.rules.passwords import new_password
 from entra_emulator.tokens import client_login
 from tests.entra_conformance.conftest import Suite
 from tests.support.emulator import Emulator
@@ -103,7 +104,7 @@ def test_no_value_is_shown(
     """Also if a server repeats a refused secret in its error, as this one does."""
     values: set[str] = set()
     make, sign, check = (
-        password_calls.new_password,
+        new_password,
         TokenSigner.sign,
         client_login._check_secret,
     )

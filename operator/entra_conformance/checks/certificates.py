@@ -127,7 +127,8 @@ async def _sign_in(bench: Bench) -> Seen:
 
 
 async def _asserted(bench: Bench, made: Made, key: OwnKey, age: int = 0) -> Answer:
-    assertion = key.assertion(made.app_id, bench.client.token_url, age=age)
+    at = bench.client.now() - age
+    assertion = key.assertion(made.app_id, bench.client.token_url, at)
     return await bench.client.asserted(assertion, client_id=made.app_id)
 
 
@@ -146,7 +147,9 @@ async def _outdated(bench: Bench) -> str:
 async def _forged(bench: Bench) -> str:
     """The number differs between sources (700027, 50012): only status and error are compared."""
     made, key = await bench.signing_in(), await bench.key()
-    head, _, signature = key.assertion(made.app_id, bench.client.token_url).rpartition(".")
+    at = bench.client.now()
+    assertion = key.assertion(made.app_id, bench.client.token_url, at)
+    head, _, signature = assertion.rpartition(".")
     forged = f"{head}.{signature[::-1]}"
     answer = await bench.client.asserted(forged, client_id=made.app_id)
     return answer.told().partition(" AADSTS")[0]

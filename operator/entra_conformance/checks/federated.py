@@ -6,7 +6,6 @@ audience before it asks an issuer for its keys.
 
 from __future__ import annotations
 
-import time
 from typing import Any, Final
 
 from entra_conformance.bench import Bench, Made
@@ -122,14 +121,14 @@ async def _plain_patch(bench: Bench) -> str:
 
 async def _renamed(bench: Bench) -> str:
     made = await bench.application("federated")
-    await bench.eventually(lambda: _status(bench, made, "first"), "200")
+    await _settled(bench, made, "first")
     path = f"{_path(made)}(name='first')"
     return str((await bench.client.graph("PATCH", path, {"name": "renamed"})).status)
 
 
 async def _deleted(bench: Bench) -> str:
     made = await bench.application("federated")
-    await bench.eventually(lambda: _status(bench, made, "first"), "200")
+    await _settled(bench, made, "first")
     answer = await bench.client.graph("DELETE", f"{_path(made)}/first")
     return f"{answer.told()}, then " + await bench.eventually(
         lambda: _status(bench, made, "first"), "404"
@@ -138,6 +137,15 @@ async def _deleted(bench: Bench) -> str:
 
 async def _status(bench: Bench, made: Made, name: str) -> str:
     return str((await bench.client.graph("GET", f"{_path(made)}/{name}")).status)
+
+
+async def _settled(bench: Bench, made: Made, name: str) -> None:
+    """Wait until every replica knows a credential: a write through another one would be a 404."""
+
+    async def known() -> bool:
+        return await _status(bench, made, name) == "200"
+
+    await bench.measure(known, "reads show a new federated credential")
 
 
 async def _too_many(bench: Bench) -> str:
@@ -152,13 +160,13 @@ async def _too_many(bench: Bench) -> str:
 async def _without_any(bench: Bench) -> str:
     key = await bench.key()
     made = await bench.signing_in()
-    token = key.foreign_token(_issuer(bench), "subject", _AUDIENCE)
+    token = key.foreign_token(_issuer(bench), "subject", _AUDIENCE, bench.client.now())
     return (await bench.client.asserted(token, client_id=made.app_id)).told()
 
 
 async def _exchanged(bench: Bench, issuer: str, subject: str, audience: str) -> Answer:
     made, key = await bench.signing_in(), await bench.key()
-    token = key.foreign_token(issuer, subject, audience)
+    token = key.foreign_token(issuer, subject, audience, bench.client.now())
     return await bench.client.asserted(token, client_id=made.app_id)
 
 
@@ -213,7 +221,7 @@ async def _given_token(bench: Bench) -> Seen:
     if token is None:
         raise NotApplicableError("no --federated-token was given")
     claims = claims_of(token.reveal())
-    if float(claims["exp"]) <= time.time():
+    if float(claims["exp"]) <= bench.client.now():
         raise NotApplicableError("the given token has expired")
     audience = claims["aud"] if isinstance(claims["aud"], str) else claims["aud"][0]
     pair = {"issuer": claims["iss"], "subject": claims["sub"], "audiences": [audience]}
