@@ -147,26 +147,40 @@ class Bench:
             rows = answer.member("value") if answer.status == 200 else []
         except CannotCheckError:
             rows = []
-        for row in rows:
-            name = str(row.get("displayName"))
+        for row in rows if isinstance(rows, list) else []:
+            name = str(row.get("displayName")) if isinstance(row, dict) else ""
             if name.startswith(self.prefix):
                 made = Made(str(row.get("id")), str(row.get("appId")), name)
                 found.setdefault(made.id, made)
         return list(found.values())
 
     async def _removed(self, made: Made) -> list[str]:
-        place = f"v1.0/directory/deletedItems/{made.id}"
-        self.client.existing.discard(made.id)
         try:
             gone = await self.client.graph("DELETE", made.path)
+            self.client.existing.discard(made.id)
             if gone.status not in {204, 404}:
                 return [f"application {made.name} (object id {made.id}): {gone.told()}"]
-            purged = await self.client.graph("DELETE", place)
+            purged = await self._purged(made)
         except CannotCheckError as error:
             return [f"application {made.name} (object id {made.id}): {error}"]
-        if purged.status in {204, 404}:
+        if purged.status == 204:
             return []
         return [f"deleted application {made.name} ({made.id}), for 30 days: {purged.told()}"]
+
+    async def _purged(self, made: Made) -> Answer:
+        """Purge what was deleted just now, which a replica may not know yet."""
+        place = f"v1.0/directory/deletedItems/{made.id}"
+        answer = await self.client.graph("DELETE", place)
+        for _ in range(self.target.patience.attempts):
+            if answer.status != 404:
+                break
+            await self.target.patience.sleep(self.target.patience.pause)
+            answer = await self.client.graph("DELETE", place)
+        return answer
+
+    def forget(self, made: Made) -> None:
+        """Note that an application is gone for good."""
+        self._made.remove(made)
 
 
 def unknown_id() -> str:

@@ -80,8 +80,8 @@ class Client:
 
     def _is_late(self, answer: Answer) -> bool:
         """Return whether a replica does not know an application yet that there is."""
-        message = str(((answer.body or {}).get("error") or {}).get("message"))
-        return answer.status == 404 and any(one in message for one in self.existing)
+        error = str((answer.body or {}).get("error"))
+        return answer.status == 404 and any(one in error for one in self.existing)
 
     def now(self) -> float:
         """Return the server's time by its last `Date`: assertions must not depend on our clock."""

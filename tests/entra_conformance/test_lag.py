@@ -9,6 +9,7 @@ import pytest
 
 from entra_conformance.target import REAL, Patience
 from tests.entra_conformance.conftest import Suite
+from tests.entra_conformance.test_agreement import names
 from tests.support.emulator import Emulator
 
 
@@ -26,9 +27,12 @@ def patience(emulator: Emulator) -> Patience:
 def test_lag_changes_no_verdict_and_is_measured(
     suite: Suite, emulator: Emulator, patience: Patience
 ) -> None:
+    before = names(emulator)
     emulator.set_faults(seed=7, profile="realistic")
     ran = suite("--yes", patience=patience)
     assert ran.verdicts("agrees") == {"F23": "skipped"}
+    assert names(emulator) == before
+    assert ran.report["notRemoved"] == []
     notes = {one["number"]: one["note"] for one in ran.report["results"]}
     for number in ("P10", "P11", "C11", "C15"):
         seconds = [float(found) for found in re.findall(r"after ([\d.]+) s", notes[number])]

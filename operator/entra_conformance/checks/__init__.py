@@ -7,6 +7,7 @@ from entra_conformance.checks import (
     applications,
     certificates,
     deletion,
+    exchanges,
     federated,
     passwords,
     reads,
@@ -21,5 +22,6 @@ CHECKS: tuple[Check, ...] = (
     *passwords.CHECKS,
     *certificates.CHECKS,
     *federated.CHECKS,
+    *exchanges.CHECKS,
     *deletion.CHECKS,
 )

@@ -64,6 +64,8 @@ async def _purge(bench: Bench) -> str:
     await bench.client.graph("DELETE", made.path)
     await _told(bench, _deleted(made), "200")
     answer = await bench.client.graph("DELETE", _deleted(made))
+    if answer.status == 204:
+        bench.forget(made)
     return f"{answer.told()}, then {await _told(bench, _deleted(made), _GONE)}"
 
 
