@@ -178,6 +178,10 @@ class Bench:
             answer = await self.client.graph("DELETE", place)
         return answer
 
+    def made(self) -> list[str]:
+        """Return the names of the applications that are to be removed."""
+        return [one.name for one in self._made]
+
     def forget(self, made: Made) -> None:
         """Note that an application is gone for good."""
         self._made.remove(made)

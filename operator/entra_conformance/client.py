@@ -201,7 +201,7 @@ class Client:
         return hidden if isinstance(hidden, dict) else None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=True)
+        self._session = aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=self._target.proxied)
         return self
 
     async def __aexit__(

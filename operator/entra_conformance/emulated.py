@@ -55,4 +55,5 @@ async def _prepared(server: EmulatorServer, vault: Vault) -> Target:
         ca_file=server.ca_file,
         federated_token=token["token"],
         patience=EMULATED,
+        proxied=False,
     )

@@ -49,6 +49,7 @@ class Target:
         secret: its client secret, or None with a certificate.
         certificate: its certificate with the private key, or None with a secret.
         ca_file: trusted instead of the system's authorities.
+        proxied: whether the proxies of the environment are used.
         federated_token: a token of a foreign issuer such as GitHub Actions, if there is one.
     """
 
@@ -61,3 +62,4 @@ class Target:
     certificate: OwnKey | None = None
     ca_file: Path | None = None
     federated_token: Redacted | None = None
+    proxied: bool = True

@@ -94,3 +94,22 @@ def test_an_application_that_cannot_be_purged_is_named(
     assert ran.code == 1
     (left,) = ran.report["notRemoved"]
     assert left.startswith("deleted application entra-conformance-")
+
+
+def test_an_interrupted_clean_up_names_what_stays(
+    suite: Suite, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def interrupted(_bench: Bench) -> list[str]:
+        raise KeyboardInterrupt
+
+    (create,) = (check for check in CHECKS if check.number == "A1")
+    only(monkeypatch, create)
+    monkeypatch.setattr(Bench, "clean_up", interrupted)
+    ran = suite("--yes")
+    assert ran.code == 2
+    assert [one in names(emulator) for one in told(ran.report["notRemoved"])] == [True]
+
+
+def told(left: list[str]) -> list[str]:
+    """Return the names in what was told."""
+    return [line.removeprefix("application ").split(":")[0] for line in left]
