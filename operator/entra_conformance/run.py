@@ -55,7 +55,7 @@ async def run(target: Target, vault: Vault, checks: Sequence[Check], report: Rep
                 report.results.append(await _result(bench, check))
         finally:
             if any(check.writes for check in checks):
-                # Whoever interrupts this, too, must learn what stayed.
+                # A second interruption must not hide what stayed.
                 report.left = [f"application {name}: not tried" for name in bench.made()]
                 report.left = [vault.cleaned(one) for one in await bench.clean_up()]
 
