@@ -45,7 +45,7 @@ def rooms(folder: Path) -> set[str]:
 
 def test_the_source_root_is_no_package() -> None:
     assert not (OPERATOR / "__init__.py").exists()
-    assert rooms(OPERATOR) == {"appcredential/", "entra_emulator/"}
+    assert rooms(OPERATOR) == {"appcredential/", "entra_conformance/", "entra_emulator/"}
     done = subprocess.run(
         [sys.executable, "-c", "import operator; print(operator.add(1, 2))"],
         cwd=ROOT,
@@ -98,5 +98,5 @@ def test_the_wheel_holds_the_operator_and_the_crds_and_nothing_else(wheel: list[
 
 
 def test_the_wheel_names_none_of_the_tools(wheel: list[str]) -> None:
-    for tool in ("entra_emulator", "demo", "attacks", "localcluster", "tests"):
+    for tool in ("entra_emulator", "entra_conformance", "demo", "attacks", "localcluster", "tests"):
         assert [name for name in wheel if tool in name] == []
