@@ -27,6 +27,7 @@ from entra_emulator.rules.key_list import Replacement, replaced_keys
 
 _KEYS = "keyCredentials"
 _FILTERS = frozenset({"appId", "displayName", "id", "uniqueName", "signInAudience"})
+_COLLECTIONS = frozenset({"identifierUris", "tags"})
 
 
 def application_shape(
@@ -41,6 +42,7 @@ def application_shape(
         render=render_application,
         ordinal=lambda view: view.ordinal,
         annotations=annotations or {},
+        collections=_COLLECTIONS,
     )
 
 

@@ -34,7 +34,7 @@ def list_owners(call: GraphCall) -> GraphAnswer:
         path=f"applications/{view.id}/owners",
         type_name="directoryObject",
         fields=PRINCIPAL_FIELDS,
-        filters=frozenset(),
+        filters=frozenset({"id"}),
         render=lambda principal: _owner(call, principal),
         ordinal=lambda principal: principal.ordinal,
         annotations={"@odata.type": "#microsoft.graph.servicePrincipal"},
@@ -90,7 +90,7 @@ def _referenced(call: GraphCall) -> str:
 
 def _owner(call: GraphCall, principal: ServicePrincipal) -> dict[str, Any]:
     home = call.world.directory.application_of(principal.app_id)
-    return render_principal(principal, home.tenant_id if home else None)
+    return render_principal(principal, home)
 
 
 ROUTES: tuple[Route, ...] = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from entra_emulator.directory.application_record import ApplicationRecord
 from entra_emulator.directory.entities import (
     VERIFY,
     ApplicationView,
@@ -42,6 +43,7 @@ PRINCIPAL_FIELDS = (
     "appOwnerOrganizationId",
     "createdDateTime",
     "displayName",
+    "servicePrincipalNames",
     "servicePrincipalType",
 )
 
@@ -115,17 +117,24 @@ def render_federated(credential: FederatedCredential) -> dict[str, Any]:
     }
 
 
-def render_principal(principal: ServicePrincipal, home_tenant: str | None) -> dict[str, Any]:
-    """Return all properties of a service principal."""
+def render_principal(principal: ServicePrincipal, home: ApplicationRecord | None) -> dict[str, Any]:
+    """Return all properties of a service principal.
+
+    Args:
+        principal: the service principal.
+        home: its application; None if that was deleted permanently.
+    """
+    uris = home.properties.identifier_uris if home is not None else ()
     return {
         "id": principal.id,
         "deletedDateTime": None,
         "accountEnabled": principal.account_enabled,
         "appDisplayName": principal.display_name,
         "appId": principal.app_id,
-        "appOwnerOrganizationId": home_tenant,
+        "appOwnerOrganizationId": home.tenant_id if home is not None else None,
         "createdDateTime": render_time(principal.created_time),
         "displayName": principal.display_name,
+        "servicePrincipalNames": [principal.app_id, *uris],
         "servicePrincipalType": "Application",
     }
 

@@ -34,6 +34,7 @@ def list_principals(call: GraphCall) -> GraphAnswer:
         render=lambda principal: _render(call, principal),
         ordinal=lambda principal: principal.ordinal,
         annotations={},
+        collections=frozenset({"servicePrincipalNames"}),
     )
     return answer_list(
         call, shape, (row for row in rows if _stands(call, row) and sees(row.created))
@@ -132,7 +133,7 @@ def _stands(call: GraphCall, principal: ServicePrincipal) -> bool:
 
 def _render(call: GraphCall, principal: ServicePrincipal) -> dict[str, Any]:
     home = call.world.directory.application_of(principal.app_id)
-    return render_principal(principal, home.tenant_id if home else None)
+    return render_principal(principal, home)
 
 
 def _entity(
