@@ -13,6 +13,7 @@ from entra_emulator.graph.call import (
     GraphAnswer,
     GraphCall,
     Route,
+    created,
     route,
     seen_application,
     writable_application,
@@ -24,6 +25,7 @@ from entra_emulator.graph.render import APPLICATION_FIELDS, render_application
 from entra_emulator.policies.checks import check_certificates, check_symmetric_keys
 from entra_emulator.rules.applications import changed_properties, created_properties
 from entra_emulator.rules.key_list import Replacement, replaced_keys
+from entra_emulator.values.instants import render_exact
 
 _KEYS = "keyCredentials"
 _FILTERS = frozenset({"appId", "displayName", "id", "uniqueName", "signInAudience"})
@@ -85,7 +87,10 @@ def create_application(call: GraphCall) -> GraphAnswer:
     directory.add_application(record)
     if keys is not None:
         _replace_keys(call, record, keys)
-    return _entity(call, record.truth(), 201, None)
+    answer = _entity(call, record.truth(), 200, None)
+    # Only this answer has the fraction of the second (azure-cli, recordings of `az ad app`).
+    exact = {**(answer.body or {}), "createdDateTime": render_exact(record.created)}
+    return created(call, exact, "Application")
 
 
 def get_application(call: GraphCall) -> GraphAnswer:

@@ -46,9 +46,24 @@ class GraphCall:
     body: Mapping[str, Any]
     preferences: frozenset[str] = frozenset()
 
+    @property
+    def origin(self) -> str:
+        """The URL of the service, without a version."""
+        return self.root.rpartition("/")[0]
+
     def context(self, name: str) -> str:
         """Return the `@odata.context` of that name."""
         return f"{self.root}/$metadata#{name}"
+
+
+def created(call: GraphCall, body: Mapping[str, Any], kind: str) -> GraphAnswer:
+    """Return the 201 for a new object of the directory, with its `Location`.
+
+    Recorded by azure-cli (role/tests/latest/recordings).
+    """
+    place = f"{call.origin}/v2/{call.caller.tenant_id}/directoryObjects/{body['id']}"
+    location = f"{place}/Microsoft.DirectoryServices.{kind}"
+    return GraphAnswer(status=201, body=body, headers={"Location": location})
 
 
 Handler = Callable[[GraphCall], GraphAnswer]

@@ -106,16 +106,17 @@ def _created(call: GraphCall, record: ApplicationRecord, body: Mapping[str, Any]
     made = created_credential(body, view.federated, ordinal)
     check_issuer(call.world.policies, record, made.issuer)
     record.put_federated(made, call.world.change(ChangeKind.ADD_FEDERATED))
+    place = (
+        f"{call.origin}/v2/{record.tenant_id}/directoryObjects/$/"
+        f"Microsoft.DirectoryServices.Application('{record.id}')/"
+        f"federatedIdentityCredentials('{made.id}')"
+    )
     answer = {
         "@odata.context": call.context(f"{_context(view)}/$entity"),
-        "@odata.id": (
-            f"{call.root.removesuffix('/v1.0')}/v2/{record.tenant_id}/directoryObjects/$/"
-            f"Microsoft.DirectoryServices.Application('{record.id}')/"
-            f"federatedIdentityCredentials('{made.id}')"
-        ),
+        "@odata.id": place,
         **render_federated(made),
     }
-    return GraphAnswer(status=201, body=answer)
+    return GraphAnswer(status=201, body=answer, headers={"Location": place})
 
 
 def _with_name(body: Mapping[str, Any], name: str | None) -> dict[str, Any]:

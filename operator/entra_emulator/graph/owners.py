@@ -68,7 +68,7 @@ def remove_owner(call: GraphCall) -> GraphAnswer:
     """Remove an owner."""
     call.caller.may_change_owners()
     record, _ = writable_application(call)
-    owner = call.params["owner"]
+    owner = call.params["owner"].lower()
     if owner not in record.properties.owners:
         raise not_found(owner)
     left = tuple(one for one in record.properties.owners if one != owner)
@@ -82,7 +82,7 @@ def _referenced(call: GraphCall) -> str:
     reference = call.body.get(_REFERENCE)
     if not isinstance(reference, str):
         raise bad_request("A value is required for property '@odata.id'.")
-    owner = reference.rstrip("/").rsplit("/", 1)[-1]
+    owner = reference.rstrip("/").rsplit("/", 1)[-1].lower()
     if call.world.directory.principal(call.caller.tenant_id, owner) is None:
         raise not_found(owner)
     return owner

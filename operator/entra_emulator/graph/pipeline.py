@@ -165,8 +165,7 @@ def _incoming(
 def _apply_fault(world: World, admitted: Admitted, active: ActiveRule, trace: Trace) -> None:
     if commits_first(active):
         _done(world, admitted)
-    app = trace.app_id or trace.caller_app_id
-    raise graph_effect(active, trace.tenant, app)
+    raise graph_effect(active, trace.tenant, trace.caller_app_id)
 
 
 def _done(world: World, admitted: Admitted) -> GraphAnswer:

@@ -14,7 +14,7 @@ from entra_emulator.directory.entities import (
     ServicePrincipal,
 )
 from entra_emulator.values.certificates import encode_binary
-from entra_emulator.values.instants import Ticks, render_time
+from entra_emulator.values.instants import Ticks, render_time, whole_seconds
 
 APPLICATION_FIELDS = (
     "id",
@@ -61,7 +61,7 @@ def render_application(view: ApplicationView, *, with_keys: bool = False) -> dic
         "id": view.id,
         "deletedDateTime": _optional_time(properties.deleted),
         "appId": view.app_id,
-        "createdDateTime": render_time(view.created),
+        "createdDateTime": render_time(whole_seconds(view.created)),
         "description": properties.description,
         "disabledByMicrosoftStatus": None,
         "displayName": properties.display_name,
@@ -132,7 +132,7 @@ def render_principal(principal: ServicePrincipal, home: ApplicationRecord | None
         "appDisplayName": principal.display_name,
         "appId": principal.app_id,
         "appOwnerOrganizationId": home.tenant_id if home is not None else None,
-        "createdDateTime": render_time(principal.created_time),
+        "createdDateTime": render_time(whole_seconds(principal.created_time)),
         "displayName": principal.display_name,
         "servicePrincipalNames": [principal.app_id, *uris],
         "servicePrincipalType": "Application",

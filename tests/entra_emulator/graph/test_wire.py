@@ -243,3 +243,38 @@ def test_defect_of_the_emulator_looks_like_one(
     answer = user.call("GET", "applications")
     assert answer.status_code == 500
     assert answer.json()["error"]["code"] == "Emulator_Defect"
+
+
+CREATED = (
+    "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;"
+    "charset=utf-8"
+)
+
+
+def test_201_has_a_location_and_the_exact_time(user: GraphUser) -> None:
+    """As recorded by azure-cli (role/tests/latest/recordings): reads have whole seconds."""
+    answer = user.call("POST", "applications", {"displayName": "a"})
+    made = answer.json()
+    assert answer.headers["content-type"] == CREATED
+    place = f"{user.emulator.url}/v2/{user.tenant}/directoryObjects"
+    kind = "Microsoft.DirectoryServices"
+    assert answer.headers["Location"] == f"{place}/{made['id']}/{kind}.Application"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z", made["createdDateTime"])
+    read = user.get(f"applications/{made['id']}")
+    assert read["createdDateTime"] == f"{made['createdDateTime'][:19]}Z"
+    answer = user.call("POST", "servicePrincipals", {"appId": made["appId"]})
+    principal = answer.json()
+    assert answer.headers["content-type"] == CREATED
+    assert answer.headers["Location"] == f"{place}/{principal['id']}/{kind}.ServicePrincipal"
+    assert len(principal["createdDateTime"]) == len("2026-01-01T00:00:00Z")
+
+
+def test_ids_are_found_without_regard_to_case(user: GraphUser) -> None:
+    made = user.call("POST", "applications", {"displayName": "a"}).json()
+    assert user.get(f"applications/{made['id'].upper()}")["id"] == made["id"]
+    assert user.get(f"applications(appId='{made['appId'].upper()}')")["id"] == made["id"]
+
+
+@pytest.mark.parametrize("option", ["filter=appId eq 'x'", "select=id", "top=1", "count=true"])
+def test_option_without_its_prefix_is_400_never_ignored(user: GraphUser, option: str) -> None:
+    assert user.call("GET", f"applications?{option}").status_code == 400
