@@ -68,10 +68,11 @@ async def _performed(http: web.Request, exchange: Exchange) -> GraphAnswer:
 
 async def _read(request: web.Request) -> GraphRequest:
     path = re.sub("/{2,}", "/", unquote(request.rel_url.raw_path))
+    version = _BETA if path.startswith(_BETA) else _PREFIX
     return GraphRequest(
         method=request.method,
         path=_relative(path),
-        root=f"{request.scheme}://{request.host}/v1.0",
+        root=f"{request.scheme}://{request.host}{version.rstrip('/')}",
         query=dict(request.query),
         body=await _body(request),
         authorization=request.headers.get("Authorization"),

@@ -278,3 +278,31 @@ def test_ids_are_found_without_regard_to_case(user: GraphUser) -> None:
 @pytest.mark.parametrize("option", ["filter=appId eq 'x'", "select=id", "top=1", "count=true"])
 def test_option_without_its_prefix_is_400_never_ignored(user: GraphUser, option: str) -> None:
     assert user.call("GET", f"applications?{option}").status_code == 400
+
+
+def beta(user: GraphUser, path: str, method: str = "GET") -> httpx.Response:
+    if not user.token:
+        user.sign_in()
+    headers = {"Authorization": f"Bearer {user.token}"}
+    return user.http.request(method, f"{user.emulator.url}/beta/{path}", headers=headers)
+
+
+def test_beta_has_what_v1_has(user: GraphUser) -> None:
+    """Graph, versioning: beta contains what is generally available in v1.0."""
+    [row] = beta(user, "applications").json()["value"]
+    one = beta(user, f"applications/{row['id']}").json()
+    assert one["@odata.context"] == f"{user.emulator.url}/beta/$metadata#applications/$entity"
+    assert one["id"] == row["id"]
+
+
+def test_pages_of_beta_stay_in_beta(user: GraphUser) -> None:
+    user.call("POST", "applications", {"displayName": "a"})
+    link = beta(user, "applications?$top=1").json()["@odata.nextLink"]
+    assert link.startswith(f"{user.emulator.url}/beta/applications?")
+
+
+def test_beta_has_no_batches_and_nothing_unknown(user: GraphUser) -> None:
+    for path, method in (("$batch", "POST"), ("unknown", "GET"), ("v1.0/applications", "GET")):
+        answer = beta(user, path, method)
+        assert answer.status_code == 400
+        assert answer.json()["error"]["code"] == "BadRequest"
