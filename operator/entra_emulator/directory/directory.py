@@ -92,6 +92,14 @@ class Directory:
         """Find an application of any tenant by its appId."""
         return self._by_app_id.get(app_id.lower())
 
+    def application_by_unique_name(self, tenant_id: str, name: str) -> ApplicationRecord | None:
+        """Find an application of a tenant by its `uniqueName`, without deleted ones."""
+        for record in self._applications.get(tenant_id, {}).values():
+            properties = record.properties
+            if properties.unique_name == name and properties.deleted is None:
+                return record
+        return None
+
     def application_by_uri(self, uri: str) -> ApplicationRecord | None:
         """Find an application of any tenant by an identifier URI."""
         records = self._by_app_id.values()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from entra_emulator.directory.application_record import ApplicationRecord
 from entra_emulator.directory.entities import ApplicationView
@@ -13,6 +14,7 @@ from entra_emulator.graph.call import (
     GraphAnswer,
     GraphCall,
     Route,
+    addressed_record,
     created,
     route,
     seen_application,
@@ -22,6 +24,8 @@ from entra_emulator.graph.lists import ListShape, answer_list
 from entra_emulator.graph.odata_filter import wanted_values
 from entra_emulator.graph.odata_query import check_options, context_suffix, pick, selected
 from entra_emulator.graph.render import APPLICATION_FIELDS, render_application
+from entra_emulator.graph.uniqueness import check_unique
+from entra_emulator.graph.upsert import UPSERT, named_in_path
 from entra_emulator.policies.checks import check_certificates, check_symmetric_keys
 from entra_emulator.rules.applications import changed_properties, created_properties
 from entra_emulator.rules.key_list import Replacement, replaced_keys
@@ -70,9 +74,14 @@ def list_applications(call: GraphCall) -> GraphAnswer:
 def create_application(call: GraphCall) -> GraphAnswer:
     """Create an application; an `…OwnedBy` caller becomes its owner."""
     call.caller.may_create()
+    return _created(call, call.body)
+
+
+def _created(call: GraphCall, named: Mapping[str, Any]) -> GraphAnswer:
     owners = (call.caller.principal_id,) if call.caller.becomes_owner() else ()
-    body = {name: value for name, value in call.body.items() if name != _KEYS}
+    body = {name: value for name, value in named.items() if name != _KEYS}
     properties = created_properties(body, owners)
+    check_unique(call, properties)
     directory = call.world.directory
     record = ApplicationRecord(
         id=str(uuid.uuid4()),
@@ -103,12 +112,21 @@ def get_application(call: GraphCall) -> GraphAnswer:
 
 
 def update_application(call: GraphCall) -> GraphAnswer:
-    """Change the named properties."""
+    """Change the named properties; by unique name and with `Prefer`, create what is missing.
+
+    Graph, "Upsert application".
+    """
+    unique_name = call.params.get("unique_name")
+    if unique_name is not None and UPSERT in call.preferences:
+        call.caller.may_create()
+        if addressed_record(call.world, call.caller.tenant_id, call.params) is None:
+            return _created(call, named_in_path(call.body, "uniqueName", unique_name))
     record, _ = writable_application(call)
     # Terraform repeats the object's own id, which changes nothing.
     own_id = ("id", record.id)
     body = {k: v for k, v in call.body.items() if k != _KEYS and (k, v) != own_id}
     properties = changed_properties(record.properties, body)
+    check_unique(call, properties, record.id)
     replaced = _replaced_keys(call, record)
     if properties != record.properties:
         record.update(properties, call.world.change(ChangeKind.UPDATE))
