@@ -41,6 +41,17 @@ async def handle_graph(request: web.Request) -> web.Response:
     return _response(reply)
 
 
+async def handle_unknown_version(request: web.Request) -> web.Response:
+    """Answer a path that begins with no version of Graph."""
+    exchange = Exchange(
+        request.app[WORLD], request.method, request.path, request.headers.get("client-request-id")
+    )
+    version = request.match_info["version"]
+    reply = exchange.failure(bad_request(f"Invalid version: {version}", "BadRequest"))
+    exchange.record(reply.status)
+    return _response(reply)
+
+
 async def _answered(request: web.Request, exchange: Exchange) -> Reply:
     try:
         return exchange.success(await _performed(request, exchange))

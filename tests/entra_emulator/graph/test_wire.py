@@ -306,3 +306,21 @@ def test_beta_has_no_batches_and_nothing_unknown(user: GraphUser) -> None:
         answer = beta(user, path, method)
         assert answer.status_code == 400
         assert answer.json()["error"]["code"] == "BadRequest"
+
+
+@pytest.mark.parametrize("path", ["v2.0/applications", "me", "v1.0x/applications/1"])
+def test_unknown_version_answers_in_graphs_json(
+    emulator: Emulator, http: httpx.Client, path: str
+) -> None:
+    answer = http.get(f"{emulator.url}/{path}")
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert error["code"] == "BadRequest"
+    assert error["message"] == f"Invalid version: {path.split('/', maxsplit=1)[0]}"
+
+
+def test_admin_api_and_token_endpoint_keep_their_own_answers(
+    emulator: Emulator, http: httpx.Client
+) -> None:
+    assert http.get(f"{emulator.url}/emulator/none").status_code == 404
+    assert http.get(f"{emulator.url}/t/oauth2/v2.0/token").status_code == 405
