@@ -22,10 +22,13 @@ STOPPING = web.AppKey("stopping", asyncio.Event)
 def json_response(
     status: int, body: Any, headers: Mapping[str, str], content_type: str = "application/json"
 ) -> web.Response:
-    """Return a response with a JSON body."""
+    """Return a response with a JSON body; a content type among the headers has precedence."""
+    content = msgspec.json.encode(body)
+    if "Content-Type" in headers:
+        return web.Response(status=status, body=content, headers=headers)
     return web.Response(
         status=status,
-        body=msgspec.json.encode(body),
+        body=content,
         headers=headers,
         content_type=content_type,
         charset="utf-8",

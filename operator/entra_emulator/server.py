@@ -17,7 +17,7 @@ from entra_emulator.admin.issuer_routes import issuer_routes
 from entra_emulator.admin.issuers import add_issuer
 from entra_emulator.admin.seed import IssuerSeed, Seed
 from entra_emulator.faults.documents import Faults
-from entra_emulator.graph.endpoint import handle_graph
+from entra_emulator.graph.endpoint import handle_graph, handle_unknown_version
 from entra_emulator.jose.jwt import TokenSigner
 from entra_emulator.responses import STOPPING, WORLD
 from entra_emulator.tls import CA_FILE, server_context
@@ -30,6 +30,8 @@ from entra_emulator.tokens.endpoint import handle_token, handle_token_v1
 from entra_emulator.world import World
 
 _GRACE_SECONDS = 2.0
+# Neither the admin API nor one of the token endpoint's addresses, which answer in their own form.
+_UNKNOWN = r"/{version:(?!emulator\b)[^/]*}{path:(?!.*/(?:oauth2|discovery|\.well-known)/).*}"
 
 
 def build_application(world: World) -> web.Application:
@@ -48,6 +50,7 @@ def build_application(world: World) -> web.Application:
             web.post("/{tenant}/oauth2/token", handle_token_v1),
             web.route("*", "/v1.0/{path:.*}", handle_graph),
             web.route("*", "/beta/{path:.*}", handle_graph),
+            web.route("*", _UNKNOWN, handle_unknown_version),
         ]
     )
     return app

@@ -136,7 +136,7 @@ def test_a_revocation_is_planned_with_who_loses_what(
     team.until(lambda: not team.pending(), "nothing is under way")
     run(team, installation, "suspend", "app")
     old, now = team.key(), installation.now().isoformat()
-    # An apply keeps what others set and the manifest does not name, so it has to be resumed by name.
+    # An apply keeps what others set and the manifest does not name, so this resumes by name.
     revoking = team.manifest(suspend=False, rotation={"revokeIssuedBefore": now})
 
     plan = planned(team, installation, "-f", "-", stdin=json.dumps(revoking))

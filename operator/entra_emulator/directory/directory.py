@@ -1,4 +1,7 @@
-"""The authoritative directory: tenants, applications, service principals, and their indexes."""
+"""The authoritative directory: tenants, applications, service principals, and their indexes.
+
+Ids are kept in lower case, and found without regard to case.
+"""
 
 from __future__ import annotations
 
@@ -83,11 +86,19 @@ class Directory:
 
     def application(self, tenant_id: str, object_id: str) -> ApplicationRecord | None:
         """Find an application of a tenant by its object id."""
-        return self._applications.get(tenant_id, {}).get(object_id)
+        return self._applications.get(tenant_id, {}).get(object_id.lower())
 
     def application_of(self, app_id: str) -> ApplicationRecord | None:
         """Find an application of any tenant by its appId."""
-        return self._by_app_id.get(app_id)
+        return self._by_app_id.get(app_id.lower())
+
+    def application_by_unique_name(self, tenant_id: str, name: str) -> ApplicationRecord | None:
+        """Find an application of a tenant by its `uniqueName`, without deleted ones."""
+        for record in self._applications.get(tenant_id, {}).values():
+            properties = record.properties
+            if properties.unique_name == name and properties.deleted is None:
+                return record
+        return None
 
     def resource_by_uri(self, tenant_id: str, uri: str) -> ApplicationRecord | None:
         """Find an application with that identifier URI and a service principal in the tenant."""
@@ -130,9 +141,9 @@ class Directory:
 
     def principal(self, tenant_id: str, object_id: str) -> ServicePrincipal | None:
         """Find a service principal of a tenant by its object id."""
-        return self._principals.get(tenant_id, {}).get(object_id)
+        return self._principals.get(tenant_id, {}).get(object_id.lower())
 
     def principal_of(self, tenant_id: str, app_id: str) -> ServicePrincipal | None:
         """Find the service principal of an application in a tenant."""
-        object_id = self._principals_by_app.get((tenant_id, app_id))
+        object_id = self._principals_by_app.get((tenant_id, app_id.lower()))
         return self._principals[tenant_id][object_id] if object_id else None

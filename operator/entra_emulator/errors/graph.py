@@ -36,6 +36,11 @@ def bad_request(message: str, code: str = "Request_BadRequest") -> GraphError:
     return GraphError(400, code, message)
 
 
+def unsupported_query(message: str) -> GraphError:
+    """Return the error for a query that the directory cannot answer."""
+    return bad_request(message, "Request_UnsupportedQuery")
+
+
 def not_found(name: str) -> GraphError:
     """Return the error for an object that does not exist, or is not on this replica yet."""
     return GraphError(

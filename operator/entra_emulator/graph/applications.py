@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from entra_emulator.directory.application_record import ApplicationRecord
 from entra_emulator.directory.entities import ApplicationView
@@ -13,6 +14,8 @@ from entra_emulator.graph.call import (
     GraphAnswer,
     GraphCall,
     Route,
+    addressed_record,
+    created,
     route,
     seen_application,
     writable_application,
@@ -23,14 +26,18 @@ from entra_emulator.graph.odata_query import check_options, context_suffix, pick
 from entra_emulator.graph.owners import bound_owners
 from entra_emulator.graph.passwords import generate_password
 from entra_emulator.graph.render import APPLICATION_FIELDS, render_application
+from entra_emulator.graph.uniqueness import check_unique
+from entra_emulator.graph.upsert import UPSERT, named_in_path
 from entra_emulator.policies.checks import check_certificates, check_symmetric_keys
 from entra_emulator.rules.applications import changed_properties, created_properties
 from entra_emulator.rules.key_list import Replacement, replaced_keys
 from entra_emulator.rules.passwords import initial_passwords
+from entra_emulator.values.instants import render_exact
 
 _KEYS, _PASSWORDS, _OWNERS = "keyCredentials", "passwordCredentials", "owners@odata.bind"
 _SET_APART = frozenset({_KEYS, _PASSWORDS, _OWNERS})
 _FILTERS = frozenset({"appId", "displayName", "id", "uniqueName", "signInAudience"})
+_COLLECTIONS = frozenset({"identifierUris", "tags"})
 
 
 def application_shape(
@@ -45,6 +52,7 @@ def application_shape(
         render=render_application,
         ordinal=lambda view: view.ordinal,
         annotations=annotations or {},
+        collections=_COLLECTIONS,
     )
 
 
@@ -70,8 +78,13 @@ def list_applications(call: GraphCall) -> GraphAnswer:
 def create_application(call: GraphCall) -> GraphAnswer:
     """Create an application; an `…OwnedBy` caller owns it unless the body names owners."""
     call.caller.may_create()
-    body = {name: value for name, value in call.body.items() if name not in _SET_APART}
+    return _created(call, call.body)
+
+
+def _created(call: GraphCall, named: Mapping[str, Any]) -> GraphAnswer:
+    body = {name: value for name, value in named.items() if name not in _SET_APART}
     properties = created_properties(body, _first_owners(call))
+    check_unique(call, properties)
     passwords = initial_passwords(call.body.get(_PASSWORDS, []))
     directory = call.world.directory
     record = ApplicationRecord(
@@ -88,8 +101,14 @@ def create_application(call: GraphCall) -> GraphAnswer:
     directory.add_application(record)
     if keys is not None:
         _replace_keys(call, record, keys)
-    answer = _entity(call, record.truth(), 201, None)
-    return replace(answer, body={**(answer.body or {}), _PASSWORDS: made})
+    answer = _entity(call, record.truth(), 200, None)
+    # Only this answer has the fraction of the second (azure-cli, recordings of `az ad app`).
+    exact = {
+        **(answer.body or {}),
+        "createdDateTime": render_exact(record.created),
+        _PASSWORDS: made,
+    }
+    return created(call, exact, "Application")
 
 
 def _first_owners(call: GraphCall) -> tuple[str, ...]:
@@ -109,11 +128,20 @@ def get_application(call: GraphCall) -> GraphAnswer:
 
 
 def update_application(call: GraphCall) -> GraphAnswer:
-    """Change the named properties."""
+    """Change the named properties; by unique name and with `Prefer`, create what is missing.
+
+    Graph, "Upsert application".
+    """
+    unique_name = call.params.get("unique_name")
+    if unique_name is not None and UPSERT in call.preferences:
+        call.caller.may_create()
+        if addressed_record(call.world, call.caller.tenant_id, call.params) is None:
+            return _created(call, named_in_path(call.body, "uniqueName", unique_name))
     record, _ = writable_application(call)
     body = {name: value for name, value in call.body.items() if name != _KEYS}
     shown = render_application(record.truth())
     properties = changed_properties(record.properties, body, shown)
+    check_unique(call, properties, record.id)
     replaced = _replaced_keys(call, record)
     if properties != record.properties:
         record.update(properties, call.world.change(ChangeKind.UPDATE))

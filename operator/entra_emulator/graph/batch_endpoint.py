@@ -15,7 +15,9 @@ from entra_emulator.graph.exchange import Exchange, Reply
 from entra_emulator.graph.pipeline import Admitted, GraphRequest, admit, perform
 from entra_emulator.responses import wait
 
-_SHOWN = frozenset({"Retry-After", "x-ms-resource-unit", "OData-Version", "Cache-Control"})
+_SHOWN = frozenset(
+    {"Location", "Retry-After", "x-ms-resource-unit", "OData-Version", "Cache-Control"}
+)
 
 
 async def answer_batch(

@@ -46,9 +46,24 @@ class GraphCall:
     body: Mapping[str, Any]
     preferences: frozenset[str] = frozenset()
 
+    @property
+    def origin(self) -> str:
+        """The URL of the service, without a version."""
+        return self.root.rpartition("/")[0]
+
     def context(self, name: str) -> str:
         """Return the `@odata.context` of that name."""
         return f"{self.root}/$metadata#{name}"
+
+
+def created(call: GraphCall, body: Mapping[str, Any], kind: str) -> GraphAnswer:
+    """Return the 201 for a new object of the directory, with its `Location`.
+
+    Recorded by azure-cli (role/tests/latest/recordings).
+    """
+    place = f"{call.origin}/v2/{call.caller.tenant_id}/directoryObjects/{body['id']}"
+    location = f"{place}/Microsoft.DirectoryServices.{kind}"
+    return GraphAnswer(status=201, body=body, headers={"Location": location})
 
 
 Handler = Callable[[GraphCall], GraphAnswer]
@@ -72,12 +87,14 @@ class Route:
 def route(operation: str, method: str, path: str, handler: Handler) -> Route:
     """Build a route.
 
-    In the path, `{app}` and `{sp}` stand for both ways to address an application or a service
+    In the path, `{app}` and `{sp}` stand for all ways to address an application or a service
     principal, `{x}` for a name, and `!x` for an action, with or without its namespace
     (PowerShell's SDK writes the namespace).
     """
     pattern = path.replace(
-        "{app}", r"applications(?:/(?P<id>[^/()]+)|\(appId='(?P<app_id>[^']*)'\))"
+        "{app}",
+        r"applications(?:/(?P<id>[^/()]+)|\(appId='(?P<app_id>[^']*)'\)"
+        r"|\(uniqueName='(?P<unique_name>[^']+)'\))",
     )
     pattern = pattern.replace(
         "{sp}", r"servicePrincipals(?:/(?P<id>[^/()]+)|\(appId='(?P<app_id>[^']*)'\))"
@@ -92,6 +109,9 @@ def route(operation: str, method: str, path: str, handler: Handler) -> Route:
     )
 
 
+_NAMES = ("id", "app_id", "unique_name")
+
+
 def addressed_record(
     world: World, tenant_id: str, params: Mapping[str, str]
 ) -> ApplicationRecord | None:
@@ -99,6 +119,8 @@ def addressed_record(
     if app_id := params.get("app_id"):
         record = world.directory.application_of(app_id)
         return record if record is not None and record.tenant_id == tenant_id else None
+    if unique_name := params.get("unique_name"):
+        return world.directory.application_by_unique_name(tenant_id, unique_name)
     return world.directory.application(tenant_id, params.get("id", ""))
 
 
@@ -108,7 +130,7 @@ def seen_application(call: GraphCall) -> tuple[ApplicationRecord, ApplicationVie
     Raises:
         GraphError: 404 if it does not exist, is deleted, or has not reached the replica.
     """
-    name = call.params.get("id") or call.params.get("app_id") or ""
+    name = next((call.params[key] for key in _NAMES if key in call.params), "")
     record = addressed_record(call.world, call.caller.tenant_id, call.params)
     sees = call.world.replicas.reader(ReadKind.APPLICATION, call.now)
     view = record.view(sees, call.now) if record else None

@@ -41,6 +41,17 @@ async def handle_graph(request: web.Request) -> web.Response:
     return _response(reply)
 
 
+async def handle_unknown_version(request: web.Request) -> web.Response:
+    """Answer a path that begins with no version of Graph."""
+    exchange = Exchange(
+        request.app[WORLD], request.method, request.path, request.headers.get("client-request-id")
+    )
+    version = request.match_info["version"]
+    reply = exchange.failure(bad_request(f"Invalid version: {version}", "BadRequest"))
+    exchange.record(reply.status)
+    return _response(reply)
+
+
 async def _answered(request: web.Request, exchange: Exchange) -> Reply:
     try:
         return exchange.success(await _performed(request, exchange))
@@ -68,10 +79,11 @@ async def _performed(http: web.Request, exchange: Exchange) -> GraphAnswer:
 
 async def _read(request: web.Request) -> GraphRequest:
     path = re.sub("/{2,}", "/", unquote(request.rel_url.raw_path))
+    version = _BETA if path.startswith(_BETA) else _PREFIX
     return GraphRequest(
         method=request.method,
         path=_relative(path),
-        root=f"{request.scheme}://{request.host}/v1.0",
+        root=f"{request.scheme}://{request.host}{version.rstrip('/')}",
         query=dict(request.query),
         body=await _body(request),
         authorization=request.headers.get("Authorization"),

@@ -16,6 +16,10 @@ from entra_emulator.responses import dated, new_id
 from entra_emulator.world import World
 
 _LOGGER = logging.getLogger(__name__)
+_CREATED_TYPE = (
+    "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;"
+    "charset=utf-8"
+)
 _DIAGNOSTIC = (
     '{"ServerInfo":{"DataCenter":"Emulator","Slice":"E","Ring":"1","ScaleUnit":"001",'
     '"RoleInstance":"EMULATOR000001"}}'
@@ -54,7 +58,9 @@ class Exchange:
 
     def success(self, answer: GraphAnswer) -> Reply:
         """Return the reply to a successful operation."""
-        return Reply(answer.status, {**self._headers(), **answer.headers}, answer.body)
+        kind = {"Content-Type": _CREATED_TYPE} if answer.status == 201 else {}
+        headers = {**self._headers(), **kind, **answer.headers}
+        return Reply(answer.status, headers, answer.body)
 
     def failure(self, error: GraphError) -> Reply:
         """Return the reply for an error, in Graph's form."""

@@ -8,7 +8,7 @@ from typing import Any
 from entra_emulator.directory.application_record import ApplicationRecord
 from entra_emulator.directory.entities import ApplicationView, FederatedCredential
 from entra_emulator.directory.replication import ChangeKind
-from entra_emulator.errors.graph import bad_request, not_found
+from entra_emulator.errors.graph import not_found
 from entra_emulator.graph.call import (
     GraphAnswer,
     GraphCall,
@@ -20,6 +20,7 @@ from entra_emulator.graph.call import (
 from entra_emulator.graph.lists import ListShape, answer_list
 from entra_emulator.graph.odata_query import check_options, context_suffix, pick, selected
 from entra_emulator.graph.render import render_federated
+from entra_emulator.graph.upsert import UPSERT, named_in_path
 from entra_emulator.policies.checks import check_issuer
 from entra_emulator.rules.federated import (
     FIELDS,
@@ -30,7 +31,6 @@ from entra_emulator.rules.federated import (
 
 _TYPE = "federatedIdentityCredential"
 _FILTERS = frozenset({"name", "subject"})
-_UPSERT = "create-if-missing"
 
 
 def list_credentials(call: GraphCall) -> GraphAnswer:
@@ -76,9 +76,9 @@ def update_credential(call: GraphCall) -> GraphAnswer:
     existing = record.truth().federated
     current = _named(existing, call.params)
     name = call.params.get("federated_name")
-    upsert = name is not None and _UPSERT in call.preferences
-    if current is None and upsert:
-        return _created(call, record, _with_name(call.body, name))
+    upsert = name is not None and UPSERT in call.preferences
+    if current is None and upsert and name is not None:
+        return _created(call, record, named_in_path(call.body, "name", name))
     known = upsert or _named(view.federated, call.params) is not None
     if current is None or not known:
         raise _missing(call)
@@ -106,23 +106,17 @@ def _created(call: GraphCall, record: ApplicationRecord, body: Mapping[str, Any]
     made = created_credential(body, view.federated, ordinal)
     check_issuer(call.world.policies, record, made.issuer)
     record.put_federated(made, call.world.change(ChangeKind.ADD_FEDERATED))
+    place = (
+        f"{call.origin}/v2/{record.tenant_id}/directoryObjects/$/"
+        f"Microsoft.DirectoryServices.Application('{record.id}')/"
+        f"federatedIdentityCredentials('{made.id}')"
+    )
     answer = {
         "@odata.context": call.context(f"{_context(view)}/$entity"),
-        "@odata.id": (
-            f"{call.root.removesuffix('/v1.0')}/v2/{record.tenant_id}/directoryObjects/$/"
-            f"Microsoft.DirectoryServices.Application('{record.id}')/"
-            f"federatedIdentityCredentials('{made.id}')"
-        ),
+        "@odata.id": place,
         **render_federated(made),
     }
-    return GraphAnswer(status=201, body=answer)
-
-
-def _with_name(body: Mapping[str, Any], name: str | None) -> dict[str, Any]:
-    """Return the body of an upsert with the name from the path; the body may repeat that name."""
-    if body.get("name", name) != name:
-        raise bad_request("The name in the body differs from the name in the path.")
-    return {**body, "name": name}
+    return GraphAnswer(status=201, body=answer, headers={"Location": place})
 
 
 def _named(

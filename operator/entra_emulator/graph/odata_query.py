@@ -13,6 +13,21 @@ from entra_emulator.errors.graph import bad_request
 
 _DEFAULT_PAGE = 100
 _LARGEST_PAGE = 999
+_OPTIONS = frozenset(
+    f"${name}"
+    for name in (
+        "count",
+        "expand",
+        "filter",
+        "format",
+        "orderby",
+        "search",
+        "select",
+        "skip",
+        "skiptoken",
+        "top",
+    )
+)
 _LIST_OPTIONS = frozenset({"$filter", "$select", "$top", "$skiptoken"})
 
 T = TypeVar("T")
@@ -21,6 +36,8 @@ T = TypeVar("T")
 def check_options(query: Mapping[str, str], allowed: Collection[str]) -> None:
     """Refuse query options that are not emulated, instead of answering another question."""
     for name in query:
+        if f"${name}" in _OPTIONS:
+            raise bad_request(f"Query option '{name}' needs the prefix '$' here.", "BadRequest")
         if name.startswith("$") and name not in allowed:
             raise bad_request(f"Query option '{name}' is not supported here.", "BadRequest")
 

@@ -34,7 +34,7 @@ def list_owners(call: GraphCall) -> GraphAnswer:
         path=f"applications/{view.id}/owners",
         type_name="directoryObject",
         fields=PRINCIPAL_FIELDS,
-        filters=frozenset(),
+        filters=frozenset({"id"}),
         render=lambda principal: _owner(call, principal),
         ordinal=lambda principal: principal.ordinal,
         annotations={"@odata.type": "#microsoft.graph.servicePrincipal"},
@@ -66,7 +66,7 @@ def remove_owner(call: GraphCall) -> GraphAnswer:
     """Remove an owner."""
     call.caller.may_change_owners()
     record, _ = writable_application(call)
-    owner = call.params["owner"]
+    owner = call.params["owner"].lower()
     if owner not in record.properties.owners:
         raise not_found(owner)
     left = tuple(one for one in record.properties.owners if one != owner)
@@ -104,7 +104,7 @@ def _too_many() -> GraphError:
 
 
 def _principal_at(call: GraphCall, reference: str) -> str:
-    owner = reference.rstrip("/").rsplit("/", 1)[-1]
+    owner = reference.rstrip("/").rsplit("/", 1)[-1].lower()
     if call.world.directory.principal(call.caller.tenant_id, owner) is None:
         raise not_found(owner)
     return owner

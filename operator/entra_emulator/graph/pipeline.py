@@ -27,6 +27,7 @@ from entra_emulator.graph import (
 )
 from entra_emulator.graph.authentication import Authenticated, authenticate
 from entra_emulator.graph.call import GraphAnswer, GraphCall, Route, addressed_record
+from entra_emulator.graph.reports import BETA
 from entra_emulator.world import World
 
 # A new collection of Graph brings a module with routes, and is added here.
@@ -128,9 +129,16 @@ def perform(world: World, admitted: Admitted, trace: Trace) -> GraphAnswer:
 
 
 def find_route(method: str, path: str) -> tuple[Route, dict[str, str]]:
-    """Return the operation for a method and path, and the named parts of the path."""
-    matches = [(one, one.pattern.fullmatch(path)) for one in ROUTES]
-    known = [(one, match) for one, match in matches if match is not None]
+    """Return the operation for a method and path, and the named parts of the path.
+
+    What v1.0 has, beta has too; but for batches, whose requests would have to be of beta.
+    """
+    stable = path.removeprefix(BETA)
+    matches = [
+        (one, one.pattern.fullmatch(path) or (_in_beta(one) and one.pattern.fullmatch(stable)))
+        for one in ROUTES
+    ]
+    known = [(one, match) for one, match in matches if match]
     if not known:
         segment = path.rsplit("/", 1)[-1]
         raise GraphError(400, "BadRequest", f"Resource not found for the segment '{segment}'.")
@@ -138,6 +146,10 @@ def find_route(method: str, path: str) -> tuple[Route, dict[str, str]]:
         if one.method == method:
             return one, {k: v for k, v in match.groupdict().items() if v is not None}
     raise wrong_method()
+
+
+def _in_beta(one: Route) -> bool:
+    return one.operation != batch.OPERATION
 
 
 def _subject(
@@ -165,8 +177,7 @@ def _incoming(
 def _apply_fault(world: World, admitted: Admitted, active: ActiveRule, trace: Trace) -> None:
     if commits_first(active):
         _done(world, admitted)
-    app = trace.app_id or trace.caller_app_id
-    raise graph_effect(active, trace.tenant, app)
+    raise graph_effect(active, trace.tenant, trace.caller_app_id)
 
 
 def _done(world: World, admitted: Admitted) -> GraphAnswer:

@@ -21,7 +21,7 @@ from entra_emulator.rules.stored_properties import (
     shown_values,
 )
 from entra_emulator.values.certificates import encode_binary
-from entra_emulator.values.instants import Ticks, render_time
+from entra_emulator.values.instants import Ticks, render_time, whole_seconds
 
 APPLICATION_FIELDS = (
     "id",
@@ -72,7 +72,7 @@ def render_application(view: ApplicationView, *, with_keys: bool = False) -> dic
         "id": view.id,
         "deletedDateTime": _optional_time(properties.deleted),
         "appId": view.app_id,
-        "createdDateTime": render_time(view.created),
+        "createdDateTime": render_time(whole_seconds(view.created)),
         "description": properties.description,
         "displayName": properties.display_name,
         "identifierUris": list(properties.identifier_uris),
@@ -130,16 +130,21 @@ def render_federated(credential: FederatedCredential) -> dict[str, Any]:
 
 
 def render_principal(principal: ServicePrincipal, home: ApplicationRecord | None) -> dict[str, Any]:
-    """Return all properties of a service principal; `home` is its application, if that exists."""
-    uris = home.properties.identifier_uris if home else ()
+    """Return all properties of a service principal.
+
+    Args:
+        principal: the service principal.
+        home: its application; None if that was deleted permanently.
+    """
+    uris = home.properties.identifier_uris if home is not None else ()
     return {
         "id": principal.id,
         "deletedDateTime": None,
         "accountEnabled": principal.account_enabled,
         "appDisplayName": principal.display_name,
         "appId": principal.app_id,
-        "appOwnerOrganizationId": home.tenant_id if home else None,
-        "createdDateTime": render_time(principal.created_time),
+        "appOwnerOrganizationId": home.tenant_id if home is not None else None,
+        "createdDateTime": render_time(whole_seconds(principal.created_time)),
         "displayName": principal.display_name,
         "servicePrincipalNames": [principal.app_id, *uris],
         "servicePrincipalType": "Application",

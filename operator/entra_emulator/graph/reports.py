@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 from typing import Any
 
 from entra_emulator.directory.entities import PasswordCredential
@@ -40,8 +39,7 @@ def list_sign_ins(call: GraphCall) -> GraphAnswer:
         ordinal=lambda row: row.ordinal,
         annotations={},
     )
-    of_beta = replace(call, root=f"{call.root.removesuffix('/v1.0')}/beta")
-    return answer_list(of_beta, shape, call.world.sign_ins.of(call.caller.tenant_id))
+    return answer_list(call, shape, call.world.sign_ins.of(call.caller.tenant_id))
 
 
 def _render(row: SignIn) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from entra_emulator.directory.entities import Audience, ServicePrincipal
 from entra_emulator.directory.replication import ChangeKind, ReadKind
 from entra_emulator.errors.graph import GraphError, bad_request, not_found
 from entra_emulator.graph.applications import application_shape, seen_in_list
-from entra_emulator.graph.call import GraphAnswer, GraphCall, Route, route
+from entra_emulator.graph.call import GraphAnswer, GraphCall, Route, created, route
 from entra_emulator.graph.lists import ListShape, answer_list
 from entra_emulator.graph.odata_query import check_options, context_suffix, pick, selected
 from entra_emulator.graph.render import PRINCIPAL_FIELDS, render_principal
@@ -34,6 +34,7 @@ def list_principals(call: GraphCall) -> GraphAnswer:
         render=lambda principal: _render(call, principal),
         ordinal=lambda principal: principal.ordinal,
         annotations={},
+        collections=frozenset({"servicePrincipalNames"}),
     )
     return answer_list(
         call, shape, (row for row in rows if _stands(call, row) and sees(row.created))
@@ -75,7 +76,7 @@ def create_principal(call: GraphCall) -> GraphAnswer:
         **changes,
     )
     directory.put_principal(principal)
-    return _entity(call, principal, 201, None)
+    return created(call, _entity(call, principal, 201, None).body or {}, "ServicePrincipal")
 
 
 def update_principal(call: GraphCall) -> GraphAnswer:

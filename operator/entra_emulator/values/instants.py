@@ -56,6 +56,16 @@ def render_time(ticks: Ticks) -> str:
     return f"{text}.{digits}Z" if digits else f"{text}Z"
 
 
+def render_exact(ticks: Ticks) -> str:
+    """Write ticks with all seven digits of the second."""
+    return f"{render_time(whole_seconds(ticks))[:-1]}.{ticks % TICKS_PER_SECOND:07d}Z"
+
+
+def whole_seconds(ticks: Ticks) -> Ticks:
+    """Return ticks without the fraction of the second."""
+    return Ticks(ticks - ticks % TICKS_PER_SECOND)
+
+
 def add_years(ticks: Ticks, years: int) -> Ticks:
     """Add calendar years; 29 February becomes 28 February."""
     instant = datetime_of(ticks)

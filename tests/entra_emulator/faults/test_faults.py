@@ -193,7 +193,7 @@ def test_429_carries_retry_after_and_throttle_headers(
     assert answer.headers["Retry-After"] == "17"
     assert answer.headers["x-ms-throttle-information"] == "WriteLimitExceeded"
     assert answer.headers["x-ms-throttle-scope"] == (
-        f"Tenant_Application/ReadWrite/{app.app_id}/{user.tenant}"
+        f"Tenant_Application/ReadWrite/{user.client_id}/{user.tenant}"
     )
     assert names(emulator, app) == []
 

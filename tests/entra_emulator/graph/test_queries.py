@@ -7,13 +7,24 @@ from typing import Any
 import pytest
 
 from entra_emulator.errors.graph import GraphError
-from entra_emulator.graph.odata_filter import parse_filter, wanted_values
+from entra_emulator.graph.odata_filter import Filterable, parse_filter, wanted_values
 from entra_emulator.graph.odata_query import page_size
 from tests.support.emulator import Emulator, MadeApplication
 from tests.support.graph_user import GraphUser
 
-KNOWN = {"appId", "displayName", "isDisabled"}
-ROW = {"appId": "a-1", "displayName": "O'Neil and sons", "isDisabled": None}
+ROW = {
+    "appId": "a-1",
+    "displayName": "O'Neil and sons",
+    "isDisabled": None,
+    "tags": ["Blue", "it's"],
+    "notes": "n",
+}
+KNOWN = Filterable(
+    type_name="application",
+    fields=frozenset(ROW),
+    single={"appId", "displayName", "isDisabled"},
+    collections={"tags"},
+)
 
 
 @pytest.fixture
@@ -42,6 +53,15 @@ def listed(user: GraphUser, options: str) -> list[str]:
         ("appId eq 'a-1' and isDisabled eq false", False),
         ("appId eq 'x' or startswith(displayName,'o')", True),
         ("displayName eq 'x and y' or appId eq 'a-1'", True),
+        ("(appId eq 'a-1')", True),
+        ("appId eq 'x' and (appId eq 'a-1' or displayName eq 'y')", False),
+        ("(appId eq 'x' and appId eq 'y') or ( isDisabled eq null )", True),
+        ("((appId eq 'x') or (appId eq 'a-1'))", True),
+        ("displayName eq '(x' or appId eq 'a-1'", True),
+        ("tags/any(t:t eq 'blue')", True),
+        ("tags/any(x: x eq 'it''s')", True),
+        ("tags/any(t:startswith(t,'bl'))", True),
+        ("tags/any(t:t eq 'bl') or tags/any(t:t eq 'red')", False),
     ],
 )
 def test_filter_forms(text: str, matches: bool) -> None:
@@ -62,7 +82,18 @@ def test_filter_forms(text: str, matches: bool) -> None:
         "endswith(displayName,'o')",
         "secret eq 'x'",
         "appId eq 'a' and appId eq 'b' or appId eq 'c'",
-        "(appId eq 'a')",
+        "(appId eq 'a'",
+        "appId eq 'a')",
+        "()",
+        "(" * 4000,
+        "appId eq 'a' and appId in ('b') or tags/any(t:t eq 'c')",
+        "tags eq 'blue'",
+        "tags/any(t:u eq 'blue')",
+        "tags/all(t:t eq 'blue')",
+        "tags/any()",
+        "appId/any(x:x eq 'a-1')",
+        "appId eq 'a' or",
+        "isDisabled eq nullx",
         "appId eq 'a'; drop",
     ],
 )
@@ -71,6 +102,65 @@ def test_filter_that_is_not_understood_is_refused_never_ignored(text: str) -> No
     with pytest.raises(GraphError) as caught:
         parse_filter(text, KNOWN)
     assert caught.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("notes eq 'n'", "notes"), ("contains(displayName,'o')", "displayName")]
+)
+def test_refusal_names_the_property(user: GraphUser, text: str, name: str) -> None:
+    """With the words that Graph has for `notes`."""
+    answer = user.call("GET", f"applications?$filter={text}")
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert error["code"] == "Request_UnsupportedQuery"
+    assert error["message"] == (
+        f"Unsupported or invalid query filter clause specified for property '{name}' of"
+        " resource 'Application'."
+    )
+
+
+def test_filter_by_a_property_that_does_not_exist_is_400(user: GraphUser) -> None:
+    error = user.call("GET", "applications?$filter=colour eq 'red'").json()["error"]
+    assert error["code"] == "BadRequest"
+    assert "'colour'" in error["message"]
+
+
+def test_alternatives_in_groups_count_together(user: GraphUser) -> None:
+    ten = ",".join(f"'{number}'" for number in range(10))
+    text = f"(appId in ({ten})) or (id in ({ten}))"
+    answer = user.call("GET", f"applications?$filter={text}")
+    assert "operators: 20." in answer.json()["error"]["message"]
+    both = text.replace(" or ", " and ")
+    assert user.get(f"applications?$filter={both}")["value"] == []
+
+
+def test_service_principals_by_name(user: GraphUser, emulator: Emulator) -> None:
+    """Each `az ad sp` call begins with this (azure-cli, role/custom.py)."""
+    uri = "api://orders.example"
+    made = emulator.create_application(user.tenant, identifierUris=[uri])
+    for name in (made.app_id, made.app_id.upper(), uri):
+        path = f"servicePrincipals?$filter=servicePrincipalNames/any(c:c eq '{name}')"
+        [row] = user.get(path)["value"]
+        assert row["id"] == made.service_principal_id
+        assert row["servicePrincipalNames"] == [made.app_id, uri]
+    path = "servicePrincipals?$filter=servicePrincipalNames/any(c:c eq 'api://other')"
+    assert user.get(path)["value"] == []
+
+
+def test_applications_by_uri_and_tag(user: GraphUser, emulator: Emulator) -> None:
+    """`az ad app show --id api://…` looks by URI (azure-cli, role/custom.py)."""
+    emulator.create_application(
+        user.tenant, displayName="a", identifierUris=["api://a.example"], tags=["t"]
+    )
+    for text in ("identifierUris/any(s:s eq 'api://a.example')", "tags/any(t:t eq 't')"):
+        assert listed(user, f"$filter={text}") == ["a"]
+
+
+def test_owners_by_id(user: GraphUser, app: MadeApplication) -> None:
+    [owner] = user.get(f"applications/{app.id}/owners")["value"]
+    path = f"applications/{app.id}/owners?$filter=id eq"
+    assert [row["id"] for row in user.get(f"{path} '{owner['id']}'")["value"]] == [owner["id"]]
+    assert user.get(f"{path} '{app.id}'")["value"] == []
 
 
 def test_only_a_single_equality_can_use_the_index() -> None:

@@ -243,3 +243,84 @@ def test_defect_of_the_emulator_looks_like_one(
     answer = user.call("GET", "applications")
     assert answer.status_code == 500
     assert answer.json()["error"]["code"] == "Emulator_Defect"
+
+
+CREATED = (
+    "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;"
+    "charset=utf-8"
+)
+
+
+def test_201_has_a_location_and_the_exact_time(user: GraphUser) -> None:
+    """As recorded by azure-cli (role/tests/latest/recordings): reads have whole seconds."""
+    answer = user.call("POST", "applications", {"displayName": "a"})
+    made = answer.json()
+    assert answer.headers["content-type"] == CREATED
+    place = f"{user.emulator.url}/v2/{user.tenant}/directoryObjects"
+    kind = "Microsoft.DirectoryServices"
+    assert answer.headers["Location"] == f"{place}/{made['id']}/{kind}.Application"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z", made["createdDateTime"])
+    read = user.get(f"applications/{made['id']}")
+    assert read["createdDateTime"] == f"{made['createdDateTime'][:19]}Z"
+    answer = user.call("POST", "servicePrincipals", {"appId": made["appId"]})
+    principal = answer.json()
+    assert answer.headers["content-type"] == CREATED
+    assert answer.headers["Location"] == f"{place}/{principal['id']}/{kind}.ServicePrincipal"
+    assert len(principal["createdDateTime"]) == len("2026-01-01T00:00:00Z")
+
+
+def test_ids_are_found_without_regard_to_case(user: GraphUser) -> None:
+    made = user.call("POST", "applications", {"displayName": "a"}).json()
+    assert user.get(f"applications/{made['id'].upper()}")["id"] == made["id"]
+    assert user.get(f"applications(appId='{made['appId'].upper()}')")["id"] == made["id"]
+
+
+@pytest.mark.parametrize("option", ["filter=appId eq 'x'", "select=id", "top=1", "count=true"])
+def test_option_without_its_prefix_is_400_never_ignored(user: GraphUser, option: str) -> None:
+    assert user.call("GET", f"applications?{option}").status_code == 400
+
+
+def beta(user: GraphUser, path: str, method: str = "GET") -> httpx.Response:
+    if not user.token:
+        user.sign_in()
+    headers = {"Authorization": f"Bearer {user.token}"}
+    return user.http.request(method, f"{user.emulator.url}/beta/{path}", headers=headers)
+
+
+def test_beta_has_what_v1_has(user: GraphUser) -> None:
+    """Graph, versioning: beta contains what is generally available in v1.0."""
+    [row] = beta(user, "applications").json()["value"]
+    one = beta(user, f"applications/{row['id']}").json()
+    assert one["@odata.context"] == f"{user.emulator.url}/beta/$metadata#applications/$entity"
+    assert one["id"] == row["id"]
+
+
+def test_pages_of_beta_stay_in_beta(user: GraphUser) -> None:
+    user.call("POST", "applications", {"displayName": "a"})
+    link = beta(user, "applications?$top=1").json()["@odata.nextLink"]
+    assert link.startswith(f"{user.emulator.url}/beta/applications?")
+
+
+def test_beta_has_no_batches_and_nothing_unknown(user: GraphUser) -> None:
+    for path, method in (("$batch", "POST"), ("unknown", "GET"), ("v1.0/applications", "GET")):
+        answer = beta(user, path, method)
+        assert answer.status_code == 400
+        assert answer.json()["error"]["code"] == "BadRequest"
+
+
+@pytest.mark.parametrize("path", ["v2.0/applications", "me", "v1.0x/applications/1"])
+def test_unknown_version_answers_in_graphs_json(
+    emulator: Emulator, http: httpx.Client, path: str
+) -> None:
+    answer = http.get(f"{emulator.url}/{path}")
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert error["code"] == "BadRequest"
+    assert error["message"] == f"Invalid version: {path.split('/', maxsplit=1)[0]}"
+
+
+def test_admin_api_and_token_endpoint_keep_their_own_answers(
+    emulator: Emulator, http: httpx.Client
+) -> None:
+    assert http.get(f"{emulator.url}/emulator/none").status_code == 404
+    assert http.get(f"{emulator.url}/t/oauth2/v2.0/token").status_code == 405
