@@ -138,8 +138,8 @@ def test_patch_may_repeat_what_it_cannot_change(user: GraphUser, app: MadeApplic
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("id", str(uuid4())),
-        ("appId", str(uuid4())),
+        ("id", "5c1f9a1e-0a4b-4a52-9a52-1f1f6f2f9a01"),
+        ("appId", "5c1f9a1e-0a4b-4a52-9a52-1f1f6f2f9a02"),
         ("createdDateTime", "2001-01-01T00:00:00Z"),
         ("deletedDateTime", "2001-01-01T00:00:00Z"),
         ("disabledByMicrosoftStatus", "NotDisabled"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -41,8 +40,8 @@ def test_a_change_keeps_what_it_does_not_name(user: GraphUser) -> None:
     "body",
     [
         {"colour": "red"},
-        {"id": str(uuid4())},
-        {"appId": str(uuid4())},
+        {"id": "5c1f9a1e-0a4b-4a52-9a52-1f1f6f2f9a01"},
+        {"appId": "5c1f9a1e-0a4b-4a52-9a52-1f1f6f2f9a02"},
         {"accountEnabled": None},
         {"tags": "x"},
         {"keyCredentials": [{}]},

@@ -31,7 +31,7 @@ def test_upsert_with_another_name_in_the_body_is_400(user: GraphUser) -> None:
 
 
 def test_identifier_uris_and_names_belong_to_one_application(user: GraphUser) -> None:
-    """The text is that of Graph."""
+    """That it is refused is documented; of the text we know no recording."""
     first = {"displayName": "a", "identifierUris": ["api://a.example"], "uniqueName": "a"}
     made = user.call("POST", "applications", first).json()
     for name, value in (("identifierUris", ["api://A.example"]), ("uniqueName", "a")):
