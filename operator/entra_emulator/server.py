@@ -27,11 +27,13 @@ from entra_emulator.tokens.discovery import (
     handle_openid_configuration,
 )
 from entra_emulator.tokens.endpoint import handle_token, handle_token_v1
+from entra_emulator.tokens.unknown import handle_unknown_path, handle_wrong_method
 from entra_emulator.world import World
 
 _GRACE_SECONDS = 2.0
 # Neither the admin API nor one of the token endpoint's addresses, which answer in their own form.
 _UNKNOWN = r"/{version:(?!emulator\b)[^/]*}{path:(?!.*/(?:oauth2|discovery|\.well-known)/).*}"
+_UNKNOWN_LOGIN = r"/{tenant:(?!emulator\b)[^/]*}/{path:.*}"
 
 
 def build_application(world: World) -> web.Application:
@@ -47,10 +49,13 @@ def build_application(world: World) -> web.Application:
             web.get("/{tenant}/v2.0/.well-known/openid-configuration", handle_openid_configuration),
             web.get("/{tenant}/discovery/v2.0/keys", handle_keys),
             web.post("/{tenant}/oauth2/v2.0/token", handle_token),
+            web.route("*", "/{tenant}/oauth2/v2.0/token", handle_wrong_method),
             web.post("/{tenant}/oauth2/token", handle_token_v1),
+            web.route("*", "/{tenant}/oauth2/token", handle_wrong_method),
             web.route("*", "/v1.0/{path:.*}", handle_graph),
             web.route("*", "/beta/{path:.*}", handle_graph),
             web.route("*", _UNKNOWN, handle_unknown_version),
+            web.route("*", _UNKNOWN_LOGIN, handle_unknown_path),
         ]
     )
     return app

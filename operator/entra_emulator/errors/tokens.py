@@ -112,6 +112,12 @@ TABLE: dict[int, _Entry] = {
         "Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external"
         " domain.",
     ),
+    900561: _Entry(
+        400,
+        "invalid_request",
+        "The endpoint only accepts POST, OPTIONS requests. Received a {name} request.",
+    ),
+    90023: _Entry(404, "invalid_request", "The authentication service request isn't valid."),
     900144: _Entry(
         400,
         "invalid_request",

@@ -11,6 +11,7 @@ from entra_emulator.directory.application_record import ApplicationRecord
 from entra_emulator.directory.entities import ApplicationView
 from entra_emulator.directory.replication import ChangeKind, ReadKind
 from entra_emulator.graph.call import (
+    COUNT,
     GraphAnswer,
     GraphCall,
     Route,
@@ -53,6 +54,7 @@ def application_shape(
         ordinal=lambda view: view.ordinal,
         annotations=annotations or {},
         collections=_COLLECTIONS,
+        counts=True,
     )
 
 
@@ -199,7 +201,7 @@ def _entity(
 
 
 ROUTES: tuple[Route, ...] = (
-    route("application.list", "GET", "applications", list_applications),
+    route("application.list", "GET", f"applications{COUNT}", list_applications),
     route("application.create", "POST", "applications", create_application),
     route("application.get", "GET", "{app}", get_application),
     route("application.update", "PATCH", "{app}", update_application),

@@ -93,6 +93,7 @@ def _admit(
         body=step.body,
         authorization=request.authorization,
         preferences=frozenset(word.strip() for word in words),
+        consistency=step.headers.get("consistencylevel", ""),
     )
     admitted = admit(exchange.world, inner, exchange.trace)
     if any(replies[name].status >= 400 for name in step.depends_on):
@@ -125,6 +126,7 @@ def _row(name: str, reply: Reply) -> dict[str, Any]:
         if header in _SHOWN or header.startswith("x-ms-throttle")
     }
     if reply.body is not None:
-        kind = "text/html" if isinstance(reply.body, str) else "application/json"
-        headers["Content-Type"] = kind
+        is_text = isinstance(reply.body, str)
+        kind = reply.headers["Content-Type"] if is_text else "application/json"
+        headers["Content-Type"] = kind.partition(";")[0]
     return {"id": name, "status": reply.status, "headers": headers, "body": reply.body}

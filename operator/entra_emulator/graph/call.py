@@ -18,10 +18,11 @@ from entra_emulator.world import World
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphAnswer:
-    """A successful answer."""
+    """A successful answer: a body of JSON, a plain text, or neither."""
 
     status: int
     body: Mapping[str, Any] | None = None
+    text: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -35,6 +36,7 @@ class GraphCall:
         query: the decoded query options; their names keep the `$`.
         body: the JSON object of the request; empty if there was none.
         preferences: the words of the `Prefer` header, in lower case.
+        is_eventual: whether the request has `ConsistencyLevel: eventual`.
     """
 
     world: World
@@ -45,6 +47,7 @@ class GraphCall:
     query: Mapping[str, str]
     body: Mapping[str, Any]
     preferences: frozenset[str] = frozenset()
+    is_eventual: bool = False
 
     @property
     def origin(self) -> str:
@@ -82,6 +85,10 @@ class Route:
     def writes(self) -> bool:
         """Whether the operation can change something."""
         return self.method != "GET"
+
+
+COUNT = r"(?P<count>/\$count)?"
+"""The end of the path of a list whose rows may be counted."""
 
 
 def route(operation: str, method: str, path: str, handler: Handler) -> Route:

@@ -11,7 +11,7 @@ from entra_emulator.directory.entities import ApplicationView
 from entra_emulator.directory.replication import ChangeKind, ReadKind, Sees
 from entra_emulator.errors.graph import not_found
 from entra_emulator.graph.applications import application_shape
-from entra_emulator.graph.call import GraphAnswer, GraphCall, Route, route
+from entra_emulator.graph.call import COUNT, GraphAnswer, GraphCall, Route, route
 from entra_emulator.graph.lists import answer_list
 from entra_emulator.graph.odata_query import check_options, context_suffix, pick, selected
 from entra_emulator.graph.render import APPLICATION_FIELDS, render_application
@@ -91,7 +91,7 @@ def _entity(call: GraphCall, view: ApplicationView, names: tuple[str, ...] | Non
 
 
 ROUTES: tuple[Route, ...] = (
-    route("deletedApplication.list", "GET", f"directory/deletedItems/{_CAST}", list_deleted),
+    route("deletedApplication.list", "GET", f"directory/deletedItems/{_CAST}{COUNT}", list_deleted),
     route("deletedApplication.get", "GET", "directory/deletedItems/{id}", get_deleted),
     route("deletedApplication.purge", "DELETE", "directory/deletedItems/{id}", purge_deleted),
     route(

@@ -88,6 +88,7 @@ async def _read(request: web.Request) -> GraphRequest:
         body=await _body(request),
         authorization=request.headers.get("Authorization"),
         preferences=_preferences(request),
+        consistency=request.headers.get("ConsistencyLevel", ""),
     )
 
 
@@ -126,7 +127,5 @@ def _response(reply: Reply) -> web.Response:
     if reply.body is None:
         return web.Response(status=reply.status, headers=reply.headers)
     if isinstance(reply.body, str):
-        return web.Response(
-            status=reply.status, text=reply.body, headers=reply.headers, content_type="text/html"
-        )
+        return web.Response(status=reply.status, body=reply.body.encode(), headers=reply.headers)
     return json_response(reply.status, reply.body, reply.headers, _CONTENT_TYPE)

@@ -28,7 +28,10 @@ _DIAGNOSTIC = (
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: status, headers and body, which is JSON, a text of HTML, or None."""
+    """An answer: status, headers and body, which is JSON, a text, or None.
+
+    The `Content-Type` of a text is among the headers.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -60,6 +63,8 @@ class Exchange:
         """Return the reply to a successful operation."""
         kind = {"Content-Type": _CREATED_TYPE} if answer.status == 201 else {}
         headers = {**self._headers(), **kind, **answer.headers}
+        if answer.text is not None:
+            return Reply(answer.status, {**headers, "Content-Type": "text/plain"}, answer.text)
         return Reply(answer.status, headers, answer.body)
 
     def failure(self, error: GraphError) -> Reply:
@@ -80,7 +85,8 @@ class Exchange:
         """Return the HTML reply of a gateway in place of Graph's."""
         self.error = "html"
         retry = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-        return Reply(fault.status, {**self._headers(), **retry}, fault.html)
+        kind = {"Content-Type": "text/html; charset=utf-8"}
+        return Reply(fault.status, {**self._headers(), **kind, **retry}, fault.html)
 
     def defect(self) -> Reply:
         """Return the reply for a bug of the emulator, which must not look like an emulated 500."""

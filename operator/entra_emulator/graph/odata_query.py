@@ -28,6 +28,7 @@ _OPTIONS = frozenset(
         "top",
     )
 )
+_COUNT = "$count"
 _LIST_OPTIONS = frozenset({"$filter", "$select", "$top", "$skiptoken"})
 
 T = TypeVar("T")
@@ -42,9 +43,23 @@ def check_options(query: Mapping[str, str], allowed: Collection[str]) -> None:
             raise bad_request(f"Query option '{name}' is not supported here.", "BadRequest")
 
 
-def check_list_options(query: Mapping[str, str]) -> None:
-    """Refuse query options that lists do not support."""
-    check_options(query, _LIST_OPTIONS)
+def check_list_options(query: Mapping[str, str], counts: bool) -> None:
+    """Refuse query options that lists do not support; `$count` is for those that count."""
+    check_options(query, _LIST_OPTIONS | {_COUNT} if counts else _LIST_OPTIONS)
+
+
+def wants_count(query: Mapping[str, str]) -> bool:
+    """Return whether a request asks for the number of rows: Graph tells it on the first page only.
+
+    Graph, "Paging Microsoft Graph data in your app".
+
+    Raises:
+        GraphError: 400 if `$count` is neither `true` nor `false`.
+    """
+    text = query.get(_COUNT, "false")
+    if text not in {"true", "false"}:
+        raise bad_request(f"Invalid value '{text}' for $count query option found.", "BadRequest")
+    return text == "true" and "$skiptoken" not in query
 
 
 def selected(

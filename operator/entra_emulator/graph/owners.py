@@ -9,6 +9,7 @@ from entra_emulator.directory.entities import ServicePrincipal
 from entra_emulator.directory.replication import ChangeKind
 from entra_emulator.errors.graph import GraphError, bad_request, not_found
 from entra_emulator.graph.call import (
+    COUNT,
     GraphAnswer,
     GraphCall,
     Route,
@@ -39,6 +40,7 @@ def list_owners(call: GraphCall) -> GraphAnswer:
         ordinal=lambda principal: principal.ordinal,
         annotations={"@odata.type": "#microsoft.graph.servicePrincipal"},
         context="directoryObjects",
+        counts=True,
     )
     rows = [principal for principal in found if principal is not None]
     return answer_list(call, shape, sorted(rows, key=shape.ordinal))
@@ -116,7 +118,7 @@ def _owner(call: GraphCall, principal: ServicePrincipal) -> dict[str, Any]:
 
 
 ROUTES: tuple[Route, ...] = (
-    route("application.owners.list", "GET", "{app}/owners", list_owners),
+    route("application.owners.list", "GET", f"{{app}}/owners{COUNT}", list_owners),
     route("application.owners.add", "POST", r"{app}/owners/\$ref", add_owner),
     route("application.owners.remove", "DELETE", r"{app}/owners/{owner}/\$ref", remove_owner),
 )

@@ -44,10 +44,15 @@ ROUTES: tuple[Route, ...] = (
     *batch.ROUTES,
 )
 
+_EVENTUAL = "eventual"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphRequest:
-    """A decoded request; its path is relative to the root and has no doubled slashes."""
+    """A decoded request; its path is relative to the root and has no doubled slashes.
+
+    `consistency` is the `ConsistencyLevel` header.
+    """
 
     method: str
     path: str
@@ -56,6 +61,7 @@ class GraphRequest:
     body: Mapping[str, Any]
     authorization: str | None
     preferences: frozenset[str] = frozenset()
+    consistency: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,6 +112,7 @@ def admit(world: World, request: GraphRequest, trace: Trace) -> Admitted:
         query=request.query,
         body=request.body,
         preferences=request.preferences,
+        is_eventual=request.consistency.lower() == _EVENTUAL,
     )
     incoming = _incoming(found, authenticated, record, now)
     return Admitted(route=found, call=call, incoming=incoming, record=record)

@@ -10,7 +10,7 @@ from entra_emulator.directory.entities import Audience, ServicePrincipal
 from entra_emulator.directory.replication import ChangeKind, ReadKind
 from entra_emulator.errors.graph import GraphError, bad_request, not_found
 from entra_emulator.graph.applications import application_shape, seen_in_list
-from entra_emulator.graph.call import GraphAnswer, GraphCall, Route, created, route
+from entra_emulator.graph.call import COUNT, GraphAnswer, GraphCall, Route, created, route
 from entra_emulator.graph.lists import ListShape, answer_list
 from entra_emulator.graph.odata_query import check_options, context_suffix, pick, selected
 from entra_emulator.graph.render import PRINCIPAL_FIELDS, render_principal
@@ -18,6 +18,7 @@ from entra_emulator.rules.principals import principal_changes
 
 _FILTERS = frozenset({"id", "appId", "displayName", "servicePrincipalType", "accountEnabled"})
 _CAST = "(?P<cast>/(?:microsoft\\.)?graph\\.application)?"
+_OWNED = f"{{sp}}/ownedObjects{_CAST}"
 _APPLICATION_KIND = {"@odata.type": "#microsoft.graph.application"}
 
 
@@ -35,6 +36,7 @@ def list_principals(call: GraphCall) -> GraphAnswer:
         ordinal=lambda principal: principal.ordinal,
         annotations={},
         collections=frozenset({"servicePrincipalNames"}),
+        counts=True,
     )
     return answer_list(
         call, shape, (row for row in rows if _stands(call, row) and sees(row.created))
@@ -168,10 +170,10 @@ def _entity(
 
 
 ROUTES: tuple[Route, ...] = (
-    route("servicePrincipal.list", "GET", "servicePrincipals", list_principals),
+    route("servicePrincipal.list", "GET", f"servicePrincipals{COUNT}", list_principals),
     route("servicePrincipal.create", "POST", "servicePrincipals", create_principal),
     route("servicePrincipal.get", "GET", "{sp}", get_principal),
     route("servicePrincipal.update", "PATCH", "{sp}", update_principal),
     route("servicePrincipal.delete", "DELETE", "{sp}", delete_principal),
-    route("servicePrincipal.ownedObjects.list", "GET", f"{{sp}}/ownedObjects{_CAST}", list_owned),
+    route("servicePrincipal.ownedObjects.list", "GET", f"{_OWNED}{COUNT}", list_owned),
 )
