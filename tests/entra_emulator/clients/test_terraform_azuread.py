@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from tests.support.emulator import Emulator, MadeApplication
@@ -119,3 +120,17 @@ def test_a_certificate_beside_the_repeated_id(
     assert key["keyId"] == key_id
     again = {"id": app.id, "keyCredentials": [key]}
     assert user.call("PATCH", f"applications/{app.id}", again).status_code == 204
+
+
+def test_the_metadata_of_the_cloud(emulator: Emulator, http: httpx.Client) -> None:
+    """`metadata_host`: go-azure-sdk v0.20260212.1143955, sdk/environments/from_endpoint.go.
+
+    It demands a name and the addresses of Resource Manager and Graph, and signs in at the
+    `loginEndpoint`; Terraform's azuread 3.9.0 puts `https://` before the host.
+    """
+    url = f"{emulator.url}/emulator/metadata/endpoints?api-version=2022-09-01"
+    shown = http.get(url).json()
+    assert shown["name"]
+    assert shown["resourceManager"]
+    assert shown["microsoftGraphResourceId"].rstrip("/") == emulator.url
+    assert shown["authentication"]["loginEndpoint"] == emulator.url
