@@ -69,6 +69,15 @@ def test_an_application_with_owners(user: GraphUser, emulator: Emulator) -> None
     assert shown == {n: v for n, v in body.items() if "@" not in n} | {"web": whole, "api": api}
 
 
+def test_the_caller_is_removed_as_owner(user: GraphUser) -> None:
+    """Without `owners` the resource names the caller in the POST, and removes it afterwards."""
+    own = principal_of(user)
+    made = user.call("POST", "applications", application(user, own)).json()
+    path = f"applications/{made['id']}/owners"
+    assert user.call("DELETE", f"{path}/{own}/$ref").status_code == 204
+    assert user.get(path)["value"] == []
+
+
 @pytest.mark.parametrize("owners", ["x", [7], None, {}])
 def test_owners_that_are_no_list(user: GraphUser, owners: Any) -> None:
     body = {**application(user), "owners@odata.bind": owners}

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ class Terraform:
     """A folder with the document's configuration, and the environment that it runs in."""
 
     folder: Path
-    environment: dict[str, str]
+    environment: dict[str, str] = field(repr=False)
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [str(TERRAFORM), words[0], "-no-color", *words[1:]]
@@ -90,7 +90,8 @@ def terraform(emulator: Emulator, tenant: str, tmp_path: Path, made: MadeCertifi
 def orders(emulator: Emulator, http: httpx.Client, tenant: str) -> list[dict[str, Any]]:
     """Return the state of the applications that Terraform made beside the operator's own."""
     shown = http.get(f"{emulator.url}/emulator/tenants/{tenant}/applications").json()
-    return [one for one in shown if one["displayName"] == "orders"]
+    present = [one for one in shown if one["deletedDateTime"] is None]
+    return [one for one in present if one["displayName"] == "orders"]
 
 
 @pytest.mark.clients
