@@ -135,7 +135,7 @@ def test_the_metadata_of_the_cloud(emulator: Emulator, http: httpx.Client) -> No
     """`metadata_host`: go-azure-sdk v0.20260212.1143955, sdk/environments/from_endpoint.go.
 
     It demands a name and the addresses of Resource Manager and Graph, and signs in at the
-    `loginEndpoint`; Terraform's azuread 3.9.0 puts `https://` before the host.
+    `loginEndpoint`; Terraform's azuread f0169e0 puts `https://` before the host.
     """
     url = f"{emulator.url}/emulator/metadata/endpoints?api-version=2022-09-01"
     shown = http.get(url).json()

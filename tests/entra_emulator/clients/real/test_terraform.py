@@ -99,7 +99,7 @@ def orders(emulator: Emulator, http: httpx.Client, tenant: str) -> list[dict[str
 def test_terraform_applies_every_kind_without_drift_and_destroys_it(
     terraform: Terraform, emulator: Emulator, http: httpx.Client, tenant: str
 ) -> None:
-    """R2, R5, R6: as run with Terraform 1.11.4 and azuread 3.9.0 (f0169e0)."""
+    """R2, R5, R6: as run with Terraform 1.11.4 and azuread f0169e0, two months after 3.9.0."""
     terraform.init()
     terraform.apply()
     [state] = orders(emulator, http, tenant)
