@@ -52,7 +52,7 @@ client-go: setup ## the Go program of the emulator's tests, built once (20 secon
 	@PYTHONPATH=operator:. $(BIN)/python -m tests.support.signin_go
 
 .PHONY: clients
-clients: client-go ## sign in to the emulator with programs of four languages; a table in docs/emulator.md
+clients: client-go ## run real clients of four languages, azure-cli and Terraform against the emulator
 	@PYTHONPATH=operator:. $(BIN)/python -m tests.support.signin_clients
 	$(BIN)/python -m pytest tests/entra_emulator/clients/real -q --clients-table
 

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from entra_emulator.admin import actions, lookup, principals, views
 from entra_emulator.admin.action import Action, Answer
+from entra_emulator.admin.cloud import METADATA_PATH, cloud_metadata
 from entra_emulator.admin.credential_routes import CREDENTIAL_ACTIONS
 from entra_emulator.admin.errors import AdminError, unknown
 from entra_emulator.admin.issuer_routes import ISSUER_ACTIONS
@@ -210,9 +211,10 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
 
 def admin_routes() -> list[web.RouteDef]:
     """Return the routes of the admin API."""
-    return [
+    routes = [
         web.route(method, f"/emulator/{path}", _handler(action)) for method, path, action in ACTIONS
     ]
+    return [*routes, web.get(METADATA_PATH, cloud_metadata)]
 
 
 def _handler(action: Action) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -48,7 +48,7 @@ def list_owners(call: GraphCall) -> GraphAnswer:
 
 def add_owner(call: GraphCall) -> GraphAnswer:
     """Add an owner; the permission `…OwnedBy` is not enough for that."""
-    call.caller.may_change_owners()
+    call.caller.may_add_owners()
     record, _ = writable_application(call)
     owner = _referenced(call)
     owners = record.properties.owners
@@ -65,8 +65,10 @@ def add_owner(call: GraphCall) -> GraphAnswer:
 
 
 def remove_owner(call: GraphCall) -> GraphAnswer:
-    """Remove an owner."""
-    call.caller.may_change_owners()
+    """Remove an owner; unlike adding one, this needs no more than any other change.
+
+    https://learn.microsoft.com/graph/api/application-delete-owners (permissions)
+    """
     record, _ = writable_application(call)
     owner = call.params["owner"].lower()
     if owner not in record.properties.owners:

@@ -46,8 +46,8 @@ class Caller:
         if Permission.READ_WRITE_OWNED not in self.roles or not owned:
             raise denied()
 
-    def may_change_owners(self) -> None:
-        """Refuse a caller that may not change owners; `…OwnedBy` is not enough for that."""
+    def may_add_owners(self) -> None:
+        """Refuse a caller that may not add owners; `…OwnedBy` is not enough for that."""
         if not {Permission.READ_WRITE_ALL, Permission.DIRECTORY_READ_ALL} <= self.roles:
             raise denied()
 

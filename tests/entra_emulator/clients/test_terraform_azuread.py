@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from tests.support.emulator import Emulator, MadeApplication
@@ -68,6 +69,15 @@ def test_an_application_with_owners(user: GraphUser, emulator: Emulator) -> None
     assert shown == {n: v for n, v in body.items() if "@" not in n} | {"web": whole, "api": api}
 
 
+def test_the_caller_is_removed_as_owner(user: GraphUser) -> None:
+    """Without `owners` the resource names the caller in the POST, and removes it afterwards."""
+    own = principal_of(user)
+    made = user.call("POST", "applications", application(user, own)).json()
+    path = f"applications/{made['id']}/owners"
+    assert user.call("DELETE", f"{path}/{own}/$ref").status_code == 204
+    assert user.get(path)["value"] == []
+
+
 @pytest.mark.parametrize("owners", ["x", [7], None, {}])
 def test_owners_that_are_no_list(user: GraphUser, owners: Any) -> None:
     body = {**application(user), "owners@odata.bind": owners}
@@ -119,3 +129,17 @@ def test_a_certificate_beside_the_repeated_id(
     assert key["keyId"] == key_id
     again = {"id": app.id, "keyCredentials": [key]}
     assert user.call("PATCH", f"applications/{app.id}", again).status_code == 204
+
+
+def test_the_metadata_of_the_cloud(emulator: Emulator, http: httpx.Client) -> None:
+    """`metadata_host`: go-azure-sdk v0.20260212.1143955, sdk/environments/from_endpoint.go.
+
+    It demands a name and the addresses of Resource Manager and Graph, and signs in at the
+    `loginEndpoint`; Terraform's azuread f0169e0 puts `https://` before the host.
+    """
+    url = f"{emulator.url}/emulator/metadata/endpoints?api-version=2022-09-01"
+    shown = http.get(url).json()
+    assert shown["name"]
+    assert shown["resourceManager"]
+    assert shown["microsoftGraphResourceId"].rstrip("/") == emulator.url
+    assert shown["authentication"]["loginEndpoint"] == emulator.url
