@@ -41,8 +41,8 @@ def sign_in(
     def start(
         client: Client, kind: Kind, operation: str, **changed: str
     ) -> subprocess.CompletedProcess[str]:
-        record_property("client", client.name)
-        record_property("operation", operation)
+        record_property("client", str(client.name))
+        record_property("operation", str(operation))
         trust = client.trusting(emulator.ca_file, tmp_path)
         return run(client.command(), kind, {**account.environment, **trust, **changed})
 
