@@ -13,6 +13,7 @@ from pathlib import Path
 
 from appcredential import __version__
 from appcredential.cli import entry as cli
+from appcredential.readiness import options as readiness
 from appcredential.setting_values import PREFIX
 from appcredential.settings import Settings, SettingsError
 
@@ -32,14 +33,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("run", help="run the operator; settings are APPCREDENTIAL_* variables")
     commands.add_parser("crds", help="print the custom resource definitions as YAML")
     commands.add_parser("version", help="print the version")
+    readiness.add_options(
+        commands.add_parser("check", help="sign in as the operator would, and say what is missing")
+    )
     commands.add_parser("ctl", help="see and steer AppCredentials, as kubectl appcredential does")
-    command = parser.parse_args(words).command
+    given = parser.parse_args(words)
+    command = given.command
     if command == "version":
         print(__version__)  # noqa: T201 - this is what the command is for
         return 0
     if command == "crds":
         print(_crds())  # noqa: T201 - same
         return 0
+    if command == "check":
+        return _check(given)
     return _run()
 
 
@@ -55,16 +62,32 @@ def _crds() -> str:
     return "\n---\n".join(texts)
 
 
+def _check(given: argparse.Namespace) -> int:
+    settings = _settings_or_none()
+    if settings is None:
+        return readiness.NOT_LOOKED
+    from appcredential.readiness import command  # noqa: PLC0415 - keeps `version` quick
+
+    return command.run(settings, given.tenant_ref, given.output or "")
+
+
 def _run() -> int:
-    try:
-        settings = _settings()
-    except SettingsError as exc:
-        for fault in exc.faults:
-            print(fault, file=sys.stderr)  # noqa: T201 - for the person who starts it
+    settings = _settings_or_none()
+    if settings is None:
         return 2
     from appcredential import composition  # noqa: PLC0415 - keeps `version` quick
 
     return asyncio.run(composition.run(settings))
+
+
+def _settings_or_none() -> Settings | None:
+    """Return the settings; None if they cannot be used, which is told."""
+    try:
+        return _settings()
+    except SettingsError as exc:
+        for fault in exc.faults:
+            print(fault, file=sys.stderr)  # noqa: T201 - for the person who starts it
+        return None
 
 
 def _settings() -> Settings:

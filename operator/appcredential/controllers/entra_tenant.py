@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.spec.model import Cloud, EntraTenantSpec
+from appcredential.domain.spec.model import EntraTenantSpec
 from appcredential.domain.spec.parse import parse_entra_tenant
 from appcredential.domain.status.cluster_kinds import (
     Holders,
@@ -20,7 +20,7 @@ from appcredential.domain.status.cluster_kinds import (
     tenant_conditions,
 )
 from appcredential.domain.status.merge import merge_conditions
-from appcredential.domain.status.problems_tenant import NOT_IN_A_TRIAL, NOT_KEPT_YET
+from appcredential.domain.status.problems_tenant import NOT_KEPT_YET, trial_problem
 from appcredential.domain.status.projection import needs_write
 from appcredential.errors import AppCredentialError, ConflictError, InvalidSpecError
 from appcredential.kube.custom_resources import FINALIZER, TENANTS, KubeObjects
@@ -146,9 +146,10 @@ class EntraTenantController:
             spec = parse_entra_tenant(document)
         except InvalidSpecError as exc:
             return ProbeOutcome(Problem(reason=Reason.INVALID_SPEC, message=str(exc)))
-        if self._settings.trial and spec.cloud is not Cloud.CUSTOM:
+        refused = trial_problem(spec.cloud, trial=self._settings.trial)
+        if refused is not None:
             await self._tenants.close(name)
-            return ProbeOutcome(NOT_IN_A_TRIAL)
+            return ProbeOutcome(refused)
         return await self._use(name, spec)
 
     async def _use(self, name: str, spec: EntraTenantSpec) -> ProbeOutcome | None:

@@ -61,6 +61,7 @@ class _Claims(msgspec.Struct, frozen=True):
     azp: str = ""
     oid: str = ""
     scp: str = ""
+    roles: frozenset[str] = frozenset()
 
 
 def client_secret_of(
@@ -159,6 +160,16 @@ def principal_of(token: str) -> str:
     claims = _claims(token)
     named = claims.oid.lower() if claims is not None else ""
     return named if is_guid(named) else ""
+
+
+def roles_of(token: str) -> frozenset[str] | None:
+    """Return the permissions that an access token gives an application; None if unreadable.
+
+    Source: learn.microsoft.com/entra/identity-platform/access-token-claims-reference: `roles`,
+    which is left out of a token without any.
+    """
+    claims = _claims(token)
+    return claims.roles if claims is not None else None
 
 
 def is_of_a_user(token: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol, Self
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import AzureError
 
-from appcredential.domain.operator_credential import client_of, principal_of
+from appcredential.domain.operator_credential import client_of, principal_of, roles_of
 from appcredential.domain.spec.model import ClientId
 from appcredential.entra.translate import STUMBLES, token_error, unreadable_token
 from appcredential.errors import AppCredentialError, IdentityRejectedError, UnavailableError
@@ -86,6 +86,14 @@ class OperatorToken:
             IdentityRejectedError, ThrottledError, UnavailableError.
         """
         return principal_of((await self.get_token(self._scope, enable_cae=True)).token)
+
+    async def roles(self) -> frozenset[str] | None:
+        """Return the permissions that the tokens name; None if they are unreadable.
+
+        Raises:
+            IdentityRejectedError, ThrottledError, UnavailableError.
+        """
+        return roles_of((await self.get_token(self._scope, enable_cae=True)).token)
 
     async def get_token(
         self,

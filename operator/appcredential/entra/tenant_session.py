@@ -83,7 +83,8 @@ class TenantSession:
             of_graph, of_tokens = self._graph_url, self.authority_host
             error.issuer = await issuer_of(of_tokens if error.is_token_endpoint else of_graph)
             raise
-        return Probe(expiration=end, policy=await self._policy())
+        roles = await self._token.roles()
+        return Probe(expiration=end, policy=await self._policy(), roles=roles)
 
     async def _policy(self) -> AppPolicy | None:
         """Read the policy; None when this probe learns nothing about it."""

@@ -30,12 +30,32 @@ def secrets_path(namespace: str, name: str = "") -> str:
     return f"{base}/{name}" if name else base
 
 
+class SecretValues:
+    """Reads the values of a Secret by name, and nothing else; a `ports.SecretReader`."""
+
+    def __init__(self, kube: KubeClient) -> None:
+        self._kube = kube
+
+    async def values(self, namespace: str, name: str) -> dict[str, SecretValue] | None:
+        """Return the values of any Secret by their keys; None when it is absent."""
+        found = await self.document(namespace, name)
+        return decode_data(found.get("data") or {}) if found is not None else None
+
+    async def document(self, namespace: str, name: str) -> dict[str, Any] | None:
+        """Return a Secret as it is stored; None when it is absent."""
+        try:
+            return await self._kube.request("GET", secrets_path(namespace, name))
+        except NotFoundError:
+            return None
+
+
 class KubeSecrets:
     """Target and pending Secrets by GET, POST, PUT and DELETE; never list or watch."""
 
     def __init__(self, kube: KubeClient, identity: ClusterIdentity) -> None:
         self._kube = kube
         self._identity = identity
+        self._reader = SecretValues(kube)
 
     async def target(self, namespace: str, name: str) -> Target | None:
         """See `ports.Secrets`."""
@@ -58,8 +78,7 @@ class KubeSecrets:
 
     async def values(self, namespace: str, name: str) -> dict[str, SecretValue] | None:
         """Return the values of any Secret by their keys; None when it is absent."""
-        found = await self._get(namespace, name)
-        return decode_data(found.get("data") or {}) if found is not None else None
+        return await self._reader.values(namespace, name)
 
     async def put_target(
         self, namespace: str, name: str, live: Target | None, wanted: Rendering
@@ -103,10 +122,7 @@ class KubeSecrets:
         await self._delete(namespace, live.name, live.uid, live.resource_version)
 
     async def _get(self, namespace: str, name: str) -> dict[str, Any] | None:
-        try:
-            return await self._kube.request("GET", secrets_path(namespace, name))
-        except NotFoundError:
-            return None
+        return await self._reader.document(namespace, name)
 
     async def _put_pending(self, owner: Owner, body: dict[str, Any], *, create: bool) -> Pending:
         name = pending_name(owner.hash)

@@ -52,10 +52,13 @@ class Probe:
         expiration: when the operator's own credential ends; None when that is not known.
         policy: what the tenant's policy allows, or that the operator may not read it; None
             when this probe learnt nothing about it.
+        roles: the permissions for Graph that the operator's token names; None when the token
+            cannot be read.
     """
 
     expiration: datetime | None = None
     policy: AppPolicy | None = None
+    roles: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,9 @@ from appcredential.tenants.waking import TenantQueue
 
 log = logging.getLogger(__name__)
 
+PASSING: Final = (UnavailableError, ThrottledError, ConflictError, NotFoundError)
+"""What a probe may raise that passes by itself; all else is a refusal."""
+
 _SECOND_TRY: Final = timedelta(seconds=5)
 _PROBE: Final = timedelta(hours=1)
 _SKEWED_PROBE: Final = timedelta(minutes=1)
@@ -98,7 +101,7 @@ class Prober:
         tenant.probed = now
         try:
             self._learn(name, tenant, await tenant.session.probe())
-        except (UnavailableError, ThrottledError, ConflictError, NotFoundError) as exc:
+        except PASSING as exc:
             log.warning("tenant unreachable", extra={"tenant": name, "error": str(exc)})
             unreachable = tenant_unreachable(exc)
             if tenant.second_try is None and tenant.failing != unreachable:

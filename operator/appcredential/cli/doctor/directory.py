@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Final
 
 from appcredential.cli.app_credential import AppCredential, Document
+from appcredential.cli.doctor.ending import ending
 from appcredential.cli.doctor.findings import Finding, Gravity, fine, unchecked
 from appcredential.cli.doctor.gathered import Gathered
-from appcredential.cli.text import when
 from appcredential.domain.conditions import ConditionType
 from appcredential.domain.grants import evaluate
 from appcredential.domain.observed.entra import Grant
@@ -18,7 +18,6 @@ from appcredential.domain.spec.model import AppCredentialSpec, ApplicationGrantS
 from appcredential.domain.spec.parse import parse_app_credential, parse_application_grant
 from appcredential.errors import InvalidSpecError
 
-_SOON: Final = timedelta(days=14)
 _PATIENCE: Final = timedelta(minutes=5)
 _UNKNOWN: Final = "Unknown: "
 _MOST_NAMED: Final = 20
@@ -69,13 +68,7 @@ def _own_credential(gathered: Gathered, tenant: Document) -> Iterator[Finding]:
         tenant.text("spec", "identity", "certificate", "secretRef", "name") or "of its identity"
     )
     remedy = f"Register a new certificate in Entra, and put it into the Secret {secret}."
-    if end <= gathered.now:
-        text = f"It ended {when(end, gathered.now)}."
-        yield Finding(Gravity.BROKEN, about, text, remedy)
-    elif end - gathered.now < _SOON:
-        yield Finding(Gravity.RISK, about, f"It ends {when(end, gathered.now)}.", remedy)
-    else:
-        yield fine(about, f"It ends {when(end, gathered.now)}.")
+    yield ending(about, end, gathered.now, remedy)
 
 
 def _policy(tenant: Document) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from appcredential.domain.operator_problems import (
     rejected,
     unusable_token,
 )
-from appcredential.domain.spec.model import TenantIdentity
+from appcredential.domain.spec.model import Cloud, TenantIdentity
 from appcredential.domain.status.refused_sign_ins import operator_problem
 from appcredential.errors import (
     AppCredentialError,
@@ -60,6 +60,16 @@ NOT_PROBED_YET: Final = Problem(
     message="The EntraTenant could not be looked at yet; the operator's log says why.",
     stalled=False,
 )
+
+
+def trial_problem(cloud: Cloud, *, trial: bool) -> Problem | None:
+    """Return why an operator does not sign in to a tenant of this cloud; None if it may.
+
+    Args:
+        cloud: the EntraTenant's.
+        trial: whether the operator runs as a trial.
+    """
+    return NOT_IN_A_TRIAL if trial and cloud is not Cloud.CUSTOM else None
 
 
 def session_failed(error: Exception) -> Problem:
