@@ -14,6 +14,7 @@ from appcredential.domain.operator_credential import (
     is_of_a_user,
     pair_of,
     principal_of,
+    roles_of,
     token_fault,
     validity_problem,
 )
@@ -182,6 +183,22 @@ def test_an_access_token_says_who_it_was_issued_to(
 )
 def test_an_access_token_says_who_its_principal_is(claims: dict[str, str], expected: str) -> None:
     assert principal_of(token(**claims)) == expected
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({"roles": ["Application.Read.All"]}, {"Application.Read.All"}),
+        ({}, set()),
+        ({"roles": "admin"}, None),
+    ],
+)
+def test_an_access_token_says_what_it_permits(
+    claims: dict[str, Any], expected: set[str] | None
+) -> None:
+    assert roles_of(token(**claims)) == expected
+    assert token_fault(token(aud="a", **claims), "a") == token_fault(token(aud="a"), "a")
+    assert roles_of("opaque") is None
 
 
 def test_only_a_token_that_acts_for_a_person_has_scopes() -> None:

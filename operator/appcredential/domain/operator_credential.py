@@ -61,7 +61,7 @@ class _Claims(msgspec.Struct, frozen=True):
     azp: str = ""
     oid: str = ""
     scp: str = ""
-    roles: frozenset[str] = frozenset()
+    roles: object = ()  # an issuer of one's own may mean something else by it
 
 
 def client_secret_of(
@@ -169,7 +169,9 @@ def roles_of(token: str) -> frozenset[str] | None:
     which is left out of a token without any.
     """
     claims = _claims(token)
-    return claims.roles if claims is not None else None
+    if claims is None or not isinstance(claims.roles, list | tuple):
+        return None
+    return frozenset(role for role in claims.roles if isinstance(role, str))
 
 
 def is_of_a_user(token: str) -> bool:

@@ -14,7 +14,7 @@ from appcredential.domain.operator_problems import (
     rejected,
     unusable_token,
 )
-from appcredential.domain.spec.model import ClientId, ClientSecretIdentity
+from appcredential.domain.spec.model import ClientId, ClientSecretIdentity, Cloud
 from appcredential.domain.status.problems_entra import (
     Asked,
     directory_problem,
@@ -31,6 +31,7 @@ from appcredential.domain.status.problems_tenant import (
     session_failed,
     tenant_refusal,
     tenant_unreachable,
+    trial_problem,
 )
 from appcredential.errors import (
     AppCredentialError,
@@ -127,6 +128,13 @@ def test_users_of_a_tenant_hear_its_reason_and_remedy(problem: Problem) -> None:
     assert str(problem.reason) in heard.message
     assert heard.message.endswith(problem.message)
     assert heard.stalled is problem.stalled
+
+
+@pytest.mark.parametrize("cloud", list(Cloud))
+def test_a_trial_signs_in_to_clouds_of_its_own_only(cloud: Cloud) -> None:
+    assert trial_problem(cloud, trial=False) is None
+    refused = trial_problem(cloud, trial=True)
+    assert refused == (None if cloud is Cloud.CUSTOM else NOT_IN_A_TRIAL)
 
 
 PAUSE = timedelta(hours=1)
