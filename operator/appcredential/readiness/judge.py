@@ -98,7 +98,8 @@ def _policy(seen: Seen, settings: LifecycleSettings) -> Iterator[Finding]:
     if seen.probe is None or policy is None:
         yield unchecked(_POLICY, _FIRST if seen.probe is None else NO_ANSWER)
     elif policy.unknown:
-        yield unchecked(_POLICY, policy.unknown, "Policy.Read.All lets the operator read it.")
+        remedy = "Policy.Read.ApplicationConfiguration lets the operator read it."
+        yield unchecked(_POLICY, policy.unknown, remedy)
     else:
         for kind in CredentialType:
             if not kind.is_federated and _is_wanted(kind, seen.spec):
