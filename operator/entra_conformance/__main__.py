@@ -40,15 +40,22 @@ def main(arguments: Sequence[str] | None = None, *, patience: Patience = REAL) -
         report.stopped = "interrupted"
     except (ValueError, OSError) as error:
         report.stopped = vault.cleaned(str(error))
-    _write(options, report)
-    return report.exit_code
+    is_written = _write(options, report)
+    return report.exit_code if is_written else 2
 
 
-def _write(options: argparse.Namespace, report: Report) -> None:
+def _write(options: argparse.Namespace, report: Report) -> bool:
+    """Print the table and write the file that was asked for; return whether all was written."""
     sys.stdout.write(table(report))
-    if options.json is not None:
-        named = options.tenant or "emulator"
+    if options.json is None:
+        return True
+    named = options.tenant or "emulator"
+    try:
         options.json.write_text(document(report, named), encoding="utf-8")
+    except OSError as error:
+        sys.stderr.write(f"error: the results are not in {options.json}: {error.strerror}\n")
+        return False
+    return True
 
 
 async def _run(

@@ -19,6 +19,7 @@ from entra_conformance.redacted import Redacted, Vault, neutral
 from entra_conformance.target import Target
 
 _TIMEOUT = aiohttp.ClientTimeout(total=60)
+_LARGEST: Final = 8 * 1024 * 1024
 _REPEATS: Final = 6
 _BUSY_PAUSES: Final = 5
 # Seconds before the end of an access token at which the next one is requested.
@@ -178,7 +179,7 @@ class Client:
             async with self._session.request(
                 method, url, ssl=self._trust, allow_redirects=False, **sent
             ) as answer:
-                content = await answer.read()
+                content = await _content(answer)
                 headers = {name.lower(): value for name, value in answer.headers.items()}
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -212,6 +213,20 @@ class Client:
     ) -> None:
         if self._session is not None:
             await self._session.close()
+
+
+async def _content(answer: aiohttp.ClientResponse) -> bytes:
+    """Return the content of an answer.
+
+    Raises:
+        CannotCheckError: it is larger than what Graph answers to any of our requests.
+    """
+    content = bytearray()
+    async for chunk in answer.content.iter_any():
+        content += chunk
+        if len(content) > _LARGEST:
+            raise CannotCheckError("the answer is too large")
+    return bytes(content)
 
 
 def _is_busy(answer: Answer) -> bool:

@@ -52,10 +52,13 @@ class OwnKey:
 
         Raises:
             OSError: it cannot be read.
-            ValueError: it lacks one of them, or the key is no RSA key.
+            ValueError: it lacks one of them, or the key is encrypted or no RSA key.
         """
         content = path.read_bytes()
-        key = serialization.load_pem_private_key(content, None)
+        try:
+            key = serialization.load_pem_private_key(content, None)
+        except TypeError as error:
+            raise ValueError("the key is encrypted: name a PEM file without password") from error
         if not isinstance(key, rsa.RSAPrivateKey):
             raise ValueError("Entra accepts client assertions of RSA keys only")
         return cls(x509.load_pem_x509_certificate(content), key)

@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from entra_conformance.__main__ import main
+from entra_conformance.client import Client
 from entra_conformance.keys import OwnKey
-from entra_conformance.redacted import Redacted
+from entra_conformance.outcome import CannotCheckError
+from entra_conformance.redacted import Redacted, Vault
+from entra_conformance.target import EMULATED, Target
 from entra_emulator.errors.tokens import TokenError
 from entra_emulator.graph import passwords as password_calls
 from entra_emulator.jose.jwt import TokenSigner
@@ -76,6 +80,42 @@ def test_what_is_missing_is_told(
         monkeypatch.setenv("AZURE_CLIENT_SECRET", secret)
     assert main(options) == 2
     assert told in capsys.readouterr().out
+
+
+def test_an_encrypted_key_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "encrypted.pem"
+    protected = serialization.BestAvailableEncryption(b"password")
+    form = serialization.PrivateFormat.PKCS8
+    made = make_certificate()
+    file.write_bytes(made.key.private_bytes(serialization.Encoding.PEM, form, protected) + made.pem)
+    assert main([*WHO, "--read-only", "--certificate", str(file)]) == 2
+    assert "without password" in capsys.readouterr().out
+
+
+def test_results_that_cannot_be_written_are_printed_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--target", "emulator", "--read-only", "--json", str(tmp_path)]) == 2
+    told = capsys.readouterr()
+    assert "T1 " in told.out
+    assert str(tmp_path) in told.err
+
+
+async def test_an_answer_without_end_is_given_up(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("entra_conformance.client._LARGEST", 100)
+    target = Target(
+        authority=emulator.url,
+        graph=emulator.url,
+        tenant="common",
+        client_id="any",
+        ca_file=emulator.ca_file,
+        patience=EMULATED,
+    )
+    async with Client(target, Vault()) as client:
+        with pytest.raises(CannotCheckError, match="too large"):
+            await client.get_url("common/v2.0/.well-known/openid-configuration")
 
 
 def test_a_refused_sign_in_ends_the_run(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:

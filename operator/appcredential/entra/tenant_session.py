@@ -75,6 +75,7 @@ class TenantSession:
             if self.client_id is None:
                 self.client_id = await self._token.client_id()
             self.principal_id = await self._token.principal_id()
+            roles = await self._token.roles()
             end = await self._graph.probe(self.client_id, self._credential)
         except PermissionDeniedError:
             await self._connection.forget_token()
@@ -83,7 +84,6 @@ class TenantSession:
             of_graph, of_tokens = self._graph_url, self.authority_host
             error.issuer = await issuer_of(of_tokens if error.is_token_endpoint else of_graph)
             raise
-        roles = await self._token.roles()
         return Probe(expiration=end, policy=await self._policy(), roles=roles)
 
     async def _policy(self) -> AppPolicy | None:

@@ -13,6 +13,7 @@ from kubernetes.aio.config import ConfigException
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.inventory import Way
 from appcredential.domain.operator_credential import OperatorCredential
+from appcredential.domain.spec.checks import is_object_name
 from appcredential.domain.spec.model import EntraTenantSpec
 from appcredential.domain.spec.parse import parse_entra_tenant
 from appcredential.domain.status.problems_tenant import (
@@ -115,7 +116,7 @@ async def _connected(clock: Clock, kubeconfig: str) -> KubeClient:
 
 
 async def _spec(kube: KubeClient, name: str) -> EntraTenantSpec:
-    if not name.replace("-", "").replace(".", "").isalnum():
+    if not is_object_name(name):
         raise NotLookedError(f"{name!r} is no name of an EntraTenant.")
     document = await KubeObjects(kube).get(TENANTS, "", name)
     if document is None:
