@@ -314,6 +314,15 @@ HOLDS: list[tuple[str, Observation, tuple[str, bool] | None]] = [
         ("ApplicationChanged", True),
     ),
     (
+        "a T that a resource of our name, now gone, left for another application: it is replaced",
+        observation(
+            target=replace(target(), object_id=OBJECT_ID[::-1]),  # type: ignore[arg-type]
+            application=application(),
+            resource=NEW,
+        ),
+        None,
+    ),
+    (
         "a T that records nothing belongs to no application",
         observation(target=replace(target(), published=None, object_id=OBJECT_ID[::-1])),  # type: ignore[arg-type]
         None,

@@ -33,6 +33,8 @@ from tests.support.federated import (
     listed,
 )
 
+pytestmark = pytest.mark.walk
+
 Event = Callable[[FederatedWorld, Random], None]
 SOURCES: Final[tuple[Source, ...]] = (
     ServiceAccountSource(name="orders"),

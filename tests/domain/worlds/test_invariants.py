@@ -36,6 +36,8 @@ from tests.support import breaking
 from tests.support.breaking import Rule
 from tests.support.builders import DAY
 
+pytestmark = pytest.mark.walk
+
 Break = Callable[[pytest.MonkeyPatch], None]
 
 FEDERATED = {

@@ -22,6 +22,8 @@ from tests.domain.worlds.neighbours import NEW, OLD, Neighbours
 from tests.domain.worlds.test_scenarios import FIRST, SECOND_KEY, SPEC
 from tests.support.builders import HOUR, MINUTE, NOT_YET
 
+pytestmark = pytest.mark.walk
+
 NEW_FIRST: Final = KeyId("new-1")
 
 

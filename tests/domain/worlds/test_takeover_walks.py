@@ -8,6 +8,7 @@ from datetime import timedelta
 from random import Random
 from typing import Final
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,8 @@ from tests.domain.worlds.driver import World
 from tests.domain.worlds.neighbours import NEW, OLD, Neighbours
 from tests.domain.worlds.test_takeover_story import begun, heir
 from tests.support.builders import HOUR, MINUTE
+
+pytestmark = pytest.mark.walk
 
 Fault = Callable[[Neighbours, World, Random], None]
 

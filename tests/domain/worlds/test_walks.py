@@ -31,6 +31,8 @@ from tests.support.builders import (
     spec,
 )
 
+pytestmark = pytest.mark.walk
+
 ROOT: Final = Path(__file__).parents[3]
 SELDOM: Final = LifecycleSettings(secret_check=HOUR)
 QUIET: Final = 14 * HOUR
