@@ -86,6 +86,7 @@ def test_other_permissions_read_no_application(
     caller = caller_of(permission)
     for path in (
         "applications",
+        "applications/delta",
         f"applications/{foreign.id}",
         f"applications/{foreign.id}/owners",
         "servicePrincipals",
