@@ -23,6 +23,7 @@ from entra_emulator.graph import (
     owners,
     passwords,
     policies,
+    principal_owners,
     reports,
     service_principals,
 )
@@ -42,6 +43,7 @@ ROUTES: tuple[Route, ...] = (
     *owners.ROUTES,
     *policies.ROUTES,
     *service_principals.ROUTES,
+    *principal_owners.ROUTES,
     *deleted_items.ROUTES,
     *reports.ROUTES,
     *batch.ROUTES,

@@ -48,7 +48,7 @@ def get_principal(call: GraphCall) -> GraphAnswer:
     call.caller.may_read()
     check_options(call.query, {"$select"})
     names = selected(call.query, PRINCIPAL_FIELDS, "servicePrincipal")
-    return _entity(call, _seen(call), 200, names)
+    return _entity(call, seen_principal(call), 200, names)
 
 
 def create_principal(call: GraphCall) -> GraphAnswer:
@@ -83,7 +83,7 @@ def create_principal(call: GraphCall) -> GraphAnswer:
 
 def update_principal(call: GraphCall) -> GraphAnswer:
     """Change the named properties; an `…OwnedBy` caller must own the service principal."""
-    principal = _writable(call)
+    principal = writable_principal(call)
     changes = principal_changes(call.body, principal.stored, _render(call, principal))
     call.world.directory.update_principal(principal, **changes)
     return GraphAnswer(status=204)
@@ -91,13 +91,35 @@ def update_principal(call: GraphCall) -> GraphAnswer:
 
 def delete_principal(call: GraphCall) -> GraphAnswer:
     """Delete a service principal; its application stays."""
-    call.world.directory.remove_principal(_writable(call))
+    call.world.directory.remove_principal(writable_principal(call))
     return GraphAnswer(status=204)
 
 
-def _writable(call: GraphCall) -> ServicePrincipal:
+def seen_principal(call: GraphCall) -> ServicePrincipal:
+    """Return the service principal of a call.
+
+    Raises:
+        GraphError: 404 if it does not exist, or has not reached the replica.
+    """
+    directory, tenant_id = call.world.directory, call.caller.tenant_id
+    if app_id := call.params.get("app_id"):
+        principal = directory.principal_of(tenant_id, app_id)
+    else:
+        principal = directory.principal(tenant_id, call.params.get("id") or "")
+    sees = call.world.replicas.reader(ReadKind.APPLICATION, call.now)
+    if principal is None or not _stands(call, principal) or not sees(principal.created):
+        raise not_found(call.params.get("id") or call.params.get("app_id") or "")
+    return principal
+
+
+def writable_principal(call: GraphCall) -> ServicePrincipal:
+    """Check that the caller may write; return the service principal.
+
+    Raises:
+        GraphError: 403, or 404 as in `seen_principal`.
+    """
     call.caller.may_create()
-    principal = _seen(call)
+    principal = seen_principal(call)
     call.caller.may_write(principal)
     return principal
 
@@ -105,7 +127,7 @@ def _writable(call: GraphCall) -> ServicePrincipal:
 def list_owned(call: GraphCall) -> GraphAnswer:
     """List the applications that a service principal owns."""
     call.caller.may_read()
-    principal = _seen(call)
+    principal = seen_principal(call)
     records = call.world.directory.applications(call.caller.tenant_id)
     owned = (view for view in seen_in_list(call, records) if principal.id in view.properties.owners)
     cast = "/microsoft.graph.application" if call.params.get("cast") else ""
@@ -136,18 +158,6 @@ def _backing_application(call: GraphCall) -> ApplicationRecord:
         detail = {"code": "NoBackingApplicationObject", "message": message, "target": "appId"}
         raise GraphError(400, "Request_BadRequest", message, details=[detail])
     return record
-
-
-def _seen(call: GraphCall) -> ServicePrincipal:
-    directory, tenant_id = call.world.directory, call.caller.tenant_id
-    if app_id := call.params.get("app_id"):
-        principal = directory.principal_of(tenant_id, app_id)
-    else:
-        principal = directory.principal(tenant_id, call.params.get("id") or "")
-    sees = call.world.replicas.reader(ReadKind.APPLICATION, call.now)
-    if principal is None or not _stands(call, principal) or not sees(principal.created):
-        raise not_found(call.params.get("id") or call.params.get("app_id") or "")
-    return principal
 
 
 def _stands(call: GraphCall, principal: ServicePrincipal) -> bool:

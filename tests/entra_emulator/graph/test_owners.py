@@ -92,6 +92,7 @@ def test_other_permissions_read_no_application(
         "servicePrincipals",
         f"servicePrincipals(appId='{foreign.app_id}')",
         f"servicePrincipals/{foreign.service_principal_id}/ownedObjects",
+        f"servicePrincipals/{foreign.service_principal_id}/owners",
         "directory/deletedItems/microsoft.graph.application",
         f"directory/deletedItems/{foreign.id}",
     ):
