@@ -7,8 +7,10 @@ the lag. Some are told twice.
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -57,7 +59,7 @@ def delta_applications(call: GraphCall) -> GraphAnswer:
     if query.get(_DELTA, "").lower() == _LATEST:
         return _page(call, completed(state), [])
     size = state.options.top
-    rows = [row for row in _rows(call, state) if row[0] > (state.after or 0)][:size]
+    rows = list(islice(_rows(call, state), size))
     told = [row for _, row in rows if row is not None]
     # A full page may be the last one: its client finds an empty page, as Graph says it may.
     rest = msgspec.structs.replace(state, after=rows[-1][0]) if len(rows) == size else None
@@ -83,18 +85,24 @@ def _state(call: GraphCall, query: Mapping[str, str]) -> DeltaState:
     return new_round(call, options, known)
 
 
-def _rows(call: GraphCall, state: DeltaState) -> list[_Row]:
-    """Return all rows of a round, in list order."""
+def _rows(call: GraphCall, state: DeltaState) -> Iterator[_Row]:
+    """Return the rows of a round that come after the last page, in list order."""
     now = call.world.replicas.point(ReadKind.LIST, call.now, state.until.replica)
-    since, wanted = state.known(), state.options.ids
-    records = call.world.directory.applications(call.caller.tenant_id)
-    rows = [
-        (record.ordinal, _row(call, state, record, now))
-        for record in records
-        if (wanted is None or record.id in wanted)
-        and (since is None or _changed(record, state.options, since, now))
-    ]
-    return sorted([*rows, *_purged(call, state, now)], key=lambda row: row[0])
+    purged = sorted(_purged(call, state, now), key=_position)
+    return heapq.merge(_standing(call, state, now), purged, key=_position)
+
+
+def _position(row: _Row) -> int:
+    return row[0]
+
+
+def _standing(call: GraphCall, state: DeltaState, now: ReadPoint) -> Iterator[_Row]:
+    since, wanted, after = state.known(), state.options.ids, state.after or 0
+    for record in call.world.directory.applications(call.caller.tenant_id):
+        if record.ordinal <= after or (wanted is not None and record.id not in wanted):
+            continue
+        if since is None or _changed(record, state.options, since, now):
+            yield record.ordinal, _row(call, state, record, now)
 
 
 def _changed(record: ApplicationRecord, options: Options, since: ReadPoint, now: ReadPoint) -> bool:
@@ -129,7 +137,9 @@ def _purged(call: GraphCall, state: DeltaState, now: ReadPoint) -> Iterator[_Row
         return
     for gone in call.world.directory.purged:
         mine = gone.tenant_id == call.caller.tenant_id and (wanted is None or gone.id in wanted)
-        if mine and now.sees(gone.change) and not since.sees(gone.change):
+        if gone.ordinal <= (state.after or 0) or not mine:
+            continue
+        if now.sees(gone.change) and not since.sees(gone.change):
             yield gone.ordinal, _removed(gone.id, "deleted")
 
 
