@@ -24,6 +24,8 @@ from entra_emulator.rules.passwords import known_only
 
 _MOST_OWNERS = 100
 _REFERENCE = "@odata.id"
+BIND = "owners@odata.bind"
+"""Names the owners of a new object by their addresses."""
 
 
 def list_owners(call: GraphCall) -> GraphAnswer:
@@ -102,12 +104,18 @@ def without_named(call: GraphCall, owners: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(one for one in owners if one != owner)
 
 
-def bound_owners(call: GraphCall, references: Any) -> tuple[str, ...]:
-    """Return the owners that `owners@odata.bind` of a new object names by their addresses.
+def first_owners(call: GraphCall) -> tuple[str, ...]:
+    """Return the owners of a new object: those that the body names, else an `…OwnedBy` caller.
 
     Raises:
         GraphError: 400 for what is no list of different addresses, 404 for an unknown owner.
     """
+    if BIND in call.body:
+        return _bound_owners(call, call.body[BIND])
+    return (call.caller.principal_id,) if call.caller.becomes_owner() else ()
+
+
+def _bound_owners(call: GraphCall, references: Any) -> tuple[str, ...]:
     if not isinstance(references, list) or not all(isinstance(one, str) for one in references):
         raise bad_request("A collection of addresses is expected for 'owners@odata.bind'.")
     owners = tuple(_principal_at(call, one) for one in references)

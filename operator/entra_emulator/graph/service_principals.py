@@ -13,6 +13,7 @@ from entra_emulator.graph.applications import application_shape, seen_in_list
 from entra_emulator.graph.call import COUNT, GraphAnswer, GraphCall, Route, created, route
 from entra_emulator.graph.lists import ListShape, answer_list
 from entra_emulator.graph.odata_query import check_options, context_suffix, pick, selected
+from entra_emulator.graph.owners import BIND, first_owners
 from entra_emulator.graph.render import PRINCIPAL_FIELDS, render_principal
 from entra_emulator.rules.principals import principal_changes
 
@@ -54,7 +55,7 @@ def get_principal(call: GraphCall) -> GraphAnswer:
 def create_principal(call: GraphCall) -> GraphAnswer:
     """Install an application in the tenant; `…OwnedBy` callers may install what they own."""
     call.caller.may_create()
-    wanted = {k: v for k, v in call.body.items() if k not in {"appId", "displayName"}}
+    wanted = {k: v for k, v in call.body.items() if k not in {"appId", "displayName", BIND}}
     changes = principal_changes(wanted, {}, {})
     record = _backing_application(call)
     call.caller.may_write(record.properties)
@@ -74,7 +75,7 @@ def create_principal(call: GraphCall) -> GraphAnswer:
         display_name=record.properties.display_name,
         created=call.world.change(ChangeKind.CREATE),
         created_time=call.world.clock.stamp(),
-        owners=(call.caller.principal_id,) if call.caller.becomes_owner() else (),
+        owners=first_owners(call),
         **changes,
     )
     directory.put_principal(principal)
