@@ -7,7 +7,7 @@ from typing import Any, Final
 from entra_conformance.bench import Bench, Made
 from entra_conformance.check import Check
 from entra_conformance.client import Answer
-from entra_conformance.outcome import CannotCheckError
+from entra_conformance.outcome import CannotCheckError, Seen
 
 _DELTA: Final = "v1.0/applications/delta"
 _MOST_PAGES: Final = 200
@@ -41,22 +41,24 @@ async def _first_round(bench: Bench) -> str:
     return await bench.eventually(look, "displayName id")
 
 
-async def _change(bench: Bench) -> str:
+async def _change(bench: Bench) -> Seen:
     made = await bench.application("delta")
+    name = f"{made.name}0"
     _, link = await _round(bench, _start(made))
-    await bench.client.graph("PATCH", made.path, {"displayName": f"{made.name}0"})
-    told: list[str] = []
+    await bench.client.graph("PATCH", made.path, {"displayName": name})
+    told: set[str] = set()
 
-    async def look() -> str:
+    async def is_told() -> bool:
         nonlocal link
         rows, link = await _round(bench, link)
-        told.extend(str(row.get("displayName")) for row in rows if row["id"] == made.id)
-        return "told" if f"{made.name}0" in told else "not told"
+        told.update(str(row.get("displayName")) for row in rows if row["id"] == made.id)
+        return name in told
 
-    return await bench.eventually(look, "told")
+    seconds = await bench.measure(is_told, "a delta query tells of a change")
+    return Seen(text="told in time", note=f"after {seconds:.1f} s")
 
 
-async def _deletion(bench: Bench) -> str:
+async def _deletion(bench: Bench) -> Seen:
     made = await bench.application("delta")
     _, link = await _round(bench, _start(made))
     answer = await bench.client.graph("DELETE", made.path)
@@ -65,13 +67,14 @@ async def _deletion(bench: Bench) -> str:
         raise CannotCheckError(answer.told(text=True))
     reasons: list[str] = []
 
-    async def look() -> str:
+    async def is_told() -> bool:
         nonlocal link
         rows, link = await _round(bench, link)
-        reasons.extend(row["@removed"]["reason"] for row in rows if "@removed" in row)
-        return reasons[-1] if reasons else "not told"
+        reasons.extend(str(row["@removed"]["reason"]) for row in rows if "@removed" in row)
+        return bool(reasons)
 
-    return await bench.eventually(look, "changed")
+    seconds = await bench.measure(is_told, "a delta query tells of a deletion")
+    return Seen(text=reasons[0], note=f"after {seconds:.1f} s")
 
 
 def _start(made: Made) -> str:
@@ -110,6 +113,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check("Q3", "$filter by appId", "400 Request_UnsupportedQuery", _other_filter, writes=False),
     Check("Q4", "$filter by id, and $select", "displayName id", _first_round),
-    Check("Q5", "a changed property", "told", _change),
+    Check("Q5", "a changed property", "told in time", _change),
     Check("Q6", "a deleted application: reason", "changed", _deletion),
 )
