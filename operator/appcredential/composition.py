@@ -50,7 +50,8 @@ async def run(settings: Settings) -> int:
     """Connect to the API server, build the operator and run it; return the exit status.
 
     Raises:
-        AppCredentialError: the API server cannot be asked which cluster it is.
+        AppCredentialError: there is no way to the API server, or it cannot be asked which cluster
+            it is.
     """
     logs.configure(settings.log_level)
     store, clock = Store(settings.own_shard), SystemClock()

@@ -3,6 +3,7 @@
 AppCredentialError(reason)
 ├── InvalidSpecError(path)          the user must change the manifest
 ├── UnusableCertificateError        Entra cannot use a certificate that a user supplied
+├── UnusableKubeconfigError         there is no way to the API server
 ├── ConflictError                   409: the object changed or exists; gather again
 ├── NotFoundError                   404: absent, or not visible to this replica yet
 ├── PermissionDeniedError           401/403: an administrator must act
@@ -63,6 +64,10 @@ class UnusableCertificateError(AppCredentialError):
     The message continues a sentence that begins with "The certificate". It names the fault
     and the remedy, and holds nothing of the content.
     """
+
+
+class UnusableKubeconfigError(AppCredentialError):
+    """The kubeconfig cannot be used, or none is named and this is no pod with a token."""
 
 
 class ConflictError(AppCredentialError):

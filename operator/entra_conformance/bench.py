@@ -7,7 +7,7 @@ import secrets
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from entra_conformance.client import Answer, Client
 from entra_conformance.keys import OwnKey
@@ -88,16 +88,25 @@ class Bench:
                 raise CannotCheckError(f"no service principal: {answer.told(text=True)}")
         return made
 
-    async def create(self) -> tuple[Made, Answer]:
-        """Make an application; return it and the answer."""
+    async def create(self, **members: Any) -> tuple[Made, Answer]:
+        """Make an application, of which a body may have more members; return it and the answer."""
         name = self.new_name()
-        answer = await self.client.graph("POST", "v1.0/applications", {"displayName": name})
+        body = {"displayName": name, **members}
+        answer = await self.client.graph("POST", "v1.0/applications", body)
+        return self.adopted(name, answer), answer
+
+    def adopted(self, name: str, answer: Answer) -> Made:
+        """Return the application that an answer made, which the end of the run removes.
+
+        Raises:
+            CannotCheckError: the answer is no 201.
+        """
         if answer.status != 201:
             raise CannotCheckError(f"no application: {answer.told(text=True)}")
         made = Made(str(answer.member("id")), str(answer.member("appId")), name)
         self._made.append(made)
         self.client.existing.add(made.id)
-        return made, answer
+        return made
 
     async def measure(self, probe: Callable[[], Awaitable[bool]], what: str) -> float:
         """Return after how many seconds a probe holds, several times in a row.

@@ -144,6 +144,11 @@ class Client:
         """Read a document of the authority's host, such as the discovery document."""
         return await self._send("GET", f"{self._target.authority}/{path}")
 
+    async def post_form(self, path: str, form: Mapping[str, str], **headers: str) -> Answer:
+        """Send a form to the authority's host, as it stands."""
+        url = f"{self._target.authority}/{path}"
+        return await self._send("POST", url, data=dict(form), headers=headers)
+
     async def graph(
         self, method: str, path: str, body: Any = None, token: str | None = None, **headers: str
     ) -> Answer:

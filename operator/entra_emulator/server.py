@@ -24,7 +24,9 @@ from entra_emulator.tls import CA_FILE, server_context
 from entra_emulator.tokens.discovery import (
     handle_instance_discovery,
     handle_keys,
+    handle_keys_v1,
     handle_openid_configuration,
+    handle_openid_configuration_v1,
 )
 from entra_emulator.tokens.endpoint import handle_token, handle_token_v1
 from entra_emulator.tokens.unknown import handle_unknown_path, handle_wrong_method
@@ -48,6 +50,8 @@ def build_application(world: World) -> web.Application:
             web.get("/common/discovery/instance", handle_instance_discovery),
             web.get("/{tenant}/v2.0/.well-known/openid-configuration", handle_openid_configuration),
             web.get("/{tenant}/discovery/v2.0/keys", handle_keys),
+            web.get("/{tenant}/.well-known/openid-configuration", handle_openid_configuration_v1),
+            web.get("/{tenant}/discovery/keys", handle_keys_v1),
             web.post("/{tenant}/oauth2/v2.0/token", handle_token),
             web.route("*", "/{tenant}/oauth2/v2.0/token", handle_wrong_method),
             web.post("/{tenant}/oauth2/token", handle_token_v1),

@@ -31,6 +31,9 @@ ANSWERS = [
     (401, 7000222, "NotYet", "SignInRejected"),
     (400, 53003, "Blocked", "BlockedByConditionalAccess"),
     (400, 530032, "Blocked", "BlockedByConditionalAccess"),
+    # About users and their devices, so not for us to explain.
+    (400, 53000, "Unclassified", "Unclassified"),
+    (400, 53011, "Unclassified", "Unclassified"),
     (400, 501051, "Blocked", "NotAssigned"),
     (400, 50105, "Blocked", "NotAssigned"),
     (401, 7000229, "Application", "NoServicePrincipal"),

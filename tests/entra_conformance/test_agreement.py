@@ -15,10 +15,11 @@ from entra_conformance.bench import PREFIX
 from entra_conformance.checks import CHECKS
 from entra_emulator.directory.entities import PasswordCredential
 from entra_emulator.errors.graph import bad_request
+from entra_emulator.graph import delta, owners
 from entra_emulator.graph import passwords as password_calls
 from entra_emulator.rules import federated, keys
 from entra_emulator.rules.passwords import new_password
-from entra_emulator.tokens import client_login
+from entra_emulator.tokens import client_login, endpoint
 from tests.entra_conformance.conftest import Suite
 from tests.support.emulator import Emulator
 
@@ -67,13 +68,14 @@ def test_read_only_writes_nothing(suite: Suite, emulator: Emulator) -> None:
         "batch",
         "unknown",
         "application.list",
+        "application.delta",
         "application.get",
         "servicePrincipal.get",
     }
 
 
 def test_a_looser_emulator_is_caught(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that checks no date of a certificate, no uniqueness, and takes any secret."""
+    """One that takes any secret, date, double, owner and filter of a delta query."""
 
     def any_secret(
         _record: Any, view: Any, _secret: Any, _sees: Any, _now: Any
@@ -84,14 +86,16 @@ def test_a_looser_emulator_is_caught(suite: Suite, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(keys, "_check_dates", lambda *_: None)
     monkeypatch.setattr(federated, "_check_pair", lambda *_: None)
     monkeypatch.setattr(client_login, "_check_secret", any_secret)
+    monkeypatch.setattr(owners, "_principal_at", lambda _, reference: reference[-36:])
+    monkeypatch.setattr(delta, "_ids", lambda text: (text[-37:-1],))
     ran = suite("--yes")
     assert ran.code == 1
-    differing = {"C5", "C6", "F3", "T4", "P11"}
+    differing = {"C5", "C6", "F3", "T4", "T16", "P11", "A19", "Q3"}
     assert set(ran.verdicts("agrees", "skipped")) >= differing
 
 
 def test_a_stricter_emulator_is_caught(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that refuses ends after two years, names of azwi and base64 with line breaks."""
+    """One that refuses ends after two years, names of azwi, base64 with white space and `Basic`."""
 
     def only_two_years(*wanted: Any) -> PasswordCredential:
         made = new_password(*wanted)
@@ -102,9 +106,11 @@ def test_a_stricter_emulator_is_caught(suite: Suite, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(password_calls, "new_password", only_two_years)
     monkeypatch.setattr(federated, "_NAME", re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{2,119}"))
     monkeypatch.setattr(keys, "decode_binary", strict_base64)
+    monkeypatch.setattr(endpoint, "read_basic", lambda _: None)
     ran = suite("--yes")
     assert ran.code == 1
-    assert set(ran.verdicts("agrees", "skipped")) == {"P3", "F10", "C10"}
+    differing = {"P3", "F10", "F24", "C10", "C16", "T15", "T16"}
+    assert set(ran.verdicts("agrees", "skipped")) == differing
 
 
 def strict_base64(text: str) -> bytes:

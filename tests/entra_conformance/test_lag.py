@@ -34,7 +34,7 @@ def test_lag_changes_no_verdict_and_is_measured(
     assert names(emulator) == before
     assert ran.report["notRemoved"] == []
     notes = {one["number"]: one["note"] for one in ran.report["results"]}
-    for number in ("P10", "P11", "C11", "C15"):
+    for number in ("P10", "P11", "C11", "C15", "Q5", "Q6"):
         seconds = [float(found) for found in re.findall(r"after ([\d.]+) s", notes[number])]
         assert seconds
         # The profile: 4 to 18 s; by chance, all looks may have gone to the quickest replica.

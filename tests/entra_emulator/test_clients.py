@@ -163,6 +163,22 @@ async def test_msgraph_sdk_reads_by_app_id(user: GraphUser, emulator: Emulator) 
     assert read.id == made.id
 
 
+async def test_msgraph_sdk_follows_changes(user: GraphUser, emulator: Emulator) -> None:
+    """The SDK writes `delta()`, and takes the link of a round as its next address."""
+    made = emulator.create_application(user.tenant)
+    async with graph_client(user) as graph:
+        first = await graph.applications.delta.get()
+        assert first is not None
+        assert made.id in {one.id for one in first.value or []}
+        assert first.odata_delta_link is not None
+        emulator.delete_application(made.id)
+        second = await graph.applications.delta.with_url(first.odata_delta_link).get()
+    assert second is not None
+    [gone] = second.value or []
+    assert gone.id == made.id
+    assert gone.additional_data["@removed"]["reason"] == "deleted"
+
+
 async def test_msgraph_sdk_maps_errors(user: GraphUser, emulator: Emulator) -> None:
     """The SDK turns the error body into an ODataError."""
     emulator.set_faults(rules=[{"fault": "throttle", "retryAfter": 7}])

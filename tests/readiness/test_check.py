@@ -257,10 +257,14 @@ def test_it_says_that_it_could_not_look(
     status, out, err = ready.run()
     assert (status, out) == (2, "")
     assert err == "error: Graph or the token endpoint cannot be reached.\n"
-    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
-    status, out, err = ready.run()
-    assert (status, out) == (2, "")
-    assert "KUBECONFIG" in err
+    (tmp_path / "no-yaml").write_text("{")
+    (tmp_path / "empty").write_text("")
+    (tmp_path / "list").write_text("[]")
+    for name in ("none", "no-yaml", "empty", "list"):
+        monkeypatch.setenv("KUBECONFIG", str(tmp_path / name))
+        status, out, err = ready.run()
+        assert (status, out) == (2, "")
+        assert "KUBECONFIG" in err
     monkeypatch.setenv("APPCREDENTIAL_SHARDS", "none")
     status, out, err = ready.run()
     assert (status, out) == (2, "")

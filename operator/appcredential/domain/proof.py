@@ -82,6 +82,8 @@ UNUSABLE: Final = SignInResult(SignInClass.NOT_YET, Reason.CERTIFICATE_REJECTED)
 _CODES: Final[dict[int, tuple[SignInClass, Reason]]] = {
     **dict.fromkeys((7000215, 7000222, 700027), (SignInClass.NOT_YET, Reason.SIGN_IN_REJECTED)),
     **dict.fromkeys((50012, 50027, 700023), (SignInClass.NOT_YET, Reason.CERTIFICATE_REJECTED)),
+    # Policies for service principals can only block (learn.microsoft.com/entra/identity/
+    # conditional-access/workload-identity); 53000-53002, 53004, 53011 are about users and devices.
     **dict.fromkeys((53003, 530032), (SignInClass.BLOCKED, Reason.BLOCKED_BY_CONDITIONAL_ACCESS)),
     **dict.fromkeys((501051, 50105), (SignInClass.BLOCKED, Reason.NOT_ASSIGNED)),
     **dict.fromkeys(

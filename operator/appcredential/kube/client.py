@@ -14,23 +14,17 @@ from typing import Any
 
 import aiohttp
 import msgspec
-from kubernetes.aio import client, config
+from kubernetes.aio import client
 
 from appcredential.domain.clock_skew import Skew, http_date
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.errors import AnswerTooLargeError, UnavailableError
+from appcredential.kube.configuration import load_configuration
 from appcredential.kube.outage import Outage
 from appcredential.kube.purposes import purpose_of
 from appcredential.kube.translate import raise_for_status
 from appcredential.ports.local import Clock
-from appcredential.transport import (
-    MIB,
-    UNCOMPRESSED,
-    BoundedResponse,
-    TooLargeError,
-    environment_proxy,
-    read_lines,
-)
+from appcredential.transport import MIB, BoundedResponse, TooLargeError, read_lines
 
 FIELD_MANAGER = "appcredential"
 JSON = "application/json"
@@ -69,22 +63,12 @@ class KubeClient:
 
     @classmethod
     async def connect(cls, clock: Clock, kubeconfig: str, observe: Observe = ignore) -> KubeClient:
-        """Connect by a kubeconfig file, or with the pod's own token when it is empty."""
-        configuration = client.Configuration()
-        configuration.retries = None
-        if kubeconfig:
-            await config.load_kube_config(kubeconfig, client_configuration=configuration)
-        else:
-            config.load_incluster_config(client_configuration=configuration)
-        if not configuration.proxy:  # of the kubeconfig
-            proxy = environment_proxy(configuration.host)
-            configuration.proxy, configuration.proxy_headers = proxy.url, dict(proxy.headers)
-        configuration.client_session_kwargs = {
-            "trust_env": False,
-            "response_class": _Response,
-            "auto_decompress": False,
-            "headers": UNCOMPRESSED,
-        }
+        """Connect by a kubeconfig file, or with the pod's own token when it is empty.
+
+        Raises:
+            UnusableKubeconfigError: neither is there.
+        """
+        configuration = await load_configuration(kubeconfig, _Response)
         return cls(client.ApiClient(configuration), clock, observe=observe)
 
     async def close(self) -> None:

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Final
 
 import yaml
-from kubernetes.aio.config import ConfigException
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.inventory import Way
@@ -27,6 +26,7 @@ from appcredential.errors import (
     IdentityRejectedError,
     InvalidSpecError,
     UnavailableError,
+    UnusableKubeconfigError,
 )
 from appcredential.kube.client import KubeClient
 from appcredential.kube.custom_resources import TENANTS, KubeObjects
@@ -108,7 +108,7 @@ async def look(settings: Settings, clock: Clock, name: str, kubeconfig: str) -> 
 async def _connected(clock: Clock, kubeconfig: str) -> KubeClient:
     try:
         return await KubeClient.connect(clock, kubeconfig)
-    except (ConfigException, yaml.YAMLError, OSError) as exc:
+    except (UnusableKubeconfigError, yaml.YAMLError) as exc:
         raise NotLookedError(
             "There is no way to the API server: run this in the operator's pod, or name a usable "
             "kubeconfig in KUBECONFIG."

@@ -6,9 +6,12 @@ from entra_conformance.check import Check
 from entra_conformance.checks import (
     applications,
     certificates,
+    creation,
     deletion,
+    delta,
     exchanges,
     federated,
+    other_tokens,
     passwords,
     reads,
     tokens,
@@ -17,11 +20,14 @@ from entra_conformance.checks import (
 # A new area brings a module with CHECKS, and is added here.
 CHECKS: tuple[Check, ...] = (
     *tokens.CHECKS,
+    *other_tokens.CHECKS,
     *reads.CHECKS,
     *applications.CHECKS,
+    *creation.CHECKS,
     *passwords.CHECKS,
     *certificates.CHECKS,
     *federated.CHECKS,
     *exchanges.CHECKS,
     *deletion.CHECKS,
+    *delta.CHECKS,
 )

@@ -1,4 +1,4 @@
-"""A: applications, made and changed."""
+"""A: applications, made and changed; `creation.py` has the rest of that letter."""
 
 from __future__ import annotations
 

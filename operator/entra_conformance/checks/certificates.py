@@ -113,6 +113,13 @@ async def _broken_lines(bench: Bench) -> str:
     return (await _patch(bench, made, _entry(key, key=lines))).told()
 
 
+async def _white_space(bench: Bench) -> str:
+    made, key = await bench.application("spaces"), await bench.key()
+    text = key.base64
+    mixed = f" {text[:10]}\t{text[10:20]}\r\n{text[20:]} "
+    return (await _patch(bench, made, _entry(key, key=mixed))).told()
+
+
 async def _sign_in(bench: Bench) -> Seen:
     made, key = await bench.signing_in(), await bench.key()
     answer = await _patch(bench, made, _entry(key))
@@ -209,4 +216,5 @@ CHECKS: tuple[Check, ...] = (
     Check("C13", "an assertion of an hour ago", "401 invalid_client AADSTS700024", _outdated),
     Check("C14", "an assertion with another signature", "401 invalid_client", _forged),
     Check("C15", "an empty list removes", "204, refused in time", _removed),
+    Check("C16", "base64 with spaces, a tab and CR LF", "204", _white_space),
 )

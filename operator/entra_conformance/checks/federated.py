@@ -88,6 +88,10 @@ async def _odd_name(bench: Bench) -> str:
     return str((await post(bench, credential(bench, "-name_of~azwi="))).status)
 
 
+async def _underscored_name(bench: Bench) -> str:
+    return str((await post(bench, credential(bench, "_name-of.azwi~0"))).status)
+
+
 async def _by_name(bench: Bench) -> str:
     made = await bench.application("federated")
 
@@ -180,4 +184,5 @@ CHECKS: tuple[Check, ...] = (
     Check("F14", "another name by PATCH", "400", _renamed),
     Check("F15", "delete", "204, then 404", _deleted),
     Check("F16", "the 21st of an application", "20 accepted, then 4xx", _too_many),
+    Check("F24", "a name that begins with _", "201", _underscored_name),
 )

@@ -98,6 +98,31 @@ async def _context(bench: Bench) -> str:
     return f"{context.path}#{context.fragment}"
 
 
+async def _counted(bench: Bench) -> str:
+    return await _count(bench, ConsistencyLevel="eventual")
+
+
+async def _uncounted(bench: Bench) -> str:
+    """Graph ignores `$count=true` without the header (concepts/aad-advanced-queries)."""
+    return await _count(bench)
+
+
+async def _count(bench: Bench, **headers: str) -> str:
+    answer = await bench.client.graph("GET", f"{_LIST}?$top=1&$count=true", **headers)
+    number = (answer.body or {}).get("@odata.count")
+    return f"{answer.told()}, {'no count' if number is None else 'a count'}"
+
+
+async def _number(bench: Bench) -> str:
+    answer = await bench.client.graph("GET", f"{_LIST}/$count", ConsistencyLevel="eventual")
+    kind, _, _ = answer.headers.get("content-type", "").partition(";")
+    return f"{answer.status} {kind}"
+
+
+async def _plain_number(bench: Bench) -> str:
+    return str((await bench.client.graph("GET", f"{_LIST}/$count")).status)
+
+
 _MISSING: Final = (
     "404 Request_ResourceNotFound: Resource '<guid>' does not exist or one of its queried"
     " reference-property objects are not present."
@@ -155,4 +180,8 @@ CHECKS: tuple[Check, ...] = (
         _context,
         writes=False,
     ),
+    Check("G16", "$count=true, ConsistencyLevel eventual", "200, a count", _counted, writes=False),
+    Check("G17", "$count=true without the header", "200, no count", _uncounted, writes=False),
+    Check("G18", "/$count, ConsistencyLevel eventual", "200 text/plain", _number, writes=False),
+    Check("G19", "/$count without the header", "400", _plain_number, writes=False),
 )

@@ -1,5 +1,7 @@
 """T: the token endpoint and its errors, by the caller's own application; nothing is written.
 
+`other_tokens.py` has the rest of that letter.
+
 Source: Microsoft's list of AADSTS codes, RFC 6749 (section 5.2), and recorded answers.
 """
 
@@ -11,7 +13,7 @@ from entra_conformance.bench import Bench, unknown_id
 from entra_conformance.check import Check
 from entra_conformance.outcome import CannotCheckError
 
-_WRONG: Final = "wrong-on-purpose-0000000000000000000000"
+WRONG_SECRET: Final = "wrong-on-purpose-0000000000000000000000"
 
 
 async def _discovery(bench: Bench) -> str:
@@ -39,11 +41,11 @@ async def _sign_in(bench: Bench) -> str:
 
 
 async def _wrong_secret(bench: Bench) -> str:
-    return (await bench.client.token(client_secret=_WRONG)).told(text=True)
+    return (await bench.client.token(client_secret=WRONG_SECRET)).told(text=True)
 
 
 async def _shape(bench: Bench) -> str:
-    answer = await bench.client.token(client_secret=_WRONG)
+    answer = await bench.client.token(client_secret=WRONG_SECRET)
     return " ".join(sorted(answer.body or {}))
 
 
@@ -52,14 +54,14 @@ async def _no_credential(bench: Bench) -> str:
 
 
 async def _unknown_client(bench: Bench) -> str:
-    answer = await bench.client.token(client_id=unknown_id(), client_secret=_WRONG)
+    answer = await bench.client.token(client_id=unknown_id(), client_secret=WRONG_SECRET)
     told = answer.told(text=True)
     start, _, _ = told.partition(" was not found in the directory")
     return start
 
 
 async def _unknown_tenant(bench: Bench) -> str:
-    answer = await bench.client.token(unknown_id(), client_secret=_WRONG)
+    answer = await bench.client.token(unknown_id(), client_secret=WRONG_SECRET)
     if "AADSTS90002" not in answer.told():
         return answer.told(text=True)
     # Entra changed `invalid_request` to `invalid_tenant`: both were recorded.
@@ -100,7 +102,7 @@ async def _no_jwt(bench: Bench) -> str:
     return answer.told().partition(" AADSTS")[0]
 
 
-_INVALID_SECRET: Final = (
+INVALID_SECRET: Final = (
     "401 invalid_client AADSTS7000215: Invalid client secret provided. Ensure the secret being sent"
     " in the request is the client secret value, not the client secret ID, for a secret added to"
     " app '<guid>'."
@@ -129,7 +131,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check("T2", "keys of the tenant", "200 RSA", _keys, writes=False),
     Check("T3", "sign in with the given credential", "200 Bearer, lasts", _sign_in, writes=False),
-    Check("T4", "a wrong secret", _INVALID_SECRET, _wrong_secret, writes=False),
+    Check("T4", "a wrong secret", INVALID_SECRET, _wrong_secret, writes=False),
     Check("T5", "the members of an error", _MEMBERS, _shape, writes=False),
     Check("T6", "no credential", _NO_CREDENTIAL, _no_credential, writes=False),
     Check("T7", "an unknown client", _UNKNOWN_CLIENT, _unknown_client, writes=False),

@@ -137,7 +137,7 @@ def change_application(world: World, name: str, body: Mapping[str, Any]) -> None
 def delete_application(world: World, name: str) -> None:
     """Delete an application permanently, with the service principal of its own tenant."""
     record = find_application(world, name)
-    world.directory.remove_application(record)
+    world.directory.remove_application(record, world.settled_change())
     world.policies.assign(record, None)
     principal = world.directory.principal_of(record.tenant_id, record.app_id)
     if principal is not None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from entra_emulator.directory.change_log import CREATED, ChangeLog, changed_names
 from entra_emulator.directory.entities import (
     ApplicationProperties,
     ApplicationView,
@@ -18,6 +19,9 @@ from entra_emulator.directory.replication import Change, Sees, sees_all
 from entra_emulator.values.instants import Ticks
 
 C = TypeVar("C", PasswordCredential, KeyCredential)
+_PASSWORDS, _KEYS = frozenset({"passwordCredentials"}), frozenset({"keyCredentials"})
+_NAVIGATION: frozenset[str] = frozenset()
+"""Federated credentials: no delta query tells of them."""
 
 
 class ApplicationRecord:
@@ -49,6 +53,8 @@ class ApplicationRecord:
         self._federated = FederatedHistory()
         self._settled_at = change.settled_at()
         self._truth: ApplicationView | None = None
+        self.changes = ChangeLog()
+        self.changes.add({CREATED}, change)
 
     @property
     def properties(self) -> ApplicationProperties:
@@ -70,19 +76,19 @@ class ApplicationRecord:
 
     def update(self, properties: ApplicationProperties, change: Change) -> None:
         """Replace the properties."""
-        self._committed(change)
+        self._committed(change, changed_names(self.properties, properties))
         self._versions = [*self._unsettled_versions(change.at), (change, properties)]
 
     def add_password(self, password: PasswordCredential) -> None:
         """Add a credential."""
-        self._committed(password.added)
+        self._committed(password.added, _PASSWORDS)
         self._passwords.add(password)
 
     def remove_password(self, key_id: str, change: Change) -> bool:
         """Mark a credential as removed; return whether there was one."""
         if not self._passwords.remove(key_id, change):
             return False
-        self._committed(change)
+        self._committed(change, _PASSWORDS)
         return True
 
     def pending_passwords(self, sees: Sees) -> list[PasswordCredential]:
@@ -91,26 +97,26 @@ class ApplicationRecord:
 
     def add_key(self, key: KeyCredential) -> None:
         """Add a certificate."""
-        self._committed(key.added)
+        self._committed(key.added, _KEYS)
         self._keys.add(key)
 
     def remove_key(self, key_id: str, change: Change) -> bool:
         """Mark a certificate as removed; return whether there was one."""
         if not self._keys.remove(key_id, change):
             return False
-        self._committed(change)
+        self._committed(change, _KEYS)
         return True
 
     def put_federated(self, credential: FederatedCredential, change: Change) -> None:
         """Add a federated credential, or replace the one with the same id."""
-        self._committed(change)
+        self._committed(change, _NAVIGATION)
         self._federated.put(credential, change)
 
     def remove_federated(self, credential_id: str, change: Change) -> bool:
         """Mark a federated credential as removed; return whether there was one."""
         if not self._federated.remove(credential_id, change):
             return False
-        self._committed(change)
+        self._committed(change, _NAVIGATION)
         return True
 
     def _build(self, properties: ApplicationProperties, sees: Sees) -> ApplicationView:
@@ -126,9 +132,10 @@ class ApplicationRecord:
             federated=self._federated.visible(sees),
         )
 
-    def _committed(self, change: Change) -> None:
+    def _committed(self, change: Change, names: frozenset[str]) -> None:
         self._settled_at = max(self._settled_at, change.settled_at())
         self._truth = None
+        self.changes.add(names, change)
 
     def _unsettled_versions(self, now: datetime) -> list[tuple[Change, ApplicationProperties]]:
         """Return the versions that some replica may still show."""

@@ -5,21 +5,45 @@ Ids are kept in lower case, and found without regard to case.
 
 from __future__ import annotations
 
+import uuid
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from entra_emulator.directory.application_record import ApplicationRecord
 from entra_emulator.directory.entities import ServicePrincipal, Tenant
+from entra_emulator.directory.replication import Change
+
+_PURGED_KEPT = 10_000
 
 
 class DuplicateError(ValueError):
     """An id, a domain or a place in the directory is taken already."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purged:
+    """An application that is gone for good."""
+
+    id: str
+    tenant_id: str
+    ordinal: int
+    change: Change
+
+
 class Directory:
-    """All tenants of the emulated cloud; an appId is unique across tenants."""
+    """All tenants of the emulated cloud; an appId is unique across tenants.
+
+    Attributes:
+        generation: names this directory, in tokens that count its changes.
+        purged: the last applications that were removed, oldest first.
+        forgotten: the number of the last change that was dropped from `purged`.
+    """
 
     def __init__(self) -> None:
+        self.generation = uuid.uuid4().hex
+        self.purged: deque[Purged] = deque()
+        self.forgotten = 0
         self._tenants: dict[str, Tenant] = {}
         self._tenant_names: dict[str, str] = {}
         self._applications: dict[str, dict[str, ApplicationRecord]] = {}
@@ -50,7 +74,7 @@ class Directory:
     def remove_tenant(self, tenant_id: str) -> None:
         """Remove a tenant with everything in it."""
         for record in list(self._applications[tenant_id].values()):
-            self.remove_application(record)
+            self._drop(record)
         for principal in list(self._principals[tenant_id].values()):
             self.remove_principal(principal)
         del self._tenants[tenant_id], self._applications[tenant_id], self._principals[tenant_id]
@@ -75,8 +99,17 @@ class Directory:
         self._applications[record.tenant_id][record.id] = record
         self._by_app_id[record.app_id] = record
 
-    def remove_application(self, record: ApplicationRecord) -> None:
+    def remove_application(self, record: ApplicationRecord, change: Change) -> None:
         """Remove an application permanently; its service principals stay, as in Entra."""
+        self._drop(record)
+        gone = Purged(
+            id=record.id, tenant_id=record.tenant_id, ordinal=record.ordinal, change=change
+        )
+        self.purged.append(gone)
+        if len(self.purged) > _PURGED_KEPT:
+            self.forgotten = self.purged.popleft().change.sequence
+
+    def _drop(self, record: ApplicationRecord) -> None:
         del self._applications[record.tenant_id][record.id]
         del self._by_app_id[record.app_id]
 

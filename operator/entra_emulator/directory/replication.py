@@ -66,6 +66,28 @@ def sees_all(_change: Change) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadPoint:
+    """One replica at one instant: what it showed then can be asked for later too.
+
+    Attributes:
+        sequence: the last change made before the read, since a stopped clock tells no order.
+        settled: up to this one, every replica showed all changes.
+    """
+
+    kind: ReadKind
+    replica: int
+    at: datetime
+    sequence: int
+    settled: int
+
+    def sees(self, change: Change) -> bool:
+        """Return whether the replica showed this change."""
+        if change.sequence > self.sequence:
+            return False
+        return change.sequence <= self.settled or change.shown(self.kind, self.replica, self.at)
+
+
 class Replicas:
     """Draws the delays of changes and the replica of each read from one seed."""
 
@@ -98,13 +120,19 @@ class Replicas:
 
     def reader(self, kind: ReadKind, now: datetime) -> Sees:
         """Pick a replica; return which changes it shows."""
-        replica = self._picks.randrange(self._lag.replicas)
-        settled = self._settled_up_to
+        return self.point(kind, now).sees
 
-        def sees(change: Change) -> bool:
-            return change.sequence <= settled or change.shown(kind, replica, now)
-
-        return sees
+    def point(self, kind: ReadKind, now: datetime, replica: int | None = None) -> ReadPoint:
+        """Return what a replica shows now; without a number, pick one."""
+        if replica is None:
+            replica = self._picks.randrange(self._lag.replicas)
+        return ReadPoint(
+            kind=kind,
+            replica=replica,
+            at=now,
+            sequence=self._sequence,
+            settled=self._settled_up_to,
+        )
 
     def _draw(self, read: ReadKind, change: ChangeKind) -> tuple[float, ...]:
         least, most = self._lag.window(read, change)

@@ -24,7 +24,7 @@ from entra_emulator.graph.call import (
 from entra_emulator.graph.lists import ListShape, answer_list
 from entra_emulator.graph.odata_filter import wanted_values
 from entra_emulator.graph.odata_query import check_options, context_suffix, pick, selected
-from entra_emulator.graph.owners import bound_owners
+from entra_emulator.graph.owners import BIND, first_owners
 from entra_emulator.graph.passwords import generate_password
 from entra_emulator.graph.render import APPLICATION_FIELDS, render_application
 from entra_emulator.graph.uniqueness import check_unique
@@ -35,8 +35,8 @@ from entra_emulator.rules.key_list import Replacement, replaced_keys
 from entra_emulator.rules.passwords import initial_passwords
 from entra_emulator.values.instants import render_exact
 
-_KEYS, _PASSWORDS, _OWNERS = "keyCredentials", "passwordCredentials", "owners@odata.bind"
-_SET_APART = frozenset({_KEYS, _PASSWORDS, _OWNERS})
+_KEYS, _PASSWORDS = "keyCredentials", "passwordCredentials"
+_SET_APART = frozenset({_KEYS, _PASSWORDS, BIND})
 _FILTERS = frozenset({"appId", "displayName", "id", "uniqueName", "signInAudience"})
 _COLLECTIONS = frozenset({"identifierUris", "tags"})
 
@@ -85,7 +85,7 @@ def create_application(call: GraphCall) -> GraphAnswer:
 
 def _created(call: GraphCall, named: Mapping[str, Any]) -> GraphAnswer:
     body = {name: value for name, value in named.items() if name not in _SET_APART}
-    properties = created_properties(body, _first_owners(call))
+    properties = created_properties(body, first_owners(call))
     check_unique(call, properties)
     passwords = initial_passwords(call.body.get(_PASSWORDS, []))
     directory = call.world.directory
@@ -111,13 +111,6 @@ def _created(call: GraphCall, named: Mapping[str, Any]) -> GraphAnswer:
         _PASSWORDS: made,
     }
     return created(call, exact, "Application")
-
-
-def _first_owners(call: GraphCall) -> tuple[str, ...]:
-    """Return the owners of a new application: those that the body names, else the caller."""
-    if _OWNERS in call.body:
-        return bound_owners(call, call.body[_OWNERS])
-    return (call.caller.principal_id,) if call.caller.becomes_owner() else ()
 
 
 def get_application(call: GraphCall) -> GraphAnswer:

@@ -50,7 +50,7 @@ def purge_deleted(call: GraphCall) -> GraphAnswer:
     """Delete an application permanently."""
     record, _ = _seen(call)
     call.caller.may_write(record.properties)
-    call.world.directory.remove_application(record)
+    call.world.directory.remove_application(record, call.world.change(ChangeKind.REMOVE))
     return GraphAnswer(status=204)
 
 

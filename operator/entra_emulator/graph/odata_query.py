@@ -17,6 +17,7 @@ _OPTIONS = frozenset(
     f"${name}"
     for name in (
         "count",
+        "deltatoken",
         "expand",
         "filter",
         "format",
@@ -37,7 +38,7 @@ T = TypeVar("T")
 def check_options(query: Mapping[str, str], allowed: Collection[str]) -> None:
     """Refuse query options that are not emulated, instead of answering another question."""
     for name in query:
-        if f"${name}" in _OPTIONS:
+        if f"${name.lower()}" in _OPTIONS:
             raise bad_request(f"Query option '{name}' needs the prefix '$' here.", "BadRequest")
         if name.startswith("$") and name not in allowed:
             raise bad_request(f"Query option '{name}' is not supported here.", "BadRequest")

@@ -1,7 +1,8 @@
-"""Graph operations on the owners of an application."""
+"""Graph operations on the owners of an application, and what those of a service principal share."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -23,16 +24,43 @@ from entra_emulator.rules.passwords import known_only
 
 _MOST_OWNERS = 100
 _REFERENCE = "@odata.id"
+BIND = "owners@odata.bind"
+"""Names the owners of a new object by their addresses."""
 
 
 def list_owners(call: GraphCall) -> GraphAnswer:
     """List the owners; in the emulator only service principals can be owners."""
     call.caller.may_read()
     _, view = seen_application(call)
+    return answer_owners(call, f"applications/{view.id}/owners", view.properties.owners)
+
+
+def add_owner(call: GraphCall) -> GraphAnswer:
+    """Add an owner; the permission `…OwnedBy` is not enough for that."""
+    call.caller.may_add_owners()
+    record, _ = writable_application(call)
+    owners = with_referenced(call, record.properties.owners)
+    record.update(replace(record.properties, owners=owners), call.world.change(ChangeKind.UPDATE))
+    return GraphAnswer(status=204)
+
+
+def remove_owner(call: GraphCall) -> GraphAnswer:
+    """Remove an owner; unlike adding one, this needs no more than any other change.
+
+    https://learn.microsoft.com/graph/api/application-delete-owners (permissions)
+    """
+    record, _ = writable_application(call)
+    owners = without_named(call, record.properties.owners)
+    record.update(replace(record.properties, owners=owners), call.world.change(ChangeKind.UPDATE))
+    return GraphAnswer(status=204)
+
+
+def answer_owners(call: GraphCall, path: str, owners: Iterable[str]) -> GraphAnswer:
+    """Return one page of the list of these owners; a path is its address below the root."""
     directory, tenant_id = call.world.directory, call.caller.tenant_id
-    found = [directory.principal(tenant_id, owner) for owner in view.properties.owners]
+    found = [directory.principal(tenant_id, owner) for owner in owners]
     shape: ListShape[ServicePrincipal] = ListShape(
-        path=f"applications/{view.id}/owners",
+        path=path,
         type_name="directoryObject",
         fields=PRINCIPAL_FIELDS,
         filters=frozenset({"id"}),
@@ -46,12 +74,18 @@ def list_owners(call: GraphCall) -> GraphAnswer:
     return answer_list(call, shape, sorted(rows, key=shape.ordinal))
 
 
-def add_owner(call: GraphCall) -> GraphAnswer:
-    """Add an owner; the permission `…OwnedBy` is not enough for that."""
-    call.caller.may_add_owners()
-    record, _ = writable_application(call)
-    owner = _referenced(call)
-    owners = record.properties.owners
+def with_referenced(call: GraphCall, owners: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the owners with the one that the body refers to.
+
+    Raises:
+        GraphError: 400 for a bad reference or an owner already, 403 for too many, 404 for an
+            unknown one.
+    """
+    known_only(call.body, frozenset(), "directoryObject")
+    reference = call.body.get(_REFERENCE)
+    if not isinstance(reference, str):
+        raise bad_request("A value is required for property '@odata.id'.")
+    owner = _principal_at(call, reference)
     if owner in owners:
         raise bad_request(
             "One or more added object references already exist for the following modified"
@@ -59,40 +93,29 @@ def add_owner(call: GraphCall) -> GraphAnswer:
         )
     if len(owners) >= _MOST_OWNERS:
         raise _too_many()
-    changed = replace(record.properties, owners=(*owners, owner))
-    record.update(changed, call.world.change(ChangeKind.UPDATE))
-    return GraphAnswer(status=204)
+    return (*owners, owner)
 
 
-def remove_owner(call: GraphCall) -> GraphAnswer:
-    """Remove an owner; unlike adding one, this needs no more than any other change.
-
-    https://learn.microsoft.com/graph/api/application-delete-owners (permissions)
-    """
-    record, _ = writable_application(call)
+def without_named(call: GraphCall, owners: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the owners without the one in the path; raises a 404 if it is none."""
     owner = call.params["owner"].lower()
-    if owner not in record.properties.owners:
+    if owner not in owners:
         raise not_found(owner)
-    left = tuple(one for one in record.properties.owners if one != owner)
-    changed = replace(record.properties, owners=left)
-    record.update(changed, call.world.change(ChangeKind.UPDATE))
-    return GraphAnswer(status=204)
+    return tuple(one for one in owners if one != owner)
 
 
-def _referenced(call: GraphCall) -> str:
-    known_only(call.body, frozenset(), "directoryObject")
-    reference = call.body.get(_REFERENCE)
-    if not isinstance(reference, str):
-        raise bad_request("A value is required for property '@odata.id'.")
-    return _principal_at(call, reference)
-
-
-def bound_owners(call: GraphCall, references: Any) -> tuple[str, ...]:
-    """Return the owners that `owners@odata.bind` of a new object names by their addresses.
+def first_owners(call: GraphCall) -> tuple[str, ...]:
+    """Return the owners of a new object: those that the body names, else an `…OwnedBy` caller.
 
     Raises:
         GraphError: 400 for what is no list of different addresses, 404 for an unknown owner.
     """
+    if BIND in call.body:
+        return _bound_owners(call, call.body[BIND])
+    return (call.caller.principal_id,) if call.caller.becomes_owner() else ()
+
+
+def _bound_owners(call: GraphCall, references: Any) -> tuple[str, ...]:
     if not isinstance(references, list) or not all(isinstance(one, str) for one in references):
         raise bad_request("A collection of addresses is expected for 'owners@odata.bind'.")
     owners = tuple(_principal_at(call, one) for one in references)

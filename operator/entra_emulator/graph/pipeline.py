@@ -17,11 +17,13 @@ from entra_emulator.graph import (
     applications,
     batch,
     deleted_items,
+    delta,
     federated,
     keys,
     owners,
     passwords,
     policies,
+    principal_owners,
     reports,
     service_principals,
 )
@@ -30,8 +32,10 @@ from entra_emulator.graph.call import GraphAnswer, GraphCall, Route, addressed_r
 from entra_emulator.graph.reports import BETA
 from entra_emulator.world import World
 
-# A new collection of Graph brings a module with routes, and is added here.
+# A new collection of Graph brings a module with routes, and is added here. Of several that match,
+# the first one counts: `delta` is no id.
 ROUTES: tuple[Route, ...] = (
+    *delta.ROUTES,
     *applications.ROUTES,
     *passwords.ROUTES,
     *keys.ROUTES,
@@ -39,12 +43,15 @@ ROUTES: tuple[Route, ...] = (
     *owners.ROUTES,
     *policies.ROUTES,
     *service_principals.ROUTES,
+    *principal_owners.ROUTES,
     *deleted_items.ROUTES,
     *reports.ROUTES,
     *batch.ROUTES,
 )
 
 _EVENTUAL = "eventual"
+# No source names the units of `delta`; it reads what a list reads.
+_DOUBLE = frozenset({"application.list", "application.delta"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +224,7 @@ def _charged(world: World, admitted: Admitted, trace: Trace) -> dict[str, str]:
 
 def _units(found: Route, query: Mapping[str, str]) -> int:
     """Return the resource units of a request; lists of applications cost two."""
-    units = 2 if found.operation == "application.list" else 1
+    units = 2 if found.operation in _DOUBLE else 1
     top = query.get("$top", "")
     if "$select" in query:
         units -= 1

@@ -13,6 +13,7 @@ from entra_emulator.graph.applications import application_shape, seen_in_list
 from entra_emulator.graph.call import COUNT, GraphAnswer, GraphCall, Route, created, route
 from entra_emulator.graph.lists import ListShape, answer_list
 from entra_emulator.graph.odata_query import check_options, context_suffix, pick, selected
+from entra_emulator.graph.owners import BIND, first_owners
 from entra_emulator.graph.render import PRINCIPAL_FIELDS, render_principal
 from entra_emulator.rules.principals import principal_changes
 
@@ -48,13 +49,13 @@ def get_principal(call: GraphCall) -> GraphAnswer:
     call.caller.may_read()
     check_options(call.query, {"$select"})
     names = selected(call.query, PRINCIPAL_FIELDS, "servicePrincipal")
-    return _entity(call, _seen(call), 200, names)
+    return _entity(call, seen_principal(call), 200, names)
 
 
 def create_principal(call: GraphCall) -> GraphAnswer:
     """Install an application in the tenant; `…OwnedBy` callers may install what they own."""
     call.caller.may_create()
-    wanted = {k: v for k, v in call.body.items() if k not in {"appId", "displayName"}}
+    wanted = {k: v for k, v in call.body.items() if k not in {"appId", "displayName", BIND}}
     changes = principal_changes(wanted, {}, {})
     record = _backing_application(call)
     call.caller.may_write(record.properties)
@@ -74,7 +75,7 @@ def create_principal(call: GraphCall) -> GraphAnswer:
         display_name=record.properties.display_name,
         created=call.world.change(ChangeKind.CREATE),
         created_time=call.world.clock.stamp(),
-        owners=(call.caller.principal_id,) if call.caller.becomes_owner() else (),
+        owners=first_owners(call),
         **changes,
     )
     directory.put_principal(principal)
@@ -83,7 +84,7 @@ def create_principal(call: GraphCall) -> GraphAnswer:
 
 def update_principal(call: GraphCall) -> GraphAnswer:
     """Change the named properties; an `…OwnedBy` caller must own the service principal."""
-    principal = _writable(call)
+    principal = writable_principal(call)
     changes = principal_changes(call.body, principal.stored, _render(call, principal))
     call.world.directory.update_principal(principal, **changes)
     return GraphAnswer(status=204)
@@ -91,13 +92,35 @@ def update_principal(call: GraphCall) -> GraphAnswer:
 
 def delete_principal(call: GraphCall) -> GraphAnswer:
     """Delete a service principal; its application stays."""
-    call.world.directory.remove_principal(_writable(call))
+    call.world.directory.remove_principal(writable_principal(call))
     return GraphAnswer(status=204)
 
 
-def _writable(call: GraphCall) -> ServicePrincipal:
+def seen_principal(call: GraphCall) -> ServicePrincipal:
+    """Return the service principal of a call.
+
+    Raises:
+        GraphError: 404 if it does not exist, or has not reached the replica.
+    """
+    directory, tenant_id = call.world.directory, call.caller.tenant_id
+    if app_id := call.params.get("app_id"):
+        principal = directory.principal_of(tenant_id, app_id)
+    else:
+        principal = directory.principal(tenant_id, call.params.get("id") or "")
+    sees = call.world.replicas.reader(ReadKind.APPLICATION, call.now)
+    if principal is None or not _stands(call, principal) or not sees(principal.created):
+        raise not_found(call.params.get("id") or call.params.get("app_id") or "")
+    return principal
+
+
+def writable_principal(call: GraphCall) -> ServicePrincipal:
+    """Check that the caller may write; return the service principal.
+
+    Raises:
+        GraphError: 403, or 404 as in `seen_principal`.
+    """
     call.caller.may_create()
-    principal = _seen(call)
+    principal = seen_principal(call)
     call.caller.may_write(principal)
     return principal
 
@@ -105,7 +128,7 @@ def _writable(call: GraphCall) -> ServicePrincipal:
 def list_owned(call: GraphCall) -> GraphAnswer:
     """List the applications that a service principal owns."""
     call.caller.may_read()
-    principal = _seen(call)
+    principal = seen_principal(call)
     records = call.world.directory.applications(call.caller.tenant_id)
     owned = (view for view in seen_in_list(call, records) if principal.id in view.properties.owners)
     cast = "/microsoft.graph.application" if call.params.get("cast") else ""
@@ -136,18 +159,6 @@ def _backing_application(call: GraphCall) -> ApplicationRecord:
         detail = {"code": "NoBackingApplicationObject", "message": message, "target": "appId"}
         raise GraphError(400, "Request_BadRequest", message, details=[detail])
     return record
-
-
-def _seen(call: GraphCall) -> ServicePrincipal:
-    directory, tenant_id = call.world.directory, call.caller.tenant_id
-    if app_id := call.params.get("app_id"):
-        principal = directory.principal_of(tenant_id, app_id)
-    else:
-        principal = directory.principal(tenant_id, call.params.get("id") or "")
-    sees = call.world.replicas.reader(ReadKind.APPLICATION, call.now)
-    if principal is None or not _stands(call, principal) or not sees(principal.created):
-        raise not_found(call.params.get("id") or call.params.get("app_id") or "")
-    return principal
 
 
 def _stands(call: GraphCall, principal: ServicePrincipal) -> bool:

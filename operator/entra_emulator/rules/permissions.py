@@ -47,8 +47,13 @@ class Caller:
             raise denied()
 
     def may_add_owners(self) -> None:
-        """Refuse a caller that may not add owners; `…OwnedBy` is not enough for that."""
+        """Refuse a caller that may not add owners of applications; `…OwnedBy` is not enough."""
         if not {Permission.READ_WRITE_ALL, Permission.DIRECTORY_READ_ALL} <= self.roles:
+            raise denied()
+
+    def may_add_principal_owners(self) -> None:
+        """Refuse a caller that may not add owners of any service principal."""
+        if not self.roles & _WRITERS or Permission.DIRECTORY_READ_ALL not in self.roles:
             raise denied()
 
     def may_read_policies(self) -> None:

@@ -1,7 +1,8 @@
-"""What hashicorp/terraform-provider-azuread f0169e0 sends about applications.
+"""What hashicorp/terraform-provider-azuread f0169e0 sends about applications and principals.
 
 The bodies have the form that internal/services/applications gives them: application_resource.go
-(create, with its `password` block) and application_certificate_resource.go.
+(create, with its `password` block) and application_certificate_resource.go; and
+internal/services/serviceprincipals/service_principal_resource.go.
 """
 
 from __future__ import annotations
@@ -129,6 +130,47 @@ def test_a_certificate_beside_the_repeated_id(
     assert key["keyId"] == key_id
     again = {"id": app.id, "keyCredentials": [key]}
     assert user.call("PATCH", f"applications/{app.id}", again).status_code == 204
+
+
+def principal(user: GraphUser, app_id: str, *owners: str) -> dict[str, Any]:
+    root = user.emulator.graph_root
+    return {
+        "@odata.type": "#microsoft.graph.servicePrincipal",
+        "accountEnabled": True,
+        "alternativeNames": [],
+        "appId": app_id,
+        "appRoleAssignmentRequired": False,
+        "description": f"TERRAFORM_UPDATE_{uuid4()}",
+        "loginUrl": None,
+        "notes": None,
+        "notificationEmailAddresses": [],
+        "owners@odata.bind": [f"{root}/directoryObjects/{owner}" for owner in owners],
+        "preferredSingleSignOnMode": None,
+        "tags": [],
+    }
+
+
+def test_a_service_principal_whose_caller_is_removed_as_owner(
+    user: GraphUser, emulator: Emulator
+) -> None:
+    own, another = principal_of(user), str(emulator.create_application(user.tenant).app_id)
+    owner = user.get(f"servicePrincipals(appId='{another}')")["id"]
+    app = user.call("POST", "applications", application(user, own)).json()
+    made = user.call("POST", "servicePrincipals", principal(user, app["appId"], own, owner))
+    assert made.status_code == 201, made.text
+    path = f"servicePrincipals/{made.json()['id']}"
+    assert user.call("PATCH", path, {"description": None}).status_code == 204
+    assert user.call("DELETE", f"{path}/owners/{own}/$ref").status_code == 204
+    assert [row["id"] for row in user.get(f"{path}/owners")["value"]] == [owner]
+
+
+def test_a_service_principal_with_unknown_and_repeated_owners(user: GraphUser) -> None:
+    own = principal_of(user)
+    app = user.call("POST", "applications", application(user, own)).json()
+    for owners, status in (((own, str(uuid4())), 404), ((own, own), 400)):
+        body = principal(user, app["appId"], *owners)
+        assert user.call("POST", "servicePrincipals", body).status_code == status
+    assert user.get(f"servicePrincipals?$filter=appId eq '{app['appId']}'")["value"] == []
 
 
 def test_the_metadata_of_the_cloud(emulator: Emulator, http: httpx.Client) -> None:

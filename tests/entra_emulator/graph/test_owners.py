@@ -86,11 +86,13 @@ def test_other_permissions_read_no_application(
     caller = caller_of(permission)
     for path in (
         "applications",
+        "applications/delta",
         f"applications/{foreign.id}",
         f"applications/{foreign.id}/owners",
         "servicePrincipals",
         f"servicePrincipals(appId='{foreign.app_id}')",
         f"servicePrincipals/{foreign.service_principal_id}/ownedObjects",
+        f"servicePrincipals/{foreign.service_principal_id}/owners",
         "directory/deletedItems/microsoft.graph.application",
         f"directory/deletedItems/{foreign.id}",
     ):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import httpx
+import jwt
 import pytest
 
 from tests.support.emulator import Emulator
@@ -74,3 +75,39 @@ def test_resource_is_not_read_at_version_2(user: GraphUser) -> None:
 def test_request_is_logged_as_a_token(user: GraphUser, emulator: Emulator) -> None:
     sign_in(user, {"resource": VAULT})
     assert emulator.world.log.counts()["token"] == 1
+
+
+def document(emulator: Emulator, http: httpx.Client, tenant: str) -> httpx.Response:
+    return http.get(f"{emulator.url}/{tenant}/.well-known/openid-configuration")
+
+
+def test_discovery_leads_to_this_endpoint_and_its_keys(
+    user: GraphUser, emulator: Emulator, http: httpx.Client
+) -> None:
+    """R1, R2: members as in Azure's page on access tokens for FHIR."""
+    found = document(emulator, http, user.tenant).json()
+    assert found["token_endpoint"] == f"{emulator.url}/{user.tenant}/oauth2/token"
+    form = {"client_id": user.client_id, "client_secret": user.secret, "resource": VAULT}
+    answer = http.post(found["token_endpoint"], data={"grant_type": "client_credentials", **form})
+    token = answer.json()["access_token"]
+    [key] = http.get(found["jwks_uri"]).json()["keys"]
+    claims = jwt.decode(token, jwt.PyJWK(key).key, algorithms=["RS256"], audience=VAULT)
+    assert claims["iss"] == found["issuer"] == f"https://sts.windows.net/{user.tenant}/"
+    assert http.get(f"{emulator.url}/{user.tenant}/discovery/keys").json()["keys"] == [key]
+
+
+@pytest.mark.parametrize("name", ["common", "organizations"])
+def test_discovery_without_a_tenant_has_a_template_as_issuer(
+    emulator: Emulator, http: httpx.Client, name: str
+) -> None:
+    found = document(emulator, http, name).json()
+    assert found["issuer"] == "https://sts.windows.net/{tenantid}/"
+    assert found["token_endpoint"] == f"{emulator.url}/{name}/oauth2/token"
+
+
+@pytest.mark.parametrize(("name", "code"), [("no_tenant", 900023), ("nowhere.example", 90002)])
+def test_discovery_of_no_tenant_is_an_error(
+    emulator: Emulator, http: httpx.Client, name: str, code: int
+) -> None:
+    answer = document(emulator, http, name)
+    assert (answer.status_code, answer.json()["error_codes"]) == (400, [code])
