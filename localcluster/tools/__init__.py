@@ -41,7 +41,9 @@ def locate_tool(name: str, progress: Progress = silent) -> Path:
     def fill(folder: Path) -> None:
         title = f"building {name} {version} (once; under a minute on two cores)"
         package, flags = f"{TOOLS[name]}/cmd/{name}", gobuild.linker_flags({})
-        gobuild.compile_package(sources, package, folder / name, flags, cache, progress, title=title)
+        gobuild.compile_package(
+            sources, package, folder / name, flags, cache, progress, title=title
+        )
 
     waiting = f"another process is building {name}: waiting for it"
     return gobuild.once(cache, folder_name, progress, waiting, fill) / name
