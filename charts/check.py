@@ -73,7 +73,7 @@ def check(folder: Path) -> list[str]:
 
 
 def render(helm: Path, folder: Path) -> Iterator[Path]:
-    """Yield a file of manifests for the defaults, each file of values, and the chart of the CRDs."""
+    """Yield files of manifests: of the defaults, of each file of values, and of the CRDs."""
     yield _rendered(helm, CHART, folder / "defaults.yaml")
     for values in value_files():
         yield _rendered(helm, CHART, folder / f"values-{values.name}", "-f", str(values))

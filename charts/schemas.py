@@ -2,8 +2,8 @@
 
 The API server describes its kinds, also those of our CRDs, in its OpenAPI document
 (kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-v2). A schema here is the definition
-of one kind with those that it refers to. It is strict: a field that is not described is refused, as by
-`kubectl apply --validate=strict`.
+of one kind with those that it refers to. It is strict: a field that is not described is refused, as
+by `kubectl apply --validate=strict`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What kube-score says of rendered manifests, without the opinions that the charts do not follow."""
+"""What kube-score says of rendered manifests, but for opinions that the charts do not follow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Final
 PERFECT: Final = 10
 OPINIONS: Final = {
     ("container-image-pull-policy", "ImagePullPolicy is not set to Always"): (
-        "a version's image never changes, and a node without the registry can still start the operator"
+        "a version's image never changes, and a node that has it starts without the registry"
     ),
     ("container-resources", "CPU limit is not set"): (
         "a throttled operator renews its Lease and credentials late; the request says what it needs"
@@ -19,7 +19,7 @@ OPINIONS: Final = {
     (
         "deployment-has-host-podantiaffinity",
         "Deployment does not have a host podAntiAffinity set",
-    ): "topologySpreadConstraints spread the replicas over nodes and zones, without blocking a drain",
+    ): "topologySpreadConstraints spread the replicas, and never keep one from a node",
 }
 """By check and finding, why we do not follow it."""
 OF_THE_TRIAL: Final = {

@@ -1,4 +1,4 @@
-"""Where a release is pushed to, and what was pushed: from the environment and from build/release."""
+"""Where a release is pushed to, and what was pushed: from environment and build/release."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ def sign_in(crane: Path, helm: Path, place: str, environment: Mapping[str, str])
     user, token = (environment.get(name, "") for name in ("REGISTRY_USER", "REGISTRY_TOKEN"))
     if not user or not token:
         raise ReleaseError(
-            "REGISTRY_USER and REGISTRY_TOKEN are to be set in the environment; the token may write "
-            "packages of the registry"
+            "set REGISTRY_USER and REGISTRY_TOKEN in the environment; the token must allow "
+            "writing to the registry"
         )
     host = place.partition("/")[0]
     plain = ("--plain-http",) if is_loopback(place) else ()

@@ -25,7 +25,7 @@ def sign(cosign: str, folder: Path, environment: Mapping[str, str]) -> None:
         environment: with the identity of a workflow, or COSIGN_KEY.
 
     Raises:
-        ReleaseError: nothing was pushed, there is no identity, an SBOM is missing, or cosign failed.
+        ReleaseError: nothing was pushed, there is no identity or SBOM, or cosign failed.
     """
     how = identity(environment)
     found = pushed(folder)

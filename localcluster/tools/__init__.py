@@ -1,7 +1,7 @@
 """Programs in Go that check or publish what is made here, each built once from its module.
 
-A folder beside this file holds the go.mod and go.sum of each program: they pin its version and all that
-it is built from.
+A folder beside this file holds the go.mod and go.sum of each program: they pin its version and all
+that it is built from.
 """
 
 from __future__ import annotations
