@@ -34,7 +34,9 @@ def push_charts(helm: Path, place: str, folder: Path) -> None:
             values.write_text(naming_images(values.read_text(), place, known))
             run(helm, "package", "--destination", folder / "any", source)
             package = folder / "any" / f"{name}-{__version__}.tgz"
-            answer = run(helm, "push", package, f"oci://{place}/charts", *plain)
+            target = f"oci://{place}/charts"
+            # helm says it on standard error.
+            answer = run(helm, "push", package, target, *plain, with_errors=True)
             note(folder, {f"{place}/charts/{name}": pushed_digest(answer)})
 
 

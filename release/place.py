@@ -47,13 +47,16 @@ def is_loopback(place: str) -> bool:
     return place.partition("/")[0].partition(":")[0] in _LOOPBACK
 
 
-def run(program: Path | str, *words: str | Path, secret: str | None = None) -> str:
+def run(
+    program: Path | str, *words: str | Path, secret: str = "", with_errors: bool = False
+) -> str:
     """Run a program of the release; return what it printed, with its progress for people.
 
     Args:
         program: its path, or its name on the PATH.
         words: of its command line, which everybody on the machine can read.
         secret: what it reads on standard input.
+        with_errors: return what it writes to standard error too, instead of showing it.
 
     Raises:
         ReleaseError: it failed; its own words are on standard error.
@@ -62,17 +65,18 @@ def run(program: Path | str, *words: str | Path, secret: str | None = None) -> s
     try:
         done = subprocess.run(
             command,
-            input=secret or "",
+            input=secret,
             stdout=subprocess.PIPE,
-            stderr=sys.stderr,
+            stderr=subprocess.STDOUT if with_errors else sys.stderr,
             text=True,
             check=False,
         )
     except OSError as error:
         raise ReleaseError(f"{command[0]} cannot be run: {error}") from None
     if done.returncode != 0:
+        said = f": {done.stdout.strip()}" if with_errors else ", see above"
         name = Path(command[0]).name
-        raise ReleaseError(f"{name} {words[0]} ended with status {done.returncode}, see above")
+        raise ReleaseError(f"{name} {words[0]} ended with status {done.returncode}{said}")
     return done.stdout.strip()
 
 
