@@ -61,8 +61,8 @@ def test_what_left_is_named_with_what_removes_it() -> None:
         (
             Gravity.ADVICE,
             (
-                "These EntraTenants left them, and are still signed in to: default. 1 AppCredentials "
-                "name them, and keep them until they are gone. "
+                "These EntraTenants left them, and are still signed in to: default. "
+                "1 AppCredentials name them, and keep them until they are gone. "
                 "kubectl delete entratenant --wait=false default"
             ),
         ),
