@@ -107,7 +107,7 @@ def test_the_pulled_chart_installs_the_pushed_images(
 ) -> None:
     helm = str(locate_helm())
     words = ["template", "appcredential", f"oci://{place}/charts/appcredential", "--plain-http"]
-    words += ["--version", __version__, "--set", "trial.enabled=true,clusterId=test"]
+    words += ["--version", __version__, "--set", "trial.enabled=true"]
     done = subprocess.run(
         [helm, *words], capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path
     )
