@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # What needs neither an image, nor a node of its own, nor other languages' package managers.
 CI_TESTS := "not image and not node and not clients"
+# What draws the diagrams of the site; its hash is in website/mermaid.sha256.
+MERMAID := 11.9.0
 
 .DEFAULT_GOAL := help
 
@@ -160,6 +162,26 @@ bench-report: setup build/plots/.installed ## write the tables and plots of docs
 	@$(BIN)/python -m bench.report
 	@build/plots/bin/python bench/plots.py
 
+build/website/.installed: requirements/docs.txt
+	@echo "==> mkdocs-material, in an environment of its own" >&2
+	$(PYTHON) -m venv build/website
+	build/website/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/docs.txt
+	@touch $@
+
+# The theme would fetch it from afar in each reader's browser.
+build/mermaid.min.js: website/mermaid.sha256
+	@command -v npm > /dev/null || { echo "error: npm is missing: apt-get install npm" >&2; exit 2; }
+	@mkdir -p build/npm
+	cd build/npm && npm pack --silent mermaid@$(MERMAID) > /dev/null
+	tar -xzf build/npm/mermaid-$(MERMAID).tgz --strip-components=2 -C build/npm package/dist/mermaid.min.js
+	cd build/npm && sha256sum --check --quiet ../../website/mermaid.sha256
+	@cp build/npm/mermaid.min.js $@
+
+.PHONY: docs
+docs: build/website/.installed build/mermaid.min.js ## build the documentation as a site into build/site; REPOSITORY_URL=, SITE_URL=
+	@NO_MKDOCS_2_WARNING=1 build/website/bin/mkdocs build --quiet --config-file website/mkdocs.yml
+	@echo "build/site/index.html"
+
 .PHONY: cluster
 cluster: setup ## a local cluster; EMULATOR=1 adds emulator and operator, NODE=1 runs pods (root)
 ifeq ($(and $(NODE),$(EMULATOR)),1)
@@ -193,8 +215,10 @@ lock: setup ## write requirements/*.txt anew from pyproject.toml
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header --extra cli -c requirements/runtime.txt pyproject.toml -o requirements/cli.txt
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header --extra dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
-	echo "$$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["plots"])')" \
-	    | $(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header - -o requirements/plots.txt
+	for extra in plots docs; do \
+	  EXTRA=$$extra $(BIN)/python -c 'import os, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][os.environ["EXTRA"]])' \
+	    | $(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header - -o requirements/$$extra.txt; \
+	done
 
 .PHONY: zipapp
 zipapp: setup ## kubectl-appcredential as one file in build/, with archive and manifest for krew; URL=, UNVERIFIED=1
