@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -31,8 +32,8 @@ def source_of(page: str) -> str:
 def with_links(markdown: str, page: str, repository: str) -> str:
     """Return the text of a page with its links as the site needs them.
 
-    A link to another page leads to it, one to any other file of the repository to its place there. What does not
-    exist stays as it is: mkdocs warns of it.
+    A link to another page leads to it, one to any other file of the repository to its place
+    there. What does not exist stays as it is: mkdocs warns of it.
 
     Args:
         markdown: the page's text, with links relative to its place in the repository.
@@ -40,7 +41,7 @@ def with_links(markdown: str, page: str, repository: str) -> str:
         repository: URL under which the files of the main branch are shown.
     """
     cut = [0, *(i for m in _FENCED.finditer(markdown) for i in m.span()), len(markdown)]
-    parts = [markdown[start:end] for start, end in zip(cut, cut[1:], strict=False)]
+    parts = [markdown[start:end] for start, end in pairwise(cut)]
     # Every second part is a code block.
     parts[::2] = [
         _LINK.sub(lambda m: f"{m[1]}{_target(m[2], page, repository)}{m[3]}", part)

@@ -7,8 +7,8 @@ from typing import Final
 
 import pytest
 
+from tests.docs.navigation import configuration, pages
 from tests.docs.reading import ROOT
-from tests.docs.site import configuration, pages
 from website.pages import FROM_OUTSIDE, source_of, with_links
 
 DOCS: Final = ROOT / "docs"
@@ -44,7 +44,11 @@ def test_a_reader_s_browser_is_sent_nowhere_else() -> None:
         ("guides/github.md", "../../examples/README.md#y", "../examples.md#y"),
         ("examples.md", "../docs/api.md", "api.md"),
         ("chart.md", "../../docs/install.md", "install.md"),
-        ("threat-model.md", "tests/docs/site.py", f"{REPOSITORY}/blob/main/tests/docs/site.py"),
+        (
+            "threat-model.md",
+            "tests/docs/reading.py",
+            f"{REPOSITORY}/blob/main/tests/docs/reading.py",
+        ),
         ("how-do-i.md", "runbooks", f"{REPOSITORY}/tree/main/docs/runbooks"),
         ("install.md", "#here", "#here"),
         ("install.md", "https://example.com/a.md", "https://example.com/a.md"),

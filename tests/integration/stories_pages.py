@@ -24,6 +24,54 @@ def _deployment(team: Team, name: str = "orders") -> None:
     team.i.kube.create(path, {"metadata": {"name": name}, "spec": spec})
 
 
+def the_quickstart(i: Installation) -> None:
+    """quickstart.md, on an installation like that of its first step."""
+    why = "people; tests/localcluster runs the cluster's command"
+    excused = {'eval "$(make -s cluster': why, "make cluster-down": why}
+    i.make_application(appId=CLIENT_ID)
+    walk = Walk(Team(i, "shop", CLIENT_ID), "quickstart.md", excused)
+    assert "orders-entra" in walk.step("examples/quickstart.yaml")
+    assert "AZURE_CLIENT_SECRET" in walk.step("kubectl describe secret")
+    first = walk.team.key("orders-entra")
+    assert "ClientSecret" in walk.step("appcredential status")
+    walk.step("kubectl delete secret")
+    walk.team.until(lambda: walk.team.secret("orders-entra"), "it is written anew", "orders")
+    assert walk.team.key("orders-entra") != first
+    walk.finish()
+
+
+def into_a_repository_of_argo_cd(i: Installation) -> None:
+    """tutorials/argocd.md, as far as it goes without Argo CD."""
+    excused = {
+        "kubectl kustomize": "it takes Argo CD's ConfigMap: tests/gitops does it",
+        "kubectl apply --filename REPOSITORY": "it takes Argo CD: tests/gitops reads these files",
+        "kubectl get applications": "it takes Argo CD",
+    }
+    repository = i.folder / "argocd"
+    repository.mkdir()
+    place = {"REPOSITORY": str(repository)}
+    walk = Walk(i.team("argocd"), "tutorials/argocd.md", excused, place)
+    walk.step("cp -r")
+    assert (repository / "argocd" / "platform.yaml").is_file()
+    walk.finish()
+
+
+def into_a_repository_of_flux(i: Installation) -> None:
+    """tutorials/flux.md, as far as it goes without Flux."""
+    excused = {
+        "kubectl apply --filename REPOSITORY": "it takes Flux: tests/gitops reads these files",
+        "kubectl get kustomizations": "it takes Flux",
+    }
+    repository = i.folder / "flux"
+    walk = Walk(i.team("flux"), "tutorials/flux.md", excused, {"REPOSITORY": str(repository)})
+    walk.type("git init --quiet REPOSITORY")
+    walk.type("git -C REPOSITORY config user.email a@example.com")
+    walk.type("git -C REPOSITORY config user.name a")
+    walk.step("cp -r")
+    assert "flux/operator/operator.yaml" in walk.step("commit")
+    walk.finish()
+
+
 def a_client_secret(i: Installation) -> None:
     """tutorials/client-secret.md."""
     walk = Walk(i.team("tutorial"), "tutorials/client-secret.md")
@@ -187,7 +235,7 @@ def a_backup_comes_back(i: Installation) -> None:
         {n: str(i.folder / f"backup-{n}") for n in ("appcreds.json", "secrets.json")},
     )
     team = walk.team
-    generated = {"cookie": {"generateOnce": {}}}
+    generated: dict[str, Any] = {"cookie": {"generateOnce": {}}}
     team.apply("orders", secret={"name": "orders-entra", "data": generated})
     team.ready("orders")
     before, key = team.values("orders-entra"), team.key("orders-entra")
@@ -212,6 +260,14 @@ def _metadata(team: Team, name: str) -> dict[str, Any]:
     return metadata
 
 
+def from_terraform(i: Installation) -> None:
+    """guides/from-terraform.md: what is typed in a cluster; the rest is Terraform's."""
+    walk = Walk(i.team("terraform"), "guides/from-terraform.md")
+    _deployment(walk.team)
+    walk.step("rollout restart")
+    walk.finish()
+
+
 def several_tenants(i: Installation) -> None:
     """guides/several-tenants.md."""
     walk = Walk(i.team("tenants"), "guides/several-tenants.md")
@@ -226,13 +282,16 @@ def several_clusters(i: Installation) -> None:
     team = walk.team
     team.apply("orders", deletionGracePeriod="0s")
     team.ready("orders")
-    assert OPERATOR_NAMESPACE == i.namespace
+    assert i.namespace == OPERATOR_NAMESPACE
     walk.step("kubectl delete appcred --all")
     team.until(lambda: i.emulator.credentials(team.client_id) == [], "its credential is gone")
     walk.finish()
 
 
 PAGES: Final = {
+    "quickstart.md": the_quickstart,
+    "tutorials/argocd.md": into_a_repository_of_argo_cd,
+    "tutorials/flux.md": into_a_repository_of_flux,
     "tutorials/client-secret.md": a_client_secret,
     "tutorials/certificate.md": a_certificate,
     "tutorials/federated-identity.md": a_federated_identity,
@@ -242,6 +301,7 @@ PAGES: Final = {
     "guides/restarts.md": workloads_that_read_once,
     "guides/onboarding.md": a_team_comes_and_goes,
     "guides/backup.md": a_backup_comes_back,
+    "guides/from-terraform.md": from_terraform,
     "guides/several-tenants.md": several_tenants,
     "guides/several-clusters.md": several_clusters,
 }

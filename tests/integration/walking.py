@@ -1,4 +1,4 @@
-"""A page of docs/ as a reader goes through it: its commands are typed, one block after the other."""
+"""A page of docs/ as a reader goes through it: its commands are typed, block after block."""
 
 from __future__ import annotations
 
