@@ -8,6 +8,8 @@ STAMP := $(VENV)/.installed
 # What needs neither an image, nor a node of its own, nor other languages' package managers, nor the
 # programs of `make chart`.
 CI_TESTS := "not image and not node and not clients and not checkers"
+# What draws the diagrams of the site; its hash is in website/mermaid.sha256.
+MERMAID := 11.9.0
 
 .DEFAULT_GOAL := help
 
@@ -162,6 +164,26 @@ bench-report: setup build/plots/.installed ## write the tables and plots of docs
 	@$(BIN)/python -m bench.report
 	@build/plots/bin/python bench/plots.py
 
+build/website/.installed: requirements/docs.txt
+	@echo "==> mkdocs-material, in an environment of its own" >&2
+	$(PYTHON) -m venv build/website
+	build/website/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/docs.txt
+	@touch $@
+
+# The theme would fetch it from afar in each reader's browser.
+build/mermaid.min.js: website/mermaid.sha256
+	@command -v npm > /dev/null || { echo "error: npm is missing: apt-get install npm" >&2; exit 2; }
+	@mkdir -p build/npm
+	cd build/npm && npm pack --silent mermaid@$(MERMAID) > /dev/null
+	tar -xzf build/npm/mermaid-$(MERMAID).tgz --strip-components=2 -C build/npm package/dist/mermaid.min.js
+	cd build/npm && sha256sum --check --quiet ../../website/mermaid.sha256
+	@cp build/npm/mermaid.min.js $@
+
+.PHONY: docs
+docs: build/website/.installed build/mermaid.min.js ## build the documentation as a site into build/site; REPOSITORY_URL=, SITE_URL=
+	@NO_MKDOCS_2_WARNING=1 build/website/bin/mkdocs build --quiet --config-file website/mkdocs.yml
+	@echo "build/site/index.html"
+
 .PHONY: cluster
 cluster: setup ## a local cluster; EMULATOR=1 adds emulator and operator, NODE=1 runs pods (root)
 ifeq ($(and $(NODE),$(EMULATOR)),1)
@@ -195,10 +217,10 @@ lock: setup ## write requirements/*.txt anew from pyproject.toml
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header --extra cli -c requirements/runtime.txt pyproject.toml -o requirements/cli.txt
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header --extra dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
-	echo "$$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["plots"])')" \
-	    | $(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header - -o requirements/plots.txt
-	echo "$$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["audit"])')" \
-	    | $(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header - -o requirements/audit.txt
+	for extra in plots docs audit; do \
+	  EXTRA=$$extra $(BIN)/python -c 'import os, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][os.environ["EXTRA"]])' \
+	    | $(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header - -o requirements/$$extra.txt; \
+	done
 
 .PHONY: zipapp
 zipapp: setup ## kubectl-appcredential as one file in build/, with archive and manifest for krew; URL=, UNVERIFIED=1
@@ -262,7 +284,7 @@ build/audit/.installed: requirements/audit.txt
 
 .PHONY: audit
 audit: build/audit/.installed ## ask for known vulnerabilities of the locked packages; needs the network
-	@for lock in runtime cli dev plots audit; do \
+	@for lock in runtime cli dev plots docs audit; do \
 	  echo "==> requirements/$$lock.txt" >&2; \
 	  build/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r "requirements/$$lock.txt"; \
 	done
