@@ -80,7 +80,7 @@ monitoring: helm cluster-binary prometheus ## test alerts and dashboard with pro
 	$(BIN)/python -m pytest -q tests/process/test_monitoring.py
 
 .PHONY: image
-image: setup ## build both images by docker or buildah; BASE= names the base
+image: setup ## build both images by docker or buildah; BASE= names the base, ARCH= the architecture
 	@PYTHONPATH=operator:. $(BIN)/python -m image.build
 
 .PHONY: e2e

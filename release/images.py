@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from appcredential import __version__
 from image.engine import TARGETS
@@ -20,7 +23,8 @@ def push_images(crane: Path, place: str, folder: Path, platforms: Sequence[str])
         platforms: that the release has, such as `linux-amd64`.
 
     Raises:
-        ReleaseError: an archive is missing, before anything is pushed; or a push failed.
+        ReleaseError: an archive is missing or of another platform, before anything is pushed; or
+            a push failed.
     """
     for name in TARGETS.values():
         for platform in platforms:
@@ -40,6 +44,19 @@ def push_images(crane: Path, place: str, folder: Path, platforms: Sequence[str])
         note(folder, {reference: answer.rpartition("@")[2], **parts})
 
 
+def platform_of(archive: Path) -> str:
+    """Return the platform in the configuration of an image's archive, such as `linux-amd64`."""
+    with tarfile.open(archive) as files:
+        (image,) = _json(files, "manifest.json")
+        configuration = _json(files, image["Config"])
+    return f"{configuration['os']}-{configuration['architecture']}"
+
+
+def _json(files: tarfile.TarFile, name: str) -> Any:
+    found = files.extractfile(name)
+    return json.loads(found.read() if found else b"{}")
+
+
 def _archive(folder: Path, platform: str, name: str) -> Path:
     path = folder / platform / f"{name}.tar"
     if not path.exists():
@@ -47,4 +64,6 @@ def _archive(folder: Path, platform: str, name: str) -> Path:
             f"{path} is missing: run make image dist on a machine of {platform}, and put its "
             f"build/release/{platform} here; or say what the release has, as PLATFORMS=linux-amd64"
         )
+    if (found := platform_of(path)) != platform:
+        raise ReleaseError(f"{path} is an image of {found}: run make image dist where it belongs")
     return path

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -47,12 +49,32 @@ def test_only_a_registry_on_this_machine_is_spoken_to_without_tls() -> None:
 
 
 def test_nothing_is_pushed_while_an_archive_is_missing(tmp_path: Path) -> None:
-    folder = tmp_path / "linux-amd64"
-    folder.mkdir()
     for name in TARGETS.values():
-        (folder / f"{name}.tar").touch()
+        write_image(tmp_path / "linux-amd64" / f"{name}.tar", "amd64")
     with pytest.raises(ReleaseError, match=r"linux-arm64/appcredential.tar is missing: run make"):
         push_images(NOT_CALLED, PLACE, tmp_path, ["linux-amd64", "linux-arm64"])
+
+
+def test_an_image_of_another_architecture_is_refused(tmp_path: Path) -> None:
+    for name in TARGETS.values():
+        write_image(tmp_path / "linux-arm64" / f"{name}.tar", "amd64")
+    with pytest.raises(ReleaseError, match=r"appcredential.tar is an image of linux-amd64"):
+        push_images(NOT_CALLED, PLACE, tmp_path, ["linux-arm64"])
+
+
+def write_image(path: Path, architecture: str) -> None:
+    """Write what both engines call a docker archive, without layers."""
+    path.parent.mkdir(exist_ok=True)
+    files = {
+        "manifest.json": [{"Config": "c.json", "Layers": []}],
+        "c.json": {"os": "linux", "architecture": architecture},
+    }
+    with tarfile.open(path, "w") as archive:
+        for name, document in files.items():
+            content = json.dumps(document).encode()
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
 
 
 def test_the_chart_of_a_release_names_its_images_by_digest() -> None:
