@@ -5,8 +5,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# What needs neither an image, nor a node of its own, nor other languages' package managers.
-CI_TESTS := "not image and not node and not clients"
+# What needs neither an image, nor a node of its own, nor other languages' package managers, nor the
+# programs of `make chart`.
+CI_TESTS := "not image and not node and not clients and not checkers"
+# What draws the diagrams of the site; its hash is in website/mermaid.sha256.
+MERMAID := 11.9.0
 
 .DEFAULT_GOAL := help
 
@@ -60,6 +63,7 @@ clients: client-go ## run real clients of four languages, azure-cli and Terrafor
 chart: helm cluster-binary ## check the charts, test them on a cluster, and package them into build/
 	@helm="$$($(BIN)/python -m localcluster helm)"; \
 	"$$helm" lint --strict charts/appcredential charts/appcredential-crds; \
+	$(BIN)/python -m charts.check; \
 	$(BIN)/python -m pytest tests/chart -q; \
 	"$$helm" package --destination build charts/appcredential charts/appcredential-crds
 
@@ -76,7 +80,7 @@ monitoring: helm cluster-binary prometheus ## test alerts and dashboard with pro
 	$(BIN)/python -m pytest -q tests/process/test_monitoring.py
 
 .PHONY: image
-image: setup ## build both images by docker or buildah; BASE= names the base
+image: setup ## build both images by docker or buildah; BASE= names the base, ARCH= the architecture
 	@PYTHONPATH=operator:. $(BIN)/python -m image.build
 
 .PHONY: e2e
@@ -162,6 +166,26 @@ bench-report: setup build/plots/.installed ## write the tables and plots of docs
 	@$(BIN)/python -m bench.report
 	@build/plots/bin/python bench/plots.py
 
+build/website/.installed: requirements/docs.txt
+	@echo "==> mkdocs-material, in an environment of its own" >&2
+	$(PYTHON) -m venv build/website
+	build/website/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/docs.txt
+	@touch $@
+
+# The theme would fetch it from afar in each reader's browser.
+build/mermaid.min.js: website/mermaid.sha256
+	@command -v npm > /dev/null || { echo "error: npm is missing: apt-get install npm" >&2; exit 2; }
+	@mkdir -p build/npm
+	cd build/npm && npm pack --silent mermaid@$(MERMAID) > /dev/null
+	tar -xzf build/npm/mermaid-$(MERMAID).tgz --strip-components=2 -C build/npm package/dist/mermaid.min.js
+	cd build/npm && sha256sum --check --quiet ../../website/mermaid.sha256
+	@cp build/npm/mermaid.min.js $@
+
+.PHONY: docs
+docs: build/website/.installed build/mermaid.min.js ## build the documentation as a site into build/site; REPOSITORY_URL=, SITE_URL=
+	@NO_MKDOCS_2_WARNING=1 build/website/bin/mkdocs build --quiet --config-file website/mkdocs.yml
+	@echo "build/site/index.html"
+
 .PHONY: cluster
 cluster: setup ## a local cluster; EMULATOR=1 adds emulator and operator, NODE=1 runs pods (root)
 ifeq ($(and $(NODE),$(EMULATOR)),1)
@@ -195,12 +219,77 @@ lock: setup ## write requirements/*.txt anew from pyproject.toml
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header --extra cli -c requirements/runtime.txt pyproject.toml -o requirements/cli.txt
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header --extra dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
-	echo "$$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["plots"])')" \
-	    | $(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header - -o requirements/plots.txt
+	for extra in plots docs audit; do \
+	  EXTRA=$$extra $(BIN)/python -c 'import os, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][os.environ["EXTRA"]])' \
+	    | $(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header - -o requirements/$$extra.txt; \
+	done
 
 .PHONY: zipapp
 zipapp: setup ## kubectl-appcredential as one file in build/, with archive and manifest for krew; URL=, UNVERIFIED=1
 	@PYTHONPATH=operator:. $(BIN)/python -m onefile build $(if $(URL),--url $(URL)) $(if $(UNVERIFIED),--unverified)
+
+.PHONY: wheels
+wheels: setup ## the wheels of operator and emulator in build/release/any
+	@for project in . packaging/entra-emulator; do \
+	  $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	      --wheel-dir build/release/any "$$project"; \
+	done
+	@ls build/release/any/*.whl
+
+.PHONY: sbom
+sbom: setup ## what is in the images that `make image` built, as SPDX in build/sbom
+	@PYTHONPATH=operator:. $(BIN)/python -m image.sbom build/sbom
+
+.PHONY: dist
+dist: setup ## what a release has of this machine's architecture, after image and zipapp, in build/release
+	@folder="$$(PYTHONPATH=operator:. $(BIN)/python -m release collect)"; \
+	PYTHONPATH=operator:. $(BIN)/python -m image.archive "$$folder"; \
+	PYTHONPATH=operator:. $(BIN)/python -m image.sbom "$$folder"
+
+.PHONY: release-check
+release-check: setup ## refuse a TAG=v1.2.3 that this tree is not
+	@PYTHONPATH=operator:. $(BIN)/python -m release check "$${TAG:-}"
+
+.PHONY: login
+login: setup helm ## sign in to REGISTRY= as REGISTRY_USER= with REGISTRY_TOKEN of the environment
+	@PYTHONPATH=operator:. $(BIN)/python -m release login
+
+.PHONY: push
+push: setup helm ## push images and charts to REGISTRY=, after dist on each architecture; PLATFORMS=linux-amd64
+	@PYTHONPATH=operator:. $(BIN)/python -m release push
+	@PYTHONPATH=operator:. $(BIN)/python -m release outputs > build/release/outputs
+
+.PHONY: sign
+sign: setup ## sign what was pushed and attach the SBOMs, keyless in a workflow, or with COSIGN_KEY=
+	@PYTHONPATH=operator:. $(BIN)/python -m release sign
+
+.PHONY: downloads
+downloads: setup ## what people download of a release, with SHA256SUMS, in build/release/download
+	@PYTHONPATH=operator:. $(BIN)/python -m release downloads
+
+.PHONY: github-release
+github-release: setup ## make the release of TAG= on GitHub, with gh and GH_TOKEN of the environment
+	@PYTHONPATH=operator:. $(BIN)/python -m release notes "$${TAG:-}" > build/release/notes.md
+	@if ! command -v gh > /dev/null; then echo "error: gh is missing: cli.github.com" >&2; exit 2; fi; \
+	gh release create "$$TAG" --verify-tag --title "$$TAG" --notes-file build/release/notes.md build/release/download/*
+
+.PHONY: actionlint
+actionlint: setup ## check the workflows of GitHub
+	@actionlint="$$($(BIN)/python -m localcluster tool actionlint)"; \
+	"$$actionlint" -shellcheck= -pyflakes= .github/workflows/*.yaml
+
+build/audit/.installed: requirements/audit.txt
+	@echo "==> pip-audit, in an environment of its own" >&2
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/audit.txt
+	@touch $@
+
+.PHONY: audit
+audit: build/audit/.installed ## ask for known vulnerabilities of the locked packages; needs the network
+	@for lock in runtime cli dev plots docs audit; do \
+	  echo "==> requirements/$$lock.txt" >&2; \
+	  build/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r "requirements/$$lock.txt"; \
+	done
 
 .PHONY: clean
 clean: ## remove what was made here

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import compileall
 import os
+import platform
 import py_compile
 import shutil
 import subprocess
@@ -43,6 +44,7 @@ def main() -> None:
     copy_app(options, root / APP)
     copy_rest(options, root)
     copy_libraries(root)
+    copy_records(root)
     compile_all(root)
     set_times(root, int(os.environ.get("SOURCE_DATE_EPOCH", "0")))
 
@@ -99,6 +101,46 @@ def copy_libraries(root: Path) -> None:
     for path in sorted(wanted):
         if not within(root, path).exists():
             copy_file(path, root)
+
+
+def copy_records(root: Path) -> None:
+    """Write which packages of Debian the files came from, in one file each, and whose they are.
+
+    Scanners read `var/lib/dpkg/status.d` of images without dpkg, as of those by distroless. A
+    Python that no package brought, as in Docker's images, has its version in a file of ours.
+    """
+    documents = root / "usr/share/doc/appcredential"
+    (documents / "python-version").write_text(f"{platform.python_version()}\n")
+    if shutil.which("dpkg-query") is None:
+        return
+    copy_file(Path("/etc/os-release"), root)
+    folder = root / "var/lib/dpkg/status.d"
+    folder.mkdir(parents=True)
+    for package in sorted(packages_of(root)):
+        found = _dpkg("--status", package)
+        (folder / package.partition(":")[0]).write_text(found.rstrip("\n") + "\n")
+
+
+def packages_of(root: Path) -> set[str]:
+    """Return the packages of Debian that own files of the root, by dpkg's names for them."""
+    paths = [p for p in root.rglob("*") if p.is_file() and not p.is_relative_to(root / APP)]
+    names = [f"/{p.relative_to(root)}" for p in paths]
+    # dpkg knows some libraries by their name from before /lib became a link to /usr/lib.
+    names += [name.removeprefix("/usr") for name in names if name.startswith("/usr/lib")]
+    # The bundle of authorities is made at installation, of files that this one owns.
+    found = {"ca-certificates"} if _dpkg("--show", "ca-certificates") else set()
+    for at in range(0, len(names), 500):
+        for line in _dpkg("--search", *names[at : at + 500]).splitlines():
+            owners, _, path = line.partition(": ")
+            if path and not owners.startswith("diversion "):
+                found |= set(owners.split(", "))
+    return found
+
+
+def _dpkg(*words: str) -> str:
+    """Return what dpkg-query prints; it fails when one of several files has no owner."""
+    done = subprocess.run(["dpkg-query", *words], capture_output=True, text=True, check=False)
+    return done.stdout
 
 
 def linked(program: Path) -> Iterable[Path]:

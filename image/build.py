@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from appcredential import __version__
 from image.engine import ROOT, TARGETS, Engine, ImageError, find_engine, say
 from image.inspecting import describe
 
+ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
+BINFMT: Final = Path("/proc/sys/fs/binfmt_misc")
 RESULT: Final = ROOT / "build" / "image.json"
 LOCAL_BASE: Final = "localhost/appcredential-base"
 SUITE: Final = "bookworm"
@@ -57,29 +60,70 @@ def local_base(engine: Engine) -> str:
     return LOCAL_BASE
 
 
-def choose_base(engine: Engine, asked: str) -> str:
-    """Return the base asked for, else the Dockerfile's base if it can be pulled, else our own."""
+def choose_base(engine: Engine, asked: str, arch: str = "") -> str:
+    """Return the base asked for, else the Dockerfile's base if it can be pulled, else our own.
+
+    Raises:
+        ImageError: there is none for another architecture, `arch`, or our own cannot be made.
+    """
     if asked:
         return asked
     (line,) = (
         x for x in (ROOT / "Dockerfile").read_text().splitlines() if x.startswith("ARG BASE")
     )
     default = line.partition("=")[2]
-    if engine.run("pull", "--quiet", default, check=False).returncode == 0:
+    other = ["--platform", f"linux/{arch}"] if arch else []
+    if engine.run("pull", "--quiet", *other, default, check=False).returncode == 0:
         return default
+    if arch:
+        raise ImageError(
+            f"{default} cannot be pulled, and a base of Debian's packages is made for this "
+            f"machine's architecture only; name one of {arch}: BASE=registry.example.com/python"
+        )
     return local_base(engine)
 
 
+def foreign(asked: str) -> str:
+    """Return the architecture that was asked for, empty if it is this machine's own.
+
+    Raises:
+        ImageError: it is another one, and the kernel has no emulator for it, as the build runs
+            Python (docs.kernel.org/admin-guide/binfmt-misc.html).
+    """
+    here = ARCHITECTURES.get(platform.machine(), platform.machine())
+    emulators = {"amd64": "qemu-x86_64", "arm64": "qemu-aarch64"}
+    if not asked or asked == here:
+        return ""
+    if asked not in emulators:
+        raise ImageError(f"ARCH={asked}: there are {' and '.join(emulators)}")
+    if not (BINFMT / emulators[asked]).exists():
+        raise ImageError(
+            f"this machine runs no programs of {asked}, only make image ARCH={here} works: build "
+            f"on a machine of {asked}, as the workflow release does, or install qemu-user-static"
+        )
+    return asked
+
+
 def build(
-    engine: Engine, base: str, names: Sequence[str], suffix: str = "", *, anew: bool = False
+    engine: Engine,
+    base: str,
+    names: Sequence[str],
+    suffix: str = "",
+    *,
+    anew: bool = False,
+    arch: str = "",
 ) -> None:
-    """Build the targets; `anew` ignores the cache of earlier builds."""
+    """Build the targets, of this machine's architecture unless `arch` names another.
+
+    `anew` ignores the cache of earlier builds.
+    """
     with tempfile.TemporaryDirectory(prefix="appcredential-image-") as folder:
         for target in names:
             say(f"building {TARGETS[target]} on {base}")
             tag = f"{TARGETS[target]}:{__version__}{suffix}"
             words = ["build", "--target", target, "--tag", tag]
             words += ["--no-cache"] if anew else []
+            words += ["--platform", f"linux/{arch}"] if arch else []
             words += ["--build-arg", f"BASE={base}", "--build-arg", f"VERSION={__version__}"]
             words += secrets(Path(folder))
             if engine.is_buildah:
@@ -115,10 +159,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Build both images and write their sizes and digests."""
     parser = argparse.ArgumentParser(prog="python -m image.build", description=__doc__)
     parser.add_argument("--base", default=os.environ.get("BASE", ""), help="base image to build on")
+    parser.add_argument(
+        "--arch", default=os.environ.get("ARCH", ""), help="amd64 or arm64; this machine's if empty"
+    )
     options = parser.parse_args(arguments)
     try:
+        arch = foreign(options.arch)
         engine = find_engine()
-        build(engine, choose_base(engine, options.base), list(TARGETS))
+        base = choose_base(engine, options.base, arch)
+        build(engine, base, list(TARGETS), arch=arch)
     except ImageError as error:
         say(f"error: {error}")
         return 1

@@ -18,6 +18,7 @@ from localcluster.node.binaries import locate_node
 from localcluster.node.capabilities import assert_capable
 from localcluster.node.node import first_process, load_images
 from localcluster.progress import to_stderr
+from localcluster.tools import TOOLS, locate_tool
 
 NOT_RUNNING = "no cluster is running; start one with: python -m localcluster up"
 
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands: dict[str, Callable[[], int]] = {
         "build": _build,
         "helm": _helm,
+        "tool": lambda: _tool(options.name),
         "capable": _capable,
         "up": lambda: _up(scheduler=options.scheduler, node=options.node),
         "keep": lambda: keep(scheduler=options.scheduler, node=options.node),
@@ -54,12 +56,16 @@ def _parser() -> argparse.ArgumentParser:
         "kubectl; APPCREDENTIAL_CACHE replaces ~/.cache/appcredential.",
     )
     commands = parser.add_subparsers(
-        dest="command", required=True, metavar="build|helm|capable|up|load|down|status|kubectl"
+        dest="command", required=True, metavar="build|helm|tool|capable|up|load|down|status|kubectl"
     )
     commands.add_parser("build", help="build the binaries (once; about six minutes on two cores)")
     commands.add_parser(
         "helm", help="build helm (once; 90 seconds on two cores) and print its path"
     )
+    tool = commands.add_parser(
+        "tool", help="build a program that checks or publishes (once) and print its path"
+    )
+    tool.add_argument("name", choices=sorted(TOOLS))
     commands.add_parser("capable", help="check whether a node can run here; status 1 if not")
     up = commands.add_parser("up", help="start in the background and print exports for the shell")
     up.add_argument("--scheduler", action="store_true", help="also start kube-scheduler")
@@ -87,6 +93,11 @@ def _build() -> int:
 
 def _helm() -> int:
     print(locate_helm(to_stderr))
+    return 0
+
+
+def _tool(name: str) -> int:
+    print(locate_tool(name, to_stderr))
     return 0
 
 

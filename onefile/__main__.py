@@ -11,7 +11,7 @@ from typing import Final
 from appcredential import __version__
 from onefile.archive import NAME, python_archive, source_time, tar_archive, write
 from onefile.contents import ROOT, ContentsError, contents
-from onefile.krew import manifest
+from onefile.krew import manifest, system
 
 _URL: Final = "https://example.com/releases"
 """The manifest is a template until somebody says where the archive is found."""
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bootstrap = (ROOT / "onefile" / "bootstrap.py").read_bytes()
     program = python_archive(files, bootstrap, seconds)
     archive = tar_archive(program, (ROOT / "LICENSE").read_bytes(), seconds)
-    packed = f"{NAME}-{__version__}.tar.gz"
+    packed = f"{NAME}-{__version__}-{'-'.join(system())}.tar.gz"
     write(folder / f"{NAME}.pyz", program, is_program=True)
     write(folder / packed, archive)
     text = manifest(archive, __version__, f"{url}/v{__version__}/{packed}")

@@ -27,10 +27,17 @@ def manifest(archive: bytes, version: str, uri: str) -> str:
         uri: where it is found.
     """
     template = Template(Path(TEMPLATE).read_text())
+    here, architecture = system()
     return template.substitute(
         version=f"v{version}",
         uri=uri,
         sha256=hashlib.sha256(archive).hexdigest(),
-        os=platform.system().lower(),
-        arch=_ARCHITECTURES.get(platform.machine(), platform.machine()),
+        os=here,
+        arch=architecture,
     )
+
+
+def system() -> tuple[str, str]:
+    """Return operating system and architecture of this machine, as krew and Go name them."""
+    machine = platform.machine()
+    return platform.system().lower(), _ARCHITECTURES.get(machine, machine)

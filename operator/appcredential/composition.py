@@ -8,6 +8,7 @@ from datetime import timedelta
 from appcredential.cache.store import Store
 from appcredential.controllers.app_credential import AppCredentialController
 from appcredential.controllers.application_grant import ApplicationGrantController
+from appcredential.controllers.application_search import ApplicationSearch
 from appcredential.controllers.doubts import Doubts
 from appcredential.controllers.entra_tenant import EntraTenantController, TenantSettings
 from appcredential.controllers.inventory import Inventory
@@ -94,6 +95,7 @@ def build_operator(
     parts = Parts(settings, kube, clock, identity, store, metrics)
     tenants = _tenants(parts, open_session)
     tools = _tools(parts, tenants)
+    search = ApplicationSearch(parts.clock, store, tenants.access, parts.process.guard)
     return Operator(
         settings=settings,
         clock=parts.clock,
@@ -116,7 +118,8 @@ def build_operator(
             app_credentials=_app_credentials(parts, tenants, tools),
             entra_tenants=_entra_tenants(parts, tenants),
             tenants=tenants,
-            application_grants=_application_grants(parts),
+            application_grants=_application_grants(parts, search),
+            search=search,
             unowned=build_unowned_records(parts, tenants.access),
             inventory=_inventory(parts, tenants),
             resumption=parts.resumption(),
@@ -174,11 +177,13 @@ def _tenant_retry(parts: Parts) -> timedelta:
     return min(parts.settings.permission_retry, timedelta(seconds=30))
 
 
-def _application_grants(parts: Parts) -> ApplicationGrantController:
+def _application_grants(parts: Parts, search: ApplicationSearch) -> ApplicationGrantController:
     return ApplicationGrantController(
         clock=parts.clock,
         objects=parts.objects,
         guard=parts.process.guard,
+        uses=parts.store.uses,
+        search=search,
         period=parts.settings.relist,
         trial=parts.settings.lifecycle.trial,
     )

@@ -13,6 +13,7 @@ from appcredential import __version__
 from appcredential.cache.informer import Informer
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.cache.store import Store
+from appcredential.controllers import application_search
 from appcredential.controllers.issuer_looks import IssuerLooks
 from appcredential.controllers.kinds import Controllers
 from appcredential.controllers.looks import ClusterLooks
@@ -109,6 +110,7 @@ class Operator:
             self._relisting,
             self._periodic("tickets", self._work_revocations, settings.ticket_poll),
             *self._looking(cluster),
+            self._periodic("search", controllers.search.run_once, application_search.PERIOD),
             self._periodic("records", self._look_for_unowned, settings.ticket_poll),
             self._periodic("inventory", controllers.inventory.run_once, _INVENTORY_TICK),
             self._periodic("sign-ins", controllers.sign_ins.run_once, _SIGN_IN_TICK),

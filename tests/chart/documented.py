@@ -13,7 +13,7 @@ from localcluster import Cluster
 from tests.chart.helming import ROOT
 from tests.docs.reading import blocks
 
-_SECONDS: Final = 60
+_SECONDS: Final = 60.0
 
 
 def block(page: str, words: str) -> str:
@@ -33,10 +33,14 @@ class Shell:
 
     Args:
         folder: of its own, for the links to both and for what helm keeps.
+        seconds: how long commands may take that are typed together.
     """
 
-    def __init__(self, cluster: Cluster, helm: Path, folder: Path) -> None:
+    def __init__(
+        self, cluster: Cluster, helm: Path, folder: Path, *, seconds: float = _SECONDS
+    ) -> None:
         self.folder = folder
+        self._seconds = seconds
         found = {"helm": helm, "kubectl": cluster.binaries.kubectl}
         for name, binary in found.items():
             (folder / name).symlink_to(binary)
@@ -61,7 +65,7 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=_SECONDS,
+            timeout=self._seconds,
             check=False,
         )
         assert (done.returncode != 0) is fails, done.stdout

@@ -186,12 +186,12 @@ def test_view_is_aggregated_and_edit_is_not(helm: Helm) -> None:
     label = "rbac.authorization.k8s.io/aggregate-to-view"
     assert aggregated == [
         ("appcredential.appcredential-system-view", label),
-        ("appcredential.appcredential-system-view-cluster", label),
+        ("appcredential.appcredential-system-platform-view", label),
     ]
 
 
 def test_nobody_else_reads_tenants_and_grants_unless_it_is_wanted(helm: Helm) -> None:
-    name = "appcredential.appcredential-system-view-cluster"
+    name = "appcredential.appcredential-system-platform-view"
     bindings = [d for d in documents(helm.template()) if d["kind"] == "ClusterRoleBinding"]
     assert [b for b in bindings if b["roleRef"]["name"] == name] == []
     readers = [

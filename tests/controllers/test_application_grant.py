@@ -7,7 +7,11 @@ from typing import Any, Final
 
 import pytest
 
+from appcredential.cache.granted import GrantedUse
+from appcredential.cache.store import Store
 from appcredential.controllers.application_grant import ApplicationGrantController
+from appcredential.controllers.application_search import ApplicationSearch
+from appcredential.domain.conditions import Problem, Reason
 from appcredential.errors import ConflictError
 from appcredential.kube.custom_resources import GRANTS, KubeObjects, path_of
 from appcredential.runtime.ready import Key
@@ -32,10 +36,14 @@ class World:
         self.clock = HandClock()
         self.api = ApiServer()
         self.guard = open_guard()
+        self.store = Store()
+        unusable = Problem(reason=Reason.TENANT_NOT_READY, message="")
         self.controller = ApplicationGrantController(
             clock=self.clock,
             objects=KubeObjects(self.api),
             guard=self.guard,
+            uses=self.store.uses,
+            search=ApplicationSearch(self.clock, self.store, lambda _: unusable, self.guard),
             period=PERIOD,
             trial=trial,
         )
@@ -44,6 +52,12 @@ class World:
         """Reconcile the grant; return for how long it is left alone then."""
         again = await self.controller.reconcile(KEY)
         return None if again is None else again - self.clock.now()
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """The whole status."""
+        found: dict[str, Any] = self.api.objects[PATH]["status"]
+        return found
 
     @property
     def ready(self) -> dict[str, Any]:
@@ -67,6 +81,24 @@ async def test_an_unusable_grant_says_why() -> None:
     world.api.put(PATH, {"spec": {"applications": {}}})
     assert await world.reconcile() == PERIOD
     assert (world.ready["status"], world.ready["reason"]) == ("False", "InvalidSpec")
+
+
+async def test_status_says_who_uses_it_and_does_so_seldom() -> None:
+    world = World()
+    world.api.put(PATH, {"spec": SPEC})
+    await world.reconcile()
+    assert world.status["usage"]["appCredentials"] == 0
+    assert world.status["applications"]["unknown"] == 1
+    for _ in range(100):
+        world.store.uses.enter(GrantedUse("shop", "shop", ("default", CLIENT_ID), exists=True))
+        world.clock.advance(timedelta(seconds=6))
+        await world.reconcile()
+    assert world.api.count("PATCH", "/status") == 3, "at once, and after each five minutes"
+    assert world.status["usage"]["byNamespace"] == [{"namespace": "shop", "appCredentials": 100}]
+    assert (world.status["applications"]["found"], world.status["applications"]["unknown"]) == (
+        1,
+        0,
+    )
 
 
 async def test_in_a_trial_the_status_says_so() -> None:

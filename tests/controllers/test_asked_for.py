@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from appcredential.controllers.application_grant import ApplicationGrantController
+from appcredential.controllers.application_search import ApplicationSearch
 from appcredential.controllers.kinds import Controllers
 from appcredential.domain.conditions import Reason
 from appcredential.domain.proof import SignInClass, SignInResult
@@ -41,6 +42,7 @@ class Asked:
     def __init__(self, world: World) -> None:
         self.world = world
         world.store.complete.update(KINDS)
+        search = ApplicationSearch(world.clock, world.store, world.tenants.access, world.gate)
         self.controllers = Controllers(
             clock=world.clock,
             store=world.store,
@@ -50,9 +52,12 @@ class Asked:
                 clock=world.clock,
                 objects=KubeObjects(world.api),
                 guard=world.gate,
+                uses=world.store.uses,
+                search=search,
                 period=timedelta(hours=1),
                 trial=False,
             ),
+            search=search,
             unowned=Unseen().unowned,  # nobody asks it here
             inventory=world.inventory,
             resumption=world.resumption,

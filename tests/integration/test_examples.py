@@ -1,4 +1,4 @@
-"""Every example is applied on a real cluster and becomes Ready; all at the same time."""
+"""Examples are applied and pages of docs/ are typed on a real cluster; all at the same time."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.at_once import Stories
+from tests.integration.at_once import Stories, Story
 from tests.integration.installation import Installation
 from tests.integration.stories_examples import EXAMPLES, story
+from tests.integration.stories_pages import PAGES
 
 pytestmark = [pytest.mark.cluster, pytest.mark.process]
 
@@ -17,7 +18,7 @@ _STORIES = {name: story(name) for name in EXAMPLES}
 
 @pytest.fixture(scope="module")
 def begun(installation: Installation) -> Iterator[Stories]:
-    told = Stories(installation, _STORIES.values())
+    told = Stories(installation, [*_STORIES.values(), *PAGES.values()])
     yield told
     told.close()
 
@@ -25,3 +26,8 @@ def begun(installation: Installation) -> Iterator[Stories]:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_it_becomes_ready(begun: Stories, name: str) -> None:
     begun.result(_STORIES[name])
+
+
+@pytest.mark.parametrize("told", PAGES.values(), ids=PAGES)
+def test_what_a_page_says_is_seen(begun: Stories, told: Story) -> None:
+    begun.result(told)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from sys import intern
 from typing import Any
 
+from appcredential.cache.granted import GrantedUse, use_of
 from appcredential.cache.referred import client_of, secret_of, tenant_of, type_of
 from appcredential.cache.sampled import conditions_of, sample_of
 from appcredential.cache.store import Known
@@ -52,7 +53,13 @@ def known_of(plural: str, document: dict[str, Any], team_label: str | None = Non
         has_trust=bool((document.get("spec") or {}).get("federatedIdentity")),
         sign_in=signs_in(document) if plural == APP_CREDENTIALS else None,
         row=_row(plural, document, team_label),
+        use=_use(document) if plural == APP_CREDENTIALS else None,
     )
+
+
+def _use(document: dict[str, Any]) -> GrantedUse | None:
+    stalled = conditions_of(document).get("Stalled") or {}
+    return use_of(document, str(stalled.get("reason") or ""))
 
 
 def _row(plural: str, document: dict[str, Any], team_label: str | None) -> Row | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from appcredential.cache.granted import GrantedUse, GrantedUses
 from appcredential.cache.standings import Age, Place, Standings
 from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Owner
@@ -34,6 +35,7 @@ class Known:
         has_trust: it asks for a federated credential, which another one may take over.
         sign_in: of an AppCredential whose published credential signs in now and then.
         row: what the report shows of an AppCredential, if it is served.
+        use: what an AppCredential uses a grant for.
     """
 
     uid: str
@@ -53,6 +55,7 @@ class Known:
     has_trust: bool = False
     sign_in: SignsIn | None = None
     row: Row | None = None
+    use: GrantedUse | None = None
 
 
 class Store:
@@ -62,6 +65,7 @@ class Store:
         shard: the part that this process works on.
 
     Attributes:
+        uses: what the AppCredentials use grants for.
         listed: when the last list of all three kinds began that was whole.
     """
 
@@ -70,6 +74,7 @@ class Store:
         self._known: dict[Key, Known] = {}
         self._by_secret: dict[tuple[str, str], set[Key]] = {}
         self._standings = Standings()
+        self.uses = GrantedUses()
         self.grants: dict[str, ApplicationGrantSpec | Problem] = {}
         self.complete: set[str] = set()
         self.listed: datetime | None = None
@@ -85,6 +90,7 @@ class Store:
         old = self._known.get(key)
         self._leave(key, old)
         self._known[key] = known
+        self.uses.enter(known.use)
         if known.secret:
             self._by_secret.setdefault((key.namespace, known.secret), set()).add(key)
         if known.is_served:
@@ -104,6 +110,7 @@ class Store:
         """Forget which Secret an AppCredential wanted, and its standing."""
         if known is not None:
             self._standings.leave(_place(key, known), Age(known.created, key.name))
+            self.uses.leave(known.use)
         place = (key.namespace, known.secret if known is not None else "")
         sharing = self._by_secret.get(place, set())
         sharing.discard(key)

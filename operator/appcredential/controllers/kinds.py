@@ -8,6 +8,7 @@ from datetime import timedelta
 from appcredential.cache.store import Store
 from appcredential.controllers.app_credential import AppCredentialController
 from appcredential.controllers.application_grant import ApplicationGrantController
+from appcredential.controllers.application_search import ApplicationSearch
 from appcredential.controllers.entra_tenant import EntraTenantController
 from appcredential.controllers.inventory import Inventory
 from appcredential.controllers.issued_records import UnownedRecords
@@ -32,6 +33,7 @@ class Controllers:
     app_credentials: AppCredentialController
     entra_tenants: EntraTenantController
     application_grants: ApplicationGrantController
+    search: ApplicationSearch
     unowned: UnownedRecords
     tenants: TenantAccess
     inventory: Inventory

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from appcredential.cli.doctor import cluster, configured, directory, resources, rights, running
+from appcredential.cli.doctor import (
+    cluster,
+    configured,
+    directory,
+    left,
+    resources,
+    rights,
+    running,
+)
 from appcredential.cli.doctor.findings import Finding, in_order
 from appcredential.cli.doctor.gathered import Gathered
 
@@ -21,6 +29,7 @@ CHECKS: Final[tuple[Callable[[Gathered], Iterator[Finding]], ...]] = (
     rights.policies,
     directory.tenants,
     directory.grants,
+    left.left_values,
     resources.resources,
     resources.revocations,
     cluster.issuer,

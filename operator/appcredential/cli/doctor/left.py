@@ -1,0 +1,83 @@
+"""Checks for grants and EntraTenants that left the chart's values and are still there.
+
+The chart keeps them, and marks the Deployment with the names in its values. Its notes look for the
+same marks (`charts/appcredential/templates/_left.tpl`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from appcredential.cli.app_credential import Document
+from appcredential.cli.doctor.findings import Finding, Gravity, fine
+from appcredential.cli.doctor.gathered import Gathered, Read
+from appcredential.cli.doctor.operators import Operator, operators
+
+_SHOWN: Final = 20
+_NAMED: Final = ("appcredential.io/grants", "appcredential.io/tenants")
+_INSTANCE: Final = "app.kubernetes.io/instance"
+_RELEASE: Final = ("meta.helm.sh/release-name", "meta.helm.sh/release-namespace")
+_MARKS: Final = {
+    "app.kubernetes.io/part-of": "appcredential",
+    "app.kubernetes.io/component": "operator",
+    "helm.sh/resource-policy": "keep",
+}
+
+
+def left_values(gathered: Gathered) -> Iterator[Finding]:
+    """Check each release; one without marks tells nothing, such as one without the chart."""
+    for operator in operators(gathered):
+        named = [operator.deployment.at("metadata", "annotations", mark) for mark in _NAMED]
+        if operator.shard.is_first and all(isinstance(names, str) for names in named):
+            yield from _left_of(gathered, operator, *map(str, named))
+
+
+def _left_of(
+    gathered: Gathered, operator: Operator, named_grants: str, named_tenants: str
+) -> Iterator[Finding]:
+    about = f"values of {operator.full_name}"
+    grants = _left(gathered.grants, operator, named_grants)
+    tenants = _left(gathered.tenants, operator, named_tenants)
+    if grants:
+        text = f"These ApplicationGrants left them, and still allow what they say: {_some(grants)}."
+        remedy = f"kubectl delete applicationgrant {' '.join(grants)}"
+        yield Finding(Gravity.RISK, about, text, remedy)
+    if tenants:
+        users = sum(
+            (r.text("spec", "tenantRef", "name") or "default") in tenants
+            for r in gathered.resources
+        )
+        text = f"These EntraTenants left them, and are still signed in to: {_some(tenants)}."
+        if users:
+            text += f" {users} AppCredentials name them, and keep them until they are gone."
+        remedy = f"kubectl delete entratenant --wait=false {' '.join(tenants)}"
+        yield Finding(Gravity.ADVICE, about, text, remedy)
+    if not (grants or tenants or gathered.grants.missing or gathered.tenants.missing):
+        yield fine(about, "No grant or EntraTenant left them.")
+
+
+def _left(read: Read, operator: Operator, named: str) -> list[str]:
+    """Return the names of what the release made and its values lack, in order."""
+    names = set(named.split(","))
+    return sorted(d.name for d in read.items if d.name not in names and _is_made_by(operator, d))
+
+
+def _is_made_by(operator: Operator, document: Document) -> bool:
+    instance = operator.deployment.text("metadata", "labels", _INSTANCE)
+    found = {
+        mark: document.text("metadata", kind, mark)
+        for kind in ("annotations", "labels")
+        for mark in (*_MARKS, *_RELEASE, _INSTANCE)
+        if document.text("metadata", kind, mark)
+    }
+    # What is rendered without an installation, as by Argo CD, has no marks of helm's own.
+    release = dict(zip(_RELEASE, (instance, operator.namespace), strict=True))
+    wanted = {**_MARKS, _INSTANCE: instance, **{k: v for k, v in release.items() if k in found}}
+    is_leaving = document.at("metadata", "deletionTimestamp") is not None
+    return not is_leaving and wanted.items() <= found.items()
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
