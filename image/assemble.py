@@ -125,8 +125,9 @@ def packages_of(root: Path) -> set[str]:
     """Return the packages of Debian that own files of the root, by dpkg's names for them."""
     paths = [p for p in root.rglob("*") if p.is_file() and not p.is_relative_to(root / APP)]
     names = [f"/{p.relative_to(root)}" for p in paths]
-    # dpkg knows some libraries by their name from before /lib became a link to /usr/lib.
-    names += [name.removeprefix("/usr") for name in names if name.startswith("/usr/lib")]
+    # /lib is a link to /usr/lib, and dpkg knows a library by the one name that its package has.
+    others = [name.removeprefix("/usr") for name in names if name.startswith("/usr/lib")]
+    names += [*others, *(f"/usr{name}" for name in names if name.startswith("/lib"))]
     # The bundle of authorities is made at installation, of files that this one owns.
     found = {"ca-certificates"} if _dpkg("--show", "ca-certificates") else set()
     for at in range(0, len(names), 500):
