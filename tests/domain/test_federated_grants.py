@@ -13,14 +13,12 @@ from appcredential.domain.grants import evaluate
 from appcredential.domain.observed.entra import Grant
 from appcredential.domain.spec.federated import (
     DevOpsGrant,
-    EntityType,
     FederationGrant,
     GitHubGrant,
-    GitHubServer,
     ServiceAccountSource,
     Source,
-    SubjectFormat,
 )
+from appcredential.domain.spec.git_hub_source import EntityType, GitHubServer, SubjectFormat
 from appcredential.domain.spec.model import ApplicationGrantSpec, CredentialType
 from appcredential.domain.spec.parse import parse_application_grant
 from tests.support.builders import CLIENT_ID, tenant
@@ -34,11 +32,12 @@ from tests.support.federated import (
     OTHER,
     PRINCIPAL,
     PROJECT,
+    entity,
     federated_spec,
 )
 
 DEFAULT = ServiceAccountSource(name="default")
-REQUEST = replace(GITHUB, entity_type=EntityType.PULL_REQUEST, entity_name="")
+REQUEST = replace(GITHUB, entities=entity(EntityType.PULL_REQUEST))
 IMMUTABLE = replace(GITHUB, subject_format=SubjectFormat.IMMUTABLE)
 CONTOSO = GitHubGrant(organization="contoso")
 RESIDENT = GitHubServer(host="contoso.ghe.com")
