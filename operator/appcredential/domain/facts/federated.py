@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -129,13 +130,17 @@ class FederatedFacts:
 
     def drifted(self, trust: Trust) -> FederatedCredential | None:
         """Return a credential that we made for this trust and that somebody has edited."""
-        wanted = {t.pair for t in self.trusts}
-        attempt = self.attempt(trust)
+        return self.unasked.get(self.attempt(trust))
+
+    @property
+    def unasked(self) -> Mapping[str, FederatedCredential]:
+        """Our credentials that no trust asks for as they are now, by the attempt in the marker."""
+        wanted, found = {t.pair for t in self.trusts}, {}
         for c in self.ours:
             mark = marker_of(c.description)
-            if mark is not None and mark.attempt == attempt and c.pair not in wanted:
-                return c
-        return None
+            if mark is not None and c.pair not in wanted:
+                found.setdefault(str(mark.attempt), c)
+        return found
 
     def obstacle(self, trust: Trust) -> FederatedCredential | None:
         """Return what is in the way: another owner's, with the same issuer and subject or name."""

@@ -43,11 +43,12 @@ def extra(facts: FederatedFacts) -> tuple[FederatedCredential, ...]:
 
 def room(facts: FederatedFacts) -> Room:
     """Count, by the last read. What was edited is not missing: it is changed back."""
-    edited = {c.id for t in facts.trusts if (c := facts.drifted(t)) is not None}
-    gone = [t for t in facts.trusts if facts.holder(t) is None and facts.drifted(t) is None]
+    absent = {facts.attempt(t) for t in facts.trusts if facts.holder(t) is None}
+    unasked = facts.unasked if absent else {}
+    edited = {unasked[attempt].id for attempt in absent if attempt in unasked}
     wanted = {trust.pair for trust in facts.trusts}
     return Room(
-        missing=len(gone),
+        missing=len(absent) - len(edited),
         former=len({c.id for c in extra(facts)} - edited),
         others=sum(not facts.is_ours(c) and c.pair not in wanted for c in facts.credentials),
         listed=len(facts.credentials),
