@@ -114,6 +114,7 @@ def test_room_that_somebody_takes_meanwhile_stops_the_rest() -> None:
         world.step()
     others = [Trust("https://x", str(n), "a") for n in range(5)]
     world.put(*(listed(f"late{n}", trust=t, owner=None) for n, t in enumerate(others)))
+    world.now += MINUTE  # what was read before is old
     world.run(HOUR)
     assert len(subjects(world)) == 4
     assert "14 cannot be created" in message(world)
@@ -236,6 +237,7 @@ def test_what_keeps_the_others_away_is_said_first() -> None:
     world.step()
     others = [Trust("https://x", str(n), "a") for n in range(18)]
     world.put(*(listed(f"late{n}", trust=t, owner=None) for n, t in enumerate(others)))
+    world.now += MINUTE  # what was read before is old
     world.run(HOUR)
     assert world.condition("Stalled") == ("True", "QuotaExceeded")
     assert problems(world) == {first: "CredentialRefused"}
