@@ -129,11 +129,11 @@ REFUSED: Final[tuple[Row, ...]] = (
         _PATTERN,
         "gitHub.entities[0].name",
     ),
-    ("twenty-two", _lists(entities=_branches(11)), "asks for 22 federated credentials", "gitHub"),
+    ("twenty-two", _lists(entities=_branches(11)), "more than 20 federated credentials", "gitHub"),
     (
         "twenty-four by both subjects",
         _lists(subjectFormat="Both", entities=_branches(6)),
-        "asks for 24 federated credentials",
+        "more than 20 federated credentials",
         "gitHub",
     ),
     (
