@@ -109,6 +109,19 @@ def test_what_is_stalled_needs_a_person_and_ends_unless_it_is_renewed() -> None:
             "Trusts",
             "s of https://i",
         ),
+        (
+            resource(
+                "a",
+                {
+                    "federatedIdentityProblems": [
+                        {"issuer": "https://i", "subject": "s", "reason": "CredentialConflict"}
+                    ]
+                },
+                spec=spec(type="FederatedIdentity"),
+            ),
+            "Trusts",
+            "not s of https://i: CredentialConflict",
+        ),
     ],
 )
 def test_what_else_is_told(found: AppCredential, label: str, words: str) -> None:

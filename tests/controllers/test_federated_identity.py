@@ -10,6 +10,7 @@ import pytest
 
 from appcredential.domain.observed.federated import Issuer
 from appcredential.domain.spec.model import CredentialType
+from appcredential.domain.spec.trusts import Trust
 from appcredential.errors import (
     AppCredentialError,
     ConflictError,
@@ -157,6 +158,85 @@ async def test_a_refusal_without_a_twin_is_said(error: AppCredentialError, reaso
     assert world.subjects == []
     await world.pass_(HOUR)
     assert world.ready["status"] == "True"
+
+
+async def of_git_hub(*repositories: str, **fields: Any) -> Federated:
+    """Return a world whose resource asks for one branch of each repository."""
+    git_hub = {
+        "organization": "contoso",
+        "subjectFormat": "Name",
+        "repositories": [{"name": name} for name in repositories],
+        "entities": [{"type": "Branch", "name": "main"}],
+    }
+    world = Federated(federatedIdentity={"gitHub": git_hub}, **fields)
+    grant = world.api.objects[path_of(GRANTS, "", "shop-apps")]
+    federation = {"gitHub": [{"organization": "contoso"}]}
+    found = world.api.put(
+        path_of(GRANTS, "", "shop-apps"),
+        {**grant, "spec": {**grant["spec"], "federation": federation}},
+    )
+    world.sync.on_event(GRANTS, "MODIFIED", found)
+    await world.look_at_tenant()
+    return world
+
+
+def branch(repository: str) -> str:
+    return f"repo:contoso/{repository}:ref:refs/heads/main"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (RejectedError("400", code="BadRequest"), "CredentialRefused"),
+        (ConflictError("409"), "DirectoryUnavailable"),
+    ],
+)
+async def test_one_of_a_list_that_is_not_taken_is_told_and_holds_none_up(
+    error: AppCredentialError, reason: str
+) -> None:
+    world = await of_git_hub("a", "b", "c")
+    world.entra.failures = [Failure(f"add {branch('b')}", error)]
+    await world.until(lambda: len(world.entra.trusts) == 2)
+    assert world.subjects == [branch("a"), branch("c")]
+    (told,) = world.status["federatedIdentityProblems"]
+    assert (told["subject"], told["reason"]) == (branch("b"), reason)
+    outcomes, mints = {"issued": 2, reason: 1}, "appcredential_mints_total"
+    for outcome, count in outcomes.items():
+        labels = {"type": "FederatedIdentity", "outcome": outcome}
+        assert world.metrics.registry.get_sample_value(mints, labels) == count
+    await world.pass_(HOUR)
+    assert world.subjects == [branch("a"), branch("b"), branch("c")]
+    assert "federatedIdentityProblems" not in world.status
+    assert world.reasons.count("Issued") == 3
+
+
+async def test_a_refusal_because_others_took_the_room_is_told_as_that() -> None:
+    world = await of_git_hub("a", "b")
+    others = [Trust("https://x", str(n), "a") for n in range(20)]
+    refusal = RejectedError("403", code="Directory_QuotaExceeded")
+    world.entra.failures = [Failure(f"add {branch('a')}", refusal)]
+
+    def fill() -> None:
+        world.entra.put(*(listed(f"t{n}", trust=t, owner=None) for n, t in enumerate(others)))
+
+    world.entra.after_read = fill
+    await world.pass_(5 * MINUTE)
+    assert world.reason() == "QuotaExceeded"
+    assert "federatedIdentityProblems" not in world.status
+    assert world.entra.writes == [f"add {branch('a')}"]
+
+
+async def test_a_refused_time_of_removal_is_tried_again_after_a_pause() -> None:
+    world = Federated()
+    await world.settle()
+    world.api.put(f"{ACCOUNTS}/billing", {})
+    world.ask("billing")
+    refusals = [Failure("update", RejectedError("400", code="BadRequest")) for _ in range(2)]
+    world.entra.failures = refusals
+    await world.pass_(HOUR)
+    updates = [w for w in world.entra.writes if w.startswith("update")]
+    assert len(updates) == 3
+    assert not world.entra.failures
 
 
 async def test_a_client_id_in_place_of_a_principal_is_refused() -> None:

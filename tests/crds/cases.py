@@ -17,6 +17,7 @@ from tests.crds import (
     rows_certificate,
     rows_federated,
     rows_identity,
+    rows_lists,
     rows_refused,
     rows_restart,
     rows_secret,
@@ -125,6 +126,7 @@ ACCEPTED: Final = (
     *_accepted(TENANT, rows_identity.ACCEPTED),
     *_accepted(GRANT, rows_accepted.GRANT),
     *_accepted(APP, ((n, "", _federated(m)) for n, m in rows_federated.ACCEPTED)),
+    *_accepted(APP, ((n, "", _federated(m)) for n, m in rows_lists.ACCEPTED)),
     *_accepted(GRANT, rows_federated.GRANTS_ACCEPTED),
     Case(
         "a named Secret of a resource whose own name is reserved",
@@ -141,6 +143,7 @@ REFUSED: Final = (
     *_refused(TENANT, rows_identity.REFUSED),
     *_refused(GRANT, rows_refused.GRANT),
     *_refused_federated(rows_federated.REFUSED),
+    *_refused_federated(rows_lists.REFUSED),
     *_meaningless(rows_federated.MEANINGLESS),
     *_refused(GRANT, rows_federated.GRANTS_REFUSED),
     Case(

@@ -74,7 +74,9 @@ def test_every_field_stands_in_the_reference(kind: str) -> None:
     wanted = [path.replace("data[]", "data.KEY") for path in named]
     # A list of objects is explained by their fields.
     federation = {"spec.federation.gitHub", "spec.federation.azureDevOps"}
-    lists = {"status.retiring", "status.federatedIdentities", *federation}
+    git_hub = {f"spec.federatedIdentity.gitHub.{name}" for name in ("repositories", "entities")}
+    trusts = {"status.federatedIdentities", "status.federatedIdentityProblems"}
+    lists = {"status.retiring", *trusts, *federation, *git_hub}
     plain = [path for path in wanted if path not in lists]
     assert [path for path in plain if f"| `{path}` |" not in section] == []
 

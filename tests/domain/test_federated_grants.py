@@ -13,15 +13,13 @@ from appcredential.domain.grants import evaluate
 from appcredential.domain.observed.entra import Grant
 from appcredential.domain.spec.federated import (
     DevOpsGrant,
-    EntityType,
     FederationGrant,
     GitHubGrant,
-    GitHubServer,
     ServiceAccountSource,
     Source,
-    SubjectFormat,
 )
-from appcredential.domain.spec.model import ApplicationGrantSpec, CredentialType
+from appcredential.domain.spec.git_hub_source import EntityType, GitHubServer, SubjectFormat
+from appcredential.domain.spec.model import ApplicationGrantSpec, CredentialType, Limits
 from appcredential.domain.spec.parse import parse_application_grant
 from tests.support.builders import CLIENT_ID, tenant
 from tests.support.federated import (
@@ -34,12 +32,17 @@ from tests.support.federated import (
     OTHER,
     PRINCIPAL,
     PROJECT,
+    entity,
     federated_spec,
+    workflows,
 )
 
 DEFAULT = ServiceAccountSource(name="default")
-REQUEST = replace(GITHUB, entity_type=EntityType.PULL_REQUEST, entity_name="")
+REQUEST = replace(GITHUB, entities=entity(EntityType.PULL_REQUEST))
 IMMUTABLE = replace(GITHUB, subject_format=SubjectFormat.IMMUTABLE)
+LISTS = replace(
+    workflows(2, 2), entities=(*workflows(1, 1).entities, *entity(EntityType.PULL_REQUEST))
+)
 CONTOSO = GitHubGrant(organization="contoso")
 RESIDENT = GitHubServer(host="contoso.ghe.com")
 ENTERPRISE = GitHubServer(enterprise="contoso")
@@ -89,6 +92,20 @@ def dev_ops(**fields: object) -> FederationGrant:
         (git_hub(subjects=LISTED), replace(GITHUB_SUBJECT, server=RESIDENT), False),
         (git_hub(subjects=LISTED), GITHUB, False),
         (git_hub(subjects=LISTED, repositories=frozenset({"shop"})), GITHUB, True),
+        (git_hub(repositories=frozenset({"r1", "r2"})), workflows(2, 2), True),
+        (git_hub(repositories=frozenset({"r1"})), workflows(2, 2), False),
+        (git_hub(repositories=frozenset({"r1", "r2"})), LISTS, False),
+        (git_hub(allow_pull_request=True), LISTS, True),
+        (
+            FederationGrant(
+                git_hub=(
+                    replace(CONTOSO, repositories=frozenset({"r1"})),
+                    replace(CONTOSO, repositories=frozenset({"r2"}), immutable_only=True),
+                )
+            ),
+            workflows(2, 2),
+            True,
+        ),
         (FederationGrant(), CONNECTION, False),
         (FederationGrant(), PROJECT, False),
         (dev_ops(), CONNECTION, True),
@@ -123,6 +140,7 @@ def test_only_what_is_named_is_allowed(
         REQUEST,
         replace(GITHUB, server=ENTERPRISE),
         replace(GITHUB, server=RESIDENT),
+        LISTS,
         GITHUB_SUBJECT,
         CONNECTION,
         PROJECT,
@@ -150,3 +168,42 @@ def test_the_type_alone_opens_no_door() -> None:
     assert CredentialType.FEDERATED_IDENTITY in CredentialType
     assert isinstance(evaluate({"g": grant}, "shop", federated_spec(OTHER), tenant()), Problem)
     assert isinstance(evaluate({"g": grant}, "shop", federated_spec(ACCOUNT), tenant()), Grant)
+
+
+def grant_of(federation: FederationGrant, **fields: object) -> ApplicationGrantSpec:
+    found = ApplicationGrantSpec(
+        tenant="default",
+        client_ids=frozenset({CLIENT_ID}),
+        namespaces=frozenset({"shop"}),
+        federation=federation,
+    )
+    return replace(found, **fields)  # type: ignore[arg-type]
+
+
+def refusal(grants: dict[str, ApplicationGrantSpec], source: Source) -> str:
+    found = evaluate(grants, "shop", federated_spec(source), tenant())
+    assert isinstance(found, Problem)
+    return found.message
+
+
+def test_two_grants_do_not_add_up_to_a_list() -> None:
+    """A grant matches as a whole; the one that allows most says what it leaves out."""
+    one = git_hub(repositories=frozenset({"r1"}), allow_pull_request=True)
+    other = git_hub(repositories=frozenset({"r2"}))
+    message = refusal({"b": grant_of(other), "a": grant_of(one)}, LISTS)
+    named = "ApplicationGrant a allows it but for r2 Branch b1, r2 PullRequest: nothing is made"
+    assert named in message
+
+
+def test_what_a_grant_leaves_out_is_bounded_and_only_told_where_it_allows_a_part() -> None:
+    some = grant_of(git_hub(repositories=frozenset({"r1"})))
+    assert "r2 Branch b5 and 10 more: nothing" in refusal({"g": some}, workflows(4, 5))
+    for grant in (
+        grant_of(git_hub(repositories=frozenset({"else"}))),
+        replace(some, namespaces=frozenset({"elsewhere"})),
+        replace(some, tenant="other"),
+        replace(some, limits=Limits(types=frozenset({CredentialType.CERTIFICATE}))),
+    ):
+        assert "allows it but for" not in refusal({"g": grant}, workflows(4, 5))
+    assert "allows it but for" not in refusal({}, workflows(4, 5))
+    assert "allows it but for" not in refusal({"g": some}, OTHER)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appcredential.domain.shown_text import plain, span, when
+from appcredential.domain.shown_text import first_of, plain, span, when
 from tests.support.builders import NOW
 
 
@@ -51,6 +51,11 @@ def test_what_is_shown(given_: object, shown: str) -> None:
 )
 def test_a_length_of_time_in_its_largest_unit(seconds: float, shown: str) -> None:
     assert span(timedelta(seconds=seconds)) == shown
+
+
+@pytest.mark.parametrize(("count", "shown"), [(1, "n0"), (2, "n0, n1"), (3, "n0, n1 and 1 more")])
+def test_a_long_list_is_cut(count: int, shown: str) -> None:
+    assert first_of([f"n{n}" for n in range(count)], 2) == shown
 
 
 def test_a_time_is_ahead_or_past() -> None:

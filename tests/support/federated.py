@@ -21,14 +21,18 @@ from appcredential.domain.spec.federated import (
     CustomerManagedKeySource,
     DevOpsConnectionSource,
     DevOpsProjectSource,
-    EntityType,
     FederatedSpec,
-    GitHubSource,
-    GitHubSubjectSource,
     ManagedIdentitySource,
     OtherSource,
     ServiceAccountSource,
     Source,
+)
+from appcredential.domain.spec.git_hub_source import (
+    EntityType,
+    GitHubEntity,
+    GitHubRepository,
+    GitHubSource,
+    GitHubSubjectSource,
     SubjectFormat,
 )
 from appcredential.domain.spec.model import (
@@ -52,12 +56,10 @@ RESOURCE_ID: Final = "/subscriptions/x/identity"
 ACCOUNT: Final = ServiceAccountSource(name="orders")
 GITHUB: Final = GitHubSource(
     organization="contoso",
-    repository="shop",
-    entity_type=EntityType.BRANCH,
-    entity_name="main",
+    repositories=(GitHubRepository(name="shop", id="22"),),
+    entities=(GitHubEntity(type=EntityType.BRANCH, name="main"),),
     subject_format=SubjectFormat.BOTH,
     organization_id="1",
-    repository_id="22",
 )
 GITHUB_SUBJECT: Final = GitHubSubjectSource(
     organization="contoso", subject="repository_owner_id:1:repository_id:22"
@@ -81,6 +83,25 @@ OUR_ANNOTATIONS: Final[Mapping[str, str]] = {
     TENANT_ID_ANNOTATION: TENANT_ID,
     WIRED_BY_ANNOTATION: f"{OWNER.name}/{CLIENT_ID}",
 }
+
+
+def workflows(repositories: int, branches: int) -> GitHubSource:
+    """Return so many repositories with so many branches each, by their ids."""
+    return GitHubSource(
+        organization="contoso",
+        repositories=tuple(
+            GitHubRepository(name=f"r{n}", id=str(n)) for n in range(1, repositories + 1)
+        ),
+        entities=tuple(
+            GitHubEntity(type=EntityType.BRANCH, name=f"b{n}") for n in range(1, branches + 1)
+        ),
+        organization_id="1",
+    )
+
+
+def entity(kind: EntityType, name: str = "") -> tuple[GitHubEntity, ...]:
+    """Return a list of one."""
+    return (GitHubEntity(type=kind, name=name),)
 
 
 def federated_spec(

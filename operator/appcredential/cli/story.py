@@ -146,6 +146,8 @@ def _published(resource: AppCredential, now: datetime, *, unicode: bool) -> Iter
 def _trusts(resource: AppCredential) -> Iterator[str]:
     for trust in resource.entries("status", "federatedIdentities"):
         yield f"{trust.text('subject')} of {trust.text('issuer')}"
+    for trust in resource.entries("status", "federatedIdentityProblems"):
+        yield f"not {trust.text('subject')} of {trust.text('issuer')}: {trust.text('reason')}"
 
 
 def _proven(resource: AppCredential, now: datetime) -> Iterator[str]:

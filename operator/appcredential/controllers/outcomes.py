@@ -9,6 +9,7 @@ from appcredential.domain.observed.operation import Operation
 from appcredential.domain.promised import required
 from appcredential.domain.proof import Proof
 from appcredential.effects.context import Step
+from appcredential.effects.federated_audit import attempt_of
 from appcredential.gather.term_notes import TermNotes
 from appcredential.runtime.metrics_of_work import RotationMetrics
 
@@ -73,10 +74,23 @@ def _refusal(step: Step) -> str | None:
     What an earlier step was refused for stays in memory until something is issued.
     """
     memory = step.state.memory
+    if (failed := _not_taken(step)) is not None:
+        return failed
     is_news = memory.retry_time != step.observation.memory.retry_time
     is_mint = is_news and memory.problem_operation is Operation.MINT
     problem = memory.directory_problem if is_mint else None
     return str(problem.reason) if problem is not None else None
+
+
+def _not_taken(step: Step) -> str | None:
+    """Return why Entra did not take this one federated credential; None if it was not refused."""
+    action = step.decision.action
+    if not isinstance(action, act.CreateFederated | act.PatchFederated):
+        return None
+    attempt = attempt_of(action.description)
+    before = step.observation.memory.federated.failed.get(attempt)
+    after = step.state.memory.federated.failed.get(attempt)
+    return str(after.problem.reason) if after is not None and after != before else None
 
 
 def _written(step: Step) -> str:

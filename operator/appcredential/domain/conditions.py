@@ -179,7 +179,7 @@ class Reason(StrEnum):
     CREDENTIAL_CONFLICT = "CredentialConflict"
     """A federated credential that is not ours has the same issuer and subject, or that name."""
     QUOTA_EXCEEDED = "QuotaExceeded"
-    """The application has as many federated credentials as Entra allows."""
+    """The application cannot hold all the federated credentials that the spec needs."""
     ISSUER_UNKNOWN = "IssuerUnknown"
     """The operator does not know yet who issues this cluster's ServiceAccount tokens."""
     ISSUER_UNREACHABLE = "IssuerUnreachable"

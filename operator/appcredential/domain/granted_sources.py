@@ -9,16 +9,20 @@ from appcredential.domain.spec.federated import (
     DevOpsConnectionSource,
     DevOpsGrant,
     DevOpsProjectSource,
-    EntityType,
     FederationGrant,
     GitHubGrant,
-    GitHubServer,
-    GitHubSource,
-    GitHubSubjectSource,
     ManagedIdentitySource,
     OtherSource,
     ServiceAccountSource,
     Source,
+)
+from appcredential.domain.spec.git_hub_source import (
+    EntityType,
+    GitHubEntity,
+    GitHubRepository,
+    GitHubServer,
+    GitHubSource,
+    GitHubSubjectSource,
     SubjectFormat,
 )
 
@@ -32,7 +36,7 @@ def allows_source(grant: FederationGrant, source: Source) -> bool:
         case ServiceAccountSource():
             return grant.allows_service_accounts and _allows_account(grant, source.name)
         case GitHubSource():
-            return any(_allows_repository(entry, source) for entry in grant.git_hub)
+            return not refused_workflows(grant, source)
         case GitHubSubjectSource():
             return any(_allows_subject(entry, source) for entry in grant.git_hub)
         case DevOpsConnectionSource():
@@ -58,16 +62,30 @@ def _is_of(grant: GitHubGrant, source: GitHubSource | GitHubSubjectSource) -> bo
     return grant.server == source.server and grant.organization == source.organization
 
 
-def _allows_repository(grant: GitHubGrant, source: GitHubSource) -> bool:
+def refused_workflows(grant: FederationGrant, source: GitHubSource) -> tuple[str, ...]:
+    """Return which workflows a grant does not allow, in words: repository and entity.
+
+    Its entries are a union: one may allow some of the repositories, and one the others.
+    """
+    return tuple(
+        f"{repository.name} {entity}"
+        for repository, entity in source.workflows
+        if not any(_allows_workflow(e, source, repository, entity) for e in grant.git_hub)
+    )
+
+
+def _allows_workflow(
+    grant: GitHubGrant, source: GitHubSource, repository: GitHubRepository, entity: GitHubEntity
+) -> bool:
     if not _is_of(grant, source):
         return False
-    is_named = source.repository in grant.repositories
+    is_named = repository.name in grant.repositories
     names_any = bool(grant.repositories or grant.subjects)
     if names_any and not is_named:
         return False
     if grant.immutable_only and source.subject_format is not SubjectFormat.IMMUTABLE:
         return False
-    return grant.allow_pull_request or source.entity_type is not EntityType.PULL_REQUEST
+    return grant.allow_pull_request or entity.type is not EntityType.PULL_REQUEST
 
 
 def _allows_subject(grant: GitHubGrant, source: GitHubSubjectSource) -> bool:
@@ -98,8 +116,9 @@ def grant_members(source: Source) -> dict[str, Any]:
             accounts = {"serviceAccounts": [source.name]}
             return accounts if source.name == DEFAULT_SERVICE_ACCOUNT else {}
         case GitHubSource():
-            entry = {**_git_hub(source), "repositories": [source.repository]}
-            is_request = source.entity_type is EntityType.PULL_REQUEST
+            names = [repository.name for repository in source.repositories]
+            entry = {**_git_hub(source), "repositories": names}
+            is_request = any(e.type is EntityType.PULL_REQUEST for e in source.entities)
             return _federation(gitHub=[entry | ({"allowPullRequest": True} if is_request else {})])
         case GitHubSubjectSource():
             return _federation(gitHub=[{**_git_hub(source), "subjects": [source.subject]}])

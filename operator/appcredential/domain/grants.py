@@ -8,9 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.granted_sources import allows_source, grant_members
+from appcredential.domain.granted_sources import (
+    allows_source,
+    grant_members,
+    refused_workflows,
+)
 from appcredential.domain.observed.entra import Grant, Tenant
 from appcredential.domain.observed.standing import Standing
+from appcredential.domain.shown_text import first_of
+from appcredential.domain.spec.git_hub_source import GitHubSource
 from appcredential.domain.spec.model import AppCredentialSpec, ApplicationGrantSpec, Limits
 
 
@@ -78,12 +84,18 @@ def limit_problem(grant: Grant, standing: Standing, status: Mapping[str, Any]) -
 
 
 def _matches(grant: ApplicationGrantSpec, namespace: str, spec: AppCredentialSpec) -> bool:
+    return _is_about(grant, namespace, spec) and (
+        spec.federated is None or allows_source(grant.federation, spec.federated.source)
+    )
+
+
+def _is_about(grant: ApplicationGrantSpec, namespace: str, spec: AppCredentialSpec) -> bool:
+    """Return whether a grant matches in all but whose tokens it allows to be trusted."""
     return (
         grant.tenant == spec.tenant
         and spec.client_id in grant.client_ids
         and namespace in grant.namespaces
         and allows_type(grant.limits, spec)
-        and (spec.federated is None or allows_source(grant.federation, spec.federated.source))
     )
 
 
@@ -95,6 +107,28 @@ def allows_type(limits: Limits, spec: AppCredentialSpec) -> bool:
 def _most(lifetimes: list[timedelta | None]) -> timedelta | None:
     known = [t for t in lifetimes if t is not None]
     return max(known) if len(known) == len(lifetimes) else None
+
+
+def _nearest(
+    grants: Mapping[str, ApplicationGrantSpec], namespace: str, spec: AppCredentialSpec
+) -> str:
+    """Return what the grant that allows most of the workflows leaves out; empty without one.
+
+    A grant matches as a whole: what one allows is not made while another part is refused.
+    """
+    source = spec.federated.source if spec.federated is not None else None
+    if not isinstance(source, GitHubSource):
+        return ""
+    about = {n: g for n, g in grants.items() if _is_about(g, namespace, spec)}
+    refused = {n: refused_workflows(g.federation, source) for n, g in sorted(about.items())}
+    name = min(refused, key=lambda n: len(refused[n]), default="")
+    found = refused.get(name, ())
+    if not found or len(found) == len(source.workflows):
+        return ""
+    return (
+        f"ApplicationGrant {name} allows it but for {first_of(found)}: nothing is made while "
+        "a part is not allowed. "
+    )
 
 
 def _refusal(
@@ -123,6 +157,6 @@ def _refusal(
     )
     return (
         "No ApplicationGrant allows this namespace to have a credential of this type "
-        f"for this application. {question}To allow it, an administrator applies: "
-        + json.dumps(manifest)
+        f"for this application. {question}{_nearest(grants, namespace, spec)}To allow it, an "
+        "administrator applies: " + json.dumps(manifest)
     )

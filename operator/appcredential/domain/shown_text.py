@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -33,6 +34,12 @@ def plain(value: object, limit: int = 2048) -> str:
     )
     shown = " ".join(shown.split())
     return shown if len(value) <= limit else f"{shown[: limit - 1]}…"
+
+
+def first_of(names: Sequence[str], most: int = 5) -> str:
+    """Return the first names of a list, and how many more there are."""
+    others = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{others}"
 
 
 def span(length: timedelta) -> str:

@@ -69,13 +69,14 @@ def note_failure(caller: Caller, operation: Operation, error: AppCredentialError
     problem, pause = directory_problem(error, tools.permission_retry, asked)
     before = state.memory
     is_known = before.directory_problem == problem and before.problem_operation is operation
-    told = {**_told(caller, operation, problem), **_call(error)}
+    told = {**told_of(caller, operation, problem), **_call(error)}
     log.log(logging.DEBUG if is_known else logging.INFO, "directory call failed", extra=told)
     again = tools.clock.now() + pause
     state.memory = state.memory.failed(operation, problem, again, caller.directory_skew)
 
 
-def _told(caller: Caller, operation: Operation, problem: Problem) -> dict[str, str]:
+def told_of(caller: Caller, operation: Operation, problem: Problem) -> dict[str, str]:
+    """Return the log's keys for a problem with what a caller asked of Graph."""
     asked = caller.asked
     told = {"operation": str(operation), "reason": str(problem.reason), **about(caller.owner)}
     object_id = {"object_id": asked.object_id} if asked.object_id else {}
@@ -109,7 +110,7 @@ def note_refusal(
         problem: why.
         pause: until the next try; None for that after a missing permission.
     """
-    log.warning("refused", extra=_told(context, operation, problem))
+    log.warning("refused", extra=told_of(context, operation, problem))
     again = context.clock.now() + (pause or context.tools.permission_retry)
     memory, skew = context.state.memory, context.directory_skew
     context.state.memory = memory.failed(operation, problem, again, skew)

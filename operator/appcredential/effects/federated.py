@@ -16,8 +16,8 @@ from appcredential.domain.observed.federated import FederatedCredential
 from appcredential.domain.observed.memory import READ_SPACING
 from appcredential.domain.observed.operation import Operation
 from appcredential.domain.rules.federated import SUPERSEDED
-from appcredential.domain.spec.trusts import Trust
-from appcredential.domain.status.problems_entra import PRINCIPAL_IS_A_CLIENT, federated_refusal
+from appcredential.domain.spec.trusts import MAX_CREDENTIALS, Trust
+from appcredential.domain.status.problems_entra import PRINCIPAL_IS_A_CLIENT
 from appcredential.effects.annotations import remove_annotations, say_left
 from appcredential.effects.application import note_failure, note_refusal
 from appcredential.effects.context import Context
@@ -31,6 +31,7 @@ from appcredential.effects.federated_audit import (
     removed,
 )
 from appcredential.effects.issuing import is_first_failure, live_grant
+from appcredential.effects.not_taken import note_not_taken
 from appcredential.errors import (
     AppCredentialError,
     ConflictError,
@@ -109,18 +110,17 @@ async def _names_a_client(context: Context) -> bool:
 
 
 async def _find_out_why(
-    action: act.CreateFederated, context: Context, error: AppCredentialError
+    action: act.CreateFederated, context: Context, error: ConflictError | RejectedError
 ) -> None:
-    """Look for a twin that an old read did not show, ours or not; without one it is refused."""
+    """Look for a twin that an old read did not show, ours or not; without one it is not taken."""
     if not await read(context, timedelta(0)):
         return
     found = context.state.federated
     twins = [c for c in found.credentials if _is_twin(c, action)] if found is not None else []
-    if not twins and isinstance(error, RejectedError):
-        note_refusal(context, Operation.MINT, federated_refusal(error.code))
-    elif not twins:
-        note_failure(context, Operation.MINT, error)
-    elif twins[0].description == action.description:
+    is_full = found is not None and len(found.credentials) >= MAX_CREDENTIALS
+    if not twins and not is_full:
+        note_not_taken(context, action.description, error)
+    elif twins and twins[0].description == action.description:
         _note_written(context, action.description, is_changed=True)
 
 
@@ -141,6 +141,9 @@ async def _patch(action: act.PatchFederated, context: Context) -> None:
         context.state.federated = None
         return
     except AppCredentialError as exc:
+        if isinstance(exc, RejectedError) and action.reason != SUPERSEDED:
+            note_not_taken(context, action.description, exc)
+            return
         found = changed(action, context, exc)
         await _note_failed_write(context, exc, found, action.description)
         return

@@ -123,7 +123,7 @@ class ResourceState:
             self.drop()
             self.application = self.federated = self.pods = self.workloads = None
             self.held_inputs = HeldInputs()
-            self.memory = self.memory.without_problem()
+            self.memory = self.memory.without_problem().tries_trusts()
 
     def drop(self) -> None:
         """Make the next pass read all Kubernetes objects anew."""

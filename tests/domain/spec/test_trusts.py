@@ -11,15 +11,17 @@ import pytest
 from appcredential.domain.marker import Owner
 from appcredential.domain.spec.federated import (
     DevOpsConnectionSource,
-    EntityType,
     FederatedSpec,
-    GitHubServer,
-    GitHubSource,
     ServiceAccountSource,
     Source,
-    SubjectFormat,
 )
 from appcredential.domain.spec.git_hub import github_subjects
+from appcredential.domain.spec.git_hub_source import (
+    EntityType,
+    GitHubServer,
+    GitHubSource,
+    SubjectFormat,
+)
 from appcredential.domain.spec.model import Cloud
 from appcredential.domain.spec.trusts import (
     AUDIENCES,
@@ -47,6 +49,7 @@ from tests.support.federated import (
     PRINCIPAL,
     PROJECT,
     TRUST,
+    entity,
 )
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,119}")
@@ -64,9 +67,7 @@ def found(source: Source, cloud: Cloud = Cloud.PUBLIC, audience: str = "") -> li
 
 
 def git_hub(kind: EntityType, name: str = "") -> GitHubSource:
-    return replace(
-        GITHUB, entity_type=kind, entity_name=name, subject_format=SubjectFormat.IMMUTABLE
-    )
+    return replace(GITHUB, entities=entity(kind, name), subject_format=SubjectFormat.IMMUTABLE)
 
 
 @pytest.mark.parametrize(

@@ -33,14 +33,17 @@ from appcredential.domain.proof import PROVEN, SignInResult, record
 from appcredential.domain.spec.federated import FederatedSpec
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.spec.trusts import (
+    Trust,
     marker_of,
     retire_time_of,
     trust_attempt,
     trusts,
 )
+from appcredential.domain.status.problems_entra import federated_refusal
 from tests.domain.worlds.loop import Loop, promise
 from tests.support.builders import (
     IDENTITY,
+    MINUTE,
     NOW,
     OBJECT_ID,
     OWNER,
@@ -80,6 +83,8 @@ class FederatedWorld(Loop):
     sign_in_audience: str = "AzureADMyOrg"
     refuses: bool = False
     """Graph fails every write."""
+    not_taken: set[str] = field(default_factory=set)
+    """Subjects that Graph refuses to trust."""
     answer: Callable[[], SignInResult] = lambda: PROVEN
     """What an exchange comes to."""
 
@@ -189,6 +194,10 @@ class FederatedWorld(Loop):
     def _create(self, action: act.CreateFederated) -> None:
         promise(not isinstance(self.grant, Problem), "nothing is created without a grant")
         promise(len(self.entra) < 20, "Entra keeps no more than 20")
+        promise(self._is_room_for_all(), "all are counted before the first is created")
+        if self._is_refused(action):
+            self._read()  # to find out why
+            return
         twins = [c for c in self.entra.values() if c.pair == action.trust.pair]
         if twins:
             # As the adapter does: Entra refuses it, and what is there is looked at.
@@ -201,6 +210,24 @@ class FederatedWorld(Loop):
         self.put(replace(made, description=action.description))
         self._written[made.id] = self.now
         self._note(action.description, is_changed=True)
+
+    def _is_room_for_all(self) -> bool:
+        """Return whether all that is wanted fits, as far as reads show it."""
+        wanted = {t.pair for t in self._wanted(ISSUER)}
+        is_known = not self.hidden and isinstance(self.issuer, Issuer) and self.issuer.url == ISSUER
+        return not is_known or len(self.entra) + len(wanted - self.pairs) <= 20
+
+    def _is_refused(self, action: act.CreateFederated | act.PatchFederated) -> bool:
+        """Have Graph refuse what is in `not_taken`, and note it as the effect does."""
+        if action.trust.subject not in self.not_taken:
+            return False
+        mark = marker_of(action.description)
+        assert mark is not None
+        federated = self.memory.federated.did_not_take(
+            mark.attempt, federated_refusal("BadRequest"), self.now, 10 * MINUTE
+        )
+        self.memory = replace(self.memory, federated=federated)
+        return True
 
     def _is_ours_or_left(self, c: FederatedCredential) -> bool:
         mark = marker_of(c.description)
@@ -219,6 +246,8 @@ class FederatedWorld(Loop):
     def _patch(self, action: act.PatchFederated) -> None:
         c = self.entra[action.id]
         promise(self._is_ours_or_left(c), "what is not ours is never changed")
+        if self._is_refused(action):
+            return
         is_changed = action.trust.pair != c.pair or (action.trust.audience,) != c.audiences
         if is_changed:
             promise(not isinstance(self.grant, Problem), "nothing is trusted without a grant")
@@ -242,24 +271,25 @@ class FederatedWorld(Loop):
 
     def _is_replaced(self) -> bool:
         """Return whether Entra has had every wanted trust for at least the quiet time."""
-        assert isinstance(self.tenant, Tenant)
         usable = {(c.pair, c.audiences) for c in self.entra.values() if self._is_quiet(c.id)}
 
         def is_usable(issuer: str) -> bool:
-            wanted = trusts(
-                federated,
-                OWNER.namespace,
-                issuer,
-                cloud=cloud.cloud,
-                authority_host=cloud.authority_host,
-                tenant_id=cloud.tenant_id,
-            )
-            return all((t.pair, (t.audience,)) in usable for t in wanted)
+            return all((t.pair, (t.audience,)) in usable for t in self._wanted(issuer))
 
         # Until all reads agreed for a while the issuer of before is as good.
-        federated, cloud = self._federated, self.tenant
         known = [self.issuer.url] if isinstance(self.issuer, Issuer) else []
         return any(map(is_usable, (*known, ISSUER, NEXT_ISSUER)))
+
+    def _wanted(self, issuer: str) -> tuple[Trust, ...]:
+        assert isinstance(self.tenant, Tenant)
+        return trusts(
+            self._federated,
+            OWNER.namespace,
+            issuer,
+            cloud=self.tenant.cloud,
+            authority_host=self.tenant.authority_host,
+            tenant_id=self.tenant.tenant_id,
+        )
 
     def _is_quiet(self, id_: str) -> bool:
         written = self._written.get(id_)

@@ -16,7 +16,8 @@ from appcredential.domain.facts.annotations import (
     TENANT_ID_ANNOTATION,
     WIRED_BY_ANNOTATION,
 )
-from appcredential.domain.facts.federated import FederatedFacts, extra
+from appcredential.domain.facts.federated import FederatedFacts
+from appcredential.domain.facts.trust_room import extra
 from appcredential.domain.judgement import Judgement
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import ClusterIdentity
@@ -31,14 +32,9 @@ from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.operation import Operation
 from appcredential.domain.proof import PROVEN, UNREACHABLE, classify, record
 from appcredential.domain.spec.azure_dev_ops import connection_subject, own_issuer
-from appcredential.domain.spec.federated import (
-    EntityType,
-    GitHubServer,
-    ServiceAccountSource,
-    Source,
-    SubjectFormat,
-)
+from appcredential.domain.spec.federated import ServiceAccountSource, Source
 from appcredential.domain.spec.git_hub import github_subjects
+from appcredential.domain.spec.git_hub_source import EntityType, GitHubServer, SubjectFormat
 from appcredential.domain.spec.model import (
     CredentialType,
     DeletionPolicy,
@@ -90,6 +86,7 @@ from tests.support.federated import (
     SUBJECT,
     TRUST,
     account,
+    entity,
     federated_spec,
     listed,
     output_map,
@@ -488,8 +485,8 @@ def test_what_the_operator_read_of_an_issuer_is_said_beside_ready() -> None:
 
 
 def test_the_case_of_an_environment_is_the_teams_to_compare() -> None:
-    environment = replace(GITHUB, entity_type=EntityType.ENVIRONMENT, entity_name="Production")
-    hint = "Upper and lower case of entityName count"
+    environment = replace(GITHUB, entities=entity(EntityType.ENVIRONMENT, "Production"))
+    hint = "Upper and lower case of an environment's name count"
     for source, is_told in ((environment, True), (GITHUB, False)):
         world = established(spec=federated_spec(source), accounts={})
         (verified,) = [c for c in world.resource.status["conditions"] if c["type"] == "Verified"]

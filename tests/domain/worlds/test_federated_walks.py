@@ -15,6 +15,7 @@ from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.observed.entra import Grant
 from appcredential.domain.observed.federated import Issuer
 from appcredential.domain.spec.federated import ServiceAccountSource, Source
+from appcredential.domain.spec.git_hub import github_subjects
 from appcredential.domain.spec.model import VerificationMode
 from appcredential.domain.spec.trusts import Trust
 from tests.domain.worlds.federated_world import FederatedWorld
@@ -31,6 +32,7 @@ from tests.support.federated import (
     account,
     federated_spec,
     listed,
+    workflows,
 )
 
 pytestmark = pytest.mark.walk
@@ -41,6 +43,7 @@ SOURCES: Final[tuple[Source, ...]] = (
     ServiceAccountSource(name="next"),
     ServiceAccountSource(name="next", is_annotated=False),
     GITHUB,
+    workflows(2, 2),
     GITHUB_SUBJECT,
     CONNECTION,
     PROJECT,
@@ -121,6 +124,10 @@ def fail(world: FederatedWorld, dice: Random) -> None:
     world.refuses = dice.random() < 0.5
 
 
+def refuse(world: FederatedWorld, dice: Random) -> None:
+    world.not_taken = {s for s in github_subjects(workflows(2, 2)) if dice.random() < 0.3}
+
+
 def restart(world: FederatedWorld, _: Random) -> None:
     world.restart()
 
@@ -141,6 +148,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     switch_grant,
     switch_issuer,
     fail,
+    refuse,
     restart,
     leave,
 )
@@ -149,6 +157,7 @@ EVENTS: Final[tuple[Event, ...]] = (
 def calm_down(world: FederatedWorld) -> None:
     """Take away whatever keeps the spec from being met."""
     world.hidden, world.refuses, world.grant = set(), False, grant()
+    world.not_taken = set()
     world.issuer = Issuer(url=ISSUER, since=world.now)
     world.leaving = frozenset()
     world.accounts |= {name: account(name=name) for name in ("orders", "next")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,11 +12,15 @@ from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.issuer import cluster_issuer, issuer_refusal, wanted_trusts
 from appcredential.domain.facts.output import OutputFacts
 from appcredential.domain.facts.told import is_told, was_verified
-from appcredential.domain.observed.federated import FederatedCredential, FederatedList, Federation
+from appcredential.domain.observed.federated import (
+    FailedTrust,
+    FederatedCredential,
+    FederatedList,
+    Federation,
+)
 from appcredential.domain.proof import Proof
 from appcredential.domain.spec.federated import FederatedSpec
 from appcredential.domain.spec.trusts import (
-    MAX_CREDENTIALS,
     Trust,
     credential_name,
     marker_of,
@@ -125,13 +130,17 @@ class FederatedFacts:
 
     def drifted(self, trust: Trust) -> FederatedCredential | None:
         """Return a credential that we made for this trust and that somebody has edited."""
-        wanted = {t.pair for t in self.trusts}
-        attempt = self.attempt(trust)
+        return self.unasked.get(self.attempt(trust))
+
+    @property
+    def unasked(self) -> Mapping[str, FederatedCredential]:
+        """Our credentials that no trust asks for as they are now, by the attempt in the marker."""
+        wanted, found = {t.pair for t in self.trusts}, {}
         for c in self.ours:
             mark = marker_of(c.description)
-            if mark is not None and mark.attempt == attempt and c.pair not in wanted:
-                return c
-        return None
+            if mark is not None and c.pair not in wanted:
+                found.setdefault(str(mark.attempt), c)
+        return found
 
     def obstacle(self, trust: Trust) -> FederatedCredential | None:
         """Return what is in the way: another owner's, with the same issuer and subject or name."""
@@ -150,6 +159,16 @@ class FederatedFacts:
         observation = self.common.observation
         written = observation.memory.federated.written.get(attempt)
         return written is not None and observation.now - written < observation.settings.settle
+
+    def failed(self, trust: Trust) -> FailedTrust | None:
+        """Return why Entra did not take this one trust when it was last asked; None if it did."""
+        return self.common.memory.federated.failed.get(self.attempt(trust))
+
+    def waits(self, trust: Trust) -> bool:
+        """Return whether this trust is left alone for now, whatever becomes of the others."""
+        failed, attempt = self.failed(trust), self.attempt(trust)
+        is_pause = failed is not None and self.common.now < failed.retry_time
+        return is_pause or self.just_written(attempt)
 
     def quiet_end(self, trust: Trust) -> datetime | None:
         """Return when an exchange may be tried; None when the credential is not as wanted.
@@ -234,14 +253,3 @@ def assess_federated(facts: Facts) -> FederatedFacts | Problem:
         listed=seen.listed,
         trusts=wanted_trusts(spec, facts.resource.owner, facts.tenant, str(issuer)),
     )
-
-
-def is_full(facts: FederatedFacts) -> bool:
-    """Return whether the application has as many federated credentials as Entra allows."""
-    return len(facts.credentials) >= MAX_CREDENTIALS
-
-
-def extra(facts: FederatedFacts) -> tuple[FederatedCredential, ...]:
-    """Return our credentials that no trust asks for."""
-    wanted = {t.pair for t in facts.trusts}
-    return tuple(c for c in facts.ours if c.pair not in wanted)

@@ -15,13 +15,12 @@ from appcredential.domain.spec.federated import (
     DevOpsConnectionSource,
     DevOpsProjectSource,
     FederatedSpec,
-    GitHubSource,
-    GitHubSubjectSource,
     ManagedIdentitySource,
     OtherSource,
     ServiceAccountSource,
 )
 from appcredential.domain.spec.git_hub import github_issuer
+from appcredential.domain.spec.git_hub_source import GitHubSource, GitHubSubjectSource
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.spec.trusts import (
     Trust,

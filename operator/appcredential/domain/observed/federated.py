@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.empty import no_entries
@@ -108,8 +108,16 @@ class Federation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FailedTrust:
+    """Why Entra did not take one trust, and when to ask for it again."""
+
+    problem: Problem
+    retry_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FederatedMemory:
-    """What only this process remembers of a FederatedIdentity.
+    """What only this process remembers of a FederatedIdentity. Methods return a copy.
 
     Attributes:
         written: when this process last wrote the credential of an attempt, even if only its
@@ -117,9 +125,48 @@ class FederatedMemory:
         changed: when this process last changed what an attempt trusts: a quiet period follows.
         seen: when this process first saw a credential, by id.
         removed: when this process removed a credential, by id.
+        failed: what Entra did not take although it took calls, by attempt: the others go on.
     """
 
     written: Mapping[str, datetime] = field(default_factory=no_entries)
     changed: Mapping[str, datetime] = field(default_factory=no_entries)
     seen: Mapping[str, datetime] = field(default_factory=no_entries)
     removed: Mapping[str, datetime] = field(default_factory=no_entries)
+    failed: Mapping[str, FailedTrust] = field(default_factory=no_entries)
+
+    def wrote(self, attempt: str, now: datetime, *, is_changed: bool) -> FederatedMemory:
+        """Note that one was made or changed.
+
+        Once Entra takes what it did not take before, the others of these may be taken, too.
+
+        Args:
+            attempt: in its marker.
+            now: the time.
+            is_changed: something else is trusted than before.
+        """
+        noted = {attempt: now}
+        return replace(
+            self,
+            written={**self.written, **noted},
+            changed={**self.changed, **noted} if is_changed else self.changed,
+            failed=no_entries() if attempt in self.failed else self.failed,
+        )
+
+    def did_not_take(
+        self, attempt: str, problem: Problem, now: datetime, pause: timedelta
+    ) -> FederatedMemory:
+        """Note that Entra did not take one. The more there are, the longer each waits.
+
+        So a list that is refused as a whole causes no more calls than a single trust.
+
+        Args:
+            attempt: in the marker that it would have.
+            problem: why.
+            now: the time.
+            pause: until the next try of a single one.
+        """
+        others = {a: f for a, f in self.failed.items() if a != attempt}
+        again = now + pause * (len(others) + 1)
+        return replace(
+            self, failed={**others, attempt: FailedTrust(problem=problem, retry_time=again)}
+        )

@@ -106,7 +106,7 @@ class Memory:
         Nor is it a repair to write what a person has just asked for: the pauses between repairs
         are for those who alter what was written.
         """
-        return replace(self.spared(OF_SPEC), repairs=())
+        return replace(self.spared(OF_SPEC).tries_trusts(), repairs=())
 
     def spared(self, reasons: frozenset[Reason]) -> Memory:
         """Drop the problem, and its pause, if it has one of these reasons."""
@@ -120,6 +120,10 @@ class Memory:
     def without_problem(self) -> Memory:
         """Drop the last problem with its pause, so that it is tried again now."""
         return replace(self, directory_problem=None, problem_operation=None, retry_time=None)
+
+    def tries_trusts(self) -> Memory:
+        """Drop what Entra did not take of a list, so that each is tried again now."""
+        return replace(self, federated=replace(self.federated, failed=no_entries()))
 
     # --- reads of the application -----------------------------------------------------------
 
@@ -210,15 +214,9 @@ class Memory:
 
         What exchanges have shown of the former trust says nothing of the new one.
 
-        Args:
-            attempt: in its marker.
-            now: the time.
-            is_changed: something else is trusted than before.
+        See `FederatedMemory.wrote`.
         """
-        federated, noted = self.federated, {attempt: now}
-        federated = replace(federated, written={**federated.written, **noted})
-        if is_changed:
-            federated = replace(federated, changed={**federated.changed, **noted})
+        federated = self.federated.wrote(attempt, now, is_changed=is_changed)
         found = self._without_exchanges(attempt) if is_changed else self
         return replace(found, federated=federated).succeeded(Operation.MINT)
 

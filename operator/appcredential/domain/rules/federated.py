@@ -21,8 +21,9 @@ from appcredential.domain.actions import (
     ReadFederated,
     WriteOutput,
 )
-from appcredential.domain.facts.federated import FederatedFacts, extra, is_full
+from appcredential.domain.facts.federated import FederatedFacts
 from appcredential.domain.facts.told import names_application
+from appcredential.domain.facts.trust_room import extra, room
 from appcredential.domain.observed.federated import FederatedCredential, Issuer
 from appcredential.domain.rules.reading import next_check, soonest
 from appcredential.domain.spec.trusts import (
@@ -67,10 +68,10 @@ def application_is_not_in_status(facts: FederatedFacts) -> Action | None:
 def deleted_neighbour_left_a_credential(facts: FederatedFacts) -> Action | None:
     """F3: take over the credential that a deleted resource of the namespace left, without a gap."""
     for trust in facts.trusts:
-        credential, is_new = facts.holder(trust), facts.just_written(facts.attempt(trust))
+        credential = facts.holder(trust)
         if (
             credential is not None
-            and not is_new
+            and not facts.waits(trust)
             and not facts.is_usable(credential)
             and facts.is_left_behind(credential)
         ):
@@ -81,7 +82,7 @@ def deleted_neighbour_left_a_credential(facts: FederatedFacts) -> Action | None:
 def federated_credential_was_edited(facts: FederatedFacts) -> Action | None:
     """F4: repair a credential of ours that somebody has edited, by its id."""
     for trust in facts.trusts:
-        if facts.exists(trust) is not None or facts.just_written(facts.attempt(trust)):
+        if facts.exists(trust) is not None or facts.waits(trust):
             continue
         credential = facts.holder(trust)
         if credential is not None and facts.is_ours(credential):
@@ -93,12 +94,12 @@ def federated_credential_was_edited(facts: FederatedFacts) -> Action | None:
 
 
 def federated_credential_is_missing(facts: FederatedFacts) -> Action | None:
-    """F5: create a missing credential, while Entra has room for it."""
+    """F5: create a missing credential, if Entra has room for all that are missing."""
+    if not facts.common.is_granted or not room(facts).is_enough:
+        return None
     for trust in facts.trusts:
-        if facts.holder(trust) is not None or facts.just_written(facts.attempt(trust)):
+        if facts.holder(trust) is not None or facts.waits(trust):
             continue
-        if not facts.common.is_granted or is_full(facts):
-            return None
         if facts.obstacle(trust) is not None:
             continue
         name = credential_name(facts.spec.name_prefix, trust)
@@ -220,8 +221,9 @@ def _times(facts: FederatedFacts) -> list[datetime]:
     if facts.known_time is not None:
         times.append(facts.known_time + _max_age(facts))
     for trust in facts.trusts:
-        end = facts.quiet_end(trust)
+        end, failed = facts.quiet_end(trust), facts.failed(trust)
         times += [end] if end is not None else []
+        times += [failed.retry_time] if failed is not None else []
     if facts.needs_proof and not facts.is_proven:
         times.append(proof_time(facts))
     if facts.spec.annotated_account and facts.seen.service_account is None:

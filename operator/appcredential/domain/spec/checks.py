@@ -136,10 +136,12 @@ def moment(path: str, value: str) -> datetime:
         refuse(path, remedy)
 
 
-def listed(path: str, values: list[T], each: Callable[[str, T], T]) -> frozenset[T]:
+def listed(
+    path: str, values: list[T], each: Callable[[str, T], T], most: int = MAX_LIST
+) -> frozenset[T]:
     """Return a list's items as a set: at least one, bounded, no duplicates."""
     require(len(values) >= 1, path, "must have at least one item")
-    require(len(values) <= MAX_LIST, path, f"must have at most {MAX_LIST} items")
+    require(len(values) <= most, path, f"must have at most {most} items")
     found = frozenset(each(f"{path}[{i}]", value) for i, value in enumerate(values))
     require(len(found) == len(values), path, "may not contain an item twice")
     return found

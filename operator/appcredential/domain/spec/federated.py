@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-
-class EntityType(StrEnum):
-    """`gitHub.entityType`, in the portal's words."""
-
-    ENVIRONMENT = "Environment"
-    BRANCH = "Branch"
-    TAG = "Tag"
-    PULL_REQUEST = "PullRequest"
-
-
-class SubjectFormat(StrEnum):
-    """`gitHub.subjectFormat`: with ids, which survive a rename, by name, or both."""
-
-    IMMUTABLE = "Immutable"
-    NAME = "Name"
-    BOTH = "Both"
+from appcredential.domain.spec.git_hub_source import (
+    GITHUB_COM,
+    GitHubServer,
+    GitHubSource,
+    GitHubSubjectSource,
+)
 
 
 class DevOpsIssuer(StrEnum):
@@ -50,46 +40,6 @@ class ServiceAccountSource:
 
     name: str
     is_annotated: bool = True
-
-
-GIT_HUB_HOST: Final = "github.com"
-"""`gitHub[].host` of a grant that names none. It has a value because it is a key of the list."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitHubServer:
-    """Which GitHub issues the tokens; github.com itself when both are empty.
-
-    Attributes:
-        host: of an enterprise with data residency (ghe.com) or of a GitHub Enterprise Server.
-        enterprise: slug of an enterprise of github.com whose issuer has its name.
-    """
-
-    host: str = ""
-    enterprise: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitHubSource:
-    """Workflows of one repository. The ids are empty with `SubjectFormat.NAME`."""
-
-    organization: str
-    server: GitHubServer = GitHubServer()
-    repository: str
-    entity_type: EntityType
-    entity_name: str = ""
-    subject_format: SubjectFormat = SubjectFormat.IMMUTABLE
-    organization_id: str = ""
-    repository_id: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitHubSubjectSource:
-    """Workflows of an organization that chose the claims of its subjects itself."""
-
-    organization: str
-    server: GitHubServer = GitHubServer()
-    subject: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +152,7 @@ class GitHubGrant:
     """
 
     organization: str
-    server: GitHubServer = GitHubServer()
+    server: GitHubServer = GITHUB_COM
     repositories: frozenset[str] = frozenset()
     subjects: frozenset[str] = frozenset()
     immutable_only: bool = False

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from appcredential.domain.spec.federated import (
+from appcredential.domain.spec.git_hub_source import (
     EntityType,
+    GitHubEntity,
+    GitHubRepository,
     GitHubServer,
     GitHubSource,
     SubjectFormat,
@@ -30,18 +32,21 @@ def github_issuer(server: GitHubServer) -> str:
 
 
 def github_subjects(source: GitHubSource) -> list[str]:
-    """Return the `sub` of a workflow's tokens, one for each format that the spec asks for.
+    """Return the `sub` of the workflows' tokens: of each repository with each entity.
 
-    A colon in an environment's name becomes %3A.
+    With `SubjectFormat.BOTH` each has two. A colon in an environment's name becomes %3A.
     """
-    return [f"repo:{repository}:{_entity(source)}" for repository in _repositories(source)]
+    return [
+        f"repo:{named}:{_entity(entity)}"
+        for repository, entity in source.workflows
+        for named in _repository(source, repository)
+    ]
 
 
-def _repositories(source: GitHubSource) -> list[str]:
-    by_name = f"{source.organization}/{source.repository}"
-    by_id = (
-        f"{source.organization}@{source.organization_id}/{source.repository}@{source.repository_id}"
-    )
+def _repository(source: GitHubSource, repository: GitHubRepository) -> list[str]:
+    """Return how subjects name a repository, one for each format that the spec asks for."""
+    by_name = f"{source.organization}/{repository.name}"
+    by_id = f"{source.organization}@{source.organization_id}/{repository.name}@{repository.id}"
     match source.subject_format:
         case SubjectFormat.IMMUTABLE:
             return [by_id]
@@ -53,15 +58,15 @@ def _repositories(source: GitHubSource) -> list[str]:
             assert_never(source.subject_format)
 
 
-def _entity(source: GitHubSource) -> str:
-    match source.entity_type:
+def _entity(entity: GitHubEntity) -> str:
+    match entity.type:
         case EntityType.ENVIRONMENT:
-            return f"environment:{source.entity_name.replace(':', '%3A')}"
+            return f"environment:{entity.name.replace(':', '%3A')}"
         case EntityType.BRANCH:
-            return f"ref:refs/heads/{source.entity_name}"
+            return f"ref:refs/heads/{entity.name}"
         case EntityType.TAG:
-            return f"ref:refs/tags/{source.entity_name}"
+            return f"ref:refs/tags/{entity.name}"
         case EntityType.PULL_REQUEST:
             return "pull_request"
         case _:
-            assert_never(source.entity_type)
+            assert_never(entity.type)

@@ -16,12 +16,8 @@ from appcredential.domain.spec.certificate import (
     CertificateSource,
     KeystoreProfile,
 )
-from appcredential.domain.spec.federated import (
-    AnnotationMode,
-    DevOpsIssuer,
-    EntityType,
-    SubjectFormat,
-)
+from appcredential.domain.spec.federated import AnnotationMode, DevOpsIssuer
+from appcredential.domain.spec.git_hub_source import EntityType, SubjectFormat
 from appcredential.domain.spec.manifest_rotation import Rotation
 from appcredential.domain.spec.model import (
     CredentialType,
@@ -105,6 +101,20 @@ class ServiceAccount(Shape, frozen=True):
     annotation: AnnotationMode = AnnotationMode.MANAGE
 
 
+class GitHubRepository(Shape, frozen=True):
+    """`spec.federatedIdentity.gitHub.repositories[]`."""
+
+    name: str
+    repository_id: str | None = None
+
+
+class GitHubEntity(Shape, frozen=True):
+    """`spec.federatedIdentity.gitHub.entities[]`. The name has a default: it is a key."""
+
+    type: EntityType
+    name: str = ""
+
+
 class GitHub(Shape, frozen=True):
     """`spec.federatedIdentity.gitHub`."""
 
@@ -112,6 +122,8 @@ class GitHub(Shape, frozen=True):
     host: str | None = None
     enterprise: str | None = None
     repository: str | None = None
+    repositories: list[GitHubRepository] | None = None
+    entities: list[GitHubEntity] | None = None
     entity_type: EntityType | None = None
     entity_name: str | None = None
     subject_format: SubjectFormat = SubjectFormat.IMMUTABLE

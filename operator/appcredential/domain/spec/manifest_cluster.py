@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from appcredential.domain.spec.federated import GIT_HUB_HOST, FederationSource
+from appcredential.domain.spec.federated import FederationSource
+from appcredential.domain.spec.git_hub_source import GIT_HUB_HOST
 from appcredential.domain.spec.manifest import Metadata, TenantRef
 from appcredential.domain.spec.model import DEFAULT_MAX_CREDENTIALS, Cloud, CredentialType
 from appcredential.domain.spec.shape import Shape

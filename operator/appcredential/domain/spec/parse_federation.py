@@ -8,20 +8,20 @@ from typing import Final
 from appcredential.domain.spec import checks
 from appcredential.domain.spec import manifest_cluster as cluster
 from appcredential.domain.spec.federated import (
-    GIT_HUB_HOST,
     DevOpsGrant,
     FederationGrant,
     FederationSource,
     GitHubGrant,
 )
+from appcredential.domain.spec.git_hub_source import GIT_HUB_HOST
 from appcredential.domain.spec.issuers import foreign_issuer
 from appcredential.domain.spec.parse_azure_dev_ops import project
 from appcredential.domain.spec.parse_git_hub import (
     custom_subject,
     git_hub_server,
     organization,
-    repository,
 )
+from appcredential.domain.spec.parse_workflows import repository
 
 MAX_ENTRIES: Final = 64
 

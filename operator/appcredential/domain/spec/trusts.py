@@ -32,13 +32,12 @@ from appcredential.domain.spec.federated import (
     DevOpsConnectionSource,
     DevOpsProjectSource,
     FederatedSpec,
-    GitHubSource,
-    GitHubSubjectSource,
     ManagedIdentitySource,
     OtherSource,
     ServiceAccountSource,
 )
 from appcredential.domain.spec.git_hub import github_issuer, github_subjects
+from appcredential.domain.spec.git_hub_source import GitHubSource, GitHubSubjectSource
 from appcredential.domain.spec.model import Cloud
 from appcredential.domain.times import format_time
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from appcredential.domain.conditions import Condition, ConditionType, Problem, Reason
+from appcredential.domain.shown_text import first_of
 from appcredential.domain.spec.model import ApplicationGrantSpec, ClientId
 from appcredential.domain.times import format_time
 
@@ -102,9 +103,7 @@ def revocations_open(left: Sequence[str]) -> Problem:
 
 
 def _first_of(names: Sequence[str]) -> str:
-    named, more = ", ".join(names[:_NAMED]), len(names) - _NAMED
-    others = f" and {more} more" if more > 0 else ""
-    return f"{named}{others} ({len(names)} in all)"
+    return f"{first_of(names, _NAMED)} ({len(names)} in all)"
 
 
 def operator_identity(

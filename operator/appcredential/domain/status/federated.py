@@ -13,7 +13,8 @@ from appcredential.domain.facts.told import is_verified
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.observed.operation import Operation
 from appcredential.domain.proof import SignInClass, is_failing_long
-from appcredential.domain.spec.federated import EntityType, FederatedSpec, GitHubSource
+from appcredential.domain.spec.federated import FederatedSpec
+from appcredential.domain.spec.git_hub_source import EntityType, GitHubSource
 from appcredential.domain.spec.model import AppCredentialSpec, VerificationMode
 from appcredential.domain.status.federated_problem import federated_problem
 from appcredential.domain.status.issuer_document import document_warning
@@ -23,6 +24,7 @@ from appcredential.domain.status.refused_published import (
     told_verdict,
 )
 from appcredential.domain.status.refused_sign_ins import application_message
+from appcredential.domain.status.trust_problem import counted
 from appcredential.domain.status.verdicts import PAUSED
 
 UNMET: Final = frozenset({Reason.INVALID_SPEC, Reason.ISSUER_UNREACHABLE, Reason.NOT_MULTI_TENANT})
@@ -57,7 +59,7 @@ def federated_view(
         problem, is_met = problem or refused.problem, False
     return FederatedView(
         problem=problem,
-        ready=_ready(problem, is_met=is_met),
+        ready=_ready(facts, problem, is_met=is_met),
         verified=refused.verified if refused is not None else _verified(observation, facts),
         expiring=Condition.false(
             ConditionType.EXPIRING, Reason.NOT_DUE, "A federated credential does not expire."
@@ -139,9 +141,10 @@ def _untried(observation: Observation) -> Condition:
 def _hint(observation: Observation) -> str:
     """Return what only a person can compare: no list of environments shows their spelling."""
     source = _federated(observation).source
-    if not isinstance(source, GitHubSource) or source.entity_type is not EntityType.ENVIRONMENT:
+    entities = source.entities if isinstance(source, GitHubSource) else ()
+    if all(entity.type is not EntityType.ENVIRONMENT for entity in entities):
         return ""
-    return " Upper and lower case of entityName count: compare it with sub in a token."
+    return " Upper and lower case of an environment's name count: compare it with sub in a token."
 
 
 def _obstacle(observation: Observation) -> Problem | None:
@@ -171,7 +174,7 @@ def _federated(observation: Observation) -> FederatedSpec:
 _TRUSTED = "Entra trusts the tokens that the spec names."
 
 
-def _ready(problem: Problem | None, *, is_met: bool) -> Condition:
+def _ready(facts: FederatedFacts | None, problem: Problem | None, *, is_met: bool) -> Condition:
     kind = ConditionType.READY
     if is_met and problem is not None and problem.reason in PAUSED:
         return Condition.true(kind, problem.reason, f"{_TRUSTED} {problem.message}")
@@ -179,5 +182,10 @@ def _ready(problem: Problem | None, *, is_met: bool) -> Condition:
         return Condition.true(kind, Reason.TRUSTED, _TRUSTED)
     if problem is not None:
         return Condition.false(kind, problem.reason, problem.message)
-    message = "The federated credential is being made, or waits until all of Entra knows it."
-    return Condition.false(kind, Reason.PROGRESSING, message)
+    return Condition.false(kind, Reason.PROGRESSING, _progress(facts))
+
+
+def _progress(facts: FederatedFacts | None) -> str:
+    if facts is None or len(facts.trusts) == 1:
+        return "The federated credential is being made, or waits until all of Entra knows it."
+    return f"{counted(facts)} New ones wait until all of Entra knows them."

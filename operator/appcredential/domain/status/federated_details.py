@@ -6,14 +6,22 @@ from typing import Any, Final
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.facts import Facts
-from appcredential.domain.facts.federated import assess_federated, extra
+from appcredential.domain.facts.federated import assess_federated
 from appcredential.domain.facts.output import federated_key
+from appcredential.domain.facts.trust_room import extra
 from appcredential.domain.observed.federated import FederatedCredential
+from appcredential.domain.shown_text import plain
 from appcredential.domain.spec.federated import CustomerManagedKeySource
-from appcredential.domain.spec.trusts import retire_time_of
+from appcredential.domain.spec.trusts import Trust, retire_time_of
+from appcredential.domain.status.trust_problem import own_problems
 from appcredential.domain.times import format_time
 
-FEDERATED_DETAILS: Final = ("federatedIdentities", "configMapRef", "customerManagedKey")
+FEDERATED_DETAILS: Final = (
+    "federatedIdentities",
+    "federatedIdentityProblems",
+    "configMapRef",
+    "customerManagedKey",
+)
 """The parts that stay as last seen while a gate is closed."""
 
 
@@ -27,6 +35,8 @@ def federated_details(common: Facts) -> dict[str, Any]:
     made = [c for c in (facts.exists(t) for t in facts.trusts) if c is not None]
     if made:
         found["federatedIdentities"] = [_entry(c) for c in made]
+    if own := own_problems(facts):
+        found["federatedIdentityProblems"] = [_problem(t, p) for t, p in own.items()]
     retiring = [_retiring(c) for c in extra(facts) if retire_time_of(c.description) is not None]
     if retiring:
         found["retiring"] = retiring
@@ -46,6 +56,16 @@ def _entry(credential: FederatedCredential) -> dict[str, str]:
         "issuer": credential.issuer,
         "subject": credential.subject,
         "audience": audience,
+    }
+
+
+def _problem(trust: Trust, problem: Problem) -> dict[str, str]:
+    return {
+        "issuer": trust.issuer,
+        "subject": trust.subject,
+        "audience": trust.audience,
+        "reason": str(problem.reason),
+        "message": plain(problem.message),
     }
 
 

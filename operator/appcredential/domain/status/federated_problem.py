@@ -5,23 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.facts.federated import FederatedFacts, extra, is_full
+from appcredential.domain.facts.federated import FederatedFacts
 from appcredential.domain.facts.patience import patience_ends, patient
 from appcredential.domain.facts.secret_conflict import READ_AGAIN
+from appcredential.domain.facts.trust_room import extra
 from appcredential.domain.observed.operation import Operation
 from appcredential.domain.proof import Proof, SignInClass, is_failing_long
-from appcredential.domain.spec.trusts import (
-    MAX_CREDENTIALS,
-    build_description,
-    retire_time_of,
-)
+from appcredential.domain.spec.trusts import retire_time_of
 from appcredential.domain.status.refused_sign_ins import application_message
+from appcredential.domain.status.trust_problem import trust_problem
 
 
 def federated_problem(facts: FederatedFacts) -> Problem | None:
     """Return why the spec is not met, or what its owner should know although it is."""
     return (
-        _trust_problem(facts)
+        trust_problem(facts)
         or _directory_problem(facts)
         or _around_problem(facts)
         or _proof_problem(facts)
@@ -48,35 +46,6 @@ def _is_done(facts: FederatedFacts, operation: Operation | None) -> bool:
     return operation is Operation.REMOVE and all(
         time is None or time > facts.common.entra_now for time in times
     )
-
-
-def _trust_problem(facts: FederatedFacts) -> Problem | None:
-    conflicts = [(t, c) for t in facts.trusts if (c := facts.obstacle(t)) is not None]
-    if conflicts:
-        trust, c = conflicts[0]
-        mark = build_description(facts.common.identity, facts.common.resource.owner, trust.pair)
-        return Problem(
-            reason=Reason.CREDENTIAL_CONFLICT,
-            message=f"The application has the federated credential {c.name}, which is not this "
-            "resource's and is in the way. Remove it in Entra; or, to hand it over without a gap, "
-            f"make its description begin with: {mark}",
-        )
-    is_unmet = any(facts.exists(t) is None for t in facts.trusts)
-    if facts.common.refusal is not None:
-        return facts.common.refusal
-    if not facts.common.is_granted:
-        return Problem(
-            reason=Reason.GRANT_WITHDRAWN,
-            message="No ApplicationGrant allows this trust any more, so nothing new is created. "
-            "Existing trusts stay: delete the resource to have them removed.",
-        )
-    if is_unmet and is_full(facts) and any(facts.holder(t) is None for t in facts.trusts):
-        return Problem(
-            reason=Reason.QUOTA_EXCEEDED,
-            message=f"The application has {MAX_CREDENTIALS} federated credentials, which is all "
-            "that Entra allows. Remove those that nobody needs, or use another application.",
-        )
-    return None
 
 
 def _around_problem(facts: FederatedFacts) -> Problem | None:

@@ -1,0 +1,101 @@
+"""Why Entra does not trust all that a FederatedIdentity asks for: told of each, and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.facts.federated import FederatedFacts
+from appcredential.domain.facts.patience import patient
+from appcredential.domain.facts.trust_room import Room, room
+from appcredential.domain.shown_text import first_of
+from appcredential.domain.spec.trusts import MAX_CREDENTIALS, Trust, build_description
+
+
+def trust_problem(facts: FederatedFacts) -> Problem | None:
+    """Return why not all is trusted, or what keeps anything new from being trusted.
+
+    What is wrong with single trusts comes first, unless something else keeps the others away.
+    """
+    own, blocked = own_problems(facts), _blocked(facts)
+    others = [t for t in facts.trusts if facts.exists(t) is None and t not in own]
+    if own and not (others and blocked is not None):
+        return _of_some(facts, own, is_at_work=bool(others))
+    return blocked
+
+
+def own_problems(facts: FederatedFacts) -> Mapping[Trust, Problem]:
+    """Return what is wrong with single trusts, in the order of the spec. The others go on."""
+    found = ((trust, _own_problem(facts, trust)) for trust in facts.trusts)
+    return {trust: problem for trust, problem in found if problem is not None}
+
+
+def _own_problem(facts: FederatedFacts, trust: Trust) -> Problem | None:
+    obstacle, failed = facts.obstacle(trust), facts.failed(trust)
+    if obstacle is not None:
+        mark = build_description(facts.common.identity, facts.common.resource.owner, trust.pair)
+        return Problem(
+            reason=Reason.CREDENTIAL_CONFLICT,
+            message=f"The application has the federated credential {obstacle.name}, which is not "
+            "this resource's and is in the way. Remove it in Entra; or, to hand it over without a "
+            f"gap, make its description begin with: {mark}",
+        )
+    if failed is None or facts.exists(trust) is not None:
+        return None
+    return patient(facts.common.observation, failed.problem)
+
+
+def _of_some(facts: FederatedFacts, own: Mapping[Trust, Problem], *, is_at_work: bool) -> Problem:
+    """Return the problem of the only trust, or a count of all with the first and its fellows."""
+    (trust, first), *others = own.items()
+    if len(facts.trusts) == 1:
+        return first
+    likewise = [f"{t.subject} ({p.reason})" for t, p in others]
+    named = f"Also not: {first_of(likewise)}. " if likewise else ""
+    return Problem(
+        reason=first.reason,
+        message=f"{counted(facts)} {named}Not: {trust.subject}. {first.message}",
+        stalled=not is_at_work and any(problem.stalled for problem in own.values()),
+    )
+
+
+def counted(facts: FederatedFacts) -> str:
+    """Return how many of the federated credentials exist, as a sentence."""
+    made = sum(facts.exists(t) is not None for t in facts.trusts)
+    return f"{made} of {len(facts.trusts)} federated credentials exist as the spec asks."
+
+
+def _blocked(facts: FederatedFacts) -> Problem | None:
+    """Return what keeps every new trust away; nothing that exists goes because of it."""
+    if facts.common.refusal is not None:
+        return facts.common.refusal
+    grant = facts.common.grant
+    if isinstance(grant, Problem):
+        return Problem(
+            reason=Reason.GRANT_WITHDRAWN,
+            message="Nothing new is created, and existing trusts stay: delete the resource to have "
+            f"them removed. {grant.message}",
+        )
+    found = room(facts)
+    return None if found.is_enough else _no_room(facts, found)
+
+
+def _no_room(facts: FederatedFacts, found: Room) -> Problem:
+    """Return the count that was made before anything was created."""
+    former = (
+        f" {found.former} more are this resource's former ones, which go a while after all that it "
+        "asks for exists: ask for fewer first, and for the rest when they are gone."
+        if found.former
+        else ""
+    )
+    return Problem(
+        reason=Reason.QUOTA_EXCEEDED,
+        message=f"The spec needs {_number(len(facts.trusts))}, the application has "
+        f"{found.others} of others, and {MAX_CREDENTIALS} is all that Entra allows: "
+        f"{found.missing} cannot be created, so none of these is.{former} Remove those that nobody "
+        "needs, or use another application.",
+    )
+
+
+def _number(count: int) -> str:
+    return f"{count} federated credential{'' if count == 1 else 's'}"
