@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from appcredential.cache.namespaces import KnownNamespaces
 from appcredential.controllers.application_grant import ApplicationGrantController
 from appcredential.errors import ConflictError
 from appcredential.kube.custom_resources import GRANTS, KubeObjects, path_of
@@ -32,10 +33,12 @@ class World:
         self.clock = HandClock()
         self.api = ApiServer()
         self.guard = open_guard()
+        self.namespaces = KnownNamespaces()
         self.controller = ApplicationGrantController(
             clock=self.clock,
             objects=KubeObjects(self.api),
             guard=self.guard,
+            namespaces=self.namespaces,
             period=PERIOD,
             trial=trial,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from appcredential.cache.informer import parse_grant
+from appcredential.cache.namespaces import KnownNamespaces
 from appcredential.domain.status.cluster_kinds import grant_conditions
 from appcredential.domain.status.merge import merge_conditions
 from appcredential.domain.status.projection import needs_write
@@ -21,6 +22,7 @@ class ApplicationGrantController:
     """Writes the conditions of ApplicationGrants.
 
     Args:
+        namespaces: says whether their labels can be read.
         period: how often a grant is reconciled when nothing changes.
         trial: whether the operator runs as a trial; each Ready condition says so then.
     """
@@ -31,12 +33,14 @@ class ApplicationGrantController:
         clock: Clock,
         objects: KubeObjects,
         guard: EffectGuard,
+        namespaces: KnownNamespaces,
         period: timedelta,
         trial: bool,
     ) -> None:
         self._clock = clock
         self._objects = objects
         self._guard = guard
+        self._namespaces = namespaces
         self._period = period
         self._trial = trial
 
@@ -49,16 +53,17 @@ class ApplicationGrantController:
         document = await self._objects.get(GRANTS, "", key.name)
         if document is None:
             return None
-        later = self._clock.now() + self._period
+        now, grant = self._clock.now(), parse_grant(document)
+        later = now + self._period
         if self._guard.problem(key.namespace) is not None:
             return later
         current, metadata = document.get("status") or {}, document["metadata"]
         generation = int(metadata["generation"])
         conditions = merge_conditions(
             current.get("conditions") or (),
-            grant_conditions(parse_grant(document)),
+            grant_conditions(grant, now, self._namespaces.problem),
             generation=generation,
-            now=self._clock.now(),
+            now=now,
             trial=self._trial,
         )
         wanted = {"observedGeneration": generation, "conditions": conditions}

@@ -6,6 +6,7 @@ be there, and what it shows may be gone.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from appcredential.domain.inventory import (
     with_what_we_made,
 )
 from appcredential.domain.marker import Owner
+from appcredential.domain.observed.asker import Consent
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList
 from appcredential.domain.spec.checks import is_guid
@@ -38,6 +40,7 @@ R = TypeVar("R", Application, FederatedList)
 
 _MISSING: Final = "missing"
 _OUTDATED: Final = "outdated"
+_MOST_WAITING: Final = 300
 
 
 class Doubts:
@@ -70,13 +73,24 @@ class Doubts:
         self._count = count
 
     def users(self, tenant: str) -> Users:
-        """Return who is served through an EntraTenant: of others' applications nobody may ask."""
+        """Return who is served through an EntraTenant, or waits for nothing but a tag.
+
+        Of others' applications nobody may ask. Who waits chose the application, and there is a
+        bound of them in each namespace.
+        """
         users: Users = {}
+        waiting: Counter[str] = Counter()
         for key in self._store.users_of(tenant):
             known = self._store.get(key) if self._store.is_worked_on(key) else None
-            if known is not None and known.is_served and is_guid(known.client_id):
-                owner = Owner(key.namespace, key.name)
-                users.setdefault(ClientId(known.client_id), []).append(owner)
+            if known is None or not is_guid(known.client_id):
+                continue
+            owner = Owner(key.namespace, key.name)
+            if not known.is_served:
+                state = self._states.known(owner)
+                if state is None or not state.awaits_tag or waiting[key.namespace] >= _MOST_WAITING:
+                    continue
+                waiting[key.namespace] += 1
+            users.setdefault(ClientId(known.client_id), []).append(owner)
         return users
 
     def trusting(self, users: Users) -> dict[ObjectId, list[Owner]]:
@@ -103,6 +117,7 @@ class Doubts:
         """
         shown = _MISSING if found is None else fingerprint(found)
         for owner, state in self._held(owners):
+            self._note_tags(owner, state, found, left)
             held = state.application
             if held is not None:
                 merged = self._with_what_we_made(held, found, state)
@@ -131,6 +146,18 @@ class Doubts:
                 state.federated = self._judged(owner, held, shown, known, left)
             elif state.resumed is not None:
                 self._resume(owner, state, see_trusts(state, found, left))
+
+    def _note_tags(
+        self, owner: Owner, state: ResourceState, found: Application | None, left: datetime
+    ) -> None:
+        """Note which tags a list shows; one that lacks the application tells nothing of them."""
+        before = state.consent
+        if found is None or (before is not None and before.seen >= left):
+            return
+        if found.tags or before is not None or state.awaits_tag:
+            state.consent = Consent(tags=found.tags, seen=left)
+        if state.awaits_tag and (before is None or before.tags != found.tags):
+            self._wake(_key(owner))
 
     def _with_what_we_made(
         self, held: Application, found: Application | None, state: ResourceState

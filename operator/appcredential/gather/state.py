@@ -16,6 +16,7 @@ from appcredential.domain.audit import LostAnswer
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Attempt, Owner
+from appcredential.domain.observed.asker import Consent
 from appcredential.domain.observed.certificate import CertificateInputs
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList, OutputMap, ServiceAccount
@@ -48,7 +49,8 @@ class ResourceState:
     not begun to publish, with the term. `is_settled`: the last pass ended behind the gates with
     nothing to do, so that a change of what was read is news. `is_well`: all was as the spec asks.
     `resumed`: nothing was read yet but its status; see `gather/resumed.py`. `lost_answer`: a change
-    of a federated credential that may have been done. `notes`: for the metrics.
+    of a federated credential that may have been done. `consent`: the tags of the application, by
+    list or read; `awaits_tag`: they alone are in the way. `notes`: for the metrics.
     """
 
     resource: CachedRead[Resource] = field(default_factory=CachedRead)
@@ -59,6 +61,8 @@ class ResourceState:
     output: CachedRead[OutputMap | Problem] = field(default_factory=CachedRead)
     federated: FederatedList | None = None
     application: Application | None = None
+    consent: Consent | None = None
+    awaits_tag: bool = False
     pods: SeenPods | None = None
     awaits_pods: bool = False
     workloads: SeenWorkloads | None = None
@@ -140,7 +144,7 @@ class ResourceState:
         self.crd_deleted = None
         self.is_settled = self.is_well = False
 
-    def let_go(self) -> None:
+    def let_go(self, *, is_granted: bool) -> None:
         """Keep of the cluster's objects only what small facts need, and read them anew next time.
 
         Who may create a resource, without any grant, decides how large it is, and which Secret,
@@ -159,6 +163,8 @@ class ResourceState:
         self.service_account = CachedRead()
         self.output = CachedRead()
         self.pods = self.workloads = None
+        if not is_granted:
+            self.application = None  # a list may show its tags sooner than anybody reads it again
 
     @property
     def is_let_go(self) -> bool:
