@@ -50,6 +50,7 @@ class Asked:
                 clock=world.clock,
                 objects=KubeObjects(world.api),
                 guard=world.gate,
+                namespaces=world.store.namespaces,
                 period=timedelta(hours=1),
                 trial=False,
             ),
