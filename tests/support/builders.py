@@ -289,6 +289,7 @@ def application(
     *credentials: Credential,
     read_time: datetime = NOW,
     object_id: ObjectId = OBJECT_ID,
+    tags: Tags = (),
 ) -> Application:
     return Application(
         object_id=object_id,
@@ -296,6 +297,7 @@ def application(
         display_name="Orders",
         credentials=credentials,
         read_time=read_time,
+        tags=tags,
     )
 
 

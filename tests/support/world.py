@@ -351,11 +351,16 @@ class World:
         name: str,
         namespaces: tuple[str, ...] = (OWNER.namespace,),
         client_ids: tuple[str, ...] = (CLIENT_ID,),
+        labels: Mapping[str, str] | None = None,
+        **members: Any,
     ) -> None:
-        """Write an ApplicationGrant and show it to the store."""
+        """Write an ApplicationGrant, and show it to the store; with labels it selects by them."""
         spec = {
             "applications": {"clientIds": list(client_ids)},
-            "namespaces": {"names": list(namespaces)},
+            "namespaces": {"names": list(namespaces)}
+            if labels is None
+            else {"selector": {"matchLabels": dict(labels)}},
+            **members,
         }
         found = self.api.put(path_of(GRANTS, "", name), {"spec": spec})
         self.sync.on_event(GRANTS, "MODIFIED", found)

@@ -40,6 +40,7 @@ R = TypeVar("R", Application, FederatedList)
 
 _MISSING: Final = "missing"
 _OUTDATED: Final = "outdated"
+_TAGS: Final = "tags"
 _MOST_WAITING: Final = 300
 
 
@@ -86,12 +87,15 @@ class Doubts:
                 continue
             owner = Owner(key.namespace, key.name)
             if not known.is_served:
-                state = self._states.known(owner)
-                if state is None or not state.awaits_tag or waiting[key.namespace] >= _MOST_WAITING:
+                if waiting[key.namespace] >= _MOST_WAITING or not self._awaits_tag(owner):
                     continue
                 waiting[key.namespace] += 1
             users.setdefault(ClientId(known.client_id), []).append(owner)
         return users
+
+    def _awaits_tag(self, owner: Owner) -> bool:
+        state = self._states.known(owner)
+        return state is not None and state.tags.is_awaited
 
     def trusting(self, users: Users) -> dict[ObjectId, list[Owner]]:
         """Return of these who has federated credentials, by the application's object id."""
@@ -151,12 +155,20 @@ class Doubts:
         self, owner: Owner, state: ResourceState, found: Application | None, left: datetime
     ) -> None:
         """Note which tags a list shows; one that lacks the application tells nothing of them."""
-        before = state.consent
+        notes, about = state.tags, (owner, _TAGS)
+        before = notes.consent
         if found is None or (before is not None and before.seen >= left):
             return
-        if found.tags or before is not None or state.awaits_tag:
-            state.consent = Consent(tags=found.tags, seen=left)
-        if state.awaits_tag and (before is None or before.tags != found.tags):
+        is_news = before is None or before.tags != found.tags
+        if not is_news:
+            self._disagreements.pop(about, None)
+        elif notes.is_awaited and not self._is_worth_a_read(
+            about, found.tags, before.tags if before is not None else _MISSING
+        ):
+            return
+        if found.tags or before is not None or notes.is_awaited:
+            notes.consent = Consent(tags=found.tags, seen=left)
+        if notes.is_awaited and is_news:
             self._wake(_key(owner))
 
     def _with_what_we_made(

@@ -39,7 +39,7 @@ async def read_application(max_age: timedelta, step: Step) -> None:
         found = await gather.read_application(session.directory, client_id, oldest, tools.clock)
     except NotFoundError:
         state.application = None
-        state.consent = state.consent or Consent(tags=(), seen=tools.clock.now())
+        state.tags.consent = state.tags.consent or Consent(tags=(), seen=tools.clock.now())
         state.memory = state.memory.missed_application(tools.clock.now())
         return
     except AppCredentialError as exc:

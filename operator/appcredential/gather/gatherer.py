@@ -96,11 +96,7 @@ class Gatherer:
             unpublished_attempt=self._unpublished(state),
             pods=state.pods,
             awaits_pods=state.awaits_pods,
-            restarts=Restarts(
-                seen=state.workloads,
-                is_awaited=state.awaits_workloads,
-                patched=dict(state.restarted),
-            ),
+            restarts=_restarts(state),
         )
         state.memory = by_this_clock(meet(observation), observation.directory_skew)
         observation = self._with_record(replace(observation, memory=state.memory))
@@ -211,6 +207,12 @@ class Gatherer:
     def _led_to(self, tenant: str) -> TenantId | None:
         access = self._local.access(tenant)
         return access.tenant.tenant_id if isinstance(access, Access) else None
+
+
+def _restarts(state: ResourceState) -> Restarts:
+    return Restarts(
+        seen=state.workloads, is_awaited=state.awaits_workloads, patched=dict(state.restarted)
+    )
 
 
 # A placeholder: an unusable spec names none, and the gates judge that first.

@@ -88,16 +88,18 @@ def granted(
     known, tags = grants.known(), known_tags(state)
     asker = grants.asker(resource.owner.namespace, tags)
     found = evaluate(known, asker, spec, tenant)
-    state.awaits_tag = (
+    notes, retry = state.tags, state.memory.retry_time
+    notes.is_awaited = (
         isinstance(found, Problem) and tenant is not None and awaits_tag(known, asker, spec, tenant)
     )
-    retry = state.memory.retry_time
-    is_unread = state.awaits_tag and tags is None and (retry is None or asker.now >= retry)
-    held, consent = state.application, state.consent
+    is_unread = notes.is_awaited and tags is None
+    # What was allowed once stays so until the read is made: other things may have to come first.
+    notes.may_be_read = is_unread and (notes.may_be_read or reads.take(asker.namespace))
+    is_seen = state.application is None and notes.consent is not None
     return Granted(
         grant=found,
-        may_read_tags=is_unread and reads.take(resource.owner.namespace),
-        tags_seen=consent.seen if held is None and consent is not None else None,
+        may_read_tags=notes.may_be_read and (retry is None or asker.now >= retry),
+        tags_seen=notes.consent.seen if notes.consent is not None and is_seen else None,
     )
 
 
@@ -106,13 +108,13 @@ def known_tags(state: ResourceState) -> Tags | None:
 
     A doubt about them leaves them unknown until a direct read settles it.
     """
-    held, consent = state.application, state.consent
+    held, consent = state.application, state.tags.consent
     if held is None:
         return None if consent is None else consent.tags
     if held.is_listed_only:
         return held.tags
     if consent is None or consent.seen <= held.read_time:
-        state.consent = Consent(tags=held.tags, seen=held.read_time)
+        state.tags.consent = Consent(tags=held.tags, seen=held.read_time)
     elif held.is_doubted and consent.tags != held.tags:
         return None
     return held.tags

@@ -16,7 +16,6 @@ from appcredential.domain.audit import LostAnswer
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import Attempt, Owner
-from appcredential.domain.observed.asker import Consent
 from appcredential.domain.observed.certificate import CertificateInputs
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList, OutputMap, ServiceAccount
@@ -32,6 +31,7 @@ from appcredential.gather.certificate_source import HeldInputs
 from appcredential.gather.clock_watch import ClockWatch
 from appcredential.gather.outline import outline, resting
 from appcredential.gather.shown import ShownTarget
+from appcredential.gather.tag_notes import TagNotes
 from appcredential.gather.term_notes import TermNotes
 
 _LET_GO: Final = Problem(reason=Reason.INVALID_SPEC, message="Not held.")
@@ -49,8 +49,7 @@ class ResourceState:
     not begun to publish, with the term. `is_settled`: the last pass ended behind the gates with
     nothing to do, so that a change of what was read is news. `is_well`: all was as the spec asks.
     `resumed`: nothing was read yet but its status; see `gather/resumed.py`. `lost_answer`: a change
-    of a federated credential that may have been done. `consent`: the tags of the application, by
-    list or read; `awaits_tag`: they alone are in the way. `notes`: for the metrics.
+    of a federated credential that may have been done. `notes`: for the metrics.
     """
 
     resource: CachedRead[Resource] = field(default_factory=CachedRead)
@@ -61,8 +60,7 @@ class ResourceState:
     output: CachedRead[OutputMap | Problem] = field(default_factory=CachedRead)
     federated: FederatedList | None = None
     application: Application | None = None
-    consent: Consent | None = None
-    awaits_tag: bool = False
+    tags: TagNotes = field(default_factory=TagNotes)
     pods: SeenPods | None = None
     awaits_pods: bool = False
     workloads: SeenWorkloads | None = None
