@@ -94,6 +94,7 @@ def rights() -> dict[str, list[Rule]]:
     - `pods`: added to `namespaces` unless `rbac.readPods` is false.
     - `report`: added to `cluster` if `report.enabled` is set.
     - `restarts`: added to `namespaces` if `rbac.restarts` is set.
+    - `selected`: added to `cluster` if grants may select namespaces by labels.
     - `tokens`: added to `namespaces` if `rbac.tokenRequests` is set.
     - `watched`: added to `namespaces` if Secrets are watched.
     """
@@ -101,13 +102,18 @@ def rights() -> dict[str, list[Rule]]:
     (everywhere,) = (d["rules"] for d in documents if d["kind"] == "ClusterRole")
     own, claim = (d["rules"] for d in documents if d["kind"] == "Role")
     pods = [rule for rule in everywhere if rule.get("resources") == ["pods"]]
+    selected = [r for r in everywhere if r["resources"] == ["namespaces"] and "list" in r["verbs"]]
     namespaced = [
         found
         for rule in everywhere
         if rule not in pods and (found := _part(rule, of_the_cluster=False))
     ]
     return {
-        "cluster": [found for rule in everywhere if (found := _part(rule, of_the_cluster=True))],
+        "cluster": [
+            found
+            for rule in everywhere
+            if rule not in selected and (found := _part(rule, of_the_cluster=True))
+        ],
         "namespaces": namespaced,
         "operator": own,
         "claim": claim,
@@ -116,6 +122,7 @@ def rights() -> dict[str, list[Rule]]:
         "pods": pods,
         "report": _REPORT,
         "restarts": _RESTARTS,
+        "selected": selected,
         "tokens": [_TOKENS],
         "watched": [_WATCH_SECRETS],
     }

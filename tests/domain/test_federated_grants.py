@@ -21,9 +21,10 @@ from appcredential.domain.spec.federated import (
     Source,
     SubjectFormat,
 )
+from appcredential.domain.spec.grant import NamedApplications, NamedNamespaces
 from appcredential.domain.spec.model import ApplicationGrantSpec, CredentialType
 from appcredential.domain.spec.parse import parse_application_grant
-from tests.support.builders import CLIENT_ID, tenant
+from tests.support.builders import CLIENT_ID, asker, tenant
 from tests.support.federated import (
     ACCOUNT,
     CONNECTION,
@@ -134,19 +135,23 @@ def test_only_what_is_named_is_allowed(
 )
 def test_the_grant_that_a_refusal_shows_allows_it_and_parses(source: Source) -> None:
     spec = federated_spec(source)
-    refusal = evaluate({}, "shop", spec, tenant())
+    refusal = evaluate({}, asker("shop"), spec, tenant())
     assert isinstance(refusal, Problem)
     shown = json.loads(refusal.message[refusal.message.index("{") :])
-    found = evaluate({"shown": parse_application_grant(shown)}, "shop", spec, tenant())
+    found = evaluate({"shown": parse_application_grant(shown)}, asker("shop"), spec, tenant())
     assert found == Grant(name="shown", max_lifetime=None)
 
 
 def test_the_type_alone_opens_no_door() -> None:
     grant = ApplicationGrantSpec(
         tenant="default",
-        client_ids=frozenset({CLIENT_ID}),
-        namespaces=frozenset({"shop"}),
+        applications=NamedApplications(frozenset({CLIENT_ID})),
+        namespaces=NamedNamespaces(frozenset({"shop"})),
     )
     assert CredentialType.FEDERATED_IDENTITY in CredentialType
-    assert isinstance(evaluate({"g": grant}, "shop", federated_spec(OTHER), tenant()), Problem)
-    assert isinstance(evaluate({"g": grant}, "shop", federated_spec(ACCOUNT), tenant()), Grant)
+    assert isinstance(
+        evaluate({"g": grant}, asker("shop"), federated_spec(OTHER), tenant()), Problem
+    )
+    assert isinstance(
+        evaluate({"g": grant}, asker("shop"), federated_spec(ACCOUNT), tenant()), Grant
+    )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from appcredential.domain.conditions import Condition, Problem, Reason
+from appcredential.domain.spec.grant import NamedApplications, NamedNamespaces
 from appcredential.domain.spec.model import ApplicationGrantSpec, ClientId
 from appcredential.domain.status.cluster_kinds import (
     Holders,
@@ -15,13 +16,13 @@ from appcredential.domain.status.cluster_kinds import (
     operator_identity,
     tenant_conditions,
 )
-from tests.support.builders import CLIENT_ID
+from tests.support.builders import CLIENT_ID, NOW
 
 SIGNS_IN = "The operator signs in and may read applications."
 GRANT = ApplicationGrantSpec(
     tenant="default",
-    client_ids=frozenset({CLIENT_ID}),
-    namespaces=frozenset({"shop"}),
+    applications=NamedApplications(frozenset({CLIENT_ID})),
+    namespaces=NamedNamespaces(frozenset({"shop"})),
 )
 STALLED = Problem(reason=Reason.IDENTITY_REJECTED, message="Entra refuses it.")
 PASSING = Problem(reason=Reason.DIRECTORY_UNAVAILABLE, message="No answer.", stalled=False)
@@ -119,13 +120,13 @@ def test_users_are_told_before_what_is_left() -> None:
 
 
 def test_a_usable_grant_is_in_force() -> None:
-    found = [row(c) for c in grant_conditions(GRANT)]
+    found = [row(c) for c in grant_conditions(GRANT, NOW)]
     assert found == [("Ready", "True", "Accepted", "The grant is in force.")]
 
 
 def test_an_unusable_grant_says_why() -> None:
     problem = Problem(reason=Reason.INVALID_SPEC, message="spec.applications: is empty")
-    assert [row(c) for c in grant_conditions(problem)] == [
+    assert [row(c) for c in grant_conditions(problem, NOW)] == [
         ("Ready", "False", "InvalidSpec", "spec.applications: is empty"),
         ("Stalled", "True", "InvalidSpec", "spec.applications: is empty"),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appcredential.domain.spec.federated import GIT_HUB_HOST, FederationSource
 from appcredential.domain.spec.manifest import Metadata, TenantRef
+from appcredential.domain.spec.manifest_grant import Applications, Namespaces
 from appcredential.domain.spec.model import DEFAULT_MAX_CREDENTIALS, Cloud, CredentialType
 from appcredential.domain.spec.shape import Shape
 
@@ -73,18 +74,6 @@ class EntraTenant(Shape, frozen=True):
     limits: Limits = Limits()
 
 
-class Applications(Shape, frozen=True):
-    """`ApplicationGrant.spec.applications`."""
-
-    client_ids: list[str]
-
-
-class Namespaces(Shape, frozen=True):
-    """`ApplicationGrant.spec.namespaces`."""
-
-    names: list[str]
-
-
 class GitHubGrant(Shape, frozen=True):
     """`ApplicationGrant.spec.federation.gitHub[]`."""
 
@@ -127,6 +116,7 @@ class ApplicationGrant(Shape, frozen=True):
     service_accounts: list[str] | None = None
     allow_operator_identity: bool = False
     max_credentials: int = DEFAULT_MAX_CREDENTIALS
+    expires: str | None = None
 
 
 class EntraTenantManifest(Shape, frozen=True):

@@ -64,7 +64,10 @@ def _trust_problem(facts: FederatedFacts) -> Problem | None:
     is_unmet = any(facts.exists(t) is None for t in facts.trusts)
     if facts.common.refusal is not None:
         return facts.common.refusal
-    if not facts.common.is_granted:
+    grant = facts.common.grant
+    if isinstance(grant, Problem) and grant.reason is Reason.GRANT_UNKNOWN:
+        return facts.common.memory.directory_problem or grant
+    if isinstance(grant, Problem):
         return Problem(
             reason=Reason.GRANT_WITHDRAWN,
             message="No ApplicationGrant allows this trust any more, so nothing new is created. "
