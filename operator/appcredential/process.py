@@ -115,7 +115,6 @@ class Operator:
             self._relisting,
             self._periodic("tickets", self._work_revocations, settings.ticket_poll),
             *self._looking(cluster),
-            self._periodic("search", controllers.search.run_once, application_search.PERIOD),
             self._periodic("records", self._look_for_unowned, settings.ticket_poll),
             self._periodic("inventory", controllers.inventory.run_once, _INVENTORY_TICK),
             self._periodic("sign-ins", controllers.sign_ins.run_once, _SIGN_IN_TICK),
@@ -130,6 +129,7 @@ class Operator:
             self._periodic("namespace watch", cluster.namespace_watch.run, renew),
             self._periodic("grant ends", cluster.grant_ends.run_once, _GRANT_TICK),
             self._periodic("issuer looks", cluster.issuer_looks.run_once, _ISSUER_LOOK),
+            self._periodic("search", self._controllers.search.run_once, application_search.PERIOD),
         )
 
     def _periodic(self, name: str, job: Callable[[], Awaitable[None]], period: timedelta) -> Loop:

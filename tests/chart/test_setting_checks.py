@@ -15,8 +15,8 @@ REFUSED: Final[list[tuple[dict[str, str], str]]] = [
     (
         {"LEASE_DURATION": "30s"},
         (
-            "settings.leaseRenew (10s by default) and settings.effectMargin (30s by default) must be "
-            "at most settings.leaseDuration (30s): raise that, or lower what is before it."
+            "settings.leaseRenew (10s by default) and settings.effectMargin (30s by default) must "
+            "be at most settings.leaseDuration (30s): raise that, or lower what is before it."
         ),
     ),
     ({"LEASE_RENEW": "1m", "LEASE_DURATION": "01m44s"}, "settings.mintMargin (45s by default)"),

@@ -14,8 +14,8 @@ from tests.crds.server import Server, collection
 
 pytestmark = pytest.mark.cluster
 
-FOREIGN: Final = frozenset({"cert-manager", "argocd", "flux", "kustomize"})
-"""Folders of what other projects read: this cluster does not know their kinds.
+FOREIGN: Final = frozenset({"cert-manager", "argocd", "flux", "kustomize", "values"})
+"""Folders of what other projects read, helm among them: this cluster does not know their kinds.
 
 `tests/gitops/test_kustomize.py` applies what kustomize makes of its folder.
 """
