@@ -175,7 +175,7 @@ def a_label_decides(i: Installation) -> None:
     label(i, team.namespace, **{key: "yes"})
     team.ready(seconds=_SOON)
     label(i, team.namespace)
-    withdrawn = lambda: team.has("Stalled", "True", "GrantWithdrawn")  # noqa: E731
+    withdrawn = partial(team.has, "Stalled", "True", "GrantWithdrawn")
     team.until(withdrawn, "the loss is told", seconds=_SOON)
     first = team.key()
     team.rotate()
@@ -195,7 +195,7 @@ def a_grant_ends_by_itself(i: Installation) -> None:
     end = i.now() + timedelta(seconds=4)
     path = f"{GROUP}/applicationgrants/{name}"
     i.kube.edit(path, lambda found: found["spec"].update(expires=stamp(end)))
-    withdrawn = lambda: team.has("Stalled", "True", "GrantWithdrawn")  # noqa: E731
+    withdrawn = partial(team.has, "Stalled", "True", "GrantWithdrawn")
     team.until(withdrawn, "the end is told", seconds=_SOON)
     assert i.now() >= parse(stamp(end))
     assert conditions(team)["Ready"][0] == "True"
