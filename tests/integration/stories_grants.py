@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from tests.integration.installation import (
@@ -110,7 +111,9 @@ def a_tag_taken_away_stops_what_is_new(i: Installation) -> None:
     team.apply()
     team.ready()
     set_tags(i, team.client_id)
-    team.until(lambda: team.has("Stalled", "True", "GrantWithdrawn"), "the loss is told", 90)
+    team.until(
+        lambda: team.has("Stalled", "True", "GrantWithdrawn"), "the loss is told", seconds=90
+    )
     key, values = team.key(), team.values()
     team.rotate()
     team.until(lambda: team.has("Ready", "True", "RotationFailing"), "the rotation is refused")
@@ -118,7 +121,7 @@ def a_tag_taken_away_stops_what_is_new(i: Installation) -> None:
     assert team.sign_in(values)
     assert not i.requests(team.client_id, "application.removePassword")
     set_tags(i, team.client_id, tag(i, team.namespace))
-    team.until(lambda: team.key() != key, "it goes on", 90)
+    team.until(lambda: team.key() != key, "it goes on", seconds=90)
 
 
 def _tagged(i: Installation, team: Team) -> str:
@@ -172,8 +175,8 @@ def a_label_decides(i: Installation) -> None:
     label(i, team.namespace, **{key: "yes"})
     team.ready(seconds=_SOON)
     label(i, team.namespace)
-    withdrawn = lambda: team.has("Stalled", "True", "GrantWithdrawn")  # noqa: E731
-    team.until(withdrawn, "the loss is told", _SOON)
+    withdrawn = partial(team.has, "Stalled", "True", "GrantWithdrawn")
+    team.until(withdrawn, "the loss is told", seconds=_SOON)
     first = team.key()
     team.rotate()
     team.until(lambda: team.has("Ready", "True", "RotationFailing"), "the rotation is refused")
@@ -192,8 +195,8 @@ def a_grant_ends_by_itself(i: Installation) -> None:
     end = i.now() + timedelta(seconds=4)
     path = f"{GROUP}/applicationgrants/{name}"
     i.kube.edit(path, lambda found: found["spec"].update(expires=stamp(end)))
-    withdrawn = lambda: team.has("Stalled", "True", "GrantWithdrawn")  # noqa: E731
-    team.until(withdrawn, "the end is told", _SOON)
+    withdrawn = partial(team.has, "Stalled", "True", "GrantWithdrawn")
+    team.until(withdrawn, "the end is told", seconds=_SOON)
     assert i.now() >= parse(stamp(end))
     assert conditions(team)["Ready"][0] == "True"
 
@@ -212,7 +215,8 @@ def kubernetes_own_namespaces_are_never_selected(i: Installation) -> None:
         label(i, namespace, **{key: "yes"})
         team = Team(i, namespace, i.make_application())
         team.apply(key)
-        team.until(lambda t=team: t.has("Stalled", "True", "NotGranted", key), "it is refused")
+        refused = partial(team.has, "Stalled", "True", "NotGranted", key)
+        team.until(refused, "it is refused", key)
         assert not i.requests(team.client_id)
         i.kube.delete(team.path(key))
         label(i, namespace)
