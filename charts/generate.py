@@ -16,9 +16,10 @@ from typing import Any, Final
 import yaml
 
 from appcredential.domain.lifecycle_settings import LifecycleSettings
+from appcredential.domain.operator_credential import PUBLIC_AUDIENCES
 from appcredential.domain.spec import reserved
 from appcredential.setting_values import PREFIX
-from appcredential.settings import FIELDS, POSITIVE, Settings
+from appcredential.settings import FIELDS, MARGINS, ORDERED, POSITIVE, Settings
 from charts.dashboard import dashboard
 from charts.monitoring import page
 from charts.readme import readme
@@ -28,6 +29,12 @@ CHART: Final = ROOT / "charts" / "appcredential"
 CRDS_CHART: Final = ROOT / "charts" / "appcredential-crds"
 RBAC: Final = ROOT / "examples" / "deploy" / "rbac.yaml"
 DURATION: Final = "^([0-9]{1,4}w)?([0-9]{1,4}d)?([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$"
+
+_KEY: Final = "([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?([A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?)"
+_PREFIX: Final = "[a-z0-9]([-a-z0-9.]*[a-z0-9])?/"
+KEYS: Final = f"^ *(({_KEY}|{_PREFIX})? *(,|$) *)*$"
+_HOST: Final = "https://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?"
+ISSUERS: Final = f"^ *(({_HOST}(/[-._~A-Za-z0-9%!$&'()*+;=:@/]*)?)? *(,|$) *)*$"
 
 SET_BY_THE_CHART: Final = frozenset(
     PREFIX + name
@@ -69,6 +76,7 @@ def generated() -> dict[Path, str]:
     files = {
         CHART / "files" / "rights.yaml": _dump(rights()),
         CHART / "files" / "reserved.yaml": _reserved(),
+        CHART / "files" / "settings.yaml": _setting_rules(),
     }
     for crd in sorted((ROOT / "crds").glob("*.yaml")):
         # `helm show crds` prints the files one after the other without a separator.
@@ -94,6 +102,7 @@ def rights() -> dict[str, list[Rule]]:
     - `pods`: added to `namespaces` unless `rbac.readPods` is false.
     - `report`: added to `cluster` if `report.enabled` is set.
     - `restarts`: added to `namespaces` if `rbac.restarts` is set.
+    - `selected`: added to `cluster` if grants may select namespaces by labels.
     - `tokens`: added to `namespaces` if `rbac.tokenRequests` is set.
     - `watched`: added to `namespaces` if Secrets are watched.
     """
@@ -101,13 +110,18 @@ def rights() -> dict[str, list[Rule]]:
     (everywhere,) = (d["rules"] for d in documents if d["kind"] == "ClusterRole")
     own, claim = (d["rules"] for d in documents if d["kind"] == "Role")
     pods = [rule for rule in everywhere if rule.get("resources") == ["pods"]]
+    selected = [r for r in everywhere if r["resources"] == ["namespaces"] and "list" in r["verbs"]]
     namespaced = [
         found
         for rule in everywhere
         if rule not in pods and (found := _part(rule, of_the_cluster=False))
     ]
     return {
-        "cluster": [found for rule in everywhere if (found := _part(rule, of_the_cluster=True))],
+        "cluster": [
+            found
+            for rule in everywhere
+            if rule not in selected and (found := _part(rule, of_the_cluster=True))
+        ],
         "namespaces": namespaced,
         "operator": own,
         "claim": claim,
@@ -116,6 +130,7 @@ def rights() -> dict[str, list[Rule]]:
         "pods": pods,
         "report": _REPORT,
         "restarts": _RESTARTS,
+        "selected": selected,
         "tokens": [_TOKENS],
         "watched": [_WATCH_SECRETS],
     }
@@ -181,7 +196,12 @@ def _settings() -> dict[str, dict[str, Any]]:
         "timedelta": {"type": "string", "minLength": 2, "pattern": DURATION},
         "tuple[str, ...]": {"type": "string"},
     }
-    own: dict[str, dict[str, Any]] = {"log_level": {"enum": ["DEBUG", "INFO", "WARNING", "ERROR"]}}
+    own: dict[str, dict[str, Any]] = {
+        "log_level": {"enum": ["DEBUG", "INFO", "WARNING", "ERROR"]},
+        "claim_namespace": {"$ref": "#/$defs/namespace"},
+        "allowed_secret_keys": {"type": "string", "pattern": KEYS},
+        "checked_issuers": {"type": "string", "pattern": ISSUERS},
+    }
     not_zero = {
         "int": {**shapes["int"], "minimum": 1},
         "timedelta": {**shapes["timedelta"], "allOf": [{"pattern": "[1-9]"}]},
@@ -192,6 +212,29 @@ def _settings() -> dict[str, dict[str, Any]]:
         or (not_zero if name in POSITIVE else shapes)[kinds[name]]
         for name in names
     }
+
+
+def _setting_rules() -> str:
+    """Return which settings must fit together, with their defaults in seconds."""
+    lifecycle = LifecycleSettings()
+    sums = [(("lease_renew", margin), "lease_duration") for margin in MARGINS]
+    sums += [((low,), high) for low, high in ORDERED]
+    names = {name for parts, most in sums for name in (*parts, most)}
+    defaults = {name: getattr(Settings(), name, None) for name in sorted(names)}
+    known = {n: getattr(lifecycle, n) if d is None else d for n, d in defaults.items()}
+    longest = int(lifecycle.mint_backoff_cap_unpublished.total_seconds())
+    found = {
+        "sums": [{"parts": list(map(_value, parts)), "most": _value(most)} for parts, most in sums],
+        "longest": {_value("mint_backoff"): longest},
+        "defaults": {_value(n): int(d.total_seconds()) for n, d in known.items()},
+        "publicAudiences": sorted(audience.lower() for audience in PUBLIC_AUDIENCES),
+    }
+    head = "# From operator/appcredential/settings.py by `make chart-files`; change it there.\n"
+    return head + yaml.safe_dump(found, sort_keys=False)
+
+
+def _value(name: str) -> str:
+    return camel(PREFIX + name.upper())
 
 
 def strict(node: Any) -> Any:
@@ -223,6 +266,8 @@ def _reserved() -> str:
         "exactSecretNames": list(reserved.RESERVED_SECRETS),
         "configMapNames": list(reserved.RESERVED_CONFIG_MAPS),
         "namespaces": list(reserved.RESERVED_NAMESPACES),
+        "domains": list(reserved.RESERVED_DOMAINS),
+        "keys": list(reserved.RESERVED_KEYS),
     }
     head = f"# From {source} by `make chart-files`; change it there.\n"
     return head + yaml.safe_dump(found, sort_keys=False)

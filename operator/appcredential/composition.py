@@ -11,6 +11,7 @@ from appcredential.controllers.application_grant import ApplicationGrantControll
 from appcredential.controllers.application_search import ApplicationSearch
 from appcredential.controllers.doubts import Doubts
 from appcredential.controllers.entra_tenant import EntraTenantController, TenantSettings
+from appcredential.controllers.grant_ends import GrantEnds
 from appcredential.controllers.inventory import Inventory
 from appcredential.controllers.kinds import Controllers
 from appcredential.deletions import build_revocations, build_unowned_records
@@ -41,6 +42,7 @@ from appcredential.tenants.sessions import TenantSessions
 from appcredential.watching import (
     build_issuer_looks,
     build_looks,
+    build_namespace_watch,
     build_secret_watch,
     build_sign_ins,
 )
@@ -138,6 +140,8 @@ def _cluster(parts: Parts) -> Cluster:
         open_revocations=parts.open_revocations,
         looks=build_looks(parts, secret_watch),
         secret_watch=secret_watch,
+        namespace_watch=build_namespace_watch(parts),
+        grant_ends=GrantEnds(parts.clock, parts.store, parts.queue.add),
         issuer_looks=build_issuer_looks(parts),
         report=build_report(parts),
     )
@@ -184,6 +188,7 @@ def _application_grants(parts: Parts, search: ApplicationSearch) -> ApplicationG
         guard=parts.process.guard,
         uses=parts.store.uses,
         search=search,
+        namespaces=parts.store.namespaces,
         period=parts.settings.relist,
         trial=parts.settings.lifecycle.trial,
     )

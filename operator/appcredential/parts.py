@@ -7,7 +7,7 @@ import uuid
 from functools import cached_property
 from typing import Any
 
-from appcredential.cache.grants import Grants
+from appcredential.cache.grants import Grants, Site
 from appcredential.cache.informer import Informer
 from appcredential.cache.issued_records import KnownRecords
 from appcredential.cache.open_revocations import OpenRevocations
@@ -33,6 +33,7 @@ from appcredential.kube.events import KubeEvents
 from appcredential.kube.issued_records import KubeIssuedRecords
 from appcredential.kube.issuer import KubeIssuer
 from appcredential.kube.lease import Lease, LeaseSettings
+from appcredential.kube.namespaces import KubeNamespaces
 from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.pods import KubePods
 from appcredential.kube.revocations import KubeRevocations
@@ -87,7 +88,9 @@ class Parts:
         self.records = self._records(identity)
         self.tenant_queue = self._tenant_queue()
         self.informer = self._informer()
-        self.grants = Grants(self.objects, store, self.clock)
+        self.namespaces = KubeNamespaces(client)
+        site = Site(cluster_id=identity.cluster_id, namespace=settings.namespace)
+        self.grants = Grants(self.objects, store, self.clock, self.namespaces, site)
         self.terms = Terms()
         self.lease = Lease(client, self.clock, self._lease_settings())
         metrics.show_leader(TermsNotes(self.states, self.terms, self.lease.is_leader))
@@ -182,6 +185,7 @@ class Parts:
             namespaces=self.settings.watch_namespaces,
             resources=self.kube.resources,
             store=self.store,
+            askers=self.grants,
             open_revocations=self.open_revocations,
             records=self.records.known,
             states=self.states,

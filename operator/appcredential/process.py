@@ -14,9 +14,11 @@ from appcredential.cache.informer import Informer
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.cache.store import Store
 from appcredential.controllers import application_search
+from appcredential.controllers.grant_ends import GrantEnds
 from appcredential.controllers.issuer_looks import IssuerLooks
 from appcredential.controllers.kinds import Controllers
 from appcredential.controllers.looks import ClusterLooks
+from appcredential.controllers.namespace_watch import NamespaceWatch
 from appcredential.controllers.revocation import RevocationController
 from appcredential.controllers.secret_watch import SecretWatch
 from appcredential.errors import UnavailableError
@@ -40,6 +42,7 @@ _STUCK_SECONDS = 300.0
 _LEASE_STUCK_SECONDS = 120.0
 _TICK = timedelta(seconds=0.5)
 _ISSUER_LOOK = timedelta(minutes=1)
+_GRANT_TICK = timedelta(seconds=1)
 _INVENTORY_TICK = timedelta(seconds=1)
 _SIGN_IN_TICK = timedelta(seconds=0.5)
 _RELIST_SOON_SECONDS = 10.0
@@ -56,6 +59,8 @@ class Cluster:
     open_revocations: OpenRevocations
     looks: ClusterLooks
     secret_watch: SecretWatch
+    namespace_watch: NamespaceWatch
+    grant_ends: GrantEnds
     issuer_looks: IssuerLooks
     report: Page | None = None
 
@@ -85,7 +90,7 @@ class Operator:
         self._informer = cluster.informer
         self._watches = cluster.watches
         self._open_revocations = cluster.open_revocations
-        self._secret_watch = cluster.secret_watch
+        self._cluster = cluster
         self._leadership = leadership
         self._lease = leadership.lease
         self._claim = leadership.claim
@@ -110,7 +115,6 @@ class Operator:
             self._relisting,
             self._periodic("tickets", self._work_revocations, settings.ticket_poll),
             *self._looking(cluster),
-            self._periodic("search", controllers.search.run_once, application_search.PERIOD),
             self._periodic("records", self._look_for_unowned, settings.ticket_poll),
             self._periodic("inventory", controllers.inventory.run_once, _INVENTORY_TICK),
             self._periodic("sign-ins", controllers.sign_ins.run_once, _SIGN_IN_TICK),
@@ -122,7 +126,10 @@ class Operator:
         return (
             self._periodic("looks", cluster.looks.run_once, _TICK),
             self._periodic("secret watch", cluster.secret_watch.run, renew),
+            self._periodic("namespace watch", cluster.namespace_watch.run, renew),
+            self._periodic("grant ends", cluster.grant_ends.run_once, _GRANT_TICK),
             self._periodic("issuer looks", cluster.issuer_looks.run_once, _ISSUER_LOOK),
+            self._periodic("search", self._controllers.search.run_once, application_search.PERIOD),
         )
 
     def _periodic(self, name: str, job: Callable[[], Awaitable[None]], period: timedelta) -> Loop:
@@ -227,6 +234,7 @@ class Operator:
         if term != self._terms.settled and may_begin and not self._unlisted():
             await self._open_revocations.refresh()
             await self._controllers.unowned.refresh()
+            await self._cluster.namespace_watch.prepare()
             # Before anything may look at Entra: what lists show is for those that go on, too.
             self._resumed = await self._controllers.resumption.take_up()
             self._terms.settled = term
@@ -251,7 +259,7 @@ class Operator:
     async def _look_after(self) -> None:
         self._metrics.queue.show(self._queue)
         self._metrics.revocations.set(self._open_revocations.count)
-        self._metrics.looks.secret_watches.set(self._secret_watch.count)
+        self._metrics.looks.secret_watches.set(self._cluster.secret_watch.count)
         self._begin_watching()
         if self._watches.is_started and not self._watches.is_alive() and not self._stop.is_set():
             self._end(1, "the watches ended")

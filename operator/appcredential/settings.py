@@ -199,7 +199,7 @@ def _cross_faults(settings: Settings) -> Iterator[Fault]:
     ports = [name for name in ("health_port", "metrics_port") if _value(settings, name) > 65535]
     yield from (fault((name,), "must be a port from 0 to 65535") for name in ports)
     yield from _shard_faults(settings)
-    for margin in ("effect_margin", "mint_margin"):
+    for margin in MARGINS:
         yield from _margin_fault(settings, margin)
     if settings.lifecycle.mint_backoff > settings.lifecycle.mint_backoff_cap_unpublished:
         longest = format_duration(settings.lifecycle.mint_backoff_cap_unpublished)
@@ -248,6 +248,8 @@ POSITIVE: Final = (
     *("secret_check", "first_proof_count", "next_proof_count", "max_open_revocations"),
 )
 """With 0 in one of these, the operator would do nothing, or work without a pause."""
+MARGINS: Final = ("effect_margin", "mint_margin")
+"""Each together with `lease_renew` may not be longer than `lease_duration`."""
 ORDERED: Final = (("next_proof_spread_min", "next_proof_spread_max"),)
 """Pairs: the first may not be greater than the second."""
 FIELDS: Final = tuple(variable(name) for name in (*_OWN, *_LIFECYCLE))

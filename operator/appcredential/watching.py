@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appcredential.controllers.issuer_looks import IssuerLooks
 from appcredential.controllers.looks import ClusterLooks
+from appcredential.controllers.namespace_watch import NamespaceWatch
 from appcredential.controllers.published_sign_ins import PublishedSignIns
 from appcredential.controllers.secret_watch import SecretWatch
 from appcredential.domain.looks import LookBudget
@@ -28,6 +29,17 @@ def build_secret_watch(parts: Parts) -> SecretWatch:
         source=KubeSecretVersions(parts.client),
         scopes=scopes if settings.watch_secrets else (),
         period=settings.cluster_look_ceiling,
+        wake=parts.queue.add,
+    )
+
+
+def build_namespace_watch(parts: Parts) -> NamespaceWatch:
+    """Return what follows the labels of namespaces while a grant selects some by them."""
+    return NamespaceWatch(
+        process=parts.process,
+        store=parts.store,
+        source=parts.namespaces,
+        period=parts.settings.relist,
         wake=parts.queue.add,
     )
 

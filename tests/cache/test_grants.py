@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from appcredential.cache.grants import LIVE_FOR, Grants
+from appcredential.cache.grants import LIVE_FOR, Grants, Site
 from appcredential.cache.informer import Informer, parse_grant
 from appcredential.cache.store import Store
 from appcredential.kube.custom_resources import GRANTS, KubeObjects, path_of
+from appcredential.kube.namespaces import KubeNamespaces
 from tests.support.api_server import ApiServer
 from tests.support.builders import CLIENT_ID
 from tests.support.clock import HandClock
@@ -23,7 +24,9 @@ class Cluster:
         self.api, self.clock, self.store = ApiServer(), HandClock(), Store()
         objects = KubeObjects(self.api)
         self.informer = Informer(objects, self.store, (), lambda *_, **__: None, lambda _: None)
-        self.grants = Grants(objects, self.store, self.clock)
+        self.grants = Grants(
+            objects, self.store, self.clock, KubeNamespaces(self.api), Site("c", "system")
+        )
         for name in ("shop", "stock"):
             self.put(name)
 

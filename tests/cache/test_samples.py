@@ -7,7 +7,7 @@ from typing import Any, Final
 from appcredential.cache.sampled import sample_of
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, TENANTS, path_of
 from appcredential.runtime.ready import Key
-from appcredential.runtime.samples import Counts, ResourceSample, TenantSample
+from appcredential.runtime.samples import Counts, GrantSample, ResourceSample, TenantSample
 from tests.support.world import RESOURCE, World
 
 PATHS: Final = {
@@ -23,7 +23,7 @@ def see_all(world: World) -> None:
         world.sync.on_event(plural, "MODIFIED", world.api.objects[path])
 
 
-async def test_a_tenant_and_its_user_are_shown_and_a_grant_is_not() -> None:
+async def test_a_tenant_and_its_user_are_shown() -> None:
     world = World()
     await world.look_at_tenant()
     await world.publish()
@@ -42,6 +42,14 @@ async def test_a_tenant_that_cannot_be_used_is_shown_with_its_reason() -> None:
     why = "NotInATrial"
     conditions = (("Ready", "False", why), ("Stalled", "True", why))
     assert tenants == [TenantSample("default", "False", why, conditions)]
+
+
+def test_a_grant_is_shown_once_it_was_looked_at() -> None:
+    key, status = Key(GRANTS, "", "shop"), {"usage": {"appCredentials": 3}}
+    assert sample_of(key, {}) is None
+    assert sample_of(key, {"status": status}) == GrantSample("shop", 3)
+    named = {**status, "applications": {"missing": 2}}
+    assert sample_of(key, {"status": named}) == GrantSample("shop", 3, missing=2)
 
 
 DOCUMENT: Final[dict[str, Any]] = {

@@ -21,6 +21,8 @@ TICKET_UPDATE: Final = {
 """Needed in either mode, and by no ordinary life."""
 WITHIN_OVERLAP: Final = "what a rotation of this life replaced is still within its overlap"
 """Why a life may have no use for lists of pods."""
+OF_LABELS: Final = "namespaces are watched while a grant selects by labels, and here none does"
+"""Why a life may have no use for namespaces."""
 _FORBIDDEN: Final = 403
 
 

@@ -212,6 +212,28 @@ def test_secrets_are_watched_where_that_shows_little_or_is_asked_for(
     assert told.get("APPCREDENTIAL_WATCH_SECRETS") == ("true" if is_told else None)
 
 
+@pytest.mark.parametrize(
+    ("values", "is_given"),
+    [
+        ({}, True),
+        ({"rbac": {"selectNamespaces": False}}, False),
+        ({"watchNamespaces": ["shop"]}, False),
+        ({"watchNamespaces": ["shop"], "rbac": {"selectNamespaces": True}}, True),
+    ],
+)
+def test_namespaces_may_be_selected_where_the_whole_cluster_is_served_or_it_is_asked_for(
+    helm: Helm,
+    tmp_path: Path,
+    values: dict[str, Any],
+    is_given: bool,
+) -> None:
+    (tmp_path / "values.yaml").write_text(json.dumps(values))
+    rendered = documents(helm.template("-f", tmp_path / "values.yaml"))
+    role = one(rendered, "ClusterRole", "appcredential.appcredential-system")
+    right = {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch"]}
+    assert (right in role["rules"]) is is_given
+
+
 def test_confined_to_namespaces_only_the_kinds_stay_cluster_wide(helm: Helm) -> None:
     rendered = documents(helm.template("--set-json", 'watchNamespaces=["shop"]'))
     role = one(rendered, "ClusterRole", "appcredential.appcredential-system")

@@ -14,12 +14,24 @@ from localcluster import Cluster
 from tests.chart.helming import CHART, NAMESPACE, Helm
 from tests.chart.living import CERTIFICATE, NONE, SECRET, TRUST, Mounted, OfEachType, tell_step
 from tests.chart.released import FROZEN, QUICK, Release
-from tests.chart.rights import CLAIM_UPDATE, TICKET_UPDATE, WITHIN_OVERLAP, Right, compare
+from tests.chart.rights import (
+    CLAIM_UPDATE,
+    OF_LABELS,
+    TICKET_UPDATE,
+    WITHIN_OVERLAP,
+    Right,
+    compare,
+)
 from tests.integration.installation import CORE
 
 pytestmark = [pytest.mark.cluster, pytest.mark.process]
 
-UNUSED: Final = {**TICKET_UPDATE, **CLAIM_UPDATE, "list pods": WITHIN_OVERLAP}
+UNUSED: Final = {
+    **TICKET_UPDATE,
+    **CLAIM_UPDATE,
+    **dict.fromkeys((f"{verb} namespaces" for verb in ("get", "list", "watch")), OF_LABELS),
+    "list pods": WITHIN_OVERLAP,
+}
 WITHOUT_A_CLAIM: Final = (
     "refused: get /apis/coordination.k8s.io/v1/namespaces/default/leases/appcredential-claim"
 )

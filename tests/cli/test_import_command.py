@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from appcredential.domain.spec.grant import NamedApplications
 from appcredential.domain.spec.parse import parse_app_credential, parse_application_grant
 from tests.cli.entra_scene import EntraPerson, emulator, person
 from tests.cli.test_inventory import six
@@ -26,7 +27,8 @@ def test_the_three_files_are_valid_and_nothing_is_changed(person: EntraPerson) -
     texts = {path.name: path.read_text() for path in folder.iterdir()}
     assert sorted(texts) == ["1-grant.yaml", "2-observe.yaml", "3-manage.yaml"]
     for grant in filter(None, yaml.safe_load_all(texts["1-grant.yaml"])):
-        assert parse_application_grant(grant).client_ids == {app.app_id}
+        named = parse_application_grant(grant).applications
+        assert named == NamedApplications(frozenset({app.app_id}))
     for name in ("2-observe.yaml", "3-manage.yaml"):
         for one in filter(None, yaml.safe_load_all(texts[name])):
             assert parse_app_credential(one).client_id == app.app_id

@@ -26,6 +26,7 @@ from appcredential.domain.spec.parse import parse_app_credential, parse_applicat
 from appcredential.domain.spec.trusts import Trust, marker_of
 from tests.cli.scenes import CLIENT_ID
 from tests.cli.test_stock import HERE, application, credential, judge, marked, trusts
+from tests.support.builders import asker
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 GUID = "55555555-5555-4555-8555-555555555555"
@@ -260,10 +261,10 @@ def test_the_grants_allow_them_and_nothing_else() -> None:
     assert len(parsed) == 3
     for one in found.proposals:
         spec = parse_app_credential(one.manifest)
-        assert isinstance(evaluate(parsed, one.owner.namespace, spec, None), Grant)
+        assert isinstance(evaluate(parsed, asker(one.owner.namespace), spec, None), Grant)
         for name in parsed:
             fewer = {key: grant for key, grant in parsed.items() if key != name}
-            if not isinstance(evaluate(fewer, one.owner.namespace, spec, None), Grant):
+            if not isinstance(evaluate(fewer, asker(one.owner.namespace), spec, None), Grant):
                 break
         else:
             pytest.fail(f"{one.owner} needs none of the grants")

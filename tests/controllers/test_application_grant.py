@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 
 from appcredential.cache.granted import GrantedUse
+from appcredential.cache.namespaces import KnownNamespaces
 from appcredential.cache.store import Store
 from appcredential.controllers.application_grant import ApplicationGrantController
 from appcredential.controllers.application_search import ApplicationSearch
@@ -38,12 +39,14 @@ class World:
         self.guard = open_guard()
         self.store = Store()
         unusable = Problem(reason=Reason.TENANT_NOT_READY, message="")
+        self.namespaces = KnownNamespaces()
         self.controller = ApplicationGrantController(
             clock=self.clock,
             objects=KubeObjects(self.api),
             guard=self.guard,
             uses=self.store.uses,
             search=ApplicationSearch(self.clock, self.store, lambda _: unusable, self.guard),
+            namespaces=self.namespaces,
             period=PERIOD,
             trial=trial,
         )

@@ -54,6 +54,7 @@ class Asked:
                 guard=world.gate,
                 uses=world.store.uses,
                 search=search,
+                namespaces=world.store.namespaces,
                 period=timedelta(hours=1),
                 trial=False,
             ),

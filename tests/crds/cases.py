@@ -16,6 +16,7 @@ from tests.crds import (
     rows_accepted,
     rows_certificate,
     rows_federated,
+    rows_grants,
     rows_identity,
     rows_lists,
     rows_refused,
@@ -128,6 +129,7 @@ ACCEPTED: Final = (
     *_accepted(APP, ((n, "", _federated(m)) for n, m in rows_federated.ACCEPTED)),
     *_accepted(APP, ((n, "", _federated(m)) for n, m in rows_lists.ACCEPTED)),
     *_accepted(GRANT, rows_federated.GRANTS_ACCEPTED),
+    *_accepted(GRANT, rows_grants.ACCEPTED),
     Case(
         "a named Secret of a resource whose own name is reserved",
         manifest(APP, {"secret": {"name": "a"}}, "bootstrap-token-a"),
@@ -146,6 +148,7 @@ REFUSED: Final = (
     *_refused_federated(rows_lists.REFUSED),
     *_meaningless(rows_federated.MEANINGLESS),
     *_refused(GRANT, rows_federated.GRANTS_REFUSED),
+    *_refused(GRANT, rows_grants.REFUSED),
     Case(
         "a name by default that another tool looks for",
         manifest(APP, {}, "cacerts"),

@@ -152,6 +152,18 @@ def _lists(items: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.lists(items, max_size=3)
 
 
+_operators = _words("In", "NotIn", "Exists", "DoesNotExist")
+_expressions = st.fixed_dictionaries(
+    {"key": _one("env", "kubernetes.io/metadata.name", "a b"), "operator": _operators},
+    optional={"values": _lists(_one("a", "b", "a b", ""))},
+)
+_selectors = _mostly(
+    st.fixed_dictionaries(
+        {}, optional={"matchLabels": _values, "matchExpressions": _lists(_expressions)}
+    ),
+    _noise,
+)
+
 FIELDS: Final[dict[str, dict[str, st.SearchStrategy[Any]]]] = {
     APP: {
         "tenantRef.name": _names,
@@ -199,6 +211,10 @@ FIELDS: Final[dict[str, dict[str, st.SearchStrategy[Any]]]] = {
         "tenantRef.name": _names,
         "applications.clientIds": _lists(_ids),
         "namespaces.names": _lists(_names),
+        "applications.tagged": _mostly(st.booleans(), _noise),
+        "applications.all": _mostly(st.booleans(), _noise),
+        "namespaces.selector": _selectors,
+        "expires": _times,
         "types": _types,
         "maxLifetime": _durations,
         "maxCredentials": _mostly(st.integers(0, 6), _noise),

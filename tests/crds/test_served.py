@@ -14,8 +14,8 @@ from tests.crds.server import Server, collection
 
 pytestmark = pytest.mark.cluster
 
-FOREIGN: Final = frozenset({"cert-manager", "argocd", "flux", "kustomize"})
-"""Folders of what other projects read: this cluster does not know their kinds.
+FOREIGN: Final = frozenset({"cert-manager", "argocd", "flux", "kustomize", "values"})
+"""Folders of what other projects read, helm among them: this cluster does not know their kinds.
 
 `tests/gitops/test_kustomize.py` applies what kustomize makes of its folder.
 """
@@ -29,7 +29,7 @@ EXAMPLES: Final = sorted(
 COLUMNS: Final = {
     "appcred": "NAME READY REASON TYPE SECRET EXPIRES RENEWS AGE",
     "entratenants": "NAME READY REASON CLOUD TENANT AGE",
-    "applicationgrants": "NAME READY REASON TENANT NAMESPACES AGE",
+    "applicationgrants": "NAME READY REASON TENANT NAMESPACES SELECTOR EXPIRES AGE",
 }
 STATUS: Final = {
     "observedGeneration": 1,

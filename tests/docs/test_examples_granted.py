@@ -15,7 +15,7 @@ from appcredential.domain.observed.entra import Grant
 from appcredential.domain.spec.model import ApplicationGrantSpec
 from appcredential.domain.spec.parse import parse_app_credential, parse_application_grant
 from tests.docs.reading import ROOT
-from tests.support.builders import tenant
+from tests.support.builders import asker, tenant
 
 EXAMPLES: Final = ROOT / "examples"
 FILES: Final = sorted(
@@ -54,5 +54,6 @@ def test_it_is_granted_by_its_neighbours(path: Path) -> None:
             continue
         spec = parse_app_credential(document)
         assert spec.tenant in tenants, f"{document['metadata']['name']}: no EntraTenant"
-        found = evaluate(grants, document["metadata"].get("namespace", "shop"), spec, tenant())
+        namespace = document["metadata"].get("namespace", "shop")
+        found = evaluate(grants, asker(namespace), spec, tenant())
         assert isinstance(found, Grant), (document["metadata"]["name"], found)

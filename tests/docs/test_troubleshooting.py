@@ -29,6 +29,7 @@ from appcredential.domain.status.problems_tenant import (
 )
 from appcredential.errors import IdentityRejectedError, UntrustedServerError
 from tests.docs.cluster_symptoms import OF_CLUSTERS
+from tests.docs.grant_symptoms import OF_GRANTS
 from tests.docs.pod_symptoms import OF_PODS
 from tests.docs.reading import ROOT, rows
 from tests.docs.source_symptoms import OF_SOURCES
@@ -68,6 +69,7 @@ def untrusted() -> Problem:
 
 SHOWN: Final[dict[str, Callable[[], Problem]]] = {
     **OF_SOURCES,
+    **OF_GRANTS,
     **OF_CLUSTERS,
     **OF_WORKING,
     **OF_PODS,

@@ -14,7 +14,7 @@ from appcredential.domain.observed.entra import Grant
 from appcredential.domain.observed.standing import ALONE, Standing
 from appcredential.domain.spec.model import DEFAULT_MAX_CREDENTIALS
 from tests.domain.test_grants import allowing
-from tests.support.builders import CLIENT_ID, grant, observation, resource, spec, tenant
+from tests.support.builders import CLIENT_ID, asker, grant, observation, resource, spec, tenant
 
 SERVED = {"application": {"clientId": CLIENT_ID}}
 GRANT = Grant(name="shop", max_lifetime=None, max_credentials=3)
@@ -51,7 +51,7 @@ def test_the_message_names_bound_grant_and_remedy() -> None:
 
 def test_of_several_grants_the_highest_bound_counts() -> None:
     grants = {"a": allowing(), "b": replace(allowing(), max_credentials=7)}
-    found = evaluate(grants, "shop", spec(), tenant())
+    found = evaluate(grants, asker("shop"), spec(), tenant())
     assert not isinstance(found, Problem)
     assert found.max_credentials == 7
     assert DEFAULT_MAX_CREDENTIALS == 5

@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.grants import allows_type, evaluate
+from appcredential.domain.grant_match import allows_type
+from appcredential.domain.grants import evaluate
 from appcredential.domain.observed.entra import Grant
+from appcredential.domain.spec.grant import NamedApplications, NamedNamespaces
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
     ApplicationGrantSpec,
@@ -16,7 +18,7 @@ from appcredential.domain.spec.model import (
     Limits,
 )
 from appcredential.domain.status.merge import MAX_MESSAGE
-from tests.support.builders import CLIENT_ID, DAY, OPERATOR_CLIENT_ID, spec, tenant
+from tests.support.builders import CLIENT_ID, DAY, OPERATOR_CLIENT_ID, asker, spec, tenant
 
 OTHER: ClientId = ClientId("55555555-5555-5555-5555-555555555555")
 NO_SECRETS: Limits = Limits(types=frozenset(["Certificate"]))  # type: ignore[list-item]
@@ -34,8 +36,8 @@ def allowing(
 ) -> ApplicationGrantSpec:
     return ApplicationGrantSpec(
         tenant=tenant,
-        client_ids=frozenset(client_ids),
-        namespaces=frozenset(namespaces),
+        applications=NamedApplications(frozenset(client_ids)),
+        namespaces=NamedNamespaces(frozenset(namespaces)),
         limits=limits if max_lifetime is None else Limits(max_lifetime=max_lifetime),
         allow_operator_identity=operator_identity,
     )
@@ -74,7 +76,7 @@ def judge(
     grants: list[ApplicationGrantSpec], wanted: AppCredentialSpec, namespace: str = "shop"
 ) -> Grant | Problem:
     named = {f"grant-{n}": g for n, g in enumerate(grants)}
-    return evaluate(named, namespace, wanted, tenant())
+    return evaluate(named, asker(namespace), wanted, tenant())
 
 
 @pytest.mark.parametrize(

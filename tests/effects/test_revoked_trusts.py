@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from appcredential.domain.facts.deletion import revocation_name
 from appcredential.domain.observed.federated import Issuer
+from appcredential.domain.spec.grant import NamedApplications, NamedNamespaces
 from appcredential.domain.spec.model import ApplicationGrantSpec, CredentialType
 from tests.support.builders import CLIENT_ID, MINUTE, NOW, OTHER_OWNER, OWNER
 from tests.support.deletions import DUE, Deletion
@@ -21,8 +22,8 @@ HEIR: Final = (
 )
 GRANT: Final = ApplicationGrantSpec(
     tenant="default",
-    client_ids=frozenset({CLIENT_ID}),
-    namespaces=frozenset({OWNER.namespace}),
+    applications=NamedApplications(frozenset({CLIENT_ID})),
+    namespaces=NamedNamespaces(frozenset({OWNER.namespace})),
 )
 
 

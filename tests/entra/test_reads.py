@@ -64,6 +64,25 @@ async def test_what_graph_leaves_null_does_no_harm() -> None:
 
 
 @pytest.mark.parametrize(
+    ("tags", "kept"),
+    [
+        (None, ()),
+        ([], ()),
+        (["HideApp", "WindowsAzureActiveDirectoryIntegratedApp"], ()),
+        (
+            ["b", "appcredential.io/allow=prod/shop", "AppCredential.IO/allow=prod/*"],
+            ("AppCredential.IO/allow=prod/*", "appcredential.io/allow=prod/shop"),
+        ),
+    ],
+)
+async def test_of_tags_those_are_kept_that_are_meant_for_grants(
+    tags: list[str] | None, kept: tuple[str, ...]
+) -> None:
+    world = World(Graph(application([password()], tags=tags)))
+    assert (await world.directory.application(CLIENT, FRESH)).tags == kept
+
+
+@pytest.mark.parametrize(
     ("hint", "shown"), [("a~c", "a~c"), (None, ""), ("", ""), ("abcd", ""), ("***more", "")]
 )
 async def test_a_secrets_hint_counts_in_its_documented_form(hint: str | None, shown: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.observed.federated import Issuer
+from appcredential.domain.spec.grant import NamedApplications, NamedNamespaces
 from appcredential.domain.spec.model import ApplicationGrantSpec, CredentialType
 from appcredential.errors import UnavailableError
 from appcredential.gather.heirs import Heirs
@@ -24,8 +25,8 @@ ISSUER = "https://issuer.example.com"
 REVOCATION = replace(revocation(), type=CredentialType.FEDERATED_IDENTITY)
 GRANT = ApplicationGrantSpec(
     tenant="default",
-    client_ids=frozenset({CLIENT_ID}),
-    namespaces=frozenset({OWNER.namespace}),
+    applications=NamedApplications(frozenset({CLIENT_ID})),
+    namespaces=NamedNamespaces(frozenset({OWNER.namespace})),
 )
 
 

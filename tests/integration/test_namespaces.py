@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -24,7 +24,7 @@ from tests.integration.confined import (
     make_namespaces,
     may,
 )
-from tests.integration.installation import Installation, Team
+from tests.integration.installation import GROUP, Installation, Team, condition_of
 from tests.integration.stories_issue import conditions
 
 pytestmark = [pytest.mark.cluster, pytest.mark.process]
@@ -163,16 +163,38 @@ def a_namespace_without_rights_harms_no_other(i: Installation) -> None:
     assert team.signs_in()
 
 
+def a_selector_cannot_be_used(i: Installation) -> None:
+    """Without the right to look at labels a grant by them says so, and gives nothing."""
+    team = Team(i, _watched(i)[0], i.make_application())
+    name = team.grant(namespaces={"selector": {"matchLabels": {"env": "prod"}}})
+    team.apply("selected")
+
+    def said() -> dict[str, Any]:
+        found = i.kube.get(f"{GROUP}/applicationgrants/{name}")
+        return condition_of(found or {}, "Ready")
+
+    i.until(lambda: said().get("reason") == "NamespacesUnreadable", "the grant says so")
+    assert "rbac.selectNamespaces" in said()["message"]
+    team.until(lambda: team.has("Stalled", "True", "GrantUnknown", "selected"), "it is said")
+    assert "list namespaces.names" in team.condition("Stalled", "selected")["message"]
+    assert i.requests(team.client_id) == []
+
+
 test_watched = at_once(a_watched_namespace_is_served)
 test_not_watched = at_once(another_namespace_is_not_seen)
 test_missing_role = at_once(a_missing_role_is_said)
 test_no_rights = at_once(a_namespace_without_rights_harms_no_other)
+test_selector = at_once(a_selector_cannot_be_used)
 
 
 def test_it_lacks_no_right_that_it_needs(installation: Installation) -> None:
     """Nothing was refused but what was taken away on purpose."""
     _, unbound, unknown = _watched(installation)
-    wanted = (f"/namespaces/{unbound}/secrets", f"/namespaces/{unknown}/appcredentials")
+    wanted = (
+        f"/namespaces/{unbound}/secrets",
+        f"/namespaces/{unknown}/appcredentials",
+        '"GET /api/v1/namespaces"',  # for the grant that selects by labels
+    )
     lines = installation.operator.child.log.read_text().splitlines()
     refused = [line for line in lines if '"code": 403' in line]
     assert refused
@@ -202,7 +224,9 @@ def test_the_example_for_the_whole_cluster_gives_no_more(installation: Installat
         *((verb, "configmaps") for verb in ("list", "watch", "patch", "deletecollection")),
         ("get", "leases.coordination.k8s.io"),
     ]
-    denied = [(v, r, n) for v, r in _DENIED_EVERYWHERE for n in ("", "kube-system", own)]
+    of_labels = ("list", "namespaces")  # by which grants select them, in a whole cluster only
+    kept = [one for one in _DENIED_EVERYWHERE if one != of_labels]
+    denied = [(v, r, n) for v, r in kept for n in ("", "kube-system", own)]
     denied += [(v, r, n) for v, r in elsewhere for n in ("", "kube-system", "default")]
     assert [(v, r, n) for v, r, n in denied if may(cluster, own, v, r, n)] == []
 

@@ -18,7 +18,13 @@ from appcredential.kube.purposes import purpose_of
 from appcredential.runtime.metrics import Metrics
 from appcredential.runtime.metrics_of_resources import SERIES, written
 from appcredential.runtime.ready import Key
-from appcredential.runtime.samples import Counts, ResourceSample, SessionSample, TenantSample
+from appcredential.runtime.samples import (
+    Counts,
+    GrantSample,
+    ResourceSample,
+    SessionSample,
+    TenantSample,
+)
 from appcredential.runtime.workqueue import Again, WorkQueue
 from tests.support.clock import HandClock
 
@@ -69,6 +75,16 @@ def test_a_scrape_shows_each_tenant() -> None:
     ):
         assert line in lines
     assert len([line for line in lines if line.startswith("appcredential_tenant_stalled{")]) == 1
+
+
+def test_a_scrape_shows_what_each_grant_is_used_for() -> None:
+    grants = [GrantSample("shop", 3, missing=1), GrantSample("tagged", 0)]
+    lines = text_of(Metrics(lambda: [*grants, ORDERS])).splitlines()
+    assert [line for line in lines if line.startswith("appcredential_grant")] == [
+        'appcredential_grant_used{grant="shop"} 3.0',
+        'appcredential_grant_used{grant="tagged"} 0.0',
+        'appcredential_grant_missing_applications{grant="shop"} 1.0',
+    ]
 
 
 def test_a_resource_that_is_gone_leaves_no_series() -> None:

@@ -24,6 +24,7 @@ from appcredential.domain.marker import (
     attempt_id,
     build_display_name,
 )
+from appcredential.domain.observed.asker import Asker, Tags
 from appcredential.domain.observed.entra import Application, Credential, Grant, Tenant
 from appcredential.domain.observed.federated import Federation
 from appcredential.domain.observed.issued import Recorded
@@ -45,6 +46,7 @@ from appcredential.domain.proof import PROVEN, Proof, SignInClass, SignInResult,
 from appcredential.domain.secret.content import render
 from appcredential.domain.secret.records import Publication
 from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec.label_selector import Labels
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
     ClientId,
@@ -216,6 +218,25 @@ def tenant(
     )
 
 
+def asker(
+    namespace: str = OWNER.namespace,
+    *,
+    now: datetime = NOW,
+    labels: Labels | None = None,
+    labels_problem: str = "",
+    tags: Tags | None = None,
+) -> Asker:
+    return Asker(
+        namespace=namespace,
+        now=now,
+        cluster_id="prod",
+        operator_namespace="appcredential-system",
+        labels=labels,
+        labels_problem=labels_problem,
+        tags=tags,
+    )
+
+
 def grant(*, max_lifetime: timedelta | None = None) -> Grant:
     return Grant(name="shop-apps", max_lifetime=max_lifetime)
 
@@ -268,6 +289,7 @@ def application(
     *credentials: Credential,
     read_time: datetime = NOW,
     object_id: ObjectId = OBJECT_ID,
+    tags: Tags = (),
 ) -> Application:
     return Application(
         object_id=object_id,
@@ -275,6 +297,7 @@ def application(
         display_name="Orders",
         credentials=credentials,
         read_time=read_time,
+        tags=tags,
     )
 
 

@@ -46,6 +46,7 @@ class MemoryDirectory:
         credentials: the application's client secrets and certificates, by key id.
         trusts: its federated credentials, by id.
         hidden: ids of federated credentials that reads do not show yet.
+        tags: of the application, as far as they are meant for grants.
         clients: ids that are client ids.
         is_missing: the application cannot be found.
         skew_now: Entra's clock minus ours, where no `date` is set.
@@ -83,6 +84,7 @@ class MemoryDirectory:
         self.credentials = {c.key_id: c for c in credentials}
         self.trusts: dict[str, FederatedCredential] = {}
         self.hidden: set[str] = set()
+        self.tags: tuple[str, ...] = ()
         self.clients: set[str] = set()
         self.is_missing = False
         self.skew_now: timedelta | None = timedelta(0)
@@ -128,7 +130,7 @@ class MemoryDirectory:
         if self.date is not None:
             limit = LifecycleSettings.max_clock_skew
             self._skew = self._skew.seen(self.date(), clock.now(), clock.monotonic(), limit)
-        return application(*self.credentials.values(), read_time=clock.now())
+        return application(*self.credentials.values(), read_time=clock.now(), tags=self.tags)
 
     def skew(self) -> timedelta | None:
         clock = self._clock

@@ -109,7 +109,11 @@ class World:
 
 
 def application(
-    passwords: Sequence[dict[str, Any]] = (), *, name: str | None = "Orders", client: str = CLIENT
+    passwords: Sequence[dict[str, Any]] = (),
+    *,
+    name: str | None = "Orders",
+    client: str = CLIENT,
+    tags: Sequence[str] | None = (),
 ) -> httpx.Response:
     """What Graph answers to a read of one application."""
     body = {
@@ -118,6 +122,7 @@ def application(
         "appId": client,
         "displayName": name,
         "passwordCredentials": list(passwords),
+        "tags": tags,
     }
     return answer(200, body)
 

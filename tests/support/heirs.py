@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from appcredential.domain.conditions import Problem
+from appcredential.domain.observed.asker import Asker, Tags
 from appcredential.domain.observed.federated import Issuer
 from appcredential.domain.spec.model import ApplicationGrantSpec
+from tests.support.builders import asker
 
 
 class MemoryIssuer:
@@ -36,3 +38,9 @@ class MemoryGrants:
 
     async def live(self) -> dict[str, ApplicationGrantSpec]:
         return dict(self.grants)
+
+    def asker(self, namespace: str, tags: Tags | None) -> Asker:
+        return asker(namespace, tags=tags)
+
+    async def live_asker(self, namespace: str, tags: Tags | None) -> Asker:
+        return self.asker(namespace, tags)

@@ -25,6 +25,7 @@ class MemoryLists:
     Attributes:
         stale: credentials that lists show in place of those that there are; None for these.
         stale_trusts: the same for federated credentials.
+        stale_tags: the same for the tags of the application.
         lacks_all: lists show nothing at all.
         owned: whether the operator owns the application.
         others: how many more applications there are, by their client ids.
@@ -37,6 +38,7 @@ class MemoryLists:
         self._clock = clock
         self.stale: tuple[Credential, ...] | None = None
         self.stale_trusts: tuple[FederatedCredential, ...] | None = None
+        self.stale_tags: tuple[str, ...] | None = None
         self.lacks_all = False
         self.owned = True
         self.others: dict[ClientId, Application] = {}
@@ -78,4 +80,5 @@ class MemoryLists:
             return others
         there = tuple(directory.credentials.values())
         shown = there if self.stale is None else self.stale
-        return {CLIENT_ID: application(*shown, read_time=now), **others}
+        tags = directory.tags if self.stale_tags is None else self.stale_tags
+        return {CLIENT_ID: application(*shown, read_time=now, tags=tags), **others}

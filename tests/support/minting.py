@@ -12,8 +12,10 @@ from appcredential.domain import actions as act
 from appcredential.domain.conditions import Problem
 from appcredential.domain.lifecycle import Decision
 from appcredential.domain.lifecycle_settings import LifecycleSettings
+from appcredential.domain.observed.asker import Asker, Tags
 from appcredential.domain.observed.entra import Grant
 from appcredential.domain.secret.records import pending_name
+from appcredential.domain.spec.grant import NamedApplications, NamedNamespaces
 from appcredential.domain.spec.model import ApplicationGrantSpec, KeyId, Limits
 from appcredential.effects.context import KubePorts, Step, Tools
 from appcredential.effects.dispatch import perform
@@ -43,6 +45,7 @@ from tests.support.builders import (
     NOW,
     OWNER,
     application,
+    asker,
     facts,
     grant,
     observation,
@@ -106,14 +109,20 @@ class Minting:
         return {
             self.grant.name: ApplicationGrantSpec(
                 tenant=self.facts.tenant.name,
-                client_ids=frozenset({CLIENT_ID}),
-                namespaces=frozenset({OWNER.namespace}),
+                applications=NamedApplications(frozenset({CLIENT_ID})),
+                namespaces=NamedNamespaces(frozenset({OWNER.namespace})),
                 limits=Limits(max_lifetime=self.grant.max_lifetime),
             )
         }
 
     async def live(self) -> dict[str, ApplicationGrantSpec]:
         return self.known()
+
+    def asker(self, namespace: str, tags: Tags | None) -> Asker:
+        return asker(namespace, tags=tags)
+
+    async def live_asker(self, namespace: str, tags: Tags | None) -> Asker:
+        return self.asker(namespace, tags)
 
     async def emit(
         self,

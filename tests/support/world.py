@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NoReturn
 
-from appcredential.cache.grants import Grants
+from appcredential.cache.grants import Grants, Site
 from appcredential.cache.informer import Informer
 from appcredential.cache.issued_records import KnownRecords
 from appcredential.cache.open_revocations import OpenRevocations
@@ -52,6 +52,7 @@ from appcredential.kube.custom_resources import (
 )
 from appcredential.kube.events import KubeEvents
 from appcredential.kube.issued_records import KubeIssuedRecords
+from appcredential.kube.namespaces import KubeNamespaces
 from appcredential.kube.outputs import KubeOutputs
 from appcredential.kube.pods import KubePods
 from appcredential.kube.revocations import KubeRevocations
@@ -143,7 +144,9 @@ class World:
         self.secrets = secrets = KubeSecrets(self.api, IDENTITY)
         events = KubeEvents(self.api, self.clock, "operator")
         self.sync = Informer(objects, self.store, (), self._wake, self._wake)
-        self.grants = Grants(objects, self.store, self.clock)
+        site = Site(cluster_id=IDENTITY.cluster_id, namespace=SYSTEM)
+        self.namespaces = KubeNamespaces(self.api)
+        self.grants = Grants(objects, self.store, self.clock, self.namespaces, site)
         self.gate = gate = open_guard(shard)
         revocations = KubeRevocations(self.api, SYSTEM)
         self.open_revocations = open_revocations = OpenRevocations(revocations, shard)
@@ -276,6 +279,7 @@ class World:
             namespaces=(),
             resources=resources,
             store=self.store,
+            askers=self.grants,
             open_revocations=open_revocations,
             records=known,
             states=self.states,
@@ -347,11 +351,16 @@ class World:
         name: str,
         namespaces: tuple[str, ...] = (OWNER.namespace,),
         client_ids: tuple[str, ...] = (CLIENT_ID,),
+        labels: Mapping[str, str] | None = None,
+        **members: Any,
     ) -> None:
-        """Write an ApplicationGrant and show it to the store."""
+        """Write an ApplicationGrant, and show it to the store; with labels it selects by them."""
         spec = {
             "applications": {"clientIds": list(client_ids)},
-            "namespaces": {"names": list(namespaces)},
+            "namespaces": {"names": list(namespaces)}
+            if labels is None
+            else {"selector": {"matchLabels": dict(labels)}},
+            **members,
         }
         found = self.api.put(path_of(GRANTS, "", name), {"spec": spec})
         self.sync.on_event(GRANTS, "MODIFIED", found)

@@ -27,6 +27,10 @@ GRANT: Final = path_of(GRANTS, "", "shop-apps")
 SECOND_GRANT: Final = path_of(GRANTS, "", "shop-second")
 APPS: Final = f"/apis/apps/v1/namespaces/{OWNER.namespace}/"
 SOURCE: Final = f"{SECRETS}/orders-tls"
+_WHOLE: Final[Mapping[str, Any]] = {
+    "applications": {"clientIds": [CLIENT_ID]},
+    "namespaces": {"names": [OWNER.namespace]},
+}
 _KINDS: Final = (APP_CREDENTIALS, TENANTS, GRANTS)
 
 
@@ -71,19 +75,14 @@ class Cluster(ApiServer):
         self.put(TENANT, {"metadata": held, "spec": tenant})
         self.put_grant()
 
-    def put_grant(self) -> None:
-        """Write the grant that allows everything of this world."""
-        spec = {
-            "applications": {"clientIds": [CLIENT_ID]},
-            "namespaces": {"names": [OWNER.namespace]},
-        }
-        self.put(GRANT, {"spec": spec})
+    def put_grant(self, **members: Any) -> None:
+        """Write the grant that allows everything of this world, unless members say otherwise."""
+        self.put(GRANT, {"spec": {**_WHOLE, **members}})
 
     def put_second_tenant(self) -> None:
         """Give the directory a second EntraTenant, with a grant."""
         self.put(SECOND_TENANT, {"spec": self.objects[TENANT]["spec"]})
-        spec = {**self.objects[GRANT]["spec"], "tenantRef": {"name": "second"}}
-        self.put(SECOND_GRANT, {"spec": spec})
+        self.put(SECOND_GRANT, {"spec": {**_WHOLE, "tenantRef": {"name": "second"}}})
 
     # --- what people do ----------------------------------------------------------------------
 

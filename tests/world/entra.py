@@ -51,6 +51,7 @@ class Entra:
         values: the SHA-256 of each secret, or of each certificate's DER.
         read_lags: of the replicas that answer Graph's reads, one after another, in seconds.
         token_lags: of those behind the token endpoint.
+        tags: of the application; no replica lags behind them.
         is_missing: the application is deleted.
         skew: Entra's clock minus the true time.
         usual_skew: what it is without a fault.
@@ -68,6 +69,7 @@ class Entra:
     values: dict[str, str] = field(default_factory=dict)
     read_lags: tuple[float, ...] = (0.0,)
     token_lags: tuple[float, ...] = (0.0,)
+    tags: tuple[str, ...] = ()
     is_missing: bool = False
     skew: timedelta = timedelta(0)
     usual_skew: timedelta = timedelta(0)
@@ -161,6 +163,14 @@ class EntraSession(MemorySession):
     def _by(self) -> str:
         return self._gate.process.name
 
+    @property
+    def tags(self) -> tuple[str, ...]:  # type: ignore[override] # all sessions have those of Entra
+        return self._entra.tags
+
+    @tags.setter
+    def tags(self, _: tuple[str, ...]) -> None:
+        return
+
     async def probe(self) -> Probe:
         passage = await self._gate.pass_(Server.GRAPH, "probe")
         found: Probe = passage.answer(Probe(policy=self.policy))
@@ -177,7 +187,8 @@ class EntraSession(MemorySession):
         passage = await self._gate.pass_(Server.GRAPH, "read application")
         if self._entra.is_missing or client_id != CLIENT_ID:
             raise NotFoundError("no such application")
-        found = application(*self._entra.seen()[0].values(), read_time=left)
+        shown = self._entra.seen()[0].values()
+        found = application(*shown, read_time=left, tags=self._entra.tags)
         process.world.reads(process, found)
         answer: Application = passage.answer(found)
         return answer

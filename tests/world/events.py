@@ -509,12 +509,22 @@ def apply_elsewhere(history: History, number: int) -> None:
 
 
 def withdraw(history: History, number: int) -> None:
-    """Withdraw the grant, or give it again."""
-    cluster = history.world.cluster
-    if GRANT in cluster.objects:
-        cluster.take_away(GRANT)
-    else:
-        cluster.put_grant()
+    """Withdraw the grant, or give it again.
+
+    As a whole, by a tag of the application, or by its end.
+    """
+    world = history.world
+    match number % 3:
+        case 0 if GRANT in world.cluster.objects:
+            world.cluster.take_away(GRANT)
+        case 0:
+            world.cluster.put_grant()
+        case 1:
+            world.entra.tags = () if world.entra.tags else (facts.TAG,)
+            world.cluster.put_grant(applications={"tagged": True})
+        case _:
+            end = world.now() + timedelta(minutes=5 * (number % 4))
+            world.cluster.put_grant(expires=format_time(end))
 
 
 def wait(history: History, number: int) -> None:

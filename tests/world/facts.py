@@ -14,8 +14,8 @@ from appcredential.domain.observed.entra import Credential
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.durations import parse_duration
 from appcredential.domain.times import parse_time
-from tests.support.builders import OWNER
-from tests.world.cluster import RESOURCE, SECRETS, TARGET
+from tests.support.builders import IDENTITY, OWNER
+from tests.world.cluster import GRANT, RESOURCE, SECOND_GRANT, SECRETS, TARGET
 from tests.world.entra import Entra
 from tests.world.world import World
 
@@ -23,6 +23,7 @@ _PREFIX = "appcredential.io/"
 _LOOKED = 64
 _OVERLAP = timedelta(minutes=20)
 PODS = f"/api/v1/namespaces/{OWNER.namespace}/pods"
+TAG = f"appcredential.io/allow={IDENTITY.cluster_id}/{OWNER.namespace}"
 Document = Mapping[str, Any]
 
 
@@ -142,3 +143,17 @@ def ours(world: World) -> list[str]:
     """Return the ids of what the operator made and Entra has."""
     entra = world.entra
     return [i for i in (*entra.credentials, *entra.trusts) if entra.makers.get(i)]
+
+
+def is_granted(world: World) -> bool:
+    """Return whether a grant allows this world's resource something new."""
+    found = world.cluster.objects
+    spec = (found.get(RESOURCE) or {}).get("spec") or {}
+    if (spec.get("tenantRef") or {}).get("name") == "second":
+        return SECOND_GRANT in found  # nobody withdraws that one
+    grant = (found.get(GRANT) or {}).get("spec")
+    if grant is None:
+        return False
+    end = parse_time(grant.get("expires"))
+    is_tagged = "tagged" in grant["applications"]
+    return (end is None or world.now() < end) and (not is_tagged or TAG in world.entra.tags)

@@ -23,6 +23,8 @@ LATEST_NEED: Final = 75 * MINUTE
 """A credential that has more left is not renewed: 40 minutes, a lifetime that changed, a clock."""
 NOTICED: Final = 15 * MINUTE
 """By then a removal in the portal is noticed."""
+WITHDRAWN: Final = 75 * MINUTE
+"""By then a withdrawn grant is noticed: a lost tag that no list shows, by the read of each hour."""
 PENDING: Final = f"{SECRETS}/appcredential-pending-"
 
 
@@ -119,10 +121,11 @@ class Bounds(Observer):
 
 
 class Needs(Observer):
-    """A credential is made only when one is needed, and never again what somebody removed."""
+    """A credential is made only when one is needed and granted, and none that was removed."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
+        self._granted = world.loop.now
         self._is_edited = False
         self._edited = world.now()
 
@@ -141,8 +144,15 @@ class Needs(Observer):
         if path == TARGET and facts.annotation(after, "attempt"):
             self._is_edited = False  # a record without an attempt is still what somebody left
 
+    def stepped(self) -> None:
+        if facts.is_granted(self.world):
+            self._granted = self.world.loop.now
+
     def made(self, process: Process, id_: str) -> None:
         entra = self.world.entra
+        self.stepped()
+        since = self.world.loop.now - self._granted
+        self.promise(since <= WITHDRAWN.total_seconds(), f"{id_} is made {since} s after its grant")
         if id_ in entra.trusts:
             return
         until = self._edited if self._is_edited else self.world.now()

@@ -9,7 +9,7 @@ from appcredential.domain.observed.entra import Credential
 from appcredential.domain.spec.model import KeyId
 from tests.support.builders import MINUTE, OWNER, SECOND
 from tests.world import facts
-from tests.world.cluster import GRANT, RESOURCE, SOURCE, TARGET
+from tests.world.cluster import RESOURCE, SOURCE, TARGET
 from tests.world.consumers import Consumer, Consumers
 from tests.world.observer import FRESH, GAP, Document, Observer
 
@@ -161,7 +161,7 @@ class SignIns(Observer):
         t = facts.target(self.world)
         is_ours = t is None or facts.is_ours(t)  # taken from us, it waits for a person
         is_meant = is_ours and not spec.get("suspend") and spec.get("mode") != "Observe"
-        return is_meant and GRANT in self.world.cluster.objects and not self.world.has_revocations()
+        return is_meant and facts.is_granted(self.world) and not self.world.has_revocations()
 
     def stepped(self) -> None:
         world = self.world

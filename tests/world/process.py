@@ -272,7 +272,7 @@ class Process:
         jobs = [operator._look_at_claim, operator._hold_lease]
         if self._is_gap():
             jobs.insert(0, self._relist)
-        jobs.append(operator._settle)
+        jobs += [operator._settle, operator._cluster.grant_ends.run_once]
         if self.leads and self.world.has_revocations():
             jobs.append(operator._work_revocations)
         if self.leads and self.world.has_unowned():

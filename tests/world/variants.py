@@ -29,10 +29,10 @@ from appcredential.domain.rules import removal as removal_rules
 from appcredential.domain.rules.gates_deletion import revocation_is_scheduled
 from appcredential.domain.secret.records import read_target
 from appcredential.domain.spec.model import AppCredentialSpec
-from appcredential.effects import client_secret, target
+from appcredential.effects import client_secret, issuing, target
 from appcredential.effects import removal as removal_effects
 from appcredential.errors import AppCredentialError, OutcomeUnknownError
-from appcredential.gather import gatherer
+from appcredential.gather import gatherer, granted
 from appcredential.gather.clock_watch import ClockWatch
 from appcredential.kube import pods as kube_pods
 from appcredential.kube import secret_documents
@@ -40,7 +40,7 @@ from appcredential.kube.secret_store import KubeSecrets
 from appcredential.runtime.effect_guard import EffectGuard
 from tests.support.breaking import in_rules, with_rule, within
 from tests.support.builders import OWNER
-from tests.world import variants_restart
+from tests.world import facts, variants_restart
 from tests.world.cluster import SYSTEM
 
 Patch = pytest.MonkeyPatch
@@ -268,6 +268,12 @@ def _no_lease(m: Patch) -> None:
 def _anothers_secret(m: Patch) -> None:
     read = read_target
     m.setattr(secret_documents, "read_target", lambda a: replace(read(a), owner=str(OWNER)))
+
+
+def _tag_for_ever(m: Patch) -> None:
+    for module in (granted, issuing):
+        name = "known_tags" if module is granted else "read_tags"
+        m.setattr(module, name, lambda _state: (facts.TAG,))
 
 
 # --- what is said ---------------------------------------------------------------------------
@@ -616,6 +622,12 @@ VARIANTS: Final[Mapping[str, Variant]] = {
         change=_blind,
         history="secret:40/remove-published-in-portal/0",
         oracle="Status",
+    ),
+    "tag-for-ever": Variant(
+        says="takes a tag that it saw once for one that is there",
+        change=_tag_for_ever,
+        history="secret:0/withdraw/1 0/wait/2 0/withdraw/1 0/wait/4 0/rotate/0 0/wait/2",
+        oracle="Needs",
     ),
     "I1": Variant(
         says="believes annotations whatever Entra says",

@@ -1,5 +1,6 @@
 {{- /* What a schema cannot say. */}}
 {{- define "appcredential.checks" -}}
+{{- include "appcredential.settingChecks" . }}
 {{- if .Values.trial.enabled }}
 {{- range $name, $spec := .Values.tenants }}
 {{- if ne (toString $spec.cloud) "Custom" }}

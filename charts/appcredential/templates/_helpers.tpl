@@ -39,6 +39,12 @@
 {{- if ternary $asked (and .Values.rbac.create (not (empty .Values.watchNamespaces))) (kindIs "bool" $asked) }}true{{ end }}
 {{- end }}
 
+{{- /* Whether grants may select namespaces by labels: "true" or nothing. Unset, where the operator serves the whole cluster. */}}
+{{- define "appcredential.selectNamespaces" -}}
+{{- $asked := .Values.rbac.selectNamespaces }}
+{{- if ternary $asked (empty .Values.watchNamespaces) (kindIs "bool" $asked) }}true{{ end }}
+{{- end }}
+
 {{- define "appcredential.sharedLabels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 app.kubernetes.io/name: {{ include "appcredential.name" . }}

@@ -9,10 +9,11 @@ from typing import Any, Final
 from appcredential.cache.referred import tenant_of, type_of
 from appcredential.domain.conditions import Reason
 from appcredential.domain.times import parse_time
-from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS
+from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, TENANTS
 from appcredential.runtime.ready import Key
 from appcredential.runtime.samples import (
     Counts,
+    GrantSample,
     ResourceSample,
     Sample,
     ShownCondition,
@@ -37,6 +38,8 @@ def sample_of(key: Key, document: dict[str, Any]) -> Sample | None:
     """Return what a scrape shows of an object; None when that is nothing."""
     if key.kind == TENANTS:
         return _of_tenant(key, document)
+    if key.kind == GRANTS:
+        return _of_grant(key, document)
     return _of_resource(key, document) if key.kind == APP_CREDENTIALS else None
 
 
@@ -44,6 +47,15 @@ def _of_tenant(key: Key, document: Mapping[str, Any]) -> TenantSample:
     identity = (document.get("status") or {}).get("identity") or {}
     ready, stalled, shown = _judged(document)
     return TenantSample(key.name, ready, stalled, shown, _seconds(identity.get("expirationTime")))
+
+
+def _of_grant(key: Key, document: Mapping[str, Any]) -> GrantSample | None:
+    status = document.get("status") or {}
+    usage, applications = status.get("usage"), status.get("applications")
+    if not usage:
+        return None  # the operator did not look at it yet
+    missing = int(applications["missing"]) if applications else None
+    return GrantSample(key.name, int(usage["appCredentials"]), missing)
 
 
 def _of_resource(key: Key, document: dict[str, Any]) -> ResourceSample:

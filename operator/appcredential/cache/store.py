@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from appcredential.cache.granted import GrantedUse, GrantedUses
+from appcredential.cache.namespaces import KnownNamespaces
 from appcredential.cache.standings import Age, Place, Standings
 from appcredential.domain.conditions import Problem
+from appcredential.domain.grant_match import covers, may_be_for
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.issued import KnownRecord
 from appcredential.domain.observed.standing import ALONE, Standing
 from appcredential.domain.published_sign_ins import SignsIn
 from appcredential.domain.shards import WHOLE, Shard
+from appcredential.domain.spec.grant import SelectedNamespaces
 from appcredential.domain.spec.model import ApplicationGrantSpec
 from appcredential.domain.urgency import IDLE, Stages, Urgency
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, TENANTS
@@ -76,6 +79,7 @@ class Store:
         self._standings = Standings()
         self.uses = GrantedUses()
         self.grants: dict[str, ApplicationGrantSpec | Problem] = {}
+        self.namespaces = KnownNamespaces()
         self.complete: set[str] = set()
         self.listed: datetime | None = None
         self._to_check: set[Key] = set()
@@ -211,12 +215,22 @@ class Store:
         return tuple(self._by_secret.get((namespace, secret), ()))
 
     def named_by(self, grant: ApplicationGrantSpec) -> list[Key]:
-        """Return the AppCredentials whose namespace and application a grant names."""
+        """Return the AppCredentials whose namespace and application a grant is about.
+
+        A selector is about namespaces whose labels are known; a list of them tells of the others.
+        """
         return [
             key
             for key in self.users_of(grant.tenant)
-            if key.namespace in grant.namespaces and self._known[key].client_id in grant.client_ids
+            if covers(grant, key.namespace, self.namespaces.labels(key.namespace))
+            and may_be_for(grant, self._known[key].client_id)
         ]
+
+    def selects_namespaces(self) -> bool:
+        """Return whether some grant selects namespaces by their labels."""
+        return any(
+            isinstance(g.namespaces, SelectedNamespaces) for g in self.valid_grants().values()
+        )
 
     def valid_grants(self) -> dict[str, ApplicationGrantSpec]:
         """Return the grants whose spec is usable."""

@@ -16,6 +16,7 @@ from appcredential.cli.audit import audit_command
 from appcredential.cli.conditions import Wanted, present
 from appcredential.cli.doctor.command import doctor_command
 from appcredential.cli.errors import CliError
+from appcredential.cli.grants import grants_command
 from appcredential.cli.importing import import_command
 from appcredential.cli.inventory import inventory_command
 from appcredential.cli.options import (
@@ -108,6 +109,7 @@ def completion_command(shell: str) -> None:
 for _command in (
     list_command,
     status_command,
+    grants_command,
     report_command,
     rotate_command,
     revoke_command,

@@ -8,27 +8,28 @@ from typing import Any, Final
 
 import yaml
 
-from appcredential.cli.app_credential import AppCredential
+from appcredential.cli.app_credential import Document
 
-_KIND: Final = "appcredential.appcredential.io"
+_KIND: Final = "AppCredential"
 
 
-def name_of(resource: AppCredential) -> str:
+def name_of(resource: Document, kind: str = _KIND) -> str:
     """Return kind and name, as `-o name` shows them."""
-    return f"{_KIND}/{resource.name}"
+    return f"{kind.lower()}.appcredential.io/{resource.name}"
 
 
-def rendered(form: str, resources: Sequence[AppCredential], *, as_list: bool) -> str:
+def rendered(form: str, resources: Sequence[Document], *, as_list: bool, kind: str = _KIND) -> str:
     """Return objects as text that holds no control characters.
 
     Args:
         form: `json`, `yaml` or `name`.
         resources: what is shown.
         as_list: whether they are wrapped into a List; else there is one.
+        kind: of all of them; in a list they do not say it themselves.
     """
     if form == "name":
-        return "\n".join(map(name_of, resources))
-    documents = [_shown(resource.document) for resource in resources]
+        return "\n".join(name_of(resource, kind) for resource in resources)
+    documents = [_shown(resource.document, kind) for resource in resources]
     document: Any = documents[0] if not as_list else _list(documents)
     if form == "json":
         return json.dumps(document, indent=4)
@@ -44,7 +45,7 @@ def _list(documents: list[Mapping[str, Any]]) -> Mapping[str, Any]:
     }
 
 
-def _shown(document: Mapping[str, Any]) -> Mapping[str, Any]:
+def _shown(document: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     """Return an object without the API server's bookkeeping, as kubectl shows it."""
     metadata = document.get("metadata")
     if not isinstance(metadata, Mapping):
@@ -52,7 +53,7 @@ def _shown(document: Mapping[str, Any]) -> Mapping[str, Any]:
     kept = {key: value for key, value in metadata.items() if key != "managedFields"}
     return {
         "apiVersion": "appcredential.io/v1alpha1",
-        "kind": "AppCredential",
+        "kind": kind,
         **document,
         "metadata": kept,
     }

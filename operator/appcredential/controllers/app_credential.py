@@ -14,6 +14,7 @@ from appcredential.domain.action_names import changes_nothing, label
 from appcredential.domain.facts.restart import is_restart_open
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import Owner
+from appcredential.domain.observed.entra import Grant
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.rules.gates import is_admitted
 from appcredential.domain.urgency import is_in_line, stages
@@ -160,7 +161,7 @@ class AppCredentialController:
         if is_admitted(observation):
             state.settle(is_well=self._is_well(decision))
         else:
-            state.let_go()
+            state.let_go(is_granted=isinstance(observation.grant, Grant))
 
     def _bears_out(self, observation: Observation, decision: Decision) -> bool:
         """Return whether the first look at a resource finds what its status says, and no more.

@@ -13,8 +13,10 @@ from typing import Any
 
 from appcredential.cache.granted import GrantedUses
 from appcredential.cache.informer import parse_grant
+from appcredential.cache.namespaces import KnownNamespaces
 from appcredential.controllers.application_search import ApplicationSearch
 from appcredential.domain.conditions import Problem
+from appcredential.domain.grant_match import named_client_ids
 from appcredential.domain.spec.model import ApplicationGrantSpec
 from appcredential.domain.status.cluster_kinds import grant_conditions
 from appcredential.domain.status.grant_use import named_applications, usage, with_use
@@ -35,6 +37,7 @@ class ApplicationGrantController:
     Args:
         uses: what the AppCredentials use grants for.
         search: knows which applications exist.
+        namespaces: says whether their labels can be read.
         period: how often a grant is reconciled when nothing changes.
         trial: whether the operator runs as a trial; each Ready condition says so then.
     """
@@ -47,6 +50,7 @@ class ApplicationGrantController:
         guard: EffectGuard,
         uses: GrantedUses,
         search: ApplicationSearch,
+        namespaces: KnownNamespaces,
         period: timedelta,
         trial: bool,
     ) -> None:
@@ -55,6 +59,7 @@ class ApplicationGrantController:
         self._guard = guard
         self._uses = uses
         self._search = search
+        self._namespaces = namespaces
         self._period = period
         self._trial = trial
 
@@ -75,7 +80,7 @@ class ApplicationGrantController:
         generation = int(metadata["generation"])
         conditions = merge_conditions(
             current.get("conditions") or (),
-            grant_conditions(grant),
+            grant_conditions(grant, now, self._namespaces.problem),
             generation=generation,
             now=now,
             trial=self._trial,
@@ -100,5 +105,5 @@ class ApplicationGrantController:
         found: dict[str, Mapping[str, Any] | None] = {"usage": usage(self._uses.namespaces(name))}
         if isinstance(grant, ApplicationGrantSpec):
             exists = partial(self._search.exists, grant.tenant)
-            found["applications"] = named_applications(grant.client_ids, exists)
+            found["applications"] = named_applications(named_client_ids(grant), exists)
         return found

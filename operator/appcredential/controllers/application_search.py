@@ -18,6 +18,7 @@ from typing import Final
 
 from appcredential.cache.store import Store
 from appcredential.domain.conditions import Problem
+from appcredential.domain.grant_match import named_client_ids
 from appcredential.domain.inventory import IN_A_FILTER, Way
 from appcredential.domain.spec.model import ClientId, TenantId
 from appcredential.errors import AppCredentialError, NotFoundError
@@ -96,7 +97,7 @@ class ApplicationSearch:
     def _named(self) -> dict[str, set[ClientId]]:
         named: dict[str, set[ClientId]] = {}
         for grant in self._store.valid_grants().values():
-            named.setdefault(grant.tenant, set()).update(grant.client_ids)
+            named.setdefault(grant.tenant, set()).update(named_client_ids(grant))
         return named
 
     async def _search(self, name: str, access: Access, named: Iterable[ClientId]) -> None:

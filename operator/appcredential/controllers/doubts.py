@@ -6,6 +6,7 @@ be there, and what it shows may be gone.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from appcredential.domain.inventory import (
     with_what_we_made,
 )
 from appcredential.domain.marker import Owner
+from appcredential.domain.observed.asker import Consent
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.observed.federated import FederatedList
 from appcredential.domain.spec.checks import is_guid
@@ -38,6 +40,8 @@ R = TypeVar("R", Application, FederatedList)
 
 _MISSING: Final = "missing"
 _OUTDATED: Final = "outdated"
+_TAGS: Final = "tags"
+_MOST_WAITING: Final = 300
 
 
 class Doubts:
@@ -70,14 +74,28 @@ class Doubts:
         self._count = count
 
     def users(self, tenant: str) -> Users:
-        """Return who is served through an EntraTenant: of others' applications nobody may ask."""
+        """Return who is served through an EntraTenant, or waits for nothing but a tag.
+
+        Of others' applications nobody may ask. Who waits chose the application, and there is a
+        bound of them in each namespace.
+        """
         users: Users = {}
+        waiting: Counter[str] = Counter()
         for key in self._store.users_of(tenant):
             known = self._store.get(key) if self._store.is_worked_on(key) else None
-            if known is not None and known.is_served and is_guid(known.client_id):
-                owner = Owner(key.namespace, key.name)
-                users.setdefault(ClientId(known.client_id), []).append(owner)
+            if known is None or not is_guid(known.client_id):
+                continue
+            owner = Owner(key.namespace, key.name)
+            if not known.is_served:
+                if waiting[key.namespace] >= _MOST_WAITING or not self._awaits_tag(owner):
+                    continue
+                waiting[key.namespace] += 1
+            users.setdefault(ClientId(known.client_id), []).append(owner)
         return users
+
+    def _awaits_tag(self, owner: Owner) -> bool:
+        state = self._states.known(owner)
+        return state is not None and state.tags.is_awaited
 
     def trusting(self, users: Users) -> dict[ObjectId, list[Owner]]:
         """Return of these who has federated credentials, by the application's object id."""
@@ -103,6 +121,7 @@ class Doubts:
         """
         shown = _MISSING if found is None else fingerprint(found)
         for owner, state in self._held(owners):
+            self._note_tags(owner, state, found, left)
             held = state.application
             if held is not None:
                 merged = self._with_what_we_made(held, found, state)
@@ -131,6 +150,26 @@ class Doubts:
                 state.federated = self._judged(owner, held, shown, known, left)
             elif state.resumed is not None:
                 self._resume(owner, state, see_trusts(state, found, left))
+
+    def _note_tags(
+        self, owner: Owner, state: ResourceState, found: Application | None, left: datetime
+    ) -> None:
+        """Note which tags a list shows; one that lacks the application tells nothing of them."""
+        notes, about = state.tags, (owner, _TAGS)
+        before = notes.consent
+        if found is None or (before is not None and before.seen >= left):
+            return
+        is_news = before is None or before.tags != found.tags
+        if not is_news:
+            self._disagreements.pop(about, None)
+        elif notes.is_awaited and not self._is_worth_a_read(
+            about, found.tags, before.tags if before is not None else _MISSING
+        ):
+            return
+        if found.tags or before is not None or notes.is_awaited:
+            notes.consent = Consent(tags=found.tags, seen=left)
+        if notes.is_awaited and is_news:
+            self._wake(_key(owner))
 
     def _with_what_we_made(
         self, held: Application, found: Application | None, state: ResourceState

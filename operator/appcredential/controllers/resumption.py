@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import ChainMap
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from appcredential.cache.issued_records import KnownRecords
@@ -22,13 +23,14 @@ from appcredential.domain.facts.issued import record_name
 from appcredential.domain.grants import evaluate
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.resumption import LastKnown, last_known
-from appcredential.domain.spec.model import AppCredentialSpec, ApplicationGrantSpec, ClientId
+from appcredential.domain.spec.grant import NamedApplications
+from appcredential.domain.spec.model import AppCredentialSpec, ApplicationGrantSpec
 from appcredential.errors import AppCredentialError
 from appcredential.gather.resumed import resume
 from appcredential.gather.state import ResourceStates
 from appcredential.kube.custom_resources import APP_CREDENTIALS, TENANTS
 from appcredential.ports.kube import Resources
-from appcredential.ports.local import Clock
+from appcredential.ports.local import Clock, GrantSource
 from appcredential.runtime.ready import Key
 from appcredential.runtime.workqueue import WorkQueue
 
@@ -37,7 +39,26 @@ log = logging.getLogger(__name__)
 _AT_A_TIME: Final = 50
 """Resources that are judged before others get a turn of the event loop."""
 
-Grants = Mapping[tuple[str, ClientId], Mapping[str, ApplicationGrantSpec]]
+
+@dataclass(slots=True)
+class Grants:
+    """Grants by tenant, and by application where they name some."""
+
+    named: dict[tuple[str, str], dict[str, ApplicationGrantSpec]] = field(default_factory=dict)
+    wide: dict[str, dict[str, ApplicationGrantSpec]] = field(default_factory=dict)
+
+    def add(self, name: str, grant: ApplicationGrantSpec) -> None:
+        """Take one more."""
+        if not isinstance(grant.applications, NamedApplications):
+            self.wide.setdefault(grant.tenant, {})[name] = grant
+            return
+        for client_id in grant.applications.client_ids:
+            self.named.setdefault((grant.tenant, client_id), {})[name] = grant
+
+    def about(self, spec: AppCredentialSpec) -> Mapping[str, ApplicationGrantSpec]:
+        """Return those that may be about an application."""
+        named = self.named.get((spec.tenant, spec.client_id), {})
+        return ChainMap(named, self.wide.get(spec.tenant, {}))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,12 +68,14 @@ class Resumption:
     Attributes:
         namespaces: those that are served; empty for all.
         resources: lists the AppCredentials once more: the last leader may have written since.
+        askers: shows namespaces as grants look at them.
     """
 
     clock: Clock
     namespaces: tuple[str, ...]
     resources: Resources
     store: Store
+    askers: GrantSource
     open_revocations: OpenRevocations
     records: KnownRecords
     states: ResourceStates
@@ -136,8 +159,10 @@ class Resumption:
         """
         spec, owner = resource.spec, resource.owner
         assert isinstance(spec, AppCredentialSpec)  # noqa: S101 - else nothing is known of it
-        named = grants.get((spec.tenant, spec.client_id), {})
-        grant = evaluate(named, owner.namespace, spec, None)
+        asker = self.askers.asker(owner.namespace, ())
+        # The first look asks for the tags of its application, which a list shows by then.
+        asker = replace(asker, tags=(asker.wanted_tag,))
+        grant = evaluate(grants.about(spec), asker, spec, None)
         record = self.records.find(record_name(left_by(resource, spec)))
         is_recorded = record is not None and record.resource_uid == resource.uid
         is_granted = not isinstance(grant, Problem) and grant.name == resource.status.get("grant")
@@ -147,8 +172,7 @@ class Resumption:
 
     def _grants(self) -> Grants:
         """Return the grants by what they name: many resources times many grants take long."""
-        found: dict[tuple[str, ClientId], dict[str, ApplicationGrantSpec]] = {}
+        found = Grants()
         for name, grant in self.store.valid_grants().items():
-            for client_id in grant.client_ids:
-                found.setdefault((grant.tenant, client_id), {})[name] = grant
+            found.add(name, grant)
         return found

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.granted_sources import (
-    allows_source,
-    grant_members,
-    refused_workflows,
-)
+from appcredential.domain.grant_match import Asked, Lack, lacks, matches
+from appcredential.domain.grant_refusal import refusal, undecided
+from appcredential.domain.observed.asker import Asker
 from appcredential.domain.observed.entra import Grant, Tenant
 from appcredential.domain.observed.standing import Standing
-from appcredential.domain.shown_text import first_of
-from appcredential.domain.spec.git_hub_source import GitHubSource
-from appcredential.domain.spec.model import AppCredentialSpec, ApplicationGrantSpec, Limits
+from appcredential.domain.spec.model import AppCredentialSpec, ApplicationGrantSpec
 
 
 def evaluate(
     grants: Mapping[str, ApplicationGrantSpec],
-    namespace: str,
+    asker: Asker,
     spec: AppCredentialSpec,
     tenant: Tenant | None,
 ) -> Grant | Problem:
@@ -30,31 +25,57 @@ def evaluate(
 
     Args:
         grants: all valid ApplicationGrants by name.
-        namespace: the resource's own.
+        asker: the resource's namespace, and what is known of its labels and of the application.
         spec: what the resource asks for.
         tenant: the EntraTenant that the spec names; None while it cannot be used, when nobody
             knows as which application the operator signs in, and nothing is issued anyway.
 
     Returns:
-        The union of the matching grants, with the highest of their bounds, or why none matches.
+        The union of the matching grants, with the highest of their bounds; why none matches; or,
+        with the reason GrantUnknown, that nobody knows yet whether one does.
     """
-    matching = {n: g for n, g in sorted(grants.items()) if _matches(g, namespace, spec)}
-    if tenant is not None and spec.client_id in tenant.operator_client_ids:
-        matching = {n: g for n, g in matching.items() if g.allow_operator_identity}
-        if not matching:
-            return Problem(
-                reason=Reason.OPERATOR_IDENTITY,
-                message="The application is the operator's own identity; "
-                "a grant must say allowOperatorIdentity: true to allow it.",
-            )
+    is_operators = tenant is not None and spec.client_id in tenant.operator_client_ids
+    asked = Asked(asker=asker, spec=spec, is_operators=is_operators)
+    judged = {name: (grant, matches(grant, asked)) for name, grant in sorted(grants.items())}
+    matching = {name: grant for name, (grant, found) in judged.items() if found}
     if not matching:
-        return Problem(reason=Reason.NOT_GRANTED, message=_refusal(grants, namespace, spec))
-    lifetimes = [g.limits.max_lifetime for g in matching.values()]
+        possible = {name: grant for name, (grant, found) in judged.items() if found is None}
+        return _refused(grants, possible, asked)
     return Grant(
         name=next(iter(matching)),
-        max_lifetime=_most(lifetimes),
+        max_lifetime=_most([g.limits.max_lifetime for g in matching.values()]),
         max_credentials=max(g.max_credentials for g in matching.values()),
     )
+
+
+def _refused(
+    grants: Mapping[str, ApplicationGrantSpec],
+    possible: Mapping[str, ApplicationGrantSpec],
+    asked: Asked,
+) -> Problem:
+    if possible:
+        return undecided(possible, asked)
+    if not asked.is_operators:
+        return refusal(grants, asked)
+    return Problem(
+        reason=Reason.OPERATOR_IDENTITY,
+        message="The application is the operator's own identity; "
+        "a grant must say allowOperatorIdentity: true to allow it.",
+    )
+
+
+def awaits_tag(
+    grants: Mapping[str, ApplicationGrantSpec],
+    asker: Asker,
+    spec: AppCredentialSpec,
+    tenant: Tenant,
+) -> bool:
+    """Return whether nothing but a tag of the application is missing, or not known yet.
+
+    Only then may Entra be asked about an application that no grant allows.
+    """
+    asked = Asked(asker=asker, spec=spec, is_operators=spec.client_id in tenant.operator_client_ids)
+    return any(set(lacks(g, asked)) in ({Lack.TAG}, {Lack.TAGS_UNKNOWN}) for g in grants.values())
 
 
 def is_served(status: Mapping[str, Any]) -> bool:
@@ -83,80 +104,6 @@ def limit_problem(grant: Grant, standing: Standing, status: Mapping[str, Any]) -
     )
 
 
-def _matches(grant: ApplicationGrantSpec, namespace: str, spec: AppCredentialSpec) -> bool:
-    return _is_about(grant, namespace, spec) and (
-        spec.federated is None or allows_source(grant.federation, spec.federated.source)
-    )
-
-
-def _is_about(grant: ApplicationGrantSpec, namespace: str, spec: AppCredentialSpec) -> bool:
-    """Return whether a grant matches in all but whose tokens it allows to be trusted."""
-    return (
-        grant.tenant == spec.tenant
-        and spec.client_id in grant.client_ids
-        and namespace in grant.namespaces
-        and allows_type(grant.limits, spec)
-    )
-
-
-def allows_type(limits: Limits, spec: AppCredentialSpec) -> bool:
-    """Return whether the limits admit the spec's type; no types listed means all."""
-    return not limits.types or spec.type in limits.types
-
-
 def _most(lifetimes: list[timedelta | None]) -> timedelta | None:
     known = [t for t in lifetimes if t is not None]
     return max(known) if len(known) == len(lifetimes) else None
-
-
-def _nearest(
-    grants: Mapping[str, ApplicationGrantSpec], namespace: str, spec: AppCredentialSpec
-) -> str:
-    """Return what the grant that allows most of the workflows leaves out; empty without one.
-
-    A grant matches as a whole: what one allows is not made while another part is refused.
-    """
-    source = spec.federated.source if spec.federated is not None else None
-    if not isinstance(source, GitHubSource):
-        return ""
-    about = {n: g for n, g in grants.items() if _is_about(g, namespace, spec)}
-    refused = {n: refused_workflows(g.federation, source) for n, g in sorted(about.items())}
-    name = min(refused, key=lambda n: len(refused[n]), default="")
-    found = refused.get(name, ())
-    if not found or len(found) == len(source.workflows):
-        return ""
-    return (
-        f"ApplicationGrant {name} allows it but for {first_of(found)}: nothing is made while "
-        "a part is not allowed. "
-    )
-
-
-def _refusal(
-    grants: Mapping[str, ApplicationGrantSpec], namespace: str, spec: AppCredentialSpec
-) -> str:
-    manifest = {
-        "apiVersion": "appcredential.io/v1alpha1",
-        "kind": "ApplicationGrant",
-        "metadata": {"name": f"{namespace}-{spec.client_id}"},
-        "spec": {
-            "tenantRef": {"name": spec.tenant},
-            "applications": {"clientIds": [spec.client_id]},
-            "namespaces": {"names": [namespace]},
-            "types": [str(spec.type)],
-            **(grant_members(spec.federated.source) if spec.federated is not None else {}),
-        },
-    }
-    is_known = any(
-        spec.client_id in g.client_ids and namespace in g.namespaces for g in grants.values()
-    )
-    question = (
-        ""
-        if is_known
-        else f"No grant for this namespace names {spec.client_id}: is this the client id? Entra "
-        "shows an object id beside it, which is another. "
-    )
-    return (
-        "No ApplicationGrant allows this namespace to have a credential of this type "
-        f"for this application. {question}{_nearest(grants, namespace, spec)}To allow it, an "
-        "administrator applies: " + json.dumps(manifest)
-    )

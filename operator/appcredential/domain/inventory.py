@@ -106,7 +106,7 @@ def most_pages(count: int) -> int:
 def fingerprint(found: Application) -> Hashable:
     """Return what a change of an application shows in, be it from a direct read or a list."""
     credentials = frozenset((c.key_id, c.type, c.display_name, c.end) for c in found.credentials)
-    return found.object_id, found.display_name, found.sign_in_audience, credentials
+    return found.object_id, found.display_name, found.sign_in_audience, found.tags, credentials
 
 
 def fingerprint_of_trusts(found: FederatedList) -> Hashable:

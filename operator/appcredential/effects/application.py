@@ -6,6 +6,7 @@ import logging
 from datetime import timedelta
 
 from appcredential.domain.conditions import Problem
+from appcredential.domain.observed.asker import Consent
 from appcredential.domain.observed.operation import Operation
 from appcredential.domain.status.problems_entra import directory_problem
 from appcredential.effects.context import Caller, Context, Step
@@ -38,6 +39,7 @@ async def read_application(max_age: timedelta, step: Step) -> None:
         found = await gather.read_application(session.directory, client_id, oldest, tools.clock)
     except NotFoundError:
         state.application = None
+        state.tags.consent = state.tags.consent or Consent(tags=(), seen=tools.clock.now())
         state.memory = state.memory.missed_application(tools.clock.now())
         return
     except AppCredentialError as exc:

@@ -25,6 +25,7 @@ from appcredential.errors import (
     OutcomeUnknownError,
     TooLateError,
 )
+from appcredential.gather.granted import read_tags
 from appcredential.ports.kube import Intent, Staged
 
 log = logging.getLogger(__name__)
@@ -36,8 +37,9 @@ async def live_grant(context: Context) -> Grant:
     Raises:
         ConflictError: none allows this any more; gather again.
     """
-    grants, facts = await context.tools.grants.live(), context.facts
-    grant = evaluate(grants, context.owner.namespace, facts.spec, facts.tenant)
+    source, facts = context.tools.grants, context.facts
+    asker = await source.live_asker(context.owner.namespace, read_tags(context.state))
+    grant = evaluate(await source.live(), asker, facts.spec, facts.tenant)
     if isinstance(grant, Problem):
         raise ConflictError("no grant matches any more")
     return grant

@@ -19,6 +19,7 @@ from appcredential.domain.observed.entra import Application, Credential
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.checks import is_guid
+from appcredential.domain.spec.grant import is_allow_tag
 from appcredential.domain.spec.model import ClientId, CredentialType, KeyId, ObjectId
 from appcredential.entra.answers import Guid, UnreadableAnswerError, decoded
 from appcredential.entra.key_entries import ListedKey
@@ -71,6 +72,7 @@ class _Application(msgspec.Struct, frozen=True, rename="camel"):
     password_credentials: list[_Password] | None = None
     key_credentials: list[_Key] | None = None
     sign_in_audience: str | None = None
+    tags: list[str] | None = None
 
 
 class _Keys(msgspec.Struct, frozen=True, rename="camel"):
@@ -124,7 +126,16 @@ def decode_application(body: bytes, client_id: ClientId, read_time: datetime) ->
         read_time=read_time,
         created=created,
         sign_in_audience=raw.sign_in_audience or "",
+        tags=_allow_tags(raw.tags or ()),
     )
+
+
+def _allow_tags(tags: Sequence[str]) -> tuple[str, ...]:
+    """Return the tags that are meant for grants, in an order that does not depend on Graph's."""
+    found = {tag for tag in tags if is_allow_tag(tag)}
+    if len(found) > _MOST_ENTRIES:
+        raise UnreadableAnswerError("more tags than an application can have")
+    return tuple(intern(tag) for tag in sorted(found))
 
 
 def decode_keys(body: bytes) -> tuple[ListedKey, ...]:

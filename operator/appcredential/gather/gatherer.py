@@ -10,10 +10,8 @@ from appcredential.domain.facts.clocks import by_this_clock
 from appcredential.domain.facts.deletion import is_unbegun, open_uid, own_revocations
 from appcredential.domain.facts.issued import name_of_own, recorded
 from appcredential.domain.facts.times_ahead import meet
-from appcredential.domain.grants import evaluate
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.certificate import CertificateInputs
-from appcredential.domain.observed.entra import Grant
 from appcredential.domain.observed.federated import Federation
 from appcredential.domain.observed.observation import Observation, Resource
 from appcredential.domain.observed.revocation import Revocation
@@ -23,6 +21,7 @@ from appcredential.domain.rules.gates_deletion import is_settling
 from appcredential.domain.spec.model import AppCredentialSpec, TenantId
 from appcredential.gather.derived import derived_of
 from appcredential.gather.federation import FederationReader
+from appcredential.gather.granted import TagReads, granted
 from appcredential.gather.sources import ClusterSources, LocalSources
 from appcredential.gather.state import ResourceState
 from appcredential.gather.target import SecretsReader
@@ -41,6 +40,7 @@ class Gatherer:
         self._local = local
         self._secrets = SecretsReader(process, cluster.secrets, cluster.resources)
         self._federation = FederationReader(process, cluster, local)
+        self._tag_reads = TagReads(process.clock.monotonic)
 
     async def gather(self, owner: Owner, state: ResourceState) -> Observation | None:
         """Return what a decision about this resource may look at.
@@ -65,6 +65,7 @@ class Gatherer:
         federation = await self._read_own(resource, spec, state)
         access = self._local.access(spec.tenant) if spec is not None else None
         revocations = self._revocations(resource, access, state)
+        allowed = granted(resource, access, state, self._local.grants, self._tag_reads)
         observation = Observation(
             now=self._process.clock.now(),
             settings=self._process.settings,
@@ -76,7 +77,9 @@ class Gatherer:
             cluster_skew=self._cluster.skew(),
             resource=resource,
             tenant=access.tenant if isinstance(access, Access) else access or _NO_TENANT,
-            grant=self._grant(resource, access),
+            grant=allowed.grant,
+            may_read_tags=allowed.may_read_tags,
+            tags_seen=allowed.tags_seen,
             target=state.target.value,
             pending=state.pending.value,
             revocation_uid=open_uid(revocations.values(), resource.uid),
@@ -93,11 +96,7 @@ class Gatherer:
             unpublished_attempt=self._unpublished(state),
             pods=state.pods,
             awaits_pods=state.awaits_pods,
-            restarts=Restarts(
-                seen=state.workloads,
-                is_awaited=state.awaits_workloads,
-                patched=dict(state.restarted),
-            ),
+            restarts=_restarts(state),
         )
         state.memory = by_this_clock(meet(observation), observation.directory_skew)
         observation = self._with_record(replace(observation, memory=state.memory))
@@ -178,13 +177,6 @@ class Gatherer:
         derived = await derived_of(spec, state.target.value, state.held_inputs)
         return replace(held.value or CertificateInputs(), derived=derived)
 
-    def _grant(self, resource: Resource, access: Access | Problem | None) -> Grant | Problem:
-        spec = resource.spec
-        if not isinstance(spec, AppCredentialSpec):
-            return _NO_GRANT
-        tenant = access.tenant if isinstance(access, Access) else None
-        return evaluate(self._local.grants.known(), resource.owner.namespace, spec, tenant)
-
     def _open_revocations(self, resource: Resource) -> int:
         """Count those of the namespace; only a deletion asks.
 
@@ -217,6 +209,11 @@ class Gatherer:
         return access.tenant.tenant_id if isinstance(access, Access) else None
 
 
-# Placeholders: an unusable spec names neither, and the gates judge that first.
+def _restarts(state: ResourceState) -> Restarts:
+    return Restarts(
+        seen=state.workloads, is_awaited=state.awaits_workloads, patched=dict(state.restarted)
+    )
+
+
+# A placeholder: an unusable spec names none, and the gates judge that first.
 _NO_TENANT = Problem(reason=Reason.TENANT_NOT_FOUND, message="Not looked at.", stalled=False)
-_NO_GRANT = Problem(reason=Reason.NOT_GRANTED, message="Not looked at.", stalled=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.heirs import inherited_pairs, spec_of_heir
@@ -59,8 +60,12 @@ class Heirs:
         access = self._access(spec.tenant) if spec is not None else None
         if spec is None or not isinstance(access, Access):
             return frozenset()
+        asker = self._grants.asker(resource.owner.namespace, ())
+        if resource.status.get("grant"):
+            # A grant allowed it when it was last looked at, be it for a tag that is not read here.
+            asker = replace(asker, tags=(asker.wanted_tag,))
         pairs = inherited_pairs(
-            revocation, spec, tenant=access.tenant, grants=grants, issuer=issuer
+            revocation, spec, tenant=access.tenant, grants=grants, asker=asker, issuer=issuer
         )
         if pairs is None:
             raise UnavailableError("the cluster's issuer is not known")

@@ -31,6 +31,7 @@ from appcredential.gather.certificate_source import HeldInputs
 from appcredential.gather.clock_watch import ClockWatch
 from appcredential.gather.outline import outline, resting
 from appcredential.gather.shown import ShownTarget
+from appcredential.gather.tag_notes import TagNotes
 from appcredential.gather.term_notes import TermNotes
 
 _LET_GO: Final = Problem(reason=Reason.INVALID_SPEC, message="Not held.")
@@ -59,6 +60,7 @@ class ResourceState:
     output: CachedRead[OutputMap | Problem] = field(default_factory=CachedRead)
     federated: FederatedList | None = None
     application: Application | None = None
+    tags: TagNotes = field(default_factory=TagNotes)
     pods: SeenPods | None = None
     awaits_pods: bool = False
     workloads: SeenWorkloads | None = None
@@ -140,7 +142,7 @@ class ResourceState:
         self.crd_deleted = None
         self.is_settled = self.is_well = False
 
-    def let_go(self) -> None:
+    def let_go(self, *, is_granted: bool) -> None:
         """Keep of the cluster's objects only what small facts need, and read them anew next time.
 
         Who may create a resource, without any grant, decides how large it is, and which Secret,
@@ -159,6 +161,8 @@ class ResourceState:
         self.service_account = CachedRead()
         self.output = CachedRead()
         self.pods = self.workloads = None
+        if not is_granted:
+            self.application = None  # a list may show its tags sooner than anybody reads it again
 
     @property
     def is_let_go(self) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
+from appcredential.domain.observed.asker import Asker, Tags
 from appcredential.domain.observed.federated import IssuerDocument
 from appcredential.domain.spec.model import ApplicationGrantSpec, Cloud
 
@@ -59,4 +60,21 @@ class GrantSource(Protocol):
 
     async def live(self) -> dict[str, ApplicationGrantSpec]:
         """Return the valid grants by a list that left a moment ago, at most two seconds."""
+        ...
+
+    def asker(self, namespace: str, tags: Tags | None) -> Asker:
+        """Return a namespace as grants look at it, by what was last seen of it.
+
+        Args:
+            namespace: that asks.
+            tags: of the application that it asks for; None while they are not known.
+        """
+        ...
+
+    async def live_asker(self, namespace: str, tags: Tags | None) -> Asker:
+        """Return the same by a read that leaves now, if any grant looks at labels.
+
+        Raises:
+            AppCredentialError: the namespace cannot be read, which tells nothing.
+        """
         ...

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from appcredential.runtime.metrics_of_grants import GrantCollector
 from appcredential.runtime.metrics_of_resources import Learnt, written
 from appcredential.runtime.metrics_of_rounds import InventoryMetrics, LookMetrics, SignInMetrics
 from appcredential.runtime.metrics_of_tenants import SessionCollector, TenantCollector
@@ -43,6 +44,7 @@ class Metrics:
         self._learnt: Callable[[], Learnt | None] = dict
         self.registry = registry = CollectorRegistry()
         registry.register(TenantCollector(samples))
+        registry.register(GrantCollector(samples))
         self.sessions = SessionCollector()
         registry.register(self.sessions)
         self.rotation = RotationMetrics(registry)

@@ -81,7 +81,21 @@ class TenantSample:
     expiration: float | None = None
 
 
-Sample: TypeAlias = ResourceSample | TenantSample
+@dataclass(frozen=True, slots=True)
+class GrantSample:
+    """One ApplicationGrant, by the last write of its status.
+
+    Attributes:
+        used: how many AppCredentials it allows.
+        missing: how many of its client ids no application has; None where it names none.
+    """
+
+    name: str
+    used: int
+    missing: int | None = None
+
+
+Sample: TypeAlias = ResourceSample | TenantSample | GrantSample
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.federated import Issuer
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.spec.federated import FederationGrant
+from appcredential.domain.spec.grant import NamedApplications, NamedNamespaces
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
     ApplicationGrantSpec,
@@ -27,6 +28,7 @@ from tests.support.builders import (
     NOW,
     OTHER_OWNER,
     OWNER,
+    asker,
     problem,
     resource,
     spec,
@@ -43,8 +45,8 @@ ANOTHER = ClientId("99999999-9999-9999-9999-999999999999")
 KNOWN = Issuer(url=ISSUER, since=NOW)
 GRANT = ApplicationGrantSpec(
     tenant="default",
-    client_ids=frozenset({CLIENT_ID}),
-    namespaces=frozenset({OWNER.namespace}),
+    applications=NamedApplications(frozenset({CLIENT_ID})),
+    namespaces=NamedNamespaces(frozenset({OWNER.namespace})),
     federation=FederationGrant(issuers=frozenset({OTHER.issuer})),
 )
 HEIR = replace(resource(federated_spec()), owner=OTHER_OWNER)
@@ -129,5 +131,7 @@ def test_what_is_inherited(
     pairs: set[tuple[str, str]] | None,
 ) -> None:
     grants = {"shop-apps": grant} if grant is not None else {}
-    found = inherited_pairs(REVOCATION, wanted, tenant=in_tenant, grants=grants, issuer=issuer)
+    found = inherited_pairs(
+        REVOCATION, wanted, tenant=in_tenant, grants=grants, asker=asker(), issuer=issuer
+    )
     assert found == pairs

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from appcredential.domain.spec.grant import NamedApplications, NamedNamespaces
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
     ApplicationGrantSpec,
@@ -170,8 +171,8 @@ def test_application_grant() -> None:
     patch = {"applications": {"clientIds": [GUID, OTHER_GUID]}, "allowOperatorIdentity": True}
     assert parse_application_grant(manifest(GRANT, patch)) == ApplicationGrantSpec(
         tenant="default",
-        client_ids=frozenset({ClientId(GUID), ClientId(OTHER_GUID)}),
-        namespaces=frozenset({"shop"}),
+        applications=NamedApplications(frozenset({ClientId(GUID), ClientId(OTHER_GUID)})),
+        namespaces=NamedNamespaces(frozenset({"shop"})),
         limits=Limits(),
         allow_operator_identity=True,
     )

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from appcredential.domain.conditions import Condition, Problem, Reason
+from appcredential.domain.spec.grant import (
+    NamedApplications,
+    NamedNamespaces,
+    SelectedNamespaces,
+)
+from appcredential.domain.spec.label_selector import (
+    LabelOperator,
+    LabelRequirement,
+    LabelSelector,
+)
 from appcredential.domain.spec.model import ApplicationGrantSpec, ClientId
 from appcredential.domain.status.cluster_kinds import (
     Holders,
@@ -15,13 +26,19 @@ from appcredential.domain.status.cluster_kinds import (
     operator_identity,
     tenant_conditions,
 )
-from tests.support.builders import CLIENT_ID
+from tests.support.builders import CLIENT_ID, NOW
 
 SIGNS_IN = "The operator signs in and may read applications."
 GRANT = ApplicationGrantSpec(
     tenant="default",
-    client_ids=frozenset({CLIENT_ID}),
-    namespaces=frozenset({"shop"}),
+    applications=NamedApplications(frozenset({CLIENT_ID})),
+    namespaces=NamedNamespaces(frozenset({"shop"})),
+)
+SELECTING = replace(
+    GRANT,
+    namespaces=SelectedNamespaces(
+        LabelSelector((LabelRequirement("env", LabelOperator.IN, ("prod",)),))
+    ),
 )
 STALLED = Problem(reason=Reason.IDENTITY_REJECTED, message="Entra refuses it.")
 PASSING = Problem(reason=Reason.DIRECTORY_UNAVAILABLE, message="No answer.", stalled=False)
@@ -119,13 +136,33 @@ def test_users_are_told_before_what_is_left() -> None:
 
 
 def test_a_usable_grant_is_in_force() -> None:
-    found = [row(c) for c in grant_conditions(GRANT)]
+    found = [row(c) for c in grant_conditions(GRANT, NOW)]
     assert found == [("Ready", "True", "Accepted", "The grant is in force.")]
+
+
+def test_a_grant_whose_end_has_passed_is_stalled_and_says_what_to_do() -> None:
+    ending = replace(GRANT, expires=NOW)
+    assert [row(c)[:3] for c in grant_conditions(ending, NOW)] == [
+        ("Ready", "False", "GrantExpired"),
+        ("Stalled", "True", "GrantExpired"),
+    ]
+    assert "Set a later time" in grant_conditions(ending, NOW)[0].message
+    before = grant_conditions(ending, NOW - timedelta(seconds=1))
+    assert [row(c)[:3] for c in before] == [("Ready", "True", "Accepted")]
+
+
+def test_a_grant_by_labels_that_nobody_may_read_says_so_and_others_do_not() -> None:
+    found = grant_conditions(SELECTING, NOW, "the operator may not.")
+    assert row(found[0])[:3] == ("Ready", "False", "NamespacesUnreadable")
+    assert found[0].message == "The grant cannot be used: the operator may not."
+    assert row(grant_conditions(SELECTING, NOW)[0])[:3] == ("Ready", "True", "Accepted")
+    named = grant_conditions(GRANT, NOW, "the operator may not.")
+    assert row(named[0])[:3] == ("Ready", "True", "Accepted")
 
 
 def test_an_unusable_grant_says_why() -> None:
     problem = Problem(reason=Reason.INVALID_SPEC, message="spec.applications: is empty")
-    assert [row(c) for c in grant_conditions(problem)] == [
+    assert [row(c) for c in grant_conditions(problem, NOW)] == [
         ("Ready", "False", "InvalidSpec", "spec.applications: is empty"),
         ("Stalled", "True", "InvalidSpec", "spec.applications: is empty"),
     ]

@@ -207,7 +207,7 @@ def observe(seed: int) -> Observation:
     r = _resource(dice)
     wanted = r.spec if isinstance(r.spec, AppCredentialSpec) else spec()
     t, p = _target(dice, plan, wanted), _pending(dice, plan)
-    return _restarting(seed, _observation(dice, plan, r, t, p))
+    return _undecided(seed, _restarting(seed, _observation(dice, plan, r, t, p)))
 
 
 def _observation(
@@ -232,6 +232,15 @@ def _observation(
         unowned_records=dice.likely(0, 499, 500, odds=0.05),
         pods=_pods(dice),
     )
+
+
+def _undecided(seed: int, o: Observation) -> Observation:
+    """Return the observation, now and then while nobody knows whether a grant matches."""
+    dice = Dice(seed + 2**41)
+    if dice.random() < 0.95:
+        return o
+    unknown = problem(Reason.GRANT_UNKNOWN, stalled=False)
+    return replace(o, grant=unknown, may_read_tags=dice.choice([False, True]))
 
 
 def _restarting(seed: int, o: Observation) -> Observation:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from appcredential.domain import actions as act
-from appcredential.domain.conditions import Problem
+from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.believed import believed
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.marker import attempt_id, parse_marker
@@ -483,8 +483,10 @@ def no_call_without_a_grant(observation: Observation, d: Decision) -> None:
         observation.own_target is not None and observation.own_target.published
     )
     if isinstance(observation.grant, Problem) and not issued:
+        is_unknown = observation.grant.reason is Reason.GRANT_UNKNOWN and observation.may_read_tags
+        looks = is_unknown and isinstance(d.action, act.ReadApplication)
         quiet = not isinstance(d.action, (act.ReadApplication, *EFFECTS))
-        promise(quiet, "without a grant not one call is made")
+        promise(quiet or looks, "without a grant not one call is made, but one for tags")
 
 
 def a_sign_in_has_something_to_try(observation: Observation, d: Decision) -> None:

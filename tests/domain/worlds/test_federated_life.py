@@ -367,6 +367,23 @@ def test_nothing_is_made_without_a_grant() -> None:
     assert world.condition("Stalled") == ("True", "NotGranted")
 
 
+def test_while_nobody_knows_the_grant_a_trust_stays_and_nothing_is_claimed() -> None:
+    world = established()
+    before = dict(world.entra)
+    world.grant = problem(Reason.GRANT_UNKNOWN, stalled=False)
+    world.run(HOUR)
+    assert world.entra == before
+    assert world.condition("Ready") == ("True", "Trusted")
+    assert world.condition("Stalled") is None
+    world.put(replace(world.entra["new-1"], subject="edited"))
+    world.run(HOUR)
+    assert world.entra["new-1"].subject == "edited"
+    assert world.condition("Ready") == ("False", "GrantUnknown")
+    world.grant = grant()
+    world.run(HOUR)
+    assert world.condition("Ready") == ("True", "Trusted")
+
+
 def test_lowered_limits_leave_a_trust_and_say_why_nothing_new_comes() -> None:
     world = established()
     world.tenant = tenant(limits=Limits(types=frozenset({CredentialType.CERTIFICATE})))

@@ -12,8 +12,9 @@ from appcredential.cli.doctor.ending import ending
 from appcredential.cli.doctor.findings import Finding, Gravity, fine, unchecked
 from appcredential.cli.doctor.gathered import Gathered
 from appcredential.domain.conditions import ConditionType
-from appcredential.domain.grants import evaluate
-from appcredential.domain.observed.entra import Grant
+from appcredential.domain.grant_match import Asked, covers, matches
+from appcredential.domain.observed.asker import Asker
+from appcredential.domain.spec.grant import NamedApplications, SelectedNamespaces
 from appcredential.domain.spec.model import AppCredentialSpec, ApplicationGrantSpec
 from appcredential.domain.spec.parse import parse_app_credential, parse_application_grant
 from appcredential.errors import InvalidSpecError
@@ -140,23 +141,32 @@ def _unused(gathered: Gathered, parsed: Mapping[str, ApplicationGrantSpec]) -> I
 
 def _used(gathered: Gathered, parsed: Mapping[str, ApplicationGrantSpec]) -> set[str]:
     by_client: dict[str, list[str]] = defaultdict(list)
+    wide: list[str] = []
     for name, grant in parsed.items():
-        for client in grant.client_ids:
-            by_client[client].append(name)
+        if isinstance(grant.applications, NamedApplications):
+            for client in grant.applications.client_ids:
+                by_client[client].append(name)
+        else:
+            wide.append(name)
     used: set[str] = set()
     for resource in gathered.resources:
-        candidates = by_client.get(resource.text("spec", "application", "clientId"), ())
-        left = [name for name in candidates if name not in used]
+        candidates = by_client.get(resource.text("spec", "application", "clientId"), [])
+        left = [name for name in (*candidates, *wide) if name not in used]
         spec = _spec_of(resource) if left else None
-        used |= {name for name in left if _serves(parsed[name], resource.namespace, spec)}
+        # What this tool does not read, labels and tags, may be as a grant asks for.
+        asker = Asker(
+            namespace=resource.namespace, now=gathered.now, cluster_id="", operator_namespace=""
+        )
+        used |= {name for name in left if _serves(parsed[name], asker, spec)}
     return used
 
 
-def _serves(grant: ApplicationGrantSpec, namespace: str, spec: AppCredentialSpec | None) -> bool:
-    """Return whether a resource needs a grant; of one that cannot be read, any of its namespace."""
+def _serves(grant: ApplicationGrantSpec, asker: Asker, spec: AppCredentialSpec | None) -> bool:
+    """Return whether a resource may need a grant; of an unreadable one, any of its namespace."""
     if spec is None:
-        return namespace in grant.namespaces
-    return isinstance(evaluate({"": grant}, namespace, spec, None), Grant)
+        is_selected = isinstance(grant.namespaces, SelectedNamespaces)
+        return is_selected or covers(grant, asker.namespace, None)
+    return matches(grant, Asked(asker=asker, spec=spec)) is not False
 
 
 def _spec_of(resource: AppCredential) -> AppCredentialSpec | None:

@@ -20,7 +20,7 @@ from appcredential.cli.plan.sources import (
     PlannedSecrets,
 )
 from appcredential.cli.plan.surroundings import UNKNOWN, Surroundings
-from appcredential.domain.conditions import Problem
+from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.observed.entra import Grant, Tenant
 from appcredential.domain.observed.issued import Recorded
@@ -113,6 +113,7 @@ class Gathering:
         inputs = PlannedInputs(self.kube, self.stand, resource)
         records = await self._surroundings.records(identity)
         grants = await self._surroundings.grants()
+        asker = await self._surroundings.asker(resource.owner.namespace, identity, grants or {})
         standing = await self._surroundings.standing(resource)
         gatherer = Gatherer(
             self._process(identity),
@@ -126,7 +127,7 @@ class Gathering:
                 skew=self.kube.skew,
             ),
             LocalSources(
-                grants=ListedGrants(grants or {}),
+                grants=ListedGrants(grants or {}, asker),
                 access=lambda _: access,
                 open_revocations=await self._surroundings.revocations(),
                 records=records[0],
@@ -154,7 +155,11 @@ class Gathering:
         """Return the observation with what is assumed in place of what may not be read."""
         if not is_recorded:
             observation = replace(observation, recorded=Recorded.CURRENT)
-        if not is_granted:
+        found = observation.grant
+        is_undecided = isinstance(found, Problem) and found.reason is Reason.GRANT_UNKNOWN
+        if isinstance(found, Problem) and is_undecided:
+            self._surroundings.note(f"whether a grant allows it. {found.message}")
+        if is_undecided or not is_granted:
             told = str(observation.resource.status.get("grant") or "(not checked)")
             observation = replace(observation, grant=Grant(name=told, max_lifetime=None))
         return observation

@@ -12,6 +12,7 @@ from appcredential.cli.plan.person import PersonalClient
 from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.deletion import ISSUED
 from appcredential.domain.marker import ClusterIdentity, Owner
+from appcredential.domain.observed.asker import Asker, Tags
 from appcredential.domain.observed.certificate import CertificateInputs, SuppliedCertificate
 from appcredential.domain.observed.federated import Issuer, IssuerDocument
 from appcredential.domain.observed.observation import Resource
@@ -143,9 +144,10 @@ class DiscoveredIssuer:
 
 @dataclass(frozen=True, slots=True)
 class ListedGrants:
-    """The grants as they were listed."""
+    """The grants as they were listed, and the namespace that asks; Entra's tags are not read."""
 
     grants: dict[str, ApplicationGrantSpec]
+    own: Asker
 
     def known(self) -> dict[str, ApplicationGrantSpec]:
         """See `ports.local.GrantSource`."""
@@ -154,6 +156,14 @@ class ListedGrants:
     async def live(self) -> dict[str, ApplicationGrantSpec]:
         """See `ports.local.GrantSource`."""
         return self.grants
+
+    def asker(self, namespace: str, tags: Tags | None) -> Asker:
+        """See `ports.local.GrantSource`; one namespace asks."""
+        return replace(self.own, namespace=namespace, tags=tags)
+
+    async def live_asker(self, namespace: str, tags: Tags | None) -> Asker:
+        """See `ports.local.GrantSource`."""
+        return self.asker(namespace, tags)
 
 
 class NoDocuments:

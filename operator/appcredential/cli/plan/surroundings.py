@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -18,8 +18,10 @@ from appcredential.cli.plan.person import PersonalClient
 from appcredential.domain.conditions import ConditionType, Problem, Reason
 from appcredential.domain.grants import is_served
 from appcredential.domain.marker import ClusterIdentity
+from appcredential.domain.observed.asker import Asker
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.observed.standing import ALONE, Standing
+from appcredential.domain.spec.grant import SelectedNamespaces
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
     ApplicationGrantSpec,
@@ -32,6 +34,7 @@ from appcredential.errors import AppCredentialError, InvalidSpecError, NotFoundE
 from appcredential.kube.app_credentials import KubeResources
 from appcredential.kube.custom_resources import GRANTS, TENANTS, KubeObjects, path_of
 from appcredential.kube.issued_records import KubeIssuedRecords
+from appcredential.kube.namespaces import KubeNamespaces
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.runtime.clock import SystemClock
 from appcredential.settings import Settings, SettingsError
@@ -109,6 +112,25 @@ class Surroundings:
             self.note(f"whether a grant allows it: {exc}")
             return None
         return {name: g for name, g in found.items() if isinstance(g, ApplicationGrantSpec)}
+
+    async def asker(
+        self, namespace: str, identity: ClusterIdentity, grants: Mapping[str, ApplicationGrantSpec]
+    ) -> Asker:
+        """Return a namespace as grants look at it; its labels where some grant needs them."""
+        found = Asker(
+            namespace=namespace,
+            now=self.clock.now(),
+            cluster_id=identity.cluster_id,
+            operator_namespace=self.settings.namespace,
+        )
+        if not any(isinstance(g.namespaces, SelectedNamespaces) for g in grants.values()):
+            return found
+        try:
+            seen = await KubeNamespaces(self.kube).read(namespace)
+        except AppCredentialError as exc:
+            self.note(f"the labels of the namespace, by which grants select it: {exc}")
+            return found
+        return replace(found, labels=seen.labels if seen is not None else {})
 
     async def revocations(self) -> OpenRevocations:
         """Return the scheduled revocations; none where they cannot be read."""

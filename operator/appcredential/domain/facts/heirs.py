@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.grants import allows_type, evaluate
+from appcredential.domain.grant_match import allows_type
+from appcredential.domain.grants import evaluate
+from appcredential.domain.observed.asker import Asker
 from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.federated import Issuer
 from appcredential.domain.observed.observation import Resource
@@ -38,6 +40,7 @@ def inherited_pairs(
     *,
     tenant: Tenant,
     grants: Mapping[str, ApplicationGrantSpec],
+    asker: Asker,
     issuer: Issuer | Problem,
 ) -> frozenset[tuple[str, str]] | None:
     """Return the (issuer, subject) pairs that an heir asks for and may have.
@@ -47,13 +50,14 @@ def inherited_pairs(
         spec: of an heir in its namespace, see `spec_of_heir`.
         tenant: the EntraTenant that the spec names.
         grants: all valid ApplicationGrants by name.
+        asker: the heir's namespace as grants look at it.
         issuer: of the cluster's ServiceAccount tokens, or why it is not known.
 
     Returns:
         The pairs: none in another directory, or without a grant. None when they depend on
         the cluster's issuer and that is not known.
     """
-    if spec.federated is None or not _may_have(revocation, spec, tenant, grants):
+    if spec.federated is None or not _may_have(revocation, spec, tenant, grants, asker):
         return frozenset()
     if isinstance(issuer, Problem) and spec.federated.account:
         return None
@@ -73,7 +77,8 @@ def _may_have(
     spec: AppCredentialSpec,
     tenant: Tenant,
     grants: Mapping[str, ApplicationGrantSpec],
+    asker: Asker,
 ) -> bool:
     if tenant.tenant_id != revocation.tenant_id or not allows_type(tenant.limits, spec):
         return False
-    return not isinstance(evaluate(grants, revocation.owner.namespace, spec, tenant), Problem)
+    return not isinstance(evaluate(grants, asker, spec, tenant), Problem)

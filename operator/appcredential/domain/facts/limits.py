@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.grants import allows_type
+from appcredential.domain.grant_match import allows_type
 from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.rotation import asked_lifetime, wanted_lifetime

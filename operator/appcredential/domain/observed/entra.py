@@ -112,7 +112,12 @@ class DirectRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application(DirectRead):
-    """One direct read of an application. `created` is Entra's time."""
+    """One direct read of an application.
+
+    Attributes:
+        created: by Entra's time.
+        tags: those that are meant for grants, see `spec.grant.is_allow_tag`.
+    """
 
     object_id: ObjectId
     client_id: ClientId
@@ -120,3 +125,4 @@ class Application(DirectRead):
     credentials: tuple[Credential, ...]
     created: datetime | None = None
     sign_in_audience: str = ""
+    tags: tuple[str, ...] = ()

@@ -103,6 +103,9 @@ class Observation:
         awaits_pods: a look at them was asked for, and the resource is looked at again once its
             answer is there.
         restarts: what is known of the restart of its workloads.
+        may_read_tags: nobody knows the tags of the application that alone decide whether a grant
+            matches, and it may be read for them.
+        tags_seen: when the tags that count were seen; None while a direct read is held.
     """
 
     now: datetime
@@ -138,6 +141,8 @@ class Observation:
     pods: SeenPods | None = None
     awaits_pods: bool = False
     restarts: Restarts = field(default_factory=Restarts)
+    may_read_tags: bool = False
+    tags_seen: datetime | None = None
 
     @property
     def own_target(self) -> Target | None:

@@ -13,6 +13,7 @@ from typing import Final
 from appcredential.domain.actions import (
     Action,
     Hold,
+    ReadApplication,
 )
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.clocks import clock_problem
@@ -64,7 +65,21 @@ def spec_tenant_or_grant_is_unusable(observation: Observation) -> Action | None:
     problem = _unusable(observation)
     if problem is None:
         return None
+    if problem.reason is Reason.GRANT_UNKNOWN and not observation.resource.is_suspended:
+        read = _read_for_tags(observation)
+        if read is not None:
+            return read
+        problem = observation.memory.directory_problem or problem
     return Hold(SUSPENDED if observation.resource.is_suspended else patient(observation, problem))
+
+
+def _read_for_tags(observation: Observation) -> Action | None:
+    """Read the application for its tags; None where that may not be, or not yet."""
+    if not observation.may_read_tags or _tenant_problem(observation) is not None:
+        return None
+    held, longest = observation.application, observation.settings.freshness
+    doubted = held.doubted if held is not None else None
+    return ReadApplication(longest if doubted is None else min(longest, observation.now - doubted))
 
 
 def _unusable(observation: Observation) -> Problem | None:

@@ -57,15 +57,15 @@ def _max_age(observation: Observation) -> timedelta:
     """Return how old a shared read may be.
 
     One from before a doubt does not settle it, and one from before a read that did not find the
-    application does not contradict that.
+    application does not contradict that. Nor does one from before a list showed its tags.
     """
     read, missing = observation.application, observation.memory.application_missing
     period = observation.settings.directory_resync
     # A read that others made will do, but not the one that is old.
     longest = period if read is None else period / 2
     since = read.doubted if read is not None and read.is_doubted else None
-    if read is None and missing:
-        since = missing[-1]
+    if read is None:
+        since = max([*missing[-1:], *filter(None, [observation.tags_seen])], default=None)
     return longest if since is None else min(longest, max(timedelta(0), observation.now - since))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from appcredential.domain.spec.federated import FederationSource
 from appcredential.domain.spec.git_hub_source import GIT_HUB_HOST
 from appcredential.domain.spec.manifest import Metadata, TenantRef
+from appcredential.domain.spec.manifest_grant import Applications, Namespaces
 from appcredential.domain.spec.model import DEFAULT_MAX_CREDENTIALS, Cloud, CredentialType
 from appcredential.domain.spec.shape import Shape
 
@@ -74,18 +75,6 @@ class EntraTenant(Shape, frozen=True):
     limits: Limits = Limits()
 
 
-class Applications(Shape, frozen=True):
-    """`ApplicationGrant.spec.applications`."""
-
-    client_ids: list[str]
-
-
-class Namespaces(Shape, frozen=True):
-    """`ApplicationGrant.spec.namespaces`."""
-
-    names: list[str]
-
-
 class GitHubGrant(Shape, frozen=True):
     """`ApplicationGrant.spec.federation.gitHub[]`."""
 
@@ -128,6 +117,7 @@ class ApplicationGrant(Shape, frozen=True):
     service_accounts: list[str] | None = None
     allow_operator_identity: bool = False
     max_credentials: int = DEFAULT_MAX_CREDENTIALS
+    expires: str | None = None
 
 
 class EntraTenantManifest(Shape, frozen=True):

@@ -14,6 +14,7 @@ from typing import Final, NewType, TypeAlias, assert_never
 
 from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec
 from appcredential.domain.spec.federated import FederatedSpec, FederationGrant
+from appcredential.domain.spec.grant import GrantedApplications, GrantedNamespaces
 from appcredential.domain.spec.restart import RestartSpec
 from appcredential.domain.spec.secret import SecretSpec
 from appcredential.domain.spec.windows import RotationWindow
@@ -229,12 +230,13 @@ DEFAULT_MAX_CREDENTIALS: Final = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationGrantSpec:
-    """`ApplicationGrant.spec`: who may ask for which application."""
+    """`ApplicationGrant.spec`: who may ask for which application, until when."""
 
     tenant: str
-    client_ids: frozenset[ClientId]
-    namespaces: frozenset[str]
+    applications: GrantedApplications
+    namespaces: GrantedNamespaces
     limits: Limits = Limits()
     federation: FederationGrant = field(default_factory=FederationGrant)
     allow_operator_identity: bool = False
     max_credentials: int = DEFAULT_MAX_CREDENTIALS
+    expires: datetime | None = None

@@ -38,6 +38,7 @@ from appcredential.domain.spec.model import (
 from appcredential.domain.spec.parse_certificate import check_secret_of, parse_certificate
 from appcredential.domain.spec.parse_federated import parse_federated
 from appcredential.domain.spec.parse_federation import parse_federation
+from appcredential.domain.spec.parse_grant import parse_applications, parse_namespaces
 from appcredential.domain.spec.parse_identity import parse_identity
 from appcredential.domain.spec.parse_rotation import parse_rotation
 from appcredential.domain.spec.parse_secret import parse_secret
@@ -125,16 +126,15 @@ def parse_application_grant(manifest: Mapping[str, Any]) -> ApplicationGrantSpec
         InvalidSpecError: the manifest cannot be used.
     """
     spec = shaped(manifest, cluster.ApplicationGrantManifest).spec
-    clients = [ClientId(i) for i in spec.applications.client_ids]
-    names = spec.namespaces.names
     return ApplicationGrantSpec(
         tenant=checks.object_name("spec.tenantRef.name", spec.tenant_ref.name),
-        client_ids=checks.listed("spec.applications.clientIds", clients, _client_id),
-        namespaces=checks.listed("spec.namespaces.names", names, checks.namespace_name),
+        applications=parse_applications("spec.applications", spec.applications),
+        namespaces=parse_namespaces("spec.namespaces", spec.namespaces),
         limits=_limits("spec", spec.types, spec.max_lifetime),
         federation=parse_federation(spec.federation, spec.service_accounts),
         allow_operator_identity=spec.allow_operator_identity,
         max_credentials=checks.between("spec.maxCredentials", spec.max_credentials, 1, 10_000),
+        expires=None if spec.expires is None else checks.moment("spec.expires", spec.expires),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from appcredential.domain.conditions import Condition, ConditionType, Problem, Reason
 from appcredential.domain.shown_text import first_of
+from appcredential.domain.spec.grant import SelectedNamespaces
 from appcredential.domain.spec.model import ApplicationGrantSpec, ClientId
 from appcredential.domain.times import format_time
 
@@ -124,18 +125,39 @@ def operator_identity(
     return {name: value for name, value in found.items() if value}
 
 
-def grant_conditions(grant: ApplicationGrantSpec | Problem) -> list[Condition]:
+def grant_conditions(
+    grant: ApplicationGrantSpec | Problem, now: datetime, unreadable: str = ""
+) -> list[Condition]:
     """Return an ApplicationGrant's conditions, Ready first.
 
     Args:
         grant: its spec, or why it cannot be used.
+        now: our time.
+        unreadable: why the operator cannot read the labels of namespaces; empty if it can, or
+            nobody tried.
     """
-    if isinstance(grant, Problem):
+    problem = grant if isinstance(grant, Problem) else _grant_problem(grant, now, unreadable)
+    if problem is not None:
         return [
-            Condition.false(ConditionType.READY, grant.reason, grant.message),
-            Condition.true(ConditionType.STALLED, grant.reason, grant.message),
+            Condition.false(ConditionType.READY, problem.reason, problem.message),
+            Condition.true(ConditionType.STALLED, problem.reason, problem.message),
         ]
     return [Condition.true(ConditionType.READY, Reason.ACCEPTED, "The grant is in force.")]
+
+
+def _grant_problem(grant: ApplicationGrantSpec, now: datetime, unreadable: str) -> Problem | None:
+    if grant.expires is not None and now >= grant.expires:
+        return Problem(
+            reason=Reason.GRANT_EXPIRED,
+            message="spec.expires has passed, so the grant allows nothing new any more. Set a "
+            "later time, or delete the grant.",
+        )
+    if unreadable and isinstance(grant.namespaces, SelectedNamespaces):
+        return Problem(
+            reason=Reason.NAMESPACES_UNREADABLE,
+            message=f"The grant cannot be used: {unreadable}",
+        )
+    return None
 
 
 def _abnormal(problem: Problem, also: Problem | None = None) -> Condition:

@@ -44,6 +44,8 @@ def _withdrawn(facts: Facts) -> Problem | None:
     """Return why grant or limits allow nothing new any more."""
     if facts.refusal is not None or not isinstance(facts.grant, Problem):
         return facts.refusal
+    if facts.grant.reason is Reason.GRANT_UNKNOWN:
+        return facts.memory.directory_problem or facts.grant
     return Problem(
         reason=Reason.GRANT_WITHDRAWN,
         message="No ApplicationGrant allows a new credential any more; the published one stays "

@@ -70,6 +70,8 @@ def _blocked(facts: FederatedFacts) -> Problem | None:
     if facts.common.refusal is not None:
         return facts.common.refusal
     grant = facts.common.grant
+    if isinstance(grant, Problem) and grant.reason is Reason.GRANT_UNKNOWN:
+        return facts.common.memory.directory_problem or grant
     if isinstance(grant, Problem):
         return Problem(
             reason=Reason.GRANT_WITHDRAWN,
