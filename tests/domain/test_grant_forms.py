@@ -9,7 +9,15 @@ from datetime import timedelta
 import pytest
 
 from appcredential.domain.conditions import Problem, Reason
-from appcredential.domain.grant_match import Asked, Lack, covers, lacks, matches, may_be_for
+from appcredential.domain.grant_match import (
+    Asked,
+    Lack,
+    covers,
+    lacks,
+    matches,
+    may_be_for,
+    missing_labels,
+)
 from appcredential.domain.grants import awaits_tag, evaluate
 from appcredential.domain.observed.asker import Asker
 from appcredential.domain.observed.entra import Grant
@@ -270,6 +278,8 @@ def test_whom_a_change_of_a_grant_concerns() -> None:
     assert covers(by(namespaces=PROD), "stock", {"env": "prod"})
     assert not covers(by(namespaces=PROD), "stock", {})
     assert not covers(by(namespaces=PROD), "stock", None)
+    assert missing_labels(by(), asker(labels={})) == ()
+    assert missing_labels(by(namespaces=PROD), asker()) == ()
     assert may_be_for(by(), CLIENT_ID)
     assert not may_be_for(by(), "another")
     assert may_be_for(TAGGED, "another")
