@@ -6,6 +6,7 @@ import pytest
 
 from tests.integration import stories_exchange as exchange
 from tests.integration import stories_federation as federation
+from tests.integration import stories_lists as lists
 from tests.integration.at_once import at_once
 
 pytestmark = [pytest.mark.cluster, pytest.mark.process]
@@ -22,6 +23,10 @@ test_swap = at_once(federation.a_subject_moves_between_living_resources_without_
 test_observe = at_once(federation.who_observes_writes_nothing)
 test_lost = at_once(federation.a_lost_answer_makes_no_second_one)
 test_default = at_once(federation.the_default_account_needs_a_word)
+test_lists = at_once(lists.a_list_is_made_told_and_changed)
+test_room = at_once(lists.a_list_that_does_not_fit_is_counted_before_the_first)
+test_lists_example = at_once(lists.the_example_comes_to_be_ready)
+test_part = at_once(lists.a_part_that_is_not_granted_keeps_all_away)
 test_examples = at_once(exchange.every_example_comes_to_be_ready_and_is_exchanged)
 test_workloads = at_once(exchange.only_who_is_named_signs_in)
 test_repositories = at_once(exchange.every_form_of_a_repository_is_exchanged)
