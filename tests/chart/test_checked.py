@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +118,7 @@ def test_an_answer_that_is_none_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def schemas(bare: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def schemas(bare: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
     bare.install_crds(CHART / "crds")
     folder = tmp_path_factory.mktemp("schemas")
     write_schemas(bare.api.call("GET", "/openapi/v2"), folder)
