@@ -24,11 +24,11 @@ def begun(installation: Installation, request: pytest.FixtureRequest) -> Iterato
     told.close()
 
 
-@pytest.mark.parametrize("told", map(story, EXAMPLES), ids=EXAMPLES)
+@pytest.mark.parametrize("told", [story(name) for name in EXAMPLES], ids=EXAMPLES)
 def test_it_becomes_ready(begun: Stories, told: Story) -> None:
     begun.result(told)
 
 
-@pytest.mark.parametrize("told", PAGES.values(), ids=PAGES)
+@pytest.mark.parametrize("told", list(PAGES.values()), ids=PAGES)
 def test_what_a_page_says_is_seen(begun: Stories, told: Story) -> None:
     begun.result(told)
