@@ -194,8 +194,10 @@ lock: setup ## write requirements/*.txt anew from pyproject.toml
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header --extra cli -c requirements/runtime.txt pyproject.toml -o requirements/cli.txt
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header --extra dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
-	echo "$$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["plots"])')" \
-	    | $(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header - -o requirements/plots.txt
+	for extra in plots clients; do \
+	  echo "$$($(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]])' $$extra)" \
+	    | $(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header - -o requirements/$$extra.txt; \
+	done
 
 .PHONY: zipapp
 zipapp: setup ## kubectl-appcredential as one file in build/, with archive and manifest for krew; URL=, UNVERIFIED=1

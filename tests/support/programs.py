@@ -25,7 +25,7 @@ from localcluster.longrun import run_with_progress
 from localcluster.progress import to_stderr
 from localcluster.toolchain import find_go
 
-AZURE_CLI_LOCK: Final = Path(__file__).parents[2] / "requirements" / "azure-cli.txt"
+AZURE_CLI_LOCK: Final = Path(__file__).parents[2] / "requirements" / "clients.txt"
 #: The version that the configuration of docs/emulator.md asks for.
 AZUREAD_VERSION: Final = "3.9.0"
 AZWI_MODULE: Final = "github.com/Azure/azure-workload-identity"

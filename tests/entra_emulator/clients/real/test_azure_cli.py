@@ -1,10 +1,8 @@
-"""An unmodified azure-cli signs in, and adds and removes every kind of credential."""
+"""An unmodified azure-cli runs the lines of docs/emulator.md."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,56 +11,40 @@ import pytest
 
 from tests.support.arm import resource_manager
 from tests.support.clients_table import Cell
+from tests.support.documented import EMULATOR, Person, documented_lines
 from tests.support.emulator import READ_WRITE_ALL, Emulator, MadeApplication
 from tests.support.programs import AZURE_CLI, Operation
 
 FEDERATED = {
-    "name": "orders",
+    "name": "deploy",
     "issuer": "https://oidc.example.net/",
     "subject": "s",
     "audiences": ["api://AzureADTokenExchange"],
 }
-#: Seconds; its first start compiles thousands of modules.
-MAXIMUM = 180
-
-
-class Az:
-    """An azure-cli with a folder of its own, for which the emulator is the cloud."""
-
-    def __init__(self, emulator: Emulator, folder: Path) -> None:
-        self._command = AZURE_CLI.command()
-        settings = {
-            "AZURE_CONFIG_DIR": str(folder),
-            "HOME": str(folder),
-            "REQUESTS_CA_BUNDLE": str(emulator.ca_file),
-        }
-        self._environment = {**os.environ, **settings}
-
-    def __call__(self, *words: str) -> None:
-        done = subprocess.run(
-            [*self._command, *words, "--output", "none"],
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=MAXIMUM,
-            check=False,
-        )
-        assert done.returncode == 0, f"az {' '.join(words[:3])}: {done.stderr[-500:]}"
 
 
 @pytest.fixture
-def az(emulator: Emulator, tenant: str, tmp_path: Path) -> Iterator[Az]:
-    """Make the emulator its cloud, as docs/emulator.md says."""
-    az = Az(emulator, tmp_path)
+def app(emulator: Emulator, tenant: str) -> MadeApplication:
+    return emulator.create_application(tenant)
+
+
+@pytest.fixture
+def person(
+    emulator: Emulator, tenant: str, app: MadeApplication, tmp_path: Path
+) -> Iterator[Person]:
+    command = AZURE_CLI.command()
+    (tmp_path / "emulator-tls").symlink_to(emulator.ca_file.parent)
+    (tmp_path / "federated.json").write_text(json.dumps(FEDERATED))
+    client, secret = emulator.create_operator(tenant, READ_WRITE_ALL)
+    variables = {
+        "TENANT": tenant,
+        "CLIENT_ID": client,
+        "CLIENT_SECRET": secret,
+        "APP_ID": app.app_id,
+    }
     with resource_manager(emulator.ca_file, tmp_path, tenant) as manager:
-        place = ["--endpoint-active-directory", emulator.url]
-        place += ["--endpoint-active-directory-resource-id", f"{emulator.url}/"]
-        place += ["--endpoint-microsoft-graph-resource-id", f"{emulator.url}/"]
-        place += ["--endpoint-management", emulator.url, "--endpoint-resource-manager", manager]
-        az("cloud", "register", "--name", "emulator", "--skip-endpoint-discovery", *place)
-        az("cloud", "set", "--name", "emulator")
-        az("config", "set", "core.instance_discovery=false")
-        yield az
+        instead = {EMULATOR: emulator.url, "https://127.0.0.1:8444": manager}
+        yield Person(tmp_path, "az", command, variables, instead)
 
 
 def credentials(emulator: Emulator, app: MadeApplication) -> tuple[Any, Any, Any]:
@@ -75,30 +57,27 @@ def credentials(emulator: Emulator, app: MadeApplication) -> tuple[Any, Any, Any
 
 @pytest.mark.clients
 def test_azure_cli_adds_and_removes_every_kind_of_credential(
-    az: Az, emulator: Emulator, tenant: str, cell: Cell
+    person: Person, emulator: Emulator, app: MadeApplication, cell: Cell
 ) -> None:
     """R3, R6, R7, R10."""
-    client, secret = emulator.create_operator(tenant, READ_WRITE_ALL)
-    app = emulator.create_application(tenant)
     name = AZURE_CLI.name
-    login = ["login", "--service-principal", "-u", client, "-p", secret, "--tenant", tenant]
+    *cloud, login, password, certificate, federated, first, second, third = documented_lines(
+        "azure-cli"
+    )
     with cell(name, Operation.SIGN_IN):
-        az(*login, "--allow-no-subscriptions")
-    reset = ["ad", "app", "credential", "reset", "--id", app.app_id, "--append"]
+        person.types(*cloud, login)
     with cell(name, Operation.PASSWORD):
-        az(*reset)
-        [password], _, _ = credentials(emulator, app)
+        person.types(password)
+        [made], _, _ = credentials(emulator, app)
+        person.knows(KEY_ID=made["keyId"])
     with cell(name, Operation.CERTIFICATE):
-        az(*reset, "--create-cert")
+        person.types(certificate)
         _, [key], _ = credentials(emulator, app)
-    of_app = ["--id", app.app_id]
-    trust = ["ad", "app", "federated-credential"]
+        person.knows(CERTIFICATE_ID=key["keyId"])
     with cell(name, Operation.FEDERATED):
-        az(*trust, "create", *of_app, "--parameters", json.dumps(FEDERATED))
-        _, _, [federated] = credentials(emulator, app)
-    delete = ["ad", "app", "credential", "delete", *of_app]
+        person.types(federated)
+        _, _, [trust] = credentials(emulator, app)
+        assert trust["name"] == FEDERATED["name"]
     with cell(name, Operation.REMOVE):
-        az(*delete, "--key-id", password["keyId"])
-        az(*delete, "--key-id", key["keyId"], "--cert")
-        az(*trust, "delete", *of_app, "--federated-credential-id", federated["id"])
+        person.types(first, second, third)
         assert credentials(emulator, app) == ([], [], [])
