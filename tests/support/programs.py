@@ -125,30 +125,19 @@ def _azwi() -> list[str]:
 
     def fill(folder: Path) -> None:
         go = find_go(_AZWI_GO, cache, to_stderr)
-        stamp = f"-X {AZWI_MODULE}/pkg/version.BuildVersion={AZWI_VERSION}"
-        install = [
-            str(go),
-            "install",
-            "-trimpath",
-            "-ldflags",
-            gobuild.linker_flags({}) + " " + stamp,
-        ]
+        flags = gobuild.linker_flags({f"{AZWI_MODULE}/pkg/version.BuildVersion": AZWI_VERSION})
+        install = [str(go), "install", "-v", "-trimpath", "-ldflags", flags]
         install += [f"{AZWI_MODULE}/cmd/azwi@{AZWI_VERSION}"]
-        settings = {
-            "GOBIN": str(folder),
-            "CGO_ENABLED": "0",
-            "GOTOOLCHAIN": "local",
-            "GOWORK": "off",
-        }
+        environment = {**gobuild.build_environment(), "GOBIN": str(folder)}
         title = f"building azwi {AZWI_VERSION} (once; six minutes of two cores)"
-        run_with_progress(title, install, {**os.environ, **settings}, to_stderr)
+        run_with_progress(title, install, environment, to_stderr, summary=gobuild.summary)
 
     waiting = "another process is building azwi: waiting for it"
     name = f"azwi-{AZWI_VERSION}"
     try:
         return [str(gobuild.once(cache, name, to_stderr, waiting, fill) / "azwi")]
     except BuildError as error:
-        last = str(error).strip().splitlines()[-1]
+        last = str(error).strip().splitlines()[-1].strip("| \t.")
         raise MissingError(f"{last}; the variable AZWI may name a built azwi") from error
 
 
