@@ -63,5 +63,5 @@ def pytest_terminal_summary(
         filled = sheet.fill(table)
         terminalreporter.write_line(sheet.write_out(filled))
         written = sheet.put(filled)
-        told = "written into" if written else "was not run as a whole, and stays as it was in"
+        told = "was written into" if written else "was not run as a whole, and stays as it was in"
         terminalreporter.write_line(f"The table {told} docs/emulator.md.\n")
