@@ -112,9 +112,8 @@ test: lint figures unit cluster-binary helm client-go ## everything: lint, types
 	@echo "==> integration tests, two files at a time: they wait more than they compute"
 	$(BIN)/python -m pytest tests --ignore=tests/domain --ignore=tests/process -m $(CI_TESTS) \
 	    --numprocesses=2 --dist=loadfile --no-loadscope-reorder
-	@echo "==> process tests, two files at a time, each with a cluster of its own that it kills and pauses"
-	$(BIN)/python -m pytest tests/process -m $(CI_TESTS) \
-	    --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+	@echo "==> process tests, alone: they kill and pause what others would wait for"
+	$(BIN)/python -m pytest tests/process -m $(CI_TESTS)
 
 .PHONY: faults
 faults: setup ## half an hour of random faults and edits in virtual time; SEED=, MINUTES=
