@@ -55,9 +55,10 @@ client-go: setup ## the Go program of the emulator's tests, built once (20 secon
 	@PYTHONPATH=operator:. $(BIN)/python -m tests.support.signin_go
 
 .PHONY: clients
-clients: client-go ## run real clients of four languages, azure-cli and Terraform against the emulator
+clients: client-go ## fetch real clients of four languages, azure-cli, Terraform's provider and azwi; run them
 	@PYTHONPATH=operator:. $(BIN)/python -m tests.support.signin_clients
-	$(BIN)/python -m pytest tests/entra_emulator/clients/real -q --clients-table
+	@PYTHONPATH=operator:. $(BIN)/python -m tests.support.programs
+	$(BIN)/python -m pytest tests/entra_emulator/clients/real -q -rs --clients-table
 
 .PHONY: chart
 chart: helm cluster-binary ## check the charts, test them on a cluster, and package them into build/
@@ -219,7 +220,7 @@ lock: setup ## write requirements/*.txt anew from pyproject.toml
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header --extra cli -c requirements/runtime.txt pyproject.toml -o requirements/cli.txt
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header --extra dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
-	for extra in plots docs audit; do \
+	for extra in plots docs audit clients; do \
 	  EXTRA=$$extra $(BIN)/python -c 'import os, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][os.environ["EXTRA"]])' \
 	    | $(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-header - -o requirements/$$extra.txt; \
 	done

@@ -72,11 +72,17 @@ def compile_package(
     go = find_go(required_go(sources / "go.mod"), cache, progress)
     command = [str(go), "build", "-v", "-trimpath", "-buildvcs=false", "-mod=readonly"]
     command += ["-ldflags", flags, "-o", str(target), package]
+    environment = build_environment()
+    run_with_progress(title, command, environment, progress, folder=sources, summary=summary)
+
+
+def build_environment() -> dict[str, str]:
+    """Return the environment of this machine's builds without C, by the toolchain that is there."""
     environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
-    # Settings for another toolchain or platform would break this build silently.
+    # Settings for another toolchain or platform would break a build silently.
     for name in ("GOROOT", "GOOS", "GOARCH", "GOFLAGS"):
         environment.pop(name, None)
-    run_with_progress(title, command, environment, progress, folder=sources, summary=_summary)
+    return environment
 
 
 def linker_flags(values: dict[str, str]) -> str:
@@ -84,7 +90,7 @@ def linker_flags(values: dict[str, str]) -> str:
     return " ".join(["-s", "-w", *(f"-X {name}={to}" for name, to in values.items())])
 
 
-def _summary(lines: int, last: str) -> str:
+def summary(lines: int, last: str) -> str:
     """Return the progress: `go build -v` prints a line per fetched module and compiled package."""
     if not lines:
         return ""

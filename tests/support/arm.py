@@ -1,4 +1,8 @@
-"""A stand-in for Azure Resource Manager, which azure-cli asks for subscriptions at sign-in."""
+"""A stand-in for Azure Resource Manager, which some programs ask before they turn to Graph.
+
+azure-cli lists the subscriptions at sign-in. azwi reads the tenant from the refusal of one
+subscription (Azure/azure-workload-identity v1.6.0, pkg/cloud/azureclient.go).
+"""
 
 from __future__ import annotations
 
@@ -17,11 +21,20 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.support.keys import MadeCertificate, rsa_key
 
+#: The name by which programs with fixed addresses call it.
+HOST = "management.azure.com"
 
-class _NoSubscriptions(BaseHTTPRequestHandler):
+
+class _ResourceManager(BaseHTTPRequestHandler):
+    tenant = ""
+
     def do_GET(self) -> None:
-        body = b'{"value": []}'
-        self.send_response(200)
+        listed = self.path.partition("?")[0].rstrip("/") == "/subscriptions"
+        body = b'{"value": []}' if listed else b'{"error": {"code": "AuthenticationFailed"}}'
+        self.send_response(200 if listed else 401)
+        if not listed:
+            challenge = f'Bearer authorization_uri="https://login.windows.net/{self.tenant}"'
+            self.send_header("WWW-Authenticate", challenge)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -32,14 +45,18 @@ class _NoSubscriptions(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def no_subscriptions(ca_file: Path, folder: Path) -> Iterator[str]:
-    """Yield the URL of a server, trusted by the emulator's CA, that lists no subscriptions."""
+def resource_manager(ca_file: Path, folder: Path, tenant: str) -> Iterator[str]:
+    """Yield the URL of a server, certified by the emulator's CA, that knows only the tenant.
+
+    It lists no subscriptions, and refuses to show one with a challenge that names the tenant.
+    """
     made = _signed_by(ca_file)
     bundle = folder / "arm.pem"
     bundle.write_bytes(made.bundle)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(bundle)
-    with HTTPServer(("127.0.0.1", 0), _NoSubscriptions) as server:
+    handler = type("_OfTenant", (_ResourceManager,), {"tenant": tenant})
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -64,7 +81,10 @@ def _signed_by(ca_file: Path) -> MadeCertificate:
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+            x509.SubjectAlternativeName(
+                [x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName(HOST)]
+            ),
+            critical=False,
         )
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False

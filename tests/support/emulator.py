@@ -64,12 +64,17 @@ class Emulator:
     """Starts with `with Emulator(tls_dir) as emulator`; see the methods for what it can do."""
 
     def __init__(
-        self, tls_dir: Path, *, seed: Mapping[str, Any] | None = None, port: int = 0
+        self,
+        tls_dir: Path,
+        *,
+        seed: Mapping[str, Any] | None = None,
+        port: int = 0,
+        hostnames: Sequence[str] = (),
     ) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="entra-emulator", daemon=True)
         parsed = read_document(Seed, seed) if seed is not None else None
-        self._server = EmulatorServer(tls_dir=tls_dir, seed=parsed, port=port)
+        self._server = EmulatorServer(tls_dir=tls_dir, seed=parsed, port=port, hostnames=hostnames)
 
     @property
     def world(self) -> World:

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from tests.support.clients_table import DOCUMENT, OPERATIONS, read_table
-from tests.support.signin_clients import GO, OTHERS, SOURCES
+from tests.support.clients_table import DOCUMENT, SHEETS, YES, Sheet
+from tests.support.programs import AZUREAD_VERSION
+from tests.support.signin_clients import SOURCES
 
 SHOWN = {
     "go": "go/main.go",
@@ -25,9 +26,13 @@ def test_lines_of_the_documentation_are_those_that_run(language: str) -> None:
     assert [line for line in shown.splitlines() if line.strip() not in program] == []
 
 
-def test_table_of_the_documentation_is_of_these_clients() -> None:
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.marker)
+def test_table_of_the_documentation_is_of_these_clients(sheet: Sheet) -> None:
     """`make clients` writes it: a new version of a library needs a new run."""
-    table = read_table()
-    assert list(table) == [client.name for client in (GO, *OTHERS)]
-    cells = [cell for row in table.values() for cell in row.values()]
-    assert cells == ["yes"] * len(table) * len(OPERATIONS)
+    assert sheet.read() == sheet.fill(
+        {client: dict.fromkeys(sheet.headings, YES) for client in sheet.applicable}
+    )
+
+
+def test_configuration_of_the_documentation_asks_for_the_provider_of_the_table() -> None:
+    assert f'version = "{AZUREAD_VERSION}"' in DOCUMENT.read_text()

@@ -1,60 +1,83 @@
-"""An unmodified azure-cli signs in and changes credentials; AZ names its command."""
+"""An unmodified azure-cli runs the lines of docs/emulator.md."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support.arm import no_subscriptions
-from tests.support.emulator import READ_WRITE_ALL, Emulator
+from tests.support.arm import resource_manager
+from tests.support.clients_table import Cell
+from tests.support.documented import EMULATOR, Person, documented_lines
+from tests.support.emulator import READ_WRITE_ALL, Emulator, MadeApplication
+from tests.support.programs import AZURE_CLI, Operation
 
-AZ = os.environ.get("AZ", "")
 FEDERATED = {
-    "name": "orders",
+    "name": "deploy",
     "issuer": "https://oidc.example.net/",
     "subject": "s",
     "audiences": ["api://AzureADTokenExchange"],
 }
 
 
-@pytest.mark.clients
-@pytest.mark.skipif(not AZ, reason="AZ does not name an azure-cli")
-def test_azure_cli_adds_every_kind_of_credential(
-    emulator: Emulator, tenant: str, tmp_path: Path
-) -> None:
-    """R3, R6, R7, R10: as run with azure-cli 2.91.0."""
+@pytest.fixture
+def app(emulator: Emulator, tenant: str) -> MadeApplication:
+    return emulator.create_application(tenant)
+
+
+@pytest.fixture
+def person(
+    emulator: Emulator, tenant: str, app: MadeApplication, tmp_path: Path
+) -> Iterator[Person]:
+    command = AZURE_CLI.command()
+    (tmp_path / "emulator-tls").symlink_to(emulator.ca_file.parent)
+    (tmp_path / "federated.json").write_text(json.dumps(FEDERATED))
     client, secret = emulator.create_operator(tenant, READ_WRITE_ALL)
-    app = emulator.create_application(tenant)
-    settings = {"AZURE_CONFIG_DIR": str(tmp_path), "REQUESTS_CA_BUNDLE": str(emulator.ca_file)}
+    variables = {
+        "TENANT": tenant,
+        "CLIENT_ID": client,
+        "CLIENT_SECRET": secret,
+        "APP_ID": app.app_id,
+    }
+    with resource_manager(emulator.ca_file, tmp_path, tenant) as manager:
+        instead = {EMULATOR: emulator.url, "https://127.0.0.1:8444": manager}
+        yield Person(tmp_path, "az", command, variables, instead)
 
-    def az(*words: str) -> None:
-        command = [AZ, *words, "--output", "none"]
-        env = {**os.environ, **settings, "HOME": str(tmp_path)}
-        done = subprocess.run(
-            command, env=env, capture_output=True, text=True, timeout=60, check=False
-        )
-        assert done.returncode == 0, f"az {' '.join(words[:3])}: {done.stderr[-500:]}"
 
-    with no_subscriptions(emulator.ca_file, tmp_path) as manager:
-        place = ["--endpoint-active-directory", emulator.url]
-        place += ["--endpoint-active-directory-resource-id", f"{emulator.url}/"]
-        place += ["--endpoint-microsoft-graph-resource-id", f"{emulator.url}/"]
-        place += ["--endpoint-management", emulator.url, "--endpoint-resource-manager", manager]
-        az("cloud", "register", "--name", "emulator", "--skip-endpoint-discovery", *place)
-        az("cloud", "set", "--name", "emulator")
-        az("config", "set", "core.instance_discovery=false")
-        login = ["--service-principal", "-u", client, "-p", secret, "--tenant", tenant]
-        az("login", *login, "--allow-no-subscriptions")
-        reset = ["ad", "app", "credential", "reset", "--id", app.app_id, "--append"]
-        az(*reset)
-        az(*reset, "--create-cert")
-        trust = ["--id", app.app_id, "--parameters", json.dumps(FEDERATED)]
-        az("ad", "app", "federated-credential", "create", *trust)
+def credentials(emulator: Emulator, app: MadeApplication) -> tuple[Any, Any, Any]:
+    """Return the application's secrets, certificates and federated credentials."""
     state = emulator.application(app.id)
-    assert len(state["passwordCredentials"]) == 1
-    assert len(state["keyCredentials"]) == 1
-    assert len(state["federatedIdentityCredentials"]) == 1
+    kinds = ("passwordCredentials", "keyCredentials", "federatedIdentityCredentials")
+    passwords, keys, federated = (state[kind] for kind in kinds)
+    return passwords, keys, federated
+
+
+@pytest.mark.clients
+def test_azure_cli_adds_and_removes_every_kind_of_credential(
+    person: Person, emulator: Emulator, app: MadeApplication, cell: Cell
+) -> None:
+    """R3, R6, R7, R10."""
+    name = AZURE_CLI.name
+    *cloud, login, password, certificate, federated, first, second, third = documented_lines(
+        "azure-cli"
+    )
+    with cell(name, Operation.SIGN_IN):
+        person.types(*cloud, login)
+    with cell(name, Operation.PASSWORD):
+        person.types(password)
+        [made], _, _ = credentials(emulator, app)
+        person.knows(KEY_ID=made["keyId"])
+    with cell(name, Operation.CERTIFICATE):
+        person.types(certificate)
+        _, [key], _ = credentials(emulator, app)
+        person.knows(CERTIFICATE_ID=key["keyId"])
+    with cell(name, Operation.FEDERATED):
+        person.types(federated)
+        _, _, [trust] = credentials(emulator, app)
+        assert trust["name"] == FEDERATED["name"]
+    with cell(name, Operation.REMOVE):
+        person.types(first, second, third)
+        assert credentials(emulator, app) == ([], [], [])

@@ -8,21 +8,19 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
+from tests.support.clients_table import DOCUMENT, Cell
 from tests.support.emulator import READ_WRITE_ALL, Emulator
 from tests.support.keys import MadeCertificate
+from tests.support.programs import TERRAFORM, MissingError, Operation, azuread_folder
 
-TERRAFORM = shutil.which("terraform")
-PROVIDER = os.environ.get("AZUREAD_PROVIDER", "")
-DOCUMENT = Path(__file__).parents[4] / "docs" / "emulator.md"
 #: `plan -detailed-exitcode` ends with 2 where it would change something.
 NO_DRIFT = 0
 
@@ -31,11 +29,12 @@ NO_DRIFT = 0
 class Terraform:
     """A folder with the document's configuration, and the environment that it runs in."""
 
+    command: list[str]
     folder: Path
     environment: dict[str, str] = field(repr=False)
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [str(TERRAFORM), words[0], "-no-color", *words[1:]]
+        command = [*self.command, words[0], "-no-color", *words[1:]]
         return subprocess.run(
             command,
             cwd=self.folder,
@@ -48,8 +47,12 @@ class Terraform:
 
     def init(self) -> None:
         """Fetch the provider, or skip the test where the registry cannot be reached."""
-        if PROVIDER:
-            overrides = f'dev_overrides {{ "hashicorp/azuread" = {json.dumps(PROVIDER)} }}'
+        try:
+            provider = azuread_folder()
+        except MissingError as error:
+            pytest.skip(str(error))
+        if provider is not None:
+            overrides = f'dev_overrides {{ "hashicorp/azuread" = {json.dumps(str(provider))} }}'
             settings = self.folder / "settings.tfrc"
             settings.write_text(f"provider_installation {{\n  {overrides}\n  direct {{}}\n}}\n")
             self.environment["TF_CLI_CONFIG_FILE"] = str(settings)
@@ -84,32 +87,31 @@ def terraform(emulator: Emulator, tenant: str, tmp_path: Path, made: MadeCertifi
         "SSL_CERT_FILE": str(emulator.ca_file),
         "CHECKPOINT_DISABLE": "1",
     }
-    return Terraform(tmp_path, {**os.environ, **settings})
-
-
-def orders(emulator: Emulator, http: httpx.Client, tenant: str) -> list[dict[str, Any]]:
-    """Return the state of the applications that Terraform made beside the operator's own."""
-    shown = http.get(f"{emulator.url}/emulator/tenants/{tenant}/applications").json()
-    present = [one for one in shown if one["deletedDateTime"] is None]
-    return [one for one in present if one["displayName"] == "orders"]
+    return Terraform(TERRAFORM.command(), tmp_path, {**os.environ, **settings})
 
 
 @pytest.mark.clients
-@pytest.mark.skipif(TERRAFORM is None, reason="terraform is not installed")
 def test_terraform_applies_every_kind_without_drift_and_destroys_it(
-    terraform: Terraform, emulator: Emulator, http: httpx.Client, tenant: str
+    terraform: Terraform, named: Callable[[str], list[dict[str, Any]]], cell: Cell
 ) -> None:
-    """R2, R5, R6: as run with Terraform 1.11.4 and azuread f0169e0, two months after 3.9.0."""
+    """R2, R5, R6."""
+    name = TERRAFORM.name
     terraform.init()
-    terraform.apply()
-    [state] = orders(emulator, http, tenant)
-    assert [one["displayName"] for one in state["passwordCredentials"]] == ["rotated"]
-    assert len(state["keyCredentials"]) == 1
-    assert [one["name"] for one in state["federatedIdentityCredentials"]] == ["deploy"]
-    terraform.shows_no_drift()
-    terraform.apply("-destroy", "-target=azuread_application_certificate.orders")
-    [state] = orders(emulator, http, tenant)
-    assert state["keyCredentials"] == []
-    assert len(state["passwordCredentials"]) == 1
-    terraform.apply("-destroy")
-    assert orders(emulator, http, tenant) == []
+    with cell(name, Operation.SIGN_IN):
+        terraform.apply()
+        [state] = named("orders")
+    with cell(name, Operation.PASSWORD):
+        assert [one["displayName"] for one in state["passwordCredentials"]] == ["rotated"]
+    with cell(name, Operation.CERTIFICATE):
+        assert len(state["keyCredentials"]) == 1
+    with cell(name, Operation.FEDERATED):
+        assert [one["name"] for one in state["federatedIdentityCredentials"]] == ["deploy"]
+    with cell(name, Operation.NO_DRIFT):
+        terraform.shows_no_drift()
+    with cell(name, Operation.REMOVE):
+        terraform.apply("-destroy", "-target=azuread_application_certificate.orders")
+        [state] = named("orders")
+        assert state["keyCredentials"] == []
+        assert len(state["passwordCredentials"]) == 1
+        terraform.apply("-destroy")
+        assert named("orders") == []
