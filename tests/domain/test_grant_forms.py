@@ -16,6 +16,7 @@ from appcredential.domain.grant_match import (
     lacks,
     matches,
     may_be_for,
+    missing_labels,
     named_client_ids,
 )
 from appcredential.domain.grants import awaits_tag, evaluate
@@ -278,6 +279,8 @@ def test_whom_a_change_of_a_grant_concerns() -> None:
     assert covers(by(namespaces=PROD), "stock", {"env": "prod"})
     assert not covers(by(namespaces=PROD), "stock", {})
     assert not covers(by(namespaces=PROD), "stock", None)
+    assert missing_labels(by(), asker(labels={})) == ()
+    assert missing_labels(by(namespaces=PROD), asker()) == ()
     assert may_be_for(by(), CLIENT_ID)
     assert not may_be_for(by(), "another")
     assert named_client_ids(by()) == {CLIENT_ID}

@@ -164,7 +164,7 @@ class EntraSession(MemorySession):
         return self._gate.process.name
 
     @property
-    def tags(self) -> tuple[str, ...]:  # type: ignore[override] # all sessions have those of Entra
+    def tags(self) -> tuple[str, ...]:  # all sessions have those of Entra
         return self._entra.tags
 
     @tags.setter
