@@ -464,7 +464,7 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "quick-kubelets": Variant(
         says="counts no pods that started right after the publish",
         change=_kubelets_are_quick,
-        history="pods:48/wait/0 1/change-lifetime/0 3/start-pod/0 38/keep-pods/0 17/finish-pod/0",
+        history="pods:48/wait/0 1/change-lifetime/0 4/start-pod/0 45/keep-pods/0 17/finish-pod/0",
         oracle="Removals",
     ),
     "restart-before-publish": Variant(
