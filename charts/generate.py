@@ -217,8 +217,8 @@ def _settings() -> dict[str, dict[str, Any]]:
 def _setting_rules() -> str:
     """Return which settings must fit together, with their defaults in seconds."""
     lifecycle = LifecycleSettings()
-    sums = [(("lease_renew", margin), "lease_duration") for margin in MARGINS]
-    sums += [((low,), high) for low, high in ORDERED]
+    sums: list[tuple[tuple[str, ...], str]] = [((low,), high) for low, high in ORDERED]
+    sums += [(("lease_renew", margin), "lease_duration") for margin in MARGINS]
     names = {name for parts, most in sums for name in (*parts, most)}
     defaults = {name: getattr(Settings(), name, None) for name in sorted(names)}
     known = {n: getattr(lifecycle, n) if d is None else d for n, d in defaults.items()}

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from localcluster import Cluster
-from tests.chart.helming import CHART, RELEASE, Helm, flags
+from tests.chart.helming import CHART, RELEASE, Helm, documents, flags
 from tests.chart.test_schema import GUID, TENANT
 from tests.integration.installation import CORE, GROUP
 
@@ -93,6 +93,22 @@ def test_what_leaves_the_values(
     tried = helm_step("install", {"prune.grants": True}, "--dry-run=server", "--replace")
     assert "still allow what they say: moved, stays." in tried
     assert "helm.sh/hook: post-upgrade" not in tried
+
+
+def test_argo_cd_prunes_grants_where_that_is_asked_for(helm: Helm) -> None:
+    """It renders the chart without a cluster, and knows itself what left."""
+
+    def options(**values: Any) -> dict[str, str]:
+        found = documents(helm.template(*flags({**ALL, **values})))
+        kinds = ("ApplicationGrant", "EntraTenant")
+        annotations = {d["kind"]: d["metadata"]["annotations"] for d in found if d["kind"] in kinds}
+        assert all(a["helm.sh/resource-policy"] == "keep" for a in annotations.values())
+        return {k: a["argocd.argoproj.io/sync-options"] for k, a in annotations.items()}
+
+    kept = "Prune=false,Delete=false"
+    assert options() == {"ApplicationGrant": kept, "EntraTenant": kept}
+    pruned = options(**{"prune.grants": True})
+    assert pruned == {"ApplicationGrant": "Delete=false", "EntraTenant": kept}
 
 
 def _without_marks(folder: Path) -> Path:

@@ -6,10 +6,12 @@ from typing import Any, Final
 
 import pytest
 
+from appcredential.cli.doctor.directory import grants
 from appcredential.cli.doctor.findings import Gravity
 from appcredential.cli.doctor.gathered import Gathered
 from appcredential.cli.doctor.left import left_values
 from tests.cli.installations import LABELS, SYSTEM, deployment, grant, read, tenant, unread, well
+from tests.cli.scenes import CLIENT_ID
 
 INSTANCE: Final = {"app.kubernetes.io/instance": "appcredential"}
 OURS: Final = {
@@ -111,3 +113,15 @@ def test_nothing_is_said_of_what_is_named_leaves_or_is_not_known() -> None:
     assert told(well(deployments=read(installation(tenants="")), tenants=read(leaving))) == fine
     assert told(well(deployments=read(installation("")), grants=unread())) == []
     assert told(well(grants=read(of_release(grant())))) == [], "a chart from before the marks"
+
+
+def test_client_ids_that_no_application_has_are_named() -> None:
+    missing = {"missing": 1, "missingClientIds": [CLIENT_ID], "found": 0, "unknown": 0}
+    named = {**grant(), "status": {"applications": missing}}
+    found = [f for f in grants(well(grants=read(named))) if f.gravity is Gravity.ADVICE]
+    assert [f"{f.about}: {f.text}" for f in found] == [
+        (
+            "ApplicationGrant shop-apps: The tenant has no application for 1 of its client ids: "
+            f"{CLIENT_ID}."
+        )
+    ]

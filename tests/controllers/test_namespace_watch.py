@@ -12,6 +12,7 @@ import pytest
 
 from appcredential.cache.namespaces import UNREADABLE
 from appcredential.controllers.application_grant import ApplicationGrantController
+from appcredential.controllers.application_search import ApplicationSearch
 from appcredential.controllers.grant_ends import GrantEnds
 from appcredential.controllers.namespace_watch import NamespaceWatch
 from appcredential.domain.marker import Owner
@@ -311,6 +312,8 @@ async def test_a_grant_says_that_it_has_ended_or_cannot_be_used() -> None:
         objects=KubeObjects(world.api),
         guard=world.gate,
         namespaces=world.store.namespaces,
+        uses=world.store.uses,
+        search=ApplicationSearch(world.clock, world.store, world.tenants.access, world.gate),
         period=PERIOD,
         trial=False,
     )

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
 
+from appcredential.domain.spec.model import ClientId
+from appcredential.domain.status.grant_use import named_applications, usage, with_use
 from localcluster import Cluster
 from tests.crds.cases import ACCEPTED, Case, patch
 from tests.crds.manifests import APP, GRANT, GUID, OTHER_GUID, TENANT, manifest
@@ -191,3 +194,27 @@ def _without_other_identity(kind: str, document: dict[str, Any]) -> dict[str, An
     if "managedIdentity" in identity:
         document["spec"]["identity"] = {"managedIdentity": {}}
     return document
+
+
+def test_the_status_of_a_grant_is_taken_as_the_operator_writes_it(
+    server: Server, namespace: str, applied: list[dict[str, Any]]
+) -> None:
+    """Numbers of thirty namespaces and client ids, of which it names as many as may be named."""
+    document = _named(manifest(GRANT, {"applications": {"clientIds": [GUID]}}))
+    applied.append(document)
+    status, stored = _apply(server, namespace, document, "one")
+    assert status == 201, stored
+    ids = [ClientId(f"{n:08}-1111-4111-8111-111111111111") for n in range(30)]
+    use = {
+        "usage": usage({f"team-{n}": n + 1 for n in range(30)}),
+        "applications": named_applications(ids, lambda _: False),
+    }
+    said = {"observedGeneration": 1, "conditions": []}
+    told = with_use({}, said, use, datetime.now(UTC), timedelta(minutes=5))
+    path = f"{collection(namespace, document)}/{document['metadata']['name']}/status"
+    body = {key: document[key] for key in ("apiVersion", "kind", "metadata")}
+    status, found = server.send(
+        "PATCH", f"{path}?fieldManager=appcredential", {**body, "status": told}, _APPLY
+    )
+    assert status == 200, found
+    assert found["status"] == told

@@ -29,7 +29,7 @@ EXAMPLES: Final = sorted(
 COLUMNS: Final = {
     "appcred": "NAME READY REASON TYPE SECRET EXPIRES RENEWS AGE",
     "entratenants": "NAME READY REASON CLOUD TENANT AGE",
-    "applicationgrants": "NAME READY REASON TENANT NAMESPACES SELECTOR EXPIRES AGE",
+    "applicationgrants": "NAME READY REASON TENANT NAMESPACES SELECTOR EXPIRES USED AGE",
 }
 STATUS: Final = {
     "observedGeneration": 1,

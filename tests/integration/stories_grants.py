@@ -102,6 +102,13 @@ def forty_namespaces_need_four_grants(i: Installation) -> None:
     preview.ready(seconds=_SOON)
     assert preview.status()["grant"] == f"{key}-preview"
 
+    def used() -> int:
+        paths = (f"{GROUP}/applicationgrants/{key}-{name}" for name in _ENVIRONMENTS)
+        told = ((i.kube.get(path) or {}).get("status") or {} for path in paths)
+        return sum((status.get("usage") or {}).get("appCredentials", 0) for status in told)
+
+    i.until(lambda: used() == APPLICATIONS, "the grants say who uses them", seconds=90)
+
 
 def a_tag_taken_away_stops_what_is_new(i: Installation) -> None:
     """What is published stays and signs in, and the tag given back is enough to go on."""

@@ -367,7 +367,7 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "clock-set-before-publish": Variant(
         says="notes the time of a publish by a clock that was set since it looked",
         change=_clock_set_before_publish_counts,
-        history="pods:48/wait/0 2/lag/35 35/edit-around/1 29/set-clock/48 36/start-pod/46",
+        history="pods:48/wait/0 2/lag/35 35/edit-around/1 30/set-clock/48 36/start-pod/46",
         oracle="Removals",
     ),
     "retires-before-publish": Variant(
@@ -464,7 +464,7 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "quick-kubelets": Variant(
         says="counts no pods that started right after the publish",
         change=_kubelets_are_quick,
-        history="pods:48/wait/0 1/change-lifetime/0 3/start-pod/0 38/keep-pods/0 17/finish-pod/0",
+        history="pods:48/wait/0 1/change-lifetime/0 4/start-pod/0 45/keep-pods/0 17/finish-pod/0",
         oracle="Removals",
     ),
     "restart-before-publish": Variant(

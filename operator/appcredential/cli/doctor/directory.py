@@ -11,6 +11,7 @@ from appcredential.cli.app_credential import AppCredential, Document
 from appcredential.cli.doctor.ending import ending
 from appcredential.cli.doctor.findings import Finding, Gravity, fine, unchecked
 from appcredential.cli.doctor.gathered import Gathered
+from appcredential.cli.text import plain
 from appcredential.domain.conditions import ConditionType
 from appcredential.domain.grant_match import Asked, covers, matches
 from appcredential.domain.observed.asker import Asker
@@ -104,10 +105,23 @@ def grants(gathered: Gathered) -> Iterator[Finding]:
         about = f"ApplicationGrant {document.name}"
         remedy = f"kubectl edit applicationgrant {document.name}"
         yield Finding(Gravity.WRONG, about, f"It allows nothing: {why}", remedy)
+    for document in gathered.grants.items:
+        yield from _missing(document)
     yield from _without_tenant(gathered, parsed)
     yield from _unused(gathered, parsed)
     if parsed and not faults:
         yield fine("ApplicationGrants", f"All {len(parsed)} can be used.")
+
+
+def _missing(grant: Document) -> Iterator[Finding]:
+    """Yield what the operator found no application for, as the grant's status says."""
+    count = grant.number("status", "applications", "missing")
+    if count:
+        found = grant.at("status", "applications", "missingClientIds") or ()
+        named = ", ".join(plain(client_id) for client_id in found[:_MOST_NAMED])
+        text = f"The tenant has no application for {count} of its client ids: {named}."
+        remedy = f"Are they object ids, or deleted? kubectl edit applicationgrant {grant.name}"
+        yield Finding(Gravity.ADVICE, f"ApplicationGrant {grant.name}", text, remedy)
 
 
 def _without_tenant(
