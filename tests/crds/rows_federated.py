@@ -198,8 +198,6 @@ REFUSED: Final[tuple[Row, ...]] = (
         (f"a subject beside {name}", _subject(**{name: value}), "taken as it is", "gitHub.subject")
         for name, value in (
             ("repository", "shop"),
-            ("repositories", [{"name": "a"}]),
-            ("entities", [{"type": "PullRequest"}]),
             ("entityType", "PullRequest"),
             ("entityName", "main"),
             ("subjectFormat", "Name"),

@@ -52,6 +52,15 @@ ACCEPTED: Final[tuple[Row, ...]] = (
 )
 # Name, member, what the API server says, the field that the parser names.
 REFUSED: Final[tuple[Row, ...]] = (
+    *(
+        (
+            f"a subject beside {name}",
+            {"gitHub": {"organization": "contoso", "subject": "a:b", name: _LISTS[name]}},
+            "taken as it is",
+            "gitHub.subject",
+        )
+        for name in ("repositories", "entities")
+    ),
     ("a repository and a list", _lists(repository="a"), "keep one of them", "gitHub.repositories"),
     (
         "an id beside the list",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -127,20 +126,6 @@ class FederatedFacts:
         ):
             return None
         return credential if credential.audiences == (trust.audience,) else None
-
-    def drifted(self, trust: Trust) -> FederatedCredential | None:
-        """Return a credential that we made for this trust and that somebody has edited."""
-        return self.unasked.get(self.attempt(trust))
-
-    @property
-    def unasked(self) -> Mapping[str, FederatedCredential]:
-        """Our credentials that no trust asks for as they are now, by the attempt in the marker."""
-        wanted, found = {t.pair for t in self.trusts}, {}
-        for c in self.ours:
-            mark = marker_of(c.description)
-            if mark is not None and c.pair not in wanted:
-                found.setdefault(str(mark.attempt), c)
-        return found
 
     def obstacle(self, trust: Trust) -> FederatedCredential | None:
         """Return what is in the way: another owner's, with the same issuer and subject or name."""

@@ -6,11 +6,12 @@ take the room that somebody else needs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from appcredential.domain.facts.federated import FederatedFacts
 from appcredential.domain.observed.federated import FederatedCredential
-from appcredential.domain.spec.trusts import MAX_CREDENTIALS
+from appcredential.domain.spec.trusts import MAX_CREDENTIALS, Trust, marker_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +42,21 @@ def extra(facts: FederatedFacts) -> tuple[FederatedCredential, ...]:
     return tuple(c for c in facts.ours if c.pair not in wanted)
 
 
+def drifted(facts: FederatedFacts, trust: Trust) -> FederatedCredential | None:
+    """Return a credential that we made for this trust and that somebody has edited."""
+    return _by_attempt(facts).get(facts.attempt(trust))
+
+
+def _by_attempt(facts: FederatedFacts) -> Mapping[str, FederatedCredential]:
+    """Return our credentials that no trust asks for, by the attempt in the marker."""
+    marks = ((marker_of(c.description), c) for c in reversed(extra(facts)))
+    return {str(mark.attempt): c for mark, c in marks if mark is not None}
+
+
 def room(facts: FederatedFacts) -> Room:
     """Count, by the last read. What was edited is not missing: it is changed back."""
     absent = {facts.attempt(t) for t in facts.trusts if facts.holder(t) is None}
-    unasked = facts.unasked if absent else {}
+    unasked = _by_attempt(facts) if absent else {}
     edited = {unasked[attempt].id for attempt in absent if attempt in unasked}
     wanted = {trust.pair for trust in facts.trusts}
     return Room(

@@ -23,7 +23,7 @@ from appcredential.domain.actions import (
 )
 from appcredential.domain.facts.federated import FederatedFacts
 from appcredential.domain.facts.told import names_application
-from appcredential.domain.facts.trust_room import extra, room
+from appcredential.domain.facts.trust_room import drifted, extra, room
 from appcredential.domain.observed.federated import FederatedCredential, Issuer
 from appcredential.domain.rules.reading import next_check, soonest
 from appcredential.domain.spec.trusts import (
@@ -87,9 +87,9 @@ def federated_credential_was_edited(facts: FederatedFacts) -> Action | None:
         credential = facts.holder(trust)
         if credential is not None and facts.is_ours(credential):
             return _patch(facts, credential, trust, "edited")
-        drifted = facts.drifted(trust) if credential is None else None
-        if drifted is not None:
-            return _patch(facts, drifted, trust, "edited")
+        edited = drifted(facts, trust) if credential is None else None
+        if edited is not None:
+            return _patch(facts, edited, trust, "edited")
     return None
 
 
