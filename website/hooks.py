@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -24,6 +25,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     program = ROOT / "build" / "mermaid.min.js"
     files.append(File.generated(config, _DIAGRAMS, abs_src_path=str(program)))
     return files
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Let an alert's URL, which ends in `.md` as in the repository, lead to its runbook."""
+    target = Path(config.site_dir) / "runbooks"
+    for path in (ROOT / "docs" / "runbooks").glob("*.md"):
+        shutil.copy(path, target / path.name)
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:

@@ -26,7 +26,6 @@ TYPED_BY: Final = {
     "docs/guides/operator-identity.md": "tests/docs/test_install.py",
     "docs/guides/secret-to-certificate.md": "tests/integration/stories_takeover.py",
     "docs/guides/some-namespaces.md": "tests/chart/test_documented.py",
-    "docs/how-do-i.md": "tests/integration/stories_rotation.py",
     "docs/install.md": "tests/chart/test_documented.py",
     "docs/monitoring.md": "tests/chart/test_kube_state_metrics.py",
     "docs/performance.md": BY_HAND,

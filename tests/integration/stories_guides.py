@@ -16,7 +16,7 @@ from tests.integration.walking import Walk
 _ENTRA: Final = "it asks Entra itself, as a person: tests/cli/test_entra_cluster.py"
 
 
-def _deployment(team: Team, name: str = "orders") -> None:
+def deployment(team: Team, name: str = "orders") -> None:
     """Create a workload that uses the Secret, and is scaled to nothing: no node runs it."""
     container = {"name": "app", "image": "none", "envFrom": [{"secretRef": {"name": "orders"}}]}
     labels = {"app": name}
@@ -31,7 +31,7 @@ def rotating_and_a_leak(i: Installation) -> None:
     excused = {"kubectl appcredential inventory": _ENTRA}
     walk = Walk(i.team("rotate"), "guides/rotate.md", excused)
     team = walk.team
-    _deployment(team)
+    deployment(team)
     team.apply("orders")
     team.ready("orders")
     walk.type("kubectl label appcred orders -n shop team=orders")
@@ -52,7 +52,7 @@ def a_hand_made_secret(i: Installation) -> None:
     excused = {"kubectl appcredential inventory": _ENTRA}
     walk = Walk(i.team("hand"), "guides/from-secrets.md", excused)
     team = walk.team
-    _deployment(team)
+    deployment(team)
     team.i.make_secret(team.namespace, "orders-entra", {"PASSWORD": "made by hand", "HOST": "db"})
     assert walk.step("go-template").strip() == "Opaque HOST PASSWORD"
     walk.step("appcredential.io/adopt")
@@ -89,7 +89,7 @@ def workloads_that_read_once(i: Installation) -> None:
     """guides/restarts.md."""
     walk = Walk(i.team("restarts"), "guides/restarts.md")
     team = walk.team
-    _deployment(team)
+    deployment(team)
     team.apply("orders")
     team.ready("orders")
     walk.step("UsingSecret")
@@ -167,7 +167,7 @@ def _metadata(team: Team, name: str) -> dict[str, Any]:
 def from_terraform(i: Installation) -> None:
     """guides/from-terraform.md: what is typed in a cluster; the rest is Terraform's."""
     walk = Walk(i.team("terraform"), "guides/from-terraform.md")
-    _deployment(walk.team)
+    deployment(walk.team)
     walk.step("rollout restart")
     walk.finish()
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 from demo.seed import CLIENT_ID
 from tests.integration.at_once import Story
 from tests.integration.installation import Installation, Team
-from tests.integration.stories_guides import GUIDES
+from tests.integration.stories_guides import GUIDES, deployment
 from tests.integration.walking import Walk
 
 
@@ -25,6 +26,39 @@ def the_quickstart(i: Installation) -> None:
     walk.step("kubectl delete secret")
     walk.team.until(lambda: walk.team.key("orders") != first, "it is another one", "orders")
     assert walk.team.signs_in("orders-entra")
+    walk.finish()
+
+
+def how_do_i(i: Installation) -> None:
+    """how-do-i.md, from a rotation to the end of the resource."""
+    excused = {"kubectl scale deployment/appcredential": "others need the operator"}
+    place = {"report.html": str(i.folder / "report.html")}
+    walk = Walk(i.team("index"), "how-do-i.md", excused, place)
+    team = walk.team
+    deployment(team)
+    team.apply("orders", secret={"name": "orders-entra"})
+    first = team.ready("orders")["credential"]["keyId"]
+    i.pass_time(i.now() + timedelta(seconds=1.1))  # the commands' times are whole seconds
+    walk.step("rotateIssuedBefore")
+    team.until(lambda: team.key("orders") not in {"", first}, "it is rotated", "orders")
+    second = team.key("orders")
+    i.pass_time(i.now() + timedelta(seconds=1.1))
+    walk.step("revokeIssuedBefore", without="kubectl get appcred orders -n shop -w")
+    team.until(lambda: team.key("orders") not in {"", second}, "it is replaced", "orders")
+    walk.step("waitingFor")
+    walk.step("publishTime")
+    walk.step("retireTime")
+    walk.step("appcredential.io/adopt")
+    assert team.namespace in walk.step("--field-selector spec.application.clientId")
+    walk.step("appcredential report")
+    assert "Published" in walk.step("describe")
+    walk.step("appcredential.io/check")
+    walk.step('"suspend":true')
+    assert team.live("orders")["spec"]["suspend"] is True
+    walk.type("kubectl delete appcred orders -n shop")
+    i.until(lambda: i.tickets(team.namespace), "its revocation is scheduled")
+    walk.step("RevocationScheduled")
+    assert "appcredential-ticket" in walk.step("ticket=true")
     walk.finish()
 
 
@@ -116,6 +150,7 @@ def a_federated_identity(i: Installation) -> None:
 
 PAGES: Final[Mapping[str, Story]] = {
     "quickstart.md": the_quickstart,
+    "how-do-i.md": how_do_i,
     "tutorials/argocd.md": into_a_repository_of_argo_cd,
     "tutorials/flux.md": into_a_repository_of_flux,
     "tutorials/client-secret.md": a_client_secret,

@@ -43,10 +43,17 @@ class Walk:
         self._variables = {"shop": team.namespace, CLIENT_ID: team.client_id, **variables}
         self._shell = _shell(team.i)
 
-    def step(self, words: str) -> str:
-        """Type the next block, which contains the words; return what it prints."""
+    def step(self, words: str, *, without: str = "") -> str:
+        """Type the next block, which contains the words; return what it prints.
+
+        Args:
+            words: by which a reader of the story finds the block.
+            without: a command of it that never ends, such as a watch.
+        """
         block = self.left.pop(0)
         assert words in block, block
+        assert without in block, block
+        block = block.replace(without, "") if without else block
         return self._shell.run(block, self._variables)
 
     def type(self, text: str) -> str:
