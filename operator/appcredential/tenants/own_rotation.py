@@ -15,9 +15,12 @@ from appcredential.domain.conditions import Problem
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.operator_credential import pair_of
+from appcredential.domain.own import actions as own
 from appcredential.domain.own import problems
-from appcredential.domain.own import rotation as own
+from appcredential.domain.own.actions import OwnAction, OwnDecision
+from appcredential.domain.own.observed import OwnObservation, OwnPair
 from appcredential.domain.own.renewal import NO_RENEWAL, OwnRenewal
+from appcredential.domain.own.rotation import decide
 from appcredential.domain.own.secret import NEXT_KEY, OwnSecret, fault_of
 from appcredential.domain.spec.model import CertificateIdentity
 from appcredential.errors import AppCredentialError, ConflictError, ThrottledError
@@ -25,7 +28,7 @@ from appcredential.ports.events import EventSubject
 from appcredential.ports.local import Clock
 from appcredential.ports.own_secret import OwnSecrets
 from appcredential.tenants.own_memory import OwnMemory
-from appcredential.tenants.own_steps import NotWritableError, OwnSteps, Turn, refusal_of
+from appcredential.tenants.own_steps import OwnSteps, Turn
 from appcredential.tenants.pairs import PairReader, Texts, split, thumbprint_of
 from appcredential.tenants.probing import OpenTenant
 
@@ -131,8 +134,8 @@ class OwnRotation:
         identity: CertificateIdentity,
         tenant: OpenTenant,
         live: OwnSecret,
-        main: own.OwnPair,
-    ) -> own.OwnObservation:
+        main: OwnPair,
+    ) -> OwnObservation:
         memory = self._memory[name]
         beside = live.data.get(NEXT_KEY)
         successor = None if beside is None else await self._pair(f"{name}/next", split(beside))
@@ -142,7 +145,7 @@ class OwnRotation:
         rotation = identity.rotation
         if rotation is None:
             raise AssertionError("only an identity with a rotation has turns")
-        return own.OwnObservation(
+        return OwnObservation(
             now=self._clock.now(),
             settings=self._settings,
             cluster=self._cluster,
@@ -159,14 +162,14 @@ class OwnRotation:
             is_clock_doubtful=_is_clock_doubtful(tenant),
         )
 
-    async def _pair(self, slot: str, texts: Texts | Problem) -> own.OwnPair | None:
+    async def _pair(self, slot: str, texts: Texts | Problem) -> OwnPair | None:
         if isinstance(texts, Problem):
             return None
         found = await self._pairs.read(slot, texts)
         if not isinstance(found, SuppliedCertificate):
             return None
         current = found.current(self._clock.now())
-        return own.OwnPair(
+        return OwnPair(
             value=current.value,
             start=current.start,
             end=current.end,
@@ -175,7 +178,7 @@ class OwnRotation:
 
     async def _step(self, turn: Turn) -> tuple[OwnRenewal, bool]:
         """Take one step; also return whether the next one may follow at once."""
-        decision = own.decide(turn.seen)
+        decision = decide(turn.seen)
         told = OwnRenewal(renewal=decision.renewal, problem=decision.problem)
         try:
             if isinstance(decision.action, own.Look):
@@ -187,19 +190,19 @@ class OwnRotation:
             return replace(told, look=self._clock.now() + _RETRY), False  # somebody else wrote it
         except ThrottledError as error:
             return replace(told, look=self._clock.now() + error.retry_after), False
-        except (AppCredentialError, NotWritableError) as error:
+        except AppCredentialError as error:
             return self._failed(turn, told, error), False
 
-    async def _looked(self, turn: Turn) -> own.OwnDecision:
+    async def _looked(self, turn: Turn) -> OwnDecision:
         """Decide by a direct read of the application."""
         directory = turn.tenant.session.directory
         found = await directory.application(turn.identity.client_id, timedelta(0))
         turn.object_id = found.object_id
         turn.seen = replace(turn.seen, keys=found.credentials)
-        return own.decide(turn.seen)
+        return decide(turn.seen)
 
     async def _perform(
-        self, action: own.OwnAction, turn: Turn, told: OwnRenewal
+        self, action: OwnAction, turn: Turn, told: OwnRenewal
     ) -> tuple[OwnRenewal, bool]:
         memory, rotation = turn.memory, turn.seen.rotation
         blocked = memory.blocked_by(turn.seen.now, turn.live, rotation)
@@ -225,10 +228,10 @@ class OwnRotation:
                 found.append(name)
         return sorted(found)
 
-    def _failed(self, turn: Turn, told: OwnRenewal, error: Exception) -> OwnRenewal:
-        extra = {"tenant": turn.subject.name, "error": str(error) or type(error).__name__}
+    def _failed(self, turn: Turn, told: OwnRenewal, error: AppCredentialError) -> OwnRenewal:
+        extra = {"tenant": turn.subject.name, "error": str(error)}
         log.warning("own certificate: a step failed", extra=extra)
-        problem = refusal_of(error)
+        problem = problems.refused_call(error)
         if problem is None:
             return replace(told, look=self._clock.now() + _RETRY)
         turn.memory.block(problem, turn.seen.now, turn.live, turn.seen.rotation)

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, assert_never
 
-from appcredential.domain.own import problems
-from appcredential.domain.own import rotation as own
+from appcredential.domain.own import actions as own
+from appcredential.domain.own.actions import OwnAction
+from appcredential.domain.own.observed import OwnObservation
+from appcredential.domain.own.rotation import is_copied
 from appcredential.domain.own.secret import (
     OwnContent,
     OwnRecords,
@@ -37,6 +39,7 @@ from appcredential.errors import (
     OutcomeUnknownError,
     PermissionDeniedError,
     RejectedError,
+    SecretForbiddenError,
 )
 from appcredential.ports.events import Events, EventSubject
 from appcredential.ports.local import Clock
@@ -52,10 +55,6 @@ _MOST_NAME: Final = 64
 _SHORTEST: Final = timedelta(days=1)
 
 
-class NotWritableError(Exception):
-    """The API server does not let the operator write its Secret."""
-
-
 @dataclass(slots=True, kw_only=True)
 class Turn:
     """One look at one EntraTenant: what was read, and what decides it.
@@ -68,7 +67,7 @@ class Turn:
     identity: CertificateIdentity
     tenant: OpenTenant
     live: OwnSecret
-    seen: own.OwnObservation
+    seen: OwnObservation
     memory: OwnMemory
     object_id: ObjectId | None = field(default=None)
 
@@ -87,14 +86,14 @@ class OwnSteps:
         self._events = events
         self._cluster = cluster
 
-    async def perform(self, action: own.OwnAction, turn: Turn) -> None:
+    async def perform(self, action: OwnAction, turn: Turn) -> None:
         """Perform one step.
 
         Raises:
-            NotWritableError: the Secret may not be written.
+            SecretForbiddenError: the Secret may not be written.
             AppCredentialError: Graph or the API server refuses it, or gives no answer.
         """
-        records, seen = self._records(turn), turn.seen
+        records = self._records(turn)
         match action:
             case own.Stage():
                 await self._stage(turn, records)
@@ -104,18 +103,10 @@ class OwnSteps:
                 await self._sign_in(turn)
             case own.Publish():
                 await self._publish(turn, records)
-            case own.Discard():
-                kept = records.with_main(seen.main.thumbprint, seen.now)
-                await self._write(turn, without_successor(turn.live), kept)
-            case own.Note():
-                noted = records.with_main(seen.main.thumbprint, seen.now)
-                await self._write(turn, turn.live.data, noted)
             case own.Remove(key_id=key_id):
                 await self._remove(turn, key_id)
-            case own.Forget(thumbprints=gone):
-                await self._write(turn, turn.live.data, records.without(gone))
-                note = "The former certificate of the operator's own is gone from Entra."
-                await self._events.emit(turn.subject, "IdentityRetired", note, warning=False)
+            case own.Discard() | own.Note() | own.Forget():
+                await self._rewrite(action, turn, records)
             case own.Look() | own.Wait():
                 return
             case _:
@@ -123,7 +114,7 @@ class OwnSteps:
 
     def _records(self, turn: Turn) -> OwnRecords:
         seen = turn.seen
-        if seen.records is not None and not own.is_copied(seen):
+        if seen.records is not None and not is_copied(seen):
             return seen.records
         return OwnRecords(
             cluster=self._cluster,
@@ -131,6 +122,23 @@ class OwnSteps:
             main=seen.main.thumbprint,
             since=seen.now,
         )
+
+    async def _rewrite(
+        self, action: own.Discard | own.Note | own.Forget, turn: Turn, records: OwnRecords
+    ) -> None:
+        main, now = turn.seen.main.thumbprint, turn.seen.now
+        match action:
+            case own.Discard():
+                kept = without_successor(turn.live)
+                await self._write(turn, kept, records.with_main(main, now))
+            case own.Note():
+                await self._write(turn, turn.live.data, records.with_main(main, now))
+            case own.Forget(thumbprints=gone):
+                await self._write(turn, turn.live.data, records.without(gone))
+                note = "The former certificate of the operator's own is gone from Entra."
+                await self._events.emit(turn.subject, "IdentityRetired", note, warning=False)
+            case _:
+                assert_never(action)
 
     async def _stage(self, turn: Turn, records: OwnRecords) -> None:
         now, policy = turn.seen.now, turn.tenant.policy
@@ -203,14 +211,8 @@ class OwnSteps:
         try:
             await self._secrets.write(turn.identity.secret_name, turn.live, wanted)
         except (PermissionDeniedError, RejectedError):
-            raise NotWritableError from None
-
-
-def refusal_of(error: Exception) -> problems.Problem | None:
-    """Return the Problem that an error of a step means; None for one that may pass."""
-    if isinstance(error, NotWritableError):
-        return problems.WRITE_FORBIDDEN
-    return problems.refused_call(error)
+            text = "the operator may not write its own Secret"
+            raise SecretForbiddenError(text, is_write=True) from None
 
 
 def _tell(turn: Turn, what: str, which: str) -> None:

@@ -138,7 +138,7 @@ def sign_possession(value: SecretValue, object_id: str, now: datetime) -> Secret
         chain[0].public_bytes(serialization.Encoding.DER), usedforsecurity=False
     ).digest()
     header = {"alg": "RS256", "typ": "JWT", "x5t": _segment(thumbprint)}
-    claims = {"aud": _PROOF_AUDIENCE, "iss": object_id, **_times(now)}
+    claims: dict[str, str | int] = {"aud": _PROOF_AUDIENCE, "iss": object_id, **_times(now)}
     return _signed(key, header, claims, padding.PKCS1v15())
 
 

@@ -12,6 +12,7 @@ from appcredential.errors import (
     NotFoundError,
     PermissionDeniedError,
     RejectedError,
+    SecretForbiddenError,
 )
 
 _GUIDE: Final = "docs/guides/operator-identity.md has the commands"
@@ -64,7 +65,7 @@ WRITE_FORBIDDEN: Final = _not_renewed(
 
 def refused_sign_in(result: SignInResult) -> Problem | None:
     """Return why a new certificate cannot prove itself; None while that may pass by itself."""
-    if result.kind in {SignInClass.PROVEN} or result.kind.may_pass:
+    if result.kind is SignInClass.PROVEN or result.kind.may_pass:
         return None
     return _not_renewed(
         f"a sign-in with the new one is refused ({result.reason}), for a reason that is not the "
@@ -76,8 +77,11 @@ def refused_call(error: AppCredentialError) -> Problem | None:
     """Return why Graph does not let the operator renew; None while that may pass by itself.
 
     Args:
-        error: what reading the operator's application, addKey or removeKey raised.
+        error: what reading the operator's application, addKey, removeKey or writing the Secret
+            raised.
     """
+    if isinstance(error, SecretForbiddenError):
+        return WRITE_FORBIDDEN
     if isinstance(error, IdentityRejectedError):
         return None  # the tenant's own conditions tell it
     if isinstance(error, RejectedError):

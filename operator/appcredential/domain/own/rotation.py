@@ -10,149 +10,34 @@ nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.lifecycle_settings import LifecycleSettings
-from appcredential.domain.observed.entra import CERTIFICATE_LAG, Credential
+from appcredential.domain.observed.entra import CERTIFICATE_LAG
 from appcredential.domain.own import problems
+from appcredential.domain.own.actions import (
+    Discard,
+    Forget,
+    Look,
+    Note,
+    OwnAction,
+    OwnDecision,
+    Publish,
+    Register,
+    Remove,
+    SignIn,
+    Stage,
+    Wait,
+)
+from appcredential.domain.own.observed import OwnObservation, OwnPair
 from appcredential.domain.own.secret import MOST_ADDED, OwnRecords
-from appcredential.domain.proof import Proof, SignInClass, next_try
+from appcredential.domain.proof import SignInClass, next_try
 from appcredential.domain.rotation import Schedule, is_overdue, schedule
-from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec.identity_rotation import IdentityRotation
-from appcredential.domain.spec.model import KeyId, RotationSpec
+from appcredential.domain.spec.model import RotationSpec
 
 LOOK_AGAIN: Final = timedelta(minutes=1)
 """How soon to look again at what only somebody else can change."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnPair:
-    """A certificate of the operator's own with its private key.
-
-    Attributes:
-        value: both as PEM.
-        thumbprint: SHA-1, in upper-case hexadecimal digits.
-    """
-
-    value: SecretValue
-    start: datetime
-    end: datetime
-    thumbprint: str
-
-    def is_valid(self, now: datetime) -> bool:
-        """Return whether it is valid now."""
-        return self.start <= now < self.end
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnObservation:
-    """All that the decision rests on.
-
-    Attributes:
-        cluster: which cluster this is.
-        tenant: name of the EntraTenant.
-        main: the certificate in use, by the Secret.
-        expires: when Entra lets it end; None where that is not known.
-        successor: the certificate beside it.
-        records: what the Secret records, by whomever.
-        in_use: thumbprint of the certificate whose session is in use and proven; empty without.
-        keys: the application's credentials by a read of now; None before one was needed.
-        proof: how sign-ins with the successor went, in this process.
-        is_new: this process made the successor, and has not asked Entra to add it.
-        asked: when this process last asked Entra to add it; None if it did not.
-        is_clock_doubtful: Entra's clock is unknown, or differs too much.
-    """
-
-    now: datetime
-    settings: LifecycleSettings
-    cluster: str
-    tenant: str
-    rotation: IdentityRotation
-    main: OwnPair
-    expires: datetime | None = None
-    successor: OwnPair | None = None
-    records: OwnRecords | None = None
-    in_use: str = ""
-    keys: Sequence[Credential] | None = None
-    proof: Proof | None = None
-    is_new: bool = False
-    asked: datetime | None = None
-    is_clock_doubtful: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Make a successor and store it beside the certificate in use."""
-
-
-@dataclass(frozen=True, slots=True)
-class Register:
-    """Add the stored successor to the app registration."""
-
-
-@dataclass(frozen=True, slots=True)
-class SignIn:
-    """Sign in once with the successor."""
-
-
-@dataclass(frozen=True, slots=True)
-class Publish:
-    """Put the successor in the place of the certificate in use."""
-
-
-@dataclass(frozen=True, slots=True)
-class Discard:
-    """Drop the successor: it is not needed, or would end too soon."""
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Record that somebody put another certificate in the place of the one in use."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Read the application's credentials, and decide again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Remove:
-    """Remove a certificate that this cluster added and nobody uses any more."""
-
-    key_id: KeyId
-
-
-@dataclass(frozen=True, slots=True)
-class Forget:
-    """Strike certificates that are gone from the records."""
-
-    thumbprints: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Do nothing before `until`."""
-
-    until: datetime
-
-
-OwnAction: TypeAlias = (
-    Stage | Register | SignIn | Publish | Discard | Note | Look | Remove | Forget | Wait
-)
-
-
-@dataclass(frozen=True, slots=True)
-class OwnDecision:
-    """The next step, when the certificate is due, and why nothing can go on, if that is so."""
-
-    action: OwnAction
-    renewal: datetime
-    problem: Problem | None = None
 
 
 def decide(o: OwnObservation) -> OwnDecision:
@@ -165,7 +50,7 @@ def decide(o: OwnObservation) -> OwnDecision:
     is_due = o.now >= renewal
     found = _renew(o, ours, is_due=is_due)
     if isinstance(found, Problem):
-        return OwnDecision(Wait(_later(o)), renewal, found)
+        return OwnDecision(_retire(o, ours, plan) or Wait(_later(o)), renewal, found)
     action = found or _retire(o, ours, plan) or Wait(renewal)
     return OwnDecision(action, renewal, _worry(o, plan) if is_due else None)
 
@@ -195,9 +80,12 @@ def _renew(
     successor = o.successor if ours is not None else None  # a copied one is somebody else's
     if successor is None:
         return _stage(o, ours) if is_due else None
-    is_stale = o.now >= _plan(o, successor).renewal_time
-    if not is_due or is_stale or successor.thumbprint == o.main.thumbprint:
+    if successor.thumbprint == o.main.thumbprint:
         return Discard()
+    # Beside a main one that is not valid, it may be all that still signs in.
+    is_spare = o.main.is_valid(o.now)
+    if not is_due or (is_spare and o.now >= _plan(o, successor).renewal_time):
+        return Discard() if is_spare else None
     if o.in_use == successor.thumbprint or _is_proven(o, successor):
         return Publish()
     return _prove(o, successor)
