@@ -15,7 +15,14 @@ from appcredential.controllers.entra_tenant import EntraTenantController, Tenant
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.operator_credential import OperatorCredential
-from appcredential.domain.own.secret import LABEL, NEXT_KEY, OwnContent, OwnSecret
+from appcredential.domain.own.secret import (
+    ANNOTATION,
+    LABEL,
+    NEXT_KEY,
+    OwnContent,
+    OwnRecords,
+    OwnSecret,
+)
 from appcredential.domain.proof import SignInResult
 from appcredential.domain.secret.pem import leaf_der, sha1_thumbprint
 from appcredential.domain.secret_value import SecretValue
@@ -72,6 +79,7 @@ class Fate:
     def __init__(self, at: int = -1) -> None:
         self.points: list[str] = []
         self.at = at
+        self.is_over = False
 
     async def meet(self, what: str, write: Callable[[], Awaitable[None]]) -> None:
         self._pass(f"before {what}")
@@ -81,6 +89,7 @@ class Fate:
     def _pass(self, point: str) -> None:
         self.points.append(point)
         if len(self.points) - 1 == self.at:
+            self.is_over = True
             raise Killed(point)
 
 
@@ -144,7 +153,7 @@ class Process:
             queue=queue,
         )
         own = FatedSecrets(kube, scene.namespace, fate)
-        settings = LifecycleSettings()
+        settings = LifecycleSettings(next_proof_count=scene.proofs)
         self.controller = EntraTenantController(
             clock=clock,
             settings=TenantSettings(retry=RETRY, trial=False),
@@ -195,6 +204,8 @@ class Scene:
         self.first = self.register(self.made("first"))
         self.foreign = self.register(self.made("break-glass"))
         self.fate = Fate()
+        self.proofs = 5
+        self._processes: list[Process] = []
 
     def made(self, name: str, days: int = 90) -> MadeCertificate:
         start = self.clock.now() - timedelta(minutes=1)
@@ -219,6 +230,17 @@ class Scene:
         body = {"metadata": metadata, "type": "kubernetes.io/tls", "data": encoded}
         await self.kube.request("POST", secrets_path(self.namespace), body=body)
         await self.create_tenant(self.name, rotation or {})
+
+    def added_before(self) -> dict[str, str]:
+        """Return the annotations by which the operator made the first certificate itself."""
+        records = OwnRecords(
+            cluster=CLUSTER.whole,
+            tenant=self.name,
+            main=self.first.thumbprint,
+            since=self.clock.now(),
+            added=(self.first.thumbprint,),
+        )
+        return {ANNOTATION: OwnContent(data={}, records=records).annotation()}
 
     async def create_tenant(self, name: str, rotation: dict[str, str]) -> None:
         """Create an EntraTenant for the Secret."""
@@ -295,7 +317,14 @@ class Scene:
 
     def process(self, cluster: ClusterIdentity = CLUSTER) -> Process:
         """Start an operator."""
-        return Process(self, self.fate, cluster)
+        started = Process(self, self.fate, cluster)
+        self._processes.append(started)
+        return started
+
+    async def close(self) -> None:
+        """End what was started, also after a failure."""
+        for process in self._processes:
+            await process.end()
 
     async def until(
         self, process: Process, holds: Callable[[], Awaitable[bool]], looks: int = 60
