@@ -108,11 +108,15 @@ class FatedSecrets(KubeOwnSecrets):
 class FatedKeys:
     """The application's certificates, changed by a process that may end at it."""
 
-    def __init__(self, session: TenantSession, fate: Fate) -> None:
-        self._keys, self._fate = session.own_keys, fate
+    def __init__(self, session: TenantSession, scene: Scene) -> None:
+        self._keys, self._scene, self._fate = session.own_keys, scene, scene.fate
 
     async def add(self, object_id: ObjectId, content: str, vouching: SecretValue) -> None:
-        await self._fate.meet("addKey", lambda: self._keys.add(object_id, content, vouching))
+        async def added() -> None:
+            await self._keys.add(object_id, content, vouching)
+            self._scene.pass_(timedelta(seconds=1))  # no clock stands still while a call is made
+
+        await self._fate.meet("addKey", added)
 
     async def remove(self, object_id: ObjectId, key_id: KeyId, vouching: SecretValue) -> None:
         await self._fate.meet("removeKey", lambda: self._keys.remove(object_id, key_id, vouching))
@@ -123,7 +127,7 @@ class Process:
 
     def __init__(self, scene: Scene, fate: Fate, cluster: ClusterIdentity = CLUSTER) -> None:
         clock, kube = scene.clock, scene.kube
-        self._scene, self._fate = scene, fate
+        self._scene = scene
         objects, events = KubeObjects(kube), KubeEvents(kube, clock, "operator")
         self.gate = gate = open_guard()
         queue = TenantQueue(lambda _: [], lambda *_: [], lambda _: None)
@@ -140,7 +144,7 @@ class Process:
         ) -> TenantSession | None:
             session = opener(spec, credential, may_act)
             if session is not None:
-                session.own_keys = FatedKeys(session, fate)
+                session.own_keys = FatedKeys(session, scene)
             return session
 
         self.tenants = TenantAccess(
@@ -199,7 +203,8 @@ class Scene:
         self.clock = HandClock(emulator.now().replace(microsecond=0))
         self.name = f"own-{secrets.token_hex(3)}"
         self.tenant = emulator.create_tenant()
-        self.client_id, _ = emulator.create_operator(self.tenant)
+        permissions = "Application.ReadWrite.OwnedBy Policy.Read.ApplicationConfiguration"
+        self.client_id, _ = emulator.create_operator(self.tenant, permissions)
         self.endpoints = Endpoints(emulator.authority_host, emulator.graph_root.rpartition("/")[0])
         self.first = self.register(self.made("first"))
         self.foreign = self.register(self.made("break-glass"))

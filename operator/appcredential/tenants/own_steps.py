@@ -121,6 +121,7 @@ class OwnSteps:
             tenant=turn.subject.name,
             main=seen.main.thumbprint,
             since=seen.now,
+            is_borrowed=is_copied(seen),
         )
 
     async def _rewrite(

@@ -44,7 +44,8 @@ def decide(o: OwnObservation) -> OwnDecision:
     """Return the next step."""
     ours = _ours(o)
     plan = _plan(o, o.main)
-    renewal = o.main.start if is_copied(o) else plan.renewal_time
+    is_borrowed = is_copied(o) or (ours is not None and ours.is_borrowed)
+    renewal = o.main.start if is_borrowed else plan.renewal_time
     if ours is not None and ours.main != o.main.thumbprint:
         return OwnDecision(Note(), renewal)
     is_due = o.now >= renewal

@@ -54,6 +54,7 @@ class OwnRecords:
         since: since when.
         added: thumbprints of the certificates that this cluster made and Entra may know. It
             removes no others.
+        is_borrowed: another installation made the certificate in use, and will remove it.
     """
 
     cluster: str
@@ -61,10 +62,12 @@ class OwnRecords:
     main: str
     since: datetime
     added: tuple[str, ...] = ()
+    is_borrowed: bool = False
 
     def with_main(self, thumbprint: str, now: datetime) -> OwnRecords:
-        """Return the records once another certificate is in use."""
-        return replace(self, main=thumbprint, since=now)
+        """Return the records once another certificate is in use, or its successor was dropped."""
+        is_borrowed = self.is_borrowed and thumbprint == self.main
+        return replace(self, main=thumbprint, since=now, is_borrowed=is_borrowed)
 
     def with_added(self, thumbprint: str) -> OwnRecords:
         """Return the records before a certificate is added."""
@@ -81,6 +84,7 @@ class _Stored(msgspec.Struct, frozen=True):
     main: str
     since: str
     added: list[str]
+    borrowed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +124,7 @@ class OwnSecret:
             main=stored.main,
             since=since,
             added=tuple(stored.added),
+            is_borrowed=stored.borrowed,
         )
 
 
@@ -139,6 +144,7 @@ class OwnContent:
             main=r.main,
             since=format_time(r.since),
             added=list(r.added),
+            borrowed=r.is_borrowed,
         )
         return msgspec.json.encode(stored).decode()
 
