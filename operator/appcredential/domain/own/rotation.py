@@ -136,7 +136,8 @@ def _blocked(o: OwnObservation) -> OwnAction | Problem | None:
 
 def _retire(o: OwnObservation, ours: OwnRecords | None, plan: Schedule) -> OwnAction | None:
     """Remove what this cluster added before, once it is certain that nobody signs in with it."""
-    former = set(ours.added) - {o.main.thumbprint} if ours is not None else set()
+    kept = {o.main.thumbprint, *([o.successor.thumbprint] if o.successor is not None else [])}
+    former = set(ours.added) - kept if ours is not None else set()
     if ours is None or not former:
         return None
     due = ours.since + overlap(plan, plan.end - o.main.start)
