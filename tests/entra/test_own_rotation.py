@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.own import rotation
 from appcredential.domain.own.actions import Look, OwnAction, Publish, Remove
@@ -23,7 +24,7 @@ from entra_emulator.policies.documents import TenantPolicy
 from localcluster import Cluster
 from tests.entra.own_scene import Killed, Process, Scene, keep_time
 from tests.support.clock import HandClock
-from tests.support.emulator import Emulator
+from tests.support.emulator import OWNED_BY, Emulator
 from tests.support.keys import MadeCertificate
 
 pytestmark = pytest.mark.cluster
@@ -163,14 +164,14 @@ def publish_at_once(patch: pytest.MonkeyPatch) -> None:
 def remove_at_once(patch: pytest.MonkeyPatch) -> None:
     """The one in use is removed before its successor is published."""
 
-    def prove(o: OwnObservation, successor: OwnPair) -> OwnAction:
+    def prove(o: OwnObservation, successor: OwnPair) -> OwnAction | Problem:
         keys = {key.shown: key.key_id for key in o.keys or ()}
         if o.keys is None:
             return Look()
         is_added = successor.thumbprint in keys and o.main.thumbprint in keys
         return Remove(keys[o.main.thumbprint]) if is_added else right(o, successor)
 
-    right: Callable[..., OwnAction] = rotation._prove
+    right: Callable[..., OwnAction | Problem] = rotation._prove
     patch.setattr(rotation, "_prove", prove)
 
 
@@ -220,6 +221,7 @@ async def test_throttling_is_waited_for(scene: Scene) -> None:
 
 
 async def test_a_policy_that_forbids_it_is_told_and_nothing_is_lost(scene: Scene) -> None:
+    scene.emulator.set_permissions(scene.tenant, scene.client_id, OWNED_BY)  # it cannot read it
     await scene.create()
     process = await due(scene)
     forbid_certificates(scene, longest="P30D")

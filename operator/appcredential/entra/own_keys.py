@@ -1,4 +1,7 @@
-"""The operator rolls the certificates of its own application: addKey and removeKey."""
+"""The operator rolls the certificates of its own application: addKey and removeKey.
+
+Metrics count both as what they are for all applications: an update of the list of certificates.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from msgraph.generated.models.key_credential import KeyCredential
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import KeyId, ObjectId
 from appcredential.entra.connection import Call, Connection
-from appcredential.entra.operations import ADD_KEY, REMOVE_KEY
+from appcredential.entra.operations import UPDATE
 from appcredential.entra.writes import Writes
 from appcredential.errors import RejectedError
 from appcredential.ports.local import Clock
@@ -60,7 +63,7 @@ class GraphOwnKeys:
             return item.add_key.to_post_request_information(body)
 
         async with self.writes.write(object_id):
-            await self.connection.send(Call(operation=ADD_KEY, is_write=True, make=make))
+            await self.connection.send(Call(operation=UPDATE, is_write=True, make=make))
 
     async def remove(self, object_id: ObjectId, key_id: KeyId, vouching: SecretValue) -> None:
         """Remove a certificate; see `ports.own_keys.OwnKeys`."""
@@ -75,7 +78,7 @@ class GraphOwnKeys:
             return item.remove_key.to_post_request_information(body)
 
         async with self.writes.write(object_id):
-            await self.connection.write(Call(operation=REMOVE_KEY, is_write=True, make=make))
+            await self.connection.write(Call(operation=UPDATE, is_write=True, make=make))
 
     async def _proof(self, object_id: ObjectId, vouching: SecretValue) -> SecretValue:
         now = self.clock.now() + (self.skew() or timedelta(0))
