@@ -22,6 +22,7 @@ from appcredential.gather.certificate_source import CertificateInputsReader
 from appcredential.gather.gatherer import Gatherer
 from appcredential.gather.sources import ClusterSources, LocalSources
 from appcredential.handlers.watch import Watches
+from appcredential.identities import build_own_identity
 from appcredential.kube.certificate_sources import KubeInputs
 from appcredential.kube.client import KubeClient
 from appcredential.leadership import Leadership
@@ -36,7 +37,6 @@ from appcredential.runtime.metrics import Metrics
 from appcredential.settings import Settings
 from appcredential.sign_in import projected_token, session_opener
 from appcredential.tenants.access import TenantAccess
-from appcredential.tenants.operator_credential import OperatorCredentials
 from appcredential.tenants.probing import Prober
 from appcredential.tenants.sessions import TenantSessions
 from appcredential.watching import (
@@ -164,12 +164,7 @@ def _entra_tenants(parts: Parts, tenants: TenantAccess) -> EntraTenantController
         clock=parts.clock,
         settings=TenantSettings(retry=_tenant_retry(parts), trial=settings.lifecycle.trial),
         objects=parts.objects,
-        credentials=OperatorCredentials(
-            clock=parts.clock,
-            namespace=settings.namespace,
-            secrets=parts.secrets,
-            token=projected_token(settings),
-        ),
+        identity=build_own_identity(parts, projected_token(settings)),
         tenants=tenants,
         events=parts.kube.events,
         guard=parts.process.guard,

@@ -33,6 +33,11 @@ from tests.chart.attempts import (
     ticket,
 )
 from tests.chart.helming import CHART, RELEASE, Helm
+from tests.chart.identity_attempts import (
+    IDENTITY_ALLOWED,
+    IDENTITY_OBJECTS,
+    IDENTITY_REFUSED,
+)
 from tests.chart.released import drop_claim
 from tests.chart.workload_attempts import (
     KINDS,
@@ -47,7 +52,7 @@ from tests.integration.installation import CORE
 
 pytestmark = pytest.mark.cluster
 
-ALL_REFUSED: Final = (*REFUSED, *WORKLOADS_REFUSED)
+ALL_REFUSED: Final = (*REFUSED, *WORKLOADS_REFUSED, *IDENTITY_REFUSED)
 USER: Final = f"system:serviceaccount:{BOUND}:{RELEASE}"
 _WRITE: Final = ["get", "list", "create", "update", "patch", "delete"]
 _FAR_TOO_MUCH: Final = [
@@ -124,6 +129,7 @@ def _objects() -> Iterator[str]:
     yield record("appcredential-issued-kept")
     yield lease("appcredential")
     yield manifest("ConfigMap", "foreign", namespace=BOUND)
+    yield from IDENTITY_OBJECTS
     for name in ("orders", "going", "held"):
         yield resource(name)
     for kind in KINDS:
@@ -173,7 +179,10 @@ def test_it_may_not(served: Cluster, attempt: Attempt) -> None:
     assert attempt.message in done.stderr
 
 
-@pytest.mark.parametrize("attempt", [*ALLOWED, *WORKLOADS_ALLOWED], ids=lambda a: a.what[:60])
+ALL_ALLOWED: Final = (*ALLOWED, *WORKLOADS_ALLOWED, *IDENTITY_ALLOWED)
+
+
+@pytest.mark.parametrize("attempt", ALL_ALLOWED, ids=lambda a: a.what[:60])
 def test_it_may(served: Cluster, attempt: Attempt) -> None:
     done = _try(served, attempt)
     assert done.returncode == 0, f"{attempt.what}: {done.stderr}"

@@ -21,6 +21,10 @@ def _identity(value: Any, **spec: Any) -> dict[str, Any]:
     return {"identity": {"clientSecret": None, **value}, **spec}
 
 
+def _rotation(rotation: dict[str, Any]) -> dict[str, Any]:
+    return _identity({"certificate": {**_CERTIFICATE, "rotation": rotation}})
+
+
 ACCEPTED: Final[tuple[Row, ...]] = (
     ("a certificate of cert-manager's", "", _identity({"certificate": _CERTIFICATE})),
     (
@@ -33,6 +37,8 @@ ACCEPTED: Final[tuple[Row, ...]] = (
         "",
         _identity({"certificate": _CERTIFICATE}, cloud="Custom"),
     ),
+    ("a certificate that is renewed", "", _rotation({})),
+    ("one with all fields", "", _rotation({"lifetime": "365d", "renewBefore": "1h"})),
     ("a workload identity", "", _identity({"workloadIdentity": _WORKLOAD})),
     (
         "a workload identity in a custom cloud",
@@ -44,6 +50,34 @@ ACCEPTED: Final[tuple[Row, ...]] = (
 )
 REFUSED: Final[tuple[Row, ...]] = (
     ("an identity of nothing", "", _identity({}), _ONE, "identity"),
+    (
+        "a certificate that lives too short",
+        "",
+        _rotation({"lifetime": "23h"}),
+        "rotation.lifetime must be between 1d and 365d",
+        "identity.certificate.rotation.lifetime",
+    ),
+    (
+        "a certificate that lives too long",
+        "",
+        _rotation({"lifetime": "366d"}),
+        "rotation.lifetime must be between 1d and 365d",
+        "identity.certificate.rotation.lifetime",
+    ),
+    (
+        "a certificate that is renewed too late",
+        "",
+        _rotation({"renewBefore": "59m"}),
+        "rotation.renewBefore must be at least 1h",
+        "identity.certificate.rotation.renewBefore",
+    ),
+    (
+        "a certificate that is renewed all the time",
+        "",
+        _rotation({"renewBefore": "90d"}),
+        "rotation.renewBefore must be less than lifetime",
+        "identity.certificate.rotation.renewBefore",
+    ),
     (
         "two identities",
         "",

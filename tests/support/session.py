@@ -16,6 +16,7 @@ from appcredential.ports.session import Pace
 from tests.support.clock import HandClock
 from tests.support.directory import MemoryDirectory
 from tests.support.lists import MemoryLists
+from tests.support.own_keys import NoOwnKeys
 
 
 class MemorySession(MemoryDirectory):
@@ -53,6 +54,7 @@ class MemorySession(MemoryDirectory):
         self.sign_in_result: SignInResult = PROVEN
         self.exchanges = 0
         self.lists = MemoryLists(self, clock)
+        self.own_keys = NoOwnKeys()
 
     @property
     def directory(self) -> MemorySession:

@@ -54,6 +54,7 @@ from appcredential.kube.events import KubeEvents
 from appcredential.kube.issued_records import KubeIssuedRecords
 from appcredential.kube.namespaces import KubeNamespaces
 from appcredential.kube.outputs import KubeOutputs
+from appcredential.kube.own_secret import KubeOwnSecrets
 from appcredential.kube.pods import KubePods
 from appcredential.kube.revocations import KubeRevocations
 from appcredential.kube.secret_store import KubeSecrets, secrets_path
@@ -68,6 +69,9 @@ from appcredential.runtime.workqueue import Again, WorkQueue
 from appcredential.settings import Settings
 from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials
+from appcredential.tenants.own_identity import OwnIdentity
+from appcredential.tenants.own_rotation import OwnRotation
+from appcredential.tenants.own_steps import OwnSteps
 from appcredential.tenants.probing import Prober
 from appcredential.tenants.sessions import TenantSessions
 from appcredential.tenants.waking import TenantQueue
@@ -174,8 +178,11 @@ class World:
             clock=self.clock,
             settings=TenantSettings(retry=retry, trial=trial),
             objects=objects,
-            credentials=OperatorCredentials(
-                clock=self.clock, namespace=SYSTEM, secrets=secrets, token=self.token
+            identity=OwnIdentity(
+                OperatorCredentials(
+                    clock=self.clock, namespace=SYSTEM, secrets=secrets, token=self.token
+                ),
+                self._own_rotation(events),
             ),
             tenants=self.tenants,
             events=events,
@@ -297,6 +304,19 @@ class World:
             wake=self.woken.append,
         )
         self._fill()
+
+    def _own_rotation(self, events: KubeEvents) -> OwnRotation:
+        secrets, cluster = KubeOwnSecrets(self.api, SYSTEM), IDENTITY.whole
+        steps = OwnSteps(clock=self.clock, secrets=secrets, events=events, cluster=cluster)
+        return OwnRotation(
+            clock=self.clock,
+            settings=LifecycleSettings(),
+            cluster=cluster,
+            secrets=secrets,
+            steps=steps,
+            tenants=lambda: KubeObjects(self.api).pages(TENANTS),
+            may_act=lambda: self.gate.problem("") is None,
+        )
 
     def _wake(
         self,

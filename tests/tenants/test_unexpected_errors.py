@@ -90,7 +90,7 @@ def _break(world: World, where: str, error: Exception, patch: pytest.MonkeyPatch
         case "probe":
             patch.setattr(type(world.entra), "probe", _fails_later(error))
         case "read":
-            credentials = world.tenant_controller._credentials
+            credentials = world.tenant_controller._identity.credentials
             patch.setattr(credentials, "read", _fails_later(error))
         case _:
             raise AssertionError(where)

@@ -80,10 +80,15 @@ secrets:
     - {apiGroups: [""], resources: [secrets], operations: [CREATE, UPDATE, DELETE]}
   variables:
     {{- toYaml $variables | nindent 4 }}
+    # Its own certificate, where a person allowed by the label that the operator renews it.
+    - name: isIdentity
+      expression: "request.operation == 'UPDATE' && request.namespace == {{ $home }} && [object, oldObject].all(x, x.metadata.?labels['appcredential.io/identity'].orValue('') == 'true') && !({{ include "appcredential.isOurs" "oldObject" }}) && oldObject.type in ['Opaque', 'kubernetes.io/tls'] && object.type == oldObject.type"
   validations:
-    - expression: "!variables.isWrite || {{ include "appcredential.isOurs" "object" }}"
+    - expression: "!variables.isIdentity || ({{ $sameLabels }} && {{ include "appcredential.sameHolders" . }} && [variables.annotations, variables.oldAnnotations].all(side, side.all(k, k == 'appcredential.io/identity-rotation' || {{ $isAdded }} || (k in variables.annotations && k in variables.oldAnnotations && variables.annotations[k] == variables.oldAnnotations[k]))))"
+      message: the operator may change nothing but the content and its own record of the Secret with its own certificate
+    - expression: "!variables.isWrite || variables.isIdentity || {{ include "appcredential.isOurs" "object" }}"
       message: the operator may write Secrets only with the label app.kubernetes.io/managed-by=appcredential
-    - expression: "!variables.isWrite || object.type in ['Opaque', 'appcredential.io/pending']"
+    - expression: "!variables.isWrite || variables.isIdentity || object.type in ['Opaque', 'appcredential.io/pending']"
       message: the operator may write Secrets of type Opaque and appcredential.io/pending only
     - expression: "!variables.isWrite || (object.type == 'appcredential.io/pending') == object.metadata.name.startsWith('appcredential-pending-')"
       message: the operator may give names that begin with appcredential-pending- to Secrets of type appcredential.io/pending, and to no others
@@ -93,13 +98,13 @@ secrets:
       message: the operator may write no Secrets that other tools look for by their names
     - expression: "!({{ $isReserved }})"
       message: the operator may write no Secrets in namespaces of Kubernetes
-    - expression: "!variables.isWrite || {{ include "appcredential.isOwned" "object" }}"
+    - expression: "!variables.isWrite || variables.isIdentity || {{ include "appcredential.isOwned" "object" }}"
       message: the operator may write Secrets only with the annotation appcredential.io/owner that names an AppCredential of the namespace
     - expression: "!variables.isWrite || variables.hasAllowedKeys"
       message: the operator may set no labels and annotations that other tools could act on
     - expression: "!variables.isWrite || ({{ include "appcredential.noNewHolders" . }} && (object.type == 'appcredential.io/pending' || ({{ include "appcredential.sameHolders" . }})))"
       message: the operator may set and remove no owners and no finalizers of Secrets
-    - expression: "request.operation == 'CREATE' || oldObject.type == 'appcredential.io/pending' || (oldObject.type == 'Opaque' && ({{ include "appcredential.isOurs" "oldObject" }} || {{ include "appcredential.isOwned" "oldObject" }} || (variables.isWrite && 'appcredential.io/adopt' in variables.oldAnnotations)))"
+    - expression: "request.operation == 'CREATE' || variables.isIdentity || oldObject.type == 'appcredential.io/pending' || (oldObject.type == 'Opaque' && ({{ include "appcredential.isOurs" "oldObject" }} || {{ include "appcredential.isOwned" "oldObject" }} || (variables.isWrite && 'appcredential.io/adopt' in variables.oldAnnotations)))"
       message: the operator may change and delete only Secrets of its own, and take over those that their owner offers by the annotation appcredential.io/adopt
 configmaps:
   rules:

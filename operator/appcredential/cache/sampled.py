@@ -46,7 +46,8 @@ def sample_of(key: Key, document: dict[str, Any]) -> Sample | None:
 def _of_tenant(key: Key, document: Mapping[str, Any]) -> TenantSample:
     identity = (document.get("status") or {}).get("identity") or {}
     ready, stalled, shown = _judged(document)
-    return TenantSample(key.name, ready, stalled, shown, _seconds(identity.get("expirationTime")))
+    end, renewal = _seconds(identity.get("expirationTime")), _seconds(identity.get("renewalTime"))
+    return TenantSample(key.name, ready, stalled, shown, end, renewal)
 
 
 def _of_grant(key: Key, document: Mapping[str, Any]) -> GrantSample | None:

@@ -6,11 +6,12 @@ Every shard signs in to each of them. The first one alone writes what a tenant h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.own.renewal import NO_RENEWAL, OwnRenewal
 from appcredential.domain.spec.model import EntraTenantSpec
 from appcredential.domain.spec.parse import parse_entra_tenant
 from appcredential.domain.status.cluster_kinds import (
@@ -19,9 +20,9 @@ from appcredential.domain.status.cluster_kinds import (
     operator_identity,
     tenant_conditions,
 )
-from appcredential.domain.status.merge import merge_conditions
 from appcredential.domain.status.problems_tenant import NOT_KEPT_YET, trial_problem
 from appcredential.domain.status.projection import needs_write
+from appcredential.domain.status.tenant import tenant_status
 from appcredential.errors import AppCredentialError, ConflictError, InvalidSpecError
 from appcredential.kube.custom_resources import FINALIZER, TENANTS, KubeObjects
 from appcredential.ports.events import Events, EventSubject
@@ -30,7 +31,7 @@ from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.ready import Key
 from appcredential.tenants import unexpected
 from appcredential.tenants.access import TenantAccess
-from appcredential.tenants.operator_credential import OperatorCredentials
+from appcredential.tenants.own_identity import OwnIdentity
 from appcredential.tenants.waking import TenantQueue
 
 # How soon a new credential of the operator's own is noticed.
@@ -59,7 +60,7 @@ class EntraTenantController:
         clock: Clock,
         settings: TenantSettings,
         objects: KubeObjects,
-        credentials: OperatorCredentials,
+        identity: OwnIdentity,
         tenants: TenantAccess,
         events: Events,
         guard: EffectGuard,
@@ -68,7 +69,7 @@ class EntraTenantController:
         self._clock = clock
         self._settings = settings
         self._objects = objects
-        self._credentials = credentials
+        self._identity = identity
         self._tenants = tenants
         self._events = events
         self._guard = guard
@@ -101,9 +102,13 @@ class EntraTenantController:
             return self._second_try(key.name) or self._clock.now() + retry
         self._tenants.note(key.name, outcome.problem)
         self._tenants.note_skew(key.name)
-        if self._guard.problem(key.namespace) is None:
-            await self._write_status(key.name, document, outcome)
-        return self._clock.now() + (_RECHECK if outcome.problem is None else retry)
+        if outcome.problem is not None:
+            await self._tell(key.name, document, outcome, NO_RENEWAL)
+            return self._clock.now() + retry
+        renewal = await self._renew(key.name, document)
+        await self._tell(key.name, document, replace(outcome, renewal=renewal.problem), renewal)
+        again = self._clock.now() + _RECHECK
+        return again if renewal.look is None else min(again, renewal.look)
 
     async def _finalize(self, name: str, document: Mapping[str, Any]) -> bool:
         """Keep a tenant while AppCredentials refer to it, or left something to be revoked.
@@ -156,17 +161,45 @@ class EntraTenantController:
         if self._tenants.is_of_another(name, spec):
             await self._forget(name)  # deleted and created again between two passes
         self._tenants.note_spec(name, spec)
-        return await self._tenants.use(name, spec, await self._credentials.read(name, spec))
+        return await self._tenants.use(name, spec, await self._identity.read(name, spec))
+
+    async def _renew(self, name: str, document: Mapping[str, Any]) -> OwnRenewal:
+        """Renew the operator's own certificate, where that is due and its part."""
+        if self._guard.problem("") is not None or "deletionTimestamp" in document["metadata"]:
+            return NO_RENEWAL
+        identity, tenant = self._tenants.identity(name), self._tenants.held(name)
+        return await self._identity.renew(_subject(document), identity, tenant)
 
     def _second_try(self, name: str) -> datetime | None:
         held = self._tenants.held(name)
         return held.second_try if held is not None else None
 
-    async def _write_status(
-        self, name: str, document: Mapping[str, Any], outcome: ProbeOutcome
+    async def _tell(
+        self,
+        name: str,
+        document: Mapping[str, Any],
+        outcome: ProbeOutcome,
+        renewal: OwnRenewal,
     ) -> None:
+        """Write status and Events, if that is this process's part."""
+        if self._guard.problem("") is not None:
+            return
         metadata, current = document["metadata"], document.get("status") or {}
-        wanted = self._status(name, document, outcome)
+        held, client_ids = self._tenants.held(name), self._tenants.client_ids(name)
+        identity = operator_identity(
+            client_ids[0] if client_ids else None,
+            held.credential.thumbprint if held is not None else "",
+            held.expiration if held is not None else None,
+            renewal,
+        )
+        wanted = tenant_status(
+            document,
+            tenant_conditions(outcome, self._holders(name, document)),
+            identity,
+            held.policy if held is not None else None,
+            now=self._clock.now(),
+            trial=self._settings.trial,
+        )
         if not needs_write(current, wanted):
             return
         try:
@@ -174,40 +207,13 @@ class EntraTenantController:
         except ConflictError:
             self._queue.wake(name)
             return
-        subject = EventSubject(kind="EntraTenant", namespace="", name=name, uid=metadata["uid"])
-        problem = outcome.problem or outcome.warning
+        subject, problem = _subject(document), outcome.told
         if problem is not None and problem.stalled and problem.reason != _stalled(current):
             await self._events.emit(subject, str(problem.reason), problem.message, warning=True)
-        held = self._holders(name, document).problem
-        if held is not None and self._told_held.get(name) is not held.reason:
-            self._told_held[name] = held.reason  # once each: what holds it goes one by one
-            await self._events.emit(subject, str(held.reason), held.message, warning=True)
-
-    def _status(
-        self, name: str, document: Mapping[str, Any], outcome: ProbeOutcome
-    ) -> dict[str, Any]:
-        generation = int(document["metadata"]["generation"])
-        wanted: dict[str, Any] = {
-            "observedGeneration": generation,
-            "conditions": merge_conditions(
-                (document.get("status") or {}).get("conditions") or (),
-                tenant_conditions(outcome, self._holders(name, document)),
-                generation=generation,
-                now=self._clock.now(),
-                trial=self._settings.trial,
-            ),
-        }
-        held, client_ids = self._tenants.held(name), self._tenants.client_ids(name)
-        identity = operator_identity(
-            client_ids[0] if client_ids else None,
-            held.credential.thumbprint if held is not None else "",
-            held.expiration if held is not None else None,
-        )
-        if identity:
-            wanted["identity"] = identity
-        if held is not None:
-            wanted["appManagementPolicy"] = held.policy.summary()
-        return wanted
+        stays = self._holders(name, document).problem
+        if stays is not None and self._told_held.get(name) is not stays.reason:
+            self._told_held[name] = stays.reason  # once each: what holds it goes one by one
+            await self._events.emit(subject, str(stays.reason), stays.message, warning=True)
 
     def _holders(self, name: str, document: Mapping[str, Any]) -> Holders:
         """Return for what the tenant stays although it is being deleted."""
@@ -217,13 +223,20 @@ class EntraTenantController:
 
     async def _forget(self, name: str) -> None:
         self._told_held.pop(name, None)
-        self._credentials.forget(name)
+        self._identity.forget(name)
         await self._tenants.forget(name)
 
 
 def _has_finalizer(document: Mapping[str, Any]) -> bool:
     """Return whether an EntraTenant stays until the operator lets it go."""
     return FINALIZER in (document["metadata"].get("finalizers") or ())
+
+
+def _subject(document: Mapping[str, Any]) -> EventSubject:
+    metadata = document["metadata"]
+    return EventSubject(
+        kind="EntraTenant", namespace="", name=metadata["name"], uid=metadata["uid"]
+    )
 
 
 def _stalled(status: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ from appcredential.entra.key_entries import Loss
 from appcredential.entra.key_list import KeyList
 from appcredential.entra.keys import GraphKeys
 from appcredential.entra.lists import GraphLists
+from appcredential.entra.own_keys import GraphOwnKeys
 from appcredential.entra.pacing import PACING, Pacing
 from appcredential.entra.passwords import GraphPasswords
 from appcredential.entra.rate_limit import RateLimiter, Sleep
@@ -44,6 +45,7 @@ class GraphDirectory:
 
     Attributes:
         lists: what shows many applications at once.
+        own_keys: what the operator changes of its own application.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class GraphDirectory:
         self._passwords = GraphPasswords(connection, writes, clock)
         self._certificates = GraphCertificates(keys, writes)
         self._federated = GraphFederated(connection, writes)
+        self.own_keys = GraphOwnKeys(connection, writes, clock, connection.skew)
 
     # --- reads ------------------------------------------------------------------------------
 

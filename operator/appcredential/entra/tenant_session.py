@@ -19,6 +19,7 @@ from appcredential.errors import (
 )
 from appcredential.ports.entra import Directory, Probe, SignIn
 from appcredential.ports.lists import Lists
+from appcredential.ports.own_keys import OwnKeys
 from appcredential.ports.session import Pace
 
 _log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class TenantSession:
     ) -> None:
         self.directory: Directory = directory
         self.lists: Lists = directory.lists
+        self.own_keys: OwnKeys = directory.own_keys
         self.sign_in = sign_in
         self.authority_host = authority_host
         self._graph = directory

@@ -50,7 +50,7 @@ _MAX_TEXT: Final = 500
 _CODE: Final = re.compile(r"[A-Za-z0-9_]{1,80}")
 _AADSTS: Final = re.compile(r"AADSTS([0-9]{4,9})(?![0-9])")
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
-_NO_SUCH_PASSWORD: Final = "no password credential found"
+_NO_SUCH_CREDENTIAL: Final = ("no password credential found", "no key credential found")
 # HTTP 403 although no permission is missing: the object or the tenant is full.
 _FULL: Final = frozenset({"Directory_QuotaExceeded", "Directory_ResourceSizeExceeded"})
 # When one of these is raised, nothing of the request was sent.
@@ -121,7 +121,7 @@ def safe_id(text: str) -> str:
 
 def _refusal(status: int, code: str, text: str, operation: str) -> AppCredentialError:
     """Return the error for a 4xx answer after which certainly nothing has changed."""
-    if status == 404 or (status == 400 and text.casefold().startswith(_NO_SUCH_PASSWORD)):
+    if status == 404 or (status == 400 and text.casefold().startswith(_NO_SUCH_CREDENTIAL)):
         return NotFoundError(f"{operation}: Graph does not know it")
     if status in {401, 403} and code not in _FULL:
         return PermissionDeniedError(f"{operation}: Graph refuses the operator (HTTP {status})")

@@ -203,12 +203,16 @@ def _secret(
         "kind": "Secret",
         "metadata": metadata,
         "type": kind,
-        "data": {key: _encode(value) for key, value in data.items()},
+        "data": encode_data(data),
     }
 
 
-def _encode(value: SecretValue) -> str:
-    return base64.b64encode(value.reveal().encode(errors="surrogateescape")).decode()
+def encode_data(data: Mapping[str, SecretValue]) -> dict[str, str]:
+    """Return values as a Secret's data holds them."""
+    return {
+        key: base64.b64encode(value.reveal().encode(errors="surrogateescape")).decode()
+        for key, value in data.items()
+    }
 
 
 def decode_data(data: Mapping[str, str]) -> dict[str, SecretValue]:

@@ -11,6 +11,7 @@ from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.spec.model import ClientId, EntraTenantSpec
 from appcredential.ports.entra import Directory, Probe, SignIn
 from appcredential.ports.lists import Lists
+from appcredential.ports.own_keys import OwnKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class Session(Protocol):
     @property
     def directory(self) -> Directory:
         """Graph."""
+        ...
+
+    @property
+    def own_keys(self) -> OwnKeys:
+        """The certificates of the operator's own application."""
         ...
 
     @property

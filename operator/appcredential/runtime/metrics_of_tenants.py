@@ -42,6 +42,11 @@ class TenantCollector(Collector):
             "When the operator's own credential for an EntraTenant expires, where that is known.",
             labels=["tenant"],
         )
+        renewal = GaugeMetricFamily(
+            "appcredential_tenant_identity_renewal_timestamp_seconds",
+            "When the operator renews its own certificate for an EntraTenant, where it does so.",
+            labels=["tenant"],
+        )
         for sample in self._samples():
             if not isinstance(sample, TenantSample):
                 continue
@@ -53,7 +58,9 @@ class TenantCollector(Collector):
                 conditions.add_metric([sample.name, *shown], 1.0)
             if sample.expiration is not None:
                 expiration.add_metric([sample.name], sample.expiration)
-        yield from (ready, stalled, conditions, expiration)
+            if sample.renewal is not None:
+                renewal.add_metric([sample.name], sample.renewal)
+        yield from (ready, stalled, conditions, expiration, renewal)
 
 
 class SessionCollector(Collector):

@@ -72,6 +72,7 @@ class TenantSample:
         conditions: those that are not as they should be.
         expiration: when the operator's own credential ends, in Unix seconds; None where that is
             not known.
+        renewal: when the operator renews it; None where somebody else does.
     """
 
     name: str
@@ -79,6 +80,7 @@ class TenantSample:
     stalled: str = ""
     conditions: tuple[ShownCondition, ...] = ()
     expiration: float | None = None
+    renewal: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

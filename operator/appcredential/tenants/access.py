@@ -10,7 +10,7 @@ from datetime import timedelta
 from appcredential.domain.conditions import Problem
 from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.operator_credential import OperatorCredential
-from appcredential.domain.spec.model import ClientId, EntraTenantSpec
+from appcredential.domain.spec.model import ClientId, EntraTenantSpec, TenantIdentity
 from appcredential.domain.status.cluster_kinds import ProbeOutcome
 from appcredential.domain.status.problems_tenant import NOT_PROBED_YET, TENANT_NOT_FOUND, not_ready
 from appcredential.ports.local import Clock
@@ -88,6 +88,11 @@ class TenantAccess:
         known = [held.session.client_id if held is not None else None]
         known += [spec.identity.client_id if spec is not None else None]
         return [client_id for client_id in known if client_id is not None]
+
+    def identity(self, name: str) -> TenantIdentity | None:
+        """Return as what the operator signs in, by the spec; None before that was read."""
+        spec = self._specs.get(name)
+        return spec.identity if spec is not None else None
 
     def is_of_another(self, name: str, spec: EntraTenantSpec) -> bool:
         """Return whether the name stood for another directory: both fields are immutable."""

@@ -6,10 +6,9 @@ It comes from a Secret in the operator's namespace, from the token of its pod, o
 from __future__ import annotations
 
 import asyncio
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.operator_credential import (
     OperatorCredential,
     client_secret_of,
@@ -19,11 +18,9 @@ from appcredential.domain.operator_credential import (
 from appcredential.domain.operator_problems import (
     CUSTOM_AUDIENCE_MISSING,
     missing_secret,
-    unusable_certificate,
     unusable_token,
 )
-from appcredential.domain.secret import pem
-from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.own.secret import NEXT_KEY
 from appcredential.domain.spec.model import (
     CertificateIdentity,
     ClientSecretIdentity,
@@ -31,13 +28,10 @@ from appcredential.domain.spec.model import (
     ManagedIdentity,
     WorkloadIdentity,
 )
-from appcredential.errors import OwnTokenError, UnusableCertificateError
+from appcredential.errors import OwnTokenError
 from appcredential.ports.kube import SecretReader
 from appcredential.ports.local import Clock, PodToken
-from appcredential.x509.read import CertificateFiles
-from appcredential.x509.reading import CertificateReader
-
-_Texts: TypeAlias = tuple[SecretValue, SecretValue]
+from appcredential.tenants.pairs import PairReader, Texts, split, thumbprint_of
 
 
 class OperatorCredentials:
@@ -55,9 +49,7 @@ class OperatorCredentials:
         self._namespace = namespace
         self._secrets = secrets
         self._token = token
-        # Its own, so that users' certificates never take its threads.
-        self._certificates = CertificateReader()
-        self._parsed: dict[str, tuple[_Texts, SuppliedCertificate | Problem]] = {}
+        self._pairs = PairReader()
 
     async def read(self, name: str, spec: EntraTenantSpec) -> OperatorCredential | Problem:
         """Return what the operator signs in with, or why it cannot be used.
@@ -79,7 +71,7 @@ class OperatorCredentials:
 
     def forget(self, name: str) -> None:
         """Drop what is held of an EntraTenant that is gone."""
-        self._parsed.pop(name, None)
+        self._pairs.forget(name)
 
     async def _client_secret(self, identity: ClientSecretIdentity) -> OperatorCredential | Problem:
         data = await self._secrets.values(self._namespace, identity.secret_name)
@@ -94,30 +86,26 @@ class OperatorCredentials:
         data = await self._secrets.values(self._namespace, identity.secret_name)
         if data is None:
             return missing_secret()
-        texts = pair_of(data, identity)
-        if isinstance(texts, Problem):
-            return texts
-        held = self._parsed.get(name)
-        if held is None or held[0] != texts:
-            held = (texts, await self._read_pair(texts))
-            self._parsed[name] = held
-        if isinstance(held[1], Problem):
-            return held[1]
+        found = await self._usable(name, pair_of(data, identity))
+        if isinstance(found, Problem) and identity.rotation is not None and NEXT_KEY in data:
+            # It was renewed in time, and no operator ran to put the successor in its place.
+            spare = await self._usable(f"{name}/next", split(data[NEXT_KEY]))
+            return found if isinstance(spare, Problem) else spare
+        return found
+
+    async def _usable(self, slot: str, texts: Texts | Problem) -> OperatorCredential | Problem:
+        """Return the certificate of a pair that is valid now, or why there is none."""
+        pair = texts if isinstance(texts, Problem) else await self._pairs.read(slot, texts)
+        if isinstance(pair, Problem):
+            return pair
         now = self._clock.now()
-        found = held[1].current(now)
+        found = pair.current(now)
         problem = validity_problem(found.start, found.end, now)
         return problem or OperatorCredential(
             value=found.value,
             end=found.end,
-            thumbprint=pem.sha1_thumbprint(pem.leaf_der(found.value.reveal())),
+            thumbprint=thumbprint_of(found),
         )
-
-    async def _read_pair(self, texts: _Texts) -> SuppliedCertificate | Problem:
-        try:
-            content, private = texts
-            return await self._certificates.read(CertificateFiles(content=content, private=private))
-        except UnusableCertificateError as exc:
-            return unusable_certificate(f"{exc}.")
 
     async def _projected(self, spec: EntraTenantSpec) -> OperatorCredential | Problem:
         """Check the file now; each sign-in reads it again."""

@@ -8,8 +8,10 @@ as `client.pem`.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,6 +20,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from appcredential.domain.secret import pem
@@ -27,6 +30,7 @@ from appcredential.x509 import bounds, certificates
 _BACKDATE: Final = timedelta(minutes=5)
 _ASSERTION_LIFE: Final = timedelta(minutes=5)
 _EXPONENT: Final = 65537
+_PROOF_AUDIENCE: Final = "00000002-0000-0000-c000-000000000000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,18 +108,52 @@ def sign_assertion(value: SecretValue, client_id: str, audience: str, now: datet
         "typ": "JWT",
         "x5t#S256": _segment(chain[0].fingerprint(hashes.SHA256())),
     }
-    issued = int(now.timestamp())
-    claims = {
+    claims: dict[str, str | int] = {
         "aud": audience,
         "iss": client_id,
         "sub": client_id,
         "jti": str(uuid.uuid4()),
-        "iat": issued,
-        "nbf": issued,
-        "exp": issued + int(_ASSERTION_LIFE.total_seconds()),
+        **_times(now),
     }
-    signed = f"{_segment(_compact(header))}.{_segment(_compact(claims))}"
     scheme = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=padding.PSS.DIGEST_LENGTH)
+    return _signed(key, header, claims, scheme)
+
+
+def sign_possession(value: SecretValue, object_id: str, now: datetime) -> SecretValue:
+    """Return the proof that addKey and removeKey require, in the form that Graph documents.
+
+    Source: learn.microsoft.com/graph/application-rollkey-prooftoken. Its issuer is the object id of
+    the application, and nothing in it is padded.
+
+    Args:
+        value: key and certificate; Entra must know it, and it must be valid.
+        object_id: of the application whose certificates are changed.
+        now: aware, by Entra's clock; the proof is good for five minutes, where ten are allowed.
+
+    Raises:
+        ValueError: the value holds no RSA key.
+    """
+    key, chain = load_pair(value)
+    thumbprint = hashlib.sha1(
+        chain[0].public_bytes(serialization.Encoding.DER), usedforsecurity=False
+    ).digest()
+    header = {"alg": "RS256", "typ": "JWT", "x5t": _segment(thumbprint)}
+    claims: dict[str, str | int] = {"aud": _PROOF_AUDIENCE, "iss": object_id, **_times(now)}
+    return _signed(key, header, claims, padding.PKCS1v15())
+
+
+def _times(now: datetime) -> dict[str, int]:
+    issued = int(now.timestamp())
+    return {"iat": issued, "nbf": issued, "exp": issued + int(_ASSERTION_LIFE.total_seconds())}
+
+
+def _signed(
+    key: rsa.RSAPrivateKey,
+    header: Mapping[str, str],
+    claims: Mapping[str, str | int],
+    scheme: AsymmetricPadding,
+) -> SecretValue:
+    signed = f"{_segment(_compact(header))}.{_segment(_compact(claims))}"
     signature = key.sign(signed.encode(), scheme, hashes.SHA256())
     return SecretValue(f"{signed}.{_segment(signature)}")
 

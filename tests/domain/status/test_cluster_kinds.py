@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from appcredential.domain.conditions import Condition, Problem, Reason
+from appcredential.domain.own.renewal import OwnRenewal
 from appcredential.domain.spec.grant import (
     NamedApplications,
     NamedNamespaces,
@@ -26,7 +27,8 @@ from appcredential.domain.status.cluster_kinds import (
     operator_identity,
     tenant_conditions,
 )
-from tests.support.builders import CLIENT_ID, NOW
+from appcredential.domain.times import format_time
+from tests.support.builders import CLIENT_ID, NOW, problem
 
 SIGNS_IN = "The operator signs in and may read applications."
 GRANT = ApplicationGrantSpec(
@@ -192,3 +194,21 @@ def test_a_tenant_shows_what_is_known_of_the_operators_credential(
     shown: dict[str, str],
 ) -> None:
     assert operator_identity(client_id, thumbprint, expiration) == shown
+
+
+def test_a_certificate_that_is_not_renewed_is_told_while_it_works() -> None:
+    renewal = problem(Reason.IDENTITY_NOT_RENEWED)
+    passing = problem(Reason.IDENTITY_NOT_RENEWED, stalled=False)
+    assert [c.type for c in tenant_conditions(ProbeOutcome(renewal=passing))] == ["Ready"]
+    ready, stalled = tenant_conditions(ProbeOutcome(renewal=renewal))
+    assert (ready.status, stalled.type, stalled.reason) == ("True", "Stalled", renewal.reason)
+    held = Holders(users=["shop/orders"])
+    assert "shop/orders" in tenant_conditions(ProbeOutcome(renewal=renewal), held)[1].message
+    assert tenant_conditions(ProbeOutcome(), held)[1].reason is Reason.IN_USE
+
+
+def test_the_identity_tells_its_renewal() -> None:
+    renewal = OwnRenewal(renewal=NOW, problem=problem(Reason.IDENTITY_NOT_RENEWED))
+    told = operator_identity(None, "A", None, renewal)
+    assert told["renewalTime"] == format_time(NOW)
+    assert told["renewalProblem"]

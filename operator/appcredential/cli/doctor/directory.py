@@ -70,6 +70,10 @@ def _own_credential(gathered: Gathered, tenant: Document) -> Iterator[Finding]:
         tenant.text("spec", "identity", "certificate", "secretRef", "name") or "of its identity"
     )
     remedy = f"Register a new certificate in Entra, and put it into the Secret {secret}."
+    if tenant.at("spec", "identity", "certificate", "rotation") is not None:
+        problem = tenant.text("status", "identity", "renewalProblem")
+        due = tenant.text("status", "identity", "renewalTime") or "an unknown time"
+        remedy = problem or f"The operator renews it at {due}: see that it runs."
     yield ending(about, end, gathered.now, remedy)
 
 

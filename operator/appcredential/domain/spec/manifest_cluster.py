@@ -31,11 +31,19 @@ class CertificateRef(Shape, frozen=True):
     key: str = "tls.crt"
 
 
+class IdentityRotation(Shape, frozen=True):
+    """`EntraTenant.spec.identity.certificate.rotation`."""
+
+    lifetime: str | None = None
+    renew_before: str | None = None
+
+
 class IdentityCertificate(Shape, frozen=True):
     """`EntraTenant.spec.identity.certificate`."""
 
     client_id: str
     secret_ref: CertificateRef
+    rotation: IdentityRotation | None = None
 
 
 class IdentityWorkload(Shape, frozen=True):

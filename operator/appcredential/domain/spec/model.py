@@ -15,6 +15,7 @@ from typing import Final, NewType, TypeAlias, assert_never
 from appcredential.domain.spec.certificate import CertificateSource, CertificateSpec
 from appcredential.domain.spec.federated import FederatedSpec, FederationGrant
 from appcredential.domain.spec.grant import GrantedApplications, GrantedNamespaces
+from appcredential.domain.spec.identity_rotation import IdentityRotation
 from appcredential.domain.spec.restart import RestartSpec
 from appcredential.domain.spec.secret import SecretSpec
 from appcredential.domain.spec.windows import RotationWindow
@@ -180,11 +181,17 @@ class ClientSecretIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateIdentity:
-    """The operator signs in with a certificate from a Secret: chain and private key."""
+    """The operator signs in with a certificate from a Secret: chain and private key.
+
+    Attributes:
+        rotation: how the operator renews it; None leaves that to somebody else. As whom it signs
+            in does not depend on it.
+    """
 
     client_id: ClientId
     secret_name: str
     secret_key: str
+    rotation: IdentityRotation | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from appcredential.domain.spec import checks
 from appcredential.domain.spec import manifest_cluster as cluster
+from appcredential.domain.spec.identity_rotation import IdentityRotation
 from appcredential.domain.spec.model import (
+    DEFAULT_LIFETIME,
     CertificateIdentity,
     ClientId,
     ClientSecretIdentity,
@@ -17,6 +20,9 @@ from appcredential.domain.spec.model import (
 )
 
 _PATH: Final = "spec.identity"
+_SHORTEST: Final = timedelta(days=1)
+_LONGEST: Final = timedelta(days=365)
+_LATEST: Final = timedelta(hours=1)
 
 
 def parse_identity(spec: cluster.Identity, cloud: Cloud) -> TenantIdentity:
@@ -43,7 +49,24 @@ def _certificate(spec: cluster.IdentityCertificate) -> TenantIdentity:
     path = f"{_PATH}.certificate"
     name, key = _reference(path, spec.secret_ref)
     client_id = _client_id(path, spec.client_id)
-    return CertificateIdentity(client_id=client_id, secret_name=name, secret_key=key)
+    return CertificateIdentity(
+        client_id=client_id,
+        secret_name=name,
+        secret_key=key,
+        rotation=None if spec.rotation is None else _rotation(f"{path}.rotation", spec.rotation),
+    )
+
+
+def _rotation(path: str, spec: cluster.IdentityRotation) -> IdentityRotation:
+    lifetime, renew_before = DEFAULT_LIFETIME, None
+    if spec.lifetime is not None:
+        lifetime = checks.duration(f"{path}.lifetime", spec.lifetime, _SHORTEST, _LONGEST)
+    if spec.renew_before is not None:
+        field = f"{path}.renewBefore"
+        renew_before = checks.duration(field, spec.renew_before, _LATEST)
+        remedy = "must be less than lifetime (90d when left out): lower it or raise lifetime"
+        checks.require(renew_before < lifetime, field, remedy)
+    return IdentityRotation(lifetime=lifetime, renew_before=renew_before)
 
 
 def _client_secret(spec: cluster.IdentitySecret) -> TenantIdentity:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from appcredential.domain.conditions import Condition, ConditionType, Problem, Reason
+from appcredential.domain.own.renewal import NO_RENEWAL, OwnRenewal
 from appcredential.domain.shown_text import first_of
 from appcredential.domain.spec.grant import SelectedNamespaces
 from appcredential.domain.spec.model import ApplicationGrantSpec, ClientId
@@ -23,10 +24,17 @@ class ProbeOutcome:
     Attributes:
         problem: why the tenant cannot be used; None when it can.
         warning: what is wrong although the tenant can be used: the operator's new credential.
+        renewal: why the operator's own certificate is not renewed, although it works.
     """
 
     problem: Problem | None = None
     warning: Problem | None = None
+    renewal: Problem | None = None
+
+    @property
+    def told(self) -> Problem | None:
+        """The gravest of them."""
+        return self.problem or self.warning or self.renewal
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,8 @@ def tenant_conditions(outcome: ProbeOutcome, holders: Holders | None = None) -> 
     message = "The operator signs in and may read applications."
     if warning is None:
         ready = Condition.true(kind, Reason.SIGNED_IN, message)
-        return [ready] if held is None else [ready, _abnormal(held)]
+        late = outcome.renewal if outcome.renewal is not None and outcome.renewal.stalled else held
+        return [ready] if late is None else [ready, _abnormal(late, held if late != held else None)]
     message = f"{message} It does so with what it had before: see the other condition."
     return [Condition.true(kind, Reason.SIGNED_IN, message), _abnormal(warning, held)]
 
@@ -108,7 +117,10 @@ def _first_of(names: Sequence[str]) -> str:
 
 
 def operator_identity(
-    client_id: ClientId | None, thumbprint: str, expiration: datetime | None
+    client_id: ClientId | None,
+    thumbprint: str,
+    expiration: datetime | None,
+    renewal: OwnRenewal = NO_RENEWAL,
 ) -> dict[str, str]:
     """Return `status.identity` of an EntraTenant: the operator's own credential in use.
 
@@ -116,11 +128,14 @@ def operator_identity(
         client_id: as which the operator signs in; None when that is not known.
         thumbprint: SHA-1 of its certificate; empty for any other credential.
         expiration: when the credential ends; None when that is not known.
+        renewal: how its renewal by the operator stands.
     """
     found = {
         "clientId": client_id or "",
         "thumbprint": thumbprint,
         "expirationTime": format_time(expiration) if expiration is not None else "",
+        "renewalTime": format_time(renewal.renewal) if renewal.renewal is not None else "",
+        "renewalProblem": renewal.problem.message if renewal.problem is not None else "",
     }
     return {name: value for name, value in found.items() if value}
 

@@ -1,0 +1,1 @@
+"""The operator renews its own certificate: what is observed, and what is decided. Pure."""

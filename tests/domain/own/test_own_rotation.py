@@ -1,0 +1,235 @@
+"""Which step the renewal of the operator's own certificate takes next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from appcredential.domain.conditions import Problem, Reason
+from appcredential.domain.lifecycle_settings import LifecycleSettings
+from appcredential.domain.observed.entra import CERTIFICATE_LAG, Credential
+from appcredential.domain.own import problems
+from appcredential.domain.own.actions import (
+    Discard,
+    Forget,
+    Look,
+    Note,
+    OwnAction,
+    Publish,
+    Register,
+    Remove,
+    SignIn,
+    Stage,
+    Wait,
+)
+from appcredential.domain.own.observed import OwnObservation, OwnPair
+from appcredential.domain.own.rotation import LOOK_AGAIN, decide, overlap
+from appcredential.domain.own.secret import MOST_ADDED, OwnRecords
+from appcredential.domain.proof import PROVEN, Proof, SignInClass, SignInResult
+from appcredential.domain.rotation import Schedule
+from appcredential.domain.secret_value import SecretValue
+from appcredential.domain.spec.identity_rotation import IdentityRotation
+from appcredential.domain.spec.model import KeyId
+from tests.support.builders import DAY, MINUTE, NOW, SECOND
+
+REFUSED = SignInResult(SignInClass.NOT_YET, Reason.SIGN_IN_REJECTED, 700027)
+MAIN, NEXT = "MAIN", "NEXT"
+DUE = NOW - 80 * DAY
+"""The start of a certificate that is due."""
+YOUNG = NOW - 10 * DAY
+
+
+def pair(thumbprint: str, start: datetime, days: int = 90) -> OwnPair:
+    return OwnPair(
+        value=SecretValue(thumbprint), start=start, end=start + days * DAY, thumbprint=thumbprint
+    )
+
+
+def records(*added: str, **changed: Any) -> OwnRecords:
+    base = OwnRecords(cluster="us", tenant="default", main=MAIN, since=DUE, added=added)
+    return replace(base, **changed)
+
+
+def listed(*thumbprints: str) -> tuple[Credential, ...]:
+    return tuple(
+        Credential(key_id=KeyId(t.lower()), display_name="", start=NOW, end=NOW, shown=t)
+        for t in thumbprints
+    )
+
+
+def proof(result: SignInResult = PROVEN, successes: int = 0) -> Proof:
+    at = NOW - 30 * SECOND
+    failed = 0 if result == PROVEN else 1
+    return Proof(
+        attempt=NEXT,
+        successes=successes,
+        last_try=at,
+        last_success=at,
+        result=result,
+        tries_failed=failed,
+    )
+
+
+def seen(start: datetime = DUE, **changed: Any) -> OwnObservation:
+    """Return what is observed of a certificate that nothing keeps from being renewed."""
+    base = OwnObservation(
+        now=NOW,
+        settings=LifecycleSettings(),
+        cluster="us",
+        tenant="default",
+        rotation=IdentityRotation(lifetime=90 * DAY),
+        main=pair(MAIN, start),
+        in_use=MAIN,
+    )
+    return replace(base, **changed)
+
+
+def staged(start: datetime = DUE, **changed: Any) -> OwnObservation:
+    """Return what is observed once a successor stands beside it."""
+    base = {"successor": pair(NEXT, NOW - MINUTE), "records": records(NEXT)}
+    return seen(start, **{**base, **changed})
+
+
+CASES: list[tuple[str, OwnObservation, OwnAction]] = [
+    ("it is young", seen(YOUNG, rotation=IdentityRotation(lifetime=90 * DAY)), Wait(NOW)),
+    ("it is due", seen(), Stage()),
+    ("Entra lets it end sooner", seen(YOUNG, expires=NOW + DAY), Stage()),
+    ("the session is another's", seen(in_use="OTHER"), Wait(NOW + LOOK_AGAIN)),
+    ("a copy of another cluster's", seen(YOUNG, records=records(cluster="them")), Stage()),
+    ("a copy of another tenant's", seen(YOUNG, records=records(tenant="other")), Stage()),
+    (
+        "a copy with a successor",
+        staged(YOUNG, records=records(NEXT, cluster="them")),
+        Stage(),
+    ),
+    (
+        "a borrowed one whose successor is new",
+        staged(YOUNG, records=records(NEXT, is_borrowed=True), is_new=True),
+        Register(),
+    ),
+    ("somebody put another one there", seen(records=records(main="OLD")), Note()),
+    ("the successor is new", staged(is_new=True), Register()),
+    ("the successor is found", staged(), SignIn()),
+    (
+        "it signed in just now",
+        staged(proof=replace(proof(), last_try=NOW)),
+        Wait(NOW + 15 * SECOND),
+    ),
+    ("it signed in often enough", staged(proof=proof(successes=5)), Publish()),
+    ("its session is in use", staged(in_use=NEXT), Publish()),
+    ("Entra does not know it", staged(proof=proof(REFUSED)), Look()),
+    (
+        "nor does a read list it",
+        staged(proof=proof(REFUSED), keys=listed(MAIN)),
+        Register(),
+    ),
+    (
+        "but a read lists it",
+        staged(proof=proof(REFUSED), keys=listed(MAIN, NEXT)),
+        SignIn(),
+    ),
+    (
+        "it was asked for a moment ago",
+        staged(proof=proof(REFUSED), asked=NOW - MINUTE),
+        SignIn(),
+    ),
+    (
+        "it was asked for long ago",
+        staged(proof=proof(REFUSED), asked=NOW - CERTIFICATE_LAG),
+        Look(),
+    ),
+    ("it is not due any more", staged(YOUNG), Discard()),
+    ("it was copied to the main keys", staged(successor=pair(MAIN, DUE)), Discard()),
+    ("the successor is old", staged(successor=pair(NEXT, DUE)), Discard()),
+    (
+        "the successor is old, and all that is left",
+        staged(NOW - 100 * DAY, successor=pair(NEXT, DUE), in_use=NEXT),
+        Publish(),
+    ),
+]
+
+
+@pytest.mark.parametrize(("o", "action"), [case[1:] for case in CASES], ids=[c[0] for c in CASES])
+def test_the_next_step(o: OwnObservation, action: OwnAction) -> None:
+    found = decide(o)
+    if action == Wait(NOW):
+        assert found.action == Wait(found.renewal)
+        assert found.renewal > NOW
+    else:
+        assert found.action == action
+
+
+def test_one_that_is_not_valid_yet_keeps_its_successor() -> None:
+    future = pair(MAIN, NOW + DAY)
+    found = decide(staged(main=future))
+    assert isinstance(found.action, Wait)
+
+
+def test_it_is_due_before_its_end() -> None:
+    renewal = decide(seen(YOUNG)).renewal
+    assert YOUNG + 58 * DAY < renewal <= YOUNG + 60 * DAY
+
+
+RETIRING = {"records": records("OLD", MAIN, since=NOW - 20 * DAY)}
+
+
+@pytest.mark.parametrize(
+    ("changed", "action"),
+    [
+        ({"keys": None}, Look()),
+        ({"keys": listed(MAIN, "OLD", "FOREIGN")}, Remove(KeyId("old"))),
+        ({"keys": listed(MAIN, "FOREIGN")}, Forget(frozenset({"OLD"}))),
+        ({"keys": listed("OLD")}, Wait(NOW + LOOK_AGAIN)),
+        ({"in_use": "OLD"}, Wait(NOW + LOOK_AGAIN)),
+        ({"is_clock_doubtful": True}, Wait(NOW + LOOK_AGAIN)),
+        ({"records": records("OLD", MAIN, since=NOW - DAY)}, Wait(NOW + 14 * DAY)),
+    ],
+)
+def test_what_this_cluster_added_is_removed_half_of_the_lead_time_later(
+    changed: dict[str, Any], action: OwnAction
+) -> None:
+    assert decide(seen(NOW - 20 * DAY, **{**RETIRING, **changed})).action == action
+
+
+@pytest.mark.parametrize(
+    ("o", "problem"),
+    [
+        (seen(NOW - 90 * DAY), problems.EXPIRED),
+        (staged(NOW - 90 * DAY, is_new=True), problems.EXPIRED),
+        (seen(is_clock_doubtful=True), problems.CLOCK),
+        (staged(is_clock_doubtful=True), problems.CLOCK),
+        (seen(records=records(*map(str, range(MOST_ADDED)))), problems.TOO_MANY),
+        (staged(), problems.OVERDUE),
+        (seen(NOW - 61 * DAY), None),
+    ],
+)
+def test_what_is_told(o: OwnObservation, problem: Problem | None) -> None:
+    assert decide(o).problem == problem
+
+
+def test_what_was_never_removed_goes_also_while_nothing_is_renewed() -> None:
+    many = (MAIN, *map(str, range(MOST_ADDED)))
+    found = decide(seen(records=records(*many), keys=listed(MAIN, "3")))
+    assert found.action == Remove(KeyId("3"))
+    assert found.problem == problems.TOO_MANY
+
+
+def test_a_successor_is_never_removed_as_a_former_one() -> None:
+    found = decide(staged(NOW - 90 * DAY, is_new=True, keys=listed(MAIN, NEXT)))
+    assert found.action == Wait(NOW + LOOK_AGAIN)
+
+
+def test_a_sign_in_that_is_refused_for_something_else_is_told() -> None:
+    blocked = SignInResult(SignInClass.BLOCKED, Reason.BLOCKED_BY_CONDITIONAL_ACCESS, 53003)
+    found = decide(staged(proof=proof(blocked)))
+    assert found.problem is not None
+    assert "BlockedByConditionalAccess" in found.problem.message
+
+
+@pytest.mark.parametrize(("lead", "hours"), [(8, 4), (16, 4), (1, 0.5)])
+def test_a_former_one_is_gone_before_the_next_renewal(lead: int, hours: float) -> None:
+    plan = Schedule(timedelta(hours=lead), timedelta(0), NOW, NOW)
+    assert overlap(plan, DAY) == timedelta(hours=hours)
