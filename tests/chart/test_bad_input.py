@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from appcredential.domain.demanded import SCHEMA_ANNOTATION, SCHEMA_VERSION
 from demo.stack import EmulatorProcess
 from localcluster import Binaries, Cluster
 from tests.chart.helming import CHART, NAMESPACE, RELEASE, Helm, HelmError
@@ -84,7 +85,7 @@ def _leader(release: Release) -> str:
 def _an_older_crd_stops_it(release: Release, team: Team) -> None:
     """As after an upgrade of the chart without its CRDs."""
     annotate = ("annotate", "crd", _CRD, "--overwrite")
-    release.cluster.kubectl(*annotate, "appcredential.io/schema-version=0")
+    release.cluster.kubectl(*annotate, f"{SCHEMA_ANNOTATION}={SCHEMA_VERSION - 1}")
     release.roll_out("older-crd")
     release.until(lambda: _REMEDY in _readiness(release), "it says how to get newer ones")
     assert _told(release) == 1
@@ -97,7 +98,7 @@ def _an_older_crd_stops_it(release: Release, team: Team) -> None:
     assert (team.minted(), team.secret("second")) == (minted, None)
     assert _leader(release) == ""  # so that a replica of the version before may go on
     assert team.signs_in()
-    release.cluster.kubectl(*annotate, "appcredential.io/schema-version=1")
+    release.cluster.kubectl(*annotate, f"{SCHEMA_ANNOTATION}={SCHEMA_VERSION}")
     release.until(lambda: _readiness(release) == "ok\n", "it goes on by itself", 60)
     # Sooner than the minute after which a resource is looked at again in any case.
     team.ready("second", 30)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from appcredential.domain.demanded import SCHEMA_VERSION, schema_version
 from appcredential.domain.spec.model import CredentialType
 from appcredential.domain.spec.presets import PRESET_KEYS
 from appcredential.domain.spec.reserved import (
@@ -143,7 +144,7 @@ def test_lists_of_objects_have_keys(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_schema_version(kind: str) -> None:
     crd = _crd(kind)
-    assert crd["metadata"]["annotations"]["appcredential.io/schema-version"] == "1"
+    assert schema_version(crd) == SCHEMA_VERSION
     assert crd["metadata"]["name"] == f"{PLURALS[kind]}.appcredential.io"
 
 

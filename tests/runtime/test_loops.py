@@ -11,6 +11,7 @@ import pytest
 
 from appcredential.cache.store import Store
 from appcredential.composition import build_operator
+from appcredential.domain.demanded import SCHEMA_ANNOTATION, SCHEMA_VERSION
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.errors import UnavailableError
 from appcredential.runtime.clock import SystemClock
@@ -126,7 +127,7 @@ def installed() -> ApiServer:
     kube = ApiServer()
     kube.put("/version", {"major": "1", "minor": "36"})
     for plural in ("appcredentials", "entratenants", "applicationgrants"):
-        crd = {"metadata": {"annotations": {"appcredential.io/schema-version": "1"}}}
+        crd = {"metadata": {"annotations": {SCHEMA_ANNOTATION: str(SCHEMA_VERSION)}}}
         kube.put(f"{CRDS}/{plural}.appcredential.io", crd)
     return kube
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from appcredential.domain.demanded import SCHEMA_ANNOTATION, SCHEMA_VERSION
 from appcredential.kube.client import JSON, KubeClient
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, TENANTS, path_of
 from appcredential.kube.issuer import DISCOVERY
@@ -55,7 +56,7 @@ class Cluster(ApiServer):
         self.put("/version", {"major": "1", "minor": "36"})
         for plural in _KINDS:
             crd = {
-                "metadata": {"annotations": {"appcredential.io/schema-version": "1"}},
+                "metadata": {"annotations": {SCHEMA_ANNOTATION: str(SCHEMA_VERSION)}},
                 "spec": {"versions": [{"name": "v1alpha1", "served": True}]},
                 "status": {"conditions": [{"type": "Established", "status": "True"}]},
             }

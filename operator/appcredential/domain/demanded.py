@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 SCHEMA_ANNOTATION: Final = "appcredential.io/schema-version"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 MIN_KUBERNETES: Final = (1, 31)
 APPLY_CRDS: Final = (
     "python -m appcredential crds | kubectl apply --server-side --force-conflicts -f -"
