@@ -202,6 +202,8 @@ def test_a_certificate_that_is_not_renewed_is_told_while_it_works() -> None:
     assert [c.type for c in tenant_conditions(ProbeOutcome(renewal=passing))] == ["Ready"]
     ready, stalled = tenant_conditions(ProbeOutcome(renewal=renewal))
     assert (ready.status, stalled.type, stalled.reason) == ("True", "Stalled", renewal.reason)
+    assert ProbeOutcome(warning=STALLED, renewal=renewal).told is STALLED
+    assert ProbeOutcome(renewal=renewal).told is renewal
     held = Holders(users=["shop/orders"])
     assert "shop/orders" in tenant_conditions(ProbeOutcome(renewal=renewal), held)[1].message
     assert tenant_conditions(ProbeOutcome(), held)[1].reason is Reason.IN_USE
