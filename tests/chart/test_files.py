@@ -162,7 +162,7 @@ def test_the_rights_are_those_of_the_example_by_hand() -> None:
     documents = list(yaml.safe_load_all(RBAC.read_text()))
     (everywhere,) = (d["rules"] for d in documents if d["kind"] == "ClusterRole")
     # A rule may be split between the two; nothing is lost or added.
-    parts = found["cluster"] + found["namespaces"] + found["pods"]
+    parts = found["cluster"] + found["namespaces"] + found["pods"] + found["selected"]
     assert _split(parts) == _split(everywhere)
     assert [r["resources"] for r in found["namespaces"] if "secrets" in r["resources"]]
 
