@@ -7,7 +7,6 @@ from typing import Final
 
 import pytest
 
-from appcredential.domain import grants
 from appcredential.domain.inventory import Way
 from appcredential.domain.marker import Owner
 from appcredential.domain.spec.grant import allow_tag
@@ -208,9 +207,7 @@ async def test_the_broken_variant_that_takes_a_list_for_a_read_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Without what follows the list, a tag that no direct read shows would be enough."""
-    monkeypatch.setattr(granted, "read_tags", lambda state: (TAG,))
-    monkeypatch.setattr("appcredential.effects.issuing.read_tags", lambda state: (TAG,))
-    monkeypatch.setattr(granted, "known_tags", lambda state: (TAG,))
-    assert grants is not None
+    monkeypatch.setattr("appcredential.effects.issuing.read_tags", lambda _state: (TAG,))
+    monkeypatch.setattr(granted, "known_tags", lambda _state: (TAG,))
     with pytest.raises(AssertionError):
         await test_a_list_alone_issues_nothing()
