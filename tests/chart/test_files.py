@@ -127,9 +127,11 @@ def test_settings_are_rendered_as_the_operator_names_them(helm: Helm) -> None:
     samples = {"string": "90s", "integer": 7, "boolean": True}
     shapes = schema()["properties"]["settings"]["properties"]
     settings = {
-        name: shape["enum"][0] if "enum" in shape else samples[shape["type"]]
+        name: shape["enum"][0] if "enum" in shape else samples[shape.get("type", "string")]
         for name, shape in shapes.items()
     }
+    # A Lease of 90 s would be shorter than its margins, and issuers have a form of their own.
+    settings |= {"leaseDuration": "3m", "checkedIssuers": "https://issuer.example"}
     rendered = documents(helm.template(*flags({"settings": settings})))
     found = environment(one(rendered, "Deployment"), "pod")
     wanted = {name: settings[camel(name)] for name in FIELDS if name not in SET_BY_THE_CHART}
