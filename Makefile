@@ -58,7 +58,7 @@ client-go: setup ## the Go program of the emulator's tests, built once (20 secon
 clients: client-go ## fetch real clients of four languages, azure-cli, Terraform's provider and azwi; run them
 	@PYTHONPATH=operator:. $(BIN)/python -m tests.support.signin_clients
 	@PYTHONPATH=operator:. $(BIN)/python -m tests.support.programs
-	$(BIN)/python -m pytest tests/entra_emulator/clients/real -q -rs --clients-table
+	$(BIN)/python -m pytest tests/entra_emulator/clients/real -q --clients-table
 
 .PHONY: chart
 chart: helm cluster-binary ## check the charts, test them on a cluster, and package them into build/
