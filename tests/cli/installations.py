@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from appcredential.cli.app_credential import Document
 from appcredential.cli.doctor.gathered import Gathered, Grants, Read, Right
-from appcredential.domain.demanded import SCHEMA_ANNOTATION
+from appcredential.domain.demanded import SCHEMA_ANNOTATION, SCHEMA_VERSION
 from tests.cli.scenes import CLIENT_ID, NOW, condition, day, published, resource
 
 SYSTEM: Final = "appcredential-system"
@@ -34,7 +34,7 @@ def unread(why: str = "you may not") -> Read:
     return Read(missing=why)
 
 
-def crd(kind: str, schema: str = "1", **metadata: Any) -> dict[str, Any]:
+def crd(kind: str, schema: str = str(SCHEMA_VERSION), **metadata: Any) -> dict[str, Any]:
     """Return a CRD."""
     found = {"name": f"{kind}.appcredential.io", "annotations": {SCHEMA_ANNOTATION: schema}}
     return {"metadata": {**found, **metadata}, "spec": {}}

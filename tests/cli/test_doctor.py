@@ -11,6 +11,7 @@ import pytest
 from appcredential.cli.doctor.findings import Finding, Gravity
 from appcredential.cli.doctor.gathered import Gathered, Grants, Read, Right
 from appcredential.cli.doctor.judge import judge
+from appcredential.domain.demanded import SCHEMA_VERSION
 from tests.cli.installations import (
     binding,
     claim,
@@ -54,7 +55,7 @@ def test_an_installation_that_is_well_has_no_finding() -> None:
         ({"crds": read(crd("entratenants"))}, BROKEN, "CRDs", "appcredentials is missing", "apply"),
         (
             {"crds": read(*(crd(k, "0") for k in ("appcredentials", "entratenants")))},
-            BROKEN, "CRDs", "schema 0 in place of 1", "crds | kubectl apply",
+            BROKEN, "CRDs", f"schema 0 in place of {SCHEMA_VERSION}", "crds | kubectl apply",
         ),
         ({"deployments": read()}, BROKEN, "operator", "No Deployment", "helm install"),
         ({"deployments": read(deployment(replicas=0))}, BROKEN, "operator", "to 0", "scale"),
@@ -300,7 +301,12 @@ def test_what_is_younger_than_the_tool_or_of_another_version_is_no_fault() -> No
     strange = deployment({"APPCREDENTIAL_NEW": "1"}, labels={"app.kubernetes.io/version": "2.0.0"})
 
     assert {f.gravity for f in beyond_fine(well(deployments=read(strange)))} == {ADVICE}
-    newer = read(*(crd(k, "2") for k in ("appcredentials", "entratenants", "applicationgrants")))
+    newer = read(
+        *(
+            crd(k, str(SCHEMA_VERSION + 1))
+            for k in ("appcredentials", "entratenants", "applicationgrants")
+        )
+    )
     assert {f.gravity for f in beyond_fine(well(crds=newer))} == {ADVICE}
 
 
