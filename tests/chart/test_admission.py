@@ -217,7 +217,7 @@ _DENIED: Final = (
         for verb in ("create", "update", "delete")
         for kind in ("appcredentials", "entratenants", "applicationgrants")
     ),
-    *((verb, "namespaces") for verb in ("list", "create", "update", "patch", "delete")),
+    *((verb, "namespaces") for verb in ("create", "update", "patch", "delete")),
     *((verb, "nodes") for verb in ("get", "list")),
     *(
         (verb, "customresourcedefinitions.apiextensions.k8s.io")
@@ -255,6 +255,13 @@ def test_what_it_is_denied(plain: Cluster) -> None:
         allowed = [(v, r) for v, r in _DENIED if may(plain, "plain", v, r, namespace)]
         assert allowed == [], namespace
     assert may(plain, "plain", "get", "secrets", "default")
+
+
+def test_the_right_to_list_namespaces_can_be_left_out(plain: Cluster, bare_helm: Helm) -> None:
+    assert may(plain, "plain", "list", "namespaces")
+    narrower = ("--set", "rbac.selectNamespaces=false")
+    bare_helm.run("upgrade", RELEASE, CHART, "-n", "plain", *narrower)
+    assert not may(plain, "plain", "list", "namespaces")
 
 
 def test_the_optional_right_to_ask_for_tokens_is_for_the_exchange_alone(

@@ -23,7 +23,10 @@ FOREIGN: Final = frozenset({"cert-manager", "argocd", "flux", "kustomize", "valu
 EXAMPLES: Final = sorted(
     str(path.relative_to(ROOT / "examples"))
     for path in (ROOT / "examples").rglob("*.yaml")
-    if FOREIGN.isdisjoint(path.relative_to(ROOT / "examples").parts)
+    if (
+        FOREIGN.isdisjoint(path.relative_to(ROOT / "examples").parts)
+        and path.name != "kustomization.yaml"
+    )
     or path.parent.name == "testdata"
 )
 COLUMNS: Final = {
