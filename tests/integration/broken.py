@@ -24,7 +24,7 @@ from appcredential.domain.spec.model import AppCredentialSpec, DeletionPolicy
 from appcredential.effects import issuing
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.signin import TokenEndpoint
-from appcredential.gather import gatherer
+from appcredential.gather import granted
 from appcredential.kube.app_credentials import KubeResources
 from appcredential.kube.custom_resources import APP_CREDENTIALS, KubeObjects
 from appcredential.kube.revocations import KubeRevocations
@@ -127,11 +127,11 @@ def ignores_suspend() -> None:
 def needs_no_grant() -> None:
     """Let every resource have what it asks for."""
 
-    def granted(*_: Any) -> Grant:
+    def given(*_: Any) -> Grant:
         return Grant(name="none", max_lifetime=None)
 
-    for user in (gatherer, issuing):
-        setattr(user, "evaluate", granted)  # noqa: B010 - a function is replaced
+    for user in (granted, issuing):
+        setattr(user, "evaluate", given)  # noqa: B010 - a function is replaced
 
 
 def ignores_windows() -> None:

@@ -9,7 +9,7 @@ import yaml
 from demo.exchanging import exchange, token_of
 from demo.stack import ROOT
 from tests.integration.installation import Installation
-from tests.integration.stories_federation import AUDIENCE, of_a_team
+from tests.integration.stories_federation import AUDIENCE, Federated, of_a_team
 
 _GITHUB: Final = "https://token.actions.githubusercontent.com"
 _CREATE: Final = "application.federatedIdentityCredentials.create"
@@ -34,6 +34,11 @@ def _pairs(repositories: int, branches: int) -> set[tuple[str, str]]:
     }
 
 
+def _problems(f: Federated) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = f.team.status()["federatedIdentityProblems"]
+    return found
+
+
 def a_list_is_made_told_and_changed(i: Installation) -> None:
     """One is in the way and one is refused at first: the others are made, and the one is told."""
     f = of_a_team(i, "lists", federation={"sources": [], "gitHub": [{"organization": "contoso"}]})
@@ -45,7 +50,8 @@ def a_list_is_made_told_and_changed(i: Installation) -> None:
     f.apply(gitHub=_lists(2, 3))
     f.team.until(lambda: f.pairs() == _pairs(2, 3), "the others are made", seconds=90)
     f.team.until(lambda: f.team.has("Stalled", "True", "CredentialConflict"), "it is told")
-    (told,) = f.team.status()["federatedIdentityProblems"]
+    f.team.until(lambda: len(_problems(f)) == 1, "only the one in the way is told")
+    (told,) = _problems(f)
     assert (told["subject"], told["reason"]) == (taken, "CredentialConflict")
     assert len(f.team.status()["federatedIdentities"]) == 5
     message = f.team.condition("Stalled")["message"]

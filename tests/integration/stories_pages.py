@@ -47,6 +47,7 @@ def how_do_i(i: Installation) -> None:
     team.until(lambda: team.key("orders") not in {"", second}, "it is replaced", "orders")
     walk.step("waitingFor")
     walk.step("publishTime")
+    i.pass_time(i.now() + timedelta(seconds=1.1))  # kubectl restarts once a second
     walk.step("retireTime")
     walk.step("appcredential.io/adopt")
     assert team.namespace in walk.step("--field-selector spec.application.clientId")

@@ -51,6 +51,11 @@ def mended(broken: dict[Case, Broken]) -> dict[Case, Broken]:
     return broken
 
 
+def _warnings(installation: Installation, tenant: str) -> set[str]:
+    events = installation.events("", tenant, "EntraTenant")
+    return {reason for kind, reason, _ in events if kind == "Warning"}
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_it_is_said(case: Case, broken: dict[Case, Broken], installation: Installation) -> None:
     b = broken[case]
@@ -71,8 +76,10 @@ def test_it_is_said(case: Case, broken: dict[Case, Broken], installation: Instal
         assert condition_of(tenant, "Ready")["status"] == "False"
         for kind in ("Ready", "Stalled"):
             assert condition_of(tenant, kind)["reason"] == case.tenant_reason
-        events = installation.events("", team.tenant, "EntraTenant")
-        assert {r for kind, r, _ in events if kind == "Warning"} == {case.tenant_reason}
+        # An Event follows the status that it is about.
+        installation.until(
+            lambda: _warnings(installation, team.tenant) == {case.tenant_reason}, "an Event says so"
+        )
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.tenant_reason], ids=str)
