@@ -115,9 +115,9 @@ unit: setup ## pure tests with the branch coverage of domain/
 
 .PHONY: test
 test: lint figures unit cluster-binary helm client-go ## everything: lint, types, contracts, unit, integration, faults
-	@echo "==> integration tests, two files at a time: they wait more than they compute"
+	@echo "==> integration tests, three files at a time: they wait more than they compute"
 	$(BIN)/python -m pytest tests --ignore=tests/domain --ignore=tests/process -m $(CI_TESTS) \
-	    --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+	    --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 	@echo "==> process tests, alone: they kill and pause what others would wait for"
 	$(BIN)/python -m pytest tests/process -m $(CI_TESTS)
 
