@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 import yaml
@@ -65,7 +66,9 @@ def _parts(found: Manifest) -> Iterator[Manifest]:
                 yield manifest(kind, patch(content))
 
 
-def _of(kind: str, *path: str, shape: type = dict, **beside: Any) -> _Part:
+def _of(
+    kind: str, *path: str, shape: type = dict, beside: Mapping[str, Any] = MappingProxyType({})
+) -> _Part:
     """Return that something of this shape stands at that path of a kind's spec."""
 
     def patch(content: Any) -> Manifest:
@@ -82,12 +85,12 @@ _PARTS: Final[dict[str, tuple[_Part, ...]]] = {
     "spec": (_of(APP),),
     "rotation": (_of(APP, "rotation"),),
     "verification": (_of(APP, "verification"),),
-    "certificate": (_of(APP, "certificate", type="Certificate", clientSecret=None),),
+    "certificate": (_of(APP, "certificate", beside={"type": "Certificate", "clientSecret": None}),),
     "gitHub": (
-        _of(APP, "federatedIdentity", "gitHub", **_FEDERATED),
+        _of(APP, "federatedIdentity", "gitHub", beside=_FEDERATED),
         _of(GRANT, "federation", "gitHub", shape=list),
     ),
-    "azureDevOps": (_of(APP, "federatedIdentity", "azureDevOps", **_FEDERATED),),
+    "azureDevOps": (_of(APP, "federatedIdentity", "azureDevOps", beside=_FEDERATED),),
     "identity": ((TENANT, dict, lambda i: {"identity": {"clientSecret": None, **i}}),),
     "federation": (_of(GRANT, "federation"),),
 }
