@@ -9,33 +9,36 @@ import pytest
 import yaml
 
 from tests.chart.helming import CHART, ROOT, Helm, documents, one
-from tests.docs.reading import blocks
+from tests.docs.reading import DOCUMENTS, blocks, name_of
 
-PAGES: Final = ("clusters.md", "onboarding.md", "several-tenants.md")
+PROMETHEUS: Final = ("ServiceMonitor", "PrometheusRule")
 KNOWN: Final = frozenset(yaml.safe_load((CHART / "values.yaml").read_text()))
 
 
-def _values(page: str) -> list[str]:
-    """Return the blocks of a guide that are values of the chart."""
-    text = (ROOT / "docs" / "guides" / page).read_text()
-    return [b for b in blocks(text, "yaml") if set(yaml.safe_load(b)) <= KNOWN]
+def _values(page: Path) -> list[str]:
+    """Return the blocks of a page that are values of the chart."""
+    found = [(b, yaml.safe_load(b)) for b in blocks(page.read_text(), "yaml") if "---" not in b]
+    return [b for b, read in found if isinstance(read, dict) and set(read) <= KNOWN]
 
 
-SHOWN: Final = [(page, text) for page in PAGES for text in _values(page)]
+CLUSTERS: Final = _values(ROOT / "docs" / "guides" / "clusters.md")
+SHOWN: Final = [(name_of(page), text) for page in DOCUMENTS for text in _values(page)]
 
 
 def _rendered(helm: Helm, folder: Path, text: str) -> list[dict[str, Any]]:
     path = folder / "values.yaml"
     path.write_text(text)
-    return documents(helm.template("--values", path))
+    known = [f"--api-versions=monitoring.coreos.com/v1/{kind}" for kind in PROMETHEUS]
+    return documents(helm.template("--values", path, *known))
 
 
-def test_every_page_shows_some() -> None:
-    assert {page for page, _ in SHOWN} == set(PAGES)
+def test_pages_show_some() -> None:
+    guides = {f"docs/guides/{name}.md" for name in ("clusters", "onboarding", "several-tenants")}
+    assert guides < {page for page, _ in SHOWN}
 
 
 @pytest.mark.parametrize(
-    ("page", "text"), SHOWN, ids=[f"{page} {text.splitlines()[0]}" for page, text in SHOWN]
+    ("page", "text"), SHOWN, ids=[f"{n} {page}" for n, (page, _) in enumerate(SHOWN)]
 )
 def test_they_render(helm: Helm, tmp_path: Path, page: str, text: str) -> None:
     found = _rendered(helm, tmp_path, text)
@@ -46,7 +49,7 @@ def test_they_render(helm: Helm, tmp_path: Path, page: str, text: str) -> None:
 
 
 def test_openshift_chooses_the_ids_of_the_pod(helm: Helm, tmp_path: Path) -> None:
-    (text,) = (b for b in _values("clusters.md") if "podSecurityContext" in b)
+    (text,) = (b for b in CLUSTERS if "podSecurityContext" in b)
     found = _rendered(helm, tmp_path, text)
     pod = one(found, "Deployment")["spec"]["template"]["spec"]
     assert pod["securityContext"]["runAsNonRoot"] is True
@@ -59,6 +62,6 @@ def test_openshift_chooses_the_ids_of_the_pod(helm: Helm, tmp_path: Path) -> Non
 def test_a_cluster_s_api_server_is_reached_at_its_port(
     helm: Helm, tmp_path: Path, port: int
 ) -> None:
-    (text,) = (b for b in _values("clusters.md") if str(port) in yaml.safe_dump(yaml.safe_load(b)))
+    (text,) = (b for b in CLUSTERS if str(port) in yaml.safe_dump(yaml.safe_load(b)))
     egress = one(_rendered(helm, tmp_path, text), "NetworkPolicy")["spec"]["egress"]
     assert {p["port"] for rule in egress for p in rule["ports"]} == {53, 443, port}

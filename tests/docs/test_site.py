@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 import pytest
@@ -67,6 +68,43 @@ def test_code_blocks_stay_as_they_are() -> None:
     page = with_links(text, "install.md", REPOSITORY)
     assert block in page
     assert page.count(f"{REPOSITORY}/blob/main/README.md") == 2
+
+
+_ITEM: Final = re.compile(r"(?:[-*]|\d+\.) ")
+
+
+def _torn(text: str) -> list[str]:
+    """Return lines that GitHub takes for a heading or a part of a list, and mkdocs does not."""
+    prose = re.sub(r"^( *)(```.*?)^\1```$", _without_content, text, flags=re.MULTILINE | re.DOTALL)
+    lines = ["", *prose.splitlines()]
+    return [
+        line
+        for before, line in pairwise(lines)
+        if (before and re.match(r"#+ ", line))
+        or (
+            before
+            and _ITEM.match(line)
+            and not re.match(r" +\S", before)
+            and not _ITEM.match(before)
+        )
+        or (not before and re.match(r"(?: {1,3}| {5,7})\S", line))
+    ]
+
+
+def _without_content(block: re.Match[str]) -> str:
+    return block[1] + block[2].splitlines()[0]
+
+
+@pytest.mark.parametrize("page", [*pages(configuration()["nav"])])
+def test_headings_and_lists_are_the_same_on_the_site(page: str) -> None:
+    assert _torn((ROOT / source_of(page)).read_text()) == []
+
+
+def test_what_would_be_torn_is_found() -> None:
+    text = (
+        "1. a\n\n   ```sh\n   # b\n\n   c\n   ```\n\n| d |\n## e\n\n    ```\n  f\n    ```\ng\n- h\n"
+    )
+    assert _torn(text) == ["   ```sh", "## e", "- h"]
 
 
 def test_the_program_for_diagrams_is_pinned() -> None:

@@ -108,6 +108,7 @@ def a_team_comes_and_goes(i: Installation) -> None:
     assert "@" in walk.step("appcredential-claim")
     walk.step("kind: AppCredential")
     assert team.status("orders")["grant"] == team.namespace
+    assert "Accepted" in walk.step("kubectl appcredential grants")
     said = walk.step("kubectl delete applicationgrant")
     assert "appcredential-ticket" in said or "No resources found" not in said
     walk.finish()
