@@ -146,6 +146,25 @@ def test_what_was_edited_needs_no_more_room() -> None:
     assert world.condition("Ready") == ("True", "Trusted")
 
 
+def test_an_edit_into_another_one_that_is_asked_for_stays_in_use() -> None:
+    world = established(TWO_BY_THREE)
+    one, two, *_ = world.entra.values()
+    del world.entra[two.id]
+    world.put(replace(one, subject=two.subject))
+    world.run(HOUR)
+    assert world.condition("Ready") == ("True", "Trusted")
+    assert world.names() == ["CreateFederated"]
+    assert world.entra[one.id].subject == two.subject
+    made = next(c for c in world.entra.values() if c.subject == one.subject)
+    assert made.name != one.name
+    # It happens to this one, too: the third has a name of its own again.
+    world.put(replace(made, subject="lost", description="lost"))
+    world.log.clear()
+    world.run(HOUR)
+    assert world.condition("Ready") == ("True", "Trusted")
+    assert len({c.name for c in world.entra.values()}) == len(world.entra)
+
+
 # --- one of them ----------------------------------------------------------------------------
 
 
