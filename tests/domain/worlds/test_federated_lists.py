@@ -127,7 +127,8 @@ def test_another_list_that_does_not_fit_beside_the_former_says_how() -> None:
     world.change(federated_spec(other))
     world.run(HOUR)
     assert world.condition("Stalled") == ("True", "QuotaExceeded")
-    assert "12 more are this resource's former ones" in message(world)
+    assert "12 more are this resource's former ones, which go " in message(world)
+    assert "first ask only for some of what exists" in message(world)
     assert subjects(world) == github_subjects(workflows(4, 3))
     world.change(federated_spec(workflows(1, 3)))
     world.run(HOUR)
@@ -135,6 +136,20 @@ def test_another_list_that_does_not_fit_beside_the_former_says_how() -> None:
     world.change(federated_spec(other))
     world.run(HOUR)
     assert sorted(subjects(world)) == sorted(github_subjects(other))
+
+
+def test_one_alone_that_does_not_fit_beside_the_former_is_not_told_to_ask_for_less() -> None:
+    world = established(workflows(1, 1), foreign=19)
+    world.change(federated_spec(replace(workflows(1, 1), organization="fabrikam")))
+    world.run(5 * MINUTE)
+    assert world.condition("Stalled") == ("True", "QuotaExceeded")
+    assert "1 more is this resource's former one, which goes " in message(world)
+    assert "first ask" not in message(world)
+    world.change(federated_spec(workflows(1, 2)))
+    world.run(5 * MINUTE)
+    assert world.condition("Stalled") == ("True", "QuotaExceeded")
+    assert "former" not in message(world)
+    assert subjects(world) == github_subjects(workflows(1, 1))
 
 
 def test_what_was_edited_needs_no_more_room() -> None:

@@ -84,19 +84,32 @@ def _blocked(facts: FederatedFacts) -> Problem | None:
 
 def _no_room(facts: FederatedFacts, found: Room) -> Problem:
     """Return the count that was made before anything was created."""
-    former = (
-        f" {found.former} more are this resource's former ones, which go a while after all that it "
-        "asks for exists: ask for fewer first, and for the rest when they are gone."
-        if found.former
-        else ""
-    )
     return Problem(
         reason=Reason.QUOTA_EXCEEDED,
         message=f"The spec needs {_number(len(facts.trusts))}, the application has "
         f"{found.others} of others, and {MAX_CREDENTIALS} is all that Entra allows: "
-        f"{found.missing} cannot be created, so none of these is.{former} Remove those that nobody "
-        "needs, or use another application.",
+        f"{found.missing} cannot be created, so none of these is.{_former(facts, found)} Remove "
+        "those that nobody needs, or use another application.",
     )
+
+
+def _former(facts: FederatedFacts, found: Room) -> str:
+    """Return what takes the room of what is new, and how it goes.
+
+    Nothing goes before all that is asked for exists: to ask for less of what is new does not help.
+    """
+    if not found.former:
+        return ""
+    are = "more are this resource's former ones, which go"
+    if found.former == 1:
+        are = "more is this resource's former one, which goes"
+    is_any_left = found.former > 1 or found.missing < len(facts.trusts)
+    how = (
+        ": first ask only for some of what exists, and for the rest when the others are gone"
+        if is_any_left
+        else ""
+    )
+    return f" {found.former} {are} a while after all that it asks for exists{how}."
 
 
 def _number(count: int) -> str:
