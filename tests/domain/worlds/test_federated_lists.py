@@ -277,6 +277,22 @@ def test_what_keeps_the_others_away_is_said_first() -> None:
     assert problems(world) == {first: "CredentialRefused"}
 
 
+def test_what_keeps_it_from_being_tried_again_is_said() -> None:
+    world, (first, *_) = world_of(workflows(1, 2)), github_subjects(workflows(1, 2))
+    world.not_taken = {first}
+    world.run(MINUTE)
+    others = [Trust("https://x", str(n), "a") for n in range(19)]
+    world.put(*(listed(f"late{n}", trust=t, owner=None) for n, t in enumerate(others)))
+    world.not_taken = set()  # as its message asks
+    world.run(5 * MINUTE)
+    assert world.condition("Stalled") == ("True", "CredentialRefused")
+    world.run(HOUR)
+    assert world.condition("Stalled") == ("True", "QuotaExceeded")
+    del world.entra["late0"]
+    world.run(5 * MINUTE)
+    assert world.condition("Ready") == ("True", "Trusted")
+
+
 # --- changed --------------------------------------------------------------------------------
 
 

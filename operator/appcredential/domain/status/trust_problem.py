@@ -15,13 +15,20 @@ from appcredential.domain.spec.trusts import MAX_CREDENTIALS, Trust, build_descr
 def trust_problem(facts: FederatedFacts) -> Problem | None:
     """Return why not all is trusted, or what keeps anything new from being trusted.
 
-    What is wrong with single trusts comes first, unless something else keeps the others away.
+    What is wrong with single trusts comes first, unless something else keeps the others away, or
+    keeps what Entra did not take from being tried again.
     """
     own, blocked = own_problems(facts), _blocked(facts)
     others = [t for t in facts.trusts if facts.exists(t) is None and t not in own]
-    if own and not (others and blocked is not None):
+    is_next = bool(others) or any(_is_due(facts, trust) for trust in own)
+    if own and not (is_next and blocked is not None):
         return _of_some(facts, own, is_at_work=bool(others))
     return blocked
+
+
+def _is_due(facts: FederatedFacts, trust: Trust) -> bool:
+    """Return whether what Entra did not take is to be tried again now."""
+    return facts.obstacle(trust) is None and not facts.waits(trust)
 
 
 def own_problems(facts: FederatedFacts) -> Mapping[Trust, Problem]:
