@@ -10,7 +10,12 @@ from appcredential.domain import actions as act
 from appcredential.domain.facts.trust_room import Room
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.spec.git_hub import GITHUB_ISSUER, github_subjects
-from appcredential.domain.spec.git_hub_source import GitHubSource, SubjectFormat
+from appcredential.domain.spec.git_hub_source import (
+    EntityType,
+    GitHubEntity,
+    GitHubSource,
+    SubjectFormat,
+)
 from appcredential.domain.spec.trusts import MAX_CREDENTIALS, Trust, retire_time_of
 from tests.domain.worlds.federated_world import FederatedWorld
 from tests.domain.worlds.loop import BrokenPromiseError
@@ -226,6 +231,18 @@ def test_several_are_named_and_the_rest_counted() -> None:
     world.put(replace(world.entra["theirs"], description=mark))
     world.run(5 * MINUTE)
     assert first in subjects(world)
+
+
+def test_long_subjects_do_not_push_the_remedy_out_of_the_message() -> None:
+    long = tuple(GitHubEntity(type=EntityType.BRANCH, name=f"{n:b>255}") for n in range(8))
+    source = replace(workflows(1, 1), organization="o" * 99, entities=long)
+    world = world_of(source)
+    world.not_taken = set(github_subjects(source)[1:])
+    theirs = Trust(GITHUB_ISSUER, github_subjects(source)[0], AUDIENCE)
+    world.put(listed("theirs", trust=theirs, owner=None))
+    world.run(MINUTE)
+    assert message(world).endswith(" shop/orders")
+    assert "and 2 more" in message(world)
 
 
 @pytest.mark.parametrize("source", [workflows(1, 1), workflows(4, 5)])

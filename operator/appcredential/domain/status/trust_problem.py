@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.federated import FederatedFacts
 from appcredential.domain.facts.patience import patient
 from appcredential.domain.facts.trust_room import Room, room
-from appcredential.domain.shown_text import first_of
+from appcredential.domain.shown_text import first_of, plain
 from appcredential.domain.spec.trusts import MAX_CREDENTIALS, Trust, build_description
+
+_MOST_SHOWN: Final = 120
+"""Characters of a subject among others: the remedy stands behind them."""
 
 
 def trust_problem(facts: FederatedFacts) -> Problem | None:
@@ -57,7 +61,7 @@ def _of_some(facts: FederatedFacts, own: Mapping[Trust, Problem], *, is_at_work:
     (trust, first), *others = own.items()
     if len(facts.trusts) == 1:
         return first
-    likewise = [f"{t.subject} ({p.reason})" for t, p in others]
+    likewise = [f"{plain(t.subject, _MOST_SHOWN)} ({p.reason})" for t, p in others]
     named = f"Also not: {first_of(likewise)}. " if likewise else ""
     return Problem(
         reason=first.reason,
