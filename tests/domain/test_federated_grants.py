@@ -208,6 +208,32 @@ def test_two_grants_do_not_add_up_to_a_list() -> None:
     assert named in message
 
 
+class Counted(frozenset[str]):
+    """The repositories of grants, which count how often they were asked for one."""
+
+    looks = 0
+
+    def __contains__(self, item: object) -> bool:
+        Counted.looks += 1
+        return super().__contains__(item)
+
+
+def test_a_list_is_refused_by_the_grants_of_others_as_cheaply_as_one_workflow() -> None:
+    """There may be a thousand grants, and each is asked in the loop that all share."""
+    looks = {}
+    for source in (workflows(1, 1), workflows(4, 5)):
+        entry = replace(CONTOSO, repositories=Counted({"else"}))
+        theirs = grant_of(FederationGrant(git_hub=(entry,) * 64))
+        grants = {
+            str(n): replace(theirs, namespaces=NamedNamespaces(frozenset({"elsewhere"})))
+            for n in range(3)
+        }
+        Counted.looks = 0
+        refusal(grants, source)
+        looks[len(source.workflows)] = Counted.looks
+    assert looks[20] == looks[1] > 0
+
+
 def test_a_grant_that_is_too_long_is_not_shown_cut_and_hides_nothing_else() -> None:
     long = GitHubSource(
         organization="contoso",

@@ -83,11 +83,11 @@ def _close(grants: Grants, asked: Asked) -> Iterator[str]:
     found = [(len(what), name, what) for name, what in _lacking(grants, asked)]
     named = [
         f"{name} ({', '.join(_text(grants[name], lack, asked) for lack in what)})"
-        for _, name, what in sorted(found, key=lambda one: one[:2])
+        for _, name, what in sorted(found, key=lambda one: one[:2])[:_MOST_NAMED]
     ]
     if named:
-        more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
-        yield f"Close: {'; '.join(named[:_MOST_NAMED])}{more}."
+        more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+        yield f"Close: {'; '.join(named)}{more}."
 
 
 def _lacking(grants: Grants, asked: Asked) -> Iterator[tuple[str, list[Lack]]]:
