@@ -18,7 +18,15 @@ from appcredential.domain.spec.federated import (
     ServiceAccountSource,
     Source,
 )
-from appcredential.domain.spec.git_hub_source import EntityType, GitHubServer, SubjectFormat
+from appcredential.domain.spec.git_hub_source import (
+    EntityType,
+    GitHubEntity,
+    GitHubRepository,
+    GitHubServer,
+    GitHubSource,
+    GitHubSubjectSource,
+    SubjectFormat,
+)
 from appcredential.domain.spec.grant import NamedApplications, NamedNamespaces
 from appcredential.domain.spec.model import ApplicationGrantSpec, CredentialType
 from appcredential.domain.spec.parse import parse_application_grant
@@ -198,6 +206,49 @@ def test_two_grants_do_not_add_up_to_a_list() -> None:
     message = refusal({"b": grant_of(other), "a": grant_of(one)}, LISTS)
     named = "Close: a (leaves out r2 Branch b1, r2 PullRequest: nothing is made while a part"
     assert named in message
+
+
+class Counted(frozenset[str]):
+    """The repositories of grants, which count how often they were asked for one."""
+
+    looks = 0
+
+    def __contains__(self, item: object) -> bool:
+        Counted.looks += 1
+        return super().__contains__(item)
+
+
+def test_a_list_is_refused_by_the_grants_of_others_as_cheaply_as_one_workflow() -> None:
+    """There may be a thousand grants, and each is asked in the loop that all share."""
+    looks = {}
+    for source in (workflows(1, 1), workflows(4, 5)):
+        entry = replace(CONTOSO, repositories=Counted({"else"}))
+        theirs = grant_of(FederationGrant(git_hub=(entry,) * 64))
+        grants = {
+            str(n): replace(theirs, namespaces=NamedNamespaces(frozenset({"elsewhere"})))
+            for n in range(3)
+        }
+        Counted.looks = 0
+        refusal(grants, source)
+        looks[len(source.workflows)] = Counted.looks
+    assert looks[20] == looks[1] > 0
+
+
+def test_a_grant_that_is_too_long_is_not_shown_cut_and_hides_nothing_else() -> None:
+    long = GitHubSource(
+        organization="contoso",
+        organization_id="1",
+        repositories=tuple(GitHubRepository(name=f"{n:r>100}", id="1") for n in range(1, 21)),
+        entities=(GitHubEntity(type=EntityType.BRANCH, name="b" * 255),),
+    )
+    some = grant_of(git_hub(repositories=frozenset({long.repositories[0].name})))
+    message = refusal({"g": some}, long)
+    assert len(message) < 2_000
+    assert "Close: g (leaves out rrr" in message
+    assert "and 14 more: nothing is made" in message
+    assert message.endswith("too long to be shown here.")
+    escaped = GitHubSubjectSource(organization="contoso", subject="ü" * 600)
+    assert refusal({}, escaped).endswith("too long to be shown here.")
 
 
 def test_what_a_grant_leaves_out_is_bounded_and_only_told_where_it_allows_a_part() -> None:

@@ -20,6 +20,13 @@ _MOST_SHOWN: Final = 120
 _LONGEST: Final = 1_900
 """Characters of a message, which has to keep the whole grant at its end: what does not fit beside
 that is left out. Status cuts messages at 2,048, and may put a few words before this one."""
+_LEAST: Final = 450
+"""Characters that a grant at the end leaves for what comes before; a longer one is not shown."""
+_MOST_OF_WORKFLOW: Final = 60
+_TOO_LONG: Final = (
+    "To allow it, an administrator applies an ApplicationGrant for this namespace, application and "
+    "type that names in spec.federation whose tokens this trusts; it is too long to be shown here."
+)
 
 _FIXED: Final = {
     Lack.LABELS_UNKNOWN: "the labels of the namespace were not read",
@@ -37,13 +44,15 @@ def refusal(grants: Grants, asked: Asked) -> Problem:
     """Return that no grant matches.
 
     It names grants that are for the namespace, or lack nothing but its labels. What others were
-    granted is not told.
+    granted is not told. A grant that is cut would be of no use: one for a long list is not shown.
     """
     first = (
         "No ApplicationGrant allows this namespace to have a credential of this type for this "
         "application."
     )
     last = f"To allow it, an administrator applies: {json.dumps(_manifest(asked))}"
+    if len(first) + len(last) > _LONGEST - _LEAST:
+        last = _TOO_LONG
     left, told = _LONGEST - len(first) - len(last), [first]
     for sentence in (*_seen_tags(grants, asked), *_question(grants, asked), *_close(grants, asked)):
         if len(sentence) < left:
@@ -74,11 +83,11 @@ def _close(grants: Grants, asked: Asked) -> Iterator[str]:
     found = [(len(what), name, what) for name, what in _lacking(grants, asked)]
     named = [
         f"{name} ({', '.join(_text(grants[name], lack, asked) for lack in what)})"
-        for _, name, what in sorted(found, key=lambda one: one[:2])
+        for _, name, what in sorted(found, key=lambda one: one[:2])[:_MOST_NAMED]
     ]
     if named:
-        more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
-        yield f"Close: {'; '.join(named[:_MOST_NAMED])}{more}."
+        more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+        yield f"Close: {'; '.join(named)}{more}."
 
 
 def _lacking(grants: Grants, asked: Asked) -> Iterator[tuple[str, list[Lack]]]:
@@ -112,7 +121,8 @@ def _left_out(grant: ApplicationGrantSpec, spec: AppCredentialSpec) -> str:
     refused = refused_workflows(grant.federation, source)
     if len(refused) == len(source.workflows):
         return ""
-    return f"leaves out {first_of(refused)}: nothing is made while a part is not allowed"
+    shown = first_of([plain(workflow, _MOST_OF_WORKFLOW) for workflow in refused])
+    return f"leaves out {shown}: nothing is made while a part is not allowed"
 
 
 def _seen_tags(grants: Grants, asked: Asked) -> Iterator[str]:

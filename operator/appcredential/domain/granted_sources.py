@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final, assert_never
 
 from appcredential.domain.spec.federated import (
@@ -36,7 +37,7 @@ def allows_source(grant: FederationGrant, source: Source) -> bool:
         case ServiceAccountSource():
             return grant.allows_service_accounts and _allows_account(grant, source.name)
         case GitHubSource():
-            return not refused_workflows(grant, source)
+            return next(_refused_workflows(grant, source), None) is None
         case GitHubSubjectSource():
             return any(_allows_subject(entry, source) for entry in grant.git_hub)
         case DevOpsConnectionSource():
@@ -68,17 +69,24 @@ def refused_workflows(grant: FederationGrant, source: GitHubSource) -> tuple[str
     Its entries are a union: one may allow some of the repositories, and one the others.
     """
     return tuple(
-        f"{repository.name} {entity}"
-        for repository, entity in source.workflows
-        if not any(_allows_workflow(e, source, repository, entity) for e in grant.git_hub)
+        f"{repository.name} {entity}" for repository, entity in _refused_workflows(grant, source)
     )
+
+
+def _refused_workflows(
+    grant: FederationGrant, source: GitHubSource
+) -> Iterator[tuple[GitHubRepository, GitHubEntity]]:
+    """Yield them one by one: of most grants, which are of others, the first one tells enough."""
+    entries = [entry for entry in grant.git_hub if _is_of(entry, source)]
+    for repository, entity in source.workflows:
+        if not any(_allows_workflow(e, source, repository, entity) for e in entries):
+            yield repository, entity
 
 
 def _allows_workflow(
     grant: GitHubGrant, source: GitHubSource, repository: GitHubRepository, entity: GitHubEntity
 ) -> bool:
-    if not _is_of(grant, source):
-        return False
+    """Return whether an entry for the source's organization allows one workflow."""
     is_named = repository.name in grant.repositories
     names_any = bool(grant.repositories or grant.subjects)
     if names_any and not is_named:

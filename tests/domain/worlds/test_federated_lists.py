@@ -10,7 +10,12 @@ from appcredential.domain import actions as act
 from appcredential.domain.facts.trust_room import Room
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.spec.git_hub import GITHUB_ISSUER, github_subjects
-from appcredential.domain.spec.git_hub_source import GitHubSource, SubjectFormat
+from appcredential.domain.spec.git_hub_source import (
+    EntityType,
+    GitHubEntity,
+    GitHubSource,
+    SubjectFormat,
+)
 from appcredential.domain.spec.trusts import MAX_CREDENTIALS, Trust, retire_time_of
 from tests.domain.worlds.federated_world import FederatedWorld
 from tests.domain.worlds.loop import BrokenPromiseError
@@ -127,7 +132,8 @@ def test_another_list_that_does_not_fit_beside_the_former_says_how() -> None:
     world.change(federated_spec(other))
     world.run(HOUR)
     assert world.condition("Stalled") == ("True", "QuotaExceeded")
-    assert "12 more are this resource's former ones" in message(world)
+    assert "12 more are this resource's former ones, which go " in message(world)
+    assert "first ask only for some of what exists" in message(world)
     assert subjects(world) == github_subjects(workflows(4, 3))
     world.change(federated_spec(workflows(1, 3)))
     world.run(HOUR)
@@ -137,6 +143,20 @@ def test_another_list_that_does_not_fit_beside_the_former_says_how() -> None:
     assert sorted(subjects(world)) == sorted(github_subjects(other))
 
 
+def test_one_alone_that_does_not_fit_beside_the_former_is_not_told_to_ask_for_less() -> None:
+    world = established(workflows(1, 1), foreign=19)
+    world.change(federated_spec(replace(workflows(1, 1), organization="fabrikam")))
+    world.run(5 * MINUTE)
+    assert world.condition("Stalled") == ("True", "QuotaExceeded")
+    assert "1 more is this resource's former one, which goes " in message(world)
+    assert "first ask" not in message(world)
+    world.change(federated_spec(workflows(1, 2)))
+    world.run(5 * MINUTE)
+    assert world.condition("Stalled") == ("True", "QuotaExceeded")
+    assert "former" not in message(world)
+    assert subjects(world) == github_subjects(workflows(1, 1))
+
+
 def test_what_was_edited_needs_no_more_room() -> None:
     world = established(workflows(6, 3), foreign=2)
     edited = next(c for c in world.entra.values() if world.is_ours(c))
@@ -144,6 +164,25 @@ def test_what_was_edited_needs_no_more_room() -> None:
     world.run(2 * HOUR)
     assert world.names() == ["PatchFederated"]
     assert world.condition("Ready") == ("True", "Trusted")
+
+
+def test_an_edit_into_another_one_that_is_asked_for_stays_in_use() -> None:
+    world = established(TWO_BY_THREE)
+    one, two, *_ = world.entra.values()
+    del world.entra[two.id]
+    world.put(replace(one, subject=two.subject))
+    world.run(HOUR)
+    assert world.condition("Ready") == ("True", "Trusted")
+    assert world.names() == ["CreateFederated"]
+    assert world.entra[one.id].subject == two.subject
+    made = next(c for c in world.entra.values() if c.subject == one.subject)
+    assert made.name != one.name
+    # It happens to this one, too: the third has a name of its own again.
+    world.put(replace(made, subject="lost", description="lost"))
+    world.log.clear()
+    world.run(HOUR)
+    assert world.condition("Ready") == ("True", "Trusted")
+    assert len({c.name for c in world.entra.values()}) == len(world.entra)
 
 
 # --- one of them ----------------------------------------------------------------------------
@@ -194,6 +233,18 @@ def test_several_are_named_and_the_rest_counted() -> None:
     assert first in subjects(world)
 
 
+def test_long_subjects_do_not_push_the_remedy_out_of_the_message() -> None:
+    long = tuple(GitHubEntity(type=EntityType.BRANCH, name=f"{n:b>255}") for n in range(8))
+    source = replace(workflows(1, 1), organization="o" * 99, entities=long)
+    world = world_of(source)
+    world.not_taken = set(github_subjects(source)[1:])
+    theirs = Trust(GITHUB_ISSUER, github_subjects(source)[0], AUDIENCE)
+    world.put(listed("theirs", trust=theirs, owner=None))
+    world.run(MINUTE)
+    assert message(world).endswith(" shop/orders")
+    assert "and 2 more" in message(world)
+
+
 @pytest.mark.parametrize("source", [workflows(1, 1), workflows(4, 5)])
 def test_a_list_that_is_refused_costs_no_more_than_a_single_trust(source: GitHubSource) -> None:
     world = world_of(source)
@@ -241,6 +292,22 @@ def test_what_keeps_the_others_away_is_said_first() -> None:
     world.run(HOUR)
     assert world.condition("Stalled") == ("True", "QuotaExceeded")
     assert problems(world) == {first: "CredentialRefused"}
+
+
+def test_what_keeps_it_from_being_tried_again_is_said() -> None:
+    world, (first, *_) = world_of(workflows(1, 2)), github_subjects(workflows(1, 2))
+    world.not_taken = {first}
+    world.run(MINUTE)
+    others = [Trust("https://x", str(n), "a") for n in range(19)]
+    world.put(*(listed(f"late{n}", trust=t, owner=None) for n, t in enumerate(others)))
+    world.not_taken = set()  # as its message asks
+    world.run(5 * MINUTE)
+    assert world.condition("Stalled") == ("True", "CredentialRefused")
+    world.run(HOUR)
+    assert world.condition("Stalled") == ("True", "QuotaExceeded")
+    del world.entra["late0"]
+    world.run(5 * MINUTE)
+    assert world.condition("Ready") == ("True", "Trusted")
 
 
 # --- changed --------------------------------------------------------------------------------

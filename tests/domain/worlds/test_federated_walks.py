@@ -73,6 +73,7 @@ def edit(world: FederatedWorld, dice: Random) -> None:
     edits = (
         replace(c, audiences=("api://edited",)),
         replace(c, subject=f"edited-{dice.randrange(3)}"),
+        replace(c, subject=dice.choice(github_subjects(workflows(2, 2)))),
         replace(c, description="edited by hand"),
         replace(c, description=c.description.replace("retire=", "retired=")),
     )

@@ -131,13 +131,22 @@ class FederatedFacts:
         """Return what is in the way: another owner's, with the same issuer and subject or name."""
         credential = self.holder(trust)
         if credential is not None:
-            return (
-                None
-                if self.is_usable(credential) or self.is_left_behind(credential)
-                else credential
-            )
+            is_own = self.is_usable(credential) or self.is_left_behind(credential)
+            return None if is_own else credential
         name = credential_name(self.spec.name_prefix, trust).casefold()
-        return next((n for n in self.credentials if n.name.casefold() == name), None)
+        occupant = next((n for n in self.credentials if n.name.casefold() == name), None)
+        return None if occupant is None or self.is_usable(occupant) else occupant
+
+    def free_name(self, trust: Trust) -> str:
+        """Return a name for this trust's credential, also if one of ours has the usual one.
+
+        An edit made that one trust something else that the spec asks for: it stays in use.
+        """
+        taken = {c.name.casefold(): c.id for c in self.credentials}
+        name = credential_name(self.spec.name_prefix, trust)
+        while occupant := taken.pop(name.casefold(), ""):
+            name = credential_name(self.spec.name_prefix, trust, occupant)
+        return name
 
     def just_written(self, attempt: str) -> bool:
         """Return whether our last write is so recent that a read may not show it yet."""

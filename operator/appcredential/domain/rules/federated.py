@@ -29,7 +29,6 @@ from appcredential.domain.rules.reading import next_check, soonest
 from appcredential.domain.spec.trusts import (
     Trust,
     build_description,
-    credential_name,
     marker_of,
     retire_time_of,
     service_account_of,
@@ -102,7 +101,7 @@ def federated_credential_is_missing(facts: FederatedFacts) -> Action | None:
             continue
         if facts.obstacle(trust) is not None:
             continue
-        name = credential_name(facts.spec.name_prefix, trust)
+        name = facts.free_name(trust)
         text = build_description(facts.common.identity, facts.common.resource.owner, trust.pair)
         return _fresh(facts, CreateFederated(name, trust, text))
     return None

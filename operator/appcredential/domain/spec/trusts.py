@@ -151,9 +151,16 @@ def default_prefix(owner: Owner) -> str:
     return _NO_NAME.sub("-", f"{owner.namespace}-{owner.name}")[:MAX_PREFIX]
 
 
-def credential_name(prefix: str, trust: Trust) -> str:
-    """Return the name of the trust's credential, which no other trust has."""
-    digest = short_hash(trust.issuer, trust.subject, trust.audience, length=UNIQUE_HASH)
+def credential_name(prefix: str, trust: Trust, occupant: str = "") -> str:
+    """Return the name of the trust's credential, which no other trust has.
+
+    Args:
+        prefix: its beginning.
+        trust: what it is for.
+        occupant: the id of what has the name that it would have without this.
+    """
+    parts = (trust.issuer, trust.subject, trust.audience, *([occupant] if occupant else []))
+    digest = short_hash(*parts, length=UNIQUE_HASH)
     return f"{prefix[:MAX_PREFIX]}-{digest}"
 
 

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.federated import FederatedFacts
 from appcredential.domain.facts.patience import patient
 from appcredential.domain.facts.trust_room import Room, room
-from appcredential.domain.shown_text import first_of
+from appcredential.domain.shown_text import first_of, plain
 from appcredential.domain.spec.trusts import MAX_CREDENTIALS, Trust, build_description
+
+_MOST_SHOWN: Final = 120
+"""Characters of a subject among others: the remedy stands behind them."""
 
 
 def trust_problem(facts: FederatedFacts) -> Problem | None:
     """Return why not all is trusted, or what keeps anything new from being trusted.
 
-    What is wrong with single trusts comes first, unless something else keeps the others away.
+    What is wrong with single trusts comes first, unless something else keeps the others away, or
+    keeps what Entra did not take from being tried again.
     """
     own, blocked = own_problems(facts), _blocked(facts)
     others = [t for t in facts.trusts if facts.exists(t) is None and t not in own]
-    if own and not (others and blocked is not None):
+    is_next = bool(others) or any(_is_due(facts, trust) for trust in own)
+    if own and not (is_next and blocked is not None):
         return _of_some(facts, own, is_at_work=bool(others))
     return blocked
+
+
+def _is_due(facts: FederatedFacts, trust: Trust) -> bool:
+    """Return whether what Entra did not take is to be tried again now."""
+    return facts.obstacle(trust) is None and not facts.waits(trust)
 
 
 def own_problems(facts: FederatedFacts) -> Mapping[Trust, Problem]:
@@ -50,7 +61,7 @@ def _of_some(facts: FederatedFacts, own: Mapping[Trust, Problem], *, is_at_work:
     (trust, first), *others = own.items()
     if len(facts.trusts) == 1:
         return first
-    likewise = [f"{t.subject} ({p.reason})" for t, p in others]
+    likewise = [f"{plain(t.subject, _MOST_SHOWN)} ({p.reason})" for t, p in others]
     named = f"Also not: {first_of(likewise)}. " if likewise else ""
     return Problem(
         reason=first.reason,
@@ -84,19 +95,32 @@ def _blocked(facts: FederatedFacts) -> Problem | None:
 
 def _no_room(facts: FederatedFacts, found: Room) -> Problem:
     """Return the count that was made before anything was created."""
-    former = (
-        f" {found.former} more are this resource's former ones, which go a while after all that it "
-        "asks for exists: ask for fewer first, and for the rest when they are gone."
-        if found.former
-        else ""
-    )
     return Problem(
         reason=Reason.QUOTA_EXCEEDED,
         message=f"The spec needs {_number(len(facts.trusts))}, the application has "
         f"{found.others} of others, and {MAX_CREDENTIALS} is all that Entra allows: "
-        f"{found.missing} cannot be created, so none of these is.{former} Remove those that nobody "
-        "needs, or use another application.",
+        f"{found.missing} cannot be created, so none of these is.{_former(facts, found)} Remove "
+        "those that nobody needs, or use another application.",
     )
+
+
+def _former(facts: FederatedFacts, found: Room) -> str:
+    """Return what takes the room of what is new, and how it goes.
+
+    Nothing goes before all that is asked for exists: to ask for less of what is new does not help.
+    """
+    if not found.former:
+        return ""
+    are = "more are this resource's former ones, which go"
+    if found.former == 1:
+        are = "more is this resource's former one, which goes"
+    is_any_left = found.former > 1 or found.missing < len(facts.trusts)
+    how = (
+        ": first ask only for some of what exists, and for the rest when the others are gone"
+        if is_any_left
+        else ""
+    )
+    return f" {found.former} {are} a while after all that it asks for exists{how}."
 
 
 def _number(count: int) -> str:
