@@ -79,17 +79,29 @@ def _renew(
     o: OwnObservation, ours: OwnRecords | None, *, is_due: bool
 ) -> OwnAction | Problem | None:
     successor = o.successor if ours is not None else None  # a copied one is somebody else's
+    added = ours.added if ours is not None else ()
     if successor is None:
         return _stage(o, ours) if is_due else None
     if successor.thumbprint == o.main.thumbprint:
         return Discard()
-    # Beside a main one that is not valid, it may be all that still signs in.
-    is_spare = o.main.is_valid(o.now)
-    if not is_due or (is_spare and o.now >= _plan(o, successor).renewal_time):
+    is_used = o.in_use == successor.thumbprint
+    # Beside a main one that does not sign in, it may be all that still does.
+    is_spare = o.main.is_valid(o.now) and not is_used
+    is_wanted = is_due or (is_used and o.main.thumbprint in added)
+    if not is_wanted or (is_spare and o.now >= _plan(o, successor).renewal_time):
         return Discard() if is_spare else None
-    if o.in_use == successor.thumbprint or _is_proven(o, successor):
+    if (is_used and not o.main.is_valid(o.now)) or _is_proven(o, successor):
         return Publish()
     return _prove(o, successor)
+
+
+def takes_from_others(o: OwnObservation, action: OwnAction) -> bool:
+    """Return whether another EntraTenant with this Secret might lose what it signs in with.
+
+    It may name the Secret since the successor was made. Once the main one has ended there is
+    nothing to lose.
+    """
+    return isinstance(action, Stage) or (isinstance(action, Publish) and o.main.is_valid(o.now))
 
 
 def _stage(o: OwnObservation, ours: OwnRecords | None) -> OwnAction | Problem:
