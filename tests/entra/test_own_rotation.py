@@ -329,6 +329,24 @@ async def test_two_clusters_with_a_copy_of_one_secret_leave_each_other_alone(
     await first.end()
 
 
+async def test_who_copied_only_the_content_of_the_secret_renews_it_at_once(scene: Scene) -> None:
+    """The other cluster removes what it made, whenever it renews."""
+    scene.proofs = 2
+    await scene.create()
+    first = await due(scene)
+    await scene.until(first, scene.is_renewed)
+    await first.end()
+    await scene.edit(lambda found: found["metadata"].pop("annotations"))
+    before = await scene.thumbprint()
+
+    async def has_its_own() -> bool:
+        return await scene.thumbprint() != before
+
+    await scene.until(scene.process(ClusterIdentity.of("another uid")), has_its_own)
+    assert await scene.signs_in()
+    assert before in scene.listed()
+
+
 async def test_after_a_long_outage_the_successor_still_signs_in(scene: Scene) -> None:
     """The one in use has expired, and cannot vouch for anything any more."""
     await scene.create()

@@ -21,6 +21,7 @@ from appcredential.domain.own.observed import OwnObservation, OwnPair
 from appcredential.domain.own.renewal import NO_RENEWAL, OwnRenewal
 from appcredential.domain.own.rotation import decide, takes_from_others
 from appcredential.domain.own.secret import NEXT_KEY, OwnSecret, fault_of
+from appcredential.domain.secret.pem import leaf_der
 from appcredential.domain.spec.model import CertificateIdentity
 from appcredential.errors import AppCredentialError, ConflictError, ThrottledError
 from appcredential.ports.events import EventSubject
@@ -30,6 +31,7 @@ from appcredential.tenants.own_memory import OwnMemory
 from appcredential.tenants.own_steps import OwnSteps, Turn
 from appcredential.tenants.pairs import PairReader, Texts, split, thumbprint_of
 from appcredential.tenants.probing import OpenTenant
+from appcredential.x509.certificates import subject_in
 
 log = logging.getLogger(__name__)
 
@@ -172,6 +174,7 @@ class OwnRotation:
             start=current.start,
             end=current.end,
             thumbprint=thumbprint_of(current),
+            subject=subject_in(leaf_der(current.value.reveal())),
         )
 
     async def _step(self, turn: Turn) -> tuple[OwnRenewal, bool]:

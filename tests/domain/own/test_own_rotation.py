@@ -28,6 +28,7 @@ from appcredential.domain.own.actions import (
 from appcredential.domain.own.observed import OwnObservation, OwnPair
 from appcredential.domain.own.rotation import LOOK_AGAIN, decide, overlap, takes_from_others
 from appcredential.domain.own.secret import MOST_ADDED, OwnRecords
+from appcredential.domain.own.subject import is_made_elsewhere, subject_of
 from appcredential.domain.proof import PROVEN, Proof, SignInClass, SignInResult
 from appcredential.domain.rotation import Schedule
 from appcredential.domain.secret_value import SecretValue
@@ -109,6 +110,13 @@ CASES: list[tuple[str, OwnObservation, OwnAction]] = [
         "a borrowed one whose successor is new",
         staged(YOUNG, records=records(NEXT, is_borrowed=True), is_new=True),
         Register(),
+    ),
+    (
+        "another cluster's, without its records",
+        seen(
+            YOUNG, main=replace(pair(MAIN, YOUNG), subject=subject_of("abcdefgh.abcd", "default"))
+        ),
+        Stage(),
     ),
     ("somebody put another one there", seen(records=records(main="OLD")), Note()),
     ("the successor is new", staged(is_new=True), Register()),
@@ -264,3 +272,26 @@ def test_what_takes_from_those_who_share_the_secret(
     o: OwnObservation, action: OwnAction, *, takes: bool
 ) -> None:
     assert takes_from_others(o, action) is takes
+
+
+US, THEM = "abcdefgh.abcd", "ijklmnop.ijkl"
+
+
+@pytest.mark.parametrize(
+    ("subject", "elsewhere"),
+    [
+        (subject_of(US, "default"), False),
+        (subject_of(THEM, "default"), True),
+        (subject_of(US, "other"), True),
+        (subject_of(US, "n" * 63), True),
+        ("CN=appcredential operator", False),  # by hand, as the guide has it
+        ("", False),
+    ],
+)
+def test_who_made_a_certificate_is_in_its_subject(subject: str, *, elsewhere: bool) -> None:
+    assert is_made_elsewhere(subject, US, "default") is elsewhere
+
+
+def test_a_long_name_is_cut_alike() -> None:
+    long = "n" * 63
+    assert not is_made_elsewhere(subject_of(US, long), US, long)

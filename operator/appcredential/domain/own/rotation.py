@@ -15,7 +15,7 @@ from typing import Final
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.observed.entra import CERTIFICATE_LAG
-from appcredential.domain.own import problems
+from appcredential.domain.own import problems, subject
 from appcredential.domain.own.actions import (
     Discard,
     Forget,
@@ -44,8 +44,7 @@ def decide(o: OwnObservation) -> OwnDecision:
     """Return the next step."""
     ours = _ours(o)
     plan = _plan(o, o.main)
-    is_borrowed = is_copied(o) or (ours is not None and ours.is_borrowed)
-    renewal = o.main.start if is_borrowed else plan.renewal_time
+    renewal = o.main.start if _is_borrowed(o, ours) else plan.renewal_time
     if ours is not None and ours.main != o.main.thumbprint:
         return OwnDecision(Note(), renewal)
     is_due = o.now >= renewal
@@ -68,6 +67,15 @@ def is_copied(o: OwnObservation) -> bool:
     It removes that once its own successor has signed in: so this one needs another at once.
     """
     return o.records is not None and _ours(o) is None
+
+
+def _is_borrowed(o: OwnObservation, ours: OwnRecords | None) -> bool:
+    """Return whether another installation will remove the certificate in use.
+
+    Who copies nothing but the content of a Secret leaves the records behind.
+    """
+    is_made_elsewhere = subject.is_made_elsewhere(o.main.subject, o.cluster, o.tenant)
+    return is_made_elsewhere or is_copied(o) or (ours is not None and ours.is_borrowed)
 
 
 def overlap(plan: Schedule, lifetime: timedelta) -> timedelta:
