@@ -130,7 +130,7 @@ class Process:
         self._scene = scene
         objects, events = KubeObjects(kube), KubeEvents(kube, clock, "operator")
         self.gate = gate = open_guard()
-        queue = TenantQueue(lambda _: [], lambda *_: [], lambda _: None)
+        queue = TenantQueue(lambda _: scene.users, lambda *_: [], lambda _: None)
         opener = SessionOpener(
             clock=clock,
             token=NO_TOKEN,
@@ -210,6 +210,7 @@ class Scene:
         self.foreign = self.register(self.made("break-glass"))
         self.fate = Fate()
         self.proofs = 5
+        self.users: list[Key] = []  # AppCredentials that name the EntraTenant
         self._processes: list[Process] = []
 
     def made(self, name: str, days: int = 90) -> MadeCertificate:
@@ -313,6 +314,12 @@ class Scene:
             ClientId(self.client_id), await self.main(), VerificationScope.GRAPH, "test"
         )
         return result.reason == "Proven"
+
+    def lose(self, thumbprint: str) -> None:
+        """Remove a certificate as a person does."""
+        for key in self.emulator.application(self.client_id)["keyCredentials"]:
+            if key["customKeyIdentifier"] == thumbprint:
+                self.emulator.remove_key(self.client_id, key["keyId"])
 
     # --- time -------------------------------------------------------------------------------
 

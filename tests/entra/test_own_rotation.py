@@ -17,7 +17,10 @@ from appcredential.domain.own.actions import Look, OwnAction, Publish, Remove
 from appcredential.domain.own.observed import OwnObservation, OwnPair
 from appcredential.domain.own.secret import LABEL
 from appcredential.kube.client import APPLY_PATCH, KubeClient
+from appcredential.kube.custom_resources import TENANTS, path_of
 from appcredential.kube.secret_store import secrets_path
+from appcredential.runtime.ready import Key
+from appcredential.tenants.operator_credential import OperatorCredentials
 from entra_emulator.admin.policies import set_default
 from entra_emulator.admin.seed import read_document
 from entra_emulator.policies.documents import TenantPolicy
@@ -326,6 +329,24 @@ async def test_two_clusters_with_a_copy_of_one_secret_leave_each_other_alone(
     await first.end()
 
 
+async def test_who_copied_only_the_content_of_the_secret_renews_it_at_once(scene: Scene) -> None:
+    """The other cluster removes what it made, whenever it renews."""
+    scene.proofs = 2
+    await scene.create()
+    first = await due(scene)
+    await scene.until(first, scene.is_renewed)
+    await first.end()
+    await scene.edit(lambda found: found["metadata"].pop("annotations"))
+    before = await scene.thumbprint()
+
+    async def has_its_own() -> bool:
+        return await scene.thumbprint() != before
+
+    await scene.until(scene.process(ClusterIdentity.of("another uid")), has_its_own)
+    assert await scene.signs_in()
+    assert before in scene.listed()
+
+
 async def test_after_a_long_outage_the_successor_still_signs_in(scene: Scene) -> None:
     """The one in use has expired, and cannot vouch for anything any more."""
     await scene.create()
@@ -342,6 +363,90 @@ async def test_after_a_long_outage_the_successor_still_signs_in(scene: Scene) ->
     await process.look()
     assert (await scene.condition("Ready"))["status"] == "True"
     await process.end()
+
+
+async def interrupted(scene: Scene) -> None:
+    """Leave a successor that Entra knows beside the certificate in use."""
+    scene.proofs = 2
+    await scene.create(annotations=scene.added_before())
+    process = await due(scene)
+    scene.fate.at = 3
+    with pytest.raises(Killed):
+        await process.look()
+    await process.end()
+    assert await scene.has_successor()
+
+
+async def test_once_somebody_removed_the_one_in_use_its_successor_signs_in(scene: Scene) -> None:
+    """Or restored the Secret as it was then."""
+    await interrupted(scene)
+    scene.lose(scene.first.thumbprint)
+    process = scene.process()
+    await scene.until(process, scene.is_renewed)
+    assert await scene.signs_in()
+    assert (await scene.condition("Ready"))["status"] == "True"
+
+
+async def test_without_that_it_would_be_locked_out(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def none(*_: object) -> None:
+        """Only the certificate in use signs in."""
+
+    monkeypatch.setattr(OperatorCredentials, "spare", none)
+    await interrupted(scene)
+    scene.lose(scene.first.thumbprint)
+    process = scene.process()
+    for _ in range(3):
+        await process.look()
+        scene.pass_(30 * SECOND)
+    assert not await scene.signs_in()
+
+
+async def test_the_successor_stays_until_what_a_person_put_there_signs_in(scene: Scene) -> None:
+    await interrupted(scene)
+    scene.lose(scene.first.thumbprint)
+    other = scene.made("registered later")
+    await scene.edit(lambda found: found["data"].update(encoded(other)))
+    process = scene.process()
+    for _ in range(3):
+        await process.look()
+        scene.pass_(30 * SECOND)
+    assert (await scene.thumbprint(), await scene.has_successor()) == (other.thumbprint, True)
+    await process.end()
+    process = scene.process()  # it has nothing but the Secret
+    await process.look()
+    assert (await scene.condition("Ready"))["status"] == "True"
+    scene.register(other)
+    for _ in range(3):
+        await process.look()
+        scene.pass_(30 * SECOND)
+    assert await scene.signs_in()
+    assert not await scene.has_successor()
+
+
+async def test_what_cannot_be_read_is_told_while_the_successor_signs_in(scene: Scene) -> None:
+    await interrupted(scene)
+    await scene.edit(lambda found: found["data"].update({"tls.crt": "YQ=="}))
+    process = scene.process()
+    await process.look()
+    await process.look()
+    assert (await scene.condition("Ready"))["status"] == "True"
+    assert (await scene.condition("Stalled"))["reason"] == "IdentityCertificateUnusable"
+    assert "cannot be read" in (await scene.status())["identity"]["renewalProblem"]
+
+
+async def test_an_entra_tenant_that_its_users_keep_is_renewed(scene: Scene) -> None:
+    await scene.create()
+    process = await at_work(scene)
+    scene.users = [Key("appcredentials", "team", "app")]
+    await scene.kube.request("DELETE", path_of(TENANTS, "", scene.name))
+    scene.pass_(2 * DAY)
+    await scene.until(process, scene.is_renewed)
+    await process.look()
+    assert (await scene.status())["identity"]["renewalTime"]
+    scene.users = []
+    await process.look()
 
 
 @pytest.mark.parametrize(
@@ -389,3 +494,14 @@ async def test_two_tenants_may_not_share_one_secret(scene: Scene) -> None:
     assert f"{scene.name}-too" in (await scene.condition("Stalled"))["message"]
     assert not await scene.has_successor()
     await process.end()
+
+
+async def test_one_that_begins_to_share_it_later_loses_nothing(scene: Scene) -> None:
+    await interrupted(scene)
+    await scene.create_tenant(f"{scene.name}-too", {})
+    process = scene.process()
+    for _ in range(6):
+        await process.look()
+        scene.pass_(30 * SECOND)
+    assert f"{scene.name}-too" in (await scene.condition("Stalled"))["message"]
+    assert not await scene.is_renewed()

@@ -161,11 +161,14 @@ class EntraTenantController:
         if self._tenants.is_of_another(name, spec):
             await self._forget(name)  # deleted and created again between two passes
         self._tenants.note_spec(name, spec)
-        return await self._tenants.use(name, spec, await self._identity.read(name, spec))
+        return await self._identity.sign_in(name, spec, self._tenants.use)
 
     async def _renew(self, name: str, document: Mapping[str, Any]) -> OwnRenewal:
-        """Renew the operator's own certificate, where that is due and its part."""
-        if self._guard.problem("") is not None or "deletionTimestamp" in document["metadata"]:
+        """Renew the operator's own certificate, where that is due and its part.
+
+        Also of an EntraTenant that is being deleted: its users keep it, and need it, for months.
+        """
+        if self._guard.problem("") is not None:
             return NO_RENEWAL
         identity, tenant = self._tenants.identity(name), self._tenants.held(name)
         return await self._identity.renew(_subject(document), identity, tenant)

@@ -6,6 +6,7 @@ It comes from a Secret in the operator's namespace, from the token of its pod, o
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import assert_never
 
 from appcredential.domain.conditions import Problem
@@ -21,6 +22,7 @@ from appcredential.domain.operator_problems import (
     unusable_token,
 )
 from appcredential.domain.own.secret import NEXT_KEY
+from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
     CertificateIdentity,
     ClientSecretIdentity,
@@ -69,6 +71,18 @@ class OperatorCredentials:
             case _:
                 assert_never(spec.identity)
 
+    async def spare(self, name: str, spec: EntraTenantSpec) -> OperatorCredential | None:
+        """Return the successor that the operator made of its certificate, if it is valid.
+
+        Raises:
+            PermissionDeniedError, UnavailableError: the Secret cannot be read.
+        """
+        identity = spec.identity
+        if not isinstance(identity, CertificateIdentity):
+            return None
+        data = await self._secrets.values(self._namespace, identity.secret_name)
+        return await self._spare(name, identity, data or {})
+
     def forget(self, name: str) -> None:
         """Drop what is held of an EntraTenant that is gone."""
         self._pairs.forget(name)
@@ -87,11 +101,18 @@ class OperatorCredentials:
         if data is None:
             return missing_secret()
         found = await self._usable(name, pair_of(data, identity))
-        if isinstance(found, Problem) and identity.rotation is not None and NEXT_KEY in data:
+        if isinstance(found, Problem):
             # It was renewed in time, and no operator ran to put the successor in its place.
-            spare = await self._usable(f"{name}/next", split(data[NEXT_KEY]))
-            return found if isinstance(spare, Problem) else spare
+            return await self._spare(name, identity, data) or found
         return found
+
+    async def _spare(
+        self, name: str, identity: CertificateIdentity, data: Mapping[str, SecretValue]
+    ) -> OperatorCredential | None:
+        if identity.rotation is None or NEXT_KEY not in data:
+            return None
+        found = await self._usable(f"{name}/next", split(data[NEXT_KEY]))
+        return None if isinstance(found, Problem) else found
 
     async def _usable(self, slot: str, texts: Texts | Problem) -> OperatorCredential | Problem:
         """Return the certificate of a pair that is valid now, or why there is none."""

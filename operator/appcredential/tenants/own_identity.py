@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from appcredential.domain.conditions import Problem
+from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.own.renewal import NO_RENEWAL, OwnRenewal
 from appcredential.domain.spec.model import CertificateIdentity, EntraTenantSpec, TenantIdentity
+from appcredential.domain.status.cluster_kinds import ProbeOutcome
 from appcredential.ports.events import EventSubject
 from appcredential.tenants.operator_credential import OperatorCredentials
 from appcredential.tenants.own_rotation import OwnRotation
 from appcredential.tenants.probing import OpenTenant
+
+Use: TypeAlias = Callable[
+    [str, EntraTenantSpec, OperatorCredential | Problem], Awaitable[ProbeOutcome | None]
+]
+"""Signs in to an EntraTenant with a credential, as `TenantSessions.use` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +29,18 @@ class OwnIdentity:
     credentials: OperatorCredentials
     rotation: OwnRotation
 
-    async def read(self, name: str, spec: EntraTenantSpec) -> OperatorCredential | Problem:
-        """Return what the operator signs in with; see `OperatorCredentials.read`."""
-        return await self.credentials.read(name, spec)
+    async def sign_in(self, name: str, spec: EntraTenantSpec, use: Use) -> ProbeOutcome | None:
+        """Sign in with the credential, as `use` does; see `OperatorCredentials.read`.
+
+        If Entra refuses the certificate in use, since somebody removed it or an old Secret was
+        restored, its successor in the Secret signs in.
+        """
+        outcome = await use(name, spec, await self.credentials.read(name, spec))
+        problem = outcome.problem if outcome is not None else None
+        if problem is None or problem.reason is not Reason.IDENTITY_REJECTED:
+            return outcome
+        spare = await self.credentials.spare(name, spec)
+        return outcome if spare is None else await use(name, spec, spare)
 
     async def renew(
         self, subject: EventSubject, identity: TenantIdentity | None, tenant: OpenTenant | None

@@ -13,15 +13,15 @@ from typing import Any, Final
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.lifecycle_settings import LifecycleSettings
-from appcredential.domain.observed.certificate import SuppliedCertificate
 from appcredential.domain.operator_credential import pair_of
 from appcredential.domain.own import actions as own
 from appcredential.domain.own import problems
 from appcredential.domain.own.actions import OwnAction, OwnDecision
 from appcredential.domain.own.observed import OwnObservation, OwnPair
 from appcredential.domain.own.renewal import NO_RENEWAL, OwnRenewal
-from appcredential.domain.own.rotation import decide
+from appcredential.domain.own.rotation import decide, takes_from_others
 from appcredential.domain.own.secret import NEXT_KEY, OwnSecret, fault_of
+from appcredential.domain.secret.pem import leaf_der
 from appcredential.domain.spec.model import CertificateIdentity
 from appcredential.errors import AppCredentialError, ConflictError, ThrottledError
 from appcredential.ports.events import EventSubject
@@ -31,6 +31,7 @@ from appcredential.tenants.own_memory import OwnMemory
 from appcredential.tenants.own_steps import OwnSteps, Turn
 from appcredential.tenants.pairs import PairReader, Texts, split, thumbprint_of
 from appcredential.tenants.probing import OpenTenant
+from appcredential.x509.certificates import subject_in
 
 log = logging.getLogger(__name__)
 
@@ -115,8 +116,8 @@ class OwnRotation:
         if fault:
             return OwnRenewal(problem=problems.not_ours(fault))
         main = await self._pair(subject.name, pair_of(live.data, identity))
-        if main is None:
-            return NO_RENEWAL
+        if isinstance(main, Problem):
+            return OwnRenewal(problem=main)
         memory = self._memory.setdefault(subject.name, OwnMemory())
         seen = await self._seen(subject.name, identity, tenant, live, main)
         return Turn(
@@ -138,7 +139,8 @@ class OwnRotation:
     ) -> OwnObservation:
         memory = self._memory[name]
         beside = live.data.get(NEXT_KEY)
-        successor = None if beside is None else await self._pair(f"{name}/next", split(beside))
+        read = None if beside is None else await self._pair(f"{name}/next", split(beside))
+        successor = read if isinstance(read, OwnPair) else None
         thumbprint = successor.thumbprint if successor is not None else ""
         is_used = tenant.is_proven and tenant.identity == identity
         in_use = tenant.credential.thumbprint if is_used else ""
@@ -162,18 +164,17 @@ class OwnRotation:
             is_clock_doubtful=_is_clock_doubtful(tenant),
         )
 
-    async def _pair(self, slot: str, texts: Texts | Problem) -> OwnPair | None:
-        if isinstance(texts, Problem):
-            return None
-        found = await self._pairs.read(slot, texts)
-        if not isinstance(found, SuppliedCertificate):
-            return None
+    async def _pair(self, slot: str, texts: Texts | Problem) -> OwnPair | Problem:
+        found = texts if isinstance(texts, Problem) else await self._pairs.read(slot, texts)
+        if isinstance(found, Problem):
+            return found
         current = found.current(self._clock.now())
         return OwnPair(
             value=current.value,
             start=current.start,
             end=current.end,
             thumbprint=thumbprint_of(current),
+            subject=subject_in(leaf_der(current.value.reveal())),
         )
 
     async def _step(self, turn: Turn) -> tuple[OwnRenewal, bool]:
@@ -208,7 +209,7 @@ class OwnRotation:
         blocked = memory.blocked_by(turn.seen.now, turn.live, rotation)
         if blocked is not None and not isinstance(action, own.SignIn | own.Publish):
             return replace(told, problem=blocked), False
-        if isinstance(action, own.Stage) and (others := await self._sharing(turn)):
+        if takes_from_others(turn.seen, action) and (others := await self._sharing(turn)):
             return replace(told, problem=problems.shared_with(others)), False
         await self._steps.perform(action, turn)
         memory.blocked = None

@@ -22,6 +22,7 @@ from appcredential.domain.own.secret import (
     with_successor,
     without_successor,
 )
+from appcredential.domain.own.subject import subject_of
 from appcredential.domain.promised import required
 from appcredential.domain.proof import record
 from appcredential.domain.rotation import asked_lifetime
@@ -51,7 +52,6 @@ from appcredential.x509.generate import generate
 log = logging.getLogger(__name__)
 
 _BITS: Final = 2048
-_MOST_NAME: Final = 64
 _SHORTEST: Final = timedelta(days=1)
 
 
@@ -145,7 +145,7 @@ class OwnSteps:
         now, policy = turn.seen.now, turn.tenant.policy
         ceiling = policy.max_lifetime(CredentialType.CERTIFICATE, None)
         lifetime = max(asked_lifetime(turn.seen.rotation.lifetime, ceiling), _SHORTEST)
-        subject = f"CN={f'appcredential {self._cluster} {turn.subject.name}'[:_MOST_NAME]}"
+        subject = subject_of(self._cluster, turn.subject.name)
         pair = await asyncio.to_thread(generate, subject, _BITS, now, now + lifetime)
         thumbprint = pem.sha1_thumbprint(pem.leaf_der(pair.value.reveal()))
         await self._write(

@@ -42,6 +42,14 @@ def load_certificates(blocks: list[str]) -> list[x509.Certificate]:
     return [load_certificate(bounds.decoded(block)) for block in blocks]
 
 
+def subject_in(raw: bytes) -> str:
+    """Return the subject of a certificate in DER (RFC 4514); empty when it cannot be read."""
+    try:
+        return load_certificate(raw).subject.rfc4514_string()
+    except ValueError:
+        return ""
+
+
 def rsa_of(certificate: x509.Certificate) -> PublicNumbers:
     """Return the key of a certificate (RFC 5280 §4.1), without having OpenSSL load it.
 

@@ -26,8 +26,9 @@ from appcredential.domain.own.actions import (
     Wait,
 )
 from appcredential.domain.own.observed import OwnObservation, OwnPair
-from appcredential.domain.own.rotation import LOOK_AGAIN, decide, overlap
+from appcredential.domain.own.rotation import LOOK_AGAIN, decide, overlap, takes_from_others
 from appcredential.domain.own.secret import MOST_ADDED, OwnRecords
+from appcredential.domain.own.subject import is_made_elsewhere, subject_of
 from appcredential.domain.proof import PROVEN, Proof, SignInClass, SignInResult
 from appcredential.domain.rotation import Schedule
 from appcredential.domain.secret_value import SecretValue
@@ -110,6 +111,13 @@ CASES: list[tuple[str, OwnObservation, OwnAction]] = [
         staged(YOUNG, records=records(NEXT, is_borrowed=True), is_new=True),
         Register(),
     ),
+    (
+        "another cluster's, without its records",
+        seen(
+            YOUNG, main=replace(pair(MAIN, YOUNG), subject=subject_of("abcdefgh.abcd", "default"))
+        ),
+        Stage(),
+    ),
     ("somebody put another one there", seen(records=records(main="OLD")), Note()),
     ("the successor is new", staged(is_new=True), Register()),
     ("the successor is found", staged(), SignIn()),
@@ -119,7 +127,17 @@ CASES: list[tuple[str, OwnObservation, OwnAction]] = [
         Wait(NOW + 15 * SECOND),
     ),
     ("it signed in often enough", staged(proof=proof(successes=5)), Publish()),
-    ("its session is in use", staged(in_use=NEXT), Publish()),
+    ("its session is in use", staged(in_use=NEXT), SignIn()),
+    (
+        "its session is in use, since the main one ended",
+        staged(NOW - 90 * DAY, in_use=NEXT),
+        Publish(),
+    ),
+    (
+        "its session is in use, since Entra lost the main one of ours",
+        staged(YOUNG, in_use=NEXT, records=records(MAIN, NEXT), proof=proof(successes=5)),
+        Publish(),
+    ),
     ("Entra does not know it", staged(proof=proof(REFUSED)), Look()),
     (
         "nor does a read list it",
@@ -165,6 +183,12 @@ def test_the_next_step(o: OwnObservation, action: OwnAction) -> None:
 def test_one_that_is_not_valid_yet_keeps_its_successor() -> None:
     future = pair(MAIN, NOW + DAY)
     found = decide(staged(main=future))
+    assert isinstance(found.action, Wait)
+
+
+def test_what_signs_in_stays_while_a_person_s_certificate_does_not_yet() -> None:
+    """The person put it into the Secret first, as the guide says, and registers it later."""
+    found = decide(staged(YOUNG, in_use=NEXT))
     assert isinstance(found.action, Wait)
 
 
@@ -233,3 +257,41 @@ def test_a_sign_in_that_is_refused_for_something_else_is_told() -> None:
 def test_a_former_one_is_gone_before_the_next_renewal(lead: int, hours: float) -> None:
     plan = Schedule(timedelta(hours=lead), timedelta(0), NOW, NOW)
     assert overlap(plan, DAY) == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize(
+    ("o", "action", "takes"),
+    [
+        (seen(), Stage(), True),
+        (staged(), Publish(), True),
+        (staged(NOW - 90 * DAY), Publish(), False),
+        (staged(), SignIn(), False),
+    ],
+)
+def test_what_takes_from_those_who_share_the_secret(
+    o: OwnObservation, action: OwnAction, *, takes: bool
+) -> None:
+    assert takes_from_others(o, action) is takes
+
+
+US, THEM = "abcdefgh.abcd", "ijklmnop.ijkl"
+
+
+@pytest.mark.parametrize(
+    ("subject", "elsewhere"),
+    [
+        (subject_of(US, "default"), False),
+        (subject_of(THEM, "default"), True),
+        (subject_of(US, "other"), True),
+        (subject_of(US, "n" * 63), True),
+        ("CN=appcredential operator", False),  # by hand, as the guide has it
+        ("", False),
+    ],
+)
+def test_who_made_a_certificate_is_in_its_subject(subject: str, *, elsewhere: bool) -> None:
+    assert is_made_elsewhere(subject, US, "default") is elsewhere
+
+
+def test_a_long_name_is_cut_alike() -> None:
+    long = "n" * 63
+    assert not is_made_elsewhere(subject_of(US, long), US, long)

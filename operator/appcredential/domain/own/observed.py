@@ -21,12 +21,14 @@ class OwnPair:
     Attributes:
         value: both as PEM.
         thumbprint: SHA-1, in upper-case hexadecimal digits.
+        subject: RFC 4514; empty when it cannot be read.
     """
 
     value: SecretValue
     start: datetime
     end: datetime
     thumbprint: str
+    subject: str = ""
 
     def is_valid(self, now: datetime) -> bool:
         """Return whether it is valid now."""

@@ -15,7 +15,7 @@ from typing import Final
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.observed.entra import CERTIFICATE_LAG
-from appcredential.domain.own import problems
+from appcredential.domain.own import problems, subject
 from appcredential.domain.own.actions import (
     Discard,
     Forget,
@@ -44,8 +44,7 @@ def decide(o: OwnObservation) -> OwnDecision:
     """Return the next step."""
     ours = _ours(o)
     plan = _plan(o, o.main)
-    is_borrowed = is_copied(o) or (ours is not None and ours.is_borrowed)
-    renewal = o.main.start if is_borrowed else plan.renewal_time
+    renewal = o.main.start if _is_borrowed(o, ours) else plan.renewal_time
     if ours is not None and ours.main != o.main.thumbprint:
         return OwnDecision(Note(), renewal)
     is_due = o.now >= renewal
@@ -70,6 +69,15 @@ def is_copied(o: OwnObservation) -> bool:
     return o.records is not None and _ours(o) is None
 
 
+def _is_borrowed(o: OwnObservation, ours: OwnRecords | None) -> bool:
+    """Return whether another installation will remove the certificate in use.
+
+    Who copies nothing but the content of a Secret leaves the records behind.
+    """
+    is_made_elsewhere = subject.is_made_elsewhere(o.main.subject, o.cluster, o.tenant)
+    return is_made_elsewhere or is_copied(o) or (ours is not None and ours.is_borrowed)
+
+
 def overlap(plan: Schedule, lifetime: timedelta) -> timedelta:
     """Return how long a former certificate stays: at most half of the time between renewals."""
     return min(plan.renew_before, lifetime - plan.renew_before) / 2
@@ -79,17 +87,29 @@ def _renew(
     o: OwnObservation, ours: OwnRecords | None, *, is_due: bool
 ) -> OwnAction | Problem | None:
     successor = o.successor if ours is not None else None  # a copied one is somebody else's
+    added = ours.added if ours is not None else ()
     if successor is None:
         return _stage(o, ours) if is_due else None
     if successor.thumbprint == o.main.thumbprint:
         return Discard()
-    # Beside a main one that is not valid, it may be all that still signs in.
-    is_spare = o.main.is_valid(o.now)
-    if not is_due or (is_spare and o.now >= _plan(o, successor).renewal_time):
+    is_used = o.in_use == successor.thumbprint
+    # Beside a main one that does not sign in, it may be all that still does.
+    is_spare = o.main.is_valid(o.now) and not is_used
+    is_wanted = is_due or (is_used and o.main.thumbprint in added)
+    if not is_wanted or (is_spare and o.now >= _plan(o, successor).renewal_time):
         return Discard() if is_spare else None
-    if o.in_use == successor.thumbprint or _is_proven(o, successor):
+    if (is_used and not o.main.is_valid(o.now)) or _is_proven(o, successor):
         return Publish()
     return _prove(o, successor)
+
+
+def takes_from_others(o: OwnObservation, action: OwnAction) -> bool:
+    """Return whether another EntraTenant with this Secret might lose what it signs in with.
+
+    It may name the Secret since the successor was made. Once the main one has ended there is
+    nothing to lose.
+    """
+    return isinstance(action, Stage) or (isinstance(action, Publish) and o.main.is_valid(o.now))
 
 
 def _stage(o: OwnObservation, ours: OwnRecords | None) -> OwnAction | Problem:
