@@ -278,6 +278,46 @@ async def test_a_namespace_that_is_gone_or_unreadable_is_unknown_before_a_mint()
     assert (found.labels, found.labels_problem) == (None, UNREADABLE)
 
 
+@pytest.mark.parametrize("is_listed", [False, True])
+async def test_labels_that_one_mint_has_read_are_still_news_to_the_others(
+    *, is_listed: bool
+) -> None:
+    watched = Watched()
+    watched.select()
+    with running(watched):
+        await _turns()
+        watched.woken()
+        labels = {"env": "test"}
+        watched.world.api.put(f"{PATH}/{OWNER.namespace}", {"metadata": {"labels": labels}})
+        await watched.world.grants.live_asker(OWNER.namespace, None)
+        assert watched.labels() == labels
+        if is_listed:
+            watched.source.there[OWNER.namespace] = labels
+            watched.world.clock.advance(PERIOD)
+            await watched.source.show(None)
+        else:
+            await watched.source.show(SeenNamespace(OWNER.namespace, "8", labels))
+        assert watched.woken() == [KEY]
+        await watched.source.show(SeenNamespace(OWNER.namespace, "9", labels))
+        assert watched.woken() == []
+
+
+async def test_a_read_before_a_mint_brings_no_label_back_that_a_watch_took_away() -> None:
+    """The answer was on its way when the watch told of the change."""
+    watched = Watched()
+    world = watched.world
+    watched.select()
+    await watched.watch.prepare()
+    world.api.put(f"{PATH}/{OWNER.namespace}", {"metadata": {"labels": dict(LABELS)}})
+
+    def tell(_method: str, _path: str) -> None:
+        world.store.namespaces.note(SeenNamespace(OWNER.namespace, "8", {}))
+
+    world.api.before = tell
+    assert (await world.grants.live_asker(OWNER.namespace, None)).labels is None
+    assert watched.labels() == {}
+
+
 # --- ends -------------------------------------------------------------------------------------
 
 
