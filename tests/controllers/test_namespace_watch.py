@@ -22,7 +22,7 @@ from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, KubeObj
 from appcredential.ports.namespaces import SeenNamespace
 from appcredential.runtime.ready import Key
 from tests.support.builders import CLIENT_ID, MINUTE, NOW, OWNER, SECOND
-from tests.support.world import World
+from tests.support.world import RESOURCE, World
 
 KEY: Final = Key(APP_CREDENTIALS, OWNER.namespace, OWNER.name)
 GRANT: Final = Key(GRANTS, "", "shop-apps")
@@ -208,6 +208,25 @@ async def test_without_the_right_the_grant_says_so_and_labels_are_unknown() -> N
         assert watched.world.store.namespaces.problem == ""
         assert watched.world.taken(GRANTS) == [GRANT]
         assert watched.woken() == [KEY]
+
+
+async def test_a_label_that_went_while_none_could_be_read_is_told() -> None:
+    """What was forgotten cannot differ: whoever says that such a grant allows it is looked at."""
+    watched = Watched()
+    world = watched.world
+    status = {"grant": "shop-apps", "application": {"clientId": CLIENT_ID}}
+    document = world.api.put(RESOURCE, {**world.api.objects[RESOURCE], "status": status})
+    world.sync.on_event(APP_CREDENTIALS, "MODIFIED", document)
+    watched.select()
+    await watched.watch.prepare()
+    with running(watched):
+        watched.source.error = PermissionDeniedError("403")
+        await _turns()
+        watched.woken()
+        watched.source.error = None
+        watched.source.there[OWNER.namespace] = {}
+        await watched.go_on()
+        assert (watched.labels(), watched.woken()) == ({}, [KEY])
 
 
 async def test_a_right_that_is_taken_away_is_no_label_that_is_taken_away() -> None:
