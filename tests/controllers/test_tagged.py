@@ -16,8 +16,8 @@ from appcredential.kube.custom_resources import APP_CREDENTIALS
 from appcredential.runtime.ready import Key
 from tests.support.builders import CLIENT_ID, HOUR, IDENTITY, MINUTE, OWNER, SECOND
 from tests.support.deletions import ANOTHER
-from tests.support.watched import RESOURCE, live
-from tests.support.world import World
+from tests.support.watched import live
+from tests.support.world import RESOURCE, World
 
 TAG: Final = allow_tag(IDENTITY.cluster_id, OWNER.namespace)
 ROUND: Final = timedelta(seconds=31)
