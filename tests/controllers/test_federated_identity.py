@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from appcredential.domain.observed.federated import Issuer
+from appcredential.domain.spec.grant import allow_tag
 from appcredential.domain.spec.model import CredentialType
 from appcredential.domain.spec.trusts import Trust
 from appcredential.errors import (
@@ -20,7 +21,7 @@ from appcredential.errors import (
     UnavailableError,
 )
 from appcredential.kube.custom_resources import GRANTS, path_of
-from tests.support.builders import CLIENT_ID, DAY, HOUR, MINUTE, NOW, OWNER, TENANT_ID
+from tests.support.builders import CLIENT_ID, DAY, HOUR, IDENTITY, MINUTE, NOW, OWNER, TENANT_ID
 from tests.support.directory import Failure
 from tests.support.federated import ISSUER, OUR_ANNOTATIONS, PRINCIPAL, SUBJECT, listed
 from tests.support.heirs import MemoryIssuer
@@ -101,6 +102,25 @@ async def test_a_grant_that_goes_meanwhile_counts_at_once() -> None:
     await world.pass_(10 * MINUTE)
     assert world.subjects == []
     assert world.entra.writes == []
+
+
+@pytest.mark.parametrize("is_withdrawn", [False, True])
+async def test_a_new_trust_rests_on_tags_that_were_read_just_now(*, is_withdrawn: bool) -> None:
+    """Lists may lag, and what they say of an older read allows nobody to be trusted."""
+    world = Federated()
+    world.put_grant("shop-apps", applications={"tagged": True})
+    tags = (allow_tag(IDENTITY.cluster_id, OWNER.namespace),)
+    world.entra.tags = tags
+    await world.settle()
+    await world.pass_(20 * MINUTE)
+    world.api.put(f"{ACCOUNTS}/billing", {})
+    world.entra.tags = () if is_withdrawn else tags
+    world.ask("billing")
+    world.entra.calls.clear()
+    await world.pass_(10 * MINUTE)
+    assert (OTHER_SUBJECT in world.subjects) is not is_withdrawn
+    assert world.entra.calls.count("read") == 1
+    assert SUBJECT in world.subjects  # what is there stays
 
 
 async def test_a_lost_answer_makes_no_second_one() -> None:

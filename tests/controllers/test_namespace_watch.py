@@ -22,7 +22,7 @@ from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, KubeObj
 from appcredential.ports.namespaces import SeenNamespace
 from appcredential.runtime.ready import Key
 from tests.support.builders import CLIENT_ID, MINUTE, NOW, OWNER, SECOND
-from tests.support.world import World
+from tests.support.world import RESOURCE, World
 
 KEY: Final = Key(APP_CREDENTIALS, OWNER.namespace, OWNER.name)
 GRANT: Final = Key(GRANTS, "", "shop-apps")
@@ -210,6 +210,25 @@ async def test_without_the_right_the_grant_says_so_and_labels_are_unknown() -> N
         assert watched.woken() == [KEY]
 
 
+async def test_a_label_that_went_while_none_could_be_read_is_told() -> None:
+    """What was forgotten cannot differ: whoever says that such a grant allows it is looked at."""
+    watched = Watched()
+    world = watched.world
+    status = {"grant": "shop-apps", "application": {"clientId": CLIENT_ID}}
+    document = world.api.put(RESOURCE, {**world.api.objects[RESOURCE], "status": status})
+    world.sync.on_event(APP_CREDENTIALS, "MODIFIED", document)
+    watched.select()
+    await watched.watch.prepare()
+    with running(watched):
+        watched.source.error = PermissionDeniedError("403")
+        await _turns()
+        watched.woken()
+        watched.source.error = None
+        watched.source.there[OWNER.namespace] = {}
+        await watched.go_on()
+        assert (watched.labels(), watched.woken()) == ({}, [KEY])
+
+
 async def test_a_right_that_is_taken_away_is_no_label_that_is_taken_away() -> None:
     watched = Watched()
     watched.select()
@@ -276,6 +295,46 @@ async def test_a_namespace_that_is_gone_or_unreadable_is_unknown_before_a_mint()
     watched.world.api.refuse("GET", path, "no")
     found = await watched.world.grants.live_asker(OWNER.namespace, None)
     assert (found.labels, found.labels_problem) == (None, UNREADABLE)
+
+
+@pytest.mark.parametrize("is_listed", [False, True])
+async def test_labels_that_one_mint_has_read_are_still_news_to_the_others(
+    *, is_listed: bool
+) -> None:
+    watched = Watched()
+    watched.select()
+    with running(watched):
+        await _turns()
+        watched.woken()
+        labels = {"env": "test"}
+        watched.world.api.put(f"{PATH}/{OWNER.namespace}", {"metadata": {"labels": labels}})
+        await watched.world.grants.live_asker(OWNER.namespace, None)
+        assert watched.labels() == labels
+        if is_listed:
+            watched.source.there[OWNER.namespace] = labels
+            watched.world.clock.advance(PERIOD)
+            await watched.source.show(None)
+        else:
+            await watched.source.show(SeenNamespace(OWNER.namespace, "8", labels))
+        assert watched.woken() == [KEY]
+        await watched.source.show(SeenNamespace(OWNER.namespace, "9", labels))
+        assert watched.woken() == []
+
+
+async def test_a_read_before_a_mint_brings_no_label_back_that_a_watch_took_away() -> None:
+    """The answer was on its way when the watch told of the change."""
+    watched = Watched()
+    world = watched.world
+    watched.select()
+    await watched.watch.prepare()
+    world.api.put(f"{PATH}/{OWNER.namespace}", {"metadata": {"labels": dict(LABELS)}})
+
+    def tell(_method: str, _path: str) -> None:
+        world.store.namespaces.note(SeenNamespace(OWNER.namespace, "8", {}))
+
+    world.api.before = tell
+    assert (await world.grants.live_asker(OWNER.namespace, None)).labels is None
+    assert watched.labels() == {}
 
 
 # --- ends -------------------------------------------------------------------------------------

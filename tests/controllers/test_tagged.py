@@ -14,9 +14,10 @@ from appcredential.errors import ThrottledError, UnavailableError
 from appcredential.gather import granted
 from appcredential.kube.custom_resources import APP_CREDENTIALS
 from appcredential.runtime.ready import Key
-from tests.support.builders import HOUR, IDENTITY, MINUTE, OWNER, SECOND
+from tests.support.builders import CLIENT_ID, HOUR, IDENTITY, MINUTE, OWNER, SECOND
+from tests.support.deletions import ANOTHER
 from tests.support.watched import live
-from tests.support.world import World
+from tests.support.world import RESOURCE, World
 
 TAG: Final = allow_tag(IDENTITY.cluster_id, OWNER.namespace)
 ROUND: Final = timedelta(seconds=31)
@@ -167,6 +168,40 @@ async def test_lists_that_fail_leave_the_direct_read_of_each_hour() -> None:
     world.entra.tags = ()
     took = await live(world, 3 * HOUR, lambda: stalled(world) == "GrantWithdrawn")
     assert took <= HOUR + MINUTE
+
+
+def made_anew(world: World, client_id: str) -> None:
+    """Replace the resource by one of the same name, and show it to the store."""
+    world.api.take_away(RESOURCE)
+    world.put_resource(OWNER, client_id)
+
+
+async def test_one_that_is_made_anew_is_not_refused_for_the_tags_of_another_application() -> None:
+    world = tagged(TAG)
+    world.put_resource(OWNER, ANOTHER)
+    await world.look_at_tenant()
+    await world.look()
+    assert world.entra.calls == ["read"]  # Entra has no such application
+    made_anew(world, CLIENT_ID)
+    await world.until(lambda: world.ready["status"] == "True", 120)
+
+
+async def test_one_that_is_made_anew_is_not_granted_by_the_tags_of_another_application() -> None:
+    world = await begun(TAG)
+    await world.until(lambda: world.ready["status"] == "True", 120)
+    made_anew(world, ANOTHER)
+    await live(world, 10 * MINUTE)
+    assert stalled(world) == "NotGranted"
+
+
+async def test_a_clock_that_is_set_back_keeps_no_tag_from_being_seen() -> None:
+    world = await begun()
+    world.clock.advance(HOUR)
+    await live(world, 3 * MINUTE)
+    world.clock.set_wall(-HOUR)
+    await live(world, 3 * MINUTE)
+    world.entra.tags = (TAG,)
+    assert await live(world, HOUR, lambda: world.entra.is_made) <= ROUND + MINUTE
 
 
 async def test_a_namespace_full_of_made_up_ids_costs_so_many_reads_and_no_more(

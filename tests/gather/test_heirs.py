@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -7,7 +8,13 @@ import pytest
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.observed.federated import Issuer
-from appcredential.domain.spec.grant import NamedApplications, NamedNamespaces
+from appcredential.domain.spec.grant import (
+    NamedApplications,
+    NamedNamespaces,
+    SelectedNamespaces,
+    TaggedApplications,
+)
+from appcredential.domain.spec.label_selector import LabelOperator, LabelRequirement, LabelSelector
 from appcredential.domain.spec.model import ApplicationGrantSpec, CredentialType
 from appcredential.errors import UnavailableError
 from appcredential.gather.heirs import Heirs
@@ -38,14 +45,15 @@ class Namespace:
         for account in accounts:
             self.put(account)
         self.issuer = MemoryIssuer(Issuer(url=ISSUER, since=NOW))
+        self.grants = MemoryGrants(shop=GRANT)
         self.heirs = Heirs(
             resources=KubeResources(KubeObjects(self.kube), HandClock()),
             issuer=self.issuer,
-            grants=MemoryGrants(shop=GRANT),
+            grants=self.grants,
             access=self.access,
         )
 
-    def put(self, account: str, **changes: Any) -> None:
+    def put(self, account: str, status: dict[str, Any] | None = None, **changes: Any) -> None:
         """Create a FederatedIdentity of the ServiceAccount's name."""
         spec = {
             "tenantRef": {"name": "default"},
@@ -55,7 +63,8 @@ class Namespace:
             **changes,
         }
         base = f"/apis/appcredential.io/v1alpha1/namespaces/{OWNER.namespace}/appcredentials"
-        self.kube.put(f"{base}/{account}", {"metadata": {"generation": 1}, "spec": spec})
+        document = {"metadata": {"generation": 1}, "spec": spec, "status": status or {}}
+        self.kube.put(f"{base}/{account}", document)
 
     def access(self, name: str) -> Access | Problem:
         if name != "default":
@@ -83,6 +92,46 @@ async def test_nobody_can_say_while_the_issuer_is_not_known() -> None:
     world.issuer.issuer = problem()
     with pytest.raises(UnavailableError):
         await world.heirs.wanted(REVOCATION)
+
+
+SELECTED = replace(
+    GRANT,
+    namespaces=SelectedNamespaces(
+        LabelSelector((LabelRequirement("env", LabelOperator.IN, ("prod",)),))
+    ),
+)
+TAGGED = replace(GRANT, applications=TaggedApplications())
+
+
+async def test_labels_that_were_not_read_take_no_trust_away() -> None:
+    world = Namespace("invoices")
+    world.grants.grants = {"shop": SELECTED}
+    with pytest.raises(UnavailableError):
+        await world.heirs.wanted(REVOCATION)
+    world.grants.labels = {"env": "prod"}
+    assert await world.heirs.wanted(REVOCATION) == {pair("invoices")}
+    world.grants.labels = {}
+    assert await world.heirs.wanted(REVOCATION) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("status", "is_held_up"),
+    [
+        pytest.param({"conditions": [{"reason": "GrantUnknown"}]}, True, id="tags not read"),
+        pytest.param({"conditions": [{"reason": "NotGranted"}]}, False, id="no such tag"),
+        pytest.param({}, False, id="nobody looked at it"),
+    ],
+)
+async def test_only_tags_that_could_not_be_read_hold_a_revocation_up(
+    status: dict[str, Any], *, is_held_up: bool
+) -> None:
+    world = Namespace()
+    world.grants.grants = {"shop": TAGGED}
+    world.put("invoices", status)
+    with pytest.raises(UnavailableError) if is_held_up else nullcontext():
+        assert await world.heirs.wanted(REVOCATION) == frozenset()
+    world.put("invoices", {"grant": "shop"})
+    assert await world.heirs.wanted(REVOCATION) == {pair("invoices")}
 
 
 async def test_without_other_resources_the_issuer_does_not_matter() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from appcredential.domain.conditions import Problem
 from appcredential.domain.observed.asker import Asker, Tags
 from appcredential.domain.observed.federated import Issuer
+from appcredential.domain.spec.label_selector import Labels
 from appcredential.domain.spec.model import ApplicationGrantSpec
 from tests.support.builders import asker
 
@@ -28,10 +29,12 @@ class MemoryGrants:
 
     Attributes:
         grants: by name.
+        labels: of every namespace; None while they are not known.
     """
 
     def __init__(self, **grants: ApplicationGrantSpec) -> None:
         self.grants = grants
+        self.labels: Labels | None = None
 
     def known(self) -> dict[str, ApplicationGrantSpec]:
         return dict(self.grants)
@@ -40,7 +43,7 @@ class MemoryGrants:
         return dict(self.grants)
 
     def asker(self, namespace: str, tags: Tags | None) -> Asker:
-        return asker(namespace, tags=tags)
+        return asker(namespace, labels=self.labels, tags=tags)
 
     async def live_asker(self, namespace: str, tags: Tags | None) -> Asker:
         return self.asker(namespace, tags)

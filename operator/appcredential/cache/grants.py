@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -79,15 +79,20 @@ class Grants:
 
     async def live_asker(self, namespace: str, tags: Tags | None) -> Asker:
         """See `ports.local.GrantSource`. What is read here counts at once, before a watch tells."""
-        if self._rests_on_labels(namespace):
-            known = self._store.namespaces
-            try:
-                seen = await self._namespaces.read(namespace)
-            except PermissionDeniedError:
-                known.forget(UNREADABLE)
-            else:
-                gone = SeenNamespace(namespace, "", None, is_gone=True)
-                known.note(gone if seen is None else seen)
+        known = self._store.namespaces
+        before = known.labels(namespace)
+        if not self._rests_on_labels(namespace):
+            return self.asker(namespace, tags)
+        try:
+            seen = await self._namespaces.read(namespace)
+        except PermissionDeniedError:
+            known.forget(UNREADABLE)
+            return self.asker(namespace, tags)
+        if known.labels(namespace) != before:
+            # Which of both is the later one, nobody knows: the next pass asks again.
+            return replace(self.asker(namespace, tags), labels=None)
+        gone = SeenNamespace(namespace, "", None, is_gone=True)
+        known.read(gone if seen is None else seen)
         return self.asker(namespace, tags)
 
     def _rests_on_labels(self, namespace: str) -> bool:

@@ -25,6 +25,7 @@ class KnownNamespaces:
 
     def __init__(self) -> None:
         self._labels: dict[str, Labels | None] = {}
+        self._untold: set[str] = set()
         self.is_listed = False
         self.problem = ""
 
@@ -36,10 +37,21 @@ class KnownNamespaces:
         """Take a whole list; return the namespaces that differ from before."""
         before, self._labels = self._labels, {one.name: one.labels for one in seen}
         self.is_listed, self.problem = True, ""
-        return frozenset(_differing(before, self._labels))
+        untold, self._untold = self._untold, set()
+        return frozenset(_differing(before, self._labels)) | untold
 
     def note(self, seen: SeenNamespace) -> bool:
-        """Take one namespace as a watch or a read shows it; return whether it differs."""
+        """Take one namespace as a watch shows it; return whether its users were told otherwise."""
+        is_untold = seen.name in self._untold
+        self._untold.discard(seen.name)
+        return self._take(seen) or is_untold
+
+    def read(self, seen: SeenNamespace) -> None:
+        """Take one namespace as a read for one of its users shows it: the others are not told."""
+        if self._take(seen):
+            self._untold.add(seen.name)
+
+    def _take(self, seen: SeenNamespace) -> bool:
         if seen.is_gone:
             return self._labels.pop(seen.name, None) is not None
         is_new = seen.name not in self._labels
@@ -50,6 +62,7 @@ class KnownNamespaces:
     def forget(self, problem: str = "") -> None:
         """Know nothing any more: no grant looks at labels, or nobody may read them."""
         self._labels, self.is_listed, self.problem = {}, False, problem
+        self._untold = set()
 
 
 def _differing(

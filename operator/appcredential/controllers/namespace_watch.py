@@ -15,6 +15,7 @@ from typing import Final
 from appcredential.cache.namespaces import UNREADABLE
 from appcredential.cache.store import Store
 from appcredential.domain.spec.grant import SelectedNamespaces
+from appcredential.domain.spec.model import ApplicationGrantSpec
 from appcredential.domain.urgency import Urgency
 from appcredential.errors import AppCredentialError, PermissionDeniedError, RejectedError
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS
@@ -149,19 +150,26 @@ class NamespaceWatch:
                 self._wake(key, Urgency.ISSUE)  # Stalled until now, it would be looked at last
 
     def _wake_first(self) -> None:
-        """Reconcile all that labels decide about, once these are known at all."""
-        selecting = [
-            grant
-            for grant in self._store.valid_grants().values()
-            if isinstance(grant.namespaces, SelectedNamespaces)
-        ]
-        users = {key for grant in selecting for key in self._store.named_by(grant)}
-        tenants = {grant.tenant for grant in selecting}
+        """Reconcile all that labels decide about, once these are known at all.
+
+        Also those that such a grant allowed when labels were known before.
+        """
+        selecting = self._selecting()
+        users = {key for grant in selecting.values() for key in self._store.named_by(grant)}
+        tenants = {grant.tenant for grant in selecting.values()}
         for key in self._store.keys(APP_CREDENTIALS):
             known = self._store.get(key)
             is_waiting = known is not None and not known.is_served and known.tenant in tenants
-            if key in users or is_waiting:
+            use = known.use if known is not None else None
+            if key in users or is_waiting or (use is not None and use.grant in selecting):
                 self._wake(key, Urgency.ISSUE)
+
+    def _selecting(self) -> dict[str, ApplicationGrantSpec]:
+        return {
+            name: grant
+            for name, grant in self._store.valid_grants().items()
+            if isinstance(grant.namespaces, SelectedNamespaces)
+        }
 
     def _refuse(self) -> None:
         """Say what is missing; until it is given, no label is known."""
@@ -173,6 +181,5 @@ class NamespaceWatch:
 
     def _wake_grants(self) -> None:
         """Have the grants say whether they can be used."""
-        for name, grant in self._store.valid_grants().items():
-            if isinstance(grant.namespaces, SelectedNamespaces):
-                self._wake(Key(GRANTS, "", name))
+        for name in self._selecting():
+            self._wake(Key(GRANTS, "", name))

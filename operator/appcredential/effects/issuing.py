@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 from appcredential.domain import actions as act
@@ -35,13 +36,22 @@ async def live_grant(context: Context) -> Grant:
     """Ask the grants as they are now: the decision rests on what a watch showed.
 
     Raises:
-        ConflictError: none allows this any more; gather again.
+        ConflictError: none allows this any more, or one does by tags that were not read just now;
+            gather again.
     """
-    source, facts = context.tools.grants, context.facts
-    asker = await source.live_asker(context.owner.namespace, read_tags(context.state))
-    grant = evaluate(await source.live(), asker, facts.spec, facts.tenant)
+    source, facts, state = context.tools.grants, context.facts, context.state
+    asker = await source.live_asker(context.owner.namespace, read_tags(state))
+    grants = await source.live()
+    grant = evaluate(grants, asker, facts.spec, facts.tenant)
     if isinstance(grant, Problem):
         raise ConflictError("no grant matches any more")
+    held = state.application
+    if held is None or facts.is_fresh:
+        return grant
+    if isinstance(evaluate(grants, replace(asker, tags=None), facts.spec, facts.tenant), Problem):
+        # Some effects rest on other reads than this one. The next pass makes it.
+        state.application = replace(held, doubted=context.clock.now())
+        raise ConflictError("the tags of the application were read too long ago")
     return grant
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from appcredential.domain.conditions import Problem
+from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.heirs import inherited_pairs, spec_of_heir
+from appcredential.domain.observed.asker import Tags
 from appcredential.domain.observed.federated import Issuer
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.observed.revocation import Revocation
@@ -40,7 +41,7 @@ class Heirs:
         only what a grant allows.
 
         Raises:
-            UnavailableError: the cluster's issuer is not known, so nobody can say.
+            UnavailableError: nobody can say, such as while the cluster's issuer is not known.
             AppCredentialError: the resources could not be listed.
         """
         issuer, grants = await self._issuer.current(), self._grants.known()
@@ -60,7 +61,7 @@ class Heirs:
         access = self._access(spec.tenant) if spec is not None else None
         if spec is None or not isinstance(access, Access):
             return frozenset()
-        asker = self._grants.asker(resource.owner.namespace, ())
+        asker = self._grants.asker(resource.owner.namespace, _tags(resource))
         if resource.status.get("grant"):
             # A grant allowed it when it was last looked at, be it for a tag that is not read here.
             asker = replace(asker, tags=(asker.wanted_tag,))
@@ -68,5 +69,15 @@ class Heirs:
             revocation, spec, tenant=access.tenant, grants=grants, asker=asker, issuer=issuer
         )
         if pairs is None:
-            raise UnavailableError("the cluster's issuer is not known")
+            raise UnavailableError("nobody knows which trusts another resource may have")
         return pairs
+
+
+def _tags(resource: Resource) -> Tags | None:
+    """Return that the application has no tags, unless status says that nobody knows them.
+
+    Not by a guess: who may create resources must not hold revocations up by one that no tag allows.
+    """
+    conditions = resource.status.get("conditions") or ()
+    is_unknown = any(c.get("reason") == Reason.GRANT_UNKNOWN for c in conditions)
+    return None if is_unknown else ()

@@ -198,6 +198,7 @@ class ResourceState:
         self.drop()
         self.application = None
         self.federated = None
+        self.tags = TagNotes()
         self.pods = self.workloads = None
         self.held_inputs = HeldInputs()
         self.memory = Memory()

@@ -12,7 +12,11 @@ from appcredential.domain.observed.entra import Tenant
 from appcredential.domain.observed.federated import Issuer
 from appcredential.domain.observed.observation import Resource
 from appcredential.domain.spec.federated import FederationGrant
-from appcredential.domain.spec.grant import NamedApplications, NamedNamespaces
+from appcredential.domain.spec.grant import (
+    NamedApplications,
+    NamedNamespaces,
+    TaggedApplications,
+)
 from appcredential.domain.spec.model import (
     AppCredentialSpec,
     ApplicationGrantSpec,
@@ -97,6 +101,14 @@ def test_who_may_inherit(found: Resource, may_inherit: bool) -> None:
             spec(), tenant(), GRANT, problem(), set(), id="a client secret needs no trust"
         ),
         pytest.param(federated_spec(), tenant(), None, problem(), set(), id="without a grant"),
+        pytest.param(
+            federated_spec(),
+            tenant(),
+            replace(GRANT, applications=TaggedApplications()),
+            KNOWN,
+            None,
+            id="nobody knows the tags",
+        ),
         pytest.param(
             federated_spec(),
             tenant(),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from appcredential.domain.conditions import Problem
+from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.grant_match import allows_type
 from appcredential.domain.grants import evaluate
 from appcredential.domain.observed.asker import Asker
@@ -55,10 +55,13 @@ def inherited_pairs(
 
     Returns:
         The pairs: none in another directory, or without a grant. None when they depend on
-        the cluster's issuer and that is not known.
+        the cluster's issuer, or on labels or tags, and nobody knows these.
     """
-    if spec.federated is None or not _may_have(revocation, spec, tenant, grants, asker):
+    if spec.federated is None:
         return frozenset()
+    may_have = _may_have(revocation, spec, tenant, grants, asker)
+    if not may_have:
+        return None if may_have is None else frozenset()
     if isinstance(issuer, Problem) and spec.federated.account:
         return None
     found = trusts(
@@ -78,7 +81,11 @@ def _may_have(
     tenant: Tenant,
     grants: Mapping[str, ApplicationGrantSpec],
     asker: Asker,
-) -> bool:
+) -> bool | None:
+    """Return whether an heir is granted what it asks for; None while nobody knows."""
     if tenant.tenant_id != revocation.tenant_id or not allows_type(tenant.limits, spec):
         return False
-    return not isinstance(evaluate(grants, asker, spec, tenant), Problem)
+    found = evaluate(grants, asker, spec, tenant)
+    if not isinstance(found, Problem):
+        return True
+    return None if found.reason is Reason.GRANT_UNKNOWN else False
