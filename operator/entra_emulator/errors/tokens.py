@@ -124,6 +124,7 @@ TABLE: dict[int, _Entry] = {
         "invalid_request",
         "The endpoint only accepts POST, OPTIONS requests. Received a {name} request.",
     ),
+    9002313: _Entry(400, "invalid_request", "Invalid request. Request is malformed or invalid."),
     90023: _Entry(404, "invalid_request", "The authentication service request isn't valid."),
     900144: _Entry(
         400,

@@ -161,5 +161,5 @@ def _challenge_time(claims: str | None) -> int | None:
     try:
         document = msgspec.json.decode(claims or "{}", type=dict[str, Any])
         return int(document["access_token"]["nbf"]["value"])
-    except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+    except (msgspec.DecodeError, RecursionError, KeyError, TypeError, ValueError):
         return None

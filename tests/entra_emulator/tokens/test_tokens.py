@@ -230,6 +230,25 @@ def test_table_of_errors(code: int, status: int, error: str) -> None:
     assert (made.status, made.error) == (status, error)
 
 
+@pytest.mark.parametrize(
+    ("content", "charset"),
+    [(b"x=" + b"y" * 5_000_000, "utf-8"), (b"x=y", "nonsense"), (b"x=\xff", "utf-8")],
+    ids=["too large", "unknown charset", "another charset"],
+)
+def test_form_that_cannot_be_read_is_malformed(
+    user: GraphUser, content: bytes, charset: str
+) -> None:
+    """R4: documented as AADSTS9002313; that Entra says so in these cases is only likely."""
+    url = f"{user.emulator.url}/{user.tenant}/oauth2/v2.0/token"
+    kind = f"application/x-www-form-urlencoded; charset={charset}"
+    answer = user.http.post(url, content=content, headers={"Content-Type": kind})
+    assert (answer.status_code, code_of(answer)) == (400, 9002313)
+
+
+def test_claims_without_end_say_nothing(user: GraphUser) -> None:
+    assert user.sign_in(claims='{"access_token":' * 20_000).status_code == 200
+
+
 def test_error_text_never_reads_input_as_a_format(user: GraphUser) -> None:
     answer = user.sign_in(grant_type="{app}%s{0}")
     assert "'{app}%s{0}'" in answer.json()["error_description"]
