@@ -33,6 +33,8 @@ from entra_emulator.tokens.unknown import handle_unknown_path, handle_wrong_meth
 from entra_emulator.world import World
 
 _GRACE_SECONDS = 2.0
+# Graph, "Best practices": a request has at most 4 MB.
+_LARGEST_BODY = 4 * 1024 * 1024
 # Neither the admin API nor one of the token endpoint's addresses, which answer in their own form.
 _UNKNOWN = r"/{version:(?!emulator\b)[^/]*}{path:(?!.*/(?:oauth2|discovery|\.well-known)/).*}"
 _UNKNOWN_LOGIN = r"/{tenant:(?!emulator\b)[^/]*}/{path:.*}"
@@ -40,7 +42,7 @@ _UNKNOWN_LOGIN = r"/{tenant:(?!emulator\b)[^/]*}/{path:.*}"
 
 def build_application(world: World) -> web.Application:
     """Return the whole emulator as an aiohttp application."""
-    app = web.Application()
+    app = web.Application(client_max_size=_LARGEST_BODY)
     app[WORLD] = world
     app[STOPPING] = asyncio.Event()
     app.add_routes(admin_routes())

@@ -108,6 +108,13 @@ async def _taken_name(bench: Bench) -> str:
     return f"{(await bench.client.graph('POST', _APPLICATIONS, body)).status // 100}xx"
 
 
+async def _another_name(bench: Bench) -> str:
+    made, _ = await bench.create(uniqueName=bench.new_name())
+    body = {"uniqueName": bench.new_name()}
+    changed = await bench.client.graph("PATCH", made.path, body)
+    return f"{changed.status // 100}xx"
+
+
 async def _repeated(bench: Bench) -> str:
     made = await bench.application()
     read = (await bench.client.graph("GET", made.path)).body or {}
@@ -125,4 +132,5 @@ CHECKS: tuple[Check, ...] = (
     Check("A22", "PATCH of a missing uniqueName", "404 Request_ResourceNotFound", _no_upsert),
     Check("A23", "a uniqueName that is taken", "4xx", _taken_name),
     Check("A24", "PATCH that repeats read-only members", "204", _repeated),
+    Check("A25", "PATCH with another uniqueName", "4xx", _another_name),
 )

@@ -108,8 +108,8 @@ INVALID_SECRET: Final = (
     " app '<guid>'."
 )
 _NO_CREDENTIAL: Final = (
-    "401 invalid_client AADSTS7000218: The request body must contain the following parameter:"
-    " 'client_assertion' or 'client_secret'."
+    "401 invalid_client AADSTS7000216: 'client_assertion', 'client_secret' or 'request' is required"
+    " for the 'client_credentials' grant type."
 )
 _NO_GRANT: Final = (
     "400 invalid_request AADSTS900144: The request body must contain the following parameter:"

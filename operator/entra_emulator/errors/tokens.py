@@ -96,6 +96,13 @@ TABLE: dict[int, _Entry] = {
         "The request body must contain the following parameter: 'client_assertion' or"
         " 'client_secret'.",
     ),
+    # Recorded whole by the tests of Azure's SDK for JavaScript in 2021.
+    7000216: _Entry(
+        401,
+        "invalid_client",
+        "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials'"
+        " grant type.",
+    ),
     700016: _Entry(400, "unauthorized_client", _UNKNOWN_APP),
     7000229: _Entry(401, "invalid_client", _NO_PRINCIPAL),
     7000112: _Entry(400, "unauthorized_client", "Application '{app}' is disabled."),
@@ -117,6 +124,7 @@ TABLE: dict[int, _Entry] = {
         "invalid_request",
         "The endpoint only accepts POST, OPTIONS requests. Received a {name} request.",
     ),
+    9002313: _Entry(400, "invalid_request", "Invalid request. Request is malformed or invalid."),
     90023: _Entry(404, "invalid_request", "The authentication service request isn't valid."),
     900144: _Entry(
         400,

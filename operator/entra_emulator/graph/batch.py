@@ -24,7 +24,7 @@ class Step:
     id: str
     method: str
     path: str
-    query: Mapping[str, str]
+    query: Sequence[tuple[str, str]]
     headers: Mapping[str, str]
     body: Mapping[str, Any]
     depends_on: tuple[str, ...]
@@ -80,7 +80,7 @@ def _step(row: Any) -> Step:
         id=name,
         method=method,
         path=unquote(path).strip("/"),
-        query=dict(parse_qsl(query, keep_blank_values=True)),
+        query=parse_qsl(query, keep_blank_values=True),
         headers=headers,
         body=_body(name, method, headers, row.get("body")),
         depends_on=_names(row.get("dependsOn")),

@@ -20,10 +20,13 @@ from entra_emulator.graph.exchange import Exchange, Reply
 from entra_emulator.graph.pipeline import GraphRequest, admit, perform
 from entra_emulator.graph.reports import BETA
 from entra_emulator.responses import WORLD, hold, json_response, wait
+from entra_emulator.values.nesting import is_nested_deeper
 
 _LOGGER = logging.getLogger(__name__)
 _PREFIX, _BETA = "/v1.0/", "/beta/"
 _CONTENT_TYPE = "application/json"
+# What is kept must be shown again; each level of it is a level of the call stack.
+_DEEPEST = 100
 
 
 async def handle_graph(request: web.Request) -> web.Response:
@@ -84,7 +87,7 @@ async def _read(request: web.Request) -> GraphRequest:
         method=request.method,
         path=_relative(path),
         root=f"{request.scheme}://{request.host}{version.rstrip('/')}",
-        query=dict(request.query),
+        query=list(request.query.items()),
         body=await _body(request),
         authorization=request.headers.get("Authorization"),
         preferences=_preferences(request),
@@ -104,15 +107,21 @@ def _preferences(request: web.Request) -> frozenset[str]:
 
 
 async def _body(request: web.Request) -> Mapping[str, Any]:
-    content = await request.read()
+    try:
+        content = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise GraphError(413, "BadRequest", "The request body is too large.") from None
     if not content.strip():
         return {}
     if request.content_type != _CONTENT_TYPE:
         raise _unreadable()
     try:
-        return msgspec.json.decode(content, type=dict[str, Any])
-    except msgspec.DecodeError:
+        body = msgspec.json.decode(content, type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError):
         raise _unreadable() from None
+    if is_nested_deeper(body, _DEEPEST):
+        raise _unreadable()
+    return body
 
 
 def _unreadable() -> GraphError:

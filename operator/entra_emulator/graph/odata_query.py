@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Collection, Iterable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -13,6 +14,10 @@ from entra_emulator.errors.graph import bad_request
 
 _DEFAULT_PAGE = 100
 _LARGEST_PAGE = 999
+_SMALL_PAGE = 20
+# Neither another script's digits, which `int` also reads, nor a number as long as the query.
+_PAGE_SIZE = re.compile(r"[0-9]{1,3}")
+_PLACE = re.compile(r"after:([0-9]{1,18})")
 _OPTIONS = frozenset(
     f"${name}"
     for name in (
@@ -33,6 +38,24 @@ _COUNT = "$count"
 _LIST_OPTIONS = frozenset({"$filter", "$select", "$top", "$skiptoken"})
 
 T = TypeVar("T")
+
+
+def single_options(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return the options of a request by name.
+
+    Raises:
+        GraphError: 400 if an option of OData is there twice (OData 4.01, part 2, section 5.1).
+    """
+    options = dict(pairs)
+    if len(options) < len(pairs):
+        names = [name for name, _ in pairs if name.startswith("$")]
+        if again := next((name for name in names if names.count(name) > 1), None):
+            raise bad_request(
+                f"Query option '{again}' was specified more than once, but it must be specified at"
+                " most once.",
+                "BadRequest",
+            )
+    return options
 
 
 def check_options(query: Mapping[str, str], allowed: Collection[str]) -> None:
@@ -96,12 +119,18 @@ def page_size(query: Mapping[str, str]) -> int:
     text = query.get("$top")
     if text is None:
         return _DEFAULT_PAGE
-    if not text.isdigit() or not 1 <= int(text) <= _LARGEST_PAGE:
+    if not _PAGE_SIZE.fullmatch(text) or int(text) == 0:
         raise bad_request(
             f"Invalid page size specified: '{text}'. Must be between 1 and {_LARGEST_PAGE}"
             " inclusive."
         )
     return int(text)
+
+
+def is_small_page(query: Mapping[str, str]) -> bool:
+    """Return whether a request asks for less than 20 rows, which costs it less."""
+    text = query.get("$top", "")
+    return _PAGE_SIZE.fullmatch(text) is not None and int(text) < _SMALL_PAGE
 
 
 def take_page(
@@ -135,6 +164,8 @@ def _place(token: str | None) -> int:
         return 0
     try:
         text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
-        return int(text.removeprefix("after:"))
     except (binascii.Error, ValueError):
-        raise bad_request("Skip token is invalid.", "Directory_ExpiredPageToken") from None
+        text = ""
+    if not (place := _PLACE.fullmatch(text)):
+        raise bad_request("Skip token is invalid.", "Directory_ExpiredPageToken")
+    return int(place[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,7 @@ from entra_emulator.graph import (
 )
 from entra_emulator.graph.authentication import Authenticated, authenticate
 from entra_emulator.graph.call import GraphAnswer, GraphCall, Route, addressed_record
+from entra_emulator.graph.odata_query import is_small_page, single_options
 from entra_emulator.graph.reports import BETA
 from entra_emulator.world import World
 
@@ -64,7 +65,7 @@ class GraphRequest:
     method: str
     path: str
     root: str
-    query: Mapping[str, str]
+    query: Sequence[tuple[str, str]]
     body: Mapping[str, Any]
     authorization: str | None
     preferences: frozenset[str] = frozenset()
@@ -97,12 +98,13 @@ def admit(world: World, request: GraphRequest, trace: Trace) -> Admitted:
     """Route and authenticate a request.
 
     Raises:
-        GraphError: an unknown path, a wrong method, or an invalid token.
+        GraphError: an unknown path, a wrong method, an option twice, or an invalid token.
     """
     now = world.clock.now()
     found, params = find_route(request.method, request.path)
     trace.operation = found.operation
-    trace.units = _units(found, request.query)
+    query = single_options(request.query)
+    trace.units = _units(found, query)
     authenticated = authenticate(world.signer, request.authorization, now)
     caller = authenticated.caller
     if world.directory.tenant(caller.tenant_id) is None:
@@ -116,7 +118,7 @@ def admit(world: World, request: GraphRequest, trace: Trace) -> Admitted:
         root=request.root,
         now=now,
         params=params,
-        query=request.query,
+        query=query,
         body=request.body,
         preferences=request.preferences,
         is_eventual=request.consistency.lower() == _EVENTUAL,
@@ -225,9 +227,8 @@ def _charged(world: World, admitted: Admitted, trace: Trace) -> dict[str, str]:
 def _units(found: Route, query: Mapping[str, str]) -> int:
     """Return the resource units of a request; lists of applications cost two."""
     units = 2 if found.operation in _DOUBLE else 1
-    top = query.get("$top", "")
     if "$select" in query:
         units -= 1
-    if top.isdigit() and int(top) < 20:
+    if is_small_page(query):
         units -= 1
     return max(units, 1)

@@ -13,6 +13,7 @@ from entra_emulator.directory.entities import (
     PasswordCredential,
     ServicePrincipal,
 )
+from entra_emulator.rules.principals import NAMES
 from entra_emulator.rules.stored_properties import (
     APPLICATION_FIXED,
     APPLICATION_STORED,
@@ -137,6 +138,7 @@ def render_principal(principal: ServicePrincipal, home: ApplicationRecord | None
         home: its application; None if that was deleted permanently.
     """
     uris = home.properties.identifier_uris if home is not None else ()
+    names = (principal.app_id, *uris, *principal.stored.get(NAMES, ()))
     return {
         "id": principal.id,
         "deletedDateTime": None,
@@ -146,7 +148,7 @@ def render_principal(principal: ServicePrincipal, home: ApplicationRecord | None
         "appOwnerOrganizationId": home.tenant_id if home is not None else None,
         "createdDateTime": render_time(whole_seconds(principal.created_time)),
         "displayName": principal.display_name,
-        "servicePrincipalNames": [principal.app_id, *uris],
+        NAMES: list(dict.fromkeys(names)),
         "servicePrincipalType": "Application",
         "signInAudience": str(home.properties.sign_in_audience) if home else None,
         **PRINCIPAL_FIXED,

@@ -57,7 +57,7 @@ def read_assertion(text: str) -> Assertion:
             signed=f"{header}.{payload}".encode(),
             signature=decode_segment(signature),
         )
-    except (ValueError, binascii.Error, msgspec.DecodeError):
+    except (ValueError, binascii.Error, msgspec.DecodeError, RecursionError):
         raise TokenError(50027) from None
 
 

@@ -56,7 +56,7 @@ def published_keys(document: bytes) -> PublishedKeys:
 def _fields(document: bytes) -> dict[str, Any]:
     try:
         return msgspec.json.decode(document, type=dict[str, Any])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise UnreadableDocumentError("the document is no JSON object") from None
 
 

@@ -46,6 +46,11 @@ def _display_name(name: str, value: Any) -> str:
     return text
 
 
+def _unique_name(name: str, value: Any) -> str | None:
+    """A name that is empty could not stand in a path."""
+    return None if value is None else _display_name(name, value)
+
+
 def _texts(name: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise bad_request(f"A collection is expected for property '{name}'.")
@@ -76,7 +81,7 @@ _WRITABLE: Mapping[str, tuple[str, Callable[[str, Any], Any]]] = {
     "serviceManagementReference": ("service_management_reference", _optional_text),
     "signInAudience": ("sign_in_audience", _audience),
     "tags": ("tags", _texts),
-    "uniqueName": ("unique_name", _optional_text),
+    "uniqueName": ("unique_name", _unique_name),
 }
 _READ_ONLY = frozenset({"id", "appId", "createdDateTime", "deletedDateTime", *APPLICATION_FIXED})
 
@@ -115,7 +120,12 @@ def changed_properties(
             stored[name] = stored_value(known, _TYPE, name, value, current)
         elif not is_annotation(name) and not (name in shown and same_value(value, shown[name])):
             raise _refusal(name)
-    return replace(base, **changes, stored=stored)
+    changed = replace(base, **changes, stored=stored)
+    # Graph, resource type application: immutable; one that was never set can be set once (Bicep
+    # templates for Graph, "Onboard existing resources").
+    if base.unique_name not in {None, changed.unique_name}:
+        raise read_only("uniqueName")
+    return changed
 
 
 def _refusal(name: str) -> GraphError:

@@ -15,6 +15,7 @@ from typing import Any
 from entra_emulator.directory.entities import FederatedCredential
 from entra_emulator.errors.graph import GraphError, bad_request
 from entra_emulator.rules.passwords import known_only, optional_text
+from entra_emulator.rules.property_values import same_value
 
 FIELDS = ("id", "name", "issuer", "subject", "description", "audiences")
 MOST_CREDENTIALS = 20
@@ -77,7 +78,7 @@ def changed_credential(
     """
     known_only(body, frozenset(FIELDS), _TYPE)
     for name, value in (("name", current.name), ("id", current.id)):
-        if body.get(name, value) != value:
+        if not same_value(body.get(name, value), value):
             raise bad_request(f"Property '{name}' of a federated identity credential is immutable.")
     wanted: dict[str, Any] = {name: _required(body, name) for name in _PAIR if name in body}
     if "audiences" in body:

@@ -69,9 +69,14 @@ def stored_value(stored: Stored, type_name: str, name: str, value: Any, current:
 
 
 def same_value(value: Any, shown: Any) -> bool:
-    """Return whether a body repeats what reads show; instants are compared by whole seconds."""
+    """Return whether a body repeats what reads show.
+
+    Instants are compared by whole seconds, and GUIDs without regard to case.
+    """
     if value == (list(shown) if isinstance(shown, tuple) else shown):
         return True
+    if _is_guid(value) and isinstance(shown, str):
+        return bool(value.lower() == shown.lower())
     try:
         return parse_time(value) // TICKS_PER_SECOND == parse_time(shown) // TICKS_PER_SECOND
     except (TypeError, ValueError):

@@ -26,7 +26,7 @@ async def check_credential(
     sees: Sees,
     now: datetime,
 ) -> str:
-    """Accept exactly one credential; return its kind as the `appidacr` claim.
+    """Accept a single credential; return its kind as the `appidacr` claim.
 
     Args:
         world: has the issuers of foreign tokens.
@@ -37,11 +37,11 @@ async def check_credential(
         now: the emulated time.
 
     Raises:
-        TokenError: there is no credential, there are two (RFC 6749, section 2.3), or the
-            credential is refused.
+        TokenError: there are two credentials (RFC 6749, section 2.3), or the credential is
+            refused.
     """
     secret, assertion = request.client_secret, request.client_assertion
-    if request.is_ambiguous or (secret is None) == (assertion is None):
+    if request.is_ambiguous or (secret is not None and assertion is not None):
         raise TokenError(7000218)
     if secret is not None:
         password = _check_secret(record, view, secret, sees, now)

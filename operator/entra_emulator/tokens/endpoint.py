@@ -117,9 +117,7 @@ def _presented(request: TokenRequest) -> dict[str, str]:
 
 
 async def _read(exchange: _Exchange) -> TokenRequest:
-    # Entra reads another content type as an empty form, and so reports a missing field (900144).
-    readable = exchange.request.content_type == _FORM
-    form: Mapping[str, Any] = await exchange.request.post() if readable else {}
+    form = await _form(exchange.request)
 
     def text(name: str) -> str | None:
         value = form.get(name)
@@ -145,6 +143,17 @@ async def _read(exchange: _Exchange) -> TokenRequest:
         resource=text("resource"),
         claims=text("claims"),
     )
+
+
+async def _form(request: web.Request) -> Mapping[str, Any]:
+    # Entra reads another content type as an empty form, and so reports a missing field (900144).
+    if request.content_type != _FORM:
+        return {}
+    try:
+        return await request.post()
+    except (web.HTTPRequestEntityTooLarge, LookupError, UnicodeDecodeError):
+        # Too large, of an unknown charset, or not of the one that it names.
+        raise TokenError(9002313) from None
 
 
 def _own_addresses(exchange: _Exchange) -> tuple[str, ...]:

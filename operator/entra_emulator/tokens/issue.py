@@ -31,8 +31,8 @@ async def issue_token(world: World, request: TokenRequest) -> dict[str, Any]:
         TokenError: the first rule that the request breaks.
     """
     now = world.clock.now()
-    tenant = find_tenant(world, request.tenant)
     _check_grant(request)
+    tenant = find_tenant(world, request.tenant)
     client_id = _required(request.client_id, "client_id")
     sees = world.replicas.reader(ReadKind.TOKEN, now)
     record, view = _client(world, tenant, client_id, sees, now)
@@ -75,6 +75,10 @@ def _check_grant(request: TokenRequest) -> None:
     grant_type = _required(request.grant_type, "grant_type")
     if grant_type != "client_credentials":
         raise TokenError(70003, name=grant_type)
+    # Recorded for a form without a client, at the path of a tenant that does not exist: Entra looks
+    # for a credential before it looks at either (see 7000216 in errors/tokens.py).
+    if not request.has_credential:
+        raise TokenError(7000216)
 
 
 def _required(value: str | None, name: str) -> str:
@@ -157,5 +161,5 @@ def _challenge_time(claims: str | None) -> int | None:
     try:
         document = msgspec.json.decode(claims or "{}", type=dict[str, Any])
         return int(document["access_token"]["nbf"]["value"])
-    except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+    except (msgspec.DecodeError, RecursionError, KeyError, TypeError, ValueError):
         return None

@@ -33,3 +33,8 @@ class TokenRequest:
     scope: str | None = None
     resource: str | None = None
     claims: str | None = None
+
+    @property
+    def has_credential(self) -> bool:
+        """Whether there is a secret or an assertion, right or wrong."""
+        return self.client_secret is not None or self.client_assertion is not None

@@ -121,6 +121,8 @@ def test_patch_may_repeat_the_objects_own_id(user: GraphUser, app: MadeApplicati
     """As Terraform's certificate resource does; another id stays refused."""
     path = f"applications/{app.id}"
     assert user.call("PATCH", path, {"id": app.id, "keyCredentials": []}).status_code == 204
+    upper = {"id": app.id.upper(), "appId": app.app_id.upper()}
+    assert user.call("PATCH", path, upper).status_code == 204
     before = user.get(path)
     assert user.call("PATCH", path, {"id": str(uuid4()), "notes": "n"}).status_code == 400
     assert user.get(path) == before

@@ -46,6 +46,8 @@ def test_a_change_keeps_what_it_does_not_name(user: GraphUser) -> None:
         {"tags": "x"},
         {"keyCredentials": [{}]},
         {"servicePrincipalType": "ManagedIdentity"},
+        {"servicePrincipalNames": ["https://mail.contoso.example"]},
+        {"servicePrincipalNames": "https://mail.contoso.example"},
     ],
 )
 def test_a_wrong_change_changes_nothing(user: GraphUser, body: dict[str, Any]) -> None:
@@ -53,6 +55,24 @@ def test_a_wrong_change_changes_nothing(user: GraphUser, body: dict[str, Any]) -
     before = user.get(path)
     assert user.call("PATCH", path, {"notes": "n", **body}).status_code == 400
     assert user.get(path) == before
+
+
+def test_names_are_added_to_those_of_the_application(user: GraphUser) -> None:
+    """As Microsoft's guide to hybrid modern authentication in Exchange does with PowerShell."""
+    made = installed(user)
+    path = f"servicePrincipals/{made['id']}"
+    mail, find = "https://mail.contoso.example", "https://autodiscover.contoso.example"
+    for names in ([mail], [mail, find], [find], []):
+        wanted = [made["appId"], *names]
+        assert user.call("PATCH", path, {"servicePrincipalNames": wanted}).status_code == 204
+        assert user.get(path)["servicePrincipalNames"] == wanted
+        text = f"servicePrincipals?$filter=servicePrincipalNames/any(x:x eq '{mail}')"
+        assert len(user.get(text)["value"]) == names.count(mail)
+    user.call("PATCH", path, {"servicePrincipalNames": [made["appId"], mail], "notes": "n"})
+    uris = {"identifierUris": ["api://orders.example"]}
+    user.call("PATCH", f"applications(appId='{made['appId']}')", uris)
+    shown = user.get(path)["servicePrincipalNames"]
+    assert shown == [made["appId"], "api://orders.example", mail]
 
 
 def test_a_deleted_one_leaves_its_application(user: GraphUser) -> None:

@@ -275,14 +275,41 @@ def test_rows_removed_between_pages_shift_nothing(
     assert [row["displayName"] for row in rest["value"]] == ["orders-test", "stock"]
 
 
-@pytest.mark.parametrize("top", ["0", "-1", "1000", "x", "", "1.5"])
+@pytest.mark.parametrize("top", ["0", "-1", "1000", "x", "", "1.5", "\u00b2", "\u0661", "9" * 5000])
 def test_page_size_outside_of_1_to_999_is_400(top: str) -> None:
     with pytest.raises(GraphError) as caught:
         page_size({"$top": top})
     assert caught.value.status == 400
 
 
-@pytest.mark.parametrize("token", ["x", "!!!", "YWZ0ZXI6eA"])
+@pytest.mark.parametrize("path", ["applications", "servicePrincipals", "applications/delta"])
+@pytest.mark.parametrize("top", ["%C2%B2", "%D9%A1", "9" * 5000], ids=["two", "one", "huge"])
+def test_page_size_that_only_looks_like_a_number_is_400(
+    user: GraphUser, path: str, top: str
+) -> None:
+    """It is refused where its cost is told, too, and is no defect."""
+    answer = user.call("GET", f"{path}?$top={top}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "Request_BadRequest")
+
+
+@pytest.mark.parametrize("options", ["$top=1&$top=2", "$select=id&$top=1&%24select=appId"])
+def test_option_that_is_there_twice_is_400_never_ignored(user: GraphUser, options: str) -> None:
+    """OData 4.01, part 2, section 5.1; in a batch only the request that has it fails."""
+    name = options.partition("=")[0]
+    told = f"Query option '{name}' was specified more than once, but it must be specified at"
+    answer = user.call("GET", f"applications?{options}")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"] == f"{told} most once."
+    requests = [
+        {"id": "1", "method": "GET", "url": f"/applications?{options}"},
+        {"id": "2", "method": "GET", "url": "/applications?$top=1"},
+    ]
+    rows = user.call("POST", "$batch", {"requests": requests}).json()["responses"]
+    assert {row["id"]: row["status"] for row in rows} == {"1": 400, "2": 200}
+
+
+# The last two decode to a bare number, and to a place before the first row.
+@pytest.mark.parametrize("token", ["x", "!!!", "YWZ0ZXI6eA", "NQ", "YWZ0ZXI6LTE"])
 def test_bad_page_token_is_400(user: GraphUser, token: str) -> None:
     answer = user.call("GET", f"applications?$skiptoken={token}")
     assert answer.status_code == 400

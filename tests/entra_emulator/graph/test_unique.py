@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.graph_user import GraphUser
 
 PATH = "applications(uniqueName='orders')"
@@ -28,6 +30,25 @@ def test_without_the_preference_a_missing_one_stays_missing(user: GraphUser) -> 
 def test_upsert_with_another_name_in_the_body_is_400(user: GraphUser) -> None:
     body = {"displayName": "Orders", "uniqueName": "stock"}
     assert user.call("PATCH", PATH, body, Prefer="create-if-missing").status_code == 400
+
+
+@pytest.mark.parametrize("value", ["stock", None, ""])
+def test_a_unique_name_is_set_once_and_never_changed(user: GraphUser, value: str | None) -> None:
+    """Graph, resource type application: immutable. An upsert would rename it otherwise."""
+    made = user.call("POST", "applications", {"displayName": "Orders"}).json()
+    path = f"applications/{made['id']}"
+    assert user.call("PATCH", path, {"uniqueName": "orders"}).status_code == 204
+    assert user.call("PATCH", path, {"uniqueName": "orders", "notes": "n"}).status_code == 204
+    body = {"uniqueName": value, "notes": "changed"}
+    assert user.call("PATCH", path, body).status_code == 400
+    assert user.call("PATCH", PATH, body, Prefer="create-if-missing").status_code == 400
+    read = user.get(PATH)
+    assert (read["id"], read["notes"]) == (made["id"], "n")
+
+
+def test_a_unique_name_is_not_empty(user: GraphUser) -> None:
+    body = {"displayName": "Orders", "uniqueName": ""}
+    assert user.call("POST", "applications", body).status_code == 400
 
 
 def test_identifier_uris_and_names_belong_to_one_application(user: GraphUser) -> None:

@@ -157,7 +157,15 @@ def test_unknown_segment_is_400(user: GraphUser, path: str) -> None:
     assert answer.json()["error"]["message"] == f"Resource not found for the segment '{segment}'."
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b'"text"', b"\xff"])
+def nested(levels: int) -> bytes:
+    return b'{"displayName": "x", "addIns": [' + b'{"a":' * levels + b"1" + b"}" * levels + b"]}"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"{", b"[]", b'"text"', b"\xff", nested(100), nested(50_000), b"[" * 100_000],
+    ids=["open", "list", "text", "no text", "deep", "very deep", "deep list"],
+)
 def test_body_that_is_no_json_object_is_400(
     user: GraphUser, emulator: Emulator, http: httpx.Client, content: bytes
 ) -> None:
@@ -166,6 +174,24 @@ def test_body_that_is_no_json_object_is_400(
     answer = http.post(f"{emulator.graph_root}/applications", content=content, headers=headers)
     assert answer.status_code == 400
     assert answer.json()["error"]["message"].startswith(UNREADABLE)
+
+
+def test_body_that_is_too_large_is_413(user: GraphUser) -> None:
+    """Graph takes 4 MB; that it says so in its own form is only likely."""
+    body = {"displayName": "x", "notes": "n" * 2_000_000}
+    assert user.call("POST", "applications", body).status_code == 201
+    body["notes"] *= 3
+    answer = user.call("POST", "applications", body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "BadRequest")
+
+
+def test_what_is_deep_and_accepted_can_be_shown(user: GraphUser) -> None:
+    user.sign_in()
+    headers = {"Authorization": f"Bearer {user.token}", "Content-Type": "application/json"}
+    url = f"{user.emulator.graph_root}/applications"
+    made = user.http.post(url, content=nested(98), headers=headers)
+    assert made.status_code == 201
+    assert len(user.get(f"applications/{made.json()['id']}")["addIns"]) == 1
 
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", "application/octet-stream"])

@@ -207,9 +207,14 @@ def test_times_are_judged_with_five_minutes_of_grace(
         assert "Current time: 20" in answer.json()["error_description"]
 
 
-@pytest.mark.parametrize("text", ["", "a.b", "a.b.c", "e30.e30", "e30.W10.AAAA", "\u00e9.e30.AA"])
+DEEP = base64.urlsafe_b64encode(b'{"a":' * 20_000).decode() + ".e30.AA"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a.b", "a.b.c", "e30.e30", "e30.W10.AAAA", "\u00e9.e30.AA", DEEP]
+)
 def test_what_is_no_jwt_is_malformed(user: GraphUser, app: MadeApplication, text: str) -> None:
-    expected = 7000218 if not text else 50027
+    expected = 7000216 if not text else 50027
     assert code(present(user, app, text)) == expected
 
 

@@ -76,13 +76,13 @@ def test_another_client_in_the_body_is_refused(user: GraphUser, emulator: Emulat
 def test_an_unreadable_header_is_no_credential(user: GraphUser, header: str) -> None:
     """R4: and does not give way to the credential in the body."""
     body = {"client_id": user.client_id, "client_secret": user.secret}
-    assert codes_of(sign_in(user, header)) == (400, 900144)
+    assert codes_of(sign_in(user, header)) == (401, 7000216)
     assert codes_of(sign_in(user, header, body)) == (401, 7000218)
 
 
 def test_errors_are_those_of_the_body(user: GraphUser) -> None:
     assert codes_of(sign_in(user, basic(user.client_id, "wrong"))) == (401, 7000215)
-    assert codes_of(sign_in(user, basic(user.client_id, ""))) == (401, 7000218)
+    assert codes_of(sign_in(user, basic(user.client_id, ""))) == (401, 7000216)
     assert codes_of(sign_in(user, basic(str(uuid4()), user.secret))) == (400, 700016)
 
 

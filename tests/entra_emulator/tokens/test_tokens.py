@@ -123,7 +123,7 @@ WRONG: Mapping[str, tuple[Mapping[str, str], int]] = {
     "two scopes": ({"scope": f"{GRAPH}/.default https://vault.azure.net/.default"}, 70011),
     "no resource": ({"scope": "/.default"}, 70011),
     "unknown resource": ({"scope": "https://nowhere.example/.default"}, 500011),
-    "no secret": ({"client_secret": ""}, 7000218),
+    "no secret": ({"client_secret": ""}, 7000216),
     "wrong secret": ({"client_secret": "wrong"}, 7000215),
 }
 
@@ -151,6 +151,27 @@ def test_rules_are_applied_in_the_order_of_entra(user: GraphUser) -> None:
         answer = user.sign_in(**faults)
         codes.append(code_of(answer) if answer.status_code != 200 else 200)
     assert codes == [70003, 700016, 70011, 7000215, 200]
+
+
+@pytest.mark.parametrize("name", ["contoso.example", "undefined", "common"])
+def test_no_credential_is_noticed_before_client_and_tenant(user: GraphUser, name: str) -> None:
+    """R4: the form that test recordings of Azure's SDK for JavaScript (2021) show, with the answer.
+
+    It names no client, and was sent to the path of a tenant called `undefined`.
+    """
+    url = f"{user.emulator.url}/{name}/oauth2/v2.0/token"
+    form = {
+        "response_type": "token",
+        "grant_type": "client_credentials",
+        "scope": "https://cognitiveservices.azure.com/.default",
+    }
+    answer = user.http.post(url, data=form)
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+    assert code_of(answer) == 7000216
+    assert answer.json()["error_description"].startswith(
+        "AADSTS7000216: 'client_assertion', 'client_secret' or 'request' is required for the"
+        " 'client_credentials' grant type. Trace ID: "
+    )
 
 
 def test_error_body_has_every_field_of_entras(user: GraphUser, emulator: Emulator) -> None:
@@ -190,6 +211,7 @@ def test_correlation_id_is_the_clients(user: GraphUser, emulator: Emulator) -> N
     [
         (7000215, 401, "invalid_client"),
         (7000222, 401, "invalid_client"),
+        (7000216, 401, "invalid_client"),
         (7000218, 401, "invalid_client"),
         (7000229, 401, "invalid_client"),
         (700016, 400, "unauthorized_client"),
@@ -206,6 +228,25 @@ def test_table_of_errors(code: int, status: int, error: str) -> None:
     """R4: statuses and OAuth errors as documented or captured."""
     made = TokenError(code)
     assert (made.status, made.error) == (status, error)
+
+
+@pytest.mark.parametrize(
+    ("content", "charset"),
+    [(b"x=" + b"y" * 5_000_000, "utf-8"), (b"x=y", "nonsense"), (b"x=\xff", "utf-8")],
+    ids=["too large", "unknown charset", "another charset"],
+)
+def test_form_that_cannot_be_read_is_malformed(
+    user: GraphUser, content: bytes, charset: str
+) -> None:
+    """R4: documented as AADSTS9002313; that Entra says so in these cases is only likely."""
+    url = f"{user.emulator.url}/{user.tenant}/oauth2/v2.0/token"
+    kind = f"application/x-www-form-urlencoded; charset={charset}"
+    answer = user.http.post(url, content=content, headers={"Content-Type": kind})
+    assert (answer.status_code, code_of(answer)) == (400, 9002313)
+
+
+def test_claims_without_end_say_nothing(user: GraphUser) -> None:
+    assert user.sign_in(claims='{"access_token":' * 20_000).status_code == 200
 
 
 def test_error_text_never_reads_input_as_a_format(user: GraphUser) -> None:
