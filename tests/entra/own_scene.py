@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import math
 import secrets
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 
@@ -45,11 +46,14 @@ from appcredential.kube.custom_resources import TENANTS, KubeObjects, path_of
 from appcredential.kube.events import KubeEvents
 from appcredential.kube.own_secret import KubeOwnSecrets
 from appcredential.kube.secret_store import SecretValues, secrets_path
+from appcredential.ports.entra import Directory, MintedPassword
 from appcredential.runtime.ready import Key
 from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials
 from appcredential.tenants.own_identity import OwnIdentity
 from appcredential.tenants.own_rotation import OwnRotation
+from appcredential.tenants.own_secret_rotation import OwnSecretRotation
+from appcredential.tenants.own_secret_steps import OwnSecretSteps
 from appcredential.tenants.own_steps import OwnSteps
 from appcredential.tenants.probing import Prober
 from appcredential.tenants.sessions import TenantSessions
@@ -122,6 +126,33 @@ class FatedKeys:
         await self._fate.meet("removeKey", lambda: self._keys.remove(object_id, key_id, vouching))
 
 
+class FatedDirectory:
+    """Graph, where a process may end at a change of the application's client secrets."""
+
+    def __init__(self, directory: Directory, fate: Fate) -> None:
+        self._directory, self._fate = directory, fate
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._directory, name)
+
+    async def add_password(
+        self, object_id: ObjectId, display_name: str, end: datetime, *, deadline: float = math.inf
+    ) -> MintedPassword:
+        made: list[MintedPassword] = []
+
+        async def add() -> None:
+            made.append(
+                await self._directory.add_password(object_id, display_name, end, deadline=deadline)
+            )
+
+        await self._fate.meet("addPassword", add)
+        return made[0]
+
+    async def remove_password(self, object_id: ObjectId, key_id: KeyId) -> None:
+        step = self._directory.remove_password
+        await self._fate.meet("removePassword", lambda: step(object_id, key_id))
+
+
 class Process:
     """One operator, from its start to its end."""
 
@@ -145,6 +176,7 @@ class Process:
             session = opener(spec, credential, may_act)
             if session is not None:
                 session.own_keys = FatedKeys(session, scene)
+                session.directory = cast("Directory", FatedDirectory(session.directory, fate))
             return session
 
         self.tenants = TenantAccess(
@@ -178,6 +210,15 @@ class Process:
                     tenants=lambda: objects.pages(TENANTS),
                     may_act=lambda: gate.problem("") is None,
                 ),
+                OwnSecretRotation(
+                    clock=clock,
+                    settings=settings,
+                    cluster=cluster.whole,
+                    secrets=own,
+                    steps=OwnSecretSteps(clock=clock, secrets=own, events=events),
+                    tenants=lambda: objects.pages(TENANTS),
+                    may_act=lambda: gate.problem("") is None,
+                ),
             ),
             tenants=self.tenants,
             events=events,
@@ -198,13 +239,15 @@ class Process:
 class Scene:
     """An EntraTenant whose certificate the operator renews, and the Entra that knows it."""
 
+    member = "certificate"
+
     def __init__(self, emulator: Emulator, kube: KubeClient, namespace: str) -> None:
         self.emulator, self.kube, self.namespace = emulator, kube, namespace
         self.clock = HandClock(emulator.now().replace(microsecond=0))
         self.name = f"own-{secrets.token_hex(3)}"
         self.tenant = emulator.create_tenant()
         permissions = "Application.ReadWrite.OwnedBy Policy.Read.ApplicationConfiguration"
-        self.client_id, _ = emulator.create_operator(self.tenant, permissions)
+        self.client_id, self.client_secret = emulator.create_operator(self.tenant, permissions)
         self.endpoints = Endpoints(emulator.authority_host, emulator.graph_root.rpartition("/")[0])
         self.first = self.register(self.made("first"))
         self.foreign = self.register(self.made("break-glass"))
@@ -250,7 +293,7 @@ class Scene:
 
     async def create_tenant(self, name: str, rotation: dict[str, str]) -> None:
         """Create an EntraTenant for the Secret."""
-        certificate = {
+        identity = {
             "clientId": self.client_id,
             "secretRef": {"name": self.name},
             "rotation": rotation,
@@ -258,7 +301,7 @@ class Scene:
         spec = {
             "tenantId": self.tenant,
             "cloud": "Custom",
-            "identity": {"certificate": certificate},
+            "identity": {self.member: identity},
         }
         body = {
             "apiVersion": "appcredential.io/v1alpha1",

@@ -172,11 +172,16 @@ class AppCredentialSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSecretIdentity:
-    """The operator signs in with a client secret from a Secret in its own namespace."""
+    """The operator signs in with a client secret from a Secret in its own namespace.
+
+    Attributes:
+        rotation: as of a certificate.
+    """
 
     client_id: ClientId
     secret_name: str
     secret_key: str
+    rotation: IdentityRotation | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
