@@ -11,9 +11,10 @@ import pytest
 
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.own import secret_rotation
-from appcredential.domain.own.actions import Publish
+from appcredential.domain.own.actions import Publish, Remove
 from appcredential.domain.own.secret import LABEL
 from appcredential.domain.own.secret_rotation import SecretDecision, SecretObservation
+from appcredential.domain.spec.model import KeyId
 from appcredential.kube.client import KubeClient
 from appcredential.tenants import own_secret_rotation
 from entra_emulator.admin.policies import set_default
@@ -145,6 +146,27 @@ async def test_a_wrong_order_is_noticed(
 ) -> None:
     publish_at_once(monkeypatch)
     scene.emulator.set_faults(lag={"token": {"add": [200, 280], "remove": [0, 1]}})
+    with pytest.raises(AssertionError):
+        await live_through(scene)
+
+
+def remove_what_is_in_use(patch: pytest.MonkeyPatch) -> None:
+    """The one before is removed as soon as its successor is stored."""
+
+    def decided(o: SecretObservation) -> SecretDecision:
+        former, successor = o.ours().of(o.main), o.next_made()
+        if former is None or successor is None or successor == former:
+            return right(o)
+        return SecretDecision(Remove(KeyId(former.key_id)), None)
+
+    right = secret_rotation.decide
+    patch.setattr(own_secret_rotation, "decide", decided)
+
+
+async def test_a_removal_too_early_is_noticed(
+    scene: SecretScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove_what_is_in_use(monkeypatch)
     with pytest.raises(AssertionError):
         await live_through(scene)
 
