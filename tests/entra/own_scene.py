@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import math
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -46,7 +45,7 @@ from appcredential.kube.custom_resources import TENANTS, KubeObjects, path_of
 from appcredential.kube.events import KubeEvents
 from appcredential.kube.own_secret import KubeOwnSecrets
 from appcredential.kube.secret_store import SecretValues, secrets_path
-from appcredential.ports.entra import Directory, MintedPassword
+from appcredential.ports.entra import Directory
 from appcredential.runtime.ready import Key
 from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials
@@ -133,24 +132,23 @@ class FatedDirectory:
         self._directory, self._fate = directory, fate
 
     def __getattr__(self, name: str) -> object:
-        return getattr(self._directory, name)
+        found, shown = getattr(self._directory, name), _FATED.get(name)
+        if shown is None:
+            return found
 
-    async def add_password(
-        self, object_id: ObjectId, display_name: str, end: datetime, *, deadline: float = math.inf
-    ) -> MintedPassword:
-        made: list[MintedPassword] = []
+        async def fated(*args: Any, **options: Any) -> Any:
+            answers: list[Any] = []
 
-        async def add() -> None:
-            made.append(
-                await self._directory.add_password(object_id, display_name, end, deadline=deadline)
-            )
+            async def call() -> None:
+                answers.append(await found(*args, **options))
 
-        await self._fate.meet("addPassword", add)
-        return made[0]
+            await self._fate.meet(shown, call)
+            return answers[0]
 
-    async def remove_password(self, object_id: ObjectId, key_id: KeyId) -> None:
-        step = self._directory.remove_password
-        await self._fate.meet("removePassword", lambda: step(object_id, key_id))
+        return fated
+
+
+_FATED: Final = {"add_password": "addPassword", "remove_password": "removePassword"}
 
 
 class Process:

@@ -89,9 +89,9 @@ async def live_through(scene: SecretScene) -> None:
     process = scene.process()
     for jump, looks, step in (
         (timedelta(0), 2, MINUTE),
-        (7 * DAY, 12, 2 * MINUTE),
-        (timedelta(hours=2), 4, MINUTE),
-        (2 * DAY, 4, MINUTE),
+        (7 * DAY, 9, 2 * MINUTE),
+        (timedelta(hours=2), 2, MINUTE),
+        (2 * DAY, 3, MINUTE),
     ):
         scene.pass_(jump)
         for _ in range(looks):

@@ -54,7 +54,7 @@ log = logging.getLogger(__name__)
 _SHORTEST: Final = timedelta(days=1)
 _SENT_WITHIN: Final = 60.0
 """Seconds from the record of an attempt to its call: less than until another may begin."""
-_STORED_WITHIN: Final = 5
+_STORED_WITHIN: Final = 3
 """Tries to store a value that Graph shows only once."""
 _NOT_MADE: Final = (
     PermissionDeniedError,
@@ -128,7 +128,7 @@ class OwnSecretSteps:
                 main = records.of(seen.main)
                 noted = records.with_main(main.key_id if main is not None else "", seen.now)
                 await self._write(turn, turn.live.data, noted)
-            case own.Forget(thumbprints=gone):
+            case own.Forget(gone=gone):
                 await self._write(turn, turn.live.data, records.without(gone))
                 note = "A former client secret of the operator's own is gone from Entra."
                 await self._events.emit(turn.subject, "IdentityRetired", note, warning=False)
@@ -160,6 +160,8 @@ class OwnSecretSteps:
         for _ in range(_STORED_WITHIN):
             try:
                 records = await self._waiting(turn, attempt)
+                if records is None:
+                    break
                 data = with_next(turn.live.data, minted.value)
                 await self._write(turn, data, records.with_made(attempt, entry))
             except (ConflictError, UnavailableError) as error:
@@ -168,13 +170,13 @@ class OwnSecretSteps:
                 return
         raise UnavailableError("the new client secret could not be stored")
 
-    async def _waiting(self, turn: SecretTurn, attempt: str) -> SecretRecords:
-        """Read the Secret anew; it must still wait for this attempt."""
+    async def _waiting(self, turn: SecretTurn, attempt: str) -> SecretRecords | None:
+        """Read the Secret anew; return its records if it still waits for this attempt."""
         live = await self._secrets.read(turn.identity.secret_name)
         records = recorded(live.annotations) if live is not None else None
         is_ours = live is not None and not fault_of(live, turn.identity.secret_key, NEXT_SECRET)
         if live is None or records is None or not (is_ours and records.holds(attempt)):
-            raise NotFoundError("the Secret does not wait for this client secret any more")
+            return None
         turn.live = live
         return records
 
@@ -182,6 +184,8 @@ class OwnSecretSteps:
         """Strike an attempt that certainly made nothing."""
         try:
             records = await self._waiting(turn, attempt)
+            if records is None:
+                return
             await self._write(turn, turn.live.data, records.without(frozenset({attempt})))
             turn.live = await self._secrets.read(turn.identity.secret_name) or turn.live
         except AppCredentialError as error:

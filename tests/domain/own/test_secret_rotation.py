@@ -48,7 +48,7 @@ from appcredential.domain.own.secret_rotation import (
 from appcredential.domain.proof import PROVEN, Proof, SignInClass, SignInResult
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.identity_rotation import IdentityRotation
-from appcredential.domain.spec.model import CredentialType, KeyId
+from appcredential.domain.spec.model import KeyId
 from tests.support.builders import DAY, MINUTE, NOW, SECOND
 
 HAND, MAIN, NEXT, OLD = "by hand", "main", "next", "old"
@@ -74,9 +74,9 @@ def asked(*ages: timedelta) -> tuple[AskedSecret, ...]:
     return tuple(AskedSecret(f"lost{i}", NOW - age) for i, age in enumerate(ages))
 
 
-def listed(*names: tuple[str, str], kind: Any = CredentialType.CLIENT_SECRET) -> Any:
+def listed(*names: tuple[str, str]) -> Any:
     return tuple(
-        Credential(key_id=KeyId(key_id), display_name=name, start=NOW, end=NOW, type=kind)
+        Credential(key_id=KeyId(key_id), display_name=name, start=NOW, end=NOW)
         for key_id, name in names
     )
 
@@ -232,11 +232,6 @@ ID_MAIN, ID_OLD = ours(f"id-{MAIN}"), ours(f"id-{OLD}")
                     ID_MAIN, ours("x", "lost"), ("y", mark_of("them", "default", "lost0"))
                 )
             },
-            Forget(frozenset({"lost0"})),
-        ),
-        (
-            LOST,
-            {"keys": listed(ID_MAIN) + listed(LOST_ENTRY, kind=CredentialType.CERTIFICATE)},
             Forget(frozenset({"lost0"})),
         ),
         (changed_records(LOST, asked=asked(ORPHANED - SECOND)), {}, None),

@@ -39,7 +39,7 @@ from appcredential.domain.own.secret_records import (
 from appcredential.domain.proof import Proof, next_try
 from appcredential.domain.rotation import Schedule, backoff, is_overdue, schedule
 from appcredential.domain.spec.identity_rotation import IdentityRotation
-from appcredential.domain.spec.model import CredentialType, RotationSpec
+from appcredential.domain.spec.model import RotationSpec
 
 SecretAction: TypeAlias = Stage | SignIn | Publish | Discard | Note | Look | Remove | Forget | Wait
 ORPHANED: Final = timedelta(hours=1)
@@ -193,13 +193,12 @@ def _retire(o: SecretObservation, ours: SecretRecords) -> SecretAction | None:
         return Wait(_later(o))
     if o.keys is None:
         return Look()
-    secrets = [key for key in o.keys if key.type is CredentialType.CLIENT_SECRET]
-    if ours.main and ours.main not in {key.key_id for key in secrets}:
+    if ours.main and ours.main not in {key.key_id for key in o.keys}:
         return Wait(_later(o))  # a lagging replica, or somebody removed it: nothing goes on that
-    ends_with = mark_of(o.cluster, o.tenant, "")
-    for key in secrets:
-        is_marked = key.display_name.startswith(ends_with)
-        is_gone = key.key_id in gone or key.display_name.removeprefix(ends_with) in gone
+    mark = mark_of(o.cluster, o.tenant, "")
+    for key in o.keys:
+        is_marked = key.display_name.startswith(mark)
+        is_gone = key.key_id in gone or key.display_name.removeprefix(mark) in gone
         if is_marked and is_gone and key.key_id not in kept:
             return Remove(key.key_id)
     return Forget(gone)

@@ -172,11 +172,7 @@ class AppCredentialSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSecretIdentity:
-    """The operator signs in with a client secret from a Secret in its own namespace.
-
-    Attributes:
-        rotation: as of a certificate.
-    """
+    """The operator signs in with a client secret from a Secret in its own namespace."""
 
     client_id: ClientId
     secret_name: str
