@@ -124,7 +124,7 @@ def staged(start: Any = DUE, **changed: Any) -> SecretObservation:
     return own(start, made(NEXT, NOW - MINUTE), **{"successor": NEXT, **changed})
 
 
-CASES: list[tuple[str, SecretObservation, SecretAction]] = [
+CASES: list[tuple[str, SecretObservation, SecretAction | None]] = [
     ("a person's is due", seen(), Stage()),
     ("a person's, whose end is not known", seen(expires=None), Stage()),
     ("a person's, before it signed in", seen(expires=None, in_use=""), LATER),
