@@ -130,7 +130,7 @@ class OwnSecretSteps:
                 await self._write(turn, turn.live.data, noted)
             case own.Forget(gone=gone):
                 await self._write(turn, turn.live.data, records.without(gone))
-                note = "A former client secret of the operator's own is gone from Entra."
+                note = "Client secrets of the operator's own that it does not use are gone."
                 await self._events.emit(turn.subject, "IdentityRetired", note, warning=False)
             case _:
                 assert_never(action)
@@ -141,12 +141,11 @@ class OwnSecretSteps:
         ceiling = turn.tenant.policy.max_lifetime(CredentialType.CLIENT_SECRET, found.created)
         lifetime = max(asked_lifetime(turn.seen.rotation.lifetime, ceiling), _SHORTEST)
         mark = mark_of(turn.seen.cluster, turn.subject.name, attempt)
+        end = now + (directory.skew() or timedelta(0)) + lifetime
         deadline = self._clock.monotonic() + _SENT_WITHIN
         await self._write(turn, turn.live.data, records.with_asked(attempt, now))
         try:
-            minted = await directory.add_password(
-                found.object_id, mark, now + lifetime, deadline=deadline
-            )
+            minted = await directory.add_password(found.object_id, mark, end, deadline=deadline)
         except _NOT_MADE:
             await self._withdraw(turn, attempt)
             raise
