@@ -9,6 +9,8 @@ from appcredential.ports.local import PodToken
 from appcredential.tenants.operator_credential import OperatorCredentials
 from appcredential.tenants.own_identity import OwnIdentity
 from appcredential.tenants.own_rotation import OwnRotation
+from appcredential.tenants.own_secret_rotation import OwnSecretRotation
+from appcredential.tenants.own_secret_steps import OwnSecretSteps
 from appcredential.tenants.own_steps import OwnSteps
 
 
@@ -32,6 +34,15 @@ def build_own_identity(parts: Parts, token: PodToken) -> OwnIdentity:
             cluster=cluster,
             secrets=secrets,
             steps=OwnSteps(clock=clock, secrets=secrets, events=parts.kube.events, cluster=cluster),
+            tenants=lambda: parts.objects.pages(TENANTS),
+            may_act=lambda: guard.problem("") is None,
+        ),
+        OwnSecretRotation(
+            clock=clock,
+            settings=settings.lifecycle,
+            cluster=cluster,
+            secrets=secrets,
+            steps=OwnSecretSteps(clock=clock, secrets=secrets, events=parts.kube.events),
             tenants=lambda: parts.objects.pages(TENANTS),
             may_act=lambda: guard.problem("") is None,
         ),

@@ -16,9 +16,9 @@ _TENANT: Final[dict[str, Any]] = {
 }
 
 
-def _signs_in_by(secret: str, **more: Any) -> dict[str, Any]:
+def _signs_in_by(secret: str, member: str = "certificate", **more: Any) -> dict[str, Any]:
     reference = {"clientId": "22222222-2222-4222-8222-222222222222", "secretRef": {"name": secret}}
-    return {**_TENANT, "identity": {"certificate": {**reference, **more}}}
+    return {**_TENANT, "identity": {member: {**reference, **more}}}
 
 
 def _may_update(helm: Helm, folder: Path, values: dict[str, Any]) -> list[str]:
@@ -37,10 +37,12 @@ def test_it_updates_the_secrets_of_tenants_that_ask_for_it(helm: Helm, tmp_path:
         "tenants": {
             "default": _signs_in_by("renewed", rotation={}),
             "partner": _signs_in_by("by-hand"),
+            "first": _signs_in_by("a-secret", "clientSecret", rotation={"lifetime": "30d"}),
+            "second": _signs_in_by("by-hand-too", "clientSecret"),
         },
         "rbac": {"identitySecrets": ["named", "renewed"]},
     }
-    assert _may_update(helm, tmp_path, values) == ["named", "renewed"]
+    assert _may_update(helm, tmp_path, values) == ["a-secret", "named", "renewed"]
 
 
 @pytest.mark.parametrize("nobody", [[], None], ids=["empty", "values of an earlier release"])

@@ -21,8 +21,8 @@ def _identity(value: Any, **spec: Any) -> dict[str, Any]:
     return {"identity": {"clientSecret": None, **value}, **spec}
 
 
-def _rotation(rotation: dict[str, Any]) -> dict[str, Any]:
-    return _identity({"certificate": {**_CERTIFICATE, "rotation": rotation}})
+def _rotation(rotation: dict[str, Any], member: str = "certificate") -> dict[str, Any]:
+    return _identity({member: {**_CERTIFICATE, "rotation": rotation}})
 
 
 ACCEPTED: Final[tuple[Row, ...]] = (
@@ -39,6 +39,7 @@ ACCEPTED: Final[tuple[Row, ...]] = (
     ),
     ("a certificate that is renewed", "", _rotation({})),
     ("one with all fields", "", _rotation({"lifetime": "365d", "renewBefore": "1h"})),
+    ("a client secret that is renewed", "", _rotation({}, "clientSecret")),
     ("a workload identity", "", _identity({"workloadIdentity": _WORKLOAD})),
     (
         "a workload identity in a custom cloud",
@@ -77,6 +78,27 @@ REFUSED: Final[tuple[Row, ...]] = (
         _rotation({"renewBefore": "90d"}),
         "rotation.renewBefore must be less than lifetime",
         "identity.certificate.rotation.renewBefore",
+    ),
+    (
+        "a client secret that lives too long",
+        "",
+        _rotation({"lifetime": "366d"}, "clientSecret"),
+        "rotation.lifetime must be between 1d and 365d",
+        "identity.clientSecret.rotation.lifetime",
+    ),
+    (
+        "a client secret that is renewed too late",
+        "",
+        _rotation({"renewBefore": "59m"}, "clientSecret"),
+        "rotation.renewBefore must be at least 1h",
+        "identity.clientSecret.rotation.renewBefore",
+    ),
+    (
+        "a client secret that is renewed all the time",
+        "",
+        _rotation({"renewBefore": "90d"}, "clientSecret"),
+        "rotation.renewBefore must be less than lifetime",
+        "identity.clientSecret.rotation.renewBefore",
     ),
     (
         "two identities",

@@ -46,6 +46,7 @@ KINDS: Final = {
 
 BY_THE_PARSER: Final = {
     "spec.identity.certificate.rotation.lifetime": "90d",
+    "spec.identity.clientSecret.rotation.lifetime": "90d",
     "spec.certificate.keystore.pkcs12.profile": "Modern2023",
     # Grant and tenant may shorten it.
     "spec.lifetime": format_duration(DEFAULT_LIFETIME),

@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 
@@ -45,11 +45,14 @@ from appcredential.kube.custom_resources import TENANTS, KubeObjects, path_of
 from appcredential.kube.events import KubeEvents
 from appcredential.kube.own_secret import KubeOwnSecrets
 from appcredential.kube.secret_store import SecretValues, secrets_path
+from appcredential.ports.entra import Directory
 from appcredential.runtime.ready import Key
 from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials
 from appcredential.tenants.own_identity import OwnIdentity
 from appcredential.tenants.own_rotation import OwnRotation
+from appcredential.tenants.own_secret_rotation import OwnSecretRotation
+from appcredential.tenants.own_secret_steps import OwnSecretSteps
 from appcredential.tenants.own_steps import OwnSteps
 from appcredential.tenants.probing import Prober
 from appcredential.tenants.sessions import TenantSessions
@@ -122,6 +125,32 @@ class FatedKeys:
         await self._fate.meet("removeKey", lambda: self._keys.remove(object_id, key_id, vouching))
 
 
+class FatedDirectory:
+    """Graph, where a process may end at a change of the application's client secrets."""
+
+    def __init__(self, directory: Directory, fate: Fate) -> None:
+        self._directory, self._fate = directory, fate
+
+    def __getattr__(self, name: str) -> object:
+        found, shown = getattr(self._directory, name), _FATED.get(name)
+        if shown is None:
+            return found
+
+        async def fated(*args: Any, **options: Any) -> Any:
+            answers: list[Any] = []
+
+            async def call() -> None:
+                answers.append(await found(*args, **options))
+
+            await self._fate.meet(shown, call)
+            return answers[0]
+
+        return fated
+
+
+_FATED: Final = {"add_password": "addPassword", "remove_password": "removePassword"}
+
+
 class Process:
     """One operator, from its start to its end."""
 
@@ -145,6 +174,7 @@ class Process:
             session = opener(spec, credential, may_act)
             if session is not None:
                 session.own_keys = FatedKeys(session, scene)
+                session.directory = cast("Directory", FatedDirectory(session.directory, fate))
             return session
 
         self.tenants = TenantAccess(
@@ -178,6 +208,15 @@ class Process:
                     tenants=lambda: objects.pages(TENANTS),
                     may_act=lambda: gate.problem("") is None,
                 ),
+                OwnSecretRotation(
+                    clock=clock,
+                    settings=settings,
+                    cluster=cluster.whole,
+                    secrets=own,
+                    steps=OwnSecretSteps(clock=clock, secrets=own, events=events),
+                    tenants=lambda: objects.pages(TENANTS),
+                    may_act=lambda: gate.problem("") is None,
+                ),
             ),
             tenants=self.tenants,
             events=events,
@@ -198,13 +237,15 @@ class Process:
 class Scene:
     """An EntraTenant whose certificate the operator renews, and the Entra that knows it."""
 
+    member = "certificate"
+
     def __init__(self, emulator: Emulator, kube: KubeClient, namespace: str) -> None:
         self.emulator, self.kube, self.namespace = emulator, kube, namespace
         self.clock = HandClock(emulator.now().replace(microsecond=0))
         self.name = f"own-{secrets.token_hex(3)}"
         self.tenant = emulator.create_tenant()
         permissions = "Application.ReadWrite.OwnedBy Policy.Read.ApplicationConfiguration"
-        self.client_id, _ = emulator.create_operator(self.tenant, permissions)
+        self.client_id, self.client_secret = emulator.create_operator(self.tenant, permissions)
         self.endpoints = Endpoints(emulator.authority_host, emulator.graph_root.rpartition("/")[0])
         self.first = self.register(self.made("first"))
         self.foreign = self.register(self.made("break-glass"))
@@ -250,7 +291,7 @@ class Scene:
 
     async def create_tenant(self, name: str, rotation: dict[str, str]) -> None:
         """Create an EntraTenant for the Secret."""
-        certificate = {
+        identity = {
             "clientId": self.client_id,
             "secretRef": {"name": self.name},
             "rotation": rotation,
@@ -258,7 +299,7 @@ class Scene:
         spec = {
             "tenantId": self.tenant,
             "cloud": "Custom",
-            "identity": {"certificate": certificate},
+            "identity": {self.member: identity},
         }
         body = {
             "apiVersion": "appcredential.io/v1alpha1",

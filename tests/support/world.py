@@ -71,6 +71,8 @@ from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials
 from appcredential.tenants.own_identity import OwnIdentity
 from appcredential.tenants.own_rotation import OwnRotation
+from appcredential.tenants.own_secret_rotation import OwnSecretRotation
+from appcredential.tenants.own_secret_steps import OwnSecretSteps
 from appcredential.tenants.own_steps import OwnSteps
 from appcredential.tenants.probing import Prober
 from appcredential.tenants.sessions import TenantSessions
@@ -182,7 +184,7 @@ class World:
                 OperatorCredentials(
                     clock=self.clock, namespace=SYSTEM, secrets=secrets, token=self.token
                 ),
-                self._own_rotation(events),
+                *self._own_rotations(events),
             ),
             tenants=self.tenants,
             events=events,
@@ -305,7 +307,7 @@ class World:
         )
         self._fill()
 
-    def _own_rotation(self, events: KubeEvents) -> OwnRotation:
+    def _own_rotations(self, events: KubeEvents) -> tuple[OwnRotation, OwnSecretRotation]:
         secrets, cluster = KubeOwnSecrets(self.api, SYSTEM), IDENTITY.whole
         steps = OwnSteps(clock=self.clock, secrets=secrets, events=events, cluster=cluster)
         return OwnRotation(
@@ -314,6 +316,14 @@ class World:
             cluster=cluster,
             secrets=secrets,
             steps=steps,
+            tenants=lambda: KubeObjects(self.api).pages(TENANTS),
+            may_act=lambda: self.gate.problem("") is None,
+        ), OwnSecretRotation(
+            clock=self.clock,
+            settings=LifecycleSettings(),
+            cluster=cluster,
+            secrets=secrets,
+            steps=OwnSecretSteps(clock=self.clock, secrets=secrets, events=events),
             tenants=lambda: KubeObjects(self.api).pages(TENANTS),
             may_act=lambda: self.gate.problem("") is None,
         )

@@ -80,12 +80,12 @@ secrets:
     - {apiGroups: [""], resources: [secrets], operations: [CREATE, UPDATE, DELETE]}
   variables:
     {{- toYaml $variables | nindent 4 }}
-    # Its own certificate, where a person allowed by the label that the operator renews it.
+    # Its own credential, where a person allowed by the label that the operator renews it.
     - name: isIdentity
       expression: "request.operation == 'UPDATE' && request.namespace == {{ $home }} && [object, oldObject].all(x, x.metadata.?labels['appcredential.io/identity'].orValue('') == 'true') && !({{ include "appcredential.isOurs" "oldObject" }}) && oldObject.type in ['Opaque', 'kubernetes.io/tls'] && object.type == oldObject.type"
   validations:
     - expression: "!variables.isIdentity || ({{ $sameLabels }} && {{ include "appcredential.sameHolders" . }} && [variables.annotations, variables.oldAnnotations].all(side, side.all(k, k == 'appcredential.io/identity-rotation' || {{ $isAdded }} || (k in variables.annotations && k in variables.oldAnnotations && variables.annotations[k] == variables.oldAnnotations[k]))))"
-      message: the operator may change nothing but the content and its own record of the Secret with its own certificate
+      message: the operator may change nothing but the content and its own record of the Secret with its own credential
     - expression: "!variables.isWrite || variables.isIdentity || {{ include "appcredential.isOurs" "object" }}"
       message: the operator may write Secrets only with the label app.kubernetes.io/managed-by=appcredential
     - expression: "!variables.isWrite || variables.isIdentity || object.type in ['Opaque', 'appcredential.io/pending']"

@@ -164,7 +164,7 @@ class EntraTenantController:
         return await self._identity.sign_in(name, spec, self._tenants.use)
 
     async def _renew(self, name: str, document: Mapping[str, Any]) -> OwnRenewal:
-        """Renew the operator's own certificate, where that is due and its part.
+        """Renew the operator's own credential, where that is due and its part.
 
         Also of an EntraTenant that is being deleted: its users keep it, and need it, for months.
         """

@@ -1,4 +1,4 @@
-"""The Secret with the operator's own certificate: read whole, and replaced by one PUT."""
+"""The Secret with the operator's own credential: read whole, and replaced by one PUT."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class KubeOwnSecrets:
 
 
 def parse_own_secret(document: Mapping[str, Any]) -> OwnSecret:
-    """Read a Secret as the one with the operator's own certificate."""
+    """Read a Secret as the one with the operator's own credential."""
     metadata = document["metadata"]
     return OwnSecret(
         uid=metadata["uid"],

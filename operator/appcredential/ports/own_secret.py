@@ -1,4 +1,4 @@
-"""The Secret with the operator's own certificate, as a Protocol; `kube/` implements it."""
+"""The Secret with the operator's own credential, as a Protocol; `kube/` implements it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from appcredential.domain.own.secret import OwnContent, OwnSecret
 
 
 class OwnSecrets(Protocol):
-    """Secrets in the operator's namespace that it renews its own certificate in."""
+    """Secrets in the operator's namespace that it renews its own credential in."""
 
     async def read(self, name: str) -> OwnSecret | None:
         """Read the Secret; None when it does not exist.

@@ -44,7 +44,7 @@ class TenantCollector(Collector):
         )
         renewal = GaugeMetricFamily(
             "appcredential_tenant_identity_renewal_timestamp_seconds",
-            "When the operator renews its own certificate for an EntraTenant, where it does so.",
+            "When the operator renews its own credential for an EntraTenant, where it does so.",
             labels=["tenant"],
         )
         for sample in self._samples():

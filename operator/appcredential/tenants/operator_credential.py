@@ -22,6 +22,7 @@ from appcredential.domain.operator_problems import (
     unusable_token,
 )
 from appcredential.domain.own.secret import NEXT_KEY
+from appcredential.domain.own.secret_records import NEXT_SECRET
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
     CertificateIdentity,
@@ -72,16 +73,19 @@ class OperatorCredentials:
                 assert_never(spec.identity)
 
     async def spare(self, name: str, spec: EntraTenantSpec) -> OperatorCredential | None:
-        """Return the successor that the operator made of its certificate, if it is valid.
+        """Return the successor that the operator made of its credential, if it is valid.
 
         Raises:
             PermissionDeniedError, UnavailableError: the Secret cannot be read.
         """
         identity = spec.identity
-        if not isinstance(identity, CertificateIdentity):
+        if not isinstance(identity, CertificateIdentity | ClientSecretIdentity):
             return None
-        data = await self._secrets.values(self._namespace, identity.secret_name)
-        return await self._spare(name, identity, data or {})
+        data = await self._secrets.values(self._namespace, identity.secret_name) or {}
+        if isinstance(identity, CertificateIdentity):
+            return await self._spare(name, identity, data)
+        beside = data.get(NEXT_SECRET) if identity.rotation is not None else None
+        return OperatorCredential(value=beside) if beside is not None else None
 
     def forget(self, name: str) -> None:
         """Drop what is held of an EntraTenant that is gone."""

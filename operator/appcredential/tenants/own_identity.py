@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.own.renewal import NO_RENEWAL, OwnRenewal
-from appcredential.domain.spec.model import CertificateIdentity, EntraTenantSpec, TenantIdentity
+from appcredential.domain.spec.model import (
+    CertificateIdentity,
+    ClientSecretIdentity,
+    EntraTenantSpec,
+    ManagedIdentity,
+    TenantIdentity,
+    WorkloadIdentity,
+)
 from appcredential.domain.status.cluster_kinds import ProbeOutcome
 from appcredential.ports.events import EventSubject
 from appcredential.tenants.operator_credential import OperatorCredentials
 from appcredential.tenants.own_rotation import OwnRotation
+from appcredential.tenants.own_secret_rotation import OwnSecretRotation
 from appcredential.tenants.probing import OpenTenant
 
 Use: TypeAlias = Callable[
@@ -28,11 +36,12 @@ class OwnIdentity:
 
     credentials: OperatorCredentials
     rotation: OwnRotation
+    secret_rotation: OwnSecretRotation
 
     async def sign_in(self, name: str, spec: EntraTenantSpec, use: Use) -> ProbeOutcome | None:
         """Sign in with the credential, as `use` does; see `OperatorCredentials.read`.
 
-        If Entra refuses the certificate in use, since somebody removed it or an old Secret was
+        If Entra refuses the credential in use, since somebody removed it or an old Secret was
         restored, its successor in the Secret signs in.
         """
         outcome = await use(name, spec, await self.credentials.read(name, spec))
@@ -46,11 +55,18 @@ class OwnIdentity:
         self, subject: EventSubject, identity: TenantIdentity | None, tenant: OpenTenant | None
     ) -> OwnRenewal:
         """Take the steps that are due to renew it, where that is the operator's part."""
-        if not isinstance(identity, CertificateIdentity):
-            return NO_RENEWAL
-        return await self.rotation.turn(subject, identity, tenant)
+        match identity:
+            case CertificateIdentity():
+                return await self.rotation.turn(subject, identity, tenant)
+            case ClientSecretIdentity():
+                return await self.secret_rotation.turn(subject, identity, tenant)
+            case WorkloadIdentity() | ManagedIdentity() | None:
+                return NO_RENEWAL
+            case _:
+                assert_never(identity)
 
     def forget(self, name: str) -> None:
         """Drop what is held of an EntraTenant that is gone."""
         self.credentials.forget(name)
         self.rotation.forget(name)
+        self.secret_rotation.forget(name)

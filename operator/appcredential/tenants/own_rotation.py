@@ -6,10 +6,10 @@ Only the process that may write status does so. Who continues after a crash read
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from appcredential.domain.conditions import Problem
 from appcredential.domain.lifecycle_settings import LifecycleSettings
@@ -28,6 +28,7 @@ from appcredential.ports.events import EventSubject
 from appcredential.ports.local import Clock
 from appcredential.ports.own_secret import OwnSecrets
 from appcredential.tenants.own_memory import OwnMemory
+from appcredential.tenants.own_sharing import Tenants, is_clock_doubtful, sharing
 from appcredential.tenants.own_steps import OwnSteps, Turn
 from appcredential.tenants.pairs import PairReader, Texts, split, thumbprint_of
 from appcredential.tenants.probing import OpenTenant
@@ -38,9 +39,6 @@ log = logging.getLogger(__name__)
 _MOST_STEPS: Final = 4
 """In one turn; the next one goes on."""
 _RETRY: Final = timedelta(seconds=30)
-
-Tenants = Callable[[], AsyncIterator[Mapping[str, Any]]]
-"""Yields all EntraTenants by a live list."""
 
 
 class OwnRotation:
@@ -112,7 +110,7 @@ class OwnRotation:
         live = await self._secrets.read(identity.secret_name)
         if live is None:
             return NO_RENEWAL  # the tenant's own conditions tell it
-        fault = fault_of(live, identity)
+        fault = fault_of(live, identity.secret_key)
         if fault:
             return OwnRenewal(problem=problems.not_ours(fault))
         main = await self._pair(subject.name, pair_of(live.data, identity))
@@ -161,7 +159,7 @@ class OwnRotation:
             proof=memory.proof_of(thumbprint),
             is_new=bool(thumbprint) and memory.made == thumbprint,
             asked=memory.asked_for(thumbprint),
-            is_clock_doubtful=_is_clock_doubtful(tenant),
+            is_clock_doubtful=is_clock_doubtful(tenant),
         )
 
     async def _pair(self, slot: str, texts: Texts | Problem) -> OwnPair | Problem:
@@ -209,25 +207,14 @@ class OwnRotation:
         blocked = memory.blocked_by(turn.seen.now, turn.live, rotation)
         if blocked is not None and not isinstance(action, own.SignIn | own.Publish):
             return replace(told, problem=blocked), False
-        if takes_from_others(turn.seen, action) and (others := await self._sharing(turn)):
+        if takes_from_others(turn.seen, action) and (
+            others := await sharing(self._tenants, turn.subject.name, turn.identity.secret_name)
+        ):
             return replace(told, problem=problems.shared_with(others)), False
         await self._steps.perform(action, turn)
         memory.blocked = None
         # What is in use next is for the tenant's own look to find out.
         return replace(told, look=self._clock.now()), not isinstance(action, own.Publish)
-
-    async def _sharing(self, turn: Turn) -> list[str]:
-        """Return the other EntraTenants whose identity is in the same Secret."""
-        found = []
-        async for document in self._tenants():
-            name = str(document["metadata"]["name"])
-            members = (document.get("spec") or {}).get("identity") or {}
-            named = {
-                ((member or {}).get("secretRef") or {}).get("name") for member in members.values()
-            }
-            if name != turn.subject.name and turn.identity.secret_name in named:
-                found.append(name)
-        return sorted(found)
 
     def _failed(self, turn: Turn, told: OwnRenewal, error: AppCredentialError) -> OwnRenewal:
         extra = {"tenant": turn.subject.name, "error": str(error)}
@@ -237,9 +224,3 @@ class OwnRotation:
             return replace(told, look=self._clock.now() + _RETRY)
         turn.memory.block(problem, turn.seen.now, turn.live, turn.seen.rotation)
         return replace(told, problem=problem)
-
-
-def _is_clock_doubtful(tenant: OpenTenant) -> bool:
-    """Return whether a certificate made by this clock might not be valid, or not for long."""
-    directory = tenant.session.directory
-    return directory.skew() is None or directory.is_skew_doubted() or tenant.is_clock_wrong()

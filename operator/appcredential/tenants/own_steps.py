@@ -134,7 +134,7 @@ class OwnSteps:
                 await self._write(turn, kept, records.with_main(main, now))
             case own.Note():
                 await self._write(turn, turn.live.data, records.with_main(main, now))
-            case own.Forget(thumbprints=gone):
+            case own.Forget(gone=gone):
                 await self._write(turn, turn.live.data, records.without(gone))
                 note = "The former certificate of the operator's own is gone from Entra."
                 await self._events.emit(turn.subject, "IdentityRetired", note, warning=False)

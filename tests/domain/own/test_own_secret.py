@@ -20,6 +20,7 @@ from appcredential.domain.own.secret import (
     with_successor,
     without_successor,
 )
+from appcredential.domain.own.secret_records import NEXT_SECRET
 from appcredential.domain.proof import PROVEN, UNREACHABLE
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import CertificateIdentity, ClientId
@@ -68,13 +69,14 @@ RECORDS = OwnRecords(cluster="c", tenant="t", main="A", since=NOW, added=("A",))
     ],
 )
 def test_who_may_write_it(changed: dict[str, Any], words: str) -> None:
-    fault = fault_of(replace(LIVE, **changed), IDENTITY)
+    fault = fault_of(replace(LIVE, **changed), IDENTITY.secret_key)
     assert words in fault
     assert bool(fault) == bool(words)
 
 
 def test_the_successor_has_a_key_of_its_own() -> None:
-    assert NEXT_KEY in fault_of(LIVE, replace(IDENTITY, secret_key=NEXT_KEY))
+    assert NEXT_KEY in fault_of(LIVE, NEXT_KEY)
+    assert NEXT_SECRET in fault_of(LIVE, NEXT_SECRET, NEXT_SECRET)
 
 
 def test_the_successor_takes_the_place_in_the_form_that_was_there() -> None:
@@ -132,6 +134,16 @@ def test_a_refusal_names_the_remedy(error: AppCredentialError, words: str) -> No
     problem = problems.refused_call(error)
     assert (problem is not None) == bool(words)
     assert problem is None or words in problem.message
+
+
+def test_who_may_not_change_its_own_application_must_own_it() -> None:
+    assert problems.refused_password(PermissionDeniedError("")) == problems.NOT_OWNER
+    for error in (
+        SecretForbiddenError("", is_write=True),
+        IdentityRejectedError(""),
+        RejectedError("", code="Code"),
+    ):
+        assert problems.refused_password(error) == problems.refused_call(error)
 
 
 def test_a_sign_in_that_may_still_succeed_is_no_problem() -> None:

@@ -1,1 +1,1 @@
-"""The operator renews its own certificate: what is observed, and what is decided. Pure."""
+"""The operator renews its own credential: what is observed, and what is decided. Pure."""

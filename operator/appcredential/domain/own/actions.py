@@ -12,7 +12,7 @@ from appcredential.domain.spec.model import KeyId
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Make a successor and store it beside the certificate in use."""
+    """Make a successor and store it beside the credential in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Put the successor in the place of the certificate in use."""
+    """Put the successor in the place of the credential in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Discard:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Record that somebody put another certificate in the place of the one in use."""
+    """Record that somebody put another credential in the place of the one in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +47,16 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Remove a certificate that this cluster added and nobody uses any more."""
+    """Remove a credential that this cluster added and nobody uses any more."""
 
     key_id: KeyId
 
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """Strike certificates that are gone from the records."""
+    """Strike what is gone from the records: thumbprints; of client secrets key ids or attempts."""
 
-    thumbprints: frozenset[str]
+    gone: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

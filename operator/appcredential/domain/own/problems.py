@@ -19,7 +19,7 @@ _GUIDE: Final = "docs/guides/operator-identity.md has the commands"
 
 
 def _not_renewed(message: str, *, stalled: bool = True) -> Problem:
-    text = f"The operator's own certificate is not renewed: {message}"
+    text = f"The operator's own credential is not renewed: {message}"
     return Problem(reason=Reason.IDENTITY_NOT_RENEWED, message=text, stalled=stalled)
 
 
@@ -27,7 +27,7 @@ def not_ours(fault: str) -> Problem:
     """Return the Problem of a Secret that the operator may not write; `fault` is the predicate."""
     return Problem(
         reason=Reason.IDENTITY_SECRET_NOT_OURS,
-        message="The operator does not renew its own certificate: the Secret that spec.identity "
+        message="The operator does not renew its own credential: the Secret that spec.identity "
         f"names {fault}.",
     )
 
@@ -42,8 +42,7 @@ def shared_with(others: list[str]) -> Problem:
 
 CLOCK: Final = _not_renewed(
     "the clocks of Entra and the operator differ too much, or one answer of Entra showed such a "
-    "difference. Correct the clock of the node; a certificate made by a wrong clock could be "
-    "invalid."
+    "difference. Correct the clock of the node; what is made by a wrong clock could be invalid."
 )
 EXPIRED: Final = _not_renewed(
     "it has expired, and only a valid certificate may add another one. Register a new one on the "
@@ -57,6 +56,14 @@ TOO_MANY: Final = _not_renewed(
     "its former certificates could not be removed. Remove those that the operator does not use "
     "from its app registration, or let it reach Graph."
 )
+TOO_MANY_SECRETS: Final = _not_renewed(
+    "too many of its client secrets could not be stored, do not sign in, or could not be removed. "
+    "The operator's log says why. It tries on once those are removed from its app registration."
+)
+NOT_OWNER: Final = _not_renewed(
+    "Graph does not let it change its own app registration. Make the operator's service principal "
+    f"an owner of the operator's own app registration: {_GUIDE}."
+)
 WRITE_FORBIDDEN: Final = _not_renewed(
     "the operator may not write its Secret. Where it serves some namespaces only, name the Secret "
     "in the chart's value rbac.identitySecrets, and check the admission policies of the cluster."
@@ -69,8 +76,16 @@ def refused_sign_in(result: SignInResult) -> Problem | None:
         return None
     return _not_renewed(
         f"a sign-in with the new one is refused ({result.reason}), for a reason that is not the "
-        "certificate. The old one stays in use."
+        "credential. The old one stays in use."
     )
+
+
+def refused_password(error: AppCredentialError) -> Problem | None:
+    """Return the same as `refused_call`, of addPassword and removePassword."""
+    is_other = isinstance(error, SecretForbiddenError | IdentityRejectedError)
+    if isinstance(error, PermissionDeniedError) and not is_other:
+        return NOT_OWNER
+    return refused_call(error)
 
 
 def refused_call(error: AppCredentialError) -> Problem | None:

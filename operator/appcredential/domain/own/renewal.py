@@ -1,4 +1,4 @@
-"""What a turn of the renewal of the operator's own certificate came to, for status."""
+"""What a turn of the renewal of the operator's own credential came to, for status."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from appcredential.domain.conditions import Problem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnRenewal:
-    """How the renewal of the operator's own certificate stands.
+    """How the renewal of the operator's own credential stands.
 
     Attributes:
         renewal: when it is due next; None where the operator does not renew it.

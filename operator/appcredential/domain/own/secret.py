@@ -1,4 +1,4 @@
-"""The Secret with the operator's own certificate: its records, its content, who may write it.
+"""The Secret with the operator's own credential: its records, its content, who may write it.
 
 The certificate in use stands where `spec.identity.certificate.secretRef` says. Its successor
 stands beside it, under a key of its own, from before Entra hears of it until it takes its place:
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -77,6 +77,18 @@ class OwnRecords:
         """Return the records once certificates are gone."""
         return replace(self, added=tuple(one for one in self.added if one not in gone))
 
+    def text(self) -> str:
+        """Return the records as the annotation holds them."""
+        stored = _Stored(
+            cluster=self.cluster,
+            tenant=self.tenant,
+            main=self.main,
+            since=format_time(self.since),
+            added=list(self.added),
+            borrowed=self.is_borrowed,
+        )
+        return msgspec.json.encode(stored).decode()
+
 
 class _Stored(msgspec.Struct, frozen=True):
     cluster: str
@@ -128,25 +140,24 @@ class OwnSecret:
         )
 
 
+class Recorded(Protocol):
+    """The records of a certificate or a client secret."""
+
+    def text(self) -> str:
+        """Return them as the annotation holds them."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnContent:
     """What the Secret is to hold, and the records of it."""
 
     data: Mapping[str, SecretValue]
-    records: OwnRecords
+    records: Recorded
 
     def annotation(self) -> str:
         """Return the records as the annotation holds them."""
-        r = self.records
-        stored = _Stored(
-            cluster=r.cluster,
-            tenant=r.tenant,
-            main=r.main,
-            since=format_time(r.since),
-            added=list(r.added),
-            borrowed=r.is_borrowed,
-        )
-        return msgspec.json.encode(stored).decode()
+        return self.records.text()
 
 
 def with_successor(live: OwnSecret, value: SecretValue) -> dict[str, SecretValue]:
@@ -174,14 +185,20 @@ def with_main(
     return {**data, name: SecretValue(chain), PRIVATE_KEY: SecretValue(private)}
 
 
-def fault_of(live: OwnSecret, identity: CertificateIdentity) -> str:
-    """Return why the operator may not write the Secret, as a sentence; empty when it may."""
+def fault_of(live: OwnSecret, key: str, beside: str = NEXT_KEY) -> str:
+    """Return why the operator may not write the Secret, as a sentence; empty when it may.
+
+    Args:
+        live: the Secret.
+        key: where the credential in use stands.
+        beside: where its successor stands.
+    """
     if live.is_leaving or live.immutable:
         return "is immutable or being deleted: create it anew"
     if live.type not in TYPES:
         return f"is of type {live.type}: create it anew as one of {', '.join(TYPES)}"
-    if identity.secret_key == NEXT_KEY:
-        return f"may not have the certificate under {NEXT_KEY}: name another key"
+    if key == beside:
+        return f"may not have the credential under {beside}: name another key"
     manager = manager_of(live)
     if manager:
         return (

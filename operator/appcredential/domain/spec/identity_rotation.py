@@ -1,4 +1,4 @@
-"""`EntraTenant.spec.identity.certificate.rotation`: the operator renews its own certificate."""
+"""`rotation` of a member of `EntraTenant.spec.identity`: the operator renews its credential."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityRotation:
-    """How the operator renews its own certificate.
+    """How the operator renews its own certificate or client secret.
 
     Attributes:
-        lifetime: of each new certificate.
+        lifetime: of each new one.
         renew_before: how long before its end it is renewed; None is a third of its lifetime.
     """
 

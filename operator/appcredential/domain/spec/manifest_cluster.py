@@ -17,11 +17,19 @@ class SecretRef(Shape, frozen=True):
     key: str = "clientSecret"
 
 
+class IdentityRotation(Shape, frozen=True):
+    """`rotation` of a certificate or client secret in `EntraTenant.spec.identity`."""
+
+    lifetime: str | None = None
+    renew_before: str | None = None
+
+
 class IdentitySecret(Shape, frozen=True):
     """`EntraTenant.spec.identity.clientSecret`."""
 
     client_id: str
     secret_ref: SecretRef
+    rotation: IdentityRotation | None = None
 
 
 class CertificateRef(Shape, frozen=True):
@@ -29,13 +37,6 @@ class CertificateRef(Shape, frozen=True):
 
     name: str
     key: str = "tls.crt"
-
-
-class IdentityRotation(Shape, frozen=True):
-    """`EntraTenant.spec.identity.certificate.rotation`."""
-
-    lifetime: str | None = None
-    renew_before: str | None = None
 
 
 class IdentityCertificate(Shape, frozen=True):

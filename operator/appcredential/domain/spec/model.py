@@ -177,6 +177,7 @@ class ClientSecretIdentity:
     client_id: ClientId
     secret_name: str
     secret_key: str
+    rotation: IdentityRotation | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

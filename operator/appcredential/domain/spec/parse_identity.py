@@ -73,7 +73,12 @@ def _client_secret(spec: cluster.IdentitySecret) -> TenantIdentity:
     path = f"{_PATH}.clientSecret"
     name, key = _reference(path, spec.secret_ref)
     client_id = _client_id(path, spec.client_id)
-    return ClientSecretIdentity(client_id=client_id, secret_name=name, secret_key=key)
+    return ClientSecretIdentity(
+        client_id=client_id,
+        secret_name=name,
+        secret_key=key,
+        rotation=None if spec.rotation is None else _rotation(f"{path}.rotation", spec.rotation),
+    )
 
 
 def _managed(spec: cluster.IdentityManaged, cloud: Cloud) -> TenantIdentity:

@@ -24,7 +24,7 @@ class ProbeOutcome:
     Attributes:
         problem: why the tenant cannot be used; None when it can.
         warning: what is wrong although the tenant can be used: the operator's new credential.
-        renewal: why the operator's own certificate is not renewed, although it works.
+        renewal: why the operator's own credential is not renewed, although it works.
     """
 
     problem: Problem | None = None

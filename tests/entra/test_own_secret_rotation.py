@@ -1,0 +1,313 @@
+"""The operator renews its own client secret, whatever happens on the way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from appcredential.domain.marker import ClusterIdentity
+from appcredential.domain.own import secret_rotation
+from appcredential.domain.own.actions import Publish, Remove
+from appcredential.domain.own.secret import LABEL
+from appcredential.domain.own.secret_rotation import SecretDecision, SecretObservation
+from appcredential.domain.spec.model import KeyId
+from appcredential.kube.client import KubeClient
+from appcredential.tenants import own_secret_rotation
+from entra_emulator.admin.policies import set_default
+from entra_emulator.admin.seed import read_document
+from entra_emulator.policies.documents import TenantPolicy
+from localcluster import Cluster
+from tests.entra.own_scene import Killed, Process, keep_time
+from tests.entra.own_secret_scene import DAY, SecretScene
+from tests.support.clock import HandClock
+from tests.support.emulator import Emulator
+
+pytestmark = pytest.mark.cluster
+MINUTE = timedelta(minutes=1)
+ADD = {"operation": "application.addPassword"}
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator(tmp_path_factory.mktemp("entra")) as running:
+        running.stop_clock()
+        yield running
+
+
+@pytest.fixture
+async def scene(
+    emulator: Emulator, cluster: Cluster, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[SecretScene]:
+    emulator.clear_faults()
+    kube = await KubeClient.connect(HandClock(), str(cluster.kubeconfig))
+    made = SecretScene(emulator, kube, namespace)
+    keep_time(monkeypatch, made.clock)
+    yield made
+    await made.close()
+    await kube.close()
+
+
+async def due(scene: SecretScene) -> Process:
+    """Return an operator whose client secret is due now, before it looks."""
+    process = scene.process()
+    await process.look()
+    await process.look()
+    assert not await scene.has_successor()
+    scene.pass_(7 * DAY)
+    return process
+
+
+async def test_it_is_renewed_when_a_third_of_its_life_is_left(scene: SecretScene) -> None:
+    await scene.create()
+    process, before = await due(scene), scene.names()
+    assert (await scene.status())["identity"]["renewalTime"] > "2026"
+    await scene.until(process, scene.is_renewed)
+    assert await scene.signs_in()
+    await process.look()
+    assert [c["type"] for c in (await scene.status())["conditions"]] == ["Ready"]
+    scene.pass_(6 * DAY)
+    await process.look()
+    assert before.keys() < scene.names().keys()
+    assert len(scene.names()) == len(before) + 1
+
+
+# --- killed ------------------------------------------------------------------------------------
+
+
+async def live_through(scene: SecretScene) -> None:
+    """Let an operator renew what it made before; one that is killed is followed by another.
+
+    Raises:
+        AssertionError: at some moment the Secret held nothing that signs in.
+    """
+    scene.proofs = 2
+    await scene.create(annotations=scene.made_before())
+    process = scene.process()
+    for jump, looks, step in (
+        (timedelta(0), 2, MINUTE),
+        (7 * DAY, 9, 2 * MINUTE),
+        (timedelta(hours=2), 2, MINUTE),
+        (2 * DAY, 3, MINUTE),
+    ):
+        scene.pass_(jump)
+        for _ in range(looks):
+            with suppress(Killed):
+                await process.look()
+            if scene.fate.is_over:
+                process, scene.fate.is_over = scene.process(), False
+            assert await scene.signs_in(), scene.fate.points
+            scene.pass_(step)
+
+
+WRITES = ["Secret", "addPassword", "Secret", "Secret", "removePassword", "Secret"]
+ENDS = [f"{when} {write}" for write in WRITES for when in ("before", "after")]
+
+
+async def test_each_moment_is_one_of_these(scene: SecretScene) -> None:
+    await live_through(scene)
+    assert scene.fate.points == ENDS
+    assert scene.by_hand[0] not in scene.names()
+
+
+@pytest.mark.parametrize("at", range(len(ENDS)), ids=ENDS)
+async def test_killed_at_any_moment_it_ends_with_the_right_secrets(
+    scene: SecretScene, at: int
+) -> None:
+    """Also an entry whose value was lost with the process is gone in the end."""
+    others = scene.names()
+    scene.fate.at = at
+    await live_through(scene)
+    assert await scene.is_renewed()
+    assert not await scene.has_successor()
+    records = await scene.records()
+    assert records is not None
+    assert (records.asked, [one.key_id for one in records.made]) == ((), [records.main])
+    assert scene.names().keys() == {*others, records.main}
+
+
+def publish_at_once(patch: pytest.MonkeyPatch) -> None:
+    """A successor takes the place of the one in use before it signs in."""
+
+    def decided(o: SecretObservation) -> SecretDecision:
+        found = right(o)
+        is_unproven = o.next_made() is not None and o.successor != o.main
+        return SecretDecision(Publish(), None) if is_unproven else found
+
+    right = secret_rotation.decide
+    patch.setattr(own_secret_rotation, "decide", decided)
+
+
+async def test_a_wrong_order_is_noticed(
+    scene: SecretScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_at_once(monkeypatch)
+    scene.emulator.set_faults(lag={"token": {"add": [200, 280], "remove": [0, 1]}})
+    with pytest.raises(AssertionError):
+        await live_through(scene)
+
+
+def remove_what_is_in_use(patch: pytest.MonkeyPatch) -> None:
+    """The one before is removed as soon as its successor is stored."""
+
+    def decided(o: SecretObservation) -> SecretDecision:
+        former, successor = o.ours().of(o.main), o.next_made()
+        if former is None or successor is None or successor == former:
+            return right(o)
+        return SecretDecision(Remove(KeyId(former.key_id)), None)
+
+    right = secret_rotation.decide
+    patch.setattr(own_secret_rotation, "decide", decided)
+
+
+async def test_a_removal_too_early_is_noticed(
+    scene: SecretScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove_what_is_in_use(monkeypatch)
+    with pytest.raises(AssertionError):
+        await live_through(scene)
+
+
+# --- Entra -------------------------------------------------------------------------------------
+
+
+async def test_a_replica_that_lags_delays_it_and_nothing_more(scene: SecretScene) -> None:
+    window = {"add": [200, 280], "remove": [0, 1]}
+    scene.emulator.set_faults(lag={"token": window, "application": window})
+    await live_through(scene)
+    assert await scene.is_renewed()
+
+
+async def test_a_lost_answer_leaves_nothing_behind(scene: SecretScene) -> None:
+    await scene.create()
+    process, before = await due(scene), scene.names()
+    foreign = scene.add(f"appcred1-identity.other.{'a' * 20}.{'b' * 16}", 90)[0]
+    scene.emulator.add_rule("timeout-after-commit", match=ADD, count=1)
+    await process.look()
+    assert len(scene.names()) == len(before) + 2
+    assert not await scene.has_successor()
+    await scene.until(process, scene.is_renewed)
+    await process.look()
+    scene.pass_(timedelta(hours=2))
+    for _ in range(3):
+        await process.look()
+    records = await scene.records()
+    assert records is not None
+    assert scene.names().keys() == {*before, foreign, records.main}
+
+
+async def test_throttling_is_waited_for(scene: SecretScene) -> None:
+    await scene.create()
+    process = await due(scene)
+    scene.emulator.add_rule("throttle", match=ADD, count=2, retryAfter=120)
+    await scene.until(process, scene.is_renewed)
+    assert scene.emulator.counts()["application.addPassword"] >= 3
+
+
+async def test_an_operator_that_does_not_own_its_application_says_so(scene: SecretScene) -> None:
+    scene.emulator.set_owners(scene.client_id)
+    await scene.create()
+    process, before = await due(scene), scene.names()
+    data = (await scene.secret())["data"]
+    scene.emulator.reset_log()
+    for _ in range(3):
+        await process.look()
+        scene.pass_(MINUTE)
+    assert scene.emulator.counts()["application.addPassword"] == 1
+    stalled = await scene.condition("Stalled")
+    assert stalled["reason"] == "IdentityNotRenewed"
+    assert "an owner of the operator's own app registration" in stalled["message"]
+    assert (await scene.condition("Ready"))["status"] == "True"
+    assert ((await scene.secret())["data"], scene.names()) == (data, before)
+    scene.emulator.set_owners(scene.client_id, scene.client_id)
+    scene.pass_(timedelta(hours=1))
+    await scene.until(process, scene.is_renewed)
+
+
+async def test_a_policy_that_forbids_it_is_told_and_nothing_is_lost(scene: SecretScene) -> None:
+    await scene.create()
+    process = await due(scene)
+    passwords = [{"restrictionType": "passwordAddition", "maxLifetime": None}]
+    restrictions = {"passwordCredentials": passwords, "keyCredentials": []}
+    document = {"isEnabled": True, "applicationRestrictions": restrictions}
+    policy = read_document(TenantPolicy, document)
+    scene.emulator.do(lambda world: set_default(world, scene.tenant, policy))
+    await process.look()
+    assert (await scene.condition("Stalled"))["reason"] == "IdentityNotRenewed"
+    assert "policy" in (await scene.condition("Stalled"))["message"]
+    assert await scene.signs_in()
+
+
+async def test_by_a_doubtful_clock_nothing_is_made(scene: SecretScene) -> None:
+    await scene.create()
+    process, before = await due(scene), scene.names()
+    scene.emulator.move_clock(400)
+    for _ in range(3):
+        await process.look()
+        scene.pass_(MINUTE)
+    assert scene.names() == before
+    assert "clocks" in (await scene.status())["identity"]["renewalProblem"]
+    scene.emulator.move_clock(-400)
+
+
+# --- people ------------------------------------------------------------------------------------
+
+
+async def test_once_somebody_removed_the_one_in_use_its_successor_signs_in(
+    scene: SecretScene,
+) -> None:
+    await scene.create(annotations=scene.made_before())
+    process = await due(scene)
+    scene.fate.at = 5  # the successor is stored
+    with pytest.raises(Killed):
+        await process.look()
+    scene.emulator.remove_password(scene.client_id, scene.by_hand[0])
+    process = scene.process()
+    await scene.until(process, scene.is_renewed)
+    assert await scene.signs_in()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"labels": {}}, "appcredential.io/identity=true"),
+        (
+            {"labels": {LABEL: "true"}, "annotations": {"external-secrets.io/a": "b"}},
+            "external-secrets.io",
+        ),
+    ],
+)
+async def test_a_secret_that_is_not_the_operator_s_is_left_alone(
+    scene: SecretScene, change: dict[str, Any], words: str
+) -> None:
+    await scene.create(**change)
+    before, names = await scene.secret(), scene.names()
+    process = await due(scene)
+    await process.look()
+    stalled = await scene.condition("Stalled")
+    assert stalled["reason"] == "IdentitySecretNotOurs"
+    assert words in stalled["message"]
+    assert (await scene.secret(), scene.names()) == (before, names)
+
+
+async def test_two_tenants_may_not_share_one_secret(scene: SecretScene) -> None:
+    await scene.create()
+    await scene.create_tenant(f"{scene.name}-too", {})
+    process, names = await due(scene), scene.names()
+    await process.look()
+    assert f"{scene.name}-too" in (await scene.condition("Stalled"))["message"]
+    assert scene.names() == names
+
+
+async def test_a_copy_in_another_cluster_is_renewed_at_once(scene: SecretScene) -> None:
+    scene.proofs = 2
+    await scene.create(annotations=scene.made_before())
+    names = scene.names()
+    other = scene.process(ClusterIdentity.of("another uid"))
+    await scene.until(other, scene.is_renewed)
+    scene.pass_(5 * DAY)
+    await other.look()
+    assert names.keys() < scene.names().keys()
