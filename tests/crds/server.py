@@ -6,14 +6,19 @@ import base64
 import http.client
 import json
 import ssl
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 from localcluster import Cluster
 from tests.crds.manifests import APP, GROUP, PLURALS
+
+_IDLE: Final = 60.0
+"""Seconds without a question, after which a connection is not used again: the API server ends it
+after 90."""
 
 
 class Server:
@@ -29,6 +34,7 @@ class Server:
         tls.load_cert_chain(certificate, key)
         address = urlsplit(cluster.server).netloc
         self._connection = http.client.HTTPSConnection(address, context=tls, timeout=30)
+        self._used = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -50,9 +56,13 @@ class Server:
     ) -> tuple[int, dict[str, Any]]:
         """Send one request and return status and answer."""
         sent = None if body is None else json.dumps(body)
+        if time.monotonic() - self._used > _IDLE:
+            self._connection.close()  # it opens another by itself
         self._connection.request(method, path, sent, {"Content-Type": content})
         answer = self._connection.getresponse()
-        return answer.status, json.loads(answer.read())
+        found = json.loads(answer.read())
+        self._used = time.monotonic()
+        return answer.status, found
 
     def try_create(self, namespace: str, manifest: Mapping[str, Any]) -> tuple[int, str]:
         """Create by dry run; return the status and what was said against it."""
