@@ -10,14 +10,19 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
-from typing import Final
 
 from appcredential.cache.namespaces import UNREADABLE
 from appcredential.cache.store import Store
+from appcredential.controllers.watch_terms import (
+    AGAIN_SECONDS,
+    SOON_SECONDS,
+    connection_seconds,
+    term,
+)
 from appcredential.domain.spec.grant import SelectedNamespaces
 from appcredential.domain.spec.model import ApplicationGrantSpec
 from appcredential.domain.urgency import Urgency
-from appcredential.errors import AppCredentialError, PermissionDeniedError, RejectedError
+from appcredential.errors import PermissionDeniedError
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS
 from appcredential.kube.outage import Outage
 from appcredential.ports.namespaces import Namespaces, SeenNamespace
@@ -26,14 +31,6 @@ from appcredential.runtime.this_process import ThisProcess
 from appcredential.runtime.workqueue import Wake
 
 log = logging.getLogger(__name__)
-
-_CONNECTION: Final = timedelta(minutes=4)
-"""Below the idle time-outs of load balancers."""
-_SOON_SECONDS: Final = 1.0
-_RETRY_SECONDS: Final = 5.0
-_AGAIN_SECONDS: Final = 0.2
-"""For a server that ends each connection at once."""
-_FORBIDDEN_SECONDS: Final = 60.0
 
 
 class NamespaceWatch:
@@ -90,20 +87,10 @@ class NamespaceWatch:
         known = self._store.namespaces
         if not self._store.selects_namespaces():
             known.forget()
-            return _SOON_SECONDS
+            return SOON_SECONDS
         if self._process.guard.problem() is not None:
-            return _SOON_SECONDS
-        try:
-            await self._watch()
-        except PermissionDeniedError:
-            self._refuse()
-            return _FORBIDDEN_SECONDS
-        except RejectedError:  # such as 410: what it would go on from is too old
-            return _SOON_SECONDS
-        except AppCredentialError as exc:
-            self._outage.note_failure(exc)
-            return _RETRY_SECONDS
-        return 0.0
+            return SOON_SECONDS
+        return await term(self._watch, self._refuse, self._outage)
 
     async def _watch(self) -> None:
         """Follow them from one list to the next."""
@@ -115,7 +102,7 @@ class NamespaceWatch:
             if self._process.guard.problem() is not None or not self._store.selects_namespaces():
                 return
             since = await self._take(since)
-            await self._pause(_AGAIN_SECONDS)
+            await self._pause(AGAIN_SECONDS)
 
     async def _list(self) -> str:
         seen: list[SeenNamespace] = []
@@ -133,7 +120,7 @@ class NamespaceWatch:
 
     async def _take(self, since: str) -> str:
         """Take what one connection shows; return the version that the next one goes on from."""
-        seconds = int(min(_CONNECTION.total_seconds(), max(self._period, 1)))
+        seconds = connection_seconds(self._period)
         async for seen in self._source.changes(since, seconds):
             if isinstance(seen, str):
                 since = seen

@@ -15,9 +15,14 @@ from functools import partial
 from typing import Final
 
 from appcredential.cache.store import Store
+from appcredential.controllers.watch_terms import (
+    AGAIN_SECONDS,
+    SOON_SECONDS,
+    connection_seconds,
+    term,
+)
 from appcredential.domain.marker import Owner
 from appcredential.domain.urgency import Urgency
-from appcredential.errors import AppCredentialError, PermissionDeniedError, RejectedError
 from appcredential.gather.looked_at import LookedAt, is_ours_by_label
 from appcredential.gather.shown import ShownTarget
 from appcredential.gather.state import ResourceState, ResourceStates
@@ -35,13 +40,6 @@ WATCHES_FAIL: Final = "watches of Secrets fail"
 WATCHES_SUCCEED: Final = "watches of Secrets succeed"
 MAX_WATCHES: Final = 50
 """Each takes a connection, and other requests need some, too. What is beyond is looked at."""
-_CONNECTION: Final = timedelta(minutes=4)
-"""Below the idle time-outs of load balancers."""
-_SOON_SECONDS: Final = 1.0
-_RETRY_SECONDS: Final = 5.0
-_AGAIN_SECONDS: Final = 0.2
-"""For a server that ends each connection at once."""
-_FORBIDDEN_SECONDS: Final = 60.0
 
 
 class SecretWatch:
@@ -111,18 +109,10 @@ class SecretWatch:
             After how many seconds to begin anew. Looks go on meanwhile.
         """
         if self._process.guard.problem() is not None:
-            return _SOON_SECONDS  # a standby holds nothing that a watch could tell it about
-        try:
-            await self._watch(scope)
-        except PermissionDeniedError:
-            self._tell_refusal(scope)
-            return _FORBIDDEN_SECONDS
-        except RejectedError:  # such as 410: what it would go on from is too old
-            return _SOON_SECONDS
-        except AppCredentialError as exc:
-            self._outage.note_failure(exc)
-            return _RETRY_SECONDS
-        return 0.0
+            return SOON_SECONDS  # a standby holds nothing that a watch could tell it about
+        return await term(
+            partial(self._watch, scope), partial(self._tell_refusal, scope), self._outage
+        )
 
     async def _watch(self, scope: str) -> None:
         """Follow one scope from one list to the next."""
@@ -136,7 +126,7 @@ class SecretWatch:
             if self._process.guard.problem() is not None:
                 return
             since = await self._take(scope, since)
-            await self._pause(_AGAIN_SECONDS)
+            await self._pause(AGAIN_SECONDS)
 
     async def _list(self, scope: str) -> str:
         """Lay a list beside what is held; what it lacks is news, too."""
@@ -156,7 +146,7 @@ class SecretWatch:
 
     async def _take(self, scope: str, since: str) -> str:
         """Take what one connection shows; return the version that the next one goes on from."""
-        seconds = int(min(_CONNECTION.total_seconds(), max(self._period, 1)))
+        seconds = connection_seconds(self._period)
         async for seen in self._source.changes(scope, since, seconds):
             if isinstance(seen, str):
                 since = seen
