@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from appcredential import __version__
-from image.engine import TARGETS, Engine, ImageError, find_engine, say
+from image.each import write_each
+from image.engine import Engine
 
 
 def archive(engine: Engine, name: str, folder: Path) -> Path:
@@ -23,18 +23,5 @@ def archive(engine: Engine, name: str, folder: Path) -> Path:
     return path
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write both archives."""
-    (folder,) = sys.argv[1:] if arguments is None else arguments
-    try:
-        engine = find_engine()
-        for name in TARGETS.values():
-            sys.stdout.write(f"{archive(engine, name, Path(folder).absolute())}\n")
-    except ImageError as error:
-        say(f"error: {error}; build the images first: make image")
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_each(archive))

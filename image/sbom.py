@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from appcredential import __version__
-from image.engine import TARGETS, Engine, ImageError, find_engine, say
+from image.each import write_each
+from image.engine import Engine
 from image.inspecting import digest, unpacked
 
 NAMESPACE: Final = "https://example.com/appcredential/spdx"
@@ -144,18 +145,5 @@ def write(engine: Engine, name: str, folder: Path) -> Path:
     return path
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the documents of both images."""
-    (folder,) = sys.argv[1:] if arguments is None else arguments
-    try:
-        engine = find_engine()
-        for name in TARGETS.values():
-            sys.stdout.write(f"{write(engine, name, Path(folder))}\n")
-    except ImageError as error:
-        say(f"error: {error}; build the images first: make image")
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_each(write))
