@@ -40,13 +40,9 @@ def is_clock_doubtful(tenant: OpenTenant) -> bool:
 
 def told_after(action: OwnAction, told: OwnRenewal, now: datetime) -> tuple[OwnRenewal, bool]:
     """Return what is told after a step, and whether the next one may follow at once."""
-    match action:
-        case Publish():
-            # What is in use next is for the tenant's own look to find out.
-            return replace(told, look=now), False
-        case Remove():
-            # A replica may list it for minutes: without a pause it would be removed again and
-            # again, against the quotas of everybody.
-            return replace(told, look=now + LOOK_AGAIN), False
-        case _:
-            return replace(told, look=now), True
+    if isinstance(action, Remove):
+        # A replica may list it for minutes: without a pause it would be removed again and again,
+        # against the quotas of everybody.
+        return replace(told, look=now + LOOK_AGAIN), False
+    # What is in use after a publish is for the tenant's own look to find out.
+    return replace(told, look=now), not isinstance(action, Publish)
