@@ -52,6 +52,7 @@ class SecretScene(Scene):
             cluster=CLUSTER.whole,
             tenant=self.name,
             main=key_id,
+            digest=digest,
             since=now,
             made=(MadeSecret(key_id, digest, now, now + 10 * DAY),),
             asked=(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -78,7 +79,7 @@ async def test_it_is_renewed_when_a_third_of_its_life_is_left(scene: SecretScene
 # --- killed ------------------------------------------------------------------------------------
 
 
-async def live_through(scene: SecretScene) -> None:
+async def live_through(scene: SecretScene, until: int = 4) -> None:
     """Let an operator renew what it made before; one that is killed is followed by another.
 
     Raises:
@@ -92,7 +93,7 @@ async def live_through(scene: SecretScene) -> None:
         (7 * DAY, 9, 2 * MINUTE),
         (timedelta(hours=2), 2, MINUTE),
         (2 * DAY, 3, MINUTE),
-    ):
+    )[:until]:
         scene.pass_(jump)
         for _ in range(looks):
             with suppress(Killed):
@@ -268,6 +269,45 @@ async def test_once_somebody_removed_the_one_in_use_its_successor_signs_in(
     process = scene.process()
     await scene.until(process, scene.is_renewed)
     assert await scene.signs_in()
+
+
+async def test_what_a_person_puts_there_stays_for_as_long_as_entra_may_lag(
+    scene: SecretScene,
+) -> None:
+    """Also by an operator that starts then, for which the successor alone signs in."""
+    scene.proofs = 2
+    await scene.create()
+    process = await due(scene)
+    scene.fate.at = 5  # the successor is stored
+    with pytest.raises(Killed):
+        await process.look()
+    scene.first_value = "a" * 40  # Entra does not know it
+    changed = base64.b64encode(scene.first_value.encode()).decode()
+    await scene.edit(lambda found: found["data"].update(clientSecret=changed))
+    process = scene.process()
+    for _ in range(6):
+        await process.look()
+        assert not await scene.is_renewed()
+        scene.pass_(4 * MINUTE)
+    assert (await scene.condition("Stalled"))["reason"] == "IdentityRejected"
+    scene.pass_(8 * MINUTE)
+    await scene.until(process, scene.is_renewed)
+    assert await scene.signs_in()
+
+
+async def test_a_removal_that_a_replica_does_not_show_is_not_repeated_at_once(
+    scene: SecretScene,
+) -> None:
+    await live_through(scene, until=2)
+    scene.emulator.set_faults(lag={"application": {"add": [0, 0], "remove": [200, 280]}})
+    scene.pass_(3 * DAY)
+    process, end = scene.process(), scene.clock.now() + 5 * MINUTE
+    scene.emulator.reset_log()
+    while scene.clock.now() < end:
+        again = await process.look()
+        scene.pass_(max(again - scene.clock.now(), timedelta(seconds=1)))
+    assert scene.by_hand[0] not in scene.names()
+    assert scene.emulator.counts()["application.removePassword"] <= 10
 
 
 @pytest.mark.parametrize(

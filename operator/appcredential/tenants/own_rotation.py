@@ -28,7 +28,7 @@ from appcredential.ports.events import EventSubject
 from appcredential.ports.local import Clock
 from appcredential.ports.own_secret import OwnSecrets
 from appcredential.tenants.own_memory import OwnMemory
-from appcredential.tenants.own_sharing import Tenants, is_clock_doubtful, sharing
+from appcredential.tenants.own_sharing import Tenants, is_clock_doubtful, sharing, told_after
 from appcredential.tenants.own_steps import OwnSteps, Turn
 from appcredential.tenants.pairs import PairReader, Texts, split, thumbprint_of
 from appcredential.tenants.probing import OpenTenant
@@ -213,8 +213,7 @@ class OwnRotation:
             return replace(told, problem=problems.shared_with(others)), False
         await self._steps.perform(action, turn)
         memory.blocked = None
-        # What is in use next is for the tenant's own look to find out.
-        return replace(told, look=self._clock.now()), not isinstance(action, own.Publish)
+        return told_after(action, told, self._clock.now())
 
     def _failed(self, turn: Turn, told: OwnRenewal, error: AppCredentialError) -> OwnRenewal:
         extra = {"tenant": turn.subject.name, "error": str(error)}

@@ -29,7 +29,7 @@ from appcredential.ports.local import Clock
 from appcredential.ports.own_secret import OwnSecrets
 from appcredential.tenants.own_memory import OwnMemory
 from appcredential.tenants.own_secret_steps import OwnSecretSteps, SecretTurn
-from appcredential.tenants.own_sharing import Tenants, is_clock_doubtful, sharing
+from appcredential.tenants.own_sharing import Tenants, is_clock_doubtful, sharing, told_after
 from appcredential.tenants.probing import OpenTenant
 
 log = logging.getLogger(__name__)
@@ -168,8 +168,7 @@ class OwnSecretRotation:
                 return replace(told, problem=problems.shared_with(others)), False
         await self._steps.perform(action, turn)
         memory.blocked = None
-        # What is in use next is for the tenant's own look to find out.
-        return replace(told, look=self._clock.now()), not isinstance(action, own.Publish)
+        return told_after(action, told, self._clock.now())
 
     def _failed(self, turn: SecretTurn, told: OwnRenewal, error: AppCredentialError) -> OwnRenewal:
         log.warning("own client secret: a step failed", extra=_about(turn.subject, error))

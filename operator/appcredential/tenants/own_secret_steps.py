@@ -125,8 +125,7 @@ class OwnSecretSteps:
                     records = records.with_dropped(dropped.key_id, seen.now)
                 await self._write(turn, without_next(turn.live.data), records)
             case own.Note():
-                main = records.of(seen.main)
-                noted = records.with_main(main.key_id if main is not None else "", seen.now)
+                noted = records.with_main(seen.main, seen.now)
                 await self._write(turn, turn.live.data, noted)
             case own.Forget(gone=gone):
                 await self._write(turn, turn.live.data, records.without(gone))
@@ -203,7 +202,7 @@ class OwnSecretSteps:
         successor = required(turn.seen.next_made())
         data = without_next(turn.live.data)
         data[turn.identity.secret_key] = turn.live.data[NEXT_SECRET]
-        await self._write(turn, data, records.with_main(successor.key_id, turn.seen.now))
+        await self._write(turn, data, records.with_main(successor.digest, turn.seen.now))
         _tell(turn, "own client secret renewed", successor.key_id)
         note = (
             "The operator renewed its own client secret: the new one signs in and stands in the "

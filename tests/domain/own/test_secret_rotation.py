@@ -63,9 +63,15 @@ def made(name: str, start: Any = DUE, days: int = 90) -> MadeSecret:
 
 
 def records(*entries: MadeSecret, **changed: Any) -> SecretRecords:
-    main = f"id-{MAIN}" if any(one.digest == MAIN for one in entries) else ""
+    is_ours = any(one.digest == MAIN for one in entries)
     base = SecretRecords(
-        cluster="us", tenant="default", main=main, since=DUE, made=entries, asked=()
+        cluster="us",
+        tenant="default",
+        main=f"id-{MAIN}" if is_ours else "",
+        digest=MAIN if is_ours else HAND,
+        since=DUE,
+        made=entries,
+        asked=(),
     )
     return changed_records(base, **changed)
 
@@ -124,6 +130,13 @@ def staged(start: Any = DUE, **changed: Any) -> SecretObservation:
     return own(start, made(NEXT, NOW - MINUTE), **{"successor": NEXT, **changed})
 
 
+def by_hand(age: timedelta, **changed: Any) -> SecretObservation:
+    """Return what is observed once Entra refuses one that a person put there `age` ago."""
+    kept = records(made(NEXT, NOW - MINUTE), since=NOW - age, **changed)
+    ready = proof(successes=5)
+    return seen(records=kept, successor=NEXT, in_use=NEXT, expires=None, proof=ready)
+
+
 CASES: list[tuple[str, SecretObservation, SecretAction | None]] = [
     ("a person's is due", seen(), Stage()),
     ("a person's, whose end is not known", seen(expires=None), Stage()),
@@ -140,6 +153,11 @@ CASES: list[tuple[str, SecretObservation, SecretAction | None]] = [
     ),
     ("somebody put another one there", own(main=HAND, in_use=HAND), Note()),
     ("the one recorded is another", own(records=records(made(MAIN), main="id-old")), Note()),
+    (
+        "somebody put another one in the place of a person's",
+        seen(records=records(digest="another")),
+        Note(),
+    ),
     ("an attempt is under way", own(records=records(made(MAIN), asked=asked(MINUTE))), None),
     (
         "an attempt of a clock that went wrong",
@@ -164,6 +182,10 @@ CASES: list[tuple[str, SecretObservation, SecretAction | None]] = [
         staged(YOUNG, in_use=NEXT, proof=proof(successes=5)),
         Publish(),
     ),
+    ("a person's is put there, and Entra lags", by_hand(MINUTE), LATER),
+    ("a person's is put there, into a copy", by_hand(MINUTE, is_borrowed=True), LATER),
+    ("a person's is refused for long", by_hand(DAY), Publish()),
+    ("a person's was put there by a clock that went wrong", by_hand(-DAY), Publish()),
     ("nothing is known to sign in", staged(YOUNG, in_use=""), None),
     ("it is not due any more", staged(YOUNG), Discard()),
     ("Entra never learns it", staged(proof=proof(REFUSED, refused_since=NOW - DAY)), Discard()),
@@ -244,6 +266,14 @@ def test_only_what_this_cluster_made_is_removed_and_nobody_uses(
     assert found == action or (action is None and isinstance(found, Wait))
 
 
+def test_the_former_goes_before_the_next_renewal_of_one_that_a_policy_shortens() -> None:
+    """Or they would pile up until nothing more may be made, and the last one ends."""
+    start = NOW - 3 * DAY
+    kept = records(made(OLD), made(MAIN, start, days=5), since=start)
+    o = own(records=kept, keys=listed(ID_MAIN, ID_OLD))
+    assert decide(o).action == Remove(KeyId(f"id-{OLD}"))
+
+
 @pytest.mark.parametrize(
     ("o", "problem"),
     [
@@ -290,8 +320,8 @@ def test_records_follow_each_step() -> None:
     value = SecretValue("value")
     stored = kept.with_made("a", made_of(KeyId("id"), value, NOW, NOW + DAY))
     assert (stored.asked, stored.of(value.sha256())) == ((), stored.made[0])
-    assert stored.with_main("", NOW).is_borrowed
-    assert not stored.with_main("id", NOW).is_borrowed
+    assert stored.with_main("another", NOW).is_borrowed
+    assert not stored.with_main(value.sha256(), NOW).is_borrowed
     dropped = stored.with_dropped("id", NOW)
     assert (dropped.made, dropped.holds("id")) == ((), True)
 

@@ -62,6 +62,7 @@ class SecretRecords(msgspec.Struct, frozen=True, kw_only=True):
         made: it removes no others.
         asked: oldest first.
         is_borrowed: another installation made the one in use, and may remove it.
+        digest: SHA-256 of the one in use, by which another one that a person puts there shows.
     """
 
     cluster: str
@@ -71,6 +72,7 @@ class SecretRecords(msgspec.Struct, frozen=True, kw_only=True):
     made: tuple[MadeSecret, ...]
     asked: tuple[AskedSecret, ...]
     is_borrowed: bool = False
+    digest: str = ""
 
     def text(self) -> str:
         """Return the records as the annotation holds them."""
@@ -80,14 +82,20 @@ class SecretRecords(msgspec.Struct, frozen=True, kw_only=True):
         """Return what is recorded of a value; None when this cluster did not make it."""
         return next((one for one in self.made if one.digest == digest), None)
 
+    def key_id_of(self, digest: str) -> str:
+        """Return the key id of a value; empty when this cluster did not make it."""
+        found = self.of(digest)
+        return found.key_id if found is not None else ""
+
     def holds(self, attempt: str) -> bool:
         """Return whether an attempt is still waited for."""
         return any(one.attempt == attempt for one in self.asked)
 
-    def with_main(self, key_id: str, now: datetime) -> SecretRecords:
+    def with_main(self, digest: str, now: datetime) -> SecretRecords:
         """Return the records once another client secret is in use."""
+        key_id = self.key_id_of(digest)
         is_borrowed = self.is_borrowed and key_id == self.main
-        return replace(self, main=key_id, since=now, is_borrowed=is_borrowed)
+        return replace(self, main=key_id, digest=digest, since=now, is_borrowed=is_borrowed)
 
     def with_asked(self, attempt: str, now: datetime) -> SecretRecords:
         """Return the records before a client secret is asked for."""

@@ -87,6 +87,7 @@ class SecretObservation:
             cluster=self.cluster,
             tenant=self.tenant,
             main="",
+            digest=self.main,
             since=self.now,
             made=(),
             asked=(),
@@ -114,9 +115,8 @@ class SecretDecision:
 def decide(o: SecretObservation) -> SecretDecision:
     """Return the next step."""
     ours, plan = o.ours(), _plan_of_main(o)
-    main = ours.of(o.main)
     renewal = plan.renewal_time if plan is not None and not ours.is_borrowed else None
-    if ours.main != (main.key_id if main is not None else ""):
+    if (ours.main, ours.digest) != (ours.key_id_of(o.main), o.main):
         return SecretDecision(Note(), renewal)
     is_due = o.in_use == o.main if plan is None else o.now >= plan.renewal_time
     found = _renew(o, ours, is_due=is_due or ours.is_borrowed)
@@ -145,7 +145,7 @@ def _renew(
     is_old = o.now >= _plan(o, successor.start, successor.end, successor.key_id).renewal_time
     if is_spare and (not is_due or is_old or _is_unknown(o)):
         return Discard()
-    if not is_due and o.in_use != o.successor:
+    if (not is_due and o.in_use != o.successor) or _may_be_new(o, ours):
         return None
     settings, proof = o.settings, o.proof
     if proof is not None and proof.proves(
@@ -155,6 +155,12 @@ def _renew(
     spacing = settings.next_proof_spread_max / max(settings.next_proof_count - 1, 1)
     due = next_try(proof, successor.key_id, o.now, spacing)
     return Wait(due) if o.now < due else SignIn()
+
+
+def _may_be_new(o: SecretObservation, ours: SecretRecords) -> bool:
+    """Return whether a person may have put the main one there just now, and Entra lags."""
+    is_refused = not ours.main and o.in_use != o.main
+    return is_refused and timedelta(0) <= o.now - ours.since < o.settings.proof_budget
 
 
 def _is_unknown(o: SecretObservation) -> bool:
@@ -182,8 +188,12 @@ def _retire(o: SecretObservation, ours: SecretRecords) -> SecretAction | None:
     """Remove what this cluster made and nobody signs in with, and what nobody ever could."""
     successor = o.next_made()
     kept = {ours.main, successor.key_id if successor is not None else ""}
-    whole = _plan(o, ours.since, ours.since + o.rotation.lifetime, "")
-    due = ours.since + overlap(whole, o.rotation.lifetime)
+    main = ours.of(o.main)
+    # A policy of Entra may give it much less than was asked for.
+    end = main.end if main is not None else ours.since + o.rotation.lifetime
+    start = main.start if main is not None else ours.since
+    plan = _plan(o, start, end, "")
+    due = ours.since + overlap(plan, plan.end - start)
     ends = {one.key_id: due for one in ours.made if one.key_id not in kept}
     ends |= {one.attempt: one.at + ORPHANED for one in ours.asked}
     gone = frozenset(which for which, end in ends.items() if o.now >= end)
