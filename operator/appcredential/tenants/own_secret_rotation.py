@@ -1,110 +1,42 @@
-"""Renews the operator's own client secret, one step after another, for each EntraTenant.
-
-Only the process that may write status does so. Who continues after a crash reads everything anew.
-"""
+"""Renews the operator's own client secret, one step after another, for each EntraTenant."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
-from typing import Final
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.lifecycle_settings import LifecycleSettings
+from appcredential.domain.observed.entra import Application
 from appcredential.domain.operator_credential import client_secret_of
-from appcredential.domain.own import actions as own
 from appcredential.domain.own import problems
 from appcredential.domain.own.renewal import NO_RENEWAL, OwnRenewal
 from appcredential.domain.own.secret import OwnSecret, fault_of
 from appcredential.domain.own.secret_records import NEXT_SECRET, recorded
-from appcredential.domain.own.secret_rotation import SecretAction, SecretObservation, decide
+from appcredential.domain.own.secret_rotation import (
+    SecretAction,
+    SecretDecision,
+    SecretObservation,
+    decide,
+    takes_from_others,
+)
+from appcredential.domain.promised import required
 from appcredential.domain.secret_value import SecretValue
-from appcredential.domain.spec.identity_rotation import IdentityRotation
 from appcredential.domain.spec.model import ClientSecretIdentity
-from appcredential.errors import AppCredentialError, ConflictError, ThrottledError
+from appcredential.errors import AppCredentialError
 from appcredential.ports.events import EventSubject
-from appcredential.ports.local import Clock
-from appcredential.ports.own_secret import OwnSecrets
 from appcredential.tenants.own_memory import OwnMemory
-from appcredential.tenants.own_secret_steps import OwnSecretSteps, SecretTurn
-from appcredential.tenants.own_sharing import Tenants, is_clock_doubtful, sharing, told_after
+from appcredential.tenants.own_secret_steps import SecretTurn
+from appcredential.tenants.own_sharing import is_clock_doubtful
+from appcredential.tenants.own_turns import OwnTurns
 from appcredential.tenants.probing import OpenTenant
 
-log = logging.getLogger(__name__)
 
-_MOST_STEPS: Final = 4
-"""In one turn; the next one goes on."""
-_RETRY: Final = timedelta(seconds=30)
+class OwnSecretRotation(OwnTurns[ClientSecretIdentity, SecretTurn, SecretAction]):
+    """Renews client secrets."""
 
-
-class OwnSecretRotation:
-    """Takes turns at the EntraTenants whose client secret has a rotation.
-
-    Args:
-        cluster: which cluster this is, as `ClusterIdentity.whole`.
-        secrets: in the operator's namespace.
-        tenants: lists the EntraTenants, since no two of them may share such a Secret.
-        may_act: returns whether this process may write now; asked before each step.
-    """
-
-    def __init__(
-        self,
-        *,
-        clock: Clock,
-        settings: LifecycleSettings,
-        cluster: str,
-        secrets: OwnSecrets,
-        steps: OwnSecretSteps,
-        tenants: Tenants,
-        may_act: Callable[[], bool],
-    ) -> None:
-        self._clock = clock
-        self._settings = settings
-        self._cluster = cluster
-        self._secrets = secrets
-        self._steps = steps
-        self._tenants = tenants
-        self._may_act = may_act
-        self._memory: dict[str, OwnMemory] = {}
-
-    async def turn(
-        self, subject: EventSubject, identity: ClientSecretIdentity, tenant: OpenTenant | None
-    ) -> OwnRenewal:
-        """Take the steps that are due.
-
-        Args:
-            subject: the EntraTenant.
-            identity: its identity.
-            tenant: its session; None without one.
-        """
-        told = NO_RENEWAL
-        for _ in range(_MOST_STEPS):
-            if tenant is None or identity.rotation is None or not self._may_act():
-                return told
-            try:
-                prepared = await self._prepared(subject, identity, identity.rotation, tenant)
-            except AppCredentialError as error:
-                log.warning("own client secret", extra=_about(subject, error))
-                return replace(told, look=self._clock.now() + _RETRY)
-            if isinstance(prepared, OwnRenewal):
-                return prepared
-            told, goes_on = await self._step(prepared)
-            if not goes_on:
-                return told
-        return replace(told, look=self._clock.now())
-
-    def forget(self, name: str) -> None:
-        """Drop what is held of an EntraTenant that is gone."""
-        self._memory.pop(name, None)
+    what = "own client secret"
 
     async def _prepared(
-        self,
-        subject: EventSubject,
-        identity: ClientSecretIdentity,
-        rotation: IdentityRotation,
-        tenant: OpenTenant,
+        self, subject: EventSubject, identity: ClientSecretIdentity, tenant: OpenTenant
     ) -> SecretTurn | OwnRenewal:
         """Read what the next step rests on; or return why there is none."""
         live = await self._secrets.read(identity.secret_name)
@@ -124,7 +56,7 @@ class OwnSecretRotation:
             settings=self._settings,
             cluster=self._cluster,
             tenant=subject.name,
-            rotation=rotation,
+            rotation=required(identity.rotation),
             main=main.sha256(),
             successor=_digest(live.data.get(NEXT_SECRET)),
             expires=tenant.expiration if in_use == main.sha256() else None,
@@ -134,49 +66,17 @@ class OwnSecretRotation:
         )
         return _turn(subject, identity, tenant, live, seen, memory)
 
-    async def _step(self, turn: SecretTurn) -> tuple[OwnRenewal, bool]:
-        """Take one step; also return whether the next one may follow at once."""
-        decision = decide(turn.seen)
-        told = OwnRenewal(renewal=decision.renewal, problem=decision.problem)
-        try:
-            if isinstance(decision.action, own.Look):
-                directory = turn.tenant.session.directory
-                found = await directory.application(turn.identity.client_id, timedelta(0))
-                turn.seen = replace(turn.seen, keys=found.credentials)
-                decision = decide(turn.seen)
-            if isinstance(decision.action, own.Wait):
-                return replace(told, look=decision.action.until), False
-            return await self._perform(decision.action, turn, told)
-        except ConflictError:
-            return replace(told, look=self._clock.now() + _RETRY), False  # somebody else wrote it
-        except ThrottledError as error:
-            return replace(told, look=self._clock.now() + error.retry_after), False
-        except AppCredentialError as error:
-            return self._failed(turn, told, error), False
+    def _decided(self, turn: SecretTurn) -> SecretDecision:
+        return decide(turn.seen)
 
-    async def _perform(
-        self, action: SecretAction, turn: SecretTurn, told: OwnRenewal
-    ) -> tuple[OwnRenewal, bool]:
-        memory, rotation = turn.memory, turn.seen.rotation
-        blocked = memory.blocked_by(turn.seen.now, turn.live, rotation)
-        if blocked is not None and not isinstance(action, own.SignIn | own.Publish):
-            return replace(told, problem=blocked), False
-        if isinstance(action, own.Stage | own.Publish):
-            others = await sharing(self._tenants, turn.subject.name, turn.identity.secret_name)
-            # Nothing can be lost once the main one does not sign in any more.
-            if others and turn.seen.in_use == turn.seen.main:
-                return replace(told, problem=problems.shared_with(others)), False
-        await self._steps.perform(action, turn)
-        memory.blocked = None
-        return told_after(action, told, self._clock.now())
+    def _note(self, turn: SecretTurn, found: Application) -> None:
+        turn.seen = replace(turn.seen, keys=found.credentials)
 
-    def _failed(self, turn: SecretTurn, told: OwnRenewal, error: AppCredentialError) -> OwnRenewal:
-        log.warning("own client secret: a step failed", extra=_about(turn.subject, error))
-        problem = problems.refused_password(error)
-        if problem is None:
-            return replace(told, look=self._clock.now() + _RETRY)
-        turn.memory.block(problem, turn.seen.now, turn.live, turn.seen.rotation)
-        return replace(told, problem=problem)
+    def _takes_from_others(self, turn: SecretTurn, action: SecretAction) -> bool:
+        return takes_from_others(turn.seen, action)
+
+    def _refused(self, error: AppCredentialError) -> Problem | None:
+        return problems.refused_password(error)
 
 
 def _turn(
@@ -202,7 +102,3 @@ def _turn(
 
 def _digest(value: SecretValue | None) -> str:
     return value.sha256() if value is not None else ""
-
-
-def _about(subject: EventSubject, error: AppCredentialError) -> dict[str, str]:
-    return {"tenant": subject.name, "error": str(error)}

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Final, assert_never
 
 from appcredential.domain.own import actions as own
-from appcredential.domain.own.secret import OwnContent, OwnSecret, fault_of
+from appcredential.domain.own.secret import OwnContent, fault_of
 from appcredential.domain.own.secret_records import (
     NEXT_SECRET,
     SecretRecords,
@@ -37,17 +37,16 @@ from appcredential.errors import (
     NotFoundError,
     PermissionDeniedError,
     RejectedError,
-    SecretForbiddenError,
     ThrottledError,
     TooLateError,
     UnavailableError,
 )
 from appcredential.ports.entra import MintedPassword
-from appcredential.ports.events import Events, EventSubject
+from appcredential.ports.events import Events
 from appcredential.ports.local import Clock
 from appcredential.ports.own_secret import OwnSecrets
-from appcredential.tenants.own_memory import OwnMemory
-from appcredential.tenants.probing import OpenTenant
+from appcredential.tenants.own_sharing import write_own
+from appcredential.tenants.own_turns import OwnTurn
 
 log = logging.getLogger(__name__)
 
@@ -67,15 +66,11 @@ _NOT_MADE: Final = (
 
 
 @dataclass(slots=True, kw_only=True)
-class SecretTurn:
+class SecretTurn(OwnTurn):
     """One look at one EntraTenant: what was read, and what decides it."""
 
-    subject: EventSubject
     identity: ClientSecretIdentity
-    tenant: OpenTenant
-    live: OwnSecret
     seen: SecretObservation
-    memory: OwnMemory
 
 
 class OwnSecretSteps:
@@ -223,11 +218,7 @@ class OwnSecretSteps:
         self, turn: SecretTurn, data: Mapping[str, SecretValue], records: SecretRecords
     ) -> None:
         wanted = OwnContent(data=data, records=records)
-        try:
-            await self._secrets.write(turn.identity.secret_name, turn.live, wanted)
-        except (PermissionDeniedError, RejectedError):
-            text = "the operator may not write its own Secret"
-            raise SecretForbiddenError(text, is_write=True) from None
+        await write_own(self._secrets, turn.identity.secret_name, turn.live, wanted)
 
 
 def _tell(turn: SecretTurn, what: str, key_id: str) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import replace
-from datetime import datetime
 from typing import Any, TypeAlias
 
-from appcredential.domain.own.actions import OwnAction, Publish, Remove
-from appcredential.domain.own.renewal import OwnRenewal
-from appcredential.domain.own.rotation import LOOK_AGAIN
+from appcredential.domain.own.secret import OwnContent, OwnSecret
+from appcredential.errors import PermissionDeniedError, RejectedError, SecretForbiddenError
+from appcredential.ports.own_secret import OwnSecrets
 from appcredential.tenants.probing import OpenTenant
 
 Tenants: TypeAlias = Callable[[], AsyncIterator[Mapping[str, Any]]]
@@ -38,11 +36,16 @@ def is_clock_doubtful(tenant: OpenTenant) -> bool:
     return directory.skew() is None or directory.is_skew_doubted() or tenant.is_clock_wrong()
 
 
-def told_after(action: OwnAction, told: OwnRenewal, now: datetime) -> tuple[OwnRenewal, bool]:
-    """Return what is told after a step, and whether the next one may follow at once."""
-    if isinstance(action, Remove):
-        # A replica may list it for minutes: without a pause it would be removed again and again,
-        # against the quotas of everybody.
-        return replace(told, look=now + LOOK_AGAIN), False
-    # What is in use after a publish is for the tenant's own look to find out.
-    return replace(told, look=now), not isinstance(action, Publish)
+async def write_own(secrets: OwnSecrets, name: str, live: OwnSecret, wanted: OwnContent) -> None:
+    """Replace what the Secret with the operator's own credential holds.
+
+    Raises:
+        SecretForbiddenError: the operator may not, or a policy of the cluster refuses it.
+        ConflictError: somebody else wrote it meanwhile.
+        UnavailableError: the API server gave no answer.
+    """
+    try:
+        await secrets.write(name, live, wanted)
+    except (PermissionDeniedError, RejectedError):
+        text = "the operator may not write its own Secret"
+        raise SecretForbiddenError(text, is_write=True) from None

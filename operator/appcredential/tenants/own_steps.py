@@ -17,7 +17,6 @@ from appcredential.domain.own.rotation import is_copied
 from appcredential.domain.own.secret import (
     OwnContent,
     OwnRecords,
-    OwnSecret,
     with_main,
     with_successor,
     without_successor,
@@ -38,15 +37,12 @@ from appcredential.domain.spec.model import (
 from appcredential.errors import (
     NotFoundError,
     OutcomeUnknownError,
-    PermissionDeniedError,
-    RejectedError,
-    SecretForbiddenError,
 )
-from appcredential.ports.events import Events, EventSubject
+from appcredential.ports.events import Events
 from appcredential.ports.local import Clock
 from appcredential.ports.own_secret import OwnSecrets
-from appcredential.tenants.own_memory import OwnMemory
-from appcredential.tenants.probing import OpenTenant
+from appcredential.tenants.own_sharing import write_own
+from appcredential.tenants.own_turns import OwnTurn
 from appcredential.x509.generate import generate
 
 log = logging.getLogger(__name__)
@@ -56,19 +52,15 @@ _SHORTEST: Final = timedelta(days=1)
 
 
 @dataclass(slots=True, kw_only=True)
-class Turn:
+class Turn(OwnTurn):
     """One look at one EntraTenant: what was read, and what decides it.
 
     Attributes:
         object_id: of the operator's application; None before it was read.
     """
 
-    subject: EventSubject
     identity: CertificateIdentity
-    tenant: OpenTenant
-    live: OwnSecret
     seen: OwnObservation
-    memory: OwnMemory
     object_id: ObjectId | None = field(default=None)
 
 
@@ -209,11 +201,7 @@ class OwnSteps:
         self, turn: Turn, data: Mapping[str, SecretValue], records: OwnRecords
     ) -> None:
         wanted = OwnContent(data=data, records=records)
-        try:
-            await self._secrets.write(turn.identity.secret_name, turn.live, wanted)
-        except (PermissionDeniedError, RejectedError):
-            text = "the operator may not write its own Secret"
-            raise SecretForbiddenError(text, is_write=True) from None
+        await write_own(self._secrets, turn.identity.secret_name, turn.live, wanted)
 
 
 def _tell(turn: Turn, what: str, which: str) -> None:

@@ -44,6 +44,7 @@ from appcredential.domain.own.secret_rotation import (
     SecretAction,
     SecretObservation,
     decide,
+    takes_from_others,
 )
 from appcredential.domain.proof import PROVEN, Proof, SignInClass, SignInResult
 from appcredential.domain.secret_value import SecretValue
@@ -341,3 +342,18 @@ def test_the_successor_stands_beside_it() -> None:
     beside = with_next(data, SecretValue("b"))
     assert beside == {**data, NEXT_SECRET: SecretValue("b")}
     assert without_next(beside) == data
+
+
+@pytest.mark.parametrize(
+    ("o", "action", "takes"),
+    [
+        (seen(), Stage(), True),
+        (staged(), Publish(), True),
+        (staged(in_use=NEXT), Publish(), False),
+        (staged(), SignIn(), False),
+    ],
+)
+def test_what_takes_from_those_who_share_the_secret(
+    o: SecretObservation, action: SecretAction, *, takes: bool
+) -> None:
+    assert takes_from_others(o, action) is takes

@@ -126,6 +126,14 @@ def decide(o: SecretObservation) -> SecretDecision:
     return SecretDecision(action, renewal, _worry(o, plan) if is_due else None)
 
 
+def takes_from_others(o: SecretObservation, action: SecretAction) -> bool:
+    """Return whether another EntraTenant with this Secret might lose what it signs in with.
+
+    Once the main one does not sign in any more there is nothing to lose.
+    """
+    return isinstance(action, Stage | Publish) and o.in_use == o.main
+
+
 def _worry(o: SecretObservation, plan: Schedule | None) -> Problem | None:
     """Return what is wrong although a renewal goes on."""
     refused = problems.refused_sign_in(o.proof.result) if o.proof is not None else None
