@@ -21,11 +21,12 @@ def the_quickstart(i: Installation) -> None:
     walk = Walk(Team(i, "shop", CLIENT_ID), "quickstart.md", excused)
     assert "orders-entra" in walk.step("examples/quickstart.yaml")
     assert "AZURE_CLIENT_SECRET" in walk.step("kubectl describe secret")
-    first = walk.team.key("orders")
     assert "ClientSecret" in walk.step("appcredential status")
-    walk.step("kubectl delete secret")
-    walk.team.until(lambda: walk.team.key("orders") != first, "it is another one", "orders")
-    assert walk.team.signs_in("orders-entra")
+    lost = walk.team.values("orders-entra")
+    assert "condition met" in walk.step("kubectl delete secret")
+    found = walk.team.values("orders-entra")
+    assert found["AZURE_CLIENT_SECRET"] != lost["AZURE_CLIENT_SECRET"]
+    assert walk.team.sign_in(found)
     walk.finish()
 
 
