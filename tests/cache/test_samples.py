@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import pytest
+
 from appcredential.cache.sampled import sample_of
 from appcredential.kube.custom_resources import APP_CREDENTIALS, GRANTS, TENANTS, path_of
 from appcredential.runtime.ready import Key
@@ -50,6 +52,22 @@ def test_a_grant_is_shown_once_it_was_looked_at() -> None:
     assert sample_of(key, {"status": status}) == GrantSample("shop", 3)
     named = {**status, "applications": {"missing": 2}}
     assert sample_of(key, {"status": named}) == GrantSample("shop", 3, missing=2)
+
+
+@pytest.mark.parametrize(
+    ("applications", "missing"),
+    [
+        ({"found": 3, "missing": 0, "unknown": 0}, 0),
+        ({"found": 2, "missing": 0, "unknown": 1}, None),
+        ({"found": 1, "missing": 1, "unknown": 1}, 1),
+    ],
+)
+def test_that_none_is_missing_is_said_once_all_were_looked_up(
+    applications: dict[str, int], missing: int | None
+) -> None:
+    status = {"usage": {"appCredentials": 3}, "applications": applications}
+    key = Key(GRANTS, "", "shop")
+    assert sample_of(key, {"status": status}) == GrantSample("shop", 3, missing=missing)
 
 
 DOCUMENT: Final[dict[str, Any]] = {

@@ -144,6 +144,13 @@ def test_an_installation_that_is_well_has_no_finding() -> None:
             WRONG, "rights", "may not list secrets", "rbac.watchSecrets: true",
         ),
         (
+            {
+                "grants": read(grant(namespaces={"selector": {"matchLabels": {"team": "shop"}}})),
+                "rights": Grants({(Right.NAMESPACES, ""): False}),
+            },
+            WRONG, "rights", "may not list namespaces", "rbac.selectNamespaces: true",
+        ),
+        (
             {"policies": read(), "bindings": read()},
             ADVICE, "admission", "There are none", "admissionPolicies.enabled: true",
         ),

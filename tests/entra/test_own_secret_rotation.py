@@ -13,16 +13,18 @@ import pytest
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.own import secret_rotation
 from appcredential.domain.own.actions import Publish, Remove
-from appcredential.domain.own.secret import LABEL
+from appcredential.domain.own.secret import LABEL, OwnContent, OwnSecret
+from appcredential.domain.own.secret_records import NEXT_SECRET
 from appcredential.domain.own.secret_rotation import SecretDecision, SecretObservation
 from appcredential.domain.spec.model import KeyId
+from appcredential.errors import UnavailableError
 from appcredential.kube.client import KubeClient
 from appcredential.tenants import own_secret_rotation
 from entra_emulator.admin.policies import set_default
 from entra_emulator.admin.seed import read_document
 from entra_emulator.policies.documents import TenantPolicy
 from localcluster import Cluster
-from tests.entra.own_scene import Killed, Process, keep_time
+from tests.entra.own_scene import FatedSecrets, Killed, Process, keep_time
 from tests.entra.own_secret_scene import DAY, SecretScene
 from tests.support.clock import HandClock
 from tests.support.emulator import Emulator
@@ -198,6 +200,29 @@ async def test_a_lost_answer_leaves_nothing_behind(scene: SecretScene) -> None:
     records = await scene.records()
     assert records is not None
     assert scene.names().keys() == {*before, foreign, records.main}
+
+
+async def test_a_value_whose_write_got_no_answer_is_found_again(
+    scene: SecretScene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write = FatedSecrets.write
+
+    async def unanswered(of: FatedSecrets, name: str, live: OwnSecret, wanted: OwnContent) -> None:
+        await write(of, name, live, wanted)
+        if NEXT_SECRET in wanted.data:
+            raise UnavailableError("no answer")
+
+    await scene.create()
+    process = await due(scene)
+    monkeypatch.setattr(FatedSecrets, "write", unanswered)
+    scene.emulator.reset_log()
+    await process.look()
+    assert await scene.has_successor()
+    messages = [record.message for record in caplog.records]
+    assert "own client secret: not stored" in messages
+    assert "own client secret: a step failed" not in messages
+    await scene.until(process, scene.is_renewed)
+    assert scene.emulator.counts()["application.addPassword"] == 1
 
 
 async def test_throttling_is_waited_for(scene: SecretScene) -> None:

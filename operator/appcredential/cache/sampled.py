@@ -55,8 +55,13 @@ def _of_grant(key: Key, document: Mapping[str, Any]) -> GrantSample | None:
     usage, applications = status.get("usage"), status.get("applications")
     if not usage:
         return None  # the operator did not look at it yet
-    missing = int(applications["missing"]) if applications else None
-    return GrantSample(key.name, int(usage["appCredentials"]), missing)
+    return GrantSample(key.name, int(usage["appCredentials"]), _missing(applications or {}))
+
+
+def _missing(applications: Mapping[str, Any]) -> int | None:
+    """Return how many are missing; None where "none" may mean that nobody looked."""
+    found = applications.get("missing")
+    return None if found is None or (found == 0 and applications.get("unknown")) else int(found)
 
 
 def _of_resource(key: Key, document: dict[str, Any]) -> ResourceSample:

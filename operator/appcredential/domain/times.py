@@ -12,7 +12,7 @@ _LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 def parse_time(text: object) -> datetime | None:
     """Read an RFC 3339 time as aware UTC; None for anything else.
 
-    A time near the ends of the calendar is refused too: the first sum with it would fail.
+    A time near the ends of the calendar is refused too: see `is_summable`.
     """
     try:
         found = datetime.fromisoformat(text) if isinstance(text, str) else None
@@ -21,7 +21,12 @@ def parse_time(text: object) -> datetime | None:
         moment = found.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return moment if _EARLIEST <= moment < _LATEST else None
+    return moment if is_summable(moment) else None
+
+
+def is_summable(moment: datetime) -> bool:
+    """Return whether an aware time is so far from the ends of the calendar that no sum fails."""
+    return _EARLIEST <= moment < _LATEST
 
 
 def required_time(text: object) -> datetime:

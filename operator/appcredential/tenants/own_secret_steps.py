@@ -152,8 +152,10 @@ class OwnSecretSteps:
         entry = made_of(made.key_id, minted.value, made.start, made.end)
         for _ in range(_STORED_WITHIN):
             try:
-                records = await self._waiting(turn, attempt)
-                if records is None:
+                records = await self._read(turn)
+                if records is not None and records.of(entry.digest) is not None:
+                    return  # the answer to the write before was lost
+                if records is None or not records.holds(attempt):
                     break
                 data = with_next(turn.live.data, minted.value)
                 await self._write(turn, data, records.with_made(attempt, entry))
@@ -163,12 +165,12 @@ class OwnSecretSteps:
                 return
         raise UnavailableError("the new client secret could not be stored")
 
-    async def _waiting(self, turn: SecretTurn, attempt: str) -> SecretRecords | None:
-        """Read the Secret anew; return its records if it still waits for this attempt."""
+    async def _read(self, turn: SecretTurn) -> SecretRecords | None:
+        """Read the Secret anew; return its records, or None if it may not be written any more."""
         live = await self._secrets.read(turn.identity.secret_name)
         records = recorded(live.annotations) if live is not None else None
         is_ours = live is not None and not fault_of(live, turn.identity.secret_key, NEXT_SECRET)
-        if live is None or records is None or not (is_ours and records.holds(attempt)):
+        if live is None or records is None or not is_ours:
             return None
         turn.live = live
         return records
@@ -176,8 +178,8 @@ class OwnSecretSteps:
     async def _withdraw(self, turn: SecretTurn, attempt: str) -> None:
         """Strike an attempt that certainly made nothing."""
         try:
-            records = await self._waiting(turn, attempt)
-            if records is None:
+            records = await self._read(turn)
+            if records is None or not records.holds(attempt):
                 return
             await self._write(turn, turn.live.data, records.without(frozenset({attempt})))
             turn.live = await self._secrets.read(turn.identity.secret_name) or turn.live

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -308,6 +308,23 @@ def test_a_sign_in_that_is_refused_for_something_else_is_told() -> None:
 def test_records_are_read_as_they_were_written() -> None:
     kept = records(made(MAIN), asked=asked(MINUTE), is_borrowed=True)
     assert recorded({ANNOTATION: kept.text()}) == kept
+
+
+ABSURD = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"since": ABSURD},
+        {"made": (MadeSecret(KeyId("id"), MAIN, NOW, ABSURD),)},
+        {"asked": (AskedSecret("attempt", ABSURD),)},
+    ],
+)
+def test_records_with_a_time_at_the_end_of_the_calendar_count_as_unreadable(
+    change: dict[str, Any],
+) -> None:
+    assert recorded({ANNOTATION: changed_records(records(made(MAIN)), **change).text()}) is None
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"cluster":"c","tenant":"t","main":"A"}'])

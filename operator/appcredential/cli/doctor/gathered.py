@@ -40,6 +40,7 @@ class Right(Enum):
     PODS = ("list", "", "pods")
     RESTARTS = ("patch", "apps", "deployments")
     TOKENS = ("create", "", "serviceaccounts/token")
+    NAMESPACES = ("list", "", "namespaces")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ _REMEDIES: Final = {
     Right.PODS: "Set rbac.readPods: true in the chart's values.",
     Right.RESTARTS: "Set rbac.restarts: true in the chart's values.",
     Right.TOKENS: "Set rbac.tokenRequests: true in the chart's values.",
+    Right.NAMESPACES: "Set rbac.selectNamespaces: true in the chart's values.",
 }
 _GRAVITIES: Final = {Right.SECRETS: Gravity.BROKEN, Right.PODS: Gravity.RISK}
 
@@ -53,6 +54,7 @@ def _whys(right: Right) -> str:
         Right.PODS: "it cannot tell who uses a replaced credential, which stays to its end",
         Right.RESTARTS: "spec.rotation.restart asks for it",
         Right.TOKENS: "spec.verification.mode: Required of a FederatedIdentity asks for it",
+        Right.NAMESPACES: "an ApplicationGrant selects namespaces by labels",
     }[right]
 
 
@@ -69,6 +71,8 @@ def demanded(gathered: Gathered) -> Iterator[tuple[Right, tuple[str, ...]]]:
             yield Right.TOKENS, where
         if operator.setting("WATCH_SECRETS") == "true":
             yield Right.LIST_SECRETS, where
+        if any(g.at("spec", "namespaces", "selector") for g in gathered.grants.items):
+            yield Right.NAMESPACES, ("",)
 
 
 def _waits_for_pods(resource: AppCredential) -> bool:

@@ -6,7 +6,7 @@ the call: if the answer is lost, the mark of that attempt tells which entry nobo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Final, TypeAlias
 
@@ -17,6 +17,7 @@ from appcredential.domain.marker import UNIQUE_HASH, short_hash
 from appcredential.domain.own.secret import ANNOTATION
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import KeyId
+from appcredential.domain.times import is_summable
 
 NEXT_SECRET: Final = "appcredential-next"
 """Where the successor of a client secret stands."""
@@ -78,6 +79,14 @@ class SecretRecords(msgspec.Struct, frozen=True, kw_only=True):
         """Return the records as the annotation holds them."""
         return msgspec.json.encode(self).decode()
 
+    def times(self) -> Iterator[datetime]:
+        """Yield each time in the records."""
+        yield self.since
+        for made in self.made:
+            yield from (made.start, made.end)
+        for asked in self.asked:
+            yield asked.at
+
     def of(self, digest: str) -> MadeSecret | None:
         """Return what is recorded of a value; None when this cluster did not make it."""
         return next((one for one in self.made if one.digest == digest), None)
@@ -119,9 +128,10 @@ class SecretRecords(msgspec.Struct, frozen=True, kw_only=True):
 def recorded(annotations: Mapping[str, str]) -> SecretRecords | None:
     """Return what is recorded; None when nothing is, or it cannot be read."""
     try:
-        return msgspec.json.decode(annotations.get(ANNOTATION, ""), type=SecretRecords)
+        found = msgspec.json.decode(annotations.get(ANNOTATION, ""), type=SecretRecords)
     except msgspec.MsgspecError:
         return None
+    return found if all(map(is_summable, found.times())) else None
 
 
 def mark_of(cluster: str, tenant: str, attempt: str) -> str:
