@@ -122,6 +122,13 @@ async def _repeated(bench: Bench) -> str:
     return (await bench.client.graph("PATCH", made.path, body)).told()
 
 
+async def _foreign_domain(bench: Bench) -> str:
+    """`.invalid` is nobody's domain (RFC 2606)."""
+    name = bench.new_name()
+    body = {"displayName": name, "identifierUris": [f"https://{name}.invalid"]}
+    return (await bench.client.graph("POST", _APPLICATIONS, body)).told()
+
+
 CHECKS: tuple[Check, ...] = (
     Check("A16", "headers of the 201", "Location of the object, odata.metadata=minimal", _headers),
     Check("A17", "createdDateTime in a read", "whole seconds", _read_digits),
@@ -133,4 +140,10 @@ CHECKS: tuple[Check, ...] = (
     Check("A23", "a uniqueName that is taken", "4xx", _taken_name),
     Check("A24", "PATCH that repeats read-only members", "204", _repeated),
     Check("A25", "PATCH with another uniqueName", "4xx", _another_name),
+    Check(
+        "A26",
+        "an identifier URI of another's domain",
+        "400 HostNameNotOnVerifiedDomain",
+        _foreign_domain,
+    ),
 )

@@ -21,6 +21,7 @@ from entra_emulator.graph.call import (
     seen_application,
     writable_application,
 )
+from entra_emulator.graph.identifier_uris import check_domains
 from entra_emulator.graph.lists import ListShape, answer_list
 from entra_emulator.graph.odata_filter import wanted_values
 from entra_emulator.graph.odata_query import check_options, context_suffix, pick, selected
@@ -86,6 +87,7 @@ def create_application(call: GraphCall) -> GraphAnswer:
 def _created(call: GraphCall, named: Mapping[str, Any]) -> GraphAnswer:
     body = {name: value for name, value in named.items() if name not in _SET_APART}
     properties = created_properties(body, first_owners(call))
+    check_domains(call, properties)
     check_unique(call, properties)
     passwords = initial_passwords(call.body.get(_PASSWORDS, []))
     directory = call.world.directory
@@ -136,6 +138,7 @@ def update_application(call: GraphCall) -> GraphAnswer:
     body = {name: value for name, value in call.body.items() if name != _KEYS}
     shown = render_application(record.truth())
     properties = changed_properties(record.properties, body, shown)
+    check_domains(call, properties, record.properties.identifier_uris)
     check_unique(call, properties, record.id)
     replaced = _replaced_keys(call, record)
     if properties != record.properties:
