@@ -64,8 +64,9 @@ async def _run(
     task = asyncio.current_task()
     if task is None:
         raise AssertionError("asyncio.run makes a task")
-    # SIGTERM ends a run like Ctrl-C does: after cleaning up.
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    # Both end a run after cleaning up. A shell's background job would ignore SIGINT by itself.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     if target is not None:
         await run(target, vault, checks, report)
         return
