@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -135,9 +136,10 @@ def test_a_revocation_is_planned_with_who_loses_what(
     team.ready()
     team.until(lambda: not team.pending(), "nothing is under way")
     run(team, installation, "suspend", "app")
-    old, now = team.key(), installation.now().isoformat()
+    old, now = team.key(), installation.now()
+    installation.pass_time(now + timedelta(seconds=1.1))  # the time counts as a full second
     # An apply keeps what others set and the manifest does not name, so this resumes by name.
-    revoking = team.manifest(suspend=False, rotation={"revokeIssuedBefore": now})
+    revoking = team.manifest(suspend=False, rotation={"revokeIssuedBefore": now.isoformat()})
 
     plan = planned(team, installation, "-f", "-", stdin=json.dumps(revoking))
 

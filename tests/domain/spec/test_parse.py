@@ -110,7 +110,7 @@ def test_app_credential_in_full() -> None:
             renew_before=timedelta(days=30),
             overlap=timedelta(days=15),
             retire_when=RetireWhen.OVERLAP_ELAPSED,
-            rotate_issued_before=datetime(2026, 11, 22, 8, 0, 0, 500_000, tzinfo=UTC),
+            rotate_issued_before=datetime(2026, 11, 22, 8, 0, 1, tzinfo=UTC),
         ),
         verification=VerificationSpec(mode=VerificationMode.DISABLED, scope=VerificationScope.SELF),
         secret=SecretSpec(

@@ -34,8 +34,8 @@ def parse_rotation(spec: shapes.Rotation, lifetime: timedelta) -> RotationSpec:
         renew_before=_lead(f"{path}.renewBefore", spec.renew_before),
         overlap=_lead(f"{path}.overlap", spec.overlap),
         retire_when=spec.retire_when,
-        rotate_issued_before=_moment(f"{path}.rotateIssuedBefore", spec.rotate_issued_before),
-        revoke_issued_before=_moment(f"{path}.revokeIssuedBefore", spec.revoke_issued_before),
+        rotate_issued_before=_full_second(f"{path}.rotateIssuedBefore", spec.rotate_issued_before),
+        revoke_issued_before=_full_second(f"{path}.revokeIssuedBefore", spec.revoke_issued_before),
         windows=_windows(f"{path}.windows", spec.windows),
         restart=_restart(f"{path}.restart", spec.restart),
     )
@@ -47,8 +47,16 @@ def _lead(path: str, value: str | None) -> timedelta | None:
     return None if value is None else checks.duration(path, value, _SECOND)
 
 
-def _moment(path: str, value: str | None) -> datetime | None:
-    return None if value is None else checks.moment(path, value)
+def _full_second(path: str, value: str | None) -> datetime | None:
+    """Return the full second at or after a time.
+
+    Times of issue may be without their fraction: what is issued within that second would count as
+    issued before the time, and be replaced at once.
+    """
+    if value is None:
+        return None
+    found = checks.moment(path, value)
+    return found if not found.microsecond else found.replace(microsecond=0) + _SECOND
 
 
 def _windows(path: str, given: list[shapes.Window]) -> tuple[RotationWindow, ...]:
