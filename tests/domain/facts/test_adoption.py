@@ -138,6 +138,14 @@ def test_once_this_cluster_may_have_published_something_only_that_counts(
     assert is_adopted(facts(seen(LISTED, beside, **changes))) is expected
 
 
+def test_a_record_that_names_another_key_is_damaged() -> None:
+    """Entra lists what its attempt made: else nobody could register a certificate beside it."""
+    held = minted(OTHER_KEY, attempt=THEIRS)
+    found = facts(seen(target=theirs(target(held))))
+    assert found.published is None
+    assert needs_successor(found)
+
+
 @pytest.mark.parametrize(
     "held", [replace(RESTORED, published=None, value=None), None], ids=["damaged", "deleted"]
 )
