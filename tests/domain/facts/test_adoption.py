@@ -218,6 +218,11 @@ def test_what_a_deletion_leaves_is_named() -> None:
     o = replace(seen_revocation(revocation(), application=read), identity=ADOPTING)
     assert adopted_left(o) == [KEY]
     assert adopted_left(replace(o, application=None)) == []
+    assert adopted_left(replace(o, application=application(replace(LISTED, end=NOW)))) == []
+    trust = replace(LISTED, type=CredentialType.FEDERATED_IDENTITY, end=NOW)
+    trusting = replace(revocation(), type=CredentialType.FEDERATED_IDENTITY)
+    left = replace(o, revocation=trusting, application=application(trust))
+    assert adopted_left(left) == [KEY], "a trust has no end"
     assert adopted_left(replace(o, identity=IDENTITY)) == []
     kept = revocation(policy=DeletionPolicy.RETAIN)
     assert adopted_left(replace(o, revocation=kept)) == []

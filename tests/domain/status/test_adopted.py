@@ -9,6 +9,7 @@ import pytest
 
 from appcredential.domain.conditions import Reason
 from appcredential.domain.observed.entra import Credential
+from appcredential.domain.observed.observation import Observation
 from appcredential.domain.spec.model import CredentialType, KeyId
 from appcredential.domain.status.adopted import adopted_note, unrevoked_problem
 from tests.domain.facts.test_adoption import LISTED, RESTORED, THEIRS, seen
@@ -72,9 +73,22 @@ def test_what_is_published_is_revoked_by_its_successor() -> None:
     assert KEY not in problem.message
 
 
-def test_ready_tells_who_issued_what_is_published() -> None:
-    assert "never removes it" in adopted_note(seen())
-    assert adopted_note(seen(identity=IDENTITY)) == ""
-    assert adopted_note(observation()) == ""
-    assert adopted_note(seen(target=None)) == ""
-    assert adopted_note(seen(target=replace(RESTORED, published=None))) == ""
+@pytest.mark.parametrize(
+    ("o", "expected"),
+    [
+        (seen(), True),
+        (seen(identity=IDENTITY), False),
+        (observation(), False),
+        (seen(target=None), False),
+        (seen(target=replace(RESTORED, published=None)), False),
+    ],
+    ids=["adopted", "no cluster is named", "this cluster's own", "deleted", "damaged"],
+)
+def test_ready_tells_who_issued_what_is_published(o: Observation, expected: bool) -> None:
+    assert bool(adopted_note(o, facts(o))) is expected
+    assert bool(adopted_note(o, None)) is expected, "behind a closed gate"
+
+
+def test_what_is_about_to_be_replaced_is_not_said_to_stay() -> None:
+    o = seen(replace(LISTED, display_name="made in the portal"))
+    assert adopted_note(o, facts(o)) == ""

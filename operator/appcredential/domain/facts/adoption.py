@@ -74,6 +74,7 @@ def adopted_left(observation: RevocationObservation) -> list[KeyId]:
         c.key_id
         for c in application.credentials
         if c.type is revocation.type
+        and (c.type.is_federated or c.end > observation.now)
         and _is_of(observation.identity, revocation.owner, c.display_name)
     ]
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.adoption import (
+    is_adopted,
     is_adopted_credential,
     is_adopted_trust,
     is_of_adopted_cluster,
@@ -26,9 +27,13 @@ _MADE: Final = (
 )
 
 
-def adopted_note(observation: Observation) -> str:
-    """Return what Ready says of a published credential of another cluster; empty without one."""
-    return _ISSUED if is_of_adopted_cluster(observation) else ""
+def adopted_note(observation: Observation, facts: Facts | None) -> str:
+    """Return what Ready says of a published credential of another cluster; empty without one.
+
+    Behind a closed gate, records alone tell of it.
+    """
+    is_known = is_of_adopted_cluster(observation) if facts is None else is_adopted(facts)
+    return _ISSUED if is_known else ""
 
 
 def adopted_trusts_note(facts: FederatedFacts) -> str:
@@ -53,8 +58,8 @@ def unrevoked_problem(facts: Facts) -> Problem | None:
 
 def _is_unrevoked(facts: Facts, credential: Credential) -> bool:
     """Return whether it is of a cluster we adopt from, and still a leak: not what is published."""
-    if not is_adopted_credential(facts, credential):
+    if not is_revoked(facts, credential.start) or is_published(facts, credential.key_id):
         return False
     if credential.type is not facts.spec.type or credential.end <= facts.entra_now:
         return False
-    return is_revoked(facts, credential.start) and not is_published(facts, credential.key_id)
+    return is_adopted_credential(facts, credential)

@@ -131,7 +131,7 @@ def _ready(
     kept = _kept_for_workloads(facts) if facts is not None else None
     if kept is not None:
         return Condition.true(kind, kept.reason, f"{READY} {kept.message}")
-    return Condition.true(kind, Reason.PUBLISHED, f"{READY}{adopted_note(observation)}")
+    return Condition.true(kind, Reason.PUBLISHED, f"{READY}{adopted_note(observation, facts)}")
 
 
 def _kept_for_workloads(facts: Facts) -> Problem | None:
