@@ -178,6 +178,7 @@ def small_moves(scene: Scene, *, is_first: bool) -> Iterator[Move]:
     stretch = range(_FIRST) if is_first else range(0, _NEXT, 2)
     events = _SMALL_FEDERATED if scene.is_federated else _SMALL
     events += ("renew-source",) if scene.is_brought else ()
+    events += ("move-here",) if scene.is_adopting else ()
     events += ("roll-out", "hide-pods") if scene.has_pods else ()
     events += ("break-rollouts", "replace-workload") if scene.has_restarts else ()
     for steps in stretch:
