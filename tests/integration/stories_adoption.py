@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from appcredential.domain.marker import ClusterIdentity, Owner, attempt_id, build_display_name
 from appcredential.domain.observed.target import IssuedCredential
@@ -13,8 +13,10 @@ from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import KeyId, ObjectId
 from appcredential.domain.spec.trusts import build_description
 from demo.seed import TENANT_ID
+from tests.integration import stories_certificates as certificates
 from tests.integration.installation import CORE, LOST, Installation, Team, parse
 from tests.integration.stories_federation import AUDIENCE, Federated
+from tests.support.keys import make_certificate
 
 THEIRS: Final = ClusterIdentity.of("uid-of-its-kube-system", LOST)
 _ATTEMPT: Final = attempt_id(THEIRS, "uid-of-its-pending-secret", 1)
@@ -80,16 +82,41 @@ def a_trust_of_a_lost_cluster_is_used_as_it_is(i: Installation) -> None:
     assert [c["description"] for c in before] == [made]
 
 
+def a_certificate_of_a_lost_cluster_serves_and_stays(i: Installation) -> None:
+    """Its successor is registered beside it, in the one list that both are in."""
+    namespace, made = i.make_namespace("restored"), make_certificate("of a lost cluster")
+    name = build_display_name(THEIRS, Owner(namespace, "app"), _ATTEMPT, "")
+    seed = {"certificate": made.pem.decode(), "displayName": name}
+    team = Team(i, namespace, i.make_application(keys=[seed]))
+    (listed,) = i.emulator.call("GET", f"/applications/{team.client_id}")["keyCredentials"]
+    files = {"tls.key": made.key_pem.decode(), "tls.crt": made.pem.decode()}
+    _restore(team, listed, "".join(files.values()), files)
+    certificates.apply(team, rotation={}, lifetime="90d")
+    team.ready(seconds=60)
+    theirs = listed["keyId"]
+    assert (team.key(), list(team.certificates())) == (theirs, [theirs])
+    assert "Another cluster issued it" in team.condition("Ready")["message"]
+    assert team.signs_in()
+    old, second = team.values(), team.rotated()
+    assert set(team.certificates()) == {theirs, second}
+    assert team.sign_in(old), "it was removed"
+    assert team.signs_in()
+
+
 def _restored(i: Installation) -> tuple[Team, str]:
     """Return a team with the Secret that a backup of the lost cluster holds, and its value."""
     namespace, value = i.make_namespace("restored"), f"canary{secrets.token_urlsafe(24)}"
-    owner = Owner(namespace, "app")
-    name = build_display_name(THEIRS, owner, _ATTEMPT, "")
+    name = build_display_name(THEIRS, Owner(namespace, "app"), _ATTEMPT, "")
     seed = {"displayName": name, "value": value, "endInDays": 90}
     team = Team(i, namespace, i.make_application(passwords=[seed]))
-    team.grant()
-    found = i.emulator.call("GET", f"/applications/{team.client_id}")
     (listed,) = i.emulator.credentials(team.client_id)
+    _restore(team, listed, value, {"AZURE_CLIENT_SECRET": value})
+    return team, value
+
+
+def _restore(team: Team, listed: Mapping[str, Any], value: str, data: Mapping[str, str]) -> None:
+    """Grant the team its application, and restore the Secret with what Entra lists."""
+    found = team.i.emulator.call("GET", f"/applications/{team.client_id}")
     held = IssuedCredential(
         key_id=KeyId(listed["keyId"]),
         attempt=_ATTEMPT,
@@ -98,7 +125,7 @@ def _restored(i: Installation) -> tuple[Team, str]:
         expires=parse(listed["endDateTime"]),
     )
     records = Publication(
-        owner=str(owner),
+        owner=f"{team.namespace}/app",
         cluster=THEIRS.cluster,
         tenant_id=TENANT_ID,
         object_id=ObjectId(found["id"]),
@@ -113,6 +140,6 @@ def _restored(i: Installation) -> tuple[Team, str]:
         "labels": {"app.kubernetes.io/managed-by": "appcredential"},
         "annotations": target_annotations(records),
     }
-    data = {"AZURE_CLIENT_SECRET": base64.b64encode(value.encode()).decode()}
-    i.kube.create(f"{CORE}/namespaces/{namespace}/secrets", {"metadata": metadata, "data": data})
-    return team, value
+    path = f"{CORE}/namespaces/{team.namespace}/secrets"
+    team.i.kube.create(path, {"metadata": metadata, "stringData": dict(data)})
+    team.grant()
