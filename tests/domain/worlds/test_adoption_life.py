@@ -29,7 +29,6 @@ from tests.support.builders import (
     HOUR,
     IDENTITY,
     KEY,
-    LIFETIME,
     MINUTE,
     NOT_YET,
     NOW,
@@ -44,17 +43,27 @@ from tests.support.builders import (
 )
 from tests.support.federated import AUDIENCE, OTHER, TRUST, federated_spec, listed
 
-SPEC: Final = spec(rotation=rotation(renew_before=20 * DAY, overlap=5 * DAY))
+LIFE: Final = 6 * HOUR
+SPEC: Final = spec(lifetime=LIFE, rotation=rotation(renew_before=2 * HOUR, overlap=HOUR))
+START: Final = NOW - HOUR
+"""When the other cluster issued and published it."""
 NOTE: Final = "Another cluster issued it"
 
 
 def restored(wanted: AppCredentialSpec = SPEC, identity: ClusterIdentity = ADOPTING) -> World:
     """Return a new cluster with the other one's Secret, whose credential Entra still has."""
     world = World(spec=wanted, identity=identity, key_prefix="own")
-    held = minted(attempt=THEIRS)
-    world.target = theirs(target(held, spec=wanted))
-    world.entra[KEY] = credential(attempt=THEIRS, identity=OTHER_IDENTITY)
+    put_back(world)
     return world
+
+
+def put_back(world: World) -> None:
+    """Restore the other cluster's Secret."""
+    end = START + LIFE
+    held = minted(attempt=THEIRS, not_before=START, expires=end)
+    found = target(held, spec=world.current_spec, published_time=START, creation_time=world.now)
+    world.target = replace(theirs(found), uid="restored")
+    world.entra[KEY] = credential(attempt=THEIRS, identity=OTHER_IDENTITY, start=START, end=end)
 
 
 def message(world: Loop, kind: str) -> str:
@@ -71,13 +80,13 @@ def test_nothing_is_issued_before_its_renewal_and_then_it_stays_in_entra() -> No
     assert world.condition("Ready") == ("True", "Published")
     assert NOTE in message(world, "Ready")
     assert world.resource.status["inventory"] == {"managed": 1, "foreign": 0, "expired": 0}
-    world.run(61 * DAY)
+    world.run(3 * HOUR)
     assert world.published == KeyId("own-1")
     assert NOTE not in message(world, "Ready")
     assert world.target is not None
     assert world.target.annotations[Name.CLUSTER] == IDENTITY.cluster
     assert "retiring" not in world.resource.status, "it never goes by this cluster's doing"
-    world.run(LIFETIME)
+    world.run(LIFE)
     assert KEY in world.entra
     assert world.count(act.Mint) == 2
 
@@ -96,7 +105,7 @@ def test_a_restart_and_a_stale_read_issue_nothing() -> None:
     world.hidden.add(KEY)
     world.run(HOUR)
     world.hidden.clear()
-    world.run(DAY)
+    world.run(HOUR / 2)
     assert world.published == KEY
     assert world.count(act.Mint) == 0
 
@@ -124,18 +133,18 @@ def test_if_entra_refuses_it_that_is_said() -> None:
 def test_a_rotation_that_is_asked_for_leaves_it_in_entra() -> None:
     world = restored()
     world.run(HOUR)
-    world.change(spec(rotation=replace(SPEC.rotation, rotate_issued_before=world.now)))
+    world.change(replace(SPEC, rotation=replace(SPEC.rotation, rotate_issued_before=world.now)))
     world.run(HOUR)
     assert world.published == KeyId("own-1")
     assert world.condition("Stalled") is None
-    world.run(30 * DAY)
+    world.run(2 * LIFE)
     assert KEY in world.entra
 
 
 def test_a_leak_that_only_others_can_end_is_told_until_it_has_ended() -> None:
     world = restored()
     world.run(HOUR)
-    world.change(spec(rotation=replace(SPEC.rotation, revoke_issued_before=world.now)))
+    world.change(replace(SPEC, rotation=replace(SPEC.rotation, revoke_issued_before=world.now)))
     world.run(HOUR)
     assert world.published == KeyId("own-1")
     assert KEY in world.entra
@@ -151,11 +160,10 @@ def test_a_leak_that_only_others_can_end_is_told_until_it_has_ended() -> None:
 def test_what_has_expired_is_no_leak() -> None:
     world = restored()
     world.run(HOUR)
-    world.change(spec(rotation=replace(SPEC.rotation, revoke_issued_before=world.now)))
-    world.entra[KEY] = replace(world.entra[KEY], end=world.now + DAY)
-    world.run(DAY / 2)
+    world.change(replace(SPEC, rotation=replace(SPEC.rotation, revoke_issued_before=world.now)))
+    world.run(3 * HOUR)
     assert world.condition("Stalled") == ("True", "RevocationBlocked")
-    world.run(DAY)
+    world.run(2 * HOUR)
     assert world.condition("Stalled") is None
 
 
@@ -164,11 +172,11 @@ def test_once_this_cluster_has_issued_a_restored_secret_is_replaced_at_once() ->
     world = World(spec=SPEC, identity=ADOPTING, key_prefix="own")
     world.run(HOUR)
     assert world.published == KeyId("own-1")
-    world.target = replace(theirs(target(minted(attempt=THEIRS), spec=SPEC)), uid="restored")
-    world.entra[KEY] = credential(attempt=THEIRS, identity=OTHER_IDENTITY)
+    put_back(world)
     world.run(HOUR)
     assert world.published == KeyId("own-2")
     assert {KEY, KeyId("own-1")} <= world.entra.keys()
+    assert world.target is not None
     assert [r.key_id for r in world.target.retiring] == ["own-1"]
 
 
@@ -177,7 +185,7 @@ def test_nothing_of_this_cluster_is_retired_while_an_adopted_one_is_published(
     when: RetireWhen,
 ) -> None:
     """The other cluster may remove that one: it is no survivor."""
-    world = restored(spec(rotation=replace(SPEC.rotation, retire_when=when)))
+    world = restored(replace(SPEC, rotation=replace(SPEC.rotation, retire_when=when)))
     world.run(HOUR)
     found = facts(world.observe())
     assert is_adopted(found)
@@ -257,13 +265,13 @@ def _removable(observation: Observation, c: Credential) -> bool:
 
 
 def _renewed() -> None:
-    restored().run(2 * LIFETIME)
+    restored().run(2 * LIFE)
 
 
 def _leaked() -> None:
     world = restored()
     world.run(HOUR)
-    world.change(spec(rotation=replace(SPEC.rotation, revoke_issued_before=world.now)))
+    world.change(replace(SPEC, rotation=replace(SPEC.rotation, revoke_issued_before=world.now)))
     world.run(HOUR)
 
 
