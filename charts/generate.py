@@ -18,7 +18,7 @@ import yaml
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.operator_credential import PUBLIC_AUDIENCES
 from appcredential.domain.spec import reserved
-from appcredential.setting_values import PREFIX
+from appcredential.setting_values import CLUSTER_ID, MAX_ADOPTED, PREFIX
 from appcredential.settings import FIELDS, MARGINS, ORDERED, POSITIVE, Settings
 from charts.dashboard import dashboard
 from charts.monitoring import page
@@ -35,6 +35,7 @@ _PREFIX: Final = "[a-z0-9]([-a-z0-9.]*[a-z0-9])?/"
 KEYS: Final = f"^ *(({_KEY}|{_PREFIX})? *(,|$) *)*$"
 _HOST: Final = "https://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?"
 ISSUERS: Final = f"^ *(({_HOST}(/[-._~A-Za-z0-9%!$&'()*+;=:@/]*)?)? *(,|$) *)*$"
+CLUSTER_IDS: Final = f"^[ ,]*({CLUSTER_ID} *(,[ ,]*|$)){{0,{MAX_ADOPTED}}}$"
 
 SET_BY_THE_CHART: Final = frozenset(
     PREFIX + name
@@ -201,6 +202,7 @@ def _settings() -> dict[str, dict[str, Any]]:
         "claim_namespace": {"$ref": "#/$defs/namespace"},
         "allowed_secret_keys": {"type": "string", "pattern": KEYS},
         "checked_issuers": {"type": "string", "pattern": ISSUERS},
+        "adopt_cluster_ids": {"type": "string", "pattern": CLUSTER_IDS},
     }
     not_zero = {
         "int": {**shapes["int"], "minimum": 1},

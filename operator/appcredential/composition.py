@@ -64,7 +64,8 @@ async def run(settings: Settings) -> int:
     kube = await KubeClient.connect(clock, kubeconfig, metrics.observe_cluster)
     try:
         system = await kube.request("GET", "/api/v1/namespaces/kube-system")
-        identity = ClusterIdentity.of(system["metadata"]["uid"], settings.cluster_id)
+        uid = system["metadata"]["uid"]
+        identity = ClusterIdentity.of(uid, settings.cluster_id, settings.adopt_cluster_ids)
         operator = build_operator(
             settings, kube, identity, open_session, store, metrics, clock=clock
         )

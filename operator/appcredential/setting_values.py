@@ -25,6 +25,9 @@ from appcredential.domain.spec.reserved import is_reserved_key
 
 PREFIX: Final = "APPCREDENTIAL_"
 MAX_ISSUERS: Final = 32
+MAX_ADOPTED: Final = 8
+CLUSTER_ID: Final = "[A-Za-z0-9/][-._:/@+=A-Za-z0-9]{0,119}"
+"""What another cluster may be called: a uid, a name, an id of a cloud; never a pattern."""
 _LABELS_FORM: Final = "must be labels as KEY=VALUE, separated by commas, such as team=platform"
 _REDIRECTS: Final = (
     "would have the operator ask another server than the node's for the token of its managed "
@@ -102,6 +105,7 @@ def parser_for(name: str, kind: str) -> Callable[[str], Any]:
         "allowed_secret_keys": _parse_keys,
         "secret_labels": _parse_labels,
         "checked_issuers": _parse_issuers,
+        "adopt_cluster_ids": _parse_cluster_ids,
         "report_team_label": _parse_label_key,
     }
     parsers: dict[str, Callable[[str], Any]] = {
@@ -206,6 +210,18 @@ def _parse_issuers(raw: str) -> tuple[str, ...]:
             "https://issuer.example/path, exactly as in the tokens"
         )
     return issuers
+
+
+def _parse_cluster_ids(raw: str) -> tuple[str, ...]:
+    found = _parts(raw)
+    if len(found) > MAX_ADOPTED or not all(re.fullmatch(CLUSTER_ID, one) for one in found):
+        raise ValueError(
+            f"must be at most {MAX_ADOPTED} ids of clusters separated by commas, each of at most "
+            "120 characters and exactly as the other cluster has it: its "
+            f"{variable('cluster_id')}, or else the uid of its namespace kube-system. There are "
+            "no wildcards"
+        )
+    return found
 
 
 def _parts(raw: str) -> tuple[str, ...]:

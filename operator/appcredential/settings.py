@@ -47,6 +47,8 @@ class Settings:
     """The namespaces whose AppCredentials are served; empty means all."""
     cluster_id: str = ""
     """Names the cluster in Entra; empty means the uid of the namespace kube-system."""
+    adopt_cluster_ids: tuple[str, ...] = ()
+    """Ids of lost clusters: what they issued is used from restored Secrets until it is due."""
     installation: str = "appcredential"
     """Names this installation in its namespace, the same for all replicas."""
     claim_namespace: str = "default"

@@ -31,6 +31,10 @@ REFUSED: Final[list[tuple[dict[str, str], str]]] = [
     ({"CLAIM_NAMESPACE": "Home"}, "/settings/claimNamespace"),
     ({"CHECKED_ISSUERS": "http://a.test"}, "/settings/checkedIssuers"),
     ({"CHECKED_ISSUERS": "https://a.test?x=1"}, "/settings/checkedIssuers"),
+    ({"ADOPT_CLUSTER_IDS": "*"}, "/settings/adoptClusterIds"),
+    ({"ADOPT_CLUSTER_IDS": "a b"}, "/settings/adoptClusterIds"),
+    ({"ADOPT_CLUSTER_IDS": "a" * 121}, "/settings/adoptClusterIds"),
+    ({"ADOPT_CLUSTER_IDS": ",".join("abcdefghi")}, "/settings/adoptClusterIds"),
     ({"LOG_LEVEL": "TRACE"}, "/settings/logLevel"),
 ]
 TAKEN: Final[dict[str, str]] = {
@@ -42,6 +46,7 @@ TAKEN: Final[dict[str, str]] = {
     "CUSTOM_TOKEN_AUDIENCE": "api://ours",
     "CLAIM_NAMESPACE": "home",
     "CHECKED_ISSUERS": "https://a.test/x, https://b.test:8443",
+    "ADOPT_CLUSTER_IDS": f"{'a' * 120}, /subscriptions/x, b,c,d,e,f,g,",
 }
 """As much as is allowed: beside it lies what is refused."""
 

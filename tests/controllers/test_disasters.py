@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from tests.support.builders import (
     CLONE_IDENTITY,
     DAY,
     HOUR,
+    IDENTITY,
     MINUTE,
     OTHER_IDENTITY,
     OWNER,
@@ -126,6 +128,28 @@ async def test_the_resource_comes_first_into_a_new_cluster(
     await cluster.live(2 * DAY)
     assert cluster.adds == adds + 2
     assert first not in cluster.entra.removed
+
+
+async def test_a_cluster_that_adopts_uses_what_comes_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The former cluster is lost: nothing is issued before the renewal, and nothing is removed."""
+    former = await issued()
+    first, adds = former.published, former.adds
+    adopting = replace(OTHER_IDENTITY, adopted=frozenset({IDENTITY.cluster}))
+    cluster = elsewhere(monkeypatch, former, adopting)
+    restore_secret(cluster, former.backup(), "restored-uid")
+    await cluster.look_at_tenant()
+    await cluster.live(7 * DAY)
+    assert (cluster.published, cluster.adds) == (first, adds)
+    assert cluster.ready["status"] == "True"
+    assert "Another cluster issued it" in cluster.ready["message"]
+    await cluster.live(2 * DAY)
+    assert cluster.published != first
+    assert cluster.annotations["cluster"] == OTHER_IDENTITY.cluster
+    assert cluster.adds == adds + 1
+    assert first not in cluster.entra.removed
+    assert cluster.status["inventory"]["foreign"] == 1, "it is reported"
 
 
 async def live_beside(m: pytest.MonkeyPatch, identity: ClusterIdentity) -> None:

@@ -100,6 +100,27 @@ def test_a_configured_id_names_the_cluster_but_not_the_system() -> None:
     assert one.system != two.system
 
 
+def test_what_another_cluster_issued_may_be_used_if_it_is_named_and_never_removed() -> None:
+    adopting = ClusterIdentity.of("uid", "blue", ["green", "6f1c7a0e-0000-4000-8000-000000000002"])
+    assert adopting == ClusterIdentity.of("uid", "blue"), "it is the same cluster"
+    for other, is_named in (
+        (ClusterIdentity.of("a", "green"), True),
+        (OTHER_IDENTITY, True),
+        (ClusterIdentity.of("a", "red"), False),
+    ):
+        marker = Marker(other.cluster, OWNER.hash, attempt_id(other, "p", 1))
+        assert marker.is_adopted_by(adopting, OWNER) is is_named
+        assert not marker.is_adopted_by(adopting, OTHER_OWNER)
+        assert not marker.is_usable_by(adopting, OWNER)
+        assert not marker.is_removable_by(adopting, OWNER)
+
+
+@pytest.mark.parametrize("cluster_id", ["", "blue"])
+def test_a_clusters_own_id_among_those_that_it_adopts_means_nothing(cluster_id: str) -> None:
+    own = cluster_id or "uid"
+    assert ClusterIdentity.of("uid", cluster_id, [own]).adopted == frozenset()
+
+
 def test_every_attempt_is_another_one() -> None:
     made = {attempt_id(IDENTITY, uid, n) for uid in ("p", "q") for n in range(1, 50)}
     assert len(made) == 98

@@ -27,6 +27,8 @@ GROUP: Final = "/apis/appcredential.io/v1alpha1"
 API_VERSION: Final = "appcredential.io/v1alpha1"
 CORE: Final = "/api/v1"
 CLAIMS: Final = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
+LOST: Final = "lost"
+"""The id of a cluster that is no more; what it issued is used."""
 SETTINGS: Final[Mapping[str, str]] = {
     **QUICK,
     "APPCREDENTIAL_ALLOWED_SECRET_KEYS": "example.com/,team,gone,a",
@@ -42,6 +44,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "APPCREDENTIAL_GONE_WINDOW": "2s",
     "APPCREDENTIAL_DIRECTORY_RESYNC": "10s",
     "APPCREDENTIAL_RELIST": "20s",
+    "APPCREDENTIAL_ADOPT_CLUSTER_IDS": LOST,
 }
 PATIENCE: Final = 45.0
 _POLL: Final = 0.2

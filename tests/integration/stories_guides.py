@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from appcredential.domain.marker import ClusterIdentity
 from demo.processes import OPERATOR_NAMESPACE
 from demo.seed import CLIENT_ID
 from tests.docs.reading import ROOT
@@ -13,6 +14,7 @@ from tests.integration.at_once import Story
 from tests.integration.installation import CORE, Installation, Team
 from tests.integration.walking import Walk
 
+_LOST: Final = "6f1c7a0e-0000-4000-8000-000000000002"
 _ENTRA: Final = "it asks Entra itself, as a person: tests/cli/test_entra_cluster.py"
 
 
@@ -155,6 +157,11 @@ def a_backup_comes_back(i: Installation) -> None:
     i.until(lambda: i.tickets(team.namespace) == [], "its revocation is cancelled")
     assert team.sign_in(before)
     walk.step("custom-columns")
+    claimed = walk.step("holderIdentity").partition("@")[2].strip()
+    recorded = _metadata(team, "orders-entra")["annotations"]["appcredential.io/cluster"]
+    assert recorded == ClusterIdentity.of("", claimed).cluster
+    assert walk.step("openssl").split() == [ClusterIdentity.of("", _LOST).cluster, recorded]
+    assert recorded in walk.step("CLUSTER:.metadata")
     walk.finish()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.integration import stories_adoption as adoption
 from tests.integration import stories_certificates as certificates
 from tests.integration.at_once import at_once
 
@@ -11,6 +12,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.process]
 
 test_life = at_once(certificates.a_certificate_lives_like_a_secret)
 test_lost_answer = at_once(certificates.a_lost_answer_is_no_second_key)
+test_lost_cluster = at_once(adoption.a_certificate_of_a_lost_cluster_serves_and_stays)
 test_leak = at_once(certificates.a_leaked_key_is_revoked_at_once)
 test_known_policy = at_once(certificates.the_policy_of_the_tenant_shortens_what_is_asked)
 test_policy = at_once(certificates.a_policy_refuses_and_the_one_in_use_stays)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.integration import stories_adoption as adoption
 from tests.integration import stories_exchange as exchange
 from tests.integration import stories_federation as federation
 from tests.integration import stories_lists as lists
@@ -15,6 +16,7 @@ test_life = at_once(federation.a_service_account_is_trusted_told_and_let_go)
 test_grant = at_once(federation.another_issuer_is_trusted_only_where_it_is_granted)
 test_change = at_once(federation.a_changed_account_is_made_before_the_old_one_goes)
 test_conflict = at_once(federation.what_others_made_is_left_alone)
+test_lost_cluster = at_once(adoption.a_trust_of_a_lost_cluster_is_used_as_it_is)
 test_drift = at_once(federation.an_edit_in_the_portal_is_mended)
 test_quota = at_once(federation.the_twenty_first_is_counted_before_it_is_asked_for)
 test_later = at_once(federation.a_service_account_may_appear_later)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.integration import stories_adoption as adoption
 from tests.integration import stories_issue as issue
 from tests.integration import stories_repair as repair
 from tests.integration import stories_rotation as rotation
@@ -30,6 +31,9 @@ test_shared_application = at_once(rotation.two_resources_of_one_application_keep
 test_window = at_once(windows.a_renewal_waits_for_its_window)
 test_leak_outside_windows = at_once(windows.a_leak_waits_for_no_window)
 test_suspend = at_once(rotation.a_suspended_resource_is_left_alone)
+
+test_lost_cluster = at_once(adoption.what_a_lost_cluster_issued_serves_and_stays)
+test_leak_of_a_lost_cluster = at_once(adoption.what_should_be_revoked_and_may_not_is_named)
 
 test_deleted_secret = at_once(repair.a_deleted_secret_is_written_anew)
 test_damaged_value = at_once(repair.a_damaged_value_is_replaced)

@@ -26,6 +26,7 @@ OTHERS: dict[str, tuple[str, Any]] = {
     "pod_name": ("appcredential-0", "appcredential-0"),
     "watch_namespaces": (" shop, ,orders", ("shop", "orders")),
     "cluster_id": ("blue", "blue"),
+    "adopt_cluster_ids": (" blue, /subscriptions/x/aks,", ("blue", "/subscriptions/x/aks")),
     "allowed_secret_keys": (" example.com/, team", ("example.com/", "team")),
     "installation": ("entra.prod", "entra.prod"),
     "claim_namespace": ("ops", "ops"),
@@ -188,6 +189,15 @@ def test_keys_that_no_setting_allows_are_refused(text: str) -> None:
 def test_what_is_no_issuer_is_refused(text: str) -> None:
     (fault,) = faults({variable("checked_issuers"): text})
     assert "must be at most 32 issuers separated by commas" in fault
+
+
+@pytest.mark.parametrize(
+    "text", ["*", "a b", "-a", "a,%", "a" * 121, ",".join("abcdefghi")], ids=lambda t: t[:9]
+)
+def test_no_more_than_a_few_named_clusters_are_adopted_from(text: str) -> None:
+    (fault,) = faults({variable("adopt_cluster_ids"): text})
+    assert fault.startswith("APPCREDENTIAL_ADOPT_CLUSTER_IDS: must be at most 8 ids of clusters")
+    assert "uid of its namespace kube-system" in fault
 
 
 @pytest.mark.parametrize("text", ["", "Entra", "a,b", "a/../b", "a" * 64])

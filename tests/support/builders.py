@@ -78,6 +78,8 @@ IDENTITY: Final = ClusterIdentity.of(SYSTEM_UID)
 OTHER_IDENTITY: Final = ClusterIdentity.of("6f1c7a0e-0000-4000-8000-000000000002")
 CLONE_IDENTITY: Final = ClusterIdentity(cluster=IDENTITY.cluster, system=OTHER_IDENTITY.system)
 """A cluster restored from ours: the same configured id, another kube-system."""
+ADOPTING: Final = ClusterIdentity.of(SYSTEM_UID, adopted=["6f1c7a0e-0000-4000-8000-000000000002"])
+"""Our own, with the setting that lets us use what the other cluster issued."""
 OWNER: Final = Owner("shop", "orders")
 OTHER_OWNER: Final = Owner("shop", "invoices")
 TENANT_ID: Final = TenantId("11111111-1111-1111-1111-111111111111")
@@ -456,6 +458,7 @@ def proven(attempt: Attempt = NEXT_ATTEMPT, *, times: int = 5, last: datetime = 
 def observation(
     *,
     now: datetime = NOW,
+    identity: ClusterIdentity = IDENTITY,
     settings: LifecycleSettings = LifecycleSettings(),  # noqa: B008 - frozen
     process_started: datetime = ISSUED,
     blocked: Problem | None = None,
@@ -485,7 +488,7 @@ def observation(
     return Observation(
         now=now,
         settings=settings,
-        identity=IDENTITY,
+        identity=identity,
         holder=HOLDER,
         process_started=process_started,
         blocked=blocked,

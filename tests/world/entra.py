@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
+from appcredential.domain.marker import ClusterIdentity, Owner, attempt_id, build_display_name
 from appcredential.domain.observed.entra import Application, Credential
 from appcredential.domain.observed.federated import FederatedCredential, FederatedList
 from appcredential.domain.proof import PROVEN, UNREACHABLE, SignInResult, classify
@@ -118,6 +119,16 @@ class Entra:
         self.credentials.pop(KeyId(id_), None)
         self.trusts.pop(id_, None)
         self.removed[id_] = (by, self.now())
+        self.changed()
+
+    def remark(self, key: KeyId, cluster: ClusterIdentity, owner: Owner) -> None:
+        """Have somebody in another cluster have made a credential, from its beginning on."""
+        name = build_display_name(cluster, owner, attempt_id(cluster, f"uid-of-{key}", 1), "")
+        for credentials in (self.credentials, *(held[0] for _, held in self._past)):
+            if key in credentials:
+                found = replace(credentials[key], display_name=name)
+                credentials[key] = found  # type: ignore[index]  # the past is rewritten
+        self.makers[key] = ""
         self.changed()
 
     def accepts(self, key_id: str) -> bool:

@@ -225,6 +225,34 @@ def keep_backup(history: History, number: int) -> None:
     history.backups.append(history.world.cluster.checkpoint())
 
 
+def move_here(history: History, number: int) -> None:
+    """Restore all into this cluster, and lose the one that issued what there is."""
+    world, cluster = history.world, history.world.cluster
+    for process in world.alive:
+        process.kill()
+    for key in facts.ours(world):
+        world.entra.remark(KeyId(key), OTHER_IDENTITY, OWNER)
+    for path in [p for p in cluster.objects if p == RESOURCE or "/appcredential-issued-" in p]:
+        cluster.take_away(path)
+    for path in [p for p in cluster.objects if p == TARGET or _is_pending(p)]:
+        cluster.edit(path, lambda found: _restored(history, found))
+    history.backups.clear()
+    history.versions.clear()
+    history.change_spec()
+    world.start()
+
+
+def _restored(history: History, found: dict[str, Any]) -> None:
+    """Make a Secret what the other cluster's was: its credential has that one's marker now."""
+    metadata = found["metadata"]
+    metadata["uid"] = f"restored-{history.world.cluster.version}"
+    told = metadata.get("annotations") or {}
+    made = history.world.entra.credentials.get(KeyId(told.get("appcredential.io/key-id", "")))
+    if "appcredential.io/cluster" in told and made is not None:
+        told["appcredential.io/cluster"] = OTHER_IDENTITY.cluster
+        told["appcredential.io/attempt"] = facts.attempt_of(made)
+
+
 def restore_secret(history: History, number: int) -> None:
     """Write an earlier version of the target Secret back."""
     versions = history.versions
@@ -610,11 +638,12 @@ WITH_WORKLOADS: Final[tuple[Event, ...]] = (
 )
 WITH_WINDOWS: Final[tuple[Event, ...]] = (change_windows,)
 BROUGHT: Final[tuple[Event, ...]] = (renew_source, register_twin)
+MOVED: Final[tuple[Event, ...]] = (move_here,)
 FEDERATED: Final[tuple[Event, ...]] = (edit_account, edit_trust, add_twin, change_audience)
 EVENTS: Final[dict[str, Event]] = {
     event.__name__.replace("_", "-"): event
     for events in (
-        *(COMMON, WITH_SECRET, WITH_PODS, WITH_WORKLOADS, WITH_WINDOWS, BROUGHT, FEDERATED),
+        *(COMMON, WITH_SECRET, WITH_PODS, WITH_WORKLOADS, WITH_WINDOWS, BROUGHT, MOVED, FEDERATED),
     )
     for event in events
 }

@@ -19,7 +19,7 @@ from typing import Any, Final
 from appcredential.domain.spec.model import KeyId
 from appcredential.domain.times import parse_time
 from appcredential.settings import Settings
-from tests.support.builders import DAY, HOUR, MINUTE, NOW
+from tests.support.builders import ADOPTING, DAY, HOUR, IDENTITY, MINUTE, NOW
 from tests.support.keys import MadeCertificate, make_certificate
 from tests.world import facts
 from tests.world.cluster import RESOURCE, SOURCE, TARGET
@@ -126,7 +126,7 @@ class History:
 
     def __init__(self, scene: Scene, tell: Callable[[str], None] | None = None) -> None:
         self.scene = scene
-        self.world = World(SETTINGS)
+        self.world = World(SETTINGS, ADOPTING if scene.is_adopting else IDENTITY)
         self.consumers = Consumers(self.world, *(make() for make in scene.consumers))
         self.backups: list[Any] = []
         self.versions: list[dict[str, Any]] = []

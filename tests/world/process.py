@@ -38,7 +38,7 @@ from appcredential.process import Operator
 from appcredential.runtime.metrics import Metrics
 from appcredential.settings import Settings
 from appcredential.x509 import generate
-from tests.support.builders import IDENTITY, NOW
+from tests.support.builders import NOW
 from tests.support.clock import HandClock
 from tests.world.cluster import SYSTEM, Client
 from tests.world.entra import EntraSession
@@ -183,7 +183,7 @@ class Process:
         self.operator = build_operator(
             replace(self.world.settings, pod_name=self.name),
             Client(self.world.cluster, self.gate),
-            IDENTITY,
+            self.world.identity,
             self._open,
             Store(),
             METRICS,

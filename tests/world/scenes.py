@@ -24,6 +24,7 @@ class Scene:
         processes: of the operator; all but the first are standbys.
         consumers: make the workloads that read the Secret.
         has_pods: pods use the Secret, which read it once, at their start.
+        is_adopting: the operator may use what another cluster issued.
         is_walked: random histories begin here, too; else only those that are written down.
     """
 
@@ -32,6 +33,7 @@ class Scene:
     processes: int = 1
     consumers: tuple[Callable[[], Consumer], ...] = (mounted, restarted)
     has_pods: bool = False
+    is_adopting: bool = False
     is_walked: bool = True
 
     @property
@@ -138,6 +140,8 @@ SCENES: Final[Mapping[str, Scene]] = {
         Scene(name="certificate", spec=_CERTIFICATE),
         Scene(name="brought", spec=_BROUGHT, is_walked=False),
         Scene(name="federated", spec=_FEDERATED, consumers=()),
+        Scene(name="adopting", spec=_SECRET, is_adopting=True, is_walked=False),
+        Scene(name="adopting-certificate", spec=_CERTIFICATE, is_adopting=True, is_walked=False),
         Scene(name="defaults", spec=_DEFAULTS, is_walked=False),
     )
 }

@@ -11,6 +11,7 @@ from tests.world.events import (
     BROUGHT,
     COMMON,
     FEDERATED,
+    MOVED,
     WITH_PODS,
     WITH_SECRET,
     WITH_WINDOWS,
@@ -100,6 +101,7 @@ def events_of(scene: Scene) -> tuple[str, ...]:
     own: tuple[Event, ...] = FEDERATED if scene.is_federated else WITH_SECRET
     own += BROUGHT * 3 if scene.is_brought else ()
     own += WITH_WORKLOADS * 2 if scene.has_restarts else WITH_PODS * 2 if scene.has_pods else ()
+    own += MOVED * 15 if scene.is_adopting else ()
     own += WITH_WINDOWS * 3 if scene.has_windows else ()
     return tuple(e.__name__.replace("_", "-") for e in (*COMMON, *own))
 
@@ -176,6 +178,7 @@ def small_moves(scene: Scene, *, is_first: bool) -> Iterator[Move]:
     stretch = range(_FIRST) if is_first else range(0, _NEXT, 2)
     events = _SMALL_FEDERATED if scene.is_federated else _SMALL
     events += ("renew-source",) if scene.is_brought else ()
+    events += ("move-here",) if scene.is_adopting else ()
     events += ("roll-out", "hide-pods") if scene.has_pods else ()
     events += ("break-rollouts", "replace-workload") if scene.has_restarts else ()
     for steps in stretch:

@@ -93,6 +93,40 @@ def test_the_application_is_deleted_and_restored() -> None:
         history.world.close()
 
 
+ADOPTED: Final = {
+    "and its credential serves": "",
+    "and is renewed when it is due": "0/wait/3 0/wait/3",
+    "and a person rotates": "0/rotate/0 0/wait/3",
+    "and a person revokes": "0/revoke/0 0/wait/3",
+    "and what it issued goes after all": "0/remove-published-in-portal/0 0/wait/3",
+    "and the resource is deleted": "0/delete/0 0/wait/3",
+}
+_ADOPTING: Final = pytest.mark.parametrize("scene", ["adopting", "adopting-certificate"])
+
+
+@_ADOPTING
+@pytest.mark.parametrize("moves", ADOPTED.values(), ids=ADOPTED)
+def test_all_is_restored_into_a_cluster_that_adopts(scene: str, moves: str) -> None:
+    """What the lost cluster issued is used, and nothing of it is ever removed."""
+    plan = parse(f"{scene}:60/wait/0 0/move-here/0 0/wait/2 {moves}")
+    history = History(SCENES[plan.scene])
+    try:
+        history.go_through(plan.moves[:3])
+        made = [key for key, maker in history.world.entra.makers.items() if maker]
+        assert not made, "nothing is issued at once"
+        history.go_through(plan.moves[3:])
+        history.calm_down()
+        history.settle()
+    finally:
+        history.world.close()
+
+
+@_ADOPTING
+@pytest.mark.parametrize("steps", [4, 12, 22, 40])
+def test_the_cluster_is_lost_in_the_middle_of_a_rotation(scene: str, steps: int) -> None:
+    play(parse(f"{scene}:60/wait/0 0/rotate/0 {steps}/move-here/0 0/wait/3"))
+
+
 def test_another_cluster_lives_on_the_same_application() -> None:
     """Blue and green: what the other one issued for a resource of the same name is its own."""
     beside = "secret:40/wait/0 0/write-beside/3 0/write-beside/2"

@@ -97,6 +97,17 @@ def _any_marker(m: Patch) -> None:
     m.setattr(Marker, "is_removable_by", lambda _self, _identity, _owner: True)
 
 
+def _what_is_adopted(m: Patch) -> None:
+    exact = Marker.is_removable_by
+    m.setattr(
+        Marker,
+        "is_removable_by",
+        lambda self, identity, owner: (
+            exact(self, identity, owner) or self.is_adopted_by(identity, owner)
+        ),
+    )
+
+
 def _stranded_at_once(m: Patch) -> None:
     def hasty(facts: Facts) -> Action | None:
         known = {facts.published.key_id} if facts.published else set()
@@ -386,6 +397,12 @@ VARIANTS: Final[Mapping[str, Variant]] = {
         says="takes every marker for its own",
         change=_any_marker,
         history="secret:40/wait/0 3/write-beside/1 0/wait/3",
+        oracle="Ownership",
+    ),
+    "what-is-adopted": Variant(
+        says="takes what it may use of a lost cluster for its own",
+        change=_what_is_adopted,
+        history="adopting:60/wait/0 0/move-here/0 0/rotate/0 0/wait/3 0/wait/3",
         oracle="Ownership",
     ),
     "stranded-at-once": Variant(

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.observed.entra import Application
 from appcredential.settings import Settings
-from tests.support.builders import NOW
+from tests.support.builders import IDENTITY, NOW
 from tests.world.cluster import SYSTEM, Cluster
 from tests.world.entra import Entra
 from tests.world.loop import VirtualLoop
@@ -29,6 +30,7 @@ class World:
     """The whole world. Fields are what events change.
 
     Attributes:
+        identity: the cluster's, with the other clusters that its operator adopts from.
         processes: of the operator, dead ones too.
         waiting: the calls that are to happen, oldest first.
         down: the servers that do not answer, by the time until when.
@@ -42,8 +44,9 @@ class World:
         effects: how many writes processes made, renewals of Leases and Events aside.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, identity: ClusterIdentity = IDENTITY) -> None:
         self.settings = settings
+        self.identity = identity
         self.loop = VirtualLoop()  # type: ignore[abstract]  # it needs what the operator uses
         self._clock = (self.loop.now, NOW)
         self.cluster = Cluster(self.now)

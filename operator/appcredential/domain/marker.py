@@ -9,15 +9,17 @@ Users choose namespaces and names, so the owner has 100 bits: whoever finds a na
 neighbour's hash could have the neighbour's credentials removed. With 50 bits that is a day's
 work for one GPU.
 
-Using a credential needs cluster and owner to match. Removing one needs the
-kube-system part of the attempt to match too, so that a cloned cluster with the
-same configured id removes nothing of its twin's.
+Using a credential needs cluster and owner to match; the cluster may be one whose Secrets were
+restored into this one, if a setting names it. Removing one needs this very cluster and the
+kube-system part of the attempt to match too, so that a cloned cluster with the same configured
+id removes nothing of its twin's, and no setting lets anybody remove another cluster's.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NewType
@@ -54,20 +56,33 @@ class ClusterIdentity:
         cluster: hash of the configured cluster id, else of the kube-system uid.
         system: hash of the kube-system uid, always.
         cluster_id: what `cluster` is the hash of, for people.
+        adopted: hashes of other clusters' ids: what these issued may be used, and never removed.
     """
 
     cluster: str
     system: str
     cluster_id: str = field(default="", compare=False)
+    adopted: frozenset[str] = field(default=frozenset(), compare=False)
 
     @classmethod
-    def of(cls, kube_system_uid: str, cluster_id: str = "") -> ClusterIdentity:
-        """Derive the identity from the kube-system namespace's uid and the setting."""
+    def of(
+        cls, kube_system_uid: str, cluster_id: str = "", adopted: Iterable[str] = ()
+    ) -> ClusterIdentity:
+        """Derive the identity from the kube-system namespace's uid and the settings.
+
+        Args:
+            kube_system_uid: of this cluster.
+            cluster_id: the configured one; empty for none.
+            adopted: ids of the clusters to adopt from. This cluster's own among them means
+                nothing.
+        """
         found = cluster_id or kube_system_uid
+        own = short_hash(found, length=_CLUSTER)
         return cls(
-            cluster=short_hash(found, length=_CLUSTER),
+            cluster=own,
             system=short_hash(kube_system_uid, length=_SYSTEM),
             cluster_id=found,
+            adopted=frozenset(short_hash(one, length=_CLUSTER) for one in adopted) - {own},
         )
 
     @property
@@ -103,6 +118,10 @@ class Marker:
     def is_usable_by(self, identity: ClusterIdentity, owner: Owner) -> bool:
         """Return whether this resource may use the credential."""
         return self.cluster == identity.cluster and self.owner == owner.hash
+
+    def is_adopted_by(self, identity: ClusterIdentity, owner: Owner) -> bool:
+        """Return whether a cluster that we adopt from made it for the resource of this name."""
+        return self.cluster in identity.adopted and self.owner == owner.hash
 
     def is_removable_by(self, identity: ClusterIdentity, owner: Owner) -> bool:
         """Return whether this resource of this very cluster made the credential."""

@@ -7,12 +7,14 @@ Before each step it has what would make the step harmful checked again, see
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.domain.audit import Result
+from appcredential.domain.facts.adoption import adopted_left
 from appcredential.domain.facts.deletion import name_of
 from appcredential.domain.facts.revocation import is_unconfirmed
 from appcredential.domain.observed.revocation import Revocation, RevocationObservation
@@ -25,6 +27,7 @@ from appcredential.domain.revocation_actions import (
     RevocationEffect,
     RevokeCredential,
 )
+from appcredential.domain.shown_text import first_of
 from appcredential.domain.spec.model import KeyId
 from appcredential.domain.spec.trusts import service_account_of
 from appcredential.effects import audit
@@ -223,15 +226,27 @@ class RevocationEffects:
         await self._writes.revocations.delete(name, revocation)
         self._writes.open_revocations.note(name, None)
         log.info("deletion finished", extra={"owner": str(revocation.owner)})
+        subject, events = subject_of_deleted(revocation), self._writes.events
         if is_unconfirmed(observation):
-            await self._warn(revocation)
+            _warn(revocation, "a deletion ended without a look at the application's credentials")
+            await events.emit(subject, "RevocationUnconfirmed", _UNCONFIRMED, warning=True)
+        if left := adopted_left(observation):
+            _warn(revocation, "a deletion left what another cluster issued")
+            await events.emit(subject, "RevocationIncomplete", _left(left), warning=True)
 
-    async def _warn(self, revocation: Revocation) -> None:
-        about = {
-            "owner": str(revocation.owner),
-            "client_id": revocation.client_id,
-            "tenant": revocation.tenant,
-        }
-        log.warning("a deletion ended without a look at the application's credentials", extra=about)
-        subject = subject_of_deleted(revocation)
-        await self._writes.events.emit(subject, "RevocationUnconfirmed", _UNCONFIRMED, warning=True)
+
+def _warn(revocation: Revocation, told: str) -> None:
+    about = {
+        "owner": str(revocation.owner),
+        "client_id": revocation.client_id,
+        "tenant": revocation.tenant,
+    }
+    log.warning(told, extra=about)
+
+
+def _left(key_ids: Sequence[str]) -> str:
+    return (
+        "Another cluster issued credentials that the deleted resource used, and this one removes "
+        f"only what it issued itself: {first_of(key_ids)}. They stay valid until their own end, "
+        "federated credentials for ever. Remove them from the application in Entra."
+    )

@@ -24,7 +24,7 @@ from appcredential.domain.facts.deletion import (
 from appcredential.domain.facts.times_ahead import meet
 from appcredential.domain.lifecycle import Decision, decide
 from appcredential.domain.lifecycle_settings import LifecycleSettings
-from appcredential.domain.marker import Owner
+from appcredential.domain.marker import ClusterIdentity, Owner
 from appcredential.domain.observed.entra import Grant, Tenant
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation, Resource
@@ -33,7 +33,16 @@ from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.spec.model import AppCredentialSpec
 from appcredential.domain.status.problems_entra import directory_problem
 from appcredential.errors import UnavailableError
-from tests.support.builders import MINUTE, NOW, OWNER, grant, observation, resource, tenant
+from tests.support.builders import (
+    IDENTITY,
+    MINUTE,
+    NOW,
+    OWNER,
+    grant,
+    observation,
+    resource,
+    tenant,
+)
 
 STEP: Final = timedelta(milliseconds=100)
 """How long each action takes."""
@@ -65,6 +74,7 @@ class Loop(ABC):
 
     spec: AppCredentialSpec
     owner: Owner = OWNER
+    identity: ClusterIdentity = IDENTITY
     now: datetime = NOW
     started: datetime = NOW
     settings: LifecycleSettings = field(default_factory=LifecycleSettings)
@@ -221,6 +231,7 @@ class Loop(ABC):
     def _observe(self) -> Observation:
         return observation(
             now=self.now,
+            identity=self.identity,
             process_started=self.started,
             settings=self.settings,
             resource=self.resource,

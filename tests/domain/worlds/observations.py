@@ -55,6 +55,7 @@ from appcredential.domain.status.problems_kube import PODS_FORBIDDEN
 from appcredential.domain.status.problems_restart import RESTART_FORBIDDEN
 from appcredential.domain.times import format_time
 from tests.support.builders import (
+    ADOPTING,
     CLIENT_ID,
     DAY,
     HOLDER,
@@ -207,7 +208,7 @@ def observe(seed: int) -> Observation:
     r = _resource(dice)
     wanted = r.spec if isinstance(r.spec, AppCredentialSpec) else spec()
     t, p = _target(dice, plan, wanted), _pending(dice, plan)
-    return _undecided(seed, _restarting(seed, _observation(dice, plan, r, t, p)))
+    return _adopting(seed, _undecided(seed, _restarting(seed, _observation(dice, plan, r, t, p))))
 
 
 def _observation(
@@ -231,6 +232,33 @@ def _observation(
         recorded=dice.likely(Recorded.CURRENT, *Recorded, odds=0.05),
         unowned_records=dice.likely(0, 499, 500, odds=0.05),
         pods=_pods(dice),
+    )
+
+
+def _adopting(seed: int, o: Observation) -> Observation:
+    """Return the observation, now and then as of a cluster into which it all was restored."""
+    dice, t = Dice(seed + 2**42), o.target
+    if dice.random() < 0.8 or t is None or t.published is None or o.application is None:
+        return o
+    key, attempt = t.published.key_id, attempt_id(OTHER_IDENTITY, "their-uid", 1)
+    theirs = {"appcredential.io/cluster": OTHER_IDENTITY.cluster}
+    listed = [
+        replace(
+            c, display_name=credential(key, attempt=attempt, identity=OTHER_IDENTITY).display_name
+        )
+        if c.key_id == key or dice.random() < 0.3
+        else c
+        for c in o.application.credentials
+    ]
+    return replace(
+        o,
+        identity=dice.likely(ADOPTING, IDENTITY),
+        application=replace(o.application, credentials=tuple(listed)),
+        target=replace(
+            t,
+            published=replace(t.published, attempt=attempt),
+            annotations={**t.annotations, **dice.likely(theirs, {})},
+        ),
     )
 
 

@@ -116,6 +116,14 @@ def ours_in_any_cluster(observation: Observation, c: Credential) -> bool:
     )
 
 
+def what_it_may_use(observation: Observation, c: Credential) -> bool:
+    marker, identity = parse_marker(c.display_name), observation.identity
+    owner = observation.resource.owner
+    return marker is not None and (
+        marker.is_removable_by(identity, owner) or marker.is_adopted_by(identity, owner)
+    )
+
+
 def anybodys(_: Observation, c: Credential) -> bool:
     return parse_marker(c.display_name) is not None
 
@@ -219,6 +227,11 @@ BROKEN: list[tuple[str, Break, str]] = [
         "a cloned cluster's counts as ours",
         patch(assessment, "_is_ours", to=ours_in_any_cluster),
         "nothing of a cloned cluster",
+    ),
+    (
+        "what is adopted counts as its own",
+        patch(assessment, "_is_ours", to=what_it_may_use),
+        "nothing of another cluster",
     ),
     (
         "another resource's counts as ours",

@@ -100,8 +100,11 @@ class Surroundings:
         except AppCredentialError as exc:
             text = "which credentials in Entra are this cluster's, so that none of them is known"
             self.note(f"{text}: {exc}")
-            return ClusterIdentity.of(UNKNOWN, self.settings.cluster_id)
-        return ClusterIdentity.of(found["metadata"]["uid"], self.settings.cluster_id)
+            return self._identity_of(UNKNOWN)
+        return self._identity_of(found["metadata"]["uid"])
+
+    def _identity_of(self, uid: str) -> ClusterIdentity:
+        return ClusterIdentity.of(uid, self.settings.cluster_id, self.settings.adopt_cluster_ids)
 
     async def grants(self) -> dict[str, ApplicationGrantSpec] | None:
         """Return the valid grants by name; None where the person may not list them."""

@@ -94,7 +94,7 @@ def _as_listed(
     if named is not None and marker is not None:
         is_own = _is_usable(observation, marker, written_by) and marker.attempt == held.attempt
         return _with_times_of(held, named) if is_own else None
-    is_damaged = _made_another(observation, held) or _is_ahead(observation, held)
+    is_damaged = _made_another(observation, held, written_by) or _is_ahead(observation, held)
     return None if is_damaged else held
 
 
@@ -117,7 +117,7 @@ def _is_usable(observation: Observation, marker: Marker, written_by: str) -> boo
     return any(marker.is_usable_by(identity, observation.resource.owner) for identity in identities)
 
 
-def _made_another(observation: Observation, held: IssuedCredential) -> bool:
+def _made_another(observation: Observation, held: IssuedCredential, written_by: str) -> bool:
     """Return whether the recorded attempt made a credential with another key id.
 
     After a restore of etcd an attempt may be repeated. Then a replica that does not know the
@@ -127,8 +127,7 @@ def _made_another(observation: Observation, held: IssuedCredential) -> bool:
     if application is None or application.read_time - _issued(observation, held) <= settle:
         return False
     markers = (parse_marker(c.display_name) for c in application.credentials)
-    identity, owner = observation.identity, observation.resource.owner
-    own = (m for m in markers if m is not None and m.is_removable_by(identity, owner))
+    own = (m for m in markers if m is not None and _is_usable(observation, m, written_by))
     return any(m.attempt == held.attempt for m in own)
 
 

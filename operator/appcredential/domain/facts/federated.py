@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from appcredential.domain.conditions import Problem
+from appcredential.domain.facts.adoption import is_adopted_trust
 from appcredential.domain.facts.annotations import AnnotationFacts
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.issuer import cluster_issuer, issuer_refusal, wanted_trusts
@@ -119,20 +120,17 @@ class FederatedFacts:
     def exists(self, trust: Trust) -> FederatedCredential | None:
         """Return the credential that is exactly as this trust needs it; None without one."""
         credential = self.holder(trust)
-        if (
-            credential is None
-            or not self.is_usable(credential)
-            or retire_time_of(credential.description) is not None
-        ):
+        if credential is None or retire_time_of(credential.description) is not None:
             return None
-        return credential if credential.audiences == (trust.audience,) else None
+        may_use = self.is_usable(credential) or is_adopted_trust(self.common, credential)
+        return credential if may_use and credential.audiences == (trust.audience,) else None
 
     def obstacle(self, trust: Trust) -> FederatedCredential | None:
         """Return what is in the way: another owner's, with the same issuer and subject or name."""
         credential = self.holder(trust)
         if credential is not None:
             is_own = self.is_usable(credential) or self.is_left_behind(credential)
-            return None if is_own else credential
+            return None if is_own or self.exists(trust) is not None else credential
         name = credential_name(self.spec.name_prefix, trust).casefold()
         occupant = next((n for n in self.credentials if n.name.casefold() == name), None)
         return None if occupant is None or self.is_usable(occupant) else occupant

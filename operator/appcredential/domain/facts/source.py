@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from appcredential.domain.facts.adoption import needs_own_credential
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import is_lost
 from appcredential.domain.facts.removed_certificate import is_refused
@@ -21,7 +22,7 @@ def source_offers(facts: Facts) -> bool:
         return False
     if target is None or target.value is None or facts.published is None or facts.schedule is None:
         return True
-    if facts.is_from_another_cluster or is_new_at_source(facts, supplied):
+    if needs_own_credential(facts) or is_new_at_source(facts, supplied):
         return True
     if is_lost(facts):
         return True  # a person asked for it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from appcredential.domain.facts.adoption import needs_own_credential
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import is_gone, is_published, lacked_for
 from appcredential.domain.facts.source import source_offers
@@ -34,11 +35,7 @@ def _is_needed(facts: Facts) -> bool:
     target = facts.target
     if target is None or target.value is None or facts.published is None or facts.schedule is None:
         return True
-    if (
-        facts.published.expires <= facts.entra_now
-        or is_gone(facts)
-        or facts.is_from_another_cluster
-    ):
+    if facts.published.expires <= facts.entra_now or is_gone(facts) or needs_own_credential(facts):
         return True
     if not facts.can_published_sign_in:
         return True  # others supplied it before, and only they hold its private key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from appcredential.domain.facts.adoption import is_of_adopted_cluster
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.published import seems_gone
 from appcredential.domain.facts.successor import is_revoked, seems_vanished
@@ -74,7 +75,7 @@ def _emergency(facts: Facts, opening: Opening) -> str | None:
         return "spec.rotation.revokeIssuedBefore asks for it"
     if is_doubtful(facts, published):
         return "Entra refuses the published one, or does not list it"
-    if facts.is_from_another_cluster:
+    if facts.is_from_another_cluster and not is_of_adopted_cluster(facts.observation):
         return "another cluster issued the published one, and may remove it"
     if not _outlives(published, schedule, opening):
         return "the published one would have less than its overlap left when the next one closes"

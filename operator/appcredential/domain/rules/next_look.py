@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from appcredential.domain import proof as signin
+from appcredential.domain.facts.adoption import is_adopted
 from appcredential.domain.facts.facts import Facts
 from appcredential.domain.facts.patience import revocation_patience_ends
 from appcredential.domain.facts.published import ABSENT_READS, confirming_time, seems_gone
@@ -97,8 +98,11 @@ def _lists_what_is_recorded(facts: Facts) -> bool:
         if is_kept or facts.entra_now < retire_time(facts, r) or is_held_by_pods(facts, r)
     }
     published = facts.published.key_id if facts.published is not None else None
+    is_there = published is not None and (
+        published in facts.ours or (is_adopted(facts) and facts.is_listed(published))
+    )
     others = (c for key, c in facts.ours.items() if key not in kept | {published})
-    return published in facts.ours and all(facts.is_pending(c) for c in others)
+    return is_there and all(facts.is_pending(c) for c in others)
 
 
 def _source_times(facts: Facts) -> list[datetime]:

@@ -16,6 +16,7 @@ from appcredential.domain.proof import SignInClass, is_failing_long
 from appcredential.domain.spec.federated import FederatedSpec
 from appcredential.domain.spec.git_hub_source import EntityType, GitHubSource
 from appcredential.domain.spec.model import AppCredentialSpec, VerificationMode
+from appcredential.domain.status.adopted import adopted_trusts_note
 from appcredential.domain.status.federated_problem import federated_problem
 from appcredential.domain.status.issuer_document import document_warning
 from appcredential.domain.status.refused_published import (
@@ -179,7 +180,8 @@ def _ready(facts: FederatedFacts | None, problem: Problem | None, *, is_met: boo
     if is_met and problem is not None and problem.reason in PAUSED:
         return Condition.true(kind, problem.reason, f"{_TRUSTED} {problem.message}")
     if is_met:
-        return Condition.true(kind, Reason.TRUSTED, _TRUSTED)
+        note = adopted_trusts_note(facts) if facts is not None else ""
+        return Condition.true(kind, Reason.TRUSTED, f"{_TRUSTED}{note}")
     if problem is not None:
         return Condition.false(kind, problem.reason, problem.message)
     return Condition.false(kind, Reason.PROGRESSING, _progress(facts))

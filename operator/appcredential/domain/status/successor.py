@@ -11,6 +11,7 @@ from appcredential.domain.facts.patience import revocation_patience_ends
 from appcredential.domain.facts.successor import is_at_limit, is_revoking, needs_successor
 from appcredential.domain.observed.target import PendingState
 from appcredential.domain.proof import Proof, SignInClass, is_failing_long
+from appcredential.domain.status.adopted import unrevoked_problem
 from appcredential.domain.status.refused_sign_ins import application_message, numbered
 from appcredential.domain.status.retiring import is_any_held
 from appcredential.domain.status.source import source_problem
@@ -33,7 +34,7 @@ def successor_problem(facts: Facts) -> Problem | None:
     if is_revoking(facts):
         blocked = _revocation_problem(facts, cause)
         return blocked if blocked is not None and blocked.stalled else withdrawn or blocked
-    return withdrawn or cause
+    return unrevoked_problem(facts) or withdrawn or cause
 
 
 def _is_due(facts: Facts) -> bool:

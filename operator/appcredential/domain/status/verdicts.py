@@ -12,6 +12,7 @@ from appcredential.domain.observed.target import IssuedCredential
 from appcredential.domain.proof import SignInClass
 from appcredential.domain.rotation import is_overdue, wanted_lifetime
 from appcredential.domain.spec.model import AppCredentialSpec, VerificationMode
+from appcredential.domain.status.adopted import adopted_note
 from appcredential.domain.status.held import held_until
 from appcredential.domain.status.lost_secret import lost_secret
 from appcredential.domain.status.published import (
@@ -130,7 +131,7 @@ def _ready(
     kept = _kept_for_workloads(facts) if facts is not None else None
     if kept is not None:
         return Condition.true(kind, kept.reason, f"{READY} {kept.message}")
-    return Condition.true(kind, Reason.PUBLISHED, READY)
+    return Condition.true(kind, Reason.PUBLISHED, f"{READY}{adopted_note(observation, facts)}")
 
 
 def _kept_for_workloads(facts: Facts) -> Problem | None:
