@@ -13,13 +13,14 @@ from localcluster.helm import locate_helm
 from localcluster.progress import to_stderr
 from localcluster.tools import locate_tool
 from release import place
+from release.announcing import announce
 from release.chart import push_charts
 from release.files import collect, downloads
 from release.images import push_images
 from release.place import FOLDER, ROOT, ReleaseError
 from release.registry import sign_in
 from release.signatures import sign
-from release.version import check_tag, notes
+from release.version import check_tag
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,12 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     for name in ("collect", "downloads", "login", "push", "sign", "outputs"):
         commands.add_parser(name)
-    for name in ("check", "notes"):
+    for name in ("check", "announce"):
         commands.add_parser(name).add_argument("tag")
     given = parser.parse_args(arguments)
     steps: dict[str, Callable[[], None]] = {
         "check": lambda: check_tag(given.tag, ROOT),
-        "notes": lambda: print(notes(given.tag, ROOT), end=""),
+        "announce": lambda: announce(_program("gh", "cli.github.com"), given.tag, ROOT, FOLDER),
         "collect": lambda: print(collect(FOLDER)),
         "downloads": lambda: print(downloads(FOLDER, place.platforms(place.environment()))),
         "login": _login,
@@ -64,10 +65,14 @@ def _push() -> None:
 
 
 def _sign() -> None:
-    cosign = shutil.which("cosign")
-    if cosign is None:
-        raise ReleaseError("cosign is not on the PATH: install it, from docs.sigstore.dev")
-    sign(cosign, FOLDER, place.environment())
+    sign(_program("cosign", "docs.sigstore.dev"), FOLDER, place.environment())
+
+
+def _program(name: str, source: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        raise ReleaseError(f"{name} is not on the PATH: install it, from {source}")
+    return path
 
 
 def _outputs() -> None:
