@@ -251,6 +251,14 @@ dist: setup ## what a release has of this machine's architecture, after image an
 release-check: setup ## refuse a TAG=v1.2.3 that this tree is not
 	@PYTHONPATH=operator:. $(BIN)/python -m release check "$${TAG:-}"
 
+.PHONY: release-programs
+release-programs: setup ## the programs that push, in build/release/programs, for a machine that is not to compile them
+	@PYTHONPATH=operator:. $(BIN)/python -m release pack
+
+.PHONY: unpack-programs
+unpack-programs: setup ## put what release-programs wrote on another machine into the cache
+	@PYTHONPATH=operator:. $(BIN)/python -m release unpack
+
 .PHONY: login
 login: setup helm ## sign in to REGISTRY= as REGISTRY_USER= with REGISTRY_TOKEN of the environment
 	@PYTHONPATH=operator:. $(BIN)/python -m release login

@@ -6,8 +6,11 @@ import argparse
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
 
 from image.engine import TARGETS
+from localcluster.cache import cache_folder
 from localcluster.errors import ClusterError
 from localcluster.helm import locate_helm
 from localcluster.progress import to_stderr
@@ -18,16 +21,19 @@ from release.chart import push_charts
 from release.files import collect, downloads
 from release.images import push_images
 from release.place import FOLDER, ROOT, ReleaseError
+from release.programs import pack, unpack
 from release.registry import sign_in
 from release.signatures import sign
 from release.version import check_tag
+
+_PROGRAMS: Final = FOLDER / "programs"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one step; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m release", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("collect", "downloads", "login", "push", "sign", "outputs"):
+    for name in ("pack", "unpack", "collect", "downloads", "login", "push", "sign", "outputs"):
         commands.add_parser(name)
     for name in ("check", "announce"):
         commands.add_parser(name).add_argument("tag")
@@ -35,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     steps: dict[str, Callable[[], None]] = {
         "check": lambda: check_tag(given.tag, ROOT),
         "announce": lambda: announce(_program("gh", "cli.github.com"), given.tag, ROOT, FOLDER),
+        "pack": lambda: print(pack(_programs(), _PROGRAMS)),
+        "unpack": lambda: unpack(_PROGRAMS, cache_folder()),
         "collect": lambda: print(collect(FOLDER)),
         "downloads": lambda: print(downloads(FOLDER, place.platforms(place.environment()))),
         "login": _login,
@@ -50,16 +58,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _programs() -> tuple[Path, Path]:
+    """Return crane and helm, built where they are missing."""
+    return locate_tool("crane", to_stderr), locate_helm(to_stderr)
+
+
 def _login() -> None:
     environment = place.environment()
     target = place.registry(environment)
-    sign_in(locate_tool("crane", to_stderr), locate_helm(to_stderr), target, environment)
+    sign_in(*_programs(), target, environment)
 
 
 def _push() -> None:
     environment = place.environment()
     target = place.registry(environment)
-    crane, helm = locate_tool("crane", to_stderr), locate_helm(to_stderr)
+    crane, helm = _programs()
     push_images(crane, target, FOLDER, place.platforms(environment))
     push_charts(helm, target, FOLDER)
 
