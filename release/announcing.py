@@ -31,5 +31,5 @@ def announce(gh: str, tag: str, root: Path, folder: Path) -> None:
     path = folder / "notes.md"
     path.write_text(text)
     kind = ["--prerelease"] if is_prerelease(tag) else []
-    words = ["--verify-tag", "--title", tag, "--notes-file", path, *kind]
+    words: list[str | Path] = ["--verify-tag", "--title", tag, "--notes-file", path, *kind]
     run(gh, "release", "create", tag, *words, *files)
