@@ -110,6 +110,7 @@ def a_client_secret(i: Installation) -> None:
     assert before["AZURE_CLIENT_SECRET"] not in said
     assert '"keyId"' in walk.step("appcredential rotate")
     after = team.values("checkout-entra")
+    assert after["AZURE_CLIENT_SECRET"] != before["AZURE_CLIENT_SECRET"]
     assert after["SESSION_KEY"] == before["SESSION_KEY"]
     assert team.sign_in(before)
     assert team.sign_in(after)
@@ -133,6 +134,7 @@ def a_certificate(i: Installation) -> None:
     assert first in walk.team.certificates().values()
     assert walk.team.signs_in("invoices-entra")
     second = walk.step("appcredential rotate").splitlines()[-1]
+    assert first != second
     assert {first, second} <= set(walk.team.certificates().values())
     walk.step("kubectl delete appcred invoices")
     walk.finish()
