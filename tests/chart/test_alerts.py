@@ -177,15 +177,15 @@ def test_the_commands_of_a_runbook_exist(path: Path) -> None:
 
 def _commands(block: str) -> list[list[str]]:
     """Return the words of each command, those of a pipeline one by one."""
-    lexer = shlex.shlex(block, posix=True, punctuation_chars="|\n")
+    lexer = shlex.shlex(block, posix=True, punctuation_chars="|&\n")
     lexer.whitespace, lexer.commenters = " \t", ""
     found: list[list[str]] = [[]]
     for word in lexer:
-        if set(word) <= {"|", "\n"}:
+        if set(word) <= {"|", "&", "\n"}:
             found.append([])
         else:
             found[-1].append(word)
-    return [words for words in found if words]
+    return [words for words in found if words and not re.match(r"[A-Z_]+=", words[0])]
 
 
 def _check_command(words: list[str]) -> None:

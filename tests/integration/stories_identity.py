@@ -155,7 +155,16 @@ class OwnWalk:
         block = block.replace("IDENTITY-SECRET", secret)
         shown = MAKE_SECRET.replace("$OPERATOR_CLIENT_ID", "CLIENT-ID")
         assert (shown in block) is bool(instead)
+        self._survives_a_failure(block.replace(shown, "false"), secret)
         self.walk.type(block.replace(shown, instead))
+
+    def _survives_a_failure(self, block: str, secret: str) -> None:
+        """See that the Secret is as it was where azure-cli fails, or the files are not there."""
+        path = f"{CORE}/namespaces/{self.i.namespace}/secrets/{secret}"
+        before = (self.i.kube.get(path) or {})["data"]
+        moved = block.replace("tls.crt", "missing.crt")
+        self.walk.type(f"set +e +o pipefail\n{moved}", fails=True)  # as a person's shell
+        assert (self.i.kube.get(path) or {})["data"] == before
 
 
 def the_operators_own_identity(i: Installation) -> None:

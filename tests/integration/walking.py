@@ -57,9 +57,9 @@ class Walk:
             block = block.replace(told, typed)
         return self._shell.run(block, self._variables)
 
-    def type(self, text: str) -> str:
-        """Type something that the page tells in its prose."""
-        return self._shell.run(text, self._variables)
+    def type(self, text: str, *, fails: bool = False) -> str:
+        """Type something that the page tells in its prose, or that must fail."""
+        return self._shell.run(text, self._variables, fails=fails)
 
     def finish(self) -> None:
         """See that nothing is left of the page."""

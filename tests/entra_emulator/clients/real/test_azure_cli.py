@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -106,9 +107,7 @@ def _commands(block: str) -> Iterator[str]:
     if block.startswith(("az ad app federated", "az ad app credential list", "OPERATOR_SP=")):
         yield block
         return
-    for line in block.splitlines():
-        if "az ad app credential reset" in line:
-            yield line.strip().partition(')"')[0]
+    yield from re.findall(r"az ad app credential reset[^)\n]*", block)
 
 
 @pytest.mark.clients
