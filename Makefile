@@ -251,6 +251,14 @@ dist: setup ## what a release has of this machine's architecture, after image an
 release-check: setup ## refuse a TAG=v1.2.3 that this tree is not
 	@PYTHONPATH=operator:. $(BIN)/python -m release check "$${TAG:-}"
 
+.PHONY: release-programs
+release-programs: setup ## the programs that push, in build/release/programs, for a machine that is not to compile them
+	@PYTHONPATH=operator:. $(BIN)/python -m release pack
+
+.PHONY: unpack-programs
+unpack-programs: setup ## put what release-programs wrote on another machine into the cache
+	@PYTHONPATH=operator:. $(BIN)/python -m release unpack
+
 .PHONY: login
 login: setup helm ## sign in to REGISTRY= as REGISTRY_USER= with REGISTRY_TOKEN of the environment
 	@PYTHONPATH=operator:. $(BIN)/python -m release login
@@ -270,9 +278,7 @@ downloads: setup ## what people download of a release, with SHA256SUMS, in build
 
 .PHONY: github-release
 github-release: setup ## make the release of TAG= on GitHub, with gh and GH_TOKEN of the environment
-	@PYTHONPATH=operator:. $(BIN)/python -m release notes "$${TAG:-}" > build/release/notes.md
-	@if ! command -v gh > /dev/null; then echo "error: gh is missing: cli.github.com" >&2; exit 2; fi; \
-	gh release create "$$TAG" --verify-tag --title "$$TAG" --notes-file build/release/notes.md build/release/download/*
+	@PYTHONPATH=operator:. $(BIN)/python -m release announce "$${TAG:-}"
 
 .PHONY: actionlint
 actionlint: setup ## check the workflows of GitHub
@@ -287,7 +293,7 @@ build/audit/.installed: requirements/audit.txt
 
 .PHONY: audit
 audit: build/audit/.installed ## ask for known vulnerabilities of the locked packages; needs the network
-	@for lock in runtime cli dev plots docs audit; do \
+	@for lock in runtime cli dev plots docs audit clients; do \
 	  echo "==> requirements/$$lock.txt" >&2; \
 	  build/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r "requirements/$$lock.txt"; \
 	done

@@ -18,8 +18,8 @@ def check_tag(tag: str, root: Path) -> None:
         raise ReleaseError(f"TAG={tag}: a release's tag is v and a version, such as TAG=v1.2.3")
     version = tag.removeprefix("v")
     wrong = [f"{path} says {said}" for path, said in said_versions(root) if said != version]
-    if f"\n## {version}" not in (root / "CHANGELOG.md").read_text():
-        wrong.append(f"CHANGELOG.md has no section `## {version}`")
+    if _section(version, root) is None:
+        wrong.append(_no_section(version))
     if wrong:
         raise ReleaseError(f"{tag} is no release of this tree: {'; '.join(wrong)}")
 
@@ -49,9 +49,25 @@ def notes(tag: str, root: Path) -> str:
     Raises:
         ReleaseError: there is none.
     """
-    version = re.escape(tag.removeprefix("v"))
-    text = (root / "CHANGELOG.md").read_text()
-    found = re.search(rf"^## {version}[^\n]*\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    version = tag.removeprefix("v")
+    found = _section(version, root)
     if found is None:
-        raise ReleaseError(f"CHANGELOG.md has no section `## {tag.removeprefix('v')}`")
-    return found.group(1).strip() + "\n"
+        raise ReleaseError(_no_section(version))
+    return found + "\n"
+
+
+def _section(version: str, root: Path) -> str | None:
+    """Return the section of exactly this version: 1.2.3 is not 1.2.3-rc.1."""
+    title = rf"^## {re.escape(version)}(?: [^\n]*)?\n"
+    text = (root / "CHANGELOG.md").read_text()
+    found = re.search(rf"{title}(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    return found.group(1).strip() if found is not None else None
+
+
+def _no_section(version: str) -> str:
+    return f"CHANGELOG.md has no section `## {version}`"
+
+
+def is_prerelease(tag: str) -> bool:
+    """Return whether a tag is of a version before a release, such as `v1.2.3-rc.1` (SemVer 9)."""
+    return "-" in tag

@@ -27,7 +27,7 @@ SWITCH: Final = (
 )
 # What kubectl itself can do, of which the runbooks need a little.
 KUBECTL: Final = frozenset(
-    {"get", "describe", "logs", "rollout", "top", "auth", "scale", "delete", "create", "apply"}
+    {"get", "describe", "logs", "rollout", "top", "auth", "scale", "delete", "create", "patch"}
 )
 needs_promtool = pytest.mark.skipif(
     shutil.which("promtool") is None, reason="promtool is missing: apt-get install prometheus"
@@ -165,15 +165,27 @@ def test_no_runbook_is_left_over() -> None:
 @pytest.mark.parametrize("path", sorted(RUNBOOKS.iterdir()), ids=lambda path: path.stem)
 def test_the_commands_of_a_runbook_exist(path: Path) -> None:
     blocks = re.findall(r"```sh\n(.*?)```", path.read_text(), re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines()]
-    assert lines
-    for line in lines:
-        program, verb, *words = shlex.split(line)
-        assert program == "kubectl"
-        if verb == "appcredential":
+    typed = [command for block in blocks for command in _commands(block)]
+    assert typed
+    for program, verb, *words in typed:
+        assert program in {"kubectl", "jq"}
+        if program == "kubectl" and verb == "appcredential":
             _check_command(words)
+        elif program == "kubectl":
+            assert verb in KUBECTL, (verb, *words)
+
+
+def _commands(block: str) -> list[list[str]]:
+    """Return the words of each command, those of a pipeline one by one."""
+    lexer = shlex.shlex(block, posix=True, punctuation_chars="|&\n")
+    lexer.whitespace, lexer.commenters = " \t", ""
+    found: list[list[str]] = [[]]
+    for word in lexer:
+        if set(word) <= {"|", "&", "\n"}:
+            found.append([])
         else:
-            assert verb in KUBECTL, line
+            found[-1].append(word)
+    return [words for words in found if words and not re.match(r"[A-Z_]+=", words[0])]
 
 
 def _check_command(words: list[str]) -> None:

@@ -23,7 +23,6 @@ TYPED_BY: Final = {
     "docs/guides/entra-permissions.md": "tests/entra/test_documented.py",
     "docs/guides/gitops.md": "tests/gitops/test_installed.py",
     "docs/guides/importing.md": "tests/integration/stories_import.py",
-    "docs/guides/operator-identity.md": "tests/docs/test_install.py",
     "docs/guides/secret-to-certificate.md": "tests/integration/stories_takeover.py",
     "docs/guides/some-namespaces.md": "tests/chart/test_documented.py",
     "docs/install.md": "tests/chart/test_documented.py",

@@ -231,6 +231,12 @@ class Installation:
         team.grant()
         return team
 
+    def nudge(self, tenant: str) -> None:
+        """Have the operator look at an EntraTenant before its next turn."""
+        annotations = {"example.com/look": secrets.token_hex(4)}
+        path = f"{GROUP}/entratenants/{tenant}"
+        self.kube.edit(path, lambda found: found["metadata"].update(annotations=annotations))
+
     # --- what tests see -------------------------------------------------------------------
 
     def resource(self, namespace: str, name: str) -> dict[str, Any] | None:

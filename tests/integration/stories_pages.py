@@ -10,6 +10,7 @@ from demo.seed import CLIENT_ID
 from tests.integration.at_once import Story
 from tests.integration.installation import Installation, Team
 from tests.integration.stories_guides import GUIDES, deployment
+from tests.integration.stories_identity import the_operators_own_identity
 from tests.integration.walking import Walk
 
 
@@ -44,7 +45,7 @@ def how_do_i(i: Installation) -> None:
     team.until(lambda: team.key("orders") not in {"", first}, "it is rotated", "orders")
     second = team.key("orders")
     i.pass_time(i.now() + timedelta(seconds=1.1))
-    walk.step("revokeIssuedBefore", without="kubectl get appcred orders -n shop -w")
+    walk.step("revokeIssuedBefore", instead={"kubectl get appcred orders -n shop -w": ""})
     team.until(lambda: team.key("orders") not in {"", second}, "it is replaced", "orders")
     walk.step("waitingFor")
     walk.step("publishTime")
@@ -109,6 +110,7 @@ def a_client_secret(i: Installation) -> None:
     assert before["AZURE_CLIENT_SECRET"] not in said
     assert '"keyId"' in walk.step("appcredential rotate")
     after = team.values("checkout-entra")
+    assert after["AZURE_CLIENT_SECRET"] != before["AZURE_CLIENT_SECRET"]
     assert after["SESSION_KEY"] == before["SESSION_KEY"]
     assert team.sign_in(before)
     assert team.sign_in(after)
@@ -132,6 +134,7 @@ def a_certificate(i: Installation) -> None:
     assert first in walk.team.certificates().values()
     assert walk.team.signs_in("invoices-entra")
     second = walk.step("appcredential rotate").splitlines()[-1]
+    assert first != second
     assert {first, second} <= set(walk.team.certificates().values())
     walk.step("kubectl delete appcred invoices")
     walk.finish()
@@ -158,6 +161,7 @@ PAGES: Final[Mapping[str, Story]] = {
     "tutorials/client-secret.md": a_client_secret,
     "tutorials/certificate.md": a_certificate,
     "tutorials/federated-identity.md": a_federated_identity,
+    "guides/operator-identity.md": the_operators_own_identity,
     **GUIDES,
 }
 """By the page's path in docs/, the story that types its commands."""

@@ -190,4 +190,5 @@ def test_a_check_says_what_the_operator_found(installation: Installation) -> Non
 
     assert done.returncode == 0, done.stderr
     assert "status changed; " in done.stderr
-    assert "NAME" in run(team, installation, "list").stdout
+    listed = run(team, installation, "list").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == ["NAME", "app"]

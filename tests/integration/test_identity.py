@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -62,7 +61,7 @@ class Certified:
         self.nudge()
 
     def nudge(self) -> None:
-        nudge(self.i, TENANT)
+        self.i.nudge(TENANT)
 
     @property
     def status(self) -> dict[str, Any]:
@@ -89,13 +88,6 @@ def make_tenant(i: Installation, name: str, **identity: Any) -> None:
     spec = {"tenantId": TENANT_ID, "cloud": "Custom", "identity": identity}
     tenant = {"apiVersion": API_VERSION, "kind": "EntraTenant", "metadata": {"name": name}}
     i.kube.create(f"{GROUP}/entratenants", {**tenant, "spec": spec})
-
-
-def nudge(i: Installation, tenant: str) -> None:
-    """Have the operator look at an EntraTenant before its next turn."""
-    annotations = {"example.com/look": secrets.token_hex(4)}
-    path = f"{GROUP}/entratenants/{tenant}"
-    i.kube.edit(path, lambda found: found["metadata"].update(annotations=annotations))
 
 
 def data(certificate: MadeCertificate) -> dict[str, str]:
@@ -210,7 +202,7 @@ def test_the_operator_s_own_service_account_signs_it_in(
         PATIENCE,
     )
     project(AUDIENCE)
-    nudge(i, KEYLESS)
+    i.nudge(KEYLESS)
     i.until(
         lambda: has("Stalled", "True", "IdentityRejected"),
         "without a federated credential it is refused",
@@ -231,7 +223,7 @@ def test_the_operator_s_own_service_account_signs_it_in(
     assert team.signs_in()
 
     token_file.unlink()
-    nudge(i, KEYLESS)
+    i.nudge(KEYLESS)
     i.until(
         lambda: has("Stalled", "True", "IdentityTokenUnusable"), "a missing token is told", PATIENCE
     )

@@ -43,22 +43,23 @@ class Walk:
         self._variables = {"shop": team.namespace, CLIENT_ID: team.client_id, **variables}
         self._shell = _shell(team.i)
 
-    def step(self, words: str, *, without: str = "") -> str:
+    def step(self, words: str, *, instead: Mapping[str, str] = MappingProxyType({})) -> str:
         """Type the next block, which contains the words; return what it prints.
 
         Args:
             words: by which a reader of the story finds the block.
-            without: a command of it that never ends, such as a watch.
+            instead: what is typed for parts of it, such as nothing for a watch that never ends.
         """
         block = self.left.pop(0)
         assert words in block, block
-        assert without in block, block
-        block = block.replace(without, "") if without else block
+        for told, typed in instead.items():
+            assert told in block, block
+            block = block.replace(told, typed)
         return self._shell.run(block, self._variables)
 
-    def type(self, text: str) -> str:
-        """Type something that the page tells in its prose."""
-        return self._shell.run(text, self._variables)
+    def type(self, text: str, *, fails: bool = False) -> str:
+        """Type something that the page tells in its prose, or that must fail."""
+        return self._shell.run(text, self._variables, fails=fails)
 
     def finish(self) -> None:
         """See that nothing is left of the page."""

@@ -23,6 +23,8 @@ WRITES: Final = {
     ("scan.yaml", "code"): {"security-events"},
 }
 """What may write what; all others only read."""
+BUILDS: Final = {"image", "zipapp", "dist", "wheels", "release-programs"}
+"""Targets that run what others wrote."""
 
 every = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 
@@ -52,14 +54,27 @@ def faults(name: str, text: str) -> list[str]:
     if set(workflow.get("concurrency", ())) != {"group", "cancel-in-progress"}:
         found.append("no concurrency")
     for job_name, job in workflow["jobs"].items():
-        writes = {what for what, how in job.get("permissions", {}).items() if how != "read"}
-        if writes != WRITES.get((name, job_name), set()):
-            found.append(f"{job_name} may write {sorted(writes)}")
-        if "timeout-minutes" not in job:
-            found.append(f"{job_name} has no timeout")
+        found += [f"{job_name} {fault}" for fault in job_faults(job, WRITES.get((name, job_name)))]
     for step in steps(workflow):
         found += step_faults(step)
     return found
+
+
+def job_faults(job: dict[str, Any], allowed: set[str] | None) -> Iterator[str]:
+    writes = {what for what, how in job.get("permissions", {}).items() if how != "read"}
+    if writes != (allowed or set()):
+        yield f"may write {sorted(writes)}"
+    if writes and (made := built(job)):
+        yield f"builds with rights: {made}"
+    if "timeout-minutes" not in job:
+        yield "has no timeout"
+
+
+def built(job: dict[str, Any]) -> list[str]:
+    """Return what a job builds, a compiler that it fetches included."""
+    made = [target for step in job["steps"] for target in targets(step.get("run", ""))]
+    fetched = [uses for step in job["steps"] if "setup-go" in (uses := step.get("uses", ""))]
+    return [target for target in made if target in BUILDS] + fetched
 
 
 def step_faults(step: dict[str, Any]) -> Iterator[str]:
@@ -121,6 +136,22 @@ def test_a_worse_workflow_is_caught(old: str, new: str, fault: str) -> None:
     assert any(fault in found for found in faults("test.yaml", text.replace(old, new)))
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("run: make downloads", "run: make wheels downloads"),
+        ("run: make unpack-programs", "run: make release-programs"),
+        ("run: make unpack-programs", "uses: actions/setup-go@v7"),
+        ("contents: write # the release and its files", "contents: read"),
+    ],
+)
+def test_a_worse_release_is_caught(old: str, new: str) -> None:
+    text = (ROOT / ".github" / "workflows" / "release.yaml").read_text()
+    assert old in text
+    found = faults("release.yaml", text.replace(old, new))
+    assert any("builds with rights" in fault or "may write" in fault for fault in found)
+
+
 @pytest.fixture(scope="session")
 def actionlint() -> Path:
     return locate_tool("actionlint")
@@ -140,7 +171,9 @@ def test_actionlint_finds_nothing(actionlint: Path, path: Path) -> None:
 def test_actionlint_finds_what_is_wrong(actionlint: Path, tmp_path: Path) -> None:
     text = (ROOT / ".github" / "workflows" / "release.yaml").read_text()
     broken = tmp_path / "release.yaml"
-    broken.write_text(text.replace("needs: build", "needs: builds").replace("matrix.runner", "x.y"))
+    broken.write_text(
+        text.replace("needs: [build,", "needs: [builds,").replace("matrix.runner", "x.y")
+    )
     done = lint(actionlint, broken)
     assert done.returncode == 1
     assert '"builds"' in done.stdout
