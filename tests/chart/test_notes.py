@@ -44,7 +44,8 @@ def pasted(text: str) -> list[str]:
 
     Whatever follows, a shell takes for the manifest until it reads the end as a line of its own.
     """
-    commands = re.findall(r"^ *kubectl apply [^\n]*<<EOF\n.*?^ *EOF\n", f"{text}\n", re.M | re.S)
+    command = r"^ *kubectl apply [^\n]*<<EOF\n.*?^ *EOF\n"
+    commands = re.findall(command, f"{text}\n", re.MULTILINE | re.DOTALL)
     assert len(commands) == text.count("<<")
     return commands
 

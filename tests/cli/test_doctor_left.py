@@ -97,7 +97,9 @@ def test_what_another_made_is_not_named(marks: dict[str, Any]) -> None:
     assert found == [(Gravity.FINE, "No grant or EntraTenant left them.")]
 
 
-APPLIED: Final = {"f:annotations": {"f:kubectl.kubernetes.io/last-applied-configuration": {}}}
+APPLIED: Final[dict[str, Any]] = {
+    "f:annotations": {"f:kubectl.kubernetes.io/last-applied-configuration": {}}
+}
 MARKED: Final = {"f:annotations": {"f:helm.sh/resource-policy": {}, **APPLIED["f:annotations"]}}
 
 
