@@ -11,6 +11,7 @@ from appcredential.cli.app_credential import AppCredential, Document
 from appcredential.cli.doctor.ending import ending
 from appcredential.cli.doctor.findings import Finding, Gravity, fine, unchecked
 from appcredential.cli.doctor.gathered import Gathered
+from appcredential.cli.doctor.operators import operators
 from appcredential.cli.text import plain, when
 from appcredential.domain.conditions import ConditionType
 from appcredential.domain.grant_match import Asked, covers, matches
@@ -178,13 +179,14 @@ def _used(gathered: Gathered, parsed: Mapping[str, ApplicationGrantSpec]) -> set
         else:
             wide.append(name)
     used: set[str] = set()
+    home = next((operator.namespace for operator in operators(gathered)), "")
     for resource in gathered.resources:
         candidates = by_client.get(resource.text("spec", "application", "clientId"), [])
         left = [name for name in (*candidates, *wide) if name not in used]
         spec = _spec_of(resource) if left else None
         # What this tool does not read, labels and tags, may be as a grant asks for.
         asker = Asker(
-            namespace=resource.namespace, now=gathered.now, cluster_id="", operator_namespace=""
+            namespace=resource.namespace, now=gathered.now, cluster_id="", operator_namespace=home
         )
         used |= {name for name in left if _serves(parsed[name], asker, spec)}
     return used
