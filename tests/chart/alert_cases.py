@@ -92,6 +92,15 @@ def ending(end: int, renewal: int) -> dict[str, str]:
     }
 
 
+def identity(end: str, renewal: str = "") -> dict[str, str]:
+    """Return the series of the operator's own credential; without a time nobody renews it."""
+    times = {"expiration": end, **({"renewal": renewal} if renewal else {})}
+    return {
+        f'appcredential_tenant_identity_{what}_timestamp_seconds{{tenant="default"}}': values
+        for what, values in times.items()
+    }
+
+
 def _warning(**labels: str) -> dict[str, str]:
     return {**ORDERS, "severity": "warning", **labels}
 
@@ -104,6 +113,11 @@ EXPIRING: Final = {"AppCredentialExpiring": _warning()}
 SOON: Final = {**EXPIRING, "AppCredentialExpiringSoon": _warning()}
 IMMINENT: Final = {**SOON, "AppCredentialExpiryImminent": _critical()}
 EXPIRED: Final = {**IMMINENT, "AppCredentialExpired": _critical()}
+IDENTITY_EXPIRING: Final = {"AppCredentialIdentityExpiring": {**TENANT, "severity": "warning"}}
+IDENTITY_SOON: Final = {
+    **IDENTITY_EXPIRING,
+    "AppCredentialIdentityExpiringSoon": {**TENANT, "severity": "critical"},
+}
 TENANT_DOWN: Final = {
     "AppCredentialTenantNotReady": {**TENANT, "severity": "critical"},
 }
@@ -112,6 +126,13 @@ DOWN: Final = {
     'appcredential_tenant_ready_status{tenant="default",condition="False"}': "1x9999",
 }
 NEVER: Final[Mapping[str, Mapping[str, str]]] = {}
+
+ENDS_IN_TWENTY_DAYS: Final = {
+    "5d20h": NEVER,
+    "6d8h": IDENTITY_EXPIRING,
+    "16d20h": IDENTITY_EXPIRING,
+    "17d8h": IDENTITY_SOON,
+}
 
 CASES: Final[Mapping[str, Case]] = {
     "ninety days, renewed on schedule, from a day before the renewal": Case(
@@ -259,21 +280,50 @@ CASES: Final[Mapping[str, Case]] = {
             "16m": {"AppCredentialRevocationOverdue": {**TENANT, "severity": "warning"}},
         },
     ),
-    "the operator's own credential ends": Case(
-        minutes=30,
-        series={
-            'appcredential_tenant_identity_expiration_timestamp_seconds{tenant="default"}': (
-                f"{20 * DAY}x9999"
-            )
-        },
+    "the operator's own credential ends, and nobody renews it": Case(
+        minutes=240,
+        series=identity(f"{20 * DAY}x9999"),
+        firing=ENDS_IN_TWENTY_DAYS,
+    ),
+    "the operator's own thirty days, renewed on schedule, from the middle": Case(
+        minutes=240,
+        series=identity(f"{15 * DAY}x30 {35 * DAY}x9999", f"{5 * DAY}x30 {25 * DAY}x9999"),
+        firing=dict.fromkeys(("1d", "2d", "4d", "5d", "5d4h", "21d4h", "24d", "25d"), NEVER),
+    ),
+    "the operator's own day, renewed on schedule": Case(
+        minutes=10,
+        series=identity("86400x98 144000x9999", "57600x98 115200x9999"),
+        firing=dict.fromkeys(("1h", "9h", "15h", "16h", "16h20m", "24h", "31h"), NEVER),
+    ),
+    "the operator's own thirty days, never renewed, from the last eleven": Case(
+        minutes=120,
+        series=identity(f"{11 * DAY}x9999", f"{DAY}x9999"),
         firing={
-            "5d": NEVER,
-            "6d1h": {"AppCredentialIdentityExpiring": {**TENANT, "severity": "warning"}},
-            "17d1h": {
-                "AppCredentialIdentityExpiring": {**TENANT, "severity": "warning"},
-                "AppCredentialIdentityExpiringSoon": {**TENANT, "severity": "critical"},
-            },
+            "3d22h": NEVER,
+            "4d4h": IDENTITY_EXPIRING,
+            "7d22h": IDENTITY_EXPIRING,
+            "8d4h": IDENTITY_SOON,
         },
+    ),
+    "the operator's own ninety days, never renewed, of which two weeks are told": Case(
+        minutes=240,
+        series=identity(f"{20 * DAY}x9999", f"{-10 * DAY}x9999"),
+        firing=ENDS_IN_TWENTY_DAYS,
+    ),
+    "the operator cannot renew its own credential, which is known before it is due": Case(
+        minutes=240,
+        series={
+            **identity(f"{20 * DAY}x9999", f"{18 * DAY}x9999"),
+            'appcredential_tenant_stalled{tenant="default",reason="IdentitySecretNotOurs"}': (
+                "1x9999"
+            ),
+        },
+        firing=ENDS_IN_TWENTY_DAYS,
+    ),
+    "the operator's Secret holds another certificate than the one in use": Case(
+        minutes=240,
+        series=identity(f"{20 * DAY}x9999", f"{60 * DAY}x9999"),
+        firing=ENDS_IN_TWENTY_DAYS,
     ),
     "the quota is nearly used": Case(
         series={

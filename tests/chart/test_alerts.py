@@ -85,6 +85,15 @@ def test_the_alerts_fire_when_they_should_and_not_otherwise(bare_rules: Path) ->
     [
         ("AppCredentialExpiring", "0.7 *", "1.9 *", "one hour, renewed on schedule"),
         ("AppCredentialExpiring", "> time() - 3600", "> time() + 999999999", "a successor waits"),
+        ("AppCredentialIdentityExpiring", "0.7 *", "1.1 *", "the operator's own day, renewed"),
+        (
+            "AppCredentialIdentityExpiring",
+            "0.7 *",
+            "0.1 *",
+            "the operator's own thirty days, never",
+        ),
+        ("AppCredentialIdentityExpiring", " > 0)", ")", "the operator's Secret holds another"),
+        ("AppCredentialIdentityExpiringSoon", "NotOurs", "", "the operator cannot renew its own"),
         ("AppCredentialNotReady", "unless on (name", "or on (name", "of a tenant that is down"),
         ("AppCredentialNotReady", "Observing", "Other", "a resource is only observed"),
         ("AppCredentialForeignCredentials", "[1h] offset", "[1m] offset", "a new leader counts"),

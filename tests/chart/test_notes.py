@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -38,26 +39,43 @@ def notes(
     return text
 
 
-def manifests(text: str) -> list[str]:
+def pasted(text: str) -> list[str]:
+    """Return the commands of the notes that read a manifest, as they are printed.
+
+    Whatever follows, a shell takes for the manifest until it reads the end as a line of its own.
+    """
+    command = r"^ *kubectl apply [^\n]*<<EOF\n.*?^ *EOF\n"
+    commands = re.findall(command, f"{text}\n", re.MULTILINE | re.DOTALL)
+    assert len(commands) == text.count("<<")
+    return commands
+
+
+def kinds(text: str) -> list[str]:
     """Return what the notes have a person apply."""
-    return re.findall(r"<<EOF\n(.*?)\n  EOF", text, re.DOTALL)
+    return [kind for command in pasted(text) for kind in re.findall(r"kind: (\w+)", command)]
 
 
 def check(cluster: Cluster, text: str) -> None:
-    """Have the API server look at what the notes would have applied."""
-    for manifest in manifests(text):
-        unindented = "\n".join(line.removeprefix("  ") for line in manifest.splitlines())
-        cluster.kubectl("apply", "--dry-run=server", "-f", "-", input=unindented)
+    """Type what the notes would have applied into a shell, and have the API server look at it."""
+    kubectl = f'kubectl() {{ {cluster.binaries.kubectl} "$@" --dry-run=server; }}\n'
+    for command in pasted(text):
+        done = subprocess.run(
+            ["bash", "-c", f"{kubectl}{command}echo and then"],
+            env=cluster.env(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, ""), command
+        assert re.fullmatch(r"\S+ created \(server dry run\)\nand then\n", done.stdout), command
 
 
 def test_without_a_tenant_they_have_one_made(served: Cluster, bare_helm: Helm) -> None:
     text = notes(bare_helm)
     assert "for all namespaces." in text
     assert "kubectl create secret generic operator-identity" in text
-    assert [re.findall(r"kind: (\w+)", m) for m in manifests(text)] == [
-        ["EntraTenant"],
-        ["ApplicationGrant"],
-    ]
+    assert kinds(text) == ["EntraTenant", "ApplicationGrant"]
     check(served, text)
 
 
@@ -105,13 +123,13 @@ def test_what_is_looked_after_no_more_is_named(served: Cluster, bare_helm: Helm)
 
 def test_with_tenant_and_grant_nothing_is_left_to_make(served: Cluster, bare_helm: Helm) -> None:
     text = notes(bare_helm, {"tenants.default": TENANT, "grants.shop": GRANT})
-    assert manifests(text) == []
+    assert kinds(text) == []
     assert "See that it signs in" in text
     made = {"apiVersion": "appcredential.io/v1alpha1", "metadata": {"name": "default"}}
     for kind, spec in (("EntraTenant", TENANT), ("ApplicationGrant", GRANT)):
         served.api.call("POST", f"{GROUP}/{kind.lower()}s", {**made, "kind": kind, "spec": spec})
     try:
-        assert manifests(notes(bare_helm)) == [], "made by hand, as an upgrade finds them"
+        assert kinds(notes(bare_helm)) == [], "made by hand, as an upgrade finds them"
     finally:
         served.kubectl("delete", "entratenant/default", "applicationgrant/default")
 

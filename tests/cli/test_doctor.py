@@ -13,6 +13,7 @@ from appcredential.cli.doctor.gathered import Gathered, Grants, Read, Right
 from appcredential.cli.doctor.judge import judge
 from appcredential.domain.demanded import SCHEMA_VERSION
 from tests.cli.installations import (
+    SYSTEM,
     binding,
     claim,
     crd,
@@ -340,6 +341,14 @@ def test_a_client_secret_or_policy_that_nobody_can_read_is_said() -> None:
 
     assert {f.gravity for f in found} == {UNCHECKED}
     assert any("no permission" in f.text for f in found)
+
+
+def test_no_selector_is_of_use_in_the_operators_own_namespace() -> None:
+    chosen = grant("b", namespaces={"selector": {"matchLabels": {"team": "shop"}}})
+    for namespace, expected in (("shop", set()), (SYSTEM, {"grants that nobody uses"})):
+        user = resource(status=published(), spec=spec(), namespace=namespace)
+        found = beyond_fine(well(resources=(user,), grants=read(chosen)))
+        assert {f.about for f in found if f.gravity is ADVICE} == expected
 
 
 def test_the_gravest_comes_first() -> None:

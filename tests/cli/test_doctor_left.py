@@ -97,6 +97,33 @@ def test_what_another_made_is_not_named(marks: dict[str, Any]) -> None:
     assert found == [(Gravity.FINE, "No grant or EntraTenant left them.")]
 
 
+APPLIED: Final[dict[str, Any]] = {
+    "f:annotations": {"f:kubectl.kubernetes.io/last-applied-configuration": {}}
+}
+MARKED: Final = {"f:annotations": {"f:helm.sh/resource-policy": {}, **APPLIED["f:annotations"]}}
+
+
+@pytest.mark.parametrize(
+    ("operation", "fields", "is_named"),
+    [
+        ("Apply", {"f:spec": {}}, False),
+        ("Update", {"f:metadata": APPLIED}, False),
+        ("Update", {"f:spec": {}}, True),  # an edit
+        ("Apply", {"f:status": {}}, True),
+        ("Apply", {"f:spec": {}, "f:metadata": MARKED}, True),  # Helm 4, or Argo CD with the chart
+        ("Update", {"f:spec": {}, "f:metadata": MARKED}, True),
+    ],
+    ids=str,
+)
+def test_what_somebody_else_applies_is_not_named(
+    operation: str, fields: dict[str, Any], is_named: bool
+) -> None:
+    made = of_release(grant())
+    made["metadata"]["managedFields"] = [{"operation": operation, "fieldsV1": fields}]
+    found = told(well(deployments=read(installation("")), grants=read(made)))
+    assert [gravity for gravity, _ in found] == [Gravity.RISK if is_named else Gravity.FINE]
+
+
 def test_argo_cd_sets_no_marks_of_helm() -> None:
     marks = {"meta.helm.sh/release-name": None, "meta.helm.sh/release-namespace": None}
     found = told(

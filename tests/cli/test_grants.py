@@ -145,3 +145,22 @@ def test_whoever_may_read_grants_sees_those_of_the_namespace(person: Person) -> 
         assert f"you may not read the labels of {person.namespace}: {own[0]}." in done.stderr
     finally:
         person.cluster.kubectl("delete", "clusterrolebinding,clusterrole", name)
+
+
+@pytest.mark.cluster
+def test_no_selector_matches_the_operators_own_namespace(person: Person) -> None:
+    labels = {"app.kubernetes.io/part-of": "appcredential"}
+    pod = {
+        "metadata": {"labels": labels},
+        "spec": {"containers": [{"name": "operator", "image": "none"}]},
+    }
+    path = f"/apis/apps/v1/namespaces/{person.namespace}/deployments"
+    for component, left in (("entra-emulator", ["chosen", "named"]), ("operator", ["named"])):
+        metadata = {
+            "name": component,
+            "labels": {**labels, "app.kubernetes.io/component": component},
+        }
+        spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": pod}
+        person.cluster.api.call("POST", path, {"metadata": metadata, "spec": spec})
+        found = person.did("grants", "-o", "name").splitlines()
+        assert [name.rpartition("-")[2] for name in found] == left

@@ -133,7 +133,7 @@ def a_backup_comes_back(i: Installation) -> None:
     """guides/backup.md: within the grace period, the very same credential goes on."""
     why = "the operator is a process here, and others need it"
     excused = {
-        "kubectl scale deployment/appcredential": why,
+        "kubectl scale deployment -n appcredential-system": why,
         "kubectl delete configmap -n appcredential-system": "others' would go, too",
     }
     walk = Walk(

@@ -33,7 +33,7 @@ def the_quickstart(i: Installation) -> None:
 
 def how_do_i(i: Installation) -> None:
     """how-do-i.md, from a rotation to the end of the resource."""
-    excused = {"kubectl scale deployment/appcredential": "others need the operator"}
+    excused = {"kubectl scale deployment -n appcredential-system": "others need the operator"}
     place = {"report.html": str(i.folder / "report.html")}
     walk = Walk(i.team("index"), "how-do-i.md", excused, place)
     team = walk.team

@@ -1,7 +1,7 @@
 {{- /*
 Names of what the values of an earlier revision made and those of this one lack, as JSON: they are kept. Takes `root`,
 `kind` and the map `named` of the values. Only what bears the marks of this release and of the values counts: neither
-what a person made, nor what extraObjects make, also from this revision on. Without a cluster nothing is found.
+what a person made or applies by now, nor what extraObjects make, also from this revision on. Without a cluster nothing is found.
 */}}
 {{- define "appcredential.left" -}}
 {{- $root := .root }}
@@ -20,10 +20,25 @@ what a person made, nor what extraObjects make, also from this revision on. With
 {{- if ne (get $found $mark) $value }}{{ $ours = false }}{{ end }}
 {{- end }}
 {{- $moved := regexMatch (printf "(?m)\\bname: *[\"']?%s([\"',}[:space:]]|$)" (.metadata.name | replace "." "[.]")) (join "\n" $extra) }}
-{{- if and $ours (not $moved) }}{{ $left = append $left .metadata.name }}{{ end }}
+{{- if and $ours (not $moved) (not (include "appcredential.appliedByOthers" .)) }}{{ $left = append $left .metadata.name }}{{ end }}
 {{- end }}
 {{- end }}
 {{- toJson $left }}
+{{- end }}
+
+{{- /*
+Whether somebody else than the chart declares an object, such as Flux under the same name: "true" or nothing. Helm's marks
+survive that. The chart's own manager, whatever its name, owns the mark that the templates make. An edit declares nothing.
+*/}}
+{{- define "appcredential.appliedByOthers" -}}
+{{- $found := "" }}
+{{- range .metadata.managedFields }}
+{{- $annotations := dig "f:metadata" "f:annotations" dict .fieldsV1 }}
+{{- $applies := and (eq .operation "Apply") (hasKey .fieldsV1 "f:spec") }}
+{{- $declares := or $applies (hasKey $annotations "f:kubectl.kubernetes.io/last-applied-configuration") }}
+{{- if and $declares (not (hasKey $annotations "f:helm.sh/resource-policy")) }}{{ $found = "true" }}{{ end }}
+{{- end }}
+{{- $found }}
 {{- end }}
 
 {{- /* The grants that an upgrade removes, as JSON. */}}

@@ -11,6 +11,8 @@ import click
 
 from appcredential.cli.api import Api
 from appcredential.cli.app_credential import Document
+from appcredential.cli.doctor.gathered import Read
+from appcredential.cli.doctor.operators import PART_OF, operators_of
 from appcredential.cli.errors import CliError, ForbiddenError
 from appcredential.cli.options import Session, output, with_session
 from appcredential.cli.shown import rendered
@@ -109,9 +111,12 @@ def read_grants(api: Api, namespace: str) -> Found:
         return Found(documents)
     parsed = [(document, _parsed(document)) for document in documents]
     selects = any(_selects(grant) for _, grant in parsed)
-    labels = _labels(api, namespace) if selects else None
+    may_be_selected = selects and _may_be_selected(api, namespace)
+    labels = _labels(api, namespace) if may_be_selected else None
     found = Found()
     for document, grant in parsed:
+        if _selects(grant) and not may_be_selected:
+            continue
         if _selects(grant) and labels is None:
             found.unknown.append(document.name)
         elif _is_about(document, grant, namespace, labels):
@@ -215,9 +220,21 @@ def _is_about(
     """Return whether a grant is about a namespace; an unusable one tells by what it names."""
     if grant is None:
         return namespace in (document.at("spec", "namespaces", "names") or ())
-    if _selects(grant) and namespace in RESERVED_NAMESPACES:
-        return False
     return covers(grant, namespace, labels)
+
+
+def _may_be_selected(api: Api, namespace: str) -> bool:
+    """Return whether a selector may match a namespace: not the cluster's own, nor the operator's.
+
+    Where the person may not list Deployments, no operator is seen in it.
+    """
+    if namespace in RESERVED_NAMESPACES:
+        return False
+    path, query = f"/apis/apps/v1/namespaces/{namespace}/deployments", (("labelSelector", PART_OF),)
+    try:
+        return not operators_of(Read(tuple(api.read(path, query, all_pages=True))))
+    except CliError:
+        return True
 
 
 def _labels(api: Api, namespace: str) -> Labels | None:

@@ -92,8 +92,13 @@ def effective_overlap(rotation: RotationSpec, renew_before: timedelta) -> timede
 
 
 def is_overdue(plan: Schedule, now: datetime) -> bool:
+    """Return whether a renewal takes longer than it should."""
+    return is_late(plan.renewal_time, plan.end, now)
+
+
+def is_late(renewal: datetime, end: datetime, now: datetime) -> bool:
     """Return whether 30 % of the time from renewal to the end have passed."""
-    return now >= plan.renewal_time + (plan.end - plan.renewal_time) * 0.3
+    return now >= renewal + (end - renewal) * 0.3
 
 
 def backoff(attempts: int, base: timedelta, cap: timedelta, seed: str) -> timedelta:

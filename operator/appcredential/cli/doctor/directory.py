@@ -11,7 +11,8 @@ from appcredential.cli.app_credential import AppCredential, Document
 from appcredential.cli.doctor.ending import ending
 from appcredential.cli.doctor.findings import Finding, Gravity, fine, unchecked
 from appcredential.cli.doctor.gathered import Gathered
-from appcredential.cli.text import plain
+from appcredential.cli.doctor.operators import operators
+from appcredential.cli.text import plain, when
 from appcredential.domain.conditions import ConditionType
 from appcredential.domain.grant_match import Asked, covers, matches
 from appcredential.domain.observed.asker import Asker
@@ -23,6 +24,11 @@ from appcredential.errors import InvalidSpecError
 _PATIENCE: Final = timedelta(minutes=5)
 _UNKNOWN: Final = "Unknown: "
 _MOST_NAMED: Final = 20
+_BY_HAND: Final = {
+    "certificate": "Register a new certificate",
+    "clientSecret": "Create a new client secret",
+}
+_GUIDE: Final = "Not by kubectl apply: docs/guides/operator-identity.md has the commands."
 
 
 def tenants(gathered: Gathered) -> Iterator[Finding]:
@@ -60,21 +66,27 @@ def _state(gathered: Gathered, tenant: Document) -> Iterator[Finding]:
 
 
 def _own_credential(gathered: Gathered, tenant: Document) -> Iterator[Finding]:
-    end = tenant.time("status", "identity", "expirationTime")
+    found = (kind for kind in _BY_HAND if tenant.at("spec", "identity", kind) is not None)
+    kind = next(found, "certificate")
+    identity, status = ("spec", "identity", kind), ("status", "identity")
+    end, renewal = tenant.time(*status, "expirationTime"), tenant.time(*status, "renewalTime")
+    is_rotated = tenant.at(*identity, "rotation") is not None
+    problem = tenant.text(*status, "renewalProblem") if is_rotated else ""
     about = f"the operator's own credential in EntraTenant {tenant.name}"
-    if end is None:
-        if tenant.at("spec", "identity", "clientSecret") is not None:
-            yield unchecked(about, "nobody can read when a client secret ends; Entra's portal can")
-        return
-    secret = (
-        tenant.text("spec", "identity", "certificate", "secretRef", "name") or "of its identity"
-    )
-    remedy = f"Register a new certificate in Entra, and put it into the Secret {secret}."
-    if tenant.at("spec", "identity", "certificate", "rotation") is not None:
-        problem = tenant.text("status", "identity", "renewalProblem")
-        due = tenant.text("status", "identity", "renewalTime") or "an unknown time"
-        remedy = problem or f"The operator renews it at {due}: see that it runs."
-    yield ending(about, end, gathered.now, remedy)
+    if problem and (end is None or end > gathered.now):
+        told = "Nothing says when it ends" if end is None else f"It ends {when(end, gathered.now)}"
+        yield Finding(Gravity.RISK, about, f"{told}.", problem)
+    elif end is not None:
+        secret = tenant.text(*identity, "secretRef", "name") or "of its identity"
+        remedy = f"{_BY_HAND[kind]} in Entra, and put it into the Secret {secret}."
+        if is_rotated and end <= gathered.now:
+            remedy = f"{problem} {remedy} {_GUIDE}".lstrip()
+        elif is_rotated:
+            due = tenant.text(*status, "renewalTime") or "an unknown time"
+            remedy = f"The operator renews it at {due}: see that it runs."
+        yield ending(about, end, gathered.now, remedy, renewal if is_rotated else None)
+    elif kind == "clientSecret":
+        yield unchecked(about, "nobody can read when a client secret ends; Entra's portal can")
 
 
 def _policy(tenant: Document) -> Iterator[Finding]:
@@ -167,13 +179,14 @@ def _used(gathered: Gathered, parsed: Mapping[str, ApplicationGrantSpec]) -> set
         else:
             wide.append(name)
     used: set[str] = set()
+    home = next((operator.namespace for operator in operators(gathered)), "")
     for resource in gathered.resources:
         candidates = by_client.get(resource.text("spec", "application", "clientId"), [])
         left = [name for name in (*candidates, *wide) if name not in used]
         spec = _spec_of(resource) if left else None
         # What this tool does not read, labels and tags, may be as a grant asks for.
         asker = Asker(
-            namespace=resource.namespace, now=gathered.now, cluster_id="", operator_namespace=""
+            namespace=resource.namespace, now=gathered.now, cluster_id="", operator_namespace=home
         )
         used |= {name for name in left if _serves(parsed[name], asker, spec)}
     return used

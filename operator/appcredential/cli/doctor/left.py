@@ -23,6 +23,8 @@ _MARKS: Final = {
     "app.kubernetes.io/component": "operator",
     "helm.sh/resource-policy": "keep",
 }
+_POLICY: Final = "f:helm.sh/resource-policy"
+_APPLIED: Final = "f:kubectl.kubernetes.io/last-applied-configuration"
 
 
 def left_values(gathered: Gathered) -> Iterator[Finding]:
@@ -60,7 +62,8 @@ def _left_of(
 def _left(read: Read, operator: Operator, named: str) -> list[str]:
     """Return the names of what the release made and its values lack, in order."""
     names = set(named.split(","))
-    return sorted(d.name for d in read.items if d.name not in names and _is_made_by(operator, d))
+    found = (d for d in read.items if d.name not in names and _is_made_by(operator, d))
+    return sorted(d.name for d in found if not _is_applied_by_others(d))
 
 
 def _is_made_by(operator: Operator, document: Document) -> bool:
@@ -76,6 +79,21 @@ def _is_made_by(operator: Operator, document: Document) -> bool:
     wanted = {**_MARKS, _INSTANCE: instance, **{k: v for k, v in release.items() if k in found}}
     is_leaving = document.at("metadata", "deletionTimestamp") is not None
     return not is_leaving and wanted.items() <= found.items()
+
+
+def _is_applied_by_others(document: Document) -> bool:
+    """Return whether somebody else than the chart declares it, such as Flux under the same name.
+
+    The marks survive that. The chart's own manager, whatever its name, owns the mark that the
+    templates make. An edit declares nothing.
+    """
+    for entry in document.entries("metadata", "managedFields"):
+        annotations = entry.at("fieldsV1", "f:metadata", "f:annotations") or {}
+        is_apply = entry.text("operation") == "Apply"
+        applies = is_apply and entry.at("fieldsV1", "f:spec") is not None
+        if (applies or _APPLIED in annotations) and _POLICY not in annotations:
+            return True
+    return False
 
 
 def _some(names: list[str]) -> str:
