@@ -47,6 +47,7 @@ from appcredential.kube.own_secret import KubeOwnSecrets
 from appcredential.kube.secret_store import SecretValues, secrets_path
 from appcredential.ports.entra import Directory
 from appcredential.runtime.ready import Key
+from appcredential.runtime.this_process import ThisProcess
 from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials
 from appcredential.tenants.own_identity import OwnIdentity
@@ -187,7 +188,14 @@ class Process:
             queue=queue,
         )
         own = FatedSecrets(kube, scene.namespace, fate)
-        settings = LifecycleSettings(next_proof_count=scene.proofs)
+        self.this = process = ThisProcess(
+            clock=clock,
+            settings=LifecycleSettings(next_proof_count=scene.proofs),
+            identity=cluster,
+            holder=f"operator-{secrets.token_hex(3)}",
+            started=clock.now(),
+            guard=gate,
+        )
         self.controller = EntraTenantController(
             clock=clock,
             settings=TenantSettings(retry=RETRY, trial=False),
@@ -200,22 +208,16 @@ class Process:
                     token=NO_TOKEN,
                 ),
                 OwnRotation(
-                    clock=clock,
-                    settings=settings,
-                    cluster=cluster.whole,
+                    process=process,
                     secrets=own,
                     steps=OwnSteps(clock=clock, secrets=own, events=events, cluster=cluster.whole),
                     tenants=lambda: objects.pages(TENANTS),
-                    may_act=lambda: gate.problem("") is None,
                 ),
                 OwnSecretRotation(
-                    clock=clock,
-                    settings=settings,
-                    cluster=cluster.whole,
+                    process=process,
                     secrets=own,
                     steps=OwnSecretSteps(clock=clock, secrets=own, events=events),
                     tenants=lambda: objects.pages(TENANTS),
-                    may_act=lambda: gate.problem("") is None,
                 ),
             ),
             tenants=self.tenants,
@@ -309,6 +311,13 @@ class Scene:
         }
         await self.kube.request("POST", path_of(TENANTS), body=body)
 
+    async def edit_rotation(self, rotation: dict[str, str]) -> None:
+        """Edit the EntraTenant as a person does."""
+        path = path_of(TENANTS, "", self.name)
+        found = await self.kube.request("GET", path)
+        found["spec"]["identity"][self.member]["rotation"] = rotation
+        await self.kube.request("PUT", path, body=found)
+
     async def edit(self, change: Callable[[dict[str, Any]], object]) -> None:
         """Edit the Secret as a person does."""
         found = await self.secret()
@@ -326,6 +335,11 @@ class Scene:
 
     async def has_successor(self) -> bool:
         return NEXT_KEY in (await self.secret())["data"]
+
+    async def successor(self) -> str:
+        """Return the thumbprint of the successor."""
+        text = base64.b64decode((await self.secret())["data"][NEXT_KEY]).decode()
+        return sha1_thumbprint(leaf_der(text))
 
     async def status(self) -> dict[str, Any]:
         found = await self.kube.request("GET", path_of(TENANTS, "", self.name))

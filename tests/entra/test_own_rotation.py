@@ -244,6 +244,106 @@ async def test_a_policy_that_forbids_it_is_told_and_nothing_is_lost(scene: Scene
     assert (await scene.condition("Stalled")) == {}
 
 
+async def refused(scene: Scene) -> Process:
+    """Return an operator whose due successor a policy refuses, which it cannot read."""
+    scene.emulator.set_permissions(scene.tenant, scene.client_id, OWNED_BY)
+    await scene.create({"lifetime": "90d", "renewBefore": "7d"})
+    process = scene.process()
+    await process.look()
+    scene.pass_(83 * DAY)
+    forbid_certificates(scene, longest="P30D")
+    await process.look()
+    await process.look()
+    assert "lower rotation.lifetime" in (await scene.condition("Stalled"))["message"]
+    return process
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+async def test_who_lowers_the_lifetime_as_a_refusal_says_gets_one_that_the_policy_allows(
+    scene: Scene, *, is_restarted: bool
+) -> None:
+    process = await refused(scene)
+    too_long = await scene.successor()
+    if is_restarted:
+        await process.end()
+        process = scene.process()
+    await scene.edit_rotation({"lifetime": "28d", "renewBefore": "7d"})
+    began = scene.clock.now()
+    await scene.until(process, scene.is_renewed, looks=120)
+    assert scene.clock.now() - began < timedelta(hours=1)
+    assert await scene.signs_in()
+    assert await scene.thumbprint() != too_long
+    await process.look()
+    assert (await scene.condition("Stalled")) == {}
+
+
+def keep_what_is_refused(patch: pytest.MonkeyPatch) -> None:
+    """A successor that is too long is sent again and again."""
+    patch.setattr(rotation, "_is_too_long", lambda o, successor: False)
+
+
+async def test_one_that_stays_as_long_as_it_was_ends_in_a_lockout(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_what_is_refused(monkeypatch)
+    process = await refused(scene)
+    await scene.edit_rotation({"lifetime": "28d", "renewBefore": "7d"})
+    for _ in range(8):
+        scene.pass_(DAY)
+        await process.look()
+    assert not await scene.signs_in()
+
+
+async def test_a_policy_for_newer_applications_only_shortens_it_before_it_is_refused(
+    scene: Scene,
+) -> None:
+    await scene.create({"lifetime": "90d"})
+    process = scene.process()
+    await process.look()
+    forbid_certificates(scene, longest="P30D", since="2019-01-01T00:00:00Z")
+    scene.pass_(60 * DAY)
+    scene.emulator.reset_log()
+    await scene.until(process, scene.is_renewed)
+    assert scene.emulator.counts()["application.addKey"] == 1
+    assert "30d" in (await scene.status())["appManagementPolicy"]["certificate"]
+
+
+async def asked_without_answer(scene: Scene, lag: timedelta) -> None:
+    """Add a successor whose answer is lost, to Entra whose replicas lag; then want a shorter one.
+
+    Raises:
+        AssertionError: what Entra knows was dropped.
+    """
+    await scene.create()
+    process = await due(scene)
+    window = {"add": [lag.total_seconds() - 1] * 2, "remove": [0, 1]}
+    scene.emulator.set_faults(lag={"token": window, "application": window})
+    scene.emulator.add_rule("timeout-after-commit", match=ADD_KEY, count=1)
+    await process.look()
+    successor = await scene.successor()
+    assert successor in scene.listed()
+    await process.end()
+    await scene.edit_rotation({"lifetime": "28d"})
+    process = scene.process()  # it does not know that Entra was asked
+    await scene.until(process, scene.is_renewed, looks=120)
+    assert await scene.thumbprint() == successor
+    assert len(scene.listed()) == 3
+
+
+async def test_what_a_lost_answer_may_have_added_is_not_dropped_by_a_shorter_lifetime(
+    scene: Scene,
+) -> None:
+    await asked_without_answer(scene, timedelta(minutes=10))
+
+
+async def test_that_it_was_dropped_too_soon_would_be_noticed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rotation, "_is_lost", lambda o: True)
+    with pytest.raises(AssertionError):
+        await asked_without_answer(scene, timedelta(minutes=10))
+
+
 async def test_by_a_doubtful_clock_nothing_is_made(scene: Scene) -> None:
     await scene.create()
     process = await due(scene)
@@ -258,9 +358,11 @@ async def test_by_a_doubtful_clock_nothing_is_made(scene: Scene) -> None:
     await scene.until(process, scene.is_renewed)
 
 
-def forbid_certificates(scene: Scene, *, longest: str) -> None:
-    """Let the tenant's default policy allow certificates for so long."""
+def forbid_certificates(scene: Scene, *, longest: str, since: str = "") -> None:
+    """Let the tenant's default policy allow certificates for so long, or those of newer apps."""
     keys = [{"restrictionType": "asymmetricKeyLifetime", "maxLifetime": longest}]
+    if since:
+        keys[0]["restrictForAppsCreatedAfterDateTime"] = since
     restrictions = {"passwordCredentials": [], "keyCredentials": keys}
     document = {"isEnabled": True, "applicationRestrictions": restrictions}
     policy = read_document(TenantPolicy, document)

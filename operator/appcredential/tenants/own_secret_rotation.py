@@ -48,13 +48,13 @@ class OwnSecretRotation(OwnTurns[ClientSecretIdentity, SecretTurn, SecretAction]
         main = client_secret_of(live.data, identity)
         if isinstance(main, Problem):
             return OwnRenewal(problem=main)
-        memory = self._memory.setdefault(subject.name, OwnMemory())
+        memory = self._recall(subject.name)
         is_used = tenant.is_proven and tenant.identity == identity
         in_use = tenant.credential.value.sha256() if is_used else ""
         seen = SecretObservation(
             now=self._clock.now(),
-            settings=self._settings,
-            cluster=self._cluster,
+            settings=self._process.settings,
+            cluster=self._process.identity.whole,
             tenant=subject.name,
             rotation=required(identity.rotation),
             main=main.sha256(),

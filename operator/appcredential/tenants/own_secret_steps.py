@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Final, assert_never
 
 from appcredential.domain.own import actions as own
+from appcredential.domain.own.lifetime import next_lifetime
 from appcredential.domain.own.secret import OwnContent, fault_of
 from appcredential.domain.own.secret_records import (
     NEXT_SECRET,
@@ -23,7 +24,6 @@ from appcredential.domain.own.secret_records import (
 from appcredential.domain.own.secret_rotation import SecretAction, SecretObservation
 from appcredential.domain.promised import required
 from appcredential.domain.proof import record
-from appcredential.domain.rotation import asked_lifetime
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
     ClientSecretIdentity,
@@ -50,9 +50,8 @@ from appcredential.tenants.own_turns import OwnTurn
 
 log = logging.getLogger(__name__)
 
-_SHORTEST: Final = timedelta(days=1)
-_SENT_WITHIN: Final = 60.0
-"""Seconds from the record of an attempt to its call: less than until another may begin."""
+_SENT_WITHIN: Final = 15.0
+"""Seconds from the check that this process may act to the call; the Lease lasts for longer."""
 _STORED_WITHIN: Final = 3
 """Tries to store a value that Graph shows only once."""
 _NOT_MADE: Final = (
@@ -132,11 +131,11 @@ class OwnSecretSteps:
     async def _add(self, turn: SecretTurn, records: SecretRecords) -> None:
         now, attempt, directory = turn.seen.now, random.token_hex(8), turn.tenant.session.directory
         found = await directory.application(turn.identity.client_id, timedelta(hours=1))
-        ceiling = turn.tenant.policy.max_lifetime(CredentialType.CLIENT_SECRET, found.created)
-        lifetime = max(asked_lifetime(turn.seen.rotation.lifetime, ceiling), _SHORTEST)
+        wanted, policy = turn.seen.rotation.lifetime, turn.tenant.policy
+        lifetime = next_lifetime(wanted, policy, CredentialType.CLIENT_SECRET, found.created)
         mark = mark_of(turn.seen.cluster, turn.subject.name, attempt)
         end = now + (directory.skew() or timedelta(0)) + lifetime
-        deadline = self._clock.monotonic() + _SENT_WITHIN
+        deadline = turn.allowed + _SENT_WITHIN
         await self._write(turn, turn.live.data, records.with_asked(attempt, now))
         try:
             minted = await directory.add_password(found.object_id, mark, end, deadline=deadline)

@@ -82,6 +82,7 @@ def seen(start: datetime = DUE, **changed: Any) -> OwnObservation:
         cluster="us",
         tenant="default",
         rotation=IdentityRotation(lifetime=90 * DAY),
+        longest=90 * DAY,
         main=pair(MAIN, start),
         in_use=MAIN,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.observed.entra import Credential
@@ -49,8 +49,9 @@ class OwnObservation:
         in_use: thumbprint of the certificate whose session is in use and proven; empty without.
         keys: the application's credentials by a read of now; None before one was needed.
         proof: how sign-ins with the successor went, in this process.
-        is_new: this process made the successor, and has not asked Entra to add it.
+        is_new: this process made the successor, and Entra certainly has not added it.
         asked: when this process last asked Entra to add it; None if it did not.
+        longest: the lifetime of a successor that is made now.
         is_clock_doubtful: Entra's clock is unknown, or differs too much.
     """
 
@@ -59,6 +60,7 @@ class OwnObservation:
     cluster: str
     tenant: str
     rotation: IdentityRotation
+    longest: timedelta
     main: OwnPair
     expires: datetime | None = None
     successor: OwnPair | None = None
