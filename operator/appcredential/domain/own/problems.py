@@ -48,10 +48,6 @@ EXPIRED: Final = _not_renewed(
     "it has expired, and only a valid certificate may add another one. Register a new one on the "
     f"operator's app registration by hand and put it into the Secret: {_GUIDE}."
 )
-EXPIRED_SECRET: Final = _not_renewed(
-    "it has expired, and no other one in the Secret signs in. Add a new client secret to the "
-    f"operator's app registration by hand and put it into the Secret: {_GUIDE}."
-)
 OVERDUE: Final = _not_renewed(
     "it is due, and the last attempts did not succeed; the operator's log says why. It tries on.",
     stalled=False,
