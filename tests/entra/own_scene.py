@@ -14,6 +14,7 @@ import pytest
 from appcredential.controllers.entra_tenant import EntraTenantController, TenantSettings
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import ClusterIdentity
+from appcredential.domain.observed.entra import Application
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.own.secret import (
     ANNOTATION,
@@ -127,10 +128,18 @@ class FatedKeys:
 
 
 class FatedDirectory:
-    """Graph, where a process may end at a change of the application's client secrets."""
+    """Graph, where a process may end at a change of the application's client secrets.
 
-    def __init__(self, directory: Directory, fate: Fate) -> None:
-        self._directory, self._fate = directory, fate
+    It may be paused at a read as well, and lose its Lease meanwhile.
+    """
+
+    def __init__(self, directory: Directory, scene: Scene) -> None:
+        self._directory, self._scene, self._fate = directory, scene, scene.fate
+
+    async def application(self, client_id: ClientId, max_age: timedelta) -> Application:
+        found = await self._directory.application(client_id, max_age)
+        self._scene.after_read()
+        return found
 
     def __getattr__(self, name: str) -> object:
         found, shown = getattr(self._directory, name), _FATED.get(name)
@@ -155,7 +164,7 @@ _FATED: Final = {"add_password": "addPassword", "remove_password": "removePasswo
 class Process:
     """One operator, from its start to its end."""
 
-    def __init__(self, scene: Scene, fate: Fate, cluster: ClusterIdentity = CLUSTER) -> None:
+    def __init__(self, scene: Scene, cluster: ClusterIdentity = CLUSTER) -> None:
         clock, kube = scene.clock, scene.kube
         self._scene = scene
         objects, events = KubeObjects(kube), KubeEvents(kube, clock, "operator")
@@ -175,7 +184,7 @@ class Process:
             session = opener(spec, credential, may_act)
             if session is not None:
                 session.own_keys = FatedKeys(session, scene)
-                session.directory = cast("Directory", FatedDirectory(session.directory, fate))
+                session.directory = cast("Directory", FatedDirectory(session.directory, scene))
             return session
 
         self.tenants = TenantAccess(
@@ -187,7 +196,7 @@ class Process:
             ),
             queue=queue,
         )
-        own = FatedSecrets(kube, scene.namespace, fate)
+        own = FatedSecrets(kube, scene.namespace, scene.fate)
         self.this = process = ThisProcess(
             clock=clock,
             settings=LifecycleSettings(next_proof_count=scene.proofs),
@@ -252,6 +261,7 @@ class Scene:
         self.first = self.register(self.made("first"))
         self.foreign = self.register(self.made("break-glass"))
         self.fate = Fate()
+        self.after_read: Callable[[], object] = lambda: None
         self.proofs = 5
         self.users: list[Key] = []  # AppCredentials that name the EntraTenant
         self._processes: list[Process] = []
@@ -384,7 +394,7 @@ class Scene:
 
     def process(self, cluster: ClusterIdentity = CLUSTER) -> Process:
         """Start an operator."""
-        started = Process(self, self.fate, cluster)
+        started = Process(self, cluster)
         self._processes.append(started)
         return started
 
@@ -404,11 +414,25 @@ class Scene:
             self.pass_(max(again - self.clock.now(), timedelta(seconds=1)))
         pytest.fail(f"did not happen: {await self.status()}")
 
+    async def is_known(self) -> bool:
+        """Tell whether Entra knows the successor."""
+        return await self.has_successor() and await self.successor() in self.listed()
+
     async def is_renewed(self) -> bool:
         return await self.thumbprint() != self.first.thumbprint
 
     async def thumbprint(self) -> str:
         return sha1_thumbprint(leaf_der((await self.main()).reveal()))
+
+
+def pause(scene: Scene, _: Process) -> None:
+    """Let the process stand still for longer than a read may be relied on."""
+    scene.pass_(timedelta(seconds=16))
+
+
+def lose_lease(_: Scene, process: Process) -> None:
+    """Let another process lead from now on."""
+    process.gate.remaining = lambda: -1.0
 
 
 def keep_time(patch: pytest.MonkeyPatch, clock: HandClock) -> None:

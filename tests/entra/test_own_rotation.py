@@ -6,7 +6,7 @@ import base64
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -21,11 +21,20 @@ from appcredential.kube.custom_resources import TENANTS, path_of
 from appcredential.kube.secret_store import secrets_path
 from appcredential.runtime.ready import Key
 from appcredential.tenants.operator_credential import OperatorCredentials
+from appcredential.tenants.own_rotation import OwnRotation
 from entra_emulator.admin.policies import set_default
 from entra_emulator.admin.seed import read_document
 from entra_emulator.policies.documents import TenantPolicy
 from localcluster import Cluster
-from tests.entra.own_scene import RETRY, Killed, Process, Scene, keep_time
+from tests.entra.own_scene import (
+    RETRY,
+    Killed,
+    Process,
+    Scene,
+    keep_time,
+    lose_lease,
+    pause,
+)
 from tests.support.clock import HandClock
 from tests.support.emulator import OWNED_BY, Emulator
 from tests.support.keys import MadeCertificate
@@ -33,6 +42,7 @@ from tests.support.keys import MadeCertificate
 pytestmark = pytest.mark.cluster
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
+Interruption: TypeAlias = Callable[[Scene, Process], None]
 ADD_KEY = {"operation": "application.addKey"}
 
 
@@ -185,6 +195,67 @@ async def test_a_wrong_order_is_noticed(
     broken(monkeypatch)
     with pytest.raises(AssertionError):
         await live_through(scene)
+
+
+# --- the Lease ---------------------------------------------------------------------------------
+
+
+async def interrupt(scene: Scene, interruption: Interruption) -> Process:
+    """Let something happen between the reads and the removal of a former certificate.
+
+    Raises:
+        AssertionError: it was removed all the same.
+    """
+    scene.proofs = 2
+    await scene.create(annotations=scene.added_before())
+    process = await due(scene)
+    await scene.until(process, scene.is_renewed)
+    scene.pass_(20 * DAY)
+    scene.after_read = lambda: interruption(scene, process)
+    for _ in range(3):
+        await process.look()
+    assert scene.first.thumbprint in scene.listed()
+    return process
+
+
+async def test_nothing_is_removed_by_what_was_read_before_a_pause(scene: Scene) -> None:
+    process = await interrupt(scene, pause)
+    scene.after_read = lambda: None
+    await process.look()
+    assert scene.first.thumbprint not in scene.listed()
+
+
+async def test_nothing_is_removed_by_who_lost_the_lease_since_it_began(scene: Scene) -> None:
+    await interrupt(scene, lose_lease)
+
+
+@pytest.mark.parametrize("interruption", [pause, lose_lease])
+async def test_that_it_was_removed_by_an_old_read_would_be_noticed(
+    scene: Scene, interruption: Interruption, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OwnRotation, "_may_still", lambda *_: True)
+    with pytest.raises(AssertionError):
+        await interrupt(scene, interruption)
+
+
+async def test_what_a_process_made_in_an_earlier_term_may_be_known_to_entra(scene: Scene) -> None:
+    """Another leader found it in the Secret, asked Entra to add it, and got no answer."""
+    await scene.create()
+    process = await due(scene)
+    scene.emulator.add_rule("throttle", match=ADD_KEY, count=1, retryAfter=60)
+    await process.look()
+    other = scene.process()
+    scene.pass_(timedelta(minutes=1))
+    window = {"add": [200, 280], "remove": [0, 1]}
+    scene.emulator.set_faults(lag={"token": window, "application": window})
+    scene.emulator.add_rule("timeout-after-commit", match=ADD_KEY, count=1)
+    await scene.until(other, scene.is_known)
+    process.this.terms.begin(scene.clock.now())
+    await scene.edit_rotation({"lifetime": "28d"})
+    successor = await scene.successor()
+    await scene.until(process, scene.is_renewed, looks=120)
+    assert await scene.thumbprint() == successor
+    assert len(scene.listed()) == 3
 
 
 # --- Entra -------------------------------------------------------------------------------------
@@ -347,7 +418,7 @@ async def asked_without_answer(scene: Scene) -> None:
     scene.emulator.add_rule("timeout-after-commit", match=ADD_KEY, count=1)
     await process.look()
     successor = await scene.successor()
-    assert successor in scene.listed()
+    assert await scene.is_known()
     await process.end()
     await scene.edit_rotation({"lifetime": "28d"})
     process = scene.process()  # it does not know that Entra was asked

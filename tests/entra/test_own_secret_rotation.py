@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -19,12 +19,21 @@ from appcredential.domain.own.secret_rotation import SecretDecision, SecretObser
 from appcredential.domain.spec.model import KeyId
 from appcredential.errors import UnavailableError
 from appcredential.kube.client import KubeClient
-from appcredential.tenants import own_secret_rotation
+from appcredential.tenants import own_secret_rotation, own_secret_steps
+from appcredential.tenants.own_secret_rotation import OwnSecretRotation
 from entra_emulator.admin.policies import set_default
 from entra_emulator.admin.seed import read_document
 from entra_emulator.policies.documents import TenantPolicy
 from localcluster import Cluster
-from tests.entra.own_scene import FatedSecrets, Killed, Process, keep_time
+from tests.entra.own_scene import (
+    FatedSecrets,
+    Killed,
+    Process,
+    Scene,
+    keep_time,
+    lose_lease,
+    pause,
+)
 from tests.entra.own_secret_scene import DAY, SecretScene
 from tests.support.clock import HandClock
 from tests.support.emulator import Emulator
@@ -172,6 +181,89 @@ async def test_a_removal_too_early_is_noticed(
     remove_what_is_in_use(monkeypatch)
     with pytest.raises(AssertionError):
         await live_through(scene)
+
+
+# --- the Lease ---------------------------------------------------------------------------------
+
+
+async def interrupt(scene: SecretScene, interruption: Callable[[Scene, Process], None]) -> Process:
+    """Let something happen between the reads and the removal of a former client secret.
+
+    Raises:
+        AssertionError: it was removed all the same.
+    """
+    await live_through(scene, until=2)
+    scene.pass_(3 * DAY)
+    process = scene.process()
+    scene.after_read = lambda: interruption(scene, process)
+    for _ in range(3):
+        await process.look()
+    assert scene.by_hand[0] in scene.names()
+    return process
+
+
+async def test_nothing_is_removed_by_what_was_read_before_a_pause(scene: SecretScene) -> None:
+    process = await interrupt(scene, pause)
+    scene.after_read = lambda: None
+    await process.look()
+    assert scene.by_hand[0] not in scene.names()
+
+
+async def test_nothing_is_removed_by_who_lost_the_lease_since_it_began(
+    scene: SecretScene,
+) -> None:
+    await interrupt(scene, lose_lease)
+
+
+@pytest.mark.parametrize("interruption", [pause, lose_lease])
+async def test_that_it_was_removed_by_an_old_read_would_be_noticed(
+    scene: SecretScene,
+    interruption: Callable[[Scene, Process], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(OwnSecretRotation, "_may_still", lambda *_: True)
+    with pytest.raises(AssertionError):
+        await interrupt(scene, interruption)
+
+
+async def test_none_is_asked_for_whose_value_the_lease_may_not_last_to_store(
+    scene: SecretScene,
+) -> None:
+    await scene.create()
+    process, before = await due(scene), scene.names()
+    process.gate.remaining = lambda: 40.0
+    await process.look()
+    assert (scene.names(), await scene.records()) == (before, None)
+    process.gate.remaining = lambda: 60.0
+    await scene.until(process, scene.is_renewed)
+
+
+async def ask_late(scene: SecretScene) -> None:
+    """Let a process be paused between the check of its Lease and the call.
+
+    Raises:
+        AssertionError: it asked for a client secret all the same.
+    """
+    await scene.create()
+    process, before = await due(scene), scene.names()
+    scene.after_read = lambda: pause(scene, process)
+    await process.look()
+    assert scene.names() == before
+    records = await scene.records()
+    assert records is not None
+    assert records.asked == ()
+
+
+async def test_none_is_asked_for_long_after_the_lease_was_looked_at(scene: SecretScene) -> None:
+    await ask_late(scene)
+
+
+async def test_that_it_was_asked_for_late_would_be_noticed(
+    scene: SecretScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_secret_steps, "_SENT_WITHIN", 60.0)
+    with pytest.raises(AssertionError):
+        await ask_late(scene)
 
 
 # --- Entra -------------------------------------------------------------------------------------
