@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, Final, cast
 
 import pytest
@@ -379,6 +380,11 @@ class Scene:
             ClientId(self.client_id), await self.main(), VerificationScope.GRAPH, "test"
         )
         return result.reason == "Proven"
+
+    def gaps(self, operation: str) -> list[timedelta]:
+        """Return the times between the calls of an operation that the log holds."""
+        times = [entry.time for entry in self.emulator.requests(operation)]
+        return [later - former for former, later in pairwise(times)]
 
     def lose(self, thumbprint: str) -> None:
         """Remove a certificate as a person does."""

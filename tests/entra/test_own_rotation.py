@@ -16,6 +16,7 @@ from appcredential.domain.own import rotation
 from appcredential.domain.own.actions import Look, OwnAction, Publish, Remove
 from appcredential.domain.own.observed import OwnObservation, OwnPair
 from appcredential.domain.own.secret import LABEL
+from appcredential.entra.rate_limit import RateLimiter
 from appcredential.kube.client import APPLY_PATCH, KubeClient
 from appcredential.kube.custom_resources import TENANTS, path_of
 from appcredential.kube.secret_store import secrets_path
@@ -285,13 +286,33 @@ async def test_a_lost_answer_adds_no_second_one(scene: Scene) -> None:
     assert len(scene.listed()) == 3
 
 
-async def test_throttling_is_waited_for(scene: Scene) -> None:
+async def throttled(scene: Scene) -> None:
+    """Let Graph ask for a pause of two minutes, twice.
+
+    Raises:
+        AssertionError: a call came sooner.
+    """
     await scene.create()
     process = await due(scene)
     scene.emulator.add_rule("throttle", match=ADD_KEY, count=2, retryAfter=120)
-    await scene.until(process, scene.is_renewed)
-    assert scene.emulator.counts()["application.addKey"] >= 3
+    scene.emulator.reset_log()
+    await scene.until(process, scene.is_renewed, looks=120)
+    gaps = scene.gaps("application.addKey")
+    assert len(gaps) == 2
+    assert min(gaps) >= timedelta(seconds=120)
     assert await scene.signs_in()
+
+
+async def test_throttling_is_waited_for(scene: Scene) -> None:
+    await throttled(scene)
+
+
+async def test_that_a_pause_was_ignored_would_be_noticed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RateLimiter, "pause", lambda *_: None)
+    with pytest.raises(AssertionError):
+        await throttled(scene)
 
 
 async def test_a_policy_that_forbids_it_is_told_and_nothing_is_lost(scene: Scene) -> None:

@@ -17,6 +17,7 @@ from appcredential.domain.own.secret import LABEL, OwnContent, OwnSecret
 from appcredential.domain.own.secret_records import NEXT_SECRET
 from appcredential.domain.own.secret_rotation import SecretDecision, SecretObservation
 from appcredential.domain.spec.model import KeyId
+from appcredential.entra.rate_limit import RateLimiter
 from appcredential.errors import UnavailableError
 from appcredential.kube.client import KubeClient
 from appcredential.tenants import own_secret_rotation, own_secret_steps
@@ -317,12 +318,33 @@ async def test_a_value_whose_write_got_no_answer_is_found_again(
     assert scene.emulator.counts()["application.addPassword"] == 1
 
 
-async def test_throttling_is_waited_for(scene: SecretScene) -> None:
+async def throttled(scene: SecretScene) -> None:
+    """Let Graph ask for a pause of two minutes, twice.
+
+    Raises:
+        AssertionError: a call came sooner.
+    """
     await scene.create()
     process = await due(scene)
     scene.emulator.add_rule("throttle", match=ADD, count=2, retryAfter=120)
-    await scene.until(process, scene.is_renewed)
-    assert scene.emulator.counts()["application.addPassword"] >= 3
+    scene.emulator.reset_log()
+    await scene.until(process, scene.is_renewed, looks=120)
+    gaps = scene.gaps("application.addPassword")
+    assert len(gaps) == 2
+    assert min(gaps) >= timedelta(seconds=120)
+    assert await scene.signs_in()
+
+
+async def test_throttling_is_waited_for(scene: SecretScene) -> None:
+    await throttled(scene)
+
+
+async def test_that_a_pause_was_ignored_would_be_noticed(
+    scene: SecretScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RateLimiter, "pause", lambda *_: None)
+    with pytest.raises(AssertionError):
+        await throttled(scene)
 
 
 async def test_an_operator_that_does_not_own_its_application_says_so(scene: SecretScene) -> None:
