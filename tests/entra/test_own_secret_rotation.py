@@ -37,7 +37,7 @@ from tests.entra.own_scene import (
 )
 from tests.entra.own_secret_scene import DAY, SecretScene
 from tests.support.clock import HandClock
-from tests.support.emulator import Emulator
+from tests.support.emulator import OWNED_BY, Emulator
 
 pytestmark = pytest.mark.cluster
 MINUTE = timedelta(minutes=1)
@@ -370,15 +370,48 @@ async def test_an_operator_that_does_not_own_its_application_says_so(scene: Secr
 async def test_a_policy_that_forbids_it_is_told_and_nothing_is_lost(scene: SecretScene) -> None:
     await scene.create()
     process = await due(scene)
-    passwords = [{"restrictionType": "passwordAddition", "maxLifetime": None}]
-    restrictions = {"passwordCredentials": passwords, "keyCredentials": []}
-    document = {"isEnabled": True, "applicationRestrictions": restrictions}
-    policy = read_document(TenantPolicy, document)
-    scene.emulator.do(lambda world: set_default(world, scene.tenant, policy))
+    restrict(scene, {"restrictionType": "passwordAddition", "maxLifetime": None})
     await process.look()
     assert (await scene.condition("Stalled"))["reason"] == "IdentityNotRenewed"
     assert "policy" in (await scene.condition("Stalled"))["message"]
     assert await scene.signs_in()
+
+
+async def test_who_lowers_the_lifetime_as_a_refusal_says_gets_one_that_the_policy_allows(
+    scene: SecretScene,
+) -> None:
+    scene.emulator.set_permissions(scene.tenant, scene.client_id, OWNED_BY)  # it cannot read it
+    await scene.create({"lifetime": "90d"})
+    restrict(scene, {"restrictionType": "passwordLifetime", "maxLifetime": "P30D"})
+    process = await due(scene)
+    for _ in range(4):
+        await process.look()
+        scene.pass_(timedelta(hours=1))
+    assert "lower rotation.lifetime" in (await scene.condition("Stalled"))["message"]
+    await scene.edit_rotation({"lifetime": "28d"})
+    await scene.until(process, scene.is_renewed)
+    assert await scene.signs_in()
+    await process.look()
+    assert (await scene.condition("Stalled")) == {}
+
+
+async def test_a_policy_for_newer_applications_only_shortens_it_before_it_is_refused(
+    scene: SecretScene,
+) -> None:
+    await scene.create({"lifetime": "90d"})
+    since = {"restrictForAppsCreatedAfterDateTime": "2019-01-01T00:00:00Z"}
+    restrict(scene, {"restrictionType": "passwordLifetime", "maxLifetime": "P30D", **since})
+    scene.emulator.reset_log()
+    await scene.until(scene.process(), scene.is_renewed)
+    assert scene.emulator.counts()["application.addPassword"] == 1
+
+
+def restrict(scene: SecretScene, restriction: dict[str, str | None]) -> None:
+    """Let the tenant's default policy restrict client secrets."""
+    restrictions = {"passwordCredentials": [restriction], "keyCredentials": []}
+    document = {"isEnabled": True, "applicationRestrictions": restrictions}
+    policy = read_document(TenantPolicy, document)
+    scene.emulator.do(lambda world: set_default(world, scene.tenant, policy))
 
 
 async def test_by_a_doubtful_clock_nothing_is_made(scene: SecretScene) -> None:
