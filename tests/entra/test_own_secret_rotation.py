@@ -14,8 +14,9 @@ from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.own import secret_rotation
 from appcredential.domain.own.actions import Publish, Remove
 from appcredential.domain.own.secret import LABEL, OwnContent, OwnSecret
+from appcredential.domain.own.secret_observed import SecretObservation
 from appcredential.domain.own.secret_records import NEXT_SECRET
-from appcredential.domain.own.secret_rotation import SecretDecision, SecretObservation
+from appcredential.domain.own.secret_rotation import SecretDecision
 from appcredential.domain.spec.model import KeyId
 from appcredential.entra.rate_limit import RateLimiter
 from appcredential.errors import UnavailableError

@@ -88,6 +88,7 @@ class OwnRotation(OwnTurns[CertificateIdentity, Turn, OwnAction]):
             settings=self._process.settings,
             cluster=self._process.identity.whole,
             tenant=name,
+            client=identity.client_id,
             rotation=required(identity.rotation),
             longest=_longest(identity, tenant, memory),
             main=main,

@@ -10,11 +10,11 @@ from appcredential.domain.operator_credential import client_secret_of
 from appcredential.domain.own import problems
 from appcredential.domain.own.renewal import NO_RENEWAL, OwnRenewal
 from appcredential.domain.own.secret import OwnSecret, fault_of
+from appcredential.domain.own.secret_observed import SecretObservation
 from appcredential.domain.own.secret_records import NEXT_SECRET, recorded
 from appcredential.domain.own.secret_rotation import (
     SecretAction,
     SecretDecision,
-    SecretObservation,
     decide,
     takes_from_others,
 )
@@ -56,6 +56,7 @@ class OwnSecretRotation(OwnTurns[ClientSecretIdentity, SecretTurn, SecretAction]
             settings=self._process.settings,
             cluster=self._process.identity.whole,
             tenant=subject.name,
+            client=identity.client_id,
             rotation=required(identity.rotation),
             main=main.sha256(),
             successor=_digest(live.data.get(NEXT_SECRET)),

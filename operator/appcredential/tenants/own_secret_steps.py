@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, assert_never
 
+from msgspec.structs import replace
+
 from appcredential.domain.own import actions as own
 from appcredential.domain.own.lifetime import next_lifetime
 from appcredential.domain.own.secret import OwnContent, fault_of
+from appcredential.domain.own.secret_observed import SecretObservation
 from appcredential.domain.own.secret_records import (
     NEXT_SECRET,
     SecretRecords,
@@ -21,7 +24,7 @@ from appcredential.domain.own.secret_records import (
     with_next,
     without_next,
 )
-from appcredential.domain.own.secret_rotation import SecretAction, SecretObservation
+from appcredential.domain.own.secret_rotation import SecretAction
 from appcredential.domain.promised import required
 from appcredential.domain.proof import record
 from appcredential.domain.secret_value import SecretValue
@@ -45,8 +48,8 @@ from appcredential.ports.entra import MintedPassword
 from appcredential.ports.events import Events
 from appcredential.ports.local import Clock
 from appcredential.ports.own_secret import OwnSecrets
-from appcredential.tenants.own_sharing import write_own
-from appcredential.tenants.own_turns import OwnTurn
+from appcredential.tenants.own_sharing import tell_gone, write_own
+from appcredential.tenants.own_turn import OwnTurn
 
 log = logging.getLogger(__name__)
 
@@ -121,10 +124,11 @@ class OwnSecretSteps:
             case own.Note():
                 noted = records.with_main(seen.main, seen.now)
                 await self._write(turn, turn.live.data, noted)
-            case own.Forget(gone=gone):
-                await self._write(turn, turn.live.data, records.without(gone))
-                note = "Client secrets of the operator's own that it does not use are gone."
-                await self._events.emit(turn.subject, "IdentityRetired", note, warning=False)
+            case own.Forget(gone=gone, left_on=left_on):
+                kept = replace(records.without(gone), client=seen.client)
+                data = without_next(turn.live.data) if left_on else turn.live.data
+                await self._write(turn, data, kept)
+                await tell_gone(self._events, turn.subject, "client secret", gone, left_on)
             case _:
                 assert_never(action)
 

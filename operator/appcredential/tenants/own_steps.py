@@ -6,7 +6,7 @@ import asyncio
 import base64
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final, assert_never
 
@@ -38,8 +38,8 @@ from appcredential.errors import AppCredentialError, NotFoundError, OutcomeUnkno
 from appcredential.ports.events import Events
 from appcredential.ports.local import Clock
 from appcredential.ports.own_secret import OwnSecrets
-from appcredential.tenants.own_sharing import write_own
-from appcredential.tenants.own_turns import OwnTurn
+from appcredential.tenants.own_sharing import tell_gone, write_own
+from appcredential.tenants.own_turn import OwnTurn
 from appcredential.x509.generate import generate
 
 log = logging.getLogger(__name__)
@@ -103,13 +103,14 @@ class OwnSteps:
     def _records(self, turn: Turn) -> OwnRecords:
         seen = turn.seen
         if seen.records is not None and not is_copied(seen):
-            return seen.records
+            return replace(seen.records, client=seen.records.client or seen.client)
         return OwnRecords(
             cluster=self._cluster,
             tenant=turn.subject.name,
             main=seen.main.thumbprint,
             since=seen.now,
             is_borrowed=is_copied(seen),
+            client=seen.client,
         )
 
     async def _rewrite(
@@ -124,10 +125,10 @@ class OwnSteps:
                 await self._write(turn, kept, records.with_main(main, now))
             case own.Note():
                 await self._write(turn, turn.live.data, records.with_main(main, now))
-            case own.Forget(gone=gone):
-                await self._write(turn, turn.live.data, records.without(gone))
-                note = "The former certificate of the operator's own is gone from Entra."
-                await self._events.emit(turn.subject, "IdentityRetired", note, warning=False)
+            case own.Forget(gone=gone, left_on=left_on):
+                left = replace(records.without(gone), client=turn.seen.client)
+                await self._write(turn, turn.live.data, left)
+                await tell_gone(self._events, turn.subject, "certificate", gone, left_on)
             case _:
                 assert_never(action)
 

@@ -6,9 +6,8 @@ Only the process that may write status does so. Who continues after a crash read
 from __future__ import annotations
 
 import logging
-import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -16,11 +15,8 @@ from appcredential.domain.conditions import Problem
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.own import actions as own
 from appcredential.domain.own import problems
-from appcredential.domain.own.observed import OwnObservation
 from appcredential.domain.own.renewal import NO_RENEWAL, OwnRenewal
 from appcredential.domain.own.rotation import LOOK_AGAIN
-from appcredential.domain.own.secret import OwnSecret
-from appcredential.domain.own.secret_rotation import SecretObservation
 from appcredential.domain.spec.model import CertificateIdentity, ClientSecretIdentity
 from appcredential.errors import AppCredentialError, ConflictError, ThrottledError
 from appcredential.ports.events import EventSubject
@@ -28,6 +24,7 @@ from appcredential.ports.own_secret import OwnSecrets
 from appcredential.runtime.this_process import ThisProcess
 from appcredential.tenants.own_memory import OwnMemory
 from appcredential.tenants.own_sharing import Tenants, sharing
+from appcredential.tenants.own_turn import OwnTurn
 from appcredential.tenants.probing import OpenTenant
 
 log = logging.getLogger(__name__)
@@ -35,25 +32,6 @@ log = logging.getLogger(__name__)
 _MOST_STEPS: Final = 4
 """In one turn; the next one goes on."""
 _RETRY: Final = timedelta(seconds=30)
-
-
-@dataclass(slots=True, kw_only=True)
-class OwnTurn:
-    """One look at one EntraTenant: what was read, and what decides it.
-
-    Attributes:
-        began: when the first read of it left, in seconds of the monotonic clock.
-        allowed: when this process was last seen to be the one that may act, by the same clock.
-    """
-
-    subject: EventSubject
-    identity: CertificateIdentity | ClientSecretIdentity
-    tenant: OpenTenant
-    live: OwnSecret
-    seen: OwnObservation | SecretObservation
-    memory: OwnMemory
-    began: float = -math.inf
-    allowed: float = -math.inf
 
 
 IdentityT = TypeVar("IdentityT", CertificateIdentity, ClientSecretIdentity)

@@ -95,6 +95,7 @@ def seen(start: datetime = DUE, **changed: Any) -> OwnObservation:
         settings=LifecycleSettings(),
         cluster="us",
         tenant="default",
+        client="app",
         rotation=IdentityRotation(lifetime=90 * DAY),
         longest=90 * DAY,
         main=pair(MAIN, start),

@@ -26,6 +26,7 @@ from appcredential.domain.own.actions import (
 )
 from appcredential.domain.own.rotation import LOOK_AGAIN
 from appcredential.domain.own.secret import ANNOTATION
+from appcredential.domain.own.secret_observed import SecretObservation
 from appcredential.domain.own.secret_records import (
     MOST_ASKED,
     MOST_MADE,
@@ -42,7 +43,6 @@ from appcredential.domain.own.secret_records import (
 from appcredential.domain.own.secret_rotation import (
     ORPHANED,
     SecretAction,
-    SecretObservation,
     decide,
     takes_from_others,
 )
@@ -112,6 +112,7 @@ def seen(**changed: Any) -> SecretObservation:
         settings=LifecycleSettings(),
         cluster="us",
         tenant="default",
+        client="app",
         rotation=IdentityRotation(lifetime=90 * DAY),
         main=HAND,
         in_use=HAND,

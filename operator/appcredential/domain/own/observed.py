@@ -42,6 +42,7 @@ class OwnObservation:
     Attributes:
         cluster: which cluster this is.
         tenant: name of the EntraTenant.
+        client: client id of the operator's app registration.
         main: the certificate in use, by the Secret.
         expires: when Entra lets it end; None where that is not known.
         successor: the certificate beside it.
@@ -59,6 +60,7 @@ class OwnObservation:
     settings: LifecycleSettings
     cluster: str
     tenant: str
+    client: str
     rotation: IdentityRotation
     longest: timedelta
     main: OwnPair

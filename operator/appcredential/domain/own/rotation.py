@@ -50,12 +50,23 @@ def decide(o: OwnObservation) -> OwnDecision:
     renewal = o.main.start if _is_borrowed(o, ours) else plan.renewal_time
     if ours is not None and ours.main != o.main.thumbprint:
         return OwnDecision(Note(), renewal)
+    if ours is not None and ours.client not in {"", o.client} and o.in_use == o.main.thumbprint:
+        return OwnDecision(_leave(o, ours), renewal)
     is_due = o.now >= renewal
     found = _renew(o, ours, is_due=is_due)
     if isinstance(found, Problem):
         return OwnDecision(_retire(o, ours, plan) or Wait(_later(o)), renewal, found)
     action = found or _retire(o, ours, plan) or Wait(renewal)
     return OwnDecision(action, renewal, _worry(o, plan) if is_due else None)
+
+
+def _leave(o: OwnObservation, ours: OwnRecords) -> OwnAction:
+    """Strike what is on another app registration than the identity names by now.
+
+    On this one a person added the certificate in use, so that it stays there.
+    """
+    kept = {o.successor.thumbprint} if o.successor is not None else set()
+    return Forget(frozenset(ours.added) - kept, left_on=ours.client)
 
 
 def _worry(o: OwnObservation, plan: Schedule) -> Problem | None:
