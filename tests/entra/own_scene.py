@@ -67,6 +67,7 @@ from tests.support.keys import MadeCertificate, make_certificate
 
 CLUSTER: Final = ClusterIdentity.of("kube-system-uid")
 RETRY: Final = timedelta(seconds=30)
+PERMISSIONS: Final = "Application.ReadWrite.OwnedBy Policy.Read.ApplicationConfiguration"
 NO_TOKEN: Final = ProjectedToken("/nowhere/token", "")
 
 
@@ -256,8 +257,7 @@ class Scene:
         self.clock = HandClock(emulator.now().replace(microsecond=0))
         self.name = f"own-{secrets.token_hex(3)}"
         self.tenant = emulator.create_tenant()
-        permissions = "Application.ReadWrite.OwnedBy Policy.Read.ApplicationConfiguration"
-        self.client_id, self.client_secret = emulator.create_operator(self.tenant, permissions)
+        self.client_id, self.client_secret = emulator.create_operator(self.tenant, PERMISSIONS)
         self.endpoints = Endpoints(emulator.authority_host, emulator.graph_root.rpartition("/")[0])
         self.first = self.register(self.made("first"))
         self.foreign = self.register(self.made("break-glass"))
@@ -324,10 +324,26 @@ class Scene:
 
     async def edit_rotation(self, rotation: dict[str, str]) -> None:
         """Edit the EntraTenant as a person does."""
+        await self._edit_identity(rotation=rotation)
+
+    async def move(self) -> None:
+        """Name another app registration, and let it know what is in use."""
+        self.client_id, _ = self.emulator.create_operator(self.tenant, PERMISSIONS)
+        content = base64.b64decode((await self.secret())["data"]["tls.crt"]).decode()
+        self.emulator.add_key(self.client_id, certificate=content)
+        await self._edit_identity(clientId=self.client_id)
+
+    async def _edit_identity(self, **changed: object) -> None:
         path = path_of(TENANTS, "", self.name)
         found = await self.kube.request("GET", path)
-        found["spec"]["identity"][self.member]["rotation"] = rotation
+        found["spec"]["identity"][self.member].update(changed)
         await self.kube.request("PUT", path, body=found)
+
+    async def told(self) -> set[str]:
+        """Return the reasons of the Events about the EntraTenant."""
+        found = await self.kube.request("GET", "/apis/events.k8s.io/v1/namespaces/default/events")
+        about = [e for e in found["items"] if e["regarding"]["name"] == self.name]
+        return {event["reason"] for event in about}
 
     async def edit(self, change: Callable[[dict[str, Any]], object]) -> None:
         """Edit the Secret as a person does."""

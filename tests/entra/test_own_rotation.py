@@ -567,6 +567,32 @@ async def test_who_copied_only_the_content_of_the_secret_renews_it_at_once(scene
     assert before in scene.listed()
 
 
+async def test_what_stays_on_the_former_app_registration_is_told(scene: Scene) -> None:
+    scene.proofs = 2
+    await scene.create(annotations=scene.added_before())
+    process = await due(scene)
+    await scene.until(process, scene.is_renewed)
+    former, before, moved = scene.client_id, scene.listed(), await scene.thumbprint()
+    await scene.move()
+    for _ in range(4):
+        await process.look()
+        scene.pass_(RETRY)
+    assert "IdentityLeftBehind" in await scene.told()
+
+    async def is_renewed_there() -> bool:
+        return await scene.thumbprint() != moved
+
+    scene.pass_(61 * DAY)
+    await scene.until(process, is_renewed_there)
+    scene.pass_(20 * DAY)
+    for _ in range(4):
+        await process.look()
+    assert "IdentityRetired" not in await scene.told()
+    assert scene.listed() == sorted([moved, await scene.thumbprint()])  # a person added the first
+    scene.client_id = former
+    assert scene.listed() == before
+
+
 async def test_after_a_long_outage_the_successor_still_signs_in(scene: Scene) -> None:
     """The one in use has expired, and cannot vouch for anything any more."""
     await scene.create()

@@ -28,6 +28,7 @@ from entra_emulator.admin.seed import read_document
 from entra_emulator.policies.documents import TenantPolicy
 from localcluster import Cluster
 from tests.entra.own_scene import (
+    RETRY,
     FatedSecrets,
     Killed,
     Process,
@@ -481,6 +482,27 @@ async def test_a_removal_that_a_replica_does_not_show_is_not_repeated_at_once(
         scene.pass_(max(again - scene.clock.now(), timedelta(seconds=1)))
     assert scene.by_hand[0] not in scene.names()
     assert scene.emulator.counts()["application.removePassword"] <= 10
+
+
+async def test_what_stays_on_the_former_app_registration_is_told(scene: SecretScene) -> None:
+    await live_through(scene, until=2)  # the first one of the operator's own is still there
+    former, before = scene.client_id, scene.names()
+    await scene.move()
+    process = scene.process()
+    for _ in range(4):
+        await process.look()
+        scene.pass_(RETRY)
+    assert "IdentityLeftBehind" in await scene.told()
+    scene.pass_(3 * DAY)
+    for _ in range(4):
+        await process.look()
+        scene.pass_(RETRY)
+    assert "IdentityRetired" not in await scene.told()
+    records = await scene.records()
+    assert records is not None
+    assert (records.made, records.asked, records.client) == ((), (), scene.client_id)
+    scene.client_id = former
+    assert scene.names() == before
 
 
 @pytest.mark.parametrize(

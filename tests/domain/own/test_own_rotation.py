@@ -297,6 +297,26 @@ def test_what_this_cluster_added_is_removed_half_of_the_lead_time_later(
 
 
 @pytest.mark.parametrize(
+    ("o", "struck"),
+    [
+        (seen(YOUNG, records=records("OLD", MAIN, client="former")), {"OLD", MAIN}),
+        (staged(records=records("OLD", MAIN, NEXT, client="former")), {"OLD", MAIN}),
+        (seen(YOUNG, records=records("OLD", MAIN, client="former"), in_use=""), None),
+        (seen(YOUNG, records=records("OLD", MAIN, client="app")), None),
+        (seen(YOUNG, records=records("OLD", MAIN)), None),  # by a version that did not record it
+    ],
+)
+def test_what_is_on_a_former_app_registration_is_struck_once_the_new_one_works(
+    o: OwnObservation, struck: set[str] | None
+) -> None:
+    found = decide(o).action
+    if struck is None:
+        assert not isinstance(found, Forget)
+    else:
+        assert found == Forget(frozenset(struck), left_on="former")
+
+
+@pytest.mark.parametrize(
     ("o", "problem"),
     [
         (seen(NOW - 90 * DAY), problems.EXPIRED),

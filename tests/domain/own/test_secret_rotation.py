@@ -268,6 +268,19 @@ def test_only_what_this_cluster_made_is_removed_and_nobody_uses(
     assert found == action or (action is None and isinstance(found, Wait))
 
 
+@pytest.mark.parametrize(
+    ("changed", "is_struck"),
+    [({}, True), ({"in_use": ""}, False), ({"client": "former"}, False)],
+)
+def test_what_is_on_a_former_app_registration_is_struck_once_the_new_one_works(
+    changed: dict[str, Any], *, is_struck: bool
+) -> None:
+    kept = records(made(OLD), made(NEXT), asked=asked(MINUTE), client="former")
+    found = decide(seen(records=kept, successor=NEXT, **changed)).action
+    gone = Forget(frozenset({f"id-{OLD}", f"id-{NEXT}", "lost0"}), left_on="former")
+    assert (found == gone) is is_struck
+
+
 def test_the_former_goes_before_the_next_renewal_of_one_that_a_policy_shortens() -> None:
     """Or they would pile up until nothing more may be made, and the last one ends."""
     start = NOW - 3 * DAY
