@@ -16,13 +16,11 @@ from appcredential.domain.own import rotation
 from appcredential.domain.own.actions import Look, OwnAction, Publish, Remove
 from appcredential.domain.own.observed import OwnObservation, OwnPair
 from appcredential.domain.own.secret import LABEL
-from appcredential.entra.rate_limit import RateLimiter
 from appcredential.kube.client import APPLY_PATCH, KubeClient
 from appcredential.kube.custom_resources import TENANTS, path_of
 from appcredential.kube.secret_store import secrets_path
 from appcredential.runtime.ready import Key
 from appcredential.tenants.operator_credential import OperatorCredentials
-from appcredential.tenants.own_rotation import OwnRotation
 from entra_emulator.admin.policies import set_default
 from entra_emulator.admin.seed import read_document
 from entra_emulator.policies.documents import TenantPolicy
@@ -230,17 +228,9 @@ async def test_nothing_is_removed_by_who_lost_the_lease_since_it_began(scene: Sc
     await interrupt(scene, lose_lease)
 
 
-@pytest.mark.parametrize("interruption", [pause, lose_lease])
-async def test_that_it_was_removed_by_an_old_read_would_be_noticed(
-    scene: Scene, interruption: Interruption, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(OwnRotation, "_may_still", lambda *_: True)
-    with pytest.raises(AssertionError):
-        await interrupt(scene, interruption)
-
-
 async def test_what_a_process_made_in_an_earlier_term_may_be_known_to_entra(scene: Scene) -> None:
     """Another leader found it in the Secret, asked Entra to add it, and got no answer."""
+    scene.proofs = 2
     await scene.create()
     process = await due(scene)
     scene.emulator.add_rule("throttle", match=ADD_KEY, count=1, retryAfter=60)
@@ -286,33 +276,17 @@ async def test_a_lost_answer_adds_no_second_one(scene: Scene) -> None:
     assert len(scene.listed()) == 3
 
 
-async def throttled(scene: Scene) -> None:
-    """Let Graph ask for a pause of two minutes, twice.
-
-    Raises:
-        AssertionError: a call came sooner.
-    """
+async def test_throttling_is_waited_for(scene: Scene) -> None:
+    scene.proofs = 2
     await scene.create()
     process = await due(scene)
     scene.emulator.add_rule("throttle", match=ADD_KEY, count=2, retryAfter=120)
     scene.emulator.reset_log()
-    await scene.until(process, scene.is_renewed, looks=120)
+    await scene.until(process, scene.is_renewed)
     gaps = scene.gaps("application.addKey")
     assert len(gaps) == 2
     assert min(gaps) >= timedelta(seconds=120)
     assert await scene.signs_in()
-
-
-async def test_throttling_is_waited_for(scene: Scene) -> None:
-    await throttled(scene)
-
-
-async def test_that_a_pause_was_ignored_would_be_noticed(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(RateLimiter, "pause", lambda *_: None)
-    with pytest.raises(AssertionError):
-        await throttled(scene)
 
 
 async def test_a_policy_that_forbids_it_is_told_and_nothing_is_lost(scene: Scene) -> None:
@@ -339,6 +313,7 @@ async def test_a_policy_that_forbids_it_is_told_and_nothing_is_lost(scene: Scene
 async def refused(scene: Scene) -> Process:
     """Return an operator whose due successor a policy refuses, which it cannot read."""
     scene.emulator.set_permissions(scene.tenant, scene.client_id, OWNED_BY)
+    scene.proofs = 2
     await scene.create({"lifetime": "90d", "renewBefore": "7d"})
     process = scene.process()
     await process.look()
@@ -432,6 +407,7 @@ async def asked_without_answer(scene: Scene) -> None:
     Raises:
         AssertionError: what Entra knows was dropped.
     """
+    scene.proofs = 2
     await scene.create()
     process = await due(scene)
     window = {"add": [200, 280], "remove": [0, 1]}
