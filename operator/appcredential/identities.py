@@ -21,29 +21,21 @@ def build_own_identity(parts: Parts, token: PodToken) -> OwnIdentity:
         parts: of the process.
         token: of the operator's pod.
     """
-    settings, clock, guard = parts.settings, parts.clock, parts.process.guard
-    secrets = KubeOwnSecrets(parts.client, settings.namespace)
+    clock, namespace = parts.clock, parts.settings.namespace
+    secrets = KubeOwnSecrets(parts.client, namespace)
     cluster = parts.process.identity.whole
     return OwnIdentity(
-        OperatorCredentials(
-            clock=clock, namespace=settings.namespace, secrets=parts.secrets, token=token
-        ),
+        OperatorCredentials(clock=clock, namespace=namespace, secrets=parts.secrets, token=token),
         OwnRotation(
-            clock=clock,
-            settings=settings.lifecycle,
-            cluster=cluster,
+            process=parts.process,
             secrets=secrets,
             steps=OwnSteps(clock=clock, secrets=secrets, events=parts.kube.events, cluster=cluster),
             tenants=lambda: parts.objects.pages(TENANTS),
-            may_act=lambda: guard.problem("") is None,
         ),
         OwnSecretRotation(
-            clock=clock,
-            settings=settings.lifecycle,
-            cluster=cluster,
+            process=parts.process,
             secrets=secrets,
             steps=OwnSecretSteps(clock=clock, secrets=secrets, events=parts.kube.events),
             tenants=lambda: parts.objects.pages(TENANTS),
-            may_act=lambda: guard.problem("") is None,
         ),
     )

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, Final, cast
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from appcredential.controllers.entra_tenant import EntraTenantController, TenantSettings
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.marker import ClusterIdentity
+from appcredential.domain.observed.entra import Application
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.own.secret import (
     ANNOTATION,
@@ -47,6 +49,7 @@ from appcredential.kube.own_secret import KubeOwnSecrets
 from appcredential.kube.secret_store import SecretValues, secrets_path
 from appcredential.ports.entra import Directory
 from appcredential.runtime.ready import Key
+from appcredential.runtime.this_process import ThisProcess
 from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.operator_credential import OperatorCredentials
 from appcredential.tenants.own_identity import OwnIdentity
@@ -64,6 +67,7 @@ from tests.support.keys import MadeCertificate, make_certificate
 
 CLUSTER: Final = ClusterIdentity.of("kube-system-uid")
 RETRY: Final = timedelta(seconds=30)
+PERMISSIONS: Final = "Application.ReadWrite.OwnedBy Policy.Read.ApplicationConfiguration"
 NO_TOKEN: Final = ProjectedToken("/nowhere/token", "")
 
 
@@ -126,10 +130,18 @@ class FatedKeys:
 
 
 class FatedDirectory:
-    """Graph, where a process may end at a change of the application's client secrets."""
+    """Graph, where a process may end at a change of the application's client secrets.
 
-    def __init__(self, directory: Directory, fate: Fate) -> None:
-        self._directory, self._fate = directory, fate
+    It may be paused at a read as well, and lose its Lease meanwhile.
+    """
+
+    def __init__(self, directory: Directory, scene: Scene) -> None:
+        self._directory, self._scene, self._fate = directory, scene, scene.fate
+
+    async def application(self, client_id: ClientId, max_age: timedelta) -> Application:
+        found = await self._directory.application(client_id, max_age)
+        self._scene.after_read()
+        return found
 
     def __getattr__(self, name: str) -> object:
         found, shown = getattr(self._directory, name), _FATED.get(name)
@@ -154,7 +166,7 @@ _FATED: Final = {"add_password": "addPassword", "remove_password": "removePasswo
 class Process:
     """One operator, from its start to its end."""
 
-    def __init__(self, scene: Scene, fate: Fate, cluster: ClusterIdentity = CLUSTER) -> None:
+    def __init__(self, scene: Scene, cluster: ClusterIdentity = CLUSTER) -> None:
         clock, kube = scene.clock, scene.kube
         self._scene = scene
         objects, events = KubeObjects(kube), KubeEvents(kube, clock, "operator")
@@ -174,7 +186,7 @@ class Process:
             session = opener(spec, credential, may_act)
             if session is not None:
                 session.own_keys = FatedKeys(session, scene)
-                session.directory = cast("Directory", FatedDirectory(session.directory, fate))
+                session.directory = cast("Directory", FatedDirectory(session.directory, scene))
             return session
 
         self.tenants = TenantAccess(
@@ -186,8 +198,15 @@ class Process:
             ),
             queue=queue,
         )
-        own = FatedSecrets(kube, scene.namespace, fate)
-        settings = LifecycleSettings(next_proof_count=scene.proofs)
+        own = FatedSecrets(kube, scene.namespace, scene.fate)
+        self.this = process = ThisProcess(
+            clock=clock,
+            settings=LifecycleSettings(next_proof_count=scene.proofs),
+            identity=cluster,
+            holder=f"operator-{secrets.token_hex(3)}",
+            started=clock.now(),
+            guard=gate,
+        )
         self.controller = EntraTenantController(
             clock=clock,
             settings=TenantSettings(retry=RETRY, trial=False),
@@ -200,22 +219,16 @@ class Process:
                     token=NO_TOKEN,
                 ),
                 OwnRotation(
-                    clock=clock,
-                    settings=settings,
-                    cluster=cluster.whole,
+                    process=process,
                     secrets=own,
                     steps=OwnSteps(clock=clock, secrets=own, events=events, cluster=cluster.whole),
                     tenants=lambda: objects.pages(TENANTS),
-                    may_act=lambda: gate.problem("") is None,
                 ),
                 OwnSecretRotation(
-                    clock=clock,
-                    settings=settings,
-                    cluster=cluster.whole,
+                    process=process,
                     secrets=own,
                     steps=OwnSecretSteps(clock=clock, secrets=own, events=events),
                     tenants=lambda: objects.pages(TENANTS),
-                    may_act=lambda: gate.problem("") is None,
                 ),
             ),
             tenants=self.tenants,
@@ -244,12 +257,12 @@ class Scene:
         self.clock = HandClock(emulator.now().replace(microsecond=0))
         self.name = f"own-{secrets.token_hex(3)}"
         self.tenant = emulator.create_tenant()
-        permissions = "Application.ReadWrite.OwnedBy Policy.Read.ApplicationConfiguration"
-        self.client_id, self.client_secret = emulator.create_operator(self.tenant, permissions)
+        self.client_id, self.client_secret = emulator.create_operator(self.tenant, PERMISSIONS)
         self.endpoints = Endpoints(emulator.authority_host, emulator.graph_root.rpartition("/")[0])
         self.first = self.register(self.made("first"))
         self.foreign = self.register(self.made("break-glass"))
         self.fate = Fate()
+        self.after_read: Callable[[], object] = lambda: None
         self.proofs = 5
         self.users: list[Key] = []  # AppCredentials that name the EntraTenant
         self._processes: list[Process] = []
@@ -309,6 +322,29 @@ class Scene:
         }
         await self.kube.request("POST", path_of(TENANTS), body=body)
 
+    async def edit_rotation(self, rotation: dict[str, str]) -> None:
+        """Edit the EntraTenant as a person does."""
+        await self._edit_identity(rotation=rotation)
+
+    async def move(self) -> None:
+        """Name another app registration, and let it know what is in use."""
+        self.client_id, _ = self.emulator.create_operator(self.tenant, PERMISSIONS)
+        content = base64.b64decode((await self.secret())["data"]["tls.crt"]).decode()
+        self.emulator.add_key(self.client_id, certificate=content)
+        await self._edit_identity(clientId=self.client_id)
+
+    async def _edit_identity(self, **changed: object) -> None:
+        path = path_of(TENANTS, "", self.name)
+        found = await self.kube.request("GET", path)
+        found["spec"]["identity"][self.member].update(changed)
+        await self.kube.request("PUT", path, body=found)
+
+    async def told(self) -> set[str]:
+        """Return the reasons of the Events about the EntraTenant."""
+        found = await self.kube.request("GET", "/apis/events.k8s.io/v1/namespaces/default/events")
+        about = [e for e in found["items"] if e["regarding"]["name"] == self.name]
+        return {event["reason"] for event in about}
+
     async def edit(self, change: Callable[[dict[str, Any]], object]) -> None:
         """Edit the Secret as a person does."""
         found = await self.secret()
@@ -326,6 +362,11 @@ class Scene:
 
     async def has_successor(self) -> bool:
         return NEXT_KEY in (await self.secret())["data"]
+
+    async def successor(self) -> str:
+        """Return the thumbprint of the successor."""
+        text = base64.b64decode((await self.secret())["data"][NEXT_KEY]).decode()
+        return sha1_thumbprint(leaf_der(text))
 
     async def status(self) -> dict[str, Any]:
         found = await self.kube.request("GET", path_of(TENANTS, "", self.name))
@@ -356,6 +397,11 @@ class Scene:
         )
         return result.reason == "Proven"
 
+    def gaps(self, operation: str) -> list[timedelta]:
+        """Return the times between the calls of an operation that the log holds."""
+        times = [entry.time for entry in self.emulator.requests(operation)]
+        return [later - former for former, later in pairwise(times)]
+
     def lose(self, thumbprint: str) -> None:
         """Remove a certificate as a person does."""
         for key in self.emulator.application(self.client_id)["keyCredentials"]:
@@ -370,7 +416,7 @@ class Scene:
 
     def process(self, cluster: ClusterIdentity = CLUSTER) -> Process:
         """Start an operator."""
-        started = Process(self, self.fate, cluster)
+        started = Process(self, cluster)
         self._processes.append(started)
         return started
 
@@ -390,11 +436,25 @@ class Scene:
             self.pass_(max(again - self.clock.now(), timedelta(seconds=1)))
         pytest.fail(f"did not happen: {await self.status()}")
 
+    async def is_known(self) -> bool:
+        """Tell whether Entra knows the successor."""
+        return await self.has_successor() and await self.successor() in self.listed()
+
     async def is_renewed(self) -> bool:
         return await self.thumbprint() != self.first.thumbprint
 
     async def thumbprint(self) -> str:
         return sha1_thumbprint(leaf_der((await self.main()).reveal()))
+
+
+def pause(scene: Scene, _: Process) -> None:
+    """Let the process stand still for longer than a read may be relied on."""
+    scene.pass_(timedelta(seconds=16))
+
+
+def lose_lease(_: Scene, process: Process) -> None:
+    """Let another process lead from now on."""
+    process.gate.remaining = lambda: -1.0
 
 
 def keep_time(patch: pytest.MonkeyPatch, clock: HandClock) -> None:

@@ -19,7 +19,7 @@ from appcredential.domain.spec.model import ClientId, TenantId, VerificationScop
 from appcredential.entra.signin import TokenEndpoint
 from appcredential.kube.client import KubeClient
 from appcredential.kube.secret_store import secrets_path
-from tests.entra.own_scene import CLUSTER, Scene
+from tests.entra.own_scene import CLUSTER, PERMISSIONS, Scene
 from tests.support.emulator import Emulator
 
 DAY = timedelta(days=1)
@@ -65,6 +65,16 @@ class SecretScene(Scene):
         body = {"metadata": metadata, "type": "Opaque", "data": data}
         await self.kube.request("POST", secrets_path(self.namespace), body=body)
         await self.create_tenant(self.name, {"lifetime": "10d"} if rotation is None else rotation)
+
+    async def move(self) -> None:
+        """Name another app registration, and put a client secret of that into the Secret."""
+        self.client_id, _ = self.emulator.create_operator(self.tenant, PERMISSIONS)
+        self.emulator.set_owners(self.client_id, self.client_id)
+        self.by_hand = self.add("by hand", 10)
+        self.first_value = self.by_hand[1]
+        value = base64.b64encode(self.first_value.encode()).decode()
+        await self.edit(lambda found: found["data"].update(clientSecret=value))
+        await self._edit_identity(clientId=self.client_id)
 
     async def main(self) -> SecretValue:
         data = (await self.secret())["data"]

@@ -6,7 +6,7 @@ import base64
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -25,7 +25,15 @@ from entra_emulator.admin.policies import set_default
 from entra_emulator.admin.seed import read_document
 from entra_emulator.policies.documents import TenantPolicy
 from localcluster import Cluster
-from tests.entra.own_scene import Killed, Process, Scene, keep_time
+from tests.entra.own_scene import (
+    RETRY,
+    Killed,
+    Process,
+    Scene,
+    keep_time,
+    lose_lease,
+    pause,
+)
 from tests.support.clock import HandClock
 from tests.support.emulator import OWNED_BY, Emulator
 from tests.support.keys import MadeCertificate
@@ -33,6 +41,7 @@ from tests.support.keys import MadeCertificate
 pytestmark = pytest.mark.cluster
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
+Interruption: TypeAlias = Callable[[Scene, Process], None]
 ADD_KEY = {"operation": "application.addKey"}
 
 
@@ -187,6 +196,59 @@ async def test_a_wrong_order_is_noticed(
         await live_through(scene)
 
 
+# --- the Lease ---------------------------------------------------------------------------------
+
+
+async def interrupt(scene: Scene, interruption: Interruption) -> Process:
+    """Let something happen between the reads and the removal of a former certificate.
+
+    Raises:
+        AssertionError: it was removed all the same.
+    """
+    scene.proofs = 2
+    await scene.create(annotations=scene.added_before())
+    process = await due(scene)
+    await scene.until(process, scene.is_renewed)
+    scene.pass_(20 * DAY)
+    scene.after_read = lambda: interruption(scene, process)
+    for _ in range(3):
+        await process.look()
+    assert scene.first.thumbprint in scene.listed()
+    return process
+
+
+async def test_nothing_is_removed_by_what_was_read_before_a_pause(scene: Scene) -> None:
+    process = await interrupt(scene, pause)
+    scene.after_read = lambda: None
+    await process.look()
+    assert scene.first.thumbprint not in scene.listed()
+
+
+async def test_nothing_is_removed_by_who_lost_the_lease_since_it_began(scene: Scene) -> None:
+    await interrupt(scene, lose_lease)
+
+
+async def test_what_a_process_made_in_an_earlier_term_may_be_known_to_entra(scene: Scene) -> None:
+    """Another leader found it in the Secret, asked Entra to add it, and got no answer."""
+    scene.proofs = 2
+    await scene.create()
+    process = await due(scene)
+    scene.emulator.add_rule("throttle", match=ADD_KEY, count=1, retryAfter=60)
+    await process.look()
+    other = scene.process()
+    scene.pass_(timedelta(minutes=1))
+    window = {"add": [200, 280], "remove": [0, 1]}
+    scene.emulator.set_faults(lag={"token": window, "application": window})
+    scene.emulator.add_rule("timeout-after-commit", match=ADD_KEY, count=1)
+    await scene.until(other, scene.is_known)
+    process.this.terms.begin(scene.clock.now())
+    await scene.edit_rotation({"lifetime": "28d"})
+    successor = await scene.successor()
+    await scene.until(process, scene.is_renewed, looks=120)
+    assert await scene.thumbprint() == successor
+    assert len(scene.listed()) == 3
+
+
 # --- Entra -------------------------------------------------------------------------------------
 
 
@@ -215,11 +277,15 @@ async def test_a_lost_answer_adds_no_second_one(scene: Scene) -> None:
 
 
 async def test_throttling_is_waited_for(scene: Scene) -> None:
+    scene.proofs = 2
     await scene.create()
     process = await due(scene)
     scene.emulator.add_rule("throttle", match=ADD_KEY, count=2, retryAfter=120)
+    scene.emulator.reset_log()
     await scene.until(process, scene.is_renewed)
-    assert scene.emulator.counts()["application.addKey"] >= 3
+    gaps = scene.gaps("application.addKey")
+    assert len(gaps) == 2
+    assert min(gaps) >= timedelta(seconds=120)
     assert await scene.signs_in()
 
 
@@ -244,6 +310,134 @@ async def test_a_policy_that_forbids_it_is_told_and_nothing_is_lost(scene: Scene
     assert (await scene.condition("Stalled")) == {}
 
 
+async def refused(scene: Scene) -> Process:
+    """Return an operator whose due successor a policy refuses, which it cannot read."""
+    scene.emulator.set_permissions(scene.tenant, scene.client_id, OWNED_BY)
+    scene.proofs = 2
+    await scene.create({"lifetime": "90d", "renewBefore": "7d"})
+    process = scene.process()
+    await process.look()
+    scene.pass_(83 * DAY)
+    forbid_certificates(scene, longest="P30D")
+    await process.look()
+    await process.look()
+    assert "lower rotation.lifetime" in (await scene.condition("Stalled"))["message"]
+    return process
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+async def test_who_lowers_the_lifetime_as_a_refusal_says_gets_one_that_the_policy_allows(
+    scene: Scene, *, is_restarted: bool
+) -> None:
+    process = await refused(scene)
+    too_long = await scene.successor()
+    if is_restarted:
+        await process.end()
+        process = scene.process()
+    await scene.edit_rotation({"lifetime": "28d", "renewBefore": "7d"})
+    began = scene.clock.now()
+    await scene.until(process, scene.is_renewed, looks=120)
+    assert scene.clock.now() - began < timedelta(hours=1)
+    assert await scene.signs_in()
+    assert await scene.thumbprint() != too_long
+    await process.look()
+    assert (await scene.condition("Stalled")) == {}
+
+
+def keep_what_is_refused(patch: pytest.MonkeyPatch) -> None:
+    """A successor that is too long is sent again and again."""
+    patch.setattr(rotation, "_is_too_long", lambda o, successor: False)
+
+
+async def test_once_it_has_expired_status_says_that_a_person_has_to_make_another(
+    scene: Scene,
+) -> None:
+    """Not that the operator tries on, nor to register the one that Entra refuses."""
+    process = await refused(scene)
+    await process.end()
+    process = scene.process()
+    scene.pass_(7 * DAY - timedelta(minutes=10))
+    for _ in range(4):
+        await process.look()
+        scene.pass_(RETRY)
+    assert (await scene.condition("Ready"))["status"] == "True"
+    scene.pass_(timedelta(minutes=9))
+    await process.look()
+    assert (await scene.condition("Ready"))["status"] == "True"  # by the token that it still has
+    assert "has expired" in (await scene.status())["identity"]["renewalProblem"]
+    assert (await scene.condition("Stalled"))["reason"] == "IdentityCertificateUnusable"
+    scene.pass_(DAY)
+    for _ in range(3):
+        await process.look()
+        scene.pass_(RETRY)
+    ready = await scene.condition("Ready")
+    assert (ready["status"], ready["reason"]) == ("False", "IdentityCertificateUnusable")
+    assert "has expired: put a valid one there" in ready["message"]
+
+
+async def test_one_that_stays_as_long_as_it_was_ends_in_a_lockout(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_what_is_refused(monkeypatch)
+    process = await refused(scene)
+    await scene.edit_rotation({"lifetime": "28d", "renewBefore": "7d"})
+    for _ in range(8):
+        scene.pass_(DAY)
+        await process.look()
+    assert not await scene.signs_in()
+
+
+async def test_a_policy_for_newer_applications_only_shortens_it_before_it_is_refused(
+    scene: Scene,
+) -> None:
+    await scene.create({"lifetime": "90d"})
+    process = scene.process()
+    await process.look()
+    forbid_certificates(scene, longest="P30D", since="2019-01-01T00:00:00Z")
+    scene.pass_(60 * DAY)
+    scene.emulator.reset_log()
+    await scene.until(process, scene.is_renewed)
+    assert scene.emulator.counts()["application.addKey"] == 1
+    assert "30d" in (await scene.status())["appManagementPolicy"]["certificate"]
+
+
+async def asked_without_answer(scene: Scene) -> None:
+    """Add a successor whose answer is lost, to Entra whose replicas lag; then want a shorter one.
+
+    Raises:
+        AssertionError: what Entra knows was dropped.
+    """
+    scene.proofs = 2
+    await scene.create()
+    process = await due(scene)
+    window = {"add": [200, 280], "remove": [0, 1]}
+    scene.emulator.set_faults(lag={"token": window, "application": window})
+    scene.emulator.add_rule("timeout-after-commit", match=ADD_KEY, count=1)
+    await process.look()
+    successor = await scene.successor()
+    assert await scene.is_known()
+    await process.end()
+    await scene.edit_rotation({"lifetime": "28d"})
+    process = scene.process()  # it does not know that Entra was asked
+    await scene.until(process, scene.is_renewed, looks=120)
+    assert await scene.thumbprint() == successor
+    assert len(scene.listed()) == 3
+
+
+async def test_what_a_lost_answer_may_have_added_is_not_dropped_by_a_shorter_lifetime(
+    scene: Scene,
+) -> None:
+    await asked_without_answer(scene)
+
+
+async def test_that_it_was_dropped_too_soon_would_be_noticed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rotation, "_is_lost", lambda o: True)
+    with pytest.raises(AssertionError):
+        await asked_without_answer(scene)
+
+
 async def test_by_a_doubtful_clock_nothing_is_made(scene: Scene) -> None:
     await scene.create()
     process = await due(scene)
@@ -258,9 +452,11 @@ async def test_by_a_doubtful_clock_nothing_is_made(scene: Scene) -> None:
     await scene.until(process, scene.is_renewed)
 
 
-def forbid_certificates(scene: Scene, *, longest: str) -> None:
-    """Let the tenant's default policy allow certificates for so long."""
+def forbid_certificates(scene: Scene, *, longest: str, since: str = "") -> None:
+    """Let the tenant's default policy allow certificates for so long, or those of newer apps."""
     keys = [{"restrictionType": "asymmetricKeyLifetime", "maxLifetime": longest}]
+    if since:
+        keys[0]["restrictForAppsCreatedAfterDateTime"] = since
     restrictions = {"passwordCredentials": [], "keyCredentials": keys}
     document = {"isEnabled": True, "applicationRestrictions": restrictions}
     policy = read_document(TenantPolicy, document)
@@ -345,6 +541,32 @@ async def test_who_copied_only_the_content_of_the_secret_renews_it_at_once(scene
     await scene.until(scene.process(ClusterIdentity.of("another uid")), has_its_own)
     assert await scene.signs_in()
     assert before in scene.listed()
+
+
+async def test_what_stays_on_the_former_app_registration_is_told(scene: Scene) -> None:
+    scene.proofs = 2
+    await scene.create(annotations=scene.added_before())
+    process = await due(scene)
+    await scene.until(process, scene.is_renewed)
+    former, before, moved = scene.client_id, scene.listed(), await scene.thumbprint()
+    await scene.move()
+    for _ in range(4):
+        await process.look()
+        scene.pass_(RETRY)
+    assert "IdentityLeftBehind" in await scene.told()
+
+    async def is_renewed_there() -> bool:
+        return await scene.thumbprint() != moved
+
+    scene.pass_(61 * DAY)
+    await scene.until(process, is_renewed_there)
+    scene.pass_(20 * DAY)
+    for _ in range(4):
+        await process.look()
+    assert "IdentityRetired" not in await scene.told()
+    assert scene.listed() == sorted([moved, await scene.thumbprint()])  # a person added the first
+    scene.client_id = former
+    assert scene.listed() == before
 
 
 async def test_after_a_long_outage_the_successor_still_signs_in(scene: Scene) -> None:

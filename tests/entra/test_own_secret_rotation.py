@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -14,20 +14,32 @@ from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.own import secret_rotation
 from appcredential.domain.own.actions import Publish, Remove
 from appcredential.domain.own.secret import LABEL, OwnContent, OwnSecret
+from appcredential.domain.own.secret_observed import SecretObservation
 from appcredential.domain.own.secret_records import NEXT_SECRET
-from appcredential.domain.own.secret_rotation import SecretDecision, SecretObservation
+from appcredential.domain.own.secret_rotation import SecretDecision
 from appcredential.domain.spec.model import KeyId
+from appcredential.entra.rate_limit import RateLimiter
 from appcredential.errors import UnavailableError
 from appcredential.kube.client import KubeClient
-from appcredential.tenants import own_secret_rotation
+from appcredential.tenants import own_secret_rotation, own_secret_steps
+from appcredential.tenants.own_secret_rotation import OwnSecretRotation
 from entra_emulator.admin.policies import set_default
 from entra_emulator.admin.seed import read_document
 from entra_emulator.policies.documents import TenantPolicy
 from localcluster import Cluster
-from tests.entra.own_scene import FatedSecrets, Killed, Process, keep_time
+from tests.entra.own_scene import (
+    RETRY,
+    FatedSecrets,
+    Killed,
+    Process,
+    Scene,
+    keep_time,
+    lose_lease,
+    pause,
+)
 from tests.entra.own_secret_scene import DAY, SecretScene
 from tests.support.clock import HandClock
-from tests.support.emulator import Emulator
+from tests.support.emulator import OWNED_BY, Emulator
 
 pytestmark = pytest.mark.cluster
 MINUTE = timedelta(minutes=1)
@@ -174,6 +186,89 @@ async def test_a_removal_too_early_is_noticed(
         await live_through(scene)
 
 
+# --- the Lease ---------------------------------------------------------------------------------
+
+
+async def interrupt(scene: SecretScene, interruption: Callable[[Scene, Process], None]) -> Process:
+    """Let something happen between the reads and the removal of a former client secret.
+
+    Raises:
+        AssertionError: it was removed all the same.
+    """
+    await live_through(scene, until=2)
+    scene.pass_(3 * DAY)
+    process = scene.process()
+    scene.after_read = lambda: interruption(scene, process)
+    for _ in range(3):
+        await process.look()
+    assert scene.by_hand[0] in scene.names()
+    return process
+
+
+async def test_nothing_is_removed_by_what_was_read_before_a_pause(scene: SecretScene) -> None:
+    process = await interrupt(scene, pause)
+    scene.after_read = lambda: None
+    await process.look()
+    assert scene.by_hand[0] not in scene.names()
+
+
+async def test_nothing_is_removed_by_who_lost_the_lease_since_it_began(
+    scene: SecretScene,
+) -> None:
+    await interrupt(scene, lose_lease)
+
+
+@pytest.mark.parametrize("interruption", [pause, lose_lease])
+async def test_that_it_was_removed_by_an_old_read_would_be_noticed(
+    scene: SecretScene,
+    interruption: Callable[[Scene, Process], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(OwnSecretRotation, "_may_still", lambda *_: True)
+    with pytest.raises(AssertionError):
+        await interrupt(scene, interruption)
+
+
+async def test_none_is_asked_for_whose_value_the_lease_may_not_last_to_store(
+    scene: SecretScene,
+) -> None:
+    await scene.create()
+    process, before = await due(scene), scene.names()
+    process.gate.remaining = lambda: 40.0
+    await process.look()
+    assert (scene.names(), await scene.records()) == (before, None)
+    process.gate.remaining = lambda: 60.0
+    await scene.until(process, scene.is_renewed)
+
+
+async def ask_late(scene: SecretScene) -> None:
+    """Let a process be paused between the check of its Lease and the call.
+
+    Raises:
+        AssertionError: it asked for a client secret all the same.
+    """
+    await scene.create()
+    process, before = await due(scene), scene.names()
+    scene.after_read = lambda: pause(scene, process)
+    await process.look()
+    assert scene.names() == before
+    records = await scene.records()
+    assert records is not None
+    assert records.asked == ()
+
+
+async def test_none_is_asked_for_long_after_the_lease_was_looked_at(scene: SecretScene) -> None:
+    await ask_late(scene)
+
+
+async def test_that_it_was_asked_for_late_would_be_noticed(
+    scene: SecretScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_secret_steps, "_SENT_WITHIN", 60.0)
+    with pytest.raises(AssertionError):
+        await ask_late(scene)
+
+
 # --- Entra -------------------------------------------------------------------------------------
 
 
@@ -225,12 +320,33 @@ async def test_a_value_whose_write_got_no_answer_is_found_again(
     assert scene.emulator.counts()["application.addPassword"] == 1
 
 
-async def test_throttling_is_waited_for(scene: SecretScene) -> None:
+async def throttled(scene: SecretScene) -> None:
+    """Let Graph ask for a pause of two minutes, twice.
+
+    Raises:
+        AssertionError: a call came sooner.
+    """
     await scene.create()
     process = await due(scene)
     scene.emulator.add_rule("throttle", match=ADD, count=2, retryAfter=120)
-    await scene.until(process, scene.is_renewed)
-    assert scene.emulator.counts()["application.addPassword"] >= 3
+    scene.emulator.reset_log()
+    await scene.until(process, scene.is_renewed, looks=120)
+    gaps = scene.gaps("application.addPassword")
+    assert len(gaps) == 2
+    assert min(gaps) >= timedelta(seconds=120)
+    assert await scene.signs_in()
+
+
+async def test_throttling_is_waited_for(scene: SecretScene) -> None:
+    await throttled(scene)
+
+
+async def test_that_a_pause_was_ignored_would_be_noticed(
+    scene: SecretScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RateLimiter, "pause", lambda *_: None)
+    with pytest.raises(AssertionError):
+        await throttled(scene)
 
 
 async def test_an_operator_that_does_not_own_its_application_says_so(scene: SecretScene) -> None:
@@ -256,15 +372,48 @@ async def test_an_operator_that_does_not_own_its_application_says_so(scene: Secr
 async def test_a_policy_that_forbids_it_is_told_and_nothing_is_lost(scene: SecretScene) -> None:
     await scene.create()
     process = await due(scene)
-    passwords = [{"restrictionType": "passwordAddition", "maxLifetime": None}]
-    restrictions = {"passwordCredentials": passwords, "keyCredentials": []}
-    document = {"isEnabled": True, "applicationRestrictions": restrictions}
-    policy = read_document(TenantPolicy, document)
-    scene.emulator.do(lambda world: set_default(world, scene.tenant, policy))
+    restrict(scene, {"restrictionType": "passwordAddition", "maxLifetime": None})
     await process.look()
     assert (await scene.condition("Stalled"))["reason"] == "IdentityNotRenewed"
     assert "policy" in (await scene.condition("Stalled"))["message"]
     assert await scene.signs_in()
+
+
+async def test_who_lowers_the_lifetime_as_a_refusal_says_gets_one_that_the_policy_allows(
+    scene: SecretScene,
+) -> None:
+    scene.emulator.set_permissions(scene.tenant, scene.client_id, OWNED_BY)  # it cannot read it
+    await scene.create({"lifetime": "90d"})
+    restrict(scene, {"restrictionType": "passwordLifetime", "maxLifetime": "P30D"})
+    process = await due(scene)
+    for _ in range(4):
+        await process.look()
+        scene.pass_(timedelta(hours=1))
+    assert "lower rotation.lifetime" in (await scene.condition("Stalled"))["message"]
+    await scene.edit_rotation({"lifetime": "28d"})
+    await scene.until(process, scene.is_renewed)
+    assert await scene.signs_in()
+    await process.look()
+    assert (await scene.condition("Stalled")) == {}
+
+
+async def test_a_policy_for_newer_applications_only_shortens_it_before_it_is_refused(
+    scene: SecretScene,
+) -> None:
+    await scene.create({"lifetime": "90d"})
+    since = {"restrictForAppsCreatedAfterDateTime": "2019-01-01T00:00:00Z"}
+    restrict(scene, {"restrictionType": "passwordLifetime", "maxLifetime": "P30D", **since})
+    scene.emulator.reset_log()
+    await scene.until(scene.process(), scene.is_renewed)
+    assert scene.emulator.counts()["application.addPassword"] == 1
+
+
+def restrict(scene: SecretScene, restriction: dict[str, str | None]) -> None:
+    """Let the tenant's default policy restrict client secrets."""
+    restrictions = {"passwordCredentials": [restriction], "keyCredentials": []}
+    document = {"isEnabled": True, "applicationRestrictions": restrictions}
+    policy = read_document(TenantPolicy, document)
+    scene.emulator.do(lambda world: set_default(world, scene.tenant, policy))
 
 
 async def test_by_a_doubtful_clock_nothing_is_made(scene: SecretScene) -> None:
@@ -333,6 +482,27 @@ async def test_a_removal_that_a_replica_does_not_show_is_not_repeated_at_once(
         scene.pass_(max(again - scene.clock.now(), timedelta(seconds=1)))
     assert scene.by_hand[0] not in scene.names()
     assert scene.emulator.counts()["application.removePassword"] <= 10
+
+
+async def test_what_stays_on_the_former_app_registration_is_told(scene: SecretScene) -> None:
+    await live_through(scene, until=2)  # the first one of the operator's own is still there
+    former, before = scene.client_id, scene.names()
+    await scene.move()
+    process = scene.process()
+    for _ in range(4):
+        await process.look()
+        scene.pass_(RETRY)
+    assert "IdentityLeftBehind" in await scene.told()
+    scene.pass_(3 * DAY)
+    for _ in range(4):
+        await process.look()
+        scene.pass_(RETRY)
+    assert "IdentityRetired" not in await scene.told()
+    records = await scene.records()
+    assert records is not None
+    assert (records.made, records.asked, records.client) == ((), (), scene.client_id)
+    scene.client_id = former
+    assert scene.names() == before
 
 
 @pytest.mark.parametrize(

@@ -154,6 +154,14 @@ class World:
         self.namespaces = KubeNamespaces(self.api)
         self.grants = Grants(objects, self.store, self.clock, self.namespaces, site)
         self.gate = gate = open_guard(shard)
+        self.process = process = ThisProcess(
+            clock=self.clock,
+            settings=LifecycleSettings(trial=trial),
+            identity=IDENTITY,
+            holder=HOLDER,
+            started=self.clock.now(),
+            guard=gate,
+        )
         revocations = KubeRevocations(self.api, SYSTEM)
         self.open_revocations = open_revocations = OpenRevocations(revocations, shard)
         issued = KubeIssuedRecords(self.api, SYSTEM)
@@ -193,14 +201,6 @@ class World:
         )
         resources = KubeResources(objects, self.clock, keys)
         accounts, outputs = KubeServiceAccounts(self.api), KubeOutputs(self.api)
-        self.process = process = ThisProcess(
-            clock=self.clock,
-            settings=LifecycleSettings(trial=trial),
-            identity=IDENTITY,
-            holder=HOLDER,
-            started=self.clock.now(),
-            guard=gate,
-        )
         gatherer = Gatherer(
             process,
             ClusterSources(
@@ -311,21 +311,15 @@ class World:
         secrets, cluster = KubeOwnSecrets(self.api, SYSTEM), IDENTITY.whole
         steps = OwnSteps(clock=self.clock, secrets=secrets, events=events, cluster=cluster)
         return OwnRotation(
-            clock=self.clock,
-            settings=LifecycleSettings(),
-            cluster=cluster,
+            process=self.process,
             secrets=secrets,
             steps=steps,
             tenants=lambda: KubeObjects(self.api).pages(TENANTS),
-            may_act=lambda: self.gate.problem("") is None,
         ), OwnSecretRotation(
-            clock=self.clock,
-            settings=LifecycleSettings(),
-            cluster=cluster,
+            process=self.process,
             secrets=secrets,
             steps=OwnSecretSteps(clock=self.clock, secrets=secrets, events=events),
             tenants=lambda: KubeObjects(self.api).pages(TENANTS),
-            may_act=lambda: self.gate.problem("") is None,
         )
 
     def _wake(

@@ -104,11 +104,7 @@ class OperatorCredentials:
         data = await self._secrets.values(self._namespace, identity.secret_name)
         if data is None:
             return missing_secret()
-        found = await self._usable(name, pair_of(data, identity))
-        if isinstance(found, Problem):
-            # It was renewed in time, and no operator ran to put the successor in its place.
-            return await self._spare(name, identity, data) or found
-        return found
+        return await self._usable(name, pair_of(data, identity))
 
     async def _spare(
         self, name: str, identity: CertificateIdentity, data: Mapping[str, SecretValue]

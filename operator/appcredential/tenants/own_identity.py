@@ -41,15 +41,30 @@ class OwnIdentity:
     async def sign_in(self, name: str, spec: EntraTenantSpec, use: Use) -> ProbeOutcome | None:
         """Sign in with the credential, as `use` does; see `OperatorCredentials.read`.
 
-        If Entra refuses the credential in use, since somebody removed it or an old Secret was
-        restored, its successor in the Secret signs in.
+        If it cannot be used, since it was renewed in time and no operator ran to put the successor
+        in its place, or Entra refuses it, since somebody removed it or an old Secret was restored,
+        its successor in the Secret signs in.
         """
-        outcome = await use(name, spec, await self.credentials.read(name, spec))
-        problem = outcome.problem if outcome is not None else None
-        if problem is None or problem.reason is not Reason.IDENTITY_REJECTED:
+        found = await self.credentials.read(name, spec)
+        if isinstance(found, Problem):
+            return await self._do_without(name, spec, found, use)
+        outcome = await use(name, spec, found)
+        if outcome is None or not _is_rejection(outcome.problem):
             return outcome
         spare = await self.credentials.spare(name, spec)
         return outcome if spare is None else await use(name, spec, spare)
+
+    async def _do_without(
+        self, name: str, spec: EntraTenantSpec, problem: Problem, use: Use
+    ) -> ProbeOutcome | None:
+        """Sign in with the successor; what a person has to mend is the one in its place."""
+        spare = await self.credentials.spare(name, spec)
+        if spare is None:
+            return await use(name, spec, problem)
+        outcome = await use(name, spec, spare)
+        if outcome is None or not _is_rejection(outcome.problem or outcome.warning):
+            return outcome
+        return await use(name, spec, problem)
 
     async def renew(
         self, subject: EventSubject, identity: TenantIdentity | None, tenant: OpenTenant | None
@@ -70,3 +85,7 @@ class OwnIdentity:
         self.credentials.forget(name)
         self.rotation.forget(name)
         self.secret_rotation.forget(name)
+
+
+def _is_rejection(problem: Problem | None) -> bool:
+    return problem is not None and problem.reason is Reason.IDENTITY_REJECTED

@@ -32,13 +32,17 @@ class OwnMemory:
     """What is known of the successor, and what kept it up.
 
     Attributes:
+        term: as leader, in which that was seen: in another one somebody else may have acted.
         proof: how sign-ins with it went.
-        made: thumbprint of a successor that Entra was not asked to add so far.
+        made: thumbprint of a successor that Entra certainly has not added so far.
+        created: when the operator's application was created, once that was read.
         asked: thumbprint and time of the last request to add one.
     """
 
+    term: int
     proof: Proof | None = None
     made: str = ""
+    created: datetime | None = None
     asked: tuple[str, datetime] | None = None
     blocked: _Blocked | None = None
 

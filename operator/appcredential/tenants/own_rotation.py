@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from functools import cached_property
 
 from appcredential.domain.conditions import Problem
@@ -10,13 +11,14 @@ from appcredential.domain.observed.entra import Application
 from appcredential.domain.operator_credential import pair_of
 from appcredential.domain.own import problems
 from appcredential.domain.own.actions import OwnAction, OwnDecision
+from appcredential.domain.own.lifetime import next_lifetime
 from appcredential.domain.own.observed import OwnObservation, OwnPair
 from appcredential.domain.own.renewal import NO_RENEWAL, OwnRenewal
 from appcredential.domain.own.rotation import decide, takes_from_others
 from appcredential.domain.own.secret import NEXT_KEY, OwnSecret, fault_of
 from appcredential.domain.promised import required
 from appcredential.domain.secret.pem import leaf_der
-from appcredential.domain.spec.model import CertificateIdentity
+from appcredential.domain.spec.model import CertificateIdentity, CredentialType
 from appcredential.errors import AppCredentialError
 from appcredential.ports.events import EventSubject
 from appcredential.tenants.own_memory import OwnMemory
@@ -55,7 +57,7 @@ class OwnRotation(OwnTurns[CertificateIdentity, Turn, OwnAction]):
         main = await self._pair(subject.name, pair_of(live.data, identity))
         if isinstance(main, Problem):
             return OwnRenewal(problem=main)
-        memory = self._memory.setdefault(subject.name, OwnMemory())
+        memory = self._recall(subject.name)
         seen = await self._seen(subject.name, identity, tenant, live, main)
         return Turn(
             subject=subject,
@@ -83,10 +85,12 @@ class OwnRotation(OwnTurns[CertificateIdentity, Turn, OwnAction]):
         in_use = tenant.credential.thumbprint if is_used else ""
         return OwnObservation(
             now=self._clock.now(),
-            settings=self._settings,
-            cluster=self._cluster,
+            settings=self._process.settings,
+            cluster=self._process.identity.whole,
             tenant=name,
+            client=identity.client_id,
             rotation=required(identity.rotation),
+            longest=_longest(identity, tenant, memory),
             main=main,
             expires=tenant.expiration if in_use == main.thumbprint else None,
             successor=successor,
@@ -115,11 +119,17 @@ class OwnRotation(OwnTurns[CertificateIdentity, Turn, OwnAction]):
         return decide(turn.seen)
 
     def _note(self, turn: Turn, found: Application) -> None:
-        turn.object_id = found.object_id
-        turn.seen = replace(turn.seen, keys=found.credentials)
+        turn.object_id, turn.memory.created = found.object_id, found.created
+        longest = _longest(turn.identity, turn.tenant, turn.memory)
+        turn.seen = replace(turn.seen, keys=found.credentials, longest=longest)
 
     def _takes_from_others(self, turn: Turn, action: OwnAction) -> bool:
         return takes_from_others(turn.seen, action)
 
     def _refused(self, error: AppCredentialError) -> Problem | None:
         return problems.refused_call(error)
+
+
+def _longest(identity: CertificateIdentity, tenant: OpenTenant, memory: OwnMemory) -> timedelta:
+    wanted, kind = required(identity.rotation).lifetime, CredentialType.CERTIFICATE
+    return next_lifetime(wanted, tenant.policy, kind, memory.created)

@@ -10,11 +10,11 @@ from appcredential.domain.operator_credential import client_secret_of
 from appcredential.domain.own import problems
 from appcredential.domain.own.renewal import NO_RENEWAL, OwnRenewal
 from appcredential.domain.own.secret import OwnSecret, fault_of
+from appcredential.domain.own.secret_observed import SecretObservation
 from appcredential.domain.own.secret_records import NEXT_SECRET, recorded
 from appcredential.domain.own.secret_rotation import (
     SecretAction,
     SecretDecision,
-    SecretObservation,
     decide,
     takes_from_others,
 )
@@ -48,14 +48,15 @@ class OwnSecretRotation(OwnTurns[ClientSecretIdentity, SecretTurn, SecretAction]
         main = client_secret_of(live.data, identity)
         if isinstance(main, Problem):
             return OwnRenewal(problem=main)
-        memory = self._memory.setdefault(subject.name, OwnMemory())
+        memory = self._recall(subject.name)
         is_used = tenant.is_proven and tenant.identity == identity
         in_use = tenant.credential.value.sha256() if is_used else ""
         seen = SecretObservation(
             now=self._clock.now(),
-            settings=self._settings,
-            cluster=self._cluster,
+            settings=self._process.settings,
+            cluster=self._process.identity.whole,
             tenant=subject.name,
+            client=identity.client_id,
             rotation=required(identity.rotation),
             main=main.sha256(),
             successor=_digest(live.data.get(NEXT_SECRET)),

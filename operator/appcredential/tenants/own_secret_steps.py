@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, assert_never
 
+from msgspec.structs import replace
+
 from appcredential.domain.own import actions as own
+from appcredential.domain.own.lifetime import next_lifetime
 from appcredential.domain.own.secret import OwnContent, fault_of
+from appcredential.domain.own.secret_observed import SecretObservation
 from appcredential.domain.own.secret_records import (
     NEXT_SECRET,
     SecretRecords,
@@ -20,10 +24,9 @@ from appcredential.domain.own.secret_records import (
     with_next,
     without_next,
 )
-from appcredential.domain.own.secret_rotation import SecretAction, SecretObservation
+from appcredential.domain.own.secret_rotation import SecretAction
 from appcredential.domain.promised import required
 from appcredential.domain.proof import record
-from appcredential.domain.rotation import asked_lifetime
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
     ClientSecretIdentity,
@@ -45,14 +48,13 @@ from appcredential.ports.entra import MintedPassword
 from appcredential.ports.events import Events
 from appcredential.ports.local import Clock
 from appcredential.ports.own_secret import OwnSecrets
-from appcredential.tenants.own_sharing import write_own
-from appcredential.tenants.own_turns import OwnTurn
+from appcredential.tenants.own_sharing import tell_gone, write_own
+from appcredential.tenants.own_turn import OwnTurn
 
 log = logging.getLogger(__name__)
 
-_SHORTEST: Final = timedelta(days=1)
-_SENT_WITHIN: Final = 60.0
-"""Seconds from the record of an attempt to its call: less than until another may begin."""
+_SENT_WITHIN: Final = 15.0
+"""Seconds from the check that this process may act to the call; the Lease lasts for longer."""
 _STORED_WITHIN: Final = 3
 """Tries to store a value that Graph shows only once."""
 _NOT_MADE: Final = (
@@ -122,21 +124,22 @@ class OwnSecretSteps:
             case own.Note():
                 noted = records.with_main(seen.main, seen.now)
                 await self._write(turn, turn.live.data, noted)
-            case own.Forget(gone=gone):
-                await self._write(turn, turn.live.data, records.without(gone))
-                note = "Client secrets of the operator's own that it does not use are gone."
-                await self._events.emit(turn.subject, "IdentityRetired", note, warning=False)
+            case own.Forget(gone=gone, left_on=left_on):
+                kept = replace(records.without(gone), client=seen.client)
+                data = without_next(turn.live.data) if left_on else turn.live.data
+                await self._write(turn, data, kept)
+                await tell_gone(self._events, turn.subject, "client secret", gone, left_on)
             case _:
                 assert_never(action)
 
     async def _add(self, turn: SecretTurn, records: SecretRecords) -> None:
         now, attempt, directory = turn.seen.now, random.token_hex(8), turn.tenant.session.directory
         found = await directory.application(turn.identity.client_id, timedelta(hours=1))
-        ceiling = turn.tenant.policy.max_lifetime(CredentialType.CLIENT_SECRET, found.created)
-        lifetime = max(asked_lifetime(turn.seen.rotation.lifetime, ceiling), _SHORTEST)
+        wanted, policy = turn.seen.rotation.lifetime, turn.tenant.policy
+        lifetime = next_lifetime(wanted, policy, CredentialType.CLIENT_SECRET, found.created)
         mark = mark_of(turn.seen.cluster, turn.subject.name, attempt)
         end = now + (directory.skew() or timedelta(0)) + lifetime
-        deadline = self._clock.monotonic() + _SENT_WITHIN
+        deadline = turn.allowed + _SENT_WITHIN
         await self._write(turn, turn.live.data, records.with_asked(attempt, now))
         try:
             minted = await directory.add_password(found.object_id, mark, end, deadline=deadline)

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from appcredential.domain.own.secret import OwnContent, OwnSecret
 from appcredential.errors import PermissionDeniedError, RejectedError, SecretForbiddenError
+from appcredential.ports.events import Events, EventSubject
 from appcredential.ports.own_secret import OwnSecrets
 from appcredential.tenants.probing import OpenTenant
 
@@ -49,3 +50,26 @@ async def write_own(secrets: OwnSecrets, name: str, live: OwnSecret, wanted: Own
     except (PermissionDeniedError, RejectedError):
         text = "the operator may not write its own Secret"
         raise SecretForbiddenError(text, is_write=True) from None
+
+
+async def tell_gone(
+    events: Events, subject: EventSubject, kind: str, gone: frozenset[str], left_on: str
+) -> None:
+    """Tell in an Event that the operator's own former credentials are gone, or where they stay.
+
+    Args:
+        events: where to tell it.
+        subject: the EntraTenant.
+        kind: of the credentials, in words.
+        gone: what is not recorded any more.
+        left_on: client id of the app registration where they stay; empty when they are gone.
+    """
+    if not left_on:
+        note = f"No former {kind} of the operator's own is on its app registration any more."
+        await events.emit(subject, "IdentityRetired", note, warning=False)
+    elif gone:
+        note = (
+            f"Each {kind} that the operator added to its former app registration ({left_on}) "
+            "stays there: remove it there."
+        )
+        await events.emit(subject, "IdentityLeftBehind", note, warning=True)

@@ -6,12 +6,13 @@ import asyncio
 import base64
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final, assert_never
 
 from appcredential.domain.own import actions as own
 from appcredential.domain.own.actions import OwnAction
+from appcredential.domain.own.lifetime import next_lifetime
 from appcredential.domain.own.observed import OwnObservation
 from appcredential.domain.own.rotation import is_copied
 from appcredential.domain.own.secret import (
@@ -24,7 +25,6 @@ from appcredential.domain.own.secret import (
 from appcredential.domain.own.subject import subject_of
 from appcredential.domain.promised import required
 from appcredential.domain.proof import record
-from appcredential.domain.rotation import asked_lifetime
 from appcredential.domain.secret import pem
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
@@ -34,21 +34,17 @@ from appcredential.domain.spec.model import (
     ObjectId,
     VerificationScope,
 )
-from appcredential.errors import (
-    NotFoundError,
-    OutcomeUnknownError,
-)
+from appcredential.errors import AppCredentialError, NotFoundError, OutcomeUnknownError
 from appcredential.ports.events import Events
 from appcredential.ports.local import Clock
 from appcredential.ports.own_secret import OwnSecrets
-from appcredential.tenants.own_sharing import write_own
-from appcredential.tenants.own_turns import OwnTurn
+from appcredential.tenants.own_sharing import tell_gone, write_own
+from appcredential.tenants.own_turn import OwnTurn
 from appcredential.x509.generate import generate
 
 log = logging.getLogger(__name__)
 
 _BITS: Final = 2048
-_SHORTEST: Final = timedelta(days=1)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,13 +103,14 @@ class OwnSteps:
     def _records(self, turn: Turn) -> OwnRecords:
         seen = turn.seen
         if seen.records is not None and not is_copied(seen):
-            return seen.records
+            return replace(seen.records, client=seen.records.client or seen.client)
         return OwnRecords(
             cluster=self._cluster,
             tenant=turn.subject.name,
             main=seen.main.thumbprint,
             since=seen.now,
             is_borrowed=is_copied(seen),
+            client=seen.client,
         )
 
     async def _rewrite(
@@ -123,20 +120,23 @@ class OwnSteps:
         match action:
             case own.Discard():
                 kept = without_successor(turn.live)
+                if turn.seen.is_new:  # Entra never had it
+                    records = records.without(frozenset({turn.memory.made}))
                 await self._write(turn, kept, records.with_main(main, now))
             case own.Note():
                 await self._write(turn, turn.live.data, records.with_main(main, now))
-            case own.Forget(gone=gone):
-                await self._write(turn, turn.live.data, records.without(gone))
-                note = "The former certificate of the operator's own is gone from Entra."
-                await self._events.emit(turn.subject, "IdentityRetired", note, warning=False)
+            case own.Forget(gone=gone, left_on=left_on):
+                left = replace(records.without(gone), client=turn.seen.client)
+                await self._write(turn, turn.live.data, left)
+                await tell_gone(self._events, turn.subject, "certificate", gone, left_on)
             case _:
                 assert_never(action)
 
     async def _stage(self, turn: Turn, records: OwnRecords) -> None:
         now, policy = turn.seen.now, turn.tenant.policy
-        ceiling = policy.max_lifetime(CredentialType.CERTIFICATE, None)
-        lifetime = max(asked_lifetime(turn.seen.rotation.lifetime, ceiling), _SHORTEST)
+        await self._look_up(turn)
+        wanted, created = turn.seen.rotation.lifetime, turn.memory.created
+        lifetime = next_lifetime(wanted, policy, CredentialType.CERTIFICATE, created)
         subject = subject_of(self._cluster, turn.subject.name)
         pair = await asyncio.to_thread(generate, subject, _BITS, now, now + lifetime)
         thumbprint = pem.sha1_thumbprint(pem.leaf_der(pair.value.reveal()))
@@ -148,13 +148,15 @@ class OwnSteps:
     async def _register(self, turn: Turn) -> None:
         successor, memory = required(turn.seen.successor), turn.memory
         content = base64.b64encode(pem.leaf_der(successor.value.reveal())).decode()
-        object_id = await self.object_id(turn)
+        object_id, before = await self._look_up(turn), (memory.made, memory.asked)
+        memory.made, memory.asked = "", (successor.thumbprint, turn.seen.now)
         try:
             await turn.tenant.session.own_keys.add(object_id, content, turn.seen.main.value)
         except OutcomeUnknownError:
-            memory.made, memory.asked = "", (successor.thumbprint, turn.seen.now)
             raise
-        memory.made, memory.asked = "", (successor.thumbprint, turn.seen.now)
+        except AppCredentialError:
+            memory.made, memory.asked = before  # certainly not added
+            raise
         memory.proof = None
         _tell(turn, "own certificate added", successor.thumbprint)
 
@@ -183,18 +185,18 @@ class OwnSteps:
     async def _remove(self, turn: Turn, key_id: KeyId) -> None:
         try:
             await turn.tenant.session.own_keys.remove(
-                await self.object_id(turn), key_id, turn.seen.main.value
+                await self._look_up(turn), key_id, turn.seen.main.value
             )
         except NotFoundError:
             return  # gone already; a read that does not list it tells
         _tell(turn, "own certificate removed", key_id)
 
-    async def object_id(self, turn: Turn) -> ObjectId:
-        """Return the id of the operator's application."""
+    async def _look_up(self, turn: Turn) -> ObjectId:
+        """Return the id of the operator's application; remember when that was created."""
         if turn.object_id is None:
             directory = turn.tenant.session.directory
             found = await directory.application(turn.identity.client_id, timedelta(hours=1))
-            turn.object_id = found.object_id
+            turn.object_id, turn.memory.created = found.object_id, found.created
         return turn.object_id
 
     async def _write(

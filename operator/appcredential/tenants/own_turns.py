@@ -7,28 +7,24 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Generic, Protocol, TypeVar
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.observed.entra import Application
 from appcredential.domain.own import actions as own
 from appcredential.domain.own import problems
-from appcredential.domain.own.observed import OwnObservation
 from appcredential.domain.own.renewal import NO_RENEWAL, OwnRenewal
 from appcredential.domain.own.rotation import LOOK_AGAIN
-from appcredential.domain.own.secret import OwnSecret
-from appcredential.domain.own.secret_rotation import SecretObservation
 from appcredential.domain.spec.model import CertificateIdentity, ClientSecretIdentity
 from appcredential.errors import AppCredentialError, ConflictError, ThrottledError
 from appcredential.ports.events import EventSubject
-from appcredential.ports.local import Clock
 from appcredential.ports.own_secret import OwnSecrets
+from appcredential.runtime.this_process import ThisProcess
 from appcredential.tenants.own_memory import OwnMemory
 from appcredential.tenants.own_sharing import Tenants, sharing
+from appcredential.tenants.own_turn import OwnTurn
 from appcredential.tenants.probing import OpenTenant
 
 log = logging.getLogger(__name__)
@@ -36,18 +32,6 @@ log = logging.getLogger(__name__)
 _MOST_STEPS: Final = 4
 """In one turn; the next one goes on."""
 _RETRY: Final = timedelta(seconds=30)
-
-
-@dataclass(slots=True, kw_only=True)
-class OwnTurn:
-    """One look at one EntraTenant: what was read, and what decides it."""
-
-    subject: EventSubject
-    identity: CertificateIdentity | ClientSecretIdentity
-    tenant: OpenTenant
-    live: OwnSecret
-    seen: OwnObservation | SecretObservation
-    memory: OwnMemory
 
 
 IdentityT = TypeVar("IdentityT", CertificateIdentity, ClientSecretIdentity)
@@ -89,10 +73,9 @@ class OwnTurns(ABC, Generic[IdentityT, TurnT, ActionT]):
     """Takes turns at the EntraTenants whose identity of one kind has a rotation.
 
     Args:
-        cluster: which cluster this is, as `ClusterIdentity.whole`.
+        process: whose guard is asked before each step.
         secrets: in the operator's namespace.
         tenants: lists the EntraTenants, since no two of them may share such a Secret.
-        may_act: returns whether this process may write now; asked before each step.
     """
 
     what: str
@@ -101,21 +84,16 @@ class OwnTurns(ABC, Generic[IdentityT, TurnT, ActionT]):
     def __init__(
         self,
         *,
-        clock: Clock,
-        settings: LifecycleSettings,
-        cluster: str,
+        process: ThisProcess,
         secrets: OwnSecrets,
         steps: Steps[ActionT, TurnT],
         tenants: Tenants,
-        may_act: Callable[[], bool],
     ) -> None:
-        self._clock = clock
-        self._settings = settings
-        self._cluster = cluster
+        self._process = process
+        self._clock = process.clock
         self._secrets = secrets
         self._steps = steps
         self._tenants = tenants
-        self._may_act = may_act
         self._memory: dict[str, OwnMemory] = {}
 
     async def turn(
@@ -132,6 +110,7 @@ class OwnTurns(ABC, Generic[IdentityT, TurnT, ActionT]):
         for _ in range(_MOST_STEPS):
             if tenant is None or identity.rotation is None or not self._may_act():
                 return told
+            began = self._clock.monotonic()
             try:
                 prepared = await self._prepared(subject, identity, tenant)
             except AppCredentialError as error:
@@ -139,6 +118,7 @@ class OwnTurns(ABC, Generic[IdentityT, TurnT, ActionT]):
                 return replace(told, look=self._clock.now() + _RETRY)
             if isinstance(prepared, OwnRenewal):
                 return prepared
+            prepared.began = began
             told, goes_on = await self._step(prepared)
             if not goes_on:
                 return told
@@ -147,6 +127,16 @@ class OwnTurns(ABC, Generic[IdentityT, TurnT, ActionT]):
     def forget(self, name: str) -> None:
         """Drop what is held of an EntraTenant that is gone."""
         self._memory.pop(name, None)
+
+    def _may_act(self) -> bool:
+        return self._process.guard.problem("") is None
+
+    def _recall(self, name: str) -> OwnMemory:
+        """Return what this process remembers of an EntraTenant."""
+        term, held = self._process.terms.begun, self._memory.get(name)
+        if held is None or held.term != term:
+            held = self._memory[name] = OwnMemory(term)
+        return held
 
     @abstractmethod
     async def _prepared(
@@ -173,13 +163,14 @@ class OwnTurns(ABC, Generic[IdentityT, TurnT, ActionT]):
     async def _step(self, turn: TurnT) -> tuple[OwnRenewal, bool]:
         """Take one step; also return whether the next one may follow at once."""
         decision = self._decided(turn)
-        told = OwnRenewal(renewal=decision.renewal, problem=decision.problem)
+        told = _told(decision)
         try:
             if isinstance(decision.action, own.Look):
                 directory = turn.tenant.session.directory
                 found = await directory.application(turn.identity.client_id, timedelta(0))
                 self._note(turn, found)
                 decision = self._decided(turn)
+                told = _told(decision)
             if isinstance(decision.action, own.Wait):
                 return replace(told, look=decision.action.until), False
             return await self._perform(decision.action, turn, told)
@@ -201,9 +192,19 @@ class OwnTurns(ABC, Generic[IdentityT, TurnT, ActionT]):
             others := await sharing(self._tenants, turn.subject.name, turn.identity.secret_name)
         ):
             return replace(told, problem=problems.shared_with(others)), False
+        if not self._may_still(action, turn):
+            return replace(told, look=self._clock.now() + _RETRY), False
+        turn.allowed = self._clock.monotonic()
         await self._steps.perform(action, turn)
         memory.blocked = None
         return _told_after(action, told, self._clock.now())
+
+    def _may_still(self, action: ActionT, turn: TurnT) -> bool:
+        """Race: the process was paused since the reads, or does not hold the Lease any more."""
+        age = self._clock.monotonic() - turn.began
+        is_long = isinstance(action, own.Stage)  # what it makes has to be stored as well
+        is_allowed = self._may_act() and (not is_long or self._process.guard.allows_mint())
+        return is_allowed and age <= self._process.freshness
 
     def _failed(self, turn: TurnT, told: OwnRenewal, error: AppCredentialError) -> OwnRenewal:
         log.warning(f"{self.what}: a step failed", extra=_about(turn.subject, error))  # noqa: G004 - two texts in all
@@ -212,6 +213,10 @@ class OwnTurns(ABC, Generic[IdentityT, TurnT, ActionT]):
             return replace(told, look=self._clock.now() + _RETRY)
         turn.memory.block(problem, turn.seen.now, turn.live, turn.seen.rotation)
         return replace(told, problem=problem)
+
+
+def _told(decision: Decided[own.OwnAction]) -> OwnRenewal:
+    return OwnRenewal(renewal=decision.renewal, problem=decision.problem)
 
 
 def _told_after(action: own.OwnAction, told: OwnRenewal, now: datetime) -> tuple[OwnRenewal, bool]:

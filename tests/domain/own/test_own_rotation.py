@@ -10,6 +10,7 @@ import pytest
 
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.lifecycle_settings import LifecycleSettings
+from appcredential.domain.observed.app_policy import UNREAD, AppPolicy, Restriction
 from appcredential.domain.observed.entra import CERTIFICATE_LAG, Credential
 from appcredential.domain.own import problems
 from appcredential.domain.own.actions import (
@@ -25,6 +26,7 @@ from appcredential.domain.own.actions import (
     Stage,
     Wait,
 )
+from appcredential.domain.own.lifetime import next_lifetime
 from appcredential.domain.own.observed import OwnObservation, OwnPair
 from appcredential.domain.own.rotation import LOOK_AGAIN, decide, overlap, takes_from_others
 from appcredential.domain.own.secret import MOST_ADDED, OwnRecords
@@ -33,7 +35,7 @@ from appcredential.domain.proof import PROVEN, Proof, SignInClass, SignInResult
 from appcredential.domain.rotation import Schedule
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.identity_rotation import IdentityRotation
-from appcredential.domain.spec.model import KeyId
+from appcredential.domain.spec.model import CredentialType, KeyId
 from tests.support.builders import DAY, MINUTE, NOW, SECOND
 
 REFUSED = SignInResult(SignInClass.NOT_YET, Reason.SIGN_IN_REJECTED, 700027)
@@ -74,6 +76,18 @@ def proof(result: SignInResult = PROVEN, successes: int = 0) -> Proof:
     )
 
 
+def refused(length: timedelta) -> Proof:
+    """Return sign-ins that Entra has refused for so long, the last one a while ago."""
+    found = replace(proof(REFUSED), last_try=NOW - 5 * MINUTE, last_success=None, refusals=9)
+    return replace(found, refused_since=found.last_try - length)
+
+
+def limited(days: int, since: datetime | None = None) -> AppPolicy:
+    longest, kind = days * DAY, CredentialType.CERTIFICATE
+    found = Restriction(type=kind, max_lifetime=longest, created_since=since)
+    return AppPolicy(restrictions=(found,))
+
+
 def seen(start: datetime = DUE, **changed: Any) -> OwnObservation:
     """Return what is observed of a certificate that nothing keeps from being renewed."""
     base = OwnObservation(
@@ -81,7 +95,9 @@ def seen(start: datetime = DUE, **changed: Any) -> OwnObservation:
         settings=LifecycleSettings(),
         cluster="us",
         tenant="default",
+        client="app",
         rotation=IdentityRotation(lifetime=90 * DAY),
+        longest=90 * DAY,
         main=pair(MAIN, start),
         in_use=MAIN,
     )
@@ -159,6 +175,37 @@ CASES: list[tuple[str, OwnObservation, OwnAction]] = [
         staged(proof=proof(REFUSED), asked=NOW - CERTIFICATE_LAG),
         Look(),
     ),
+    ("a shorter one is wanted, and it is new", staged(is_new=True, longest=28 * DAY), Discard()),
+    (
+        "a shorter one is wanted, and its session is not known to work",
+        staged(is_new=True, longest=28 * DAY, in_use=""),
+        Wait(NOW + LOOK_AGAIN),
+    ),
+    (
+        "a shorter one is wanted, and an answer may be lost",
+        staged(longest=28 * DAY, keys=listed(MAIN), proof=refused(CERTIFICATE_LAG - SECOND)),
+        SignIn(),
+    ),
+    (
+        "a shorter one is wanted, and no answer can be lost any more",
+        staged(longest=28 * DAY, keys=listed(MAIN), proof=refused(CERTIFICATE_LAG)),
+        Discard(),
+    ),
+    (
+        "a shorter one is wanted, but Entra knows it",
+        staged(longest=28 * DAY, keys=listed(MAIN, NEXT), proof=refused(CERTIFICATE_LAG)),
+        SignIn(),
+    ),
+    (
+        "a shorter one is wanted, but it signs in",
+        staged(longest=28 * DAY, proof=proof(successes=5)),
+        Publish(),
+    ),
+    (
+        "a shorter one is wanted, and it may be all that signs in",
+        staged(longest=28 * DAY, keys=listed(MAIN), proof=refused(CERTIFICATE_LAG), in_use="OTHER"),
+        Wait(NOW + LOOK_AGAIN),
+    ),
     ("it is not due any more", staged(YOUNG), Discard()),
     ("it was copied to the main keys", staged(successor=pair(MAIN, DUE)), Discard()),
     ("the successor is old", staged(successor=pair(NEXT, DUE)), Discard()),
@@ -184,6 +231,37 @@ def test_one_that_is_not_valid_yet_keeps_its_successor() -> None:
     future = pair(MAIN, NOW + DAY)
     found = decide(staged(main=future))
     assert isinstance(found.action, Wait)
+
+
+def test_it_stays_while_the_one_in_its_place_is_not_known_to_sign_in() -> None:
+    """Entra gave no answer yet: what a person put there may not be registered."""
+    found = decide(staged(YOUNG, in_use=""))
+    assert isinstance(found.action, Wait)
+
+
+def test_one_of_the_longest_lifetime_is_not_too_long() -> None:
+    """It begins a little before it is made."""
+    made = pair(NEXT, NOW - 6 * MINUTE)
+    found = decide(staged(is_new=True, successor=replace(made, end=NOW + 90 * DAY)))
+    assert found.action == Register()
+
+
+@pytest.mark.parametrize(
+    ("policy", "created", "days"),
+    [
+        (UNREAD, NOW, 90),
+        (limited(30), None, 30),
+        (limited(30, NOW - DAY), NOW, 30),
+        (limited(30, NOW - DAY), NOW - 2 * DAY, 90),
+        (limited(30, NOW - DAY), None, 90),
+        (limited(0), NOW, 1),
+    ],
+)
+def test_a_successor_is_made_for_as_long_as_the_policy_allows(
+    policy: AppPolicy, created: datetime | None, days: int
+) -> None:
+    found = next_lifetime(90 * DAY, policy, CredentialType.CERTIFICATE, created)
+    assert timedelta(0) <= days * DAY - found <= 5 * MINUTE
 
 
 def test_what_signs_in_stays_while_a_person_s_certificate_does_not_yet() -> None:
@@ -216,6 +294,26 @@ def test_what_this_cluster_added_is_removed_half_of_the_lead_time_later(
     changed: dict[str, Any], action: OwnAction
 ) -> None:
     assert decide(seen(NOW - 20 * DAY, **{**RETIRING, **changed})).action == action
+
+
+@pytest.mark.parametrize(
+    ("o", "struck"),
+    [
+        (seen(YOUNG, records=records("OLD", MAIN, client="former")), {"OLD", MAIN}),
+        (staged(records=records("OLD", MAIN, NEXT, client="former")), {"OLD", MAIN}),
+        (seen(YOUNG, records=records("OLD", MAIN, client="former"), in_use=""), None),
+        (seen(YOUNG, records=records("OLD", MAIN, client="app")), None),
+        (seen(YOUNG, records=records("OLD", MAIN)), None),  # by a version that did not record it
+    ],
+)
+def test_what_is_on_a_former_app_registration_is_struck_once_the_new_one_works(
+    o: OwnObservation, struck: set[str] | None
+) -> None:
+    found = decide(o).action
+    if struck is None:
+        assert not isinstance(found, Forget)
+    else:
+        assert found == Forget(frozenset(struck), left_on="former")
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from appcredential.domain.own.actions import (
 )
 from appcredential.domain.own.rotation import LOOK_AGAIN
 from appcredential.domain.own.secret import ANNOTATION
+from appcredential.domain.own.secret_observed import SecretObservation
 from appcredential.domain.own.secret_records import (
     MOST_ASKED,
     MOST_MADE,
@@ -42,7 +43,6 @@ from appcredential.domain.own.secret_records import (
 from appcredential.domain.own.secret_rotation import (
     ORPHANED,
     SecretAction,
-    SecretObservation,
     decide,
     takes_from_others,
 )
@@ -112,6 +112,7 @@ def seen(**changed: Any) -> SecretObservation:
         settings=LifecycleSettings(),
         cluster="us",
         tenant="default",
+        client="app",
         rotation=IdentityRotation(lifetime=90 * DAY),
         main=HAND,
         in_use=HAND,
@@ -265,6 +266,19 @@ def test_only_what_this_cluster_made_is_removed_and_nobody_uses(
 ) -> None:
     found = decide(own(YOUNG, records=kept, **changed)).action
     assert found == action or (action is None and isinstance(found, Wait))
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_struck"),
+    [({}, True), ({"in_use": ""}, False), ({"client": "former"}, False)],
+)
+def test_what_is_on_a_former_app_registration_is_struck_once_the_new_one_works(
+    changed: dict[str, Any], *, is_struck: bool
+) -> None:
+    kept = records(made(OLD), made(NEXT), asked=asked(MINUTE), client="former")
+    found = decide(seen(records=kept, successor=NEXT, **changed)).action
+    gone = Forget(frozenset({f"id-{OLD}", f"id-{NEXT}", "lost0"}), left_on="former")
+    assert (found == gone) is is_struck
 
 
 def test_the_former_goes_before_the_next_renewal_of_one_that_a_policy_shortens() -> None:

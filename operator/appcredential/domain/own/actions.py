@@ -54,9 +54,15 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """Strike what is gone from the records: thumbprints; of client secrets key ids or attempts."""
+    """Strike what is gone from the records: thumbprints; of client secrets key ids or attempts.
+
+    Attributes:
+        left_on: client id of the app registration where it stays, since the identity names another
+            one by now; empty when it is on none.
+    """
 
     gone: frozenset[str]
+    left_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)

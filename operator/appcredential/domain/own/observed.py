@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from appcredential.domain.lifecycle_settings import LifecycleSettings
 from appcredential.domain.observed.entra import Credential
@@ -42,6 +42,7 @@ class OwnObservation:
     Attributes:
         cluster: which cluster this is.
         tenant: name of the EntraTenant.
+        client: client id of the operator's app registration.
         main: the certificate in use, by the Secret.
         expires: when Entra lets it end; None where that is not known.
         successor: the certificate beside it.
@@ -49,8 +50,9 @@ class OwnObservation:
         in_use: thumbprint of the certificate whose session is in use and proven; empty without.
         keys: the application's credentials by a read of now; None before one was needed.
         proof: how sign-ins with the successor went, in this process.
-        is_new: this process made the successor, and has not asked Entra to add it.
+        is_new: this process made the successor, and Entra certainly has not added it.
         asked: when this process last asked Entra to add it; None if it did not.
+        longest: the lifetime of a successor that is made now.
         is_clock_doubtful: Entra's clock is unknown, or differs too much.
     """
 
@@ -58,7 +60,9 @@ class OwnObservation:
     settings: LifecycleSettings
     cluster: str
     tenant: str
+    client: str
     rotation: IdentityRotation
+    longest: timedelta
     main: OwnPair
     expires: datetime | None = None
     successor: OwnPair | None = None

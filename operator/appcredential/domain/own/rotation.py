@@ -39,6 +39,9 @@ from appcredential.domain.spec.model import RotationSpec
 LOOK_AGAIN: Final = timedelta(minutes=1)
 """How soon to look again at what only somebody else can change."""
 
+_BACKDATED: Final = timedelta(minutes=10)
+"""More than by how much a certificate begins before it is made."""
+
 
 def decide(o: OwnObservation) -> OwnDecision:
     """Return the next step."""
@@ -47,12 +50,23 @@ def decide(o: OwnObservation) -> OwnDecision:
     renewal = o.main.start if _is_borrowed(o, ours) else plan.renewal_time
     if ours is not None and ours.main != o.main.thumbprint:
         return OwnDecision(Note(), renewal)
+    if ours is not None and ours.client not in {"", o.client} and o.in_use == o.main.thumbprint:
+        return OwnDecision(_leave(o, ours), renewal)
     is_due = o.now >= renewal
     found = _renew(o, ours, is_due=is_due)
     if isinstance(found, Problem):
         return OwnDecision(_retire(o, ours, plan) or Wait(_later(o)), renewal, found)
     action = found or _retire(o, ours, plan) or Wait(renewal)
     return OwnDecision(action, renewal, _worry(o, plan) if is_due else None)
+
+
+def _leave(o: OwnObservation, ours: OwnRecords) -> OwnAction:
+    """Strike what is on another app registration than the identity names by now.
+
+    On this one a person added the certificate in use, so that it stays there.
+    """
+    kept = {o.successor.thumbprint} if o.successor is not None else set()
+    return Forget(frozenset(ours.added) - kept, left_on=ours.client)
 
 
 def _worry(o: OwnObservation, plan: Schedule) -> Problem | None:
@@ -93,8 +107,8 @@ def _renew(
     if successor.thumbprint == o.main.thumbprint:
         return Discard()
     is_used = o.in_use == successor.thumbprint
-    # Beside a main one that does not sign in, it may be all that still does.
-    is_spare = o.main.is_valid(o.now) and not is_used
+    # Beside a main one that is not known to sign in, it may be all that still does.
+    is_spare = o.main.is_valid(o.now) and o.in_use == o.main.thumbprint
     is_wanted = is_due or (is_used and o.main.thumbprint in added)
     if not is_wanted or (is_spare and o.now >= _plan(o, successor).renewal_time):
         return Discard() if is_spare else None
@@ -128,21 +142,35 @@ def _prove(o: OwnObservation, successor: OwnPair) -> OwnAction | Problem:
     if o.is_clock_doubtful:
         return problems.CLOCK
     if o.is_new:
-        return _register(o)
+        return _register(o, successor)
     is_refused = o.proof is not None and o.proof.result.kind is SignInClass.NOT_YET
     if is_refused and (o.asked is None or o.now - o.asked >= CERTIFICATE_LAG):
         if o.keys is None:
             return Look()
-        if successor.thumbprint not in {key.shown for key in o.keys}:
-            return _register(o)
+        is_listed = successor.thumbprint in {key.shown for key in o.keys}
+        if not is_listed and (_is_lost(o) or not _is_too_long(o, successor)):
+            return _register(o, successor)
     due = next_try(o.proof, successor.thumbprint, o.now, _spacing(o))
     if o.now < due:
         return Wait(due)
     return SignIn()
 
 
-def _register(o: OwnObservation) -> OwnAction | Problem:
-    return _blocked(o) or Register()
+def _register(o: OwnObservation, successor: OwnPair) -> OwnAction | Problem:
+    """Add one that Entra does not know; or drop it, where a shorter one is wanted by now.
+
+    A policy of Entra may refuse the longer one for as long as there is one.
+    """
+    return _blocked(o) or (Discard() if _is_too_long(o, successor) else Register())
+
+
+def _is_too_long(o: OwnObservation, successor: OwnPair) -> bool:
+    return successor.end - successor.start > o.longest + _BACKDATED
+
+
+def _is_lost(o: OwnObservation) -> bool:
+    """Return whether no answer that was lost can have added it: each replica would know it."""
+    return o.proof is not None and o.proof.refused_for >= CERTIFICATE_LAG
 
 
 def _blocked(o: OwnObservation) -> OwnAction | Problem | None:

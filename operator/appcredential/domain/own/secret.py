@@ -55,6 +55,8 @@ class OwnRecords:
         added: thumbprints of the certificates that this cluster made and Entra may know. It
             removes no others.
         is_borrowed: another installation made the certificate in use, and will remove it.
+        client: client id of the app registration that it added them to; empty by a version of the
+            operator that did not record it.
     """
 
     cluster: str
@@ -63,6 +65,7 @@ class OwnRecords:
     since: datetime
     added: tuple[str, ...] = ()
     is_borrowed: bool = False
+    client: str = ""
 
     def with_main(self, thumbprint: str, now: datetime) -> OwnRecords:
         """Return the records once another certificate is in use, or its successor was dropped."""
@@ -86,6 +89,7 @@ class OwnRecords:
             since=format_time(self.since),
             added=list(self.added),
             borrowed=self.is_borrowed,
+            client=self.client,
         )
         return msgspec.json.encode(stored).decode()
 
@@ -97,6 +101,7 @@ class _Stored(msgspec.Struct, frozen=True):
     since: str
     added: list[str]
     borrowed: bool = False
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +142,7 @@ class OwnSecret:
             since=since,
             added=tuple(stored.added),
             is_borrowed=stored.borrowed,
+            client=stored.client,
         )
 
 

@@ -64,6 +64,8 @@ class SecretRecords(msgspec.Struct, frozen=True, kw_only=True):
         asked: oldest first.
         is_borrowed: another installation made the one in use, and may remove it.
         digest: SHA-256 of the one in use, by which another one that a person puts there shows.
+        client: client id of the app registration that it made them on; empty by a version of the
+            operator that did not record it.
     """
 
     cluster: str
@@ -74,6 +76,7 @@ class SecretRecords(msgspec.Struct, frozen=True, kw_only=True):
     asked: tuple[AskedSecret, ...]
     is_borrowed: bool = False
     digest: str = ""
+    client: str = ""
 
     def text(self) -> str:
         """Return the records as the annotation holds them."""

@@ -8,14 +8,11 @@ came, the entry with exactly its mark is removed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from appcredential.domain.conditions import Problem
-from appcredential.domain.lifecycle_settings import LifecycleSettings
-from appcredential.domain.observed.entra import Credential
 from appcredential.domain.own import problems
 from appcredential.domain.own.actions import (
     Discard,
@@ -29,16 +26,15 @@ from appcredential.domain.own.actions import (
     Wait,
 )
 from appcredential.domain.own.rotation import LOOK_AGAIN, overlap
+from appcredential.domain.own.secret_observed import SecretObservation
 from appcredential.domain.own.secret_records import (
     MOST_ASKED,
     MOST_MADE,
-    MadeSecret,
     SecretRecords,
     mark_of,
 )
-from appcredential.domain.proof import Proof, next_try
+from appcredential.domain.proof import next_try
 from appcredential.domain.rotation import Schedule, backoff, is_overdue, schedule
-from appcredential.domain.spec.identity_rotation import IdentityRotation
 from appcredential.domain.spec.model import RotationSpec
 
 SecretAction: TypeAlias = Stage | SignIn | Publish | Discard | Note | Look | Remove | Forget | Wait
@@ -47,56 +43,6 @@ ORPHANED: Final = timedelta(hours=1)
 
 _FIRST_PAUSE: Final = timedelta(minutes=5)
 """Longer than a call may take: so no second one begins while the first may be under way."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretObservation:
-    """All that the decision rests on. Values are named by their SHA-256.
-
-    Attributes:
-        main: the client secret in use, by the Secret.
-        successor: the one beside it; empty without.
-        expires: when Entra lets the main one end; None where that is not known.
-        records: what the Secret records, by whomever.
-        in_use: the one whose session is in use and proven; empty without.
-        keys: the application's credentials by a read of now; None before one was needed.
-        proof: how sign-ins with the successor went, in this process.
-        is_clock_doubtful: Entra's clock is unknown, or differs too much.
-    """
-
-    now: datetime
-    settings: LifecycleSettings
-    cluster: str
-    tenant: str
-    rotation: IdentityRotation
-    main: str
-    successor: str = ""
-    expires: datetime | None = None
-    records: SecretRecords | None = None
-    in_use: str = ""
-    keys: Sequence[Credential] | None = None
-    proof: Proof | None = None
-    is_clock_doubtful: bool = False
-
-    def ours(self) -> SecretRecords:
-        """Return this cluster's records; in a copy, or before there are any, new ones."""
-        found = self.records
-        if found is not None and (found.cluster, found.tenant) == (self.cluster, self.tenant):
-            return found
-        return SecretRecords(
-            cluster=self.cluster,
-            tenant=self.tenant,
-            main="",
-            digest=self.main,
-            since=self.now,
-            made=(),
-            asked=(),
-            is_borrowed=found is not None,
-        )
-
-    def next_made(self) -> MadeSecret | None:
-        """Return what is recorded of the successor; None without one that this cluster made."""
-        return self.ours().of(self.successor) if self.successor else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +64,20 @@ def decide(o: SecretObservation) -> SecretDecision:
     renewal = plan.renewal_time if plan is not None and not ours.is_borrowed else None
     if (ours.main, ours.digest) != (ours.key_id_of(o.main), o.main):
         return SecretDecision(Note(), renewal)
+    if ours.client != o.client and o.in_use == o.main:
+        return SecretDecision(_leave(ours), renewal)
     is_due = o.in_use == o.main if plan is None else o.now >= plan.renewal_time
     found = _renew(o, ours, is_due=is_due or ours.is_borrowed)
     if isinstance(found, Problem):
         return SecretDecision(_retire(o, ours) or Wait(_later(o)), renewal, found)
     action = found or _retire(o, ours) or Wait(renewal or _later(o))
     return SecretDecision(action, renewal, _worry(o, plan) if is_due else None)
+
+
+def _leave(ours: SecretRecords) -> SecretAction:
+    """Strike what is on another app registration than the identity names by now."""
+    gone = {one.key_id for one in ours.made} | {one.attempt for one in ours.asked}
+    return Forget(frozenset(gone), left_on=ours.client)
 
 
 def takes_from_others(o: SecretObservation, action: SecretAction) -> bool:
