@@ -200,7 +200,8 @@ class EntraTenantController:
         )
         conditions = tenant_conditions(outcome, self._holders(name, document))
         if outcome.problem is None and held is not None:
-            conditions.append(write_permitted(write_permission(held.roles)))
+            permission, told = write_permission(held.roles), current.get("conditions") or ()
+            conditions.append(write_permitted(permission, held.unowned, told))
         wanted = tenant_status(
             document,
             conditions,

@@ -157,6 +157,8 @@ class Reason(StrEnum):
     """The operator's token has a permission to change applications."""
     PERMISSION_MISSING = "PermissionMissing"
     """The operator's token has no permission to change applications; a directory role may do."""
+    NOT_OWNER = "NotOwner"
+    """The operator does not own the application, so that it could not renew what works now."""
     PERMISSION_UNKNOWN = "PermissionUnknown"
     """The operator's token does not say which permissions it has."""
     IN_USE = "InUse"

@@ -53,6 +53,8 @@ class OpenTenant:
         policy: what Entra's policy allows, by the last probe that could read it.
         roles: the permissions that the operator's token named at the last probe that succeeded;
             None where it cannot be read.
+        unowned: how many of the applications that AppCredentials use the operator does not own;
+            None while that is not known.
     """
 
     identity: TenantIdentity
@@ -66,6 +68,7 @@ class OpenTenant:
     expiration: datetime | None = None
     policy: AppPolicy = UNREAD
     roles: frozenset[str] | None = None
+    unowned: int | None = None
 
     def signs_in_with(self, identity: TenantIdentity, credential: OperatorCredential) -> bool:
         """Return whether this is the session for that credential."""
