@@ -9,13 +9,11 @@ from appcredential.cache.store import Store
 from appcredential.controllers.app_credential import AppCredentialController
 from appcredential.controllers.application_grant import ApplicationGrantController
 from appcredential.controllers.application_search import ApplicationSearch
-from appcredential.controllers.doubts import Doubts
 from appcredential.controllers.entra_tenant import EntraTenantController, TenantSettings
 from appcredential.controllers.grant_ends import GrantEnds
-from appcredential.controllers.inventory import Inventory
 from appcredential.controllers.kinds import Controllers
+from appcredential.controllers.ownership import OwnershipLooks
 from appcredential.deletions import build_revocations, build_unowned_records
-from appcredential.domain.inventory import Budget
 from appcredential.domain.marker import ClusterIdentity
 from appcredential.effects.context import Tools
 from appcredential.gather.certificate_source import CertificateInputsReader
@@ -40,9 +38,11 @@ from appcredential.tenants.access import TenantAccess
 from appcredential.tenants.probing import Prober
 from appcredential.tenants.sessions import TenantSessions
 from appcredential.watching import (
+    build_inventory,
     build_issuer_looks,
     build_looks,
     build_namespace_watch,
+    build_ownership,
     build_secret_watch,
     build_sign_ins,
 )
@@ -97,7 +97,8 @@ def build_operator(
     """
     parts = Parts(settings, kube, clock, identity, store, metrics)
     tenants = _tenants(parts, open_session)
-    tools = _tools(parts, tenants)
+    ownership = build_ownership(parts, tenants)
+    tools = _tools(parts, tenants, ownership)
     search = ApplicationSearch(parts.clock, store, tenants.access, parts.process.guard)
     return Operator(
         settings=settings,
@@ -118,13 +119,14 @@ def build_operator(
         controllers=Controllers(
             clock=parts.clock,
             store=store,
-            app_credentials=_app_credentials(parts, tenants, tools),
+            app_credentials=_app_credentials(parts, tenants, tools, ownership),
             entra_tenants=_entra_tenants(parts, tenants),
             tenants=tenants,
             application_grants=_application_grants(parts, search),
             search=search,
             unowned=build_unowned_records(parts, tenants.access),
-            inventory=_inventory(parts, tenants),
+            inventory=build_inventory(parts, tenants),
+            ownership=ownership,
             resumption=parts.resumption(),
             sign_ins=build_sign_ins(parts, tools),
         ),
@@ -190,30 +192,7 @@ def _application_grants(parts: Parts, search: ApplicationSearch) -> ApplicationG
     )
 
 
-def _inventory(parts: Parts, tenants: TenantAccess) -> Inventory:
-    settings, metrics = parts.settings, parts.metrics
-    return Inventory(
-        clock=parts.clock,
-        store=parts.store,
-        access=tenants.access,
-        doubts=Doubts(
-            parts.clock,
-            parts.store,
-            parts.states,
-            parts.wake_changed,
-            metrics.inventory.doubts.inc,
-            settle=settings.lifecycle.settle,
-        ),
-        guard=parts.process.guard,
-        budget=Budget(
-            per_second=settings.inventory_rate / settings.shards,
-            ceiling=settings.inventory_ceiling,
-        ),
-        metrics=metrics,
-    )
-
-
-def _tools(parts: Parts, tenants: TenantAccess) -> Tools:
+def _tools(parts: Parts, tenants: TenantAccess, ownership: OwnershipLooks) -> Tools:
     return Tools(
         process=parts.process,
         kube=parts.kube,
@@ -222,17 +201,21 @@ def _tools(parts: Parts, tenants: TenantAccess) -> Tools:
         records=parts.records,
         access=tenants.access,
         request_probe=tenants.request_probe,
+        note_written=ownership.note_written,
         permission_retry=parts.settings.permission_retry,
     )
 
 
-def _app_credentials(parts: Parts, tenants: TenantAccess, tools: Tools) -> AppCredentialController:
+def _app_credentials(
+    parts: Parts, tenants: TenantAccess, tools: Tools, ownership: OwnershipLooks
+) -> AppCredentialController:
+    gatherer = _gatherer(parts, tenants, ownership)
     return AppCredentialController(
-        gatherer=_gatherer(parts, tenants), tools=tools, metrics=parts.metrics, states=parts.states
+        gatherer=gatherer, tools=tools, metrics=parts.metrics, states=parts.states
     )
 
 
-def _gatherer(parts: Parts, tenants: TenantAccess) -> Gatherer:
+def _gatherer(parts: Parts, tenants: TenantAccess, ownership: OwnershipLooks) -> Gatherer:
     kube = parts.kube
     return Gatherer(
         parts.process,
@@ -255,5 +238,6 @@ def _gatherer(parts: Parts, tenants: TenantAccess) -> Gatherer:
             owners=parts.store.owners,
             standing=parts.store.standing,
             documents=parts.documents,
+            ownership=ownership.ownership,
         ),
     )

@@ -13,7 +13,7 @@ from appcredential import __version__
 from appcredential.cache.informer import Informer
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.cache.store import Store
-from appcredential.controllers import application_search
+from appcredential.controllers import application_search, ownership
 from appcredential.controllers.grant_ends import GrantEnds
 from appcredential.controllers.issuer_looks import IssuerLooks
 from appcredential.controllers.kinds import Controllers
@@ -130,6 +130,7 @@ class Operator:
             self._periodic("grant ends", cluster.grant_ends.run_once, _GRANT_TICK),
             self._periodic("issuer looks", cluster.issuer_looks.run_once, _ISSUER_LOOK),
             self._periodic("search", self._controllers.search.run_once, application_search.PERIOD),
+            self._periodic("ownership", self._controllers.ownership.run_once, ownership.PERIOD),
         )
 
     def _periodic(self, name: str, job: Callable[[], Awaitable[None]], period: timedelta) -> Loop:

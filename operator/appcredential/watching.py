@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from appcredential.controllers.doubts import Doubts
+from appcredential.controllers.inventory import Inventory
 from appcredential.controllers.issuer_looks import IssuerLooks
 from appcredential.controllers.looks import ClusterLooks
 from appcredential.controllers.namespace_watch import NamespaceWatch
+from appcredential.controllers.ownership import OwnershipLooks
 from appcredential.controllers.published_sign_ins import PublishedSignIns
 from appcredential.controllers.secret_watch import SecretWatch
+from appcredential.domain.inventory import Budget
 from appcredential.domain.looks import LookBudget
 from appcredential.domain.published_sign_ins import SignInBudget
 from appcredential.effects.context import Tools
 from appcredential.kube.secret_watch import KubeSecretVersions
 from appcredential.kube.versions import KubeVersions
 from appcredential.parts import Parts
+from appcredential.tenants.access import TenantAccess
 
 
 def build_secret_watch(parts: Parts) -> SecretWatch:
@@ -75,6 +80,52 @@ def build_issuer_looks(parts: Parts) -> IssuerLooks:
         issuer=parts.issuer,
         documents=parts.documents,
         wake=parts.queue.add,
+    )
+
+
+def build_inventory(parts: Parts, tenants: TenantAccess) -> Inventory:
+    """Return what goes over the applications of each tenant.
+
+    Args:
+        parts: of the process.
+        tenants: those that can be used.
+    """
+    settings, metrics = parts.settings, parts.metrics
+    return Inventory(
+        clock=parts.clock,
+        store=parts.store,
+        access=tenants.access,
+        doubts=Doubts(
+            parts.clock,
+            parts.store,
+            parts.states,
+            parts.wake_changed,
+            metrics.inventory.doubts.inc,
+            settle=settings.lifecycle.settle,
+        ),
+        guard=parts.process.guard,
+        budget=Budget(
+            per_second=settings.inventory_rate / settings.shards,
+            ceiling=settings.inventory_ceiling,
+        ),
+        metrics=metrics,
+    )
+
+
+def build_ownership(parts: Parts, tenants: TenantAccess) -> OwnershipLooks:
+    """Return what looks once a day whether the operator still owns the applications.
+
+    Args:
+        parts: of the process.
+        tenants: the sessions, with what their tokens permit.
+    """
+    return OwnershipLooks(
+        clock=parts.clock,
+        store=parts.store,
+        access=tenants.access,
+        held=tenants.held,
+        guard=parts.process.guard,
+        wake=parts.look_whole,
     )
 
 

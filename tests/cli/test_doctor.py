@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -33,6 +33,8 @@ BROKEN, WRONG, RISK = Gravity.BROKEN, Gravity.WRONG, Gravity.RISK
 ADVICE, UNCHECKED = Gravity.ADVICE, Gravity.UNCHECKED
 NOT_READY: Final = condition("Ready", "False", "IdentityRejected", "Entra refuses it.")
 READY: Final = condition("Ready", "True", "SignedIn")
+UNOWNED: Final = condition("WritePermitted", "Unknown", "NotOwner", "It owns all but 3.")
+UNREADABLE: Final = condition("WritePermitted", "Unknown", "PermissionUnknown", "No roles.")
 FEDERATED: Final = spec(type="FederatedIdentity", federatedIdentity={"serviceAccount": {}})
 REFUSED: Final = {"conditions": [condition("Ready", "False", "NotGranted"), STALLED]}
 PENDING: Final = {"startTime": day(-1), "waitingFor": "a sign-in"}
@@ -166,6 +168,10 @@ def test_an_installation_that_is_well_has_no_finding() -> None:
         ),
         ({"tenants": read(tenant(READY, STALLED))}, WRONG, "EntraTenant", "NotGranted", "describe"),
         (
+            {"tenants": read(tenant(READY, UNOWNED))},
+            RISK, "may change in EntraTenant", "NotOwner: It owns all but 3.", "describe",
+        ),
+        (
             {"tenants": read({**tenant(), "status": {}})},
             WRONG, "EntraTenant", "has not looked", "describe",
         ),
@@ -247,6 +253,13 @@ def test_what_is_wrong_is_found_with_its_remedy(
         f for f in found if f.gravity is gravity
     ]
     assert min(f.gravity for f in found) is gravity
+
+
+def test_a_token_that_cannot_be_read_is_no_finding_but_unchecked() -> None:
+    (found,) = beyond_fine(replace(well(), tenants=read(tenant(READY, UNREADABLE))))
+    assert (found.gravity, "No roles." in found.text) == (UNCHECKED, True)
+    permitted = condition("WritePermitted", "True", "Permitted")
+    assert not beyond_fine(replace(well(), tenants=read(tenant(READY, permitted))))
 
 
 @pytest.mark.parametrize(

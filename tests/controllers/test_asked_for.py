@@ -61,6 +61,7 @@ class Asked:
             search=search,
             unowned=Unseen().unowned,  # nobody asks it here
             inventory=world.inventory,
+            ownership=world.ownership,
             resumption=world.resumption,
             sign_ins=world.sign_ins,
             tenants=world.tenants,

@@ -12,6 +12,7 @@ from appcredential.domain.conditions import Problem
 from appcredential.domain.facts.clocks import clock_problem
 from appcredential.domain.observed.memory import Memory
 from appcredential.domain.observed.observation import Observation
+from appcredential.domain.observed.ownership import Ownership
 from appcredential.domain.observed.target import PendingState, Target
 from appcredential.domain.rules.gates_secret import secret_is_not_ours_to_write
 from appcredential.domain.status.problems_entra import Asked, directory_problem
@@ -55,6 +56,12 @@ def expired() -> Problem:
     return Problem(reason=told.reason, message=told.message)
 
 
+def unowned() -> Problem:
+    lost = replace(observation(), ownership=Ownership(is_enough=False))
+    told = ready(lost, facts(lost), None)
+    return Problem(reason=told.reason, message=told.message)
+
+
 def of_successor(seen: Observation) -> Problem:
     found = successor_problem(facts(seen))
     assert found is not None
@@ -86,6 +93,7 @@ OF_WORKING: Final[dict[str, Callable[[], Problem]]] = {
     "has to hold the next credential until it is proven": frozen_intent,
     "Expired": expired,
     "The published credential has expired.": expired,
+    "NotOwner": unowned,
     "PermissionDenied": lambda: of_graph(PermissionDeniedError("403")),
     "az ad app owner add": lambda: of_graph(PermissionDeniedError("403")),
     "CredentialRefused": lambda: of_graph(RejectedError("400", code="InvalidKeyEndDate")),

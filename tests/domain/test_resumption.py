@@ -92,6 +92,10 @@ def test_what_pods_hold_rests_until_the_first_look(waiting_for: str, reason: str
     assert getattr(known(found), "due", None) == due
 
 
+def test_who_lost_an_application_goes_on_until_the_renewal_all_the_same() -> None:
+    assert known(condition(settled(), "Ready", reason="NotOwner")) == known(settled())
+
+
 def test_without_a_renewal_it_is_due_at_its_end() -> None:
     found = with_status(settled(), renewalTime=None)
     assert getattr(known(found), "due", None) == parse_time(

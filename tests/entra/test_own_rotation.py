@@ -98,7 +98,7 @@ async def test_it_is_renewed_when_a_third_of_its_life_is_left(scene: Scene) -> N
     await process.look()
     status = await scene.status()
     assert status["identity"]["thumbprint"] == await scene.thumbprint()
-    assert [c["type"] for c in status["conditions"]] == ["Ready"]
+    assert [c["type"] for c in status["conditions"]] == ["Ready", "WritePermitted"]
 
 
 async def test_a_year_passes_without_one_failed_call(scene: Scene) -> None:

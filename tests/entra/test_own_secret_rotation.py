@@ -83,7 +83,7 @@ async def test_it_is_renewed_when_a_third_of_its_life_is_left(scene: SecretScene
     await scene.until(process, scene.is_renewed)
     assert await scene.signs_in()
     await process.look()
-    assert [c["type"] for c in (await scene.status())["conditions"]] == ["Ready"]
+    assert [c["type"] for c in (await scene.status())["conditions"]] == ["Ready", "WritePermitted"]
     scene.pass_(6 * DAY)
     await process.look()
     assert before.keys() < scene.names().keys()

@@ -72,7 +72,8 @@ class Certified:
         """Tell whether the tenant is Ready with it and nothing is wrong beside that."""
         identity = self.status.get("identity") or {}
         types = {c["type"]: c["status"] for c in self.status.get("conditions") or ()}
-        return types == {"Ready": "True"} and identity["thumbprint"] == certificate.thumbprint
+        is_well = types == {"Ready": "True", "WritePermitted": "True"}
+        return is_well and identity["thumbprint"] == certificate.thumbprint
 
     def goes_on(self, certificate: MadeCertificate, reason: str, words: str) -> bool:
         """Tell whether it works with that certificate and says why not with another one."""

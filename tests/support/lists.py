@@ -27,7 +27,9 @@ class MemoryLists:
         stale_trusts: the same for federated credentials.
         stale_tags: the same for the tags of the application.
         lacks_all: lists show nothing at all.
-        owned: whether the operator owns the application.
+        owned: whether the list of what the operator owns shows the application.
+        owned_by: who owns it by a direct read; None where that cannot be read.
+        owners_read: how often somebody asked who does.
         others: how many more applications there are, by their client ids.
         errors: what lists raise, by the way; None for batches.
         asked: the way and the number of applications of each request; None for batches.
@@ -41,6 +43,8 @@ class MemoryLists:
         self.stale_tags: tuple[str, ...] | None = None
         self.lacks_all = False
         self.owned = True
+        self.owned_by: frozenset[str] | None = frozenset()
+        self.owners_read = 0
         self.others: dict[ClientId, Application] = {}
         self.errors: dict[Way | None, AppCredentialError] = {}
         self.asked: list[tuple[Way | None, int]] = []
@@ -68,6 +72,15 @@ class MemoryLists:
             object_id: FederatedList(object_id=object_id, credentials=shown, read_time=now)
             for object_id in object_ids
         }
+
+    async def owners(
+        self, client_ids: Sequence[ClientId]
+    ) -> Mapping[ClientId, frozenset[str] | None]:
+        self.owners_read += 1
+        self._fail(None)
+        if self._directory.is_missing:
+            return dict.fromkeys(client_ids)
+        return {} if self.owned_by is None else dict.fromkeys(client_ids, self.owned_by)
 
     def _fail(self, way: Way | None) -> None:
         if way in self.errors:

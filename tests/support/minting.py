@@ -94,6 +94,7 @@ class Minting:
                 events=self,
             ),
             grants=self,
+            note_written=lambda *_: None,
             open_revocations=OpenRevocations(revocations),
             records=RecordWrites(
                 records, KnownRecords(records, lambda _: True, (), IDENTITY.whole), self.clock

@@ -10,6 +10,7 @@ from appcredential.domain.observed.entra import Credential
 from appcredential.domain.proof import PROVEN, SignInResult
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import ClientId, CredentialType, VerificationScope
+from appcredential.domain.write_permission import OF_OWNED
 from appcredential.errors import AppCredentialError
 from appcredential.ports.entra import Probe
 from appcredential.ports.session import Pace
@@ -28,6 +29,7 @@ class MemorySession(MemoryDirectory):
         probe_errors: what the next probes raise, one each; after those, `error` counts.
         expiration: when the operator's own credential ends, as a probe returns it.
         policy: what a probe returns about the tenant's policy; None for nothing.
+        roles: the permissions that a probe finds in the operator's token.
         probes: how many probes there were.
         closed: how often the session was closed.
         sign_in_result: how every sign-in and exchange ends.
@@ -49,6 +51,7 @@ class MemorySession(MemoryDirectory):
         self.probe_errors: list[AppCredentialError | None] = []
         self.expiration: datetime | None = None
         self.policy: AppPolicy | None = UNRESTRICTED
+        self.roles: frozenset[str] | None = frozenset({OF_OWNED})
         self.probes = 0
         self.closed = 0
         self.sign_in_result: SignInResult = PROVEN
@@ -72,7 +75,7 @@ class MemorySession(MemoryDirectory):
         error = self.probe_errors.pop(0) if self.probe_errors else self.error
         if error is not None:
             raise error
-        return Probe(expiration=self.expiration, policy=self.policy)
+        return Probe(expiration=self.expiration, policy=self.policy, roles=self.roles)
 
     async def close(self) -> None:
         self.closed += 1

@@ -16,6 +16,7 @@ from appcredential.controllers.doubts import Doubts
 from appcredential.controllers.entra_tenant import EntraTenantController, TenantSettings
 from appcredential.controllers.inventory import Inventory
 from appcredential.controllers.looks import ClusterLooks
+from appcredential.controllers.ownership import OwnershipLooks
 from appcredential.controllers.published_sign_ins import PublishedSignIns
 from appcredential.controllers.resumption import Resumption
 from appcredential.domain.inventory import Budget
@@ -201,6 +202,14 @@ class World:
         )
         resources = KubeResources(objects, self.clock, keys)
         accounts, outputs = KubeServiceAccounts(self.api), KubeOutputs(self.api)
+        self.ownership = OwnershipLooks(
+            clock=self.clock,
+            store=self.store,
+            access=self.tenants.access,
+            held=self.tenants.held,
+            guard=gate,
+            wake=self.woken.append,
+        )
         gatherer = Gatherer(
             process,
             ClusterSources(
@@ -222,6 +231,7 @@ class World:
                 owners=self.store.owners,
                 standing=self.store.standing,
                 documents=NoDocuments(),
+                ownership=self.ownership.ownership,
             ),
         )
         self.states = ResourceStates()
@@ -247,6 +257,7 @@ class World:
             records=records,
             access=self.tenants.access,
             request_probe=self.tenants.request_probe,
+            note_written=self.ownership.note_written,
             permission_retry=timedelta(minutes=10),
         )
         self.reconciler = AppCredentialController(

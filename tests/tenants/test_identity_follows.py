@@ -53,7 +53,7 @@ async def test_a_new_one_that_signs_in_takes_over_and_nobody_notices() -> None:
     world, before = await rotating(None)
     await world.look_at_tenant()
     assert thumbprint(world) == sha1_thumbprint(NEW.der)
-    assert world.tenant_conditions.keys() == {"Ready"}
+    assert world.tenant_conditions.keys() == {"Ready", "WritePermitted"}
     assert (before.closed, world.entra.closed) == (1, 0)
     assert world.taken(APP_CREDENTIALS) == []
     access = world.tenants.access("default")
@@ -100,7 +100,7 @@ async def test_when_the_one_in_use_is_refused_too_the_new_one_counts() -> None:
 async def test_an_outage_takes_nothing_away() -> None:
     world, before = await rotating(UnavailableError("probe: HTTP 503"))
     await world.look_at_tenant()
-    assert world.tenant_conditions.keys() == {"Ready"}
+    assert world.tenant_conditions.keys() == {"Ready", "WritePermitted"}
     world.clock.advance(LOOK)
     await world.look_at_tenant()
     assert ready(world)["status"] == "True"
@@ -125,7 +125,7 @@ async def test_an_old_one_put_back_ends_the_attempt() -> None:
     await world.look_at_tenant()
     world.put_identity_data(tls(OLD))
     await world.look_at_tenant()
-    assert world.tenant_conditions.keys() == {"Ready"}
+    assert world.tenant_conditions.keys() == {"Ready", "WritePermitted"}
     assert (before.closed, world.entra.closed) == (0, 1)
 
 
@@ -136,7 +136,7 @@ async def test_a_third_one_takes_the_place_of_the_second() -> None:
     world.put_identity_data(tls(made("third")))
     await world.look_at_tenant()
     assert (before.closed, second.closed, world.entra.closed) == (1, 1, 0)
-    assert world.tenant_conditions.keys() == {"Ready"}
+    assert world.tenant_conditions.keys() == {"Ready", "WritePermitted"}
 
 
 @pytest.mark.parametrize("what", ["deleted", "expired", "no key"])

@@ -23,7 +23,14 @@ from appcredential.runtime.samples import (
 _WELL: Final = frozenset(
     map(
         str,
-        (Reason.PUBLISHED, Reason.TRUSTED, Reason.PROVEN, Reason.NOT_DUE, Reason.SIGNED_IN),
+        (
+            Reason.PUBLISHED,
+            Reason.TRUSTED,
+            Reason.PROVEN,
+            Reason.NOT_DUE,
+            Reason.SIGNED_IN,
+            Reason.PERMITTED,
+        ),
     )
 )
 

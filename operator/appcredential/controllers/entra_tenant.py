@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from appcredential.controllers.tenant_documents import has_finalizer, stalled_reason, subject_of
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.own.renewal import NO_RENEWAL, OwnRenewal
 from appcredential.domain.spec.model import EntraTenantSpec
@@ -23,9 +24,11 @@ from appcredential.domain.status.cluster_kinds import (
 from appcredential.domain.status.problems_tenant import NOT_KEPT_YET, trial_problem
 from appcredential.domain.status.projection import needs_write
 from appcredential.domain.status.tenant import tenant_status
+from appcredential.domain.status.write_permitted import write_permitted
+from appcredential.domain.write_permission import write_permission
 from appcredential.errors import AppCredentialError, ConflictError, InvalidSpecError
-from appcredential.kube.custom_resources import FINALIZER, TENANTS, KubeObjects
-from appcredential.ports.events import Events, EventSubject
+from appcredential.kube.custom_resources import TENANTS, KubeObjects
+from appcredential.ports.events import Events
 from appcredential.ports.local import Clock
 from appcredential.runtime.effect_guard import EffectGuard
 from appcredential.runtime.ready import Key
@@ -119,7 +122,7 @@ class EntraTenantController:
         metadata = document["metadata"]
         deleting = "deletionTimestamp" in metadata
         wanted = not deleting or await self._is_held(name, document)
-        if wanted == _has_finalizer(document):
+        if wanted == has_finalizer(document):
             return not wanted  # a tenant that is kept still serves its users
         try:
             await self._objects.set_finalizer(TENANTS, metadata, present=wanted)
@@ -145,7 +148,7 @@ class EntraTenantController:
         return crd is None or "deletionTimestamp" not in crd["metadata"]
 
     async def _connect(self, name: str, document: Mapping[str, Any]) -> ProbeOutcome | None:
-        if not self._guard.shard.is_first and not _has_finalizer(document):
+        if not self._guard.shard.is_first and not has_finalizer(document):
             return ProbeOutcome(NOT_KEPT_YET)
         try:
             spec = parse_entra_tenant(document)
@@ -171,7 +174,7 @@ class EntraTenantController:
         if self._guard.problem("") is not None:
             return NO_RENEWAL
         identity, tenant = self._tenants.identity(name), self._tenants.held(name)
-        return await self._identity.renew(_subject(document), identity, tenant)
+        return await self._identity.renew(subject_of(document), identity, tenant)
 
     def _second_try(self, name: str) -> datetime | None:
         held = self._tenants.held(name)
@@ -195,9 +198,13 @@ class EntraTenantController:
             held.expiration if held is not None else None,
             renewal,
         )
+        conditions = tenant_conditions(outcome, self._holders(name, document))
+        if outcome.problem is None and held is not None:
+            permission, told = write_permission(held.roles), current.get("conditions") or ()
+            conditions.append(write_permitted(permission, held.unowned, told))
         wanted = tenant_status(
             document,
-            tenant_conditions(outcome, self._holders(name, document)),
+            conditions,
             identity,
             held.policy if held is not None else None,
             now=self._clock.now(),
@@ -210,8 +217,8 @@ class EntraTenantController:
         except ConflictError:
             self._queue.wake(name)
             return
-        subject, problem = _subject(document), outcome.told
-        if problem is not None and problem.stalled and problem.reason != _stalled(current):
+        subject, problem = subject_of(document), outcome.told
+        if problem is not None and problem.stalled and problem.reason != stalled_reason(current):
             await self._events.emit(subject, str(problem.reason), problem.message, warning=True)
         stays = self._holders(name, document).problem
         if stays is not None and self._told_held.get(name) is not stays.reason:
@@ -228,21 +235,3 @@ class EntraTenantController:
         self._told_held.pop(name, None)
         self._identity.forget(name)
         await self._tenants.forget(name)
-
-
-def _has_finalizer(document: Mapping[str, Any]) -> bool:
-    """Return whether an EntraTenant stays until the operator lets it go."""
-    return FINALIZER in (document["metadata"].get("finalizers") or ())
-
-
-def _subject(document: Mapping[str, Any]) -> EventSubject:
-    metadata = document["metadata"]
-    return EventSubject(
-        kind="EntraTenant", namespace="", name=metadata["name"], uid=metadata["uid"]
-    )
-
-
-def _stalled(status: Mapping[str, Any]) -> str:
-    """Return the reason of the condition Stalled; empty without one."""
-    conditions = status.get("conditions") or ()
-    return next((str(c.get("reason")) for c in conditions if c.get("type") == "Stalled"), "")

@@ -12,6 +12,7 @@ from appcredential.controllers.application_search import ApplicationSearch
 from appcredential.controllers.entra_tenant import EntraTenantController
 from appcredential.controllers.inventory import Inventory
 from appcredential.controllers.issued_records import UnownedRecords
+from appcredential.controllers.ownership import OwnershipLooks
 from appcredential.controllers.published_sign_ins import PublishedSignIns
 from appcredential.controllers.resumption import Resumption
 from appcredential.domain.marker import Owner
@@ -37,6 +38,7 @@ class Controllers:
     unowned: UnownedRecords
     tenants: TenantAccess
     inventory: Inventory
+    ownership: OwnershipLooks
     resumption: Resumption
     sign_ins: PublishedSignIns
 
@@ -52,6 +54,7 @@ class Controllers:
             return await self._app_credential(key)
         if key.kind == TENANTS and self.store.take_check(key):
             self.tenants.ask_probe(key.name)
+            self.ownership.ask(key)
         controller = self.entra_tenants if key.kind == TENANTS else self.application_grants
         when = await controller.reconcile(key)
         return Again(when) if when is not None else None
@@ -66,6 +69,7 @@ class Controllers:
         if self.store.take_check(key):
             self.app_credentials.ask_check(owner)
             self.sign_ins.ask(owner)
+            self.ownership.ask(key)
         return await self.app_credentials.reconcile(owner, seen)
 
     def _unread(self) -> Again:

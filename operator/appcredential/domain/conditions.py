@@ -8,13 +8,14 @@ from typing import Self
 
 
 class ConditionType(StrEnum):
-    """The five condition types. Reconciling and Stalled exist only while true."""
+    """The condition types. Reconciling and Stalled exist only while true."""
 
     READY = "Ready"
     VERIFIED = "Verified"
     EXPIRING = "Expiring"
     RECONCILING = "Reconciling"
     STALLED = "Stalled"
+    WRITE_PERMITTED = "WritePermitted"
 
 
 class Reason(StrEnum):
@@ -152,6 +153,14 @@ class Reason(StrEnum):
     """A fault of the operator itself; its log has the details."""
     SIGNED_IN = "SignedIn"
     """The operator signs in to the tenant and may read applications."""
+    PERMITTED = "Permitted"
+    """The operator's token has a permission to change applications."""
+    PERMISSION_MISSING = "PermissionMissing"
+    """The operator's token has no permission to change applications; a directory role may do."""
+    NOT_OWNER = "NotOwner"
+    """The operator does not own the application, so that it could not renew what works now."""
+    PERMISSION_UNKNOWN = "PermissionUnknown"
+    """The operator's token does not say which permissions it has."""
     IN_USE = "InUse"
     """The EntraTenant is being deleted, and AppCredentials still use it."""
     REVOCATIONS_OPEN = "RevocationsOpen"

@@ -23,7 +23,9 @@ from appcredential.domain.times import parse_time
 LIST_PATIENCE: Final = 60.0
 """For how many seconds a first look waits for the lists of the tenant; then it reads directly."""
 
-_WELL: Final = frozenset(map(str, (Reason.PUBLISHED, Reason.TRUSTED, Reason.PODS_UNREADABLE)))
+_WELL: Final = frozenset(
+    map(str, (Reason.PUBLISHED, Reason.TRUSTED, Reason.PODS_UNREADABLE, Reason.NOT_OWNER))
+)
 _AT_REST: Final = frozenset({"Ready", "Verified", "Expiring"})
 _UNFINISHED: Final = ("pending", "removedCertificate", "restart")
 

@@ -14,7 +14,7 @@ from appcredential.domain.lifecycle import Decision
 from appcredential.domain.marker import Owner
 from appcredential.domain.observed.observation import Observation
 from appcredential.domain.promised import required
-from appcredential.domain.spec.model import AppCredentialSpec
+from appcredential.domain.spec.model import AppCredentialSpec, ClientId
 from appcredential.domain.status.problems_entra import Asked
 from appcredential.effects.issued_records import RecordWrites
 from appcredential.errors import ConflictError
@@ -60,6 +60,7 @@ class Tools:
         records: of what was issued.
         access: returns a tenant that the operator can sign in to, or why there is none.
         request_probe: has a tenant probed, unless its last probe is at most so old.
+        note_written: hears of a tenant's application to which a write succeeded.
         permission_retry: the pause after a missing permission, which a person has to grant.
     """
 
@@ -70,6 +71,7 @@ class Tools:
     records: RecordWrites
     access: Callable[[str], Access | Problem]
     request_probe: Callable[[str, timedelta], None]
+    note_written: Callable[[str, ClientId], None]
     permission_retry: timedelta
 
     @property

@@ -28,7 +28,7 @@ from appcredential.effects import (
 )
 from appcredential.effects.annotations import annotate, write_output
 from appcredential.effects.context import Context, Step
-from appcredential.graph_call import noting_writes
+from appcredential.graph_call import last_write, noting_writes
 
 
 async def perform(step: Step) -> None:
@@ -43,6 +43,9 @@ async def perform(step: Step) -> None:
     with noting_writes(), _turn(step):
         step.state.has_begun |= leaves_traces(step.decision.action)
         await _dispatch(step)
+        if last_write() is not None:
+            spec = step.observation.usable_spec
+            step.tools.note_written(spec.tenant, spec.client_id)
     state, before = step.state, step.observation.memory
     written = secret_write(step.decision.action)
     if written is not None:

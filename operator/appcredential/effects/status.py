@@ -13,6 +13,7 @@ from appcredential.domain.marker import Owner
 from appcredential.domain.observed.observation import Observation, Resource
 from appcredential.domain.promised import required
 from appcredential.domain.spec.model import AppCredentialSpec
+from appcredential.domain.status.not_owner import newly_unowned
 from appcredential.domain.status.problems_kube import failed_status, secret_problem
 from appcredential.domain.status.projection import needs_write, project
 from appcredential.domain.status.restart import newly_stopped
@@ -38,6 +39,9 @@ async def apply_decided(step: Step) -> None:
     await _apply_status(step.tools, resource, step.decision.status, step.state)
     if facts is not None:
         await _announce_pods(step.tools, resource, facts)
+    if unowned := newly_unowned(resource.status, step.decision.status):
+        subject, events = subject_of(resource), step.tools.kube.events
+        await events.emit(subject, Reason.NOT_OWNER, unowned, warning=True)
 
 
 async def _announce_pods(tools: Tools, resource: Resource, facts: Facts) -> None:

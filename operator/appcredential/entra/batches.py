@@ -1,24 +1,22 @@
-"""Graph's `$batch` for reads of federated credentials: the request, and what its answers mean.
+"""Batches of reads in Graph's JSON: many applications with one request.
 
-Source: learn.microsoft.com/graph/json-batching. At most 20 requests; their answers come in any
-order, and each has a status of its own.
+Source: learn.microsoft.com/graph/json-batching. Each answer has a status of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import msgspec
 from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
 
-from appcredential.domain.observed.federated import FederatedList
-from appcredential.domain.spec.model import ObjectId
 from appcredential.entra.answers import UnreadableAnswerError, decoded
-from appcredential.entra.federated import decode_federated
+
+K = TypeVar("K", bound=str)
+V = TypeVar("V")
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -36,27 +34,22 @@ _ANSWERS: Final = msgspec.json.Decoder(_Answers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class Batch(Generic[K, V]):
     """What a batch answered.
 
     Attributes:
-        found: by object id; None where Graph knows no such application.
+        found: by the application; None where Graph knows no such application.
         throttled: the headers of an answer that asks to slow down; None without one.
     """
 
-    found: Mapping[ObjectId, FederatedList | None]
+    found: Mapping[K, V | None]
     throttled: Mapping[str, str] | None = None
 
 
-def batch_request(base_url: str, object_ids: Sequence[ObjectId]) -> RequestInformation:
-    """Return a batch that reads the federated credentials of some applications."""
+def batch_request(base_url: str, paths: Sequence[str]) -> RequestInformation:
+    """Return a batch that reads some addresses below the root."""
     requests = [
-        {
-            "id": str(number),
-            "method": "GET",
-            "url": f"/applications/{object_id}/federatedIdentityCredentials",
-        }
-        for number, object_id in enumerate(object_ids)
+        {"id": str(number), "method": "GET", "url": path} for number, path in enumerate(paths)
     ]
     info = RequestInformation(Method.POST)
     info.url = f"{base_url}/$batch"
@@ -65,40 +58,31 @@ def batch_request(base_url: str, object_ids: Sequence[ObjectId]) -> RequestInfor
     return info
 
 
-def decode_batch(body: bytes, object_ids: Sequence[ObjectId], left: datetime) -> Batch:
+def decode_batch(body: bytes, asked: Sequence[K], read: Callable[[K, bytes], V]) -> Batch[K, V]:
     """Read the answer to that batch; reads that failed otherwise than by a 404 are left out.
 
     Args:
         body: the answer.
-        object_ids: in the order of the requests.
-        left: when the batch left.
+        asked: the applications, in the order of the requests.
+        read: returns what the answer about one of them says; raises UnreadableAnswerError.
 
     Raises:
         UnreadableAnswerError: it is no answer to a batch.
     """
-    by_id = {str(number): object_id for number, object_id in enumerate(object_ids)}
-    found: dict[ObjectId, FederatedList | None] = {}
+    by_id = {str(number): application for number, application in enumerate(asked)}
+    found: dict[K, V | None] = {}
     throttled: Mapping[str, str] | None = None
     for answer in decoded(_ANSWERS, body, "an answer to a batch").responses:
-        object_id = by_id.get(answer.id)
-        if object_id is None:
+        application = by_id.get(answer.id)
+        if application is None:
             continue
         if answer.status == 429:
             throttled = answer.headers or {}
         elif answer.status == 404:
-            found[object_id] = None
+            found[application] = None
         elif answer.status == 200:
-            _add(found, object_id, answer.body, left)
+            try:
+                found[application] = read(application, bytes(answer.body))
+            except UnreadableAnswerError:
+                continue  # as if it had not been answered
     return Batch(found=found, throttled=throttled)
-
-
-def _add(
-    found: dict[ObjectId, FederatedList | None],
-    object_id: ObjectId,
-    body: msgspec.Raw,
-    left: datetime,
-) -> None:
-    try:
-        found[object_id] = decode_federated(bytes(body), object_id, left)
-    except UnreadableAnswerError:
-        return  # as if it had not been answered

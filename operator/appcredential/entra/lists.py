@@ -7,9 +7,9 @@ list shows them without their bytes anyway.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final, TypeAlias, assert_never
+from typing import Final, TypeAlias, TypeVar, assert_never
 
 from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_abstractions.method import Method
@@ -28,7 +28,9 @@ from appcredential.domain.spec.checks import is_guid
 from appcredential.domain.spec.model import ClientId, ObjectId
 from appcredential.entra.batches import batch_request, decode_batch
 from appcredential.entra.connection import Call, Connection
+from appcredential.entra.federated import decode_federated
 from appcredential.entra.operations import BATCH, LIST, OWNED, OWNED_BY_USER
+from appcredential.entra.owners import decode_owners, owners_path
 from appcredential.entra.pages import Rows, decode_page, is_next_page
 from appcredential.entra.rate_limit import RateLimiter
 from appcredential.entra.translate import DEFAULT_PAUSE, retry_after, usable
@@ -44,6 +46,8 @@ _OwnedQuery: TypeAlias = (
 _OwnedByUserQuery: TypeAlias = (
     of_user_builder.GraphApplicationRequestBuilder.GraphApplicationRequestBuilderGetQueryParameters
 )
+K = TypeVar("K", bound=str)
+V = TypeVar("V")
 _UNITS: Final = 2
 """Of a page, by Graph's published quotas; one of owned objects costs less, and counts the same."""
 
@@ -92,17 +96,36 @@ class GraphLists:
         """Read federated credentials of several applications; see `ports.lists.Lists`."""
         for object_id in object_ids[:IN_A_BATCH]:
             check_id(object_id)
+        left = self._clock.now()
+
+        def read(object_id: ObjectId, body: bytes) -> FederatedList:
+            return decode_federated(body, object_id, left)
+
+        return await self._batch(
+            object_ids, lambda one: f"/applications/{one}/federatedIdentityCredentials", read
+        )
+
+    async def owners(
+        self, client_ids: Sequence[ClientId]
+    ) -> Mapping[ClientId, frozenset[str] | None]:
+        """Read the owners of several applications; see `ports.lists.Lists`."""
+        return await self._batch(list(filter(is_guid, client_ids)), owners_path, decode_owners)
+
+    async def _batch(
+        self, applications: Sequence[K], path: Callable[[K], str], read: Callable[[K, bytes], V]
+    ) -> Mapping[K, V | None]:
+        asked = applications[:IN_A_BATCH]
+        for _ in asked:
             await self._limiter.await_read()  # each counts, batched or not
-        left, asked = self._clock.now(), object_ids[:IN_A_BATCH]
 
         def make() -> RequestInformation:
-            return batch_request(self._base_url, asked)
+            return batch_request(self._base_url, [path(one) for one in asked])
 
         call = Call(operation=BATCH, is_write=False, make=make)
         with self._limiter.noting_pauses():
             answer = await self._connection.send(call)
             with usable(BATCH, is_write=False):
-                batch = decode_batch(answer, asked, left)
+                batch = decode_batch(answer, asked, read)
             if batch.throttled is not None:
                 wait = retry_after(batch.throttled, self._clock.now()) or DEFAULT_PAUSE
                 raise ThrottledError(f"{BATCH}: Graph asks to slow down", retry_after=wait)

@@ -7,6 +7,7 @@ import logging
 from appcredential.domain.observed.app_policy import PERMISSION_MISSING, AppPolicy
 from appcredential.domain.operator_credential import OperatorCredential
 from appcredential.domain.spec.model import ClientId
+from appcredential.domain.write_permission import WritePermission, write_permission
 from appcredential.entra.connection import Connection
 from appcredential.entra.directory import GraphDirectory
 from appcredential.entra.operator_token import OperatorToken
@@ -59,6 +60,7 @@ class TenantSession:
         self._token = token
         self._credential = credential
         self._is_policy_denied = False
+        self._may_not_write = False
 
     def pace(self) -> Pace:
         """Return how much of Graph's quotas is used, and the pause; for any thread."""
@@ -68,16 +70,17 @@ class TenantSession:
         """Sign in, and read applications and the policy; see `ports.session.Session`.
 
         For an hour or more, a token keeps the permissions that the operator had when it was
-        issued. So after a refusal the next probe asks for a new one, to notice a consent. The
-        permission to read the policy is optional.
+        issued. So after a refusal, or without one to write, the next probe asks for a new one, to
+        notice a consent. The permission to read the policy is optional.
         """
-        if self._is_policy_denied:
+        if self._is_policy_denied or self._may_not_write:
             await self._connection.forget_token()
         try:
             if self.client_id is None:
                 self.client_id = await self._token.client_id()
             self.principal_id = await self._token.principal_id()
             roles = await self._token.roles()
+            self._may_not_write = write_permission(roles) is WritePermission.NONE
             end = await self._graph.probe(self.client_id, self._credential)
         except PermissionDeniedError:
             await self._connection.forget_token()

@@ -14,6 +14,7 @@ from appcredential.domain.marker import Owner
 from appcredential.domain.observed.certificate import CertificateInputs
 from appcredential.domain.observed.federated import Federation
 from appcredential.domain.observed.observation import Observation, Resource
+from appcredential.domain.observed.ownership import NOT_LOOKED, Ownership
 from appcredential.domain.observed.revocation import Revocation
 from appcredential.domain.observed.workloads import Restarts
 from appcredential.domain.rules.gates import is_admitted
@@ -97,6 +98,7 @@ class Gatherer:
             pods=state.pods,
             awaits_pods=state.awaits_pods,
             restarts=_restarts(state),
+            ownership=self._ownership(spec),
         )
         state.memory = by_this_clock(meet(observation), observation.directory_skew)
         observation = self._with_record(replace(observation, memory=state.memory))
@@ -148,6 +150,9 @@ class Gatherer:
         process = self._process
         saw_it = state.unbegun_term == process.terms.begun
         return saw_it and not state.has_begun and process.led_before(resource.creation_time)
+
+    def _ownership(self, spec: AppCredentialSpec | None) -> Ownership:
+        return NOT_LOOKED if spec is None else self._local.ownership(spec.tenant, spec.client_id)
 
     def _unpublished(self, state: ResourceState) -> str:
         """Return the attempt that certainly nobody published; in another term others may have."""

@@ -10,7 +10,9 @@ from appcredential.cache.issued_records import KnownRecords
 from appcredential.cache.open_revocations import OpenRevocations
 from appcredential.domain.conditions import Problem
 from appcredential.domain.marker import Owner
+from appcredential.domain.observed.ownership import Ownership
 from appcredential.domain.observed.standing import Standing
+from appcredential.domain.spec.model import ClientId
 from appcredential.gather.certificate_source import CertificateInputsReader
 from appcredential.ports.kube import IssuerSource, Outputs, Resources, Secrets, ServiceAccounts
 from appcredential.ports.local import GrantSource, IssuerDocumentSource
@@ -42,6 +44,7 @@ class LocalSources:
         access: the usable tenant of that EntraTenant's name, or why it cannot be used.
         owners: the AppCredentials of a namespace.
         standing: the place of one among those of its namespace and application.
+        ownership: whether the operator owns a tenant's application, by the daily look.
     """
 
     grants: GrantSource
@@ -51,3 +54,4 @@ class LocalSources:
     owners: Callable[[str], Iterable[Owner]]
     standing: Callable[[Owner], Standing]
     documents: IssuerDocumentSource
+    ownership: Callable[[str, ClientId], Ownership]

@@ -65,3 +65,17 @@ class Lists(Protocol):
             PermissionDeniedError, UnavailableError, RejectedError.
         """
         ...
+
+    async def owners(
+        self, client_ids: Sequence[ClientId]
+    ) -> Mapping[ClientId, frozenset[str] | None]:
+        """Read the owners of at most 20 applications at once, each directly.
+
+        Returns:
+            The object ids of all owners; None for an application that Graph does not know. What
+            could not be read, or not whole, is missing.
+
+        Raises:
+            As `federated`.
+        """
+        ...

@@ -17,10 +17,9 @@ from appcredential.domain.spec.model import (
     EntraTenantSpec,
     ManagedIdentity,
 )
+from appcredential.domain.write_permission import OF_ALL, OF_OWNED
 from appcredential.readiness.looking import Seen
 
-_OF_OWNED: Final = "Application.ReadWrite.OwnedBy"
-_OF_ALL: Final = "Application.ReadWrite.All"
 _SIGN_IN: Final = "sign-in"
 _PERMISSION: Final = "permission"
 _OWNERSHIP: Final = "ownership"
@@ -70,11 +69,11 @@ def _permission(seen: Seen) -> Finding:
         return unchecked(
             _PERMISSION, "it may read applications, and its token does not say what it may change"
         )
-    held = next((role for role in (_OF_ALL, _OF_OWNED) if role in roles), "")
+    held = next((role for role in (OF_ALL, OF_OWNED) if role in roles), "")
     if held:
         return fine(_PERMISSION, f"It may read applications, and has {held}.")
     text = (
-        f"It may read applications, but its token has neither {_OF_OWNED} nor {_OF_ALL}. Without "
+        f"It may read applications, but its token has neither {OF_OWNED} nor {OF_ALL}. Without "
         "a directory role that allows it, it can change none."
     )
     return Finding(Gravity.WRONG, _PERMISSION, text, _CONSENT)
@@ -83,8 +82,8 @@ def _permission(seen: Seen) -> Finding:
 def _ownership(seen: Seen) -> Finding:
     if seen.probe is None:
         return unchecked(_OWNERSHIP, _FIRST)
-    if seen.probe.roles is not None and _OF_ALL in seen.probe.roles:
-        return fine(_OWNERSHIP, f"With {_OF_ALL} it needs to own none.")
+    if seen.probe.roles is not None and OF_ALL in seen.probe.roles:
+        return fine(_OWNERSHIP, f"With {OF_ALL} it needs to own none.")
     if seen.owned is None:
         return unchecked(_OWNERSHIP, "the applications that it owns cannot be listed")
     if seen.owned:

@@ -51,6 +51,10 @@ class OpenTenant:
         is_skewed: an AppCredential was held up because the tenant's clock is wrong.
         expiration: when the operator's own credential ends, as far as that is known.
         policy: what Entra's policy allows, by the last probe that could read it.
+        roles: the permissions that the operator's token named at the last probe that succeeded;
+            None where it cannot be read.
+        unowned: how many of the applications that AppCredentials use the operator does not own;
+            None while that is not known.
     """
 
     identity: TenantIdentity
@@ -63,6 +67,8 @@ class OpenTenant:
     is_skewed: bool = False
     expiration: datetime | None = None
     policy: AppPolicy = UNREAD
+    roles: frozenset[str] | None = None
+    unowned: int | None = None
 
     def signs_in_with(self, identity: TenantIdentity, credential: OperatorCredential) -> bool:
         """Return whether this is the session for that credential."""
@@ -120,7 +126,7 @@ class Prober:
 
     def _learn(self, name: str, tenant: OpenTenant, found: Probe) -> None:
         """Record what a successful probe returned. A new policy changes all users' lifetimes."""
-        tenant.expiration = found.expiration
+        tenant.expiration, tenant.roles = found.expiration, found.roles
         if found.policy is None or found.policy == tenant.policy:
             return
         was_known, tenant.policy = tenant.policy != UNREAD, found.policy

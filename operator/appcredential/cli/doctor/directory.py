@@ -13,7 +13,7 @@ from appcredential.cli.doctor.findings import Finding, Gravity, fine, unchecked
 from appcredential.cli.doctor.gathered import Gathered
 from appcredential.cli.doctor.operators import operators
 from appcredential.cli.text import plain, when
-from appcredential.domain.conditions import ConditionType
+from appcredential.domain.conditions import ConditionType, Reason
 from appcredential.domain.grant_match import Asked, covers, matches
 from appcredential.domain.observed.asker import Asker
 from appcredential.domain.spec.grant import NamedApplications, SelectedNamespaces
@@ -40,6 +40,7 @@ def tenants(gathered: Gathered) -> Iterator[Finding]:
         yield Finding(Gravity.WRONG, "EntraTenants", text, "See docs/install.md, step by step.")
     for tenant in gathered.tenants.items:
         yield from _state(gathered, tenant)
+        yield from _writes(tenant)
         yield from _own_credential(gathered, tenant)
         yield from _policy(tenant)
 
@@ -63,6 +64,19 @@ def _state(gathered: Gathered, tenant: Document) -> Iterator[Finding]:
         yield Finding(Gravity.WRONG, about, text, look)
     else:
         yield fine(about, ready.message)
+
+
+def _writes(tenant: Document) -> Iterator[Finding]:
+    """Judge what the operator's token and its ownership let it change."""
+    found = tenant.condition(ConditionType.WRITE_PERMITTED)
+    about = f"what the operator may change in EntraTenant {tenant.name}"
+    if found is None or found.status == "True":
+        return
+    if found.reason == Reason.PERMISSION_UNKNOWN:
+        yield unchecked(about, found.message)
+    else:
+        look = f"kubectl describe entratenant {tenant.name}"
+        yield Finding(Gravity.RISK, about, f"{found.reason}: {found.message}", look)
 
 
 def _own_credential(gathered: Gathered, tenant: Document) -> Iterator[Finding]:

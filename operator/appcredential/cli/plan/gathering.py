@@ -25,6 +25,7 @@ from appcredential.domain.marker import ClusterIdentity
 from appcredential.domain.observed.entra import Grant, Tenant
 from appcredential.domain.observed.issued import Recorded
 from appcredential.domain.observed.observation import Observation, Resource
+from appcredential.domain.observed.ownership import NOT_LOOKED
 from appcredential.domain.promised import required
 from appcredential.domain.secret_value import SecretValue
 from appcredential.domain.spec.model import (
@@ -134,6 +135,7 @@ class Gathering:
                 owners=lambda _: (),
                 standing=lambda _: standing,
                 documents=NoDocuments(),
+                ownership=lambda *_: NOT_LOOKED,
             ),
         )
         try:

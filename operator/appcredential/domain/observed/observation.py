@@ -20,6 +20,7 @@ from appcredential.domain.observed.entra import Application, Grant, Tenant
 from appcredential.domain.observed.federated import Federation
 from appcredential.domain.observed.issued import Recorded
 from appcredential.domain.observed.memory import Memory
+from appcredential.domain.observed.ownership import NOT_LOOKED, Ownership
 from appcredential.domain.observed.pods import SeenPods
 from appcredential.domain.observed.standing import ALONE, Standing
 from appcredential.domain.observed.target import Pending, Target, TargetOwner
@@ -106,6 +107,7 @@ class Observation:
         may_read_tags: nobody knows the tags of the application that alone decide whether a grant
             matches, and it may be read for them.
         tags_seen: when the tags that count were seen; None while a direct read is held.
+        ownership: whether the operator owns the application, by the daily look.
     """
 
     now: datetime
@@ -143,6 +145,7 @@ class Observation:
     restarts: Restarts = field(default_factory=Restarts)
     may_read_tags: bool = False
     tags_seen: datetime | None = None
+    ownership: Ownership = NOT_LOOKED
 
     @property
     def own_target(self) -> Target | None:

@@ -19,6 +19,7 @@ from appcredential.domain.spec.model import AppCredentialSpec, VerificationMode
 from appcredential.domain.status.adopted import adopted_trusts_note
 from appcredential.domain.status.federated_problem import federated_problem
 from appcredential.domain.status.issuer_document import document_warning
+from appcredential.domain.status.not_owner import not_owner
 from appcredential.domain.status.refused_published import (
     Refusal,
     refusal_of_trust,
@@ -60,7 +61,7 @@ def federated_view(
         problem, is_met = problem or refused.problem, False
     return FederatedView(
         problem=problem,
-        ready=_ready(facts, problem, is_met=is_met),
+        ready=_ready(observation, facts, problem, is_met=is_met),
         verified=refused.verified if refused is not None else _verified(observation, facts),
         expiring=Condition.false(
             ConditionType.EXPIRING, Reason.NOT_DUE, "A federated credential does not expire."
@@ -175,11 +176,20 @@ def _federated(observation: Observation) -> FederatedSpec:
 _TRUSTED = "Entra trusts the tokens that the spec names."
 
 
-def _ready(facts: FederatedFacts | None, problem: Problem | None, *, is_met: bool) -> Condition:
+def _ready(
+    observation: Observation,
+    facts: FederatedFacts | None,
+    problem: Problem | None,
+    *,
+    is_met: bool,
+) -> Condition:
     kind = ConditionType.READY
     if is_met and problem is not None and problem.reason in PAUSED:
         return Condition.true(kind, problem.reason, f"{_TRUSTED} {problem.message}")
     if is_met:
+        unowned = not_owner(observation, _TRUSTED)
+        if unowned is not None:
+            return Condition.true(kind, unowned.reason, f"{_TRUSTED} {unowned.message}")
         note = adopted_trusts_note(facts) if facts is not None else ""
         return Condition.true(kind, Reason.TRUSTED, f"{_TRUSTED}{note}")
     if problem is not None:

@@ -76,24 +76,28 @@ class Asked:
     principal: str = ""
 
 
-def denied(asked: Asked | None) -> Problem:
-    """Return what a person has to do when the operator may not do something to an application.
+def make_owner(asked: Asked) -> str:
+    """Return the command that makes the operator's service principal an owner of an application.
 
-    Source of the command: learn.microsoft.com/cli/azure/ad/app/owner. Its `--id` takes an object
-    id or a client id.
+    Source: learn.microsoft.com/cli/azure/ad/app/owner. Its `--id` takes an object id or a client
+    id.
     """
-    if asked is None:
-        return _REQUEST_REFUSED
     principal = asked.principal or "PRINCIPAL"
     if not asked.principal and asked.operator:
         principal = f"$(az ad sp show --id {asked.operator} --query id --output tsv)"
     application = asked.object_id or asked.application
-    command = f"az ad app owner add --id {application} --owner-object-id {principal}"
+    return f"az ad app owner add --id {application} --owner-object-id {principal}"
+
+
+def denied(asked: Asked | None) -> Problem:
+    """Return what a person has to do when the operator may not do something to an application."""
+    if asked is None:
+        return _REQUEST_REFUSED
     return Problem(
         reason=Reason.PERMISSION_DENIED,
         message=f"Graph refuses the operator's request about the application {asked.application}. "
-        f"Make the operator's service principal an owner of it: {command}. If it is one already, "
-        "consent to Application.ReadWrite.OwnedBy.",
+        f"Make the operator's service principal an owner of it: {make_owner(asked)}. If it is one "
+        "already, consent to Application.ReadWrite.OwnedBy.",
     )
 
 

@@ -15,6 +15,7 @@ from appcredential.domain.spec.model import AppCredentialSpec, VerificationMode
 from appcredential.domain.status.adopted import adopted_note
 from appcredential.domain.status.held import held_until
 from appcredential.domain.status.lost_secret import lost_secret
+from appcredential.domain.status.not_owner import not_owner
 from appcredential.domain.status.published import (
     awaited,
     entra_now,
@@ -131,6 +132,8 @@ def _ready(
     kept = _kept_for_workloads(facts) if facts is not None else None
     if kept is not None:
         return Condition.true(kind, kept.reason, f"{READY} {kept.message}")
+    if (unowned := not_owner(observation, READY)) is not None:
+        return Condition.true(kind, unowned.reason, f"{READY} {unowned.message}")
     return Condition.true(kind, Reason.PUBLISHED, f"{READY}{adopted_note(observation, facts)}")
 
 
