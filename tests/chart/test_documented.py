@@ -86,6 +86,7 @@ def _install(shell: Shell, cluster: Cluster) -> None:
     assert grant["applications"] == {"clientIds": [_APPLICATION]}
     subject = shell.run(block("guides/operator-identity.md", "serviceAccountName"))
     assert f'"subject\\": \\"{subject.strip()}\\"' in block("install.md", "federated-credential")
+    cluster.kubectl("delete", "namespace", "shop", "--ignore-not-found")  # another test's
     *commands, wait = block("install.md", "kind: AppCredential").splitlines()
     assert wait.startswith("kubectl wait")  # nothing runs here
     assert "appcredential.appcredential.io/orders created" in shell.run("\n".join(commands), ids)

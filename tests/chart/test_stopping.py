@@ -52,7 +52,8 @@ def test_what_stops_the_operator_stops_every_shard(shell: Shell, bare: Cluster) 
     assert replicas(bare) == stopped
     shell.run(start)
 
-    bare.api.call("POST", LEASE, {"metadata": {"name": "appcredential-claim"}})
+    bare.api.send("POST", LEASE, {"metadata": {"name": "appcredential-claim"}})  # or is there
+    assert bare.api.send("GET", f"{LEASE}/appcredential-claim")[0] == 200
     shell.run(block("upgrade.md", "kubectl delete lease appcredential-claim -n default\n"))
     assert replicas(bare) == {RELEASE: 2}
     assert bare.api.send("GET", f"{LEASE}/appcredential-claim")[0] == 404

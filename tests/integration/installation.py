@@ -265,7 +265,7 @@ class Installation:
         found = [
             e
             for e in self.kube.items(path)
-            if e["regarding"]["name"] == name and e["regarding"]["kind"] == kind
+            if (e["regarding"].get("name"), e["regarding"].get("kind")) == (name, kind)
         ]
         found.sort(key=lambda e: str(e["eventTime"]))
         return [(e["type"], e["reason"], e["note"]) for e in found]
