@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, NoReturn, TypeVar
 
 from appcredential.domain.spec.durations import format_duration, parse_duration
@@ -17,7 +17,6 @@ from appcredential.domain.spec.reserved import (
     AllowedKeys,
     is_reserved_key,
 )
-from appcredential.domain.times import parse_time
 from appcredential.errors import InvalidSpecError
 
 T = TypeVar("T")
@@ -125,19 +124,16 @@ def between(path: str, value: int, low: int, high: int) -> int:
 
 
 def moment(path: str, value: str) -> datetime:
-    """Return an RFC 3339 time in UTC.
-
-    Raises:
-        InvalidSpecError: it is none, or so near the ends of the calendar that sums would fail.
-    """
+    """Return an RFC 3339 time in UTC."""
     remedy = (
         "must be an RFC 3339 time such as 2026-11-22T10:00:00Z; "
         "the one of this moment is what date -u +%Y-%m-%dT%H:%M:%SZ prints"
     )
-    found = parse_time(value) if _TIME.fullmatch(value) else None
-    if found is None:
+    require(_TIME.fullmatch(value) is not None, path, remedy)
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except ValueError:
         refuse(path, remedy)
-    return found
 
 
 def listed(
