@@ -124,6 +124,23 @@ def test_what_somebody_else_applies_is_not_named(
     assert [gravity for gravity, _ in found] == [Gravity.RISK if is_named else Gravity.FINE]
 
 
+@pytest.mark.parametrize(("operation", "is_named"), [("Apply", False), ("Update", True)])
+def test_what_somebody_applies_as_it_was_exported_is_not_named(
+    operation: str, *, is_named: bool
+) -> None:
+    """With the marks; the chart's own manager has them, too."""
+    marked: dict[str, Any] = {"f:annotations": {"f:helm.sh/resource-policy": {}}}
+    fields = {"f:spec": {}, "f:metadata": marked}
+    made = of_release(grant())
+    made["metadata"]["managedFields"] = [
+        {"manager": "helm", "operation": "Update", "fieldsV1": fields},
+        {"manager": "kustomize-controller", "operation": operation, "fieldsV1": fields},
+        {"manager": "unknown", "operation": "Update"},
+    ]
+    found = told(well(deployments=read(installation("")), grants=read(made)))
+    assert [gravity for gravity, _ in found] == [Gravity.RISK if is_named else Gravity.FINE]
+
+
 def test_argo_cd_sets_no_marks_of_helm() -> None:
     marks = {"meta.helm.sh/release-name": None, "meta.helm.sh/release-namespace": None}
     found = told(

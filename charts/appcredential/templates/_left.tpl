@@ -28,17 +28,22 @@ what a person made or applies by now, nor what extraObjects make, also from this
 
 {{- /*
 Whether somebody else than the chart declares an object, such as Flux under the same name: "true" or nothing. Helm's marks
-survive that. The chart's own manager, whatever its name, owns the mark that the templates make. An edit declares nothing.
+survive that. The chart's own manager, whatever its name, owns the mark that the templates make; if two do, one of them applies
+what was exported with it. An edit declares nothing.
 */}}
 {{- define "appcredential.appliedByOthers" -}}
-{{- $found := "" }}
+{{- $markers := list }}
+{{- $appliers := list }}
 {{- range .metadata.managedFields }}
-{{- $annotations := dig "f:metadata" "f:annotations" dict .fieldsV1 }}
-{{- $applies := and (eq .operation "Apply") (hasKey .fieldsV1 "f:spec") }}
-{{- $declares := or $applies (hasKey $annotations "f:kubectl.kubernetes.io/last-applied-configuration") }}
-{{- if and $declares (not (hasKey $annotations "f:helm.sh/resource-policy")) }}{{ $found = "true" }}{{ end }}
+{{- $fields := default dict .fieldsV1 }}
+{{- $annotations := dig "f:metadata" "f:annotations" dict $fields }}
+{{- $applies := and (eq .operation "Apply") (hasKey $fields "f:spec") }}
+{{- if hasKey $annotations "f:helm.sh/resource-policy" }}{{ $markers = append $markers .manager }}{{ end }}
+{{- if or $applies (hasKey $annotations "f:kubectl.kubernetes.io/last-applied-configuration") }}{{ $appliers = append $appliers .manager }}{{ end }}
 {{- end }}
-{{- $found }}
+{{- range $appliers }}
+{{- if or (not (has . $markers)) (gt (len (uniq $markers)) 1) }}true{{ end }}
+{{- end }}
 {{- end }}
 
 {{- /* The grants that an upgrade removes, as JSON. */}}

@@ -6,8 +6,8 @@ same marks (`charts/appcredential/templates/_left.tpl`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from appcredential.cli.app_credential import Document
 from appcredential.cli.doctor.findings import Finding, Gravity, fine
@@ -85,15 +85,23 @@ def _is_applied_by_others(document: Document) -> bool:
     """Return whether somebody else than the chart declares it, such as Flux under the same name.
 
     The marks survive that. The chart's own manager, whatever its name, owns the mark that the
-    templates make. An edit declares nothing.
+    templates make; if two do, one of them applies what was exported with it. An edit declares
+    nothing.
     """
+    markers, appliers = set[str](), set[str]()
     for entry in document.entries("metadata", "managedFields"):
-        annotations = entry.at("fieldsV1", "f:metadata", "f:annotations") or {}
+        annotations, manager = _annotations(entry), entry.text("manager")
         is_apply = entry.text("operation") == "Apply"
-        applies = is_apply and entry.at("fieldsV1", "f:spec") is not None
-        if (applies or _APPLIED in annotations) and _POLICY not in annotations:
-            return True
-    return False
+        if _POLICY in annotations:
+            markers.add(manager)
+        if _APPLIED in annotations or (is_apply and entry.at("fieldsV1", "f:spec") is not None):
+            appliers.add(manager)
+    return bool(appliers - markers) or (len(markers) > 1 and bool(appliers))
+
+
+def _annotations(entry: Document) -> Mapping[str, Any]:
+    found = entry.at("fieldsV1", "f:metadata", "f:annotations")
+    return found if isinstance(found, Mapping) else {}
 
 
 def _some(names: list[str]) -> str:
