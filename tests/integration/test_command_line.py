@@ -173,22 +173,3 @@ def test_a_wait_ends_when_it_is_done(installation: Installation) -> None:
     assert {first, second} & set(team.key_ids()) == set(), "it is not over while one is valid"
     assert not team.sign_in(old)
     assert team.signs_in()
-
-
-def test_a_check_says_what_the_operator_found(installation: Installation) -> None:
-    team = installation.team("looked-at")
-    team.apply()
-    team.ready()
-    team.until(lambda: not team.pending(), "nothing is under way")
-    run(team, installation, "suspend", "app")
-    team.until(lambda: team.has("Ready", "True", "Suspended"), "it is suspended")
-    story = run(team, installation, "status", "app").stdout
-    assert "Suspended: nothing is renewed or removed" in story
-    installation.kube.delete(team.secret_path())
-
-    done = run(team, installation, "check", "app", "--wait", "--timeout=60s")
-
-    assert done.returncode == 0, done.stderr
-    assert "status changed; " in done.stderr
-    listed = run(team, installation, "list").stdout.splitlines()
-    assert [line.split()[0] for line in listed] == ["NAME", "app"]
