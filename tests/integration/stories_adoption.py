@@ -65,21 +65,15 @@ def what_should_be_revoked_and_may_not_is_named(i: Installation) -> None:
 
 def a_trust_of_a_lost_cluster_is_used_as_it_is(i: Installation) -> None:
     """It is neither created a second time nor changed, and a deletion leaves it."""
-    team = i.team("trusting", granted=False)
-    team.grant(federation={"issuers": [_CI["issuer"]]})
-    pair = (_CI["issuer"], _CI["subject"])
-    made = build_description(THEIRS, Owner(team.namespace, "app"), pair)
-    federated = Federated(team)
-    put = federated.put(**_CI, name="theirs", audiences=[AUDIENCE], description=made)
-    federated.apply(other=_CI, deletionGracePeriod="0s")
-    status = federated.ready()
+    federated, put = trusting(i)
+    team, status = federated.team, federated.ready()
     assert [entry["id"] for entry in status["federatedIdentities"]] == [put["id"]]
     assert "Another cluster made" in team.condition("Ready")["message"]
     before = federated.listed()
     team.delete()
     i.until(lambda: i.tickets(team.namespace) == [], "the deletion is finished", 60)
     assert federated.listed() == before
-    assert [c["description"] for c in before] == [made]
+    assert [c["description"] for c in before] == [put["description"]]
 
 
 def a_certificate_of_a_lost_cluster_serves_and_stays(i: Installation) -> None:
@@ -101,6 +95,17 @@ def a_certificate_of_a_lost_cluster_serves_and_stays(i: Installation) -> None:
     assert set(team.certificates()) == {theirs, second}
     assert team.sign_in(old), "it was removed"
     assert team.signs_in()
+
+
+def trusting(i: Installation) -> tuple[Federated, Mapping[str, Any]]:
+    """Return a team whose AppCredential asks for a trust that the lost cluster made, and that."""
+    team = i.team("trusting", granted=False)
+    team.grant(federation={"issuers": [_CI["issuer"]]})
+    made = build_description(THEIRS, Owner(team.namespace, "app"), (_CI["issuer"], _CI["subject"]))
+    federated = Federated(team)
+    put = federated.put(**_CI, name="theirs", audiences=[AUDIENCE], description=made)
+    federated.apply(other=_CI, deletionGracePeriod="0s")
+    return federated, put
 
 
 def _restored(i: Installation) -> tuple[Team, str]:

@@ -12,6 +12,7 @@ from demo.seed import CLIENT_ID
 from tests.docs.reading import ROOT
 from tests.integration.at_once import Story
 from tests.integration.installation import CORE, Installation, Team
+from tests.integration.stories_adoption import trusting
 from tests.integration.walking import Walk
 
 _LOST: Final = "6f1c7a0e-0000-4000-8000-000000000002"
@@ -164,6 +165,9 @@ def a_backup_comes_back(i: Installation) -> None:
     assert recorded == ClusterIdentity.of("", claimed).cluster
     assert walk.step("openssl").split() == [ClusterIdentity.of("", _LOST).cluster, recorded]
     assert recorded in walk.step("CLUSTER:.metadata")
+    adopting, _ = trusting(i)
+    adopting.ready()
+    assert f"{adopting.team.namespace} app\n" in walk.step("Another cluster made")
     walk.finish()
 
 

@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 
 from appcredential.domain import actions as act
+from appcredential.domain.conditions import Reason
 from appcredential.domain.facts import assessment
 from appcredential.domain.facts.adoption import is_adopted
 from appcredential.domain.marker import ClusterIdentity, parse_marker
@@ -36,7 +37,9 @@ from tests.support.builders import (
     OWNER,
     credential,
     facts,
+    grant,
     minted,
+    problem,
     rotation,
     spec,
     target,
@@ -157,6 +160,26 @@ def test_a_leak_that_only_others_can_end_is_told_until_it_has_ended() -> None:
     assert world.condition("Stalled") is None
 
 
+def test_what_hinders_a_due_renewal_is_told_before_such_a_leak() -> None:
+    """Nobody would know why the published credential runs out; what passes hides no leak."""
+    world = restored(replace(SPEC, rotation=replace(SPEC.rotation, revoke_issued_before=NOW)))
+    world.run(HOUR)
+    assert world.published == KeyId("own-1")
+    world.entra[KEY] = replace(world.entra[KEY], end=NOW + 2 * DAY)
+    world.grant = problem(Reason.NOT_GRANTED)
+    world.run(HOUR)
+    assert world.condition("Stalled") == ("True", "RevocationBlocked"), "nothing is due"
+    world.run(3 * HOUR)
+    assert world.condition("Stalled") == ("True", "GrantWithdrawn")
+    world.grant, world.read_answer = grant(), "fails"
+    world.run(10 * MINUTE)
+    assert world.condition("Stalled") == ("True", "RevocationBlocked"), "an outage may pass"
+    world.calm_down()
+    world.run(HOUR)
+    assert world.published == KeyId("own-2")
+    assert world.condition("Stalled") == ("True", "RevocationBlocked")
+
+
 def test_what_has_expired_is_no_leak() -> None:
     world = restored()
     world.run(HOUR)
@@ -237,6 +260,23 @@ def test_a_trust_that_does_not_fit_is_in_the_way_and_stays(trust: FederatedCrede
     assert world.condition("Ready") == ("False", "CredentialConflict")
     assert "make its description begin with: appcred1." in message(world, "Stalled")
     assert world.entra == {"theirs": trust}
+
+
+def test_when_the_setting_goes_a_trust_is_handed_over_without_a_gap() -> None:
+    """It is in use: that to remove it would help is said of none that is as the spec asks."""
+    world = trusting(their_trust())
+    world.identity = IDENTITY
+    world.run(HOUR)
+    assert world.condition("Stalled") == ("True", "CredentialConflict")
+    told, _, text = message(world, "Stalled").partition("make its description begin with: ")
+    assert told.index("Hand it over") < told.index("to remove it interrupts sign-ins")
+    assert "Remove it" not in told
+    assert world.entra == {"theirs": their_trust()}, "workloads go on signing in"
+    world.put(replace(their_trust(), description=text))
+    world.run(HOUR)
+    assert world.condition("Ready") == ("True", "Trusted")
+    assert list(world.entra) == ["theirs"]
+    assert not {"CreateFederated", "PatchFederated", "DeleteFederated"} & set(world.names())
 
 
 def test_what_it_used_goes_missing_and_is_made_here() -> None:

@@ -26,7 +26,8 @@ def successor_problem(facts: Facts) -> Problem | None:
     """Return what prevents a successor or a requested revocation.
 
     That nothing new is allowed is told at once. To hear of it when the renewal is due would be
-    late.
+    late. What another cluster issued and only people may revoke is told unless something that is
+    due needs a person, too: what passes does not hide a leak.
     """
     withdrawn, is_due = _withdrawn(facts), _is_due(facts)
     cause = (withdrawn if is_due else None) or source_problem(facts)
@@ -34,7 +35,10 @@ def successor_problem(facts: Facts) -> Problem | None:
     if is_revoking(facts):
         blocked = _revocation_problem(facts, cause)
         return blocked if blocked is not None and blocked.stalled else withdrawn or blocked
-    return unrevoked_problem(facts) or withdrawn or cause
+    told = withdrawn or cause
+    if cause is not None and told is not None and told.stalled:
+        return told
+    return unrevoked_problem(facts) or told
 
 
 def _is_due(facts: Facts) -> bool:

@@ -9,6 +9,7 @@ from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.facts.federated import FederatedFacts
 from appcredential.domain.facts.patience import patient
 from appcredential.domain.facts.trust_room import Room, room
+from appcredential.domain.observed.federated import FederatedCredential
 from appcredential.domain.shown_text import first_of, plain
 from appcredential.domain.spec.trusts import MAX_CREDENTIALS, Trust, build_description
 
@@ -48,12 +49,25 @@ def _own_problem(facts: FederatedFacts, trust: Trust) -> Problem | None:
         return Problem(
             reason=Reason.CREDENTIAL_CONFLICT,
             message=f"The application has the federated credential {obstacle.name}, which is not "
-            "this resource's and is in the way. Remove it in Entra; or, to hand it over without a "
-            f"gap, make its description begin with: {mark}",
+            f"this resource's and is in the way. {_way_out(trust, obstacle)}, make its description "
+            f"begin with: {mark}",
         )
     if failed is None or facts.exists(trust) is not None:
         return None
     return patient(facts.common.observation, failed.problem)
+
+
+def _way_out(trust: Trust, obstacle: FederatedCredential) -> str:
+    """Return what to do about it, up to how it is handed over.
+
+    Workloads may sign in by what is just as the spec asks, whoever made it.
+    """
+    if obstacle.pair == trust.pair and obstacle.audiences == (trust.audience,):
+        return (
+            "Hand it over, for it is just what the spec asks for: to remove it interrupts sign-ins "
+            "until the operator has made it anew. To hand it over without a gap"
+        )
+    return "Remove it in Entra; or, to hand it over without a gap"
 
 
 def _of_some(facts: FederatedFacts, own: Mapping[Trust, Problem], *, is_at_work: bool) -> Problem:
