@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from appcredential.domain.ownership import REQUIRED_READS, Ownerships
+from appcredential.domain.ownership import (
+    READ_AGAIN,
+    REPLICAS_LAG,
+    REQUIRED_READS,
+    Doubt,
+    Ownerships,
+)
 from appcredential.domain.spec.model import ClientId
 
 A, B, C = (ClientId(f"{n}{n}{n}{n}0000-0000-4000-8000-000000000000") for n in (1, 2, 3))
 ALL = frozenset({A, B, C})
+LAG, HOUR = REPLICAS_LAG.total_seconds(), READ_AGAIN.total_seconds()
+MISSED = Doubt(1, LAG)
 
 
 def read(known: Ownerships, client_id: ClientId, *, is_owner: bool, times: int = 1) -> list[bool]:
@@ -64,11 +72,57 @@ def test_a_direct_read_that_contradicts_the_list_leaves_it_as_it_is() -> None:
     assert (known.owns(B), known.unowned[B], known.doubts) == (False, 9, {})
 
 
-def test_where_list_and_reads_agree_only_those_read_longest_ago_are_read_again() -> None:
+def test_once_an_hour_some_of_the_unowned_are_read_again_the_oldest_first() -> None:
     many = [ClientId(f"{n:08d}-0000-4000-8000-000000000000") for n in range(30)]
     known = Ownerships(is_listed=True, unowned={c: float(-n) for n, c in enumerate(many)})
     known.see_list(frozenset({*many, A}), ())
-    assert list(known.doubts) == [A, *reversed(many[10:])]
+    assert list(known.doubts) == [A]
+    assert known.next_reads(30, 0) == [A, *reversed(many[10:])]
+    for client_id in (A, *many[10:]):
+        known.see_owners(client_id, is_owner=client_id == A, now=1)
+    assert known.next_reads(30, HOUR - 1) == []
+    assert known.next_reads(30, HOUR) == [*reversed(many[:10]), *many[10:20]]
+
+
+def test_one_that_is_shown_again_counts_within_the_hour() -> None:
+    known = lost(B)
+    known.see_owners(*known.next_reads(20, 0), is_owner=False, now=0)
+    assert known.next_reads(20, HOUR - 1) == []
+    known.see_owners(*known.next_reads(20, HOUR), is_owner=True, now=HOUR)
+    assert known.owns(B) is True
+
+
+def test_two_reads_without_the_operator_are_farther_apart_than_replicas_lag() -> None:
+    known = Ownerships(is_listed=True)
+    known.ask(A)
+    read(known, A, is_owner=False)
+    for ask in (False, True):
+        if ask:
+            known.ask(A)
+        assert known.next_reads(20, LAG - 1) == []
+    assert known.next_reads(20, LAG) == [A]
+
+
+def test_what_cannot_be_read_is_tried_again_in_an_hour_or_when_somebody_asks() -> None:
+    known = Ownerships()
+    known.see_list(ALL, {B})
+    assert known.see_unreadable(A, 5) is True
+    read(known, C, is_owner=False)
+    assert (known.next_reads(20, HOUR + 4), known.next_reads(20, HOUR + 5)) == ([C], [A, C])
+    assert known.see_unreadable(A, HOUR) is False
+    known.ask(A)
+    assert known.next_reads(20, HOUR) == [A, C]
+    assert known.see_unreadable(A, HOUR) is False
+    assert known.owns(A) is None
+
+
+def test_what_writes_have_shown_outlasts_a_time_without_looks() -> None:
+    known = lost(A, C)
+    known.see_write(A)
+    known = known.anew()
+    assert [known.owns(one) for one in (A, C)] == [None, None]
+    known.see_list(ALL, {B})
+    assert (known.owns(A), list(known.doubts)) == (True, [C])
 
 
 def test_what_nobody_uses_any_more_is_forgotten() -> None:
@@ -83,17 +137,17 @@ def test_who_asks_comes_first() -> None:
     known.see_list(ALL, ())
     read(known, A, is_owner=False)
     known.ask(C)
-    assert known.next_reads(2) == [C, B]
+    assert known.next_reads(2, 0) == [C, B]
     read(known, C, is_owner=False)
-    assert known.next_reads(3) == [C, B, A]
+    assert known.next_reads(3, LAG) == [C, B, A]
     known.ask(A)
-    assert known.next_reads(2) == [C, B]
-    known.postpone(C)
-    assert known.next_reads(2) == [A, B]
-    assert known.doubts == {B: 0, A: 1, C: 1}
+    assert known.next_reads(2, LAG) == [C, B]
+    known.see_unreadable(C, -HOUR)
+    assert known.next_reads(2, LAG) == [A, B]
+    assert known.doubts == {B: Doubt(), A: MISSED, C: Doubt(1, LAG, 0.0)}
     read(known, A, is_owner=False)
     read(known, C, is_owner=True)
-    assert (known.next_reads(3), known.asked) == ([B], {})
+    assert (list(known.doubts), known.asked) == ([B], {})
 
 
 def test_who_asks_again_and_again_keeps_nothing_from_being_concluded() -> None:
@@ -109,19 +163,19 @@ def test_those_that_are_asked_for_take_half_of_the_reads() -> None:
     known.see_list(frozenset({*many, *ALL}), many)
     for client_id in many:
         known.ask(client_id)
-    assert known.next_reads(6) == [*many[:3], A, B, C]
+    assert known.next_reads(6, 0) == [*many[:3], A, B, C]
 
 
 def test_what_waits_for_a_direct_read_waits_through_a_list() -> None:
     known = lost(A)
     known.ask(C)
     known.see_list(ALL, {B, C})
-    assert (known.doubts, known.asked) == ({C: 0, A: 0}, {C: None})
+    assert (known.doubts, known.asked) == ({C: Doubt()}, {C: None})
     read(known, C, is_owner=False)
     known.see_list(ALL, {A, B, C})
-    assert (known.doubts, known.asked) == ({A: 0, C: 1}, {C: None})
+    assert (known.doubts, known.asked) == ({A: Doubt(), C: MISSED}, {C: None})
     known.see_list(frozenset({A}), {A})
-    assert (known.doubts, known.asked) == ({A: 0}, {})
+    assert (known.doubts, known.asked) == ({A: Doubt()}, {})
 
 
 def test_what_cannot_be_found_is_nobody_s_fault() -> None:

@@ -29,6 +29,7 @@ class MemoryLists:
         lacks_all: lists show nothing at all.
         owned: whether the list of what the operator owns shows the application.
         owned_by: who owns it by a direct read; None where that cannot be read.
+        unreadable: of which applications alone the owners cannot be read.
         owners_read: how often somebody asked who does.
         others: how many more applications there are, by their client ids.
         errors: what lists raise, by the way; None for batches.
@@ -44,6 +45,7 @@ class MemoryLists:
         self.lacks_all = False
         self.owned = True
         self.owned_by: frozenset[str] | None = frozenset()
+        self.unreadable: frozenset[ClientId] = frozenset()
         self.owners_read = 0
         self.others: dict[ClientId, Application] = {}
         self.errors: dict[Way | None, AppCredentialError] = {}
@@ -80,7 +82,9 @@ class MemoryLists:
         self._fail(None)
         if self._directory.is_missing:
             return dict.fromkeys(client_ids)
-        return {} if self.owned_by is None else dict.fromkeys(client_ids, self.owned_by)
+        if self.owned_by is None:
+            return {}
+        return {c: self.owned_by for c in client_ids if c not in self.unreadable}
 
     def _fail(self, way: Way | None) -> None:
         if way in self.errors:

@@ -19,7 +19,7 @@ from appcredential.cache.store import Known, Store
 from appcredential.domain.conditions import Problem, Reason
 from appcredential.domain.inventory import IN_A_BATCH, MOST_PAGES, Way
 from appcredential.domain.observed.ownership import NOT_LOOKED, Ownership
-from appcredential.domain.ownership import Ownerships
+from appcredential.domain.ownership import READ_AGAIN, Ownerships
 from appcredential.domain.spec.checks import is_guid
 from appcredential.domain.spec.model import ClientId
 from appcredential.domain.write_permission import WritePermission, write_permission
@@ -40,11 +40,10 @@ from appcredential.tenants.probing import OpenTenant
 log = logging.getLogger(__name__)
 
 PERIOD: Final = timedelta(seconds=30)
-"""How often owners are read while there are doubts: Entra's replicas differ for about as long."""
+"""How often owners are read while there are doubts, one batch each time."""
 _SOON: Final = timedelta(minutes=5)
 """How long a tenant is known before its first list: a process that starts has more to do."""
 _DAY: Final = timedelta(days=1)
-_AGAIN: Final = timedelta(hours=1)
 _LONGEST: Final = timedelta(minutes=3)
 
 
@@ -56,14 +55,19 @@ class _Tenant:
         principal: the object id of the operator's service principal.
         due: when the next list is read.
         paused: nothing is read before then.
-        permission: what its token lets it change.
+        permission: what its token lets it change. Before that is seen, nothing is concluded.
     """
 
     principal: str
     due: float
     paused: float = 0.0
-    permission: WritePermission = WritePermission.UNKNOWN
+    permission: WritePermission = WritePermission.OWNED
     known: Ownerships = field(default_factory=Ownerships)
+
+    def begin_anew(self, now: float) -> None:
+        """Forget what may have changed while nobody looked, as before the first list."""
+        self.due, self.paused = now + _SOON.total_seconds(), 0.0
+        self.permission, self.known = WritePermission.OWNED, self.known.anew()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,13 +90,18 @@ class OwnershipLooks:
     _tenants: dict[str, _Tenant] = field(default_factory=dict)
 
     def ownership(self, tenant: str, client_id: ClientId) -> Ownership:
-        """Return whether the operator owns what it needs to own of an application."""
+        """Return whether the operator owns what it needs to own of an application.
+
+        Without a permission that needs ownership it needs to own nothing: of what it lacks then,
+        WritePermitted tells.
+        """
         found = self._tenants.get(tenant)
         if found is None:
             return NOT_LOOKED
-        if found.permission is WritePermission.ALL:
+        if found.permission is not WritePermission.OWNED:
             return Ownership(is_enough=True, principal=found.principal)
-        return Ownership(found.known.owns(client_id), found.principal)
+        owns = found.known.owns(client_id)
+        return NOT_LOOKED if owns is None else Ownership(owns, found.principal)
 
     def note_written(self, tenant: str, client_id: ClientId) -> None:
         """Note that a write of ours to an application succeeded."""
@@ -122,7 +131,8 @@ class OwnershipLooks:
     async def run_once(self) -> None:
         """Look at what is due, in each tenant that can be used."""
         if self.guard.problem() is not None:
-            self._tenants.clear()  # another process looks now
+            for found in self._tenants.values():  # another process looks now
+                found.begin_anew(self.clock.monotonic())
             return
         names = {key.name for key in self.store.keys(TENANTS)}
         self._tenants = {n: found for n, found in self._tenants.items() if n in names}
@@ -130,19 +140,26 @@ class OwnershipLooks:
 
     async def _tenant(self, name: str) -> None:
         access, held = self.access(name), self.held(name)
-        if not isinstance(access, Access) or held is None or not access.session.principal_id:
+        if not isinstance(access, Access) or not access.session.principal_id:
             return
+        if held is None or not held.is_proven:
+            return  # what its token permits is not known yet
         found, now = self._tenants.get(name), self.clock.monotonic()
         if found is None or found.principal != access.session.principal_id:
             due = now + _SOON.total_seconds()
             found = self._tenants[name] = _Tenant(access.session.principal_id, due)
-        found.permission = write_permission(held.roles)
+        self._note_permission(name, found, write_permission(held.roles))
         if found.permission is WritePermission.OWNED and now >= found.paused:
             await self._look(name, found, access.session)
-        if found.permission is WritePermission.OWNED and found.known.is_listed:
-            held.unowned = len(found.known.unowned)
-        elif found.permission is WritePermission.ALL:
-            held.unowned = 0
+        held.unowned = len(found.known.unowned) if found.known.is_listed else None
+
+    def _note_permission(self, name: str, found: _Tenant, permission: WritePermission) -> None:
+        """Note what the token permits; once ownership is no matter, nobody is told to lack it."""
+        if found.permission is WritePermission.OWNED and permission is not found.permission:
+            found.begin_anew(self.clock.monotonic())
+            found.permission = permission
+            self._wake(name)
+        found.permission = permission
 
     async def _look(self, name: str, found: _Tenant, session: Session) -> None:
         now = self.clock.monotonic()
@@ -150,13 +167,12 @@ class OwnershipLooks:
             async with asyncio.timeout(_LONGEST.total_seconds()):
                 if now >= found.due:
                     await self._list(name, found, session)
-                if found.known.doubts:
-                    await self._read_owners(name, found, session)
+                await self._read_owners(name, found, session)
         except NotYetError:
             found.paused = now + _SOON.total_seconds()  # other work has used up the pace
         except (AppCredentialError, TimeoutError) as exc:
-            asked = exc.retry_after if isinstance(exc, ThrottledError) else _AGAIN
-            found.paused = now + max(_AGAIN, min(asked, _DAY)).total_seconds()
+            asked = exc.retry_after if isinstance(exc, ThrottledError) else READ_AGAIN
+            found.paused = now + max(READ_AGAIN, min(asked, _DAY)).total_seconds()
             told = {"tenant": name, "error": str(exc)}
             log.warning("ownership of applications could not be looked at", extra=told)
 
@@ -170,30 +186,29 @@ class OwnershipLooks:
                     listed.update(page.found)
         found.known.see_list(wanted, listed)
         found.due = self.clock.monotonic() + _DAY.total_seconds()
-        self._wake(name, found.known)
+        self._wake(name)
 
     async def _read_owners(self, name: str, found: _Tenant, session: Session) -> None:
         """Read the owners of a few applications that are doubted.
 
         Raises:
-            UnavailableError: those of some could not be read; the others count.
+            UnavailableError: none could be read, also of applications that could be read before.
         """
-        known, begun = found.known, set[ClientId]()
-        asked = known.next_reads(IN_A_BATCH)
-        owners = await session.lists.owners(asked)
+        known, begun, is_news = found.known, set[ClientId](), False
+        asked = known.next_reads(IN_A_BATCH, self.clock.monotonic())
+        owners = await session.lists.owners(asked) if asked else {}
+        now = self.clock.monotonic()
         for client_id in asked:
             principals = owners.get(client_id)
             if client_id not in owners:
-                known.postpone(client_id)
+                is_news |= known.see_unreadable(client_id, now)
             elif principals is None:
                 known.forget(client_id)
-            elif known.see_owners(
-                client_id, is_owner=found.principal in principals, now=self.clock.monotonic()
-            ):
+            elif known.see_owners(client_id, is_owner=found.principal in principals, now=now):
                 begun.add(client_id)
-        self._wake(name, known, begun)
-        if len(owners) < len(asked):
-            raise UnavailableError("the owners of some applications could not be read")
+        self._wake(name, begun)
+        if is_news and not owners:
+            raise UnavailableError("the owners of applications could not be read")
 
     def _wanted(self, tenant: str) -> frozenset[ClientId]:
         """Return the applications that writes are meant for.
@@ -206,15 +221,15 @@ class OwnershipLooks:
         known = (self.store.get(key) for key in users)
         return frozenset(ClientId(k.client_id) for k in known if k is not None and _is_written(k))
 
-    def _wake(self, tenant: str, known: Ownerships, begun: Collection[ClientId] = ()) -> None:
+    def _wake(self, tenant: str, begun: Collection[ClientId] = ()) -> None:
         """Have those reconciled whose status tells something else: it began, or it ended."""
         for key in filter(self.store.is_worked_on, self.store.users_of(tenant)):
             user = self.store.get(key)
             if user is None or not is_guid(user.client_id):
                 continue
             client_id = ClientId(user.client_id)
-            has_ended = _tells(user, Reason.NOT_OWNER) and known.owns(client_id)
-            if has_ended or (client_id in begun and _is_written(user)):
+            is_over = _tells(user, Reason.NOT_OWNER) and self.ownership(tenant, client_id).is_enough
+            if is_over or (client_id in begun and _is_written(user)):
                 self.wake(key)
 
 
