@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tests.integration.installation import CORE, GROUP, Installation, Team, condition_of, parse
 
-_GRACE: Final = timedelta(seconds=10)
+_GRACE: Final = timedelta(seconds=20)
 _AT_ONCE: Final = {"deletionGracePeriod": "0s"}
 _TOLD: Final = ("RevocationScheduled", "Revoked")
 _UNKNOWN: Final = "99999999-9999-4999-8999-999999999999"
@@ -21,7 +21,7 @@ def a_revocation_waits_out_the_grace(i: Installation) -> None:
     """Until then the Secret is there and signs in; then credential, Secret and ticket go."""
     team = i.team("revoked", passwords=[{"displayName": "theirs"}])
     others = team.key_ids()
-    team.apply(deletionGracePeriod="10s")
+    team.apply(deletionGracePeriod="20s")
     team.ready()
     key, values, secret = team.key(), team.values(), team.secret() or {}
     asked = i.now()
@@ -158,7 +158,7 @@ def a_suspended_resource_is_deleted_all_the_same(i: Installation) -> None:
 def a_deleted_namespace_is_not_held_up(i: Installation) -> None:
     """The namespace goes with all that is in it; the credential is revoked after the grace."""
     team = i.team("namespace")
-    team.apply(deletionGracePeriod="10s")
+    team.apply(deletionGracePeriod="20s")
     team.apply("never", **_AT_ONCE, application={"clientId": _UNKNOWN})
     team.ready()
     key, values = team.key(), team.values()
