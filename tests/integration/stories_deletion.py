@@ -26,9 +26,11 @@ def a_revocation_waits_out_the_grace(i: Installation) -> None:
     key, values, secret = team.key(), team.values(), team.secret() or {}
     asked = i.now()
     team.delete()
-    (ticket,) = i.tickets(team.namespace)
+    found = i.tickets(team.namespace)
+    assert found, "revoked within the grace period"
+    (ticket,) = found
     due = parse(ticket["data"]["due"])
-    assert due >= asked.replace(microsecond=0) + _GRACE
+    assert due >= asked.replace(microsecond=0) + _GRACE, "due within the grace period"
     assert ticket["data"]["policy"] == "Revoke"
     assert values["AZURE_CLIENT_SECRET"] not in str(ticket)
     i.pass_time(due - timedelta(seconds=2))

@@ -72,7 +72,7 @@ BREAKS = (
     Break(
         "revokes_at_once",
         stories_deletion.a_revocation_waits_out_the_grace,
-        "revoked within the grace period",
+        "within the grace period",
     ),
     Break(
         "revokes_at_once",
