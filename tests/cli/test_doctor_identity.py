@@ -31,6 +31,11 @@ def told(kind: str, *, rotated: bool, **status: str) -> Finding:
     return finding
 
 
+def check(found: Finding, gravity: Gravity, text: str, remedy: str) -> None:
+    assert (found.gravity, found.remedy) == (gravity, remedy)
+    assert found.text.endswith(text)
+
+
 @pytest.mark.parametrize(
     ("kind", "status", "gravity", "text", "remedy"),
     [
@@ -53,9 +58,7 @@ def told(kind: str, *, rotated: bool, **status: str) -> Finding:
 def test_what_a_person_replaces(
     kind: str, status: dict[str, str], gravity: Gravity, text: str, remedy: str
 ) -> None:
-    found = told(kind, rotated=False, **status)
-    assert (found.gravity, found.remedy) == (gravity, remedy)
-    assert found.text.endswith(text)
+    check(told(kind, rotated=False, **status), gravity, text, remedy)
 
 
 @pytest.mark.parametrize("kind", ["certificate", "clientSecret"])
@@ -97,9 +100,7 @@ def test_what_a_person_replaces(
 def test_what_the_operator_renews(
     kind: str, status: dict[str, str], gravity: Gravity, text: str, remedy: str
 ) -> None:
-    found = told(kind, rotated=True, **status)
-    assert (found.gravity, found.remedy) == (gravity, remedy)
-    assert found.text.endswith(text)
+    check(told(kind, rotated=True, **status), gravity, text, remedy)
 
 
 @pytest.mark.parametrize(("kind", "new"), [("certificate", CERTIFICATE), ("clientSecret", SECRET)])

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from appcredential.domain.inventory import IN_A_BATCH, Way, fingerprint
 from appcredential.domain.spec.model import ClientId, ObjectId
-from tests.entra.test_emulated import Scene, emulator, scene
+from tests.entra.test_emulated import Scene, scene
 from tests.support.emulator import MadeApplication
 from tests.support.keys import make_certificate
 
-__all__ = ["emulator", "scene"]
+__all__ = ["scene"]
 
 FRESH = timedelta(0)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -46,20 +46,13 @@ MINUTE = timedelta(minutes=1)
 ADD = {"operation": "application.addPassword"}
 
 
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("entra")) as running:
-        running.stop_clock()
-        yield running
-
-
 @pytest.fixture
 async def scene(
-    emulator: Emulator, cluster: Cluster, namespace: str, monkeypatch: pytest.MonkeyPatch
+    still_emulator: Emulator, cluster: Cluster, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[SecretScene]:
-    emulator.clear_faults()
+    still_emulator.clear_faults()
     kube = await KubeClient.connect(HandClock(), str(cluster.kubeconfig))
-    made = SecretScene(emulator, kube, namespace)
+    made = SecretScene(still_emulator, kube, namespace)
     keep_time(monkeypatch, made.clock)
     yield made
     await made.close()

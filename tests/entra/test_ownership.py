@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final
 
@@ -191,24 +191,17 @@ class Scene:
         await self.operator._controllers.tenants.close_all()
 
 
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("entra")) as running:
-        running.stop_clock()
-        yield running
-
-
 @pytest.fixture
 async def scene(
     request: pytest.FixtureRequest,
-    emulator: Emulator,
+    still_emulator: Emulator,
     cluster: Cluster,
     namespace: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Scene]:
-    emulator.clear_faults()
+    still_emulator.clear_faults()
     kube = await KubeClient.connect(SystemClock(), str(cluster.kubeconfig))
-    made = Scene(emulator, kube, namespace, getattr(request, "param", OF_OWNED))
+    made = Scene(still_emulator, kube, namespace, getattr(request, "param", OF_OWNED))
     keep_time(monkeypatch, made.clock)
     await made.create()
     yield made

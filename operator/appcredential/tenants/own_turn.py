@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from appcredential.domain.own.observed import OwnObservation
+from appcredential.domain.own.observed import Observed
 from appcredential.domain.own.secret import OwnSecret
-from appcredential.domain.own.secret_observed import SecretObservation
 from appcredential.domain.spec.model import CertificateIdentity, ClientSecretIdentity
 from appcredential.ports.events import EventSubject
 from appcredential.tenants.own_memory import OwnMemory
@@ -27,7 +26,7 @@ class OwnTurn:
     identity: CertificateIdentity | ClientSecretIdentity
     tenant: OpenTenant
     live: OwnSecret
-    seen: OwnObservation | SecretObservation
+    seen: Observed
     memory: OwnMemory
     began: float = -math.inf
     allowed: float = -math.inf

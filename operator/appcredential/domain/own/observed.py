@@ -1,4 +1,4 @@
-"""What the renewal of the operator's own certificate is decided from."""
+"""What the renewals of the operator's own credential are decided from."""
 
 from __future__ import annotations
 
@@ -36,23 +36,18 @@ class OwnPair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnObservation:
-    """All that the decision rests on.
+class Observed:
+    """What is observed of either kind.
 
     Attributes:
-        cluster: which cluster this is.
+        cluster: which cluster this is, as `ClusterIdentity.whole`.
         tenant: name of the EntraTenant.
         client: client id of the operator's app registration.
-        main: the certificate in use, by the Secret.
-        expires: when Entra lets it end; None where that is not known.
-        successor: the certificate beside it.
-        records: what the Secret records, by whomever.
-        in_use: thumbprint of the certificate whose session is in use and proven; empty without.
+        expires: when Entra lets the one in the Secret end; None where that is not known.
+        in_use: the one whose session is in use and proven, by its thumbprint or SHA-256; empty
+            without.
         keys: the application's credentials by a read of now; None before one was needed.
         proof: how sign-ins with the successor went, in this process.
-        is_new: this process made the successor, and Entra certainly has not added it.
-        asked: when this process last asked Entra to add it; None if it did not.
-        longest: the lifetime of a successor that is made now.
         is_clock_doubtful: Entra's clock is unknown, or differs too much.
     """
 
@@ -62,14 +57,29 @@ class OwnObservation:
     tenant: str
     client: str
     rotation: IdentityRotation
-    longest: timedelta
-    main: OwnPair
     expires: datetime | None = None
-    successor: OwnPair | None = None
-    records: OwnRecords | None = None
     in_use: str = ""
     keys: Sequence[Credential] | None = None
     proof: Proof | None = None
+    is_clock_doubtful: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnObservation(Observed):
+    """All that the decision about a certificate rests on.
+
+    Attributes:
+        longest: the lifetime of a successor that is made now.
+        main: the certificate in use, by the Secret.
+        successor: the certificate beside it.
+        records: what the Secret records, by whomever.
+        is_new: this process made the successor, and Entra certainly has not added it.
+        asked: when this process last asked Entra to add it; None if it did not.
+    """
+
+    longest: timedelta
+    main: OwnPair
+    successor: OwnPair | None = None
+    records: OwnRecords | None = None
     is_new: bool = False
     asked: datetime | None = None
-    is_clock_doubtful: bool = False
